@@ -1,0 +1,89 @@
+//! Any URL that answers with a file.
+
+use fetch::async_trait;
+use fetch::model::{Body, Expect, Item, Medium, Meta, Request, Result};
+use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
+
+/// Takes every link that no other source knows, as one file. The transfer refuses it if it turns out to be a page.
+pub struct Direct {
+    manifest: Manifest,
+}
+
+impl Direct {
+    /// Makes the source; it has no options.
+    ///
+    /// # Errors
+    /// None while its one route can be read.
+    pub fn new() -> Result<Direct> {
+        let manifest = Manifest {
+            name: "direct".into(),
+            about: "any URL that answers with a file".into(),
+            routes: vec![Route::new(
+                "file",
+                "{host...}/{path...}",
+                "https://example.org/pictures/cat.jpg",
+            )?],
+        };
+        Ok(Direct { manifest })
+    }
+}
+
+#[async_trait]
+impl Source for Direct {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn list(&self, _ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        let mut url = target.link.url.clone();
+        url.set_fragment(None);
+        // What a password or a signature in the URL lets us at is the same file with the next one.
+        let mut identity = url.clone();
+        let _ = identity.set_username("");
+        let _ = identity.set_password(None);
+        let last = target.param("path").rsplit('/').next().unwrap_or("");
+        let (name, ext) = match last.rsplit_once('.') {
+            Some((name, ext)) if !name.is_empty() && is_ext(ext) => (name, Some(ext.to_owned())),
+            _ => (last, None),
+        };
+        let medium = ext.as_deref().and_then(medium);
+        let meta = Meta {
+            name: (!name.is_empty())
+                .then(|| name.to_owned())
+                .or(target.link.meta.name.clone()),
+            ext,
+            ..target.link.meta.clone()
+        };
+        let request = Request {
+            expect: Expect {
+                medium,
+                ..Expect::default()
+            },
+            ..Request::new(url)
+        };
+        let key = identity.to_string();
+        out.item(Item {
+            source: self.manifest.name.clone(),
+            key,
+            meta,
+            body: Body::File(request),
+        })
+        .await
+    }
+}
+
+fn is_ext(text: &str) -> bool {
+    (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// A URL that ends as one of these promises a medium, so a text in its place is no success.
+fn medium(ext: &str) -> Option<Medium> {
+    let known = [
+        "avif", "bmp", "gif", "heic", "jfif", "jpeg", "jpg", "jxl", "png", "tif", "tiff", "webp",
+        "avi", "flv", "m4v", "mkv", "mov", "mp4", "mpg", "ogv", "webm", "wmv", "aac", "flac",
+        "m4a", "mp3", "oga", "ogg", "opus", "wav",
+    ];
+    known
+        .contains(&ext.to_ascii_lowercase().as_str())
+        .then_some(Medium::Any)
+}

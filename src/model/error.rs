@@ -1,0 +1,182 @@
+//! The one error type. Its kind decides what the engine does next; its text is for people.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What the library returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, in the one respect that decides what happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// Asked wrongly: a flag, a configuration key, a template.
+    Config,
+    /// No source knows this link, or the source cannot do this.
+    Unsupported,
+    /// The site wants a login or a key.
+    Login,
+    /// The site says that it is not there, or no longer.
+    Missing,
+    /// The URL worked before, or carries an end of validity; resolving anew may help.
+    Expired,
+    /// The site refuses us: region, address, ban.
+    Blocked,
+    /// The site asks us to slow down.
+    Busy,
+    /// The network or the server failed; trying again may help.
+    Network,
+    /// What is there now is not what was there when we began.
+    Changed,
+    /// What came is not what was promised.
+    Corrupt,
+    /// The local disk refused: full, no permission, in use.
+    Disk,
+    /// Nobody wants more: a limit was reached or the user interrupted. Not a failure.
+    Closed,
+}
+
+impl Kind {
+    /// The word used in summaries and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Config => "config",
+            Kind::Unsupported => "unsupported",
+            Kind::Login => "login",
+            Kind::Missing => "missing",
+            Kind::Expired => "expired",
+            Kind::Blocked => "blocked",
+            Kind::Busy => "busy",
+            Kind::Network => "network",
+            Kind::Changed => "changed",
+            Kind::Corrupt => "corrupt",
+            Kind::Disk => "disk",
+            Kind::Closed => "closed",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// An error: what failed, why, and a way out.
+///
+/// The message is lower case, has no full stop, and names things in backticks. It holds no secret: URLs enter it
+/// through [`crate::net::Shown`].
+#[derive(Debug)]
+pub struct Error {
+    /// What the engine does next.
+    pub kind: Kind,
+    /// What failed.
+    pub message: String,
+    /// What the user can do about it.
+    pub hint: Option<String>,
+    /// How long the site asked us to wait.
+    pub retry_after: Option<Duration>,
+    /// What caused it.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// Makes an error of this kind.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            message: message.into(),
+            hint: None,
+            retry_after: None,
+            source: None,
+        }
+    }
+
+    /// Adds a way out, shown after `hint:`.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(cause.into());
+        self
+    }
+
+    /// Adds the time that the site asked us to wait.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// The error of an outlet or a channel whose other end is gone.
+    pub fn closed() -> Self {
+        Error::new(Kind::Closed, "nobody wants more")
+    }
+
+    /// The texts of the causes, outermost first, without repeats.
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut next = self
+            .source
+            .as_deref()
+            .map(|cause| cause as &dyn std::error::Error);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if causes.last() != Some(&text) {
+                causes.push(text);
+            }
+            next = cause.source();
+        }
+        causes
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// An error as it is reported: plain data, with the causes as text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Why it failed.
+    pub kind: Kind,
+    /// What failed.
+    pub message: String,
+    /// The causes, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+    /// What the user can do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// How many times it was tried.
+    pub attempts: u32,
+}
+
+impl Failure {
+    /// The reportable form of an error that came after so many attempts.
+    pub fn new(error: &Error, attempts: u32) -> Self {
+        Failure {
+            kind: error.kind,
+            message: error.message.clone(),
+            causes: error.causes(),
+            hint: error.hint.clone(),
+            attempts,
+        }
+    }
+}

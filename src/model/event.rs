@@ -1,0 +1,124 @@
+//! One thing that happened, for whoever reports it. Its JSON form is the output of `-j`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+
+/// One thing that happened in a run. URLs in it are already fit to be shown: without passwords and signatures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A source emitted an item, and it is wanted.
+    Found {
+        /// The item's number in this run, from 1.
+        id: u64,
+        /// The source that emitted it.
+        source: String,
+        /// The source's key of it.
+        key: String,
+        /// Title, or else a name, for people.
+        title: String,
+        /// Where its bytes are, if known already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+        /// The page it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<String>,
+        /// The path that was planned, relative to the output root; the extension may change with the bytes.
+        path: String,
+        /// The length in bytes, if the listing tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+    },
+    /// Its bytes are about to move.
+    Began {
+        /// The item.
+        id: u64,
+        /// The length in bytes that the server promised.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total: Option<u64>,
+        /// How many bytes were there already from an earlier attempt.
+        have: u64,
+    },
+    /// So many bytes are there now, `have` included. Sent a few times a second at the most.
+    Moved {
+        /// The item.
+        id: u64,
+        /// Bytes so far.
+        bytes: u64,
+    },
+    /// An item is done with.
+    Ended {
+        /// The item.
+        id: u64,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A link has been listed to its end, or as far as it went.
+    Listed {
+        /// The link.
+        link: String,
+        /// The source that listed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+        /// How many items it emitted itself.
+        items: u64,
+        /// Why it stopped early.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// A transfer or a whole host waits before it goes on.
+    Waiting {
+        /// The item, if only one waits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        /// The host.
+        host: String,
+        /// For how long, in milliseconds.
+        millis: u64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// How an item ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is there, whole and proven.
+    Saved {
+        /// Its path, relative to the output root.
+        path: String,
+        /// Its length in bytes.
+        size: u64,
+        /// What the listing said and the bytes did not bear out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warning: Option<String>,
+    },
+    /// It was not fetched, and need not be.
+    Skipped {
+        /// Why not.
+        reason: Skip,
+        /// Where it is.
+        path: String,
+    },
+    /// It is not there.
+    Failed(Failure),
+}
+
+/// Why an item need not be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Skip {
+    /// The archive knows it, and its file is there.
+    Present,
+    /// The archive knows it; its file may have gone since.
+    Seen,
+    /// The same item came earlier in this run.
+    Again,
+    /// Nothing is fetched in this run.
+    Simulated,
+}

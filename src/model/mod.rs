@@ -1,0 +1,13 @@
+//! Plain data: links, items, events and errors. Everything here can cross a queue, a script or a web page.
+//!
+//! It does not know where data comes from, where it goes, or how it moves.
+
+mod error;
+mod event;
+mod item;
+mod meta;
+
+pub use error::{Error, Failure, Kind, Result};
+pub use event::{Event, Outcome, Skip};
+pub use item::{Body, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request};
+pub use meta::{Album, Meta};

@@ -1,0 +1,52 @@
+//! A whole answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::Shown;
+use crate::model::{Error, Kind, Result};
+
+/// A whole answer to a listing call.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Where it came from, after redirects.
+    pub url: Url,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Reads the body as JSON, whatever its Content-Type says.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] if it is not, or not of this shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let message = format!("cannot read the answer of `{}` as JSON", Shown(&self.url));
+            Error::new(Kind::Corrupt, message).because(error)
+        })
+    }
+
+    /// The body as text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// How long the answer asks to wait (Retry-After, RFC 9110 §10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        super::retry_after(&self.headers)
+    }
+}

@@ -1,0 +1,357 @@
+//! The one HTTP client of a run.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use bytes::BytesMut;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reqwest::cookie::Jar;
+use url::{Origin, Url};
+
+use super::{
+    Answer, Backoff, Budget, Pace, Rate, Settings, Shown, cookies, failure, redirect, retry,
+};
+use crate::model::{Error, Headers, Kind, Result};
+
+/// Asks servers, follows redirects, keeps pace, and holds every header to the origin that it was given for. Cheap to
+/// clone: all clones are one.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    pace: Pace,
+    rate: Option<Rate>,
+    jar: Option<Arc<Jar>>,
+    certificates: Vec<reqwest::Certificate>,
+    user_headers: HeaderMap,
+    user_origins: RwLock<HashSet<Origin>>,
+    pages: OnceLock<reqwest::Client>,
+    bodies: OnceLock<reqwest::Client>,
+}
+
+/// An answer whose body is still to come.
+#[derive(Debug)]
+pub struct Opened {
+    /// Where it came from, after redirects.
+    pub url: Url,
+    /// Whether there was a redirect.
+    pub redirected: bool,
+    /// The answer.
+    pub response: reqwest::Response,
+}
+
+/// Which of the two pools a request uses.
+#[derive(Clone, Copy)]
+enum Pool {
+    /// Listings: HTTP/2 where the server has it.
+    Pages,
+    /// Files: HTTP/1.1, a connection each. One HTTP/2 connection for all is several times slower at a distance.
+    Bodies,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl Client {
+    /// Makes the client. Nothing is sent, and no connection is made yet.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a certificate, cookie file, header, proxy or user agent that cannot be used.
+    pub fn new(settings: Settings) -> Result<Client> {
+        let jar = settings
+            .cookies
+            .as_deref()
+            .map(cookies::read)
+            .transpose()?
+            .map(Arc::new);
+        let mut certificates = Vec::new();
+        for path in &settings.ca_cert {
+            let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
+                Error::new(
+                    Kind::Config,
+                    format!("cannot read certificates from `{}`", path.display()),
+                )
+                .because(cause)
+            };
+            let pem = std::fs::read(path).map_err(|error| cannot(error.into()))?;
+            let found = reqwest::Certificate::from_pem_bundle(&pem)
+                .map_err(|error| cannot(error.into()))?;
+            if found.is_empty() {
+                return Err(cannot("there is no PEM certificate in it".into()));
+            }
+            certificates.extend(found);
+        }
+        let user_headers = header_map(&settings.headers)?;
+        HeaderValue::from_str(&settings.user_agent)
+            .map_err(|_| Error::new(Kind::Config, "the user agent cannot stand in a header"))?;
+        if let Some(proxy) = &settings.proxy {
+            reqwest::Proxy::all(proxy).map_err(|error| {
+                Error::new(Kind::Config, "cannot use this proxy").because(error.without_url())
+            })?;
+        }
+        Ok(Client {
+            inner: Arc::new(Inner {
+                pace: Pace::new(settings.per_host, settings.connections),
+                rate: settings.rate.map(Rate::new),
+                jar,
+                certificates,
+                user_headers,
+                user_origins: RwLock::default(),
+                pages: OnceLock::new(),
+                bodies: OnceLock::new(),
+                settings,
+            }),
+        })
+    }
+
+    /// How the client was set up.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// What goes on at each host.
+    pub fn pace(&self) -> &Pace {
+        &self.inner.pace
+    }
+
+    /// The limit on bytes a second, if there is one.
+    pub fn rate(&self) -> Option<&Rate> {
+        self.inner.rate.as_ref()
+    }
+
+    /// How long to wait before trying again.
+    pub fn backoff(&self) -> Backoff {
+        Backoff {
+            base: self.inner.settings.backoff,
+        }
+    }
+
+    /// Notes that the user gave a link of this origin, so that the user's headers may go there.
+    pub fn trust(&self, url: &Url) {
+        if !self.inner.user_headers.is_empty() {
+            self.inner
+                .user_origins
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(url.origin());
+        }
+    }
+
+    /// Asks for a page and reads all of it, whatever its status, trying again where that may help.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] when it cannot be had, [`Kind::Corrupt`] when it is longer than `limit` bytes.
+    pub async fn call(&self, url: &Url, headers: &HeaderMap, limit: usize) -> Result<Answer> {
+        let settings = &self.inner.settings;
+        let mut budget = Budget::new(settings.retries);
+        loop {
+            let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
+            let outcome = self.call_once(url, headers, limit).await;
+            drop(permit);
+            let told = match &outcome {
+                Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
+                Ok(answer) if answer.status.as_u16() == 429 && answer.retry_after().is_some() => {
+                    answer.retry_after()
+                }
+                Err(error) if retry::passes(error.kind) => None,
+                _ => return outcome,
+            };
+            if told.is_some_and(|wait| wait > settings.longest_wait) {
+                return outcome;
+            }
+            let Some(number) = budget.take() else {
+                return outcome;
+            };
+            match told {
+                Some(wait) => self.pace().pause(url.host_str().unwrap_or(""), wait),
+                None => tokio::time::sleep(self.backoff().wait(number)).await,
+            }
+        }
+    }
+
+    async fn call_once(&self, url: &Url, headers: &HeaderMap, limit: usize) -> Result<Answer> {
+        let Opened {
+            url, mut response, ..
+        } = self
+            .send(Pool::Pages, url, headers, &HeaderMap::new())
+            .await?;
+        let status = response.status();
+        let answer_headers = std::mem::take(response.headers_mut());
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failure::classify(error, &url))?
+        {
+            if body.len() + chunk.len() > limit {
+                let message = format!(
+                    "the answer of `{}` is longer than {limit} bytes",
+                    Shown(&url)
+                );
+                return Err(Error::new(Kind::Corrupt, message));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            url,
+            status,
+            headers: answer_headers,
+            body: body.freeze(),
+        })
+    }
+
+    /// Asks for a file: one try, redirects followed. `bound` goes to the origin of `url` alone, `free` to every hop.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] and the errors of redirects.
+    pub async fn open(&self, url: &Url, bound: &HeaderMap, free: &HeaderMap) -> Result<Opened> {
+        self.send(Pool::Bodies, url, bound, free).await
+    }
+
+    /// Reads the next piece of a body.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] if it breaks off or falls silent.
+    pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<bytes::Bytes>> {
+        opened
+            .response
+            .chunk()
+            .await
+            .map_err(|error| failure::classify(error, &opened.url))
+    }
+
+    async fn send(
+        &self,
+        pool: Pool,
+        url: &Url,
+        bound: &HeaderMap,
+        free: &HeaderMap,
+    ) -> Result<Opened> {
+        let client = self.pool(pool)?;
+        let mut trail = vec![url.clone()];
+        loop {
+            let here = &trail[trail.len() - 1];
+            let mut request = client.get(here.clone()).headers(free.clone());
+            // Once elsewhere, headers do not come back even if the trail does: who sent us there chose the way.
+            if trail.iter().all(|hop| hop.origin() == url.origin()) {
+                request = request.headers(bound.clone());
+            }
+            if self.is_trusted(&trail) {
+                request = request.headers(self.inner.user_headers.clone());
+            }
+            let response = request
+                .send()
+                .await
+                .map_err(|error| failure::classify(error, here))?;
+            match response.headers().get(header::LOCATION) {
+                Some(location) if redirect::is_redirect(response.status()) => {
+                    let next = redirect::next(&trail, location.as_bytes())?;
+                    trail.push(next);
+                }
+                _ => {
+                    let redirected = trail.len() > 1;
+                    let url = trail.swap_remove(trail.len() - 1);
+                    return Ok(Opened {
+                        url,
+                        redirected,
+                        response,
+                    });
+                }
+            }
+        }
+    }
+
+    fn is_trusted(&self, trail: &[Url]) -> bool {
+        if self.inner.user_headers.is_empty() {
+            return false;
+        }
+        let origins = self
+            .inner
+            .user_origins
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        origins.contains(&trail[0].origin())
+            && trail.iter().all(|hop| hop.origin() == trail[0].origin())
+    }
+
+    fn pool(&self, pool: Pool) -> Result<&reqwest::Client> {
+        let cell = match pool {
+            Pool::Pages => &self.inner.pages,
+            Pool::Bodies => &self.inner.bodies,
+        };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let client = self.build(pool)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    fn build(&self, pool: Pool) -> Result<reqwest::Client> {
+        let settings = &self.inner.settings;
+        let mut accept = HeaderMap::new();
+        accept.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&settings.user_agent)
+            .default_headers(accept)
+            .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.stall_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false);
+        builder = match pool {
+            Pool::Bodies => builder
+                .http1_only()
+                .pool_max_idle_per_host(settings.per_host),
+            Pool::Pages => builder
+                .http2_initial_stream_window_size(8 << 20)
+                .http2_initial_connection_window_size(16 << 20),
+        };
+        if let Some(proxy) = &settings.proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
+                Error::new(Kind::Config, "cannot use this proxy").because(error.without_url())
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        for resolve in &settings.resolve {
+            // The port is that of the URL, whatever stands here.
+            let addresses: Vec<_> = resolve
+                .addresses
+                .iter()
+                .map(|address| SocketAddr::new(*address, 0))
+                .collect();
+            builder = builder.resolve_to_addrs(&resolve.host, &addresses);
+        }
+        if !self.inner.certificates.is_empty() {
+            builder = builder.tls_certs_merge(self.inner.certificates.iter().cloned());
+        }
+        if let Some(jar) = &self.inner.jar {
+            builder = builder.cookie_provider(jar.clone());
+        }
+        builder
+            .build()
+            .map_err(|error| Error::new(Kind::Config, "cannot set up the network").because(error))
+    }
+}
+
+/// Headers as they are sent. Their values do not show in anything that prints a map of headers.
+///
+/// # Errors
+/// [`Kind::Config`] with the name of a header that cannot be sent.
+pub(crate) fn header_map(headers: &Headers) -> Result<HeaderMap> {
+    let mut map = HeaderMap::new();
+    for (name, value) in &headers.0 {
+        let cannot = || Error::new(Kind::Config, format!("the header `{name}` cannot be sent"));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot())?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| cannot())?;
+        value.set_sensitive(true);
+        map.insert(name, value);
+    }
+    Ok(map)
+}

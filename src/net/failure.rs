@@ -1,0 +1,70 @@
+//! What an error of the HTTP library means to us.
+
+use std::error::Error as _;
+use std::io;
+
+use url::Url;
+
+use super::Shown;
+use crate::model::{Error, Kind};
+
+/// The error of a request to this URL. Its causes are kept, without the URL that the library would print in full.
+pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
+    let error = error.without_url();
+    let host = url.host_str().unwrap_or("");
+    let shown = Shown(url);
+    if let Some(tls) = find::<rustls::Error>(&error) {
+        if let rustls::Error::InvalidCertificate(why) = tls {
+            let message = format!("the certificate of `{host}` is not trusted: {why:?}");
+            return Error::new(Kind::Corrupt, message)
+                .hint("a private authority can be named with `--ca-cert FILE` or `SSL_CERT_FILE`");
+        }
+        return Error::new(Kind::Network, format!("cannot speak TLS with `{host}`"))
+            .because(tls.to_string());
+    }
+    let message = if error.is_builder() {
+        return Error::new(Kind::Config, format!("cannot ask for `{shown}`")).because(error);
+    } else if error.is_connect() && find::<io::Error>(&error).is_none() {
+        format!("cannot find the host `{host}`")
+    } else if error.is_connect() {
+        format!("cannot connect to `{host}`")
+    } else if error.is_timeout() {
+        format!("`{shown}` fell silent")
+    } else {
+        format!("the connection for `{shown}` broke")
+    };
+    let cause = error
+        .source()
+        .map(innermost)
+        .unwrap_or_else(|| error.to_string());
+    Error::new(Kind::Network, message).because(cause)
+}
+
+/// The first error of this type in the chain of causes, also inside `io::Error`, which hides what it wraps.
+fn find<'a, T: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let wrapped = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        if let Some(found) = wrapped.and_then(|inner| find::<T>(inner)) {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The text of the last cause: the one that says what really happened.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
+}

@@ -1,0 +1,22 @@
+//! The one way to the network: client, redirects, retries, pace for each host, secrets.
+//!
+//! It does not know sites, items, files, or where its settings come from.
+
+mod answer;
+mod client;
+mod cookies;
+mod failure;
+mod pace;
+mod rate;
+mod redirect;
+mod retry;
+mod secret;
+mod settings;
+
+pub use answer::Answer;
+pub use client::{Client, Opened};
+pub use pace::{Pace, Permit};
+pub use rate::Rate;
+pub use retry::{Backoff, Budget, retry_after, worth_retrying};
+pub use secret::{Secret, Shown};
+pub use settings::{Override, Settings};

@@ -1,0 +1,105 @@
+//! Where a redirect may lead (RFC 9110 §15.4). A pure decision: it sends nothing.
+
+use http::StatusCode;
+use url::Url;
+
+use super::Shown;
+use crate::model::{Error, Kind, Result};
+
+/// How many redirects are followed.
+pub(super) const LIMIT: usize = 20;
+
+/// Whether this status with a Location leads elsewhere.
+pub(super) fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// The next URL after an answer from `trail`'s last URL with this Location.
+///
+/// Relative references are resolved, a fragment is carried on, user and password of a foreign Location are dropped.
+///
+/// # Errors
+/// [`Kind::Blocked`] for a target that is not http or https, or a step from https down to http; [`Kind::Network`] for a
+/// loop, too many steps, or a Location that is none.
+pub(super) fn next(trail: &[Url], location: &[u8]) -> Result<Url> {
+    let Some(from) = trail.last() else {
+        return Err(Error::new(Kind::Network, "a redirect from nowhere"));
+    };
+    let location = String::from_utf8_lossy(location);
+    let cannot =
+        |kind: Kind, why: String| Error::new(kind, format!("`{}` redirects {why}", Shown(from)));
+    let mut to = from.join(location.trim()).map_err(|error| {
+        cannot(Kind::Network, "to something that is no URL".into()).because(error)
+    })?;
+    if !matches!(to.scheme(), "http" | "https") {
+        return Err(cannot(
+            Kind::Blocked,
+            format!("to `{}:`, which is not followed", to.scheme()),
+        ));
+    }
+    if from.scheme() == "https" && to.scheme() == "http" {
+        return Err(cannot(
+            Kind::Blocked,
+            format!("down to plain http at `{}`", Shown(&to)),
+        )
+        .hint(
+            "the connection would no longer be private; if that is well, fetch the http URL itself",
+        ));
+    }
+    // Neither fails: the scheme above has a host.
+    let _ = to.set_username("");
+    let _ = to.set_password(None);
+    if to.fragment().is_none() {
+        to.set_fragment(from.fragment());
+    }
+    if trail.contains(&to) {
+        return Err(cannot(
+            Kind::Network,
+            format!("in a circle, to `{}`", Shown(&to)),
+        ));
+    }
+    if trail.len() > LIMIT {
+        return Err(cannot(
+            Kind::Network,
+            format!("on and on; {LIMIT} redirects were followed"),
+        ));
+    }
+    Ok(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leads_where_it_may() {
+        let table = [
+            ("http://a.org/x/y", "z", Ok("http://a.org/x/z")),
+            ("http://a.org/x/y", "/z", Ok("http://a.org/z")),
+            ("https://a.org/x", "//b.org/z", Ok("https://b.org/z")),
+            ("http://a.org/x", "https://b.org/", Ok("https://b.org/")),
+            ("http://a.org/x#f", "y", Ok("http://a.org/y#f")),
+            ("http://a.org/x", "http://u:p@b.org/", Ok("http://b.org/")),
+            ("http://a.org/x", " /a b ", Ok("http://a.org/a%20b")),
+            ("http://a.org/x", "file:///etc/passwd", Err(Kind::Blocked)),
+            ("http://a.org/x", "ftp://b.org/", Err(Kind::Blocked)),
+            ("https://a.org/x", "http://a.org/x", Err(Kind::Blocked)),
+            ("http://a.org/x", "http://a.org/x", Err(Kind::Network)),
+            ("http://a.org/x", "http://[", Err(Kind::Network)),
+        ];
+        for (from, location, expected) in table {
+            let found = next(&[Url::parse(from).unwrap()], location.as_bytes());
+            let found = found.as_ref().map(Url::as_str).map_err(|error| error.kind);
+            assert_eq!(found, expected, "{from} -> {location}");
+        }
+    }
+
+    #[test]
+    fn ends_after_twenty() {
+        let mut trail = vec![Url::parse("http://a.org/0").unwrap()];
+        for step in 1..=LIMIT {
+            trail.push(next(&trail, format!("/{step}").as_bytes()).unwrap());
+        }
+        assert!(next(&trail, b"/more").is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! What is worth trying again, how often, and after how long.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, header};
+
+use crate::model::Kind;
+
+/// Whether a status passes by itself (RFC 9110 §15.5.9, §15.6; RFC 8470; the 52x are Cloudflare's).
+pub fn worth_retrying(status: StatusCode) -> bool {
+    matches!(
+        status.as_u16(),
+        408 | 425 | 500 | 502 | 503 | 504 | 520..=524 | 527 | 530
+    )
+}
+
+/// How long an answer asks to wait (Retry-After as seconds or as a date, RFC 9110 §10.2.3). A date counts from the
+/// server's own clock where the answer has one.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = httpdate::parse_http_date(text).ok()?;
+    let now = headers
+        .get(header::DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+        .unwrap_or_else(SystemTime::now);
+    Some(then.duration_since(now).unwrap_or_default())
+}
+
+/// How long to wait before trying again: doubling from `base` up to a minute, each time a random part of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    /// The first wait at its longest.
+    pub base: Duration,
+}
+
+impl Backoff {
+    const CAP: Duration = Duration::from_secs(60);
+
+    /// The wait before the retry of this number, from 0. Between half and all of the doubled base, so that clients that
+    /// failed together do not come back together.
+    pub fn wait(&self, retry: u32) -> Duration {
+        let full = self.base.saturating_mul(1 << retry.min(16)).min(Self::CAP);
+        full.mul_f64(0.5 + 0.5 * chance())
+    }
+}
+
+/// How often something may still be tried again. Progress fills it up.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    retries: u32,
+    used: u32,
+    attempts: u32,
+}
+
+impl Budget {
+    /// A budget of so many retries without progress.
+    pub fn new(retries: u32) -> Self {
+        Budget {
+            retries,
+            used: 0,
+            attempts: 1,
+        }
+    }
+
+    /// Takes one retry; its number from 0, or nothing when the budget is used up.
+    pub fn take(&mut self) -> Option<u32> {
+        (self.used < self.retries).then(|| {
+            self.used += 1;
+            self.attempts += 1;
+            self.used - 1
+        })
+    }
+
+    /// Notes an attempt that does not count against the budget.
+    pub fn free(&mut self) {
+        self.attempts += 1;
+    }
+
+    /// Fills the budget up: there was progress.
+    pub fn refill(&mut self) {
+        self.used = 0;
+    }
+
+    /// How many attempts there were, the first included.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
+/// Whether a failure of this kind may pass when the same is tried again.
+pub(crate) fn passes(kind: Kind) -> bool {
+    matches!(kind, Kind::Network | Kind::Busy)
+}
+
+/// A random number from 0 up to 1. The standard library seeds its hash maps from the system; that is random enough.
+fn chance() -> f64 {
+    let bits = RandomState::new().hash_one(0u8) >> 11;
+    bits as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn reads_retry_after_in_both_forms() {
+        let date = ("date", "Wed, 21 Oct 2015 07:28:00 GMT");
+        let table = [
+            (headers(&[]), None),
+            (headers(&[("retry-after", "120")]), Some(120)),
+            (headers(&[("retry-after", "0")]), Some(0)),
+            (headers(&[("retry-after", "soon")]), None),
+            (headers(&[("retry-after", "-5")]), None),
+            (
+                headers(&[("retry-after", "Wed, 21 Oct 2015 07:28:30 GMT"), date]),
+                Some(30),
+            ),
+            (
+                headers(&[("retry-after", "Wed, 21 Oct 2015 07:27:30 GMT"), date]),
+                Some(0),
+            ),
+            (
+                headers(&[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")]),
+                Some(0),
+            ),
+        ];
+        for (headers, seconds) in table {
+            assert_eq!(
+                retry_after(&headers),
+                seconds.map(Duration::from_secs),
+                "{headers:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn waits_longer_each_time_and_never_over_a_minute() {
+        let backoff = Backoff {
+            base: Duration::from_millis(500),
+        };
+        for retry in 0..40 {
+            let full = Duration::from_millis(500 << retry.min(7)).min(Duration::from_secs(60));
+            let wait = backoff.wait(retry);
+            assert!(wait >= full / 2 && wait <= full, "{retry}: {wait:?}");
+        }
+    }
+
+    #[test]
+    fn a_budget_ends_and_is_refilled_by_progress() {
+        let mut budget = Budget::new(2);
+        assert_eq!(
+            (budget.take(), budget.take(), budget.take()),
+            (Some(0), Some(1), None)
+        );
+        budget.refill();
+        assert_eq!(budget.take(), Some(0));
+        assert_eq!(budget.attempts(), 4);
+    }
+}

@@ -1,0 +1,183 @@
+//! Values that must not be printed, and URLs as they may be.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
+
+/// A key, a token, a password. It prints and serialises as `***`.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(value.into())
+    }
+
+    /// The value itself, to be sent and never shown.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
+/// A URL as it may be shown: without user and password, and with `***` for query values that let somebody in.
+#[derive(Clone, Copy)]
+pub struct Shown<'a>(pub &'a Url);
+
+/// Query names whose values are secrets, in lower case and without `-` and `_`.
+const SECRET_NAMES: &[&str] = &[
+    "accesskey",
+    "accesstoken",
+    "apikey",
+    "auth",
+    "authkey",
+    "authorization",
+    "awsaccesskeyid",
+    "clientid",
+    "clientsecret",
+    "code",
+    "credential",
+    "hash",
+    "hdnea",
+    "hdnts",
+    "hmac",
+    "idtoken",
+    "jwt",
+    "key",
+    "keypairid",
+    "mac",
+    "pass",
+    "passwd",
+    "password",
+    "policy",
+    "pwd",
+    "refreshtoken",
+    "secret",
+    "session",
+    "sessionid",
+    "sid",
+    "sig",
+    "sign",
+    "signature",
+    "ticket",
+    "token",
+    "verify",
+    "xamzcredential",
+    "xamzsecuritytoken",
+    "xamzsignature",
+    "xgoogcredential",
+    "xgoogsignature",
+];
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.0;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let is_secret = |name: &str| {
+            let plain: String = name
+                .chars()
+                .filter(|c| !matches!(c, '-' | '_'))
+                .map(|c| c.to_ascii_lowercase())
+                .collect();
+            SECRET_NAMES.contains(&plain.as_str())
+                || plain.ends_with("token")
+                || plain.ends_with("signature")
+        };
+        let secret_query = url.query_pairs().any(|(name, _)| is_secret(&name));
+        let secret_fragment = url
+            .fragment()
+            .is_some_and(|fragment| fragment.contains('='));
+        if !has_user && !secret_query && !secret_fragment {
+            return f.write_str(url.as_str());
+        }
+        let mut shown = url.clone();
+        if has_user {
+            // A URL without a host has no user, so neither call can fail here.
+            let _ = shown.set_username("***");
+            let _ = shown.set_password(None);
+        }
+        if let Some(query) = url.query().filter(|_| secret_query) {
+            let pairs: Vec<String> = query
+                .split('&')
+                .map(|pair| match pair.split_once('=') {
+                    Some((name, _)) if is_secret(name) => format!("{name}=***"),
+                    _ => pair.to_owned(),
+                })
+                .collect();
+            shown.set_query(Some(&pairs.join("&")));
+        }
+        if secret_fragment {
+            shown.set_fragment(None);
+        }
+        f.write_str(shown.as_str())
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_urls_without_their_secrets() {
+        let table = [
+            ("https://example.org/a?b=c#d", "https://example.org/a?b=c#d"),
+            ("https://user:pw@example.org/", "https://***@example.org/"),
+            (
+                "https://x.org/f?X-Amz-Signature=ab&w=3",
+                "https://x.org/f?X-Amz-Signature=***&w=3",
+            ),
+            (
+                "https://x.org/f?access_token=ab",
+                "https://x.org/f?access_token=***",
+            ),
+            (
+                "https://x.org/f?API-KEY=ab&id=1",
+                "https://x.org/f?API-KEY=***&id=1",
+            ),
+            (
+                "https://x.org/f?upload_token=ab",
+                "https://x.org/f?upload_token=***",
+            ),
+            ("https://x.org/f#access_token=ab", "https://x.org/f"),
+        ];
+        for (url, expected) in table {
+            assert_eq!(Shown(&Url::parse(url).unwrap()).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_print() {
+        let secret = Secret::new("hunter2");
+        let shown = format!(
+            "{secret} {secret:?} {}",
+            serde_json::to_string(&secret).unwrap()
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,70 @@
+//! What can be set about the network.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::Headers;
+
+/// The settings of a [`super::Client`]. Their defaults are those of the program.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names this program to servers.
+    pub user_agent: String,
+    /// Headers of the user's, sent to the origins of the links that the user gave and to no other.
+    pub headers: Headers,
+    /// A proxy for everything, `http`, `https`, `socks5` or `socks5h`; without it, what the environment names.
+    pub proxy: Option<String>,
+    /// Addresses to use instead of what the resolver says.
+    pub resolve: Vec<Override>,
+    /// Files of certificate authorities in PEM form, trusted beside the platform's.
+    pub ca_cert: Vec<PathBuf>,
+    /// A Netscape `cookies.txt`.
+    pub cookies: Option<PathBuf>,
+    /// How long a connection may take to be there.
+    pub connect_timeout: Duration,
+    /// How long a server may be silent.
+    pub stall_timeout: Duration,
+    /// How often something is tried again without progress in between.
+    pub retries: u32,
+    /// The first wait before trying again; each further one is twice as long at the most.
+    pub backoff: Duration,
+    /// The longest wait that a server may ask for; longer ones are failures.
+    pub longest_wait: Duration,
+    /// The most connections for files in all.
+    pub connections: usize,
+    /// The most connections for files to one host.
+    pub per_host: usize,
+    /// The most bytes a second for files, all together.
+    pub rate: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            user_agent: concat!("fetch/", env!("CARGO_PKG_VERSION")).to_owned(),
+            headers: Headers::default(),
+            proxy: None,
+            resolve: Vec::new(),
+            ca_cert: Vec::new(),
+            cookies: None,
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+            retries: 5,
+            backoff: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(600),
+            connections: 32,
+            per_host: 8,
+            rate: None,
+        }
+    }
+}
+
+/// The addresses of a host, as in `--resolve HOST:PORT:ADDR`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The host.
+    pub host: String,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+}

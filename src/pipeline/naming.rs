@@ -1,0 +1,5 @@
+//! Names of files.
+
+/// A path template.
+#[derive(Clone, Debug)]
+pub struct Template;

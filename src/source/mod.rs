@@ -1,0 +1,68 @@
+//! What a site plugin implements, and how the right one is found.
+//!
+//! A source turns a link into entries. It does not know how bytes move, where files go, or who watches.
+
+mod check;
+mod ctx;
+mod outlet;
+mod pages;
+mod registry;
+mod route;
+
+use async_trait::async_trait;
+
+pub use crate::net::Answer;
+pub use check::{Violation, check};
+pub use ctx::{Call, Ctx};
+pub use outlet::{Outlet, outlet};
+pub use pages::Pages;
+pub use registry::Registry;
+pub use route::{Pattern, Route, Target};
+
+use crate::model::{Body, Error, Item, Kind, Result};
+
+/// Who a source is and which links are its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// One lower-case word. It is the first half of every identity, so it never changes.
+    pub name: String,
+    /// One line for `fetch sources`.
+    pub about: String,
+    /// The links it knows, tried in this order.
+    pub routes: Vec<Route>,
+}
+
+/// Knows one site or one kind of URL.
+///
+/// A source keeps no state between calls, has no client of its own, and neither writes files nor prints: everything it
+/// needs comes with [`Ctx`].
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Who it is. The same at every call.
+    fn manifest(&self) -> &Manifest;
+
+    /// Whether this word, typed alone, can be one of the site's ids: `fetch q6i58`.
+    fn claims(&self, word: &str) -> bool {
+        let _ = word;
+        false
+    }
+
+    /// Emits every entry behind the target, each as soon as it is known and in the site's order.
+    ///
+    /// Emitting waits while the pipeline is full. When it fails with [`Kind::Closed`], nobody wants more: return that
+    /// error at once. Whatever was emitted before an error stays emitted. A key names the same item at every listing.
+    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()>;
+
+    /// Finds the body of an item anew: for [`Body::Later`], and when a URL that worked is refused.
+    ///
+    /// The new body has the bytes of the old one; the transfer proves it before it goes on.
+    async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
+        let _ = ctx;
+        let message = format!(
+            "source `{}` cannot resolve `{}` anew",
+            self.manifest().name,
+            item.key
+        );
+        Err(Error::new(Kind::Unsupported, message))
+    }
+}

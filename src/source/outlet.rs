@@ -1,0 +1,57 @@
+//! Where a source emits entries.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::mpsc;
+
+use crate::model::{Entry, Error, Item, Link, Result};
+
+/// Takes the entries of one listing, in their order. It is bounded, so emitting waits while the pipeline is full.
+#[derive(Debug)]
+pub struct Outlet {
+    entries: mpsc::Sender<Entry>,
+    items: AtomicU64,
+}
+
+/// Makes an outlet that holds at most `room` entries, and the end at which they come out.
+pub fn outlet(room: usize) -> (Outlet, mpsc::Receiver<Entry>) {
+    let (entries, receiver) = mpsc::channel(room);
+    (
+        Outlet {
+            entries,
+            items: AtomicU64::new(0),
+        },
+        receiver,
+    )
+}
+
+impl Outlet {
+    /// Emits an item. Gives it its number, counted from 1, if it belongs to an album and has none.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn item(&self, mut item: Item) -> Result<()> {
+        let number = self.items.fetch_add(1, Ordering::Relaxed) + 1;
+        if item.meta.album.is_some() && item.meta.number.is_none() {
+            item.meta.number = Some(number);
+        }
+        self.send(Entry::Item(Box::new(item))).await
+    }
+
+    /// Hands a link on to whichever source knows it; its entries come in this place.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn link(&self, link: Link) -> Result<()> {
+        self.send(Entry::Link(Box::new(link))).await
+    }
+
+    /// How many items were emitted so far.
+    pub fn items(&self) -> u64 {
+        self.items.load(Ordering::Relaxed)
+    }
+
+    async fn send(&self, entry: Entry) -> Result<()> {
+        self.entries.send(entry).await.map_err(|_| Error::closed())
+    }
+}

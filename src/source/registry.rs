@@ -1,0 +1,171 @@
+//! The sources of a run, and which of them knows a link.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::{Source, Target};
+use crate::model::{Error, Kind, Link, Result};
+
+/// Sources in the order in which they are asked.
+#[derive(Clone, Default)]
+pub struct Registry {
+    sources: Vec<Arc<dyn Source>>,
+}
+
+impl Registry {
+    /// A registry without sources.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a source to be asked after all others.
+    pub fn add(&mut self, source: impl Source + 'static) {
+        self.sources.push(Arc::new(source));
+    }
+
+    /// Adds a source to be asked before all others.
+    pub fn prefer(&mut self, source: impl Source + 'static) {
+        self.sources.insert(0, Arc::new(source));
+    }
+
+    /// The sources, in the order in which they are asked.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<dyn Source>> {
+        self.sources.iter()
+    }
+
+    /// The source of this name.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with the known names.
+    pub fn source(&self, name: &str) -> Result<&Arc<dyn Source>> {
+        self.sources
+            .iter()
+            .find(|source| source.manifest().name == name)
+            .ok_or_else(|| {
+                let known: Vec<_> = self
+                    .sources
+                    .iter()
+                    .map(|source| format!("`{}`", source.manifest().name))
+                    .collect();
+                let message = format!("no source is called `{name}`");
+                Error::new(Kind::Config, message)
+                    .hint(format!("the known ones are {}", known.join(", ")))
+            })
+    }
+
+    /// The first source with a route that matches this link, and what the route took from it.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] if there is none.
+    pub fn find(&self, link: &Link) -> Result<(Arc<dyn Source>, Target)> {
+        if let Ok(source) = self.source(link.url.scheme()) {
+            let params = BTreeMap::from([("id".to_owned(), link.url.path().to_owned())]);
+            return Ok((
+                source.clone(),
+                Target {
+                    link: link.clone(),
+                    route: "id".to_owned(),
+                    params,
+                },
+            ));
+        }
+        for source in &self.sources {
+            for route in &source.manifest().routes {
+                if let Some(params) = route.pattern.matches(&link.url) {
+                    let target = Target {
+                        link: link.clone(),
+                        route: route.name.clone(),
+                        params,
+                    };
+                    return Ok((source.clone(), target));
+                }
+            }
+        }
+        let error = Error::new(
+            Kind::Unsupported,
+            format!("no source knows `{}`", crate::net::Shown(&link.url)),
+        );
+        Err(match link.url.scheme() {
+            "http" | "https" => error.hint("`fetch sources` lists what is known"),
+            scheme => {
+                let known: Vec<_> = self
+                    .sources
+                    .iter()
+                    .map(|source| format!("`{}:`", source.manifest().name))
+                    .collect();
+                error.hint(format!(
+                    "`{scheme}:` is not fetched; known are http, https and {}",
+                    known.join(", ")
+                ))
+            }
+        })
+    }
+
+    /// Reads a link as a person types it: a URL, a URL without its scheme, `source:rest`, or a word that exactly one
+    /// source claims as its id.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it is none of these.
+    pub fn read(&self, text: &str) -> Result<Link> {
+        let text = text.trim();
+        let wrong = |why: &str| Error::new(Kind::Config, format!("`{text}` is not a link: {why}"));
+        if text.is_empty() {
+            return Err(wrong("it is empty"));
+        }
+        if text.starts_with("//") {
+            return Url::parse(&format!("https:{text}"))
+                .map(Link::from)
+                .map_err(|error| wrong(&error.to_string()));
+        }
+        if text.contains("://") {
+            return Url::parse(text)
+                .map(Link::from)
+                .map_err(|error| wrong(&error.to_string()));
+        }
+        if let Some((scheme, _)) = text.split_once(':')
+            && self.source(scheme).is_ok()
+        {
+            return Url::parse(text)
+                .map(Link::from)
+                .map_err(|error| wrong(&error.to_string()));
+        }
+        if !text.contains(['.', '/', ':']) && text != "localhost" {
+            let claims: Vec<_> = self
+                .sources
+                .iter()
+                .filter(|source| source.claims(text))
+                .collect();
+            return match claims.as_slice() {
+                [source] => {
+                    let url = format!("{}:{text}", source.manifest().name);
+                    Url::parse(&url)
+                        .map(Link::from)
+                        .map_err(|error| wrong(&error.to_string()))
+                }
+                [] => Err(wrong("no source claims it as an id")
+                    .hint("a link has a host: `https://…` or `example.org/…`")),
+                several => {
+                    let names: Vec<_> = several
+                        .iter()
+                        .map(|s| format!("`{}:{text}`", s.manifest().name))
+                        .collect();
+                    Err(wrong("several sources claim it")
+                        .hint(format!("say which: {}", names.join(" or "))))
+                }
+            };
+        }
+        match Url::parse(&format!("https://{text}")) {
+            Ok(url)
+                if url
+                    .host_str()
+                    .is_some_and(|host| host.contains('.') || host == "localhost") =>
+            {
+                Ok(Link::from(url))
+            }
+            Ok(_) => Err(wrong("it has no host")),
+            Err(error) => Err(wrong(&error.to_string())),
+        }
+    }
+}

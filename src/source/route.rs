@@ -1,0 +1,345 @@
+//! Routes: patterns that tie links to a source.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use url::Url;
+
+use crate::model::{Error, Kind, Link, Result};
+
+/// A pattern with a name that the source matches on, and an example that is a test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// What kind of link this is, to the source: `album`. Several routes may share it.
+    pub name: String,
+    /// Which links match.
+    pub pattern: Pattern,
+    /// A link that this route is the first to match.
+    pub example: String,
+}
+
+impl Route {
+    /// Makes a route.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if the pattern cannot be read.
+    pub fn new(name: &str, pattern: &str, example: &str) -> Result<Route> {
+        Ok(Route {
+            name: name.into(),
+            pattern: pattern.parse()?,
+            example: example.into(),
+        })
+    }
+}
+
+/// A link template such as `imgur.com/a/{id}`.
+///
+/// `{name}` takes a whole label of the host or a whole segment of the path, `{name...}` all that remain, none included.
+/// Hosts compare without case and without a leading `www.` or `m.`; a slash at the end, the query and the fragment do
+/// not count. `source:{rest}` matches links of that scheme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pattern {
+    text: String,
+    scheme: Option<String>,
+    host: Vec<Part>,
+    path: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Literal(String),
+    One(String),
+    Rest(String),
+}
+
+impl Pattern {
+    /// The values of the placeholders if this URL matches.
+    pub fn matches(&self, url: &Url) -> Option<BTreeMap<String, String>> {
+        let mut params = BTreeMap::new();
+        let matched = match &self.scheme {
+            Some(scheme) => {
+                url.scheme() == scheme && {
+                    let segments: Vec<String> = url.path().split('/').map(decode).collect();
+                    take(&self.path, &segments, &mut params)
+                }
+            }
+            None => {
+                matches!(url.scheme(), "http" | "https") && {
+                    let host = plain_host(url);
+                    let labels: Vec<String> = host.split('.').map(str::to_owned).collect();
+                    let path = url.path().trim_matches('/');
+                    let segments: Vec<String> = path
+                        .split('/')
+                        .filter(|segment| !segment.is_empty())
+                        .map(decode)
+                        .collect();
+                    take(&self.host, &labels, &mut params)
+                        && take(&self.path, &segments, &mut params)
+                }
+            }
+        };
+        matched.then_some(params)
+    }
+}
+
+impl std::str::FromStr for Pattern {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Pattern> {
+        let wrong = |why: &str| {
+            Error::new(
+                Kind::Config,
+                format!("cannot read the route `{text}`: {why}"),
+            )
+        };
+        let parts = |text: &str, separator: char| -> Result<Vec<Part>> {
+            text.split(separator)
+                .filter(|part| !part.is_empty())
+                .map(|part| read_part(part).map_err(wrong))
+                .collect()
+        };
+        let (scheme, host, path) = match text.split_once(":{") {
+            Some((scheme, rest)) => (
+                Some(scheme.to_owned()),
+                Vec::new(),
+                parts(&format!("{{{rest}"), '/')?,
+            ),
+            None => {
+                let (host, path) = text.split_once('/').unwrap_or((text, ""));
+                // The dots of `{name...}` are no separators of labels.
+                match host
+                    .strip_suffix("...}")
+                    .map(|host| host.trim_start_matches('{'))
+                {
+                    Some(name) => (None, vec![Part::Rest(name.to_owned())], parts(path, '/')?),
+                    None => (None, parts(host, '.')?, parts(path, '/')?),
+                }
+            }
+        };
+        if scheme.is_none() && host.is_empty() {
+            return Err(wrong("it has no host"));
+        }
+        let all = || host.iter().chain(&path);
+        if path
+            .iter()
+            .rev()
+            .skip(1)
+            .any(|part| matches!(part, Part::Rest(_)))
+        {
+            return Err(wrong("`...` must come last"));
+        }
+        let mut names: Vec<&str> = all().filter_map(Part::name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() != count {
+            return Err(wrong("a name comes twice"));
+        }
+        Ok(Pattern {
+            text: text.to_owned(),
+            scheme,
+            host,
+            path,
+        })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Part {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Part::Literal(_) => None,
+            Part::One(name) | Part::Rest(name) => Some(name),
+        }
+    }
+}
+
+/// A link together with the route that it matched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The link.
+    pub link: Link,
+    /// The name of the route.
+    pub route: String,
+    /// The values of the route's placeholders, percent-decoded.
+    pub params: BTreeMap<String, String>,
+}
+
+impl Target {
+    /// The value of a placeholder, empty if the route has none of that name.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// The first value of a query parameter.
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.link
+            .url
+            .query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+}
+
+/// The host in lower case, without the `www.` or `m.` that leads to the same site.
+fn plain_host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("").to_ascii_lowercase();
+    let host = host.trim_end_matches('.');
+    let host = host
+        .strip_prefix("www.")
+        .or_else(|| host.strip_prefix("m."))
+        .unwrap_or(host);
+    host.to_owned()
+}
+
+fn decode(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+fn read_part(text: &str) -> Result<Part, &'static str> {
+    let Some(inner) = text.strip_prefix('{') else {
+        let plain = !text.contains(['{', '}']);
+        return if plain {
+            Ok(Part::Literal(text.to_owned()))
+        } else {
+            Err("a placeholder takes a whole segment")
+        };
+    };
+    let name = inner
+        .strip_suffix('}')
+        .ok_or("a placeholder takes a whole segment")?;
+    let (name, rest) = name
+        .strip_suffix("...")
+        .map_or((name, false), |name| (name, true));
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err("a placeholder is a word");
+    }
+    Ok(if rest {
+        Part::Rest(name.to_owned())
+    } else {
+        Part::One(name.to_owned())
+    })
+}
+
+fn take(parts: &[Part], values: &[String], params: &mut BTreeMap<String, String>) -> bool {
+    let mut values = values.iter();
+    for part in parts {
+        match part {
+            Part::Rest(name) => {
+                let separator = if values.len() > 0 { "/" } else { "" };
+                let rest: Vec<&str> = values.by_ref().map(String::as_str).collect();
+                params.insert(name.clone(), rest.join(separator));
+                return true;
+            }
+            Part::One(name) => match values.next() {
+                Some(value) if !value.is_empty() => params.insert(name.clone(), value.clone()),
+                _ => return false,
+            },
+            Part::Literal(literal) => match values.next() {
+                Some(value) if value == literal => None,
+                _ => return false,
+            },
+        };
+    }
+    values.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(pattern: &str, url: &str) -> Option<String> {
+        let pattern: Pattern = pattern.parse().unwrap();
+        let found = pattern.matches(&Url::parse(url).unwrap())?;
+        Some(
+            found
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+
+    #[test]
+    fn matches_what_it_says() {
+        let table = [
+            (
+                "imgur.com/a/{id}",
+                "https://imgur.com/a/q6i58",
+                Some("id=q6i58"),
+            ),
+            (
+                "imgur.com/a/{id}",
+                "http://www.imgur.com/a/q6i58/",
+                Some("id=q6i58"),
+            ),
+            (
+                "imgur.com/a/{id}",
+                "https://M.IMGUR.com/a/q6i58?x=1#2",
+                Some("id=q6i58"),
+            ),
+            ("imgur.com/a/{id}", "https://imgur.com/a/q6i58/all", None),
+            ("imgur.com/a/{id}", "https://imgur.com/A/q6i58", None),
+            ("imgur.com/a/{id}", "https://imgur.com/a/", None),
+            ("imgur.com/a/{id}", "https://notimgur.com/a/q6i58", None),
+            (
+                "imgur.com/a/{id}",
+                "https://imgur.com.evil.org/a/q6i58",
+                None,
+            ),
+            ("imgur.com/a/{id}", "ftp://imgur.com/a/q6i58", None),
+            (
+                "imgur.com/a/{id}/{rest...}",
+                "https://imgur.com/a/q6i58",
+                Some("id=q6i58 rest="),
+            ),
+            (
+                "imgur.com/a/{id}/{rest...}",
+                "https://imgur.com/a/q6i58/b/c",
+                Some("id=q6i58 rest=b/c"),
+            ),
+            (
+                "{user}.imgur.com",
+                "https://someone.imgur.com/",
+                Some("user=someone"),
+            ),
+            ("{user}.imgur.com", "https://imgur.com/", None),
+            (
+                "{host...}/{path...}",
+                "https://a.b.c/x/y%20z",
+                Some("host=a/b/c path=x/y z"),
+            ),
+            ("imgur:{id}", "imgur:q6i58", Some("id=q6i58")),
+            ("imgur:{id}", "flickr:q6i58", None),
+        ];
+        for (pattern, url, expected) in table {
+            assert_eq!(
+                params(pattern, url).as_deref(),
+                expected,
+                "{pattern} on {url}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_patterns_that_cannot_work() {
+        for text in [
+            "",
+            "/a",
+            "x.org/{a...}/b",
+            "x.org/{}",
+            "x.org/{a}/{a}",
+            "x.org/a{b}",
+        ] {
+            let error = text.parse::<Pattern>().unwrap_err();
+            assert_eq!(error.kind, Kind::Config, "{text}");
+        }
+    }
+}

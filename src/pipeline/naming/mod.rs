@@ -1,5 +1,7 @@
 //! Names of files. Pure: it does not know the disk, nor which names are taken.
+#![expect(dead_code, reason = "used by plan and transfer, which follow")]
 
+mod safe;
 mod template;
 
 pub use template::{Planned, Template};

@@ -9,12 +9,20 @@ const SVG: Sniff = Sniff::new(Content::Image, "svg", "image/svg+xml");
 const XML: Sniff = Sniff::new(Content::Text, "xml", "application/xml");
 const PLAIN: Sniff = Sniff::new(Content::Text, "txt", "text/plain");
 
-/// Elements that begin a page whose author left out the rest. A page is wanted so seldom, and sent in place of a file
-/// so often, that the beginning decides, as in browsers (WHATWG MIME Sniffing, 7.1).
-const ELEMENTS: &[&str] = &[
+/// A piece of a page. Servers send it in place of a file, and people keep it in read-me files, so it is no page by itself.
+const FRAGMENT: Sniff = Sniff::new(Content::Text, "html", "text/html");
+
+/// Elements that only pages begin with. A page is wanted so seldom, and sent in place of a file so often, that the
+/// beginning decides, as in browsers (WHATWG MIME Sniffing, 7.1).
+const PAGES: &[&str] = &[
     "html", "head", "body", "script", "title", "meta", "link", "style", "base", "iframe",
-    "frameset", "div", "h1", "h2", "p", "a", "table", "br", "b", "font", "center", "form", "img",
-    "noscript",
+    "frameset", "noscript",
+];
+
+/// Elements that a piece of a page begins with.
+const FRAGMENTS: &[&str] = &[
+    "div", "h1", "h2", "h3", "p", "a", "table", "br", "b", "font", "center", "form", "img", "hr",
+    "ul", "pre",
 ];
 
 /// What this text is; none if these bytes are no text.
@@ -94,11 +102,12 @@ fn markup(text: &[u8]) -> Option<Sniff> {
     if name.eq_ignore_ascii_case(b"svg") || name.eq_ignore_ascii_case(b"svg:svg") {
         return Some(SVG);
     }
-    if ELEMENTS
-        .iter()
-        .any(|element| name.eq_ignore_ascii_case(element.as_bytes()))
-        && !(xml && name != b"html")
-    {
+    let one_of = |elements: &[&str]| {
+        elements
+            .iter()
+            .any(|element| name.eq_ignore_ascii_case(element.as_bytes()))
+    };
+    if name.eq_ignore_ascii_case(b"html") || !xml && one_of(PAGES) {
         return Some(PAGE);
     }
     if name.eq_ignore_ascii_case(b"MPD") {
@@ -107,12 +116,27 @@ fn markup(text: &[u8]) -> Option<Sniff> {
     if xml || (!name.is_empty() && find(rest, b" xmlns").is_some()) {
         return Some(XML);
     }
-    // A page after a warning that some program printed before it. Data may quote one.
-    let quotes = matches!(text.first(), Some(b'{' | b'[' | b'"' | b'#'));
-    let beginning = text[..text.len().min(1024)].to_ascii_lowercase();
-    let page = !quotes
-        && (find(&beginning, b"<html").is_some() || find(&beginning, b"<!doctype html").is_some());
-    page.then_some(PAGE)
+    if page_below(text) {
+        return Some(PAGE);
+    }
+    one_of(FRAGMENTS).then_some(FRAGMENT)
+}
+
+/// Whether a page begins further down, after a warning that some program printed before it.
+fn page_below(text: &[u8]) -> bool {
+    let beginning = &text[..text.len().min(1024)];
+    let starts = (0..beginning.len()).filter(|&index| beginning[index] == b'<');
+    // Programs and data may quote a page within a line.
+    let first = |index: usize| {
+        matches!(
+            beginning[..index].trim_ascii_end().last(),
+            None | Some(b'>')
+        ) || beginning[..index].last() == Some(&b'\n')
+    };
+    starts.into_iter().any(|index| {
+        let rest = &beginning[index..];
+        (begins(rest, "<html") || begins(rest, "<!doctype html")) && first(index)
+    })
 }
 
 /// Text that is no markup.
@@ -185,7 +209,7 @@ mod tests {
             b"<!-- a comment that goes on and on",
             b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\">",
             b"<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\">",
-            b"<br />\n<b>Warning</b>: mysql_connect()",
+            b"<br />\n<b>Warning</b>: cannot connect<br /><html>",
             b"Warning: cannot connect\n<!DOCTYPE HTML><html>",
             b"<html><p>caf\xe9 in an old encoding, which is still a page",
             b"\xff\xfe<\0h\0t\0m\0l\0>\0",
@@ -235,6 +259,13 @@ mod tests {
                 Content::Text,
                 "mpd",
             ),
+            (b"<h1>Not Found</h1>", Content::Text, "html"),
+            (
+                b"<p align=\"center\"><img src=\"logo.svg\"></p>\n\n# Read me",
+                Content::Text,
+                "html",
+            ),
+            (b"document.write(\"<html><body>\")", Content::Text, "txt"),
             (
                 b"{\"error\": \"<html> is not allowed\"}",
                 Content::Text,

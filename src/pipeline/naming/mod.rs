@@ -1,10 +1,15 @@
 //! Names of files. Pure: it does not know the disk, nor which names are taken.
-#![expect(dead_code, reason = "used by plan and transfer, which follow")]
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "used by plan and transfer, which follow")
+)]
 
 mod container;
+mod extension;
 mod safe;
 mod sniff;
 mod template;
 mod text;
+mod types;
 
 pub use template::{Planned, Template};

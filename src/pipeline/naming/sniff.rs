@@ -43,11 +43,6 @@ impl Content {
         matches!(self, Content::Image | Content::Video | Content::Audio)
     }
 
-    /// Whether it surely is no medium. Bytes that nothing is known about may be one.
-    pub(crate) fn is_no_medium(self) -> bool {
-        !self.is_medium() && self != Content::Unknown
-    }
-
     /// Whether it can be a medium of this kind. Containers of films often hold sound alone.
     pub(crate) fn can_be(self, medium: Medium) -> bool {
         match (medium, self) {

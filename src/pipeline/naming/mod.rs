@@ -4,7 +4,9 @@
     expect(dead_code, reason = "used by plan and transfer, which follow")
 )]
 
+mod address;
 mod container;
+mod disposition;
 mod extension;
 mod safe;
 mod sniff;

@@ -141,7 +141,7 @@ pub(super) fn reserved(name: &str) -> bool {
     const DEVICES: [&str; 7] = ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
     const INSTRUCTIONS: [&str; 3] = ["desktop.ini", "thumbs.db", "autorun.inf"];
     let is = |reserved: &&str| name.eq_ignore_ascii_case(reserved);
-    if INSTRUCTIONS.iter().any(|reserved| is(reserved)) {
+    if INSTRUCTIONS.iter().any(is) {
         return true;
     }
     let base = name.split('.').next().unwrap_or(name).trim_end();

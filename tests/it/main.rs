@@ -1,0 +1,4 @@
+//! The integration tests: a module per subject.
+
+mod fake_site;
+mod support;

@@ -1,0 +1,17 @@
+//! What the tests are written with: a fake site, a builder for the command, small valid media.
+//!
+//! Nothing here reaches beyond the loopback, and nothing outlives the value that started it.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "several programs share these files, and each uses a part"
+)]
+
+mod answer;
+mod reply;
+mod server;
+mod site;
+
+pub use reply::Reply;
+pub use site::{Seen, Site};

@@ -170,7 +170,9 @@ fn a_site_complains_about_what_nobody_asked_and_nobody_expected() {
         text.replace(&port.to_string(), "PORT")
     };
     let head = "the site on port PORT complains:\n";
-    let unasked = complaint(|site| drop(site.on("/a", Reply::text(""))));
+    let unasked = complaint(|site| {
+        site.on("/a", Reply::text(""));
+    });
     assert_eq!(unasked, format!("{head}`/a` was never asked"));
     let unknown = complaint(|site| drop(ask(site, "/b", "")));
     assert_eq!(unknown, format!("{head}GET /b was not expected"));
@@ -191,7 +193,9 @@ fn a_site_complains_about_what_nobody_asked_and_nobody_expected() {
     });
     assert_eq!(thrice, format!("{head}`/d` was asked 2 times"));
     assert_eq!(
-        complaint(|site| drop(site.on("/e", Reply::text("")).optional())),
+        complaint(|site| {
+            site.on("/e", Reply::text("")).optional();
+        }),
         ""
     );
 }

@@ -1,4 +1,6 @@
 //! The integration tests: a module per subject.
 
+mod command_builder;
 mod fake_site;
+mod made_media;
 mod support;

@@ -9,6 +9,9 @@
 )]
 
 mod answer;
+pub mod command;
+pub mod filter;
+pub mod media;
 mod reply;
 mod server;
 mod site;

@@ -3,4 +3,5 @@
 mod command_builder;
 mod fake_site;
 mod made_media;
+mod net;
 mod support;

@@ -4,4 +4,6 @@ mod command_builder;
 mod fake_site;
 mod made_media;
 mod net;
+mod outlet;
+mod sources;
 mod support;

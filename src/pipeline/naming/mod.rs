@@ -7,11 +7,19 @@
 mod address;
 mod container;
 mod disposition;
+pub(super) mod engine;
 mod extension;
+pub(super) mod fields;
+mod planned;
+#[cfg(test)]
+mod properties;
 mod safe;
+pub(super) mod sample;
 mod sniff;
+mod syntax;
 mod template;
 mod text;
 mod types;
 
-pub use template::{Planned, Template};
+pub use planned::Planned;
+pub use template::Template;

@@ -5,5 +5,6 @@ mod fake_site;
 mod made_media;
 mod net;
 mod outlet;
+mod readme;
 mod sources;
 mod support;

@@ -1,6 +1,7 @@
 //! The integration tests: a module per subject.
 
 mod command_builder;
+mod fake_imgur;
 mod fake_site;
 mod made_media;
 mod net;

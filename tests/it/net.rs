@@ -100,9 +100,9 @@ async fn a_server_that_falls_silent_is_given_up_on() {
 #[tokio::test]
 async fn a_server_that_is_slow_but_not_silent_is_waited_for() {
     let site = Site::start();
-    site.on("/f", Reply::file(vec![b'x'; 40]).throttle(50));
+    site.on("/f", Reply::file(vec![b'x'; 40]).throttle(20));
     let client = client(Settings {
-        stall_timeout: Duration::from_millis(500),
+        stall_timeout: Duration::from_secs(1),
         ..quick()
     });
     let body = body(&client, &site.url("/f")).await.unwrap();

@@ -87,3 +87,66 @@ fn medium(ext: &str) -> Option<Medium> {
         .contains(&ext.to_ascii_lowercase().as_str())
         .then_some(Medium::Any)
 }
+
+#[cfg(test)]
+mod tests {
+    use fetch::model::{Entry, Link};
+    use fetch::net::{Client, Settings};
+    use fetch::source::{Registry, outlet};
+
+    use super::*;
+
+    /// The one item of a link.
+    async fn item(link: &str) -> Item {
+        let mut sources = Registry::new();
+        sources.add(Direct::new().unwrap());
+        let link: Link = sources.read(link).unwrap();
+        let (source, target) = sources.find(&link).unwrap();
+        let ctx = Ctx::new(Client::new(Settings::default()).unwrap());
+        let (out, mut entries) = outlet(2);
+        source.list(&ctx, &target, &out).await.unwrap();
+        match entries.try_recv().unwrap() {
+            Entry::Item(item) => *item,
+            Entry::Link(link) => panic!("it handed on {link:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_named_as_its_url_is() {
+        let table = [
+            ("https://a.org/b/cat.jpg", "cat", "jpg", true),
+            ("https://a.org/cat.JPEG?w=3#x", "cat", "JPEG", true),
+            ("https://a.org/two%20cats.png", "two cats", "png", true),
+            ("https://a.org/cats.tar.gz", "cats.tar", "gz", false),
+            ("https://a.org/cat", "cat", "", false),
+            ("https://a.org/.htaccess", ".htaccess", "", false),
+            ("https://a.org/a.b-c", "a.b-c", "", false),
+            ("https://a.org/", "", "", false),
+            ("https://a.org", "", "", false),
+        ];
+        for (link, name, ext, is_medium) in table {
+            let item = item(link).await;
+            assert_eq!(item.meta.name.as_deref().unwrap_or(""), name, "{link}");
+            assert_eq!(item.meta.ext.as_deref().unwrap_or(""), ext, "{link}");
+            let Body::File(request) = item.body else {
+                panic!("{link} is no file");
+            };
+            let expected = is_medium.then_some(Medium::Any);
+            assert_eq!(request.expect.medium, expected, "{link}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_file_has_one_identity_whoever_asks() {
+        let plain = item("https://a.org/cat.jpg?w=3").await;
+        let named = item("https://user:secret@a.org/cat.jpg?w=3#top").await;
+        assert_eq!(plain.key, "https://a.org/cat.jpg?w=3");
+        assert_eq!(named.key, plain.key);
+        let Body::File(request) = named.body else {
+            panic!("no file");
+        };
+        let asked = "https://user:secret@a.org/cat.jpg?w=3";
+        assert_eq!(request.url.as_str(), asked);
+        assert_ne!(item("https://a.org/cat.jpg?w=4").await.key, plain.key);
+    }
+}

@@ -154,7 +154,6 @@ impl Client {
         loop {
             let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
             let outcome = self.call_once(url, headers, limit).await;
-            drop(permit);
             let told = match &outcome {
                 Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
                 Ok(answer) if answer.status.as_u16() == 429 && answer.retry_after().is_some() => {
@@ -169,9 +168,13 @@ impl Client {
             let Some(number) = budget.take() else {
                 return outcome;
             };
-            match told {
-                Some(wait) => self.pace().pause(url.host_str().unwrap_or(""), wait),
-                None => tokio::time::sleep(self.backoff().wait(number)).await,
+            // The pause comes before the place is given up, or whoever gets it would not know of it.
+            if let Some(wait) = told {
+                self.pace().pause(url.host_str().unwrap_or(""), wait);
+            }
+            drop(permit);
+            if told.is_none() {
+                tokio::time::sleep(self.backoff().wait(number)).await;
             }
         }
     }

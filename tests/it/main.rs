@@ -1,0 +1,9 @@
+//! The integration tests: a module per subject.
+
+mod command_builder;
+mod fake_site;
+mod made_media;
+mod net;
+mod outlet;
+mod sources;
+mod support;

@@ -246,3 +246,6 @@ pub(super) fn flag(value: &Value) -> Option<bool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,21 +203,4 @@ fn busy(answer: &Answer, subject: &str, says: &str) -> Error {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    /// An answer made by hand.
-    pub(in super::super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut map = http::HeaderMap::new();
-        for (name, value) in headers {
-            let name: http::HeaderName = name.parse().unwrap();
-            map.insert(name, value.parse().unwrap());
-        }
-        Answer {
-            url: "https://api.imgur.com/3/album/abcde".parse().unwrap(),
-            status: http::StatusCode::from_u16(status).unwrap(),
-            headers: map,
-            body: body.to_owned().into(),
-        }
-    }
-}
+pub(super) mod tests;

@@ -92,6 +92,15 @@ fn every_call_in_the_readme_can_be_read() {
 }
 
 #[test]
+fn the_configuration_in_the_readme_is_one() {
+    let text = readme();
+    let (_, rest) = text.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let check = Fetch::new().config(example).args(["config", "check"]);
+    check.env("IMGUR_CLIENT_ID", "test-id").run().success();
+}
+
+#[test]
 fn files_that_the_readme_leads_to_are_there() {
     let text = readme();
     for (_, rest) in text

@@ -1,9 +1,11 @@
 //! The integration tests: a module per subject.
 
 mod command_builder;
+mod fake_imgur;
 mod fake_site;
 mod made_media;
 mod net;
 mod outlet;
+mod readme;
 mod sources;
 mod support;

@@ -9,3 +9,5 @@ mod outlet;
 mod readme;
 mod sources;
 mod support;
+mod transfer;
+mod walk;

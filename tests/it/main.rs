@@ -2,6 +2,7 @@
 
 mod command_builder;
 mod fake_site;
+mod imgur;
 mod made_media;
 mod net;
 mod outlet;

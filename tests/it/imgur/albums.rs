@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{api, image, list, list_with, options, refusal};
+use crate::support::Site;
 use crate::support::imgur::{CLIENT_ID, FakeImgur, Image};
 use crate::support::media::Format;
-use crate::support::Site;
 use fetch::model::{Body, Entry, Item, Medium};
 use fetch::net::Secret;
 use fetch::plugins::imgur::{Animated, Options};

@@ -99,6 +99,35 @@ async fn an_empty_album_is_no_failure() {
 }
 
 #[tokio::test]
+async fn a_page_that_lists_nothing_is_no_success_while_ajaxalbums_fails() {
+    let site = Site::start();
+    let empty = json!({"id": "q6i58", "title": "Holiday", "is_album": true});
+    site.on("/a/q6i58", page(&empty)).once();
+    site.on(AJAX, Reply::text("").status(503)).once();
+    assert_eq!(
+        list(&site, None, "imgur.com/a/q6i58").await,
+        ["network: cannot list album `q6i58`: the site answers 503"]
+    );
+}
+
+#[tokio::test]
+async fn the_page_of_an_album_may_be_that_of_an_image() {
+    let site = Site::start();
+    let mut single = post(&["q6i58"], 1);
+    single["is_album"] = false.into();
+    site.on("/a/q6i58", page(&single)).once();
+    let found = list(&site, None, "q6i58").await;
+    assert_eq!(found, ["q6i58.jpg \"Holiday\""]);
+
+    let site = Site::start();
+    let untold = json!({"id": "q6i58", "media": [{"id": "aaaaa", "ext": "png"}]});
+    site.on("/a/q6i58", page(&untold)).once();
+    site.on(AJAX, no_ajax()).once();
+    let found = list(&site, None, "imgur.com/a/q6i58").await;
+    assert_eq!(found, ["1/1 aaaaa.png of q6i58"]);
+}
+
+#[tokio::test]
 async fn what_neither_knows_is_missing() {
     let site = Site::start();
     site.on("/a/q6i58", no_page()).once();

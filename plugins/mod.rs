@@ -17,3 +17,8 @@ pub fn all(config: &Config) -> Result<Registry> {
     sources.add(direct::Direct::new()?);
     Ok(sources)
 }
+
+/// Compiles the template of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("README.md")]
+struct Guide;

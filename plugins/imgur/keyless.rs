@@ -6,26 +6,21 @@ use fetch::model::{Error, Kind, Result};
 use fetch::source::Ctx;
 use serde_json::Value;
 
-use super::answer::Post;
+use super::answer::{Post, flag};
 use super::{Imgur, below, error, script};
 
 impl Imgur {
-    /// The album of this id, with all of its images.
-    pub(super) async fn keyless_album(&self, ctx: &Ctx, id: &str) -> Result<Post> {
-        let subject = format!("album `{id}`");
-        let page = self.page(ctx, &["a", id], id, &subject).await;
-        let mut post = self.backed_up(ctx, page, id, &subject).await?;
-        post.is_album = true;
-        Ok(post)
-    }
-
-    /// The gallery post of this id: an album or a single image, as its page says.
-    pub(super) async fn keyless_post(&self, ctx: &Ctx, id: &str) -> Result<Post> {
-        let subject = format!("gallery post `{id}`");
-        match self.page(ctx, &["gallery", id], id, &subject).await {
-            Ok(post) if !post.is_album && post.readable() > 0 => Ok(post),
-            Ok(post) if !post.is_album => Err(missing(&subject, "its page shows none")),
-            page => self.backed_up(ctx, page, id, &subject).await,
+    /// The post of this id below `/a/` or `/gallery/`: an album with all of its images, or a single one.
+    pub(super) async fn keyless_post(&self, ctx: &Ctx, folder: &str, id: &str) -> Result<Post> {
+        let subject = match folder {
+            "a" => format!("album `{id}`"),
+            _ => format!("gallery post `{id}`"),
+        };
+        match self.page(ctx, &[folder, id], id, &subject).await {
+            Ok(post) if post.is_album => self.backed_up(ctx, Ok(post), id, &subject).await,
+            Ok(post) if post.readable() > 0 => Ok(post),
+            Ok(_) => Err(missing(&subject, "its page shows none")),
+            error => self.backed_up(ctx, error, id, &subject).await,
         }
     }
 
@@ -55,7 +50,6 @@ impl Imgur {
             return page;
         }
         match (page, self.ajax(ctx, id, subject).await) {
-            (_, Err(error)) if error.kind == Kind::Closed => Err(error),
             (Ok(mut post), Ok(Some(other))) => {
                 if other.readable() > post.readable() {
                     post.images = other.images;
@@ -63,6 +57,8 @@ impl Imgur {
                 post.count = post.count.max(other.count);
                 Ok(post)
             }
+            (Ok(post), Err(error)) if post.readable() == 0 => Err(error),
+            // What is missing is told at the end.
             (Ok(post), _) => Ok(post),
             (Err(_), Ok(Some(other))) => Ok(other),
             // No list, and no page that says otherwise: it is not there.
@@ -85,7 +81,12 @@ impl Imgur {
             // A page of another post is where the site leads when it has not this one.
             .filter(|post| matches!(&post["id"], Value::String(found) if found == id));
         match post {
-            Some(post) => Ok(Post::read(&post, id)),
+            Some(mut post) => {
+                if path[0] == "a" && flag(&post["is_album"]).is_none() {
+                    post["is_album"] = true.into();
+                }
+                Ok(Post::read(&post, id))
+            }
             None => Err(error::page(&answer, subject)),
         }
     }

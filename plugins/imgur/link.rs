@@ -37,78 +37,15 @@ pub(super) struct File {
 }
 
 /// The pages of the site itself. Several are as long as an id, but no id.
-const RESERVED: &[&str] = &[
-    "a",
-    "about",
-    "account",
-    "advertise",
-    "apps",
-    "blog",
-    "contact",
-    "desktop",
-    "download",
-    "emerald",
-    "faq",
-    "favicon",
-    "gallery",
-    "help",
-    "hot",
-    "inbox",
-    "jobs",
-    "login",
-    "memegen",
-    "new",
-    "privacy",
-    "r",
-    "random",
-    "register",
-    "removed",
-    "robots",
-    "rules",
-    "search",
-    "settings",
-    "signin",
-    "signout",
-    "store",
-    "t",
-    "terms",
-    "top",
-    "topic",
-    "tos",
-    "upload",
-    "user",
-    "vidgif",
-];
+const RESERVED: &str = "a about account advertise apps blog contact desktop download emerald faq \
+     favicon gallery help hot inbox jobs login memegen new privacy r random register removed robots \
+     rules search settings signin signout store t terms top topic tos upload user vidgif";
 
 /// The hosts below `imgur.com` that are no user's.
-const SERVICES: &[&str] = &[
-    "api",
-    "apidocs",
-    "beta",
-    "blog",
-    "community",
-    "help",
-    "m",
-    "p",
-    "rt",
-    "s",
-    "static",
-    "status",
-    "store",
-    "www",
-];
+const SERVICES: &str = "api apidocs beta blog community help m p rt s static status store www";
 
 /// The words in the place of an id that order a listing instead.
-const SORTS: &[&str] = &[
-    "hot",
-    "new",
-    "relevance",
-    "rising",
-    "score",
-    "time",
-    "top",
-    "viral",
-];
+const SORTS: &str = "hot new relevance rising score time top viral";
 
 /// Whether a text may stand for an image or album in a URL. Those of today have 5 or 7 characters.
 pub(super) fn is_id(text: &str) -> bool {
@@ -117,7 +54,11 @@ pub(super) fn is_id(text: &str) -> bool {
 
 /// Whether a word is a page of the site and therefore no id.
 pub(super) fn is_reserved(word: &str) -> bool {
-    RESERVED.contains(&word)
+    is_one_of(RESERVED, word)
+}
+
+fn is_one_of(words: &str, word: &str) -> bool {
+    words.split_whitespace().any(|known| known == word)
 }
 
 /// What this target leads to.
@@ -130,7 +71,7 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
     let name = target.param("name").to_owned();
     let rest = target.param("rest");
     let (first, second) = rest.split_once('/').unwrap_or((rest, ""));
-    let is_listing = first.is_empty() || SORTS.contains(&first);
+    let is_listing = first.is_empty() || is_one_of(SORTS, first);
     let (sort, window) = (first.to_owned(), second.to_owned());
     match target.route.as_str() {
         "album" => id(target).map(Goal::Album).ok_or_else(page),
@@ -169,7 +110,7 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
             format!("`{}` is of Stack Exchange, not of Imgur", Shown(url)),
         )
         .hint("its files are at `https://i.stack.imgur.com/`")),
-        "subdomain" if SERVICES.contains(&target.param("host")) => Err(page()),
+        "subdomain" if is_one_of(SERVICES, target.param("host")) => Err(page()),
         "subdomain" if matches!(rest, "" | "all") => Ok(Goal::Listing(Listing::User(
             target.param("host").to_owned(),
         ))),

@@ -11,6 +11,7 @@ mod keyless;
 mod limit;
 mod link;
 mod listing;
+mod options;
 mod routes;
 mod script;
 mod text;
@@ -19,54 +20,12 @@ use fetch::async_trait;
 use fetch::model::{Body, Error, Item, Kind, Link, Meta, Result};
 use fetch::net::Secret;
 use fetch::source::{Ctx, Manifest, Outlet, Source, Target};
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use answer::Post;
 use link::Goal;
-
-/// The options of `[source.imgur]`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Options {
-    /// The client id of an application registered with Imgur. Albums and images need none; listings of users, tags,
-    /// subreddits and searches do.
-    pub client_id: Option<Secret>,
-    /// The secret that belongs to the client id. Nothing here needs it: reading sends the id alone.
-    pub client_secret: Option<Secret>,
-    /// What to take of a GIF that moves.
-    pub animated: Animated,
-    /// Where the API is.
-    pub api: String,
-    /// Where the pages are.
-    pub site: String,
-    /// Where the files are.
-    pub cdn: String,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            client_id: None,
-            client_secret: None,
-            animated: Animated::default(),
-            api: "https://api.imgur.com".into(),
-            site: "https://imgur.com".into(),
-            cdn: "https://i.imgur.com".into(),
-        }
-    }
-}
-
-/// What to take of a GIF that moves: the site keeps the original and makes a film of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Animated {
-    /// The GIF as it was uploaded.
-    #[default]
-    Original,
-    /// The film, which is many times smaller.
-    Mp4,
-}
+use options::address;
+pub use options::{Animated, Options};
 
 /// Imgur.
 pub struct Imgur {
@@ -103,7 +62,7 @@ impl Imgur {
     async fn album(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         match &self.client_id {
             Some(key) => self.api_album(ctx, key, id).await,
-            None => self.keyless_album(ctx, id).await,
+            None => self.keyless_post(ctx, "a", id).await,
         }
     }
 
@@ -111,7 +70,7 @@ impl Imgur {
     async fn post(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let found = match &self.client_id {
             Some(key) => self.api_post(ctx, key, id).await,
-            None => self.keyless_post(ctx, id).await,
+            None => self.keyless_post(ctx, "gallery", id).await,
         };
         or_else_missing(found, self.image(ctx, id)).await
     }
@@ -201,20 +160,6 @@ async fn or_else_missing(
     match first {
         Err(error) if error.kind == Kind::Missing => second.await,
         first => first,
-    }
-}
-
-fn address(key: &str, text: &str) -> Result<Url> {
-    let wrong = || {
-        Error::new(
-            Kind::Config,
-            format!("`{key}` of `[source.imgur]` is no http or https URL: `{text}`"),
-        )
-    };
-    let url = Url::parse(text).map_err(|error| wrong().because(error))?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        _ => Err(wrong()),
     }
 }
 

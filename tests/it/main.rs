@@ -3,6 +3,7 @@
 mod command_builder;
 mod fake_imgur;
 mod fake_site;
+mod imgur;
 mod made_media;
 mod net;
 mod outlet;

@@ -84,7 +84,13 @@ impl Config {
         }
         layers.push(Layer::environment(&environment));
         layers.push(Layer::flags(flags));
-        let sections = read(&layers, &[], &environment)?;
+        let mut ours = layers.clone();
+        for layer in &mut ours {
+            layer
+                .entries
+                .retain(|entry| entry.path.first().is_none_or(|section| section != "source"));
+        }
+        let sections = read(&ours, &[], &environment)?;
         Ok(Config {
             layers,
             sections,
@@ -105,7 +111,9 @@ impl Config {
         let mut customary = Layer::default();
         if let serde_json::Value::Object(keys) = known::of::<T>()? {
             for (key, default) in keys {
-                let variable_name = format!("{name}_{key}").to_ascii_uppercase().replace('-', "_");
+                let variable_name = format!("{name}_{key}")
+                    .to_ascii_uppercase()
+                    .replace('-', "_");
                 let value = self.environment.get(&variable_name);
                 let is_secret = is_secret(&key) || default == "***";
                 if let Some(value) = value.filter(|value| is_secret && !value.is_empty()) {
@@ -174,7 +182,11 @@ impl Config {
 
     /// The entry of a key that holds in the end.
     fn last(&self, key: &str) -> Option<&Entry> {
-        let mut entries = self.layers.iter().rev().flat_map(|layer| layer.entries.iter().rev());
+        let mut entries = self
+            .layers
+            .iter()
+            .rev()
+            .flat_map(|layer| layer.entries.iter().rev());
         entries.find(|entry| entry.path.join(".") == key)
     }
 }

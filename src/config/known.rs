@@ -70,8 +70,6 @@ fn known_ones(section: &[String], names: &[&str]) -> String {
 /// The same key in another section.
 fn elsewhere(key: &str, known: &Value, section: &[String]) -> Option<String> {
     let sections = known.as_object().filter(|_| section.is_empty())?;
-    let (section, _) = sections
-        .iter()
-        .find(|(_, keys)| keys.get(key).is_some())?;
+    let (section, _) = sections.iter().find(|(_, keys)| keys.get(key).is_some())?;
     Some(format!("{section}.{key}"))
 }

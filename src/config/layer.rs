@@ -76,7 +76,9 @@ impl Layer {
             .iter()
             .filter(|(_, value)| !value.is_empty())
             .filter_map(|(name, value)| {
-                let key = name.strip_prefix("FETCH_").filter(|key| key.contains("__"))?;
+                let key = name
+                    .strip_prefix("FETCH_")
+                    .filter(|key| key.contains("__"))?;
                 Some(Entry {
                     path: key.split("__").map(str::to_ascii_lowercase).collect(),
                     raw: Raw::Text(value.clone()),

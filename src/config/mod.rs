@@ -16,3 +16,6 @@ pub use all::Config;
 pub use layer::Flag;
 pub use places::{Place, places};
 pub use value::{Resolve, Size, Span};
+
+#[cfg(test)]
+mod tests;

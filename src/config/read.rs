@@ -125,7 +125,11 @@ fn reveal(
         let path = super::value::path(path);
         let text = std::fs::read_to_string(&path).map_err(|error| {
             let key = entry.path.join(".");
-            let message = format!("cannot read `{}` for `{key}` in {}", path.display(), entry.at);
+            let message = format!(
+                "cannot read `{}` for `{key}` in {}",
+                path.display(),
+                entry.at
+            );
             Error::new(Kind::Config, message).because(error)
         })?;
         let text = text.trim().to_owned();
@@ -136,9 +140,16 @@ fn reveal(
 
 /// Whether the value of a key of this name should not be seen.
 pub(super) fn is_secret(key: &str) -> bool {
-    ["key", "secret", "token", "password", "client_id", "credential"]
-        .iter()
-        .any(|part| key.to_ascii_lowercase().contains(part))
+    [
+        "key",
+        "secret",
+        "token",
+        "password",
+        "client_id",
+        "credential",
+    ]
+    .iter()
+    .any(|part| key.to_ascii_lowercase().contains(part))
 }
 
 /// The error of an entry whose value cannot be used. It does not show the value, which may be a secret.

@@ -41,7 +41,7 @@ pub(super) struct Archive {
 #[serde(default)]
 pub(super) struct Net {
     proxy: Option<String>,
-    user_agent: String,
+    user_agent: Option<String>,
     connect_timeout: Span,
     stall_timeout: Span,
     retries: u32,
@@ -81,7 +81,7 @@ impl Default for Net {
         let settings = net::Settings::default();
         Net {
             proxy: settings.proxy,
-            user_agent: settings.user_agent,
+            user_agent: None,
             connect_timeout: Span(settings.connect_timeout),
             stall_timeout: Span(settings.stall_timeout),
             retries: settings.retries,
@@ -107,9 +107,10 @@ impl Net {
                 None => resolve.push(next.clone()),
             }
         }
+        let defaults = net::Settings::default();
         net::Settings {
             proxy: given(&self.proxy).map(str::to_owned),
-            user_agent: self.user_agent.clone(),
+            user_agent: given(&self.user_agent).map_or(defaults.user_agent, str::to_owned),
             connect_timeout: self.connect_timeout.0,
             stall_timeout: self.stall_timeout.0,
             retries: self.retries,
@@ -117,11 +118,14 @@ impl Net {
             longest_wait: self.longest_wait.0,
             connections: self.connections.get(),
             per_host: self.per_host.get(),
-            rate: self.rate.map(|Size(bytes)| bytes).filter(|bytes| *bytes > 0),
+            rate: self
+                .rate
+                .map(|Size(bytes)| bytes)
+                .filter(|bytes| *bytes > 0),
             ca_cert: self.ca_cert.iter().map(|text| path(text)).collect(),
             resolve,
             cookies: given(&self.cookies).map(path),
-            ..net::Settings::default()
+            headers: defaults.headers,
         }
     }
 }

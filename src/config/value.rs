@@ -70,7 +70,8 @@ impl FromStr for Size {
                 "T" => 40,
                 _ => return None,
             };
-            let bytes = number * f64::from(1 << power.min(30)) * f64::from(1 << (power - power.min(30)));
+            let bytes =
+                number * f64::from(1 << power.min(30)) * f64::from(1 << (power - power.min(30)));
             (bytes < 2f64.powi(63)).then_some(bytes as u64)
         };
         let wrong = || "expected a size such as `500K`, `2M` or `1.5G`".to_owned();
@@ -106,7 +107,8 @@ impl FromStr for Resolve {
                 addresses,
             })
         };
-        let wrong = || "expected `HOST:PORT:ADDRESS`, such as `example.org:443:127.0.0.1`".to_owned();
+        let wrong =
+            || "expected `HOST:PORT:ADDRESS`, such as `example.org:443:127.0.0.1`".to_owned();
         read().map(Resolve).ok_or_else(wrong)
     }
 }
@@ -248,7 +250,11 @@ mod tests {
         ];
         for (text, expected) in table {
             let resolve = text.parse::<Resolve>().ok();
-            assert_eq!(resolve.map(|r| r.to_string()).as_deref(), expected, "{text}");
+            assert_eq!(
+                resolve.map(|r| r.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Arguments and exit codes.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::config::Config;
@@ -10,4 +11,10 @@ use crate::source::Registry;
 pub fn main(sources: fn(&Config) -> Result<Registry>) -> ExitCode {
     let _ = sources(&Config);
     ExitCode::SUCCESS
+}
+
+/// The whole program, with these arguments; the first is its own name.
+pub fn run_with_args(args: Vec<OsString>, sources: fn(&Config) -> Result<Registry>) -> ExitCode {
+    let _ = args;
+    main(sources)
 }

@@ -10,7 +10,8 @@ use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
 use super::{
-    Answer, Backoff, Budget, Pace, Rate, Settings, Shown, cookies, failure, redirect, retry,
+    Answer, Backoff, Budget, Pace, Rate, Settings, Shown, cookies, failure, redirect, resolver,
+    retry,
 };
 use crate::model::{Error, Headers, Kind, Result};
 
@@ -307,6 +308,7 @@ impl Client {
             .read_timeout(settings.stall_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
+            .dns_resolver(resolver::System)
             .referer(false);
         builder = match pool {
             Pool::Bodies => builder

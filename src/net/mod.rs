@@ -9,6 +9,7 @@ mod failure;
 mod pace;
 mod rate;
 mod redirect;
+mod resolver;
 mod retry;
 mod secret;
 mod settings;

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use choose::{Filter, Ranges};
-pub use naming::Template;
+pub use naming::{Planned, Template};
 pub use settings::{Policy, Settings};
 
 use crate::model::{Event, Link, Result};

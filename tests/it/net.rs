@@ -100,9 +100,9 @@ async fn a_server_that_falls_silent_is_given_up_on() {
 #[tokio::test]
 async fn a_server_that_is_slow_but_not_silent_is_waited_for() {
     let site = Site::start();
-    site.on("/f", Reply::file(vec![b'x'; 40]).throttle(50));
+    site.on("/f", Reply::file(vec![b'x'; 40]).throttle(20));
     let client = client(Settings {
-        stall_timeout: Duration::from_millis(500),
+        stall_timeout: Duration::from_secs(1),
         ..quick()
     });
     let body = body(&client, &site.url("/f")).await.unwrap();
@@ -181,4 +181,43 @@ async fn a_host_has_no_more_calls_at_once_than_it_may() {
         assert_eq!(answer.unwrap().status, 200);
     }
     assert_eq!((site.count("/*"), site.most_at_once()), (12, 3));
+}
+
+#[tokio::test]
+async fn a_host_that_has_no_address_is_an_error_that_says_so() {
+    // A label has 63 characters at the most, so no resolver has to be asked.
+    let name = format!("{}.test", "a".repeat(64));
+    let there = format!("http://{name}/f");
+    let error = open(&client(quick()), &there).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Network);
+    assert_eq!(error.to_string(), format!("cannot find the host `{name}`"));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_does_not_come_about_is_given_up_on() {
+    use socket2::{Domain, Socket, Type};
+    use std::net::{SocketAddr, TcpStream};
+
+    // A listener that takes nobody, with a queue that is full: further connections are neither taken nor refused.
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let moment = Duration::from_millis(100);
+    let mut queue = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, moment) {
+        queue.push(stream);
+    }
+    let client = client(Settings {
+        connect_timeout: moment,
+        ..quick()
+    });
+    let error = open(&client, &format!("http://{address}/f"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Network);
+    assert_eq!(error.to_string(), "cannot connect to `127.0.0.1`");
 }

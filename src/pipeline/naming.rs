@@ -1,5 +1,0 @@
-//! Names of files.
-
-/// A path template.
-#[derive(Clone, Debug)]
-pub struct Template;

@@ -1,0 +1,169 @@
+//! Formats whose name stands inside a container, and others that the table of signatures misses.
+
+use super::sniff::{Content, Sniff};
+
+/// What these bytes are, if one of the rules here knows it.
+pub(super) fn known(head: &[u8]) -> Option<Sniff> {
+    let at = |offset: usize, magic: &[u8]| {
+        head.get(offset..)
+            .is_some_and(|rest| rest.starts_with(magic))
+    };
+    if at(4, b"ftyp") {
+        return Some(base_media(head));
+    }
+    if ["moov", "mdat", "wide", "pnot"]
+        .iter()
+        .any(|name| at(4, name.as_bytes()))
+        && head[0] < 0x20
+    {
+        return Some(QUICKTIME);
+    }
+    if at(0, b"\x1a\x45\xdf\xa3") {
+        return ebml(head);
+    }
+    if at(0, b"OggS") {
+        return Some(ogg(head));
+    }
+    if at(0, b"ID3") && head.get(3).is_some_and(|&version| version < 0x10) {
+        return Some(id3(head));
+    }
+    if at(0, b"GIF87a") || at(0, b"GIF89a") {
+        return Some(Sniff::new(Content::Image, "gif", "image/gif"));
+    }
+    if at(0, b"\xff\x0a") || at(0, b"\0\0\0\x0cJXL \r\n\x87\n") {
+        return Some(Sniff::new(Content::Image, "jxl", "image/jxl"));
+    }
+    if at(257, b"ustar") {
+        return Some(Sniff::new(Content::Archive, "tar", "application/x-tar"));
+    }
+    transport_stream(head)
+}
+
+const QUICKTIME: Sniff = Sniff::new(Content::Video, "mov", "video/quicktime");
+const MP4: Sniff = Sniff::new(Content::Video, "mp4", "video/mp4");
+const M4A: Sniff = Sniff::new(Content::Audio, "m4a", "audio/mp4");
+
+/// ISO base media (ISO/IEC 14496-12): the brands tell the format, the main one first.
+fn base_media(head: &[u8]) -> Sniff {
+    let length = be32(head, 0).map_or(16, |length| length as usize);
+    let listed = head.get(16..length.min(head.len())).unwrap_or_default();
+    let brands = || head.get(8..12).into_iter().chain(listed.chunks_exact(4));
+    let image = |brand: &[u8]| match brand {
+        b"avif" | b"avis" => Some(Sniff::new(Content::Image, "avif", "image/avif")),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => {
+            Some(Sniff::new(Content::Image, "heic", "image/heic"))
+        }
+        b"jxl " => Some(Sniff::new(Content::Image, "jxl", "image/jxl")),
+        b"crx " => Some(Sniff::new(Content::Image, "cr3", "image/x-canon-cr3")),
+        _ => None,
+    };
+    match head.get(8..12).unwrap_or_default() {
+        // These brands say only that it is an image; a further one tells the coding.
+        b"mif1" | b"mif2" | b"msf1" | b"miaf" => {
+            let heif = Sniff::new(Content::Image, "heif", "image/heif");
+            return brands().find_map(image).unwrap_or(heif);
+        }
+        main => {
+            if let Some(sniff) = image(main) {
+                return sniff;
+            }
+        }
+    }
+    match head.get(8..12).unwrap_or_default() {
+        b"qt  " | b"mqt " => QUICKTIME,
+        b"M4A " | b"F4A " => M4A,
+        b"M4B " | b"F4B " => Sniff::new(Content::Audio, "m4b", "audio/mp4"),
+        b"M4P " => Sniff::new(Content::Audio, "m4p", "audio/mp4"),
+        b"M4V " | b"M4VH" | b"M4VP" => Sniff::new(Content::Video, "m4v", "video/x-m4v"),
+        b"F4V " => Sniff::new(Content::Video, "f4v", "video/mp4"),
+        [b'3', b'g', b'2', _] | b"KDDI" => Sniff::new(Content::Video, "3g2", "video/3gpp2"),
+        [b'3', b'g', ..] => Sniff::new(Content::Video, "3gp", "video/3gpp"),
+        b"mjp2" | b"mj2s" => Sniff::new(Content::Video, "mj2", "video/mj2"),
+        _ if sound_alone(head, length) => M4A,
+        _ => MP4,
+    }
+}
+
+/// Whether the index follows at once, stands here as a whole, and lists a sound track and no picture.
+fn sound_alone(head: &[u8], index: usize) -> bool {
+    let Some(length) = be32(head, index) else {
+        return false;
+    };
+    let end = index.saturating_add(length as usize);
+    let Some(movie) = head
+        .get(index..end)
+        .filter(|movie| movie.get(4..8) == Some(b"moov"))
+    else {
+        return false;
+    };
+    let lists = |handler: &[u8]| movie.windows(4).any(|window| window == handler);
+    lists(b"soun") && !lists(b"vide")
+}
+
+/// Matroska and WebM (RFC 9559): the document type stands in the first few elements.
+fn ebml(head: &[u8]) -> Option<Sniff> {
+    let beginning = &head[..head.len().min(96)];
+    let has = |name: &[u8]| beginning.windows(name.len()).any(|window| window == name);
+    if has(b"webm") {
+        Some(Sniff::new(Content::Video, "webm", "video/webm"))
+    } else if has(b"matroska") {
+        Some(Sniff::new(Content::Video, "mkv", "video/matroska"))
+    } else {
+        None
+    }
+}
+
+/// Ogg (RFC 3533): the first packet of the first page names the coding.
+fn ogg(head: &[u8]) -> Sniff {
+    let segments = head.get(26).copied().unwrap_or(0);
+    let packet = head.get(27 + usize::from(segments)..).unwrap_or_default();
+    if packet.starts_with(b"OpusHead") {
+        Sniff::new(Content::Audio, "opus", "audio/opus")
+    } else if [&b"\x80theora"[..], b"\x01video", b"fishead", b"BBCD\0"]
+        .iter()
+        .any(|magic| packet.starts_with(magic))
+    {
+        Sniff::new(Content::Video, "ogv", "video/ogg")
+    } else {
+        Sniff::new(Content::Audio, "ogg", "audio/ogg")
+    }
+}
+
+/// A tag in front of sound, which is nearly always MP3.
+fn id3(head: &[u8]) -> Sniff {
+    // The length is written in four times seven bits.
+    let length = head.get(6..10).map_or(0, |bytes| {
+        bytes
+            .iter()
+            .fold(0, |sum, &byte| sum << 7 | usize::from(byte & 0x7f))
+    });
+    let sound = head.get(10 + length..).unwrap_or_default();
+    match sound {
+        [b'f', b'L', b'a', b'C', ..] => Sniff::new(Content::Audio, "flac", "audio/flac"),
+        [0xff, 0xf1 | 0xf9, ..] => Sniff::new(Content::Audio, "aac", "audio/aac"),
+        _ => Sniff::new(Content::Audio, "mp3", "audio/mpeg"),
+    }
+}
+
+/// MPEG transport streams (ISO/IEC 13818-1): packets that begin with the same byte; discs put four bytes before each.
+fn transport_stream(head: &[u8]) -> Option<Sniff> {
+    let packets = |offset: usize, size: usize| {
+        let starts = head.get(offset..).unwrap_or_default().iter().step_by(size);
+        // Three in a row, or all there are of a shorter file.
+        head.len() > offset + size && starts.take(3).all(|&byte| byte == 0x47)
+    };
+    // Text may have that letter there too, but no control bytes in its first packet.
+    let binary = || head.iter().take(188).any(|&byte| byte < 9);
+    if packets(0, 188) && binary() {
+        Some(Sniff::new(Content::Video, "ts", "video/mp2t"))
+    } else if packets(4, 192) && binary() || packets(4, 192) && head[0] >= 0x80 {
+        Some(Sniff::new(Content::Video, "m2ts", "video/mp2t"))
+    } else {
+        None
+    }
+}
+
+fn be32(bytes: &[u8], offset: usize) -> Option<u32> {
+    let bytes = bytes.get(offset..offset.checked_add(4)?)?;
+    Some(u32::from_be_bytes(bytes.try_into().ok()?))
+}

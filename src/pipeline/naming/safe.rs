@@ -1,0 +1,261 @@
+//! Path components that mean the same on every system.
+
+use std::borrow::Cow;
+
+use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+/// The most bytes of a component. File systems allow 255; the rest is for suffixes that others add.
+pub(crate) const ROOM: usize = 240;
+
+/// Makes one path component of any text, at most `room` bytes long. Empty if nothing usable is left.
+///
+/// The result is NFC, has no separator, control or invisible formatting character, begins with no dot, dash, tilde or
+/// space, ends with no dot or space, and is no name that some system reserves. What is safe already stays as it is.
+pub(crate) fn component(text: &str, room: usize) -> String {
+    let clean = clean(text);
+    let mut name = defused(trimmed(&clean));
+    if name.len() > room {
+        // Cutting may lay bare a reserved name: `console.txt` at three bytes.
+        let short = defused(cut(&name, room)).into_owned();
+        name = Cow::Owned(cut(&short, room).to_owned());
+    }
+    name.into_owned()
+}
+
+/// The same key for names that differ only in case or normalisation, which many file systems take for one.
+pub(crate) fn fold(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    // Upper case first, so that `ß` meets `SS` and the two small sigmas meet each other.
+    name.nfd()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .nfc()
+        .collect()
+}
+
+/// The longest beginning that fits and neither splits a character nor parts a letter from its marks; trimmed.
+pub(crate) fn cut(text: &str, room: usize) -> &str {
+    if text.len() <= room {
+        return text;
+    }
+    let mut end = room;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let boundary = end;
+    while text[end..].starts_with(continues) {
+        let Some(before) = text[..end].chars().next_back() else {
+            break;
+        };
+        end -= before.len_utf8();
+    }
+    // One letter may have more marks than there is room for: then they cannot all stay.
+    trimmed(&text[..if end == 0 { boundary } else { end }])
+}
+
+/// Replaces or drops every character that has no place in a name. The result is NFC.
+fn clean(text: &str) -> Cow<'_, str> {
+    if text
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && !forbidden(byte.into()))
+    {
+        return Cow::Borrowed(text);
+    }
+    let kept = || {
+        text.chars()
+            .filter(|&c| !invisible(c))
+            .map(|c| if forbidden(c) { '_' } else { c })
+    };
+    // Normalised after the filter, which may have joined a letter and a mark.
+    match is_nfc_quick(kept()) {
+        IsNormalized::Yes => Cow::Owned(kept().collect()),
+        _ => Cow::Owned(kept().nfc().collect()),
+    }
+}
+
+fn forbidden(c: char) -> bool {
+    matches!(c, '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*' | '\u{2028}' | '\u{2029}')
+        || c.is_control()
+        // Noncharacters, which some systems refuse.
+        || matches!(c, '\u{fdd0}'..='\u{fdef}')
+        || u32::from(c) & 0xfffe == 0xfffe
+}
+
+/// Format characters (general category Cf) and fillers: they hide in a name, or turn its direction around.
+fn invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Whether a character belongs to the one before it: a mark, a variation selector, a skin tone.
+fn continues(c: char) -> bool {
+    is_combining_mark(c) || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
+}
+
+/// Without what hides a file, looks like an option or a home folder, or is dropped by Windows.
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches(|c: char| {
+        matches!(c, '.' | '-' | '~') || c.is_whitespace() || is_combining_mark(c)
+    })
+    .trim_end_matches(|c: char| c == '.' || c.is_whitespace())
+}
+
+fn defused(name: &str) -> Cow<'_, str> {
+    if reserved(name) {
+        Cow::Owned(format!("_{name}"))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Whether Windows takes this name for a device, whatever its extension, or a file manager for instructions.
+pub(super) fn reserved(name: &str) -> bool {
+    const DEVICES: [&str; 7] = ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
+    const INSTRUCTIONS: [&str; 3] = ["desktop.ini", "thumbs.db", "autorun.inf"];
+    let is = |reserved: &&str| name.eq_ignore_ascii_case(reserved);
+    if INSTRUCTIONS.iter().any(is) {
+        return true;
+    }
+    let base = name.split('.').next().unwrap_or(name).trim_end();
+    if DEVICES
+        .iter()
+        .any(|device| base.eq_ignore_ascii_case(device))
+    {
+        return true;
+    }
+    let Some((port, number)) = base.split_at_checked(3) else {
+        return false;
+    };
+    let mut number = number.chars();
+    (port.eq_ignore_ascii_case("com") || port.eq_ignore_ascii_case("lpt"))
+        && matches!(number.next(), Some('0'..='9' | '¹' | '²' | '³'))
+        && number.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makes_components_that_are_safe_everywhere() {
+        let table = [
+            ("cat.jpg", "cat.jpg"),
+            ("", ""),
+            (".", ""),
+            ("..", ""),
+            (" . - ~ ", ""),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("..\\..\\x", "_.._x"),
+            (".bashrc", "bashrc"),
+            ("-rf", "rf"),
+            ("~/.ssh", "_.ssh"),
+            ("--.~ a", "a"),
+            ("a. . ", "a"),
+            ("a\u{a0}", "a"),
+            ("meh.exe\u{3000}.", "meh.exe"),
+            ("岡\u{3000}岡.txt", "岡\u{3000}岡.txt"),
+            ("a:b*c?d\"e<f>g|h", "a_b_c_d_e_f_g_h"),
+            (
+                "tab\tesc\u{1b}nul\0del\u{7f}csi\u{9b}",
+                "tab_esc_nul_del_csi_",
+            ),
+            ("line\nfeed\u{2028}", "line_feed_"),
+            ("ph\u{202e}gpj.exe", "phgpj.exe"),
+            ("a\u{200b}b\u{feff}c\u{2066}d", "abcd"),
+            ("soft\u{ad}hyphen", "softhyphen"),
+            ("\u{200b}", ""),
+            ("\u{200b}.a", "a"),
+            ("cafe\u{301}", "café"),
+            ("e\u{200d}\u{301}", "é"),
+            ("-\u{301}a", "a"),
+            ("\u{ffff}", "_"),
+            ("CON", "_CON"),
+            ("nul.tar.gz", "_nul.tar.gz"),
+            ("con .txt", "_con .txt"),
+            ("Com7.jpg", "_Com7.jpg"),
+            ("COM¹", "_COM¹"),
+            ("lpt³.x", "_lpt³.x"),
+            ("conin$", "_conin$"),
+            (".nul", "_nul"),
+            ("nul.", "_nul"),
+            ("mycom1.foo", "mycom1.foo"),
+            ("com10", "com10"),
+            ("com", "com"),
+            ("日本", "日本"),
+            ("console", "console"),
+            ("Desktop.ini", "_Desktop.ini"),
+            ("thumbs.db", "_thumbs.db"),
+            ("AUTORUN.INF", "_AUTORUN.INF"),
+            ("desktop.ini.txt", "desktop.ini.txt"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(component(text, ROOM), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn cuts_between_letters() {
+        let table = [
+            ("abcdef", 4, "abcd"),
+            ("abc def", 4, "abc"),
+            ("abc.def", 4, "abc"),
+            ("aéé", 4, "aé"),
+            // A letter that has no composed form goes together with its mark.
+            ("abx\u{332}y", 4, "ab"),
+            ("x\u{332}\u{332}\u{332}", 4, "x\u{332}"),
+            ("👍🏽👍🏽", 12, "👍🏽"),
+            ("❤\u{fe0f}", 4, "❤"),
+            ("console", 3, "_co"),
+            ("nul", 3, "_nu"),
+            ("日本語", 2, ""),
+            ("abc", 0, ""),
+        ];
+        for (text, room, expected) in table {
+            assert_eq!(component(text, room), expected, "{text:?} in {room}");
+        }
+        assert_eq!(component(&"語".repeat(120), ROOM).len(), 240);
+    }
+
+    #[test]
+    fn folds_case_and_normalisation() {
+        let table = [
+            ("Cat.JPG", "cat.jpg"),
+            ("CAFÉ", "cafe\u{301}"),
+            ("STRASSE", "straße"),
+            ("ΣΑΣ", "σας"),
+            ("\u{212a}", "k"),
+        ];
+        for (one, other) in table {
+            assert_eq!(fold(one), fold(other), "{one}");
+        }
+        assert_ne!(fold("cat"), fold("cot"));
+    }
+}

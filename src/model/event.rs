@@ -30,6 +30,9 @@ pub enum Event {
         /// The length in bytes, if the listing tells.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size: Option<u64>,
+        /// Where its bytes are, as it is, secrets included: for `-g` alone, and never serialised.
+        #[serde(skip)]
+        raw_url: Option<url::Url>,
     },
     /// Its bytes are about to move.
     Began {

@@ -15,6 +15,7 @@ mod secret;
 mod settings;
 
 pub use answer::Answer;
+pub(crate) use client::header_map;
 pub use client::{Client, Opened};
 pub use pace::{Pace, Permit};
 pub use rate::Rate;

@@ -10,3 +10,5 @@ mod outlet;
 mod readme;
 mod sources;
 mod support;
+mod transfer;
+mod walk;

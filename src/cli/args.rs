@@ -38,6 +38,8 @@ Exit codes:
     override_usage = "fetch [OPTIONS] LINK...\n       fetch COMMAND",
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
     max_term_width = 100
 )]
 pub(super) struct Args {
@@ -59,7 +61,7 @@ pub(super) struct Args {
 #[command(next_help_heading = "What to fetch")]
 pub(super) struct What {
     /// URLs, `source:id`, or ids
-    #[arg(value_name = "LINK")]
+    #[arg(value_name = "LINK", display_order = 0)]
     pub(super) links: Vec<String>,
     /// Read links from a file, or `-` for stdin
     ///
@@ -173,6 +175,12 @@ pub(super) struct Settings {
     /// Set any option: `-S net.stall_timeout=1m`
     #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", global = true)]
     pub(super) set: Vec<String>,
+    /// Print this; `--help` tells more
+    #[arg(short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 /// The policies, as they are typed.

@@ -1,5 +1,6 @@
 //! The whole program.
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::thread;
@@ -27,7 +28,15 @@ const WORKERS: usize = 4;
 
 /// The whole program, with these sources.
 pub fn main(sources: impl FnOnce(&Config) -> Result<Registry>) -> ExitCode {
-    let args = match Args::try_parse() {
+    run_with_args(std::env::args_os().collect(), sources)
+}
+
+/// The whole program, with these arguments; the first is its own name.
+pub fn run_with_args(
+    args: Vec<OsString>,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
         Ok(args) => args,
         // Help and version come this way, too. Where they cannot be printed, nobody is there to be told.
         Err(error) => {

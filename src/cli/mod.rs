@@ -13,4 +13,4 @@ mod since;
 mod sources;
 mod talk;
 
-pub use main::main;
+pub use main::{main, run_with_args};

@@ -1,17 +1,25 @@
 //! Names of files. Pure: it does not know the disk, nor which names are taken.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by plan and transfer, which follow")
-)]
 
 mod address;
 mod container;
 mod disposition;
+pub(super) mod engine;
 mod extension;
+pub(super) mod fields;
+mod planned;
+#[cfg(test)]
+mod properties;
 mod safe;
+pub(super) mod sample;
 mod sniff;
+mod syntax;
 mod template;
 mod text;
 mod types;
 
-pub use template::{Planned, Template};
+pub(crate) use disposition::file_name;
+pub(crate) use extension::{extension, split};
+pub use planned::Planned;
+pub(crate) use safe::fold;
+pub(crate) use sniff::{Content, HEAD, Sniff, dimensions, sniff};
+pub use template::Template;

@@ -2,58 +2,193 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
+use minijinja::{Environment, Value};
+
+use super::engine::{engine, is_unknown_name, reason};
+use super::extension::usable;
+use super::fields::{Field, Values, known, named_ext};
+use super::planned::Planned;
+use super::sample;
+use super::syntax::{Ending, Piece, check, joined, pieces, take_ending, wrong};
 use crate::model::{Error, Item, Kind, Result};
+use crate::net::Shown;
 
 /// Names the path of an item below the output root: `{album}/{number | pad(3)} {title or key}.{ext}`.
-#[derive(Clone, Debug)]
-pub struct Template {
+///
+/// `{field}` prints a field, nothing if the item lacks it, with `or` for what to print instead and filters such as
+/// `pad(3)`, `date("%Y-%m-%d")`, `cut(40)`, `upper`, `replace("a", "b")`. `{% if author %}…{% endif %}` chooses, and
+/// `{# … #}` is a comment. Only a `/` of the template itself separates folders. At the end, `.{ext}` stands for the
+/// extension that the bytes decide; a literal extension stays; without either the extension is added.
+#[derive(Clone)]
+pub struct Template(Arc<Compiled>);
+
+struct Compiled {
     source: String,
+    engine: Environment<'static>,
+    fields: Vec<&'static Field>,
+    ext: Ext,
 }
 
-/// Where an item goes, but for its final extension.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// The folders below the output root, outermost first.
-    pub folder: Vec<String>,
-    /// The name of the file without extension.
-    pub stem: String,
-    /// The extension that was named: by the template if it is fixed, else by the site or the URL.
-    pub ext: Option<String>,
-    /// Whether the template itself names the extension, so that nothing overrules it.
-    pub fixed_ext: bool,
+/// Where the extension comes from.
+enum Ext {
+    /// From the bytes; the site or the URL is asked for a proposal.
+    Open,
+    /// From the bytes; the template makes the proposal.
+    Proposed,
+    /// From the template.
+    Fixed(String),
 }
+
+/// The names in the engine of what makes the path, and of what proposes an extension.
+const PATH: &str = "path";
+const EXT: &str = "ext";
 
 impl Template {
+    /// Where a direct file goes.
+    pub const DIRECT: &'static str = "{name or title or key}.{ext}";
+
+    /// Where an item of an album goes.
+    pub const ALBUM: &'static str =
+        "{source}/{album}/{number | pad(3, album_count)} {title or key}.{ext}";
+
+    /// The template for this item where the user names none.
+    pub(crate) fn default_for(item: &Item) -> &'static Template {
+        static DIRECT: OnceLock<Template> = OnceLock::new();
+        static ALBUM: OnceLock<Template> = OnceLock::new();
+        let (place, source) = match item.meta.album {
+            None => (&DIRECT, Template::DIRECT),
+            Some(_) => (&ALBUM, Template::ALBUM),
+        };
+        // A test reads both, so that neither can be wrong here.
+        place.get_or_init(|| {
+            source
+                .parse()
+                .unwrap_or_else(|error| unreachable!("{error}"))
+        })
+    }
+
     /// The path of this item.
     ///
     /// # Errors
     /// [`Kind::Config`] if the template cannot be worked out with what the item holds.
     pub fn plan(&self, item: &Item) -> Result<Planned> {
-        Ok(Planned {
-            folder: Vec::new(),
-            stem: item.key.clone(),
-            ext: item.meta.ext.clone(),
-            fixed_ext: false,
-        })
+        let values = self.values(item);
+        let failed = |error: minijinja::Error| {
+            let message = format!(
+                "cannot name `{}` with the path template `{self}`: {}",
+                shown(&item.key),
+                reason(&error)
+            );
+            Error::new(Kind::Config, message)
+        };
+        let path = self.render(PATH, &values).map_err(failed)?;
+        let ext = match &self.0.ext {
+            Ext::Open => named_ext(item),
+            Ext::Proposed => usable(self.render(EXT, &values).map_err(failed)?.trim()),
+            Ext::Fixed(ext) => Some(ext.clone()),
+        };
+        Ok(Planned::new(
+            &path,
+            item,
+            ext,
+            matches!(self.0.ext, Ext::Fixed(_)),
+        ))
+    }
+
+    fn values(&self, item: &Item) -> Value {
+        let values = self
+            .0
+            .fields
+            .iter()
+            .map(|field| (field.name, (field.in_path)(item)));
+        Value::from_object(Values(values.collect()))
+    }
+
+    fn render(&self, part: &str, values: &Value) -> Result<String, minijinja::Error> {
+        self.0.engine.get_template(part)?.render(values)
+    }
+
+    /// Works it out for made-up items, so that an unknown filter shows before anything is fetched.
+    fn try_out(&self) -> Result<()> {
+        let uses_extra = self.0.fields.iter().any(|field| field.name == "extra");
+        for (item, full) in [(sample::full(), true), (sample::bare(), false)] {
+            let values = self.values(&item);
+            let proposal = matches!(self.0.ext, Ext::Proposed).then_some(EXT);
+            for part in [PATH].into_iter().chain(proposal) {
+                let Err(error) = self.render(part, &values) else {
+                    continue;
+                };
+                // What an item lacks, or what only a site knows, may fail here and be right elsewhere.
+                if full && !uses_extra || is_unknown_name(&error) {
+                    return Err(wrong(&self.0.source, &reason(&error)));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 impl FromStr for Template {
     type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        if text.trim().is_empty() {
-            return Err(Error::new(Kind::Config, "the path template is empty"));
-        }
-        Ok(Template {
-            source: text.to_owned(),
-        })
+    fn from_str(source: &str) -> Result<Self, Error> {
+        let mut pieces = pieces(source)?;
+        check(source, &pieces)?;
+        let mut engine = engine();
+        let mut fields = std::collections::HashSet::new();
+        let mut add = |name: &'static str, text: String| {
+            let failed = |error: minijinja::Error| wrong(source, &reason(&error));
+            engine.add_template_owned(name, text).map_err(failed)?;
+            fields.extend(
+                engine
+                    .get_template(name)
+                    .map_err(failed)?
+                    .undeclared_variables(true),
+            );
+            Ok::<(), Error>(())
+        };
+        let ext = match take_ending(&mut pieces) {
+            Ending::Fixed(ext) => Ext::Fixed(ext.to_owned()),
+            Ending::Open(field) if field.trim() != "ext" => {
+                add(EXT, joined(&[Piece::Field(field)]))?;
+                Ext::Proposed
+            }
+            Ending::Open(_) | Ending::None => Ext::Open,
+        };
+        add(PATH, joined(&pieces))?;
+        let fields = known(fields)?;
+        let template = Template(Arc::new(Compiled {
+            source: source.to_owned(),
+            engine,
+            fields,
+            ext,
+        }));
+        template.try_out()?;
+        Ok(template)
+    }
+}
+
+/// A key as it may be shown: it can be a URL with secrets.
+fn shown(key: &str) -> String {
+    match url::Url::parse(key) {
+        Ok(url) => Shown(&url).to_string(),
+        Err(_) => key.to_owned(),
     }
 }
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.source)
+        f.write_str(&self.0.source)
     }
 }
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Template").field(&self.0.source).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The template engine as templates and filters share it: its filters, and how missing values behave.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+use super::safe::cut;
+
+/// An engine that knows the filters and no functions. Names are checked beforehand, so a missing value is no error.
+pub(crate) fn engine() -> Environment<'static> {
+    let mut engine = Environment::new();
+    engine.set_undefined_behavior(UndefinedBehavior::Chainable);
+    for function in ["range", "dict", "debug", "namespace"] {
+        engine.remove_global(function);
+    }
+    engine.add_filter("pad", pad);
+    engine.add_filter("date", date);
+    engine.add_filter("cut", cut_text);
+    engine.set_formatter(|out, _, value| {
+        if is_missing(value) {
+            return Ok(());
+        }
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string().into(), std::borrow::Cow::Borrowed);
+        // Only the template itself separates folders, never a value.
+        for part in text.split_inclusive(|c: char| matches!(c, '/' | '\\') || c.is_control()) {
+            match part.char_indices().next_back() {
+                Some((end, '/' | '\\')) => write!(out, "{}_", &part[..end])?,
+                Some((end, last)) if last.is_control() => write!(out, "{}_", &part[..end])?,
+                _ => out.write_str(part)?,
+            }
+        }
+        Ok(())
+    });
+    engine
+}
+
+/// Whether a value stands for a field that the item lacks.
+pub(crate) fn is_missing(value: &Value) -> bool {
+    value.is_none() || value.is_undefined()
+}
+
+/// What went wrong, in the engine's words but without its places.
+pub(crate) fn reason(error: &Error) -> String {
+    let detail = error.detail().map(str::to_owned);
+    detail.unwrap_or_else(|| error.kind().to_string())
+}
+
+/// Whether an error means that the template itself is wrong, whatever the item.
+pub(crate) fn is_unknown_name(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction
+    )
+}
+
+/// `{number | pad(3)}`: zeros in front, up to this many digits, or up to as many as `total` has if that is more.
+fn pad(value: Value, width: usize, total: Option<Value>) -> Value {
+    if is_missing(&value) {
+        return value;
+    }
+    let digits = total
+        .filter(|total| !is_missing(total))
+        .map_or(0, |total| total.to_string().len());
+    // No sensible number has more, and a slip must not fill the memory.
+    let width = width.max(digits).min(40);
+    Value::from(format!("{:0>width$}", value.to_string()))
+}
+
+/// `{title | cut(40)}`: at most this many characters, without parting a letter from its marks.
+fn cut_text(value: Value, characters: usize) -> Value {
+    if is_missing(&value) {
+        return value;
+    }
+    let text = value.to_string();
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => Value::from(cut(&text, end)),
+        None => Value::from(text),
+    }
+}
+
+/// `{date | date("%Y-%m")}`: a moment in UTC, by the directives of strftime. Takes seconds since 1970 too.
+fn date(value: Value, format: Option<&str>) -> Result<Value, Error> {
+    if is_missing(&value) {
+        return Ok(value);
+    }
+    let moment = moment(&value)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("`{value}` is no date")))?;
+    let format = format.unwrap_or("%Y-%m-%d");
+    let text = jiff::fmt::strtime::format(format, moment).map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidOperation,
+            format!("cannot write a date as `{format}`: {error}"),
+        )
+    })?;
+    Ok(Value::from(text))
+}
+
+fn moment(value: &Value) -> Option<Timestamp> {
+    if value.kind() == ValueKind::Number {
+        return Timestamp::from_second(value.as_i64()?).ok();
+    }
+    let text = value.as_str()?;
+    let local = |date: DateTime| {
+        date.to_zoned(TimeZone::UTC)
+            .ok()
+            .map(|zoned| zoned.timestamp())
+    };
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| local(text.parse::<DateTime>().ok()?))
+        .or_else(|| {
+            local(
+                text.parse::<Date>()
+                    .ok()?
+                    .to_datetime(jiff::civil::Time::midnight()),
+            )
+        })
+}

@@ -1,0 +1,172 @@
+//! Where an item goes.
+
+use super::extension::{split, usable};
+use super::safe::{ROOM, component, cut};
+use super::types::{PROGRAMS, is_medium, same_type};
+use crate::model::Item;
+
+/// Where an item goes, but for its final extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The folders below the output root, outermost first. Each is safe as it stands.
+    pub folder: Vec<String>,
+    /// The name of the file without extension.
+    pub stem: String,
+    /// The extension that was named: by the template if it is fixed, else by the site or the URL.
+    pub ext: Option<String>,
+    /// Whether the template itself names the extension, so that nothing overrules it.
+    pub fixed_ext: bool,
+}
+
+/// The most bytes of a stem. The rest of the room is for the extension and the number of a copy, so that neither
+/// changes how a long stem is cut.
+const STEM: usize = ROOM - 24;
+
+impl Planned {
+    /// Makes a plan of a path that a template wrote, which does not yet end in an extension.
+    pub(super) fn new(path: &str, item: &Item, ext: Option<String>, fixed_ext: bool) -> Planned {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = folders
+            .split('/')
+            .map(|name| component(name, ROOM))
+            .filter(|name| !name.is_empty());
+        Planned {
+            folder: folder.collect(),
+            stem: stem(name, item),
+            ext,
+            fixed_ext,
+        }
+    }
+
+    /// The name of the file with this extension, which gives way to one that the template fixes. The first copy is 1;
+    /// the second is named `stem (2).ext`.
+    pub fn file_name(&self, ext: Option<&str>, copy: u32) -> String {
+        let ext = if self.fixed_ext {
+            self.ext.clone()
+        } else {
+            ext.and_then(usable)
+        };
+        let (bare, own) = split(&self.stem);
+        let number = if copy > 1 {
+            format!(" ({copy})")
+        } else {
+            String::new()
+        };
+        let (stem, end) = match (ext, own) {
+            // A title may end in the extension already.
+            (Some(ext), Some(own))
+                if own.eq_ignore_ascii_case(&ext) || is_medium(&ext) && same_type(&ext, &own) =>
+            {
+                (bare.to_owned(), format!("{number}.{ext}"))
+            }
+            (Some(ext), _) => (self.stem.clone(), format!("{number}.{ext}")),
+            // A title must not make a program of a file that nobody calls one. `example.com` is a host.
+            (None, Some(own)) if own != "com" && PROGRAMS.contains(&own.as_str()) => {
+                (format!("{bare}_{own}"), number)
+            }
+            (None, _) => (self.stem.clone(), number),
+        };
+        let stem = cut(&stem, ROOM.saturating_sub(end.len()));
+        component(&format!("{stem}{end}"), ROOM)
+    }
+}
+
+/// A safe stem. One that is cut ends in the key, or in a digest of it, so that long titles stay apart.
+fn stem(name: &str, item: &Item) -> String {
+    let safe = component(name, usize::MAX);
+    if safe.is_empty() {
+        let key = component(&super::address::readable(&item.key), STEM);
+        return if key.is_empty() {
+            "file".to_owned()
+        } else {
+            key
+        };
+    }
+    if safe.len() <= STEM {
+        return safe;
+    }
+    let key = if item.key.len() <= 32 {
+        component(&item.key, 32)
+    } else {
+        String::new()
+    };
+    let tag = if !key.is_empty() && key == item.key {
+        key
+    } else {
+        let digest = blake3::hash(format!("{}\0{}", item.source, item.key).as_bytes());
+        digest.to_hex()[..8].to_owned()
+    };
+    format!("{} {tag}", cut(&safe, STEM - 1 - tag.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::naming::sample;
+
+    fn planned(path: &str, key: &str) -> Planned {
+        let mut item = sample::bare();
+        item.key = key.to_owned();
+        Planned::new(path, &item, None, false)
+    }
+
+    #[test]
+    fn names_carry_extension_and_number() {
+        let table = [
+            ("cat", Some("jpg"), 1, "cat.jpg"),
+            ("cat", Some(".JPG"), 2, "cat (2).jpg"),
+            ("cat", None, 1, "cat"),
+            ("cat", None, 3, "cat (3)"),
+            ("cat", Some("not/good"), 1, "cat"),
+            ("cat", Some("tar.gz"), 2, "cat (2).tar.gz"),
+            ("cat.jpg", Some("jpg"), 1, "cat.jpg"),
+            ("cat.JPEG", Some("jpg"), 2, "cat (2).jpg"),
+            ("cat.png", Some("jpg"), 1, "cat.png.jpg"),
+            ("notes.md", Some("txt"), 1, "notes.md.txt"),
+            ("cat.exe", None, 1, "cat_exe"),
+            ("cat.exe", Some("jpg"), 1, "cat.exe.jpg"),
+            ("example.com", None, 1, "example.com"),
+            ("v1.2", Some("jpg"), 1, "v1.2.jpg"),
+            ("desktop", Some("ini"), 1, "_desktop.ini"),
+            ("nul", Some("jpg"), 1, "_nul.jpg"),
+            ("...", Some("jpg"), 1, "key.jpg"),
+        ];
+        for (stem, ext, copy, expected) in table {
+            assert_eq!(
+                planned(stem, "key").file_name(ext, copy),
+                expected,
+                "{stem}"
+            );
+        }
+        assert_eq!(planned("..", "/").stem, "_");
+        assert_eq!(planned("..", "..").stem, "file");
+        let fixed = Planned {
+            ext: Some("JPG".to_owned()),
+            fixed_ext: true,
+            ..planned("cat", "key")
+        };
+        assert_eq!(fixed.file_name(Some("png"), 1), "cat.JPG");
+    }
+
+    #[test]
+    fn folders_are_separate_components() {
+        let folder = |path: &str| planned(path, "key").folder;
+        assert_eq!(folder("a/b/c"), ["a", "b"]);
+        assert_eq!(folder("/a//../. /CON/c"), ["a", "_CON"]);
+        assert_eq!(folder("c"), [""; 0]);
+    }
+
+    #[test]
+    fn long_names_keep_extension_and_key() {
+        let title = "日本語".repeat(40);
+        let name = planned(&title, "q6i58").file_name(Some("jpeg"), 12);
+        assert!(
+            name.ends_with(" q6i58 (12).jpeg") && name.starts_with("日本語") && name.len() <= ROOM,
+            "{name}"
+        );
+        let one = planned(&title, "https://example.com/1").stem;
+        let other = planned(&title, "https://example.com/2").stem;
+        assert_ne!(one, other);
+        assert_eq!(one.len(), other.len());
+    }
+}

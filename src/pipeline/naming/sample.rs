@@ -1,0 +1,46 @@
+//! Made-up items, on which templates and filters are tried out before anything is fetched.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::{Album, Body, Item, Meta, Request};
+
+/// An item with every field.
+pub(crate) fn full() -> Item {
+    let text = |text: &str| Some(text.to_owned());
+    let url = "https://example.com/a.jpg".parse().ok();
+    Item {
+        source: "sample".to_owned(),
+        key: "key".to_owned(),
+        meta: Meta {
+            name: text("name"),
+            ext: text("jpg"),
+            title: text("title"),
+            description: text("description"),
+            author: text("author"),
+            date: Some(Timestamp::UNIX_EPOCH),
+            album: Some(Arc::new(Album {
+                id: "id".to_owned(),
+                title: text("album"),
+                count: Some(2),
+            })),
+            number: Some(1),
+            width: Some(640),
+            height: Some(480),
+            page: "https://example.com/a".parse().ok(),
+            extra: Default::default(),
+        },
+        body: url.map_or(Body::Later, |url| Body::File(Request::new(url))),
+    }
+}
+
+/// An item with nothing but its identity.
+pub(crate) fn bare() -> Item {
+    Item {
+        source: "sample".to_owned(),
+        key: "key".to_owned(),
+        meta: Meta::default(),
+        body: Body::Later,
+    }
+}

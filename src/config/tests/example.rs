@@ -11,7 +11,7 @@ use crate::plugins::imgur;
 
 /// The example with every key in force, as a file of somebody's who removed all `#` before keys.
 fn example() -> String {
-    let text = include_str!("../../config.example.toml");
+    let text = include_str!("../../../config.example.toml");
     let lines = text.lines().map(|line| match line.strip_prefix('#') {
         Some(key) if !key.starts_with(' ') => key,
         _ => line,
@@ -50,7 +50,7 @@ fn the_example_shows_every_key_with_its_default() {
 
 #[test]
 fn the_example_says_what_each_key_is_for() {
-    let text = include_str!("../../config.example.toml");
+    let text = include_str!("../../../config.example.toml");
     let mut before = "";
     for line in text.lines() {
         if line.starts_with('#') && !line.starts_with("# ") && line != "#" {

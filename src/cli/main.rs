@@ -28,12 +28,12 @@ const WORKERS: usize = 4;
 
 /// The whole program, with these sources.
 pub fn main(sources: impl FnOnce(&Config) -> Result<Registry>) -> ExitCode {
-    run_with_args(std::env::args_os().collect(), sources)
+    run_with_args(std::env::args_os(), sources)
 }
 
-/// The whole program, with these arguments; the first is its own name.
+/// The whole program, with these arguments instead of the process's; the first is its name.
 pub fn run_with_args(
-    args: Vec<OsString>,
+    args: impl IntoIterator<Item = OsString>,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> ExitCode {
     let args = match Args::try_parse_from(args) {

@@ -1,6 +1,7 @@
 //! One thing that happened, for whoever reports it. Its JSON form is the output of `-j`.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::Failure;
 
@@ -22,6 +23,9 @@ pub enum Event {
         /// Where its bytes are, if known already.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
+        /// The same URL as it is asked for, for `-g` alone: it may hold a signature, so it is never serialised.
+        #[serde(skip)]
+        raw_url: Option<Url>,
         /// The page it belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
@@ -30,9 +34,6 @@ pub enum Event {
         /// The length in bytes, if the listing tells.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size: Option<u64>,
-        /// Where its bytes are, as it is, secrets included: for `-g` alone, and never serialised.
-        #[serde(skip)]
-        raw_url: Option<url::Url>,
     },
     /// Its bytes are about to move.
     Began {

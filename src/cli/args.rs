@@ -36,8 +36,9 @@ Exit codes:
     after_help = "`fetch --help` tells more, with examples and exit codes.",
     after_long_help = AFTER,
     override_usage = "fetch [OPTIONS] LINK...\n       fetch COMMAND",
-    args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
     max_term_width = 100
 )]
 pub(super) struct Args {
@@ -59,7 +60,7 @@ pub(super) struct Args {
 #[command(next_help_heading = "What to fetch")]
 pub(super) struct What {
     /// URLs, `source:id`, or ids
-    #[arg(value_name = "LINK")]
+    #[arg(value_name = "LINK", display_order = 0)]
     pub(super) links: Vec<String>,
     /// Read links from a file, or `-` for stdin
     ///
@@ -173,6 +174,12 @@ pub(super) struct Settings {
     /// Set any option: `-S net.stall_timeout=1m`
     #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", global = true)]
     pub(super) set: Vec<String>,
+    /// Print this; `--help` tells more
+    #[arg(short, long, action = ArgAction::Help, global = true)]
+    help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 /// The policies, as they are typed.
@@ -277,8 +284,26 @@ mod tests {
     }
 
     #[test]
-    fn takes_settings_after_a_command() {
-        let args = Args::try_parse_from(["fetch", "config", "show", "-c", "x.toml", "-S", "a=b"]);
-        assert_eq!(args.unwrap().settings.set, ["a=b"]);
+    fn takes_settings_before_and_after_a_command() {
+        for typed in [
+            ["fetch", "config", "show", "-c", "x.toml", "-S", "a=b"],
+            ["fetch", "-c", "x.toml", "-S", "a=b", "config", "show"],
+        ] {
+            let args = Args::try_parse_from(typed).unwrap();
+            assert_eq!(args.settings.set, ["a=b"]);
+            assert!(args.command.is_some() && args.what.links.is_empty());
+        }
+    }
+
+    #[test]
+    fn each_command_has_help() {
+        for typed in [
+            &["fetch", "-h"][..],
+            &["fetch", "sources", "--help"],
+            &["fetch", "config", "show", "-h"],
+        ] {
+            let error = Args::try_parse_from(typed).unwrap_err();
+            assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp);
+        }
     }
 }

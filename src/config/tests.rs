@@ -1,17 +1,17 @@
 //! The layers from end to end, and every mistake with its whole message.
 
-use std::collections::BTreeMap;
+mod example;
+mod mistakes;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::all::Config;
-use super::known;
 use super::layer::Flag;
-use super::sections::Sections;
-use crate::model::{Error, Result};
+use crate::model::Result;
 use crate::net::Secret;
 use crate::pipeline::Policy;
 
@@ -37,12 +37,6 @@ fn config(
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
     Config::assemble(files, environment, flags)
-}
-
-fn told(error: Error) -> String {
-    let hint = error.hint.map(|hint| format!("\n{hint}"));
-    let message = error.message;
-    format!("{message}{}", hint.unwrap_or_default())
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -115,116 +109,6 @@ fn the_default_is_that_of_the_parts() {
         format!("{pipeline:?}"),
         format!("{:?}", crate::pipeline::Settings::default())
     );
-}
-
-#[test]
-fn names_the_place_of_every_mistake() {
-    let table = [
-        (
-            "[net]\nretries = 3\nretrys = 4",
-            "unknown key `retrys` in `/x/fetch.toml`, line 3, column 1\ndid you mean `retries`?",
-        ),
-        (
-            "[archive]\nwhere = 'x'",
-            "unknown key `where` in `/x/fetch.toml`, line 2, column 1\n\
-             the keys of `[archive]` are `enabled`, `file`, `skip`",
-        ),
-        (
-            "retries = 3",
-            "unknown key `retries` in `/x/fetch.toml`, line 1, column 1\ndid you mean `net.retries`?",
-        ),
-        (
-            "\n[job.mine]",
-            "unknown key `job` in `/x/fetch.toml`, line 2, column 2\n\
-             the sections are `archive`, `net`, `output`, `source`",
-        ),
-        (
-            "[net]\n  retries = 'many'",
-            "wrong value for `net.retries` in `/x/fetch.toml`, line 2, column 3: \
-             expected a whole number from 0 to 4294967295",
-        ),
-        (
-            "net.retries = 4294967301",
-            "wrong value for `net.retries` in `/x/fetch.toml`, line 1, column 5: \
-             expected a whole number from 0 to 4294967295",
-        ),
-        (
-            "net = { connections = 0 }",
-            "wrong value for `net.connections` in `/x/fetch.toml`, line 1, column 9: \
-             expected a whole number, 1 or more",
-        ),
-        (
-            "net.backoff = 5",
-            "wrong value for `net.backoff` in `/x/fetch.toml`, line 1, column 5: \
-             expected a duration such as `500ms`, `10s`, `2m` or `1h`",
-        ),
-        (
-            "net.rate = 'fast'",
-            "wrong value for `net.rate` in `/x/fetch.toml`, line 1, column 5: \
-             expected a size such as `500K`, `2M` or `1.5G`",
-        ),
-        (
-            "net.resolve = ['x.org']",
-            "wrong value for `net.resolve` in `/x/fetch.toml`, line 1, column 5: \
-             expected `HOST:PORT:ADDRESS`, such as `example.org:443:127.0.0.1`",
-        ),
-        (
-            "net.proxy = 5",
-            "wrong value for `net.proxy` in `/x/fetch.toml`, line 1, column 5: expected text in quotes",
-        ),
-        (
-            "net.ca_cert = 'a'",
-            "wrong value for `net.ca_cert` in `/x/fetch.toml`, line 1, column 5: expected a list in brackets",
-        ),
-        (
-            "output.mtime = 'yes'",
-            "wrong value for `output.mtime` in `/x/fetch.toml`, line 1, column 8: expected `true` or `false`",
-        ),
-        (
-            "archive.skip = 'always'",
-            "wrong value for `archive.skip` in `/x/fetch.toml`, line 1, column 9: \
-             expected one of `present`, `seen`, `never`",
-        ),
-        (
-            "net = 5",
-            "wrong value for `net` in `/x/fetch.toml`, line 1, column 1: expected a table",
-        ),
-        (
-            "[net.retries]",
-            "wrong value for `net.retries` in `/x/fetch.toml`, line 1, column 6: \
-             expected a whole number from 0 to 4294967295",
-        ),
-        (
-            "[net]\nretries = ",
-            "cannot read `/x/fetch.toml`, line 2, column 11: string values must be quoted, expected literal string",
-        ),
-    ];
-    for (text, expected) in table {
-        let error = config(&[("/x/fetch.toml", text)], &[], Vec::new()).unwrap_err();
-        assert_eq!(told(error), expected, "{text}");
-    }
-}
-
-#[test]
-fn names_variables_and_flags_too() {
-    let error = config(&[], &[("FETCH_NET__RETRYS", "3")], Vec::new()).unwrap_err();
-    assert_eq!(
-        told(error),
-        "unknown key `retrys` in the environment variable `FETCH_NET__RETRYS`\ndid you mean `retries`?"
-    );
-    let error = config(&[], &[("FETCH_OUTPUT__MTIME", "maybe")], Vec::new()).unwrap_err();
-    assert_eq!(
-        told(error),
-        "wrong value for `output.mtime` in the environment variable `FETCH_OUTPUT__MTIME`: expected `true` or `false`"
-    );
-    let flags = vec![flag("-S net.retries", "net.retries", "-1")];
-    assert_eq!(
-        told(config(&[], &[], flags).unwrap_err()),
-        "wrong value for `net.retries` in `-S net.retries`: expected a whole number from 0 to 4294967295"
-    );
-    // A mistake is told even where a later layer would cover it.
-    let flags = vec![flag("-R", "net.retries", "3")];
-    assert!(config(&[("a", "net.retries = ''")], &[], flags).is_err());
 }
 
 #[test]
@@ -301,61 +185,6 @@ fn secrets_come_from_where_they_are_kept() {
 }
 
 #[test]
-fn names_the_mistakes_in_the_options_of_a_source() {
-    let table = [
-        (
-            "[source.mine]\npage = 3",
-            "unknown key `page` in `fetch.toml`, line 2, column 1\ndid you mean `pages`?",
-        ),
-        (
-            "[source.mine]\nclient_secret = 'hunter2'",
-            "unknown key `client_secret` in `fetch.toml`, line 2, column 1\n\
-             the keys of `[source.mine]` are `api_key`, `client_id`, `max_keys`, `pages`, `site`, `sizes`",
-        ),
-        (
-            "[source.mine]\nclient_id = ['hunter2']",
-            "wrong value for `source.mine.client_id` in `fetch.toml`, line 2, column 1: expected text in quotes",
-        ),
-        (
-            "source.mine = 3",
-            "wrong value for `source.mine` in `fetch.toml`, line 1, column 8: expected a table",
-        ),
-    ];
-    for (text, expected) in table {
-        let error = Config::from_toml(text)
-            .unwrap()
-            .source::<Options>("mine")
-            .unwrap_err();
-        assert_eq!(told(error), expected, "{text}");
-    }
-    let text = "source.mine.api_key = 'file:/nowhere/secret'";
-    let error = Config::from_toml(text)
-        .unwrap()
-        .source::<Options>("mine")
-        .unwrap_err();
-    assert_eq!(
-        told(error),
-        "cannot read `/nowhere/secret` for `source.mine.api_key` in `fetch.toml`, line 1, column 13"
-    );
-}
-
-#[test]
-fn names_a_source_that_there_is_not() {
-    let config = Config::from_toml("[source.imgr]\nx = 1").unwrap();
-    assert_eq!(
-        told(config.check_sources(&["imgur", "direct"]).unwrap_err()),
-        "no source is called `imgr`, in `fetch.toml`, line 1, column 9\ndid you mean `imgur`?"
-    );
-    assert_eq!(
-        told(config.check_sources(&["direct"]).unwrap_err()),
-        "no source is called `imgr`, in `fetch.toml`, line 1, column 9\nthe known ones are `direct`"
-    );
-    assert!(config.check_sources(&["imgr"]).is_ok());
-    let config = Config::from_toml("source = 3").unwrap();
-    assert!(config.check_sources(&["imgr"]).is_err());
-}
-
-#[test]
 fn shows_what_holds_and_where_it_comes_from() {
     let text = "[net]\nproxy = 'http://me:hunter2@x.org/'\n[source.mine]\nclient_id = 'hunter2'\napi_key = 'env:KEY'\nsite = 'x'";
     let environment = [("FETCH_NET__RETRIES", "3"), ("KEY", "hunter2")];
@@ -394,49 +223,4 @@ site = "x"  # `a.toml`, line 6, column 1
     let plain = config.show(false).unwrap();
     assert!(toml::from_str::<toml::Table>(&plain).is_ok(), "{plain}");
     assert!(!format!("{config:?}").contains("hunter2"));
-}
-
-/// The example with every key in force, as a file of somebody's who removed all `#` before keys.
-fn example() -> String {
-    let text = include_str!("../../config.example.toml");
-    let lines = text.lines().map(|line| match line.strip_prefix('#') {
-        Some(key) if !key.starts_with(' ') => key,
-        _ => line,
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn the_example_shows_every_key_with_its_default() {
-    let text = example();
-    let example: Value = toml::from_str(&text).unwrap();
-    let mut known = known::of::<Sections>().unwrap();
-    known.as_object_mut().unwrap().remove("source");
-    for (section, keys) in known.as_object().unwrap() {
-        for (key, default) in keys.as_object().unwrap() {
-            let shown = example[section].get(key);
-            assert!(shown.is_some(), "`{section}.{key}` is not in the example");
-            if !default.is_null() {
-                assert_eq!(shown, Some(default), "`{section}.{key}`");
-            }
-        }
-    }
-    // That no other key is shown, and that what is shown can be used.
-    let config = Config::from_toml(&text).unwrap();
-    config.pipeline().unwrap();
-    config.net().unwrap();
-}
-
-#[test]
-fn the_example_says_what_each_key_is_for() {
-    let text = include_str!("../../config.example.toml");
-    let mut before = "";
-    for line in text.lines() {
-        if line.starts_with('#') && !line.starts_with("# ") && line != "#" {
-            assert!(before.starts_with("# "), "`{line}` has no comment");
-        }
-        before = line;
-    }
-    let empty: BTreeMap<String, Value> = toml::from_str(text).unwrap();
-    assert!(empty.values().all(|section| *section == json!({})));
 }

@@ -70,9 +70,11 @@ impl Plan {
                 done => done?,
             }
             if self.settings.max_new.is_some_and(|most| self.new >= most) {
-                return Ok(());
+                break;
             }
         }
+        // That nobody is left to hear it is no failure.
+        let _ = self.tell(Event::Complete);
         Ok(())
     }
 

@@ -80,12 +80,15 @@ fn counts(summary: &Summary) -> String {
     let skipped = |reason| summary.skipped.get(&reason).copied().unwrap_or(0);
     let had = skipped(Skip::Present) + skipped(Skip::Seen);
     let mut parts = Vec::new();
+    // Where nothing is to be fetched, that nothing is new is no news.
+    if skipped(Skip::Simulated) == 0 {
+        parts.push(format!("{} new", summary.saved));
+    }
     let mut part = |count: u64, what: &str| {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
     };
-    part(summary.saved, "new");
     part(had, "had");
     part(skipped(Skip::Again), "repeated");
     part(skipped(Skip::Simulated), "would be fetched");
@@ -96,10 +99,9 @@ fn counts(summary: &Summary) -> String {
     if !summary.interrupted {
         part(summary.not_done(), "not done");
     }
-    let mut line = match (summary.found, parts.is_empty()) {
-        (0, _) => "nothing found".to_owned(),
-        (found, true) => format!("{found} found"),
-        (found, false) => format!("{found} found: {}", parts.join(", ")),
+    let mut line = match summary.found {
+        0 => "nothing found".to_owned(),
+        found => format!("{found} found: {}", parts.join(", ")),
     };
     match sum(&summary.links_failed) {
         0 => {}

@@ -1,0 +1,64 @@
+//! `config.example.toml` against the code, both ways.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::config::all::Config;
+use crate::config::known;
+use crate::config::sections::Sections;
+use crate::plugins::imgur;
+
+/// The example with every key in force, as a file of somebody's who removed all `#` before keys.
+fn example() -> String {
+    let text = include_str!("../../../config.example.toml");
+    let lines = text.lines().map(|line| match line.strip_prefix('#') {
+        Some(key) if !key.starts_with(' ') => key,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_shows_every_key_with_its_default() {
+    let text = example();
+    let example: Value = toml::from_str(&text).unwrap();
+    let mut known = known::of::<Sections>().unwrap();
+    let options = known::of::<imgur::Options>().unwrap();
+    known.as_object_mut().unwrap().remove("source");
+    known["source.imgur"] = options;
+    for (section, keys) in known.as_object().unwrap() {
+        let example = &example[section.split('.').next().unwrap()];
+        let example = match section.split_once('.') {
+            Some((_, name)) => &example[name],
+            None => example,
+        };
+        for (key, default) in keys.as_object().unwrap() {
+            let shown = example.get(key);
+            assert!(shown.is_some(), "`{section}.{key}` is not in the example");
+            if !default.is_null() {
+                assert_eq!(shown, Some(default), "`{section}.{key}`");
+            }
+        }
+    }
+    // That no other key is shown, and that what is shown can be used.
+    let config = Config::from_toml(&text).unwrap();
+    config.pipeline().unwrap();
+    config.net().unwrap();
+    config.source::<imgur::Options>("imgur").unwrap();
+}
+
+#[test]
+fn the_example_says_what_each_key_is_for() {
+    let text = include_str!("../../../config.example.toml");
+    let mut before = "";
+    for line in text.lines() {
+        if line.starts_with('#') && !line.starts_with("# ") && line != "#" {
+            assert!(before.starts_with("# "), "`{line}` has no comment");
+        }
+        before = line;
+    }
+    let mut empty: BTreeMap<String, Value> = toml::from_str(text).unwrap();
+    assert_eq!(empty.remove("source"), Some(json!({ "imgur": {} })));
+    assert!(empty.values().all(|section| *section == json!({})));
+}

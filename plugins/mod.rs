@@ -17,3 +17,8 @@ pub fn all(config: &Config) -> Result<Registry> {
     sources.add(direct::Direct::new()?);
     Ok(sources)
 }
+
+/// Compiles the template, so that whoever copies it begins with something that works.
+#[cfg(doctest)]
+#[doc = include_str!("README.md")]
+mod template {}

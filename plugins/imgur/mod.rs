@@ -1,38 +1,87 @@
-//! Imgur.
+//! Imgur: albums, single images and videos, and the listings of users, tags, subreddits and searches.
+//!
+//! With a client id it asks API v3; without one it reads what the site's own pages read. Both ways give the same items.
+//! It does not know how bytes move, where files go, or where its options come from.
+
+mod answer;
+mod api;
+mod error;
+mod image;
+mod keyless;
+mod limit;
+mod link;
+mod listing;
+mod options;
+mod routes;
+mod script;
+mod text;
 
 use fetch::async_trait;
-use fetch::model::Result;
-use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
-use serde::{Deserialize, Serialize};
+use fetch::model::{Body, Error, Item, Kind, Link, Meta, Result};
+use fetch::net::Secret;
+use fetch::source::{Ctx, Manifest, Outlet, Source, Target};
+use url::Url;
 
-/// The options of `[source.imgur]`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Options {}
+use answer::Post;
+use link::Goal;
+use options::address;
+pub use options::{Animated, Options};
 
 /// Imgur.
 pub struct Imgur {
     manifest: Manifest,
+    client_id: Option<Secret>,
+    animated: Animated,
+    api: Url,
+    site: Url,
+    cdn: Url,
 }
 
 impl Imgur {
     /// Makes the source.
     ///
     /// # Errors
-    /// A route that cannot be read.
-    pub fn new(_options: Options) -> Result<Imgur> {
-        let routes = vec![Route::new(
-            "album",
-            "imgur.com/a/{id}",
-            "https://imgur.com/a/q6i58",
-        )?];
+    /// [`Kind::Config`] if one of the addresses is no http or https URL.
+    pub fn new(options: Options) -> Result<Imgur> {
+        let known = |id: &Secret| !id.reveal().trim().is_empty();
         Ok(Imgur {
             manifest: Manifest {
                 name: "imgur".into(),
-                about: "albums on Imgur".into(),
-                routes,
+                about: "albums, images, videos and listings on Imgur".into(),
+                routes: routes::all()?,
             },
+            client_id: options.client_id.filter(known),
+            animated: options.animated,
+            api: address("api", &options.api)?,
+            site: address("site", &options.site)?,
+            cdn: address("cdn", &options.cdn)?,
         })
+    }
+
+    /// The album of this id.
+    async fn album(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+        match &self.client_id {
+            Some(key) => self.api_album(ctx, key, id).await,
+            None => self.keyless_post(ctx, "a", id).await,
+        }
+    }
+
+    /// The gallery post of this id, an album or a single image.
+    async fn post(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+        let found = match &self.client_id {
+            Some(key) => self.api_post(ctx, key, id).await,
+            None => self.keyless_post(ctx, "gallery", id).await,
+        };
+        or_else_missing(found, self.image(ctx, id)).await
+    }
+
+    /// The single image of this id. What the site denies may still be on its CDN, so that is asked then.
+    async fn image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+        let found = match &self.client_id {
+            Some(key) => self.api_image(ctx, key, id).await,
+            None => self.keyless_image(ctx, id).await,
+        };
+        or_else_missing(found, async { Ok(Post::guess(id)) }).await
     }
 }
 
@@ -42,7 +91,93 @@ impl Source for Imgur {
         &self.manifest
     }
 
-    async fn list(&self, _ctx: &Ctx, _target: &Target, _out: &Outlet) -> Result<()> {
-        Ok(())
+    fn claims(&self, word: &str) -> bool {
+        matches!(word.len(), 5 | 7) && link::is_id(word) && !link::is_reserved(word)
     }
+
+    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        let known = &target.link.meta;
+        let post = match link::read(target, &self.manifest.routes)? {
+            Goal::File(file) => return out.item(self.file(&file, known)).await,
+            Goal::Images(ids) => {
+                for id in ids {
+                    out.link(handed_on(routes::page(&id)?, known)).await?;
+                }
+                return Ok(());
+            }
+            Goal::Listing(listing) => return self.walk(ctx, &listing, target, out).await,
+            Goal::Album(id) => self.album(ctx, &id).await?,
+            Goal::Post(id) => self.post(ctx, &id).await?,
+            Goal::Image(id) => self.image(ctx, &id).await?,
+            Goal::Bare(id) => {
+                or_else_missing(self.album(ctx, &id).await, self.image(ctx, &id)).await?
+            }
+        };
+        self.emit(&post, known, out).await
+    }
+
+    /// Files here have no address but the one they were given, so trying that again is all there is to do.
+    async fn resolve(&self, _ctx: &Ctx, item: &Item) -> Result<Body> {
+        Ok(item.body.clone())
+    }
+}
+
+impl Imgur {
+    async fn emit(&self, post: &Post, known: &Meta, out: &Outlet) -> Result<()> {
+        let broken = post.images.iter().filter(|image| image.is_none()).count();
+        let count = post.images.len();
+        if let Some(album) = post.album() {
+            for (index, image) in post.images.iter().enumerate() {
+                if let Some(image) = image {
+                    // A place that cannot be read keeps its number, so that the others keep theirs.
+                    let item = self.member(image, &album, known, Some(index as u64 + 1));
+                    out.item(item).await?;
+                }
+            }
+        } else if let Some(Some(image)) = post.images.first() {
+            out.item(self.single(image, known)).await?;
+        }
+        let subject = post.subject();
+        if broken > 0 {
+            let message = format!("{broken} of {count} images of {subject} could not be read");
+            return Err(Error::new(Kind::Corrupt, message));
+        }
+        match post.count {
+            Some(said) if post.is_album && said > count as u64 => Err(Error::new(
+                Kind::Corrupt,
+                format!("the site gave {count} of {said} images of {subject}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The first outcome, or the second if the first is that something is not there.
+async fn or_else_missing(
+    first: Result<Post>,
+    second: impl Future<Output = Result<Post>>,
+) -> Result<Post> {
+    match first {
+        Err(error) if error.kind == Kind::Missing => second.await,
+        first => first,
+    }
+}
+
+/// A link to a post of its own; of what is known about the listing, only this holds for each of its posts.
+fn handed_on(url: Url, known: &Meta) -> Link {
+    let meta = Meta {
+        extra: known.extra.clone(),
+        ..Meta::default()
+    };
+    Link { url, meta }
+}
+
+/// A URL below one of the addresses. Each segment is encoded, so nothing in it can lead elsewhere.
+fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    // Never an error: `address` takes http and https alone, and those have a path.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
 }

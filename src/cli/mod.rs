@@ -1,13 +1,16 @@
-//! Arguments and exit codes.
+//! The command line: what was typed, what it means, and with what code it ends.
+//!
+//! It does not know how links are fetched; it puts the parts together and lets them go.
 
-use std::process::ExitCode;
+mod args;
+mod batch;
+mod exit;
+mod interrupt;
+mod main;
+mod meaning;
+mod settings;
+mod since;
+mod sources;
+mod talk;
 
-use crate::config::Config;
-use crate::model::Result;
-use crate::source::Registry;
-
-/// The whole program, with these sources.
-pub fn main(sources: fn(&Config) -> Result<Registry>) -> ExitCode {
-    let _ = sources(&Config);
-    ExitCode::SUCCESS
-}
+pub use main::{main, run_with_args};

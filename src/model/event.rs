@@ -1,6 +1,7 @@
 //! One thing that happened, for whoever reports it. Its JSON form is the output of `-j`.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::Failure;
 
@@ -22,6 +23,9 @@ pub enum Event {
         /// Where its bytes are, if known already.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
+        /// The same URL as it is asked for, for `-g` alone: it may hold a signature, so it is never serialised.
+        #[serde(skip)]
+        raw_url: Option<Url>,
         /// The page it belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
@@ -53,6 +57,7 @@ pub enum Event {
         /// The item.
         id: u64,
         /// How.
+        #[serde(flatten)]
         outcome: Outcome,
     },
     /// A link has been listed to its end, or as far as it went.
@@ -68,6 +73,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// Every link has been listed: no more items will be found.
+    Complete,
     /// A transfer or a whole host waits before it goes on.
     Waiting {
         /// The item, if only one waits.
@@ -109,7 +116,7 @@ pub enum Outcome {
 }
 
 /// Why an item need not be fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Skip {

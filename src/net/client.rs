@@ -10,7 +10,8 @@ use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
 use super::{
-    Answer, Backoff, Budget, Pace, Rate, Settings, Shown, cookies, failure, redirect, retry,
+    Answer, Backoff, Budget, Pace, Rate, Settings, Shown, cookies, failure, redirect, resolver,
+    retry,
 };
 use crate::model::{Error, Headers, Kind, Result};
 
@@ -154,7 +155,6 @@ impl Client {
         loop {
             let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
             let outcome = self.call_once(url, headers, limit).await;
-            drop(permit);
             let told = match &outcome {
                 Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
                 Ok(answer) if answer.status.as_u16() == 429 && answer.retry_after().is_some() => {
@@ -169,9 +169,13 @@ impl Client {
             let Some(number) = budget.take() else {
                 return outcome;
             };
-            match told {
-                Some(wait) => self.pace().pause(url.host_str().unwrap_or(""), wait),
-                None => tokio::time::sleep(self.backoff().wait(number)).await,
+            // The pause comes before the place is given up, or whoever gets it would not know of it.
+            if let Some(wait) = told {
+                self.pace().pause(url.host_str().unwrap_or(""), wait);
+            }
+            drop(permit);
+            if told.is_none() {
+                tokio::time::sleep(self.backoff().wait(number)).await;
             }
         }
     }
@@ -304,6 +308,7 @@ impl Client {
             .read_timeout(settings.stall_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
+            .dns_resolver(resolver::System)
             .referer(false);
         builder = match pool {
             Pool::Bodies => builder

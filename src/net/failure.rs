@@ -6,6 +6,7 @@ use std::io;
 use url::Url;
 
 use super::Shown;
+use super::resolver::NotFound;
 use crate::model::{Error, Kind};
 
 /// The error of a request to this URL. Its causes are kept, without the URL that the library would print in full.
@@ -24,8 +25,8 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
     }
     let message = if error.is_builder() {
         return Error::new(Kind::Config, format!("cannot ask for `{shown}`")).because(error);
-    } else if error.is_connect() && find::<io::Error>(&error).is_none() {
-        format!("cannot find the host `{host}`")
+    } else if let Some(unknown) = find::<NotFound>(&error) {
+        unknown.to_string()
     } else if error.is_connect() {
         format!("cannot connect to `{host}`")
     } else if error.is_timeout() {

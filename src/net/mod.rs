@@ -9,11 +9,13 @@ mod failure;
 mod pace;
 mod rate;
 mod redirect;
+mod resolver;
 mod retry;
 mod secret;
 mod settings;
 
 pub use answer::Answer;
+pub(crate) use client::header_map;
 pub use client::{Client, Opened};
 pub use pace::{Pace, Permit};
 pub use rate::Rate;

@@ -16,7 +16,8 @@ pub(super) fn is_redirect(status: StatusCode) -> bool {
 
 /// The next URL after an answer from `trail`'s last URL with this Location.
 ///
-/// Relative references are resolved, a fragment is carried on, user and password of a foreign Location are dropped.
+/// Relative references are resolved and a fragment is carried on. User and password are those that the trail began with,
+/// until it leaves its origin; those of a Location are dropped.
 ///
 /// # Errors
 /// [`Kind::Blocked`] for a target that is not http or https, or a step from https down to http; [`Kind::Network`] for a
@@ -46,9 +47,16 @@ pub(super) fn next(trail: &[Url], location: &[u8]) -> Result<Url> {
             "the connection would no longer be private; if that is well, fetch the http URL itself",
         ));
     }
-    // Neither fails: the scheme above has a host.
-    let _ = to.set_username("");
-    let _ = to.set_password(None);
+    // The user and the password of the link stay while the trail stays at home, as other headers do. What a Location
+    // says of them is nothing that a server has to tell us.
+    let at_home = |hop: &Url| hop.origin() == to.origin();
+    let (user, password) = match trail.first() {
+        Some(first) if trail.iter().all(at_home) => (first.username(), first.password()),
+        _ => ("", None),
+    };
+    // Neither fails: the schemes above have a host. Both stand encoded in a URL, and are not encoded again.
+    let _ = to.set_username(user);
+    let _ = to.set_password(password);
     if to.fragment().is_none() {
         to.set_fragment(from.fragment());
     }
@@ -80,6 +88,25 @@ mod tests {
             ("http://a.org/x", "https://b.org/", Ok("https://b.org/")),
             ("http://a.org/x#f", "y", Ok("http://a.org/y#f")),
             ("http://a.org/x", "http://u:p@b.org/", Ok("http://b.org/")),
+            ("http://u:p@a.org/x", "/y", Ok("http://u:p@a.org/y")),
+            ("http://u:%3A@a.org/x", "/y", Ok("http://u:%3A@a.org/y")),
+            (
+                "http://u:p@a.org/x",
+                "http://a.org/y",
+                Ok("http://u:p@a.org/y"),
+            ),
+            (
+                "http://u:p@a.org/x",
+                "http://v:q@a.org/y",
+                Ok("http://u:p@a.org/y"),
+            ),
+            ("http://u:p@a.org/x", "http://b.org/", Ok("http://b.org/")),
+            (
+                "http://u:p@a.org/x",
+                "http://a.org:8/",
+                Ok("http://a.org:8/"),
+            ),
+            ("http://u:p@a.org/x", "https://a.org/", Ok("https://a.org/")),
             ("http://a.org/x", " /a b ", Ok("http://a.org/a%20b")),
             ("http://a.org/x", "file:///etc/passwd", Err(Kind::Blocked)),
             ("http://a.org/x", "ftp://b.org/", Err(Kind::Blocked)),

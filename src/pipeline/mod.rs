@@ -2,21 +2,37 @@
 //!
 //! It knows no site and no terminal: sources come in through the registry, and what happens goes out as events.
 
+mod archive;
 mod choose;
 mod naming;
+mod plan;
 mod settings;
+mod sink;
+mod suspects;
+mod transfer;
+mod turn;
+mod walk;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::Stream;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use choose::{Filter, Ranges};
 pub use naming::{Planned, Template};
 pub use settings::{Policy, Settings};
 
-use crate::model::{Event, Link, Result};
+use self::archive::Archive;
+use self::plan::Plan;
+use self::sink::Disk;
+use self::suspects::Suspects;
+use self::transfer::{Job, Mover};
+use self::turn::Turns;
+use self::walk::Walk;
+use crate::model::{Error, Event, Kind, Link, Result};
 use crate::net::Client;
 use crate::source::Registry;
 
@@ -32,10 +48,13 @@ pub struct Stop {
     pub now: CancellationToken,
 }
 
+/// How many found items wait to be planned, and how many planned ones to be transferred.
+const ROOM: usize = 64;
+
 /// Fetches everything behind the links. What fails is told as events; the run goes on.
 ///
 /// # Errors
-/// What makes the whole run impossible: the output root or the archive cannot be used, the disk is full.
+/// What makes the whole run impossible: the output root or the archive cannot be used, or the filter does not fit.
 pub async fn run(
     client: Client,
     registry: Registry,
@@ -44,8 +63,107 @@ pub async fn run(
     events: Events,
     stop: Stop,
 ) -> Result<()> {
-    let _ = (client, registry, settings, links, events, stop);
-    Ok(())
+    let (disk, archive) = open(&settings).await?;
+    let turns = Turns::default();
+    let (found, to_plan) = mpsc::channel(ROOM);
+    let (planned, jobs) = mpsc::channel(ROOM);
+    let mover = disk.clone().map(|disk| {
+        Arc::new(Mover {
+            client: client.clone(),
+            disk,
+            archive: archive.clone(),
+            events: events.clone(),
+            stop: stop.clone(),
+            suspects: Suspects::default(),
+            turns: turns.clone(),
+            template: settings.template.clone(),
+            mtime: settings.mtime,
+        })
+    });
+    let walk = Walk::new(
+        client.clone(),
+        registry,
+        events.clone(),
+        stop.drain.clone(),
+        settings.items.clone(),
+    );
+    let walking = tokio::spawn(walk.run(links, found));
+    let plan = Plan::new(settings, archive.clone(), disk, turns, events);
+    let planning = tokio::task::spawn_blocking(move || plan.run(to_plan, planned));
+    if let Some(mover) = mover {
+        // Twice as many as can be connected, so that a slow host does not keep the others from their turn.
+        let window = client.settings().connections.saturating_mul(2).max(2);
+        transfer_all(&mover, jobs, window).await;
+    } else {
+        drop(jobs);
+    }
+    let done = planning
+        .await
+        .unwrap_or_else(|error| Err(defect("planning", &error)));
+    // Nobody takes what it finds any more.
+    walking.abort();
+    tokio::task::spawn_blocking(move || archive.flush())
+        .await
+        .unwrap_or_else(|error| Err(defect("the archive", &error)))?;
+    done
+}
+
+/// Opens what is written to, unless nothing is to be written.
+async fn open(settings: &Settings) -> Result<(Option<Arc<Disk>>, Arc<dyn Archive>)> {
+    let Settings {
+        root,
+        archive,
+        simulate,
+        ..
+    } = settings.clone();
+    let open = move || {
+        if simulate && !root.is_dir() {
+            return Ok((None, archive::open(None, &root)?));
+        }
+        let disk = Arc::new(Disk::open(&root)?);
+        let known = archive.filter(|file| !simulate || file.is_file());
+        Ok((Some(disk), archive::open(known.as_deref(), &root)?))
+    };
+    tokio::task::spawn_blocking(open)
+        .await
+        .unwrap_or_else(|error| Err(defect("opening", &error)))
+}
+
+/// Transfers what is planned, so many at once, until there is no more.
+async fn transfer_all(mover: &Arc<Mover>, mut jobs: mpsc::Receiver<Job>, window: usize) {
+    let mut tasks = JoinSet::new();
+    let mut open = true;
+    while open || !tasks.is_empty() {
+        let idle = mover.suspects.waiting();
+        if !open && idle >= tasks.len() {
+            mover.suspects.close();
+        }
+        let has_room = tasks.len() < window + idle;
+        tokio::select! {
+            biased;
+            () = mover.stop.drain.cancelled(), if open => {
+                open = false;
+                jobs.close();
+            }
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+            () = mover.suspects.more.notified(), if !tasks.is_empty() => {}
+            job = jobs.recv(), if open && has_room => match job {
+                Some(job) => {
+                    let mover = mover.clone();
+                    tasks.spawn(async move { mover.run(job).await });
+                }
+                None => open = false,
+            },
+        }
+    }
+}
+
+fn defect(what: &str, error: &tokio::task::JoinError) -> Error {
+    Error::new(
+        Kind::Disk,
+        format!("a defect of this program stopped {what}"),
+    )
+    .because(error.to_string())
 }
 
 /// Where the archive is kept unless the user says otherwise: `$XDG_STATE_HOME/fetch/archive.db`.

@@ -1,8 +1,4 @@
 //! Which items of a listing are wanted. Pure: it does not know where items come from or what becomes of them.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by plan and walk, which follow")
-)]
 
 mod filter;
 mod ranges;

@@ -1,8 +1,4 @@
 //! Names of files. Pure: it does not know the disk, nor which names are taken.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by plan and transfer, which follow")
-)]
 
 mod address;
 mod container;
@@ -21,5 +17,9 @@ mod template;
 mod text;
 mod types;
 
+pub(crate) use disposition::file_name;
+pub(crate) use extension::{extension, split};
 pub use planned::Planned;
+pub(crate) use safe::fold;
+pub(crate) use sniff::{Content, HEAD, Sniff, dimensions, sniff};
 pub use template::Template;

@@ -1,0 +1,95 @@
+//! API v3, for those who have a client id.
+
+use fetch::model::{Error, Kind, Result};
+use fetch::net::Secret;
+use fetch::source::Ctx;
+use http::header;
+use serde_json::Value;
+use url::Url;
+
+use super::answer::Post;
+use super::{Imgur, below, error};
+
+impl Imgur {
+    /// The album of this id, with all of its images.
+    pub(super) async fn api_album(&self, ctx: &Ctx, key: &Secret, id: &str) -> Result<Post> {
+        let subject = format!("album `{id}`");
+        let data = self.call(ctx, key, &["album", id], &subject).await?;
+        let mut post = Post::read(object(&data, &subject)?, id);
+        // Whatever it says of itself: it was asked for as an album.
+        post.is_album = true;
+        self.complete(ctx, key, post).await
+    }
+
+    /// The gallery post of this id. What is not in the gallery may still be an album.
+    pub(super) async fn api_post(&self, ctx: &Ctx, key: &Secret, id: &str) -> Result<Post> {
+        let subject = format!("gallery post `{id}`");
+        match self.call(ctx, key, &["gallery", id], &subject).await {
+            Ok(data) => {
+                let post = Post::read(object(&data, &subject)?, id);
+                self.complete(ctx, key, post).await
+            }
+            Err(error) if error.kind == Kind::Missing => self.api_album(ctx, key, id).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The single image of this id.
+    pub(super) async fn api_image(&self, ctx: &Ctx, key: &Secret, id: &str) -> Result<Post> {
+        let subject = format!("image `{id}`");
+        let data = self.call(ctx, key, &["image", id], &subject).await?;
+        Ok(Post::read(object(&data, &subject)?, id))
+    }
+
+    /// Asks for the images alone where the album lacks some.
+    async fn complete(&self, ctx: &Ctx, key: &Secret, mut post: Post) -> Result<Post> {
+        if !post.lacks_images() {
+            return Ok(post);
+        }
+        let path = ["album", &post.id, "images"];
+        let data = self.call(ctx, key, &path, &post.subject()).await;
+        let all = match data {
+            Ok(images) => Post::read(&serde_json::json!({ "images": images }), &post.id),
+            // There are some already, and what is missing is told at the end.
+            Err(_) if post.readable() > 0 => return Ok(post),
+            Err(error) => return Err(error),
+        };
+        if all.readable() > post.readable() {
+            post.images = all.images;
+        }
+        Ok(post)
+    }
+
+    /// The `data` of a call.
+    pub(super) async fn call(
+        &self,
+        ctx: &Ctx,
+        key: &Secret,
+        path: &[&str],
+        subject: &str,
+    ) -> Result<Value> {
+        let url = below(&self.api, &[&["3"], path].concat());
+        self.call_url(ctx, key, url, subject).await
+    }
+
+    /// The `data` of a call whose URL has a query.
+    pub(super) async fn call_url(
+        &self,
+        ctx: &Ctx,
+        key: &Secret,
+        url: Url,
+        subject: &str,
+    ) -> Result<Value> {
+        let authorization = format!("Client-ID {}", key.reveal().trim());
+        let call = ctx.get(url).header(header::AUTHORIZATION, &authorization)?;
+        error::data(&call.send().await?, subject)
+    }
+}
+
+fn object<'a>(data: &'a Value, subject: &str) -> Result<&'a Value> {
+    if data.is_object() {
+        return Ok(data);
+    }
+    let message = format!("cannot read the answer about {subject}: `data` is no object");
+    Err(Error::new(Kind::Corrupt, message))
+}

@@ -1,0 +1,273 @@
+//! From an image to an item: where its bytes are, and what they must not be.
+
+use std::sync::Arc;
+
+use fetch::model::{Album, Body, Digest, Expect, Fingerprint, Item, Medium, Meta, Request};
+
+use super::answer::Image;
+use super::link::File;
+use super::{Animated, Imgur, below, routes};
+
+impl Imgur {
+    /// The item of an image in an album or a listing; the outlet counts where there is no number.
+    pub(super) fn member(
+        &self,
+        image: &Image,
+        album: &Arc<Album>,
+        known: &Meta,
+        number: Option<u64>,
+    ) -> Item {
+        let mut item = self.item(image);
+        item.meta.album = Some(album.clone());
+        item.meta.number = number;
+        // Of what is known about the link, only this holds for each of its images.
+        merge_extra(&mut item.meta, known);
+        item
+    }
+
+    /// The item of an image by itself, named as the site names its file.
+    pub(super) fn single(&self, image: &Image, known: &Meta) -> Item {
+        let mut item = self.item(image);
+        merge_extra(&mut item.meta, known);
+        let told = item.meta;
+        let known = known.clone();
+        item.meta = Meta {
+            name: known.name.or_else(|| Some(image.id.clone())),
+            title: told.title.or(known.title),
+            description: told.description.or(known.description),
+            author: told.author.or(known.author),
+            date: told.date.or(known.date),
+            album: known.album,
+            number: known.number,
+            ..told
+        };
+        item
+    }
+
+    /// The item of a file, by its name alone: nobody is asked.
+    pub(super) fn file(&self, file: &File, known: &Meta) -> Item {
+        let ext = match (file.ext.as_str(), self.animated) {
+            ("gifv", Animated::Original) => "gif",
+            ("gifv", Animated::Mp4) => "mp4",
+            (ext, _) => ext,
+        };
+        let image = Image {
+            id: file.id.clone(),
+            ext: ext.to_owned(),
+            ..Image::default()
+        };
+        self.single(&image, known)
+    }
+
+    fn item(&self, image: &Image) -> Item {
+        // Only a GIF has a film beside it: an animated PNG has none, and of a video the film is the original.
+        let is_film = self.animated == Animated::Mp4 && image.ext == "gif" && image.is_animated;
+        let (ext, size) = if is_film {
+            ("mp4", image.mp4_size)
+        } else {
+            (image.ext.as_str(), image.size)
+        };
+        let medium = match ext {
+            _ if image.is_guess => Medium::Any,
+            "jpg" | "png" | "apng" | "gif" | "webp" | "avif" => Medium::Image,
+            "mp4" | "webm" | "mov" => Medium::Video,
+            _ => Medium::Any,
+        };
+        let request = Request {
+            expect: Expect {
+                size,
+                medium: Some(medium),
+                placeholders: placeholders(),
+                etag_is_md5: true,
+                ..Expect::default()
+            },
+            ..Request::new(below(&self.cdn, &[&format!("{}.{ext}", image.id)]))
+        };
+        Item {
+            source: self.manifest.name.clone(),
+            key: image.id.clone(),
+            meta: Meta {
+                ext: Some(ext.to_owned()),
+                title: image.title.clone(),
+                description: image.description.clone(),
+                author: image.author.clone(),
+                date: image.date,
+                width: image.width,
+                height: image.height,
+                page: routes::page(&image.id).ok(),
+                extra: image.extra.clone(),
+                ..Meta::default()
+            },
+            body: Body::File(request),
+        }
+    }
+}
+
+fn merge_extra(meta: &mut Meta, known: &Meta) {
+    for (name, value) in &known.extra {
+        let entry = meta.extra.entry(name.clone());
+        entry.or_insert_with(|| value.clone());
+    }
+}
+
+/// The pictures that the CDN gives with status 200 in place of an image.
+fn placeholders() -> Vec<Fingerprint> {
+    vec![
+        Fingerprint {
+            meaning: "removed from Imgur".into(),
+            blocked: false,
+            path: Some("/removed.png".into()),
+            size: Some(503),
+            digests: vec![
+                Digest::Md5("d835884373f4d6c8f24742ceabe74946".into()),
+                Digest::Sha256(
+                    "9b5936f4006146e4e1e9025b474c02863c0b5614132ad40db4b925a10e8bfbb9".into(),
+                ),
+            ],
+        },
+        Fingerprint {
+            meaning: "not viewable in your region".into(),
+            blocked: true,
+            path: None,
+            size: Some(34_641),
+            digests: vec![Digest::Sha256(
+                "faa24ec881e6040655c187a681d6dc496eb8aa41e1bd0652a180b3a40b457187".into(),
+            )],
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Options, answer::Post};
+    use super::*;
+
+    fn imgur(animated: Animated) -> Imgur {
+        Imgur::new(Options {
+            animated,
+            ..Options::default()
+        })
+        .unwrap()
+    }
+
+    fn request(item: Item) -> Request {
+        match item.body {
+            Body::File(request) => request,
+            body => panic!("{body:?}"),
+        }
+    }
+
+    #[test]
+    fn takes_the_film_of_a_gif_only_where_there_is_one() {
+        let gif = r#"{"id":"abcde","type":"image/gif","animated":true,"size":26270273,"mp4_size":"595876",
+            "link":"http://i.imgur.com/abcdeh.gif"}"#;
+        let fresh = r#"{"id":"abcde","type":"image/gif","animated":true,"size":9,"mp4":"",
+            "link":"http://i.imgur.com/abcde.gif"}"#;
+        let still = r#"{"id":"abcde","type":"image/gif","animated":false,"size":9,
+            "link":"http://i.imgur.com/abcde.gif"}"#;
+        let unsized_film = r#"{"id":"abcde","ext":".gif","animated":true,"size":9,"mp4_size":0}"#;
+        let png = r#"{"id":"abcde","ext":"png","metadata":{"is_animated":true},"size":9}"#;
+        let film = r#"{"id":"abcde","type":"video/mp4","animated":true,"size":9,"mp4_size":9,
+            "link":"https://i.imgur.com/abcde.mp4"}"#;
+        let (image, video) = (Some(Medium::Image), Some(Medium::Video));
+        let table = [
+            (gif, Animated::Original, "gif", Some(26_270_273), image),
+            (gif, Animated::Mp4, "mp4", Some(595_876), video),
+            (fresh, Animated::Mp4, "gif", Some(9), image),
+            (still, Animated::Mp4, "gif", Some(9), image),
+            (unsized_film, Animated::Mp4, "mp4", None, video),
+            (png, Animated::Mp4, "png", Some(9), image),
+            (film, Animated::Original, "mp4", Some(9), video),
+            (film, Animated::Mp4, "mp4", Some(9), video),
+        ];
+        for (json, animated, ext, size, medium) in table {
+            let image = Image::read(&serde_json::from_str(json).unwrap()).unwrap();
+            let item = imgur(animated).single(&image, &Meta::default());
+            assert_eq!(item.meta.ext.as_deref(), Some(ext), "{json}");
+            let request = request(item);
+            assert_eq!(
+                request.url.as_str(),
+                format!("https://i.imgur.com/abcde.{ext}")
+            );
+            assert_eq!(
+                (request.expect.size, request.expect.medium),
+                (size, medium),
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_needs_nobody_to_be_asked() {
+        let table = [
+            ("jpg", Animated::Mp4, "jpg", Medium::Image),
+            ("gif", Animated::Mp4, "gif", Medium::Image),
+            ("gifv", Animated::Original, "gif", Medium::Image),
+            ("gifv", Animated::Mp4, "mp4", Medium::Video),
+            ("mp4", Animated::Original, "mp4", Medium::Video),
+            ("tiff", Animated::Original, "tiff", Medium::Any),
+        ];
+        for (ext, animated, expected, medium) in table {
+            let file = File {
+                id: "abcde".into(),
+                ext: ext.into(),
+            };
+            let item = imgur(animated).file(&file, &Meta::default());
+            assert_eq!(item.meta.name.as_deref(), Some("abcde"));
+            let request = request(item);
+            assert_eq!(request.url.path(), format!("/abcde.{expected}"));
+            assert_eq!(request.expect.medium, Some(medium));
+        }
+    }
+
+    #[test]
+    fn an_image_knows_what_is_no_image() {
+        let post = Post::guess("abcde");
+        let item =
+            imgur(Animated::Original).single(post.images[0].as_ref().unwrap(), &Meta::default());
+        let expect = request(item).expect;
+        assert_eq!(expect.medium, Some(Medium::Any));
+        assert!(expect.etag_is_md5);
+        let meanings: Vec<_> = expect
+            .placeholders
+            .iter()
+            .map(|sign| (sign.meaning.as_str(), sign.blocked, sign.size))
+            .collect();
+        assert_eq!(
+            meanings,
+            [
+                ("removed from Imgur", false, Some(503)),
+                ("not viewable in your region", true, Some(34_641))
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_site_tells_goes_before_what_was_known() {
+        let known = Meta {
+            name: Some("mine".into()),
+            title: Some("mine".into()),
+            author: Some("me".into()),
+            extra: [("row".to_owned(), 7.into())].into(),
+            ..Meta::default()
+        };
+        let image = Image {
+            id: "abcde".into(),
+            ext: "jpg".into(),
+            title: Some("theirs".into()),
+            ..Image::default()
+        };
+        let single = imgur(Animated::Original).single(&image, &known).meta;
+        let told = [&single.name, &single.title, &single.author].map(|text| text.as_deref());
+        assert_eq!(told, [Some("mine"), Some("theirs"), Some("me")]);
+        let album = Arc::new(Album::default());
+        let member = imgur(Animated::Original)
+            .member(&image, &album, &known, Some(3))
+            .meta;
+        assert_eq!(
+            (member.name, member.author, member.number),
+            (None, None, Some(3))
+        );
+        assert_eq!(member.extra["row"], 7);
+    }
+}

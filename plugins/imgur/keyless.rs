@@ -1,0 +1,113 @@
+//! What the site's own pages read, without any key: the post that a page carries, and `ajaxalbums`.
+//!
+//! The two back each other up. Only the page tells titles; only `ajaxalbums` is made for programs.
+
+use fetch::model::{Error, Kind, Result};
+use fetch::source::Ctx;
+use serde_json::Value;
+
+use super::answer::{Post, flag};
+use super::{Imgur, below, error, script};
+
+impl Imgur {
+    /// The post of this id below `/a/` or `/gallery/`: an album with all of its images, or a single one.
+    pub(super) async fn keyless_post(&self, ctx: &Ctx, folder: &str, id: &str) -> Result<Post> {
+        let subject = match folder {
+            "a" => format!("album `{id}`"),
+            _ => format!("gallery post `{id}`"),
+        };
+        match self.page(ctx, &[folder, id], id, &subject).await {
+            Ok(post) if post.is_album => self.backed_up(ctx, Ok(post), id, &subject).await,
+            Ok(post) if post.readable() > 0 => Ok(post),
+            Ok(_) => Err(missing(&subject, "its page shows none")),
+            error => self.backed_up(ctx, error, id, &subject).await,
+        }
+    }
+
+    /// The single image of this id.
+    pub(super) async fn keyless_image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+        let subject = format!("image `{id}`");
+        match self.page(ctx, &[id], id, &subject).await {
+            Ok(post) if post.readable() > 0 => Ok(post),
+            Ok(_) => Err(missing(&subject, "its page shows none")),
+            // `ajaxalbums` knows no single images, so a page that cannot be read is as good as none.
+            Err(error) if is_unreadable(&error) => {
+                Err(missing(&subject, "it has no page").because(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The post of a page, or of `ajaxalbums` where that knows more.
+    async fn backed_up(
+        &self,
+        ctx: &Ctx,
+        page: Result<Post>,
+        id: &str,
+        subject: &str,
+    ) -> Result<Post> {
+        if page.as_ref().is_ok_and(|post| !post.lacks_images()) {
+            return page;
+        }
+        match (page, self.ajax(ctx, id, subject).await) {
+            (Ok(mut post), Ok(Some(other))) => {
+                if other.readable() > post.readable() {
+                    post.images = other.images;
+                }
+                post.count = post.count.max(other.count);
+                Ok(post)
+            }
+            (Ok(post), Err(error)) if post.readable() == 0 => Err(error),
+            // What is missing is told at the end.
+            (Ok(post), _) => Ok(post),
+            (Err(_), Ok(Some(other))) => Ok(other),
+            // No list, and no page that says otherwise: it is not there.
+            (Err(error), Ok(None)) if is_unreadable(&error) => {
+                Err(missing(subject, "the site lists no images of it").because(error))
+            }
+            (Err(page), Err(other)) if page.kind == Kind::Missing => Err(other),
+            (Err(page), _) => Err(page),
+        }
+    }
+
+    /// The post that a page carries.
+    async fn page(&self, ctx: &Ctx, path: &[&str], id: &str, subject: &str) -> Result<Post> {
+        let answer = ctx.get(below(&self.site, path)).send().await?;
+        let post = answer
+            .status
+            .is_success()
+            .then(|| script::post(&answer.text()))
+            .flatten()
+            // A page of another post is where the site leads when it has not this one.
+            .filter(|post| matches!(&post["id"], Value::String(found) if found == id));
+        match post {
+            Some(mut post) => {
+                if path[0] == "a" && flag(&post["is_album"]).is_none() {
+                    post["is_album"] = true.into();
+                }
+                Ok(Post::read(&post, id))
+            }
+            None => Err(error::page(&answer, subject)),
+        }
+    }
+
+    /// The images that `ajaxalbums` lists; nothing for what it does not know as an album.
+    async fn ajax(&self, ctx: &Ctx, id: &str, subject: &str) -> Result<Option<Post>> {
+        let url = below(&self.site, &["ajaxalbums", "getimages", id, "hit.json"]);
+        match error::data(&ctx.get(url).send().await?, subject) {
+            Ok(data) if data["images"].is_array() => Ok(Some(Post::read(&data, id))),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind == Kind::Missing => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether an error says that there is no post in an answer, rather than that we were refused one.
+fn is_unreadable(error: &Error) -> bool {
+    matches!(error.kind, Kind::Missing | Kind::Changed | Kind::Corrupt)
+}
+
+fn missing(subject: &str, why: &str) -> Error {
+    Error::new(Kind::Missing, format!("{subject} is not there: {why}"))
+}

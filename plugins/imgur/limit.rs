@@ -1,0 +1,104 @@
+//! Which limit of the API is used up, and for how long.
+
+use std::time::Duration;
+
+use fetch::source::Answer;
+
+/// Whose calls are used up, and until when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limit {
+    /// Whose calls they are, for people.
+    pub(super) whose: &'static str,
+    /// How long until there are new ones.
+    pub(super) wait: Option<Duration>,
+}
+
+/// Values below this are seconds to go, others a time since 1970: the unit changed over the years.
+const EPOCH: u64 = 1_000_000_000;
+
+/// No limit lasts longer than this; what says so is wrong.
+const LONGEST: u64 = 31 * 24 * 3600;
+
+/// The limit that an answer of this time, in seconds since 1970, says is used up.
+pub(super) fn read(answer: &Answer, now: u64) -> Option<Limit> {
+    let number = |name: &str| answer.header(name)?.trim().parse::<u64>().ok();
+    let wait = |name: &str| {
+        let reset = number(name)?;
+        let seconds = if reset < EPOCH {
+            reset
+        } else {
+            reset.saturating_sub(now)
+        };
+        (seconds <= LONGEST).then(|| Duration::from_secs(seconds))
+    };
+    let client = (number("x-ratelimit-clientremaining") == Some(0)).then(|| Limit {
+        whose: "the client id's calls of the day",
+        wait: wait("x-ratelimit-clientreset"),
+    });
+    let user = (number("x-ratelimit-userremaining") == Some(0)).then(|| Limit {
+        whose: "your address's calls of the hour",
+        wait: wait("x-ratelimit-userreset"),
+    });
+    // The day's are the longer wait when both are gone.
+    client.or(user)
+}
+
+/// A time in words.
+pub(super) fn words(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::tests::answer;
+    use super::*;
+
+    #[test]
+    fn tells_which_calls_are_used_up_and_for_how_long() {
+        let now = 1_439_945_000;
+        let (user, client) = (
+            "your address's calls of the hour",
+            "the client id's calls of the day",
+        );
+        let table = [
+            (["500", "3600", "12500", "86400"], None),
+            (["0", "3600", "12499", "86400"], Some((user, Some(3600)))),
+            (["0", "1439945895", "9500", "x"], Some((user, Some(895)))),
+            (["0", "1439940000", "9500", "x"], Some((user, Some(0)))),
+            (["499", "3047", "0", "86341"], Some((client, Some(86341)))),
+            (["0", "3047", "0", "86341"], Some((client, Some(86341)))),
+            (["0", "999999999", "1", "1"], Some((user, None))),
+            (["0", "soon", "1", "1"], Some((user, None))),
+        ];
+        let names = [
+            "x-ratelimit-userremaining",
+            "x-ratelimit-userreset",
+            "x-ratelimit-clientremaining",
+            "x-ratelimit-clientreset",
+        ];
+        for (values, expected) in table {
+            let headers: Vec<_> = names.into_iter().zip(values).collect();
+            let limit = read(&answer(429, &headers, "{}"), now);
+            let found = limit.map(|limit| (limit.whose, limit.wait.map(|wait| wait.as_secs())));
+            assert_eq!(found, expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn says_times_in_words() {
+        let table = [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (3047, "51 min"),
+            (86341, "24 h"),
+        ];
+        for (seconds, expected) in table {
+            assert_eq!(words(Duration::from_secs(seconds)), expected);
+        }
+    }
+}

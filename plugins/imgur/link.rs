@@ -1,0 +1,201 @@
+//! What a link of Imgur's leads to. A pure decision: it asks nobody.
+
+use fetch::model::{Error, Kind, Result};
+use fetch::net::Shown;
+use fetch::source::{Route, Target};
+use url::Url;
+
+use super::listing::Listing;
+use super::routes;
+
+/// What a link leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Goal {
+    /// An album.
+    Album(String),
+    /// A gallery post: an album or a single image, and nothing in the link says which.
+    Post(String),
+    /// A single image or video.
+    Image(String),
+    /// An id without anything around it: an album, or else an image.
+    Bare(String),
+    /// A file on the CDN.
+    File(File),
+    /// Several single images.
+    Images(Vec<String>),
+    /// A listing of many posts, page by page.
+    Listing(Listing),
+}
+
+/// A file on the CDN, by what its name says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct File {
+    /// The id of the image.
+    pub(super) id: String,
+    /// The extension of the original: `gifv` for the page that shows a GIF or its film.
+    pub(super) ext: String,
+}
+
+/// The pages of the site itself. Several are as long as an id, but no id.
+const RESERVED: &str = "a about account advertise apps blog contact desktop download emerald faq \
+     favicon gallery help hot inbox jobs login memegen new privacy r random register removed robots \
+     rules search settings signin signout store t terms top topic tos upload user vidgif";
+
+/// The hosts below `imgur.com` that are no user's.
+const SERVICES: &str = "api apidocs beta blog community help m p rt s static status store www";
+
+/// The words in the place of an id that order a listing instead.
+const SORTS: &str = "hot new relevance rising score time top viral";
+
+/// Whether a text may stand for an image or album in a URL. Those of today have 5 or 7 characters.
+pub(super) fn is_id(text: &str) -> bool {
+    (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether a word is a page of the site and therefore no id.
+pub(super) fn is_reserved(word: &str) -> bool {
+    is_one_of(RESERVED, word)
+}
+
+fn is_one_of(words: &str, word: &str) -> bool {
+    words.split_whitespace().any(|known| known == word)
+}
+
+/// What this target leads to.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for pages of the site itself; [`Kind::Login`] for what only its owner sees.
+pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
+    let url = &target.link.url;
+    let page = || no_media(url);
+    let name = target.param("name").to_owned();
+    let rest = target.param("rest");
+    let (first, second) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_listing = first.is_empty() || is_one_of(SORTS, first);
+    let (sort, window) = (first.to_owned(), second.to_owned());
+    match target.route.as_str() {
+        "album" => id(target).map(Goal::Album).ok_or_else(page),
+        "post" => id(target).map(Goal::Post).ok_or_else(page),
+        "image" | "file" => image(target.param("id")).ok_or_else(page),
+        "tag" if is_listing => Ok(Goal::Listing(Listing::Tag { name, sort, window })),
+        "subreddit" if is_listing => Ok(Goal::Listing(Listing::Subreddit { name, sort, window })),
+        "tag" | "subreddit" => plain(first).map(Goal::Post).ok_or_else(page),
+        "user" | "favorites" if name == "me" => Err(Error::new(
+            Kind::Login,
+            format!("only its owner sees `{}`", Shown(url)),
+        )
+        .hint("`/user/NAME` lists what a user has made public")),
+        "user" => Ok(Goal::Listing(Listing::User(name))),
+        "favorites" => {
+            let folder =
+                Some(target.param("folder").to_owned()).filter(|folder| !folder.is_empty());
+            Ok(Goal::Listing(Listing::Favorites { name, folder }))
+        }
+        "search" => {
+            let pairs = url.query_pairs().into_owned();
+            let query: Vec<_> = pairs
+                .filter(|(key, value)| key.starts_with('q') && !value.is_empty())
+                .collect();
+            if query.is_empty() {
+                return Err(page());
+            }
+            Ok(Goal::Listing(Listing::Search {
+                query,
+                sort: target.param("sort").to_owned(),
+                window: target.param("window").to_owned(),
+            }))
+        }
+        "subdomain" if target.param("host") == "stack" => Err(Error::new(
+            Kind::Unsupported,
+            format!("`{}` is of Stack Exchange, not of Imgur", Shown(url)),
+        )
+        .hint("its files are at `https://i.stack.imgur.com/`")),
+        "subdomain" if is_one_of(SERVICES, target.param("host")) => Err(page()),
+        "subdomain" if matches!(rest, "" | "all") => Ok(Goal::Listing(Listing::User(
+            target.param("host").to_owned(),
+        ))),
+        "subdomain" => again(rest, target, all),
+        "id" => match target.param("id") {
+            word if is_id(word) && !is_reserved(word) => Ok(Goal::Bare(word.to_owned())),
+            path => again(path, target, all),
+        },
+        _ => Err(page()),
+    }
+}
+
+/// Reads a path as if it stood below `imgur.com`.
+fn again(path: &str, target: &Target, all: &[Route]) -> Result<Goal> {
+    let url = routes::url(path)?;
+    let found = all.iter().find_map(|route| {
+        let params = route.pattern.matches(&url)?;
+        Some((route.name.clone(), params))
+    });
+    let Some((route, params)) = found else {
+        return Err(no_media(&target.link.url));
+    };
+    let mut target = target.clone();
+    target.link.url = url;
+    (target.route, target.params) = (route, params);
+    read(&target, all)
+}
+
+fn no_media(url: &Url) -> Error {
+    let message = format!(
+        "`{}` is a page of the site itself, not an album or an image",
+        Shown(url)
+    );
+    Error::new(Kind::Unsupported, message)
+}
+
+fn id(target: &Target) -> Option<String> {
+    plain(target.param("id"))
+}
+
+/// The id in a segment of a path: what follows the last hyphen, for the words before it are a slug.
+fn plain(segment: &str) -> Option<String> {
+    let id = segment.rsplit('-').next().unwrap_or(segment);
+    (is_id(id) && !is_reserved(segment)).then(|| id.to_owned())
+}
+
+/// What a segment with an image in it means: a file, several ids, or one.
+fn image(segment: &str) -> Option<Goal> {
+    if let Some((stem, ext)) = segment.rsplit_once('.') {
+        return file(stem, ext).map(Goal::File);
+    }
+    if segment.contains(',') {
+        let ids = segment.split(',').filter(|id| !id.is_empty()).map(plain);
+        return ids.collect::<Option<Vec<_>>>().map(Goal::Images);
+    }
+    plain(segment).map(Goal::Image)
+}
+
+/// The original that a file's name stands for, be it the name of a thumbnail or of a smaller copy.
+fn file(stem: &str, ext: &str) -> Option<File> {
+    let copy = stem.strip_suffix("_d").or(stem.strip_suffix("_lq"));
+    let name = copy.unwrap_or(stem);
+    // Ids have 5 or 7 characters; one more is the letter of a size.
+    let id = match name.strip_suffix(['s', 'b', 't', 'm', 'l', 'h', 'g', 'r']) {
+        Some(id) if matches!(id.len(), 5 | 7) => id,
+        _ => name,
+    };
+    let ext = ext.to_ascii_lowercase();
+    let ext = match ext.as_str() {
+        // Copies alone are made as WebP; the CDN gives the original under any name of a still image.
+        "webp" if id != stem => "jpg",
+        "jpeg" => "jpg",
+        ext if is_ext(ext) => ext,
+        _ => return None,
+    };
+    (is_id(id) && !is_reserved(id)).then(|| File {
+        id: id.to_owned(),
+        ext: ext.to_owned(),
+    })
+}
+
+/// Whether a text may stand as an extension.
+pub(super) fn is_ext(text: &str) -> bool {
+    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! What can be set about the source.
+
+use fetch::model::{Error, Kind, Result};
+use fetch::net::Secret;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The options of `[source.imgur]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The client id of an application registered with Imgur. Albums and images need none; listings of users, tags,
+    /// subreddits and searches do.
+    pub client_id: Option<Secret>,
+    /// The secret that belongs to the client id. Nothing here needs it: reading sends the id alone.
+    pub client_secret: Option<Secret>,
+    /// What to take of a GIF that moves.
+    pub animated: Animated,
+    /// Where the API is.
+    pub api: String,
+    /// Where the pages are.
+    pub site: String,
+    /// Where the files are.
+    pub cdn: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            client_id: None,
+            client_secret: None,
+            animated: Animated::default(),
+            api: "https://api.imgur.com".into(),
+            site: "https://imgur.com".into(),
+            cdn: "https://i.imgur.com".into(),
+        }
+    }
+}
+
+/// What to take of a GIF that moves: the site keeps the original and makes a film of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Animated {
+    /// The GIF as it was uploaded.
+    #[default]
+    Original,
+    /// The film, which is many times smaller.
+    Mp4,
+}
+
+/// The URL that an option gives.
+pub(super) fn address(key: &str, text: &str) -> Result<Url> {
+    let wrong = || {
+        Error::new(
+            Kind::Config,
+            format!("`{key}` of `[source.imgur]` is no http or https URL: `{text}`"),
+        )
+    };
+    let url = Url::parse(text).map_err(|error| wrong().because(error))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err(wrong()),
+    }
+}

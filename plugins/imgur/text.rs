@@ -1,0 +1,95 @@
+//! Text of the site's, made fit for people.
+
+/// How much of a refusal is quoted, in characters.
+const QUOTED: usize = 200;
+
+/// The site's words as they may stand in a message: one line, without control characters, not too long.
+pub(super) fn shown(text: &str) -> String {
+    let plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain: String = plain.chars().filter(|c| !c.is_control()).collect();
+    if plain.chars().count() <= QUOTED {
+        return plain;
+    }
+    let mut cut: String = plain.chars().take(QUOTED).collect();
+    cut.push('…');
+    cut
+}
+
+/// A title or description without the entities of HTML that the API leaves in some, and without space around it.
+pub(super) fn clean(text: &str) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('&') {
+        plain.push_str(&rest[..start]);
+        rest = &rest[start..];
+        match entity(rest) {
+            Some((c, length)) => {
+                plain.push(c);
+                rest = &rest[length..];
+            }
+            None => {
+                plain.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    let plain = plain.trim();
+    (!plain.is_empty()).then(|| plain.to_owned())
+}
+
+/// The character of the entity at the start of a text, and how long the entity is.
+fn entity(text: &str) -> Option<(char, usize)> {
+    let inner = text.strip_prefix('&')?;
+    let (name, _) = inner.split_once(';')?;
+    let c = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => ' ',
+        _ => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            char::from_u32(code)?
+        }
+    };
+    Some((c, name.len() + 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_the_site_in_one_short_line() {
+        assert_eq!(shown("a\r\n\tb\u{1b}[31m\u{0}"), "a b[31m");
+        assert_eq!(shown(&"ä".repeat(300)).chars().count(), QUOTED + 1);
+    }
+
+    #[test]
+    fn cleans_titles() {
+        let table = [
+            ("  a \n", Some("a")),
+            (" \n", None),
+            ("", None),
+            (
+                "a &amp; b &lt;3 &#39;c&#x27; &quot;",
+                Some("a & b <3 'c' \""),
+            ),
+            ("&amp;lt;", Some("&lt;")),
+            (
+                "R&B; &unknown; & &#xFFFFFFFF; &",
+                Some("R&B; &unknown; & &#xFFFFFFFF; &"),
+            ),
+            ("日本 ünïcode", Some("日本 ünïcode")),
+        ];
+        for (text, expected) in table {
+            assert_eq!(clean(text).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What can be typed.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as Group, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::config::{Resolve, Size};
+use crate::pipeline::Policy;
+
+/// What is told below the long help.
+const AFTER: &str = "\
+A link is a URL, with or without `https://`; `source:id`, such as `imgur:q6i58`; or a word that one source knows as an
+id, such as `q6i58`.
+
+Examples:
+  fetch https://imgur.com/a/q6i58              an album, into a folder of its own
+  fetch -d pictures -i links.txt               a list of links, into `pictures`
+  fetch -I 1-5,-1 https://imgur.com/a/q6i58    its first five items and its last one
+  fetch -j https://imgur.com/a/q6i58 | jq .    what happens, as JSON
+  fetch sources which imgur.com/a/q6i58        who would fetch this
+
+Exit codes:
+  0  all is well             3  some failed                 6  a login is needed
+  1  a defect of fetch       4  nothing succeeded           7  blocked, or asked to slow down
+  2  asked wrongly           5  no source knows the link    8  the disk refused
+  130  interrupted: the first Ctrl-C finishes what has begun, the second stops at once";
+
+/// Saves the media behind any URL.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fetch",
+    version,
+    about,
+    after_help = "`fetch --help` tells more, with examples and exit codes.",
+    after_long_help = AFTER,
+    override_usage = "fetch [OPTIONS] LINK...\n       fetch COMMAND",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) what: What,
+    #[command(flatten)]
+    pub(super) place: Where,
+    #[command(flatten)]
+    pub(super) how: How,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+#[derive(Debug, Group)]
+#[command(next_help_heading = "What to fetch")]
+pub(super) struct What {
+    /// URLs, `source:id`, or ids
+    #[arg(value_name = "LINK")]
+    pub(super) links: Vec<String>,
+    /// Read links from a file, or `-` for stdin
+    ///
+    /// A file ending in `.csv` has them in the column `url`, or else in the first one. Elsewhere each line is a link, or
+    /// a JSON object with `url`; lines that begin with `#` are comments. Can be given several times.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) input_file: Vec<PathBuf>,
+    /// Only items at these positions: `1-5,8,-3`
+    #[arg(short = 'I', long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub(super) items: Option<String>,
+    /// Only items published since: `2025-01-31` or `2w ago`
+    ///
+    /// A date begins at midnight UTC. Units are `m` (minutes), `h`, `d` and `w`. Items without a date pass.
+    #[arg(long, value_name = "DATE")]
+    pub(super) since: Option<String>,
+    /// Only items for which this holds: `width >= 1000`
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(super) filter: Option<String>,
+    /// Stop after so many new items
+    #[arg(long, value_name = "N")]
+    pub(super) max_new: Option<u64>,
+    /// Leave known items alone: if present, if ever seen, or never
+    #[arg(long, value_name = "present|seen|never", hide_possible_values = true)]
+    pub(super) skip: Option<Known>,
+}
+
+#[derive(Debug, Group)]
+#[command(next_help_heading = "Where it goes")]
+pub(super) struct Where {
+    /// Write into this folder instead of the current one
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) directory: Option<String>,
+    /// Name files by this template
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub(super) output: Option<String>,
+    /// Do not set the files' times to those of the server
+    #[arg(long)]
+    pub(super) no_mtime: bool,
+    /// Remember what was fetched in this file
+    ///
+    /// Without it, the archive is in the user's state folder: `$XDG_STATE_HOME/fetch/archive.db`.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_archive")]
+    pub(super) archive: Option<String>,
+    /// Remember nothing
+    #[arg(long)]
+    pub(super) no_archive: bool,
+}
+
+#[derive(Debug, Group)]
+#[command(next_help_heading = "How")]
+pub(super) struct How {
+    /// Most connections for files at once
+    #[arg(short = 'N', long, value_name = "N")]
+    pub(super) connections: Option<NonZeroUsize>,
+    /// Most bytes a second, all together: `500K`, `2M`
+    #[arg(short, long, value_name = "RATE")]
+    pub(super) rate: Option<Size>,
+    /// Most tries again without progress in between
+    #[arg(short = 'R', long, value_name = "N")]
+    pub(super) retries: Option<u32>,
+    /// Cookies, as a Netscape `cookies.txt`
+    #[arg(short = 'C', long, value_name = "FILE")]
+    pub(super) cookies: Option<String>,
+    /// Add a header to requests to the sites of the links
+    ///
+    /// It goes to the origins of the links given, and to no other. Can be given several times.
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub(super) header: Vec<String>,
+    /// Call this program by another name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) user_agent: Option<String>,
+    /// Proxy: http, https, socks5 or socks5h
+    #[arg(long, value_name = "URL")]
+    pub(super) proxy: Option<String>,
+    /// Use this address for a host
+    ///
+    /// Several addresses are separated by commas. Can be given several times.
+    #[arg(long, value_name = "HOST:PORT:ADDR")]
+    pub(super) resolve: Vec<Resolve>,
+    /// Trust the authorities in this PEM file, too
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_cert: Vec<String>,
+}
+
+#[derive(Debug, Group)]
+#[command(next_help_heading = "What it says")]
+pub(super) struct Talk {
+    /// Fetch nothing; tell what would be fetched
+    #[arg(short, long)]
+    pub(super) simulate: bool,
+    /// Fetch nothing; print the URLs of the media
+    #[arg(short, long, conflicts_with = "json")]
+    pub(super) get_urls: bool,
+    /// Print what happens as JSON, one event a line
+    #[arg(short, long)]
+    pub(super) json: bool,
+    /// Tell failures only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Tell everything
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Group)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct Settings {
+    /// Read settings from this file, too
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
+    /// Set any option: `-S net.stall_timeout=1m`
+    #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", global = true)]
+    pub(super) set: Vec<String>,
+}
+
+/// The policies, as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Known {
+    Present,
+    Seen,
+    Never,
+}
+
+impl From<Known> for Policy {
+    fn from(known: Known) -> Policy {
+        match known {
+            Known::Present => Policy::Present,
+            Known::Seen => Policy::Seen,
+            Known::Never => Policy::Never,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the sources and the links they know
+    Sources {
+        #[command(subcommand)]
+        which: Option<SourcesCommand>,
+    },
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a script that completes this command line in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SourcesCommand {
+    /// Tell which source and route a link goes to
+    Which {
+        /// The link
+        link: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// List the files that are read, in their order
+    Path,
+    /// Show the settings that hold
+    Show {
+        /// Tell where each comes from
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Look for mistakes in the settings
+    Check,
+    /// Write a file with every setting, commented out, for this user
+    Init,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_short_help_fits_a_screen() {
+        let help = Args::command().render_help().to_string();
+        assert!(help.lines().count() <= 60, "{}", help.lines().count());
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 100),
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn takes_links_and_flags_in_any_order() {
+        let args = Args::try_parse_from([
+            "fetch", "a.org", "-I", "-3", "-vv", "b.org", "-S", "a=b", "-N4", "--header", "A: b",
+        ])
+        .unwrap();
+        assert_eq!(args.what.links, ["a.org", "b.org"]);
+        assert_eq!(args.what.items.as_deref(), Some("-3"));
+        assert_eq!(args.talk.verbose, 2);
+        for wrong in [
+            ["fetch", "-N0", "a.org"],
+            ["fetch", "-rfast", "a.org"],
+            ["fetch", "-gj", "a.org"],
+            ["fetch", "-qv", "a.org"],
+            ["fetch", "--resolve=x", "a.org"],
+        ] {
+            assert!(Args::try_parse_from(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn takes_settings_after_a_command() {
+        let args = Args::try_parse_from(["fetch", "config", "show", "-c", "x.toml", "-S", "a=b"]);
+        assert_eq!(args.unwrap().settings.set, ["a=b"]);
+    }
+}

@@ -1,0 +1,284 @@
+//! Links, from the command line and from lists. Lists are read as they are needed and never held whole.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::thread;
+
+use futures_util::stream::{self, Stream, StreamExt};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use crate::model::{Error, Kind, Link, Result};
+use crate::source::Registry;
+
+/// How many links are read ahead.
+const AHEAD: usize = 64;
+
+/// The longest line that can hold a link, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+/// A list that has been opened.
+pub(super) struct List {
+    name: String,
+    is_csv: bool,
+    reader: Box<dyn BufRead + Send>,
+}
+
+impl List {
+    /// Opens a file, or stdin for `-`.
+    pub(super) fn open(path: &Path) -> Result<List> {
+        if path == Path::new("-") {
+            return Ok(List::new("stdin", Box::new(BufReader::new(io::stdin()))));
+        }
+        let name = path.display().to_string();
+        let cannot = |error: io::Error| {
+            Error::new(Kind::Config, format!("cannot read the list `{name}`")).because(error)
+        };
+        let file = File::open(path).map_err(cannot)?;
+        if file.metadata().map_err(cannot)?.is_dir() {
+            return Err(cannot(io::ErrorKind::IsADirectory.into()));
+        }
+        Ok(List::new(&name, Box::new(BufReader::new(file))))
+    }
+
+    fn new(name: &str, reader: Box<dyn BufRead + Send>) -> List {
+        List {
+            name: name.to_owned(),
+            is_csv: name.to_ascii_lowercase().ends_with(".csv"),
+            reader,
+        }
+    }
+
+    /// Hands each link on, until somebody has had enough: then `next` says false.
+    fn read(self, registry: &Registry, next: &mut dyn FnMut(Result<Link>) -> bool) {
+        let name = self.name;
+        let mut line = |number: u64, text: Result<String>| {
+            let link = text.and_then(|text| match text.is_empty() {
+                true => Ok(None),
+                false => registry.read(&text).map(Some),
+            });
+            match link.map_err(|error| at(&name, number, error)).transpose() {
+                Some(link) => next(link),
+                None => true,
+            }
+        };
+        match self.is_csv {
+            true => rows(self.reader, &mut line),
+            false => lines(self.reader, &mut line),
+        }
+    }
+}
+
+/// Takes the number of a line and what it says, and answers whether to go on. An empty text is no link and no mistake.
+type Line<'a> = dyn FnMut(u64, Result<String>) -> bool + 'a;
+
+fn lines(mut reader: impl BufRead, line: &mut Line<'_>) {
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        let text = match reader.by_ref().take(LONGEST).read_until(b'\n', &mut bytes) {
+            Ok(0) => return,
+            Ok(length) if length as u64 == LONGEST && !bytes.ends_with(b"\n") => {
+                let rest = reader.skip_until(b'\n');
+                Err(wrong("it is too long for a link"))
+                    .and_then(|text| rest.map(|_| text).map_err(broken))
+            }
+            Ok(_) => text(&bytes, number),
+            Err(error) => {
+                line(number, Err(broken(error)));
+                return;
+            }
+        };
+        if !line(number, text) {
+            return;
+        }
+    }
+}
+
+/// What a line of text says: a link, an object of JSON with one, or nothing.
+fn text(bytes: &[u8], number: u64) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Object {
+        url: String,
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))?;
+    let text = match number {
+        1 => text.trim_start_matches('\u{feff}'),
+        _ => text,
+    };
+    let text = text.trim();
+    if text.starts_with('#') {
+        return Ok(String::new());
+    }
+    if text.starts_with('{') {
+        return serde_json::from_str(text)
+            .map(|object: Object| object.url)
+            .map_err(|error| wrong("it is no JSON object with `url`").because(error));
+    }
+    // A `#` in a link has no space before it.
+    let comment = text
+        .find([' ', '\t'])
+        .filter(|space| text[*space..].trim_start().starts_with('#'));
+    Ok(text[..comment.unwrap_or(text.len())].to_owned())
+}
+
+fn rows(reader: impl Read, line: &mut Line<'_>) {
+    let mut rows = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(reader);
+    let mut row = csv::ByteRecord::new();
+    let mut column = None;
+    loop {
+        let number = rows.position().line();
+        match rows.read_byte_record(&mut row) {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(error) => {
+                line(number, Err(wrong("it is no CSV").because(error)));
+                return;
+            }
+        }
+        let number = row.position().map_or(number, csv::Position::line);
+        if column.is_none() {
+            let title = row
+                .iter()
+                .position(|field| field.eq_ignore_ascii_case(b"url"));
+            column = Some(title.unwrap_or(0));
+            if title.is_some() {
+                continue;
+            }
+        }
+        let field = row.get(column.unwrap_or(0)).unwrap_or_default();
+        let text = std::str::from_utf8(field).map_err(|_| wrong("it is not UTF-8"));
+        if !line(number, text.map(str::to_owned)) {
+            return;
+        }
+    }
+}
+
+fn wrong(why: &str) -> Error {
+    Error::new(Kind::Config, why)
+}
+
+fn broken(error: io::Error) -> Error {
+    Error::new(Kind::Disk, "it cannot be read").because(error)
+}
+
+/// The error of a line, with the place of the line.
+fn at(name: &str, number: u64, mut error: Error) -> Error {
+    error.message = format!("line {number} of `{name}`: {}", error.message);
+    error
+}
+
+/// All links in their order: those typed, then those of each list. What is no link comes as an error in its place.
+pub(super) fn links(
+    typed: Vec<String>,
+    lists: Vec<List>,
+    registry: Registry,
+) -> impl Stream<Item = Result<Link>> + Send + 'static {
+    let typed: Vec<_> = typed.iter().map(|text| registry.read(text)).collect();
+    let (sender, mut receiver) = mpsc::channel(AHEAD);
+    if !lists.is_empty() {
+        // On a thread of its own, since reading blocks: for as long as somebody types, where it is stdin. Nobody waits
+        // for it at the end.
+        thread::spawn(move || {
+            for list in lists {
+                list.read(&registry, &mut |link| sender.blocking_send(link).is_ok());
+                if sender.is_closed() {
+                    return;
+                }
+            }
+        });
+    }
+    stream::iter(typed).chain(stream::poll_fn(move |cx| receiver.poll_recv(cx)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn read(name: &str, content: &[u8]) -> Vec<String> {
+        let registry = crate::plugins::all(&Config::default()).unwrap();
+        let list = List::new(name, Box::new(io::Cursor::new(content.to_vec())));
+        let mut links = Vec::new();
+        list.read(&registry, &mut |link| {
+            links.push(match link {
+                Ok(link) => link.url.to_string(),
+                Err(error) => error.message,
+            });
+            true
+        });
+        links
+    }
+
+    #[test]
+    fn reads_a_list_of_lines() {
+        let content = b"\xef\xbb\xbfhttps://a.org/1\r\n# a comment\n\n  b.org/2#part  # why\n\
+            not a link\n{\"url\": \"https://c.org/3\", \"n\": 1}\n{\"link\": 1}\n\xff\nhttps://d.org/4";
+        let expected = [
+            "https://a.org/1",
+            "https://b.org/2#part",
+            "line 5 of `x.txt`: `not a link` is not a link: no source claims it as an id",
+            "https://c.org/3",
+            "line 7 of `x.txt`: it is no JSON object with `url`",
+            "line 8 of `x.txt`: it is not UTF-8",
+            "https://d.org/4",
+        ];
+        assert_eq!(read("x.txt", content), expected);
+    }
+
+    #[test]
+    fn a_line_without_end_is_no_link_and_does_not_fill_the_memory() {
+        let mut content = vec![b'a'; 3 * LONGEST as usize];
+        content.extend(b"\nhttps://a.org/1\n");
+        let expected = [
+            "line 1 of `x`: it is too long for a link",
+            "https://a.org/1",
+        ];
+        assert_eq!(read("x", &content), expected);
+    }
+
+    #[test]
+    fn reads_a_list_of_rows() {
+        let content =
+            b"title,URL\n\"a, b\",https://a.org/1\n\"two\nlines\",https://b.org/2\nnone\nx,what\n";
+        let expected = [
+            "https://a.org/1",
+            "https://b.org/2",
+            "line 6 of `x.csv`: `what` is not a link: no source claims it as an id",
+        ];
+        assert_eq!(read("x.csv", content), expected);
+        let content = b"https://a.org/1,x\nhttps://b.org/2\n";
+        assert_eq!(
+            read("x.CSV", content),
+            ["https://a.org/1", "https://b.org/2"]
+        );
+    }
+
+    #[tokio::test]
+    async fn reads_no_further_than_it_is_asked_to() {
+        struct Endless(std::sync::Arc<std::sync::atomic::AtomicU64>);
+        impl Read for Endless {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let line = b"https://a.org/\n";
+                self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                buffer[..line.len()].copy_from_slice(line);
+                Ok(line.len())
+            }
+        }
+        let count = std::sync::Arc::default();
+        let reader = BufReader::with_capacity(16, Endless(std::sync::Arc::clone(&count)));
+        let registry = crate::plugins::all(&Config::default()).unwrap();
+        let lists = vec![List::new("x", Box::new(reader))];
+        let links = links(vec!["b.org/1".into(), "?".into()], lists, registry);
+        let first: Vec<_> = links.take(4).collect().await;
+        assert_eq!(first[0].as_ref().unwrap().url.as_str(), "https://b.org/1");
+        assert!(first[1].is_err());
+        assert_eq!(first[3].as_ref().unwrap().url.as_str(), "https://a.org/");
+        assert!(count.load(std::sync::atomic::Ordering::Relaxed) < 2 * AHEAD as u64);
+    }
+}

@@ -1,0 +1,150 @@
+//! The whole program.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process::ExitCode;
+use std::thread;
+
+use clap::{CommandFactory, Parser};
+use tokio::runtime::{self, Runtime};
+use tokio::sync::mpsc;
+
+use super::args::{Args, Command};
+use super::batch::{self, List};
+use super::talk::{explain, print, reporters, tell};
+use super::{exit, interrupt, meaning, settings, sources};
+use crate::config::Config;
+use crate::model::{Error, Kind, Result};
+use crate::net::Client;
+use crate::pipeline::{self, Stop};
+use crate::report::{Reporting, Signals};
+use crate::source::Registry;
+
+/// How many events may wait for the reporters before the run waits for them.
+const EVENTS: usize = 1024;
+
+/// The most threads that serve the network: more of them do not make it faster.
+const WORKERS: usize = 4;
+
+/// The whole program, with these sources.
+pub fn main(sources: impl FnOnce(&Config) -> Result<Registry>) -> ExitCode {
+    run_with_args(std::env::args_os(), sources)
+}
+
+/// The whole program, with these arguments instead of the process's; the first is its name.
+pub fn run_with_args(
+    args: impl IntoIterator<Item = OsString>,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        // Help and version come this way, too. Where they cannot be printed, nobody is there to be told.
+        Err(error) => {
+            let _ = error.print();
+            return match error.use_stderr() {
+                true => exit::WRONGLY.into(),
+                false => exit::WELL.into(),
+            };
+        }
+    };
+    // A panic has told already what went wrong and where.
+    let ended = catch_unwind(AssertUnwindSafe(|| run(args, sources)));
+    let code = match ended {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            tell(&explain(&error));
+            exit::of_error(error.kind)
+        }
+        Err(_) => {
+            tell(
+                "error: this is a defect of `fetch`\n  hint: please report it, with the command and the lines above\n",
+            );
+            exit::DEFECT
+        }
+    };
+    code.into()
+}
+
+fn run(args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<u8> {
+    match &args.command {
+        None => return fetch(args, sources),
+        Some(Command::Sources { which }) => {
+            let registry = registry(&config(&args)?, sources)?;
+            sources::sources(&registry, which.as_ref())?;
+        }
+        Some(Command::Config(command)) => settings::settings(&args, command, sources)?,
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "fetch", &mut script);
+            print(&String::from_utf8_lossy(&script))?;
+        }
+    }
+    Ok(exit::WELL)
+}
+
+/// The configuration, with the flags over it.
+pub(super) fn config(args: &Args) -> Result<Config> {
+    Config::load(args.settings.config.as_deref(), meaning::flags(args)?)
+}
+
+/// The sources, and whether the configuration speaks of others.
+pub(super) fn registry(
+    config: &Config,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<Registry> {
+    let registry = sources(config)?;
+    let names: Vec<_> = registry
+        .sources()
+        .map(|source| source.manifest().name.as_str())
+        .collect();
+    config.check_sources(&names)?;
+    Ok(registry)
+}
+
+fn fetch(args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<u8> {
+    if args.what.links.is_empty() && args.what.input_file.is_empty() {
+        return Err(Error::new(Kind::Config, "there is no link to fetch").hint(
+            "`fetch LINK...` fetches links, `fetch -i FILE` a list of them, and `fetch -h` tells more",
+        ));
+    }
+    let config = config(&args)?;
+    let registry = registry(&config, sources)?;
+    let settings = meaning::pipeline(&args, config.pipeline()?)?;
+    let client = Client::new(meaning::net(&args, config.net()?)?)?;
+    let lists = args.what.input_file.iter().map(|path| List::open(path));
+    let lists = lists.collect::<Result<Vec<_>>>()?;
+    let links = batch::links(args.what.links, lists, registry.clone());
+
+    let runtime = runtime()?;
+    let (events, receiver) = mpsc::channel(EVENTS);
+    let (stop, signals) = (Stop::default(), Signals::default());
+    runtime.spawn(interrupt::watch(stop.clone(), signals.interrupted.clone()));
+    let (drain, unread) = (stop.drain.clone(), signals.unread.clone());
+    runtime.spawn(async move {
+        unread.cancelled().await;
+        drain.cancel();
+    });
+    let reporting = Reporting::start(reporters(&args.talk), receiver, signals)?;
+    let run = pipeline::run(client, registry, settings, links, events, stop);
+    // The terminal is put in order before a panic goes on.
+    let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run)));
+    // Whoever still holds on to the events goes with the runtime, so the reports come to their end.
+    runtime.shutdown_background();
+    let (summary, told) = reporting.finish();
+    let ended = ended.unwrap_or_else(|panic| resume_unwind(panic)).and(told);
+    if let Err(error) = &ended
+        && error.kind != Kind::Closed
+    {
+        tell(&explain(error));
+    }
+    Ok(exit::of_run(&summary, ended.err().map(|error| error.kind)))
+}
+
+fn runtime() -> Result<Runtime> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    runtime::Builder::new_multi_thread()
+        .worker_threads(cores.min(WORKERS))
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Disk, "cannot start").because(error))
+}

@@ -1,0 +1,225 @@
+//! What the arguments mean: settings over those of the files, and what holds for this run alone.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::args::Args;
+use super::since;
+use crate::config::Flag;
+use crate::model::{Error, Headers, Kind, Result};
+use crate::{net, pipeline};
+
+/// The settings that the arguments make, over those of files and environment.
+pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
+    let mut flags = Vec::new();
+    for text in &args.settings.set {
+        let Some((key, value)) = text.split_once('=') else {
+            let message = format!("`-S {text}` has no value");
+            return Err(Error::new(Kind::Config, message).hint("write `-S key=value`"));
+        };
+        flags.push(Flag {
+            name: format!("-S {}", key.trim()),
+            key: key.trim().to_owned(),
+            value: value.into(),
+        });
+    }
+    let mut flag = |name: &str, key: &str, value: Option<Value>| {
+        flags.extend(value.map(|value| Flag {
+            name: name.to_owned(),
+            key: key.to_owned(),
+            value,
+        }));
+    };
+    let text = |text: &Option<String>| text.clone().map(Value::from);
+    let (place, how) = (&args.place, &args.how);
+    flag("-d", "output.directory", text(&place.directory));
+    flag("-o", "output.template", text(&place.output));
+    flag(
+        "--no-mtime",
+        "output.mtime",
+        place.no_mtime.then_some(json!(false)),
+    );
+    flag("--archive", "archive.file", text(&place.archive));
+    let enabled = match (place.archive.is_some(), place.no_archive) {
+        (_, true) => Some(json!(false)),
+        (true, _) => Some(json!(true)),
+        _ => None,
+    };
+    flag("--no-archive", "archive.enabled", enabled);
+    let skip = args
+        .what
+        .skip
+        .map(|known| json!(pipeline::Policy::from(known)));
+    flag("--skip", "archive.skip", skip);
+    flag(
+        "-N",
+        "net.connections",
+        how.connections.map(|count| json!(count)),
+    );
+    flag("-r", "net.rate", how.rate.map(|rate| json!(rate)));
+    flag("-R", "net.retries", how.retries.map(|count| json!(count)));
+    flag("-C", "net.cookies", text(&how.cookies));
+    flag("--proxy", "net.proxy", text(&how.proxy));
+    flag("--user-agent", "net.user_agent", text(&how.user_agent));
+    let some = |empty: bool, list: Value| (!empty).then_some(list);
+    flag(
+        "--resolve",
+        "net.resolve",
+        some(how.resolve.is_empty(), json!(how.resolve)),
+    );
+    flag(
+        "--ca-cert",
+        "net.ca_cert",
+        some(how.ca_cert.is_empty(), json!(how.ca_cert)),
+    );
+    Ok(flags)
+}
+
+/// Adds what only flags can say to the settings of the client.
+pub(super) fn net(args: &Args, settings: net::Settings) -> Result<net::Settings> {
+    let mut headers = Headers::default();
+    for text in &args.how.header {
+        let (name, value) = text.split_once(':').ok_or_else(|| {
+            // The text does not show: it may be a value, and that a secret.
+            Error::new(Kind::Config, "a header has no `:`").hint("write `--header 'Name: value'`")
+        })?;
+        headers
+            .0
+            .insert(name.trim().to_owned(), value.trim().to_owned());
+    }
+    Ok(net::Settings {
+        headers,
+        ..settings
+    })
+}
+
+/// Adds what only flags can say to the settings of the pipeline.
+pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipeline::Settings> {
+    let what = &args.what;
+    let since = |text: &String| since::read(text, Timestamp::now());
+    Ok(pipeline::Settings {
+        items: what.items.as_deref().map(str::parse).transpose()?,
+        filter: what.filter.as_deref().map(str::parse).transpose()?,
+        since: what.since.as_ref().map(since).transpose()?,
+        max_new: what.max_new,
+        simulate: args.talk.simulate || args.talk.get_urls,
+        ..settings
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn parse(arguments: &[&str]) -> Args {
+        Args::try_parse_from([&["fetch"], arguments].concat()).unwrap()
+    }
+
+    fn config(args: &Args) -> Config {
+        let text = flags(args)
+            .unwrap()
+            .into_iter()
+            .fold(String::new(), |mut text, flag| {
+                // The last one holds, and none of these has the same key twice.
+                text.push_str(&format!("{} = {}\n", flag.key, flag.value));
+                text
+            });
+        Config::from_toml(&text).unwrap()
+    }
+
+    #[test]
+    fn flags_become_settings() {
+        let args = parse(&[
+            "-d",
+            "out",
+            "-o",
+            "{key}.{ext}",
+            "--no-mtime",
+            "--archive",
+            "a.db",
+            "--skip",
+            "seen",
+            "-N",
+            "4",
+            "-r",
+            "2M",
+            "-R",
+            "1",
+            "-C",
+            "c.txt",
+            "--proxy",
+            "socks5h://x:1",
+            "--user-agent",
+            "me",
+            "--resolve",
+            "x.org:443:::1",
+            "--ca-cert",
+            "a.pem",
+            "--ca-cert",
+            "b.pem",
+            "-g",
+            "--max-new",
+            "3",
+            "--since",
+            "1d",
+            "--header",
+            "X-Key: a:b",
+            "x.org",
+        ]);
+        let config = config(&args);
+        let net = net(&args, config.net().unwrap()).unwrap();
+        assert_eq!(
+            (net.connections, net.rate, net.retries),
+            (4, Some(2 << 20), 1)
+        );
+        assert_eq!(
+            (net.proxy.as_deref(), net.user_agent.as_str()),
+            (Some("socks5h://x:1"), "me")
+        );
+        assert_eq!(net.cookies, Some(PathBuf::from("c.txt")));
+        assert_eq!(
+            net.ca_cert,
+            [PathBuf::from("a.pem"), PathBuf::from("b.pem")]
+        );
+        assert_eq!(
+            net.resolve[0].addresses,
+            ["::1".parse::<std::net::IpAddr>().unwrap()]
+        );
+        assert_eq!(net.headers.0["X-Key"], "a:b");
+        let pipeline = pipeline(&args, config.pipeline().unwrap()).unwrap();
+        assert_eq!(pipeline.root, PathBuf::from("out"));
+        assert_eq!(pipeline.archive, Some(PathBuf::from("a.db")));
+        assert_eq!(pipeline.skip, crate::pipeline::Policy::Seen);
+        assert_eq!(
+            (pipeline.mtime, pipeline.simulate, pipeline.max_new),
+            (false, true, Some(3))
+        );
+        assert!(pipeline.template.is_some() && pipeline.since.is_some());
+    }
+
+    #[test]
+    fn without_flags_nothing_is_set() {
+        assert_eq!(flags(&parse(&["x.org"])).unwrap(), []);
+        let off = flags(&parse(&["--no-archive", "x.org"])).unwrap();
+        assert_eq!(off[0].key, "archive.enabled");
+    }
+
+    #[test]
+    fn names_what_cannot_be_read() {
+        let error = flags(&parse(&["-S", "net.retries", "x.org"])).unwrap_err();
+        assert_eq!(error.message, "`-S net.retries` has no value");
+        let args = parse(&["--header", "hunter2", "x.org"]);
+        let error = net(&args, net::Settings::default()).unwrap_err();
+        assert_eq!(error.message, "a header has no `:`");
+        for wrong in [["-I", "x"], ["--since", "x"]] {
+            let args = parse(&wrong);
+            let error = pipeline(&args, pipeline::Settings::default()).unwrap_err();
+            assert_eq!(error.kind, Kind::Config);
+        }
+    }
+}

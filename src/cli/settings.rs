@@ -1,0 +1,72 @@
+//! `fetch config`: what is set, where, and whether it can be used.
+
+use std::fs::{self, File};
+use std::io::Write;
+
+use super::args::{Args, ConfigCommand};
+use super::talk::print;
+use super::{main, meaning};
+use crate::config::{Config, places};
+use crate::model::{Error, Kind, Result};
+use crate::net::Client;
+use crate::source::Registry;
+
+/// Every key with its default and what it is for.
+const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+/// Does what was asked about the settings.
+pub(super) fn settings(
+    args: &Args,
+    command: &ConfigCommand,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<()> {
+    match command {
+        ConfigCommand::Path => print(&path(args)),
+        ConfigCommand::Show { origin } => print(&main::config(args)?.show(*origin)?),
+        ConfigCommand::Check => check(args, sources),
+        ConfigCommand::Init => init(),
+    }
+}
+
+fn path(args: &Args) -> String {
+    let places = places(args.settings.config.as_deref());
+    let lines = places.iter().map(|place| {
+        let is_there = match place.path.exists() {
+            true => "",
+            false => "  (not there)",
+        };
+        format!("{:6}  {}{is_there}\n", place.scope, place.path.display())
+    });
+    lines.collect()
+}
+
+fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<()> {
+    let config = main::config(args)?;
+    main::registry(&config, sources)?;
+    Client::new(meaning::net(args, config.net()?)?)?;
+    config.pipeline()?;
+    print("the settings are well\n")
+}
+
+fn init() -> Result<()> {
+    let place = places(None).into_iter().find(|place| place.scope == "user");
+    let Some(place) = place else {
+        return Err(Error::new(
+            Kind::Config,
+            "there is no home folder for the settings",
+        ));
+    };
+    let name = place.path.display();
+    let write = || {
+        fs::create_dir_all(place.path.parent().unwrap_or("".as_ref()))?;
+        File::create_new(&place.path)?.write_all(EXAMPLE.as_bytes())
+    };
+    write().map_err(|error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Error::new(Kind::Config, format!("`{name}` is there already"))
+                .hint("remove it first, or compare it with `config.example.toml`")
+        }
+        _ => Error::new(Kind::Disk, format!("cannot write `{name}`")).because(error),
+    })?;
+    print(&format!("{name}\n"))
+}

@@ -1,0 +1,106 @@
+//! `fetch sources`: who knows what.
+
+use super::args::SourcesCommand;
+use super::talk::print;
+use crate::model::Result;
+use crate::source::Registry;
+
+/// Lists the sources, or tells which one a link goes to.
+pub(super) fn sources(registry: &Registry, command: Option<&SourcesCommand>) -> Result<()> {
+    match command {
+        None => print(&list(registry)),
+        Some(SourcesCommand::Which { link }) => print(&which(registry, link)?),
+    }
+}
+
+fn list(registry: &Registry) -> String {
+    let mut text = String::new();
+    for source in registry.sources() {
+        let manifest = source.manifest();
+        text.push_str(&format!("{}: {}\n", manifest.name, manifest.about));
+        let routes = manifest.routes.iter();
+        let routes: Vec<_> = routes
+            .map(|route| (route.pattern.to_string(), &route.example))
+            .collect();
+        let width = routes
+            .iter()
+            .map(|(pattern, _)| pattern.len())
+            .max()
+            .unwrap_or(0);
+        for (pattern, example) in routes {
+            text.push_str(&format!("  {pattern:width$}  {example}\n"));
+        }
+    }
+    text
+}
+
+fn which(registry: &Registry, text: &str) -> Result<String> {
+    let (source, target) = registry.find(&registry.read(text)?)?;
+    let mut text = format!(
+        "source `{}`, route `{}`",
+        source.manifest().name,
+        target.route
+    );
+    let mut separator = ": ";
+    for (name, value) in &target.params {
+        text.push_str(&format!("{separator}{name} = `{value}`"));
+        separator = ", ";
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kind;
+    use crate::source::{Ctx, Manifest, Outlet, Route, Source, Target};
+
+    struct Album(Manifest);
+
+    #[crate::async_trait]
+    impl Source for Album {
+        fn manifest(&self) -> &Manifest {
+            &self.0
+        }
+
+        async fn list(&self, _: &Ctx, _: &Target, _: &Outlet) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn registry() -> Registry {
+        let route = |name, pattern, example| Route::new(name, pattern, example).unwrap();
+        let mut registry = Registry::new();
+        registry.add(Album(Manifest {
+            name: "album".into(),
+            about: "albums, for example".into(),
+            routes: vec![
+                route("one", "x.org/a/{id}", "https://x.org/a/1"),
+                route("all", "x.org/all", "https://x.org/all"),
+            ],
+        }));
+        registry
+    }
+
+    #[test]
+    fn lists_each_source_with_its_routes() {
+        let expected = "\
+album: albums, for example
+  x.org/a/{id}  https://x.org/a/1
+  x.org/all     https://x.org/all
+";
+        assert_eq!(list(&registry()), expected);
+    }
+
+    #[test]
+    fn tells_which_source_a_link_goes_to() {
+        let which = |text| which(&registry(), text);
+        assert_eq!(
+            which("x.org/a/7").unwrap(),
+            "source `album`, route `one`: id = `7`\n"
+        );
+        assert_eq!(which("x.org/all").unwrap(), "source `album`, route `all`\n");
+        assert_eq!(which("y.org").unwrap_err().kind, Kind::Unsupported);
+    }
+}

@@ -1,0 +1,61 @@
+//! Printing, and who reports a run.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args;
+use crate::model::{Error, Kind, Result};
+use crate::report::{Bars, Json, Lines, Reporter, Urls, Verbosity, clean};
+
+/// Prints data on stdout. That nobody reads it any more is no failure.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Kind::Disk, "cannot write to stdout").because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells the user something on stderr. If even that fails, there is nobody to be told.
+pub(super) fn tell(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// An error as the last thing that is told. `error` is red where colours are wanted.
+pub(super) fn explain(error: &Error) -> String {
+    let text = crate::report::explain(error);
+    let label = console::style("error").for_stderr().red().bold();
+    match text.strip_prefix("error") {
+        Some(rest) => format!("{label}{rest}"),
+        None => clean(&text).into_owned(),
+    }
+}
+
+/// Who reports the run: for programs on stdout, for people on stderr.
+pub(super) fn reporters(talk: &args::Talk) -> Vec<Box<dyn Reporter>> {
+    let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+    if talk.json {
+        reporters.push(Box::new(Json::stdout()));
+    }
+    if talk.get_urls {
+        reporters.push(Box::new(Urls::stdout()));
+    }
+    // Talk and data on one terminal would garble each other, and whoever asks for URLs wants nothing else.
+    let is_shared = talk.json && io::stdout().is_terminal() && io::stderr().is_terminal();
+    let verbosity = match talk.verbose {
+        _ if talk.quiet => Verbosity::Quiet,
+        0 if is_shared || talk.get_urls => Verbosity::Quiet,
+        0 => Verbosity::Normal,
+        _ => Verbosity::Verbose,
+    };
+    let bars = match is_shared {
+        true => None,
+        false => Bars::stderr(verbosity),
+    };
+    reporters.push(match bars {
+        Some(bars) => Box::new(bars),
+        None => Box::new(Lines::stderr(verbosity)),
+    });
+    reporters
+}

@@ -1,0 +1,192 @@
+//! All settings of a run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::known;
+use super::layer::{Entry, Flag, Layer, Raw, variable};
+use super::places::places;
+use super::read::{is_secret, read, wrong};
+use super::sections::{Sections, given};
+use crate::model::{Error, Kind, Result};
+use crate::{net, pipeline};
+
+/// All settings of a run. The default has those of the program, and takes nothing from the system.
+#[derive(Clone, Default)]
+pub struct Config {
+    pub(super) layers: Vec<Layer>,
+    pub(super) sections: Sections,
+    environment: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Config {
+    // Without the values, which may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.layers.iter().flat_map(|layer| &layer.entries);
+        let keys = entries.map(|entry| entry.path.join("."));
+        f.debug_set().entries(keys).finish()
+    }
+}
+
+impl Config {
+    /// Reads the files of the system, of the user, and of the current folder, then `named`, the environment, and the
+    /// flags.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if a file cannot be read (of those that need not exist: only if it does), for unknown keys, and
+    /// for values that cannot be used.
+    pub fn load(named: Option<&Path>, flags: Vec<Flag>) -> Result<Config> {
+        let mut files = Vec::new();
+        for place in places(named) {
+            match std::fs::read_to_string(&place.path) {
+                Ok(text) => files.push((place.path, text)),
+                Err(error)
+                    if place.scope != "-c"
+                        && matches!(
+                            error.kind(),
+                            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                        ) => {}
+                Err(error) => {
+                    let message = format!("cannot read `{}`", place.path.display());
+                    return Err(Error::new(Kind::Config, message).because(error));
+                }
+            }
+        }
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Config::assemble(files, environment, flags)
+    }
+
+    /// The settings that this text has, as if it were the only configuration file.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a text that is not TOML, unknown keys, and values that cannot be used.
+    pub fn from_toml(text: &str) -> Result<Config> {
+        let file = (PathBuf::from("fetch.toml"), text.to_owned());
+        Config::assemble(vec![file], BTreeMap::new(), Vec::new())
+    }
+
+    /// Puts together what was read elsewhere.
+    pub(super) fn assemble(
+        files: Vec<(PathBuf, String)>,
+        environment: BTreeMap<String, String>,
+        flags: Vec<Flag>,
+    ) -> Result<Config> {
+        let mut layers = Vec::new();
+        for (path, text) in &files {
+            layers.push(Layer::toml(path, text)?);
+        }
+        layers.push(Layer::environment(&environment));
+        layers.push(Layer::flags(flags));
+        let mut ours = layers.clone();
+        for layer in &mut ours {
+            layer
+                .entries
+                .retain(|entry| entry.path.first().is_none_or(|section| section != "source"));
+        }
+        let sections = read(&ours, &[], &environment)?;
+        Ok(Config {
+            layers,
+            sections,
+            environment,
+        })
+    }
+
+    /// The options of a source, `[source.NAME]`, over their defaults.
+    ///
+    /// Every field of `T` is a known key, so none may be left out when it is serialised, and `T` has `#[serde(default)]`.
+    /// Beside `FETCH_SOURCE__NAME__KEY`, the environment may have a secret under the name that other programs use:
+    /// `NAME_KEY`. A field is taken for a secret by its type, [`net::Secret`], or by its name.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with the place and the nearest known key.
+    pub fn source<T: DeserializeOwned + Serialize + Default>(&self, name: &str) -> Result<T> {
+        let section = ["source".to_owned(), name.to_owned()];
+        let mut customary = Layer::default();
+        if let serde_json::Value::Object(keys) = known::of::<T>()? {
+            for (key, default) in keys {
+                let variable_name = format!("{name}_{key}")
+                    .to_ascii_uppercase()
+                    .replace('-', "_");
+                let value = self.environment.get(&variable_name);
+                let is_secret = is_secret(&key) || default == "***";
+                if let Some(value) = value.filter(|value| is_secret && !value.is_empty()) {
+                    customary.entries.push(Entry {
+                        path: [section.as_slice(), &[key]].concat(),
+                        raw: Raw::Text(value.clone()),
+                        at: variable(&variable_name),
+                    });
+                }
+            }
+        }
+        let mut layers = self.layers.clone();
+        let files = layers.iter().take_while(|layer| layer.is_file).count();
+        layers.insert(files, customary);
+        read(&layers, &section, &self.environment)
+    }
+
+    /// Refuses sections of sources that there are not.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with the place and the known names.
+    pub fn check_sources(&self, names: &[&str]) -> Result<()> {
+        for entry in self.layers.iter().flat_map(|layer| &layer.entries) {
+            match entry.path.as_slice() {
+                [section] if section == "source" && entry.raw != Raw::Table => {
+                    return Err(wrong(entry, "expected a table"));
+                }
+                [section, name, ..] if section == "source" && !names.contains(&name.as_str()) => {
+                    let message = format!("no source is called `{name}`, in {}", entry.at);
+                    let hint = match known::nearest(name, names) {
+                        Some(name) => format!("did you mean `{name}`?"),
+                        None => format!("the known ones are {}", known::list(names)),
+                    };
+                    return Err(Error::new(Kind::Config, message).hint(hint));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The settings of the client.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for values that cannot be used.
+    pub fn net(&self) -> Result<net::Settings> {
+        Ok(self.sections.net.settings())
+    }
+
+    /// The settings of the pipeline. The archive is the user's, unless the configuration says otherwise.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a template that cannot be read, and where there is no place for the archive.
+    pub fn pipeline(&self) -> Result<pipeline::Settings> {
+        let template = given(&self.sections.output.template)
+            .map(str::parse::<pipeline::Template>)
+            .transpose()
+            .map_err(|mut error| {
+                if let Some(entry) = self.last("output.template") {
+                    error.message = wrong(entry, &error.message).message;
+                }
+                error
+            })?;
+        self.sections.pipeline(template)
+    }
+
+    /// The entry of a key that holds in the end.
+    fn last(&self, key: &str) -> Option<&Entry> {
+        let mut entries = self
+            .layers
+            .iter()
+            .rev()
+            .flat_map(|layer| layer.entries.iter().rev());
+        entries.find(|entry| entry.path.join(".") == key)
+    }
+}

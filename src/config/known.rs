@@ -1,0 +1,75 @@
+//! Which keys are known, and which known one is nearest to an unknown one.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::layer::Entry;
+use crate::model::{Error, Kind, Result};
+
+/// The known keys: those of the default settings, with their values. Secrets among these show as `***`.
+pub(super) fn of<T: Serialize + Default>() -> Result<Value> {
+    serde_json::to_value(T::default()).map_err(|error| {
+        Error::new(Kind::Config, "the default settings cannot be shown").because(error)
+    })
+}
+
+/// Refuses an entry whose key is not among the known ones: those of the default settings. What stands below a default
+/// that is empty or unset can be anything. `section` is what the known keys belong to, and the start of the path.
+pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<()> {
+    let mut here = known;
+    for (depth, key) in entry.path.iter().enumerate().skip(section.len()) {
+        let Value::Object(keys) = here else {
+            return Ok(());
+        };
+        if keys.is_empty() {
+            return Ok(());
+        }
+        here = match keys.get(key) {
+            Some(next) => next,
+            None => {
+                let message = format!("unknown key `{key}` in {}", entry.at);
+                let names: Vec<&str> = keys.keys().map(String::as_str).collect();
+                let hint = match nearest(key, &names).map(str::to_owned) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => match elsewhere(key, known, section) {
+                        Some(path) => format!("did you mean `{path}`?"),
+                        None => known_ones(&entry.path[..depth], &names),
+                    },
+                };
+                return Err(Error::new(Kind::Config, message).hint(hint));
+            }
+        };
+    }
+    Ok(())
+}
+
+/// The name that was most likely meant, if there is one that near.
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).max(1);
+    known
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), *known))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+/// Names in backticks, with commas.
+pub(super) fn list(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+fn known_ones(section: &[String], names: &[&str]) -> String {
+    match section {
+        [] => format!("the sections are {}", list(names)),
+        section => format!("the keys of `[{}]` are {}", section.join("."), list(names)),
+    }
+}
+
+/// The same key in another section.
+fn elsewhere(key: &str, known: &Value, section: &[String]) -> Option<String> {
+    let sections = known.as_object().filter(|_| section.is_empty())?;
+    let (section, _) = sections.iter().find(|(_, keys)| keys.get(key).is_some())?;
+    Some(format!("{section}.{key}"))
+}

@@ -1,0 +1,170 @@
+//! A layer of settings: each key with its value and the place where it stands.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::model::{Error, Kind, Result};
+
+/// A setting that was given on the command line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    /// The flag as it was typed, without its value: `-N`, `-S net.retries`.
+    pub name: String,
+    /// The key, with dots: `net.connections`.
+    pub key: String,
+    /// The value. Text is read as whatever the key wants.
+    pub value: Value,
+}
+
+/// What comes from one file, from the environment, or from the flags.
+#[derive(Clone, Default)]
+pub(super) struct Layer {
+    pub(super) is_file: bool,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// A key with its value.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) path: Vec<String>,
+    pub(super) raw: Raw,
+    /// Where it stands, for messages: `` `fetch.toml`, line 3, column 1 ``.
+    pub(super) at: String,
+}
+
+/// A value before it is known what it is to be.
+#[derive(Clone, PartialEq)]
+pub(super) enum Raw {
+    /// A table, whose keys are entries of their own.
+    Table,
+    /// A value whose type its writer chose.
+    Typed(Value),
+    /// Text from the environment or a flag, to be read as whatever is wanted.
+    Text(String),
+}
+
+impl Layer {
+    /// The layer of a file in TOML.
+    pub(super) fn toml(path: &Path, text: &str) -> Result<Layer> {
+        let file = path.display();
+        let table = DeTable::parse(text).map_err(|error| {
+            let place = error.span().map(|span| position(text, span.start));
+            let place = place.unwrap_or_default();
+            let message = error.message().trim().replace('\n', ", ");
+            Error::new(
+                Kind::Config,
+                format!("cannot read `{file}`{place}: {message}"),
+            )
+        })?;
+        let mut entries = Vec::new();
+        let at = |offset| format!("`{file}`{}", position(text, offset));
+        collect(&mut Vec::new(), table.get_ref(), &at, &mut entries);
+        Ok(Layer {
+            is_file: true,
+            entries,
+        })
+    }
+
+    /// The layer of the environment: `FETCH_NET__RETRIES` is `net.retries`. A name without `__` is somebody else's, and
+    /// an empty value is none.
+    pub(super) fn environment(environment: &BTreeMap<String, String>) -> Layer {
+        let entries = environment
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .filter_map(|(name, value)| {
+                let key = name
+                    .strip_prefix("FETCH_")
+                    .filter(|key| key.contains("__"))?;
+                Some(Entry {
+                    path: key.split("__").map(str::to_ascii_lowercase).collect(),
+                    raw: Raw::Text(value.clone()),
+                    at: variable(name),
+                })
+            });
+        Layer {
+            is_file: false,
+            entries: entries.collect(),
+        }
+    }
+
+    /// The layer of the flags.
+    pub(super) fn flags(flags: Vec<Flag>) -> Layer {
+        let entries = flags.into_iter().map(|flag| Entry {
+            path: flag.key.split('.').map(str::to_owned).collect(),
+            raw: match flag.value {
+                Value::String(text) => Raw::Text(text),
+                typed => Raw::Typed(typed),
+            },
+            at: format!("`{}`", flag.name),
+        });
+        Layer {
+            is_file: false,
+            entries: entries.collect(),
+        }
+    }
+}
+
+/// How a variable of the environment is named as a place.
+pub(super) fn variable(name: &str) -> String {
+    format!("the environment variable `{name}`")
+}
+
+fn collect(
+    path: &mut Vec<String>,
+    table: &DeTable<'_>,
+    at: &impl Fn(usize) -> String,
+    entries: &mut Vec<Entry>,
+) {
+    // In the order in which they stand, so that of several mistakes the first one is told.
+    let mut keys: Vec<_> = table.iter().collect();
+    keys.sort_by_key(|(key, _)| key.span().start);
+    for (key, value) in keys {
+        path.push(key.get_ref().to_string());
+        let raw = match value.get_ref() {
+            DeValue::Table(_) => Raw::Table,
+            _ => Raw::Typed(json(value)),
+        };
+        entries.push(Entry {
+            path: path.clone(),
+            raw,
+            at: at(key.span().start),
+        });
+        if let DeValue::Table(table) = value.get_ref() {
+            collect(path, table, at, entries);
+        }
+        path.pop();
+    }
+}
+
+fn json(value: &Spanned<DeValue<'_>>) -> Value {
+    match value.get_ref() {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Boolean(value) => Value::Bool(*value),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .map_or_else(|_| Value::String(integer.to_string()), Value::from),
+        DeValue::Float(float) => float
+            .as_str()
+            .parse::<f64>()
+            .map_or_else(|_| Value::String(float.to_string()), Value::from),
+        DeValue::Datetime(time) => Value::String(time.to_string()),
+        DeValue::Array(values) => values.iter().map(json).collect(),
+        DeValue::Table(table) => table
+            .iter()
+            .map(|(key, value)| (key.get_ref().to_string(), json(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+    }
+}
+
+/// `, line 3, column 1`: where a byte of a text stands.
+fn position(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before[start..].chars().count() + 1;
+    format!(", line {line}, column {column}")
+}

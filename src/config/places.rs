@@ -1,0 +1,30 @@
+//! Where configuration files are.
+
+use std::path::{Path, PathBuf};
+
+/// A file that is read if it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Who it is for: `system`, `user`, `folder`, or `-c`.
+    pub scope: &'static str,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// The files in the order in which they are read; the later ones win. `named` is the one that the user asked for.
+pub fn places(named: Option<&Path>) -> Vec<Place> {
+    let config_home = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let user = config_home.or_else(|| Some(std::env::home_dir()?.join(".config")));
+    let place = |scope, path: PathBuf| Place { scope, path };
+    [
+        Some(place("system", PathBuf::from("/etc/fetch/config.toml"))),
+        user.map(|folder| place("user", folder.join("fetch/config.toml"))),
+        Some(place("folder", PathBuf::from("fetch.toml"))),
+        named.map(|path| place("-c", path.to_owned())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,188 @@
+//! From layers to a struct: keys checked, values read as what the struct wants, the later layers over the earlier ones.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::known;
+use super::layer::{Entry, Layer, Raw};
+use super::tree::{Tree, merge, nest};
+use crate::model::{Error, Kind, Result};
+
+/// Reads the settings of a section, which is the start of the paths of its entries, over their defaults.
+pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
+    layers: &[Layer],
+    section: &[String],
+    environment: &BTreeMap<String, String>,
+) -> Result<T> {
+    let known = known::of::<T>()?;
+    // One entry alone shows whose fault it is, but only where all others may be left out.
+    let takes_parts = serde_json::from_value::<T>(json!({})).is_ok();
+    let mut trees = Vec::new();
+    for layer in layers {
+        let mut tree = Tree::default();
+        for entry in &layer.entries {
+            if !entry.path.starts_with(section) {
+                continue;
+            }
+            known::check(entry, section, &known)?;
+            let path = &entry.path[section.len()..];
+            if path.is_empty() {
+                if entry.raw != Raw::Table {
+                    return Err(wrong(entry, "expected a table"));
+                }
+                continue;
+            }
+            let default = known.pointer(&format!("/{}", path.join("/")));
+            if let Some(value) = value::<T>(entry, path, default, takes_parts, environment)? {
+                tree.set(path, &entry.at, value);
+            }
+        }
+        trees.push(tree);
+    }
+    let cannot = |error: &dyn std::fmt::Display| {
+        let message = format!("cannot use the settings of `[{}]`", section.join("."));
+        Error::new(Kind::Config, message).because(error.to_string())
+    };
+    let merged = merge(trees).map_err(|error| cannot(&error))?;
+    serde_json::from_value(merged).map_err(|error| cannot(&error))
+}
+
+/// What an entry says, or nothing if that amounts to not saying it.
+fn value<T: DeserializeOwned>(
+    entry: &Entry,
+    path: &[String],
+    default: Option<&Value>,
+    takes_parts: bool,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<Value>> {
+    let is_secret = path.last().is_some_and(|key| is_secret(key))
+        || default.is_some_and(|default| default == "***");
+    let try_out = |value: &Value| match takes_parts {
+        true => serde_json::from_value::<T>(nest(path, value.clone())).map(|_| ()),
+        false => Ok(()),
+    };
+    let candidates = match &entry.raw {
+        // The known keys say that there is a value here, or else any table will do.
+        Raw::Table => match default {
+            Some(Value::Object(_) | Value::Null) | None => return Ok(None),
+            Some(_) => return Err(wrong(entry, &what_is_wanted(&try_out(&json!({}))))),
+        },
+        Raw::Typed(Value::String(text)) if is_secret => match reveal(entry, text, environment)? {
+            Some(text) => vec![Value::String(text)],
+            None => return Ok(None),
+        },
+        Raw::Typed(value) => vec![value.clone()],
+        Raw::Text(text) if is_secret => match reveal(entry, text, environment)? {
+            Some(text) => readings(&text),
+            None => return Ok(None),
+        },
+        Raw::Text(text) => readings(text),
+    };
+    let mut first = None;
+    for candidate in candidates {
+        match try_out(&candidate) {
+            Ok(()) => return Ok(Some(candidate)),
+            Err(error) => {
+                first.get_or_insert(Err(error));
+            }
+        }
+    }
+    Err(wrong(entry, &what_is_wanted(&first.unwrap_or(Ok(())))))
+}
+
+/// The ways in which text can be meant, the plainest first: itself, a value of TOML, a list with commas.
+fn readings(text: &str) -> Vec<Value> {
+    let mut readings = vec![Value::String(text.to_owned())];
+    let line = format!("x = {text}");
+    if let Ok(layer) = Layer::toml("".as_ref(), &line)
+        && let [
+            Entry {
+                raw: Raw::Typed(value),
+                ..
+            },
+        ] = layer.entries.as_slice()
+    {
+        readings.push(value.clone());
+    }
+    readings.push(text.split(',').map(|part| json!(part.trim())).collect());
+    readings
+}
+
+/// Follows `env:NAME` and `file:PATH`. A variable that is not set, or empty, is a secret that is not set.
+fn reveal(
+    entry: &Entry,
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<String>> {
+    if let Some(name) = text.strip_prefix("env:") {
+        let value = environment.get(name).filter(|value| !value.is_empty());
+        return Ok(value.cloned());
+    }
+    if let Some(path) = text.strip_prefix("file:") {
+        let path = super::value::path(path);
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let key = entry.path.join(".");
+            let message = format!(
+                "cannot read `{}` for `{key}` in {}",
+                path.display(),
+                entry.at
+            );
+            Error::new(Kind::Config, message).because(error)
+        })?;
+        let text = text.trim().to_owned();
+        return Ok((!text.is_empty()).then_some(text));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// Whether the value of a key of this name should not be seen.
+pub(super) fn is_secret(key: &str) -> bool {
+    [
+        "key",
+        "secret",
+        "token",
+        "password",
+        "client_id",
+        "credential",
+    ]
+    .iter()
+    .any(|part| key.to_ascii_lowercase().contains(part))
+}
+
+/// The error of an entry whose value cannot be used. It does not show the value, which may be a secret.
+pub(super) fn wrong(entry: &Entry, why: &str) -> Error {
+    let key = entry.path.join(".");
+    let message = format!("wrong value for `{key}` in {}: {why}", entry.at);
+    Error::new(Kind::Config, message)
+}
+
+/// What a value should have been, in words for people; the value itself stays out of it.
+fn what_is_wanted(error: &Result<(), serde_json::Error>) -> String {
+    let Err(error) = error else {
+        return "expected something else".to_owned();
+    };
+    let text = error.to_string();
+    let wanted = match text.split_once("expected ") {
+        Some((_, wanted)) => wanted,
+        None => return text,
+    };
+    let wanted = match wanted {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "`true` or `false`",
+        "a string" => "text in quotes",
+        "a sequence" => "a list in brackets",
+        "a map" => "a table",
+        _ if wanted.starts_with("a nonzero") => "a whole number, 1 or more",
+        _ if wanted.starts_with("struct ") => "a table",
+        other => other,
+    };
+    format!("expected {wanted}")
+}

@@ -1,0 +1,161 @@
+//! The sections of a configuration file, and their defaults: those of the parts that they belong to.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use serde::{Deserialize, Serialize};
+
+use super::value::{Resolve, Size, Span, path};
+use crate::model::{Error, Kind, Result};
+use crate::{net, pipeline};
+
+/// All sections but those of sources.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Sections {
+    pub(super) output: Output,
+    pub(super) archive: Archive,
+    pub(super) net: Net,
+    // Known as a section, and read by each source for itself.
+    #[serde(skip_deserializing)]
+    source: BTreeMap<String, ()>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Output {
+    directory: String,
+    pub(super) template: Option<String>,
+    mtime: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Archive {
+    file: Option<String>,
+    enabled: bool,
+    skip: pipeline::Policy,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Net {
+    proxy: Option<String>,
+    user_agent: Option<String>,
+    connect_timeout: Span,
+    stall_timeout: Span,
+    retries: u32,
+    backoff: Span,
+    longest_wait: Span,
+    connections: NonZeroUsize,
+    per_host: NonZeroUsize,
+    rate: Option<Size>,
+    ca_cert: Vec<String>,
+    resolve: Vec<Resolve>,
+    cookies: Option<String>,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        let settings = pipeline::Settings::default();
+        Output {
+            directory: settings.root.display().to_string(),
+            template: None,
+            mtime: settings.mtime,
+        }
+    }
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Archive {
+            file: None,
+            enabled: true,
+            skip: pipeline::Policy::default(),
+        }
+    }
+}
+
+impl Default for Net {
+    fn default() -> Self {
+        let settings = net::Settings::default();
+        Net {
+            proxy: settings.proxy,
+            user_agent: None,
+            connect_timeout: Span(settings.connect_timeout),
+            stall_timeout: Span(settings.stall_timeout),
+            retries: settings.retries,
+            backoff: Span(settings.backoff),
+            longest_wait: Span(settings.longest_wait),
+            connections: NonZeroUsize::new(settings.connections).unwrap_or(NonZeroUsize::MIN),
+            per_host: NonZeroUsize::new(settings.per_host).unwrap_or(NonZeroUsize::MIN),
+            rate: settings.rate.map(Size),
+            ca_cert: Vec::new(),
+            resolve: Vec::new(),
+            cookies: None,
+        }
+    }
+}
+
+impl Net {
+    /// The settings of the client.
+    pub(super) fn settings(&self) -> net::Settings {
+        let mut resolve: Vec<net::Override> = Vec::new();
+        for Resolve(next) in &self.resolve {
+            match resolve.iter_mut().find(|known| known.host == next.host) {
+                Some(known) => known.addresses.extend(&next.addresses),
+                None => resolve.push(next.clone()),
+            }
+        }
+        let defaults = net::Settings::default();
+        net::Settings {
+            proxy: given(&self.proxy).map(str::to_owned),
+            user_agent: given(&self.user_agent).map_or(defaults.user_agent, str::to_owned),
+            connect_timeout: self.connect_timeout.0,
+            stall_timeout: self.stall_timeout.0,
+            retries: self.retries,
+            backoff: self.backoff.0,
+            longest_wait: self.longest_wait.0,
+            connections: self.connections.get(),
+            per_host: self.per_host.get(),
+            rate: self
+                .rate
+                .map(|Size(bytes)| bytes)
+                .filter(|bytes| *bytes > 0),
+            ca_cert: self.ca_cert.iter().map(|text| path(text)).collect(),
+            resolve,
+            cookies: given(&self.cookies).map(path),
+            headers: defaults.headers,
+        }
+    }
+}
+
+impl Sections {
+    /// The settings of the pipeline, with a template that has been read already.
+    pub(super) fn pipeline(
+        &self,
+        template: Option<pipeline::Template>,
+    ) -> Result<pipeline::Settings> {
+        let archive = match given(&self.archive.file) {
+            _ if !self.archive.enabled => None,
+            Some(file) => Some(path(file)),
+            None => Some(pipeline::default_archive().ok_or_else(|| {
+                Error::new(Kind::Config, "there is no home folder for the archive")
+                    .hint("name it with `--archive FILE`, or do without it with `--no-archive`")
+            })?),
+        };
+        Ok(pipeline::Settings {
+            root: path(&self.output.directory),
+            template,
+            skip: self.archive.skip,
+            mtime: self.output.mtime,
+            archive,
+            ..pipeline::Settings::default()
+        })
+    }
+}
+
+/// An empty value counts as none.
+pub(super) fn given(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
+}

@@ -1,0 +1,121 @@
+//! Shows settings, without what should not be seen.
+
+use std::fmt::Write;
+
+use config::{Value, ValueKind};
+use serde_json::Value as Json;
+use url::Url;
+
+use super::all::Config;
+use super::layer::Raw;
+use super::read::is_secret;
+use super::tree::{Tree, merge_with_places, to_json};
+use crate::model::{Error, Kind, Result};
+use crate::net::Shown;
+
+impl Config {
+    /// All settings as TOML, those of sources as far as they are set. Secrets show as `***`. With `origin`, each line
+    /// ends with the place that the value comes from.
+    ///
+    /// # Errors
+    /// None that a configuration that was read can bring about.
+    pub fn show(&self, origin: bool) -> Result<String> {
+        let cannot = |error: &dyn std::fmt::Display| {
+            Error::new(Kind::Config, "cannot show the settings").because(error.to_string())
+        };
+        let trees = self.layers.iter().map(|layer| {
+            let mut tree = Tree::default();
+            for entry in &layer.entries {
+                match &entry.raw {
+                    Raw::Table => {}
+                    Raw::Typed(value) => tree.set(&entry.path, &entry.at, value.clone()),
+                    Raw::Text(text) => tree.set(&entry.path, &entry.at, text.as_str().into()),
+                }
+            }
+            tree
+        });
+        let given = merge_with_places(trees.collect()).map_err(|error| cannot(&error))?;
+        let effective = serde_json::to_value(&self.sections).map_err(|error| cannot(&error))?;
+        let mut text = String::new();
+        for section in ["output", "archive", "net"] {
+            title(&mut text, section);
+            let keys = effective[section].as_object().into_iter().flatten();
+            for (key, value) in keys {
+                let place = get(&given, section).and_then(|section| get(section, key));
+                let place = place.and_then(Value::origin).unwrap_or("default");
+                line(&mut text, key, value, origin.then_some(place));
+            }
+        }
+        if let Some(ValueKind::Table(sources)) = get(&given, "source").map(|value| &value.kind) {
+            let mut sources: Vec<_> = sources.iter().collect();
+            sources.sort_by_key(|(name, _)| *name);
+            for (name, options) in sources {
+                title(&mut text, &format!("source.{name}"));
+                let ValueKind::Table(options) = &options.kind else {
+                    continue;
+                };
+                let mut options: Vec<_> = options.iter().collect();
+                options.sort_by_key(|(key, _)| *key);
+                for (key, value) in options {
+                    let place = value.origin().filter(|_| origin);
+                    line(&mut text, key, &to_json(value), place);
+                }
+            }
+        }
+        Ok(text)
+    }
+}
+
+fn get<'a>(table: &'a Value, key: &str) -> Option<&'a Value> {
+    match &table.kind {
+        ValueKind::Table(table) => table.get(key),
+        _ => None,
+    }
+}
+
+fn title(text: &mut String, section: &str) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "[{section}]");
+}
+
+fn line(text: &mut String, key: &str, value: &Json, place: Option<&str>) {
+    let mut line = match value {
+        Json::Null => format!("# {key} is not set"),
+        value => format!("{key} = {}", redact(key, value)),
+    };
+    if let Some(place) = place {
+        line.push_str(&format!("  # {place}"));
+    }
+    let _ = writeln!(text, "{line}");
+}
+
+/// A value as TOML. A secret does not show, but the place that it is read from does.
+fn redact(key: &str, value: &Json) -> String {
+    match value {
+        Json::String(text) => {
+            let is_place = text.starts_with("env:") || text.starts_with("file:");
+            let shown = match Url::parse(text) {
+                _ if is_secret(key) && !is_place => "***".to_owned(),
+                Ok(url) if url.has_host() => Shown(&url).to_string(),
+                _ => text.clone(),
+            };
+            Json::String(shown).to_string()
+        }
+        Json::Array(values) => {
+            let values: Vec<_> = values.iter().map(|value| redact(key, value)).collect();
+            format!("[{}]", values.join(", "))
+        }
+        Json::Object(table) => {
+            let values: Vec<_> = table
+                .iter()
+                .map(|(key, value)| format!("{key} = {}", redact(key, value)))
+                .collect();
+            format!("{{ {} }}", values.join(", "))
+        }
+        _ if is_secret(key) => "\"***\"".to_owned(),
+        other => other.to_string(),
+    }
+}

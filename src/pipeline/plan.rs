@@ -1,0 +1,201 @@
+//! Decides for each item, in the order in which they were listed: its path, or the reason to skip it.
+//!
+//! It looks at the archive and at what is on disk, which blocks, so it has a thread of its own. It knows no network.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::archive::{Archive, Identity};
+use super::choose::since;
+use super::naming::{Planned, Template, fold};
+use super::sink::Disk;
+use super::transfer::Job;
+use super::turn::Turns;
+use super::walk::Found;
+use super::{Events, Policy, Settings};
+use crate::model::{Body, Error, Event, Item, Outcome, Request, Result, Skip};
+use crate::net::Shown;
+
+/// The planner of a run.
+pub(super) struct Plan {
+    settings: Settings,
+    archive: Arc<dyn Archive>,
+    /// Not there when nothing is to be written.
+    disk: Option<Arc<Disk>>,
+    turns: Turns,
+    events: Events,
+    /// Hashes of the identities that came. Their key is random, so nobody can make two items look the same.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    items: u64,
+    new: u64,
+}
+
+impl Plan {
+    pub(super) fn new(
+        settings: Settings,
+        archive: Arc<dyn Archive>,
+        disk: Option<Arc<Disk>>,
+        turns: Turns,
+        events: Events,
+    ) -> Plan {
+        Plan {
+            settings,
+            archive,
+            disk,
+            turns,
+            events,
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+            items: 0,
+            new: 0,
+        }
+    }
+
+    /// Plans what is found until there is no more, or nobody wants more.
+    ///
+    /// # Errors
+    /// The archive cannot be read, or the filter or template does not fit an item.
+    pub(super) fn run(
+        mut self,
+        mut found: mpsc::Receiver<Found>,
+        jobs: mpsc::Sender<Job>,
+    ) -> Result<()> {
+        while let Some(found) = found.blocking_recv() {
+            match self.one(found, &jobs) {
+                Err(error) if error.kind == crate::model::Kind::Closed => return Ok(()),
+                done => done?,
+            }
+            if self.settings.max_new.is_some_and(|most| self.new >= most) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
+        let Found { item, source } = found;
+        if self.settings.since.is_some_and(|time| !since(&item, time)) {
+            return Ok(());
+        }
+        if let Some(filter) = &self.settings.filter
+            && !filter.wants(&item)?
+        {
+            return Ok(());
+        }
+        let planned = path(self.settings.template.as_ref(), &item)?;
+        self.items += 1;
+        let id = self.items;
+        self.tell(self.found(id, &item, &planned))?;
+        if let Some((reason, path)) = self.skip(&item, &planned)? {
+            return self.tell(Event::Ended {
+                id,
+                outcome: Outcome::Skipped { reason, path },
+            });
+        }
+        self.new += 1;
+        if self.settings.simulate {
+            let path = shown(&planned);
+            return self.tell(Event::Ended {
+                id,
+                outcome: Outcome::Skipped {
+                    reason: Skip::Simulated,
+                    path,
+                },
+            });
+        }
+        let turn = self.turns.next(wanted_name(&planned));
+        jobs.blocking_send(Job {
+            id,
+            item: *item,
+            source,
+            planned,
+            turn,
+        })
+        .map_err(|_| Error::closed())
+    }
+
+    /// Why this item need not be fetched, and where it is.
+    fn skip(&mut self, item: &Item, planned: &Planned) -> Result<Option<(Skip, String)>> {
+        let identity = Identity {
+            source: item.source.clone(),
+            key: item.key.clone(),
+        };
+        if !self.seen.insert(self.hasher.hash_one(&identity)) {
+            return Ok(Some((Skip::Again, shown(planned))));
+        }
+        if self.settings.skip == Policy::Never {
+            return Ok(None);
+        }
+        let Some(record) = self.archive.find(&identity)? else {
+            return Ok(None);
+        };
+        Ok(match self.settings.skip {
+            Policy::Seen => Some((Skip::Seen, record.path)),
+            _ => {
+                let size = self.disk.as_ref().and_then(|disk| disk.size(&record.path));
+                (size == Some(record.size)).then_some((Skip::Present, record.path))
+            }
+        })
+    }
+
+    fn found(&self, id: u64, item: &Item, planned: &Planned) -> Event {
+        let request = match &item.body {
+            Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
+            _ => None,
+        };
+        let path = shown(planned);
+        let title = item
+            .meta
+            .title
+            .clone()
+            .unwrap_or_else(|| item.meta.name.clone().unwrap_or_else(|| item.key.clone()));
+        Event::Found {
+            id,
+            source: item.source.clone(),
+            key: item.key.clone(),
+            title,
+            url: request.map(|request: &Request| Shown(&request.url).to_string()),
+            page: item.meta.page.as_ref().map(|page| Shown(page).to_string()),
+            path,
+            size: request.and_then(|request| request.expect.size),
+            raw_url: request.map(|request| request.url.clone()),
+        }
+    }
+
+    fn tell(&self, event: Event) -> Result<()> {
+        self.events
+            .blocking_send(event)
+            .map_err(|_| Error::closed())
+    }
+}
+
+/// The path of an item by this template, or by the default one.
+pub(super) fn path(template: Option<&Template>, item: &Item) -> Result<Planned> {
+    template
+        .unwrap_or_else(|| Template::default_for(item))
+        .plan(item)
+}
+
+/// The name that an item wants, but for its extension; names that some systems take for one are one.
+pub(super) fn wanted_name(planned: &Planned) -> String {
+    let folder: String = planned
+        .folder
+        .iter()
+        .flat_map(|folder| [folder.as_str(), "/"])
+        .collect();
+    fold(&(folder + &planned.stem))
+}
+
+/// The path as planned; its extension may yet change.
+fn shown(planned: &Planned) -> String {
+    let folder: String = planned
+        .folder
+        .iter()
+        .flat_map(|folder| [folder.as_str(), "/"])
+        .collect();
+    folder + &planned.file_name(planned.ext.as_deref(), 1)
+}

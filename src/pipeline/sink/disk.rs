@@ -1,0 +1,95 @@
+//! The output root and the folders in it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Folder, disk_error};
+use crate::model::Result;
+
+/// The output root. It keeps the folders in use open, so that the ten-thousandth file of an album costs no look-up.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Disk {
+    root: Arc<Folder>,
+    open: Mutex<HashMap<Vec<String>, Arc<Folder>>>,
+}
+
+/// How many folders are kept open.
+const KEPT: usize = 32;
+
+impl Disk {
+    /// Opens the output root, making it if need be.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if it cannot be made or opened.
+    pub(in crate::pipeline) fn open(root: &Path) -> Result<Disk> {
+        let folder = Folder::root(root).map_err(|error| {
+            disk_error(
+                format!("cannot use `{}` as the output folder", root.display()),
+                error,
+            )
+        })?;
+        Ok(Disk {
+            root: Arc::new(folder),
+            open: Mutex::default(),
+        })
+    }
+
+    /// The folder of these names below the root; it is made if need be.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`], also if one of them is a symbolic link.
+    pub(in crate::pipeline) fn folder(&self, names: &[String]) -> Result<Arc<Folder>> {
+        if names.is_empty() {
+            return Ok(self.root.clone());
+        }
+        if let Some(folder) = self.kept().get(names) {
+            return Ok(folder.clone());
+        }
+        let mut folder = self.root.clone();
+        for name in names {
+            let next = folder.enter(name).map_err(|error| {
+                disk_error(
+                    format!(
+                        "cannot use the folder `{}`",
+                        folder.path().join(name).display()
+                    ),
+                    error,
+                )
+            })?;
+            folder = Arc::new(next);
+        }
+        let mut kept = self.kept();
+        if kept.len() >= KEPT {
+            kept.retain(|_, folder| Arc::strong_count(folder) > 1);
+        }
+        kept.insert(names.to_vec(), folder.clone());
+        Ok(folder)
+    }
+
+    /// The length of the file at this path below the root, or nothing if there is none. Makes no folder.
+    pub(in crate::pipeline) fn size(&self, path: &str) -> Option<u64> {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let names: Vec<String> = folders
+            .split('/')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if names.is_empty() {
+            return self.root.size(name);
+        }
+        if let Some(folder) = self.kept().get(&names) {
+            return folder.size(name);
+        }
+        // A folder that is not there must not be made by a look.
+        let metadata = std::fs::symlink_metadata(self.root.path().join(path)).ok()?;
+        if !metadata.is_file() {
+            return None;
+        }
+        self.folder(&names).ok()?.size(name)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Arc<Folder>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

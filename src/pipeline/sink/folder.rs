@@ -1,0 +1,196 @@
+//! A folder below the output root, held open.
+//!
+//! Every name is looked up in the open folder and no symbolic link is followed, so nothing that happens to the path
+//! meanwhile, and no link planted below the root, can lead a write elsewhere.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+/// An open folder.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Folder {
+    handle: OwnedFd,
+    path: PathBuf,
+}
+
+const OPEN_FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC);
+
+impl Folder {
+    /// Opens the output root, making it if need be. A link in its own path is the user's and is followed.
+    pub(in crate::pipeline) fn root(path: &Path) -> io::Result<Folder> {
+        std::fs::create_dir_all(path)?;
+        let handle = rustix::fs::open(path, OPEN_FOLDER, Mode::empty())?;
+        Ok(Folder {
+            handle,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Opens a folder in this one, making it if need be.
+    pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<Folder> {
+        match rustix::fs::mkdirat(&self.handle, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let flags = OPEN_FOLDER | OFlags::NOFOLLOW;
+        let handle =
+            rustix::fs::openat(&self.handle, name, flags, Mode::empty()).map_err(|error| {
+                match error {
+                    Errno::LOOP | Errno::NOTDIR => io::Error::new(
+                        io::ErrorKind::NotADirectory,
+                        "it is a link or a file, and not a folder",
+                    ),
+                    error => error.into(),
+                }
+            })?;
+        Ok(Folder {
+            handle,
+            path: self.path.join(name),
+        })
+    }
+
+    /// Where it is, for messages.
+    pub(in crate::pipeline) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a file for reading and writing, making it if need be; not a link, not a device.
+    pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = rustix::fs::openat(&self.handle, name, flags, Mode::from_raw_mode(0o666))?;
+        regular(file.into())
+    }
+
+    /// Opens a file that must not exist yet.
+    pub(in crate::pipeline) fn create(&self, name: &str) -> io::Result<File> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.handle, name, flags, Mode::from_raw_mode(0o666))?.into())
+    }
+
+    /// Opens a file for reading; not a link, not a device.
+    pub(in crate::pipeline) fn open_to_read(&self, name: &str) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        regular(rustix::fs::openat(&self.handle, name, flags, Mode::empty())?.into())
+    }
+
+    /// Reads a small file; one that is longer than `limit` bytes is an error.
+    pub(in crate::pipeline) fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.open_to_read(name)?
+            .take(limit + 1)
+            .read_to_end(&mut content)?;
+        if content.len() as u64 > limit {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "it is too long",
+            ));
+        }
+        Ok(content)
+    }
+
+    /// The length of a regular file, or nothing if there is none of this name.
+    pub(in crate::pipeline) fn size(&self, name: &str) -> Option<u64> {
+        let stat = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        is_file.then_some(stat.st_size as u64)
+    }
+
+    /// Whether the name leads to this very file.
+    pub(in crate::pipeline) fn holds(&self, name: &str, file: &File) -> bool {
+        let named = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);
+        let open = rustix::fs::fstat(file);
+        matches!((named, open), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+    }
+
+    /// Renames a file; what had the new name is replaced.
+    pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.handle, from, &self.handle, to)?)
+    }
+
+    /// Renames a file, and fails with `AlreadyExists` if the new name is taken.
+    pub(in crate::pipeline) fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        match rustix::fs::renameat_with(
+            &self.handle,
+            from,
+            &self.handle,
+            to,
+            RenameFlags::NOREPLACE,
+        ) {
+            // Not every file system can; a hard link is as good there.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            done => return Ok(done?),
+        }
+        rustix::fs::linkat(&self.handle, from, &self.handle, to, AtFlags::empty())?;
+        self.remove(from)
+    }
+
+    /// Removes a file.
+    pub(in crate::pipeline) fn remove(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?)
+    }
+
+    /// Brings the names in this folder to stable storage.
+    pub(in crate::pipeline) fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.handle)?)
+    }
+}
+
+fn regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "it is not a regular file",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn follows_no_link_below_the_root() {
+        let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let precious = outside.path().join("precious");
+        std::fs::write(&precious, "precious").unwrap();
+        symlink(outside.path(), inside.path().join("album")).unwrap();
+        symlink(&precious, inside.path().join("file")).unwrap();
+        let root = Folder::root(inside.path()).unwrap();
+        assert_eq!(
+            root.enter("album").unwrap_err().kind(),
+            io::ErrorKind::NotADirectory
+        );
+        assert!(root.open("file").is_err());
+        assert!(root.open_to_read("file").is_err());
+        assert_eq!(root.size("file"), None);
+    }
+
+    #[test]
+    fn a_taken_name_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Folder::root(folder.path()).unwrap();
+        root.create("a").unwrap().write_all(b"a").unwrap();
+        root.create("b").unwrap().write_all(b"b").unwrap();
+        assert_eq!(
+            root.rename_new("a", "b").unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
+        assert_eq!(root.read("b", 10).unwrap(), b"b");
+        root.rename_new("a", "c").unwrap();
+        assert_eq!(root.read("c", 10).unwrap(), b"a");
+    }
+}

@@ -1,0 +1,132 @@
+//! A folder below the output root, where there are no folder handles to look names up in.
+//!
+//! Links are refused when they are seen; unlike on Unix, one that is planted between the look and the use is followed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// A folder.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens the output root, making it if need be. A link in its own path is the user's and is followed.
+    pub(in crate::pipeline) fn root(path: &Path) -> io::Result<Folder> {
+        fs::create_dir_all(path)?;
+        Ok(Folder {
+            path: path.to_owned(),
+        })
+    }
+
+    /// Opens a folder in this one, making it if need be.
+    pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<Folder> {
+        let path = self.path.join(name);
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        if !fs::symlink_metadata(&path)?.is_dir() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotADirectory,
+                "it is a link or a file, and not a folder",
+            ));
+        }
+        Ok(Folder { path })
+    }
+
+    /// Where it is, for messages.
+    pub(in crate::pipeline) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a file for reading and writing, making it if need be; not a link, not a device.
+    pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
+        let path = self.path.join(name);
+        if fs::symlink_metadata(&path).is_ok() {
+            self.regular(name)?;
+        }
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+    }
+
+    /// Opens a file that must not exist yet.
+    pub(in crate::pipeline) fn create(&self, name: &str) -> io::Result<File> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(self.path.join(name))
+    }
+
+    /// Opens a file for reading; not a link, not a device.
+    pub(in crate::pipeline) fn open_to_read(&self, name: &str) -> io::Result<File> {
+        self.regular(name)?;
+        File::open(self.path.join(name))
+    }
+
+    /// Reads a small file; one that is longer than `limit` bytes is an error.
+    pub(in crate::pipeline) fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.open_to_read(name)?
+            .take(limit + 1)
+            .read_to_end(&mut content)?;
+        if content.len() as u64 > limit {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "it is too long",
+            ));
+        }
+        Ok(content)
+    }
+
+    /// The length of a regular file, or nothing if there is none of this name.
+    pub(in crate::pipeline) fn size(&self, name: &str) -> Option<u64> {
+        fs::symlink_metadata(self.path.join(name))
+            .ok()
+            .filter(fs::Metadata::is_file)
+            .map(|metadata| metadata.len())
+    }
+
+    /// Whether the name leads to this very file, as far as that can be told here.
+    pub(in crate::pipeline) fn holds(&self, name: &str, file: &File) -> bool {
+        matches!((self.size(name), file.metadata()), (Some(size), Ok(open)) if size == open.len())
+    }
+
+    /// Renames a file; what had the new name is replaced.
+    pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    /// Renames a file, and fails with `AlreadyExists` if the new name is taken.
+    pub(in crate::pipeline) fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::hard_link(self.path.join(from), self.path.join(to))?;
+        self.remove(from)
+    }
+
+    /// Removes a file.
+    pub(in crate::pipeline) fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    /// Folders cannot be synced here; the file system sees to it.
+    pub(in crate::pipeline) fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn regular(&self, name: &str) -> io::Result<()> {
+        if fs::symlink_metadata(self.path.join(name))?.is_file() {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        ))
+    }
+}

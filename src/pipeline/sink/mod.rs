@@ -1,0 +1,34 @@
+//! Where bytes end: the disk.
+//!
+//! Everything here blocks, so it is called from threads that may. It does not know HTTP or what an item is.
+
+mod disk;
+#[cfg(unix)]
+#[path = "folder.rs"]
+mod folder;
+#[cfg(not(unix))]
+#[path = "folder_portable.rs"]
+mod folder;
+mod partial;
+
+pub(super) use disk::Disk;
+pub(super) use folder::Folder;
+pub(super) use partial::{Partial, Place};
+
+use std::io;
+
+use crate::model::{Error, Kind};
+
+/// An error of the disk, with what was being done: `cannot write `cat.jpg``.
+pub(super) fn disk_error(doing: String, cause: io::Error) -> Error {
+    let error = Error::new(Kind::Disk, doing);
+    match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => error
+            .hint("free some space and run the same command again; it goes on where it stopped"),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            error.hint("choose a folder that you may write to with `-d DIR`")
+        }
+        _ => error,
+    }
+    .because(cause)
+}

@@ -1,0 +1,393 @@
+//! A file on its way: `.<key16>.part`, and beside it the state from which it can be resumed.
+//!
+//! Its name comes from the identity of the item, so it never meets another file, and the final name can be decided
+//! last. It is locked while in use. Only bytes that our own state describes are ever taken over.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use super::{Folder, disk_error};
+use crate::model::{Error, Kind, Result};
+
+/// The longest state that is read.
+const STATE_LIMIT: u64 = 1 << 20;
+
+/// Where the partial file of an item is.
+#[derive(Clone, Debug)]
+pub(in crate::pipeline) struct Place {
+    folder: Arc<Folder>,
+    key16: String,
+}
+
+impl Place {
+    /// The place in this folder for the item of this identity.
+    pub(in crate::pipeline) fn new(folder: Arc<Folder>, source: &str, key: &str) -> Place {
+        let mut hasher = blake3::Hasher::new();
+        hasher
+            .update(source.as_bytes())
+            .update(&[0])
+            .update(key.as_bytes());
+        Place {
+            folder,
+            key16: hasher.finalize().to_hex()[..16].to_owned(),
+        }
+    }
+
+    /// Whether something to resume from may be here.
+    pub(in crate::pipeline) fn has_state(&self) -> bool {
+        self.folder.size(&self.state()).is_some()
+    }
+
+    fn part(&self) -> String {
+        format!(".{}.part", self.key16)
+    }
+
+    fn state(&self) -> String {
+        format!(".{}.part.json", self.key16)
+    }
+
+    fn error(&self, doing: &str, name: &str, cause: io::Error) -> Error {
+        disk_error(
+            format!(
+                "cannot {doing} `{}`",
+                self.folder.path().join(name).display()
+            ),
+            cause,
+        )
+    }
+}
+
+/// A partial file, open and locked.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Partial {
+    place: Place,
+    file: File,
+    has_state: bool,
+}
+
+impl Partial {
+    /// Opens and locks the partial file, making it if need be. What is in it is left as it is.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`], also if another process is at it.
+    pub(in crate::pipeline) fn open(place: Place) -> Result<Partial> {
+        let name = place.part();
+        // Between opening and locking, another process may finish the file and rename it away; then we look again.
+        for _ in 0..8 {
+            let file = place
+                .folder
+                .open(&name)
+                .map_err(|error| place.error("open", &name, error))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    let path = place.folder.path().join(&name);
+                    let message = format!(
+                        "another process is fetching this item, into `{}`",
+                        path.display()
+                    );
+                    return Err(Error::new(Kind::Disk, message)
+                        .hint("wait for it, or choose another folder with `-d`"));
+                }
+                // Some network file systems have no locks; going on without beats giving up.
+                Err(TryLockError::Error(_)) => {}
+            }
+            if place.folder.holds(&name, &file) {
+                return Ok(Partial {
+                    place,
+                    file,
+                    has_state: false,
+                });
+            }
+        }
+        let cause = io::Error::other("it keeps being replaced");
+        Err(place.error("open", &name, cause))
+    }
+
+    /// How many bytes there are.
+    pub(in crate::pipeline) fn len(&self) -> Result<u64> {
+        Ok(self
+            .file
+            .metadata()
+            .map_err(|error| self.error("look at", error))?
+            .len())
+    }
+
+    /// Cuts it to this length.
+    pub(in crate::pipeline) fn cut(&self, len: u64) -> Result<()> {
+        self.file
+            .set_len(len)
+            .map_err(|error| self.error("shorten", error))
+    }
+
+    /// Writes the pieces one behind the other from this offset.
+    pub(in crate::pipeline) fn write(&self, mut offset: u64, pieces: &[Bytes]) -> Result<()> {
+        for piece in pieces {
+            write_all_at(&self.file, piece, offset).map_err(|error| self.error("write", error))?;
+            offset += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Reads this many bytes from this offset.
+    pub(in crate::pipeline) fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
+        let mut content = vec![0; len];
+        read_exact_at(&self.file, &mut content, offset)
+            .map_err(|error| self.error("read", error))?;
+        Ok(content)
+    }
+
+    /// Reads it all, piece by piece.
+    pub(in crate::pipeline) fn read_all(&self, mut each: impl FnMut(&[u8])) -> Result<()> {
+        let mut buffer = vec![0; 256 << 10];
+        let mut offset = 0;
+        loop {
+            let read = read_at(&self.file, &mut buffer, offset)
+                .map_err(|error| self.error("read", error))?;
+            if read == 0 {
+                return Ok(());
+            }
+            each(&buffer[..read]);
+            offset += read as u64;
+        }
+    }
+
+    /// The state that was saved with it, if there is one.
+    pub(in crate::pipeline) fn state(&mut self) -> Option<Vec<u8>> {
+        let state = self
+            .place
+            .folder
+            .read(&self.place.state(), STATE_LIMIT)
+            .ok();
+        self.has_state = state.is_some();
+        state
+    }
+
+    /// Saves the state. First all bytes go to stable storage, then the state that speaks of them, in one step.
+    pub(in crate::pipeline) fn save(&mut self, state: &[u8]) -> Result<()> {
+        self.file
+            .sync_data()
+            .map_err(|error| self.error("sync", error))?;
+        let name = self.place.state();
+        let temporary = format!("{name}.new");
+        let folder = &self.place.folder;
+        let write = || {
+            match folder.remove(&temporary) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = folder.create(&temporary)?;
+            file.write_all(state)?;
+            file.sync_data()?;
+            folder.rename(&temporary, &name)
+        };
+        write().map_err(|error| self.place.error("write", &name, error))?;
+        if !self.has_state {
+            folder
+                .sync()
+                .map_err(|error| self.place.error("sync the folder of", &name, error))?;
+            self.has_state = true;
+        }
+        Ok(())
+    }
+
+    /// Forgets what could be resumed: empties the file and removes its state.
+    pub(in crate::pipeline) fn restart(&mut self) -> Result<()> {
+        self.remove_state()?;
+        self.cut(0)
+    }
+
+    /// Sets the time that it gets, and brings it to stable storage if asked to.
+    pub(in crate::pipeline) fn finish(
+        &self,
+        modified: Option<SystemTime>,
+        sync: bool,
+    ) -> Result<()> {
+        if let Some(modified) = modified {
+            // A file system that cannot keep this time is no reason to lose the file.
+            let _ = self.file.set_modified(modified);
+        }
+        if sync {
+            self.file
+                .sync_all()
+                .map_err(|error| self.error("sync", error))?;
+        }
+        Ok(())
+    }
+
+    /// Gives it its final name. `false` if that name is taken; then nothing has changed.
+    pub(in crate::pipeline) fn publish(&mut self, name: &str, sync: bool) -> Result<bool> {
+        let folder = &self.place.folder;
+        match folder.rename_new(&self.place.part(), name) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            Err(error) => return Err(self.place.error("give the name", name, error)),
+        }
+        if sync {
+            folder
+                .sync()
+                .map_err(|error| self.place.error("sync the folder of", name, error))?;
+        }
+        self.remove_state()?;
+        Ok(true)
+    }
+
+    /// Whether a file of this name in the same folder has the same bytes.
+    pub(in crate::pipeline) fn equals(&self, name: &str) -> Result<bool> {
+        let len = self.len()?;
+        if self.place.folder.size(name) != Some(len) {
+            return Ok(false);
+        }
+        let Ok(mut other) = self.place.folder.open_to_read(name) else {
+            return Ok(false);
+        };
+        let mut equal = true;
+        let mut theirs = Vec::new();
+        self.read_all(|ours| {
+            theirs.resize(ours.len(), 0);
+            equal = equal && other.read_exact(&mut theirs).is_ok() && theirs == ours;
+        })?;
+        Ok(equal)
+    }
+
+    /// Removes it and its state.
+    pub(in crate::pipeline) fn discard(&mut self) -> Result<()> {
+        self.remove_state()?;
+        let name = self.place.part();
+        match self.place.folder.remove(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.place.error("remove", &name, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn remove_state(&mut self) -> Result<()> {
+        let name = self.place.state();
+        match self.place.folder.remove(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.place.error("remove", &name, error))
+            }
+            _ => {
+                self.has_state = false;
+                Ok(())
+            }
+        }
+    }
+
+    fn error(&self, doing: &str, cause: io::Error) -> Error {
+        self.place.error(doing, &self.place.part(), cause)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(file, buffer, offset)
+}
+
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match read_at(file, buffer, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                buffer = &mut buffer[read..];
+                offset += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn write_all_at(file: &File, mut buffer: &[u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match write_at(file, buffer, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                buffer = &buffer[written..];
+                offset += written as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(folder: &tempfile::TempDir) -> Place {
+        Place::new(
+            Arc::new(Folder::root(folder.path()).unwrap()),
+            "test",
+            "key",
+        )
+    }
+
+    #[test]
+    fn a_second_process_is_told_to_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = Partial::open(place(&folder)).unwrap();
+        let error = Partial::open(place(&folder)).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("another process is fetching this item"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn publishes_under_a_free_name_only() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("taken"), "old").unwrap();
+        let mut partial = Partial::open(place(&folder)).unwrap();
+        partial
+            .write(0, &[Bytes::from_static(b"ne"), Bytes::from_static(b"w")])
+            .unwrap();
+        partial.save(b"{}").unwrap();
+        assert!(!partial.publish("taken", false).unwrap());
+        assert!(partial.publish("free", false).unwrap());
+        assert_eq!(std::fs::read(folder.path().join("taken")).unwrap(), b"old");
+        assert_eq!(std::fs::read(folder.path().join("free")).unwrap(), b"new");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            2,
+            "part and state are gone"
+        );
+    }
+
+    #[test]
+    fn tells_equal_files_from_others() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("same"), "abc").unwrap();
+        std::fs::write(folder.path().join("other"), "abd").unwrap();
+        let partial = Partial::open(place(&folder)).unwrap();
+        partial.write(0, &[Bytes::from_static(b"abc")]).unwrap();
+        assert!(partial.equals("same").unwrap());
+        assert!(!partial.equals("other").unwrap());
+        assert!(!partial.equals("missing").unwrap());
+    }
+}

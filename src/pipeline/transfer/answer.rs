@@ -1,0 +1,449 @@
+//! Reads the head of an answer against what was asked for. Pure decisions, tested by a table; nothing is sent here.
+//!
+//! The rule: bytes that are there are gone on with only if the answer proves to be of the same representation. Servers
+//! ignore `If-Range`, and send other ranges than they say, so every 206 is checked, and bytes that we have are asked for
+//! once more and compared.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Error, Kind};
+use crate::net;
+
+/// What an answer said of the representation it is of (RFC 9110 §8).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Representation {
+    /// Its length in bytes, if it was told.
+    pub(super) total: Option<u64>,
+    /// Its ETag, with quotes and, if weak, the `W/`.
+    pub(super) etag: Option<String>,
+    /// Its Last-Modified, as it came.
+    pub(super) last_modified: Option<String>,
+    /// Whether Last-Modified is strong: at least a minute before the answer (RFC 9110 §8.8.2.2).
+    pub(super) date_is_strong: bool,
+}
+
+/// What was asked for: everything, or what is left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// The first byte asked for; 0 means that no range was.
+    pub(super) start: u64,
+    /// What is known from the answer that began it.
+    pub(super) known: &'a Representation,
+}
+
+/// What to do with an answer.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// The body is the whole representation.
+    Whole(Representation),
+    /// The body is the range from the byte that was asked for up to this one, exclusive.
+    Rest {
+        /// Where it ends.
+        end: u64,
+        /// How long it all is, if that is known.
+        total: Option<u64>,
+    },
+    /// What we have is of no use here: ask for everything.
+    Restart(&'static str),
+    /// No body of ours.
+    Refused {
+        /// Why.
+        error: Error,
+        /// Whether the same request may be answered otherwise later.
+        passes: bool,
+    },
+}
+
+impl Representation {
+    /// What an answer with these headers says of its representation. `total` is that of a whole body.
+    pub(super) fn of(headers: &HeaderMap) -> Representation {
+        let last_modified = text(headers, header::LAST_MODIFIED);
+        let time = |name: HeaderName| httpdate::parse_http_date(text(headers, name)?).ok();
+        let date_is_strong = match (time(header::LAST_MODIFIED), time(header::DATE)) {
+            (Some(modified), Some(date)) => date
+                .duration_since(modified)
+                .is_ok_and(|age| age >= Duration::from_secs(60)),
+            _ => false,
+        };
+        Representation {
+            total: text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+            etag: text(headers, header::ETAG).map(str::to_owned),
+            last_modified: last_modified.map(str::to_owned),
+            date_is_strong,
+        }
+    }
+
+    /// The ETag if it is strong (RFC 9110 §8.8.1).
+    pub(super) fn strong_etag(&self) -> Option<&str> {
+        self.etag
+            .as_deref()
+            .filter(|etag| etag.starts_with('"') && etag.len() > 2)
+    }
+
+    /// The value for If-Range, if anything here is strong enough for it (RFC 9110 §13.1.5).
+    pub(super) fn if_range(&self) -> Option<&str> {
+        match self.etag {
+            Some(_) => self.strong_etag(),
+            None => self
+                .last_modified
+                .as_deref()
+                .filter(|_| self.date_is_strong),
+        }
+    }
+
+    /// When it was modified, unless that is in the future by more than a day: a clock that is wrong.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        let time = httpdate::parse_http_date(self.last_modified.as_deref()?).ok()?;
+        (time <= SystemTime::now() + Duration::from_secs(86_400)).then_some(time)
+    }
+
+    /// Whether another answer can be of the same representation, judged by what both tell. An ETag that differs while
+    /// date and length agree is some servers' habit (one ETag for each machine); the bytes decide then.
+    fn may_be(&self, other: &Representation) -> bool {
+        let differs = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
+        let agrees = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
+        if differs(&self.last_modified, &other.last_modified) {
+            return agrees(&self.etag, &other.etag) && self.strong_etag().is_some();
+        }
+        !differs(&self.etag, &other.etag) || agrees(&self.last_modified, &other.last_modified)
+    }
+}
+
+/// Reads the head of an answer.
+pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) -> Reading {
+    let here = Representation::of(headers);
+    match status.as_u16() {
+        200 | 203 => match coding(headers) {
+            Some(coding) => refused(
+                Kind::Corrupt,
+                format!(
+                    "the server sent it in the coding `{coding}`, although the bytes as they are were asked for"
+                ),
+            ),
+            None => Reading::Whole(here),
+        },
+        206 if asked.start > 0 => read_partial(headers, here, asked),
+        206 => refused(
+            Kind::Network,
+            "the server sent a part, although no range was asked for".into(),
+        ),
+        416 if asked.start > 0 => {
+            let range = text(headers, header::CONTENT_RANGE)
+                .and_then(|range| range.trim().strip_prefix("bytes */"));
+            match (
+                range.and_then(|total| total.trim().parse::<u64>().ok()),
+                asked.known.total,
+            ) {
+                // We ask for bytes that we have, so a range that cannot be satisfied is of something shorter.
+                (Some(total), _) if total > asked.start => {
+                    Reading::Restart("the server refused a range that it has")
+                }
+                _ => Reading::Restart("what the server has now is shorter"),
+            }
+        }
+        _ => refusal(status, headers),
+    }
+}
+
+fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> Reading {
+    let Some((start, end, total)) = text(headers, header::CONTENT_RANGE).and_then(content_range)
+    else {
+        return Reading::Restart("the server sent a part without saying which");
+    };
+    if start != asked.start {
+        return Reading::Restart("the server sent another part than was asked for");
+    }
+    if coding(headers).is_some() {
+        return Reading::Restart("the server sent a part in another coding");
+    }
+    if here.total.is_some_and(|length| length != end - start) {
+        return Reading::Restart("the server sent a part of another length than it says");
+    }
+    if let (Some(known), Some(total)) = (asked.known.total, total)
+        && known != total
+    {
+        return Reading::Restart("it has another length now");
+    }
+    let total = total.or(asked.known.total);
+    if total.is_some_and(|total| end > total) {
+        return Reading::Restart("the server sent a part beyond the end");
+    }
+    if !asked.known.may_be(&here) {
+        return Reading::Restart("it has changed on the server");
+    }
+    Reading::Rest { end, total }
+}
+
+/// `bytes 10-19/100` as start, end exclusive, and total unless that is `*` (RFC 9110 §14.4).
+fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
+    let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let digits = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse::<u64>().ok())?
+    };
+    let (first, last) = (digits(first.trim())?, digits(last.trim())?);
+    let total = match total.trim() {
+        "*" => None,
+        total => Some(digits(total)?),
+    };
+    let end = last.checked_add(1)?;
+    (first <= last && total.is_none_or(|total| end <= total)).then_some((first, end, total))
+}
+
+/// A coding other than none that the body is in.
+fn coding(headers: &HeaderMap) -> Option<&str> {
+    text(headers, header::CONTENT_ENCODING)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+}
+
+fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
+    let code = status.as_u16();
+    let said = format!(
+        "the server answered {code}{}",
+        status
+            .canonical_reason()
+            .map(|r| format!(" {r}"))
+            .unwrap_or_default()
+    );
+    if code == 429 {
+        let error = Error::new(Kind::Busy, format!("{said}: too many requests"));
+        let error = match net::retry_after(headers) {
+            Some(wait) => error.after(wait),
+            None => error,
+        };
+        return Reading::Refused {
+            error,
+            passes: true,
+        };
+    }
+    if net::worth_retrying(status) {
+        let error = Error::new(Kind::Network, said);
+        let error = match net::retry_after(headers) {
+            Some(wait) => error.after(wait),
+            None => error,
+        };
+        return Reading::Refused {
+            error,
+            passes: true,
+        };
+    }
+    let kind = match code {
+        401 | 407 => Kind::Login,
+        404 | 410 => Kind::Missing,
+        _ => Kind::Blocked,
+    };
+    refused(kind, said)
+}
+
+fn refused(kind: Kind, message: String) -> Reading {
+    Reading::Refused {
+        error: Error::new(kind, message),
+        passes: kind == Kind::Network,
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ETAG: (&str, &str) = ("etag", "\"a\"");
+
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    fn known() -> Representation {
+        Representation {
+            total: Some(100),
+            etag: Some("\"a\"".into()),
+            last_modified: None,
+            date_is_strong: false,
+        }
+    }
+
+    /// What is made of a 206 with these headers to a request for the bytes from 40, in a word.
+    fn partial(known: &Representation, pairs: &[(&str, &str)]) -> String {
+        match read(
+            StatusCode::PARTIAL_CONTENT,
+            &headers(pairs),
+            Asked { start: 40, known },
+        ) {
+            Reading::Rest { end, total } => format!("rest {end} {total:?}"),
+            Reading::Restart(why) => why.to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn goes_on_only_with_the_part_that_was_asked_for() {
+        let range = |range: &'static str| ("content-range", range);
+        let table: &[(Pairs<'_>, &str)] = &[
+            (&[range("bytes 40-99/100"), ETAG], "rest 100 Some(100)"),
+            (&[range("bytes 40-99/*"), ETAG], "rest 100 Some(100)"),
+            (&[range("bytes 40-59/100"), ETAG], "rest 60 Some(100)"),
+            (
+                &[range("bytes 40-99/100"), ("content-length", "60")],
+                "rest 100 Some(100)",
+            ),
+            (
+                &[range("bytes 40-99/100"), ("content-length", "61")],
+                "the server sent a part of another length than it says",
+            ),
+            (
+                &[range("bytes 41-99/100"), ETAG],
+                "the server sent another part than was asked for",
+            ),
+            (
+                &[range("bytes 0-99/100"), ETAG],
+                "the server sent another part than was asked for",
+            ),
+            (
+                &[range("bytes 40-109/110"), ETAG],
+                "it has another length now",
+            ),
+            (
+                &[range("bytes 40-109/*"), ETAG],
+                "the server sent a part beyond the end",
+            ),
+            (
+                &[range("bytes 40-109/100"), ETAG],
+                "the server sent a part without saying which",
+            ),
+            (
+                &[range("bytes 99-40/100"), ETAG],
+                "the server sent a part without saying which",
+            ),
+            (
+                &[range("bytes 40--99/100"), ETAG],
+                "the server sent a part without saying which",
+            ),
+            (
+                &[range("items 40-99/100"), ETAG],
+                "the server sent a part without saying which",
+            ),
+            (
+                &[("content-type", "multipart/byteranges"), ETAG],
+                "the server sent a part without saying which",
+            ),
+            (
+                &[range("bytes 40-99/100"), ("etag", "\"b\"")],
+                "it has changed on the server",
+            ),
+            (
+                &[range("bytes 40-99/100"), ETAG, ("content-encoding", "gzip")],
+                "the server sent a part in another coding",
+            ),
+        ];
+        for (pairs, expected) in table {
+            assert_eq!(partial(&known(), pairs), *expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn an_etag_for_each_machine_does_not_stop_it_where_the_date_agrees() {
+        let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+        let known = Representation {
+            last_modified: Some(date.into()),
+            ..known()
+        };
+        let range = ("content-range", "bytes 40-99/100");
+        let other = ("etag", "\"b\"");
+        assert_eq!(
+            partial(&known, &[range, other, ("last-modified", date)]),
+            "rest 100 Some(100)"
+        );
+        let later = ("last-modified", "Wed, 21 Oct 2015 07:28:01 GMT");
+        assert_eq!(
+            partial(&known, &[range, other, later]),
+            "it has changed on the server"
+        );
+        assert_eq!(partial(&known, &[range, ETAG, later]), "rest 100 Some(100)");
+    }
+
+    #[test]
+    fn if_range_is_sent_with_strong_validators_only() {
+        let date = ("date", "Wed, 21 Oct 2015 07:30:00 GMT");
+        let old = ("last-modified", "Wed, 21 Oct 2015 07:28:00 GMT");
+        let fresh = ("last-modified", "Wed, 21 Oct 2015 07:29:30 GMT");
+        let table: &[(Pairs<'_>, Option<&str>)] = &[
+            (&[ETAG, old, date], Some("\"a\"")),
+            (&[("etag", "W/\"a\""), old, date], None),
+            (&[old, date], Some(old.1)),
+            (&[fresh, date], None),
+            (&[old], None),
+            (&[], None),
+        ];
+        for (pairs, expected) in table {
+            assert_eq!(
+                Representation::of(&headers(pairs)).if_range(),
+                *expected,
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn tells_refusals_apart() {
+        let table = [
+            (401, Kind::Login, false),
+            (403, Kind::Blocked, false),
+            (404, Kind::Missing, false),
+            (410, Kind::Missing, false),
+            (451, Kind::Blocked, false),
+            (429, Kind::Busy, true),
+            (408, Kind::Network, true),
+            (500, Kind::Network, true),
+            (503, Kind::Network, true),
+            (522, Kind::Network, true),
+            (501, Kind::Blocked, false),
+        ];
+        for (code, expected, retried) in table {
+            let status = StatusCode::from_u16(code).unwrap();
+            let reading = read(
+                status,
+                &HeaderMap::new(),
+                Asked {
+                    start: 0,
+                    known: &Representation::default(),
+                },
+            );
+            let Reading::Refused { error, passes } = reading else {
+                panic!("{code} is refused")
+            };
+            assert_eq!((error.kind, passes), (expected, retried), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_range_that_cannot_be_satisfied_starts_over() {
+        for pairs in [
+            &[("content-range", "bytes */30")][..],
+            &[("content-range", "bytes */100")],
+            &[],
+        ] {
+            let reading = read(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                &headers(pairs),
+                Asked {
+                    start: 40,
+                    known: &known(),
+                },
+            );
+            assert!(matches!(reading, Reading::Restart(_)), "{pairs:?}");
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Is this what was wanted? Pure decisions about bytes that have come, before they get their name.
+
+use super::digest::{Hashed, Hasher, etag_md5};
+use crate::model::{Digest, Error, Expect, Fingerprint, Kind, Medium, Meta};
+use crate::pipeline::naming::{Content as Seen, Sniff, dimensions};
+
+/// The error that a placeholder means.
+fn placeholder(fingerprint: &Fingerprint) -> Error {
+    let kind = if fingerprint.blocked {
+        Kind::Blocked
+    } else {
+        Kind::Missing
+    };
+    Error::new(kind, fingerprint.meaning.clone())
+}
+
+/// Recognises a placeholder before its body comes: by where the redirects ended, or by an ETag that is an MD5.
+pub(super) fn before_body(
+    expect: &Expect,
+    path: Option<&str>,
+    etag: Option<&str>,
+) -> Option<Error> {
+    let etag = etag.filter(|_| expect.etag_is_md5).and_then(etag_md5);
+    let is_it = |fingerprint: &&Fingerprint| {
+        fingerprint
+            .path
+            .as_deref()
+            .is_some_and(|known| Some(known) == path)
+            || etag
+                .as_ref()
+                .is_some_and(|etag| fingerprint.digests.contains(etag))
+    };
+    expect.placeholders.iter().find(is_it).map(placeholder)
+}
+
+/// Looks at the first bytes. `len` is the length of the whole, once that is known.
+pub(super) fn first_look(
+    expect: &Expect,
+    seen: &Sniff,
+    content_type: Option<&str>,
+    len: Option<u64>,
+) -> Option<Error> {
+    let essence = content_type
+        .unwrap_or("")
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    let says_page = matches!(essence.as_str(), "text/html" | "application/xhtml+xml");
+    let is_page =
+        seen.kind == Seen::Page || (says_page && matches!(seen.kind, Seen::Text | Seen::Unknown));
+    let Some(medium) = expect.medium else {
+        return is_page.then(|| {
+            Error::new(Kind::Unsupported, "the server sent a web page, not a file")
+                .hint("no source reads this page yet; give the address of the file itself")
+        });
+    };
+    let wanted = match medium {
+        Medium::Image => "a picture",
+        Medium::Video => "a video",
+        Medium::Audio => "sound",
+        _ => "a picture, video or sound",
+    };
+    let corrupt = |came: String| {
+        Some(Error::new(
+            Kind::Corrupt,
+            format!("{came} came instead of {wanted}"),
+        ))
+    };
+    match seen.kind {
+        _ if is_page => corrupt("a web page".into()),
+        Seen::Empty if len.is_none_or(|len| len == 0) => corrupt("an empty file".into()),
+        Seen::Zeros => corrupt("a file of zeros".into()),
+        Seen::Text => corrupt("a text".into()),
+        kind if kind.can_be(medium) => None,
+        _ => match &seen.ext {
+            Some(ext) => corrupt(format!("a file of the kind `{ext}`")),
+            None => corrupt("something else".into()),
+        },
+    }
+}
+
+/// The digests that have to be computed for [`whole`], given the length of what came.
+pub(super) fn wanted(
+    hasher: &mut Hasher,
+    expect: &Expect,
+    promised: &[Digest],
+    etag: Option<&str>,
+    len: u64,
+) {
+    hasher.want(&expect.digests);
+    hasher.want(promised);
+    hasher.want(&etag.filter(|_| expect.etag_is_md5).and_then(etag_md5));
+    for fingerprint in expect
+        .placeholders
+        .iter()
+        .filter(|fingerprint| fingerprint.size == Some(len))
+    {
+        hasher.want(&fingerprint.digests);
+    }
+}
+
+/// Holds the whole against its fingerprints and digests.
+pub(super) fn whole(
+    expect: &Expect,
+    promised: &[Digest],
+    etag: Option<&str>,
+    len: u64,
+    hashed: &Hashed,
+) -> Result<(), Error> {
+    let is_it = |fingerprint: &&Fingerprint| {
+        fingerprint.size == Some(len) && fingerprint.digests.iter().any(|digest| hashed.has(digest))
+    };
+    if let Some(fingerprint) = expect.placeholders.iter().find(is_it) {
+        return Err(placeholder(fingerprint));
+    }
+    let etag = etag.filter(|_| expect.etag_is_md5).and_then(etag_md5);
+    let by = [
+        ("the listing", &expect.digests[..]),
+        ("the server", promised),
+        ("the ETag", etag.as_slice()),
+    ];
+    for (who, digests) in by {
+        if let Some(digest) = digests.iter().find(|digest| !hashed.has(digest)) {
+            let name = match digest {
+                Digest::Md5(_) => "MD5",
+                Digest::Sha1(_) => "SHA-1",
+                Digest::Sha256(_) => "SHA-256",
+                Digest::Sha512(_) => "SHA-512",
+            };
+            return Err(Error::new(
+                Kind::Corrupt,
+                format!("the bytes do not have the {name} that {who} names"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How far the listing bears out what came.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Bearing {
+    /// It does, or tells nothing that could.
+    Out,
+    /// It does but for this.
+    But(String),
+    /// It tells nothing that could, or what it tells differs: another sign is needed.
+    Unknown(Option<String>),
+    /// It describes something else.
+    Against(String),
+}
+
+/// Holds what came against what the listing says of it. Only items of a site that sends placeholders are suspected.
+pub(super) fn bearing(expect: &Expect, meta: &Meta, head: &[u8], len: u64) -> Bearing {
+    let size = expect.size.map(|size| size == len);
+    let seen = dimensions(head);
+    let shape = match (meta.width.zip(meta.height), seen) {
+        // A camera's picture may be stored lying on its side.
+        (Some((width, height)), Some(seen)) => {
+            Some(seen == (width, height) || seen == (height, width))
+        }
+        _ => None,
+    };
+    let other_size = || {
+        format!(
+            "it has {len} bytes, and the listing says {}",
+            expect.size.unwrap_or_default()
+        )
+    };
+    let other_shape = || {
+        let (width, height) = seen.unwrap_or_default();
+        let (listed_width, listed_height) = (
+            meta.width.unwrap_or_default(),
+            meta.height.unwrap_or_default(),
+        );
+        format!(
+            "it is {width}x{height} pixels, and the listing says {listed_width}x{listed_height}"
+        )
+    };
+    let can_be_suspect = !expect.placeholders.is_empty();
+    match (shape, size) {
+        (Some(false), Some(false)) if can_be_suspect => {
+            Bearing::Against(format!("{}; {}", other_shape(), other_size()))
+        }
+        (Some(false), Some(true)) => Bearing::But(other_shape()),
+        (Some(true), Some(false)) => Bearing::But(other_size()),
+        (Some(true), _) | (_, Some(true)) => Bearing::Out,
+        (Some(false), _) if can_be_suspect => Bearing::Unknown(Some(other_shape())),
+        (_, Some(false)) if can_be_suspect => Bearing::Unknown(Some(other_size())),
+        (None, None) if can_be_suspect => Bearing::Unknown(None),
+        (Some(false), _) => Bearing::But(other_shape()),
+        (_, Some(false)) => Bearing::But(other_size()),
+        (None, None) => Bearing::Out,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::naming::sniff;
+
+    /// The head of a GIF of 2x3 pixels.
+    const GIF: &[u8] = b"GIF89a\x02\x00\x03\x00\x00\x00\x00;";
+
+    fn expect(medium: Option<Medium>) -> Expect {
+        Expect {
+            medium,
+            ..Expect::default()
+        }
+    }
+
+    #[test]
+    fn what_is_no_medium_is_told_apart_at_the_first_look() {
+        let page = b"<!doctype html><title>Log in</title>".as_slice();
+        let table = [
+            (Some(Medium::Image), GIF, None, None),
+            (Some(Medium::Image), GIF, Some("text/html"), None),
+            (
+                Some(Medium::Image),
+                page,
+                Some("image/jpeg"),
+                Some("a web page came instead of a picture"),
+            ),
+            (
+                Some(Medium::Any),
+                b"Not found",
+                Some("text/html"),
+                Some("a web page came instead of a picture, video or sound"),
+            ),
+            (
+                Some(Medium::Image),
+                b"{\"error\":1}",
+                None,
+                Some("a text came instead of a picture"),
+            ),
+            (
+                Some(Medium::Image),
+                b"",
+                None,
+                Some("an empty file came instead of a picture"),
+            ),
+            (
+                Some(Medium::Image),
+                &[0; 99],
+                None,
+                Some("a file of zeros came instead of a picture"),
+            ),
+            (
+                Some(Medium::Video),
+                GIF,
+                None,
+                Some("a file of the kind `gif` came instead of a video"),
+            ),
+            (
+                Some(Medium::Image),
+                b"%PDF-1.7\n",
+                None,
+                Some("a file of the kind `pdf` came instead of a picture"),
+            ),
+            (
+                None,
+                page,
+                None,
+                Some("the server sent a web page, not a file"),
+            ),
+            (None, b"plain", Some("text/plain"), None),
+            (None, b"", None, None),
+            (None, &[0; 99], None, None),
+        ];
+        for (medium, bytes, content_type, expected) in table {
+            let error = first_look(
+                &expect(medium),
+                &sniff(bytes),
+                content_type,
+                Some(bytes.len() as u64),
+            );
+            assert_eq!(
+                error.map(|error| error.to_string()).as_deref(),
+                expected,
+                "{medium:?} {bytes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn placeholders_are_known_by_each_of_their_signs() {
+        let md5 = "d835884373f4d6c8f24742ceabe74946";
+        let removed = Fingerprint {
+            meaning: "removed".into(),
+            path: Some("/removed.png".into()),
+            size: Some(503),
+            digests: vec![Digest::Md5(md5.into())],
+            ..Fingerprint::default()
+        };
+        let expect = Expect {
+            placeholders: vec![removed],
+            etag_is_md5: true,
+            ..Expect::default()
+        };
+        let etag = format!("\"{md5}\"");
+        assert!(before_body(&expect, Some("/removed.png"), None).is_some());
+        assert!(before_body(&expect, Some("/abc.png"), Some(&etag)).is_some());
+        assert!(before_body(&expect, Some("/abc.png"), Some("\"x\"")).is_none());
+        assert!(before_body(&expect, None, None).is_none());
+    }
+
+    #[test]
+    fn a_body_is_held_against_its_listing() {
+        let listed = |size: Option<u64>, shape: Option<(u32, u32)>, suspect: bool| {
+            let placeholders = if suspect {
+                vec![Fingerprint::default()]
+            } else {
+                Vec::new()
+            };
+            let expect = Expect {
+                size,
+                placeholders,
+                ..Expect::default()
+            };
+            let meta = Meta {
+                width: shape.map(|s| s.0),
+                height: shape.map(|s| s.1),
+                ..Meta::default()
+            };
+            match bearing(&expect, &meta, GIF, 14) {
+                Bearing::Out => "out",
+                Bearing::But(_) => "but",
+                Bearing::Unknown(_) => "unknown",
+                Bearing::Against(_) => "against",
+            }
+        };
+        let (right, turned, wrong) = (Some((2, 3)), Some((3, 2)), Some((800, 600)));
+        let table = [
+            (Some(14), right, true, "out"),
+            (Some(14), turned, true, "out"),
+            (None, right, true, "out"),
+            (Some(15), right, true, "but"),
+            (Some(14), wrong, true, "but"),
+            (Some(15), wrong, true, "against"),
+            (None, wrong, true, "unknown"),
+            (Some(15), None, true, "unknown"),
+            (None, None, true, "unknown"),
+            (None, None, false, "out"),
+            (Some(15), None, false, "but"),
+            (Some(15), wrong, false, "but"),
+        ];
+        for (size, shape, suspect, expected) in table {
+            assert_eq!(
+                listed(size, shape, suspect),
+                expected,
+                "{size:?} {shape:?} {suspect}"
+            );
+        }
+    }
+
+    #[test]
+    fn digests_that_disagree_are_named_with_who_named_them() {
+        let mut hasher = Hasher::default();
+        let empty = Digest::Md5("d41d8cd98f00b204e9800998ecf8427e".into());
+        let other = Digest::Md5("00000000000000000000000000000000".into());
+        hasher.want([&empty]);
+        let hashed = hasher.finish();
+        let listing = |digest: &Digest| Expect {
+            digests: vec![digest.clone()],
+            ..Expect::default()
+        };
+        assert!(
+            whole(
+                &listing(&empty),
+                std::slice::from_ref(&empty),
+                None,
+                0,
+                &hashed
+            )
+            .is_ok()
+        );
+        let error = whole(&listing(&other), &[], None, 0, &hashed).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the bytes do not have the MD5 that the listing names"
+        );
+        let error = whole(&Expect::default(), &[other], None, 0, &hashed).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the bytes do not have the MD5 that the server names"
+        );
+    }
+}

@@ -1,0 +1,295 @@
+//! The bytes of one item as they come: in memory while they are few, else in its partial file.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::Instant;
+
+use super::answer::Representation;
+use super::state::{State, TAIL};
+use crate::model::{Digest, Error, Item, Kind, Result};
+use crate::pipeline::naming::HEAD;
+use crate::pipeline::sink::{Partial, Place};
+
+/// How many bytes are gathered for one write. A file that is no longer is written at its end, in one go.
+const BATCH: u64 = 256 << 10;
+/// From this length on a transfer can be resumed by a later run; below it, starting over costs less than the state.
+pub(super) const WORTH: u64 = 8 << 20;
+/// How much a run may lose when it is killed.
+const SAVE_EVERY: Duration = Duration::from_secs(2);
+
+/// What has come of an item so far. It knows no network.
+#[derive(Debug)]
+pub(super) struct Content {
+    place: Place,
+    source: String,
+    key: String,
+    /// What the answer that began it said.
+    pub(super) representation: Representation,
+    /// Its Content-Type.
+    pub(super) content_type: Option<String>,
+    /// Its Content-Disposition.
+    pub(super) disposition: Option<Vec<u8>>,
+    /// The digests that its headers promised.
+    pub(super) promised: Vec<Digest>,
+    head: Vec<u8>,
+    len: u64,
+    memory: Vec<Bytes>,
+    in_memory: u64,
+    file: Option<Partial>,
+    writing: Option<JoinHandle<Result<Partial>>>,
+    saved: Instant,
+}
+
+/// What is complete: in memory, or in the partial file.
+#[derive(Debug)]
+pub(super) enum Whole {
+    Memory(Vec<Bytes>),
+    File(Partial),
+}
+
+impl Content {
+    /// Nothing yet, to be kept at this place.
+    pub(super) fn new(place: Place, item: &Item) -> Content {
+        Content {
+            place,
+            source: item.source.clone(),
+            key: item.key.clone(),
+            representation: Representation::default(),
+            content_type: None,
+            disposition: None,
+            promised: Vec::new(),
+            head: Vec::new(),
+            len: 0,
+            memory: Vec::new(),
+            in_memory: 0,
+            file: None,
+            writing: None,
+            saved: Instant::now(),
+        }
+    }
+
+    /// Takes over what an earlier run left, as far as its state proves it.
+    pub(super) async fn load(&mut self) -> Result<()> {
+        let place = self.place.clone();
+        let identity = (self.source.clone(), self.key.clone());
+        let (partial, found) = blocking(move || {
+            if !place.has_state() {
+                return Ok((None, None));
+            }
+            let mut partial = Partial::open(place)?;
+            let state = partial.state().and_then(|bytes| State::decode(&bytes));
+            let state =
+                state.filter(|state| (&state.source, &state.key) == (&identity.0, &identity.1));
+            if let Some(state) = state
+                && partial.len()? >= state.len()
+            {
+                let tail = state.len().min(TAIL);
+                if state.ends_with(&partial.read(state.len() - tail, tail as usize)?) {
+                    partial.cut(state.len())?;
+                    let head = partial.read(0, state.len().min(HEAD as u64) as usize)?;
+                    return Ok((Some(partial), Some((state, head))));
+                }
+            }
+            partial.restart()?;
+            Ok((Some(partial), None))
+        })
+        .await?;
+        self.file = partial;
+        if let Some((state, head)) = found {
+            self.len = state.len();
+            self.head = head;
+            self.representation = state.representation;
+            self.content_type = state.content_type;
+            self.promised = state.promised;
+        }
+        Ok(())
+    }
+
+    /// How many bytes there are.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are as many as there should be.
+    pub(super) fn is_complete(&self) -> bool {
+        self.len > 0 && self.representation.total == Some(self.len)
+    }
+
+    /// The first bytes, as many as a first look takes.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Makes sure that the partial file can be written before anything is asked for that needs one.
+    pub(super) async fn reserve(&mut self) -> Result<()> {
+        if self
+            .representation
+            .total
+            .is_some_and(|total| total <= BATCH)
+            || self.file.is_some()
+            || self.writing.is_some()
+        {
+            return Ok(());
+        }
+        let place = self.place.clone();
+        self.file = Some(
+            blocking(move || {
+                let mut partial = Partial::open(place)?;
+                partial.restart()?;
+                Ok(partial)
+            })
+            .await?,
+        );
+        Ok(())
+    }
+
+    /// Adds the next bytes. What was gathered is written while more is read.
+    pub(super) async fn push(&mut self, piece: Bytes) -> Result<()> {
+        if self.head.len() < HEAD {
+            let room = (HEAD - self.head.len()).min(piece.len());
+            self.head.extend_from_slice(&piece[..room]);
+        }
+        self.len += piece.len() as u64;
+        self.in_memory += piece.len() as u64;
+        self.memory.push(piece);
+        let stays = self
+            .representation
+            .total
+            .is_some_and(|total| total <= BATCH);
+        if self.in_memory >= BATCH && !stays {
+            let save = self.can_be_resumed() && self.saved.elapsed() >= SAVE_EVERY;
+            self.write(save).await?;
+        }
+        Ok(())
+    }
+
+    /// The bytes from `start` to the end of what is there.
+    pub(super) async fn tail(&mut self, start: u64) -> Result<Vec<u8>> {
+        let len = (self.len - start) as usize;
+        if self.in_memory == self.len {
+            let all: Vec<u8> = self.memory.concat();
+            return Ok(all[all.len() - len..].to_vec());
+        }
+        if self.in_memory > 0 {
+            self.write(false).await?;
+        }
+        let partial = self.take_file().await?;
+        let (partial, tail) =
+            blocking(move || partial.read(start, len).map(|tail| (partial, tail))).await?;
+        self.file = Some(partial);
+        Ok(tail)
+    }
+
+    /// Forgets everything: what is on the server is something else.
+    pub(super) async fn restart(&mut self) -> Result<()> {
+        self.memory.clear();
+        self.in_memory = 0;
+        self.len = 0;
+        self.head.clear();
+        self.promised.clear();
+        self.disposition = None;
+        self.content_type = None;
+        self.representation = Representation::default();
+        if self.file.is_some() || self.writing.is_some() {
+            let mut partial = self.take_file().await?;
+            self.file = Some(blocking(move || partial.restart().map(|()| partial)).await?);
+        }
+        Ok(())
+    }
+
+    /// Hands over what is complete.
+    pub(super) async fn finish(&mut self) -> Result<Whole> {
+        if self.file.is_none() && self.writing.is_none() {
+            self.in_memory = 0;
+            return Ok(Whole::Memory(std::mem::take(&mut self.memory)));
+        }
+        if self.in_memory > 0 {
+            self.write(false).await?;
+        }
+        Ok(Whole::File(self.take_file().await?))
+    }
+
+    /// Leaves off: keeps what a later run can go on with, and removes the rest.
+    pub(super) async fn park(&mut self) -> Result<()> {
+        if self.file.is_none() && self.writing.is_none() {
+            return Ok(());
+        }
+        if self.can_be_resumed() && self.len > TAIL {
+            self.write(true).await?;
+            drop(self.take_file().await?);
+            return Ok(());
+        }
+        let mut partial = self.take_file().await?;
+        blocking(move || partial.discard()).await
+    }
+
+    fn can_be_resumed(&self) -> bool {
+        self.representation.total.is_none_or(|total| total >= WORTH)
+    }
+
+    /// Starts to write what was gathered; with `save`, also the state.
+    async fn write(&mut self, save: bool) -> Result<()> {
+        let partial = match (&self.file, &self.writing) {
+            (None, None) if self.in_memory == self.len => None,
+            _ => Some(self.take_file().await?),
+        };
+        let pieces = std::mem::take(&mut self.memory);
+        let offset = self.len - self.in_memory;
+        self.in_memory = 0;
+        let place = self.place.clone();
+        let len = self.len;
+        let state = save.then(|| {
+            self.saved = Instant::now();
+            let mut state = State::new(&self.source, &self.key, &self.representation, len);
+            state.content_type = self.content_type.clone();
+            state.promised = self.promised.clone();
+            state
+        });
+        self.writing = Some(spawn_blocking(move || {
+            let mut partial = match partial {
+                Some(partial) => partial,
+                None => {
+                    let mut partial = Partial::open(place)?;
+                    partial.restart()?;
+                    partial
+                }
+            };
+            partial.write(offset, &pieces)?;
+            if let Some(mut state) = state {
+                let tail = len.min(TAIL);
+                state.set_tail(&partial.read(len - tail, tail as usize)?);
+                partial.save(&state.encode())?;
+            }
+            Ok(partial)
+        }));
+        Ok(())
+    }
+
+    /// The partial file, once what is being written to it is.
+    async fn take_file(&mut self) -> Result<Partial> {
+        if let Some(writing) = self.writing.take() {
+            return writing.await.unwrap_or_else(|error| Err(defect(&error)));
+        }
+        self.file.take().ok_or_else(|| {
+            Error::new(
+                Kind::Disk,
+                "the partial file was lost by an earlier failure",
+            )
+        })
+    }
+}
+
+/// Runs what blocks on a thread that may.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(defect(&error)))
+}
+
+fn defect(error: &tokio::task::JoinError) -> Error {
+    Error::new(Kind::Disk, "a write was given up").because(error.to_string())
+}

@@ -1,0 +1,323 @@
+//! Moves the bytes of one item: asks, goes on after cuts, proves, commits.
+//!
+//! An attempt asks once and takes what comes. What follows a setback is decided by its class alone: wait and go on, start
+//! over, find the address anew, or give up. Nothing bears its final name before it is complete and proven.
+
+mod answer;
+mod attempt;
+mod check;
+mod commit;
+mod content;
+mod digest;
+mod prove;
+mod state;
+mod tries;
+
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use url::Url;
+
+use self::content::{Content, Whole, blocking};
+use self::prove::Proven;
+use self::tries::{Setback, Tries};
+use super::archive::{Archive, Identity};
+use super::naming::{Planned, Template};
+use super::sink::{Disk, Place};
+use super::suspects::Suspects;
+use super::turn::{Turn, Turns};
+use super::{Events, Stop};
+use crate::model::{Body, Error, Event, Failure, Item, Kind, Outcome, Request, Result};
+use crate::net::Client;
+use crate::source::{Ctx, Source};
+
+/// An item that is to be fetched, with its plan.
+pub(super) struct Job {
+    pub(super) id: u64,
+    pub(super) item: Item,
+    pub(super) source: Arc<dyn Source>,
+    pub(super) planned: Planned,
+    pub(super) turn: Turn,
+}
+
+/// What all transfers of a run share.
+pub(super) struct Mover {
+    pub(super) client: Client,
+    pub(super) disk: Arc<Disk>,
+    pub(super) archive: Arc<dyn Archive>,
+    pub(super) events: Events,
+    pub(super) stop: Stop,
+    pub(super) suspects: Suspects,
+    pub(super) turns: Turns,
+    pub(super) template: Option<Template>,
+    pub(super) mtime: bool,
+}
+
+impl Mover {
+    /// Fetches one item, and tells how it ended, unless the run was ended first.
+    pub(super) async fn run(&self, job: Job) {
+        let id = job.id;
+        let identity = Identity {
+            source: job.item.source.clone(),
+            key: job.item.key.clone(),
+        };
+        let mut tries = Tries::new(&self.client);
+        let fetched = AssertUnwindSafe(self.fetch(job, &mut tries))
+            .catch_unwind()
+            .await;
+        let outcome = match fetched {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) if error.kind == Kind::Closed => return,
+            Ok(Err(error)) => {
+                if is_full(&error) {
+                    self.stop.drain.cancel();
+                }
+                self.failed(identity, &error, tries.attempts()).await
+            }
+            Err(_) => {
+                let error =
+                    Error::new(Kind::Disk, "a defect of this program stopped this transfer")
+                        .hint("please report it, with what was printed above");
+                self.failed(identity, &error, tries.attempts()).await
+            }
+        };
+        // If nobody reads events any more, the run is over.
+        let _ = self.events.send(Event::Ended { id, outcome }).await;
+    }
+
+    async fn failed(&self, identity: Identity, error: &Error, attempts: u32) -> Outcome {
+        let archive = self.archive.clone();
+        let kind = error.kind;
+        let noted = blocking(move || archive.failed(identity, kind.word())).await;
+        // A failure to note a failure changes nothing about it.
+        drop(noted);
+        Outcome::Failed(Failure::new(error, attempts))
+    }
+
+    async fn fetch(&self, mut job: Job, tries: &mut Tries) -> Result<Outcome> {
+        let place = self.place(&job).await?;
+        let mut content = Content::new(place.clone(), &job.item);
+        let request = match job.item.body.clone() {
+            Body::Text(text) => {
+                content.representation.total = Some(text.len() as u64);
+                content.push(text.into()).await?;
+                return self
+                    .finish(job, content, &Request::new(nowhere()?), place)
+                    .await;
+            }
+            Body::Later => self.resolve(&job).await?,
+            body => file(body)?,
+        };
+        content.load().await?;
+        match self.move_all(&mut job, request, &mut content, tries).await {
+            Ok(proven) => self.commit(job, content, place, proven).await,
+            Err(error) => {
+                content.park().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Moves all bytes and proves them, over as many attempts as that takes and is sensible.
+    async fn move_all(
+        &self,
+        job: &mut Job,
+        mut request: Request,
+        content: &mut Content,
+        tries: &mut Tries,
+    ) -> Result<Proven> {
+        let mut place = 0;
+        loop {
+            let url = if place == 0 {
+                request.url.clone()
+            } else {
+                request.mirrors[place - 1].clone()
+            };
+            let done = match content.is_complete() {
+                true => Ok(()),
+                false => self.attempt(job.id, &request, &url, content, tries).await,
+            };
+            let setback = match done {
+                Ok(()) => match self.prove(job, &request, content).await {
+                    Ok(proven) => return Ok(proven),
+                    Err(setback) => setback,
+                },
+                Err(setback) => setback,
+            };
+            if content.len() > 0 {
+                tries.moved(content.len(), content.representation.total);
+            }
+            match self.after(job, &url, setback, content, tries).await {
+                Ok(None) => {}
+                Ok(Some(anew)) => {
+                    request = anew;
+                    place = 0;
+                }
+                Err(error)
+                    if error.kind != Kind::Closed
+                        && error.kind != Kind::Disk
+                        && place < request.mirrors.len() =>
+                {
+                    place += 1;
+                    tries.fresh();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Does what a setback asks for. Gives another request if the address was found anew.
+    async fn after(
+        &self,
+        job: &Job,
+        url: &Url,
+        setback: Setback,
+        content: &mut Content,
+        tries: &mut Tries,
+    ) -> Result<Option<Request>> {
+        match setback {
+            Setback::Over(error) => Err(error),
+            Setback::More => Ok(None),
+            Setback::Again(error) => {
+                let wait = tries.wait(error)?;
+                let host = url.host_str().unwrap_or("").to_owned();
+                if wait.pauses_host {
+                    self.client.pace().pause(&host, wait.time);
+                }
+                let millis = wait.time.as_millis().try_into().unwrap_or(u64::MAX);
+                self.tell(Event::Waiting {
+                    id: Some(job.id),
+                    host,
+                    millis,
+                    reason: wait.reason,
+                })
+                .await?;
+                if !wait.pauses_host {
+                    self.unless_draining(tokio::time::sleep(wait.time)).await?;
+                }
+                Ok(None)
+            }
+            Setback::Restart(error) => {
+                tries.restart(error)?;
+                content.restart().await?;
+                Ok(None)
+            }
+            Setback::Expired(error) => {
+                tries.anew(error)?;
+                let source = job.source.clone();
+                Ok(Some(file(
+                    source
+                        .resolve(&Ctx::new(self.client.clone()), &job.item)
+                        .await?,
+                )?))
+            }
+        }
+    }
+
+    async fn resolve(&self, job: &Job) -> Result<Request> {
+        let ctx = Ctx::new(self.client.clone());
+        file(
+            self.unless_draining(job.source.resolve(&ctx, &job.item))
+                .await??,
+        )
+    }
+
+    async fn finish(
+        &self,
+        job: Job,
+        mut content: Content,
+        request: &Request,
+        place: Place,
+    ) -> Result<Outcome> {
+        match self.prove(&job, request, &mut content).await {
+            Ok(proven) => self.commit(job, content, place, proven).await,
+            Err(setback) => Err(setback.into_error()),
+        }
+    }
+
+    async fn place(&self, job: &Job) -> Result<Place> {
+        let disk = self.disk.clone();
+        let names = job.planned.folder.clone();
+        let folder = blocking(move || disk.folder(&names)).await?;
+        Ok(Place::new(folder, &job.item.source, &job.item.key))
+    }
+
+    async fn tell(&self, event: Event) -> Result<()> {
+        self.events.send(event).await.map_err(|_| Error::closed())
+    }
+
+    /// Waits for this, unless nothing new is to begin.
+    async fn unless_draining<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.drain.cancelled() => Err(Error::closed()),
+            () = self.stop.now.cancelled() => Err(Error::closed()),
+            done = future => Ok(done),
+        }
+    }
+
+    /// Waits for this, unless everything is to end.
+    async fn unless_ending<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.now.cancelled() => Err(Error::closed()),
+            done = future => Ok(done),
+        }
+    }
+}
+
+/// The request behind a body that is one file.
+fn file(body: Body) -> Result<Request> {
+    match body {
+        Body::File(request) => Ok(request),
+        Body::Hls(_) | Body::Dash(_) => Err(Error::new(
+            Kind::Unsupported,
+            "it is a stream of segments, which this version does not join yet",
+        )),
+        _ => Err(Error::new(
+            Kind::Unsupported,
+            "its source does not say where the bytes are",
+        )),
+    }
+}
+
+/// The address of a text, which has none.
+fn nowhere() -> Result<Url> {
+    Url::parse("text:").map_err(|error| Error::new(Kind::Config, "no address").because(error))
+}
+
+/// Whether the disk is full: then no other transfer can go on either.
+fn is_full(error: &Error) -> bool {
+    let cause = error
+        .source
+        .as_deref()
+        .and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| {
+        matches!(
+            cause.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    })
+}
+
+impl Setback {
+    fn into_error(self) -> Error {
+        match self {
+            Setback::Over(error)
+            | Setback::Again(error)
+            | Setback::Restart(error)
+            | Setback::Expired(error) => error,
+            Setback::More => Error::new(Kind::Corrupt, "it is not complete"),
+        }
+    }
+}
+
+/// Keeps what was complete for a moment when it turns out to be wrong.
+async fn throw_away(whole: Whole) -> Result<()> {
+    match whole {
+        Whole::Memory(_) => Ok(()),
+        Whole::File(mut partial) => blocking(move || partial.discard()).await,
+    }
+}

@@ -1,0 +1,185 @@
+//! Proves what is complete, and hands it to be named.
+
+use super::check::{self, Bearing};
+use super::commit::Commit;
+use super::content::{Content, Whole, blocking};
+use super::digest::{Hashed, Hasher};
+use super::tries::Setback;
+use super::{Job, Mover, throw_away};
+use crate::model::{Error, Kind, Outcome, Request, Result};
+use crate::pipeline::archive::Identity;
+use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
+use crate::pipeline::plan;
+use crate::pipeline::sink::Place;
+use crate::pipeline::suspects::Verdict;
+
+/// What is complete and proven.
+#[derive(Debug)]
+pub(super) struct Proven {
+    whole: Whole,
+    len: u64,
+    seen: Sniff,
+    warning: Option<String>,
+}
+
+impl Mover {
+    /// Proves the bytes: length, digests, fingerprints, first bytes, and, where the site sends placeholders, that no other
+    /// item has the same.
+    pub(super) async fn prove(
+        &self,
+        job: &Job,
+        request: &Request,
+        content: &mut Content,
+    ) -> Result<Proven, Setback> {
+        let expect = &request.expect;
+        let len = content.len();
+        let seen = sniff(content.head());
+        if let Some(error) =
+            check::first_look(expect, &seen, content.content_type.as_deref(), Some(len))
+        {
+            return Err(Setback::Over(error));
+        }
+        let etag = content.representation.etag.clone();
+        let bearing = check::bearing(expect, &job.item.meta, content.head(), len);
+        let mut hasher = Hasher::default();
+        check::wanted(&mut hasher, expect, &content.promised, etag.as_deref(), len);
+        if matches!(bearing, Bearing::Unknown(_)) {
+            hasher.want_blake3();
+        }
+        let (whole, hashed) = hash(hasher, content.finish().await?).await?;
+        let wrong = |error: Error, whole: Whole| async move {
+            throw_away(whole).await?;
+            Err(match error.kind {
+                Kind::Corrupt => Setback::Restart(error),
+                _ => Setback::Over(error),
+            })
+        };
+        if let Err(error) = check::whole(expect, &content.promised, etag.as_deref(), len, &hashed) {
+            content.restart().await?;
+            return wrong(error, whole).await;
+        }
+        let warning = match bearing {
+            Bearing::Out => None,
+            Bearing::But(what) => Some(what),
+            Bearing::Against(what) => {
+                let message = format!("it is not what the listing describes: {what}");
+                return wrong(Error::new(Kind::Blocked, message), whole).await;
+            }
+            Bearing::Unknown(what) => {
+                let digest = hashed.blake3.unwrap_or_default();
+                let judged = self.suspects.judge(&job.item.source, &job.item.key, digest);
+                match self.unless_ending(judged).await? {
+                    Verdict::Clear => what,
+                    Verdict::Placeholder(other) => {
+                        let message = format!(
+                            "the same bytes came for `{other}`: a placeholder, not the item"
+                        );
+                        return wrong(Error::new(Kind::Blocked, message), whole).await;
+                    }
+                }
+            }
+        };
+        Ok(Proven {
+            whole,
+            len,
+            seen,
+            warning,
+        })
+    }
+
+    /// Names what is proven, in its turn.
+    pub(super) async fn commit(
+        &self,
+        mut job: Job,
+        content: Content,
+        place: Place,
+        proven: Proven,
+    ) -> Result<Outcome> {
+        self.rename(&mut job, &content);
+        self.suspects.idle(job.turn.comes()).await;
+        let Proven {
+            whole,
+            len,
+            seen,
+            warning,
+        } = proven;
+        let named = job.planned.ext.as_deref();
+        let ext = if job.planned.fixed_ext {
+            job.planned.ext.clone()
+        } else {
+            extension(&seen, content.content_type.as_deref(), named)
+        };
+        let modified = content.representation.modified().filter(|_| self.mtime);
+        let archive = self.archive.clone();
+        let identity = Identity {
+            source: job.item.source.clone(),
+            key: job.item.key.clone(),
+        };
+        let record = blocking(move || {
+            let planned = &job.planned;
+            let commit = Commit {
+                archive: &*archive,
+                place,
+                identity,
+                planned,
+                ext,
+                len,
+                modified,
+            };
+            let record = commit.run(whole);
+            // The next in turn may look for its name only now that this one is recorded.
+            drop(job.turn);
+            record
+        })
+        .await?;
+        Ok(Outcome::Saved {
+            path: record.path,
+            size: record.size,
+            warning,
+        })
+    }
+}
+
+impl Mover {
+    /// Takes the name that the server gives (Content-Disposition) where the item has none but that of its URL.
+    fn rename(&self, job: &mut Job, content: &Content) {
+        let meta = &job.item.meta;
+        if meta.album.is_some() || meta.title.is_some() {
+            return;
+        }
+        let Some(name) = content.disposition.as_deref().and_then(file_name) else {
+            return;
+        };
+        let (stem, ext) = split(&name);
+        let mut item = job.item.clone();
+        item.meta.name = Some(stem.to_owned());
+        item.meta.ext = ext.or(item.meta.ext);
+        // The partial file is in the folder that was planned, so the name may change and the folder may not.
+        if let Ok(planned) = plan::path(self.template.as_ref(), &item)
+            && planned.folder == job.planned.folder
+        {
+            job.turn = self.turns.next(plan::wanted_name(&planned));
+            job.planned = planned;
+        }
+    }
+}
+
+/// Computes what is wanted. What is in memory is small; a file is read on a thread that may block.
+async fn hash(mut hasher: Hasher, whole: Whole) -> Result<(Whole, Hashed)> {
+    if hasher.is_idle() {
+        return Ok((whole, Hashed::default()));
+    }
+    match whole {
+        Whole::Memory(pieces) => {
+            pieces.iter().for_each(|piece| hasher.update(piece));
+            Ok((Whole::Memory(pieces), hasher.finish()))
+        }
+        Whole::File(partial) => {
+            blocking(move || {
+                partial.read_all(|bytes| hasher.update(bytes))?;
+                Ok((Whole::File(partial), hasher.finish()))
+            })
+            .await
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Lists links, in their order, a few ahead.
+//!
+//! A link that a source hands on is listed inside its parent's turn, so what comes out is depth-first and the same on
+//! every run. Every queue is bounded: a source waits when nobody takes its entries, and is stopped when nobody will.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Events, Ranges};
+use crate::model::{Entry, Error, Event, Failure, Item, Kind, Link, Result};
+use crate::net::{Client, Shown};
+use crate::source::{Ctx, Registry, Source, Target, outlet};
+
+/// How many links are listed at once, of those that stand beside each other.
+const AHEAD: usize = 4;
+/// How many entries of one listing wait to be taken.
+const ROOM: usize = 32;
+/// How deep links may lead to links.
+const DEPTH: usize = 8;
+
+/// An item, and who emitted it.
+pub(super) struct Found {
+    pub(super) item: Box<Item>,
+    pub(super) source: Arc<dyn Source>,
+}
+
+/// What all listings of a run share.
+pub(super) struct Walk {
+    client: Client,
+    registry: Registry,
+    events: Events,
+    /// Cancelled when nothing more is to be listed.
+    stop: CancellationToken,
+    items: Option<Ranges>,
+    /// Hashes of the links that were listed. Their key is random, so nobody can make two links look the same.
+    seen: Mutex<HashSet<u64>>,
+    hasher: RandomState,
+}
+
+/// Ends a task when it is dropped: a listing that nobody listens to.
+struct Leash(AbortHandle);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What becomes of the entries in front of us.
+enum Step {
+    Entry(Entry),
+    Item(Found),
+    ChildEnded,
+    Ended,
+}
+
+impl Walk {
+    pub(super) fn new(
+        client: Client,
+        registry: Registry,
+        events: Events,
+        stop: CancellationToken,
+        items: Option<Ranges>,
+    ) -> Arc<Walk> {
+        Arc::new(Walk {
+            client,
+            registry,
+            events,
+            stop,
+            items,
+            seen: Mutex::default(),
+            hasher: RandomState::new(),
+        })
+    }
+
+    /// Lists all links, and gives their items to `out` in order.
+    pub(super) async fn run(
+        self: Arc<Self>,
+        links: impl Stream<Item = Result<Link>> + Send,
+        out: mpsc::Sender<Found>,
+    ) {
+        let stop = self.stop.clone();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = self.top(links, out) => {}
+        }
+    }
+
+    /// The links that the user gave. Positions are counted in each of them.
+    async fn top(
+        self: Arc<Self>,
+        links: impl Stream<Item = Result<Link>> + Send,
+        out: mpsc::Sender<Found>,
+    ) -> Result<()> {
+        let mut links = std::pin::pin!(links.fuse());
+        let mut open = true;
+        let mut children: VecDeque<(mpsc::Receiver<Found>, Leash)> = VecDeque::new();
+        let mut position = 0;
+        while open || !children.is_empty() {
+            let ahead = children.len();
+            tokio::select! {
+                biased;
+                found = next_of(children.front_mut()), if ahead > 0 => match found {
+                    Some(found) => {
+                        position += 1;
+                        if self.items.as_ref().is_none_or(|items| items.contains(position)) {
+                            out.send(found).await.map_err(|_| Error::closed())?;
+                        }
+                        if self.items.as_ref().and_then(Ranges::ends_at).is_some_and(|end| position >= end) {
+                            children.pop_front();
+                            position = 0;
+                        }
+                    }
+                    None => {
+                        children.pop_front();
+                        position = 0;
+                    }
+                },
+                link = links.next(), if open && ahead < AHEAD => match link {
+                    Some(Ok(link)) => {
+                        self.client.trust(&link.url);
+                        children.push_back(self.clone().child(link, 0));
+                    }
+                    Some(Err(error)) => {
+                        let shown = error.message.clone();
+                        self.listed(shown, None, 0, Some(Failure::new(&error, 1))).await?;
+                    }
+                    None => open = false,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts to list a link; its items come out at the other end.
+    fn child(self: Arc<Self>, link: Link, depth: usize) -> (mpsc::Receiver<Found>, Leash) {
+        let (out, found) = mpsc::channel(ROOM);
+        let task = tokio::spawn(async move {
+            // The only error is that nobody listens.
+            let _ = self.follow(link, depth, out).await;
+        });
+        (found, Leash(task.abort_handle()))
+    }
+
+    /// Lists one link and those it hands on. Boxed, because it calls itself.
+    fn follow(
+        self: Arc<Self>,
+        link: Link,
+        depth: usize,
+        out: mpsc::Sender<Found>,
+    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
+        Box::pin(async move {
+            let shown = Shown(&link.url).to_string();
+            if !self.is_new(&link) {
+                return Ok(());
+            }
+            if depth > DEPTH {
+                let error = Error::new(
+                    Kind::Unsupported,
+                    format!("`{shown}` is {DEPTH} links deep"),
+                );
+                return self
+                    .listed(shown, None, 0, Some(Failure::new(&error, 1)))
+                    .await;
+            }
+            let (source, target) = match self.registry.find(&link) {
+                Ok(found) => found,
+                Err(error) => {
+                    return self
+                        .listed(shown, None, 0, Some(Failure::new(&error, 1)))
+                        .await;
+                }
+            };
+            let name = source.manifest().name.clone();
+            let (count, done) = self.clone().list(source, target, depth, out).await?;
+            let failure = match done {
+                Err(error) if error.kind != Kind::Closed => Some(Failure::new(&error, 1)),
+                _ => None,
+            };
+            self.listed(shown, Some(name), count, failure).await
+        })
+    }
+
+    /// Runs a source on its target, and passes on what it emits. The first error is that nobody listens, the second the
+    /// source's own.
+    async fn list(
+        self: Arc<Self>,
+        source: Arc<dyn Source>,
+        target: Target,
+        depth: usize,
+        out: mpsc::Sender<Found>,
+    ) -> Result<(u64, Result<()>)> {
+        let (outlet, mut entries) = outlet(ROOM);
+        let ctx = Ctx::new(self.client.clone());
+        let listing = tokio::spawn({
+            let source = source.clone();
+            async move {
+                let done = source.list(&ctx, &target, &outlet).await;
+                (outlet.items(), done)
+            }
+        });
+        let _leash = Leash(listing.abort_handle());
+        let mut open = true;
+        let mut children: VecDeque<(mpsc::Receiver<Found>, Leash)> = VecDeque::new();
+        // An item that came after links, and waits for theirs.
+        let mut held: Option<Box<Item>> = None;
+        while open || !children.is_empty() {
+            let ahead = children.len();
+            let takes = open && held.is_none() && ahead < AHEAD;
+            let step = tokio::select! {
+                biased;
+                found = next_of(children.front_mut()), if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
+                entry = entries.recv(), if takes => entry.map_or(Step::Ended, Step::Entry),
+            };
+            match step {
+                Step::Entry(Entry::Link(link)) => {
+                    children.push_back(self.clone().child(*link, depth + 1))
+                }
+                Step::Entry(Entry::Item(item)) if ahead > 0 => held = Some(item),
+                Step::Entry(Entry::Item(item)) => pass(&out, item, &source).await?,
+                Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
+                Step::ChildEnded => {
+                    children.pop_front();
+                    if children.is_empty()
+                        && let Some(item) = held.take()
+                    {
+                        pass(&out, item, &source).await?;
+                    }
+                }
+                Step::Ended => open = false,
+            }
+        }
+        match listing.await {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                let message = format!(
+                    "source `{}` has a defect and stopped",
+                    source.manifest().name
+                );
+                Ok((
+                    0,
+                    Err(Error::new(Kind::Unsupported, message).because(error.to_string())),
+                ))
+            }
+        }
+    }
+
+    fn is_new(&self, link: &Link) -> bool {
+        let hash = self.hasher.hash_one(link.url.as_str());
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(hash)
+    }
+
+    async fn listed(
+        &self,
+        link: String,
+        source: Option<String>,
+        items: u64,
+        failure: Option<Failure>,
+    ) -> Result<()> {
+        self.events
+            .send(Event::Listed {
+                link,
+                source,
+                items,
+                failure,
+            })
+            .await
+            .map_err(|_| Error::closed())
+    }
+}
+
+async fn next_of(child: Option<&mut (mpsc::Receiver<Found>, Leash)>) -> Option<Found> {
+    match child {
+        Some((found, _)) => found.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn pass(out: &mpsc::Sender<Found>, item: Box<Item>, source: &Arc<dyn Source>) -> Result<()> {
+    out.send(Found {
+        item,
+        source: source.clone(),
+    })
+    .await
+    .map_err(|_| Error::closed())
+}

@@ -1,0 +1,152 @@
+//! Bars, for a terminal.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::lines::{Detail, line};
+use super::meter::Meter;
+use super::screen::{Wait, screen};
+use super::totals::totals;
+use super::{OpenItem, Reporter, Summary, Verbosity};
+use crate::model::Event;
+
+/// The least time between two drawings: ten a second look smooth and cost nothing.
+const INTERVAL: Duration = Duration::from_millis(95);
+
+/// Keeps lines at the foot of the terminal that show what goes on; what is worth a line of its own scrolls by above.
+#[derive(Debug)]
+pub struct Bars {
+    // One bar whose message is all lines: they are drawn at once, so nothing flickers.
+    bar: ProgressBar,
+    term: Term,
+    verbosity: Verbosity,
+    began: Instant,
+    drawn: Option<Instant>,
+    meter: Meter,
+    waits: Vec<(Wait, Instant)>,
+    above: String,
+}
+
+impl Bars {
+    /// Bars on stderr, or nothing if it is no terminal that can have them.
+    pub fn stderr(verbosity: Verbosity) -> Option<Bars> {
+        let term = Term::stderr();
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if !term.is_term() || is_dumb || verbosity == Verbosity::Quiet {
+            return None;
+        }
+        // The rate is held by `INTERVAL`; a limit of the same height here would swallow every other drawing.
+        let target = ProgressDrawTarget::term(Term::buffered_stderr(), 30);
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.set_style(ProgressStyle::with_template("{msg}").ok()?);
+        Some(Bars {
+            bar,
+            term,
+            verbosity,
+            began: Instant::now(),
+            drawn: None,
+            meter: Meter::default(),
+            waits: Vec::new(),
+            above: String::new(),
+        })
+    }
+
+    fn note_wait(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Waiting {
+                id,
+                host,
+                millis,
+                reason,
+            } => {
+                let left = Duration::from_millis(*millis);
+                self.waits
+                    .retain(|(wait, _)| wait.id != *id || wait.host != *host);
+                let wait = Wait {
+                    id: *id,
+                    host: host.clone(),
+                    reason: reason.clone(),
+                    left,
+                };
+                if let Some(end) = now.checked_add(left) {
+                    self.waits.push((wait, end));
+                }
+            }
+            // What moves or has ended waits no longer.
+            Event::Moved { id, .. } | Event::Ended { id, .. } => {
+                self.waits.retain(|(wait, _)| wait.id != Some(*id));
+            }
+            _ => {}
+        }
+    }
+
+    fn waits(&mut self, now: Instant) -> Vec<Wait> {
+        self.waits.retain(|(_, end)| *end > now);
+        let left = |(wait, end): &(Wait, Instant)| Wait {
+            left: *end - now,
+            ..wait.clone()
+        };
+        self.waits.iter().map(left).collect()
+    }
+}
+
+impl Reporter for Bars {
+    fn event(
+        &mut self,
+        event: &Event,
+        item: Option<&OpenItem>,
+        summary: &Summary,
+    ) -> io::Result<()> {
+        self.note_wait(event, Instant::now());
+        let detail = match self.verbosity {
+            Verbosity::Verbose => Detail::All,
+            _ => Detail::Failures,
+        };
+        if let Some(line) = line(event, item, summary, detail) {
+            self.above.push_str(&line);
+            self.above.push('\n');
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, text: &str) -> io::Result<()> {
+        self.above.push_str(text);
+        self.above.push('\n');
+        Ok(())
+    }
+
+    fn flush(&mut self, summary: &Summary) -> io::Result<()> {
+        let now = Instant::now();
+        if self.drawn.is_some_and(|drawn| now < drawn + INTERVAL) {
+            return Ok(());
+        }
+        self.drawn = Some(now);
+        if !self.above.is_empty() {
+            let above = std::mem::take(&mut self.above);
+            // A terminal that takes no more is gone, and the run is told so by its signal.
+            self.bar.suspend(|| {
+                let _ = io::stderr().lock().write_all(above.as_bytes());
+            });
+        }
+        self.meter.note(now - self.began, summary.moved);
+        let (rows, columns) = self.term.size();
+        let waits = self.waits(now);
+        let rate = self.meter.rate();
+        let lines = screen(summary, &waits, rate, rows.into(), columns.into());
+        self.bar.set_message(lines.join("\n"));
+        self.bar.tick();
+        Ok(())
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.bar.finish_and_clear();
+        let colours = console::colors_enabled_stderr();
+        self.above
+            .push_str(&totals(summary, self.verbosity, colours));
+        let _ = io::stderr().lock().write_all(self.above.as_bytes());
+        Ok(())
+    }
+}

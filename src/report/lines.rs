@@ -1,0 +1,309 @@
+//! Plain lines, for where there is no terminal.
+
+use std::io::{self, BufWriter, Stderr, Write};
+use std::time::{Duration, Instant};
+
+use super::meter::Meter;
+use super::text::{clean, size, whole_time};
+use super::totals::{name, totals};
+use super::{OpenItem, Reporter, Summary, Verbosity};
+use crate::model::{Event, Outcome, Skip};
+
+/// How often a long run says how far it is.
+const PROGRESS: Duration = Duration::from_secs(10);
+
+/// Writes a line for each thing worth one, and the totals at the end.
+#[derive(Debug)]
+pub struct Lines<W: Write = BufWriter<Stderr>> {
+    out: W,
+    verbosity: Verbosity,
+    colours: bool,
+    began: Instant,
+    last_progress: Duration,
+    meter: Meter,
+}
+
+impl Lines {
+    /// Writes to stderr.
+    pub fn stderr(verbosity: Verbosity) -> Self {
+        let colours = console::colors_enabled_stderr();
+        Lines::new(BufWriter::new(io::stderr()), verbosity, colours)
+    }
+}
+
+impl<W: Write> Lines<W> {
+    /// Writes there.
+    pub fn new(out: W, verbosity: Verbosity, colours: bool) -> Self {
+        Lines {
+            out,
+            verbosity,
+            colours,
+            began: Instant::now(),
+            last_progress: Duration::ZERO,
+            meter: Meter::default(),
+        }
+    }
+
+    fn progress(&mut self, now: Duration, summary: &Summary) -> io::Result<()> {
+        self.meter.note(now, summary.moved);
+        if self.verbosity == Verbosity::Quiet || now < self.last_progress + PROGRESS {
+            return Ok(());
+        }
+        self.last_progress = now;
+        let rate = self.meter.rate().unwrap_or(0);
+        writeln!(
+            self.out,
+            "{} files, {}, {}/s",
+            done(summary),
+            size(summary.moved),
+            size(rate)
+        )
+    }
+}
+
+impl<W: Write + Send> Reporter for Lines<W> {
+    // That nobody reads what is said about a run is no reason to end it, so errors of stderr are let pass.
+
+    fn event(
+        &mut self,
+        event: &Event,
+        item: Option<&OpenItem>,
+        summary: &Summary,
+    ) -> io::Result<()> {
+        let detail = match self.verbosity {
+            Verbosity::Quiet => return Ok(()),
+            Verbosity::Normal => Detail::Ends,
+            Verbosity::Verbose => Detail::All,
+        };
+        if let Some(line) = line(event, item, summary, detail) {
+            let _ = writeln!(self.out, "{line}");
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, text: &str) -> io::Result<()> {
+        let _ = writeln!(self.out, "{text}").and_then(|()| self.out.flush());
+        Ok(())
+    }
+
+    fn flush(&mut self, summary: &Summary) -> io::Result<()> {
+        let now = self.began.elapsed();
+        let _ = self.progress(now, summary).and_then(|()| self.out.flush());
+        Ok(())
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        let text = totals(summary, self.verbosity, self.colours);
+        let _ = write!(self.out, "{text}").and_then(|()| self.out.flush());
+        Ok(())
+    }
+}
+
+/// Which events are worth a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Detail {
+    /// What is wrong, and what would be done.
+    Failures,
+    /// What came of each item that was not there yet, too.
+    Ends,
+    /// Everything but mere progress.
+    All,
+}
+
+/// The line for an event, if it is worth one.
+pub(super) fn line(
+    event: &Event,
+    item: Option<&OpenItem>,
+    summary: &Summary,
+    detail: Detail,
+) -> Option<String> {
+    let (least, line) = match event {
+        Event::Found { path, .. } => (Detail::All, format!("found `{}`", clean(path))),
+        Event::Began { id, total, have } => {
+            let item = summary.open_item(*id)?;
+            let mut line = format!("fetching `{}`", clean(&item.named.path));
+            if let Some(total) = total {
+                line.push_str(&format!(", {}", size(*total)));
+            }
+            if *have > 0 {
+                line.push_str(&format!(", of which {} are there", size(*have)));
+            }
+            (Detail::All, line)
+        }
+        Event::Ended { outcome, .. } => ended(outcome, item)?,
+        Event::Listed {
+            link,
+            items,
+            failure,
+            ..
+        } => match failure {
+            Some(failure) if failure.kind != crate::model::Kind::Closed => {
+                let message = clean(&failure.message);
+                let link = clean(link);
+                let line = match link.is_empty() || message.contains(&*link) {
+                    true => format!("failed: {message}"),
+                    false => format!("failed: `{link}` {message}"),
+                };
+                (Detail::Failures, line)
+            }
+            _ => (Detail::All, format!("listed `{}`: {items}", clean(link))),
+        },
+        Event::Waiting {
+            id,
+            host,
+            millis,
+            reason,
+        } => {
+            let path = id.and_then(|id| Some(&summary.open_item(id)?.named.path));
+            let wait = whole_time(Duration::from_millis(*millis));
+            let line = match path {
+                Some(path) => format!("`{}` waits {wait}: {}", clean(path), clean(reason)),
+                None => format!("`{}` waits {wait}: {}", clean(host), clean(reason)),
+            };
+            (Detail::All, line)
+        }
+        Event::Moved { .. } | Event::Complete => return None,
+    };
+    (detail >= least).then_some(line)
+}
+
+fn ended(outcome: &Outcome, item: Option<&OpenItem>) -> Option<(Detail, String)> {
+    Some(match outcome {
+        Outcome::Saved {
+            path,
+            size: bytes,
+            warning: None,
+        } => (
+            Detail::Ends,
+            format!("saved `{}`, {}", clean(path), size(*bytes)),
+        ),
+        Outcome::Saved {
+            path,
+            warning: Some(warning),
+            ..
+        } => (
+            Detail::Failures,
+            format!("saved `{}`; warning: {}", clean(path), clean(warning)),
+        ),
+        Outcome::Skipped { reason, path } => {
+            let path = clean(path);
+            match reason {
+                Skip::Simulated => (Detail::Failures, format!("would fetch `{path}`")),
+                Skip::Present => (Detail::All, format!("had `{path}`")),
+                Skip::Seen => (Detail::All, format!("had `{path}` once")),
+                Skip::Again => (Detail::All, format!("came before: `{path}`")),
+            }
+        }
+        Outcome::Failed(failure) if failure.kind == crate::model::Kind::Closed => return None,
+        Outcome::Failed(failure) => {
+            let name = item.map(|item| name(&item.named)).unwrap_or_default();
+            let message = clean(&failure.message);
+            let line = match message.contains(&name) {
+                true => format!("failed: {message}"),
+                false => format!("failed: `{}` {message}", clean(&name)),
+            };
+            (Detail::Failures, line)
+        }
+    })
+}
+
+/// How many items are done: `3 of 24+`, where the `+` says that more may be found.
+pub(super) fn done(summary: &Summary) -> String {
+    let more = if summary.complete { "" } else { "+" };
+    format!("{} of {}{more}", summary.ended(), summary.found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::summary::tests::{ended, failure, found, listed, saved, skipped};
+    use super::*;
+    use crate::model::Kind;
+
+    fn report(verbosity: Verbosity) -> String {
+        let warned = Outcome::Saved {
+            path: "b.jpg".into(),
+            size: 7,
+            warning: Some("the listing said 9 bytes".into()),
+        };
+        let events = [
+            found(1),
+            Event::Began {
+                id: 1,
+                total: Some(2000),
+                have: 500,
+            },
+            Event::Waiting {
+                id: None,
+                host: "imgur.com".into(),
+                millis: 11_500,
+                reason: "it asked us to".into(),
+            },
+            Event::Moved { id: 1, bytes: 900 },
+            ended(1, saved(2000)),
+            found(2),
+            ended(2, warned),
+            found(3),
+            ended(3, skipped(Skip::Present)),
+            found(4),
+            ended(4, Outcome::Failed(failure(Kind::Missing, "removed"))),
+            listed("https://imgur.com/a/x", None),
+            listed("https://x.org/", Some(failure(Kind::Network, "no answer"))),
+            Event::Complete,
+        ];
+        let mut lines = Lines::new(Vec::new(), verbosity, false);
+        let mut summary = Summary::default();
+        for event in &events {
+            let item = summary.take(event);
+            lines.event(event, item.as_ref(), &summary).unwrap();
+        }
+        lines.notice("finishing 0 files").unwrap();
+        String::from_utf8(lines.out).unwrap()
+    }
+
+    #[test]
+    fn says_as_much_as_it_is_asked_to() {
+        assert_eq!(report(Verbosity::Quiet), "finishing 0 files\n");
+        let normal = "\
+saved `imgur/album/01 Title 1.jpg`, 2.0 kB
+saved `b.jpg`; warning: the listing said 9 bytes
+failed: `imgur:key4` removed
+failed: `https://x.org/` no answer
+finishing 0 files
+";
+        assert_eq!(report(Verbosity::Normal), normal);
+        let verbose = "\
+found `imgur/album/01 Title 1.jpg`
+fetching `imgur/album/01 Title 1.jpg`, 2.0 kB, of which 500 B are there
+`imgur.com` waits 12 s: it asked us to
+saved `imgur/album/01 Title 1.jpg`, 2.0 kB
+found `imgur/album/02 Title 2.jpg`
+saved `b.jpg`; warning: the listing said 9 bytes
+found `imgur/album/03 Title 3.jpg`
+had `imgur/album/01 Title 1.jpg`
+found `imgur/album/04 Title 4.jpg`
+failed: `imgur:key4` removed
+listed `https://imgur.com/a/x`: 0
+failed: `https://x.org/` no answer
+finishing 0 files
+";
+        assert_eq!(report(Verbosity::Verbose), verbose);
+    }
+
+    #[test]
+    fn says_every_ten_seconds_how_far_a_long_run_is() {
+        let mut lines = Lines::new(Vec::new(), Verbosity::Normal, false);
+        let mut summary = Summary::default();
+        summary.take(&found(1));
+        for second in 0..=21 {
+            let bytes = second * 1_000_000;
+            summary.take(&Event::Moved { id: 1, bytes });
+            lines
+                .progress(Duration::from_secs(second), &summary)
+                .unwrap();
+        }
+        assert_eq!(
+            String::from_utf8(lines.out).unwrap(),
+            "0 of 1+ files, 10.0 MB, 1.0 MB/s\n0 of 1+ files, 20.0 MB, 1.0 MB/s\n"
+        );
+    }
+}

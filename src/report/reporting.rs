@@ -1,0 +1,215 @@
+//! The thread on which reporters run, so that a slow terminal holds up the reports and not the runtime.
+
+use std::io;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::{Reporter, Summary};
+use crate::model::{Error, Event, Kind, Result};
+
+/// How many events are taken at a time.
+const BATCH: usize = 512;
+
+/// How often reporters get to draw.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Reporters at work. They end when the last sender of events is gone.
+#[derive(Debug)]
+pub struct Reporting {
+    thread: JoinHandle<(Summary, Result<()>)>,
+}
+
+/// What reporters hear of the user, and the run of reporters.
+#[derive(Clone, Debug, Default)]
+pub struct Signals {
+    /// Cancelled by the user's first Ctrl-C, or what amounts to it: the run counts as interrupted.
+    pub interrupted: CancellationToken,
+    /// Cancelled by the reporters when nobody reads them any more.
+    pub unread: CancellationToken,
+}
+
+impl Reporting {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn start(
+        reporters: Vec<Box<dyn Reporter>>,
+        events: mpsc::Receiver<Event>,
+        signals: Signals,
+    ) -> Result<Reporting> {
+        let cannot =
+            |error: io::Error| Error::new(Kind::Disk, "cannot start reporting").because(error);
+        // A runtime of its own, since the thread must not run on the one that it is to leave in peace.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(cannot)?;
+        let thread = thread::Builder::new()
+            .name("report".into())
+            .spawn(move || runtime.block_on(report(reporters, events, signals)))
+            .map_err(cannot)?;
+        Ok(Reporting { thread })
+    }
+
+    /// Waits for the last report.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`] when stdout could not be written, unless whoever read it just had enough.
+    ///
+    /// # Panics
+    /// If a reporter did.
+    pub fn finish(self) -> (Summary, Result<()>) {
+        match self.thread.join() {
+            Ok(end) => end,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+async fn report(
+    reporters: Vec<Box<dyn Reporter>>,
+    mut events: mpsc::Receiver<Event>,
+    signals: Signals,
+) -> (Summary, Result<()>) {
+    let began = Instant::now();
+    let mut summary = Summary::default();
+    let mut desk = Desk {
+        reporters,
+        unread: signals.unread,
+        failure: Ok(()),
+    };
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = false;
+    loop {
+        tokio::select! {
+            count = events.recv_many(&mut batch, BATCH) => {
+                if count == 0 {
+                    break;
+                }
+                for event in batch.drain(..) {
+                    let item = summary.take(&event);
+                    desk.each(|reporter| reporter.event(&event, item.as_ref(), &summary));
+                }
+                desk.each(|reporter| reporter.flush(&summary));
+            }
+            () = signals.interrupted.cancelled(), if !told => {
+                told = true;
+                let text = farewell(&summary);
+                desk.each(|reporter| reporter.notice(&text));
+            }
+            _ = ticks.tick() => desk.each(|reporter| reporter.flush(&summary)),
+        }
+    }
+    summary.elapsed = began.elapsed();
+    summary.interrupted = signals.interrupted.is_cancelled();
+    desk.each(|reporter| reporter.finish(&summary));
+    (summary, desk.failure)
+}
+
+/// What is said at the first Ctrl-C.
+fn farewell(summary: &Summary) -> String {
+    let files = match summary.open().filter(|(_, item)| item.began).count() {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
+    format!("finishing {files}; press Ctrl-C again to stop at once")
+}
+
+/// The reporters that are still read.
+struct Desk {
+    reporters: Vec<Box<dyn Reporter>>,
+    unread: CancellationToken,
+    failure: Result<()>,
+}
+
+impl Desk {
+    fn each(&mut self, mut call: impl FnMut(&mut dyn Reporter) -> io::Result<()>) {
+        let (unread, failure) = (&self.unread, &mut self.failure);
+        self.reporters.retain_mut(|reporter| {
+            let Err(error) = call(reporter.as_mut()) else {
+                return true;
+            };
+            unread.cancel();
+            // A reader that has had enough, such as `head`, is no failure.
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                *failure = Err(Error::new(Kind::Disk, "cannot write to stdout").because(error));
+            }
+            false
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::summary::tests::found;
+    use super::super::{Lines, OpenItem, Verbosity};
+    use super::*;
+
+    /// Takes so many events, and fails in this way from then on.
+    struct Failing(u32, io::ErrorKind);
+
+    impl Reporter for Failing {
+        fn event(&mut self, _: &Event, _: Option<&OpenItem>, _: &Summary) -> io::Result<()> {
+            self.0 = self.0.checked_sub(1).ok_or(self.1)?;
+            Ok(())
+        }
+
+        fn finish(&mut self, _: &Summary) -> io::Result<()> {
+            panic!("it was called after it had failed")
+        }
+    }
+
+    fn run(reporter: Failing) -> (Summary, Result<()>, bool) {
+        let signals = Signals::default();
+        let (sender, receiver) = mpsc::channel(4);
+        let quiet = Lines::new(io::sink(), Verbosity::Quiet, false);
+        let reporters: Vec<Box<dyn Reporter>> = vec![Box::new(reporter), Box::new(quiet)];
+        let reporting = Reporting::start(reporters, receiver, signals.clone()).unwrap();
+        for id in 1..=100 {
+            sender.blocking_send(found(id)).unwrap();
+        }
+        drop(sender);
+        let (summary, result) = reporting.finish();
+        (summary, result, signals.unread.is_cancelled())
+    }
+
+    #[test]
+    fn a_reader_that_has_had_enough_ends_the_run_quietly() {
+        let (summary, result, unread) = run(Failing(3, io::ErrorKind::BrokenPipe));
+        assert!(unread && result.is_ok());
+        assert_eq!(summary.found, 100);
+    }
+
+    #[test]
+    fn a_full_disk_behind_stdout_is_an_error() {
+        let (_, result, unread) = run(Failing(3, io::ErrorKind::StorageFull));
+        assert!(unread);
+        assert_eq!(result.unwrap_err().kind, Kind::Disk);
+    }
+
+    #[test]
+    fn tells_the_user_that_the_end_is_under_way() {
+        let mut summary = Summary::default();
+        summary.take(&found(1));
+        assert_eq!(
+            farewell(&summary),
+            "finishing 0 files; press Ctrl-C again to stop at once"
+        );
+        summary.take(&Event::Began {
+            id: 1,
+            total: None,
+            have: 0,
+        });
+        assert_eq!(
+            farewell(&summary),
+            "finishing 1 file; press Ctrl-C again to stop at once"
+        );
+    }
+}

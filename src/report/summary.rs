@@ -1,0 +1,364 @@
+//! What a run has come to, kept from its events.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::model::{Event, Failure, Kind, Outcome, Skip};
+
+/// How many failures are kept with all that is known about them. Beyond that they are only counted, so that a run of
+/// millions that fails throughout does not fill the memory.
+const KEPT: usize = 10_000;
+
+/// What a run has come to. Items that ended well are only counted, so its size does not grow with the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Items found.
+    pub found: u64,
+    /// Items that are new and whole.
+    pub saved: u64,
+    /// The length of what was saved.
+    pub bytes: u64,
+    /// Items that need not be fetched, by reason.
+    pub skipped: BTreeMap<Skip, u64>,
+    /// Items that failed, by kind.
+    pub failed: BTreeMap<Kind, u64>,
+    /// Items given up because nobody wanted more.
+    #[serde(rename = "not_done", serialize_with = "not_done")]
+    open: Open,
+    /// The items that failed, the first ten thousand.
+    pub failures: Vec<FailedItem>,
+    /// Links that could not be listed to their end, by kind.
+    pub links_failed: BTreeMap<Kind, u64>,
+    /// The links that failed, the first ten thousand.
+    pub link_failures: Vec<FailedLink>,
+    /// Saved items whose bytes do not bear out what the listing said.
+    pub warnings: u64,
+    /// How long it took.
+    #[serde(rename = "elapsed_ms", serialize_with = "millis")]
+    pub elapsed: Duration,
+    /// Whether the user ended it early.
+    pub interrupted: bool,
+    /// Whether every link has been listed.
+    #[serde(skip)]
+    pub complete: bool,
+    /// Bytes that came in this run, also those of items that are not whole yet.
+    #[serde(skip)]
+    pub moved: u64,
+}
+
+/// What has begun and has not ended, and how much was given up.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Open {
+    items: BTreeMap<u64, OpenItem>,
+    given_up: u64,
+}
+
+/// What an item is called.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Named {
+    /// The source that emitted it.
+    pub source: String,
+    /// The source's key of it.
+    pub key: String,
+    /// Title, or else a name.
+    pub title: String,
+    /// The page it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// Where its bytes are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The path that was planned.
+    pub path: String,
+}
+
+/// An item that has not ended yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenItem {
+    /// What it is called.
+    pub named: Named,
+    /// Its length: what the server promised, or else what the listing said.
+    pub total: Option<u64>,
+    /// How many bytes are there.
+    pub bytes: u64,
+    /// Whether its bytes are moving.
+    pub began: bool,
+}
+
+/// An item that failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailedItem {
+    /// Its number in this run.
+    pub id: u64,
+    /// What it is called.
+    #[serde(flatten)]
+    pub named: Named,
+    /// Why it failed.
+    pub failure: Failure,
+}
+
+/// A link that could not be listed to its end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailedLink {
+    /// The link.
+    pub link: String,
+    /// Why it failed.
+    pub failure: Failure,
+}
+
+impl Summary {
+    /// Takes an event in, and hands out the item that ends with it.
+    pub fn take(&mut self, event: &Event) -> Option<OpenItem> {
+        match event {
+            Event::Found {
+                id,
+                source,
+                key,
+                title,
+                url,
+                page,
+                path,
+                size,
+                ..
+            } => {
+                self.found += 1;
+                let named = Named {
+                    source: source.clone(),
+                    key: key.clone(),
+                    title: title.clone(),
+                    page: page.clone(),
+                    url: url.clone(),
+                    path: path.clone(),
+                };
+                let item = OpenItem {
+                    named,
+                    total: *size,
+                    ..OpenItem::default()
+                };
+                self.open.items.insert(*id, item);
+            }
+            Event::Began { id, total, have } => {
+                if let Some(item) = self.open.items.get_mut(id) {
+                    item.began = true;
+                    item.total = total.or(item.total);
+                    item.bytes = *have;
+                }
+            }
+            Event::Moved { id, bytes } => {
+                if let Some(item) = self.open.items.get_mut(id) {
+                    // Fewer than before means that the item had to start over.
+                    self.moved += bytes.saturating_sub(item.bytes);
+                    item.bytes = *bytes;
+                }
+            }
+            Event::Ended { id, outcome } => {
+                let item = self.open.items.remove(id).unwrap_or_default();
+                self.end(*id, &item, outcome);
+                return Some(item);
+            }
+            Event::Listed { link, failure, .. } => match failure {
+                Some(failure) if failure.kind != Kind::Closed => {
+                    *self.links_failed.entry(failure.kind).or_default() += 1;
+                    if self.link_failures.len() < KEPT {
+                        self.link_failures.push(FailedLink {
+                            link: link.clone(),
+                            failure: failure.clone(),
+                        });
+                    }
+                }
+                _ => {}
+            },
+            Event::Complete => self.complete = true,
+            Event::Waiting { .. } => {}
+        }
+        None
+    }
+
+    fn end(&mut self, id: u64, item: &OpenItem, outcome: &Outcome) {
+        match outcome {
+            Outcome::Saved { size, warning, .. } => {
+                self.saved += 1;
+                self.bytes += size;
+                self.moved += size.saturating_sub(item.bytes);
+                self.warnings += u64::from(warning.is_some());
+            }
+            Outcome::Skipped { reason, .. } => *self.skipped.entry(*reason).or_default() += 1,
+            Outcome::Failed(failure) if failure.kind == Kind::Closed => self.open.given_up += 1,
+            Outcome::Failed(failure) => {
+                *self.failed.entry(failure.kind).or_default() += 1;
+                if self.failures.len() < KEPT {
+                    self.failures.push(FailedItem {
+                        id,
+                        named: item.named.clone(),
+                        failure: failure.clone(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The items that were found and have not ended yet, in their order.
+    pub fn open(&self) -> impl Iterator<Item = (u64, &OpenItem)> {
+        self.open.items.iter().map(|(id, item)| (*id, item))
+    }
+
+    /// The item of this number, if it has not ended yet.
+    pub fn open_item(&self, id: u64) -> Option<&OpenItem> {
+        self.open.items.get(&id)
+    }
+
+    /// How many items are done with, one way or the other.
+    pub fn ended(&self) -> u64 {
+        self.succeeded() + self.failed.values().sum::<u64>() + self.open.given_up
+    }
+
+    /// How many items are where they should be: saved now, or not needed.
+    pub fn succeeded(&self) -> u64 {
+        self.saved + self.skipped.values().sum::<u64>()
+    }
+
+    /// How many items were found, and neither fetched nor failed.
+    pub fn not_done(&self) -> u64 {
+        self.open.given_up + self.open.items.len() as u64
+    }
+
+    /// Whether an item or a link failed.
+    pub fn has_failures(&self) -> bool {
+        !self.failed.is_empty() || !self.links_failed.is_empty()
+    }
+
+    /// The kinds of all failures, of items and of links.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.failed.keys().chain(self.links_failed.keys()).copied()
+    }
+}
+
+fn millis<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn not_done<S: Serializer>(open: &Open, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(open.given_up + open.items.len() as u64)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::report) fn found(id: u64) -> Event {
+        Event::Found {
+            id,
+            source: "imgur".into(),
+            key: format!("key{id}"),
+            title: format!("Title {id}"),
+            url: Some(format!("https://i.imgur.com/key{id}.jpg")),
+            raw_url: None,
+            page: Some(format!("https://imgur.com/key{id}")),
+            path: format!("imgur/album/{id:02} Title {id}.jpg"),
+            size: Some(1000),
+        }
+    }
+
+    pub(in crate::report) fn ended(id: u64, outcome: Outcome) -> Event {
+        Event::Ended { id, outcome }
+    }
+
+    pub(in crate::report) fn saved(size: u64) -> Outcome {
+        Outcome::Saved {
+            path: "imgur/album/01 Title 1.jpg".into(),
+            size,
+            warning: None,
+        }
+    }
+
+    pub(in crate::report) fn failure(kind: Kind, message: &str) -> Failure {
+        Failure {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+            attempts: 1,
+        }
+    }
+
+    pub(in crate::report) fn listed(link: &str, failure: Option<Failure>) -> Event {
+        Event::Listed {
+            link: link.into(),
+            source: None,
+            items: 0,
+            failure,
+        }
+    }
+
+    pub(in crate::report) fn skipped(reason: Skip) -> Outcome {
+        Outcome::Skipped {
+            reason,
+            path: "imgur/album/01 Title 1.jpg".into(),
+        }
+    }
+
+    #[test]
+    fn counts_what_ends_and_forgets_what_ended_well() {
+        let mut summary = Summary::default();
+        for id in 1..=1000 {
+            summary.take(&found(id));
+            summary.take(&Event::Began {
+                id,
+                total: Some(100),
+                have: 40,
+            });
+            summary.take(&Event::Moved { id, bytes: 60 });
+            summary.take(&ended(id, saved(100)));
+        }
+        assert_eq!(
+            (summary.found, summary.saved, summary.bytes),
+            (1000, 1000, 100_000)
+        );
+        assert_eq!(summary.moved, 60_000);
+        assert_eq!(summary.open().count(), 0);
+        assert_eq!(summary.ended(), 1000);
+    }
+
+    #[test]
+    fn an_item_that_starts_over_moves_its_bytes_again() {
+        let mut summary = Summary::default();
+        summary.take(&found(1));
+        for bytes in [100, 200, 0, 150] {
+            summary.take(&Event::Moved { id: 1, bytes });
+        }
+        summary.take(&ended(1, saved(300)));
+        assert_eq!((summary.moved, summary.bytes), (500, 300));
+    }
+
+    #[test]
+    fn knows_failures_from_what_nobody_wanted() {
+        let mut summary = Summary::default();
+        for id in 1..=4 {
+            summary.take(&found(id));
+        }
+        summary.take(&ended(1, Outcome::Failed(failure(Kind::Missing, "gone"))));
+        summary.take(&ended(2, Outcome::Failed(failure(Kind::Closed, "enough"))));
+        summary.take(&ended(3, skipped(Skip::Present)));
+        summary.take(&listed("a", Some(failure(Kind::Login, "log in"))));
+        summary.take(&listed("b", Some(failure(Kind::Closed, "enough"))));
+        summary.take(&listed("c", None));
+        assert_eq!(summary.failed, BTreeMap::from([(Kind::Missing, 1)]));
+        assert_eq!(summary.links_failed, BTreeMap::from([(Kind::Login, 1)]));
+        assert_eq!((summary.succeeded(), summary.not_done()), (1, 2));
+        assert_eq!(summary.failures[0].named.key, "key1");
+        assert_eq!(summary.link_failures[0].link, "a");
+    }
+
+    #[test]
+    fn keeps_a_bounded_number_of_failures() {
+        let mut summary = Summary::default();
+        for id in 0..KEPT as u64 + 5 {
+            summary.take(&found(id));
+            summary.take(&ended(id, Outcome::Failed(failure(Kind::Busy, "no"))));
+        }
+        assert_eq!(summary.failures.len(), KEPT);
+        assert_eq!(summary.failed[&Kind::Busy], KEPT as u64 + 5);
+    }
+}

@@ -1,0 +1,248 @@
+//! The last lines of a run.
+
+use std::collections::BTreeMap;
+
+use console::style;
+use url::Url;
+
+use super::summary::Named;
+use super::text::{causes, clean, hint, push, size, time};
+use super::{Summary, Verbosity};
+use crate::model::{Failure, Kind, Skip};
+use crate::net::Shown;
+
+/// The last lines of a run: the totals in one, then each failure with what is needed to look into it.
+pub(super) fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String {
+    let mut text = String::new();
+    if verbosity == Verbosity::Quiet && !summary.has_failures() {
+        return text;
+    }
+    text.push_str(&counts(summary));
+    text.push('\n');
+    for item in &summary.failures {
+        failed(&mut text, &name(&item.named), &item.failure, colours);
+        let named = &item.named;
+        let is_named_by_url = named.url.as_deref() == Some(name(named).as_str());
+        for (label, value) in [
+            ("page", &named.page),
+            ("url", &named.url.clone().filter(|_| !is_named_by_url)),
+        ] {
+            if let Some(value) = value {
+                push(&mut text, label, value);
+            }
+        }
+        push(&mut text, "attempts", &item.failure.attempts.to_string());
+        hint(&mut text, &item.failure);
+    }
+    for link in &summary.link_failures {
+        failed(&mut text, &link.link, &link.failure, colours);
+        hint(&mut text, &link.failure);
+    }
+    let kept = summary.failures.len() + summary.link_failures.len();
+    let all = sum(&summary.failed) + sum(&summary.links_failed);
+    if all > kept as u64 {
+        text.push_str(&format!("… and {} more failures\n", all - kept as u64));
+    }
+    if summary.interrupted {
+        let rest = match summary.not_done() {
+            0 => String::new(),
+            count => format!("{count} not done; "),
+        };
+        text.push_str(&format!(
+            "interrupted: {rest}run the same command again to go on\n"
+        ));
+    }
+    text
+}
+
+/// What a failed item is called: `source:key`, or the URL where that is the key.
+pub(super) fn name(named: &Named) -> String {
+    match Url::parse(&named.key) {
+        Ok(url) if url.has_host() => Shown(&url).to_string(),
+        _ => format!("{}:{}", named.source, named.key),
+    }
+}
+
+fn failed(text: &mut String, name: &str, failure: &Failure, colours: bool) {
+    let label = style("failed").red().force_styling(colours);
+    let message = clean(&failure.message);
+    // Many messages name the link or the URL already.
+    match clean(name) {
+        name if name.is_empty() || message.contains(&*name) => {
+            text.push_str(&format!("{label}: {message}\n"));
+        }
+        name => text.push_str(&format!("{label}: `{name}` {message}\n")),
+    }
+    causes(text, failure);
+}
+
+fn counts(summary: &Summary) -> String {
+    let skipped = |reason| summary.skipped.get(&reason).copied().unwrap_or(0);
+    let had = skipped(Skip::Present) + skipped(Skip::Seen);
+    let mut parts = Vec::new();
+    let mut part = |count: u64, what: &str| {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    };
+    part(summary.saved, "new");
+    part(had, "had");
+    part(skipped(Skip::Again), "repeated");
+    part(skipped(Skip::Simulated), "would be fetched");
+    part(
+        sum(&summary.failed),
+        &format!("failed{}", kinds(&summary.failed)),
+    );
+    if !summary.interrupted {
+        part(summary.not_done(), "not done");
+    }
+    let mut line = match (summary.found, parts.is_empty()) {
+        (0, _) => "nothing found".to_owned(),
+        (found, true) => format!("{found} found"),
+        (found, false) => format!("{found} found: {}", parts.join(", ")),
+    };
+    match sum(&summary.links_failed) {
+        0 => {}
+        1 => line.push_str(&format!("; 1 link failed{}", kinds(&summary.links_failed))),
+        count => line.push_str(&format!(
+            "; {count} links failed{}",
+            kinds(&summary.links_failed)
+        )),
+    }
+    match summary.warnings {
+        0 => {}
+        1 => line.push_str("; 1 with a warning"),
+        count => line.push_str(&format!("; {count} with warnings")),
+    }
+    line.push_str("   ");
+    if summary.saved > 0 {
+        line.push_str(&format!("{} in ", size(summary.bytes)));
+    }
+    line.push_str(&time(summary.elapsed));
+    line
+}
+
+fn kinds(failed: &BTreeMap<Kind, u64>) -> String {
+    let kinds: Vec<_> = failed
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    match kinds.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", kinds.join(", ")),
+    }
+}
+
+fn sum(counts: &BTreeMap<Kind, u64>) -> u64 {
+    counts.values().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::summary::tests::{ended, failure, found, listed, saved, skipped};
+    use super::*;
+    use crate::model::{Event, Outcome};
+
+    fn summary(events: &[Event]) -> Summary {
+        let mut summary = Summary::default();
+        for event in events {
+            summary.take(event);
+        }
+        summary.elapsed = Duration::from_millis(2_100);
+        summary
+    }
+
+    fn text(summary: &Summary) -> String {
+        totals(summary, Verbosity::Normal, false)
+    }
+
+    #[test]
+    fn tells_what_came_and_each_failure() {
+        let mut events: Vec<Event> = (1..=24).map(found).collect();
+        events.extend((1..=21).map(|id| ended(id, saved(871_428))));
+        events.extend((22..=23).map(|id| ended(id, skipped(Skip::Present))));
+        let mut gone = failure(Kind::Missing, "removed from Imgur");
+        gone.causes = vec!["it went\u{1b}[2J to `/removed.png`".into()];
+        gone.hint = Some("look at the page".into());
+        events.push(ended(24, Outcome::Failed(gone)));
+        let expected = "\
+24 found: 21 new, 2 had, 1 failed (1 missing)   18.3 MB in 2.1 s
+failed: `imgur:key24` removed from Imgur
+  because: it went[2J to `/removed.png`
+  page: https://imgur.com/key24
+  url: https://i.imgur.com/key24.jpg
+  attempts: 1
+  hint: look at the page
+";
+        let summary = summary(&events);
+        assert_eq!(text(&summary), expected);
+        assert_eq!(totals(&summary, Verbosity::Quiet, false), expected);
+    }
+
+    #[test]
+    fn is_short_when_all_is_well_and_silent_when_quiet() {
+        let summary = summary(&[found(1), ended(1, saved(10))]);
+        assert_eq!(text(&summary), "1 found: 1 new   10 B in 2.1 s\n");
+        assert_eq!(totals(&summary, Verbosity::Quiet, false), "");
+    }
+
+    #[test]
+    fn tells_of_links_that_failed() {
+        let mut unknown = failure(Kind::Unsupported, "no source knows `gopher://x/`");
+        unknown.hint = Some("`fetch sources` lists what is known".into());
+        let summary = summary(&[
+            listed("gopher://x/", Some(unknown)),
+            listed(
+                "https://imgur.com/a/x",
+                Some(failure(Kind::Login, "the site wants a key")),
+            ),
+            listed(
+                "",
+                Some(failure(Kind::Config, "line 3 of `list.txt` is not a link")),
+            ),
+        ]);
+        let expected = "\
+nothing found; 3 links failed (1 config, 1 unsupported, 1 login)   2.1 s
+failed: no source knows `gopher://x/`
+  hint: `fetch sources` lists what is known
+failed: `https://imgur.com/a/x` the site wants a key
+failed: line 3 of `list.txt` is not a link
+";
+        assert_eq!(text(&summary), expected);
+    }
+
+    #[test]
+    fn tells_what_an_interrupted_run_left() {
+        let mut summary = summary(&[found(1), ended(1, saved(10)), found(2), found(3)]);
+        summary.interrupted = true;
+        let expected = "\
+3 found: 1 new   10 B in 2.1 s
+interrupted: 2 not done; run the same command again to go on
+";
+        assert_eq!(text(&summary), expected);
+    }
+
+    #[test]
+    fn tells_what_a_simulation_would_do() {
+        let mut events = vec![found(1), found(2), found(3)];
+        events.push(ended(1, skipped(Skip::Simulated)));
+        events.push(ended(2, skipped(Skip::Again)));
+        events.push(ended(3, skipped(Skip::Seen)));
+        assert_eq!(
+            text(&summary(&events)),
+            "3 found: 1 had, 1 repeated, 1 would be fetched   2.1 s\n"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_a_url_is_shown_without_its_secrets() {
+        let named = Named {
+            source: "direct".into(),
+            key: "https://x.org/f.jpg?token=abc".into(),
+            ..Named::default()
+        };
+        assert_eq!(name(&named), "https://x.org/f.jpg?token=***");
+    }
+}

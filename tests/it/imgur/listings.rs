@@ -1,0 +1,232 @@
+//! Paged listings.
+
+use serde_json::{Value, json};
+
+use super::{api, image, list, list_into, options, refusal};
+use crate::support::{Reply, Site};
+use fetch::model::Kind;
+use fetch::source::outlet;
+
+const KEY: Option<&str> = Some("a-key");
+
+/// An album as listings have it: with three of its images at the most.
+fn album(id: &str) -> Value {
+    let images = json!([image("xxxxx"), image("yyyyy"), image("zzzzz")]);
+    json!({"id": id, "is_album": true, "images_count": 50, "images": images})
+}
+
+#[tokio::test]
+async fn a_listing_hands_its_albums_on_and_keeps_its_images() {
+    let site = Site::start();
+    let mut untold = album("ccccc");
+    untold.as_object_mut().unwrap().remove("is_album");
+    let first = json!([image("aaaaa"), album("bbbbb"), untold]);
+    site.on("/3/account/sarah/submissions/0/newest", api(first))
+        .once();
+    let second = json!([{"id": "ddddd"}, 7, image("eeeee")]);
+    site.on("/3/account/sarah/submissions/1/newest", api(second))
+        .once();
+    site.on("/3/account/sarah/submissions/2/newest", api(json!([])))
+        .once();
+    assert_eq!(
+        list(&site, KEY, "imgur.com/user/sarah/posts").await,
+        [
+            "1 aaaaa.jpg of user-sarah",
+            "-> https://imgur.com/a/bbbbb",
+            "-> https://imgur.com/a/ccccc",
+            "-> https://imgur.com/ddddd",
+            "2 eeeee.jpg of user-sarah",
+            "corrupt: 1 entries of `https://imgur.com/user/sarah/posts` could not be read",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn every_listing_is_asked_for_where_it_is() {
+    let table = [
+        (
+            "imgur.com/user/sarah",
+            "/3/account/sarah/submissions/{}/newest",
+            "user-sarah",
+        ),
+        (
+            "sarah.imgur.com",
+            "/3/account/sarah/submissions/{}/newest",
+            "user-sarah",
+        ),
+        (
+            "imgur.com/user/a%2F..%2Fb",
+            "/3/account/a%2F..%2Fb/submissions/{}/newest",
+            "user-a/../b",
+        ),
+        (
+            "imgur.com/user/sarah/favorites",
+            "/3/account/sarah/gallery_favorites/{}/newest",
+            "favorites-sarah",
+        ),
+        (
+            "imgur.com/user/sarah/favorites/folder/12/cats",
+            "/3/account/sarah/folders/12/favorites?page={}&sort=newest",
+            "favorites-sarah-12",
+        ),
+        (
+            "imgur.com/r/pics",
+            "/3/gallery/r/pics/time/all/{}",
+            "r-pics",
+        ),
+        (
+            "imgur.com/r/pics/top/week",
+            "/3/gallery/r/pics/top/week/{}",
+            "r-pics",
+        ),
+        (
+            "imgur.com/t/cats",
+            "/3/gallery/t/cats/time/all/{}",
+            "tag-cats",
+        ),
+        (
+            "imgur.com/t/cats/viral",
+            "/3/gallery/t/cats/viral/all/{}",
+            "tag-cats",
+        ),
+        (
+            "imgur.com/search?q=two+cats&x=1",
+            "/3/gallery/search/time/all/{}?q=two+cats",
+            "search-two cats",
+        ),
+        (
+            "imgur.com/search/score/day?q=cats",
+            "/3/gallery/search/top/day/{}?q=cats",
+            "search-cats",
+        ),
+    ];
+    for (link, path, id) in table {
+        let site = Site::start();
+        let items = json!([image("aaaaa")]);
+        let first = match link.contains("/t/") {
+            true => json!({"name": "cats", "items": items}),
+            false => items,
+        };
+        site.on(&path.replace("{}", "0"), api(first)).once();
+        let last = match link.contains("/t/") {
+            true => json!({"name": "cats", "items": []}),
+            false => json!([]),
+        };
+        site.on(&path.replace("{}", "1"), api(last)).once();
+        assert_eq!(
+            list(&site, KEY, link).await,
+            [format!("1 aaaaa.jpg of {id}")],
+            "{link}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_first_page_is_out_before_the_second_is_asked_for() {
+    let site = Site::start();
+    let path = |page: u32| format!("/3/gallery/r/pics/time/all/{page}");
+    let first = ["aaaaa", "bbbbb", "ccccc", "ddddd"].map(image);
+    site.on(&path(0), api(json!(first))).once();
+    site.on(&path(1), api(json!([image("eeeee")]))).once();
+    site.on(&path(2), api(json!([]))).once();
+    let (out, mut entries) = outlet(1);
+    let options = options(&site, KEY);
+    let listing = tokio::spawn(async move { list_into(options, "imgur.com/r/pics", &out).await });
+    assert!(entries.recv().await.is_some());
+    // One more has room, and a third waits for it: the listing cannot be further yet.
+    assert_eq!(site.count(&path(1)), 0);
+    let mut count = 1;
+    while entries.recv().await.is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 5);
+    listing.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_listing_ends_when_nobody_wants_more() {
+    let site = Site::start();
+    let first = ["aaaaa", "bbbbb", "ccccc", "ddddd"].map(image);
+    site.on("/3/gallery/r/pics/time/all/0", api(json!(first)))
+        .once();
+    let (out, mut entries) = outlet(1);
+    let options = options(&site, KEY);
+    let listing = tokio::spawn(async move { list_into(options, "imgur.com/r/pics", &out).await });
+    assert!(entries.recv().await.is_some());
+    drop(entries);
+    assert_eq!(listing.await.unwrap().unwrap_err().kind, Kind::Closed);
+}
+
+#[tokio::test]
+async fn a_page_that_comes_again_ends_the_listing() {
+    let site = Site::start();
+    let page = || api(json!([image("aaaaa"), album("bbbbb")]));
+    site.on("/3/gallery/r/pics/time/all/0", page()).once();
+    site.on("/3/gallery/r/pics/time/all/1", page()).once();
+    assert_eq!(
+        list(&site, KEY, "imgur.com/r/pics").await,
+        [
+            "1 aaaaa.jpg of r-pics",
+            "-> https://imgur.com/a/bbbbb",
+            "changed: page 2 of the listing repeats an earlier one",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_was_listed_before_a_failure_stays() {
+    let site = Site::start();
+    site.on("/3/gallery/r/pics/time/all/0", api(json!([image("aaaaa")])))
+        .once();
+    let busy = refusal(429, "Too Many Requests")
+        .header("X-RateLimit-UserRemaining", "12")
+        .header("X-RateLimit-ClientRemaining", "0")
+        .header("X-RateLimit-ClientReset", "86341");
+    site.on("/3/gallery/r/pics/time/all/1", busy).once();
+    assert_eq!(
+        list(&site, KEY, "imgur.com/r/pics").await,
+        [
+            "1 aaaaa.jpg of r-pics",
+            "busy: the site asks us to slow down at `https://imgur.com/r/pics`: the site says \"Too Many Requests\"; \
+             the client id's calls of the day are used up, try again in 24 h",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_listing_needs_a_key() {
+    let site = Site::start();
+    site.on("/*", Reply::text("")).optional();
+    for link in [
+        "imgur.com/user/sarah",
+        "imgur.com/t/cats",
+        "imgur.com/search?q=a",
+    ] {
+        let (out, _entries) = outlet(1);
+        let error = list_into(options(&site, None), link, &out)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, Kind::Login);
+        assert_eq!(
+            error.message,
+            format!("listing `https://{link}` needs a client id")
+        );
+        assert_eq!(
+            error.hint.as_deref(),
+            Some(
+                "set `IMGUR_CLIENT_ID`, or `client_id` in `[source.imgur]`, to a client id of yours; Imgur has given out \
+                 no new ones since 2025, older ones still work"
+            )
+        );
+    }
+    assert!(site.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_only_its_owner_sees_needs_a_login() {
+    let site = Site::start();
+    assert_eq!(
+        list(&site, KEY, "imgur.com/user/me").await,
+        ["login: only its owner sees `https://imgur.com/user/me`"]
+    );
+}

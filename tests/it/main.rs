@@ -1,0 +1,14 @@
+//! The integration tests: a module per subject.
+
+mod command_builder;
+mod fake_imgur;
+mod fake_site;
+mod imgur;
+mod made_media;
+mod net;
+mod outlet;
+mod readme;
+mod sources;
+mod support;
+mod transfer;
+mod walk;

@@ -1,0 +1,100 @@
+//! Where redirects may lead.
+
+use fetch::model::Kind;
+
+use super::{body, client, open, quick};
+use crate::support::{Reply, Site};
+
+#[tokio::test]
+async fn relative_and_absolute_targets_are_followed() {
+    let (site, other) = (Site::start(), Site::start());
+    site.on("/a/b", Reply::redirect("c?x=1"));
+    site.on("/a/c?x=1", Reply::redirect("../d").status(301));
+    site.on("/d", Reply::redirect("?y").status(303));
+    site.on("/d?y", Reply::redirect(other.url("/e")).status(307));
+    let here = format!("//127.0.0.1:{}/f", other.port());
+    other.on("/e", Reply::redirect(here).status(308));
+    other.on("/f", Reply::text("there"));
+    let client = client(quick());
+    assert_eq!(body(&client, &site.url("/a/b")).await.unwrap(), b"there");
+    let opened = open(&client, &other.url("/f")).await.unwrap();
+    assert!(!opened.redirected);
+}
+
+#[tokio::test]
+async fn a_redirect_without_a_target_is_an_answer() {
+    let site = Site::start();
+    site.on("/multiple", Reply::redirect("/x").status(300));
+    site.on("/nowhere", Reply::empty(302));
+    site.on("/created", Reply::redirect("/x").status(201));
+    let client = client(quick());
+    for (path, status) in [("/multiple", 300), ("/nowhere", 302), ("/created", 201)] {
+        let opened = open(&client, &site.url(path)).await.unwrap();
+        assert_eq!(opened.response.status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_redirect_may_do_is_refused() {
+    let site = Site::start();
+    let table = [
+        (
+            "/self",
+            "/self",
+            Kind::Network,
+            "`URL/self` redirects in a circle, to `URL/self`",
+        ),
+        (
+            "/one",
+            "/two",
+            Kind::Network,
+            "`URL/two` redirects in a circle, to `URL/one`",
+        ),
+        (
+            "/two",
+            "/one",
+            Kind::Network,
+            "`URL/one` redirects in a circle, to `URL/two`",
+        ),
+        (
+            "/file",
+            "file:///etc/passwd",
+            Kind::Blocked,
+            "`URL/file` redirects to `file:`, which is not followed",
+        ),
+        (
+            "/data",
+            "data:,x",
+            Kind::Blocked,
+            "`URL/data` redirects to `data:`, which is not followed",
+        ),
+        (
+            "/junk",
+            "http://[",
+            Kind::Network,
+            "`URL/junk` redirects to something that is no URL",
+        ),
+    ];
+    for (path, to, ..) in table {
+        site.on(path, Reply::redirect(to));
+    }
+    let client = client(quick());
+    for (path, _, kind, message) in table {
+        let error = open(&client, &site.url(path)).await.unwrap_err();
+        let text = error.to_string().replace(&site.url(""), "URL");
+        assert_eq!((error.kind, text.as_str()), (kind, message));
+    }
+}
+
+#[tokio::test]
+async fn a_trail_without_end_is_left_after_twenty_steps() {
+    let site = Site::start();
+    let next = Reply::with(|seen| {
+        let step: u32 = seen.target[1..].parse().unwrap();
+        Reply::redirect(format!("/{}", step + 1))
+    });
+    site.on("/*", next);
+    let error = open(&client(quick()), &site.url("/0")).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Network);
+    assert_eq!(site.requests().len(), 21);
+}

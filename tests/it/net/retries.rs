@@ -1,0 +1,144 @@
+//! What is asked again, how often, and after how long.
+
+use std::time::{Duration, Instant};
+
+use fetch::model::Kind;
+use fetch::net::Settings;
+use http::HeaderMap;
+
+use super::{client, quick, url};
+use crate::support::{Reply, Seen, Site};
+
+/// Calls once; the status and the time that it took.
+async fn call(site: &Site, settings: Settings) -> (u16, Duration) {
+    let began = Instant::now();
+    let page = url(&site.url("/page"));
+    let answer = client(settings).call(&page, &HeaderMap::new(), 1000).await;
+    (answer.unwrap().status.as_u16(), began.elapsed())
+}
+
+#[tokio::test]
+async fn what_passes_by_itself_is_asked_for_again() {
+    for failing in [
+        Reply::empty(500),
+        Reply::empty(502),
+        Reply::empty(503),
+        Reply::empty(504),
+        Reply::empty(408),
+        Reply::empty(425),
+        Reply::empty(522),
+        Reply::text("a page").cut_after(3),
+        Reply::text("a page").reset_after(0),
+        Reply::raw(""),
+    ] {
+        let site = Site::start();
+        site.on("/page", failing).times(2);
+        site.on("/page", Reply::text("a page")).once();
+        assert_eq!(call(&site, quick()).await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn what_stays_is_not_asked_for_again() {
+    for status in [400, 401, 403, 404, 410, 418, 429, 451, 501, 505] {
+        let site = Site::start();
+        site.on("/page", Reply::text("no").status(status)).once();
+        assert_eq!(call(&site, quick()).await.0, status);
+    }
+}
+
+#[tokio::test]
+async fn the_budget_of_retries_is_kept() {
+    let site = Site::start();
+    site.on("/page", Reply::empty(503)).times(4);
+    let settings = Settings {
+        retries: 3,
+        ..quick()
+    };
+    assert_eq!(call(&site, settings).await.0, 503);
+    let site = Site::start();
+    site.on("/page", Reply::raw("")).times(3);
+    let client = client(Settings {
+        retries: 2,
+        ..quick()
+    });
+    let page = url(&site.url("/page"));
+    let error = client.call(&page, &HeaderMap::new(), 1).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Network);
+}
+
+#[tokio::test]
+async fn retry_after_is_kept_in_both_forms() {
+    let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+    let later = "Wed, 21 Oct 2015 07:28:01 GMT";
+    let busy = [
+        Reply::empty(503).header("Retry-After", "1"),
+        Reply::empty(429).header("Retry-After", "1"),
+        Reply::empty(503)
+            .header("Date", date)
+            .header("Retry-After", later),
+    ];
+    let calls = busy.map(async |busy| {
+        let site = Site::start();
+        site.on("/page", busy).once();
+        site.on("/page", Reply::text("a page")).once();
+        let (status, _) = call(&site, quick()).await;
+        assert_eq!(status, 200);
+        let times: Vec<_> = site.requests().iter().map(|seen| seen.at).collect();
+        let wait = times[1] - times[0];
+        assert!(wait >= Duration::from_millis(990), "{wait:?}");
+    });
+    futures_util::future::join_all(calls).await;
+}
+
+#[tokio::test]
+async fn a_wait_that_is_too_long_is_not_waited_for() {
+    let site = Site::start();
+    let busy = Reply::empty(503).header("Retry-After", "2");
+    site.on("/page", busy).once();
+    let (status, took) = call(
+        &site,
+        Settings {
+            longest_wait: Duration::from_secs(1),
+            ..quick()
+        },
+    )
+    .await;
+    assert_eq!(status, 503);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_host_that_asks_to_wait_holds_up_every_call_to_it_and_no_other() {
+    let (busy, free) = (Site::start(), Site::start());
+    let first = Reply::empty(503).header("Retry-After", "1");
+    busy.on("/first", first).once();
+    busy.on("/first", Reply::text("")).once();
+    busy.on("/second", Reply::text(""));
+    free.on("/page", Reply::text(""));
+    // With one place at the host, the second call waits for the end of the first.
+    let client = client(Settings {
+        per_host: 1,
+        ..quick()
+    });
+    let none = HeaderMap::new();
+    let first = url(&busy.url("/first"));
+    let second = url(&busy.url("/second"));
+    // By another name, since both sites are on the same machine.
+    let page = url(&format!("http://localhost:{}/page", free.port()));
+    let (one, two, three) = tokio::join!(
+        client.call(&first, &none, 100),
+        client.call(&second, &none, 100),
+        client.call(&page, &none, 100)
+    );
+    for answer in [one, two, three] {
+        assert_eq!(answer.unwrap().status, 200);
+    }
+    let began = busy.requests()[0].at;
+    let wait = |seen: &Seen| seen.at.saturating_duration_since(began);
+    let at_busy: Vec<_> = busy.requests().iter().map(wait).collect();
+    assert_eq!(at_busy.len(), 3);
+    assert!(at_busy[1] >= Duration::from_millis(990), "{at_busy:?}");
+    let at_free = wait(&free.requests()[0]);
+    assert!(at_free < Duration::from_millis(990), "{at_free:?}");
+}

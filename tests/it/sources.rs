@@ -1,0 +1,76 @@
+//! The sources that come with the program, against the contract.
+
+use std::fs;
+use std::path::Path;
+
+use fetch::model::Kind;
+use fetch::source::check;
+
+#[test]
+fn every_source_keeps_the_contract() {
+    let sources = fetch::plugins::all(&Default::default()).unwrap();
+    assert_eq!(check(&sources), Vec::<String>::new());
+}
+
+#[test]
+fn every_plugin_has_tests() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins");
+    let mut without = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let files = match path.is_dir() {
+            true => fs::read_dir(&path)
+                .unwrap()
+                .map(|file| file.unwrap().path())
+                .collect(),
+            false => vec![path.clone()],
+        };
+        let is_plugin = path.is_dir() || path.extension().is_some_and(|ext| ext == "rs");
+        let is_list = path.ends_with("plugins/mod.rs");
+        let is_tested = |file: &std::path::PathBuf| {
+            fs::read_to_string(file).is_ok_and(|text| text.contains("#[cfg(test)]"))
+        };
+        if is_plugin && !is_list && !files.iter().any(is_tested) {
+            without.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    assert!(
+        without.is_empty(),
+        "these plugins have no tests: {without:?}"
+    );
+}
+
+#[test]
+fn links_are_read_as_people_type_them() {
+    let sources = fetch::plugins::all(&Default::default()).unwrap();
+    let table = [
+        ("https://imgur.com/a/q6i58", "imgur"),
+        ("imgur.com/a/q6i58", "imgur"),
+        ("//imgur.com/a/q6i58", "imgur"),
+        (" www.imgur.com/a/q6i58/ ", "imgur"),
+        ("imgur:q6i58", "imgur"),
+        ("https://example.org/cat.jpg", "direct"),
+        ("example.org/cat.jpg", "direct"),
+        ("localhost:8080/cat.jpg", "direct"),
+        ("https://imgur.com.example.org/a/q6i58", "direct"),
+    ];
+    for (text, name) in table {
+        let link = sources.read(text).unwrap();
+        let (source, _) = sources.find(&link).unwrap();
+        assert_eq!(source.manifest().name, name, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_link_is_refused_with_a_reason() {
+    let sources = fetch::plugins::all(&Default::default()).unwrap();
+    for text in ["", "   ", "http://", "https://[", "a b.org/c"] {
+        let error = sources.read(text).unwrap_err();
+        assert_eq!(error.kind, Kind::Config, "{text}");
+    }
+    for text in ["ftp://example.org/cat.jpg", "file:///etc/passwd"] {
+        let link = sources.read(text).unwrap();
+        let error = sources.find(&link).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind, Kind::Unsupported, "{text}");
+    }
+}

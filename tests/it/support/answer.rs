@@ -1,0 +1,143 @@
+//! From a reply and a request to the bytes of an answer. It sends nothing.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Seen;
+use super::reply::{Content, Framing, Reply};
+
+/// An answer, ready to be sent.
+pub(super) struct Answer {
+    /// The status line and the header fields, with the empty line after them.
+    pub(super) head: Vec<u8>,
+    /// What the body is taken from.
+    pub(super) bytes: Arc<[u8]>,
+    /// Which part of it.
+    pub(super) part: Range<usize>,
+    /// Whether the connection can be used again.
+    pub(super) keep: bool,
+}
+
+impl Answer {
+    /// The answer to this request. The reply has been decided: it is no `with` any more.
+    pub(super) fn new(reply: &Reply, seen: &Seen) -> Answer {
+        let bytes = match &reply.content {
+            Content::Bytes(bytes) => bytes.clone(),
+            Content::Raw(raw) => {
+                return Answer {
+                    head: Vec::new(),
+                    part: 0..raw.len(),
+                    bytes: raw.clone(),
+                    keep: false,
+                };
+            }
+            Content::With(_) => unreachable!("it was decided before"),
+        };
+        let whole = 0..bytes.len();
+        let total = bytes.len() as u64;
+        let mut headers = reply.headers.clone();
+        let mut status = reply.status;
+        let (bytes, part) = match asked_range(reply, seen, total) {
+            None => (bytes, whole),
+            Some(None) => {
+                status = 416;
+                let total = reply.lie.total.unwrap_or(total);
+                headers.push(("Content-Range".into(), format!("bytes */{total}")));
+                (bytes, 0..0)
+            }
+            Some(Some((first, last))) => {
+                status = 206;
+                if !reply.lie.silent {
+                    let start = reply.lie.start.unwrap_or(first);
+                    let end = start + (last - first);
+                    let total = reply.lie.total.unwrap_or(total);
+                    headers.push((
+                        "Content-Range".into(),
+                        format!("bytes {start}-{end}/{total}"),
+                    ));
+                }
+                match &reply.lie.bytes {
+                    Some(lie) => (lie.clone(), 0..lie.len()),
+                    None => (bytes, first as usize..last as usize + 1),
+                }
+            }
+        };
+        // Such an answer has no body and says no length (RFC 9110 §8.6).
+        let bodiless = matches!(status, 100..=199 | 204 | 304);
+        match reply.framing {
+            _ if bodiless => {}
+            Framing::Length => {
+                let known = headers
+                    .iter()
+                    .any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+                if !known {
+                    headers.push(("Content-Length".into(), part.len().to_string()));
+                }
+            }
+            Framing::Chunked | Framing::ChunkedWithoutEnd => {
+                headers.push(("Transfer-Encoding".into(), "chunked".into()));
+            }
+            Framing::Close => headers.push(("Connection".into(), "close".into())),
+        }
+        let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
+        for (name, value) in &headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        let part = if bodiless || seen.method == "HEAD" {
+            0..0
+        } else {
+            part
+        };
+        Answer {
+            head: head.into_bytes(),
+            bytes,
+            part,
+            keep: matches!(reply.framing, Framing::Length | Framing::Chunked) && reply.extra == 0,
+        }
+    }
+}
+
+/// The first and last byte asked for; `Some(None)` if there are no such bytes; `None` if all is to be sent.
+fn asked_range(reply: &Reply, seen: &Seen, total: u64) -> Option<Option<(u64, u64)>> {
+    if !reply.ranges || reply.status != 200 || seen.method != "GET" {
+        return None;
+    }
+    let text = seen.header("range")?.strip_prefix("bytes=")?;
+    let (first, last) = text.split_once('-')?;
+    let range = match (first.parse::<u64>(), last.parse::<u64>()) {
+        (Ok(first), Ok(last)) if first <= last => (first, last.min(total.saturating_sub(1))),
+        (Ok(first), Err(_)) if last.is_empty() => (first, total.saturating_sub(1)),
+        (Err(_), Ok(count)) if first.is_empty() && count > 0 => {
+            (total.saturating_sub(count), total.saturating_sub(1))
+        }
+        (Err(_), Ok(_)) if first.is_empty() => (total, total),
+        _ => return None,
+    };
+    let condition = seen.header("if-range").filter(|_| reply.minds_if_range);
+    if condition.is_some_and(|condition| !is_current(reply, condition)) {
+        return None;
+    }
+    Some((range.0 < total).then_some(range))
+}
+
+/// Whether an If-Range names this version: a strong ETag, or the very date (RFC 9110 §13.1.5).
+fn is_current(reply: &Reply, condition: &str) -> bool {
+    let name = if condition.starts_with(['"', 'W']) && condition.ends_with('"') {
+        "etag"
+    } else {
+        "last-modified"
+    };
+    let value = reply
+        .headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
+    !condition.starts_with("W/") && value.is_some_and(|(_, value)| value == condition)
+}
+
+fn reason(status: u16) -> &'static str {
+    http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("Odd")
+}

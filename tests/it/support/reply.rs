@@ -1,0 +1,280 @@
+//! What a fake site answers, right or wrong.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use md5::{Digest, Md5};
+
+use super::Seen;
+
+/// One answer. Without a word about it, it is right; each method that ends in a number or a lie makes it wrong in one
+/// way. Cloning is cheap.
+#[derive(Clone)]
+pub struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) content: Content,
+    pub(super) ranges: bool,
+    pub(super) minds_if_range: bool,
+    pub(super) lie: Lie,
+    pub(super) framing: Framing,
+    pub(super) extra: usize,
+    pub(super) end: End,
+    pub(super) delay: Duration,
+    pub(super) throttle: Option<u64>,
+}
+
+/// What the body is made of.
+#[derive(Clone)]
+pub(super) enum Content {
+    Bytes(Arc<[u8]>),
+    Raw(Arc<[u8]>),
+    With(Arc<dyn Fn(&Seen) -> Reply + Send + Sync>),
+}
+
+/// What a 206 says or sends that is not so.
+#[derive(Clone, Default)]
+pub(super) struct Lie {
+    pub(super) start: Option<u64>,
+    pub(super) total: Option<u64>,
+    pub(super) silent: bool,
+    pub(super) bytes: Option<Arc<[u8]>>,
+}
+
+/// How the client learns where the body ends.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Framing {
+    Length,
+    Chunked,
+    ChunkedWithoutEnd,
+    Close,
+}
+
+/// How the answer ends, after so many bytes of its body.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum End {
+    Whole,
+    Cut(usize),
+    Reset(usize),
+    Stall(usize),
+}
+
+impl Reply {
+    /// A file as a good server sends it: Content-Length, ranges, If-Range. Validators and type are added by option.
+    pub fn file(bytes: impl Into<Vec<u8>>) -> Reply {
+        let reply = Reply {
+            ranges: true,
+            ..Reply::body(bytes.into())
+        };
+        reply.header("Accept-Ranges", "bytes")
+    }
+
+    /// An empty answer of this status; more can be added to it.
+    pub fn empty(status: u16) -> Reply {
+        Reply::body(Vec::new()).status(status)
+    }
+
+    /// Plain text.
+    pub fn text(text: impl Into<String>) -> Reply {
+        Reply::body(text.into().into_bytes()).content_type("text/plain; charset=utf-8")
+    }
+
+    /// A JSON text.
+    pub fn json(text: impl Into<String>) -> Reply {
+        Reply::body(text.into().into_bytes()).content_type("application/json")
+    }
+
+    /// A page.
+    pub fn html(text: impl Into<String>) -> Reply {
+        Reply::body(text.into().into_bytes()).content_type("text/html; charset=utf-8")
+    }
+
+    /// A 302 to there, sent as it stands.
+    pub fn redirect(to: impl Into<String>) -> Reply {
+        Reply::empty(302).header("Location", to)
+    }
+
+    /// Exactly these bytes instead of any HTTP, after which the connection is closed.
+    pub fn raw(bytes: impl Into<Vec<u8>>) -> Reply {
+        Reply {
+            content: Content::Raw(bytes.into().into()),
+            ..Reply::body(Vec::new())
+        }
+    }
+
+    /// Decides for each request. A panic in it fails the test when the site is dropped.
+    pub fn with(decide: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Reply {
+        Reply {
+            content: Content::With(Arc::new(decide)),
+            ..Reply::body(Vec::new())
+        }
+    }
+
+    fn body(bytes: Vec<u8>) -> Reply {
+        Reply {
+            status: 200,
+            headers: Vec::new(),
+            content: Content::Bytes(bytes.into()),
+            ranges: false,
+            minds_if_range: true,
+            lie: Lie::default(),
+            framing: Framing::Length,
+            extra: 0,
+            end: End::Whole,
+            delay: Duration::ZERO,
+            throttle: None,
+        }
+    }
+
+    /// Another status.
+    pub fn status(self, status: u16) -> Reply {
+        Reply { status, ..self }
+    }
+
+    /// Adds a header field; a second one of the same name is sent as well.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Reply {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes a header field away.
+    pub fn without(mut self, name: &str) -> Reply {
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// Names the type.
+    pub fn content_type(self, value: &str) -> Reply {
+        self.without("Content-Type").header("Content-Type", value)
+    }
+
+    /// Sets the ETag, quotes included: `"\"one\""`, `"W/\"one\""`.
+    pub fn etag(self, value: impl Into<String>) -> Reply {
+        self.without("ETag").header("ETag", value)
+    }
+
+    /// Sets the ETag to the MD5 of the bytes, as Imgur does.
+    pub fn md5_etag(self) -> Reply {
+        let Content::Bytes(bytes) = &self.content else {
+            panic!("only bytes that are known have an MD5");
+        };
+        let digest: String = Md5::digest(bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        self.etag(format!("\"{digest}\""))
+    }
+
+    /// Sets Last-Modified.
+    pub fn last_modified(self, time: SystemTime) -> Reply {
+        self.without("Last-Modified")
+            .header("Last-Modified", httpdate::fmt_http_date(time))
+    }
+
+    /// Waits so long before it sends anything.
+    pub fn delay(self, delay: Duration) -> Reply {
+        Reply { delay, ..self }
+    }
+
+    /// Sends so many bytes of the body in a second.
+    pub fn throttle(self, bytes_per_second: u64) -> Reply {
+        Reply {
+            throttle: Some(bytes_per_second.max(1)),
+            ..self
+        }
+    }
+
+    /// Closes the connection after so many bytes of the body.
+    pub fn cut_after(self, bytes: usize) -> Reply {
+        Reply {
+            end: End::Cut(bytes),
+            ..self
+        }
+    }
+
+    /// Resets the connection after so many bytes of the body. The client may not get to read all of them.
+    pub fn reset_after(self, bytes: usize) -> Reply {
+        Reply {
+            end: End::Reset(bytes),
+            ..self
+        }
+    }
+
+    /// Falls silent after so many bytes of the body, until the client goes or the site is dropped.
+    pub fn stall_after(self, bytes: usize) -> Reply {
+        Reply {
+            end: End::Stall(bytes),
+            ..self
+        }
+    }
+
+    /// Sends the body in chunks and no length.
+    pub fn chunked(self) -> Reply {
+        Reply {
+            framing: Framing::Chunked,
+            ..self
+        }
+    }
+
+    /// Sends the body in chunks and closes the connection without the last, empty one.
+    pub fn chunked_without_end(self) -> Reply {
+        Reply {
+            framing: Framing::ChunkedWithoutEnd,
+            ..self
+        }
+    }
+
+    /// Sends no length; the body ends where the connection does.
+    pub fn close_delimited(self) -> Reply {
+        Reply {
+            framing: Framing::Close,
+            ..self
+        }
+    }
+
+    /// Sends so many bytes more than Content-Length says, and closes the connection.
+    pub fn too_long(self, extra: usize) -> Reply {
+        Reply { extra, ..self }
+    }
+
+    /// Ignores Range: the whole file, status 200.
+    pub fn no_ranges(self) -> Reply {
+        Reply {
+            ranges: false,
+            ..self.without("Accept-Ranges")
+        }
+    }
+
+    /// Answers a range although If-Range names another version.
+    pub fn ignore_if_range(self) -> Reply {
+        Reply {
+            minds_if_range: false,
+            ..self
+        }
+    }
+
+    /// Says in Content-Range that the bytes begin here; they begin where they were asked for.
+    pub fn wrong_start(mut self, start: u64) -> Reply {
+        self.lie.start = Some(start);
+        self
+    }
+
+    /// Says in Content-Range that the file is so long.
+    pub fn wrong_total(mut self, total: u64) -> Reply {
+        self.lie.total = Some(total);
+        self
+    }
+
+    /// Answers a range without Content-Range.
+    pub fn no_content_range(mut self) -> Reply {
+        self.lie.silent = true;
+        self
+    }
+
+    /// Sends these bytes as the body of a range answer, whatever was asked for.
+    pub fn lie(mut self, bytes: impl Into<Vec<u8>>) -> Reply {
+        self.lie.bytes = Some(bytes.into().into());
+        self
+    }
+}

@@ -1,0 +1,332 @@
+//! A fake site: an HTTP/1.1 server on a port of its own, told beforehand what it will be asked.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::reply::Reply;
+use super::server;
+
+/// How long a test waits for something that the site should see.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server on the loopback. Dropping it ends every thread and connection of its own, and fails the test if a route
+/// was never asked, something else was, or a handler panicked.
+pub struct Site {
+    pub(super) shared: Arc<Shared>,
+    address: SocketAddr,
+    accepting: Option<JoinHandle<()>>,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub method: String,
+    /// The path with its query, or a whole URL if the client takes the site for a proxy.
+    pub target: String,
+    /// Names in lower case, in the order in which they came.
+    pub headers: Vec<(String, String)>,
+    /// Which connection it came on, from 1.
+    pub connection: usize,
+    pub at: Instant,
+}
+
+impl Seen {
+    /// The first value of a header field, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        Some(value)
+    }
+
+    /// The target without its query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or("")
+    }
+
+    fn is_for(&self, target: &str) -> bool {
+        match target.strip_suffix('*') {
+            Some(start) => self.target.starts_with(start),
+            None if target.contains('?') => self.target == target,
+            None => self.path() == target,
+        }
+    }
+}
+
+/// What the threads of a site share.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) closing: bool,
+    pub(super) sockets: HashMap<usize, Arc<TcpStream>>,
+    pub(super) failures: Vec<String>,
+    pub(super) under_way: usize,
+    pub(super) most_at_once: usize,
+    pub(super) stalled: usize,
+    pub(super) seen: Vec<Seen>,
+    routes: Vec<Route>,
+}
+
+struct Route {
+    target: String,
+    replies: Vec<(Reply, Option<usize>)>,
+    asked: usize,
+    optional: bool,
+}
+
+/// A route that was just added, to say more about it.
+pub struct On<'a> {
+    site: &'a Site,
+    route: usize,
+    reply: usize,
+}
+
+impl On<'_> {
+    /// It is no failure if nobody asks.
+    pub fn optional(self) -> Self {
+        self.site.shared.lock().routes[self.route].optional = true;
+        self
+    }
+
+    /// This reply is given once; if none follows, a second request is a failure.
+    pub fn once(self) -> Self {
+        self.times(1)
+    }
+
+    /// This reply is given so often; if none follows, one request more is a failure, as one less is.
+    pub fn times(self, count: usize) -> Self {
+        self.site.shared.lock().routes[self.route].replies[self.reply].1 = Some(count);
+        self
+    }
+}
+
+impl Site {
+    /// Starts a site that knows nothing yet.
+    pub fn start() -> Site {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let address = listener.local_addr().expect("a bound address");
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let accepting = std::thread::spawn({
+            let shared = shared.clone();
+            move || server::accept(&listener, &shared)
+        });
+        Site {
+            shared,
+            address,
+            accepting: Some(accepting),
+        }
+    }
+
+    /// Answers this target so. A target with a query is matched with it, one without whatever the query, and one that
+    /// ends in `*` by its beginning; the most exact wins. More replies for one target follow one another, each given
+    /// once at the least, and the last one is repeated.
+    pub fn on(&self, target: &str, reply: Reply) -> On<'_> {
+        let mut state = self.shared.lock();
+        let known = state.routes.iter().position(|route| route.target == target);
+        let route = known.unwrap_or_else(|| {
+            state.routes.push(Route {
+                target: target.to_owned(),
+                replies: Vec::new(),
+                asked: 0,
+                optional: false,
+            });
+            state.routes.len() - 1
+        });
+        let replies = &mut state.routes[route].replies;
+        if let Some((_, times @ None)) = replies.last_mut() {
+            *times = Some(1);
+        }
+        replies.push((reply, None));
+        let reply = replies.len() - 1;
+        drop(state);
+        On {
+            site: self,
+            route,
+            reply,
+        }
+    }
+
+    /// The URL of a path here.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The port, for URLs with another name of this host.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// What was asked since the start or the last `forget`, in order.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.shared.lock().seen.clone()
+    }
+
+    /// How often a target was asked; as in `on`, a query counts only if it is given.
+    pub fn count(&self, target: &str) -> usize {
+        let state = self.shared.lock();
+        state.seen.iter().filter(|seen| seen.is_for(target)).count()
+    }
+
+    /// The most requests that were being answered at the same time.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.lock().most_at_once
+    }
+
+    /// Empties the record of requests, for a second run. What was asked before counts as asked, and sequences of
+    /// replies go on where they are.
+    pub fn forget(&self) {
+        let mut state = self.shared.lock();
+        state.seen.clear();
+        state.most_at_once = state.under_way;
+    }
+
+    /// Waits until a target was asked so often.
+    pub fn wait_for(&self, target: &str, count: usize) {
+        self.wait(&format!("{count} requests for `{target}`"), |state| {
+            state.seen.iter().filter(|seen| seen.is_for(target)).count() >= count
+        });
+    }
+
+    /// Waits until so many answers have fallen silent: all their bytes before that are sent.
+    pub fn wait_for_stalls(&self, count: usize) {
+        self.wait(&format!("{count} stalled answers"), |state| {
+            state.stalled >= count
+        });
+    }
+
+    fn wait(&self, what: &str, done: impl Fn(&State) -> bool) {
+        let state = self.shared.lock();
+        let (state, timeout) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, PATIENCE, |state| !done(state))
+            .unwrap_or_else(PoisonError::into_inner);
+        let asked: Vec<_> = state.seen.iter().map(|seen| seen.target.clone()).collect();
+        drop(state);
+        assert!(
+            !timeout.timed_out(),
+            "the site waited in vain for {what}; it was asked for {asked:?}"
+        );
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.shared.close();
+        // Wakes the thread that accepts, which then sees that the site closes.
+        let _ = TcpStream::connect(self.address);
+        if let Some(accepting) = self.accepting.take() {
+            let _ = accepting.join();
+        }
+        let wrong = self.shared.lock().wrong();
+        assert!(
+            wrong.is_empty() || std::thread::panicking(),
+            "the site on port {} complains:\n{}",
+            self.port(),
+            wrong.join("\n")
+        );
+    }
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, and wakes whoever waits for a change.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let changed = change(&mut self.lock());
+        self.changed.notify_all();
+        changed
+    }
+
+    /// Waits so long, or until the site closes. Says whether it is still open.
+    pub(super) fn pause(&self, time: Duration) -> bool {
+        let state = self.lock();
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(state, time, |state| !state.closing)
+            .unwrap_or_else(PoisonError::into_inner);
+        !state.closing
+    }
+
+    /// Waits until the site closes.
+    pub(super) fn wait_for_close(&self) {
+        let state = self.lock();
+        let closed = self.changed.wait_while(state, |state| !state.closing);
+        drop(closed);
+    }
+
+    fn close(&self) {
+        let sockets = self.change(|state| {
+            state.closing = true;
+            std::mem::take(&mut state.sockets)
+        });
+        for socket in sockets.values() {
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+impl State {
+    /// Notes a request and picks its reply. What nobody expected is a failure.
+    pub(super) fn ask(&mut self, seen: &Seen) -> Reply {
+        self.seen.push(seen.clone());
+        self.under_way += 1;
+        self.most_at_once = self.most_at_once.max(self.under_way);
+        let best = (0..self.routes.len())
+            .filter(|index| seen.is_for(&self.routes[*index].target))
+            .max_by_key(|index| {
+                let target = &self.routes[*index].target;
+                (!target.ends_with('*'), target.len())
+            });
+        let Some(route) = best else {
+            let line = format!("{} {} was not expected", seen.method, seen.target);
+            self.failures.push(line);
+            return Reply::text("not expected by this test").status(404);
+        };
+        let route = &mut self.routes[route];
+        let mut before = 0;
+        let reply = route.replies.iter().find(|(_, times)| {
+            before += times.unwrap_or(usize::MAX - before);
+            route.asked < before
+        });
+        route.asked += 1;
+        match reply {
+            Some((reply, _)) => reply.clone(),
+            None => {
+                let line = format!("`{}` was asked {} times", route.target, route.asked);
+                self.failures.push(line);
+                Reply::text("asked too often for this test").status(404)
+            }
+        }
+    }
+
+    fn wrong(&self) -> Vec<String> {
+        let mut wrong = self.failures.clone();
+        for route in self.routes.iter().filter(|route| !route.optional) {
+            // Every reply of a sequence is part of the story, so the last one counts as well.
+            let needed = route.replies.iter();
+            let needed = needed.map(|(_, times)| times.unwrap_or(1)).sum::<usize>();
+            match route.asked {
+                0 => wrong.push(format!("`{}` was never asked", route.target)),
+                asked if asked < needed => {
+                    wrong.push(format!(
+                        "`{}` was asked {asked} times, not {needed}",
+                        route.target
+                    ));
+                }
+                _ => {}
+            }
+        }
+        wrong
+    }
+}

@@ -1,0 +1,217 @@
+//! Names: decided by order and identity, safe, never taken from another file.
+
+use std::time::Duration;
+
+use super::{large, quick};
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+#[test]
+fn two_files_of_one_name_both_arrive_the_same_way_every_time() {
+    let site = Site::start();
+    let (one, two) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
+    // The first to be listed is the last to arrive.
+    site.on(
+        "/1/cat.jpg",
+        Reply::file(one.clone()).delay(Duration::from_millis(300)),
+    );
+    site.on("/2/cat.jpg", Reply::file(two.clone()));
+    let fetch = quick()
+        .arg(site.url("/1/cat.jpg"))
+        .arg(site.url("/2/cat.jpg"));
+    fetch.run().success();
+    assert_eq!(fetch.files()["cat.jpg"], one);
+    assert_eq!(fetch.files()["cat (2).jpg"], two);
+    site.forget();
+    fetch.run().success();
+    assert_eq!(site.requests().len(), 0);
+    assert_eq!(fetch.files().len(), 2);
+    std::fs::remove_file(fetch.out().join("cat.jpg")).unwrap();
+    fetch.run().success();
+    assert_eq!(
+        fetch.files()["cat.jpg"],
+        one,
+        "it comes back under its own name"
+    );
+    assert_eq!(fetch.files().len(), 2);
+}
+
+#[test]
+fn extensions_that_come_late_do_not_change_the_order() {
+    let site = Site::start();
+    let (one, two) = (small(Format::Png, 1), small(Format::Png, 2));
+    site.on(
+        "/1/cat.jpg",
+        Reply::file(one.clone()).delay(Duration::from_millis(300)),
+    );
+    site.on("/2/cat.gif", Reply::file(two.clone()));
+    let fetch = quick()
+        .arg(site.url("/1/cat.jpg"))
+        .arg(site.url("/2/cat.gif"));
+    fetch.run().success();
+    assert_eq!(fetch.files()["cat.png"], one);
+    assert_eq!(fetch.files()["cat (2).png"], two);
+}
+
+#[test]
+fn names_that_differ_only_in_case_are_told_apart_for_systems_that_cannot() {
+    let site = Site::start();
+    site.on("/1/Cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/2/cat.jpg", Reply::file(small(Format::Jpeg, 2)));
+    let fetch = quick()
+        .arg(site.url("/1/Cat.jpg"))
+        .arg(site.url("/2/cat.jpg"));
+    fetch.run().success();
+    assert_eq!(
+        fetch.files().keys().collect::<Vec<_>>(),
+        ["Cat.jpg", "cat (2).jpg"]
+    );
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_not_touched() {
+    let site = Site::start();
+    let cat = small(Format::Jpeg, 1);
+    site.on("/cat.jpg", Reply::file(cat.clone()));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    std::fs::write(fetch.out().join("cat.jpg"), "precious").unwrap();
+    fetch.run().success();
+    assert_eq!(fetch.files()["cat.jpg"], b"precious");
+    assert_eq!(fetch.files()["cat (2).jpg"], cat);
+}
+
+#[test]
+fn a_file_with_the_same_bytes_is_taken_for_ours() {
+    let site = Site::start();
+    let cat = small(Format::Jpeg, 1);
+    site.on("/cat.jpg", Reply::file(cat.clone()));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    std::fs::write(fetch.out().join("cat.jpg"), &cat).unwrap();
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 1);
+    site.forget();
+    fetch.run().success();
+    assert_eq!(site.requests().len(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_folder_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    let site = Site::start();
+    let cat = small(Format::Jpeg, 1);
+    site.on("/cat.jpg", Reply::file(cat.clone()));
+    let fetch = quick()
+        .args(["-o", "album/{name}.{ext}"])
+        .arg(site.url("/cat.jpg"));
+    let outside = fetch.root().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    symlink(&outside, fetch.out().join("album")).unwrap();
+    let done = fetch.run().fails(8);
+    assert!(
+        done.stderr
+            .contains("it is a link or a file, and not a folder"),
+        "{}",
+        done.stderr
+    );
+    std::fs::remove_file(fetch.out().join("album")).unwrap();
+    std::fs::create_dir(fetch.out().join("album")).unwrap();
+    let precious = outside.join("precious");
+    std::fs::write(&precious, "precious").unwrap();
+    symlink(&precious, fetch.out().join("album/cat.jpg")).unwrap();
+    fetch.run().success();
+    assert_eq!(std::fs::read(&precious).unwrap(), b"precious");
+    assert_eq!(
+        std::fs::read(fetch.out().join("album/cat (2).jpg")).unwrap(),
+        cat
+    );
+}
+
+#[test]
+fn the_server_may_name_a_file_but_not_a_folder() {
+    let table = [
+        ("attachment; filename=\"dog.jpg\"", "dog.jpg"),
+        ("attachment; filename=\"../../dog.jpg\"", "dog.jpg"),
+        ("attachment; filename=\"/etc/dog.jpg\"", "dog.jpg"),
+        ("attachment; filename=\"..\\\\..\\\\dog.jpg\"", "dog.jpg"),
+        (
+            "attachment; filename=x.jpg; filename*=UTF-8''d%C3%B6g%2f.jpg",
+            "cat.jpg",
+        ),
+        ("attachment; filename*=UTF-8''d%C3%B6g.jpg", "dög.jpg"),
+        ("attachment; filename=\".bashrc\"", "bashrc.jpg"),
+        ("attachment; filename=\"dog.exe\"", "dog.jpg"),
+        ("inline", "cat.jpg"),
+    ];
+    for (header, expected) in table {
+        let site = Site::start();
+        site.on(
+            "/cat.jpg",
+            Reply::file(small(Format::Jpeg, 1)).header("Content-Disposition", header),
+        );
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().success();
+        let names: Vec<String> = fetch.files().into_keys().collect();
+        // Whether a bad extended name is dropped or mended is the parser's affair; that it stays inside is not.
+        if header.contains("%2f") {
+            assert!(
+                names.len() == 1 && names[0].ends_with(".jpg"),
+                "{header}: {names:?}"
+            );
+        } else {
+            assert_eq!(names, [expected], "{header}");
+        }
+    }
+}
+
+#[test]
+fn a_template_names_the_path() {
+    let site = Site::start();
+    site.on("/a/cat.jpg", Reply::file(small(Format::Png, 1)));
+    let fetch = quick()
+        .args(["-o", "{host}/{source}-{name}.{ext}"])
+        .arg(site.url("/a/cat.jpg"));
+    fetch.run().success();
+    assert_eq!(
+        fetch.files().into_keys().collect::<Vec<_>>(),
+        ["127.0.0.1/direct-cat.png"]
+    );
+}
+
+#[test]
+fn an_unknown_field_in_a_template_is_named_with_the_known_ones() {
+    let done = quick()
+        .args(["-o", "{titel}.{ext}", "http://127.0.0.1:1/"])
+        .run()
+        .fails(2);
+    assert!(
+        done.stderr.contains("titel") && done.stderr.contains("title"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_file_that_another_process_is_fetching_is_left_to_it() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(large()).etag("\"a\"").stall_after(1_000_000),
+    )
+    .once();
+    site.on("/cat.jpg", Reply::file(large()).etag("\"a\""))
+        .optional();
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    let first = fetch.spawn();
+    site.wait_for_stalls(1);
+    let second = fetch.run().fails(8);
+    assert!(
+        second
+            .stderr
+            .contains("another process is fetching this item"),
+        "{}",
+        second.stderr
+    );
+    first.wait();
+    assert!(fetch.files()["cat.jpg"] == large());
+}

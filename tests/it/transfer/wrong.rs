@@ -1,0 +1,160 @@
+//! What came is not what was wanted: it is not saved, and the reason is named.
+
+use super::{large, quick};
+use crate::support::media::{Format, sized, small};
+use crate::support::{Reply, Site};
+
+/// Fetches this answer at this path, and gives the messages of the failure.
+fn refused(path: &str, reply: Reply, code: i32) -> String {
+    let site = Site::start();
+    site.on(path, reply);
+    let fetch = quick().args(["-R", "1"]).arg(site.url(path));
+    let done = fetch.run().fails(code);
+    assert_eq!(fetch.tree(), "", "nothing is saved");
+    assert_eq!(
+        fetch.partials(),
+        Vec::<String>::new(),
+        "and nothing is left"
+    );
+    done.stderr_filtered()
+}
+
+fn says(output: &str, expected: &str) {
+    assert!(
+        output.contains(expected),
+        "`{expected}` is not in:\n{output}"
+    );
+}
+
+#[test]
+fn a_page_with_status_200_is_no_picture() {
+    let page = "<!DOCTYPE html><html><head><title>Please log in</title></head><body></body></html>";
+    says(
+        &refused("/cat.jpg", Reply::html(page), 4),
+        "a web page came instead of a picture, video or sound",
+    );
+    let liar = Reply::html(page).content_type("image/jpeg");
+    says(
+        &refused("/cat.jpg", liar, 4),
+        "a web page came instead of a picture, video or sound",
+    );
+}
+
+#[test]
+fn a_page_at_an_address_that_promises_nothing_is_refused_with_a_way_out() {
+    let output = refused(
+        "/article",
+        Reply::html("<!doctype html><title>News</title>"),
+        5,
+    );
+    says(&output, "the server sent a web page, not a file");
+    says(&output, "hint: no source reads this page yet");
+}
+
+#[test]
+fn texts_zeros_and_nothing_are_no_pictures() {
+    says(
+        &refused("/cat.jpg", Reply::json("{\"error\": \"not found\"}"), 4),
+        "a text came instead",
+    );
+    says(
+        &refused("/cat.jpg", Reply::file(vec![0; 50_000]), 4),
+        "a file of zeros came instead",
+    );
+    says(
+        &refused("/cat.jpg", Reply::file(Vec::new()), 4),
+        "an empty file came instead",
+    );
+}
+
+#[test]
+fn a_short_body_is_no_file() {
+    let cat = small(Format::Jpeg, 1);
+    let short = Reply::file(cat.clone())
+        .no_ranges()
+        .cut_after(cat.len() / 2);
+    says(
+        &refused("/cat.jpg", short, 4),
+        "the connection for `http://127.0.0.1:PORT/cat.jpg` broke",
+    );
+    let endless = Reply::file(cat).no_ranges().chunked_without_end();
+    says(
+        &refused("/cat.jpg", endless, 4),
+        "the connection for `http://127.0.0.1:PORT/cat.jpg` broke",
+    );
+}
+
+#[test]
+fn a_server_that_falls_silent_is_left() {
+    let stalled = Reply::file(large()).no_ranges().stall_after(1000);
+    let output = refused("/cat.jpg", stalled, 4);
+    says(&output, "`http://127.0.0.1:PORT/cat.jpg` fell silent");
+}
+
+#[test]
+fn a_digest_that_disagrees_is_a_failure() {
+    let cat = small(Format::Jpeg, 1);
+    let zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let headers = [
+        ("Repr-Digest", format!("sha-256=:{zeros}:"), "SHA-256"),
+        ("Content-Digest", format!("sha-256=:{zeros}:"), "SHA-256"),
+        ("Digest", format!("SHA-256={zeros}"), "SHA-256"),
+        ("Content-MD5", "AAAAAAAAAAAAAAAAAAAAAA==".to_owned(), "MD5"),
+    ];
+    for (name, value, algorithm) in headers {
+        let output = refused("/cat.jpg", Reply::file(cat.clone()).header(name, value), 4);
+        says(
+            &output,
+            &format!("the bytes do not have the {algorithm} that the server names"),
+        );
+    }
+}
+
+#[test]
+fn a_digest_that_agrees_proves_a_file_that_was_cut() {
+    use sha2::Digest;
+    let big = large();
+    let digest: Vec<u8> = sha2::Sha256::digest(&big).to_vec();
+    let value = format!(
+        "sha-256=:{}:",
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, digest)
+    );
+    let site = Site::start();
+    let good = Reply::file(big.clone()).header("Repr-Digest", value);
+    site.on("/cat.jpg", good.clone().cut_after(1_000_000))
+        .once();
+    site.on("/cat.jpg", good);
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == big);
+}
+
+#[test]
+fn a_wrong_extension_is_put_right() {
+    let site = Site::start();
+    let cat = sized(Format::Png, 40_000, 3);
+    site.on(
+        "/cat.jpg",
+        Reply::file(cat.clone()).content_type("image/jpeg"),
+    );
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert_eq!(fetch.files()["cat.png"], cat);
+    site.forget();
+    fetch.run().success();
+    assert_eq!(
+        site.requests().len(),
+        0,
+        "the record makes the second run cost no request"
+    );
+}
+
+#[test]
+fn a_coding_that_was_not_asked_for_is_refused() {
+    let output = refused(
+        "/cat.jpg",
+        Reply::file(small(Format::Jpeg, 1)).header("Content-Encoding", "gzip"),
+        4,
+    );
+    says(&output, "the server sent it in the coding `gzip`");
+}

@@ -1,0 +1,308 @@
+//! Walking: links that lead to links, listings without end, sources that break.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fetch::async_trait;
+use fetch::model::{Album, Body, Error, Event, Item, Kind, Link, Meta, Outcome, Result};
+use fetch::net::{Client, Settings as Net};
+use fetch::pipeline::{Settings, Stop};
+use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target};
+
+/// A site of texts: what its pages list is a table.
+struct Site {
+    manifest: Manifest,
+    pages: BTreeMap<String, Vec<Listed>>,
+    emitted: Arc<AtomicU64>,
+}
+
+#[derive(Clone)]
+enum Listed {
+    Text(String),
+    Page(&'static str),
+    Endless,
+    Defect,
+    Refusal,
+}
+
+fn text(name: &str) -> Listed {
+    Listed::Text(name.to_owned())
+}
+
+fn site(pages: &[(&str, &[Listed])]) -> Site {
+    let route = Route::new("page", "site.test/{page}", "https://site.test/a").unwrap();
+    Site {
+        manifest: Manifest {
+            name: "site".into(),
+            about: "a site of texts".into(),
+            routes: vec![route],
+        },
+        pages: pages
+            .iter()
+            .map(|(name, listed)| ((*name).to_owned(), listed.to_vec()))
+            .collect(),
+        emitted: Arc::default(),
+    }
+}
+
+fn link(page: &str) -> Link {
+    Link::from(
+        format!("https://site.test/{page}")
+            .parse::<url::Url>()
+            .unwrap(),
+    )
+}
+
+#[async_trait]
+impl Source for Site {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn list(&self, _ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        let page = target.param("page");
+        for listed in self.pages.get(page).into_iter().flatten() {
+            match listed {
+                Listed::Text(name) => self.emit(out, page, name).await?,
+                Listed::Page(page) => out.link(link(page)).await?,
+                Listed::Endless => {
+                    for number in 0u64.. {
+                        self.emit(out, page, &number.to_string()).await?;
+                    }
+                }
+                Listed::Defect => panic!("on purpose"),
+                Listed::Refusal => return Err(Error::new(Kind::Blocked, "no more for you")),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Site {
+    async fn emit(&self, out: &Outlet, page: &str, name: &str) -> Result<()> {
+        let album = Album {
+            id: page.to_owned(),
+            ..Album::default()
+        };
+        let meta = Meta {
+            name: Some(name.to_owned()),
+            ext: Some("txt".into()),
+            album: Some(Arc::new(album)),
+            ..Meta::default()
+        };
+        let item = Item {
+            source: "site".into(),
+            key: format!("{page}-{name}"),
+            meta,
+            body: Body::Text(name.to_owned()),
+        };
+        out.item(item).await?;
+        self.emitted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// What a run told, and the folder it wrote to.
+struct Told {
+    events: Vec<Event>,
+    folder: tempfile::TempDir,
+}
+
+impl Told {
+    /// The keys that were found, in order.
+    fn keys(&self) -> Vec<&str> {
+        let mut keys = Vec::new();
+        for event in &self.events {
+            if let Event::Found { key, .. } = event {
+                keys.push(key.as_str());
+            }
+        }
+        keys
+    }
+
+    /// The messages of links that failed.
+    fn failures(&self) -> Vec<&str> {
+        let mut messages = Vec::new();
+        for event in &self.events {
+            if let Event::Listed {
+                failure: Some(failure),
+                ..
+            } = event
+            {
+                messages.push(failure.message.as_str());
+            }
+        }
+        messages
+    }
+
+    fn saved(&self) -> usize {
+        let is_saved = |event: &&Event| {
+            matches!(
+                event,
+                Event::Ended {
+                    outcome: Outcome::Saved { .. },
+                    ..
+                }
+            )
+        };
+        self.events.iter().filter(is_saved).count()
+    }
+}
+
+fn run(site: Site, pages: &[&str], change: impl FnOnce(&mut Settings)) -> Told {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = Settings {
+        root: folder.path().to_owned(),
+        ..Settings::default()
+    };
+    change(&mut settings);
+    let mut registry = Registry::new();
+    registry.add(site);
+    let links: Vec<_> = pages.iter().map(|page| Ok(link(page))).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let events = runtime.block_on(async {
+        let (sender, mut events) = tokio::sync::mpsc::channel(16);
+        let client = Client::new(Net::default()).unwrap();
+        let links = futures_util::stream::iter(links);
+        let running = tokio::spawn(fetch::pipeline::run(
+            client,
+            registry,
+            settings,
+            links,
+            sender,
+            Stop::default(),
+        ));
+        let mut told = Vec::new();
+        while let Some(event) = events.recv().await {
+            told.push(event);
+        }
+        running.await.unwrap().unwrap();
+        told
+    });
+    Told { events, folder }
+}
+
+#[test]
+fn what_links_lead_to_comes_in_their_place() {
+    let pages: &[(&str, &[Listed])] = &[
+        (
+            "a",
+            &[
+                text("1"),
+                Listed::Page("b"),
+                text("2"),
+                Listed::Page("c"),
+                Listed::Page("d"),
+                text("3"),
+            ],
+        ),
+        ("b", &[text("1"), Listed::Page("e"), text("2")]),
+        ("c", &[text("1")]),
+        ("d", &[]),
+        ("e", &[text("1")]),
+        ("z", &[text("1")]),
+    ];
+    for _ in 0..20 {
+        let told = run(site(pages), &["a", "z"], |_| {});
+        assert_eq!(
+            told.keys(),
+            ["a-1", "b-1", "e-1", "b-2", "a-2", "c-1", "a-3", "z-1"]
+        );
+        assert_eq!(told.saved(), 8);
+    }
+}
+
+#[test]
+fn items_are_numbered_and_named_as_they_are_listed() {
+    let pages: &[(&str, &[Listed])] = &[("a", &[text("x"), text("y"), text("z")])];
+    let told = run(site(pages), &["a"], |_| {});
+    let mut names: Vec<_> = std::fs::read_dir(told.folder.path().join("site/a"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["001 a-x.txt", "002 a-y.txt", "003 a-z.txt"]);
+}
+
+#[test]
+fn circles_are_walked_once() {
+    let pages: &[(&str, &[Listed])] = &[
+        ("a", &[Listed::Page("b"), text("1")]),
+        ("b", &[Listed::Page("a"), Listed::Page("b"), text("1")]),
+    ];
+    let told = run(site(pages), &["a"], |_| {});
+    assert_eq!(told.keys(), ["b-1", "a-1"]);
+    assert!(told.failures().is_empty());
+}
+
+#[test]
+fn links_that_lead_on_and_on_end_with_an_error() {
+    let names: [&'static str; 12] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"];
+    let listed: Vec<(&str, Vec<Listed>)> = names
+        .windows(2)
+        .map(|pair| (pair[0], vec![text("x"), Listed::Page(pair[1])]))
+        .collect();
+    let pages: Vec<(&str, &[Listed])> = listed
+        .iter()
+        .map(|(name, listed)| (*name, listed.as_slice()))
+        .collect();
+    let told = run(site(&pages), &["0"], |_| {});
+    assert_eq!(told.keys().len(), 9);
+    assert_eq!(told.failures(), ["`https://site.test/9` is 8 links deep"]);
+}
+
+#[test]
+fn an_endless_listing_is_stopped_after_the_last_wanted_item() {
+    let site = site(&[("a", &[Listed::Endless])]);
+    let emitted = site.emitted.clone();
+    let told = run(site, &["a"], |settings| {
+        settings.items = Some("1-500".parse().unwrap())
+    });
+    assert_eq!(told.saved(), 500);
+    let emitted = emitted.load(Ordering::Relaxed);
+    assert!(emitted < 700, "{emitted} were emitted");
+}
+
+#[test]
+fn an_endless_listing_is_stopped_after_so_many_new_ones() {
+    let site = site(&[("a", &[Listed::Endless])]);
+    let emitted = site.emitted.clone();
+    let told = run(site, &["a"], |settings| settings.max_new = Some(7));
+    assert_eq!(told.saved(), 7);
+    let emitted = emitted.load(Ordering::Relaxed);
+    assert!(emitted < 300, "{emitted} were emitted");
+}
+
+#[test]
+fn positions_are_counted_in_each_link() {
+    let pages: &[(&str, &[Listed])] = &[
+        ("a", &[text("1"), Listed::Page("c"), text("2"), text("3")]),
+        ("b", &[text("1"), text("2"), text("3")]),
+        ("c", &[text("1")]),
+    ];
+    let told = run(site(pages), &["a", "b"], |settings| {
+        settings.items = Some("2-3".parse().unwrap())
+    });
+    assert_eq!(told.keys(), ["c-1", "a-2", "b-2", "b-3"]);
+}
+
+#[test]
+fn a_source_with_a_defect_stops_itself_alone() {
+    let pages: &[(&str, &[Listed])] = &[("a", &[text("1"), Listed::Defect]), ("b", &[text("1")])];
+    let told = run(site(pages), &["a", "b"], |_| {});
+    assert_eq!(told.saved(), 2);
+    assert_eq!(told.failures(), ["source `site` has a defect and stopped"]);
+}
+
+#[test]
+fn what_was_listed_before_a_refusal_is_kept() {
+    let pages: &[(&str, &[Listed])] = &[("a", &[text("1"), text("2"), Listed::Refusal])];
+    let told = run(site(pages), &["a"], |_| {});
+    assert_eq!(told.saved(), 2);
+    assert_eq!(told.failures(), ["no more for you"]);
+}

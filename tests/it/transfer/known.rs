@@ -17,7 +17,11 @@ fn a_second_run_asks_for_nothing() {
     site.forget();
     let done = fetch.run().success();
     assert_eq!(site.requests().len(), 0);
-    assert!(done.stderr.contains("5 found: 5 had"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("5 found: 0 new, 5 had"),
+        "{}",
+        done.stderr
+    );
 }
 
 #[test]

@@ -218,17 +218,3 @@ fn shows_its_own_text() {
         "Template(\"{title or key}.{ext}\")"
     );
 }
-
-#[test]
-#[ignore = "a measurement: run it with --release"]
-fn plans_are_cheap() {
-    for item in [sample::full(), sample::bare()] {
-        let begin = Instant::now();
-        for _ in 0..10_000 {
-            let planned = Template::default_for(&item).plan(&item).unwrap();
-            std::hint::black_box(planned.file_name(Some("jpg"), 1));
-        }
-        let each = begin.elapsed() / 10_000;
-        assert!(each < Duration::from_micros(10), "{each:?} a plan");
-    }
-}

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use file_format::{FileFormat, Kind};
 
+use super::extension::usable;
 use super::{container, text};
 use crate::model::Medium;
 
@@ -125,7 +126,7 @@ fn listed(format: FileFormat) -> Sniff {
     };
     Sniff {
         kind,
-        ext: Some(Cow::Owned(usual(ext).to_owned())),
+        ext: usable(usual(ext)).map(Cow::Owned),
         media_type: Some(Cow::Owned(media_type.to_owned())),
     }
 }

@@ -169,6 +169,10 @@ impl Fetch {
         while let Some((folder, prefix)) = folders.pop() {
             for entry in std::fs::read_dir(&folder).expect("a folder") {
                 let entry = entry.expect("an entry");
+                // A program that is still running may take a file away while we look.
+                let vanished = |error: std::io::Error| {
+                    assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
+                };
                 let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
                 // A symbolic link is not followed: it shows as what it is, a file that points elsewhere.
                 match entry.file_type().expect("a type") {
@@ -176,9 +180,10 @@ impl Fetch {
                     kind if kind.is_symlink() => {
                         files.insert(path, b"a symbolic link".to_vec());
                     }
-                    _ => {
-                        files.insert(path, std::fs::read(entry.path()).expect("a file"));
-                    }
+                    _ => match std::fs::read(entry.path()) {
+                        Ok(bytes) => drop(files.insert(path, bytes)),
+                        Err(error) => vanished(error),
+                    },
                 }
             }
         }

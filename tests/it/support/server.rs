@@ -56,14 +56,24 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) -> io::Result<(
     let mut unread = Vec::new();
     while let Some(seen) = read_request(stream, &mut unread, connection)? {
         let reply = shared.change(|state| state.ask(&seen));
-        let outcome = answer(stream, &seen, reply, shared);
-        shared.change(|state| state.under_way -= 1);
+        let mut counted = Some(Counted(shared));
+        let outcome = answer(stream, &seen, reply, shared, &mut counted);
+        drop(counted);
         let asked_to_close = seen.header("connection") == Some("close");
         if !outcome? || asked_to_close {
             break;
         }
     }
     Ok(())
+}
+
+/// A request that is being answered, until this is dropped.
+struct Counted<'a>(&'a Shared);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.under_way -= 1);
+    }
 }
 
 /// The next request, or none when the client is done.
@@ -103,7 +113,13 @@ fn read_request(
 }
 
 /// Sends the answer. Says whether the connection can be used again.
-fn answer(stream: &TcpStream, seen: &Seen, reply: Reply, shared: &Shared) -> io::Result<bool> {
+fn answer(
+    stream: &TcpStream,
+    seen: &Seen,
+    reply: Reply,
+    shared: &Shared,
+    counted: &mut Option<Counted<'_>>,
+) -> io::Result<bool> {
     let reply = decide(reply, seen, shared);
     if !reply.delay.is_zero() && !shared.pause(reply.delay) {
         return Ok(false);
@@ -151,6 +167,10 @@ fn answer(stream: &TcpStream, seen: &Seen, reply: Reply, shared: &Shared) -> io:
         if chunked && reply.framing == Framing::Chunked {
             buffer.extend_from_slice(b"0\r\n\r\n");
         }
+    }
+    // Whoever has read the last byte may ask for more at once, so this answer no longer counts.
+    if !matches!(end, Some(End::Stall(_))) {
+        counted.take();
     }
     writer.write(&buffer, 0)?;
     match end {

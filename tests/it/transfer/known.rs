@@ -17,11 +17,7 @@ fn a_second_run_asks_for_nothing() {
     site.forget();
     let done = fetch.run().success();
     assert_eq!(site.requests().len(), 0);
-    assert!(
-        done.stderr.contains("5 found: 0 new, 5 had"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("5 found: 5 had"), "{}", done.stderr);
 }
 
 #[test]
@@ -143,4 +139,7 @@ fn events_are_one_json_object_a_line() {
         .find(|event| event["outcome"] == "failed")
         .expect("a failure");
     assert_eq!(failed["kind"], "missing");
+    let summary = &events[events.len() - 1];
+    assert_eq!(summary["saved"], 1);
+    assert_eq!(summary["failures"][0]["failure"]["kind"], "missing");
 }

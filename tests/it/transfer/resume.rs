@@ -46,7 +46,10 @@ fn resumes_after_a_broken_connection_with_a_strong_etag() {
 
 #[test]
 fn resumes_with_a_date_that_is_strong() {
-    let good = Reply::file(large()).last_modified(long_ago());
+    let now = httpdate::fmt_http_date(std::time::SystemTime::now());
+    let good = Reply::file(large())
+        .last_modified(long_ago())
+        .header("Date", now);
     let (range, if_range) = after_a_cut("good", good.clone(), good, &large());
     asks_for_the_rest(range);
     assert_eq!(if_range.as_deref(), Some("Fri, 14 Jul 2017 02:40:00 GMT"));
@@ -213,7 +216,7 @@ fn gives_up_on_a_server_that_always_breaks_off_at_the_same_place() {
     );
     let fetch = quick().args(["-R", "3"]).arg(site.url("/cat.jpg"));
     fetch.run().fails(4);
-    assert_eq!(site.requests().len(), 4 + 1, "the first one made progress");
+    assert_eq!(site.requests().len(), 4);
     assert_eq!(fetch.tree(), "");
     assert_eq!(
         fetch.partials(),
@@ -301,7 +304,14 @@ fn a_killed_run_loses_no_more_than_two_seconds() {
     let fetch = Fetch::new().arg(site.url("/cat.png"));
     let running = fetch.spawn();
     let began = std::time::Instant::now();
-    while fetch.partials().len() < 2 {
+    let has_state = || {
+        let mut entries = std::fs::read_dir(fetch.out()).unwrap();
+        entries.any(|entry| {
+            let name = entry.unwrap().file_name();
+            name.to_string_lossy().ends_with(".part.json")
+        })
+    };
+    while !has_state() {
         assert!(began.elapsed().as_secs() < 20, "no state was saved");
         std::thread::yield_now();
     }

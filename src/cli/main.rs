@@ -66,10 +66,6 @@ pub fn run_with_args(
 }
 
 fn run(args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<u8> {
-    if let (Some(_), Some(link)) = (&args.command, args.what.links.first()) {
-        let message = format!("the link `{link}` stands before a command, which takes none");
-        return Err(Error::new(Kind::Config, message));
-    }
     match &args.command {
         None => return fetch(args, sources),
         Some(Command::Sources { which }) => {

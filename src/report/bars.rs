@@ -1,5 +1,6 @@
 //! Bars, for a terminal.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,14 @@ use super::meter::Meter;
 use super::screen::{Wait, screen};
 use super::totals::totals;
 use super::{OpenItem, Reporter, Summary, Verbosity};
-use crate::model::Event;
+use crate::model::{Event, Kind, Outcome};
 
 /// The least time between two drawings: ten a second look smooth and cost nothing.
 const INTERVAL: Duration = Duration::from_millis(95);
+
+/// How long a failure waits before it scrolls by. The totals tell it again, so where they come first it would stand there
+/// twice.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Keeps lines at the foot of the terminal that show what goes on; what is worth a line of its own scrolls by above.
 #[derive(Debug)]
@@ -27,7 +32,15 @@ pub struct Bars {
     drawn: Option<Instant>,
     meter: Meter,
     waits: Vec<(Wait, Instant)>,
-    above: String,
+    above: VecDeque<Above>,
+}
+
+/// A line that is to scroll by.
+#[derive(Debug)]
+struct Above {
+    text: String,
+    /// When it may, if the totals tell it as well.
+    after: Option<Instant>,
 }
 
 impl Bars {
@@ -50,7 +63,7 @@ impl Bars {
             drawn: None,
             meter: Meter::default(),
             waits: Vec::new(),
-            above: String::new(),
+            above: VecDeque::new(),
         })
     }
 
@@ -106,15 +119,19 @@ impl Reporter for Bars {
             _ => Detail::Failures,
         };
         if let Some(line) = line(event, item, summary, detail) {
-            self.above.push_str(&line);
-            self.above.push('\n');
+            self.above.push_back(Above {
+                text: line + "\n",
+                after: is_failure(event).then(|| Instant::now() + PATIENCE),
+            });
         }
         Ok(())
     }
 
     fn notice(&mut self, text: &str) -> io::Result<()> {
-        self.above.push_str(text);
-        self.above.push('\n');
+        self.above.push_back(Above {
+            text: text.to_owned() + "\n",
+            after: None,
+        });
         Ok(())
     }
 
@@ -124,8 +141,15 @@ impl Reporter for Bars {
             return Ok(());
         }
         self.drawn = Some(now);
-        if !self.above.is_empty() {
-            let above = std::mem::take(&mut self.above);
+        let mut above = String::new();
+        while let Some(line) = self.above.front() {
+            if line.after.is_some_and(|time| time > now) {
+                break;
+            }
+            above.push_str(&line.text);
+            self.above.pop_front();
+        }
+        if !above.is_empty() {
             // A terminal that takes no more is gone, and the run is told so by its signal.
             self.bar.suspend(|| {
                 let _ = io::stderr().lock().write_all(above.as_bytes());
@@ -144,9 +168,21 @@ impl Reporter for Bars {
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         self.bar.finish_and_clear();
         let colours = console::colors_enabled_stderr();
-        self.above
-            .push_str(&totals(summary, self.verbosity, colours));
-        let _ = io::stderr().lock().write_all(self.above.as_bytes());
+        let above = self.above.drain(..).filter(|line| line.after.is_none());
+        let mut text: String = above.map(|line| line.text).collect();
+        text.push_str(&totals(summary, self.verbosity, colours));
+        let _ = io::stderr().lock().write_all(text.as_bytes());
         Ok(())
+    }
+}
+
+/// Whether the totals tell of it, too.
+fn is_failure(event: &Event) -> bool {
+    match event {
+        Event::Ended { outcome, .. } => matches!(outcome, Outcome::Failed(_)),
+        Event::Listed { failure, .. } => failure
+            .as_ref()
+            .is_some_and(|failure| failure.kind != Kind::Closed),
+        _ => false,
     }
 }

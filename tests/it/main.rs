@@ -1,5 +1,6 @@
 //! The integration tests: a module per subject.
 
+mod album;
 mod command_builder;
 mod fake_imgur;
 mod fake_site;

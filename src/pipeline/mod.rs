@@ -13,8 +13,10 @@ mod transfer;
 mod turn;
 mod walk;
 
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::Stream;
 use tokio::sync::mpsc;
@@ -150,7 +152,11 @@ async fn transfer_all(mover: &Arc<Mover>, mut jobs: mpsc::Receiver<Job>, window:
             job = jobs.recv(), if open && has_room => match job {
                 Some(job) => {
                     let mover = mover.clone();
-                    tasks.spawn(async move { mover.run(job).await });
+                    let mut transfer = Box::pin(async move { mover.run(job).await });
+                    // Polled once here, it stands in line for its host: files begin in the order of the listing.
+                    if poll_fn(|cx| Poll::Ready(transfer.as_mut().poll(cx).is_pending())).await {
+                        tasks.spawn(transfer);
+                    }
                 }
                 None => open = false,
             },

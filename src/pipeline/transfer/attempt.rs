@@ -13,7 +13,7 @@ use super::digest::promised;
 use super::state::TAIL;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Event, Kind, Request};
-use crate::net::{Opened, header_map};
+use crate::net::{Opened, Permit, header_map};
 use crate::pipeline::naming::{HEAD, sniff};
 
 /// How often it is told how far a transfer is.
@@ -28,9 +28,12 @@ impl Mover {
         url: &Url,
         content: &mut Content,
         tries: &mut Tries,
+        permit: Option<Permit>,
     ) -> Result<(), Setback> {
-        let host = url.host_str().unwrap_or("");
-        let _permit = self.unless_draining(self.client.pace().enter(host)).await?;
+        let _permit = match permit {
+            Some(permit) => permit,
+            None => self.permit(url).await?,
+        };
         let start = resume_point(content);
         let tail = if start > 0 {
             content.tail(start).await?

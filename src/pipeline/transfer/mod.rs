@@ -29,8 +29,8 @@ use super::sink::{Disk, Place};
 use super::suspects::Suspects;
 use super::turn::{Turn, Turns};
 use super::{Events, Stop};
-use crate::model::{Body, Error, Event, Failure, Item, Kind, Outcome, Request, Result};
-use crate::net::Client;
+use crate::model::{Body, Error, Event, Expect, Failure, Item, Kind, Outcome, Request, Result};
+use crate::net::{Client, Permit};
 use crate::source::{Ctx, Source};
 
 /// An item that is to be fetched, with its plan.
@@ -96,22 +96,19 @@ impl Mover {
         Outcome::Failed(Failure::new(error, attempts))
     }
 
-    async fn fetch(&self, mut job: Job, tries: &mut Tries) -> Result<Outcome> {
-        let place = self.place(&job).await?;
-        let mut content = Content::new(place.clone(), &job.item);
+    async fn fetch(&self, job: Job, tries: &mut Tries) -> Result<Outcome> {
         let request = match job.item.body.clone() {
-            Body::Text(text) => {
-                content.representation.total = Some(text.len() as u64);
-                content.push(text.into()).await?;
-                return self
-                    .finish(job, content, &Request::new(nowhere()?), place)
-                    .await;
-            }
+            Body::Text(text) => return self.text(job, text).await,
             Body::Later => self.resolve(&job).await?,
             body => file(body)?,
         };
+        // Before anything that waits, so that files begin in the order of the listing.
+        let permit = self.permit(&request.url).await?;
+        let place = self.place(&job).await?;
+        let mut content = Content::new(place.clone(), &job.item);
         content.load().await?;
-        match self.move_all(&mut job, request, &mut content, tries).await {
+        let moved = self.move_all(&job, request, &mut content, tries, permit);
+        match moved.await {
             Ok(proven) => self.commit(job, content, place, proven).await,
             Err(error) => {
                 content.park().await?;
@@ -123,11 +120,13 @@ impl Mover {
     /// Moves all bytes and proves them, over as many attempts as that takes and is sensible.
     async fn move_all(
         &self,
-        job: &mut Job,
+        job: &Job,
         mut request: Request,
         content: &mut Content,
         tries: &mut Tries,
+        permit: Permit,
     ) -> Result<Proven> {
+        let mut permit = Some(permit);
         let mut place = 0;
         loop {
             let url = if place == 0 {
@@ -135,12 +134,16 @@ impl Mover {
             } else {
                 request.mirrors[place - 1].clone()
             };
+            let permit = permit.take();
             let done = match content.is_complete() {
                 true => Ok(()),
-                false => self.attempt(job.id, &request, &url, content, tries).await,
+                false => {
+                    self.attempt(job.id, &request, &url, content, tries, permit)
+                        .await
+                }
             };
             let setback = match done {
-                Ok(()) => match self.prove(job, &request, content).await {
+                Ok(()) => match self.prove(job, &request.expect, content).await {
                     Ok(proven) => return Ok(proven),
                     Err(setback) => setback,
                 },
@@ -224,17 +227,22 @@ impl Mover {
         )
     }
 
-    async fn finish(
-        &self,
-        job: Job,
-        mut content: Content,
-        request: &Request,
-        place: Place,
-    ) -> Result<Outcome> {
-        match self.prove(&job, request, &mut content).await {
+    /// Saves a text, which needs no asking.
+    async fn text(&self, job: Job, text: String) -> Result<Outcome> {
+        let place = self.place(&job).await?;
+        let mut content = Content::new(place.clone(), &job.item);
+        content.representation.total = Some(text.len() as u64);
+        content.push(text.into()).await?;
+        match self.prove(&job, &Expect::default(), &mut content).await {
             Ok(proven) => self.commit(job, content, place, proven).await,
             Err(setback) => Err(setback.into_error()),
         }
+    }
+
+    /// Waits for a place at the host of this URL.
+    async fn permit(&self, url: &Url) -> Result<Permit> {
+        let host = url.host_str().unwrap_or("");
+        self.unless_draining(self.client.pace().enter(host)).await
     }
 
     async fn place(&self, job: &Job) -> Result<Place> {
@@ -281,11 +289,6 @@ fn file(body: Body) -> Result<Request> {
             "its source does not say where the bytes are",
         )),
     }
-}
-
-/// The address of a text, which has none.
-fn nowhere() -> Result<Url> {
-    Url::parse("text:").map_err(|error| Error::new(Kind::Config, "no address").because(error))
 }
 
 /// Whether the disk is full: then no other transfer can go on either.

@@ -6,7 +6,7 @@ use super::content::{Content, Whole, blocking};
 use super::digest::{Hashed, Hasher};
 use super::tries::Setback;
 use super::{Job, Mover, throw_away};
-use crate::model::{Error, Kind, Outcome, Request, Result};
+use crate::model::{Error, Expect, Kind, Outcome, Result};
 use crate::pipeline::archive::Identity;
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
 use crate::pipeline::plan;
@@ -28,10 +28,9 @@ impl Mover {
     pub(super) async fn prove(
         &self,
         job: &Job,
-        request: &Request,
+        expect: &Expect,
         content: &mut Content,
     ) -> Result<Proven, Setback> {
-        let expect = &request.expect;
         let len = content.len();
         let seen = sniff(content.head());
         if let Some(error) =

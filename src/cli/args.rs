@@ -17,7 +17,7 @@ id, such as `q6i58`.
 Examples:
   fetch https://imgur.com/a/q6i58              an album, into a folder of its own
   fetch -d pictures -i links.txt               a list of links, into `pictures`
-  fetch -I 1-5,-1 https://imgur.com/a/q6i58    its first five items and its last one
+  fetch -I 1-5,8- https://imgur.com/a/q6i58    its first five items, and all from the eighth on
   fetch -j https://imgur.com/a/q6i58 | jq .    what happens, as JSON
   fetch sources which imgur.com/a/q6i58        who would fetch this
 
@@ -68,7 +68,9 @@ pub(super) struct What {
     /// a JSON object with `url`; lines that begin with `#` are comments. Can be given several times.
     #[arg(short, long, value_name = "FILE")]
     pub(super) input_file: Vec<PathBuf>,
-    /// Only items at these positions: `1-5,8,-3`
+    /// Only items at these positions: `1-5,8`
+    ///
+    /// `-3` is up to the third, `8-` from the eighth on. Positions are counted in each link.
     #[arg(short = 'I', long, value_name = "RANGE", allow_hyphen_values = true)]
     pub(super) items: Option<String>,
     /// Only items published since: `2025-01-31` or `2w ago`

@@ -60,7 +60,7 @@ impl Pattern {
             Some(scheme) => {
                 url.scheme() == scheme && {
                     let segments: Vec<String> = url.path().split('/').map(decode).collect();
-                    take(&self.path, &segments, &mut params)
+                    take(&self.path, &segments, "/", &mut params)
                 }
             }
             None => {
@@ -73,8 +73,8 @@ impl Pattern {
                         .filter(|segment| !segment.is_empty())
                         .map(decode)
                         .collect();
-                    take(&self.host, &labels, &mut params)
-                        && take(&self.path, &segments, &mut params)
+                    take(&self.host, &labels, ".", &mut params)
+                        && take(&self.path, &segments, "/", &mut params)
                 }
             }
         };
@@ -228,12 +228,16 @@ fn read_part(text: &str) -> Result<Part, &'static str> {
     })
 }
 
-fn take(parts: &[Part], values: &[String], params: &mut BTreeMap<String, String>) -> bool {
+fn take(
+    parts: &[Part],
+    values: &[String],
+    separator: &str,
+    params: &mut BTreeMap<String, String>,
+) -> bool {
     let mut values = values.iter();
     for part in parts {
         match part {
             Part::Rest(name) => {
-                let separator = if values.len() > 0 { "/" } else { "" };
                 let rest: Vec<&str> = values.by_ref().map(String::as_str).collect();
                 params.insert(name.clone(), rest.join(separator));
                 return true;
@@ -314,7 +318,7 @@ mod tests {
             (
                 "{host...}/{path...}",
                 "https://a.b.c/x/y%20z",
-                Some("host=a/b/c path=x/y z"),
+                Some("host=a.b.c path=x/y z"),
             ),
             ("imgur:{id}", "imgur:q6i58", Some("id=q6i58")),
             ("imgur:{id}", "flickr:q6i58", None),

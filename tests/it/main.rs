@@ -8,6 +8,7 @@ mod imgur;
 mod made_media;
 mod net;
 mod outlet;
+mod outputs;
 mod readme;
 mod sources;
 mod support;

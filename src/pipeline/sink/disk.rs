@@ -1,6 +1,7 @@
 //! The output root and the folders in it.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,12 @@ impl Disk {
     /// [`crate::model::Kind::Disk`] if it cannot be made or opened.
     pub(in crate::pipeline) fn open(root: &Path) -> Result<Disk> {
         let folder = Folder::root(root).map_err(|error| {
+            let error = match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    io::Error::new(io::ErrorKind::NotADirectory, "it is no folder")
+                }
+                _ => error,
+            };
             disk_error(
                 format!("cannot use `{}` as the output folder", root.display()),
                 error,

@@ -1,0 +1,220 @@
+//! What the program says, as a whole: the summary, and every kind of failure with its reason and its way out.
+
+use crate::support::command::Fetch;
+use crate::support::imgur::{FakeImgur, Image};
+use crate::support::media::{Format, noise, small};
+use crate::support::{Reply, Site};
+
+fn quick() -> Fetch {
+    Fetch::new().config("[net]\nbackoff = \"5ms\"\n")
+}
+
+fn assert_says(output: &str, expected: &str) {
+    assert!(
+        output == expected,
+        "it says:\n{output}\ninstead of:\n{expected}"
+    );
+}
+
+#[test]
+fn a_run_in_which_all_is_well() {
+    let site = Site::start();
+    site.on("/a.bin", Reply::file(noise(300_000, 1)));
+    let fetch = quick().arg(site.url("/a.bin"));
+    let saved = "saved `a.bin`, 300.0 kB\n1 found: 1 new   300.0 kB in TIME\n";
+    assert_says(&fetch.run().success().stderr_filtered(), saved);
+    assert_says(
+        &fetch.run().success().stderr_filtered(),
+        "1 found: 0 new, 1 had   TIME\n",
+    );
+    assert_says(
+        &fetch.clone().arg("-q").run().success().stderr_filtered(),
+        "",
+    );
+}
+
+#[test]
+fn a_run_in_which_something_failed() {
+    let imgur = FakeImgur::start();
+    let images = vec![
+        Image::new("good001", Format::Jpeg),
+        Image::new("remov02", Format::Jpeg).removed(),
+    ];
+    let size = images[0].bytes().len();
+    imgur.album("q6i58", "Cats", images);
+    let fetch = Fetch::new()
+        .config(&imgur.config_keyless())
+        .args(["-N", "1", "q6i58"]);
+    let expected = format!(
+        "\
+saved `imgur/Cats q6i58/001 good001.jpg`, {size} B
+failed: `imgur:remov02` removed from Imgur
+2 found: 1 new, 1 failed (1 missing)   {size} B in TIME
+failed: `imgur:remov02` removed from Imgur
+  page: https://imgur.com/remov02
+  url: http://127.0.0.1:PORT/remov02.jpg
+  attempts: 1
+"
+    );
+    assert_says(&fetch.run().fails(3).stderr_filtered(), &expected);
+}
+
+#[test]
+fn nothing_to_do() {
+    let expected = "\
+error: there is no link to fetch
+  hint: `fetch LINK...` fetches links, `fetch -i FILE` a list of them, and `fetch -h` tells more
+";
+    assert_says(&Fetch::new().run().fails(2).stderr_filtered(), expected);
+}
+
+#[test]
+fn what_is_no_link() {
+    let expected = "\
+failed: `nonsense` is not a link: no source claims it as an id
+nothing found; 1 link failed (1 config)   TIME
+failed: `nonsense` is not a link: no source claims it as an id
+  hint: a link has a host: `https://…` or `example.org/…`
+";
+    assert_says(
+        &quick().arg("nonsense").run().fails(2).stderr_filtered(),
+        expected,
+    );
+    let expected = "\
+failed: no source knows `gopher://x.org/`
+nothing found; 1 link failed (1 unsupported)   TIME
+failed: no source knows `gopher://x.org/`
+  hint: `gopher:` is not fetched; known are http, https and `imgur:`, `direct:`
+";
+    assert_says(
+        &quick()
+            .arg("gopher://x.org/")
+            .run()
+            .fails(5)
+            .stderr_filtered(),
+        expected,
+    );
+}
+
+#[test]
+fn what_imgur_refuses() {
+    let about = quick().arg("https://imgur.com/about").run().fails(5);
+    let expected = "\
+failed: `https://imgur.com/about` is a page of the site itself, not an album or an image
+nothing found; 1 link failed (1 unsupported)   TIME
+failed: `https://imgur.com/about` is a page of the site itself, not an album or an image
+";
+    assert_says(&about.stderr_filtered(), expected);
+    let listing = quick()
+        .arg("https://imgur.com/user/somebody")
+        .run()
+        .fails(6);
+    let expected = "\
+failed: listing `https://imgur.com/user/somebody` needs a client id
+nothing found; 1 link failed (1 login)   TIME
+failed: listing `https://imgur.com/user/somebody` needs a client id
+  hint: set `IMGUR_CLIENT_ID`, or `client_id` in `[source.imgur]`, to a client id of yours; Imgur has given out no new ones since 2025, older ones still work
+";
+    assert_says(&listing.stderr_filtered(), expected);
+}
+
+#[test]
+fn a_page_that_no_source_reads() {
+    let site = Site::start();
+    site.on("/news", Reply::html("<!doctype html><title>News</title>"));
+    let expected = "\
+failed: `http://127.0.0.1:PORT/news` the server sent a web page, not a file
+1 found: 0 new, 1 failed (1 unsupported)   TIME
+failed: `http://127.0.0.1:PORT/news` the server sent a web page, not a file
+  attempts: 1
+  hint: no source reads this page yet; give the address of the file itself
+";
+    let done = quick().arg(site.url("/news")).run().fails(5);
+    assert_says(&done.stderr_filtered(), expected);
+}
+
+#[test]
+fn a_connection_that_breaks() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(small(Format::Jpeg, 1))
+            .no_ranges()
+            .cut_after(20),
+    );
+    let fetch = quick().args(["-R", "1"]).arg(site.url("/cat.jpg"));
+    let expected = "\
+failed: the connection for `http://127.0.0.1:PORT/cat.jpg` broke
+1 found: 0 new, 1 failed (1 network)   TIME
+failed: the connection for `http://127.0.0.1:PORT/cat.jpg` broke
+  because: end of file before message length reached
+  attempts: 2
+";
+    assert_says(&fetch.run().fails(4).stderr_filtered(), expected);
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    let port = Site::start().port();
+    let fetch = quick()
+        .args(["-R", "1"])
+        .arg(format!("http://127.0.0.1:{port}/cat.jpg"));
+    let output = fetch.run().fails(4).stderr_filtered();
+    // The system's own words for the cause differ from one to the next.
+    let lines: Vec<&str> = output
+        .lines()
+        .filter(|line| !line.starts_with("  because:"))
+        .collect();
+    let expected = [
+        "failed: `http://127.0.0.1:PORT/cat.jpg` cannot connect to `127.0.0.1`",
+        "1 found: 0 new, 1 failed (1 network)   TIME",
+        "failed: `http://127.0.0.1:PORT/cat.jpg` cannot connect to `127.0.0.1`",
+        "  attempts: 2",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_folder_that_is_none() {
+    let fetch = quick().args(["-d", "file", "http://127.0.0.1:1/cat.jpg"]);
+    std::fs::write(fetch.out().join("file"), "").unwrap();
+    let expected = "\
+nothing found   TIME
+error: cannot use `file` as the output folder
+  because: it is no folder
+";
+    assert_says(&fetch.run().fails(8).stderr_filtered(), expected);
+}
+
+#[test]
+fn what_is_asked_wrongly() {
+    let fields = "the fields are `source`, `key`, `name`, `ext`, `title`, `description`, `author`, `date`, \
+`number`, `width`, `height`, `page`, `url`, `host`, `album`, `album_id`, `album_title`, `album_count`, `extra` with \
+names of its own, as in `extra.likes`";
+    let table: [(Fetch, String); 5] = [
+        (
+            Fetch::new().config("[net]\nretrys = 3\n"),
+            "unknown key `retrys` in `ROOT/test.toml`, line 2, column 1\n  hint: did you mean `retries`?".into(),
+        ),
+        (
+            Fetch::new().args(["-S", "net.retries=many"]),
+            "wrong value for `net.retries` in `-S net.retries`: expected a whole number from 0 to 4294967295".into(),
+        ),
+        (
+            Fetch::new().args(["-o", "{titel}"]),
+            format!("wrong value for `output.template` in `-o`: there is no field `titel`\n  hint: did you mean `title`? {fields}"),
+        ),
+        (
+            Fetch::new().args(["--filter", "widht > 3"]),
+            format!("there is no field `widht`\n  hint: did you mean `width`? {fields}"),
+        ),
+        (
+            Fetch::new().args(["-I", "five"]),
+            "`five` is no range of positions: not a number\n  hint: write positions from 1 as in `1-5,8,20-`; `-3` is `1-3`".into(),
+        ),
+    ];
+    for (fetch, expected) in table {
+        let done = fetch.arg("http://127.0.0.1:1/cat.jpg").run().fails(2);
+        assert_says(&done.stderr_filtered(), &format!("error: {expected}\n"));
+    }
+}

@@ -6,6 +6,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -66,7 +67,7 @@ impl Place {
 pub(in crate::pipeline) struct Partial {
     place: Place,
     file: File,
-    has_state: bool,
+    has_state: AtomicBool,
 }
 
 impl Partial {
@@ -100,7 +101,7 @@ impl Partial {
                 return Ok(Partial {
                     place,
                     file,
-                    has_state: false,
+                    has_state: AtomicBool::new(false),
                 });
             }
         }
@@ -157,18 +158,18 @@ impl Partial {
     }
 
     /// The state that was saved with it, if there is one.
-    pub(in crate::pipeline) fn state(&mut self) -> Option<Vec<u8>> {
+    pub(in crate::pipeline) fn state(&self) -> Option<Vec<u8>> {
         let state = self
             .place
             .folder
             .read(&self.place.state(), STATE_LIMIT)
             .ok();
-        self.has_state = state.is_some();
+        self.has_state.store(state.is_some(), Ordering::Relaxed);
         state
     }
 
     /// Saves the state. First all bytes go to stable storage, then the state that speaks of them, in one step.
-    pub(in crate::pipeline) fn save(&mut self, state: &[u8]) -> Result<()> {
+    pub(in crate::pipeline) fn save(&self, state: &[u8]) -> Result<()> {
         self.file
             .sync_data()
             .map_err(|error| self.error("sync", error))?;
@@ -186,17 +187,17 @@ impl Partial {
             folder.rename(&temporary, &name)
         };
         write().map_err(|error| self.place.error("write", &name, error))?;
-        if !self.has_state {
+        if !self.has_state.load(Ordering::Relaxed) {
             folder
                 .sync()
                 .map_err(|error| self.place.error("sync the folder of", &name, error))?;
-            self.has_state = true;
+            self.has_state.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
 
     /// Forgets what could be resumed: empties the file and removes its state.
-    pub(in crate::pipeline) fn restart(&mut self) -> Result<()> {
+    pub(in crate::pipeline) fn restart(&self) -> Result<()> {
         self.remove_state()?;
         self.cut(0)
     }
@@ -220,7 +221,7 @@ impl Partial {
     }
 
     /// Gives it its final name. `false` if that name is taken; then nothing has changed.
-    pub(in crate::pipeline) fn publish(&mut self, name: &str, sync: bool) -> Result<bool> {
+    pub(in crate::pipeline) fn publish(&self, name: &str, sync: bool) -> Result<bool> {
         let folder = &self.place.folder;
         match folder.rename_new(&self.place.part(), name) {
             Ok(()) => {}
@@ -255,7 +256,7 @@ impl Partial {
     }
 
     /// Removes it and its state.
-    pub(in crate::pipeline) fn discard(&mut self) -> Result<()> {
+    pub(in crate::pipeline) fn discard(&self) -> Result<()> {
         self.remove_state()?;
         let name = self.place.part();
         match self.place.folder.remove(&name) {
@@ -266,14 +267,14 @@ impl Partial {
         }
     }
 
-    fn remove_state(&mut self) -> Result<()> {
+    fn remove_state(&self) -> Result<()> {
         let name = self.place.state();
         match self.place.folder.remove(&name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(self.place.error("remove", &name, error))
             }
             _ => {
-                self.has_state = false;
+                self.has_state.store(false, Ordering::Relaxed);
                 Ok(())
             }
         }
@@ -363,7 +364,7 @@ mod tests {
     fn publishes_under_a_free_name_only() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("taken"), "old").unwrap();
-        let mut partial = Partial::open(place(&folder)).unwrap();
+        let partial = Partial::open(place(&folder)).unwrap();
         partial
             .write(0, &[Bytes::from_static(b"ne"), Bytes::from_static(b"w")])
             .unwrap();

@@ -31,10 +31,10 @@ impl Commit<'_> {
     /// # Errors
     /// [`Kind::Disk`]; then nothing bears the final name.
     pub(super) fn run(self, whole: Whole) -> Result<Record> {
-        let mut partial = match whole {
+        let partial = match whole {
             Whole::File(partial) => partial,
             Whole::Memory(pieces) => {
-                let mut partial = Partial::open(self.place.clone())?;
+                let partial = Partial::open(self.place.clone())?;
                 partial.restart()?;
                 partial.write(0, &pieces)?;
                 partial

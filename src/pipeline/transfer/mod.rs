@@ -8,9 +8,13 @@ mod attempt;
 mod check;
 mod commit;
 mod content;
+mod crew;
 mod digest;
+mod growth;
+mod ledger;
 mod prove;
 mod state;
+mod take;
 mod tries;
 
 use std::io;
@@ -20,6 +24,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use url::Url;
 
+use self::attempt::Course;
 use self::content::{Content, Whole, blocking};
 use self::prove::Proven;
 use self::tries::{Setback, Tries};
@@ -135,12 +140,14 @@ impl Mover {
                 request.mirrors[place - 1].clone()
             };
             let permit = permit.take();
+            let course = Course {
+                id: job.id,
+                request: &request,
+                url: &url,
+            };
             let done = match content.is_complete() {
                 true => Ok(()),
-                false => {
-                    self.attempt(job.id, &request, &url, content, tries, permit)
-                        .await
-                }
+                false => self.attempt(&course, content, tries, permit).await,
             };
             let setback = match done {
                 Ok(()) => match self.prove(job, &request.expect, content).await {
@@ -321,6 +328,6 @@ impl Setback {
 async fn throw_away(whole: Whole) -> Result<()> {
     match whole {
         Whole::Memory(_) => Ok(()),
-        Whole::File(mut partial) => blocking(move || partial.discard()).await,
+        Whole::File(partial) => blocking(move || partial.discard()).await,
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct Tries {
     farthest: u64,
     /// Whether the server answers an If-Range with everything although nothing changed.
     pub(super) without_if_range: bool,
+    /// Whether it stays with one connection.
+    pub(super) alone: bool,
     /// Whether it was told that the transfer began.
     pub(super) began: bool,
 }
@@ -77,6 +79,7 @@ impl Tries {
             renewals: 0,
             farthest: 0,
             without_if_range: false,
+            alone: false,
             began: false,
         }
     }

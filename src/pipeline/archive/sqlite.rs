@@ -1,13 +1,13 @@
 //! The archive as an SQLite database in WAL mode, one for all output roots.
 //!
-//! Notes go to one writer thread, which commits whatever has come in the meantime: one transaction a note when there is
-//! time, hundreds a transaction when there is none. A note that is not committed yet is answered from memory.
+//! Notes go to one writer thread, which gathers what comes within a moment for one transaction. A note that is not
+//! committed yet is answered from memory.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -17,6 +17,12 @@ use crate::model::{Error, Kind, Result};
 
 /// The version of the schema below, kept in `user_version`.
 const VERSION: i64 = 1;
+
+/// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// The most notes in one transaction.
+const MOST: usize = 1000;
 
 const SCHEMA: &str = "
     CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
@@ -34,7 +40,7 @@ pub(in crate::pipeline) struct Sqlite {
     file: String,
     reader: Mutex<Connection>,
     waiting: Arc<Waiting>,
-    notes: Mutex<Option<mpsc::Sender<Note>>>,
+    notes: Mutex<Option<mpsc::Sender<Message>>>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -51,6 +57,14 @@ struct State {
     owners: HashMap<String, Identity>,
     count: usize,
     failure: Option<String>,
+}
+
+/// What the writer is told.
+#[derive(Debug)]
+enum Message {
+    Note(Note),
+    /// Somebody waits for what was noted.
+    Flush,
 }
 
 #[derive(Debug)]
@@ -111,7 +125,7 @@ impl Sqlite {
         }
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         // The writer lives until this sender is dropped, or has left word of its failure.
-        let _ = notes.as_ref().map(|notes| notes.send(note));
+        let _ = notes.as_ref().map(|notes| notes.send(Message::Note(note)));
         Ok(())
     }
 
@@ -187,6 +201,9 @@ impl Archive for Sqlite {
     }
 
     fn flush(&self) -> Result<()> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = notes.as_ref().map(|notes| notes.send(Message::Flush));
+        drop(notes);
         let mut state = self.waiting.state();
         while state.count > 0 && state.failure.is_none() {
             state = self
@@ -256,11 +273,17 @@ fn root_id(connection: &Connection, path: &str) -> rusqlite::Result<i64> {
 }
 
 /// The writer: commits what has come until nobody can send more.
-fn write(mut connection: Connection, root: i64, notes: &mpsc::Receiver<Note>, waiting: &Waiting) {
+fn write(
+    mut connection: Connection,
+    root: i64,
+    notes: &mpsc::Receiver<Message>,
+    waiting: &Waiting,
+) {
     while let Ok(first) = notes.recv() {
-        let batch: Vec<Note> = std::iter::once(first)
-            .chain(notes.try_iter().take(999))
-            .collect();
+        let batch = gather(first, notes);
+        if batch.is_empty() {
+            continue;
+        }
         let done = write_batch(&mut connection, root, &batch);
         let mut state = waiting.state();
         match done {
@@ -283,6 +306,21 @@ fn write(mut connection: Connection, root: i64, notes: &mpsc::Receiver<Note>, wa
         }
         waiting.changed.notify_all();
     }
+}
+
+/// The notes that come within a moment, or until somebody waits for them.
+fn gather(first: Message, notes: &mpsc::Receiver<Message>) -> Vec<Note> {
+    let mut batch = Vec::new();
+    let mut next = Ok(first);
+    let until = Instant::now() + MOMENT;
+    while let Ok(Message::Note(note)) = next {
+        batch.push(note);
+        if batch.len() == MOST {
+            break;
+        }
+        next = notes.recv_timeout(until.saturating_duration_since(Instant::now()));
+    }
+    batch
 }
 
 fn write_batch(connection: &mut Connection, root: i64, batch: &[Note]) -> rusqlite::Result<()> {

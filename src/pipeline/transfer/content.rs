@@ -11,7 +11,7 @@ use super::ledger::Range;
 use super::state::{About, State, TAIL};
 use crate::model::{Digest, Error, Item, Kind, Result};
 use crate::pipeline::naming::HEAD;
-use crate::pipeline::sink::{Partial, Place};
+use crate::pipeline::sink::{Partial, Place, is_quick, joined, quickly, slowly, timed};
 
 /// How many bytes are gathered for one write. A file that is no longer is written at its end, in one go.
 pub(super) const BATCH: u64 = 256 << 10;
@@ -78,10 +78,11 @@ impl Content {
     pub(super) async fn load(&mut self) -> Result<()> {
         let place = self.place.clone();
         let identity = (self.source.clone(), self.key.clone());
-        let (partial, found) = blocking(move || {
-            if !place.has_state() {
-                return Ok((None, None));
-            }
+        let asked = place.clone();
+        if !quickly(move || Ok(asked.has_state())).await? {
+            return Ok(());
+        }
+        let (partial, found) = slowly(move || {
             let partial = Partial::open(place)?;
             let state = partial.state().and_then(|bytes| State::decode(&bytes));
             let ours = |state: &State| {
@@ -139,7 +140,7 @@ impl Content {
         }
         let place = self.place.clone();
         self.file = Some(
-            blocking(move || {
+            quickly(move || {
                 let partial = Partial::open(place)?;
                 partial.restart()?;
                 Ok(partial)
@@ -181,7 +182,7 @@ impl Content {
         }
         let partial = self.take_file().await?;
         let (partial, tail) =
-            blocking(move || partial.read(start, len).map(|tail| (partial, tail))).await?;
+            quickly(move || partial.read(start, len).map(|tail| (partial, tail))).await?;
         self.file = Some(partial);
         Ok(tail)
     }
@@ -199,7 +200,7 @@ impl Content {
         self.representation = Representation::default();
         if self.file.is_some() || self.writing.is_some() {
             let partial = self.take_file().await?;
-            self.file = Some(blocking(move || partial.restart().map(|()| partial)).await?);
+            self.file = Some(quickly(move || partial.restart().map(|()| partial)).await?);
         }
         Ok(())
     }
@@ -267,7 +268,7 @@ impl Content {
             return Ok(());
         }
         let partial = self.take_file().await?;
-        blocking(move || partial.discard()).await
+        quickly(move || partial.discard()).await
     }
 
     fn can_be_resumed(&self) -> bool {
@@ -289,7 +290,7 @@ impl Content {
             self.about()
         });
         let done = self.done();
-        self.writing = Some(spawn_blocking(move || {
+        let write = move || {
             let partial = match partial {
                 Some(partial) => partial,
                 None => {
@@ -298,19 +299,25 @@ impl Content {
                     partial
                 }
             };
-            partial.write(offset, &pieces)?;
+            timed(|| partial.write(offset, &pieces))?;
             if let Some(about) = about {
                 save_state(&partial, about, done)?;
             }
             Ok(partial)
-        }));
+        };
+        // A state waits for the disk.
+        if save || !is_quick() {
+            self.writing = Some(spawn_blocking(write));
+        } else {
+            self.file = Some(write()?);
+        }
         Ok(())
     }
 
     /// The partial file, once what is being written to it is.
     async fn take_file(&mut self) -> Result<Partial> {
         if let Some(writing) = self.writing.take() {
-            return writing.await.unwrap_or_else(|error| Err(defect(&error)));
+            return joined(writing.await);
         }
         self.file.take().ok_or_else(|| {
             Error::new(
@@ -325,17 +332,4 @@ impl Content {
 pub(super) fn save_state(partial: &Partial, about: About, done: Vec<Range>) -> Result<()> {
     let read = |(start, end): Range| partial.read(start, (end - start) as usize);
     partial.save(&State::new(about, done, read)?.encode())
-}
-
-/// Runs what blocks on a thread that may.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(defect(&error)))
-}
-
-fn defect(error: &tokio::task::JoinError) -> Error {
-    Error::new(Kind::Disk, "a write was given up").because(error.to_string())
 }

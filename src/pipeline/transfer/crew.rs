@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::Mover;
 use super::answer::{Asked, Reading, Representation, read};
 use super::attempt::{Course, bound_headers, range_headers};
-use super::content::{BATCH, Content, SAVE_EVERY, blocking, save_state};
+use super::content::{BATCH, Content, SAVE_EVERY, save_state};
 use super::growth::{Advice, Growth, TICK};
 use super::ledger::{Ledger, Segment};
 use super::state::About;
@@ -26,7 +26,7 @@ use super::take::{TELL_EVERY, same_bytes, short};
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
-use crate::pipeline::sink::Partial;
+use crate::pipeline::sink::{Partial, quickly, slowly};
 
 /// The shortest part that is worth a request.
 const LEAST: u64 = 1 << 20;
@@ -284,7 +284,7 @@ impl Crew<'_> {
             0 => Vec::new(),
             have => {
                 let partial = self.partial.clone();
-                blocking(move || partial.read(start, have as usize)).await?
+                quickly(move || partial.read(start, have as usize)).await?
             }
         };
         let end = (segment.end + JOINT).min(self.total);
@@ -318,7 +318,7 @@ impl Crew<'_> {
             return Ok(());
         }
         let partial = self.partial.clone();
-        blocking(move || partial.write(at, &pieces)).await?;
+        quickly(move || partial.write(at, &pieces)).await?;
         self.ledger().wrote(id, (at, at + len));
         Ok(())
     }
@@ -327,7 +327,7 @@ impl Crew<'_> {
     async fn compare_joints(&self) -> Result<(), Setback> {
         let joints = self.ledger().take_joints();
         let partial = self.partial.clone();
-        let same = blocking(move || {
+        let same = slowly(move || {
             for (at, bytes) in joints {
                 if partial.read(at, bytes.len())? != bytes {
                     return Ok(false);

@@ -2,7 +2,7 @@
 
 use super::check::{self, Bearing};
 use super::commit::Commit;
-use super::content::{Content, Whole, blocking};
+use super::content::{Content, WORTH, Whole};
 use super::digest::{Hashed, Hasher};
 use super::tries::Setback;
 use super::{Job, Mover, throw_away};
@@ -10,7 +10,7 @@ use crate::model::{Error, Expect, Kind, Outcome, Result};
 use crate::pipeline::archive::Identity;
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
 use crate::pipeline::plan;
-use crate::pipeline::sink::Place;
+use crate::pipeline::sink::{Place, quickly, slowly};
 use crate::pipeline::suspects::Verdict;
 
 /// What is complete and proven.
@@ -114,7 +114,7 @@ impl Mover {
             source: job.item.source.clone(),
             key: job.item.key.clone(),
         };
-        let record = blocking(move || {
+        let commit = move || {
             let planned = &job.planned;
             let commit = Commit {
                 archive: &*archive,
@@ -129,8 +129,12 @@ impl Mover {
             // The next in turn may look for its name only now that this one is recorded.
             drop(job.turn);
             record
-        })
-        .await?;
+        };
+        // A large file is synced first.
+        let record = match len >= WORTH {
+            true => slowly(commit).await?,
+            false => quickly(commit).await?,
+        };
         Ok(Outcome::Saved {
             path: record.path,
             size: record.size,
@@ -174,7 +178,7 @@ async fn hash(mut hasher: Hasher, whole: Whole) -> Result<(Whole, Hashed)> {
             Ok((Whole::Memory(pieces), hasher.finish()))
         }
         Whole::File(partial) => {
-            blocking(move || {
+            slowly(move || {
                 partial.read_all(|bytes| hasher.update(bytes))?;
                 Ok((Whole::File(partial), hasher.finish()))
             })

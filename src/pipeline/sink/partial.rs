@@ -38,6 +38,11 @@ impl Place {
         }
     }
 
+    /// The folder.
+    pub(in crate::pipeline) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// Whether something to resume from may be here.
     pub(in crate::pipeline) fn has_state(&self) -> bool {
         self.folder.size(&self.state()).is_some()

@@ -62,7 +62,7 @@ impl Mover {
             come += piece.len();
             early.push(piece);
         }
-        let head = early.concat();
+        let head = first_bytes(&early);
         let reply = taking.opened.response.headers();
         let text = |name| {
             reply
@@ -71,7 +71,7 @@ impl Mover {
                 .map(str::to_owned)
         };
         let content_type = text(header::CONTENT_TYPE);
-        let seen = sniff(&head[..head.len().min(HEAD)]);
+        let seen = sniff(&head);
         let expect = &taking.course.request.expect;
         if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), total) {
             // Nothing at all is a server's hiccup more often than an answer.
@@ -243,6 +243,17 @@ impl Mover {
             .await?;
         }
         Ok(())
+    }
+}
+
+/// As many bytes as a first look takes.
+fn first_bytes(pieces: &[Bytes]) -> Bytes {
+    match pieces {
+        [piece] => piece.slice(..piece.len().min(HEAD)),
+        pieces => {
+            let bytes = pieces.iter().flatten().copied();
+            bytes.take(HEAD).collect()
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sections of a configuration file, and their defaults: those of the parts that they belong to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,7 @@ impl Net {
                 .filter(|bytes| *bytes > 0),
             ca_cert: self.ca_cert.iter().map(|text| path(text)).collect(),
             resolve,
+            hosts: HashMap::new(),
             cookies: given(&self.cookies).map(path),
             headers: defaults.headers,
         }

@@ -206,7 +206,7 @@ connect_timeout = "10s"  # default
 connections = 32  # default
 # cookies is not set  # default
 longest_wait = "10m"  # default
-per_host = 8  # default
+per_host = 32  # default
 proxy = "http://***@x.org/"  # `a.toml`, line 2, column 1
 # rate is not set  # default
 resolve = []  # default

@@ -1,7 +1,7 @@
 //! One attempt: ask for what is missing, and take what comes.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::{Duration, Instant};
 use url::Url;
 
@@ -13,7 +13,7 @@ use super::digest::promised;
 use super::state::TAIL;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Event, Kind, Request};
-use crate::net::{Opened, Permit, header_map};
+use crate::net::{Opened, Permit, Refusal, header_map};
 use crate::pipeline::naming::{HEAD, sniff};
 
 /// How often it is told how far a transfer is.
@@ -30,10 +30,49 @@ impl Mover {
         tries: &mut Tries,
         permit: Option<Permit>,
     ) -> Result<(), Setback> {
-        let _permit = match permit {
+        let mut permit = match permit {
             Some(permit) => permit,
             None => self.permit(url).await?,
         };
+        tries.status = None;
+        let done = self
+            .ask(id, request, url, content, tries, &mut permit)
+            .await;
+        tries.refusal = match &done {
+            Ok(()) | Err(Setback::More) => {
+                permit.succeeded();
+                None
+            }
+            Err(Setback::Again(error)) => self.learn(permit, tries.status, error),
+            Err(_) => None,
+        };
+        done
+    }
+
+    /// Tells the pace what came of a request that did not go well, unless that says nothing about the pace.
+    fn learn(&self, permit: Permit, status: Option<StatusCode>, error: &Error) -> Option<Refusal> {
+        let code = status.map(|status| status.as_u16());
+        if matches!(code, Some(429 | 503)) || error.retry_after.is_some() {
+            // What is too long to wait for is for the one file to say; nobody else should wait for it.
+            let longest = self.client.settings().longest_wait;
+            return Some(permit.refused(error.retry_after.filter(|told| *told <= longest)));
+        }
+        // Any other status is a failure of one file.
+        status
+            .is_none_or(|status| status.is_success())
+            .then(|| permit.broke())
+    }
+
+    /// Asks, and takes what comes.
+    async fn ask(
+        &self,
+        id: u64,
+        request: &Request,
+        url: &Url,
+        content: &mut Content,
+        tries: &mut Tries,
+        permit: &mut Permit,
+    ) -> Result<(), Setback> {
         let start = resume_point(content);
         let tail = if start > 0 {
             content.tail(start).await?
@@ -49,6 +88,10 @@ impl Mover {
         let opened = self
             .unless_ending(self.client.open(url, &bound, &free))
             .await??;
+        tries.status = Some(opened.response.status());
+        if opened.response.status().is_success() {
+            permit.accepted();
+        }
         let reply = opened.response.headers();
         let etag = reply.get(header::ETAG).and_then(|etag| etag.to_str().ok());
         let path = opened.redirected.then(|| opened.url.path());

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+
 use crate::model::{Error, Kind, Result};
-use crate::net::{Backoff, Budget, Client};
+use crate::net::{Backoff, Budget, Client, Refusal};
 
 /// How an attempt ended, short of success.
 #[derive(Debug)]
@@ -52,14 +54,20 @@ pub(super) struct Tries {
     pub(super) without_if_range: bool,
     /// Whether it was told that the transfer began.
     pub(super) began: bool,
+    /// The status of the last answer, if there was one.
+    pub(super) status: Option<StatusCode>,
+    /// What the last refusal meant, if the last attempt was refused or broke off.
+    pub(super) refusal: Option<Refusal>,
+    /// What else had gone well at the host when this was last refused.
+    succeeded: u64,
 }
 
 /// A wait before the next attempt.
 #[derive(Debug)]
 pub(super) struct Wait {
     pub(super) time: Duration,
-    /// Whether the server asked for it, so that it holds for all transfers from there.
-    pub(super) pauses_host: bool,
+    /// Whether the whole host is paused, so that the wait is that of the line.
+    pub(super) is_in_line: bool,
     pub(super) reason: String,
 }
 
@@ -78,6 +86,9 @@ impl Tries {
             farthest: 0,
             without_if_range: false,
             began: false,
+            status: None,
+            refusal: None,
+            succeeded: 0,
         }
     }
 
@@ -104,14 +115,22 @@ impl Tries {
 
     /// How long to wait before going on after this error, or the error if that makes no sense any more.
     pub(super) fn wait(&mut self, error: Error) -> Result<Wait> {
-        let is_refusal = error.kind == Kind::Busy || error.retry_after.is_some();
+        let refusal = self.refusal.take().unwrap_or_default();
+        let is_refusal = refusal.crowded || error.kind == Kind::Busy || error.retry_after.is_some();
         let told = error.retry_after;
+        // That others are let in meanwhile gives the lie to a wait of hours.
         if let Some(told) = told
             && told > self.longest_wait
+            && !refusal.crowded
         {
             let message = format!("{}, and asks to wait {} s", error.message, told.as_secs());
             return Err(Error { message, ..error }
                 .hint("run the same command again then; or wait longer with `net.longest_wait`"));
+        }
+        // It is not refused for what it is if others are not: only a host that has nothing left for anybody uses this up.
+        if refusal.succeeded > self.succeeded {
+            self.succeeded = refusal.succeeded;
+            self.refusals.refill();
         }
         let budget = if is_refusal {
             &mut self.refusals
@@ -121,14 +140,18 @@ impl Tries {
         let Some(number) = budget.take() else {
             return Err(error);
         };
-        let time = told.unwrap_or_else(|| self.backoff.wait(number));
+        let told = told.filter(|told| *told <= self.longest_wait);
+        let time = refusal
+            .paused
+            .or(told)
+            .unwrap_or_else(|| self.backoff.wait(number));
         self.waited += time;
         if is_refusal && self.waited > self.longest_wait * 3 {
             return Err(error);
         }
         Ok(Wait {
             time,
-            pauses_host: is_refusal,
+            is_in_line: refusal.paused.is_some(),
             reason: error.message,
         })
     }

@@ -1,0 +1,102 @@
+//! Requests a second: a spacing in time, set by the user or learned from refusals.
+
+use std::time::Duration;
+
+/// Spaces requests in time, if there is a reason to.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    /// What the user allows.
+    fixed: Option<f64>,
+    /// What the host was found to allow.
+    learned: Option<f64>,
+    /// When the next request may begin.
+    next: Duration,
+    /// What was accepted since when: the last time that a pause ended.
+    accepted: u32,
+    since: Duration,
+    /// When the learned number may rise again, and how long that takes after a refusal.
+    rise_at: Duration,
+    patience: Duration,
+    /// How many pauses there were with nothing accepted in between.
+    vain: u32,
+}
+
+/// The first pause where the host names none; each further one with nothing accepted in between is twice as long.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The longest of those pauses.
+const LONGEST: Duration = Duration::from_secs(60);
+/// Slower than one request in so many seconds is never learned.
+const SLOWEST: f64 = 1.0 / 60.0;
+/// By how much the learned number rises at a time, and how long it rests first.
+const RISE: f64 = 1.02;
+const REST: Duration = Duration::from_secs(5);
+/// The longest rest, after many refusals.
+const LONGEST_REST: Duration = Duration::from_secs(300);
+/// How soon it rises once more.
+const RISE_EVERY: Duration = Duration::from_millis(500);
+/// As many accepted requests say something about how many a second are.
+const ENOUGH: u32 = 5;
+
+impl Pacer {
+    pub(super) fn new(fixed: Option<f64>) -> Pacer {
+        Pacer {
+            fixed,
+            learned: None,
+            next: Duration::ZERO,
+            accepted: 0,
+            since: Duration::ZERO,
+            rise_at: Duration::ZERO,
+            patience: REST,
+            vain: 0,
+        }
+    }
+
+    /// When the next request may begin.
+    pub(super) fn next(&self) -> Duration {
+        self.next
+    }
+
+    /// Notes that a request begins.
+    pub(super) fn begin(&mut self, now: Duration) {
+        let rate = match (self.fixed, self.learned) {
+            (Some(fixed), Some(learned)) => fixed.min(learned),
+            (Some(rate), None) | (None, Some(rate)) => rate,
+            (None, None) => return,
+        };
+        self.next = self.next.max(now) + Duration::from_secs_f64(1.0 / rate);
+    }
+
+    /// Notes that a request was accepted.
+    pub(super) fn accepted(&mut self, now: Duration) {
+        self.accepted += 1;
+        self.vain = 0;
+        if let Some(learned) = &mut self.learned
+            && now >= self.rise_at
+        {
+            *learned *= RISE;
+            self.rise_at = now + RISE_EVERY;
+        }
+    }
+
+    /// Notes that requests were refused however few there were at once; gives how long to leave the host alone.
+    pub(super) fn refused(&mut self, told: Option<Duration>, now: Duration) -> Duration {
+        let wait =
+            told.unwrap_or_else(|| PAUSE.saturating_mul(1 << self.vain.min(16)).min(LONGEST));
+        let end = now + wait;
+        let time = end.saturating_sub(self.since).as_secs_f64().max(0.001);
+        let found = (f64::from(self.accepted) / time).max(SLOWEST);
+        // Without enough of them, it is no number; after a pause in vain, the older ones still count.
+        if self.accepted >= ENOUGH {
+            self.learned = Some(self.learned.map_or(found, |learned| learned.min(found)));
+        }
+        if self.vain == 0 && self.accepted > 0 {
+            self.since = end;
+            self.accepted = 0;
+        }
+        self.vain += 1;
+        self.patience = (self.patience * 2).min(LONGEST_REST);
+        self.rise_at = end + self.patience;
+        self.next = self.next.max(end);
+        wait
+    }
+}

@@ -5,8 +5,10 @@
 //! - **Rounds, not timers.** A round is as many successes as the limit, or two seconds where files take longer. Its yield
 //!   is what came in a second: bytes, and for each file as many more as a round trip is worth, so that small files count
 //!   by their number and large ones by their size. A round in which not all places were taken says nothing.
-//! - **Growth.** The limit starts at 6 and is tripled as long as the yield rises by a tenth. The first round at a new
-//!   limit pays for new connections, so two must fail before the limit goes back to where it was as fast.
+//! - **Growth.** The limit starts at 6 and is tripled as long as the yield rises by a tenth; the first time as soon as
+//!   the host has agreed to that many small files. The first round at a new limit pays for new connections, so two must
+//!   fail before the limit goes back to where it was as fast. A round in which an earlier request is still unanswered
+//!   decides nothing: it may be one too many, and stall.
 //! - **Refusals come in volleys.** Of the requests that began before the last cut, each one refused lowers the limit by
 //!   one and no more, and none lowers it below what went well for a whole round: so many were agreed to.
 //! - **What a refusal is about.** If others are fine, it was one too many *at once*: the limit is lowered, and only the
@@ -15,8 +17,9 @@
 //!   then asked no faster than it agreed to before ([`Pacer`]).
 //! - **Broken connections** are refusals only while others are fine, and at a limit that was safe only if several come
 //!   together: lines break by themselves, too. They never say how many a second.
-//! - **Probes.** After a clean while the limit is raised a little. If that goes well, the next step is twice as large and
-//!   comes soon; if not, the limit goes back, and the next try comes after twice the time.
+//! - **Probes.** After a clean while the limit is raised a little. If nothing is refused, or the yield rises where it was
+//!   the yield that ended the growth, the next step is twice as large and comes soon; if not, the limit goes back, and the
+//!   next try comes after twice the time.
 //!
 //! It settles because each way up has a bound that every failure tightens: the tripling ends with the first refusal or
 //! the second vain round, a probe that fails doubles the time to the next, and each refusal is followed either by a lower
@@ -24,8 +27,11 @@
 //!
 //! It knows no clock, no network, and no other host: time is given to it, from the start of the run.
 
+mod growth;
+
 use std::time::Duration;
 
+use self::growth::{LONG, PATIENCE, Round, Stage};
 use super::pacer::Pacer;
 
 /// What the user sets for a host.
@@ -64,6 +70,10 @@ pub(super) enum Entry {
 pub(super) struct Ticket {
     /// How many cuts there were when it began.
     cuts: u64,
+    /// How many rounds there were when it began.
+    rounds: u64,
+    /// Whether it was one of those that filled the places at the beginning of its round.
+    first: bool,
     /// How many were under way then, itself included.
     among: usize,
     accepted: bool,
@@ -81,63 +91,50 @@ pub(super) struct Controller {
     agreed: usize,
     /// The most that went well for a whole round.
     safe: usize,
+    /// What went well in the last whole round, unless something was refused since.
+    proven: usize,
     accepted: u64,
     succeeded: u64,
     cuts: u64,
     /// What the host had agreed to at the last cut; of those that began after it.
     since_cut: u64,
+    /// How many cuts there were with hardly anything agreed to in between.
+    in_a_row: u32,
     /// Broken connections since the last clean round.
     breaks: usize,
     stage: Stage,
+    /// Whether it was a refusal that last ended growth, and not a yield that did not rise.
+    is_crowded: bool,
     round: Round,
+    rounds: u64,
+    /// How many are without an answer of those that began before this round, or at its beginning.
+    unanswered: usize,
     /// The yield of the last round that counted.
     yielded: f64,
     probe_at: Duration,
     patience: Duration,
     step: usize,
     paused: Duration,
+    /// Whether the last cut was about how many a second.
+    about_rate: bool,
+    /// When the host last did well, or was first asked.
+    good_at: Duration,
     pacer: Pacer,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Stage {
-    /// The limit is multiplied. From what limit it last grew, and how many rounds have not shown a gain since.
-    Growing { from: usize, vain: u32 },
-    /// The limit is kept.
-    Steady,
-    /// The limit was raised a little. From what, and how many rounds have ended since.
-    Probing { from: usize, rounds: u32 },
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Round {
-    began: Duration,
-    moved: u64,
-    done: usize,
-    full: bool,
-    clean: bool,
-}
-
+/// How many at once a host gets that nothing is known of.
 const START: usize = 6;
-/// By what the limit is multiplied while it grows.
-const GROWTH: usize = 3;
-/// What a gain is.
-const GAIN: f64 = 1.1;
-/// Rounds without a gain that end the growth.
-const VAIN: u32 = 2;
-/// What a file counts for beside its bytes: what comes in a round trip on a line of medium quality.
-const FILE: f64 = 65536.0;
-/// After so long a round ends although not as many files are done.
-const LONG: Duration = Duration::from_secs(2);
-/// How long it must be clean before the limit is tried again, at first and at the most.
-const PATIENCE: Duration = Duration::from_secs(4);
-const LONGEST_PATIENCE: Duration = Duration::from_secs(300);
-/// How soon a probe that went well is followed by the next.
-const SOON: Duration = Duration::from_secs(1);
-/// Fewer agreed to between two cuts: then it is not about how many at once.
+/// Files of so few bytes are small.
+const SMALL: u64 = 512 << 10;
+/// Fewer agreed to between so many cuts: then it is not about how many at once.
 const FEW: u64 = 3;
+const MANY: u32 = 3;
+/// As many at once do no harm where requests are spaced in time.
+const PACED: usize = 4;
 /// So many broken connections at a limit that was safe are no accident.
 const BREAKS: usize = 3;
+/// How long it speaks for a host that it did well.
+const RECENT: Duration = Duration::from_secs(5);
 
 impl Controller {
     pub(super) fn new(limits: &Limits) -> Controller {
@@ -148,18 +145,25 @@ impl Controller {
             live: 0,
             agreed: 0,
             safe: 1,
+            proven: 0,
             accepted: 0,
             succeeded: 0,
             cuts: 0,
             since_cut: u64::MAX,
+            in_a_row: 0,
             breaks: 0,
             stage: Stage::Growing { from: 1, vain: 0 },
+            is_crowded: false,
             round: Round::default(),
+            rounds: 0,
+            unanswered: 0,
             yielded: 0.0,
             probe_at: Duration::ZERO,
             patience: PATIENCE,
             step: 1,
             paused: Duration::ZERO,
+            about_rate: false,
+            good_at: Duration::ZERO,
             pacer: Pacer::new(limits.requests_per_second),
         }
     }
@@ -194,24 +198,39 @@ impl Controller {
         if self.live == 0 && self.round.done == 0 {
             self.round.began = now;
         }
+        if self.live == 0 && self.accepted == 0 {
+            self.good_at = now;
+        }
         self.live += 1;
+        self.round.most = self.round.most.max(self.live);
+        let first = !self.round.full;
+        self.unanswered += usize::from(first);
         self.round.full |= self.live >= self.limit;
         self.pacer.begin(now);
         Some(Ticket {
             cuts: self.cuts,
+            rounds: self.rounds,
+            first,
             among: self.live,
             accepted: false,
             before: self.accepted,
         })
     }
 
-    /// The host agrees to a request; what it asked for is to come.
-    pub(super) fn accepted(&mut self, ticket: &mut Ticket) {
+    /// The host agrees to a request; so many bytes are to come, if that is known.
+    pub(super) fn accepted(&mut self, ticket: &mut Ticket, length: Option<u64>, now: Duration) {
         if !std::mem::replace(&mut ticket.accepted, true) {
             self.agreed += 1;
+            self.unanswered -= self.is_early(ticket);
             self.accepted += 1;
             if ticket.cuts == self.cuts {
                 self.since_cut = self.since_cut.saturating_add(1);
+            }
+            // Small files are over before the first round has told much.
+            self.round.small += usize::from(length.is_some_and(|length| length <= SMALL));
+            if self.rounds == 0 && self.round.small >= self.limit {
+                self.grow();
+                self.start_round(now, self.round.moved);
             }
         }
     }
@@ -219,17 +238,19 @@ impl Controller {
     /// Somebody leaves without a word.
     pub(super) fn left(&mut self, ticket: Ticket) {
         self.live -= 1;
-        if ticket.accepted {
-            self.agreed -= 1;
+        match ticket.accepted {
+            true => self.agreed -= 1,
+            false => self.unanswered -= self.is_early(&ticket),
         }
     }
 
     /// All that was asked for has come.
     pub(super) fn succeeded(&mut self, mut ticket: Ticket, now: Duration, moved: u64) {
-        self.accepted(&mut ticket);
+        self.accepted(&mut ticket, None, now);
         self.left(ticket);
         self.pacer.accepted(now);
         self.succeeded += 1;
+        self.good_at = now;
         self.round.done += 1;
         if self.round.done >= self.limit {
             self.end_round(now, moved);
@@ -250,26 +271,27 @@ impl Controller {
         told: Option<Duration>,
         now: Duration,
     ) -> Refusal {
-        let crowded = self.are_others_fine(&ticket);
+        let crowded = self.are_others_fine(&ticket, now);
         let is_volley = ticket.cuts < self.cuts;
-        let again = self.since_cut < FEW;
-        let about_rate = !crowded || (!is_volley && (ticket.among <= self.safe || again));
+        if !is_volley || !crowded {
+            self.in_a_row = match self.since_cut < FEW {
+                true => self.in_a_row + 1,
+                false => 1,
+            };
+            self.about_rate = !crowded || self.in_a_row >= MANY || ticket.among <= self.safe;
+        }
         self.left_refused(ticket);
-        if about_rate {
-            let wait = if is_volley && self.is_paused(now) {
-                // It was sent before the pause began; one lesson is enough.
-                told.unwrap_or_default()
-            } else {
-                self.pacer.refused(told, now)
+        if self.about_rate {
+            // Those of the volley were sent before the pause began: one lesson is enough.
+            let wait = match is_volley {
+                true => told.unwrap_or_default(),
+                false => self.pacer.refused(told, now),
             };
             self.pause(now + wait);
-            self.settle(now);
-            self.cut();
-            // What it takes at once was not the matter.
-            self.limit = self.limit.max(self.safe);
-        } else {
-            self.lower(is_volley, now);
+            // So many of the volley were agreed to: if it is about how many at once after all, this is how many.
+            self.safe = self.safe.min(self.live.max(1));
         }
+        self.lower(is_volley, now);
         let paused = self.paused.saturating_sub(now);
         Refusal {
             crowded: crowded && paused.is_zero(),
@@ -280,15 +302,17 @@ impl Controller {
 
     /// The connection of a request broke, or never was.
     pub(super) fn broke(&mut self, ticket: Ticket, now: Duration) -> Refusal {
-        let crowded = self.are_others_fine(&ticket);
+        let crowded = self.are_others_fine(&ticket, now);
         let is_volley = ticket.cuts < self.cuts;
         let was_safe = ticket.among <= self.safe;
         self.left_refused(ticket);
         self.breaks += 1;
         if crowded && (!was_safe || self.breaks >= BREAKS) {
             if was_safe {
-                // What was safe is so no more.
-                self.safe = self.agreed.max(1).min(self.safe);
+                // What was safe is so no more, and nobody knows what is.
+                self.safe = (self.safe.min(self.live) * 3 / 4).max(1);
+                self.limit = self.limit.min(self.safe + 1);
+                self.breaks = 0;
             }
             self.lower(is_volley, now);
         }
@@ -299,20 +323,38 @@ impl Controller {
         }
     }
 
-    /// Whether the host has agreed to another request that is under way, or to any since this one began.
-    fn are_others_fine(&self, ticket: &Ticket) -> bool {
+    /// Whether the host has agreed to another request that is under way, or to any since this one began. Those that it
+    /// has not answered yet have the benefit of the doubt while it was not long ago that it agreed to one.
+    fn are_others_fine(&self, ticket: &Ticket, now: Duration) -> bool {
         let own = usize::from(ticket.accepted);
-        self.agreed > own || self.accepted > ticket.before + own as u64
+        let has_agreed = self.agreed > own || self.accepted > ticket.before + own as u64;
+        has_agreed || (self.live > 1 && now.saturating_sub(self.good_at) < RECENT)
+    }
+
+    /// 1 if a request counts among the unanswered, 0 if not.
+    fn is_early(&self, ticket: &Ticket) -> usize {
+        usize::from(ticket.first || ticket.rounds < self.rounds)
     }
 
     fn left_refused(&mut self, ticket: Ticket) {
         self.left(ticket);
         self.round.clean = false;
+        self.proven = 0;
     }
 
     /// Lowers the limit by one, but not below what is safe.
     fn lower(&mut self, is_volley: bool, now: Duration) {
-        self.limit = (self.limit - 1).max(self.safe).min(self.limit);
+        // The places of the run may have kept it from its limit, so what there was counts.
+        let before = match is_volley {
+            true => self.limit,
+            false => self.limit.min(self.round.most),
+        };
+        let floor = match self.about_rate {
+            true => self.safe.max(PACED),
+            false => self.safe,
+        };
+        self.limit = (before.max(1) - 1).max(floor).min(self.limit);
+        self.is_crowded = true;
         self.settle(now);
         if !is_volley {
             self.cut();
@@ -322,95 +364,5 @@ impl Controller {
     fn cut(&mut self) {
         self.cuts += 1;
         self.since_cut = 0;
-    }
-
-    /// Ends growth and probes after a setback, and waits longer for the next probe.
-    fn settle(&mut self, now: Duration) {
-        if let Stage::Probing { from, .. } = self.stage {
-            self.limit = self.limit.min(from);
-        }
-        if self.stage != Stage::Steady {
-            self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
-        }
-        self.stage = Stage::Steady;
-        self.step = 1;
-        self.probe_at = now + self.patience;
-        self.start_round(now, self.round.moved);
-        self.round.clean = false;
-    }
-
-    fn start_round(&mut self, now: Duration, moved: u64) {
-        self.round = Round {
-            began: now,
-            moved,
-            done: 0,
-            full: self.live >= self.limit,
-            clean: true,
-        };
-    }
-
-    fn end_round(&mut self, now: Duration, moved: u64) {
-        let round = self.round;
-        let time = now.saturating_sub(round.began).as_secs_f64().max(1e-6);
-        let came = moved.saturating_sub(round.moved) as f64;
-        let yielded = (came + FILE * round.done as f64) / time;
-        if round.clean {
-            self.breaks = 0;
-            self.since_cut = u64::MAX;
-        }
-        if round.full {
-            if round.clean {
-                self.safe = self.safe.max(self.limit);
-            }
-            self.judge(yielded, now);
-        }
-        self.start_round(now, moved);
-    }
-
-    /// What follows from a round in which all places were taken.
-    fn judge(&mut self, yielded: f64, now: Duration) {
-        let better = yielded > GAIN * self.yielded;
-        match self.stage {
-            Stage::Growing { .. } if better => {
-                self.yielded = yielded;
-                self.grow();
-            }
-            Stage::Growing { from, vain } if vain + 1 < VAIN => {
-                self.stage = Stage::Growing {
-                    from,
-                    vain: vain + 1,
-                };
-            }
-            Stage::Growing { from, .. } => {
-                self.limit = from.max(1);
-                self.settle(now);
-            }
-            Stage::Steady => {
-                self.yielded = yielded;
-                if now >= self.probe_at && self.limit < self.cap {
-                    self.stage = Stage::Probing {
-                        from: self.limit,
-                        rounds: 0,
-                    };
-                    self.limit = (self.limit + self.step).min(self.cap);
-                }
-            }
-            Stage::Probing { from, rounds: 0 } => self.stage = Stage::Probing { from, rounds: 1 },
-            Stage::Probing { .. } => {
-                self.step *= 2;
-                self.probe_at = now + SOON;
-                self.stage = Stage::Steady;
-            }
-        }
-    }
-
-    fn grow(&mut self) {
-        let from = self.limit;
-        self.limit = (self.limit * GROWTH).min(self.cap);
-        self.stage = if self.limit > from {
-            Stage::Growing { from, vain: 0 }
-        } else {
-            Stage::Steady
-        };
     }
 }

@@ -174,10 +174,11 @@ impl Host {
 }
 
 impl Permit {
-    /// The host has agreed: its answer is what was asked for, and the body is to come.
-    pub fn accepted(&mut self) {
+    /// The host has agreed: its answer is what was asked for, and a body of this length, if that is known, is to come.
+    pub fn accepted(&mut self, length: Option<u64>) {
         if let Some(ticket) = &mut self.ticket {
-            self.host.lock().accepted(ticket);
+            let now = self.host.now();
+            self.host.lock().accepted(ticket, length, now);
         }
     }
 

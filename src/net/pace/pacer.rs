@@ -17,6 +17,8 @@ pub(super) struct Pacer {
     /// When the learned number may rise again, and how long that takes after a refusal.
     rise_at: Duration,
     patience: Duration,
+    /// By how much it rises at a time.
+    rise: f64,
     /// How many pauses there were with nothing accepted in between.
     vain: u32,
 }
@@ -27,9 +29,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(60);
 /// Slower than one request in so many seconds is never learned.
 const SLOWEST: f64 = 1.0 / 60.0;
-/// By how much the learned number rises at a time, and how long it rests first.
-const RISE: f64 = 1.02;
-const REST: Duration = Duration::from_secs(5);
+/// By how much the learned number rises at a time, at first and after many refusals, and how long it rests first.
+const RISE: f64 = 0.1;
+const SLOWEST_RISE: f64 = 0.01;
+const REST: Duration = Duration::from_millis(500);
 /// The longest rest, after many refusals.
 const LONGEST_REST: Duration = Duration::from_secs(300);
 /// How soon it rises once more.
@@ -47,6 +50,7 @@ impl Pacer {
             since: Duration::ZERO,
             rise_at: Duration::ZERO,
             patience: REST,
+            rise: RISE,
             vain: 0,
         }
     }
@@ -73,7 +77,7 @@ impl Pacer {
         if let Some(learned) = &mut self.learned
             && now >= self.rise_at
         {
-            *learned *= RISE;
+            *learned *= 1.0 + self.rise;
             self.rise_at = now + RISE_EVERY;
         }
     }
@@ -87,9 +91,11 @@ impl Pacer {
         let found = (f64::from(self.accepted) / time).max(SLOWEST);
         // Without enough of them, it is no number; after a pause in vain, the older ones still count.
         if self.accepted >= ENOUGH {
+            self.rise = match self.learned {
+                Some(_) => (self.rise / 2.0).max(SLOWEST_RISE),
+                None => RISE,
+            };
             self.learned = Some(self.learned.map_or(found, |learned| learned.min(found)));
-        }
-        if self.vain == 0 && self.accepted > 0 {
             self.since = end;
             self.accepted = 0;
         }

@@ -90,7 +90,7 @@ impl Mover {
             .await??;
         tries.status = Some(opened.response.status());
         if opened.response.status().is_success() {
-            permit.accepted();
+            permit.accepted(opened.response.content_length());
         }
         let reply = opened.response.headers();
         let etag = reply.get(header::ETAG).and_then(|etag| etag.to_str().ok());

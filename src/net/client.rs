@@ -106,7 +106,12 @@ impl Client {
         };
         Ok(Client {
             inner: Arc::new(Inner {
-                pace: Pace::new(settings.connections, limits, settings.hosts.clone()),
+                pace: Pace::new(
+                    settings.connections,
+                    limits,
+                    settings.hosts.clone(),
+                    settings.backoff,
+                ),
                 rate: settings.rate.map(Rate::new),
                 jar,
                 certificates,

@@ -7,16 +7,16 @@
 //!   by their number and large ones by their size. A round in which not all places were taken says nothing.
 //! - **Growth.** The limit starts at 6 and is tripled as long as the yield rises by a tenth; the first time as soon as
 //!   the host has agreed to that many small files. The first round at a new limit pays for new connections, so two must
-//!   fail before the limit goes back to where it was as fast. A round in which an earlier request is still unanswered
-//!   decides nothing: it may be one too many, and stall.
+//!   fail before the limit goes back to where it was as fast. A round in which many earlier requests are still
+//!   unanswered decides nothing: they may be too many, and stall.
 //! - **Refusals come in volleys.** Of the requests that began before the last cut, each one refused lowers the limit by
 //!   one and no more, and none lowers it below what went well for a whole round: so many were agreed to.
 //! - **What a refusal is about.** If others are fine, it was one too many *at once*: the limit is lowered, and only the
 //!   refused one waits. If no more were under way than was safe before, if it happens again just after a cut, or if
 //!   nothing else is fine, it is about *how many a second*, or about the host as a whole: it is left alone for a while, and
 //!   then asked no faster than it agreed to before ([`Pacer`]).
-//! - **Broken connections** are refusals only while others are fine, and at a limit that was safe only if several come
-//!   together: lines break by themselves, too. They never say how many a second.
+//! - **Broken connections** are refusals only while others are fine and before the host has agreed, and at a limit that
+//!   was safe only if several come together: lines break by themselves, too. They never say how many a second.
 //! - **Probes.** After a clean while the limit is raised a little. If nothing is refused, or the yield rises where it was
 //!   the yield that ended the growth, the next step is twice as large and comes soon; if not, the limit goes back, and the
 //!   next try comes after twice the time.
@@ -52,6 +52,8 @@ pub struct Refusal {
     pub paused: Option<Duration>,
     /// How many requests to the host have gone well so far.
     pub succeeded: u64,
+    /// How many pauses there were since the host last did something for anybody.
+    pub vain: u32,
 }
 
 /// Whether somebody may begin.
@@ -98,6 +100,10 @@ pub(super) struct Controller {
     cuts: u64,
     /// What the host had agreed to at the last cut; of those that began after it.
     since_cut: u64,
+    /// How many that began before the last cut are without an answer: until they have one, nobody knows how many of them
+    /// are too many, and so no more are let in than before the limit was last raised.
+    doubtful: usize,
+    before: usize,
     /// How many cuts there were with hardly anything agreed to in between.
     in_a_row: u32,
     /// Broken connections since the last clean round.
@@ -137,7 +143,8 @@ const BREAKS: usize = 3;
 const RECENT: Duration = Duration::from_secs(5);
 
 impl Controller {
-    pub(super) fn new(limits: &Limits) -> Controller {
+    /// A controller that knows nothing yet. The first pause is so long where the host does not say.
+    pub(super) fn new(limits: &Limits, pause: Duration) -> Controller {
         let cap = limits.connections.max(1);
         Controller {
             cap,
@@ -150,6 +157,8 @@ impl Controller {
             succeeded: 0,
             cuts: 0,
             since_cut: u64::MAX,
+            doubtful: 0,
+            before: 1,
             in_a_row: 0,
             breaks: 0,
             stage: Stage::Growing { from: 1, vain: 0 },
@@ -164,7 +173,7 @@ impl Controller {
             paused: Duration::ZERO,
             about_rate: false,
             good_at: Duration::ZERO,
-            pacer: Pacer::new(limits.requests_per_second),
+            pacer: Pacer::new(limits.requests_per_second, pause),
         }
     }
 
@@ -183,7 +192,11 @@ impl Controller {
     /// Whether somebody may begin.
     pub(super) fn entry(&self, now: Duration) -> Entry {
         let next = self.paused.max(self.pacer.next());
-        match self.live < self.limit {
+        let limit = match self.doubtful {
+            0 => self.limit,
+            _ => self.limit.min(self.before.max(self.safe)),
+        };
+        match self.live < limit {
             _ if next > now => Entry::At(next),
             true => Entry::Open,
             false => Entry::Full,
@@ -222,6 +235,7 @@ impl Controller {
         if !std::mem::replace(&mut ticket.accepted, true) {
             self.agreed += 1;
             self.unanswered -= self.is_early(ticket);
+            self.doubtful -= usize::from(ticket.cuts < self.cuts);
             self.accepted += 1;
             if ticket.cuts == self.cuts {
                 self.since_cut = self.since_cut.saturating_add(1);
@@ -240,7 +254,10 @@ impl Controller {
         self.live -= 1;
         match ticket.accepted {
             true => self.agreed -= 1,
-            false => self.unanswered -= self.is_early(&ticket),
+            false => {
+                self.unanswered -= self.is_early(&ticket);
+                self.doubtful -= usize::from(ticket.cuts < self.cuts);
+            }
         }
     }
 
@@ -297,6 +314,7 @@ impl Controller {
             crowded: crowded && paused.is_zero(),
             paused: (!paused.is_zero()).then_some(paused),
             succeeded: self.succeeded,
+            vain: self.pacer.vain(),
         }
     }
 
@@ -305,6 +323,17 @@ impl Controller {
         let crowded = self.are_others_fine(&ticket, now);
         let is_volley = ticket.cuts < self.cuts;
         let was_safe = ticket.among <= self.safe;
+        let refusal = Refusal {
+            crowded,
+            paused: None,
+            succeeded: self.succeeded,
+            vain: self.pacer.vain(),
+        };
+        if ticket.accepted {
+            // It was let in; some hosts cut every long answer.
+            self.left(ticket);
+            return refusal;
+        }
         self.left_refused(ticket);
         self.breaks += 1;
         if crowded && (!was_safe || self.breaks >= BREAKS) {
@@ -316,11 +345,7 @@ impl Controller {
             }
             self.lower(is_volley, now);
         }
-        Refusal {
-            crowded,
-            paused: None,
-            succeeded: self.succeeded,
-        }
+        refusal
     }
 
     /// Whether the host has agreed to another request that is under way, or to any since this one began. Those that it
@@ -364,5 +389,6 @@ impl Controller {
     fn cut(&mut self) {
         self.cuts += 1;
         self.since_cut = 0;
+        self.doubtful = self.live - self.agreed;
     }
 }

@@ -25,6 +25,7 @@ pub use self::controller::{Limits, Refusal};
 pub struct Pace {
     limits: Limits,
     exceptions: HashMap<String, Limits>,
+    backoff: Duration,
     all: Arc<Semaphore>,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     start: Instant,
@@ -58,11 +59,18 @@ const REMEMBERED: usize = 1024;
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Pace {
-    /// So many at once for all hosts together, 1 at the least, and these limits for each, but for some others.
-    pub fn new(all: usize, limits: Limits, exceptions: HashMap<String, Limits>) -> Self {
+    /// So many at once for all hosts together, 1 at the least, and these limits for each, but for some others. The first
+    /// pause of a host that refuses all and does not say for how long is `backoff`.
+    pub fn new(
+        all: usize,
+        limits: Limits,
+        exceptions: HashMap<String, Limits>,
+        backoff: Duration,
+    ) -> Self {
         Pace {
             limits,
             exceptions,
+            backoff,
             all: Arc::new(Semaphore::new(all.max(1))),
             hosts: Mutex::default(),
             start: Instant::now(),
@@ -144,7 +152,7 @@ impl Pace {
             line: tokio::sync::Mutex::default(),
             changed: Notify::new(),
             moved: AtomicU64::new(0),
-            controller: Mutex::new(Controller::new(limits)),
+            controller: Mutex::new(Controller::new(limits, self.backoff)),
             start: self.start,
         });
         hosts.insert(name.to_owned(), host.clone());

@@ -19,12 +19,12 @@ pub(super) struct Pacer {
     patience: Duration,
     /// By how much it rises at a time.
     rise: f64,
-    /// How many pauses there were with nothing accepted in between.
+    /// How many pauses there were with nothing accepted in between, and how long the first of them is where the host
+    /// does not say; each further one is twice as long.
     vain: u32,
+    pause: Duration,
 }
 
-/// The first pause where the host names none; each further one with nothing accepted in between is twice as long.
-const PAUSE: Duration = Duration::from_millis(500);
 /// The longest of those pauses.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Slower than one request in so many seconds is never learned.
@@ -41,7 +41,7 @@ const RISE_EVERY: Duration = Duration::from_millis(500);
 const ENOUGH: u32 = 5;
 
 impl Pacer {
-    pub(super) fn new(fixed: Option<f64>) -> Pacer {
+    pub(super) fn new(fixed: Option<f64>, pause: Duration) -> Pacer {
         Pacer {
             fixed,
             learned: None,
@@ -52,12 +52,18 @@ impl Pacer {
             patience: REST,
             rise: RISE,
             vain: 0,
+            pause,
         }
     }
 
     /// When the next request may begin.
     pub(super) fn next(&self) -> Duration {
         self.next
+    }
+
+    /// How many pauses there were with nothing accepted in between.
+    pub(super) fn vain(&self) -> u32 {
+        self.vain
     }
 
     /// Notes that a request begins.
@@ -84,8 +90,11 @@ impl Pacer {
 
     /// Notes that requests were refused however few there were at once; gives how long to leave the host alone.
     pub(super) fn refused(&mut self, told: Option<Duration>, now: Duration) -> Duration {
-        let wait =
-            told.unwrap_or_else(|| PAUSE.saturating_mul(1 << self.vain.min(16)).min(LONGEST));
+        let wait = told.unwrap_or_else(|| {
+            self.pause
+                .saturating_mul(1 << self.vain.min(16))
+                .min(LONGEST)
+        });
         let end = now + wait;
         let time = end.saturating_sub(self.since).as_secs_f64().max(0.001);
         let found = (f64::from(self.accepted) / time).max(SLOWEST);

@@ -11,7 +11,7 @@ fn pace(per_host: usize, all: usize) -> Pace {
         connections: per_host,
         requests_per_second: None,
     };
-    Pace::new(all, limits, HashMap::new())
+    Pace::new(all, limits, HashMap::new(), Duration::from_millis(500))
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +107,7 @@ async fn a_host_can_have_limits_of_its_own() {
         requests_per_second,
     };
     let few = HashMap::from([("few.org".to_owned(), limits(3, Some(2.0)))]);
-    let pace = Pace::new(8, limits(32, None), few);
+    let pace = Pace::new(8, limits(32, None), few, Duration::from_millis(500));
     assert_eq!((pace.limit("few.org"), pace.limit("a.org")), (3, 6));
     let start = Instant::now();
     for _ in 0..5 {

@@ -1,7 +1,7 @@
 //! One attempt: ask for what is missing, and take what comes.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use tokio::time::{Duration, Instant};
 use url::Url;
 
@@ -43,22 +43,27 @@ impl Mover {
                 permit.succeeded();
                 None
             }
-            Err(Setback::Again(error)) => self.learn(permit, tries.status, error),
+            Err(Setback::Again(error)) => self.learn(permit, tries, error),
             Err(_) => None,
         };
         done
     }
 
     /// Tells the pace what came of a request that did not go well, unless that says nothing about the pace.
-    fn learn(&self, permit: Permit, status: Option<StatusCode>, error: &Error) -> Option<Refusal> {
-        let code = status.map(|status| status.as_u16());
-        if matches!(code, Some(429 | 503)) || error.retry_after.is_some() {
+    fn learn(&self, permit: Permit, tries: &Tries, error: &Error) -> Option<Refusal> {
+        let code = tries.status.map(|status| status.as_u16());
+        let says_so = code == Some(429) || error.retry_after.is_some();
+        if !says_so && !tries.may_be_haste() {
+            return None;
+        }
+        if says_so || code == Some(503) {
             // What is too long to wait for is for the one file to say; nobody else should wait for it.
             let longest = self.client.settings().longest_wait;
             return Some(permit.refused(error.retry_after.filter(|told| *told <= longest)));
         }
         // Any other status is a failure of one file.
-        status
+        tries
+            .status
             .is_none_or(|status| status.is_success())
             .then(|| permit.broke())
     }

@@ -35,6 +35,8 @@ impl From<Error> for Setback {
 const RESTARTS: u32 = 2;
 /// How often the address is found anew.
 const RENEWALS: u32 = 1;
+/// As many refusals in a row while others are let in are the fault of what is asked for.
+const OWN_FAULT: u32 = 4;
 /// So much more than ever before counts as progress, as a part of the whole or in bytes.
 const PROGRESS: (u64, u64) = (100, 1 << 20);
 
@@ -60,6 +62,10 @@ pub(super) struct Tries {
     pub(super) refusal: Option<Refusal>,
     /// What else had gone well at the host when this was last refused.
     succeeded: u64,
+    /// How often it was refused while others were not, with no progress in between.
+    in_a_row: u32,
+    /// As many pauses of the host with nothing in between are enough.
+    vain_pauses: u32,
 }
 
 /// A wait before the next attempt.
@@ -89,6 +95,8 @@ impl Tries {
             status: None,
             refusal: None,
             succeeded: 0,
+            in_a_row: 0,
+            vain_pauses: settings.retries.saturating_mul(4),
         }
     }
 
@@ -104,6 +112,7 @@ impl Tries {
         if len >= self.farthest + step {
             self.farthest = len;
             self.failures.refill();
+            self.in_a_row = 0;
         }
     }
 
@@ -111,6 +120,12 @@ impl Tries {
     pub(super) fn fresh(&mut self) {
         self.failures.refill();
         self.refusals.refill();
+        self.in_a_row = 0;
+    }
+
+    /// Whether a refusal without a reason can still be about our haste: not if it is always this one that is refused.
+    pub(super) fn may_be_haste(&self) -> bool {
+        self.in_a_row < OWN_FAULT
     }
 
     /// How long to wait before going on after this error, or the error if that makes no sense any more.
@@ -140,6 +155,13 @@ impl Tries {
         let Some(number) = budget.take() else {
             return Err(error);
         };
+        // What one file would wait for in vain, all of them need not.
+        if refusal.vain > self.vain_pauses {
+            return Err(error);
+        }
+        // The budget may have been filled up; whoever is refused again and again waits longer all the same.
+        let number = number.max(self.in_a_row);
+        self.in_a_row += u32::from(refusal.crowded);
         let told = told.filter(|told| *told <= self.longest_wait);
         let time = refusal
             .paused
@@ -172,5 +194,81 @@ impl Tries {
         }
         self.renewals += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Settings;
+
+    fn tries() -> Tries {
+        Tries::new(&Client::new(Settings::default()).unwrap())
+    }
+
+    /// How many refusals of this kind a file stands, up to a thousand; `succeeded` is what went well before each.
+    fn stands(error: impl Fn() -> Error, refusal: impl Fn(u64) -> Refusal) -> u64 {
+        let mut tries = tries();
+        let gives_up = |number: &u64| {
+            tries.refusal = Some(refusal(*number));
+            tries.wait(error()).is_err()
+        };
+        (0..1000).find(gives_up).unwrap_or(1000)
+    }
+
+    #[test]
+    fn a_file_is_given_up_when_nothing_comes_of_its_host_any_more() {
+        let busy = || Error::new(Kind::Busy, "too many requests").after(Duration::from_secs(1));
+        let broken = || Error::new(Kind::Network, "the connection broke");
+        let crowded = |succeeded| Refusal {
+            crowded: true,
+            succeeded,
+            ..Refusal::default()
+        };
+        // As long as others are let in, only the time counts: half an hour of waits of a second.
+        assert_eq!(stands(busy, crowded), 1000);
+        assert_eq!(stands(busy, |_| crowded(0)), 20);
+        // Without a word from the host, the waits grow up to a minute.
+        let stood = stands(broken, crowded);
+        assert!((30..90).contains(&stood), "{stood}");
+        let alone = |succeeded| Refusal {
+            succeeded,
+            ..Refusal::default()
+        };
+        assert_eq!(stands(broken, alone), 5);
+        let vain = |number| Refusal {
+            paused: Some(Duration::from_secs(1)),
+            vain: number as u32 + 15,
+            ..Refusal::default()
+        };
+        assert_eq!(stands(busy, vain), 6);
+    }
+
+    #[test]
+    fn a_wait_of_hours_is_a_failure_unless_others_are_let_in() {
+        let hours = || Error::new(Kind::Busy, "busy").after(Duration::from_secs(7200));
+        assert!(tries().wait(hours()).is_err());
+        let mut tries = tries();
+        tries.refusal = Some(Refusal {
+            crowded: true,
+            ..Refusal::default()
+        });
+        assert!(tries.wait(hours()).unwrap().time <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn what_is_refused_again_and_again_beside_others_is_at_fault_itself() {
+        let mut tries = tries();
+        for _ in 0..OWN_FAULT {
+            assert!(tries.may_be_haste());
+            tries.refusal = Some(Refusal {
+                crowded: true,
+                ..Refusal::default()
+            });
+            tries.wait(Error::new(Kind::Network, "503")).unwrap();
+        }
+        assert!(!tries.may_be_haste());
+        tries.moved(1 << 20, None);
+        assert!(tries.may_be_haste());
     }
 }

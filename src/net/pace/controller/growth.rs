@@ -36,6 +36,8 @@ const GROWTH: usize = 3;
 const GAIN: f64 = 1.1;
 /// Rounds without a gain that end the growth.
 const VAIN: u32 = 2;
+/// One in so many may be slow to answer.
+const SLOW: usize = 4;
 /// What a file counts for beside its bytes: what comes in a round trip on a line of medium quality.
 const FILE: f64 = 65536.0;
 /// After so long a round ends although not as many files are done.
@@ -87,8 +89,8 @@ impl Controller {
             self.breaks = 0;
             self.since_cut = u64::MAX;
         }
-        // Whoever is overtaken by a whole round may have been one too many.
-        if round.full && self.unanswered == 0 {
+        // Those that are overtaken by a whole round may be too many, and stall; a few are merely slow.
+        if round.full && self.unanswered * SLOW <= self.limit {
             if round.clean {
                 // Once may be luck: some of the round began when there were fewer.
                 self.safe = self.safe.max(self.proven.min(self.limit));
@@ -123,6 +125,7 @@ impl Controller {
                 self.yielded = yielded;
                 if now >= self.probe_at && self.limit < self.cap {
                     let from = self.limit;
+                    self.before = from;
                     self.stage = Stage::Probing { from, rounds: 0 };
                     // A small step would not show in the yield.
                     let step = match self.is_crowded {
@@ -146,6 +149,7 @@ impl Controller {
     /// Multiplies the limit.
     pub(super) fn grow(&mut self) {
         let from = self.limit;
+        self.before = from;
         self.limit = (self.limit * GROWTH).min(self.cap);
         self.stage = if self.limit > from {
             Stage::Growing { from, vain: 0 }

@@ -5,10 +5,11 @@ use super::super::pacer::Pacer;
 use super::*;
 
 fn controller(connections: usize) -> Controller {
-    Controller::new(&Limits {
+    let limits = Limits {
         connections,
         requests_per_second: None,
-    })
+    };
+    Controller::new(&limits, at(500))
 }
 
 fn at(millis: u64) -> Duration {
@@ -137,7 +138,7 @@ fn large_files_let_the_limit_grow_by_their_bytes() {
 
 #[test]
 fn a_pace_that_was_learned_rises_by_and_by() {
-    let mut pacer = Pacer::new(None);
+    let mut pacer = Pacer::new(None, at(500));
     for request in 0..100 {
         pacer.begin(at(request * 10));
         pacer.accepted(at(request * 10));

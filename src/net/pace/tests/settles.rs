@@ -205,7 +205,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 files: 600,
                 ..plain
             },
-            1.25,
+            1.4,
             25,
         ),
         (

@@ -255,7 +255,7 @@ impl Host {
             model,
             rule: match fixed {
                 Some(limit) => Rule::Fixed(limit),
-                None => Rule::Found(Box::new(Controller::new(&limits))),
+                None => Rule::Found(Box::new(Controller::new(&limits, clock(0.5)))),
             },
             ready: (0..model.files).collect(),
             live: 0,

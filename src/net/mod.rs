@@ -17,7 +17,7 @@ mod settings;
 pub use answer::Answer;
 pub(crate) use client::header_map;
 pub use client::{Client, Opened};
-pub use pace::{Pace, Permit};
+pub use pace::{Limits, Pace, Permit, Refusal};
 pub use rate::Rate;
 pub use retry::{Backoff, Budget, retry_after, worth_retrying};
 pub use secret::{Secret, Shown};

@@ -72,7 +72,7 @@ fn a_far_host_gets_many_connections() {
     site.on("/*", Reply::with(move |seen| file(seen, 20_000).delay(far)));
     let took = fetch_all(&site, 100);
     assert!(site.most_at_once() > 18, "{}", site.most_at_once());
-    assert!(took < far * 100 / 4, "{took:?}");
+    assert!(took < far * 100 / 2, "{took:?}");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_host_that_is_slow_on_each_connection_gets_many() {
     );
     let took = fetch_all(&site, 80);
     assert!(site.most_at_once() > 18, "{}", site.most_at_once());
-    assert!(took < Duration::from_millis(66 * 80 / 4), "{took:?}");
+    assert!(took < Duration::from_millis(66 * 80 / 2), "{took:?}");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_host_whose_line_is_full_is_not_slower_for_it() {
     };
     site.on("/*", Reply::with(reply));
     let took = fetch_all(&site, 80);
-    assert!(took < each * 80 * 3, "{took:?}");
+    assert!(took < each * 80 * 4, "{took:?}");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_host_that_counts_requests_is_asked_no_faster_than_it_answers() {
     let took = fetch_all(&site, 80);
     let refused = refused.load(SeqCst);
     assert!(refused <= 40, "{refused}");
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    assert!(took < Duration::from_secs(12), "{took:?}");
 }
 
 #[test]

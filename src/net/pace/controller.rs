@@ -98,7 +98,7 @@ pub(super) struct Controller {
     accepted: u64,
     succeeded: u64,
     cuts: u64,
-    /// What the host had agreed to at the last cut; of those that began after it.
+    /// How many the host has agreed to of those that began after the last cut.
     since_cut: u64,
     /// How many that began before the last cut are without an answer: until they have one, nobody knows how many of them
     /// are too many, and so no more are let in than before the limit was last raised.

@@ -158,3 +158,41 @@ fn a_pace_that_was_learned_rises_by_and_by() {
         "{gaps:?}"
     );
 }
+
+proptest::proptest! {
+    /// Whatever happens in whatever order, the books balance (or the arithmetic panics), and the limit stays in bounds.
+    #[test]
+    fn the_limit_stays_in_its_bounds_whatever_happens(
+        cap in 1usize..40,
+        events in proptest::collection::vec((0u8..8, 0usize..64, 0u64..700), 1..400),
+    ) {
+        let mut controller = controller(cap);
+        let mut tickets: Vec<Ticket> = Vec::new();
+        let mut now = Duration::ZERO;
+        for (event, which, millis) in events {
+            now += at(millis / 10);
+            if event < 2 {
+                tickets.extend(controller.begin(now));
+            } else if event == 2 {
+                now += at(millis);
+                controller.look(now, now.as_millis() as u64 * 1000);
+            } else if !tickets.is_empty() {
+                let which = which % tickets.len();
+                match event {
+                    3 => controller.accepted(&mut tickets[which], Some(millis), now),
+                    4 | 5 => controller.succeeded(tickets.remove(which), now, 0),
+                    6 => drop(controller.refused(tickets.remove(which), None, now)),
+                    _ if millis % 2 == 0 => drop(controller.broke(tickets.remove(which), now)),
+                    _ => controller.left(tickets.remove(which)),
+                }
+            }
+            assert!((1..=cap).contains(&controller.limit()));
+            assert!(tickets.len() <= cap);
+        }
+        for ticket in tickets {
+            controller.left(ticket);
+        }
+        // It recovers: after every pause somebody is let in.
+        assert!(controller.begin(now + Duration::from_secs(3600)).is_some());
+    }
+}

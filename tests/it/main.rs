@@ -4,6 +4,7 @@ mod album;
 mod command_builder;
 mod fake_imgur;
 mod fake_site;
+mod hard;
 mod imgur;
 mod made_media;
 mod net;

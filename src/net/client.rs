@@ -240,6 +240,7 @@ impl Client {
     ) -> Result<Opened> {
         let client = self.pool(pool)?;
         let mut trail = vec![url.clone()];
+        let mut since = 0;
         loop {
             let here = &trail[trail.len() - 1];
             let mut request = client.get(here.clone()).headers(free.clone());
@@ -256,7 +257,12 @@ impl Client {
                 .map_err(|error| failure::classify(error, here))?;
             match response.headers().get(header::LOCATION) {
                 Some(location) if redirect::is_redirect(response.status()) => {
-                    let next = redirect::next(&trail, location.as_bytes())?;
+                    if self.inner.jar.is_some()
+                        && response.headers().contains_key(header::SET_COOKIE)
+                    {
+                        since = trail.len();
+                    }
+                    let next = redirect::next(&trail, since, location.as_bytes())?;
                     trail.push(next);
                 }
                 _ => {

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
+use super::reuse::Reuse;
 use super::{
     Answer, Backoff, Budget, Pace, Rate, Settings, Shown, cookies, failure, redirect, resolver,
     retry,
@@ -30,6 +31,7 @@ struct Inner {
     certificates: Vec<reqwest::Certificate>,
     user_headers: HeaderMap,
     user_origins: RwLock<HashSet<Origin>>,
+    reuse: Reuse,
     pages: OnceLock<reqwest::Client>,
     bodies: OnceLock<reqwest::Client>,
 }
@@ -105,6 +107,7 @@ impl Client {
                 certificates,
                 user_headers,
                 user_origins: RwLock::default(),
+                reuse: Reuse::default(),
                 pages: OnceLock::new(),
                 bodies: OnceLock::new(),
                 settings,
@@ -251,10 +254,8 @@ impl Client {
             if self.is_trusted(&trail) {
                 request = request.headers(self.inner.user_headers.clone());
             }
-            let response = request
-                .send()
-                .await
-                .map_err(|error| failure::classify(error, here))?;
+            let sent = self.inner.reuse.send(request, here.origin());
+            let response = sent.await.map_err(|error| failure::classify(error, here))?;
             match response.headers().get(header::LOCATION) {
                 Some(location) if redirect::is_redirect(response.status()) => {
                     if self.inner.jar.is_some()

@@ -11,6 +11,7 @@ mod rate;
 mod redirect;
 mod resolver;
 mod retry;
+mod reuse;
 mod secret;
 mod settings;
 

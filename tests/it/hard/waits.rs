@@ -12,7 +12,6 @@ use crate::support::media::noise;
 use crate::support::{Reply, Site, skip};
 
 #[test]
-#[should_panic = "exit code"]
 fn a_connection_that_was_closed_when_it_was_used_again_is_no_failure() {
     let site = Site::start();
     site.on("/1.bin", Reply::file(noise(5000, 1)));

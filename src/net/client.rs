@@ -315,7 +315,7 @@ impl Client {
             .read_timeout(settings.stall_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .dns_resolver(resolver::System)
+            .dns_resolver(resolver::System::default())
             .referer(false);
         builder = match pool {
             Pool::Bodies => builder

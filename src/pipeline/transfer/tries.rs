@@ -31,8 +31,8 @@ impl From<Error> for Setback {
 
 /// How often a content that proves wrong is begun anew.
 const RESTARTS: u32 = 2;
-/// How often the address is found anew.
-const RENEWALS: u32 = 1;
+/// How often the address is found anew without progress in between.
+const RENEWALS: u32 = 3;
 /// So much more than ever before counts as progress, as a part of the whole or in bytes.
 const PROGRESS: (u64, u64) = (100, 1 << 20);
 
@@ -46,6 +46,7 @@ pub(super) struct Tries {
     waited: Duration,
     restarts: u32,
     renewals: u32,
+    renewals_left: u32,
     /// The most bytes that there ever were.
     farthest: u64,
     /// Whether the server answers an If-Range with everything although nothing changed.
@@ -75,6 +76,7 @@ impl Tries {
             waited: Duration::ZERO,
             restarts: 0,
             renewals: 0,
+            renewals_left: RENEWALS,
             farthest: 0,
             without_if_range: false,
             began: false,
@@ -93,6 +95,7 @@ impl Tries {
         if len >= self.farthest + step {
             self.farthest = len;
             self.failures.refill();
+            self.renewals_left = RENEWALS;
         }
     }
 
@@ -142,12 +145,14 @@ impl Tries {
         Ok(())
     }
 
-    /// Notes that the address is found anew, or the error if it was already.
-    pub(super) fn anew(&mut self, error: Error) -> Result<()> {
-        if self.renewals >= RENEWALS {
+    /// Notes that the address is found anew, and gives back what was the reason; or fails with it if that was done
+    /// too often since there was progress.
+    pub(super) fn anew(&mut self, error: Error) -> Result<Error> {
+        if self.renewals_left == 0 {
             return Err(error);
         }
+        self.renewals_left -= 1;
         self.renewals += 1;
-        Ok(())
+        Ok(error)
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
+use super::floor::{Floor, Watch};
 use super::reuse::Reuse;
 use super::{
     Answer, Backoff, Budget, Pace, Rate, Settings, Shown, cookies, failure, redirect, resolver,
@@ -32,6 +34,7 @@ struct Inner {
     user_headers: HeaderMap,
     user_origins: RwLock<HashSet<Origin>>,
     reuse: Reuse,
+    floor: Floor,
     pages: OnceLock<reqwest::Client>,
     bodies: OnceLock<reqwest::Client>,
 }
@@ -45,6 +48,7 @@ pub struct Opened {
     pub redirected: bool,
     /// The answer.
     pub response: reqwest::Response,
+    watch: Watch,
 }
 
 /// Which of the two pools a request uses.
@@ -108,6 +112,7 @@ impl Client {
                 user_headers,
                 user_origins: RwLock::default(),
                 reuse: Reuse::default(),
+                floor: Floor::new(settings.speed_floor, settings.speed_window),
                 pages: OnceLock::new(),
                 bodies: OnceLock::new(),
                 settings,
@@ -225,13 +230,19 @@ impl Client {
     /// Reads the next piece of a body.
     ///
     /// # Errors
-    /// [`Kind::Network`] if it breaks off or falls silent.
+    /// [`Kind::Network`] if it breaks off, falls silent, or only drips.
     pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<bytes::Bytes>> {
-        opened
-            .response
-            .chunk()
-            .await
-            .map_err(|error| failure::classify(error, &opened.url))
+        let began = Instant::now();
+        let chunk = opened.response.chunk().await;
+        let chunk = chunk.map_err(|error| failure::classify(error, &opened.url))?;
+        if let Some(bytes) = &chunk {
+            let came = opened.watch.came(bytes.len() as u64, began.elapsed());
+            came.map_err(|slow| {
+                let message = format!("`{}` is too slow", Shown(&opened.url));
+                Error::new(Kind::Network, message).because(slow)
+            })?;
+        }
+        Ok(chunk)
     }
 
     async fn send(
@@ -270,6 +281,7 @@ impl Client {
                     let redirected = trail.len() > 1;
                     let url = trail.swap_remove(trail.len() - 1);
                     return Ok(Opened {
+                        watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
                         url,
                         redirected,
                         response,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Backoff, Budget, Client};
+use crate::net::{Backoff, Budget, Client, TooSlow};
 
 /// How an attempt ended, short of success.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ impl From<Error> for Setback {
 const RESTARTS: u32 = 2;
 /// How often the address is found anew without progress in between.
 const RENEWALS: u32 = 3;
+/// How often a host that is too slow is asked anew.
+const SLOW: u32 = 3;
 /// So much more than ever before counts as progress, as a part of the whole or in bytes.
 const PROGRESS: (u64, u64) = (100, 1 << 20);
 
@@ -47,6 +49,7 @@ pub(super) struct Tries {
     restarts: u32,
     renewals: u32,
     renewals_left: u32,
+    slow: u32,
     /// The most bytes that there ever were.
     farthest: u64,
     /// Whether the server answers an If-Range with everything although nothing changed.
@@ -77,6 +80,7 @@ impl Tries {
             restarts: 0,
             renewals: 0,
             renewals_left: RENEWALS,
+            slow: 0,
             farthest: 0,
             without_if_range: false,
             began: false,
@@ -107,6 +111,14 @@ impl Tries {
 
     /// How long to wait before going on after this error, or the error if that makes no sense any more.
     pub(super) fn wait(&mut self, error: Error) -> Result<Wait> {
+        let cause = error.source.as_deref();
+        if cause.is_some_and(|cause| cause.is::<TooSlow>()) {
+            // However much it drips in between: at that speed, no file ends.
+            self.slow += 1;
+            if self.slow > SLOW {
+                return Err(error);
+            }
+        }
         let is_refusal = error.kind == Kind::Busy || error.retry_after.is_some();
         let told = error.retry_after;
         if let Some(told) = told

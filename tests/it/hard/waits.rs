@@ -52,6 +52,52 @@ fn a_body_that_falls_silent_is_gone_on_with_on_a_new_connection() {
     assert_ne!(requests[0].connection, requests[1].connection);
 }
 
+#[test]
+fn a_server_that_only_drips_is_asked_anew_on_another_connection() {
+    let site = Site::start();
+    let good = Reply::file(large()).etag("\"a\"");
+    site.on("/cat.jpg", good.clone().throttle(100_000)).once();
+    site.on("/cat.jpg", good);
+    let fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nspeed_floor = \"1M\"\nspeed_window = \"300ms\"\n")
+        .arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert!(site.requests()[1].header("range").is_some());
+}
+
+#[test]
+fn a_server_that_drips_on_and_on_is_given_up_on() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(large()).etag("\"a\"").throttle(400_000),
+    );
+    let fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nspeed_floor = \"1M\"\nspeed_window = \"300ms\"\n")
+        .arg(site.url("/cat.jpg"));
+    let done = fetch.run().fails(4);
+    let said = "/cat.jpg` is too slow";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert_eq!(site.requests().len(), 4);
+}
+
+#[test]
+fn a_slow_file_is_left_alone_while_others_come_from_its_host() {
+    let site = Site::start();
+    site.on("/slow.bin", Reply::file(noise(60_000, 1)).throttle(50_000));
+    site.on(
+        "/fast.bin",
+        Reply::file(noise(4_000_000, 2)).throttle(3_000_000),
+    );
+    let fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nspeed_floor = \"200K\"\nspeed_window = \"300ms\"\n")
+        .arg(site.url("/slow.bin"))
+        .arg(site.url("/fast.bin"));
+    fetch.run().success();
+    assert_eq!(site.requests().len(), 2);
+}
+
 /// A client for which `cat.test` has these addresses, the first of which is of no use.
 async fn fetched(site: &Site) -> Vec<u8> {
     let client = Client::new(Settings {

@@ -23,6 +23,8 @@ pub(super) struct Representation {
     pub(super) last_modified: Option<String>,
     /// Whether Last-Modified is strong: at least a minute before the answer (RFC 9110 §8.8.2.2).
     pub(super) date_is_strong: bool,
+    /// Whether the server said that it has no ranges (RFC 9110 §14.3).
+    pub(super) no_ranges: bool,
 }
 
 /// What was asked for: everything, or what is left.
@@ -73,6 +75,8 @@ impl Representation {
             etag: text(headers, header::ETAG).map(str::to_owned),
             last_modified: last_modified.map(str::to_owned),
             date_is_strong,
+            no_ranges: text(headers, header::ACCEPT_RANGES)
+                .is_some_and(|units| units.trim().eq_ignore_ascii_case("none")),
         }
     }
 

@@ -248,6 +248,9 @@ impl Mover {
 /// From where to ask: a little before the end of what is there, so that bytes can be compared. The less the server tells
 /// to go by, the more.
 fn resume_point(content: &Content) -> u64 {
+    if content.representation.no_ranges {
+        return 0;
+    }
     let len = content.len();
     let part = if content.representation.if_range().is_some() {
         4

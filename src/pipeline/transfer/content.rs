@@ -226,7 +226,10 @@ impl Content {
     }
 
     fn can_be_resumed(&self) -> bool {
-        self.representation.total.is_none_or(|total| total >= WORTH)
+        let Representation {
+            total, no_ranges, ..
+        } = self.representation;
+        total.is_none_or(|total| total >= WORTH) && !no_ranges
     }
 
     /// Starts to write what was gathered; with `save`, also the state.

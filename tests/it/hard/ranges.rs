@@ -100,7 +100,6 @@ fn nothing_is_gone_on_with_from_nothing() {
 }
 
 #[test]
-#[should_panic = "a range was asked for"]
 fn a_server_that_says_it_has_no_ranges_is_not_asked_for_one() {
     let site = Site::start();
     let none = Reply::file(large())

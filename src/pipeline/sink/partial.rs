@@ -3,6 +3,8 @@
 //! Its name comes from the identity of the item, so it never meets another file, and the final name can be decided
 //! last. It is locked while in use. Only bytes that our own state describes are ever taken over.
 
+mod rewrite;
+
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::sync::Arc;

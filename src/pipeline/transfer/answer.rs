@@ -25,6 +25,10 @@ pub(super) struct Representation {
     pub(super) date_is_strong: bool,
     /// Whether the server said that it has no ranges (RFC 9110 §14.3).
     pub(super) no_ranges: bool,
+    /// The coding that its bytes come in, in lower case.
+    pub(super) coding: Option<String>,
+    /// Whether that coding is the file's own, so that it stays.
+    pub(super) packed: bool,
 }
 
 /// What was asked for: everything, or what is left.
@@ -77,6 +81,8 @@ impl Representation {
             date_is_strong,
             no_ranges: text(headers, header::ACCEPT_RANGES)
                 .is_some_and(|units| units.trim().eq_ignore_ascii_case("none")),
+            coding: coding(headers).map(str::to_ascii_lowercase),
+            packed: false,
         }
     }
 
@@ -120,15 +126,7 @@ impl Representation {
 pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) -> Reading {
     let here = Representation::of(headers);
     match status.as_u16() {
-        200 | 203 => match coding(headers) {
-            Some(coding) => refused(
-                Kind::Corrupt,
-                format!(
-                    "the server sent it in the coding `{coding}`, although the bytes as they are were asked for"
-                ),
-            ),
-            None => Reading::Whole(here),
-        },
+        200 | 203 => Reading::Whole(here),
         206 if asked.start > 0 => read_partial(headers, here, asked),
         206 => refused(
             Kind::Network,
@@ -160,7 +158,7 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
     if start != asked.start {
         return Reading::Restart("the server sent another part than was asked for");
     }
-    if coding(headers).is_some() {
+    if here.coding != asked.known.coding {
         return Reading::Restart("the server sent a part in another coding");
     }
     if here.total.is_some_and(|length| length != end - start) {

@@ -6,8 +6,9 @@ use tokio::time::{Duration, Instant};
 use url::Url;
 
 use super::Mover;
-use super::answer::{Asked, Reading, read};
+use super::answer::{Asked, Reading, Representation, read};
 use super::check;
+use super::coding::{self, Coding};
 use super::content::Content;
 use super::digest::promised;
 use super::state::TAIL;
@@ -118,9 +119,14 @@ impl Mover {
                 .map(str::to_owned)
         };
         let content_type = text(header::CONTENT_TYPE);
-        let seen = sniff(&head[..head.len().min(HEAD)]);
-        if let Some(error) =
-            check::first_look(&request.expect, &seen, content_type.as_deref(), total)
+        let mut representation = Representation::of(reply);
+        representation.total = total;
+        representation.packed = coding::is_packed([&request.url, &opened.url], reply);
+        let (seen, len) = match Coding::of(&representation)? {
+            None => (sniff(&head[..head.len().min(HEAD)]), total),
+            Some(coding) => (sniff(&coding.head(&head)?), None),
+        };
+        if let Some(error) = check::first_look(&request.expect, &seen, content_type.as_deref(), len)
         {
             // Nothing at all is a server's hiccup more often than an answer.
             return Err(if come == 0 {
@@ -133,8 +139,7 @@ impl Mover {
             });
         }
         content.restart().await?;
-        content.representation = super::answer::Representation::of(reply);
-        content.representation.total = total;
+        content.representation = representation;
         content.content_type = content_type;
         content.disposition = reply
             .get(header::CONTENT_DISPOSITION)

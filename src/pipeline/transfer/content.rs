@@ -211,6 +211,18 @@ impl Content {
         Ok(Whole::File(self.take_file().await?))
     }
 
+    /// Takes what the bytes became in their place.
+    pub(super) fn replace(&mut self, whole: Whole, len: u64, head: Vec<u8>) {
+        match whole {
+            Whole::Memory(pieces) => (self.memory, self.in_memory) = (pieces, len),
+            Whole::File(partial) => self.file = Some(partial),
+        }
+        self.len = len;
+        self.head = head;
+        self.representation.total = Some(len);
+        self.representation.coding = None;
+    }
+
     /// Leaves off: keeps what a later run can go on with, and removes the rest.
     pub(super) async fn park(&mut self) -> Result<()> {
         if self.file.is_none() && self.writing.is_none() {

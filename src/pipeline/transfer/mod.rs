@@ -6,6 +6,7 @@
 mod answer;
 mod attempt;
 mod check;
+mod coding;
 mod commit;
 mod content;
 mod digest;

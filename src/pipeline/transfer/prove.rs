@@ -1,6 +1,7 @@
 //! Proves what is complete, and hands it to be named.
 
 use super::check::{self, Bearing};
+use super::coding;
 use super::commit::Commit;
 use super::content::{Content, Whole, blocking};
 use super::digest::{Hashed, Hasher};
@@ -31,6 +32,7 @@ impl Mover {
         expect: &Expect,
         content: &mut Content,
     ) -> Result<Proven, Setback> {
+        coding::take_off(content).await?;
         let len = content.len();
         let seen = sniff(content.head());
         if let Some(error) =
@@ -164,7 +166,7 @@ impl Mover {
 }
 
 /// Computes what is wanted. What is in memory is small; a file is read on a thread that may block.
-async fn hash(mut hasher: Hasher, whole: Whole) -> Result<(Whole, Hashed)> {
+pub(super) async fn hash(mut hasher: Hasher, whole: Whole) -> Result<(Whole, Hashed)> {
     if hasher.is_idle() {
         return Ok((whole, Hashed::default()));
     }

@@ -41,7 +41,6 @@ fn saved(path: &str, reply: Reply) -> (String, Vec<u8>) {
 }
 
 #[test]
-#[should_panic = "exit code"]
 fn a_coding_that_was_not_asked_for_is_taken_off_at_the_end() {
     let cat = small(Format::Jpeg, 1);
     let table = [
@@ -64,7 +63,6 @@ fn a_coding_that_was_not_asked_for_is_taken_off_at_the_end() {
 }
 
 #[test]
-#[should_panic = "exit code"]
 fn a_file_that_is_packed_itself_is_kept_as_it_comes() {
     let text = gzip(b"a text");
     for path in ["/a.txt.gz", "/a.tgz", "/a.svgz"] {
@@ -94,7 +92,6 @@ fn a_coding_that_is_not_known_is_refused_by_its_name() {
 }
 
 #[test]
-#[should_panic = "exit code"]
 fn a_coded_body_is_gone_on_with_as_it_was_coded() {
     let site = Site::start();
     let bytes = gzip(&large());
@@ -112,7 +109,6 @@ fn a_coded_body_is_gone_on_with_as_it_was_coded() {
 }
 
 #[test]
-#[should_panic = "exit code"]
 fn a_part_in_another_coding_starts_over() {
     let site = Site::start();
     let good = coded(gzip(&large()), "gzip").etag("\"a\"");
@@ -124,7 +120,6 @@ fn a_part_in_another_coding_starts_over() {
 }
 
 #[test]
-#[should_panic = "is not in"]
 fn what_swells_beyond_measure_is_left() {
     let bomb = gzip(&vec![b'a'; 64 << 20]);
     assert!(bomb.len() < 1 << 20);

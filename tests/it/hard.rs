@@ -9,7 +9,10 @@ mod names;
 mod order;
 mod ranges;
 mod secure;
+mod states;
 mod waits;
+
+use std::sync::OnceLock;
 
 use crate::support::command::Fetch;
 use crate::support::media::{self, Format};
@@ -21,10 +24,14 @@ fn quick() -> Fetch {
 
 /// A picture that is written in several goes.
 fn large() -> Vec<u8> {
-    media::sized(Format::Jpeg, 3 << 20, 1)
+    static LARGE: OnceLock<Vec<u8>> = OnceLock::new();
+    let make = || media::sized(Format::Jpeg, 3 << 20, 1);
+    LARGE.get_or_init(make).clone()
 }
 
 /// A picture that a later run can go on with.
 fn huge() -> Vec<u8> {
-    media::sized(Format::Png, 9 << 20, 2)
+    static HUGE: OnceLock<Vec<u8>> = OnceLock::new();
+    let make = || media::sized(Format::Png, 9 << 20, 2);
+    HUGE.get_or_init(make).clone()
 }

@@ -5,6 +5,7 @@ mod command_builder;
 mod fake_imgur;
 mod fake_site;
 mod hard;
+mod hard_cases;
 mod imgur;
 mod made_media;
 mod net;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{huge, large, quick};
 use crate::support::command::Fetch;
-use crate::support::media::{Format, noise, sized};
+use crate::support::media::noise;
 use crate::support::{Reply, Seen, Site};
 
 fn start_of(seen: &Seen) -> Option<u64> {
@@ -168,68 +168,4 @@ fn a_part_file_without_a_state_of_ours_is_not_built_upon() {
     fetch.run().success();
     assert!(fetch.files()["cat.png"] == huge());
     assert_eq!(site.requests()[1].header("range"), None);
-}
-
-/// What a state says between these two texts, replaced.
-fn replace(state: &str, from: &str, to: &str, by: &str) -> String {
-    let start = state.find(from).expect("a field") + from.len();
-    let end = start + state[start..].find(to).expect("its end");
-    format!("{}{by}{}", &state[..start], &state[end..])
-}
-
-#[cfg(unix)]
-#[test]
-fn offsets_beyond_four_gibibytes_are_gone_on_from() {
-    const TOTAL: u64 = 9 << 29;
-    const THERE: u64 = TOTAL - (1 << 20);
-    let site = Site::start();
-    site.on(
-        "/big.bin",
-        Reply::file(sized(Format::Png, 9 << 20, 3))
-            .etag("\"a\"")
-            .stall_after(6_000_000),
-    )
-    .once();
-    site.on(
-        "/big.bin",
-        Reply::with(|seen| {
-            let start = start_of(seen).expect("a range");
-            let body = vec![0; (TOTAL - start) as usize];
-            let range = format!("bytes {start}-{}/{TOTAL}", TOTAL - 1);
-            Reply::file(body)
-                .status(206)
-                .etag("\"a\"")
-                .header("Content-Range", range)
-        }),
-    );
-    let fetch = quick().arg(site.url("/big.bin"));
-    let running = fetch.spawn();
-    site.wait_for_stalls(1);
-    running.interrupt();
-    running.wait_for_stderr("Ctrl-C again");
-    running.interrupt();
-    running.wait();
-    let part = fetch.partials().remove(0);
-    // A file with a hole of four gibibytes, and a state that says so.
-    let file = std::fs::File::options()
-        .write(true)
-        .open(fetch.out().join(&part))
-        .unwrap();
-    file.set_len(0).unwrap();
-    std::os::unix::fs::FileExt::write_all_at(&file, b"it begins", 0).unwrap();
-    file.set_len(THERE).unwrap();
-    let path = fetch.out().join(format!("{part}.json"));
-    let state = std::fs::read_to_string(&path).unwrap();
-    let state = replace(&state, "\"total\":", ",", &TOTAL.to_string());
-    let state = replace(&state, "\"done\":[[0,", "]", &THERE.to_string());
-    let tail = blake3::hash(&[0; 64 << 10]).to_hex();
-    let state = replace(&state, "\"tail\":\"", "\"", &tail);
-    let open = replace(&state, "\"seal\":\"", "\"", "");
-    let seal = blake3::hash(open.as_bytes()).to_hex();
-    std::fs::write(&path, replace(&state, "\"seal\":\"", "\"", &seal)).unwrap();
-    fetch.run().success();
-    let start = start_of(&site.requests()[1]).expect("a range");
-    assert!(start > 1 << 32 && start < THERE, "{start}");
-    let saved = std::fs::metadata(fetch.out().join("big.bin")).unwrap();
-    assert_eq!(saved.len(), TOTAL);
 }

@@ -1,5 +1,9 @@
 //! Where an answer begins and ends, when the server is not clear about it.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::Digest;
+
 use super::{large, quick};
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
@@ -64,6 +68,32 @@ fn a_body_without_a_length_that_is_reset_is_no_file() {
     fetch.run().fails(4);
     assert_eq!(fetch.tree(), "");
     assert_eq!(site.requests().len(), 2);
+}
+
+#[test]
+#[should_panic = "it warns of nothing"]
+fn a_body_that_nothing_ends_but_the_connection_is_kept_with_a_warning() {
+    let cat = small(Format::Jpeg, 1);
+    let digest = STANDARD.encode(sha2::Sha256::digest(&cat));
+    let told = "its length was not told";
+    let good = Reply::file(cat);
+    let proven = good
+        .clone()
+        .header("Repr-Digest", format!("sha-256=:{digest}:"));
+    let table = [
+        (good.clone().close_delimited(), true),
+        (proven.close_delimited(), false),
+        (good.clone().chunked(), false),
+        (good, false),
+    ];
+    for (reply, warns) in table {
+        let site = Site::start();
+        site.on("/cat.jpg", reply);
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        let done = fetch.run().success();
+        assert_eq!(done.stderr.contains(told), warns, "it warns of nothing");
+        assert_eq!(fetch.files().len(), 1);
+    }
 }
 
 #[test]

@@ -148,6 +148,27 @@ fn machines_with_an_etag_each_are_one_server_where_date_and_bytes_agree() {
 }
 
 #[test]
+#[should_panic = "it started over"]
+fn a_machine_with_another_etag_is_asked_without_if_range_where_date_and_length_agree() {
+    let site = Site::start();
+    let of = |etag: &str| {
+        Reply::file(large())
+            .etag(etag)
+            .header("Last-Modified", "Fri, 14 Jul 2017 02:40:00 GMT")
+    };
+    site.on("/cat.jpg", of("\"one\"").cut_after(2_000_000))
+        .once();
+    site.on("/cat.jpg", of("\"two\""));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    let requests = site.requests();
+    let last = &requests[requests.len() - 1];
+    assert_eq!(last.header("if-range"), None, "it started over");
+    assert!(last.header("range").is_some(), "it started over");
+}
+
+#[test]
 fn a_part_file_without_a_state_of_ours_is_not_built_upon() {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");

@@ -138,6 +138,15 @@ fn a_redirect_to_itself_that_sets_a_cookie_nobody_keeps_is_a_circle() {
 }
 
 #[test]
+#[should_panic = "left: 6"]
+fn a_redirect_in_a_circle_is_not_tried_again() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::redirect("/cat.jpg"));
+    quick().arg(site.url("/cat.jpg")).run().fails(4);
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[test]
 fn a_cookie_set_at_every_step_does_not_lead_on_for_ever() {
     let site = Site::start();
     let back = Reply::redirect("/cat.jpg").header("Set-Cookie", "seen=1; Path=/");

@@ -21,8 +21,8 @@ pub(super) fn is_redirect(status: StatusCode) -> bool {
 /// kept has come in the meantime: then the answer may be another. Such URLs are those before the index `since`.
 ///
 /// # Errors
-/// [`Kind::Blocked`] for a target that is not http or https, or a step from https down to http; [`Kind::Network`] for a
-/// loop, too many steps, or a Location that is none.
+/// [`Kind::Blocked`] for a target that is not http or https, or a step from https down to http; [`Kind::Corrupt`] for a
+/// loop, too many steps, or a Location that is none, which do not pass by themselves.
 pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> {
     let Some(from) = trail.last() else {
         return Err(Error::new(Kind::Network, "a redirect from nowhere"));
@@ -31,7 +31,7 @@ pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> 
     let cannot =
         |kind: Kind, why: String| Error::new(kind, format!("`{}` redirects {why}", Shown(from)));
     let mut to = from.join(location.trim()).map_err(|error| {
-        cannot(Kind::Network, "to something that is no URL".into()).because(error)
+        cannot(Kind::Corrupt, "to something that is no URL".into()).because(error)
     })?;
     if !matches!(to.scheme(), "http" | "https") {
         return Err(cannot(
@@ -63,13 +63,13 @@ pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> 
     }
     if trail.iter().skip(since).any(|hop| *hop == to) {
         return Err(cannot(
-            Kind::Network,
+            Kind::Corrupt,
             format!("in a circle, to `{}`", Shown(&to)),
         ));
     }
     if trail.len() > LIMIT {
         return Err(cannot(
-            Kind::Network,
+            Kind::Corrupt,
             format!("on and on; {LIMIT} redirects were followed"),
         ));
     }
@@ -112,8 +112,8 @@ mod tests {
             ("http://a.org/x", "file:///etc/passwd", Err(Kind::Blocked)),
             ("http://a.org/x", "ftp://b.org/", Err(Kind::Blocked)),
             ("https://a.org/x", "http://a.org/x", Err(Kind::Blocked)),
-            ("http://a.org/x", "http://a.org/x", Err(Kind::Network)),
-            ("http://a.org/x", "http://[", Err(Kind::Network)),
+            ("http://a.org/x", "http://a.org/x", Err(Kind::Corrupt)),
+            ("http://a.org/x", "http://[", Err(Kind::Corrupt)),
         ];
         for (from, location, expected) in table {
             let found = next(&[Url::parse(from).unwrap()], 0, location.as_bytes());

@@ -104,6 +104,15 @@ impl Representation {
         }
     }
 
+    /// Whether a whole answer to If-Range can be of the same representation: a server that does not know If-Range, or a
+    /// machine that has an ETag of its own. Asked without it, the bytes decide.
+    pub(super) fn may_be_unknown_to(&self, other: &Representation) -> bool {
+        let dated = |here: &Representation| here.last_modified.is_some() && here.total.is_some();
+        self.strong_etag().is_some() && self.etag == other.etag
+            || dated(self)
+                && (&self.last_modified, self.total) == (&other.last_modified, other.total)
+    }
+
     /// When it was modified, unless that is in the future by more than a day: a clock that is wrong.
     pub(super) fn modified(&self) -> Option<SystemTime> {
         let time = httpdate::parse_http_date(self.last_modified.as_deref()?).ok()?;

@@ -74,9 +74,9 @@ impl Mover {
                 let ranges = reply
                     .get(header::ACCEPT_RANGES)
                     .is_some_and(|units| units == "bytes");
-                let same = here.strong_etag().is_some() && here.etag == content.representation.etag;
+                let same = content.representation.may_be_unknown_to(&here);
                 if start > 0 && same && ranges && !tries.without_if_range {
-                    // Nothing changed, and yet it sends everything: it does not know If-Range. Ask without.
+                    // It seems that nothing changed, and yet it sends everything. Ask without If-Range.
                     tries.without_if_range = true;
                     return Err(Setback::More);
                 }

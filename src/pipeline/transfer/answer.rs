@@ -29,6 +29,8 @@ pub(super) struct Representation {
     pub(super) coding: Option<String>,
     /// Whether that coding is the file's own, so that it stays.
     pub(super) packed: bool,
+    /// Whether nothing but the end of the connection told where it ends (RFC 9112 §6.3).
+    pub(super) open_end: bool,
 }
 
 /// What was asked for: everything, or what is left.
@@ -83,6 +85,8 @@ impl Representation {
                 .is_some_and(|units| units.trim().eq_ignore_ascii_case("none")),
             coding: coding(headers).map(str::to_ascii_lowercase),
             packed: false,
+            open_end: !headers.contains_key(header::CONTENT_LENGTH)
+                && !headers.contains_key(header::TRANSFER_ENCODING),
         }
     }
 

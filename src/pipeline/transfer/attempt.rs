@@ -84,6 +84,7 @@ impl Mover {
             }
             Reading::Rest { end, total } => {
                 content.representation.total = total;
+                content.representation.open_end &= total.is_none();
                 self.began(id, content, tries).await?;
                 self.take_rest(id, opened, content, (start, end), tail)
                     .await

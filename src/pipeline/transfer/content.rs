@@ -221,6 +221,8 @@ impl Content {
         self.head = head;
         self.representation.total = Some(len);
         self.representation.coding = None;
+        // A coding ends where it says, whatever carried it.
+        self.representation.open_end = false;
     }
 
     /// Leaves off: keeps what a later run can go on with, and removes the rest.

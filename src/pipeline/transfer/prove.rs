@@ -41,6 +41,9 @@ impl Mover {
             return Err(Setback::Over(error));
         }
         let etag = content.representation.etag.clone();
+        let digests = !content.promised.is_empty() || !expect.digests.is_empty();
+        let open_end = (content.representation.open_end && !digests)
+            .then(|| "its length was not told, so nothing shows whether it is whole".to_owned());
         let bearing = check::bearing(expect, &job.item.meta, content.head(), len);
         let mut hasher = Hasher::default();
         check::wanted(&mut hasher, expect, &content.promised, etag.as_deref(), len);
@@ -84,7 +87,7 @@ impl Mover {
             whole,
             len,
             seen,
-            warning,
+            warning: warning.or(open_end),
         })
     }
 

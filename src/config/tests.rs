@@ -234,6 +234,8 @@ proxy = "http://***@x.org/"  # `a.toml`, line 2, column 1
 # rate is not set  # default
 resolve = []  # default
 retries = 3  # the environment variable `FETCH_NET__RETRIES`
+speed_floor = "1K"  # default
+speed_window = "1m"  # default
 stall_timeout = "30s"  # default
 # user_agent is not set  # default
 

@@ -3,18 +3,22 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
+use super::floor::{Floor, Watch};
+use super::headers::header_map;
 use super::pace::Host;
+use super::reuse::Reuse;
 use super::{
     Answer, Backoff, Budget, Limits, Pace, Permit, Rate, Refusal, Settings, Shown, cookies,
     failure, redirect, resolver, retry,
 };
-use crate::model::{Error, Headers, Kind, Result};
+use crate::model::{Error, Kind, Result};
 
 /// Asks servers, follows redirects, keeps pace, and holds every header to the origin that it was given for. Cheap to
 /// clone: all clones are one.
@@ -31,6 +35,8 @@ struct Inner {
     certificates: Vec<reqwest::Certificate>,
     user_headers: HeaderMap,
     user_origins: RwLock<HashSet<Origin>>,
+    reuse: Reuse,
+    floor: Floor,
     pages: OnceLock<reqwest::Client>,
     bodies: OnceLock<reqwest::Client>,
 }
@@ -46,6 +52,7 @@ pub struct Opened {
     pub response: reqwest::Response,
     /// Counts the bytes of the body for the host that was asked first.
     host: Arc<Host>,
+    watch: Watch,
 }
 
 /// Which of the two pools a request uses.
@@ -117,6 +124,8 @@ impl Client {
                 certificates,
                 user_headers,
                 user_origins: RwLock::default(),
+                reuse: Reuse::default(),
+                floor: Floor::new(settings.speed_floor, settings.speed_window),
                 pages: OnceLock::new(),
                 bodies: OnceLock::new(),
                 settings,
@@ -253,15 +262,18 @@ impl Client {
     /// Reads the next piece of a body.
     ///
     /// # Errors
-    /// [`Kind::Network`] if it breaks off or falls silent.
+    /// [`Kind::Network`] if it breaks off, falls silent, or only drips.
     pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<bytes::Bytes>> {
-        let chunk = opened
-            .response
-            .chunk()
-            .await
-            .map_err(|error| failure::classify(error, &opened.url))?;
-        if let Some(chunk) = &chunk {
-            opened.host.came(chunk.len());
+        let began = Instant::now();
+        let chunk = opened.response.chunk().await;
+        let chunk = chunk.map_err(|error| failure::classify(error, &opened.url))?;
+        if let Some(bytes) = &chunk {
+            opened.host.came(bytes.len());
+            let came = opened.watch.came(bytes.len() as u64, began.elapsed());
+            came.map_err(|slow| {
+                let message = format!("`{}` is too slow", Shown(&opened.url));
+                Error::new(Kind::Network, message).because(slow)
+            })?;
         }
         Ok(chunk)
     }
@@ -276,6 +288,7 @@ impl Client {
         let client = self.pool(pool)?;
         let host = url.host_str().unwrap_or("");
         let mut trail = vec![url.clone()];
+        let mut since = 0;
         loop {
             let here = &trail[trail.len() - 1];
             let mut request = client.get(here.clone()).headers(free.clone());
@@ -286,19 +299,23 @@ impl Client {
             if self.is_trusted(&trail) {
                 request = request.headers(self.inner.user_headers.clone());
             }
-            let response = request
-                .send()
-                .await
-                .map_err(|error| failure::classify(error, here))?;
+            let sent = self.inner.reuse.send(request, here.origin());
+            let response = sent.await.map_err(|error| failure::classify(error, here))?;
             match response.headers().get(header::LOCATION) {
                 Some(location) if redirect::is_redirect(response.status()) => {
-                    let next = redirect::next(&trail, location.as_bytes())?;
+                    if self.inner.jar.is_some()
+                        && response.headers().contains_key(header::SET_COOKIE)
+                    {
+                        since = trail.len();
+                    }
+                    let next = redirect::next(&trail, since, location.as_bytes())?;
                     trail.push(next);
                 }
                 _ => {
                     let redirected = trail.len() > 1;
                     let url = trail.swap_remove(trail.len() - 1);
                     return Ok(Opened {
+                        watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
                         url,
                         redirected,
                         response,
@@ -345,7 +362,7 @@ impl Client {
             .read_timeout(settings.stall_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .dns_resolver(resolver::System)
+            .dns_resolver(resolver::System::default())
             .referer(false);
         builder = match pool {
             Pool::Bodies => builder
@@ -380,20 +397,4 @@ impl Client {
             .build()
             .map_err(|error| Error::new(Kind::Config, "cannot set up the network").because(error))
     }
-}
-
-/// Headers as they are sent. Their values do not show in anything that prints a map of headers.
-///
-/// # Errors
-/// [`Kind::Config`] with the name of a header that cannot be sent.
-pub(crate) fn header_map(headers: &Headers) -> Result<HeaderMap> {
-    let mut map = HeaderMap::new();
-    for (name, value) in &headers.0 {
-        let cannot = || Error::new(Kind::Config, format!("the header `{name}` cannot be sent"));
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| cannot())?;
-        value.set_sensitive(true);
-        map.insert(name, value);
-    }
-    Ok(map)
 }

@@ -42,7 +42,7 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
 }
 
 /// The first error of this type in the chain of causes, also inside `io::Error`, which hides what it wraps.
-fn find<'a, T: std::error::Error + 'static>(
+pub(super) fn find<'a, T: std::error::Error + 'static>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a T> {
     let mut next = Some(error);

@@ -17,12 +17,13 @@ pub(super) fn is_redirect(status: StatusCode) -> bool {
 /// The next URL after an answer from `trail`'s last URL with this Location.
 ///
 /// Relative references are resolved and a fragment is carried on. User and password are those that the trail began with,
-/// until it leaves its origin; those of a Location are dropped.
+/// until it leaves its origin; those of a Location are dropped. Coming back to a URL is a circle, unless a cookie that is
+/// kept has come in the meantime: then the answer may be another. Such URLs are those before the index `since`.
 ///
 /// # Errors
-/// [`Kind::Blocked`] for a target that is not http or https, or a step from https down to http; [`Kind::Network`] for a
-/// loop, too many steps, or a Location that is none.
-pub(super) fn next(trail: &[Url], location: &[u8]) -> Result<Url> {
+/// [`Kind::Blocked`] for a target that is not http or https, or a step from https down to http; [`Kind::Corrupt`] for a
+/// loop, too many steps, or a Location that is none, which do not pass by themselves.
+pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> {
     let Some(from) = trail.last() else {
         return Err(Error::new(Kind::Network, "a redirect from nowhere"));
     };
@@ -30,7 +31,7 @@ pub(super) fn next(trail: &[Url], location: &[u8]) -> Result<Url> {
     let cannot =
         |kind: Kind, why: String| Error::new(kind, format!("`{}` redirects {why}", Shown(from)));
     let mut to = from.join(location.trim()).map_err(|error| {
-        cannot(Kind::Network, "to something that is no URL".into()).because(error)
+        cannot(Kind::Corrupt, "to something that is no URL".into()).because(error)
     })?;
     if !matches!(to.scheme(), "http" | "https") {
         return Err(cannot(
@@ -60,15 +61,15 @@ pub(super) fn next(trail: &[Url], location: &[u8]) -> Result<Url> {
     if to.fragment().is_none() {
         to.set_fragment(from.fragment());
     }
-    if trail.contains(&to) {
+    if trail.iter().skip(since).any(|hop| *hop == to) {
         return Err(cannot(
-            Kind::Network,
+            Kind::Corrupt,
             format!("in a circle, to `{}`", Shown(&to)),
         ));
     }
     if trail.len() > LIMIT {
         return Err(cannot(
-            Kind::Network,
+            Kind::Corrupt,
             format!("on and on; {LIMIT} redirects were followed"),
         ));
     }
@@ -111,11 +112,11 @@ mod tests {
             ("http://a.org/x", "file:///etc/passwd", Err(Kind::Blocked)),
             ("http://a.org/x", "ftp://b.org/", Err(Kind::Blocked)),
             ("https://a.org/x", "http://a.org/x", Err(Kind::Blocked)),
-            ("http://a.org/x", "http://a.org/x", Err(Kind::Network)),
-            ("http://a.org/x", "http://[", Err(Kind::Network)),
+            ("http://a.org/x", "http://a.org/x", Err(Kind::Corrupt)),
+            ("http://a.org/x", "http://[", Err(Kind::Corrupt)),
         ];
         for (from, location, expected) in table {
-            let found = next(&[Url::parse(from).unwrap()], location.as_bytes());
+            let found = next(&[Url::parse(from).unwrap()], 0, location.as_bytes());
             let found = found.as_ref().map(Url::as_str).map_err(|error| error.kind);
             assert_eq!(found, expected, "{from} -> {location}");
         }
@@ -125,8 +126,17 @@ mod tests {
     fn ends_after_twenty() {
         let mut trail = vec![Url::parse("http://a.org/0").unwrap()];
         for step in 1..=LIMIT {
-            trail.push(next(&trail, format!("/{step}").as_bytes()).unwrap());
+            trail.push(next(&trail, 0, format!("/{step}").as_bytes()).unwrap());
         }
-        assert!(next(&trail, b"/more").is_err());
+        assert!(next(&trail, 0, b"/more").is_err());
+    }
+
+    #[test]
+    fn a_circle_begins_anew_with_a_cookie() {
+        let trail = ["http://a.org/x", "http://a.org/y"].map(|url| Url::parse(url).unwrap());
+        assert!(next(&trail, 0, b"/x").is_err());
+        assert!(next(&trail, 1, b"/x").is_ok());
+        assert!(next(&trail, 1, b"/y").is_err());
+        assert!(next(&trail, 2, b"/y").is_ok());
     }
 }

@@ -27,6 +27,10 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long a server may be silent.
     pub stall_timeout: Duration,
+    /// How many bytes a second have to come from a host at the least; 0 for any.
+    pub speed_floor: u64,
+    /// On the average of how long a time.
+    pub speed_window: Duration,
     /// How often something is tried again without progress in between.
     pub retries: u32,
     /// The first wait before trying again; each further one is twice as long at the most.
@@ -56,6 +60,8 @@ impl Default for Settings {
             cookies: None,
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
+            speed_floor: 1 << 10,
+            speed_window: Duration::from_secs(60),
             retries: 5,
             backoff: Duration::from_millis(500),
             longest_wait: Duration::from_secs(600),

@@ -4,6 +4,8 @@ mod album;
 mod command_builder;
 mod fake_imgur;
 mod fake_site;
+mod hard;
+mod hard_cases;
 mod imgur;
 mod made_media;
 mod net;

@@ -24,7 +24,11 @@ pub(crate) fn extension(
     let found = sniff.ext.as_deref().filter(|ext| !PROGRAMS.contains(ext));
     let runs = |ext: &str| PROGRAMS.contains(&ext) && sniff.kind == Content::Unknown;
     // Bytes that surely are no medium give the lie to whoever says so.
-    let lies = |ext: &str| is_medium(ext) && found.is_some() && sniff.kind != Content::Text;
+    let lies = |ext: &str| {
+        is_medium(ext)
+            && found.is_some_and(|found| !same_type(found, ext))
+            && sniff.kind != Content::Text
+    };
     let declared = content_type
         .and_then(declared)
         .filter(|ext| !lies(ext) && !runs(ext));
@@ -151,6 +155,8 @@ mod tests {
             (ZIP, "application/octet-stream", "epub", "epub"),
             (GZIP, "application/gzip", "tar.gz", "tar.gz"),
             (GZIP, "application/x-gzip", "tgz", "tgz"),
+            (GZIP, "image/svg+xml", "svgz", "svgz"),
+            (GZIP, "image/svg+xml", "svg", "gz"),
             (GZIP, "", "TAR.GZ", "tar.gz"),
             (GZIP, "application/gzip", "", "gz"),
             (NOISE, "application/x-tar", "tgz", "tgz"),

@@ -153,6 +153,7 @@ const ALIASES: &[&[&str]] = &[
         "tar", "tgz", "tbz", "tbz2", "txz", "tzst", "tar.gz", "tar.bz2", "tar.xz", "tar.zst",
         "cbt", "gem", "ova",
     ],
+    &["gz", "svgz"],
     &["bz2", "tbz", "tbz2", "tar.bz2"],
     &["xz", "txz", "tar.xz"],
     &["zst", "tzst", "tar.zst"],

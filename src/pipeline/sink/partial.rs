@@ -3,6 +3,8 @@
 //! Its name comes from the identity of the item, so it never meets another file, and the final name can be decided
 //! last. It is locked while in use. Only bytes that our own state describes are ever taken over.
 
+mod rewrite;
+
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use super::positioned::{read_at, read_exact_at, write_all_at};
 use super::{Folder, disk_error};
 use crate::model::{Error, Kind, Result};
 
@@ -288,56 +291,6 @@ impl Partial {
     fn error(&self, doing: &str, cause: io::Error) -> Error {
         self.place.error(doing, &self.place.part(), cause)
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
-}
-
-#[cfg(unix)]
-fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::write_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_write(file, buffer, offset)
-}
-
-fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match read_at(file, buffer, offset) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => {
-                buffer = &mut buffer[read..];
-                offset += read as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn write_all_at(file: &File, mut buffer: &[u8], mut offset: u64) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match write_at(file, buffer, offset) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                buffer = &buffer[written..];
-                offset += written as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -23,6 +23,14 @@ pub(super) struct Representation {
     pub(super) last_modified: Option<String>,
     /// Whether Last-Modified is strong: at least a minute before the answer (RFC 9110 §8.8.2.2).
     pub(super) date_is_strong: bool,
+    /// Whether the server said that it has no ranges (RFC 9110 §14.3).
+    pub(super) no_ranges: bool,
+    /// The coding that its bytes come in, in lower case.
+    pub(super) coding: Option<String>,
+    /// Whether that coding is the file's own, so that it stays.
+    pub(super) packed: bool,
+    /// Whether nothing but the end of the connection told where it ends (RFC 9112 §6.3).
+    pub(super) open_end: bool,
 }
 
 /// What was asked for: everything, or what is left.
@@ -73,6 +81,12 @@ impl Representation {
             etag: text(headers, header::ETAG).map(str::to_owned),
             last_modified: last_modified.map(str::to_owned),
             date_is_strong,
+            no_ranges: text(headers, header::ACCEPT_RANGES)
+                .is_some_and(|units| units.trim().eq_ignore_ascii_case("none")),
+            coding: coding(headers).map(str::to_ascii_lowercase),
+            packed: false,
+            open_end: !headers.contains_key(header::CONTENT_LENGTH)
+                && !headers.contains_key(header::TRANSFER_ENCODING),
         }
     }
 
@@ -92,6 +106,15 @@ impl Representation {
                 .as_deref()
                 .filter(|_| self.date_is_strong),
         }
+    }
+
+    /// Whether a whole answer to If-Range can be of the same representation: a server that does not know If-Range, or a
+    /// machine that has an ETag of its own. Asked without it, the bytes decide.
+    pub(super) fn may_be_unknown_to(&self, other: &Representation) -> bool {
+        let dated = |here: &Representation| here.last_modified.is_some() && here.total.is_some();
+        self.strong_etag().is_some() && self.etag == other.etag
+            || dated(self)
+                && (&self.last_modified, self.total) == (&other.last_modified, other.total)
     }
 
     /// When it was modified, unless that is in the future by more than a day: a clock that is wrong.
@@ -116,15 +139,7 @@ impl Representation {
 pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) -> Reading {
     let here = Representation::of(headers);
     match status.as_u16() {
-        200 | 203 => match coding(headers) {
-            Some(coding) => refused(
-                Kind::Corrupt,
-                format!(
-                    "the server sent it in the coding `{coding}`, although the bytes as they are were asked for"
-                ),
-            ),
-            None => Reading::Whole(here),
-        },
+        200 | 203 => Reading::Whole(here),
         206 if asked.start > 0 => read_partial(headers, here, asked),
         206 => refused(
             Kind::Network,
@@ -156,7 +171,7 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
     if start != asked.start {
         return Reading::Restart("the server sent another part than was asked for");
     }
-    if coding(headers).is_some() {
+    if here.coding != asked.known.coding {
         return Reading::Restart("the server sent a part in another coding");
     }
     if here.total.is_some_and(|length| length != end - start) {

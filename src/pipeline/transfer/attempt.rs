@@ -133,9 +133,9 @@ impl Mover {
                 let ranges = reply
                     .get(header::ACCEPT_RANGES)
                     .is_some_and(|units| units == "bytes");
-                let same = here.strong_etag().is_some() && here.etag == content.representation.etag;
+                let same = content.representation.may_be_unknown_to(&here);
                 if start > 0 && same && ranges && !tries.without_if_range {
-                    // Nothing changed, and yet it sends everything: it does not know If-Range. Ask without.
+                    // It seems that nothing changed, and yet it sends everything. Ask without If-Range.
                     tries.without_if_range = true;
                     return Err(Setback::More);
                 }
@@ -145,6 +145,7 @@ impl Mover {
             }
             Reading::Rest { end, total } => {
                 content.representation.total = total;
+                content.representation.open_end &= total.is_none();
                 self.began(id, content, tries).await?;
                 let splits = content.representation.if_range().is_some() && !tries.alone;
                 let taking = Taking::new(course, opened, splits);
@@ -158,6 +159,9 @@ impl Mover {
 /// From where to ask: a little before the end of what is there, so that bytes can be compared. The less the server tells
 /// to go by, the more.
 fn resume_point(content: &Content) -> u64 {
+    if content.representation.no_ranges {
+        return 0;
+    }
     let len = content.len();
     let part = if content.representation.if_range().is_some() {
         4

@@ -257,6 +257,20 @@ impl Content {
         Ok(Whole::File(self.take_file().await?))
     }
 
+    /// Takes what the bytes became in their place.
+    pub(super) fn replace(&mut self, whole: Whole, len: u64, head: Vec<u8>) {
+        match whole {
+            Whole::Memory(pieces) => (self.memory, self.in_memory) = (pieces, len),
+            Whole::File(partial) => self.file = Some(partial),
+        }
+        self.len = len;
+        self.head = head;
+        self.representation.total = Some(len);
+        self.representation.coding = None;
+        // A coding ends where it says, whatever carried it.
+        self.representation.open_end = false;
+    }
+
     /// Leaves off: keeps what a later run can go on with, and removes the rest.
     pub(super) async fn park(&mut self) -> Result<()> {
         if self.file.is_none() && self.writing.is_none() {
@@ -272,7 +286,10 @@ impl Content {
     }
 
     fn can_be_resumed(&self) -> bool {
-        self.representation.total.is_none_or(|total| total >= WORTH)
+        let Representation {
+            total, no_ranges, ..
+        } = self.representation;
+        total.is_none_or(|total| total >= WORTH) && !no_ranges
     }
 
     /// Starts to write what was gathered; with `save`, also the state.

@@ -6,6 +6,7 @@
 mod answer;
 mod attempt;
 mod check;
+mod coding;
 mod commit;
 mod content;
 mod crew;
@@ -209,13 +210,13 @@ impl Mover {
                 Ok(None)
             }
             Setback::Expired(error) => {
-                tries.anew(error)?;
-                let source = job.source.clone();
-                Ok(Some(file(
-                    source
-                        .resolve(&Ctx::new(self.client.clone()), &job.item)
-                        .await?,
-                )?))
+                let refusal = tries.anew(error)?;
+                let ctx = Ctx::new(self.client.clone());
+                match job.source.resolve(&ctx, &job.item).await {
+                    // The source has no other address; what is wrong is the refusal.
+                    Err(cannot) if cannot.kind == Kind::Unsupported => Err(refusal),
+                    anew => Ok(Some(file(anew?)?)),
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Proves what is complete, and hands it to be named.
 
 use super::check::{self, Bearing};
+use super::coding;
 use super::commit::Commit;
 use super::content::{Content, WORTH, Whole};
 use super::digest::{Hashed, Hasher};
@@ -31,6 +32,7 @@ impl Mover {
         expect: &Expect,
         content: &mut Content,
     ) -> Result<Proven, Setback> {
+        coding::take_off(content).await?;
         let len = content.len();
         let seen = sniff(content.head());
         if let Some(error) =
@@ -39,6 +41,9 @@ impl Mover {
             return Err(Setback::Over(error));
         }
         let etag = content.representation.etag.clone();
+        let digests = !content.promised.is_empty() || !expect.digests.is_empty();
+        let open_end = (content.representation.open_end && !digests)
+            .then(|| "its length was not told, so nothing shows whether it is whole".to_owned());
         let bearing = check::bearing(expect, &job.item.meta, content.head(), len);
         let mut hasher = Hasher::default();
         check::wanted(&mut hasher, expect, &content.promised, etag.as_deref(), len);
@@ -82,7 +87,7 @@ impl Mover {
             whole,
             len,
             seen,
-            warning,
+            warning: warning.or(open_end),
         })
     }
 
@@ -168,7 +173,7 @@ impl Mover {
 }
 
 /// Computes what is wanted. What is in memory is small; a file is read on a thread that may block.
-async fn hash(mut hasher: Hasher, whole: Whole) -> Result<(Whole, Hashed)> {
+pub(super) async fn hash(mut hasher: Hasher, whole: Whole) -> Result<(Whole, Hashed)> {
     if hasher.is_idle() {
         return Ok((whole, Hashed::default()));
     }

@@ -8,6 +8,7 @@ use super::Mover;
 use super::answer::Representation;
 use super::attempt::Course;
 use super::check;
+use super::coding::{self, Coding};
 use super::content::Content;
 use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
@@ -64,9 +65,16 @@ impl Mover {
                 .map(str::to_owned)
         };
         let content_type = text(header::CONTENT_TYPE);
-        let seen = sniff(&head);
-        let expect = &taking.course.request.expect;
-        if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), total) {
+        let request = taking.course.request;
+        let mut representation = Representation::of(reply);
+        representation.total = total;
+        representation.packed = coding::is_packed([&request.url, &taking.opened.url], reply);
+        let (seen, len) = match Coding::of(&representation)? {
+            None => (sniff(&head), total),
+            Some(coding) => (sniff(&coding.head(&head)?), None),
+        };
+        let expect = &request.expect;
+        if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
             // Nothing at all is a server's hiccup more often than an answer.
             return Err(if come == 0 {
                 Setback::Again(Error {
@@ -78,8 +86,7 @@ impl Mover {
             });
         }
         content.restart().await?;
-        content.representation = Representation::of(reply);
-        content.representation.total = total;
+        content.representation = representation;
         content.content_type = content_type;
         content.disposition = reply
             .get(header::CONTENT_DISPOSITION)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Backoff, Budget, Client, Refusal};
+use crate::net::{Backoff, Budget, Client, Refusal, TooSlow};
 
 /// How an attempt ended, short of success.
 #[derive(Debug)]
@@ -33,8 +33,10 @@ impl From<Error> for Setback {
 
 /// How often a content that proves wrong is begun anew.
 const RESTARTS: u32 = 2;
-/// How often the address is found anew.
-const RENEWALS: u32 = 1;
+/// How often the address is found anew without progress in between.
+const RENEWALS: u32 = 3;
+/// How often a host that is too slow is asked anew.
+const SLOW: u32 = 3;
 /// As many refusals in a row while others are let in are the fault of what is asked for.
 const OWN_FAULT: u32 = 4;
 /// So much more than ever before counts as progress, as a part of the whole or in bytes.
@@ -50,6 +52,8 @@ pub(super) struct Tries {
     waited: Duration,
     restarts: u32,
     renewals: u32,
+    renewals_left: u32,
+    slow: u32,
     /// The most bytes that there ever were.
     farthest: u64,
     /// Whether the server answers an If-Range with everything although nothing changed.
@@ -91,6 +95,8 @@ impl Tries {
             waited: Duration::ZERO,
             restarts: 0,
             renewals: 0,
+            renewals_left: RENEWALS,
+            slow: 0,
             farthest: 0,
             without_if_range: false,
             alone: false,
@@ -116,6 +122,7 @@ impl Tries {
             self.farthest = len;
             self.failures.refill();
             self.in_a_row = 0;
+            self.renewals_left = RENEWALS;
         }
     }
 
@@ -133,6 +140,14 @@ impl Tries {
 
     /// How long to wait before going on after this error, or the error if that makes no sense any more.
     pub(super) fn wait(&mut self, error: Error) -> Result<Wait> {
+        let cause = error.source.as_deref();
+        if cause.is_some_and(|cause| cause.is::<TooSlow>()) {
+            // However much it drips in between: at that speed, no file ends.
+            self.slow += 1;
+            if self.slow > SLOW {
+                return Err(error);
+            }
+        }
         let refusal = self.refusal.take().unwrap_or_default();
         let is_refusal = refusal.crowded || error.kind == Kind::Busy || error.retry_after.is_some();
         let told = error.retry_after;
@@ -190,13 +205,15 @@ impl Tries {
         Ok(())
     }
 
-    /// Notes that the address is found anew, or the error if it was already.
-    pub(super) fn anew(&mut self, error: Error) -> Result<()> {
-        if self.renewals >= RENEWALS {
+    /// Notes that the address is found anew, and gives back what was the reason; or fails with it if that was done
+    /// too often since there was progress.
+    pub(super) fn anew(&mut self, error: Error) -> Result<Error> {
+        if self.renewals_left == 0 {
             return Err(error);
         }
+        self.renewals_left -= 1;
         self.renewals += 1;
-        Ok(())
+        Ok(error)
     }
 }
 

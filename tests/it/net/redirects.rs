@@ -41,19 +41,19 @@ async fn what_no_redirect_may_do_is_refused() {
         (
             "/self",
             "/self",
-            Kind::Network,
+            Kind::Corrupt,
             "`URL/self` redirects in a circle, to `URL/self`",
         ),
         (
             "/one",
             "/two",
-            Kind::Network,
+            Kind::Corrupt,
             "`URL/two` redirects in a circle, to `URL/one`",
         ),
         (
             "/two",
             "/one",
-            Kind::Network,
+            Kind::Corrupt,
             "`URL/one` redirects in a circle, to `URL/two`",
         ),
         (
@@ -71,7 +71,7 @@ async fn what_no_redirect_may_do_is_refused() {
         (
             "/junk",
             "http://[",
-            Kind::Network,
+            Kind::Corrupt,
             "`URL/junk` redirects to something that is no URL",
         ),
     ];
@@ -95,6 +95,6 @@ async fn a_trail_without_end_is_left_after_twenty_steps() {
     });
     site.on("/*", next);
     let error = open(&client(quick()), &site.url("/0")).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Network);
+    assert_eq!(error.kind, Kind::Corrupt);
     assert_eq!(site.requests().len(), 21);
 }

@@ -26,6 +26,7 @@ pub struct Fetch {
     root: Arc<TempDir>,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    through: Vec<OsString>,
 }
 
 impl Default for Fetch {
@@ -45,6 +46,7 @@ impl Fetch {
             root: Arc::new(root),
             args: Vec::new(),
             env: Vec::new(),
+            through: Vec::new(),
         }
     }
 
@@ -63,6 +65,12 @@ impl Fetch {
     /// Sets a variable of the environment.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Fetch {
         self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has another program start it: `strace -f`, `sh -c`. The program and its arguments follow these words.
+    pub fn through(mut self, words: impl IntoIterator<Item = impl Into<OsString>>) -> Fetch {
+        self.through = words.into_iter().map(Into::into).collect();
         self
     }
 
@@ -92,8 +100,11 @@ impl Fetch {
     pub fn spawn(&self) -> Running {
         let binary = PROGRAM.expect("only a test knows the program");
         let home = self.root().join("home");
-        let mut command = Command::new(binary);
+        let mut words = self.through.clone();
+        words.push(binary.into());
+        let mut command = Command::new(&words[0]);
         command
+            .args(&words[1..])
             .args(&self.args)
             .current_dir(self.out())
             .env_clear()

@@ -16,6 +16,20 @@ pub mod media;
 mod reply;
 mod server;
 mod site;
+pub mod tls;
 
 pub use reply::Reply;
 pub use site::{Seen, Site};
+
+/// Says why a test proves nothing here: what it needs is missing.
+#[allow(clippy::print_stderr, reason = "a test that skips must say so")]
+pub fn skip(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
+/// Whether this program is here and does something with these arguments.
+pub fn works(program: &str, args: &[&str]) -> bool {
+    let mut command = std::process::Command::new(program);
+    let output = command.args(args).output();
+    output.is_ok_and(|output| output.status.success())
+}

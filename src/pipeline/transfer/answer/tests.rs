@@ -16,7 +16,7 @@ fn known() -> Representation {
         total: Some(100),
         etag: Some("\"a\"".into()),
         last_modified: None,
-        date_is_strong: false,
+        ..Representation::default()
     }
 }
 

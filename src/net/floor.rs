@@ -1,0 +1,126 @@
+//! How slow a host may be.
+//!
+//! A server that sends a byte now and then never falls silent, and a file from it never ends. It is judged by all that
+//! came from its host, since transfers that share a narrow line are each slow and need no new connection.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The floor under the speed of each host.
+#[derive(Debug)]
+pub(super) struct Floor {
+    bytes_per_second: u64,
+    window: Duration,
+    hosts: Mutex<HashMap<String, Arc<AtomicU64>>>,
+}
+
+/// How many hosts are remembered before those that send nothing are forgotten.
+const REMEMBERED: usize = 1024;
+
+/// What is seen of one body.
+#[derive(Debug)]
+pub(super) struct Watch {
+    least: u64,
+    window: Duration,
+    /// The bytes that have come from the host, whatever the body.
+    host: Arc<AtomicU64>,
+    began_at: u64,
+    waited: Duration,
+}
+
+/// A host that is too slow. It is found as the cause of a failure.
+#[derive(Debug)]
+pub(crate) struct TooSlow {
+    least: u64,
+    window: Duration,
+}
+
+impl Floor {
+    /// So many bytes a second at the least, on the average of such a time; 0 for none.
+    pub(super) fn new(bytes_per_second: u64, window: Duration) -> Floor {
+        Floor {
+            bytes_per_second,
+            window,
+            hosts: Mutex::default(),
+        }
+    }
+
+    /// Watches a body from this host.
+    pub(super) fn watch(&self, host: &str) -> Watch {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= REMEMBERED {
+            hosts.retain(|_, host| Arc::strong_count(host) > 1);
+        }
+        let host = hosts.entry(host.to_owned()).or_default().clone();
+        let least = self.bytes_per_second as f64 * self.window.as_secs_f64();
+        Watch {
+            least: least as u64,
+            window: self.window,
+            began_at: host.load(Ordering::Relaxed),
+            host,
+            waited: Duration::ZERO,
+        }
+    }
+}
+
+impl Watch {
+    /// Notes so many bytes for which the server was waited for so long. Time that we took ourselves does not count.
+    pub(super) fn came(&mut self, bytes: u64, waited: Duration) -> Result<(), TooSlow> {
+        let all = self.host.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.waited += waited;
+        if self.waited < self.window {
+            return Ok(());
+        }
+        let came = all - self.began_at;
+        self.began_at = all;
+        self.waited = Duration::ZERO;
+        if came >= self.least {
+            return Ok(());
+        }
+        Err(TooSlow {
+            least: self.least,
+            window: self.window,
+        })
+    }
+}
+
+impl fmt::Display for TooSlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TooSlow { least, window } = self;
+        write!(f, "fewer than {least} bytes came in {window:?}")
+    }
+}
+
+impl std::error::Error for TooSlow {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_host_is_judged_by_all_that_comes_from_it() {
+        let floor = Floor::new(10, SECOND * 3);
+        let (mut slow, mut fast) = (floor.watch("a.org"), floor.watch("a.org"));
+        let mut alone = floor.watch("b.org");
+        for _ in 0..2 {
+            assert!(alone.came(9, SECOND).is_ok());
+            assert!(slow.came(1, SECOND).is_ok());
+            assert!(fast.came(30, SECOND).is_ok());
+        }
+        let error = alone.came(9, SECOND).unwrap_err();
+        assert_eq!(error.to_string(), "fewer than 30 bytes came in 3s");
+        assert!(slow.came(1, SECOND).is_ok());
+        assert!(alone.came(40, SECOND * 3).is_ok(), "it counts anew");
+    }
+
+    #[test]
+    fn without_a_floor_nothing_is_too_slow() {
+        let mut watch = Floor::new(0, SECOND).watch("a.org");
+        assert!(watch.came(0, SECOND * 9).is_ok());
+    }
+}

@@ -1,0 +1,104 @@
+//! Puts what the bytes become in the place of the bytes.
+
+use std::io::{self, BufWriter, Read, Write};
+
+use super::{Partial, TryLockError, read_at};
+use crate::model::Error;
+
+/// The bytes of a partial file from the start.
+struct Bytes<'a> {
+    partial: &'a Partial,
+    at: u64,
+}
+
+impl Read for Bytes<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = read_at(&self.partial.file, buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Partial {
+    /// Reads all of it, and puts what is written in its place. If that fails, all is as it was but for the state, which
+    /// is gone: it speaks of bytes that were to go.
+    pub(in crate::pipeline) fn rewrite<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut dyn Read, &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.remove_state()?;
+        let (part, new) = (self.place.part(), format!("{}.new", self.place.part()));
+        let cannot = |cause: io::Error| self.place.error("write", &new, cause);
+        let folder = &self.place.folder;
+        match folder.remove(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(cannot(error).into());
+            }
+            _ => {}
+        }
+        let file = folder.create(&new).map_err(cannot)?;
+        let written = (|| {
+            // Whoever looks for the partial file finds this one from the renaming on, so it is locked before that.
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                return Err(cannot(io::ErrorKind::WouldBlock.into()).into());
+            }
+            let mut writer = BufWriter::with_capacity(256 << 10, &file);
+            let mut reader = Bytes {
+                partial: self,
+                at: 0,
+            };
+            let done = work(&mut reader, &mut |bytes| {
+                writer.write_all(bytes).map_err(cannot)
+            })?;
+            writer.flush().map_err(cannot)?;
+            drop(writer);
+            folder.rename(&new, &part).map_err(cannot)?;
+            Ok(done)
+        })();
+        match written {
+            Ok(done) => {
+                self.file = file;
+                Ok(done)
+            }
+            Err(error) => {
+                // What went wrong first is what matters.
+                let _ = folder.remove(&new);
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Folder, Partial, Place};
+    use crate::model::{Error, Kind};
+
+    #[test]
+    fn what_is_written_takes_the_place_or_nothing_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Arc::new(Folder::root(folder.path()).unwrap());
+        let mut partial = Partial::open(Place::new(root, "test", "key")).unwrap();
+        partial.write(0, &["abc".into()]).unwrap();
+        partial.save(b"{}").unwrap();
+        let failed: Result<(), Error> = partial.rewrite(|_, write| {
+            write(b"half")?;
+            Err(Error::new(Kind::Corrupt, "no"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(partial.read(0, 3).unwrap(), b"abc");
+        let done: Result<usize, Error> = partial.rewrite(|read, write| {
+            let mut text = String::new();
+            read.read_to_string(&mut text).unwrap();
+            write(text.to_uppercase().as_bytes())?;
+            write(b"DE")?;
+            Ok(text.len())
+        });
+        assert_eq!(done.unwrap(), 3);
+        assert!(partial.publish("done", false).unwrap());
+        assert_eq!(std::fs::read(folder.path().join("done")).unwrap(), b"ABCDE");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,151 @@
+//! Bodies in a coding that nobody asked for.
+
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use sha2::Digest;
+
+use super::{large, quick};
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn coded(bytes: Vec<u8>, coding: &str) -> Reply {
+    Reply::file(bytes).header("Content-Encoding", coding)
+}
+
+/// The one file that comes of this answer at this path.
+fn saved(path: &str, reply: Reply) -> (String, Vec<u8>) {
+    let site = Site::start();
+    site.on(path, reply);
+    let fetch = quick().arg(site.url(path));
+    fetch.run().success();
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    let mut files: Vec<_> = fetch.files().into_iter().collect();
+    assert_eq!(files.len(), 1);
+    files.remove(0)
+}
+
+#[test]
+fn a_coding_that_was_not_asked_for_is_taken_off_at_the_end() {
+    let cat = small(Format::Jpeg, 1);
+    let table = [
+        ("/cat.jpg", "gzip", gzip(&cat)),
+        ("/cat.jpg", "x-gzip", gzip(&cat)),
+        ("/cat.jpg", "GZIP", gzip(&cat)),
+        ("/cat.jpg", "deflate", zlib(&cat)),
+        ("/cat", "gzip", gzip(&cat)),
+    ];
+    for (path, coding, bytes) in table {
+        let (name, bytes) = saved(path, coded(bytes, coding));
+        assert_eq!(name, "cat.jpg");
+        assert!(bytes == cat, "{coding}");
+    }
+    for chunked in [false, true] {
+        let reply = coded(gzip(&large()), "gzip");
+        let reply = if chunked { reply.chunked() } else { reply };
+        assert!(saved("/cat.jpg", reply).1 == large());
+    }
+}
+
+#[test]
+fn a_file_that_is_packed_itself_is_kept_as_it_comes() {
+    let text = gzip(b"a text");
+    for path in ["/a.txt.gz", "/a.tgz", "/a.svgz"] {
+        let (name, bytes) = saved(path, coded(text.clone(), "gzip"));
+        assert!(path.ends_with(&name), "{path} {name}");
+        assert_eq!(bytes, text, "{path}");
+    }
+    let (_, bytes) = saved("/a.txt.br", coded(b"packed".to_vec(), "br"));
+    assert_eq!(bytes, b"packed");
+    let header = "attachment; filename=\"a.tar.gz\"";
+    let reply = coded(text.clone(), "gzip").header("Content-Disposition", header);
+    assert_eq!(saved("/download", reply), ("a.tar.gz".into(), text));
+}
+
+#[test]
+fn a_coding_that_is_not_known_is_refused_by_its_name() {
+    for coding in ["br", "zstd", "compress", "gzip, br"] {
+        let site = Site::start();
+        site.on("/cat.jpg", coded(small(Format::Jpeg, 1), coding));
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        let done = fetch.run();
+        assert_ne!(done.code, 0);
+        let said = format!("the coding `{coding}`");
+        assert!(done.stderr.contains(&said), "{}", done.stderr);
+        assert_eq!(fetch.tree(), "");
+    }
+}
+
+#[test]
+fn a_coded_body_is_gone_on_with_as_it_was_coded() {
+    let site = Site::start();
+    let bytes = gzip(&large());
+    let digest = STANDARD.encode(sha2::Sha256::digest(&bytes));
+    let good = coded(bytes, "gzip")
+        .etag("\"coded\"")
+        .header("Repr-Digest", format!("sha-256=:{digest}:"));
+    site.on("/cat.jpg", good.clone().cut_after(1_500_000))
+        .once();
+    site.on("/cat.jpg", good);
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert!(site.requests()[1].header("range").is_some());
+}
+
+#[test]
+fn a_part_in_another_coding_starts_over() {
+    let site = Site::start();
+    let good = coded(gzip(&large()), "gzip").etag("\"a\"");
+    site.on("/cat.jpg", good.cut_after(1_500_000)).once();
+    site.on("/cat.jpg", Reply::file(large()).etag("\"a\""));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+}
+
+#[test]
+fn what_swells_beyond_measure_is_left() {
+    let bomb = gzip(&vec![b'a'; 64 << 20]);
+    assert!(bomb.len() < 1 << 20);
+    let site = Site::start();
+    site.on("/a.txt", coded(bomb, "gzip"));
+    let fetch = quick().arg(site.url("/a.txt"));
+    let done = fetch.run().fails(4);
+    let said = "it swells beyond measure";
+    assert!(done.stderr.contains(said), "is not in {}", done.stderr);
+    assert_eq!(fetch.tree(), "");
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
+fn a_coded_body_that_is_damaged_is_no_file() {
+    let mut damaged = gzip(&large());
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 0xff;
+    let short = gzip(&large())[..1_000_000].to_vec();
+    let none = small(Format::Jpeg, 1);
+    for bytes in [damaged, short, none] {
+        let site = Site::start();
+        site.on("/cat.jpg", coded(bytes, "gzip"));
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().fails(4);
+        assert_eq!(fetch.tree(), "");
+        assert_eq!(fetch.partials(), Vec::<String>::new());
+    }
+}

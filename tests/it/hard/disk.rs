@@ -1,0 +1,197 @@
+//! What stands in the way on the disk.
+
+use std::fs;
+
+use super::{huge, large, quick};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site, skip, works};
+
+#[test]
+fn a_folder_that_has_the_name_is_left_alone() {
+    let site = Site::start();
+    let cat = small(Format::Jpeg, 1);
+    site.on("/cat.jpg", Reply::file(cat.clone()));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fs::create_dir(fetch.out().join("cat.jpg")).unwrap();
+    fs::write(fetch.out().join("cat.jpg/inside"), "precious").unwrap();
+    fetch.run().success();
+    assert_eq!(fetch.files()["cat.jpg/inside"], b"precious");
+    assert_eq!(fetch.files()["cat (2).jpg"], cat);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nowhere_is_not_written_through() {
+    let site = Site::start();
+    let cat = small(Format::Jpeg, 1);
+    site.on("/cat.jpg", Reply::file(cat.clone()));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    let nowhere = fetch.root().join("nowhere");
+    std::os::unix::fs::symlink(&nowhere, fetch.out().join("cat.jpg")).unwrap();
+    fetch.run().success();
+    assert!(!nowhere.exists());
+    assert!(fetch.out().join("cat.jpg").is_symlink());
+    assert_eq!(fetch.files()["cat (2).jpg"], cat);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_partial_file_that_is_a_link_is_not_written_through() {
+    let site = Site::start();
+    let good = Reply::file(huge()).etag("\"a\"");
+    site.on("/cat.png", good.clone().stall_after(6_000_000))
+        .once();
+    site.on("/cat.png", good).optional();
+    let fetch = quick().arg(site.url("/cat.png"));
+    let running = fetch.spawn();
+    site.wait_for_stalls(1);
+    running.kill9();
+    let precious = fetch.root().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    let part = fetch.partials().remove(0);
+    fs::remove_file(fetch.out().join(&part)).unwrap();
+    std::os::unix::fs::symlink(&precious, fetch.out().join(&part)).unwrap();
+    fetch.run().fails(8);
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_have_the_rights_that_the_user_s_mask_leaves() {
+    use std::os::unix::fs::PermissionsExt;
+    for (mask, expected) in [("022", 0o644), ("077", 0o600), ("000", 0o666)] {
+        let site = Site::start();
+        site.on("/small.jpg", Reply::file(small(Format::Jpeg, 1)));
+        site.on("/large.jpg", Reply::file(large()));
+        let fetch = quick()
+            .through(["sh", "-c", &format!("umask {mask}; exec \"$@\""), "sh"])
+            .arg(site.url("/small.jpg"))
+            .arg(site.url("/large.jpg"));
+        fetch.run().success();
+        for name in ["small.jpg", "large.jpg"] {
+            let mode = fs::metadata(fetch.out().join(name)).unwrap().permissions();
+            assert_eq!(mode.mode() & 0o777, expected, "{mask} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_transfer_that_fails_takes_no_other_file_away() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(large()).header("Content-MD5", "AAAAAAAAAAAAAAAAAAAAAA=="),
+    );
+    site.on("/gone.jpg", Reply::text("no").status(404));
+    let fetch = quick().arg(site.url("/cat.jpg")).arg(site.url("/gone.jpg"));
+    for name in ["cat.jpg", "gone.jpg", ".mine.part", "cat.jpg.part"] {
+        fs::write(fetch.out().join(name), "precious").unwrap();
+    }
+    assert_ne!(fetch.run().code, 0);
+    for name in ["cat.jpg", "gone.jpg", ".mine.part", "cat.jpg.part"] {
+        let kept = fs::read(fetch.out().join(name)).unwrap();
+        assert_eq!(kept, b"precious", "{name}");
+    }
+    assert_eq!(fs::read_dir(fetch.out()).unwrap().count(), 4);
+}
+
+#[test]
+fn a_file_in_place_of_the_folder_is_found_before_anything_is_asked_for() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(large())).optional();
+    let fetch = quick()
+        .args(["-o", "album/{name}.{ext}"])
+        .arg(site.url("/cat.jpg"));
+    fs::write(fetch.out().join("album"), "precious").unwrap();
+    fetch.run().fails(8);
+    assert!(site.requests().is_empty());
+    assert_eq!(fetch.files()["album"], b"precious");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_written_to_is_named_with_a_way_out() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(large())).optional();
+    let mut fetch = quick().arg(site.url("/cat.jpg"));
+    if fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0) {
+        // Whoever may do everything is not refused; without that power, the rights of the owner hold.
+        let without = ["--bounding-set", "-dac_override,-dac_read_search"];
+        if !works("setpriv", &[without[0], without[1], "true"]) {
+            return skip("it runs with all rights, and they cannot be put off");
+        }
+        fetch = fetch.through(["setpriv", without[0], without[1]]);
+    }
+    let rights = |mode| fs::set_permissions(fetch.out(), fs::Permissions::from_mode(mode));
+    rights(0o555).unwrap();
+    let done = fetch.run();
+    rights(0o755).unwrap();
+    let done = done.fails(8);
+    assert!(done.stderr.contains("cannot open"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("hint: choose a folder"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.tree(), "");
+}
+
+#[test]
+fn a_time_in_the_future_is_not_believed() {
+    let site = Site::start();
+    let future = std::time::SystemTime::now() + std::time::Duration::from_secs(40 * 86_400);
+    site.on(
+        "/cat.jpg",
+        Reply::file(small(Format::Jpeg, 1)).last_modified(future),
+    );
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    let time = fs::metadata(fetch.out().join("cat.jpg"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    assert!(time < future - std::time::Duration::from_secs(86_400));
+}
+
+#[test]
+fn a_file_of_the_same_length_and_other_bytes_is_not_taken_for_it() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(large()));
+    let fetch = quick().arg("--no-archive").arg(site.url("/cat.jpg"));
+    let mut other = large();
+    other[1_000_000] ^= 1;
+    fs::write(fetch.out().join("cat.jpg"), &other).unwrap();
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == other);
+    assert!(fetch.files()["cat (2).jpg"] == large());
+}
+
+/// Twice in a folder with room for six million bytes: first as it is, then with more room.
+#[cfg(target_os = "linux")]
+const IN_A_SMALL_FOLDER: &str = "mount -t tmpfs -o size=6m,mode=755 tmpfs . || exit 77; cd \"$PWD\"; \
+    \"$@\"; echo \"first $?\" >&2; mount -o remount,size=64m .; \
+    \"$@\"; code=$?; cp *.png ../home; exit $code";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_run_and_the_next_goes_on() {
+    if !works("unshare", &["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) {
+        return skip("a small file system cannot be mounted");
+    }
+    let site = Site::start();
+    let good = Reply::file(huge()).etag("\"a\"");
+    site.on("/cat.png", good.clone().throttle(2_600_000)).once();
+    site.on("/cat.png", good);
+    let fetch = Fetch::new()
+        .through(["unshare", "-m", "sh", "-c", IN_A_SMALL_FOLDER, "sh"])
+        .arg(site.url("/cat.png"));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("first 8"), "{}", done.stderr);
+    assert!(done.stderr.contains("free some space"), "{}", done.stderr);
+    let requests = site.requests();
+    assert_eq!(requests.len(), 2, "a full disk is not tried again");
+    assert!(requests[1].header("range").is_some(), "it starts over");
+    assert!(fs::read(fetch.root().join("home/cat.png")).unwrap() == huge());
+}

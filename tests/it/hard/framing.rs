@@ -1,0 +1,176 @@
+//! Where an answer begins and ends, when the server is not clear about it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::Digest;
+
+use super::{large, quick};
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+/// What is saved of an answer of exactly these bytes; nothing if it is refused, after one try.
+fn saved(raw: impl Into<Vec<u8>>) -> Option<Vec<u8>> {
+    let site = Site::start();
+    site.on("/f.txt", Reply::raw(raw));
+    let fetch = quick().args(["-R", "0"]).arg(site.url("/f.txt"));
+    let done = fetch.run();
+    let saved = fetch.files().remove("f.txt");
+    match &saved {
+        Some(_) => drop(done.success()),
+        None => {
+            drop(done.fails(4));
+            assert_eq!(fetch.tree(), "");
+        }
+    }
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    saved
+}
+
+#[test]
+fn extensions_of_chunks_and_trailers_are_no_content() {
+    let raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n\
+               5;name=\"value\"\r\nhello\r\n1 ; x\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n";
+    assert_eq!(saved(raw).as_deref(), Some(&b"hello!"[..]));
+}
+
+#[test]
+fn chunks_win_over_a_length() {
+    let raw = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n\
+               5\r\nhello\r\n0\r\n\r\n";
+    assert_eq!(saved(raw).as_deref(), Some(&b"hello"[..]));
+}
+
+#[test]
+fn lengths_that_disagree_or_are_none_are_refused() {
+    for lengths in [
+        "Content-Length: 5\r\nContent-Length: 7",
+        "Content-Length: 5, 7",
+        "Content-Length: -5",
+        "Content-Length: five",
+        "Content-Length: 99999999999999999999999",
+    ] {
+        let raw = format!("HTTP/1.1 200 OK\r\n{lengths}\r\n\r\nhello, world");
+        assert_eq!(saved(raw), None, "{lengths}");
+    }
+}
+
+#[test]
+fn a_body_without_a_length_that_is_reset_is_no_file() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(large())
+            .no_ranges()
+            .close_delimited()
+            .reset_after(1_000_000),
+    );
+    let fetch = quick().args(["-R", "1"]).arg(site.url("/cat.jpg"));
+    fetch.run().fails(4);
+    assert_eq!(fetch.tree(), "");
+    assert_eq!(site.requests().len(), 2);
+}
+
+#[test]
+fn a_body_that_nothing_ends_but_the_connection_is_kept_with_a_warning() {
+    let cat = small(Format::Jpeg, 1);
+    let digest = STANDARD.encode(sha2::Sha256::digest(&cat));
+    let told = "its length was not told";
+    let good = Reply::file(cat);
+    let proven = good
+        .clone()
+        .header("Repr-Digest", format!("sha-256=:{digest}:"));
+    let table = [
+        (good.clone().close_delimited(), true),
+        (proven.close_delimited(), false),
+        (good.clone().chunked(), false),
+        (good, false),
+    ];
+    for (reply, warns) in table {
+        let site = Site::start();
+        site.on("/cat.jpg", reply);
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        let done = fetch.run().success();
+        assert_eq!(done.stderr.contains(told), warns, "it warns of nothing");
+        assert_eq!(fetch.files().len(), 1);
+    }
+}
+
+#[test]
+fn interim_answers_are_skipped() {
+    let raw = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
+               HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n\
+               HTTP/1.1 103 Early Hints\r\n\r\n\
+               HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+    assert_eq!(saved(raw).as_deref(), Some(&b"hello"[..]));
+}
+
+#[test]
+fn what_follows_an_answer_unasked_is_not_taken_for_the_next() {
+    let site = Site::start();
+    let next = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";
+    site.on(
+        "/1.txt",
+        Reply::raw(format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright{next}{next}"
+        )),
+    );
+    site.on("/2.txt", Reply::file("also right"));
+    let fetch = quick()
+        .args(["-N", "1"])
+        .arg(site.url("/1.txt"))
+        .arg(site.url("/2.txt"));
+    fetch.run().success();
+    assert_eq!(fetch.files()["1.txt"], b"right");
+    assert_eq!(fetch.files()["2.txt"], b"also right");
+}
+
+#[test]
+fn a_head_without_end_is_left() {
+    let mut raw = b"HTTP/1.1 200 OK\r\n".to_vec();
+    while raw.len() < 8 << 20 {
+        raw.extend_from_slice(b"X-Padding: 0123456789012345678901234567890123456789\r\n");
+    }
+    assert_eq!(saved(raw), None);
+}
+
+#[test]
+fn an_older_server_can_send_a_part_too() {
+    let site = Site::start();
+    let big = large();
+    site.on(
+        "/cat.jpg",
+        Reply::file(big.clone()).etag("\"a\"").cut_after(2_000_000),
+    )
+    .once();
+    let whole = big.clone();
+    site.on(
+        "/cat.jpg",
+        Reply::with(move |seen| {
+            let range = seen.header("range").expect("a range");
+            let start: usize = range["bytes=".len()..range.len() - 1].parse().unwrap();
+            let total = whole.len();
+            let head = format!(
+                "HTTP/1.0 206 Partial Content\r\nETag: \"a\"\r\nContent-Range: bytes {start}-{}/{total}\r\n\r\n",
+                total - 1
+            );
+            Reply::raw([head.as_bytes(), &whole[start..]].concat())
+        }),
+    );
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == big);
+}
+
+#[test]
+fn an_answer_is_asked_for_with_get_alone() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::with(|seen| {
+            assert_eq!(seen.method, "GET");
+            Reply::file(small(Format::Jpeg, 1))
+        }),
+    );
+    quick().arg(site.url("/cat.jpg")).run().success();
+    assert_eq!(site.requests().len(), 1);
+}

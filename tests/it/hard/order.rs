@@ -1,0 +1,121 @@
+//! The order in which bytes, states and names reach the disk, and what happens when the disk refuses. The calls of the
+//! program are watched and made to fail with `strace`; where there is none, these tests say so and prove nothing.
+
+#![cfg(target_os = "linux")]
+
+use super::{huge, large, quick};
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site, skip, works};
+
+fn can_watch() -> bool {
+    let works = works("strace", &["-f", "-o", "/dev/null", "true"]);
+    if !works {
+        skip("there is no strace");
+    }
+    works
+}
+
+/// The call, with its arguments, of a line of the record: `12 fsync(3</a/b>) = 0`.
+fn call(line: &str) -> &str {
+    line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ')
+}
+
+#[test]
+fn bytes_reach_the_disk_before_a_state_or_a_name_speaks_of_them() {
+    if !can_watch() {
+        return;
+    }
+    let site = Site::start();
+    site.on(
+        "/cat.png",
+        Reply::file(huge()).etag("\"a\"").throttle(4_000_000),
+    );
+    let fetch = Fetch::new().arg(site.url("/cat.png"));
+    let record = fetch.root().join("record");
+    let calls = "trace=pwrite64,fsync,fdatasync,rename,renameat,renameat2";
+    let fetch = fetch.through([
+        "strace".into(),
+        "-f".into(),
+        "-y".into(),
+        "-e".into(),
+        calls.into(),
+        "-o".into(),
+        record.clone().into_os_string(),
+    ]);
+    fetch.run().success();
+    let record = std::fs::read_to_string(record).unwrap();
+    let (mut unsynced, mut state_unsynced, mut states, mut named, mut synced_after) =
+        (false, true, 0, false, false);
+    for line in record.lines().map(call) {
+        let syncs = line.starts_with("fsync(") || line.starts_with("fdatasync(");
+        if line.starts_with("pwrite64(") && line.contains(".part>") {
+            unsynced = true;
+        } else if syncs && line.contains(".part>") {
+            unsynced = false;
+        } else if syncs && line.contains(".part.json.new>") {
+            state_unsynced = false;
+        } else if syncs && named && line.contains("/out>") {
+            synced_after = true;
+        } else if line.starts_with("rename") && line.contains(".part.json.new\"") {
+            assert!(
+                !unsynced,
+                "a state speaks of bytes that are not safe:\n{record}"
+            );
+            assert!(!state_unsynced, "a state is not safe itself:\n{record}");
+            state_unsynced = true;
+            states += 1;
+        } else if line.starts_with("rename") && line.contains("\"cat.png\"") {
+            assert!(
+                !unsynced,
+                "a name is given to bytes that are not safe:\n{record}"
+            );
+            named = true;
+        }
+    }
+    assert!(states > 0 && named && synced_after, "{record}");
+}
+
+/// Fetches a file while calls of the disk fail, then again while they do not.
+fn with_failing(call: &str, error: &str, when: &str, body: fn() -> Vec<u8>, code: i32) {
+    let site = Site::start();
+    site.on("/cat", Reply::file(body()).etag("\"a\""));
+    let fetch = quick().arg("--no-archive").arg(site.url("/cat"));
+    let inject = format!("inject={call}:error={error}:when={when}");
+    let failing = fetch
+        .clone()
+        .through(["strace", "-f", "-o", "/dev/null", "-e", &inject]);
+    let done = failing.run().fails(code);
+    if code != 0 {
+        assert_eq!(fetch.tree(), "", "{call} {error} {when}: {}", done.stderr);
+        fetch.run().success();
+    }
+    let files = fetch.files();
+    assert_eq!(files.len(), 1, "{call} {error} {when}");
+    assert!(files.into_values().all(|bytes| bytes == body()));
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_write_is_a_failure_and_no_file() {
+    if !can_watch() {
+        return;
+    }
+    for when in ["1+", "2+", "7"] {
+        with_failing("pwrite64", "ENOSPC", when, large, 8);
+    }
+}
+
+#[test]
+fn a_disk_that_cannot_keep_its_word_is_a_failure_and_no_file() {
+    if can_watch() {
+        with_failing("fsync", "EIO", "1", huge, 8);
+    }
+}
+
+#[test]
+fn a_file_system_without_locks_or_renames_that_keep_is_no_reason_to_give_up() {
+    if can_watch() {
+        with_failing("flock", "ENOLCK", "1+", large, 0);
+        with_failing("renameat2", "EINVAL", "1+", large, 0);
+    }
+}

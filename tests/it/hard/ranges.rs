@@ -1,0 +1,191 @@
+//! Going on with what is there, when the server does not know ranges as the RFC does.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{huge, large, quick};
+use crate::support::command::Fetch;
+use crate::support::media::noise;
+use crate::support::{Reply, Seen, Site};
+
+fn start_of(seen: &Seen) -> Option<u64> {
+    let range = seen.header("range")?.strip_prefix("bytes=")?;
+    range.strip_suffix('-')?.parse().ok()
+}
+
+#[test]
+fn parts_in_parts_are_not_taken_for_the_file() {
+    let site = Site::start();
+    let good = Reply::file(large()).etag("\"a\"");
+    site.on("/cat.jpg", good.clone().cut_after(2_000_000))
+        .once();
+    let parts =
+        "--x\r\nContent-Type: image/jpeg\r\nContent-Range: bytes 0-4/5\r\n\r\nhello\r\n--x--\r\n";
+    site.on(
+        "/cat.jpg",
+        Reply::text(parts)
+            .status(206)
+            .content_type("multipart/byteranges; boundary=x"),
+    )
+    .once();
+    site.on("/cat.jpg", good);
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert_eq!(site.requests()[2].header("range"), None);
+}
+
+#[test]
+fn a_server_that_knows_ranges_now_and_then_is_gone_along_with() {
+    let site = Site::start();
+    let asked = AtomicUsize::new(0);
+    site.on(
+        "/cat.jpg",
+        Reply::with(move |_| {
+            let good = Reply::file(large()).etag("\"a\"");
+            match asked.fetch_add(1, Ordering::SeqCst) {
+                1 => good.no_ranges().cut_after(2_000_000),
+                _ => good.cut_after(900_000),
+            }
+        }),
+    );
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+}
+
+#[test]
+fn a_file_that_was_complete_but_for_the_end_of_its_framing_is_proven_and_kept() {
+    let site = Site::start();
+    let good = Reply::file(large()).etag("\"a\"");
+    site.on("/cat.jpg", good.clone().chunked_without_end())
+        .once();
+    site.on("/cat.jpg", good);
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    let start = start_of(&site.requests()[1]).expect("a range");
+    assert!(start > 2_000_000 && start < large().len() as u64, "{start}");
+}
+
+#[test]
+fn a_refused_range_starts_over_whatever_the_refusal_says() {
+    for range in [None, Some("bytes */3145728"), Some("bytes */7"), Some("x")] {
+        let site = Site::start();
+        let good = Reply::file(large()).etag("\"a\"");
+        site.on("/cat.jpg", good.clone().cut_after(2_000_000))
+            .once();
+        let refusal = Reply::text("no such range").status(416);
+        let refusal = match range {
+            Some(range) => refusal.header("Content-Range", range),
+            None => refusal,
+        };
+        site.on("/cat.jpg", refusal).once();
+        site.on("/cat.jpg", good);
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().success();
+        assert!(fetch.files()["cat.jpg"] == large(), "{range:?}");
+        assert_eq!(site.requests()[2].header("range"), None, "{range:?}");
+    }
+}
+
+#[test]
+fn nothing_is_gone_on_with_from_nothing() {
+    let site = Site::start();
+    site.on("/f.txt", Reply::file("hello").cut_after(0)).once();
+    site.on("/f.txt", Reply::file(""));
+    let fetch = quick().arg(site.url("/f.txt"));
+    fetch.run().success();
+    assert_eq!(fetch.tree(), "f.txt 0\n");
+    assert_eq!(site.requests()[1].header("range"), None);
+}
+
+#[test]
+fn a_server_that_says_it_has_no_ranges_is_not_asked_for_one() {
+    let site = Site::start();
+    let none = Reply::file(large())
+        .no_ranges()
+        .etag("\"a\"")
+        .header("Accept-Ranges", "none");
+    site.on("/cat.jpg", none.clone().cut_after(2_000_000))
+        .once();
+    site.on("/cat.jpg", none);
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    let range = site.requests()[1].header("range").map(str::to_owned);
+    assert_eq!(range, None, "a range was asked for");
+}
+
+#[test]
+fn a_body_of_unknown_length_is_gone_on_with_where_its_bytes_agree() {
+    let site = Site::start();
+    let good = Reply::file(large()).etag("\"a\"").chunked();
+    site.on("/cat.jpg", good.clone().cut_after(2_000_000))
+        .once();
+    site.on("/cat.jpg", good);
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert!(start_of(&site.requests()[1]).is_some());
+}
+
+#[test]
+fn machines_with_an_etag_each_are_one_server_where_date_and_bytes_agree() {
+    let site = Site::start();
+    let of = |etag: &str| {
+        Reply::file(large())
+            .etag(etag)
+            .header("Last-Modified", "Fri, 14 Jul 2017 02:40:00 GMT")
+            .ignore_if_range()
+    };
+    site.on("/cat.jpg", of("\"one\"").cut_after(2_000_000))
+        .once();
+    site.on("/cat.jpg", of("\"two\""));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert_eq!(site.requests().len(), 2, "it did not start over");
+}
+
+#[test]
+fn a_machine_with_another_etag_is_asked_without_if_range_where_date_and_length_agree() {
+    let site = Site::start();
+    let of = |etag: &str| {
+        Reply::file(large())
+            .etag(etag)
+            .header("Last-Modified", "Fri, 14 Jul 2017 02:40:00 GMT")
+    };
+    site.on("/cat.jpg", of("\"one\"").cut_after(2_000_000))
+        .once();
+    site.on("/cat.jpg", of("\"two\""));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    let requests = site.requests();
+    let last = &requests[requests.len() - 1];
+    assert_eq!(last.header("if-range"), None, "it started over");
+    assert!(last.header("range").is_some(), "it started over");
+}
+
+#[test]
+fn a_part_file_without_a_state_of_ours_is_not_built_upon() {
+    let site = Site::start();
+    let good = Reply::file(huge()).etag("\"a\"");
+    site.on("/cat.png", good.clone().stall_after(6_000_000))
+        .once();
+    site.on("/cat.png", good);
+    let fetch = Fetch::new().arg(site.url("/cat.png"));
+    let running = fetch.spawn();
+    site.wait_for_stalls(1);
+    running.kill9();
+    let part = fetch
+        .partials()
+        .into_iter()
+        .find(|name| name.ends_with(".part"))
+        .expect("a partial file");
+    std::fs::remove_file(fetch.out().join(format!("{part}.json"))).ok();
+    std::fs::write(fetch.out().join(part), noise(12 << 20, 9)).unwrap();
+    fetch.run().success();
+    assert!(fetch.files()["cat.png"] == huge());
+    assert_eq!(site.requests()[1].header("range"), None);
+}

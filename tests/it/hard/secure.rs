@@ -1,0 +1,163 @@
+//! TLS, and where a redirect may lead with what it carries.
+
+use super::{large, quick};
+use crate::support::media::{Format, small};
+use crate::support::tls::{Front, Odd};
+use crate::support::{Reply, Site};
+
+#[test]
+fn a_file_comes_over_tls_and_one_connection_each_way() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(large()));
+    let front = Front::start(&site, Odd::No);
+    let fetch = quick()
+        .arg("--ca-cert")
+        .arg(front.authority())
+        .arg(front.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert_eq!(front.protocols(), ["http/1.1"], "files come over HTTP/1.1");
+}
+
+#[test]
+fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
+    let table = [
+        (Odd::No, false, "UnknownIssuer"),
+        (Odd::Expired, true, "Expired"),
+        (Odd::Another, true, "NotValidForName"),
+    ];
+    for (odd, known, why) in table {
+        let site = Site::start();
+        site.on("/cat.jpg", Reply::file(large())).optional();
+        let front = Front::start(&site, odd);
+        let mut fetch = quick().arg(front.url("/cat.jpg"));
+        if known {
+            fetch = fetch.arg("--ca-cert").arg(front.authority());
+        }
+        let done = fetch.run();
+        assert_ne!(done.code, 0, "{why}");
+        let said = "the certificate of `127.0.0.1` is not trusted";
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+        assert!(done.stderr.contains(why), "{}", done.stderr);
+        assert!(!done.stderr.contains("trying again"), "{}", done.stderr);
+        assert!(site.requests().is_empty(), "nothing was said to it");
+        assert_eq!(fetch.tree(), "");
+    }
+}
+
+#[test]
+fn a_redirect_down_to_plain_http_is_not_followed() {
+    let (site, plain) = (Site::start(), Site::start());
+    plain
+        .on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)))
+        .optional();
+    site.on("/cat.jpg", Reply::redirect(plain.url("/cat.jpg")));
+    let front = Front::start(&site, Odd::No);
+    let fetch = quick()
+        .arg("--ca-cert")
+        .arg(front.authority())
+        .arg(front.url("/cat.jpg"));
+    let done = fetch.run().fails(7);
+    let said = "redirects down to plain http";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert!(plain.requests().is_empty());
+}
+
+#[test]
+fn a_body_that_tls_does_not_end_is_cut_off() {
+    let table = [
+        (
+            "properly",
+            Odd::No,
+            Reply::file(large()).close_delimited(),
+            true,
+        ),
+        (
+            "abruptly",
+            Odd::Abrupt,
+            Reply::file(large()).close_delimited(),
+            false,
+        ),
+        ("with a length", Odd::Abrupt, Reply::file(large()), true),
+        (
+            "in chunks",
+            Odd::Abrupt,
+            Reply::file(large()).chunked(),
+            true,
+        ),
+    ];
+    for (name, odd, reply, whole) in table {
+        let site = Site::start();
+        site.on("/cat.jpg", reply.no_ranges());
+        let front = Front::start(&site, odd);
+        let fetch = quick()
+            .args(["-R", "0", "--ca-cert"])
+            .arg(front.authority())
+            .arg(front.url("/cat.jpg"));
+        let done = fetch.run();
+        assert_eq!(
+            done.code,
+            if whole { 0 } else { 4 },
+            "{name}: {}",
+            done.stderr
+        );
+        assert_eq!(fetch.files().len(), usize::from(whole), "{name}");
+    }
+}
+
+#[test]
+fn a_redirect_to_itself_that_sets_a_cookie_is_followed() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::with(|seen| match seen.header("cookie") {
+            Some(cookies) if cookies.contains("seen=1") => Reply::file(small(Format::Jpeg, 1)),
+            _ => Reply::redirect("/cat.jpg").header("Set-Cookie", "seen=1; Path=/"),
+        }),
+    );
+    let fetch = quick();
+    let jar = fetch.root().join("cookies.txt");
+    std::fs::write(&jar, "127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t1\n").unwrap();
+    let fetch = fetch
+        .args(["-R", "0", "-C"])
+        .arg(jar)
+        .arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 1);
+}
+
+#[test]
+fn a_redirect_to_itself_that_sets_a_cookie_nobody_keeps_is_a_circle() {
+    let site = Site::start();
+    let back = Reply::redirect("/cat.jpg").header("Set-Cookie", "seen=1; Path=/");
+    site.on("/cat.jpg", back);
+    let fetch = quick().args(["-R", "0"]).arg(site.url("/cat.jpg"));
+    let done = fetch.run().fails(4);
+    assert!(done.stderr.contains("in a circle"), "{}", done.stderr);
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[test]
+fn a_redirect_in_a_circle_is_not_tried_again() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::redirect("/cat.jpg"));
+    quick().arg(site.url("/cat.jpg")).run().fails(4);
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[test]
+fn a_cookie_set_at_every_step_does_not_lead_on_for_ever() {
+    let site = Site::start();
+    let back = Reply::redirect("/cat.jpg").header("Set-Cookie", "seen=1; Path=/");
+    site.on("/cat.jpg", back);
+    let fetch = quick().args(["-R", "0"]);
+    let jar = fetch.root().join("cookies.txt");
+    std::fs::write(&jar, "127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t1\n").unwrap();
+    fetch
+        .arg("-C")
+        .arg(jar)
+        .arg(site.url("/cat.jpg"))
+        .run()
+        .fails(4);
+    assert!(site.requests().len() <= 21);
+}

@@ -1,0 +1,156 @@
+//! Connections that come to nothing, fall silent, or drip.
+
+use std::time::Duration;
+
+use fetch::net::{Client, Override, Settings};
+use http::HeaderMap;
+use socket2::{Domain, Socket, Type};
+
+use super::{large, quick};
+use crate::support::command::Fetch;
+use crate::support::media::noise;
+use crate::support::{Reply, Site, skip};
+
+#[test]
+fn a_connection_that_was_closed_when_it_was_used_again_is_no_failure() {
+    let site = Site::start();
+    site.on("/1.bin", Reply::file(noise(5000, 1)));
+    site.on("/2.bin", Reply::raw("")).once();
+    site.on("/2.bin", Reply::file(noise(5000, 2)));
+    let fetch = quick()
+        .args(["-N", "1", "-R", "0"])
+        .arg(site.url("/1.bin"))
+        .arg(site.url("/2.bin"));
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 2);
+    let connections: Vec<_> = site.requests().iter().map(|seen| seen.connection).collect();
+    assert_eq!(connections, [1, 1, 2]);
+}
+
+#[test]
+fn a_server_that_always_closes_without_a_word_is_given_up_on() {
+    let site = Site::start();
+    site.on("/1.bin", Reply::raw("")).times(3);
+    let fetch = quick().args(["-R", "2"]).arg(site.url("/1.bin"));
+    fetch.run().fails(4);
+}
+
+#[test]
+fn a_body_that_falls_silent_is_gone_on_with_on_a_new_connection() {
+    let site = Site::start();
+    let good = Reply::file(large()).etag("\"a\"");
+    site.on("/cat.jpg", good.clone().stall_after(2_000_000))
+        .once();
+    site.on("/cat.jpg", good);
+    let fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nstall_timeout = \"300ms\"\n")
+        .arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    let requests = site.requests();
+    assert!(requests[1].header("range").is_some());
+    assert_ne!(requests[0].connection, requests[1].connection);
+}
+
+#[test]
+fn a_server_that_only_drips_is_asked_anew_on_another_connection() {
+    let site = Site::start();
+    let good = Reply::file(large()).etag("\"a\"");
+    site.on("/cat.jpg", good.clone().throttle(100_000)).once();
+    site.on("/cat.jpg", good);
+    let fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nspeed_floor = \"1M\"\nspeed_window = \"300ms\"\n")
+        .arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert!(site.requests()[1].header("range").is_some());
+}
+
+#[test]
+fn a_server_that_drips_on_and_on_is_given_up_on() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(large()).etag("\"a\"").throttle(400_000),
+    );
+    let fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nspeed_floor = \"1M\"\nspeed_window = \"300ms\"\n")
+        .arg(site.url("/cat.jpg"));
+    let done = fetch.run().fails(4);
+    let said = "/cat.jpg` is too slow";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert_eq!(site.requests().len(), 4);
+}
+
+#[test]
+fn a_slow_file_is_left_alone_while_others_come_from_its_host() {
+    let site = Site::start();
+    site.on("/slow.bin", Reply::file(noise(60_000, 1)).throttle(50_000));
+    site.on(
+        "/fast.bin",
+        Reply::file(noise(4_000_000, 2)).throttle(3_000_000),
+    );
+    let fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nspeed_floor = \"200K\"\nspeed_window = \"300ms\"\n")
+        .arg(site.url("/slow.bin"))
+        .arg(site.url("/fast.bin"));
+    fetch.run().success();
+    assert_eq!(site.requests().len(), 2);
+}
+
+/// A client for which `cat.test` has these addresses, the first of which is of no use.
+async fn fetched(site: &Site) -> Vec<u8> {
+    let client = Client::new(Settings {
+        resolve: vec![Override {
+            host: "cat.test".into(),
+            addresses: vec!["::1".parse().unwrap(), "127.0.0.1".parse().unwrap()],
+        }],
+        ..Settings::default()
+    });
+    let url = format!("http://cat.test:{}/f", site.port());
+    let none = HeaderMap::new();
+    let client = client.unwrap();
+    let mut opened = client
+        .open(&url.parse().unwrap(), &none, &none)
+        .await
+        .unwrap();
+    let mut body = Vec::new();
+    while let Some(piece) = client.chunk(&mut opened).await.unwrap() {
+        body.extend_from_slice(&piece);
+    }
+    body
+}
+
+#[tokio::test]
+async fn the_older_protocol_is_used_where_the_newer_refuses() {
+    let site = Site::start();
+    site.on("/f", Reply::text("here"));
+    assert_eq!(fetched(&site).await, b"here");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_older_protocol_is_used_where_the_newer_does_not_answer() {
+    use std::net::{Ipv6Addr, SocketAddr, TcpStream};
+    let site = Site::start();
+    site.on("/f", Reply::text("here")).optional();
+    // A listener whose queue is full neither takes nor refuses.
+    let listener = Socket::new(Domain::IPV6, Type::STREAM, None);
+    let address = SocketAddr::from((Ipv6Addr::LOCALHOST, site.port()));
+    let bound = listener.and_then(|listener| {
+        listener.set_only_v6(true)?;
+        listener.bind(&address.into())?;
+        listener.listen(0)?;
+        Ok(listener)
+    });
+    let Ok(_listener) = bound else {
+        return skip("there is no IPv6 here");
+    };
+    let mut queue = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+        queue.push(stream);
+    }
+    let began = std::time::Instant::now();
+    assert_eq!(fetched(&site).await, b"here");
+    assert!(began.elapsed() < Duration::from_secs(3));
+}

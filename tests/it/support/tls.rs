@@ -1,0 +1,155 @@
+//! A fake site over TLS: a front that speaks TLS, and hands what it reads to a plain site.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tempfile::TempDir;
+use tokio::io::{AsyncWriteExt, copy, copy_bidirectional, split};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::server::TlsStream;
+
+use super::Site;
+
+/// What is odd about a front.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Odd {
+    /// Nothing.
+    No,
+    /// It closes connections without the word that TLS has for it (close_notify).
+    Abrupt,
+    /// Its certificate has run out.
+    Expired,
+    /// Its certificate is that of another host.
+    Another,
+}
+
+/// A site that speaks TLS. Dropping it closes its connections.
+pub struct Front {
+    runtime: Option<Runtime>,
+    port: u16,
+    folder: TempDir,
+    protocols: Arc<Mutex<Vec<String>>>,
+}
+
+impl Front {
+    /// Starts a front of this site.
+    pub fn start(site: &Site, odd: Odd) -> Front {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = Arc::new(config(odd, &folder));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        listener.set_nonblocking(true).expect("a listener");
+        let port = listener.local_addr().expect("a bound address").port();
+        let protocols = Arc::new(Mutex::new(Vec::new()));
+        let (behind, spoken) = (site.port(), protocols.clone());
+        runtime.spawn(async move {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            let acceptor = TlsAcceptor::from(config);
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, spoken) = (acceptor.clone(), spoken.clone());
+                tokio::spawn(async move {
+                    // A client that does not like the certificate goes away here.
+                    let Ok(tls) = acceptor.accept(stream).await else {
+                        return;
+                    };
+                    let protocol = tls.get_ref().1.alpn_protocol().unwrap_or(b"none");
+                    let protocol = String::from_utf8_lossy(protocol).into_owned();
+                    spoken
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(protocol);
+                    pass_on(tls, behind, odd).await;
+                });
+            }
+        });
+        Front {
+            runtime: Some(runtime),
+            port,
+            folder,
+            protocols,
+        }
+    }
+
+    /// The URL of a path here.
+    pub fn url(&self, path: &str) -> String {
+        format!("https://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The certificate of the authority that vouches for it.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("authority.pem")
+    }
+
+    /// The protocols that were agreed on, a connection each.
+    pub fn protocols(&self) -> Vec<String> {
+        let protocols = self.protocols.lock();
+        protocols.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn config(odd: Odd, folder: &TempDir) -> ServerConfig {
+    let mut authority = CertificateParams::new(Vec::new()).expect("no names");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let name = authority.distinguished_name.clone();
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "the authority of a test");
+    let key = KeyPair::generate().expect("a key");
+    let pem = authority.self_signed(&key).expect("a certificate").pem();
+    std::fs::write(folder.path().join("authority.pem"), pem).expect("a new file");
+    let authority = Issuer::new(authority, key);
+    let host = if odd == Odd::Another {
+        "other.test"
+    } else {
+        "127.0.0.1"
+    };
+    let mut site = CertificateParams::new(vec![host.to_owned()]).expect("a name");
+    site.distinguished_name = name;
+    if odd == Odd::Expired {
+        site.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        site.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    }
+    let key = KeyPair::generate().expect("a key");
+    let certificate = site.signed_by(&key, &authority).expect("a certificate");
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("a certificate with its key");
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config
+}
+
+async fn pass_on(mut tls: TlsStream<TcpStream>, behind: u16, odd: Odd) {
+    let Ok(mut plain) = TcpStream::connect(("127.0.0.1", behind)).await else {
+        return;
+    };
+    // Errors here are clients that went away.
+    if odd != Odd::Abrupt {
+        let _ = copy_bidirectional(&mut tls, &mut plain).await;
+        return;
+    }
+    let (mut from_client, mut to_client) = split(tls);
+    let (mut from_site, mut to_site) = plain.split();
+    tokio::select! {
+        _ = copy(&mut from_client, &mut to_site) => {}
+        _ = copy(&mut from_site, &mut to_client) => drop(to_client.flush().await),
+    }
+}

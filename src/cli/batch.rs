@@ -12,8 +12,10 @@ use tokio::sync::mpsc;
 use crate::model::{Error, Kind, Link, Result};
 use crate::source::Registry;
 
-/// How many links are read ahead.
-const AHEAD: usize = 64;
+/// How many links of a file are handed on at a time: waking somebody for each costs more than reading it.
+const CHUNK: usize = 256;
+/// How many such chunks are read ahead.
+const AHEAD: usize = 2;
 
 /// The longest line that can hold a link, in bytes.
 const LONGEST: u64 = 64 << 10;
@@ -22,6 +24,8 @@ const LONGEST: u64 = 64 << 10;
 pub(super) struct List {
     name: String,
     is_csv: bool,
+    /// How many links are handed on at a time. What somebody types is not kept waiting.
+    chunk: usize,
     reader: Box<dyn BufRead + Send>,
 }
 
@@ -46,6 +50,7 @@ impl List {
         List {
             name: name.to_owned(),
             is_csv: name.to_ascii_lowercase().ends_with(".csv"),
+            chunk: if name == "stdin" { 1 } else { CHUNK },
             reader,
         }
     }
@@ -186,14 +191,20 @@ pub(super) fn links(
         // for it at the end.
         thread::spawn(move || {
             for list in lists {
-                list.read(&registry, &mut |link| sender.blocking_send(link).is_ok());
-                if sender.is_closed() {
+                let most = list.chunk;
+                let mut chunk = Vec::new();
+                list.read(&registry, &mut |link| {
+                    chunk.push(link);
+                    chunk.len() < most || sender.blocking_send(std::mem::take(&mut chunk)).is_ok()
+                });
+                if sender.blocking_send(chunk).is_err() {
                     return;
                 }
             }
         });
     }
-    stream::iter(typed).chain(stream::poll_fn(move |cx| receiver.poll_recv(cx)))
+    let listed = stream::poll_fn(move |cx| receiver.poll_recv(cx)).flat_map(stream::iter);
+    stream::iter(typed).chain(listed)
 }
 
 #[cfg(test)]
@@ -279,6 +290,7 @@ mod tests {
         assert_eq!(first[0].as_ref().unwrap().url.as_str(), "https://b.org/1");
         assert!(first[1].is_err());
         assert_eq!(first[3].as_ref().unwrap().url.as_str(), "https://a.org/");
-        assert!(count.load(std::sync::atomic::Ordering::Relaxed) < 2 * AHEAD as u64);
+        let read = count.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(read <= (CHUNK * (AHEAD + 2)) as u64, "{read}");
     }
 }

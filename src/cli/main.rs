@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
-use std::thread;
 
 use clap::{CommandFactory, Parser};
 use tokio::runtime::{self, Runtime};
@@ -22,9 +21,6 @@ use crate::source::Registry;
 
 /// How many events may wait for the reporters before the run waits for them.
 const EVENTS: usize = 1024;
-
-/// The most threads that serve the network: more of them do not make it faster.
-const WORKERS: usize = 4;
 
 /// The whole program, with these sources.
 pub fn main(sources: impl FnOnce(&Config) -> Result<Registry>) -> ExitCode {
@@ -140,10 +136,10 @@ fn fetch(args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Resul
     Ok(exit::of_run(&summary, ended.err().map(|error| error.kind)))
 }
 
+/// One thread does it all: a transfer copies bytes and waits, and handing them from one thread to another costs more than
+/// both. What waits for the disk, or computes for long, has threads of its own.
 fn runtime() -> Result<Runtime> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    runtime::Builder::new_multi_thread()
-        .worker_threads(cores.min(WORKERS))
+    runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::new(Kind::Disk, "cannot start").because(error))

@@ -51,6 +51,7 @@ pub(super) struct Net {
     longest_wait: Span,
     connections: NonZeroUsize,
     per_host: NonZeroUsize,
+    per_file: NonZeroUsize,
     rate: Option<Size>,
     ca_cert: Vec<String>,
     resolve: Vec<Resolve>,
@@ -93,6 +94,7 @@ impl Default for Net {
             longest_wait: Span(settings.longest_wait),
             connections: NonZeroUsize::new(settings.connections).unwrap_or(NonZeroUsize::MIN),
             per_host: NonZeroUsize::new(settings.per_host).unwrap_or(NonZeroUsize::MIN),
+            per_file: NonZeroUsize::new(settings.per_file).unwrap_or(NonZeroUsize::MIN),
             rate: settings.rate.map(Size),
             ca_cert: Vec::new(),
             resolve: Vec::new(),
@@ -124,6 +126,7 @@ impl Net {
             longest_wait: self.longest_wait.0,
             connections: self.connections.get(),
             per_host: self.per_host.get(),
+            per_file: self.per_file.get(),
             rate: self
                 .rate
                 .map(|Size(bytes)| bytes)

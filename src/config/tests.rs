@@ -206,6 +206,7 @@ connect_timeout = "10s"  # default
 connections = 32  # default
 # cookies is not set  # default
 longest_wait = "10m"  # default
+per_file = 16  # default
 per_host = 8  # default
 proxy = "http://***@x.org/"  # `a.toml`, line 2, column 1
 # rate is not set  # default

@@ -75,6 +75,17 @@ impl Pace {
         }
     }
 
+    /// A place at this host if there is one and nobody waits for it.
+    pub fn try_enter(&self, host: &str) -> Option<Permit> {
+        let host = self.host(host);
+        let slot = host.slots.clone().try_acquire_owned().ok()?;
+        let all = self.all.clone().try_acquire_owned().ok()?;
+        Some(Permit {
+            _host: slot,
+            _all: all,
+        })
+    }
+
     /// Lets nobody start at this host for so long. A longer pause that is under way stays.
     pub fn pause(&self, host: &str, wait: Duration) {
         let host = self.host(host);

@@ -39,6 +39,8 @@ pub struct Settings {
     pub connections: usize,
     /// The most connections for files to one host.
     pub per_host: usize,
+    /// The most connections for one file.
+    pub per_file: usize,
     /// The most bytes a second for files, all together.
     pub rate: Option<u64>,
 }
@@ -61,6 +63,7 @@ impl Default for Settings {
             longest_wait: Duration::from_secs(600),
             connections: 32,
             per_host: 8,
+            per_file: 16,
             rate: None,
         }
     }

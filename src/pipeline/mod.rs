@@ -91,7 +91,7 @@ pub async fn run(
     );
     let walking = tokio::spawn(walk.run(links, found));
     let plan = Plan::new(settings, archive.clone(), disk, turns, events);
-    let planning = tokio::task::spawn_blocking(move || plan.run(to_plan, planned));
+    let planning = tokio::spawn(plan.run(to_plan, planned));
     if let Some(mover) = mover {
         // Twice as many as can be connected, so that a slow host does not keep the others from their turn.
         let window = client.settings().connections.saturating_mul(2).max(2);

@@ -1,6 +1,6 @@
 //! Decides for each item, in the order in which they were listed: its path, or the reason to skip it.
 //!
-//! It looks at the archive and at what is on disk, which blocks, so it has a thread of its own. It knows no network.
+//! It looks at the archive and at what is on disk. It knows no network.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::archive::{Archive, Identity};
 use super::choose::since;
 use super::naming::{Planned, Template, fold};
-use super::sink::Disk;
+use super::sink::{Disk, quickly};
 use super::transfer::Job;
 use super::turn::Turns;
 use super::walk::Found;
@@ -59,13 +59,13 @@ impl Plan {
     ///
     /// # Errors
     /// The archive cannot be read, or the filter or template does not fit an item.
-    pub(super) fn run(
+    pub(super) async fn run(
         mut self,
         mut found: mpsc::Receiver<Found>,
         jobs: mpsc::Sender<Job>,
     ) -> Result<()> {
-        while let Some(found) = found.blocking_recv() {
-            match self.one(found, &jobs) {
+        while let Some(found) = found.recv().await {
+            match self.one(found, &jobs).await {
                 Err(error) if error.kind == crate::model::Kind::Closed => return Ok(()),
                 done => done?,
             }
@@ -74,11 +74,11 @@ impl Plan {
             }
         }
         // That nobody is left to hear it is no failure.
-        let _ = self.tell(Event::Complete);
+        let _ = self.tell(Event::Complete).await;
         Ok(())
     }
 
-    fn one(&mut self, found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
+    async fn one(&mut self, found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
         let Found { item, source } = found;
         if self.settings.since.is_some_and(|time| !since(&item, time)) {
             return Ok(());
@@ -91,37 +91,42 @@ impl Plan {
         let planned = path(self.settings.template.as_ref(), &item)?;
         self.items += 1;
         let id = self.items;
-        self.tell(self.found(id, &item, &planned))?;
-        if let Some((reason, path)) = self.skip(&item, &planned)? {
-            return self.tell(Event::Ended {
-                id,
-                outcome: Outcome::Skipped { reason, path },
-            });
+        self.tell(self.found(id, &item, &planned)).await?;
+        if let Some((reason, path)) = self.skip(&item, &planned).await? {
+            return self
+                .tell(Event::Ended {
+                    id,
+                    outcome: Outcome::Skipped { reason, path },
+                })
+                .await;
         }
         self.new += 1;
         if self.settings.simulate {
             let path = shown(&planned);
-            return self.tell(Event::Ended {
-                id,
-                outcome: Outcome::Skipped {
-                    reason: Skip::Simulated,
-                    path,
-                },
-            });
+            return self
+                .tell(Event::Ended {
+                    id,
+                    outcome: Outcome::Skipped {
+                        reason: Skip::Simulated,
+                        path,
+                    },
+                })
+                .await;
         }
         let turn = self.turns.next(wanted_name(&planned));
-        jobs.blocking_send(Job {
+        jobs.send(Job {
             id,
             item: *item,
             source,
             planned,
             turn,
         })
+        .await
         .map_err(|_| Error::closed())
     }
 
     /// Why this item need not be fetched, and where it is.
-    fn skip(&mut self, item: &Item, planned: &Planned) -> Result<Option<(Skip, String)>> {
+    async fn skip(&mut self, item: &Item, planned: &Planned) -> Result<Option<(Skip, String)>> {
         let identity = Identity {
             source: item.source.clone(),
             key: item.key.clone(),
@@ -129,19 +134,22 @@ impl Plan {
         if !self.seen.insert(self.hasher.hash_one(&identity)) {
             return Ok(Some((Skip::Again, shown(planned))));
         }
-        if self.settings.skip == Policy::Never {
+        let policy = self.settings.skip;
+        if policy == Policy::Never {
             return Ok(None);
         }
-        let Some(record) = self.archive.find(&identity)? else {
-            return Ok(None);
-        };
-        Ok(match self.settings.skip {
-            Policy::Seen => Some((Skip::Seen, record.path)),
-            _ => {
-                let size = self.disk.as_ref().and_then(|disk| disk.size(&record.path));
-                (size == Some(record.size)).then_some((Skip::Present, record.path))
+        let (archive, disk) = (self.archive.clone(), self.disk.clone());
+        quickly(move || {
+            let Some(record) = archive.find(&identity)? else {
+                return Ok(None);
+            };
+            if policy == Policy::Seen {
+                return Ok(Some((Skip::Seen, record.path)));
             }
+            let size = disk.and_then(|disk| disk.size(&record.path));
+            Ok((size == Some(record.size)).then_some((Skip::Present, record.path)))
         })
+        .await
     }
 
     fn found(&self, id: u64, item: &Item, planned: &Planned) -> Event {
@@ -168,10 +176,8 @@ impl Plan {
         }
     }
 
-    fn tell(&self, event: Event) -> Result<()> {
-        self.events
-            .blocking_send(event)
-            .map_err(|_| Error::closed())
+    async fn tell(&self, event: Event) -> Result<()> {
+        self.events.send(event).await.map_err(|_| Error::closed())
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Reporter, Summary};
@@ -14,6 +14,10 @@ use crate::model::{Error, Event, Kind, Result};
 /// How many events are taken at a time.
 const BATCH: usize = 512;
 
+/// After a batch that was not nearly full, the next events are left to gather for so long: being woken for each of them
+/// costs more than telling of them.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// How often reporters get to draw.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -21,6 +25,8 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Reporting {
     thread: JoinHandle<(Summary, Result<()>)>,
+    /// Cancelled when no more events will come.
+    over: CancellationToken,
 }
 
 /// What reporters hear of the user, and the run of reporters.
@@ -49,11 +55,13 @@ impl Reporting {
             .enable_time()
             .build()
             .map_err(cannot)?;
+        let over = CancellationToken::new();
+        let told = over.clone();
         let thread = thread::Builder::new()
             .name("report".into())
-            .spawn(move || runtime.block_on(report(reporters, events, signals)))
+            .spawn(move || runtime.block_on(report(reporters, events, signals, told)))
             .map_err(cannot)?;
-        Ok(Reporting { thread })
+        Ok(Reporting { thread, over })
     }
 
     /// Waits for the last report.
@@ -64,6 +72,7 @@ impl Reporting {
     /// # Panics
     /// If a reporter did.
     pub fn finish(self) -> (Summary, Result<()>) {
+        self.over.cancel();
         match self.thread.join() {
             Ok(end) => end,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -75,6 +84,7 @@ async fn report(
     reporters: Vec<Box<dyn Reporter>>,
     mut events: mpsc::Receiver<Event>,
     signals: Signals,
+    over: CancellationToken,
 ) -> (Summary, Result<()>) {
     let began = Instant::now();
     let mut summary = Summary::default();
@@ -98,6 +108,12 @@ async fn report(
                     desk.each(|reporter| reporter.event(&event, item.as_ref(), &summary));
                 }
                 desk.each(|reporter| reporter.flush(&summary));
+                if count < BATCH / 2 {
+                    tokio::select! {
+                        () = sleep(PAUSE) => {}
+                        () = over.cancelled() => {}
+                    }
+                }
             }
             () = signals.interrupted.cancelled(), if !told => {
                 told = true;

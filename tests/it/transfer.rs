@@ -4,6 +4,7 @@ mod known;
 mod names;
 mod refused;
 mod resume;
+mod split;
 mod whole;
 mod wrong;
 

@@ -1,55 +1,73 @@
 //! The archive as an SQLite database in WAL mode, one for all output roots.
 //!
-//! Notes go to one writer thread, which commits whatever has come in the meantime: one transaction a note when there is
-//! time, hundreds a transaction when there is none. A note that is not committed yet is answered from memory.
+//! Notes go to one writer thread, which gathers what comes within a moment for one transaction. A note that is not
+//! committed yet is answered from memory.
+
+mod schema;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use self::schema::{connect, prepare, root_id};
 use super::super::naming::fold;
 use super::{Archive, Identity, Record};
 use crate::model::{Error, Kind, Result};
 
-/// The version of the schema below, kept in `user_version`.
-const VERSION: i64 = 1;
+/// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
+const MOMENT: Duration = Duration::from_millis(10);
 
-const SCHEMA: &str = "
-    CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
-    CREATE TABLE item (
-        root INTEGER NOT NULL REFERENCES root, source TEXT NOT NULL, key TEXT NOT NULL,
-        path TEXT, folded TEXT, size INTEGER, outcome TEXT NOT NULL, reason TEXT, noted INTEGER NOT NULL,
-        PRIMARY KEY (root, source, key)) WITHOUT ROWID;
-    CREATE INDEX item_by_path ON item (root, folded) WHERE folded IS NOT NULL;
-";
+/// How long one view of the database serves, so that what other processes write is seen in time.
+const VIEW: Duration = Duration::from_secs(1);
 
 /// Remembers in a database.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Sqlite {
     root: i64,
     file: String,
-    reader: Mutex<Connection>,
+    reader: Mutex<Reader>,
     waiting: Arc<Waiting>,
-    notes: Mutex<Option<mpsc::Sender<Note>>>,
     writer: Option<JoinHandle<()>>,
 }
 
-/// What was noted and is not committed yet, and whether the writer failed.
+/// The connection that questions are put to. It holds one view of the database for many questions, since taking and
+/// giving back the lock of each costs more than the answer.
+#[derive(Debug)]
+struct Reader {
+    connection: Connection,
+    /// How many transactions of ours the view has seen, and when it was taken.
+    view: Option<(u64, Instant)>,
+}
+
+/// What was noted and is not committed yet.
 #[derive(Debug, Default)]
 struct Waiting {
     state: Mutex<State>,
-    changed: Condvar,
+    /// Told when the writer has something to do at once.
+    work: Condvar,
+    /// Told when something was committed.
+    done: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    notes: Vec<Note>,
     records: HashMap<Identity, Record>,
     owners: HashMap<String, Identity>,
+    /// How many notes are not committed.
     count: usize,
+    /// How many transactions were committed.
+    committed: u64,
+    /// The writer waits for the first note.
+    idle: bool,
+    /// Somebody waits for what was noted.
+    hurry: bool,
+    /// No more notes will come.
+    closed: bool,
     failure: Option<String>,
 }
 
@@ -77,42 +95,65 @@ impl Sqlite {
         prepare(&mut writer).map_err(|error| cannot(error.into()))?;
         let root =
             root_id(&writer, &root.to_string_lossy()).map_err(|error| cannot(error.into()))?;
-        let reader = connect(file).map_err(|error| cannot(error.into()))?;
+        let connection = connect(file).map_err(|error| cannot(error.into()))?;
         let waiting = Arc::new(Waiting::default());
-        let (notes, received) = mpsc::channel();
         let shared = waiting.clone();
         let thread = std::thread::Builder::new()
             .name("archive".into())
-            .spawn(move || write(writer, root, &received, &shared))
+            .spawn(move || write(writer, root, &shared))
             .map_err(|error| cannot(error.into()))?;
         Ok(Sqlite {
             root,
             file: shown,
-            reader: Mutex::new(reader),
+            reader: Mutex::new(Reader {
+                connection,
+                view: None,
+            }),
             waiting,
-            notes: Mutex::new(Some(notes)),
             writer: Some(thread),
         })
     }
 
     fn note(&self, note: Note) -> Result<()> {
-        {
-            let mut state = self.waiting.state();
-            if let Some(failure) = &state.failure {
-                return Err(self.error(failure.clone()));
-            }
-            if let Some(record) = &note.record {
-                state
-                    .owners
-                    .insert(fold(&record.path), note.identity.clone());
-                state.records.insert(note.identity.clone(), record.clone());
-            }
-            state.count += 1;
+        let mut state = self.waiting.state();
+        if let Some(failure) = &state.failure {
+            return Err(self.error(failure.clone()));
         }
-        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        // The writer lives until this sender is dropped, or has left word of its failure.
-        let _ = notes.as_ref().map(|notes| notes.send(note));
+        if let Some(record) = &note.record {
+            state
+                .owners
+                .insert(fold(&record.path), note.identity.clone());
+            state.records.insert(note.identity.clone(), record.clone());
+        }
+        state.count += 1;
+        state.notes.push(note);
+        if state.idle {
+            self.waiting.work.notify_one();
+        }
         Ok(())
+    }
+
+    /// Puts a question to the database, in a view that knows all that was committed here.
+    fn ask<T>(
+        &self,
+        committed: u64,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |(seen, since): (u64, Instant)| seen == committed && since.elapsed() < VIEW;
+        if !reader.view.is_some_and(known) {
+            let end = if reader.view.is_some() {
+                "COMMIT; BEGIN"
+            } else {
+                "BEGIN"
+            };
+            reader
+                .connection
+                .execute_batch(end)
+                .map_err(|error| self.error(error))?;
+            reader.view = Some((committed, Instant::now()));
+        }
+        question(&reader.connection).map_err(|error| self.error(error))
     }
 
     fn error(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
@@ -122,52 +163,56 @@ impl Sqlite {
         )
         .because(cause)
     }
-
-    fn reader(&self) -> MutexGuard<'_, Connection> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Archive for Sqlite {
     fn find(&self, identity: &Identity) -> Result<Option<Record>> {
-        if let Some(record) = self.waiting.state().records.get(identity) {
-            return Ok(Some(record.clone()));
-        }
+        let committed = {
+            let state = self.waiting.state();
+            if let Some(record) = state.records.get(identity) {
+                return Ok(Some(record.clone()));
+            }
+            state.committed
+        };
         let query = "SELECT path, size FROM item WHERE root = ? AND source = ? AND key = ? AND path IS NOT NULL";
-        let reader = self.reader();
-        let found = reader.prepare_cached(query).and_then(|mut statement| {
+        self.ask(committed, |connection| {
             let values = params![self.root, identity.source, identity.key];
-            statement
-                .query_row(values, |row| {
-                    Ok(Record {
-                        path: row.get(0)?,
-                        size: row.get::<_, i64>(1)? as u64,
-                    })
+            let record = |row: &rusqlite::Row<'_>| {
+                Ok(Record {
+                    path: row.get(0)?,
+                    size: row.get::<_, i64>(1)? as u64,
                 })
+            };
+            connection
+                .prepare_cached(query)?
+                .query_row(values, record)
                 .optional()
-        });
-        found.map_err(|error| self.error(error))
+        })
     }
 
     fn owner(&self, path: &str) -> Result<Option<Identity>> {
         let folded = fold(path);
-        if let Some(identity) = self.waiting.state().owners.get(&folded) {
-            return Ok(Some(identity.clone()));
-        }
+        let committed = {
+            let state = self.waiting.state();
+            if let Some(identity) = state.owners.get(&folded) {
+                return Ok(Some(identity.clone()));
+            }
+            state.committed
+        };
         let query = "SELECT source, key FROM item WHERE root = ? AND folded = ?";
-        let reader = self.reader();
-        let found = reader.prepare_cached(query).and_then(|mut statement| {
-            let values = params![self.root, folded];
-            statement
-                .query_row(values, |row| {
-                    Ok(Identity {
-                        source: row.get(0)?,
-                        key: row.get(1)?,
-                    })
+        self.ask(committed, |connection| {
+            let identity = |row: &rusqlite::Row<'_>| {
+                Ok(Identity {
+                    source: row.get(0)?,
+                    key: row.get(1)?,
                 })
+            };
+            let values = params![self.root, folded];
+            connection
+                .prepare_cached(query)?
+                .query_row(values, identity)
                 .optional()
-        });
-        found.map_err(|error| self.error(error))
+        })
     }
 
     fn saved(&self, identity: Identity, record: Record) -> Result<()> {
@@ -189,9 +234,11 @@ impl Archive for Sqlite {
     fn flush(&self) -> Result<()> {
         let mut state = self.waiting.state();
         while state.count > 0 && state.failure.is_none() {
+            state.hurry = true;
+            self.waiting.work.notify_one();
             state = self
                 .waiting
-                .changed
+                .done
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
@@ -204,10 +251,8 @@ impl Archive for Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        self.notes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.waiting.state().closed = true;
+        self.waiting.work.notify_one();
         if let Some(writer) = self.writer.take() {
             // A panic in the writer has been reported where it happened.
             let _ = writer.join();
@@ -219,53 +264,41 @@ impl Waiting {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(file)?;
-    connection.busy_timeout(Duration::from_secs(30))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // In WAL mode a power cut loses the last commits at the worst, and never the database.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    Ok(connection)
-}
-
-fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-    } else if version > VERSION {
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA);
-        let message = format!("it was made by a later version of this program (schema {version})");
-        return Err(rusqlite::Error::SqliteFailure(code, Some(message)));
+    /// The notes for the next transaction: those that come within a moment of the first, unless somebody waits for them.
+    /// Empty when there will be none.
+    fn gather(&self) -> Vec<Note> {
+        let mut state = self.state();
+        while state.notes.is_empty() && !state.closed {
+            state.idle = true;
+            state = self
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle = false;
+        }
+        if !state.hurry && !state.closed {
+            let waited = self.work.wait_timeout(state, MOMENT);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.hurry = false;
+        std::mem::take(&mut state.notes)
     }
-    transaction.commit()
 }
 
-fn root_id(connection: &Connection, path: &str) -> rusqlite::Result<i64> {
-    connection.execute(
-        "INSERT INTO root (path) VALUES (?) ON CONFLICT DO NOTHING",
-        [path],
-    )?;
-    connection.query_row("SELECT id FROM root WHERE path = ?", [path], |row| {
-        row.get(0)
-    })
-}
-
-/// The writer: commits what has come until nobody can send more.
-fn write(mut connection: Connection, root: i64, notes: &mpsc::Receiver<Note>, waiting: &Waiting) {
-    while let Ok(first) = notes.recv() {
-        let batch: Vec<Note> = std::iter::once(first)
-            .chain(notes.try_iter().take(999))
-            .collect();
+/// The writer: commits what has come until nobody can note more.
+fn write(mut connection: Connection, root: i64, waiting: &Waiting) {
+    loop {
+        let batch = waiting.gather();
+        if batch.is_empty() {
+            return;
+        }
         let done = write_batch(&mut connection, root, &batch);
         let mut state = waiting.state();
         match done {
             Ok(()) => {
                 state.count -= batch.len();
+                state.committed += 1;
                 for Note {
                     identity, record, ..
                 } in batch
@@ -281,7 +314,10 @@ fn write(mut connection: Connection, root: i64, notes: &mpsc::Receiver<Note>, wa
             }
             Err(error) => state.failure = Some(error.to_string()),
         }
-        waiting.changed.notify_all();
+        waiting.done.notify_all();
+        if state.failure.is_some() {
+            return;
+        }
     }
 }
 

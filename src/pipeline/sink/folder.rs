@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
@@ -74,6 +74,32 @@ impl Folder {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.handle, name, flags, Mode::from_raw_mode(0o666))?.into())
+    }
+
+    /// Opens a file that has no name yet, and goes if it never gets one. Not every file system can.
+    pub(in crate::pipeline) fn create_unnamed(&self) -> io::Result<File> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        {
+            let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+            let mode = Mode::from_raw_mode(0o666);
+            Ok(rustix::fs::openat(&self.handle, ".", flags, mode)?.into())
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Names a file that has none; fails with `AlreadyExists` if the name is taken.
+    pub(in crate::pipeline) fn name(&self, file: &File, name: &str) -> io::Result<()> {
+        // The way that needs no privilege (open(2), O_TMPFILE).
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let flags = AtFlags::SYMLINK_FOLLOW;
+        Ok(rustix::fs::linkat(
+            rustix::fs::CWD,
+            path,
+            &self.handle,
+            name,
+            flags,
+        )?)
     }
 
     /// Opens a file for reading; not a link, not a device.

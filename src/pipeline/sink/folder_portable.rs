@@ -65,6 +65,16 @@ impl Folder {
             .open(self.path.join(name))
     }
 
+    /// Files without a name are not to be had here.
+    pub(in crate::pipeline) fn create_unnamed(&self) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Names a file that has none, which there is none of here.
+    pub(in crate::pipeline) fn name(&self, _file: &File, _name: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Opens a file for reading; not a link, not a device.
     pub(in crate::pipeline) fn open_to_read(&self, name: &str) -> io::Result<File> {
         self.regular(name)?;

@@ -10,10 +10,14 @@ mod folder;
 #[path = "folder_portable.rs"]
 mod folder;
 mod partial;
+mod quick;
+mod unnamed;
 
 pub(super) use disk::Disk;
 pub(super) use folder::Folder;
 pub(super) use partial::{Partial, Place};
+pub(super) use quick::{is_quick, joined, quickly, slowly, timed};
+pub(super) use unnamed::Unnamed;
 
 use std::io;
 

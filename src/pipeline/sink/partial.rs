@@ -3,15 +3,18 @@
 //! Its name comes from the identity of the item, so it never meets another file, and the final name can be decided
 //! last. It is locked while in use. Only bytes that our own state describes are ever taken over.
 
+mod at;
 mod rewrite;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use self::at::{read_at, read_exact_at, write_all_at};
 use super::{Folder, disk_error};
 use crate::model::{Error, Kind, Result};
 
@@ -37,6 +40,11 @@ impl Place {
             folder,
             key16: hasher.finalize().to_hex()[..16].to_owned(),
         }
+    }
+
+    /// The folder.
+    pub(in crate::pipeline) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// Whether something to resume from may be here.
@@ -68,7 +76,7 @@ impl Place {
 pub(in crate::pipeline) struct Partial {
     place: Place,
     file: File,
-    has_state: bool,
+    has_state: AtomicBool,
 }
 
 impl Partial {
@@ -102,7 +110,7 @@ impl Partial {
                 return Ok(Partial {
                     place,
                     file,
-                    has_state: false,
+                    has_state: AtomicBool::new(false),
                 });
             }
         }
@@ -159,18 +167,18 @@ impl Partial {
     }
 
     /// The state that was saved with it, if there is one.
-    pub(in crate::pipeline) fn state(&mut self) -> Option<Vec<u8>> {
+    pub(in crate::pipeline) fn state(&self) -> Option<Vec<u8>> {
         let state = self
             .place
             .folder
             .read(&self.place.state(), STATE_LIMIT)
             .ok();
-        self.has_state = state.is_some();
+        self.has_state.store(state.is_some(), Ordering::Relaxed);
         state
     }
 
     /// Saves the state. First all bytes go to stable storage, then the state that speaks of them, in one step.
-    pub(in crate::pipeline) fn save(&mut self, state: &[u8]) -> Result<()> {
+    pub(in crate::pipeline) fn save(&self, state: &[u8]) -> Result<()> {
         self.file
             .sync_data()
             .map_err(|error| self.error("sync", error))?;
@@ -188,17 +196,17 @@ impl Partial {
             folder.rename(&temporary, &name)
         };
         write().map_err(|error| self.place.error("write", &name, error))?;
-        if !self.has_state {
+        if !self.has_state.load(Ordering::Relaxed) {
             folder
                 .sync()
                 .map_err(|error| self.place.error("sync the folder of", &name, error))?;
-            self.has_state = true;
+            self.has_state.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
 
     /// Forgets what could be resumed: empties the file and removes its state.
-    pub(in crate::pipeline) fn restart(&mut self) -> Result<()> {
+    pub(in crate::pipeline) fn restart(&self) -> Result<()> {
         self.remove_state()?;
         self.cut(0)
     }
@@ -222,7 +230,7 @@ impl Partial {
     }
 
     /// Gives it its final name. `false` if that name is taken; then nothing has changed.
-    pub(in crate::pipeline) fn publish(&mut self, name: &str, sync: bool) -> Result<bool> {
+    pub(in crate::pipeline) fn publish(&self, name: &str, sync: bool) -> Result<bool> {
         let folder = &self.place.folder;
         match folder.rename_new(&self.place.part(), name) {
             Ok(()) => {}
@@ -257,7 +265,7 @@ impl Partial {
     }
 
     /// Removes it and its state.
-    pub(in crate::pipeline) fn discard(&mut self) -> Result<()> {
+    pub(in crate::pipeline) fn discard(&self) -> Result<()> {
         self.remove_state()?;
         let name = self.place.part();
         match self.place.folder.remove(&name) {
@@ -268,14 +276,14 @@ impl Partial {
         }
     }
 
-    fn remove_state(&mut self) -> Result<()> {
+    fn remove_state(&self) -> Result<()> {
         let name = self.place.state();
         match self.place.folder.remove(&name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(self.place.error("remove", &name, error))
             }
             _ => {
-                self.has_state = false;
+                self.has_state.store(false, Ordering::Relaxed);
                 Ok(())
             }
         }
@@ -284,56 +292,6 @@ impl Partial {
     fn error(&self, doing: &str, cause: io::Error) -> Error {
         self.place.error(doing, &self.place.part(), cause)
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
-}
-
-#[cfg(unix)]
-fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::write_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_write(file, buffer, offset)
-}
-
-fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match read_at(file, buffer, offset) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => {
-                buffer = &mut buffer[read..];
-                offset += read as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn write_all_at(file: &File, mut buffer: &[u8], mut offset: u64) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match write_at(file, buffer, offset) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                buffer = &buffer[written..];
-                offset += written as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -365,7 +323,7 @@ mod tests {
     fn publishes_under_a_free_name_only() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("taken"), "old").unwrap();
-        let mut partial = Partial::open(place(&folder)).unwrap();
+        let partial = Partial::open(place(&folder)).unwrap();
         partial
             .write(0, &[Bytes::from_static(b"ne"), Bytes::from_static(b"w")])
             .unwrap();

@@ -12,13 +12,14 @@ use url::Url;
 
 use super::answer::Representation;
 use super::check;
-use super::content::{Content, Whole, blocking};
+use super::content::{Content, Whole};
 use super::digest::Hasher;
 use super::prove::hash;
 use super::throw_away;
 use super::tries::Setback;
 use crate::model::{Error, Expect, Kind, Result};
 use crate::pipeline::naming::{HEAD, file_name};
+use crate::pipeline::sink::slowly;
 
 /// A coding that can be taken off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,7 +177,7 @@ pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
         }
         whole => whole,
     };
-    let plain = blocking(move || Ok(plain(coding, whole, len))).await??;
+    let plain = slowly(move || Ok(plain(coding, whole, len))).await??;
     let (whole, len, head) = plain;
     content.replace(whole, len, head);
     Ok(())

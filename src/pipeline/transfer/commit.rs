@@ -6,7 +6,7 @@ use super::content::{WORTH, Whole};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Archive, Identity, Record};
 use crate::pipeline::naming::Planned;
-use crate::pipeline::sink::{Partial, Place};
+use crate::pipeline::sink::{Partial, Place, Unnamed};
 
 /// How many names are tried before it is given up.
 const COPIES: u32 = 10_000;
@@ -31,10 +31,15 @@ impl Commit<'_> {
     /// # Errors
     /// [`Kind::Disk`]; then nothing bears the final name.
     pub(super) fn run(self, whole: Whole) -> Result<Record> {
-        let mut partial = match whole {
+        let partial = match whole {
             Whole::File(partial) => partial,
             Whole::Memory(pieces) => {
-                let mut partial = Partial::open(self.place.clone())?;
+                if let Some(file) = Unnamed::write(&self.place, &pieces, self.modified)?
+                    && let Some(path) = self.name_small(&file)?
+                {
+                    return self.record(path);
+                }
+                let partial = Partial::open(self.place.clone())?;
                 partial.restart()?;
                 partial.write(0, &pieces)?;
                 partial
@@ -48,20 +53,8 @@ impl Commit<'_> {
         // Small files are not worth waiting for the disk: after a power cut they are missing or short, and fetched again.
         let sync = len >= WORTH;
         partial.finish(self.modified, sync)?;
-        for copy in 1..COPIES {
-            let name = self.planned.file_name(self.ext.as_deref(), copy);
-            let path: String = self
-                .planned
-                .folder
-                .iter()
-                .flat_map(|folder| [folder.as_str(), "/"])
-                .collect();
-            let path = path + &name;
-            if self
-                .archive
-                .owner(&path)?
-                .is_some_and(|owner| owner != self.identity)
-            {
+        for (name, path) in self.names() {
+            if self.is_taken(&path)? {
                 continue;
             }
             if partial.publish(&name, sync)? {
@@ -72,21 +65,56 @@ impl Commit<'_> {
                 return self.record(path);
             }
         }
-        Err(Error::new(
-            Kind::Disk,
-            format!(
-                "{COPIES} names like `{}` are taken",
-                self.planned.file_name(None, 1)
-            ),
-        ))
+        Err(self.all_taken())
     }
 
-    fn record(self, path: String) -> Result<Record> {
+    /// Names a small file. Gives its path, or nothing if it cannot be named here and must be written under a name.
+    fn name_small(&self, file: &Unnamed<'_>) -> Result<Option<String>> {
+        for (name, path) in self.names() {
+            if self.is_taken(&path)? {
+                continue;
+            }
+            match file.publish(&name) {
+                Ok(true) => return Ok(Some(path)),
+                Ok(false) if file.equals(&name) => return Ok(Some(path)),
+                Ok(false) => {}
+                Err(_) => return Ok(None),
+            }
+        }
+        Err(self.all_taken())
+    }
+
+    /// The names to try, each with its path below the root.
+    fn names(&self) -> impl Iterator<Item = (String, String)> {
+        let folders = self.planned.folder.iter();
+        let folder: String = folders.flat_map(|name| [name.as_str(), "/"]).collect();
+        (1..COPIES).map(move |copy| {
+            let name = self.planned.file_name(self.ext.as_deref(), copy);
+            let path = format!("{folder}{name}");
+            (name, path)
+        })
+    }
+
+    /// Whether this path belongs to another item.
+    fn is_taken(&self, path: &str) -> Result<bool> {
+        let owner = self.archive.owner(path)?;
+        Ok(owner.is_some_and(|owner| owner != self.identity))
+    }
+
+    fn all_taken(&self) -> Error {
+        let name = self.planned.file_name(None, 1);
+        Error::new(
+            Kind::Disk,
+            format!("{COPIES} names like `{name}` are taken"),
+        )
+    }
+
+    fn record(&self, path: String) -> Result<Record> {
         let record = Record {
             path,
             size: self.len,
         };
-        self.archive.saved(self.identity, record.clone())?;
+        self.archive.saved(self.identity.clone(), record.clone())?;
         Ok(record)
     }
 }

@@ -7,17 +7,18 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Instant;
 
 use super::answer::Representation;
-use super::state::{State, TAIL};
+use super::ledger::Range;
+use super::state::{About, State, TAIL};
 use crate::model::{Digest, Error, Item, Kind, Result};
 use crate::pipeline::naming::HEAD;
-use crate::pipeline::sink::{Partial, Place};
+use crate::pipeline::sink::{Partial, Place, is_quick, joined, quickly, slowly, timed};
 
 /// How many bytes are gathered for one write. A file that is no longer is written at its end, in one go.
-const BATCH: u64 = 256 << 10;
+pub(super) const BATCH: u64 = 256 << 10;
 /// From this length on a transfer can be resumed by a later run; below it, starting over costs less than the state.
 pub(super) const WORTH: u64 = 8 << 20;
 /// How much a run may lose when it is killed.
-const SAVE_EVERY: Duration = Duration::from_secs(2);
+pub(super) const SAVE_EVERY: Duration = Duration::from_secs(2);
 
 /// What has come of an item so far. It knows no network.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(super) struct Content {
     len: u64,
     memory: Vec<Bytes>,
     in_memory: u64,
+    /// What is there, if that is not all from the start.
+    parts: Option<Vec<Range>>,
     file: Option<Partial>,
     writing: Option<JoinHandle<Result<Partial>>>,
     saved: Instant,
@@ -64,6 +67,7 @@ impl Content {
             len: 0,
             memory: Vec::new(),
             in_memory: 0,
+            parts: None,
             file: None,
             writing: None,
             saved: Instant::now(),
@@ -74,22 +78,23 @@ impl Content {
     pub(super) async fn load(&mut self) -> Result<()> {
         let place = self.place.clone();
         let identity = (self.source.clone(), self.key.clone());
-        let (partial, found) = blocking(move || {
-            if !place.has_state() {
-                return Ok((None, None));
-            }
-            let mut partial = Partial::open(place)?;
+        let asked = place.clone();
+        if !quickly(move || Ok(asked.has_state())).await? {
+            return Ok(());
+        }
+        let (partial, found) = slowly(move || {
+            let partial = Partial::open(place)?;
             let state = partial.state().and_then(|bytes| State::decode(&bytes));
-            let state =
-                state.filter(|state| (&state.source, &state.key) == (&identity.0, &identity.1));
-            if let Some(state) = state
-                && partial.len()? >= state.len()
-            {
-                let tail = state.len().min(TAIL);
-                if state.ends_with(&partial.read(state.len() - tail, tail as usize)?) {
-                    partial.cut(state.len())?;
-                    let head = partial.read(0, state.len().min(HEAD as u64) as usize)?;
-                    return Ok((Some(partial), Some((state, head))));
+            let ours = |state: &State| {
+                (&state.about.source, &state.about.key) == (&identity.0, &identity.1)
+            };
+            if let Some(state) = state.filter(ours) {
+                let read = |(start, end): Range| partial.read(start, (end - start) as usize);
+                let done = state.proven(partial.len()?, read)?;
+                if let (Some(&(_, first)), Some(&(_, last))) = (done.first(), done.last()) {
+                    partial.cut(last)?;
+                    let head = partial.read(0, first.min(HEAD as u64) as usize)?;
+                    return Ok((Some(partial), Some((state, head, done))));
                 }
             }
             partial.restart()?;
@@ -97,12 +102,12 @@ impl Content {
         })
         .await?;
         self.file = partial;
-        if let Some((state, head)) = found {
-            self.len = state.len();
+        if let Some((state, head, done)) = found {
+            self.note(done);
             self.head = head;
-            self.representation = state.representation;
-            self.content_type = state.content_type;
-            self.promised = state.promised;
+            self.representation = state.about.representation;
+            self.content_type = state.about.content_type;
+            self.promised = state.about.promised;
         }
         Ok(())
     }
@@ -135,8 +140,8 @@ impl Content {
         }
         let place = self.place.clone();
         self.file = Some(
-            blocking(move || {
-                let mut partial = Partial::open(place)?;
+            quickly(move || {
+                let partial = Partial::open(place)?;
                 partial.restart()?;
                 Ok(partial)
             })
@@ -177,7 +182,7 @@ impl Content {
         }
         let partial = self.take_file().await?;
         let (partial, tail) =
-            blocking(move || partial.read(start, len).map(|tail| (partial, tail))).await?;
+            quickly(move || partial.read(start, len).map(|tail| (partial, tail))).await?;
         self.file = Some(partial);
         Ok(tail)
     }
@@ -187,16 +192,57 @@ impl Content {
         self.memory.clear();
         self.in_memory = 0;
         self.len = 0;
+        self.parts = None;
         self.head.clear();
         self.promised.clear();
         self.disposition = None;
         self.content_type = None;
         self.representation = Representation::default();
         if self.file.is_some() || self.writing.is_some() {
-            let mut partial = self.take_file().await?;
-            self.file = Some(blocking(move || partial.restart().map(|()| partial)).await?);
+            let partial = self.take_file().await?;
+            self.file = Some(quickly(move || partial.restart().map(|()| partial)).await?);
         }
         Ok(())
+    }
+
+    /// Whether there is something behind what is missing.
+    pub(super) fn is_in_parts(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    /// Hands the file over to those who move its parts, with what is there.
+    pub(super) async fn lend(&mut self) -> Result<(Partial, Vec<Range>)> {
+        if self.in_memory > 0 {
+            self.write(false).await?;
+        }
+        let done = self.done();
+        Ok((self.take_file().await?, done))
+    }
+
+    /// Takes the file back.
+    pub(super) fn give_back(&mut self, partial: Partial, done: Vec<Range>) {
+        self.file = Some(partial);
+        self.note(done);
+    }
+
+    /// Whose bytes these are, and what was promised of them.
+    pub(super) fn about(&self) -> About {
+        About {
+            source: self.source.clone(),
+            key: self.key.clone(),
+            representation: self.representation.clone(),
+            content_type: self.content_type.clone(),
+            promised: self.promised.clone(),
+        }
+    }
+
+    fn done(&self) -> Vec<Range> {
+        self.parts.clone().unwrap_or_else(|| vec![(0, self.len)])
+    }
+
+    fn note(&mut self, done: Vec<Range>) {
+        self.len = done.iter().map(|(start, end)| end - start).sum();
+        self.parts = Some(done).filter(|done| *done != [(0, self.len)]);
     }
 
     /// Hands over what is complete.
@@ -235,8 +281,8 @@ impl Content {
             drop(self.take_file().await?);
             return Ok(());
         }
-        let mut partial = self.take_file().await?;
-        blocking(move || partial.discard()).await
+        let partial = self.take_file().await?;
+        quickly(move || partial.discard()).await
     }
 
     fn can_be_resumed(&self) -> bool {
@@ -256,38 +302,39 @@ impl Content {
         let offset = self.len - self.in_memory;
         self.in_memory = 0;
         let place = self.place.clone();
-        let len = self.len;
-        let state = save.then(|| {
+        let about = save.then(|| {
             self.saved = Instant::now();
-            let mut state = State::new(&self.source, &self.key, &self.representation, len);
-            state.content_type = self.content_type.clone();
-            state.promised = self.promised.clone();
-            state
+            self.about()
         });
-        self.writing = Some(spawn_blocking(move || {
-            let mut partial = match partial {
+        let done = self.done();
+        let write = move || {
+            let partial = match partial {
                 Some(partial) => partial,
                 None => {
-                    let mut partial = Partial::open(place)?;
+                    let partial = Partial::open(place)?;
                     partial.restart()?;
                     partial
                 }
             };
-            partial.write(offset, &pieces)?;
-            if let Some(mut state) = state {
-                let tail = len.min(TAIL);
-                state.set_tail(&partial.read(len - tail, tail as usize)?);
-                partial.save(&state.encode())?;
+            timed(|| partial.write(offset, &pieces))?;
+            if let Some(about) = about {
+                save_state(&partial, about, done)?;
             }
             Ok(partial)
-        }));
+        };
+        // A state waits for the disk.
+        if save || !is_quick() {
+            self.writing = Some(spawn_blocking(write));
+        } else {
+            self.file = Some(write()?);
+        }
         Ok(())
     }
 
     /// The partial file, once what is being written to it is.
     async fn take_file(&mut self) -> Result<Partial> {
         if let Some(writing) = self.writing.take() {
-            return writing.await.unwrap_or_else(|error| Err(defect(&error)));
+            return joined(writing.await);
         }
         self.file.take().ok_or_else(|| {
             Error::new(
@@ -298,15 +345,8 @@ impl Content {
     }
 }
 
-/// Runs what blocks on a thread that may.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(defect(&error)))
-}
-
-fn defect(error: &tokio::task::JoinError) -> Error {
-    Error::new(Kind::Disk, "a write was given up").because(error.to_string())
+/// Saves that these ranges are there. Blocks.
+pub(super) fn save_state(partial: &Partial, about: About, done: Vec<Range>) -> Result<()> {
+    let read = |(start, end): Range| partial.read(start, (end - start) as usize);
+    partial.save(&State::new(about, done, read)?.encode())
 }

@@ -9,9 +9,13 @@ mod check;
 mod coding;
 mod commit;
 mod content;
+mod crew;
 mod digest;
+mod growth;
+mod ledger;
 mod prove;
 mod state;
+mod take;
 mod tries;
 
 use std::io;
@@ -21,12 +25,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use url::Url;
 
-use self::content::{Content, Whole, blocking};
+use self::attempt::Course;
+use self::content::{Content, Whole};
 use self::prove::Proven;
 use self::tries::{Setback, Tries};
 use super::archive::{Archive, Identity};
 use super::naming::{Planned, Template};
-use super::sink::{Disk, Place};
+use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
 use super::turn::{Turn, Turns};
 use super::{Events, Stop};
@@ -75,25 +80,22 @@ impl Mover {
                 if is_full(&error) {
                     self.stop.drain.cancel();
                 }
-                self.failed(identity, &error, tries.attempts()).await
+                self.failed(identity, &error, tries.attempts())
             }
             Err(_) => {
                 let error =
                     Error::new(Kind::Disk, "a defect of this program stopped this transfer")
                         .hint("please report it, with what was printed above");
-                self.failed(identity, &error, tries.attempts()).await
+                self.failed(identity, &error, tries.attempts())
             }
         };
         // If nobody reads events any more, the run is over.
         let _ = self.events.send(Event::Ended { id, outcome }).await;
     }
 
-    async fn failed(&self, identity: Identity, error: &Error, attempts: u32) -> Outcome {
-        let archive = self.archive.clone();
-        let kind = error.kind;
-        let noted = blocking(move || archive.failed(identity, kind.word())).await;
+    fn failed(&self, identity: Identity, error: &Error, attempts: u32) -> Outcome {
         // A failure to note a failure changes nothing about it.
-        drop(noted);
+        let _ = self.archive.failed(identity, error.kind.word());
         Outcome::Failed(Failure::new(error, attempts))
     }
 
@@ -136,12 +138,14 @@ impl Mover {
                 request.mirrors[place - 1].clone()
             };
             let permit = permit.take();
+            let course = Course {
+                id: job.id,
+                request: &request,
+                url: &url,
+            };
             let done = match content.is_complete() {
                 true => Ok(()),
-                false => {
-                    self.attempt(job.id, &request, &url, content, tries, permit)
-                        .await
-                }
+                false => self.attempt(&course, content, tries, permit).await,
             };
             let setback = match done {
                 Ok(()) => match self.prove(job, &request.expect, content).await {
@@ -249,7 +253,7 @@ impl Mover {
     async fn place(&self, job: &Job) -> Result<Place> {
         let disk = self.disk.clone();
         let names = job.planned.folder.clone();
-        let folder = blocking(move || disk.folder(&names)).await?;
+        let folder = quickly(move || disk.folder(&names)).await?;
         Ok(Place::new(folder, &job.item.source, &job.item.key))
     }
 
@@ -322,6 +326,6 @@ impl Setback {
 async fn throw_away(whole: Whole) -> Result<()> {
     match whole {
         Whole::Memory(_) => Ok(()),
-        Whole::File(mut partial) => blocking(move || partial.discard()).await,
+        Whole::File(partial) => quickly(move || partial.discard()).await,
     }
 }

@@ -3,7 +3,7 @@
 use super::check::{self, Bearing};
 use super::coding;
 use super::commit::Commit;
-use super::content::{Content, Whole, blocking};
+use super::content::{Content, WORTH, Whole};
 use super::digest::{Hashed, Hasher};
 use super::tries::Setback;
 use super::{Job, Mover, throw_away};
@@ -11,7 +11,7 @@ use crate::model::{Error, Expect, Kind, Outcome, Result};
 use crate::pipeline::archive::Identity;
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
 use crate::pipeline::plan;
-use crate::pipeline::sink::Place;
+use crate::pipeline::sink::{Place, quickly, slowly};
 use crate::pipeline::suspects::Verdict;
 
 /// What is complete and proven.
@@ -119,7 +119,7 @@ impl Mover {
             source: job.item.source.clone(),
             key: job.item.key.clone(),
         };
-        let record = blocking(move || {
+        let commit = move || {
             let planned = &job.planned;
             let commit = Commit {
                 archive: &*archive,
@@ -134,8 +134,12 @@ impl Mover {
             // The next in turn may look for its name only now that this one is recorded.
             drop(job.turn);
             record
-        })
-        .await?;
+        };
+        // A large file is synced first.
+        let record = match len >= WORTH {
+            true => slowly(commit).await?,
+            false => quickly(commit).await?,
+        };
         Ok(Outcome::Saved {
             path: record.path,
             size: record.size,
@@ -179,7 +183,7 @@ pub(super) async fn hash(mut hasher: Hasher, whole: Whole) -> Result<(Whole, Has
             Ok((Whole::Memory(pieces), hasher.finish()))
         }
         Whole::File(partial) => {
-            blocking(move || {
+            slowly(move || {
                 partial.read_all(|bytes| hasher.update(bytes))?;
                 Ok((Whole::File(partial), hasher.finish()))
             })

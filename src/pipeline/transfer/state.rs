@@ -3,18 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::answer::Representation;
-use crate::model::Digest;
+use super::ledger::Range;
+use crate::model::{Digest, Result};
 
 /// The form of the state; another one is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How many bytes before the end of what is there are hashed, and compared when going on.
 pub(super) const TAIL: u64 = 64 << 10;
 
-/// The state of a partial file. It holds no URL, since URLs hold secrets, and names no byte that is not on stable storage.
+/// Whose bytes they are, and what was promised of them. It holds no URL, since URLs hold secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct State {
-    version: u32,
+pub(super) struct About {
     /// The identity of the item.
     pub(super) source: String,
     pub(super) key: String,
@@ -24,46 +24,66 @@ pub(super) struct State {
     pub(super) content_type: Option<String>,
     /// The digests that it promised.
     pub(super) promised: Vec<Digest>,
+}
+
+/// The state of a partial file. It names no byte that is not on stable storage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    version: u32,
+    #[serde(flatten)]
+    pub(super) about: About,
     /// The ranges that are there, start and end exclusive, merged and in order.
-    pub(super) done: Vec<(u64, u64)>,
-    /// BLAKE3 of the last bytes (64 KiB at the most) of what is there.
-    pub(super) tail: String,
+    done: Vec<Range>,
+    /// BLAKE3 of the last bytes (64 KiB at the most) of each of them.
+    tails: Vec<String>,
     /// BLAKE3 of all the above.
     seal: String,
 }
 
 impl State {
-    /// The state of a file whose first `len` bytes are there; their tail is still to be set.
-    pub(super) fn new(source: &str, key: &str, representation: &Representation, len: u64) -> State {
-        State {
+    /// The state of a file of which these ranges are there; `tail` gives the last bytes of each.
+    ///
+    /// # Errors
+    /// Those of `tail`.
+    pub(super) fn new(
+        about: About,
+        done: Vec<Range>,
+        tail: impl Fn(Range) -> Result<Vec<u8>>,
+    ) -> Result<State> {
+        let hash = |range: &Range| Ok(blake3::hash(&tail(end_of(*range))?).to_hex().to_string());
+        Ok(State {
             version: VERSION,
-            source: source.to_owned(),
-            key: key.to_owned(),
-            representation: representation.clone(),
-            content_type: None,
-            promised: Vec::new(),
-            done: vec![(0, len)],
-            tail: String::new(),
+            about,
+            tails: done.iter().map(hash).collect::<Result<_>>()?,
+            done,
             seal: String::new(),
+        })
+    }
+
+    /// The ranges that are there, as far as their last bytes bear it out. None if the first bytes are not among them:
+    /// the rest is of little use without what says what it is.
+    ///
+    /// # Errors
+    /// Those of `tail`.
+    pub(super) fn proven(
+        &self,
+        len: u64,
+        tail: impl Fn(Range) -> Result<Vec<u8>>,
+    ) -> Result<Vec<Range>> {
+        let mut proven = Vec::new();
+        let mut last = 0;
+        for (range, hash) in self.done.iter().zip(&self.tails) {
+            let (start, end) = *range;
+            if start < last || end <= start || end > len {
+                return Ok(Vec::new());
+            }
+            last = end;
+            if blake3::hash(&tail(end_of(*range))?).to_hex().as_str() == hash {
+                proven.push(*range);
+            }
         }
-    }
-
-    /// Notes the last bytes of what is there.
-    pub(super) fn set_tail(&mut self, tail: &[u8]) {
-        self.tail = blake3::hash(tail).to_hex().to_string();
-    }
-
-    /// How many bytes from the start are there.
-    pub(super) fn len(&self) -> u64 {
-        match self.done.as_slice() {
-            [(0, end)] => *end,
-            _ => 0,
-        }
-    }
-
-    /// Whether these are the last bytes of what is there.
-    pub(super) fn ends_with(&self, tail: &[u8]) -> bool {
-        blake3::hash(tail).to_hex().as_str() == self.tail
+        let begins = proven.first().is_some_and(|(start, _)| *start == 0);
+        Ok(if begins { proven } else { Vec::new() })
     }
 
     /// As it is written.
@@ -90,24 +110,41 @@ impl State {
     }
 }
 
+/// The last bytes of a range.
+fn end_of((start, end): Range) -> Range {
+    (start.max(end.saturating_sub(TAIL)), end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_damaged_state_is_not_believed() {
-        let representation = Representation {
-            total: Some(10),
-            ..Representation::default()
+        let about = About {
+            source: "direct".into(),
+            key: "key".into(),
+            representation: Representation::default(),
+            content_type: None,
+            promised: Vec::new(),
         };
-        let mut state = State::new("direct", "key", &representation, 5);
-        state.set_tail(b"12345");
+        let file = b"0123456789";
+        let tail = |(start, end): Range| Ok(file[start as usize..end as usize].to_vec());
+        let state = State::new(about, vec![(0, 5), (7, 9)], tail).unwrap();
         let bytes = state.encode();
         let state = State::decode(&bytes).unwrap();
-        assert_eq!(state.len(), 5);
-        assert!(state.ends_with(b"12345") && !state.ends_with(b"12346"));
+        assert_eq!(state.proven(10, tail).unwrap(), [(0, 5), (7, 9)]);
+        assert_eq!(state.proven(8, tail).unwrap(), [], "the file is too short");
+        let other = |(start, end): Range| Ok(b"0123456x89"[start as usize..end as usize].to_vec());
+        assert_eq!(state.proven(10, other).unwrap(), [(0, 5)]);
+        let other = |(start, end): Range| Ok(b"x123456789"[start as usize..end as usize].to_vec());
+        assert_eq!(
+            state.proven(10, other).unwrap(),
+            [],
+            "without its beginning it is nothing"
+        );
         let text = String::from_utf8(bytes).unwrap();
-        assert!(State::decode(text.replace("[[0,5]]", "[[0,6]]").as_bytes()).is_none());
+        assert!(State::decode(text.replace("[0,5]", "[0,6]").as_bytes()).is_none());
         assert!(State::decode(&text.as_bytes()[..text.len() - 1]).is_none());
         assert!(State::decode(b"").is_none());
     }

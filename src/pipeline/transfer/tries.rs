@@ -54,6 +54,8 @@ pub(super) struct Tries {
     farthest: u64,
     /// Whether the server answers an If-Range with everything although nothing changed.
     pub(super) without_if_range: bool,
+    /// Whether it stays with one connection.
+    pub(super) alone: bool,
     /// Whether it was told that the transfer began.
     pub(super) began: bool,
 }
@@ -83,6 +85,7 @@ impl Tries {
             slow: 0,
             farthest: 0,
             without_if_range: false,
+            alone: false,
             began: false,
         }
     }

@@ -26,7 +26,7 @@ fn claim(fetch: &Fetch, there: u64, total: u64, tail: &[u8]) -> File {
     let state = replace(&state, "\"total\":", ",", &total.to_string());
     let state = replace(&state, "\"done\":[[0,", "]", &there.to_string());
     let tail = blake3::hash(tail).to_hex();
-    let state = replace(&state, "\"tail\":\"", "\"", &tail);
+    let state = replace(&state, "\"tails\":[\"", "\"", &tail);
     let open = replace(&state, "\"seal\":\"", "\"", "");
     let seal = blake3::hash(open.as_bytes()).to_hex();
     fs::write(&path, replace(&state, "\"seal\":\"", "\"", &seal)).unwrap();

@@ -1,0 +1,390 @@
+//! One large file over several connections.
+//!
+//! Each takes a part; who is done takes half of the largest rest. A part is asked for with the validator of the first
+//! answer, and every answer is held against it. Where two parts meet, whoever comes from the left reads a little further,
+//! and what it reads must be what the other has written: so a server that sends other bytes than it says is found out.
+//! What one connection gets wrong or loses is a gap, which the others fill.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::Mover;
+use super::answer::{Asked, Reading, Representation, read};
+use super::attempt::{Course, bound_headers, range_headers};
+use super::content::{BATCH, Content, SAVE_EVERY, save_state};
+use super::growth::{Advice, Growth, TICK};
+use super::ledger::{Ledger, Segment};
+use super::state::About;
+use super::take::{TELL_EVERY, same_bytes, short};
+use super::tries::{Setback, Tries};
+use crate::model::{Error, Event, Kind};
+use crate::net::{Opened, Permit};
+use crate::pipeline::sink::{Partial, quickly, slowly};
+
+/// The shortest part that is worth a request.
+const LEAST: u64 = 1 << 20;
+/// How many bytes are compared where two parts meet.
+const JOINT: u64 = 16 << 10;
+
+/// Those who move one file.
+struct Crew<'a> {
+    mover: &'a Mover,
+    course: &'a Course<'a>,
+    known: Representation,
+    without_if_range: bool,
+    total: u64,
+    partial: Arc<Partial>,
+    ledger: Mutex<Ledger>,
+    /// How many are to leave.
+    leaving: AtomicUsize,
+    /// All are to stop where they are.
+    ending: CancellationToken,
+}
+
+impl Mover {
+    /// Moves what is missing, from `first`, which is an answer that is already coming, or from the first gap.
+    pub(super) async fn crew(
+        &self,
+        course: &Course<'_>,
+        content: &mut Content,
+        first: Option<Opened>,
+        permit: Permit,
+        (mut growth, more): (Growth, usize),
+        tries: &mut Tries,
+    ) -> Result<(), Setback> {
+        let Some(total) = content.representation.total else {
+            return Err(Setback::Over(Error::new(
+                Kind::Network,
+                "its length is not known",
+            )));
+        };
+        let (partial, done) = content.lend().await?;
+        let crew = Crew {
+            mover: self,
+            course,
+            known: content.representation.clone(),
+            without_if_range: tries.without_if_range,
+            total,
+            partial: Arc::new(partial),
+            ledger: Mutex::new(Ledger::new(total, &done)),
+            leaving: AtomicUsize::new(0),
+            ending: CancellationToken::new(),
+        };
+        let about = content.about();
+        let outcome = crew.run(first, permit, (&mut growth, more), &about).await;
+        let Crew {
+            partial, ledger, ..
+        } = crew;
+        let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let partial = Arc::into_inner(partial)
+            .ok_or_else(|| Error::new(Kind::Disk, "a defect of this program left the file open"))?;
+        content.give_back(partial, ledger.done().to_vec());
+        // What disagrees with itself is not asked for in parts again.
+        tries.alone |= matches!(outcome, Err(Setback::Restart(_)));
+        outcome
+    }
+}
+
+impl Crew<'_> {
+    async fn run(
+        &self,
+        first: Option<Opened>,
+        permit: Permit,
+        (growth, more): (&mut Growth, usize),
+        about: &About,
+    ) -> Result<(), Setback> {
+        let mut workers = FuturesUnordered::new();
+        let Some(segment) = self.ledger().take(LEAST) else {
+            return self.compare_joints().await;
+        };
+        workers.push(self.work(segment, first, permit));
+        for (segment, permit) in self.more(more) {
+            workers.push(self.work(segment, None, permit));
+        }
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut told, mut saved) = (Instant::now(), Instant::now());
+        let mut saving: Option<JoinHandle<Result<(), Error>>> = None;
+        // What went wrong for one while others went on. The last one's trouble is everybody's.
+        let mut strikes = 0;
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                done = workers.next() => match done {
+                    Some(Ok(())) => {}
+                    None => break Ok(()),
+                    Some(Err(Setback::Over(error))) => break Err(Setback::Over(error)),
+                    Some(Err(setback)) => {
+                        strikes += usize::from(matches!(setback, Setback::Restart(_)));
+                        if workers.is_empty() || strikes > 1 {
+                            break Err(setback);
+                        }
+                        growth.could_not(Instant::now());
+                    }
+                },
+                now = ticks.tick() => {
+                    let bytes = self.ledger().len();
+                    if now - told >= TELL_EVERY {
+                        told = now;
+                        let id = self.course.id;
+                        if let Err(error) = self.mover.tell(Event::Moved { id, bytes }).await {
+                            break Err(error.into());
+                        }
+                    }
+                    // The others go on while the disk is waited for.
+                    if saving.as_ref().is_none_or(JoinHandle::is_finished) && now - saved >= SAVE_EVERY {
+                        if let Some(Ok(Err(error))) = saving.take().and_then(FutureExt::now_or_never) {
+                            break Err(error.into());
+                        }
+                        saved = now;
+                        let (partial, done) = (self.partial.clone(), self.ledger().done().to_vec());
+                        let about = about.clone();
+                        saving = Some(spawn_blocking(move || save_state(&partial, about, done)));
+                    }
+                    match growth.tick(now, bytes, self.total, workers.len()) {
+                        Advice::Stay => {}
+                        Advice::Drop(fewer) => {
+                            self.leaving.store(fewer.min(workers.len() - 1), Ordering::Relaxed);
+                        }
+                        Advice::Add(more) => {
+                            let before = workers.len();
+                            for (segment, permit) in self.more(more) {
+                                workers.push(self.work(segment, None, permit));
+                            }
+                            if workers.len() == before {
+                                growth.could_not(now);
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        // Whoever is still at it writes what it has, so that nothing is written behind our back later.
+        self.ending.cancel();
+        while workers.next().await.is_some() {}
+        drop(workers);
+        let saved = match saving {
+            Some(saving) => saving.await.unwrap_or(Ok(())),
+            None => Ok(()),
+        };
+        outcome?;
+        saved?;
+        if !self.ledger().is_complete() {
+            return Err(Setback::More);
+        }
+        self.compare_joints().await
+    }
+
+    /// Parts for so many more, as far as the host has room for them and they are worth it.
+    fn more(&self, most: usize) -> Vec<(Segment, Permit)> {
+        let host = self.course.url.host_str().unwrap_or("");
+        let mut more = Vec::new();
+        for _ in 0..most {
+            let Some(permit) = self.mover.client.pace().try_enter(host) else {
+                break;
+            };
+            let Some(segment) = self.ledger().take(LEAST) else {
+                break;
+            };
+            more.push((segment, permit));
+        }
+        more
+    }
+
+    /// Moves parts until there is none to take.
+    async fn work(
+        &self,
+        mut segment: Segment,
+        mut first: Option<Opened>,
+        permit: Permit,
+    ) -> Result<(), Setback> {
+        let _permit = permit;
+        loop {
+            let mut batch = Batch::new(segment.at);
+            let moved = self.part(segment, first.take(), &mut batch).await;
+            let written = self.write(segment.id, &mut batch).await;
+            self.ledger().leave(segment.id);
+            written?;
+            match moved {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(Setback::More) => {}
+                Err(setback) => return Err(setback),
+            }
+            match self.ledger().take(LEAST) {
+                Some(next) => segment = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Moves one part. `false` if it was left because somebody was to go.
+    async fn part(
+        &self,
+        segment: Segment,
+        first: Option<Opened>,
+        batch: &mut Batch,
+    ) -> Result<bool, Setback> {
+        let mut at = segment.at;
+        let mut end = segment.end;
+        let (mut opened, before, last) = match first {
+            Some(opened) => (opened, Vec::new(), self.total),
+            None => self.ask(segment).await?,
+        };
+        let mut before: &[u8] = &before;
+        let mut beyond = Vec::new();
+        while at < end {
+            if at >= last {
+                // The server gave less than was asked for, and all of that is here.
+                return Err(Setback::More);
+            }
+            let Some(mut piece) = self.piece(&mut opened).await? else {
+                return Err(Setback::Again(short(at, last)));
+            };
+            same_bytes(&mut piece, &mut before)?;
+            let room = (end - at).min(piece.len() as u64) as usize;
+            beyond = piece.split_off(room).to_vec();
+            at += room as u64;
+            batch.push(piece);
+            end = self.ledger().read(segment.id, at);
+            if batch.len >= BATCH {
+                self.write(segment.id, batch).await?;
+            }
+            if self.is_to_leave() {
+                return Ok(false);
+            }
+        }
+        let most = JOINT.min(self.total - end) as usize;
+        while beyond.len() < most {
+            // Without the joint there is one proof less, but nothing wrong.
+            let Ok(Some(piece)) = self.piece(&mut opened).await else {
+                break;
+            };
+            beyond.extend_from_slice(&piece);
+        }
+        beyond.truncate(most);
+        if !beyond.is_empty() {
+            self.ledger().joint(end, beyond);
+        }
+        Ok(true)
+    }
+
+    /// Asks for a part. Gives the answer, the bytes before the part that it begins with, and where it ends.
+    async fn ask(&self, segment: Segment) -> Result<(Opened, Vec<u8>, u64), Setback> {
+        let have = self.ledger().before(segment.at).min(JOINT);
+        let start = segment.at - have;
+        let before = match have {
+            0 => Vec::new(),
+            have => {
+                let partial = self.partial.clone();
+                quickly(move || partial.read(start, have as usize)).await?
+            }
+        };
+        let end = (segment.end + JOINT).min(self.total);
+        let free = range_headers(&self.known, start, Some(end), self.without_if_range)?;
+        let bound = bound_headers(self.course)?;
+        let open = self.mover.client.open(self.course.url, &bound, &free);
+        let opened = self.unless_over(open).await??;
+        let asked = Asked {
+            start,
+            known: &self.known,
+        };
+        match read(opened.response.status(), opened.response.headers(), asked) {
+            Reading::Rest { end, .. } => Ok((opened, before, end)),
+            Reading::Whole(_) => Err(restart("the server sent everything in place of a part")),
+            Reading::Restart(why) => Err(restart(why)),
+            Reading::Refused { error, .. } => Err(Setback::Again(error)),
+        }
+    }
+
+    async fn piece(&self, opened: &mut Opened) -> Result<Option<Bytes>, Setback> {
+        let piece = self.unless_over(self.mover.client.chunk(opened)).await??;
+        if let (Some(rate), Some(piece)) = (self.mover.client.rate(), &piece) {
+            self.unless_over(rate.take(piece.len() as u64)).await?;
+        }
+        Ok(piece)
+    }
+
+    async fn write(&self, id: usize, batch: &mut Batch) -> Result<(), Error> {
+        let Batch { at, len, pieces } = std::mem::replace(batch, Batch::new(batch.at + batch.len));
+        if len == 0 {
+            return Ok(());
+        }
+        let partial = self.partial.clone();
+        quickly(move || partial.write(at, &pieces)).await?;
+        self.ledger().wrote(id, (at, at + len));
+        Ok(())
+    }
+
+    /// Compares the bytes where parts met, as both sides had them.
+    async fn compare_joints(&self) -> Result<(), Setback> {
+        let joints = self.ledger().take_joints();
+        let partial = self.partial.clone();
+        let same = slowly(move || {
+            for (at, bytes) in joints {
+                if partial.read(at, bytes.len())? != bytes {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        });
+        match same.await? {
+            true => Ok(()),
+            false => Err(restart("the server sent different bytes for one place")),
+        }
+    }
+
+    async fn unless_over<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            () = self.ending.cancelled() => Err(Error::closed()),
+            done = self.mover.unless_ending(future) => done,
+        }
+    }
+
+    fn is_to_leave(&self) -> bool {
+        let one_less = |leaving: usize| leaving.checked_sub(1);
+        self.leaving
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_ok()
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bytes that were read one behind the other and are to be written at once.
+struct Batch {
+    at: u64,
+    len: u64,
+    pieces: Vec<Bytes>,
+}
+
+impl Batch {
+    fn new(at: u64) -> Batch {
+        Batch {
+            at,
+            len: 0,
+            pieces: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        if !piece.is_empty() {
+            self.len += piece.len() as u64;
+            self.pieces.push(piece);
+        }
+    }
+}
+
+fn restart(why: &str) -> Setback {
+    Setback::Restart(Error::new(Kind::Changed, why))
+}

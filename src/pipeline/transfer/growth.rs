@@ -1,0 +1,227 @@
+//! How many connections one large file is worth. Pure: it is told how far the file is, and says what to try.
+//!
+//! On a clean line one connection is as fast as many, so more are tried only on evidence: the rate has stopped growing,
+//! and at this rate there is a while to go. Then as many again are added on trial. If the sum of all rises by 15 % they
+//! stay, and more are tried at once; if it does not within 1.5 s they go, and it is left alone for a while that doubles.
+//! So it settles where one more connection brings nothing: at a limit for each connection it grows to the most, at a
+//! limit for all together it stays with one, but for a short trial now and then.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How often it is asked.
+pub(super) const TICK: Duration = Duration::from_millis(50);
+/// Files shorter than this are not worth it.
+pub(super) const LEAST: u64 = 16 << 20;
+
+/// So many ticks make a rate: a tenth of a second.
+const SPAN: usize = 2;
+/// What a trial must bring.
+const GAIN: f64 = 1.15;
+/// How long a trial may take to bring it.
+const TRIAL: Duration = Duration::from_millis(1500);
+/// With less than these seconds to go at the present rate it is too late to begin, or to go on after a success.
+const TO_GO: (f64, f64) = (1.0, 0.3);
+/// How long it is left alone after the first trial in vain.
+const REST: Duration = Duration::from_secs(10);
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Advice {
+    /// Nothing.
+    Stay,
+    /// Add so many connections.
+    Add(usize),
+    /// Let so many go.
+    Drop(usize),
+}
+
+/// Watches one file.
+#[derive(Debug)]
+pub(super) struct Growth {
+    most: usize,
+    /// Bytes at each tick, the newest last.
+    ticks: Vec<(Instant, u64)>,
+    trial: Option<Trial>,
+    quiet_until: Option<Instant>,
+    rest: Duration,
+}
+
+#[derive(Debug)]
+struct Trial {
+    began: Instant,
+    bytes: u64,
+    added: usize,
+    /// The rate before it.
+    base: f64,
+}
+
+impl Growth {
+    /// For a file that may have so many connections at the most.
+    pub(super) fn new(most: usize) -> Growth {
+        Growth {
+            most,
+            ticks: Vec::new(),
+            trial: None,
+            quiet_until: None,
+            rest: REST,
+        }
+    }
+
+    /// Told at every tick how many bytes there are, of how many, over how many connections.
+    pub(super) fn tick(
+        &mut self,
+        now: Instant,
+        bytes: u64,
+        total: u64,
+        connections: usize,
+    ) -> Advice {
+        self.ticks.push((now, bytes));
+        if self.ticks.len() > 2 * SPAN + 1 {
+            self.ticks.remove(0);
+        }
+        if let Some(trial) = &self.trial {
+            let base = trial.base;
+            return self.judge(now, bytes, base, total, connections);
+        }
+        if connections >= self.most || self.quiet_until.is_some_and(|until| now < until) {
+            return Advice::Stay;
+        }
+        let (Some(before), Some(rate)) = (self.rate(SPAN), self.rate(0)) else {
+            return Advice::Stay;
+        };
+        let has_stopped_growing = rate <= before * 1.1;
+        if !has_stopped_growing || to_go(bytes, total, rate) < TO_GO.0 {
+            return Advice::Stay;
+        }
+        self.begin(now, bytes, rate, connections)
+    }
+
+    /// A trial could not be carried out: there was no place, or no part worth taking.
+    pub(super) fn could_not(&mut self, now: Instant) {
+        self.trial = None;
+        self.quiet_until = Some(now + self.rest);
+    }
+
+    fn begin(&mut self, now: Instant, bytes: u64, base: f64, connections: usize) -> Advice {
+        let added = connections.min(self.most - connections);
+        self.trial = Some(Trial {
+            began: now,
+            bytes,
+            added,
+            base,
+        });
+        Advice::Add(added)
+    }
+
+    fn judge(
+        &mut self,
+        now: Instant,
+        bytes: u64,
+        base: f64,
+        total: u64,
+        connections: usize,
+    ) -> Advice {
+        let Some(trial) = &self.trial else {
+            return Advice::Stay;
+        };
+        let took = now - trial.began;
+        let rate = (bytes - trial.bytes) as f64 / took.as_secs_f64().max(0.001);
+        if took >= TICK && rate >= base.max(1.0) * GAIN {
+            self.trial = None;
+            self.rest = REST;
+            if connections < self.most && to_go(bytes, total, rate) >= TO_GO.1 {
+                return self.begin(now, bytes, rate, connections);
+            }
+            return Advice::Stay;
+        }
+        if took < TRIAL {
+            return Advice::Stay;
+        }
+        let added = trial.added;
+        self.trial = None;
+        self.quiet_until = Some(now + self.rest);
+        self.rest *= 2;
+        Advice::Drop(added)
+    }
+
+    /// Bytes a second over a span that ended so many ticks ago.
+    fn rate(&self, ago: usize) -> Option<f64> {
+        let last = self.ticks.len().checked_sub(ago + 1)?;
+        let first = last.checked_sub(SPAN)?;
+        let ((began, from), (ended, to)) = (self.ticks[first], self.ticks[last]);
+        Some((to - from) as f64 / (ended - began).as_secs_f64().max(0.001))
+    }
+}
+
+/// Seconds to go at this rate.
+fn to_go(bytes: u64, total: u64, rate: f64) -> f64 {
+    total.saturating_sub(bytes) as f64 / rate.max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a file of `total` bytes over a line: `rate` tells the bytes a second at so many seconds and connections.
+    /// Gives how long it took, the most connections, and how many it ended with.
+    fn run(total: u64, rate: impl Fn(f64, usize) -> f64) -> (f64, usize, usize) {
+        let start = Instant::now();
+        let mut growth = Growth::new(16);
+        let (mut bytes, mut connections, mut most) = (0.0, 1, 1);
+        for step in 1.. {
+            let seconds = step as f64 * TICK.as_secs_f64();
+            bytes += rate(seconds, connections) * TICK.as_secs_f64();
+            if bytes >= total as f64 {
+                return (seconds, most, connections);
+            }
+            match growth.tick(start + TICK * step, bytes as u64, total, connections) {
+                Advice::Stay => {}
+                Advice::Add(more) => connections += more,
+                Advice::Drop(fewer) => connections -= fewer,
+            }
+            most = most.max(connections);
+        }
+        unreachable!("the steps have no end");
+    }
+
+    #[test]
+    fn a_limit_for_each_connection_is_worth_as_many_as_there_may_be() {
+        let (took, most, _) = run(64 << 20, |_, connections| 4e6 * connections as f64);
+        assert_eq!(most, 16);
+        assert!(took < 2.5, "{took}: one alone takes 16 s");
+    }
+
+    #[test]
+    fn a_limit_for_all_is_worth_one_but_for_short_trials() {
+        let with_more = std::cell::Cell::new(0.0);
+        let (took, most, _) = run(1 << 30, |_, connections| {
+            if connections > 1 {
+                with_more.set(with_more.get() + TICK.as_secs_f64());
+            }
+            10e6
+        });
+        assert_eq!(most, 2);
+        let with_more = with_more.get();
+        assert!(with_more < took / 10.0, "{with_more} of {took}");
+    }
+
+    #[test]
+    fn a_line_that_is_still_gaining_speed_is_left_alone() {
+        let (_, most, _) = run(64 << 20, |seconds, _| 1e6 * 2f64.powf(seconds / 0.1));
+        assert_eq!(most, 1);
+    }
+
+    #[test]
+    fn a_file_that_is_nearly_there_is_left_alone() {
+        let (_, most, _) = run(40 << 20, |_, _| 50e6);
+        assert_eq!(most, 1);
+    }
+
+    #[test]
+    fn it_settles_where_more_brings_nothing() {
+        let (_, most, last) = run(1 << 30, |_, connections| 3e6 * connections.min(5) as f64);
+        assert!(most <= 16 && (4..=8).contains(&last), "{most} {last}");
+    }
+}

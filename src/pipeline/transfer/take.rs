@@ -1,0 +1,281 @@
+//! Takes the body of an answer.
+
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use tokio::time::{Duration, Instant, timeout_at};
+
+use super::Mover;
+use super::answer::Representation;
+use super::attempt::Course;
+use super::check;
+use super::coding::{self, Coding};
+use super::content::Content;
+use super::digest::promised;
+use super::growth::{self, Advice, Growth, TICK};
+use super::tries::{Setback, Tries};
+use crate::model::{Error, Event, Kind};
+use crate::net::{Opened, Permit};
+use crate::pipeline::naming::{HEAD, sniff};
+
+/// How often it is told how far a transfer is.
+pub(super) const TELL_EVERY: Duration = Duration::from_millis(200);
+
+/// An answer whose body is to be taken.
+pub(super) struct Taking<'a> {
+    course: &'a Course<'a>,
+    opened: Opened,
+    permit: Permit,
+    /// Whether the server has proven that more connections could share the work.
+    splits: bool,
+}
+
+impl<'a> Taking<'a> {
+    pub(super) fn new(
+        course: &'a Course<'a>,
+        opened: Opened,
+        permit: Permit,
+        splits: bool,
+    ) -> Taking<'a> {
+        Taking {
+            course,
+            opened,
+            permit,
+            splits,
+        }
+    }
+}
+
+impl Mover {
+    /// Takes a body that is all of it. What was there before goes only once the first bytes are what was wanted.
+    pub(super) async fn take_whole(
+        &self,
+        mut taking: Taking<'_>,
+        content: &mut Content,
+        tries: &mut Tries,
+    ) -> Result<(), Setback> {
+        let total = taking.opened.response.content_length();
+        let mut early: Vec<Bytes> = Vec::new();
+        let mut come = 0;
+        while come < HEAD {
+            let Some(piece) = self.piece(&mut taking.opened).await? else {
+                break;
+            };
+            come += piece.len();
+            early.push(piece);
+        }
+        let head = first_bytes(&early);
+        let reply = taking.opened.response.headers();
+        let text = |name| {
+            reply
+                .get(name)
+                .and_then(|value: &HeaderValue| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let content_type = text(header::CONTENT_TYPE);
+        let request = taking.course.request;
+        let mut representation = Representation::of(reply);
+        representation.total = total;
+        representation.packed = coding::is_packed([&request.url, &taking.opened.url], reply);
+        let (seen, len) = match Coding::of(&representation)? {
+            None => (sniff(&head), total),
+            Some(coding) => (sniff(&coding.head(&head)?), None),
+        };
+        let expect = &request.expect;
+        if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
+            // Nothing at all is a server's hiccup more often than an answer.
+            return Err(if come == 0 {
+                Setback::Again(Error {
+                    kind: Kind::Network,
+                    ..error
+                })
+            } else {
+                Setback::Over(error)
+            });
+        }
+        content.restart().await?;
+        content.representation = representation;
+        content.content_type = content_type;
+        content.disposition = reply
+            .get(header::CONTENT_DISPOSITION)
+            .map(|value| value.as_bytes().to_vec());
+        content.promised = promised(reply, false);
+        content.reserve().await?;
+        self.began(taking.course.id, content, tries).await?;
+        for piece in early {
+            self.add(content, piece).await?;
+        }
+        self.pour(taking, content, tries, total).await?;
+        match total {
+            Some(total) if content.len() != total => {
+                Err(Setback::Again(short(content.len(), total)))
+            }
+            Some(_) => Ok(()),
+            // Without a promised length, the end of the body is the end.
+            None => {
+                content.representation.total = Some(content.len());
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a range, of which the first bytes must be those that are there.
+    pub(super) async fn take_rest(
+        &self,
+        mut taking: Taking<'_>,
+        content: &mut Content,
+        tries: &mut Tries,
+        (start, end): (u64, u64),
+        tail: Vec<u8>,
+    ) -> Result<(), Setback> {
+        let mut known: &[u8] = &tail;
+        let mut at = start;
+        while !known.is_empty() && at < end {
+            let Some(mut piece) = self.piece(&mut taking.opened).await? else {
+                break;
+            };
+            piece.truncate((end - at).try_into().unwrap_or(usize::MAX));
+            at += piece.len() as u64;
+            same_bytes(&mut piece, &mut known)?;
+            if !piece.is_empty() {
+                self.add(content, piece).await?;
+            }
+        }
+        if at < content.len() {
+            return Err(Setback::Again(short(at, end)));
+        }
+        self.pour(taking, content, tries, Some(end)).await?;
+        if content.len() < end {
+            return Err(Setback::Again(short(content.len(), end)));
+        }
+        match content.representation.total {
+            Some(total) if content.len() < total => Err(Setback::More),
+            Some(_) => Ok(()),
+            None => {
+                content.representation.total = Some(content.len());
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes what is still to come, up to this byte if it is known which is the last. A large file may go over to several
+    /// connections on the way.
+    async fn pour(
+        &self,
+        taking: Taking<'_>,
+        content: &mut Content,
+        tries: &mut Tries,
+        end: Option<u64>,
+    ) -> Result<(), Setback> {
+        let Taking {
+            course,
+            mut opened,
+            permit,
+            splits,
+        } = taking;
+        let total = content
+            .representation
+            .total
+            .filter(|_| splits && end == content.representation.total);
+        let most = self.client.settings().per_file;
+        let large = total.filter(|total| *total >= growth::LEAST && most > 1);
+        let mut growth = Growth::new(most);
+        let mut told = Instant::now();
+        let mut tick = told + TICK;
+        loop {
+            let piece = match large {
+                None => self.piece(&mut opened).await?,
+                // Asked in vain, it goes on where it was.
+                Some(_) => match timeout_at(tick, self.piece(&mut opened)).await {
+                    Ok(piece) => piece?,
+                    Err(_) => Some(Bytes::new()),
+                },
+            };
+            let Some(mut piece) = piece else {
+                return Ok(());
+            };
+            if let Some(end) = end {
+                piece.truncate((end - content.len()).try_into().unwrap_or(usize::MAX));
+            }
+            if !piece.is_empty() {
+                self.add(content, piece).await?;
+            }
+            let now = Instant::now();
+            if now - told >= TELL_EVERY {
+                told = now;
+                let bytes = content.len();
+                self.tell(Event::Moved {
+                    id: course.id,
+                    bytes,
+                })
+                .await?;
+            }
+            if let Some(total) = large
+                && now >= tick
+            {
+                tick = now + TICK;
+                if let Advice::Add(more) = growth.tick(now, content.len(), total, 1) {
+                    let growth = (growth, more);
+                    return self
+                        .crew(course, content, Some(opened), permit, growth, tries)
+                        .await;
+                }
+            }
+        }
+    }
+
+    async fn piece(&self, opened: &mut Opened) -> Result<Option<Bytes>, Setback> {
+        Ok(self.unless_ending(self.client.chunk(opened)).await??)
+    }
+
+    async fn add(&self, content: &mut Content, piece: Bytes) -> Result<(), Setback> {
+        if let Some(rate) = self.client.rate() {
+            self.unless_ending(rate.take(piece.len() as u64)).await?;
+        }
+        Ok(content.push(piece).await?)
+    }
+
+    pub(super) async fn began(
+        &self,
+        id: u64,
+        content: &Content,
+        tries: &mut Tries,
+    ) -> Result<(), Setback> {
+        if !std::mem::replace(&mut tries.began, true) {
+            let total = content.representation.total;
+            self.tell(Event::Began {
+                id,
+                total,
+                have: content.len(),
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// As many bytes as a first look takes.
+fn first_bytes(pieces: &[Bytes]) -> Bytes {
+    match pieces {
+        [piece] => piece.slice(..piece.len().min(HEAD)),
+        pieces => {
+            let bytes = pieces.iter().flatten().copied();
+            bytes.take(HEAD).collect()
+        }
+    }
+}
+
+/// Takes from a piece the bytes that are there already, which must be the same.
+pub(super) fn same_bytes(piece: &mut Bytes, known: &mut &[u8]) -> Result<(), Setback> {
+    let common = piece.split_to(piece.len().min(known.len()));
+    if common != known[..common.len()] {
+        let message = "the bytes on the server are others now";
+        return Err(Setback::Restart(Error::new(Kind::Changed, message)));
+    }
+    *known = &known[common.len()..];
+    Ok(())
+}
+
+pub(super) fn short(len: u64, total: u64) -> Error {
+    let message = format!("the server stopped after {len} of {total} bytes");
+    Error::new(Kind::Network, message)
+}

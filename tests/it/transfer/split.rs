@@ -1,0 +1,169 @@
+//! One large file over several connections: only where it helps, and never at the cost of a byte.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::quick;
+use crate::support::command::Fetch;
+use crate::support::media::{Format, sized};
+use crate::support::{Reply, Seen, Site};
+
+/// Twenty megabytes, made once for all tests of this file.
+static FILM: LazyLock<Vec<u8>> = LazyLock::new(|| sized(Format::Mp4, 20 << 20, 3));
+
+/// The film from a server that gives each connection four megabytes a second.
+fn slow() -> Reply {
+    Reply::file(FILM.clone()).etag("\"a\"").throttle(4_000_000)
+}
+
+/// The first byte that was asked for.
+fn start(seen: &Seen) -> u64 {
+    let range = seen.header("range").unwrap_or("bytes=0-");
+    let first = range.trim_start_matches("bytes=").split('-').next();
+    first.and_then(|first| first.parse().ok()).unwrap_or(0)
+}
+
+fn arrives(site: &Site) -> Duration {
+    let fetch = quick().arg(site.url("/film.mp4"));
+    let done = fetch.run().success();
+    assert!(fetch.files()["film.mp4"] == *FILM, "the bytes are wrong");
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    done.took
+}
+
+#[test]
+fn a_limit_for_each_connection_is_got_round() {
+    let site = Site::start();
+    site.on("/film.mp4", slow());
+    let took = arrives(&site);
+    assert!(site.most_at_once() >= 4, "{}", site.most_at_once());
+    assert!(
+        took < Duration::from_millis(3500),
+        "{took:?}: one connection takes 5.2 s"
+    );
+    for seen in &site.requests()[1..] {
+        assert_eq!(seen.header("if-range"), Some("\"a\""));
+    }
+}
+
+#[test]
+fn a_file_is_not_split_without_proof_that_its_parts_belong_together() {
+    for reply in [
+        Reply::file(FILM.clone()).etag("W/\"a\""),
+        Reply::file(FILM.clone()),
+        Reply::file(FILM.clone()).etag("\"a\"").no_ranges(),
+    ] {
+        let site = Site::start();
+        site.on("/film.mp4", reply.throttle(12_000_000));
+        arrives(&site);
+        assert_eq!(site.requests().len(), 1);
+    }
+}
+
+#[test]
+fn one_connection_for_each_file_can_be_asked_for() {
+    let site = Site::start();
+    site.on("/film.mp4", slow().throttle(12_000_000));
+    let fetch = quick()
+        .args(["-S", "net.per_file=1"])
+        .arg(site.url("/film.mp4"));
+    fetch.run().success();
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[test]
+fn a_part_that_breaks_off_is_made_good_by_the_others() {
+    let site = Site::start();
+    let count = AtomicUsize::new(0);
+    site.on(
+        "/film.mp4",
+        Reply::with(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+            1 | 3 => slow().cut_after(300_000),
+            2 => Reply::text("busy").status(503),
+            4 => slow().reset_after(500_000),
+            _ => slow(),
+        }),
+    );
+    arrives(&site);
+    assert!(site.requests().len() >= 4);
+}
+
+#[test]
+fn a_part_of_something_else_is_not_taken() {
+    let site = Site::start();
+    site.on(
+        "/film.mp4",
+        Reply::with(|seen| match start(seen) {
+            0 => slow(),
+            // Another version, which the server admits.
+            _ => Reply::file(sized(Format::Mp4, 20 << 20, 9))
+                .etag("\"b\"")
+                .ignore_if_range(),
+        }),
+    );
+    arrives(&site);
+}
+
+#[test]
+fn parts_with_bytes_from_elsewhere_are_found_out_where_they_meet() {
+    let site = Site::start();
+    site.on(
+        "/film.mp4",
+        Reply::with(|seen| match start(seen) {
+            0 => slow(),
+            // It says what was asked for, and sends what comes a little later.
+            start => {
+                let from = (start as usize + 4096).min(FILM.len());
+                let mut bytes = FILM[from..].to_vec();
+                bytes.resize(FILM.len() - start as usize, 0);
+                slow().lie(bytes)
+            }
+        }),
+    );
+    arrives(&site);
+    let whole = site
+        .requests()
+        .iter()
+        .filter(|seen| seen.header("range").is_none())
+        .count();
+    assert_eq!(whole, 2, "it starts over, with one connection");
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_with_the_parts_that_are_missing() {
+    let site = Site::start();
+    site.on(
+        "/film.mp4",
+        Reply::file(FILM.clone()).etag("\"a\"").throttle(600_000),
+    )
+    .times(8);
+    site.on("/film.mp4", slow());
+    let fetch = Fetch::new().arg(site.url("/film.mp4"));
+    let running = fetch.spawn();
+    let began = Instant::now();
+    let has_parts = || {
+        let mut entries = std::fs::read_dir(fetch.out()).unwrap();
+        entries.any(|entry| {
+            let path = entry.unwrap().path();
+            let state = std::fs::read_to_string(&path).unwrap_or_default();
+            path.extension().is_some_and(|ext| ext == "json") && state.contains("],[")
+        })
+    };
+    while !has_parts() {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "no parts were saved"
+        );
+        std::thread::yield_now();
+    }
+    running.kill9();
+    let before = site.requests().len();
+    fetch.run().success();
+    assert!(fetch.files()["film.mp4"] == *FILM, "the bytes are wrong");
+    assert!(
+        site.requests()[before..]
+            .iter()
+            .all(|seen| seen.header("range").is_some())
+    );
+}

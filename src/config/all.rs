@@ -160,7 +160,7 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for values that cannot be used.
     pub fn net(&self) -> Result<net::Settings> {
-        Ok(self.sections.net.settings())
+        Ok(self.sections.net())
     }
 
     /// The settings of the pipeline. The archive is the user's, unless the configuration says otherwise.

@@ -13,6 +13,9 @@ pub(super) fn of<T: Serialize + Default>() -> Result<Value> {
     })
 }
 
+/// The key under which the known keys are for tables whose names the user chooses.
+pub(super) const ANY: &str = "*";
+
 /// Refuses an entry whose key is not among the known ones: those of the default settings. What stands below a default
 /// that is empty or unset can be anything. `section` is what the known keys belong to, and the start of the path.
 pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<()> {
@@ -24,10 +27,15 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
         if keys.is_empty() {
             return Ok(());
         }
-        here = match keys.get(key) {
+        let any = keys.get(ANY).filter(|_| key != ANY);
+        here = match any.or_else(|| keys.get(key).filter(|_| key != ANY)) {
             Some(next) => next,
             None => {
                 let message = format!("unknown key `{key}` in {}", entry.at);
+                if key == ANY {
+                    let hint = "a section is for the one that it names";
+                    return Err(Error::new(Kind::Config, message).hint(hint));
+                }
                 let names: Vec<&str> = keys.keys().map(String::as_str).collect();
                 let hint = match nearest(key, &names).map(str::to_owned) {
                     Some(name) => format!("did you mean `{name}`?"),

@@ -15,7 +15,7 @@ mod value;
 pub use all::Config;
 pub use layer::Flag;
 pub use places::{Place, places};
-pub use value::{Resolve, Size, Span};
+pub use value::{Rate, Resolve, Size, Span};
 
 #[cfg(test)]
 mod tests;

@@ -1,21 +1,24 @@
 //! The sections of a configuration file, and their defaults: those of the parts that they belong to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{Resolve, Size, Span, path};
+use super::known::ANY;
+use super::value::{Rate, Resolve, Size, Span, path};
 use crate::model::{Error, Kind, Result};
 use crate::{net, pipeline};
 
 /// All sections but those of sources.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Sections {
     pub(super) output: Output,
     pub(super) archive: Archive,
     pub(super) net: Net,
+    /// By name. The default is not a host; it shows what can be set for one.
+    host: BTreeMap<String, Host>,
     // Known as a section, and read by each source for itself.
     #[serde(skip_deserializing)]
     source: BTreeMap<String, ()>,
@@ -56,6 +59,26 @@ pub(super) struct Net {
     ca_cert: Vec<String>,
     resolve: Vec<Resolve>,
     cookies: Option<String>,
+}
+
+/// A host with limits of its own.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Host {
+    connections: Option<NonZeroUsize>,
+    requests_per_second: Option<Rate>,
+}
+
+impl Default for Sections {
+    fn default() -> Self {
+        Sections {
+            output: Output::default(),
+            archive: Archive::default(),
+            net: Net::default(),
+            host: BTreeMap::from([(ANY.to_owned(), Host::default())]),
+            source: BTreeMap::new(),
+        }
+    }
 }
 
 impl Default for Output {
@@ -104,8 +127,8 @@ impl Default for Net {
 }
 
 impl Net {
-    /// The settings of the client.
-    pub(super) fn settings(&self) -> net::Settings {
+    /// The settings of the client, but for those of single hosts.
+    fn settings(&self) -> net::Settings {
         let mut resolve: Vec<net::Override> = Vec::new();
         for Resolve(next) in &self.resolve {
             match resolve.iter_mut().find(|known| known.host == next.host) {
@@ -133,6 +156,7 @@ impl Net {
                 .filter(|bytes| *bytes > 0),
             ca_cert: self.ca_cert.iter().map(|text| path(text)).collect(),
             resolve,
+            hosts: HashMap::new(),
             cookies: given(&self.cookies).map(path),
             headers: defaults.headers,
         }
@@ -140,6 +164,24 @@ impl Net {
 }
 
 impl Sections {
+    /// The settings of the client.
+    pub(super) fn net(&self) -> net::Settings {
+        let settings = self.net.settings();
+        let limits = |host: &Host| net::Limits {
+            connections: host
+                .connections
+                .map_or(settings.per_host, NonZeroUsize::get),
+            requests_per_second: host.requests_per_second.map(|Rate(rate)| rate),
+        };
+        let hosts = self.host.iter().filter(|(name, _)| *name != ANY);
+        // As in URLs.
+        let hosts = hosts.map(|(name, host)| (name.to_ascii_lowercase(), limits(host)));
+        net::Settings {
+            hosts: hosts.collect(),
+            ..settings
+        }
+    }
+
     /// The settings of the pipeline, with a template that has been read already.
     pub(super) fn pipeline(
         &self,

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::all::Config;
+use super::known::ANY;
 use super::layer::Raw;
 use super::read::is_secret;
 use super::tree::{Tree, merge_with_places, to_json};
@@ -42,6 +43,16 @@ impl Config {
             let keys = effective[section].as_object().into_iter().flatten();
             for (key, value) in keys {
                 let place = get(&given, section).and_then(|section| get(section, key));
+                let place = place.and_then(Value::origin).unwrap_or("default");
+                line(&mut text, key, value, origin.then_some(place));
+            }
+        }
+        let hosts = effective["host"].as_object().into_iter().flatten();
+        for (name, keys) in hosts.filter(|(name, _)| *name != ANY) {
+            title(&mut text, &format!("host.{}", Json::from(name.as_str())));
+            let host = get(&given, "host").and_then(|hosts| get(hosts, name));
+            for (key, value) in keys.as_object().into_iter().flatten() {
+                let place = host.and_then(|host| get(host, key));
                 let place = place.and_then(Value::origin).unwrap_or("default");
                 line(&mut text, key, value, origin.then_some(place));
             }

@@ -97,6 +97,28 @@ fn later_layers_win() {
 }
 
 #[test]
+fn a_host_can_have_limits_of_its_own() {
+    let text = "net.per_host = 9\n[host.'A.org']\nconnections = 4\n[host.\"b.org\"]\nrequests_per_second = 2";
+    let config = Config::from_toml(text).unwrap();
+    let hosts = config.net().unwrap().hosts;
+    let limits = |connections, requests_per_second| crate::net::Limits {
+        connections,
+        requests_per_second,
+    };
+    assert_eq!(hosts["a.org"], limits(4, None));
+    assert_eq!(hosts["b.org"], limits(9, Some(2.0)));
+    assert_eq!(hosts.len(), 2);
+    let shown = config.show(true).unwrap();
+    let expected = "
+[host.\"b.org\"]
+# connections is not set  # default
+requests_per_second = 2.0  # `fetch.toml`, line 5, column 1
+";
+    assert!(shown.contains(expected), "{shown}");
+    assert!(toml::from_str::<toml::Table>(&config.show(false).unwrap()).is_ok());
+}
+
+#[test]
 fn the_default_is_that_of_the_parts() {
     let net = Config::default().net().unwrap();
     assert_eq!(
@@ -207,7 +229,7 @@ connections = 32  # default
 # cookies is not set  # default
 longest_wait = "10m"  # default
 per_file = 16  # default
-per_host = 8  # default
+per_host = 32  # default
 proxy = "http://***@x.org/"  # `a.toml`, line 2, column 1
 # rate is not set  # default
 resolve = []  # default

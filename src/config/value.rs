@@ -18,6 +18,10 @@ pub struct Span(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size(pub u64);
 
+/// How often a second: more than 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate(pub f64);
+
 /// The address of a host: `HOST:PORT:ADDRESS`. Several addresses are separated by commas; the port does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolve(pub Override);
@@ -90,6 +94,17 @@ impl fmt::Display for Size {
     }
 }
 
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Rate, String> {
+        let rate = text.trim().parse().ok();
+        let rate = rate.filter(|rate: &f64| rate.is_finite() && *rate >= 0.001);
+        let wrong = || "expected a number such as `2.0` or `0.5`, 0.001 or more".to_owned();
+        rate.map(Rate).ok_or_else(wrong)
+    }
+}
+
 impl FromStr for Resolve {
     type Err = String;
 
@@ -152,6 +167,12 @@ impl Serialize for Size {
     }
 }
 
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0)
+    }
+}
+
 impl Serialize for Resolve {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -166,6 +187,12 @@ impl<'de> Deserialize<'de> for Span {
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
+        text_or_number(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
         text_or_number(deserializer)
     }
 }

@@ -3,18 +3,17 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Instant;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
-use super::floor::{Floor, Watch};
+use super::floor::Floor;
 use super::reuse::Reuse;
 use super::{
-    Answer, Backoff, Budget, Pace, Rate, Settings, Shown, cookies, failure, redirect, resolver,
-    retry,
+    Answer, Backoff, Budget, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown, cookies,
+    failure, redirect, resolver, retry,
 };
 use crate::model::{Error, Headers, Kind, Result};
 
@@ -37,18 +36,6 @@ struct Inner {
     floor: Floor,
     pages: OnceLock<reqwest::Client>,
     bodies: OnceLock<reqwest::Client>,
-}
-
-/// An answer whose body is still to come.
-#[derive(Debug)]
-pub struct Opened {
-    /// Where it came from, after redirects.
-    pub url: Url,
-    /// Whether there was a redirect.
-    pub redirected: bool,
-    /// The answer.
-    pub response: reqwest::Response,
-    watch: Watch,
 }
 
 /// Which of the two pools a request uses.
@@ -103,9 +90,18 @@ impl Client {
                 Error::new(Kind::Config, "cannot use this proxy").because(error.without_url())
             })?;
         }
+        let limits = Limits {
+            connections: settings.per_host,
+            requests_per_second: None,
+        };
         Ok(Client {
             inner: Arc::new(Inner {
-                pace: Pace::new(settings.per_host, settings.connections),
+                pace: Pace::new(
+                    settings.connections,
+                    limits,
+                    settings.hosts.clone(),
+                    settings.backoff,
+                ),
                 rate: settings.rate.map(Rate::new),
                 jar,
                 certificates,
@@ -163,6 +159,7 @@ impl Client {
         loop {
             let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
             let outcome = self.call_once(url, headers, limit).await;
+            let refusal = self.learn(permit, &outcome);
             let told = match &outcome {
                 Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
                 Ok(answer) if answer.status.as_u16() == 429 && answer.retry_after().is_some() => {
@@ -177,20 +174,37 @@ impl Client {
             let Some(number) = budget.take() else {
                 return outcome;
             };
-            // The pause comes before the place is given up, or whoever gets it would not know of it.
-            if let Some(wait) = told {
-                self.pace().pause(url.host_str().unwrap_or(""), wait);
+            // While the whole host is paused, the wait is that of the line.
+            if refusal.is_none_or(|refusal| refusal.paused.is_none()) {
+                let wait = told.unwrap_or_else(|| self.backoff().wait(number));
+                tokio::time::sleep(wait).await;
             }
-            drop(permit);
-            if told.is_none() {
-                tokio::time::sleep(self.backoff().wait(number)).await;
+        }
+    }
+
+    /// Tells the pace what came of a call.
+    fn learn(&self, permit: Permit, outcome: &Result<Answer>) -> Option<Refusal> {
+        match outcome {
+            Ok(answer) if answer.status.is_success() => {
+                permit.succeeded();
+                None
             }
+            Ok(answer) => {
+                let told = answer.retry_after();
+                let is_busy = matches!(answer.status.as_u16(), 429 | 503) || told.is_some();
+                let told = told.filter(|told| *told <= self.inner.settings.longest_wait);
+                is_busy.then(|| permit.refused(told))
+            }
+            Err(error) => (error.kind == Kind::Network).then(|| permit.broke()),
         }
     }
 
     async fn call_once(&self, url: &Url, headers: &HeaderMap, limit: usize) -> Result<Answer> {
         let Opened {
-            url, mut response, ..
+            url,
+            mut response,
+            host,
+            ..
         } = self
             .send(Pool::Pages, url, headers, &HeaderMap::new())
             .await?;
@@ -209,6 +223,7 @@ impl Client {
                 );
                 return Err(Error::new(Kind::Corrupt, message));
             }
+            host.came(chunk.len());
             body.extend_from_slice(&chunk);
         }
         Ok(Answer {
@@ -232,17 +247,7 @@ impl Client {
     /// # Errors
     /// [`Kind::Network`] if it breaks off, falls silent, or only drips.
     pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<bytes::Bytes>> {
-        let began = Instant::now();
-        let chunk = opened.response.chunk().await;
-        let chunk = chunk.map_err(|error| failure::classify(error, &opened.url))?;
-        if let Some(bytes) = &chunk {
-            let came = opened.watch.came(bytes.len() as u64, began.elapsed());
-            came.map_err(|slow| {
-                let message = format!("`{}` is too slow", Shown(&opened.url));
-                Error::new(Kind::Network, message).because(slow)
-            })?;
-        }
-        Ok(chunk)
+        opened.chunk().await
     }
 
     async fn send(
@@ -253,6 +258,7 @@ impl Client {
         free: &HeaderMap,
     ) -> Result<Opened> {
         let client = self.pool(pool)?;
+        let host = url.host_str().unwrap_or("");
         let mut trail = vec![url.clone()];
         let mut since = 0;
         loop {
@@ -285,6 +291,7 @@ impl Client {
                         url,
                         redirected,
                         response,
+                        host: self.pace().host(host),
                     });
                 }
             }

@@ -1,9 +1,11 @@
 //! What can be set about the network.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Limits;
 use crate::model::Headers;
 
 /// The settings of a [`super::Client`]. Their defaults are those of the program.
@@ -37,10 +39,12 @@ pub struct Settings {
     pub longest_wait: Duration,
     /// The most connections for files in all.
     pub connections: usize,
-    /// The most connections for files to one host.
+    /// The most connections for files to one host; fewer are used where fewer are faster.
     pub per_host: usize,
     /// The most connections for one file.
     pub per_file: usize,
+    /// Hosts with limits of their own.
+    pub hosts: HashMap<String, Limits>,
     /// The most bytes a second for files, all together.
     pub rate: Option<u64>,
 }
@@ -62,8 +66,9 @@ impl Default for Settings {
             backoff: Duration::from_millis(500),
             longest_wait: Duration::from_secs(600),
             connections: 32,
-            per_host: 8,
             per_file: 16,
+            per_host: 32,
+            hosts: HashMap::new(),
             rate: None,
         }
     }

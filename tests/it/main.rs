@@ -11,6 +11,7 @@ mod made_media;
 mod net;
 mod outlet;
 mod outputs;
+mod pace;
 mod readme;
 mod sources;
 mod support;

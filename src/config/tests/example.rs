@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::config::all::Config;
-use crate::config::known;
+use crate::config::known::{self, ANY};
 use crate::config::sections::Sections;
 use crate::plugins::imgur;
 
@@ -26,6 +26,9 @@ fn the_example_shows_every_key_with_its_default() {
     let mut known = known::of::<Sections>().unwrap();
     let options = known::of::<imgur::Options>().unwrap();
     known.as_object_mut().unwrap().remove("source");
+    let host = known["host"].take();
+    known.as_object_mut().unwrap().remove("host");
+    known["host.example.org"] = host[ANY].clone();
     known["source.imgur"] = options;
     for (section, keys) in known.as_object().unwrap() {
         let example = &example[section.split('.').next().unwrap()];
@@ -60,5 +63,6 @@ fn the_example_says_what_each_key_is_for() {
     }
     let mut empty: BTreeMap<String, Value> = toml::from_str(text).unwrap();
     assert_eq!(empty.remove("source"), Some(json!({ "imgur": {} })));
+    assert_eq!(empty.remove("host"), Some(json!({ "example.org": {} })));
     assert!(empty.values().all(|section| *section == json!({})));
 }

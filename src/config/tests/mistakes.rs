@@ -28,7 +28,7 @@ fn names_the_place_of_every_mistake() {
         (
             "\n[job.mine]",
             "unknown key `job` in `/x/fetch.toml`, line 2, column 2\n\
-             the sections are `archive`, `net`, `output`, `source`",
+             the sections are `archive`, `host`, `net`, `output`, `source`",
         ),
         (
             "[net]\n  retries = 'many'",
@@ -76,6 +76,28 @@ fn names_the_place_of_every_mistake() {
             "archive.skip = 'always'",
             "wrong value for `archive.skip` in `/x/fetch.toml`, line 1, column 9: \
              expected one of `present`, `seen`, `never`",
+        ),
+        (
+            "[host.'x.org']\nconnection = 4",
+            "unknown key `connection` in `/x/fetch.toml`, line 2, column 1\ndid you mean `connections`?",
+        ),
+        (
+            "host.'x.org'.rate = 4",
+            "unknown key `rate` in `/x/fetch.toml`, line 1, column 14\ndid you mean `net.rate`?",
+        ),
+        (
+            "host.'x.org'.connections = 0",
+            "wrong value for `host.x.org.connections` in `/x/fetch.toml`, line 1, column 14: \
+             expected a whole number, 1 or more",
+        ),
+        (
+            "host.'x.org'.requests_per_second = 0",
+            "wrong value for `host.x.org.requests_per_second` in `/x/fetch.toml`, line 1, column 14: \
+             expected a number such as `2.0` or `0.5`, 0.001 or more",
+        ),
+        (
+            "[host.'*']\nconnections = 4",
+            "unknown key `*` in `/x/fetch.toml`, line 1, column 7\na section is for the one that it names",
         ),
         (
             "net = 5",

@@ -12,7 +12,7 @@ use super::state::TAIL;
 use super::take::Taking;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Kind, Request};
-use crate::net::{Permit, header_map};
+use crate::net::{Permit, Refusal, header_map};
 
 /// What is asked for, and where.
 pub(super) struct Course<'a> {
@@ -33,19 +33,67 @@ impl Mover {
         tries: &mut Tries,
         permit: Option<Permit>,
     ) -> Result<(), Setback> {
-        let Course { id, request, url } = *course;
-        let permit = match permit {
+        let mut permit = match permit {
             Some(permit) => permit,
-            None => self.permit(url).await?,
+            None => self.permit(course.url).await?,
         };
-        let most = self.client.settings().per_file;
-        if content.is_in_parts() {
-            self.began(id, content, tries).await?;
-            let growth = (Growth::new(if tries.alone { 1 } else { most }), 0);
-            return self
-                .crew(course, content, None, permit, growth, tries)
-                .await;
+        tries.status = None;
+        let done = match content.is_in_parts() {
+            true => self.fill(course, content, tries).await,
+            false => self.ask(course, content, tries, &mut permit).await,
+        };
+        tries.refusal = match &done {
+            Ok(()) | Err(Setback::More) => {
+                permit.succeeded();
+                None
+            }
+            Err(Setback::Again(error)) => self.learn(permit, tries, error),
+            Err(_) => None,
+        };
+        done
+    }
+
+    /// Tells the pace what came of a request that did not go well, unless that says nothing about the pace.
+    fn learn(&self, permit: Permit, tries: &Tries, error: &Error) -> Option<Refusal> {
+        let code = tries.status.map(|status| status.as_u16());
+        let says_so = code == Some(429) || error.retry_after.is_some();
+        if !says_so && !tries.may_be_haste() {
+            return None;
         }
+        if says_so || code == Some(503) {
+            // What is too long to wait for is for the one file to say; nobody else should wait for it.
+            let longest = self.client.settings().longest_wait;
+            return Some(permit.refused(error.retry_after.filter(|told| *told <= longest)));
+        }
+        // Any other status is a failure of one file.
+        tries
+            .status
+            .is_none_or(|status| status.is_success())
+            .then(|| permit.broke())
+    }
+
+    /// Asks for the parts that are missing.
+    async fn fill(
+        &self,
+        course: &Course<'_>,
+        content: &mut Content,
+        tries: &mut Tries,
+    ) -> Result<(), Setback> {
+        self.began(course.id, content, tries).await?;
+        let most = self.client.settings().per_file;
+        let growth = (Growth::new(if tries.alone { 1 } else { most }), 0);
+        self.crew(course, content, None, growth, tries).await
+    }
+
+    /// Asks, and takes what comes.
+    async fn ask(
+        &self,
+        course: &Course<'_>,
+        content: &mut Content,
+        tries: &mut Tries,
+        permit: &mut Permit,
+    ) -> Result<(), Setback> {
+        let Course { id, request, url } = *course;
         let start = resume_point(content);
         let tail = if start > 0 {
             content.tail(start).await?
@@ -57,6 +105,10 @@ impl Mover {
         let opened = self
             .unless_ending(self.client.open(url, &bound, &free))
             .await??;
+        tries.status = Some(opened.response.status());
+        if opened.response.status().is_success() {
+            permit.accepted(opened.response.content_length());
+        }
         let reply = opened.response.headers();
         let etag = reply.get(header::ETAG).and_then(|etag| etag.to_str().ok());
         let path = opened.redirected.then(|| opened.url.path());
@@ -90,7 +142,7 @@ impl Mover {
                 // What is in a coding is seldom large, and never so on purpose.
                 let splits =
                     ranges && here.if_range().is_some() && here.coding.is_none() && !tries.alone;
-                let taking = Taking::new(course, opened, permit, splits);
+                let taking = Taking::new(course, opened, splits);
                 self.take_whole(taking, content, tries).await
             }
             Reading::Rest { end, total } => {
@@ -98,7 +150,7 @@ impl Mover {
                 content.representation.open_end &= total.is_none();
                 self.began(id, content, tries).await?;
                 let splits = content.representation.if_range().is_some() && !tries.alone;
-                let taking = Taking::new(course, opened, permit, splits);
+                let taking = Taking::new(course, opened, splits);
                 self.take_rest(taking, content, tries, (start, end), tail)
                     .await
             }

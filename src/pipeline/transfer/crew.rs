@@ -5,10 +5,11 @@
 //! and what it reads must be what the other has written: so a server that sends other bytes than it says is found out.
 //! What one connection gets wrong or loses is a gap, which the others fill.
 
+mod part;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -16,17 +17,17 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Mover;
-use super::answer::{Asked, Reading, Representation, read};
-use super::attempt::{Course, bound_headers, range_headers};
-use super::content::{BATCH, Content, SAVE_EVERY, save_state};
+use super::answer::Representation;
+use super::attempt::Course;
+use super::content::{Content, SAVE_EVERY, save_state};
 use super::growth::{Advice, Growth, TICK};
 use super::ledger::{Ledger, Segment};
 use super::state::About;
-use super::take::{TELL_EVERY, same_bytes, short};
+use super::take::TELL_EVERY;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
-use crate::pipeline::sink::{Partial, quickly, slowly};
+use crate::pipeline::sink::{Partial, slowly};
 
 /// The shortest part that is worth a request.
 const LEAST: u64 = 1 << 20;
@@ -55,7 +56,6 @@ impl Mover {
         course: &Course<'_>,
         content: &mut Content,
         first: Option<Opened>,
-        permit: Permit,
         (mut growth, more): (Growth, usize),
         tries: &mut Tries,
     ) -> Result<(), Setback> {
@@ -78,7 +78,7 @@ impl Mover {
             ending: CancellationToken::new(),
         };
         let about = content.about();
-        let outcome = crew.run(first, permit, (&mut growth, more), &about).await;
+        let outcome = crew.run(first, (&mut growth, more), &about).await;
         let Crew {
             partial, ledger, ..
         } = crew;
@@ -96,7 +96,6 @@ impl Crew<'_> {
     async fn run(
         &self,
         first: Option<Opened>,
-        permit: Permit,
         (growth, more): (&mut Growth, usize),
         about: &About,
     ) -> Result<(), Setback> {
@@ -104,9 +103,10 @@ impl Crew<'_> {
         let Some(segment) = self.ledger().take(LEAST) else {
             return self.compare_joints().await;
         };
-        workers.push(self.work(segment, first, permit));
+        // The permit of the first one is its caller's.
+        workers.push(self.work(segment, first, None));
         for (segment, permit) in self.more(more) {
-            workers.push(self.work(segment, None, permit));
+            workers.push(self.work(segment, None, Some(permit)));
         }
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -156,7 +156,7 @@ impl Crew<'_> {
                         Advice::Add(more) => {
                             let before = workers.len();
                             for (segment, permit) in self.more(more) {
-                                workers.push(self.work(segment, None, permit));
+                                workers.push(self.work(segment, None, Some(permit)));
                             }
                             if workers.len() == before {
                                 growth.could_not(now);
@@ -198,131 +198,6 @@ impl Crew<'_> {
         more
     }
 
-    /// Moves parts until there is none to take.
-    async fn work(
-        &self,
-        mut segment: Segment,
-        mut first: Option<Opened>,
-        permit: Permit,
-    ) -> Result<(), Setback> {
-        let _permit = permit;
-        loop {
-            let mut batch = Batch::new(segment.at);
-            let moved = self.part(segment, first.take(), &mut batch).await;
-            let written = self.write(segment.id, &mut batch).await;
-            self.ledger().leave(segment.id);
-            written?;
-            match moved {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
-                Err(Setback::More) => {}
-                Err(setback) => return Err(setback),
-            }
-            match self.ledger().take(LEAST) {
-                Some(next) => segment = next,
-                None => return Ok(()),
-            }
-        }
-    }
-
-    /// Moves one part. `false` if it was left because somebody was to go.
-    async fn part(
-        &self,
-        segment: Segment,
-        first: Option<Opened>,
-        batch: &mut Batch,
-    ) -> Result<bool, Setback> {
-        let mut at = segment.at;
-        let mut end = segment.end;
-        let (mut opened, before, last) = match first {
-            Some(opened) => (opened, Vec::new(), self.total),
-            None => self.ask(segment).await?,
-        };
-        let mut before: &[u8] = &before;
-        let mut beyond = Vec::new();
-        while at < end {
-            if at >= last {
-                // The server gave less than was asked for, and all of that is here.
-                return Err(Setback::More);
-            }
-            let Some(mut piece) = self.piece(&mut opened).await? else {
-                return Err(Setback::Again(short(at, last)));
-            };
-            same_bytes(&mut piece, &mut before)?;
-            let room = (end - at).min(piece.len() as u64) as usize;
-            beyond = piece.split_off(room).to_vec();
-            at += room as u64;
-            batch.push(piece);
-            end = self.ledger().read(segment.id, at);
-            if batch.len >= BATCH {
-                self.write(segment.id, batch).await?;
-            }
-            if self.is_to_leave() {
-                return Ok(false);
-            }
-        }
-        let most = JOINT.min(self.total - end) as usize;
-        while beyond.len() < most {
-            // Without the joint there is one proof less, but nothing wrong.
-            let Ok(Some(piece)) = self.piece(&mut opened).await else {
-                break;
-            };
-            beyond.extend_from_slice(&piece);
-        }
-        beyond.truncate(most);
-        if !beyond.is_empty() {
-            self.ledger().joint(end, beyond);
-        }
-        Ok(true)
-    }
-
-    /// Asks for a part. Gives the answer, the bytes before the part that it begins with, and where it ends.
-    async fn ask(&self, segment: Segment) -> Result<(Opened, Vec<u8>, u64), Setback> {
-        let have = self.ledger().before(segment.at).min(JOINT);
-        let start = segment.at - have;
-        let before = match have {
-            0 => Vec::new(),
-            have => {
-                let partial = self.partial.clone();
-                quickly(move || partial.read(start, have as usize)).await?
-            }
-        };
-        let end = (segment.end + JOINT).min(self.total);
-        let free = range_headers(&self.known, start, Some(end), self.without_if_range)?;
-        let bound = bound_headers(self.course)?;
-        let open = self.mover.client.open(self.course.url, &bound, &free);
-        let opened = self.unless_over(open).await??;
-        let asked = Asked {
-            start,
-            known: &self.known,
-        };
-        match read(opened.response.status(), opened.response.headers(), asked) {
-            Reading::Rest { end, .. } => Ok((opened, before, end)),
-            Reading::Whole(_) => Err(restart("the server sent everything in place of a part")),
-            Reading::Restart(why) => Err(restart(why)),
-            Reading::Refused { error, .. } => Err(Setback::Again(error)),
-        }
-    }
-
-    async fn piece(&self, opened: &mut Opened) -> Result<Option<Bytes>, Setback> {
-        let piece = self.unless_over(self.mover.client.chunk(opened)).await??;
-        if let (Some(rate), Some(piece)) = (self.mover.client.rate(), &piece) {
-            self.unless_over(rate.take(piece.len() as u64)).await?;
-        }
-        Ok(piece)
-    }
-
-    async fn write(&self, id: usize, batch: &mut Batch) -> Result<(), Error> {
-        let Batch { at, len, pieces } = std::mem::replace(batch, Batch::new(batch.at + batch.len));
-        if len == 0 {
-            return Ok(());
-        }
-        let partial = self.partial.clone();
-        quickly(move || partial.write(at, &pieces)).await?;
-        self.ledger().wrote(id, (at, at + len));
-        Ok(())
-    }
-
     /// Compares the bytes where parts met, as both sides had them.
     async fn compare_joints(&self) -> Result<(), Setback> {
         let joints = self.ledger().take_joints();
@@ -358,30 +233,6 @@ impl Crew<'_> {
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Bytes that were read one behind the other and are to be written at once.
-struct Batch {
-    at: u64,
-    len: u64,
-    pieces: Vec<Bytes>,
-}
-
-impl Batch {
-    fn new(at: u64) -> Batch {
-        Batch {
-            at,
-            len: 0,
-            pieces: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, piece: Bytes) {
-        if !piece.is_empty() {
-            self.len += piece.len() as u64;
-            self.pieces.push(piece);
-        }
     }
 }
 

@@ -191,9 +191,6 @@ impl Mover {
             Setback::Again(error) => {
                 let wait = tries.wait(error)?;
                 let host = url.host_str().unwrap_or("").to_owned();
-                if wait.pauses_host {
-                    self.client.pace().pause(&host, wait.time);
-                }
                 let millis = wait.time.as_millis().try_into().unwrap_or(u64::MAX);
                 self.tell(Event::Waiting {
                     id: Some(job.id),
@@ -202,7 +199,7 @@ impl Mover {
                     reason: wait.reason,
                 })
                 .await?;
-                if !wait.pauses_host {
+                if !wait.is_in_line {
                     self.unless_draining(tokio::time::sleep(wait.time)).await?;
                 }
                 Ok(None)

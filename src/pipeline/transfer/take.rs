@@ -14,7 +14,7 @@ use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Event, Kind};
-use crate::net::{Opened, Permit};
+use crate::net::Opened;
 use crate::pipeline::naming::{HEAD, sniff};
 
 /// How often it is told how far a transfer is.
@@ -24,22 +24,15 @@ pub(super) const TELL_EVERY: Duration = Duration::from_millis(200);
 pub(super) struct Taking<'a> {
     course: &'a Course<'a>,
     opened: Opened,
-    permit: Permit,
     /// Whether the server has proven that more connections could share the work.
     splits: bool,
 }
 
 impl<'a> Taking<'a> {
-    pub(super) fn new(
-        course: &'a Course<'a>,
-        opened: Opened,
-        permit: Permit,
-        splits: bool,
-    ) -> Taking<'a> {
+    pub(super) fn new(course: &'a Course<'a>, opened: Opened, splits: bool) -> Taking<'a> {
         Taking {
             course,
             opened,
-            permit,
             splits,
         }
     }
@@ -169,7 +162,6 @@ impl Mover {
         let Taking {
             course,
             mut opened,
-            permit,
             splits,
         } = taking;
         let total = content
@@ -216,7 +208,7 @@ impl Mover {
                 if let Advice::Add(more) = growth.tick(now, content.len(), total, 1) {
                     let growth = (growth, more);
                     return self
-                        .crew(course, content, Some(opened), permit, growth, tries)
+                        .crew(course, content, Some(opened), growth, tries)
                         .await;
                 }
             }

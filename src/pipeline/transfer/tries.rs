@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+
 use crate::model::{Error, Kind, Result};
-use crate::net::{Backoff, Budget, Client, TooSlow};
+use crate::net::{Backoff, Budget, Client, Refusal, TooSlow};
 
 /// How an attempt ended, short of success.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ const RESTARTS: u32 = 2;
 const RENEWALS: u32 = 3;
 /// How often a host that is too slow is asked anew.
 const SLOW: u32 = 3;
+/// As many refusals in a row while others are let in are the fault of what is asked for.
+const OWN_FAULT: u32 = 4;
 /// So much more than ever before counts as progress, as a part of the whole or in bytes.
 const PROGRESS: (u64, u64) = (100, 1 << 20);
 
@@ -58,14 +62,24 @@ pub(super) struct Tries {
     pub(super) alone: bool,
     /// Whether it was told that the transfer began.
     pub(super) began: bool,
+    /// The status of the last answer, if there was one.
+    pub(super) status: Option<StatusCode>,
+    /// What the last refusal meant, if the last attempt was refused or broke off.
+    pub(super) refusal: Option<Refusal>,
+    /// What else had gone well at the host when this was last refused.
+    succeeded: u64,
+    /// How often it was refused while others were not, with no progress in between.
+    in_a_row: u32,
+    /// As many pauses of the host with nothing in between are enough.
+    vain_pauses: u32,
 }
 
 /// A wait before the next attempt.
 #[derive(Debug)]
 pub(super) struct Wait {
     pub(super) time: Duration,
-    /// Whether the server asked for it, so that it holds for all transfers from there.
-    pub(super) pauses_host: bool,
+    /// Whether the whole host is paused, so that the wait is that of the line.
+    pub(super) is_in_line: bool,
     pub(super) reason: String,
 }
 
@@ -87,6 +101,11 @@ impl Tries {
             without_if_range: false,
             alone: false,
             began: false,
+            status: None,
+            refusal: None,
+            succeeded: 0,
+            in_a_row: 0,
+            vain_pauses: settings.retries.saturating_mul(4),
         }
     }
 
@@ -103,6 +122,7 @@ impl Tries {
             self.farthest = len;
             self.failures.refill();
             self.renewals_left = RENEWALS;
+            self.in_a_row = 0;
         }
     }
 
@@ -110,6 +130,12 @@ impl Tries {
     pub(super) fn fresh(&mut self) {
         self.failures.refill();
         self.refusals.refill();
+        self.in_a_row = 0;
+    }
+
+    /// Whether a refusal without a reason can still be about our haste: not if it is always this one that is refused.
+    pub(super) fn may_be_haste(&self) -> bool {
+        self.in_a_row < OWN_FAULT
     }
 
     /// How long to wait before going on after this error, or the error if that makes no sense any more.
@@ -122,14 +148,22 @@ impl Tries {
                 return Err(error);
             }
         }
-        let is_refusal = error.kind == Kind::Busy || error.retry_after.is_some();
+        let refusal = self.refusal.take().unwrap_or_default();
+        let is_refusal = refusal.crowded || error.kind == Kind::Busy || error.retry_after.is_some();
         let told = error.retry_after;
+        // That others are let in meanwhile gives the lie to a wait of hours.
         if let Some(told) = told
             && told > self.longest_wait
+            && !refusal.crowded
         {
             let message = format!("{}, and asks to wait {} s", error.message, told.as_secs());
             return Err(Error { message, ..error }
                 .hint("run the same command again then; or wait longer with `net.longest_wait`"));
+        }
+        // It is not refused for what it is if others are not: only a host that has nothing left for anybody uses this up.
+        if refusal.succeeded > self.succeeded {
+            self.succeeded = refusal.succeeded;
+            self.refusals.refill();
         }
         let budget = if is_refusal {
             &mut self.refusals
@@ -139,14 +173,25 @@ impl Tries {
         let Some(number) = budget.take() else {
             return Err(error);
         };
-        let time = told.unwrap_or_else(|| self.backoff.wait(number));
+        // What one file would wait for in vain, all of them need not.
+        if refusal.vain > self.vain_pauses {
+            return Err(error);
+        }
+        // The budget may have been filled up; whoever is refused again and again waits longer all the same.
+        let number = number.max(self.in_a_row);
+        self.in_a_row += u32::from(refusal.crowded);
+        let told = told.filter(|told| *told <= self.longest_wait);
+        let time = refusal
+            .paused
+            .or(told)
+            .unwrap_or_else(|| self.backoff.wait(number));
         self.waited += time;
         if is_refusal && self.waited > self.longest_wait * 3 {
             return Err(error);
         }
         Ok(Wait {
             time,
-            pauses_host: is_refusal,
+            is_in_line: refusal.paused.is_some(),
             reason: error.message,
         })
     }
@@ -169,5 +214,81 @@ impl Tries {
         self.renewals_left -= 1;
         self.renewals += 1;
         Ok(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Settings;
+
+    fn tries() -> Tries {
+        Tries::new(&Client::new(Settings::default()).unwrap())
+    }
+
+    /// How many refusals of this kind a file stands, up to a thousand; `succeeded` is what went well before each.
+    fn stands(error: impl Fn() -> Error, refusal: impl Fn(u64) -> Refusal) -> u64 {
+        let mut tries = tries();
+        let gives_up = |number: &u64| {
+            tries.refusal = Some(refusal(*number));
+            tries.wait(error()).is_err()
+        };
+        (0..1000).find(gives_up).unwrap_or(1000)
+    }
+
+    #[test]
+    fn a_file_is_given_up_when_nothing_comes_of_its_host_any_more() {
+        let busy = || Error::new(Kind::Busy, "too many requests").after(Duration::from_secs(1));
+        let broken = || Error::new(Kind::Network, "the connection broke");
+        let crowded = |succeeded| Refusal {
+            crowded: true,
+            succeeded,
+            ..Refusal::default()
+        };
+        // As long as others are let in, only the time counts: half an hour of waits of a second.
+        assert_eq!(stands(busy, crowded), 1000);
+        assert_eq!(stands(busy, |_| crowded(0)), 20);
+        // Without a word from the host, the waits grow up to a minute.
+        let stood = stands(broken, crowded);
+        assert!((30..90).contains(&stood), "{stood}");
+        let alone = |succeeded| Refusal {
+            succeeded,
+            ..Refusal::default()
+        };
+        assert_eq!(stands(broken, alone), 5);
+        let vain = |number| Refusal {
+            paused: Some(Duration::from_secs(1)),
+            vain: number as u32 + 15,
+            ..Refusal::default()
+        };
+        assert_eq!(stands(busy, vain), 6);
+    }
+
+    #[test]
+    fn a_wait_of_hours_is_a_failure_unless_others_are_let_in() {
+        let hours = || Error::new(Kind::Busy, "busy").after(Duration::from_secs(7200));
+        assert!(tries().wait(hours()).is_err());
+        let mut tries = tries();
+        tries.refusal = Some(Refusal {
+            crowded: true,
+            ..Refusal::default()
+        });
+        assert!(tries.wait(hours()).unwrap().time <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn what_is_refused_again_and_again_beside_others_is_at_fault_itself() {
+        let mut tries = tries();
+        for _ in 0..OWN_FAULT {
+            assert!(tries.may_be_haste());
+            tries.refusal = Some(Refusal {
+                crowded: true,
+                ..Refusal::default()
+            });
+            tries.wait(Error::new(Kind::Network, "503")).unwrap();
+        }
+        assert!(!tries.may_be_haste());
+        tries.moved(1 << 20, None);
+        assert!(tries.may_be_haste());
     }
 }

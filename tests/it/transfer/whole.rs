@@ -98,7 +98,7 @@ fn files_are_asked_for_as_they_are_and_without_referer() {
 fn many_files_come_at_once_but_no_more_than_allowed() {
     let site = Site::start();
     let delay = std::time::Duration::from_millis(80);
-    let mut fetch = quick();
+    let mut fetch = quick().args(["-N", "8"]);
     for number in 0..24 {
         let path = format!("/{number}.bin");
         site.on(&path, Reply::file(noise(5000, number)).delay(delay));

@@ -1,0 +1,394 @@
+//! How many connections a host takes at once: found while running.
+//!
+//! The controller hears when a request begins, when the host agrees to it, and what became of it. It has these rules:
+//!
+//! - **Rounds, not timers.** A round is as many successes as the limit, or two seconds where files take longer. Its yield
+//!   is what came in a second: bytes, and for each file as many more as a round trip is worth, so that small files count
+//!   by their number and large ones by their size. A round in which not all places were taken says nothing.
+//! - **Growth.** The limit starts at 6 and is tripled as long as the yield rises by a tenth; the first time as soon as
+//!   the host has agreed to that many small files. The first round at a new limit pays for new connections, so two must
+//!   fail before the limit goes back to where it was as fast. A round in which many earlier requests are still
+//!   unanswered decides nothing: they may be too many, and stall.
+//! - **Refusals come in volleys.** Of the requests that began before the last cut, each one refused lowers the limit by
+//!   one and no more, and none lowers it below what went well for a whole round: so many were agreed to.
+//! - **What a refusal is about.** If others are fine, it was one too many *at once*: the limit is lowered, and only the
+//!   refused one waits. If no more were under way than was safe before, if it happens again just after a cut, or if
+//!   nothing else is fine, it is about *how many a second*, or about the host as a whole: it is left alone for a while, and
+//!   then asked no faster than it agreed to before ([`Pacer`]).
+//! - **Broken connections** are refusals only while others are fine and before the host has agreed, and at a limit that
+//!   was safe only if several come together: lines break by themselves, too. They never say how many a second.
+//! - **Probes.** After a clean while the limit is raised a little. If nothing is refused, or the yield rises where it was
+//!   the yield that ended the growth, the next step is twice as large and comes soon; if not, the limit goes back, and the
+//!   next try comes after twice the time.
+//!
+//! It settles because each way up has a bound that every failure tightens: the tripling ends with the first refusal or
+//! the second vain round, a probe that fails doubles the time to the next, and each refusal is followed either by a lower
+//! limit or by a pause and a slower pace, none of which go below what was agreed to before.
+//!
+//! It knows no clock, no network, and no other host: time is given to it, from the start of the run.
+
+mod growth;
+
+use std::time::Duration;
+
+use self::growth::{LONG, PATIENCE, Round, Stage};
+use super::pacer::Pacer;
+
+/// What the user sets for a host.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The most connections at once.
+    pub connections: usize,
+    /// The most requests a second, if there is such a limit.
+    pub requests_per_second: Option<f64>,
+}
+
+/// What a refusal means for whoever was refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// Others are fine: it was one too many, no fault of what was asked for, and only this one should wait.
+    pub crowded: bool,
+    /// How long nobody is let in, if this was about the host as a whole.
+    pub paused: Option<Duration>,
+    /// How many requests to the host have gone well so far.
+    pub succeeded: u64,
+    /// How many pauses there were since the host last did something for anybody.
+    pub vain: u32,
+}
+
+/// Whether somebody may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// At once.
+    Open,
+    /// Not before this moment.
+    At(Duration),
+    /// Not before somebody leaves.
+    Full,
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    /// How many cuts there were when it began.
+    cuts: u64,
+    /// How many rounds there were when it began.
+    rounds: u64,
+    /// Whether it was one of those that filled the places at the beginning of its round.
+    first: bool,
+    /// How many were under way then, itself included.
+    among: usize,
+    accepted: bool,
+    /// What the host had agreed to then.
+    before: u64,
+}
+
+/// The controller of one host.
+#[derive(Debug)]
+pub(super) struct Controller {
+    cap: usize,
+    limit: usize,
+    live: usize,
+    /// How many of those the host has agreed to.
+    agreed: usize,
+    /// The most that went well for a whole round.
+    safe: usize,
+    /// What went well in the last whole round, unless something was refused since.
+    proven: usize,
+    accepted: u64,
+    succeeded: u64,
+    cuts: u64,
+    /// How many the host has agreed to of those that began after the last cut.
+    since_cut: u64,
+    /// How many that began before the last cut are without an answer: until they have one, nobody knows how many of them
+    /// are too many, and so no more are let in than before the limit was last raised.
+    doubtful: usize,
+    before: usize,
+    /// How many cuts there were with hardly anything agreed to in between.
+    in_a_row: u32,
+    /// Broken connections since the last clean round.
+    breaks: usize,
+    stage: Stage,
+    /// Whether it was a refusal that last ended growth, and not a yield that did not rise.
+    is_crowded: bool,
+    round: Round,
+    rounds: u64,
+    /// How many are without an answer of those that began before this round, or at its beginning.
+    unanswered: usize,
+    /// The yield of the last round that counted.
+    yielded: f64,
+    probe_at: Duration,
+    patience: Duration,
+    step: usize,
+    paused: Duration,
+    /// Whether the last cut was about how many a second.
+    about_rate: bool,
+    /// When the host last did well, or was first asked.
+    good_at: Duration,
+    pacer: Pacer,
+}
+
+/// How many at once a host gets that nothing is known of.
+const START: usize = 6;
+/// Files of so few bytes are small.
+const SMALL: u64 = 512 << 10;
+/// Fewer agreed to between so many cuts: then it is not about how many at once.
+const FEW: u64 = 3;
+const MANY: u32 = 3;
+/// As many at once do no harm where requests are spaced in time.
+const PACED: usize = 4;
+/// So many broken connections at a limit that was safe are no accident.
+const BREAKS: usize = 3;
+/// How long it speaks for a host that it did well.
+const RECENT: Duration = Duration::from_secs(5);
+
+impl Controller {
+    /// A controller that knows nothing yet. The first pause is so long where the host does not say.
+    pub(super) fn new(limits: &Limits, pause: Duration) -> Controller {
+        let cap = limits.connections.max(1);
+        Controller {
+            cap,
+            limit: START.min(cap),
+            live: 0,
+            agreed: 0,
+            safe: 1,
+            proven: 0,
+            accepted: 0,
+            succeeded: 0,
+            cuts: 0,
+            since_cut: u64::MAX,
+            doubtful: 0,
+            before: 1,
+            in_a_row: 0,
+            breaks: 0,
+            stage: Stage::Growing { from: 1, vain: 0 },
+            is_crowded: false,
+            round: Round::default(),
+            rounds: 0,
+            unanswered: 0,
+            yielded: 0.0,
+            probe_at: Duration::ZERO,
+            patience: PATIENCE,
+            step: 1,
+            paused: Duration::ZERO,
+            about_rate: false,
+            good_at: Duration::ZERO,
+            pacer: Pacer::new(limits.requests_per_second, pause),
+        }
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(super) fn is_paused(&self, now: Duration) -> bool {
+        self.paused > now
+    }
+
+    pub(super) fn pause(&mut self, until: Duration) {
+        self.paused = self.paused.max(until);
+    }
+
+    /// Whether somebody may begin.
+    pub(super) fn entry(&self, now: Duration) -> Entry {
+        let next = self.paused.max(self.pacer.next());
+        let limit = match self.doubtful {
+            0 => self.limit,
+            _ => self.limit.min(self.before.max(self.safe)),
+        };
+        match self.live < limit {
+            _ if next > now => Entry::At(next),
+            true => Entry::Open,
+            false => Entry::Full,
+        }
+    }
+
+    /// Begins, if that is allowed.
+    pub(super) fn begin(&mut self, now: Duration) -> Option<Ticket> {
+        if self.entry(now) != Entry::Open {
+            return None;
+        }
+        if self.live == 0 && self.round.done == 0 {
+            self.round.began = now;
+        }
+        if self.live == 0 && self.accepted == 0 {
+            self.good_at = now;
+        }
+        self.live += 1;
+        self.round.most = self.round.most.max(self.live);
+        let first = !self.round.full;
+        self.unanswered += usize::from(first);
+        self.round.full |= self.live >= self.limit;
+        self.pacer.begin(now);
+        Some(Ticket {
+            cuts: self.cuts,
+            rounds: self.rounds,
+            first,
+            among: self.live,
+            accepted: false,
+            before: self.accepted,
+        })
+    }
+
+    /// The host agrees to a request; so many bytes are to come, if that is known.
+    pub(super) fn accepted(&mut self, ticket: &mut Ticket, length: Option<u64>, now: Duration) {
+        if !std::mem::replace(&mut ticket.accepted, true) {
+            self.agreed += 1;
+            self.unanswered -= self.is_early(ticket);
+            self.doubtful -= usize::from(ticket.cuts < self.cuts);
+            self.accepted += 1;
+            if ticket.cuts == self.cuts {
+                self.since_cut = self.since_cut.saturating_add(1);
+            }
+            // Small files are over before the first round has told much.
+            self.round.small += usize::from(length.is_some_and(|length| length <= SMALL));
+            if self.rounds == 0 && self.round.small >= self.limit {
+                self.grow();
+                self.start_round(now, self.round.moved);
+            }
+        }
+    }
+
+    /// Somebody leaves without a word.
+    pub(super) fn left(&mut self, ticket: Ticket) {
+        self.live -= 1;
+        match ticket.accepted {
+            true => self.agreed -= 1,
+            false => {
+                self.unanswered -= self.is_early(&ticket);
+                self.doubtful -= usize::from(ticket.cuts < self.cuts);
+            }
+        }
+    }
+
+    /// All that was asked for has come.
+    pub(super) fn succeeded(&mut self, mut ticket: Ticket, now: Duration, moved: u64) {
+        self.accepted(&mut ticket, None, now);
+        self.left(ticket);
+        self.pacer.accepted(now);
+        self.succeeded += 1;
+        self.good_at = now;
+        self.round.done += 1;
+        if self.round.done >= self.limit {
+            self.end_round(now, moved);
+        }
+    }
+
+    /// Looks at what came so far, for rounds of large files.
+    pub(super) fn look(&mut self, now: Duration, moved: u64) {
+        if now.saturating_sub(self.round.began) >= LONG && self.agreed > 0 {
+            self.end_round(now, moved);
+        }
+    }
+
+    /// The host is too busy for this request.
+    pub(super) fn refused(
+        &mut self,
+        ticket: Ticket,
+        told: Option<Duration>,
+        now: Duration,
+    ) -> Refusal {
+        let crowded = self.are_others_fine(&ticket, now);
+        let is_volley = ticket.cuts < self.cuts;
+        if !is_volley || !crowded {
+            self.in_a_row = match self.since_cut < FEW {
+                true => self.in_a_row + 1,
+                false => 1,
+            };
+            self.about_rate = !crowded || self.in_a_row >= MANY || ticket.among <= self.safe;
+        }
+        self.left_refused(ticket);
+        if self.about_rate {
+            // Those of the volley were sent before the pause began: one lesson is enough.
+            let wait = match is_volley {
+                true => told.unwrap_or_default(),
+                false => self.pacer.refused(told, now),
+            };
+            self.pause(now + wait);
+            // So many of the volley were agreed to: if it is about how many at once after all, this is how many.
+            self.safe = self.safe.min(self.live.max(1));
+        }
+        self.lower(is_volley, now);
+        let paused = self.paused.saturating_sub(now);
+        Refusal {
+            crowded: crowded && paused.is_zero(),
+            paused: (!paused.is_zero()).then_some(paused),
+            succeeded: self.succeeded,
+            vain: self.pacer.vain(),
+        }
+    }
+
+    /// The connection of a request broke, or never was.
+    pub(super) fn broke(&mut self, ticket: Ticket, now: Duration) -> Refusal {
+        let crowded = self.are_others_fine(&ticket, now);
+        let is_volley = ticket.cuts < self.cuts;
+        let was_safe = ticket.among <= self.safe;
+        let refusal = Refusal {
+            crowded,
+            paused: None,
+            succeeded: self.succeeded,
+            vain: self.pacer.vain(),
+        };
+        if ticket.accepted {
+            // It was let in; some hosts cut every long answer.
+            self.left(ticket);
+            return refusal;
+        }
+        self.left_refused(ticket);
+        self.breaks += 1;
+        if crowded && (!was_safe || self.breaks >= BREAKS) {
+            if was_safe {
+                // What was safe is so no more, and nobody knows what is.
+                self.safe = (self.safe.min(self.live) * 3 / 4).max(1);
+                self.limit = self.limit.min(self.safe + 1);
+                self.breaks = 0;
+            }
+            self.lower(is_volley, now);
+        }
+        refusal
+    }
+
+    /// Whether the host has agreed to another request that is under way, or to any since this one began. Those that it
+    /// has not answered yet have the benefit of the doubt while it was not long ago that it agreed to one.
+    fn are_others_fine(&self, ticket: &Ticket, now: Duration) -> bool {
+        let own = usize::from(ticket.accepted);
+        let has_agreed = self.agreed > own || self.accepted > ticket.before + own as u64;
+        has_agreed || (self.live > 1 && now.saturating_sub(self.good_at) < RECENT)
+    }
+
+    /// 1 if a request counts among the unanswered, 0 if not.
+    fn is_early(&self, ticket: &Ticket) -> usize {
+        usize::from(ticket.first || ticket.rounds < self.rounds)
+    }
+
+    fn left_refused(&mut self, ticket: Ticket) {
+        self.left(ticket);
+        self.round.clean = false;
+        self.proven = 0;
+    }
+
+    /// Lowers the limit by one, but not below what is safe.
+    fn lower(&mut self, is_volley: bool, now: Duration) {
+        // The places of the run may have kept it from its limit, so what there was counts.
+        let before = match is_volley {
+            true => self.limit,
+            false => self.limit.min(self.round.most),
+        };
+        let floor = match self.about_rate {
+            true => self.safe.max(PACED),
+            false => self.safe,
+        };
+        self.limit = (before.max(1) - 1).max(floor).min(self.limit);
+        self.is_crowded = true;
+        self.settle(now);
+        if !is_volley {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.cuts += 1;
+        self.since_cut = 0;
+        self.doubtful = self.live - self.agreed;
+    }
+}

@@ -1,0 +1,160 @@
+//! Rounds, and what follows from them: growth, probes, and what is safe.
+//!
+//! It does not know why something was refused.
+
+use std::time::Duration;
+
+use super::Controller;
+
+/// What is being tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Stage {
+    /// The limit is multiplied. From what limit it last grew, and how many rounds have not shown a gain since.
+    Growing { from: usize, vain: u32 },
+    /// The limit is kept.
+    Steady,
+    /// The limit was raised a little. From what, and how many rounds have ended since.
+    Probing { from: usize, rounds: u32 },
+}
+
+/// What there was since the last round.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Round {
+    pub(super) began: Duration,
+    pub(super) moved: u64,
+    pub(super) done: usize,
+    pub(super) small: usize,
+    /// The most under way at once, and whether that was the limit.
+    pub(super) most: usize,
+    pub(super) full: bool,
+    pub(super) clean: bool,
+}
+
+/// By what the limit is multiplied while it grows.
+const GROWTH: usize = 3;
+/// What a gain is.
+const GAIN: f64 = 1.1;
+/// Rounds without a gain that end the growth.
+const VAIN: u32 = 2;
+/// One in so many may be slow to answer.
+const SLOW: usize = 4;
+/// What a file counts for beside its bytes: what comes in a round trip on a line of medium quality.
+const FILE: f64 = 65536.0;
+/// After so long a round ends although not as many files are done.
+pub(super) const LONG: Duration = Duration::from_secs(2);
+/// How long it must be clean before the limit is tried again, at first and at the most.
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+const LONGEST_PATIENCE: Duration = Duration::from_secs(300);
+/// How soon a probe that went well is followed by the next.
+const SOON: Duration = Duration::from_secs(1);
+
+impl Controller {
+    /// Ends growth and probes after a setback, and waits longer for the next probe.
+    pub(super) fn settle(&mut self, now: Duration) {
+        if let Stage::Probing { from, .. } = self.stage {
+            self.limit = self.limit.min(from);
+        }
+        if self.stage != Stage::Steady {
+            self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
+        }
+        self.stage = Stage::Steady;
+        self.step = 1;
+        self.probe_at = now + self.patience;
+        self.start_round(now, self.round.moved);
+        self.round.clean = false;
+    }
+
+    /// Begins to count anew.
+    pub(super) fn start_round(&mut self, now: Duration, moved: u64) {
+        self.rounds += 1;
+        self.unanswered = self.live - self.agreed;
+        self.round = Round {
+            began: now,
+            moved,
+            done: 0,
+            small: 0,
+            most: self.live,
+            full: self.live >= self.limit,
+            clean: true,
+        };
+    }
+
+    /// Learns from what there was since the round began.
+    pub(super) fn end_round(&mut self, now: Duration, moved: u64) {
+        let round = self.round;
+        let time = now.saturating_sub(round.began).as_secs_f64().max(1e-6);
+        let came = moved.saturating_sub(round.moved) as f64;
+        let yielded = (came + FILE * round.done as f64) / time;
+        if round.clean {
+            self.breaks = 0;
+            self.since_cut = u64::MAX;
+        }
+        // Those that are overtaken by a whole round may be too many, and stall; a few are merely slow.
+        if round.full && self.unanswered * SLOW <= self.limit {
+            if round.clean {
+                // Once may be luck: some of the round began when there were fewer.
+                self.safe = self.safe.max(self.proven.min(self.limit));
+                self.proven = self.limit;
+            }
+            self.judge(yielded, now);
+        }
+        self.start_round(now, moved);
+    }
+
+    /// What follows from a round in which all places were taken.
+    fn judge(&mut self, yielded: f64, now: Duration) {
+        let better = yielded > GAIN * self.yielded;
+        match self.stage {
+            Stage::Growing { .. } if better => {
+                self.yielded = yielded;
+                self.grow();
+            }
+            Stage::Growing { from, vain } if vain + 1 < VAIN => {
+                self.stage = Stage::Growing {
+                    from,
+                    vain: vain + 1,
+                };
+            }
+            Stage::Growing { from, .. } => {
+                self.limit = from.max(1);
+                self.is_crowded = false;
+                self.settle(now);
+            }
+            Stage::Steady if !self.round.clean => {}
+            Stage::Steady => {
+                self.yielded = yielded;
+                if now >= self.probe_at && self.limit < self.cap {
+                    let from = self.limit;
+                    self.before = from;
+                    self.stage = Stage::Probing { from, rounds: 0 };
+                    // A small step would not show in the yield.
+                    let step = match self.is_crowded {
+                        true => self.step,
+                        false => self.step.max(from / 4),
+                    };
+                    self.limit = (from + step).min(self.cap);
+                }
+            }
+            Stage::Probing { from, rounds: 0 } => self.stage = Stage::Probing { from, rounds: 1 },
+            Stage::Probing { .. } if self.is_crowded || better => {
+                self.step *= 2;
+                self.patience = PATIENCE;
+                self.probe_at = now + SOON;
+                self.stage = Stage::Steady;
+            }
+            Stage::Probing { .. } => self.settle(now),
+        }
+    }
+
+    /// Multiplies the limit.
+    pub(super) fn grow(&mut self) {
+        let from = self.limit;
+        self.before = from;
+        self.limit = (self.limit * GROWTH).min(self.cap);
+        self.stage = if self.limit > from {
+            Stage::Growing { from, vain: 0 }
+        } else {
+            Stage::Steady
+        };
+    }
+}

@@ -1,0 +1,228 @@
+//! How much at once, host by host: as much as each of them is found to take.
+//!
+//! Whoever wants something from a host stands in its line, and is let in when the [`Controller`] of the host says so and
+//! one of the places of the whole run is free. What comes of it is told by the [`Permit`], from which the controller
+//! learns. A host that asks us to wait is paused alone.
+//!
+//! It does not know what is fetched, nor who waits how long before standing in line again.
+
+mod controller;
+mod pacer;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+use self::controller::{Controller, Entry, Ticket};
+pub use self::controller::{Limits, Refusal};
+
+/// The hosts of a run and what goes on at each.
+#[derive(Debug)]
+pub struct Pace {
+    limits: Limits,
+    exceptions: HashMap<String, Limits>,
+    backoff: Duration,
+    all: Arc<Semaphore>,
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    start: Instant,
+}
+
+/// A host as far as its line and its permits are concerned.
+#[derive(Debug)]
+pub(super) struct Host {
+    /// The line: who holds this is its head, and asks the controller. It lets in the first that came.
+    line: tokio::sync::Mutex<()>,
+    /// Wakes the head of the line.
+    changed: Notify,
+    /// All bytes that ever came from there.
+    moved: AtomicU64,
+    controller: Mutex<Controller>,
+    start: Instant,
+}
+
+/// Leave to have one connection to one host. Dropping it gives the place to the next, and says nothing about the host.
+#[derive(Debug)]
+pub struct Permit {
+    host: Arc<Host>,
+    ticket: Option<Ticket>,
+    _all: OwnedSemaphorePermit,
+}
+
+/// How many hosts are remembered before idle ones are forgotten.
+const REMEMBERED: usize = 1024;
+
+/// How often the head of a line looks up although nothing ends: large files say by their bytes alone how it goes.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Pace {
+    /// So many at once for all hosts together, 1 at the least, and these limits for each, but for some others. The first
+    /// pause of a host that refuses all and does not say for how long is `backoff`.
+    pub fn new(
+        all: usize,
+        limits: Limits,
+        exceptions: HashMap<String, Limits>,
+        backoff: Duration,
+    ) -> Self {
+        Pace {
+            limits,
+            exceptions,
+            backoff,
+            all: Arc::new(Semaphore::new(all.max(1))),
+            hosts: Mutex::default(),
+            start: Instant::now(),
+        }
+    }
+
+    /// Waits for a place at this host: first come, first served. Among hosts, the places of the run go round.
+    pub async fn enter(&self, name: &str) -> Permit {
+        let host = self.host(name);
+        let turn = host.line.lock().await;
+        let (ticket, all) = loop {
+            let entry = host.lock().entry(host.now());
+            match entry {
+                Entry::Open => {
+                    // The semaphore is never closed, so acquiring cannot fail.
+                    let all = self.all.clone().acquire_owned().await;
+                    let all = all.expect("never closed");
+                    // A pause may have begun while this waited for a place.
+                    if let Some(ticket) = host.lock().begin(host.now()) {
+                        break (ticket, all);
+                    }
+                }
+                Entry::At(moment) => {
+                    let wait = moment.saturating_sub(host.now());
+                    let _ = timeout(wait, host.changed.notified()).await;
+                }
+                Entry::Full => {
+                    if timeout(LOOK, host.changed.notified()).await.is_err() {
+                        host.lock().look(host.now(), host.moved());
+                    }
+                }
+            }
+        };
+        drop(turn);
+        Permit {
+            host,
+            ticket: Some(ticket),
+            _all: all,
+        }
+    }
+
+    /// A place at this host, if there is one that nobody waits for.
+    pub fn try_enter(&self, name: &str) -> Option<Permit> {
+        let host = self.host(name);
+        let turn = host.line.try_lock().ok()?;
+        let all = self.all.clone().try_acquire_owned().ok()?;
+        let ticket = host.lock().begin(host.now())?;
+        drop(turn);
+        Some(Permit {
+            host,
+            ticket: Some(ticket),
+            _all: all,
+        })
+    }
+
+    /// Lets nobody start at this host for so long. A longer pause that is under way stays.
+    pub fn pause(&self, name: &str, wait: Duration) {
+        let host = self.host(name);
+        host.lock().pause(host.now() + wait);
+    }
+
+    /// How many connections this host is believed to take at present.
+    pub fn limit(&self, name: &str) -> usize {
+        self.host(name).lock().limit()
+    }
+
+    /// What bytes from this host are counted by.
+    pub(super) fn host(&self, name: &str) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(host) = hosts.get(name) {
+            return host.clone();
+        }
+        if hosts.len() >= REMEMBERED {
+            let now = self.start.elapsed();
+            hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.lock().is_paused(now));
+        }
+        let limits = self.exceptions.get(name).unwrap_or(&self.limits);
+        let host = Arc::new(Host {
+            line: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+            moved: AtomicU64::new(0),
+            controller: Mutex::new(Controller::new(limits, self.backoff)),
+            start: self.start,
+        });
+        hosts.insert(name.to_owned(), host.clone());
+        host
+    }
+}
+
+impl Host {
+    /// Counts bytes of a body as they come.
+    pub(super) fn came(&self, bytes: usize) {
+        self.moved.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn moved(&self) -> u64 {
+        self.moved.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Controller> {
+        self.controller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// The host has agreed: its answer is what was asked for, and a body of this length, if that is known, is to come.
+    pub fn accepted(&mut self, length: Option<u64>) {
+        if let Some(ticket) = &mut self.ticket {
+            let now = self.host.now();
+            self.host.lock().accepted(ticket, length, now);
+        }
+    }
+
+    /// All that was asked for has come.
+    pub fn succeeded(mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let host = &self.host;
+            host.lock().succeeded(ticket, host.now(), host.moved());
+        }
+    }
+
+    /// The host said that it is too busy: 429, or 503; and how long to wait, if it said so.
+    pub fn refused(mut self, told: Option<Duration>) -> Refusal {
+        match self.ticket.take() {
+            Some(ticket) => self.host.lock().refused(ticket, told, self.host.now()),
+            None => Refusal::default(),
+        }
+    }
+
+    /// There was no connection, or it was reset, fell silent, or ended too early.
+    pub fn broke(mut self) -> Refusal {
+        match self.ticket.take() {
+            Some(ticket) => self.host.lock().broke(ticket, self.host.now()),
+            None => Refusal::default(),
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.host.lock().left(ticket);
+        }
+        self.host.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests;

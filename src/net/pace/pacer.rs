@@ -1,0 +1,117 @@
+//! Requests a second: a spacing in time, set by the user or learned from refusals.
+
+use std::time::Duration;
+
+/// Spaces requests in time, if there is a reason to.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    /// What the user allows.
+    fixed: Option<f64>,
+    /// What the host was found to allow.
+    learned: Option<f64>,
+    /// When the next request may begin.
+    next: Duration,
+    /// What was accepted since when: the last time that a pause ended.
+    accepted: u32,
+    since: Duration,
+    /// When the learned number may rise again, and how long that takes after a refusal.
+    rise_at: Duration,
+    patience: Duration,
+    /// By how much it rises at a time.
+    rise: f64,
+    /// How many pauses there were with nothing accepted in between, and how long the first of them is where the host
+    /// does not say; each further one is twice as long.
+    vain: u32,
+    pause: Duration,
+}
+
+/// The longest of those pauses.
+const LONGEST: Duration = Duration::from_secs(60);
+/// Slower than one request in so many seconds is never learned.
+const SLOWEST: f64 = 1.0 / 60.0;
+/// By how much the learned number rises at a time, at first and after many refusals, and how long it rests first.
+const RISE: f64 = 0.1;
+const SLOWEST_RISE: f64 = 0.01;
+const REST: Duration = Duration::from_millis(500);
+/// The longest rest, after many refusals.
+const LONGEST_REST: Duration = Duration::from_secs(300);
+/// How soon it rises once more.
+const RISE_EVERY: Duration = Duration::from_millis(500);
+/// As many accepted requests say something about how many a second are.
+const ENOUGH: u32 = 5;
+
+impl Pacer {
+    pub(super) fn new(fixed: Option<f64>, pause: Duration) -> Pacer {
+        Pacer {
+            fixed,
+            learned: None,
+            next: Duration::ZERO,
+            accepted: 0,
+            since: Duration::ZERO,
+            rise_at: Duration::ZERO,
+            patience: REST,
+            rise: RISE,
+            vain: 0,
+            pause,
+        }
+    }
+
+    /// When the next request may begin.
+    pub(super) fn next(&self) -> Duration {
+        self.next
+    }
+
+    /// How many pauses there were with nothing accepted in between.
+    pub(super) fn vain(&self) -> u32 {
+        self.vain
+    }
+
+    /// Notes that a request begins.
+    pub(super) fn begin(&mut self, now: Duration) {
+        let rate = match (self.fixed, self.learned) {
+            (Some(fixed), Some(learned)) => fixed.min(learned),
+            (Some(rate), None) | (None, Some(rate)) => rate,
+            (None, None) => return,
+        };
+        self.next = self.next.max(now) + Duration::from_secs_f64(1.0 / rate);
+    }
+
+    /// Notes that a request was accepted.
+    pub(super) fn accepted(&mut self, now: Duration) {
+        self.accepted += 1;
+        self.vain = 0;
+        if let Some(learned) = &mut self.learned
+            && now >= self.rise_at
+        {
+            *learned *= 1.0 + self.rise;
+            self.rise_at = now + RISE_EVERY;
+        }
+    }
+
+    /// Notes that requests were refused however few there were at once; gives how long to leave the host alone.
+    pub(super) fn refused(&mut self, told: Option<Duration>, now: Duration) -> Duration {
+        let wait = told.unwrap_or_else(|| {
+            self.pause
+                .saturating_mul(1 << self.vain.min(16))
+                .min(LONGEST)
+        });
+        let end = now + wait;
+        let time = end.saturating_sub(self.since).as_secs_f64().max(0.001);
+        let found = (f64::from(self.accepted) / time).max(SLOWEST);
+        // Without enough of them, it is no number; after a pause in vain, the older ones still count.
+        if self.accepted >= ENOUGH {
+            self.rise = match self.learned {
+                Some(_) => (self.rise / 2.0).max(SLOWEST_RISE),
+                None => RISE,
+            };
+            self.learned = Some(self.learned.map_or(found, |learned| learned.min(found)));
+            self.since = end;
+            self.accepted = 0;
+        }
+        self.vain += 1;
+        self.patience = (self.patience * 2).min(LONGEST_REST);
+        self.rise_at = end + self.patience;
+        self.next = self.next.max(end);
+        wait
+    }
+}

@@ -1,0 +1,198 @@
+//! What a controller and a pacer make of what they are told, one decision at a time.
+
+use super::super::controller::{Controller, Entry, Limits, Ticket};
+use super::super::pacer::Pacer;
+use super::*;
+
+fn controller(connections: usize) -> Controller {
+    let limits = Limits {
+        connections,
+        requests_per_second: None,
+    };
+    Controller::new(&limits, at(500))
+}
+
+fn at(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// As many as are let in at this moment.
+fn fill(controller: &mut Controller, millis: u64) -> Vec<Ticket> {
+    std::iter::from_fn(|| controller.begin(at(millis))).collect()
+}
+
+#[test]
+fn the_limit_grows_while_that_brings_more_and_never_over_the_cap() {
+    let mut controller = controller(32);
+    let mut limits = Vec::new();
+    for round in 1..=4 {
+        let tickets = fill(&mut controller, round * 100);
+        limits.push(tickets.len());
+        for ticket in tickets {
+            controller.succeeded(ticket, at(round * 100 + 100), 0);
+        }
+    }
+    assert_eq!(limits, [6, 18, 32, 32]);
+}
+
+#[test]
+fn a_cap_of_one_is_one() {
+    let mut controller = controller(1);
+    for round in 1..=4 {
+        let tickets = fill(&mut controller, round);
+        assert_eq!(tickets.len(), 1);
+        for ticket in tickets {
+            controller.succeeded(ticket, at(round), 0);
+        }
+    }
+}
+
+#[test]
+fn each_refusal_of_a_volley_lowers_the_limit_by_one_and_only_the_refused_wait() {
+    let mut controller = controller(32);
+    let mut tickets = fill(&mut controller, 0);
+    for mut ticket in tickets.drain(..4) {
+        controller.accepted(&mut ticket, None, at(50));
+        controller.succeeded(ticket, at(60), 0);
+    }
+    for ticket in tickets {
+        let refusal = controller.refused(ticket, Some(at(1000)), at(60));
+        // The last one has nobody beside it, but others were let in since it began.
+        assert!(refusal.crowded && refusal.paused.is_none(), "{refusal:?}");
+    }
+    assert_eq!(controller.limit(), 4);
+    assert_eq!(controller.entry(at(60)), Entry::Open);
+}
+
+#[test]
+fn a_host_that_refuses_all_is_paused_longer_each_time() {
+    let mut controller = controller(32);
+    let mut waits = Vec::new();
+    let mut now = at(0);
+    for told in [None, None, None, Some(at(100)), None] {
+        let ticket = controller.begin(now).unwrap();
+        let refusal = controller.refused(ticket, told, now);
+        assert!(!refusal.crowded);
+        let wait = refusal.paused.unwrap();
+        waits.push(wait.as_millis());
+        now += wait;
+        assert_eq!(controller.entry(now - at(1)), Entry::At(now));
+    }
+    assert_eq!(waits, [500, 1000, 2000, 100, 8000]);
+}
+
+#[test]
+fn what_was_safe_and_is_refused_is_about_how_many_a_second() {
+    let mut controller = controller(6);
+    for round in 1..=5 {
+        for ticket in fill(&mut controller, round * 100) {
+            controller.succeeded(ticket, at(round * 100 + 50), 0);
+        }
+    }
+    let mut tickets = fill(&mut controller, 600);
+    for ticket in &mut tickets {
+        controller.accepted(ticket, None, at(600));
+    }
+    let refusal = controller.refused(tickets.remove(0), Some(at(1000)), at(610));
+    assert_eq!(refusal.paused, Some(at(1000)));
+    for ticket in tickets {
+        controller.succeeded(ticket, at(620), 0);
+    }
+    // 30 went well in the time up to the end of the pause: then it goes on like that.
+    assert!(controller.begin(at(1609)).is_none());
+    assert!(controller.begin(at(1610)).is_some());
+    let Entry::At(next) = controller.entry(at(1611)) else {
+        panic!("it is not paced");
+    };
+    assert!(next > at(1650) && next < at(1670), "{next:?}");
+}
+
+#[test]
+fn a_connection_that_breaks_alone_is_a_failure_and_beside_others_a_refusal() {
+    let mut controller = controller(32);
+    let ticket = controller.begin(at(0)).unwrap();
+    assert!(!controller.broke(ticket, at(10)).crowded);
+    assert_eq!(controller.limit(), 6);
+    let mut tickets = fill(&mut controller, 20);
+    controller.accepted(&mut tickets[0], None, at(30));
+    assert!(controller.broke(tickets.remove(5), at(30)).crowded);
+    assert_eq!(controller.limit(), 5);
+}
+
+#[test]
+fn large_files_let_the_limit_grow_by_their_bytes() {
+    let mut controller = controller(32);
+    let mut moved = 0;
+    let mut tickets = Vec::new();
+    for second in 0..12 {
+        let now = second * 1000;
+        controller.look(at(now), moved);
+        for mut ticket in fill(&mut controller, now) {
+            controller.accepted(&mut ticket, Some(1 << 30), at(now));
+            tickets.push(ticket);
+        }
+        moved += 1_000_000 * tickets.len() as u64;
+    }
+    assert_eq!(tickets.len(), 32);
+}
+
+#[test]
+fn a_pace_that_was_learned_rises_by_and_by() {
+    let mut pacer = Pacer::new(None, at(500));
+    for request in 0..100 {
+        pacer.begin(at(request * 10));
+        pacer.accepted(at(request * 10));
+    }
+    assert_eq!(pacer.next(), Duration::ZERO);
+    assert_eq!(pacer.refused(Some(at(1000)), at(1000)), at(1000));
+    let gaps = [2000, 5000, 10_000].map(|now| {
+        pacer.begin(at(now));
+        let gap = pacer.next() - at(now);
+        for half in 1..10 {
+            pacer.accepted(at(now + half * 500));
+        }
+        gap.as_millis()
+    });
+    assert!(
+        gaps[0] == 20 && gaps[1] < gaps[0] && gaps[2] < gaps[1],
+        "{gaps:?}"
+    );
+}
+
+proptest::proptest! {
+    /// Whatever happens in whatever order, the books balance (or the arithmetic panics), and the limit stays in bounds.
+    #[test]
+    fn the_limit_stays_in_its_bounds_whatever_happens(
+        cap in 1usize..40,
+        events in proptest::collection::vec((0u8..8, 0usize..64, 0u64..700), 1..400),
+    ) {
+        let mut controller = controller(cap);
+        let mut tickets: Vec<Ticket> = Vec::new();
+        let mut now = Duration::ZERO;
+        for (event, which, millis) in events {
+            now += at(millis / 10);
+            if event < 2 {
+                tickets.extend(controller.begin(now));
+            } else if event == 2 {
+                now += at(millis);
+                controller.look(now, now.as_millis() as u64 * 1000);
+            } else if !tickets.is_empty() {
+                let which = which % tickets.len();
+                match event {
+                    3 => controller.accepted(&mut tickets[which], Some(millis), now),
+                    4 | 5 => controller.succeeded(tickets.remove(which), now, 0),
+                    6 => drop(controller.refused(tickets.remove(which), None, now)),
+                    _ if millis % 2 == 0 => drop(controller.broke(tickets.remove(which), now)),
+                    _ => controller.left(tickets.remove(which)),
+                }
+            }
+            assert!((1..=cap).contains(&controller.limit()));
+            assert!(tickets.len() <= cap);
+        }
+        for ticket in tickets {
+            controller.left(ticket);
+        }
+        // It recovers: after every pause somebody is let in.
+        assert!(controller.begin(now + Duration::from_secs(3600)).is_some());
+    }
+}

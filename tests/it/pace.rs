@@ -1,0 +1,188 @@
+//! How many connections a host gets, against hosts that mind: no file is lost, few are refused, and it is quick.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::support::command::Fetch;
+use crate::support::media::noise;
+use crate::support::{Reply, Seen, Site};
+
+const MOMENT: Duration = Duration::from_millis(30);
+
+/// What a host does with a request that is one too many.
+type Refuse = fn() -> Reply;
+
+fn busy() -> Reply {
+    Reply::text("").status(429).header("Retry-After", "1")
+}
+
+fn reset() -> Reply {
+    Reply::raw("").reset_after(0)
+}
+
+fn stall() -> Reply {
+    Reply::raw("").stall_after(0)
+}
+
+/// A file of this host, each another one.
+fn file(seen: &Seen, size: usize) -> Reply {
+    let number = seen.path().trim_matches(|c: char| !c.is_ascii_digit());
+    Reply::file(noise(size, number.parse().unwrap()))
+}
+
+/// Fetches so many files, all of which must arrive, and tells how long that took.
+fn fetch_all(site: &Site, count: usize) -> Duration {
+    let mut fetch = Fetch::new().config("[net]\nbackoff = \"100ms\"\nstall_timeout = \"1s\"\n");
+    for number in 0..count {
+        fetch = fetch.arg(site.url(&format!("/{number}.bin")));
+    }
+    let start = Instant::now();
+    fetch.run().success();
+    let took = start.elapsed();
+    assert_eq!(fetch.files().len(), count);
+    took
+}
+
+/// A site that works a moment for each request, and refuses those over so many at once. Counts them.
+fn few_at_once(most: usize, refuse: Refuse) -> (Site, Arc<AtomicUsize>) {
+    let site = Site::start();
+    let refused = Arc::new(AtomicUsize::new(0));
+    let (live, count) = (AtomicUsize::new(0), refused.clone());
+    let reply = move |seen: &Seen| {
+        let is_one_too_many = live.fetch_add(1, SeqCst) >= most;
+        if !is_one_too_many {
+            std::thread::sleep(MOMENT);
+        }
+        live.fetch_sub(1, SeqCst);
+        if is_one_too_many {
+            count.fetch_add(1, SeqCst);
+            return refuse();
+        }
+        file(seen, 2000)
+    };
+    site.on("/*", Reply::with(reply));
+    (site, refused)
+}
+
+#[test]
+fn a_far_host_gets_many_connections() {
+    let site = Site::start();
+    let far = Duration::from_millis(80);
+    site.on("/*", Reply::with(move |seen| file(seen, 20_000).delay(far)));
+    let took = fetch_all(&site, 100);
+    assert!(site.most_at_once() > 18, "{}", site.most_at_once());
+    assert!(took < far * 100 / 2, "{took:?}");
+}
+
+#[test]
+fn a_host_that_is_slow_on_each_connection_gets_many() {
+    let site = Site::start();
+    site.on(
+        "/*",
+        Reply::with(|seen| file(seen, 64 << 10).throttle(1_000_000)),
+    );
+    let took = fetch_all(&site, 80);
+    assert!(site.most_at_once() > 18, "{}", site.most_at_once());
+    assert!(took < Duration::from_millis(66 * 80 / 2), "{took:?}");
+}
+
+#[test]
+fn a_host_whose_line_is_full_is_not_slower_for_it() {
+    let site = Site::start();
+    let line = Mutex::new(Instant::now());
+    let size = 128 << 10;
+    let each = Duration::from_secs_f64(f64::from(size) / 15e6);
+    let reply = move |seen: &Seen| {
+        let free = {
+            let mut line = line.lock().unwrap();
+            *line = (*line).max(Instant::now()) + each;
+            *line
+        };
+        file(seen, size as usize).delay(free.saturating_duration_since(Instant::now()))
+    };
+    site.on("/*", Reply::with(reply));
+    let took = fetch_all(&site, 80);
+    assert!(took < each * 80 * 4, "{took:?}");
+}
+
+#[test]
+fn a_host_that_takes_few_at_once_refuses_few_and_loses_nothing() {
+    let table: [(usize, Refuse); 5] = [
+        (6, busy),
+        (4, reset),
+        (1, busy),
+        (3, stall),
+        (12, || Reply::text("").status(503)),
+    ];
+    std::thread::scope(|scope| {
+        for (most, refuse) in table {
+            scope.spawn(move || {
+                let (site, refused) = few_at_once(most, refuse);
+                let took = fetch_all(&site, 80);
+                let refused = refused.load(SeqCst);
+                let best = MOMENT * 80 / most as u32;
+                assert!(refused <= 25, "{most}: {refused} refused");
+                assert!(took < best * 2 + Duration::from_secs(5), "{most}: {took:?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_host_that_counts_requests_is_asked_no_faster_than_it_answers() {
+    let site = Site::start();
+    let rate: f64 = 25.0;
+    let tokens = Mutex::new((rate, Instant::now()));
+    let refused = Arc::new(AtomicUsize::new(0));
+    let count = refused.clone();
+    let reply = move |seen: &Seen| {
+        let mut tokens = tokens.lock().unwrap();
+        let (left, since) = *tokens;
+        let left = rate.min(left + since.elapsed().as_secs_f64() * rate);
+        let is_one_too_many = left < 1.0;
+        *tokens = (left - f64::from(!is_one_too_many), Instant::now());
+        if is_one_too_many {
+            count.fetch_add(1, SeqCst);
+            return busy();
+        }
+        file(seen, 2000).delay(MOMENT)
+    };
+    site.on("/*", Reply::with(reply));
+    let took = fetch_all(&site, 80);
+    let refused = refused.load(SeqCst);
+    assert!(refused <= 40, "{refused}");
+    assert!(took < Duration::from_secs(12), "{took:?}");
+}
+
+#[test]
+fn a_file_that_is_always_refused_does_not_hold_up_the_others() {
+    let site = Site::start();
+    site.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));
+    site.on("/7.bin", Reply::text("").status(503));
+    let mut fetch = Fetch::new().config("net.backoff = \"5ms\"");
+    for number in 0..60 {
+        fetch = fetch.arg(site.url(&format!("/{number}.bin")));
+    }
+    let start = Instant::now();
+    let done = fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 59, "{}", done.stderr);
+    assert!(site.count("/7.bin") <= 12, "{}", site.count("/7.bin"));
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_host_keeps_to_limits_of_its_own() {
+    let site = Site::start();
+    site.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));
+    let text = "[host.\"127.0.0.1\"]\nconnections = 3\nrequests_per_second = 40\n";
+    let mut fetch = Fetch::new().config(text);
+    for number in 0..20 {
+        fetch = fetch.arg(site.url(&format!("/{number}.bin")));
+    }
+    fetch.run().success();
+    assert!(site.most_at_once() <= 3, "{}", site.most_at_once());
+    let requests = site.requests();
+    let took = requests[19].at - requests[0].at;
+    assert!(took >= Duration::from_millis(450), "{took:?}");
+}

@@ -229,7 +229,6 @@ fn a_refusal_in_the_middle_keeps_its_own_reason() {
 }
 
 #[test]
-#[should_panic = "Blocked"]
 fn an_address_that_runs_out_while_a_file_comes_in_parts_is_found_anew() {
     let film = sized(Format::Mp4, 20 << 20, 3);
     let site = Site::start();

@@ -3,19 +3,16 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Instant;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, header};
 use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
-use super::floor::{Floor, Watch};
-use super::headers::header_map;
-use super::pace::Host;
+use super::floor::Floor;
 use super::reuse::Reuse;
 use super::{
-    Answer, Backoff, Budget, Limits, Pace, Permit, Rate, Refusal, Settings, Shown, cookies,
+    Answer, Backoff, Budget, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown, cookies,
     failure, redirect, resolver, retry,
 };
 use crate::model::{Error, Kind, Result};
@@ -39,20 +36,6 @@ struct Inner {
     floor: Floor,
     pages: OnceLock<reqwest::Client>,
     bodies: OnceLock<reqwest::Client>,
-}
-
-/// An answer whose body is still to come.
-#[derive(Debug)]
-pub struct Opened {
-    /// Where it came from, after redirects.
-    pub url: Url,
-    /// Whether there was a redirect.
-    pub redirected: bool,
-    /// The answer.
-    pub response: reqwest::Response,
-    /// Counts the bytes of the body for the host that was asked first.
-    host: Arc<Host>,
-    watch: Watch,
 }
 
 /// Which of the two pools a request uses.
@@ -264,18 +247,7 @@ impl Client {
     /// # Errors
     /// [`Kind::Network`] if it breaks off, falls silent, or only drips.
     pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<bytes::Bytes>> {
-        let began = Instant::now();
-        let chunk = opened.response.chunk().await;
-        let chunk = chunk.map_err(|error| failure::classify(error, &opened.url))?;
-        if let Some(bytes) = &chunk {
-            opened.host.came(bytes.len());
-            let came = opened.watch.came(bytes.len() as u64, began.elapsed());
-            came.map_err(|slow| {
-                let message = format!("`{}` is too slow", Shown(&opened.url));
-                Error::new(Kind::Network, message).because(slow)
-            })?;
-        }
-        Ok(chunk)
+        opened.chunk().await
     }
 
     async fn send(

@@ -139,7 +139,9 @@ impl Mover {
                     tries.without_if_range = true;
                     return Err(Setback::More);
                 }
-                let splits = ranges && here.if_range().is_some() && !tries.alone;
+                // What is in a coding is seldom large, and never so on purpose.
+                let splits =
+                    ranges && here.if_range().is_some() && here.coding.is_none() && !tries.alone;
                 let taking = Taking::new(course, opened, splits);
                 self.take_whole(taking, content, tries).await
             }
@@ -207,5 +209,10 @@ pub(super) fn bound_headers(course: &Course<'_>) -> Result<HeaderMap, Error> {
 
 /// Whether a refusal can mean that the address has run out: it gave bytes before.
 fn worked_before(error: &Error, content: &Content) -> bool {
-    content.len() > 0 && matches!(error.kind, Kind::Login | Kind::Blocked | Kind::Missing)
+    content.len() > 0 && may_have_run_out(error)
+}
+
+/// Whether a refusal by an address that gave bytes can mean that it has run out.
+pub(super) fn may_have_run_out(error: &Error) -> bool {
+    matches!(error.kind, Kind::Login | Kind::Blocked | Kind::Missing)
 }

@@ -227,3 +227,27 @@ fn a_refusal_in_the_middle_keeps_its_own_reason() {
     let said = "the server answered 403";
     assert!(done.stderr.contains(said), "{}", done.stderr);
 }
+
+#[test]
+fn an_address_that_runs_out_while_a_file_comes_in_parts_is_found_anew() {
+    let film = sized(Format::Mp4, 20 << 20, 3);
+    let site = Site::start();
+    let good = Reply::file(film.clone()).etag("\"a\"");
+    let old = good.clone();
+    let began = std::time::Instant::now();
+    site.on(
+        "/old",
+        Reply::with(move |seen| {
+            let slow = old.clone().throttle(4_000_000);
+            match seen.header("range") {
+                None => slow.cut_after(12_000_000),
+                Some(_) if began.elapsed() < Duration::from_secs(2) => slow.cut_after(1_000_000),
+                Some(_) => Reply::text("expired").status(403),
+            }
+        }),
+    );
+    site.on("/new", good);
+    let (bytes, found) = run(&[site.url("/old"), site.url("/new")]);
+    assert!(bytes.unwrap() == film);
+    assert_eq!(found, 2);
+}

@@ -7,7 +7,7 @@ use crate::model::{Error, Kind};
 use crate::net::{Opened, Permit};
 use crate::pipeline::sink::quickly;
 use crate::pipeline::transfer::answer::{Asked, Reading, read};
-use crate::pipeline::transfer::attempt::{bound_headers, range_headers};
+use crate::pipeline::transfer::attempt::{bound_headers, may_have_run_out, range_headers};
 use crate::pipeline::transfer::content::BATCH;
 use crate::pipeline::transfer::ledger::Segment;
 use crate::pipeline::transfer::take::{same_bytes, short};
@@ -30,7 +30,7 @@ impl Crew<'_> {
                 {
                     permit.refused(error.retry_after);
                 }
-                Err(Setback::Again(_)) => {
+                Err(Setback::Again(_) | Setback::Expired(_)) => {
                     permit.broke();
                 }
                 Err(_) => {}
@@ -148,6 +148,10 @@ impl Crew<'_> {
             Reading::Rest { end, .. } => Ok((opened, before, end)),
             Reading::Whole(_) => Err(restart("the server sent everything in place of a part")),
             Reading::Restart(why) => Err(restart(why)),
+            // While others go on, it may be one connection too many; when nobody does, the address has run out.
+            Reading::Refused { error, .. } if may_have_run_out(&error) => {
+                Err(Setback::Expired(error))
+            }
             Reading::Refused { error, .. } => Err(Setback::Again(error)),
         }
     }

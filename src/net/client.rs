@@ -10,6 +10,7 @@ use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
 use super::floor::Floor;
+use super::headers::header_map;
 use super::reuse::Reuse;
 use super::{
     Answer, Backoff, Budget, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown, cookies,

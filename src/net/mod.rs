@@ -7,6 +7,7 @@ mod client;
 mod cookies;
 mod failure;
 mod floor;
+mod headers;
 mod opened;
 mod pace;
 mod rate;
@@ -19,8 +20,8 @@ mod settings;
 
 pub use answer::Answer;
 pub use client::Client;
-pub(crate) use client::header_map;
 pub(crate) use floor::TooSlow;
+pub(crate) use headers::header_map;
 pub use opened::Opened;
 pub use pace::{Limits, Pace, Permit, Refusal};
 pub use rate::Rate;

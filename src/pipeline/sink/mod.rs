@@ -10,7 +10,6 @@ mod folder;
 #[path = "folder_portable.rs"]
 mod folder;
 mod partial;
-mod positioned;
 mod quick;
 mod unnamed;
 

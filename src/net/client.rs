@@ -3,19 +3,22 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
-use super::floor::Floor;
+use super::floor::{Floor, Watch};
+use super::headers::header_map;
+use super::pace::Host;
 use super::reuse::Reuse;
 use super::{
-    Answer, Backoff, Budget, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown, cookies,
+    Answer, Backoff, Budget, Limits, Pace, Permit, Rate, Refusal, Settings, Shown, cookies,
     failure, redirect, resolver, retry,
 };
-use crate::model::{Error, Headers, Kind, Result};
+use crate::model::{Error, Kind, Result};
 
 /// Asks servers, follows redirects, keeps pace, and holds every header to the origin that it was given for. Cheap to
 /// clone: all clones are one.
@@ -36,6 +39,20 @@ struct Inner {
     floor: Floor,
     pages: OnceLock<reqwest::Client>,
     bodies: OnceLock<reqwest::Client>,
+}
+
+/// An answer whose body is still to come.
+#[derive(Debug)]
+pub struct Opened {
+    /// Where it came from, after redirects.
+    pub url: Url,
+    /// Whether there was a redirect.
+    pub redirected: bool,
+    /// The answer.
+    pub response: reqwest::Response,
+    /// Counts the bytes of the body for the host that was asked first.
+    host: Arc<Host>,
+    watch: Watch,
 }
 
 /// Which of the two pools a request uses.
@@ -247,7 +264,18 @@ impl Client {
     /// # Errors
     /// [`Kind::Network`] if it breaks off, falls silent, or only drips.
     pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<bytes::Bytes>> {
-        opened.chunk().await
+        let began = Instant::now();
+        let chunk = opened.response.chunk().await;
+        let chunk = chunk.map_err(|error| failure::classify(error, &opened.url))?;
+        if let Some(bytes) = &chunk {
+            opened.host.came(bytes.len());
+            let came = opened.watch.came(bytes.len() as u64, began.elapsed());
+            came.map_err(|slow| {
+                let message = format!("`{}` is too slow", Shown(&opened.url));
+                Error::new(Kind::Network, message).because(slow)
+            })?;
+        }
+        Ok(chunk)
     }
 
     async fn send(
@@ -369,20 +397,4 @@ impl Client {
             .build()
             .map_err(|error| Error::new(Kind::Config, "cannot set up the network").because(error))
     }
-}
-
-/// Headers as they are sent. Their values do not show in anything that prints a map of headers.
-///
-/// # Errors
-/// [`Kind::Config`] with the name of a header that cannot be sent.
-pub(crate) fn header_map(headers: &Headers) -> Result<HeaderMap> {
-    let mut map = HeaderMap::new();
-    for (name, value) in &headers.0 {
-        let cannot = || Error::new(Kind::Config, format!("the header `{name}` cannot be sent"));
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| cannot())?;
-        value.set_sensitive(true);
-        map.insert(name, value);
-    }
-    Ok(map)
 }

@@ -10,6 +10,7 @@ mod folder;
 #[path = "folder_portable.rs"]
 mod folder;
 mod partial;
+mod positioned;
 mod quick;
 mod unnamed;
 

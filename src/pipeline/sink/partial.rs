@@ -3,7 +3,6 @@
 //! Its name comes from the identity of the item, so it never meets another file, and the final name can be decided
 //! last. It is locked while in use. Only bytes that our own state describes are ever taken over.
 
-mod at;
 mod rewrite;
 
 use std::fs::{File, TryLockError};
@@ -14,7 +13,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use self::at::{read_at, read_exact_at, write_all_at};
+use super::positioned::{read_at, read_exact_at, write_all_at};
 use super::{Folder, disk_error};
 use crate::model::{Error, Kind, Result};
 

@@ -139,9 +139,7 @@ impl Mover {
                     tries.without_if_range = true;
                     return Err(Setback::More);
                 }
-                // What is in a coding is seldom large, and never so on purpose.
-                let splits =
-                    ranges && here.if_range().is_some() && here.coding.is_none() && !tries.alone;
+                let splits = ranges && here.if_range().is_some() && !tries.alone;
                 let taking = Taking::new(course, opened, splits);
                 self.take_whole(taking, content, tries).await
             }

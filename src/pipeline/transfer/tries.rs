@@ -121,8 +121,8 @@ impl Tries {
         if len >= self.farthest + step {
             self.farthest = len;
             self.failures.refill();
-            self.renewals_left = RENEWALS;
             self.in_a_row = 0;
+            self.renewals_left = RENEWALS;
         }
     }
 

@@ -1,4 +1,4 @@
-//! Reads and writes at an offset, whatever else does so in the same file.
+//! Reads and writes at a place in a file, on every system.
 
 use std::fs::File;
 use std::io;

@@ -112,12 +112,12 @@ impl Pace {
         }
     }
 
-    /// A place at this host, if there is one that nobody waits for.
+    /// A place at this host for one more connection of a large file, if there is one that nobody waits for.
     pub fn try_enter(&self, name: &str) -> Option<Permit> {
         let host = self.host(name);
         let turn = host.line.try_lock().ok()?;
         let all = self.all.clone().try_acquire_owned().ok()?;
-        let ticket = host.lock().begin(host.now())?;
+        let ticket = host.lock().begin_more(host.now())?;
         drop(turn);
         Some(Permit {
             host,

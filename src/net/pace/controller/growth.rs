@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::Controller;
+use super::{Controller, Ticket};
 
 /// What is being tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +49,15 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(300);
 const SOON: Duration = Duration::from_secs(1);
 
 impl Controller {
+    /// Begins one more connection for something that has some already, and has found that more of them help: until the
+    /// host has refused anything, that is as good a reason to let in more than it has been tried with.
+    pub(in crate::net::pace) fn begin_more(&mut self, now: Duration) -> Option<Ticket> {
+        if self.cuts == 0 && self.live < self.cap {
+            self.limit = self.limit.max(self.live + 1);
+        }
+        self.begin(now)
+    }
+
     /// Ends growth and probes after a setback, and waits longer for the next probe.
     pub(super) fn settle(&mut self, now: Duration) {
         if let Stage::Probing { from, .. } = self.stage {

@@ -14,6 +14,13 @@ class Job:
     parallel: int = 0    # how many at once, where a program's own default is not to be used
     more: list = field(default_factory=list)  # further flags of `fetch`
 
+    def trust(self, *flag):
+        """The flags that name the authority, where there is one to name."""
+        if not any(url.startswith("https") for url in self.urls):
+            return []
+        *before, last = flag
+        return [*before, last + self.ca] if last.endswith("=") else [*flag, self.ca]
+
     @property
     def is_one(self):
         """Whether it is a single file, which is then named on the command line."""
@@ -34,11 +41,11 @@ def name(url):
 
 def fetch(program, job):
     what = job.urls if job.is_one else ["-i", job.list(job.urls)]
-    return [program, "-d", job.out, "--ca-cert", job.ca, *job.more, *what]
+    return [program, "-d", job.out, *job.trust("--ca-cert"), *job.more, *what]
 
 
 def curl(program, job, *more):
-    command = [program, "-sS", "--fail", "--cacert", job.ca, *more]
+    command = [program, "-sS", "--fail", *job.trust("--cacert"), *more]
     if job.is_one:
         return [*command, "-o", os.path.join(job.out, name(job.urls[0])), job.urls[0]]
     lines = ['url = "%s"\noutput = "%s"' % (url, os.path.join(job.out, name(url))) for url in job.urls]
@@ -51,7 +58,7 @@ def curl_h1(program, job):
 
 
 def aria2c(program, job):
-    command = [program, "--no-conf", "-q", "-d", job.out, "--ca-certificate", job.ca, "--file-allocation=none"]
+    command = [program, "--no-conf", "-q", "-d", job.out, *job.trust("--ca-certificate"), "--file-allocation=none"]
     if job.is_one:
         return [*command, "-x16", "-s16", "-k1M", job.urls[0]]
     return [*command, "-j%d" % (job.parallel or 16), "-x16", "-i", job.list(job.urls)]
@@ -59,7 +66,7 @@ def aria2c(program, job):
 
 def wget2(program, job):
     threads = str(job.parallel or 16)
-    command = [program, "--no-config", "-q", "--no-robots", "--no-hsts", "--ca-certificate=" + job.ca,
+    command = [program, "--no-config", "-q", "--no-robots", "--no-hsts", *job.trust("--ca-certificate="),
                "--max-threads=" + threads, "-P", job.out]
     return [*command, job.urls[0]] if job.is_one else [*command, "-i", job.list(job.urls)]
 
@@ -73,7 +80,7 @@ def axel(program, job):
 
 def gallery_dl(program, job):
     what = job.urls if job.is_one else ["-i", job.list(job.urls)]
-    return [program, "--config-ignore", "-q", "-o", "verify=" + job.ca, "-D", job.out,
+    return [program, "--config-ignore", "-q", *job.trust("-o", "verify="), "-D", job.out,
             "-f", "{filename}.{extension}", *what]
 
 

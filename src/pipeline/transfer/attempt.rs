@@ -80,7 +80,7 @@ impl Mover {
         tries: &mut Tries,
     ) -> Result<(), Setback> {
         self.began(course.id, content, tries).await?;
-        let most = self.client.settings().per_file;
+        let most = self.most_for_one();
         let growth = (Growth::new(if tries.alone { 1 } else { most }), 0);
         self.crew(course, content, None, growth, tries).await
     }

@@ -168,7 +168,7 @@ impl Mover {
             .representation
             .total
             .filter(|_| splits && end == content.representation.total);
-        let most = self.client.settings().per_file;
+        let most = self.most_for_one();
         let large = total.filter(|total| *total >= growth::LEAST && most > 1);
         let mut growth = Growth::new(most);
         let mut told = Instant::now();
@@ -212,6 +212,14 @@ impl Mover {
                         .await;
                 }
             }
+        }
+    }
+
+    /// How many connections one file may have. Where the rate is limited anyway, more would bring nothing.
+    pub(super) fn most_for_one(&self) -> usize {
+        match self.client.rate() {
+            None => self.client.settings().per_file,
+            Some(_) => 1,
         }
     }
 

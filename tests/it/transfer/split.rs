@@ -65,11 +65,20 @@ fn a_file_is_not_split_without_proof_that_its_parts_belong_together() {
 fn one_connection_for_each_file_can_be_asked_for() {
     let site = Site::start();
     site.on("/film.mp4", slow().throttle(12_000_000));
-    let fetch = quick()
-        .args(["-S", "net.per_file=1"])
-        .arg(site.url("/film.mp4"));
-    fetch.run().success();
+    let fetch = quick().arg(site.url("/film.mp4"));
+    fetch
+        .clone()
+        .args(["-S", "net.per_file=1", "--no-archive"])
+        .run()
+        .success();
     assert_eq!(site.requests().len(), 1);
+    // Whoever limits the rate has nothing of more connections.
+    fetch
+        .clone()
+        .args(["-r", "10M", "--no-archive"])
+        .run()
+        .success();
+    assert_eq!(site.requests().len(), 2);
 }
 
 #[test]

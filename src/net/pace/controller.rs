@@ -12,9 +12,10 @@
 //! - **Refusals come in volleys.** Of the requests that began before the last cut, each one refused lowers the limit by
 //!   one and no more, and none lowers it below what went well for a whole round: so many were agreed to.
 //! - **What a refusal is about.** If others are fine, it was one too many *at once*: the limit is lowered, and only the
-//!   refused one waits. If no more were under way than was safe before, if it happens again just after a cut, or if
-//!   nothing else is fine, it is about *how many a second*, or about the host as a whole: it is left alone for a while, and
-//!   then asked no faster than it agreed to before ([`Pacer`]).
+//!   refused one waits. If fewer were under way than was safe before, if it happens again and again just after a cut
+//!   although few of the last volley were agreed to, or if nothing else is fine, it is about *how many a second*, or about
+//!   the host as a whole: it is left alone for a while, and then asked no faster than it agreed to before ([`Pacer`]).
+//!   Requests overtake each other on their way, so those count as under way that were so at either end of it.
 //! - **Broken connections** are refusals only while others are fine and before the host has agreed, and at a limit that
 //!   was safe only if several come together: lines break by themselves, too. They never say how many a second.
 //! - **Probes.** After a clean while the limit is raised a little. If nothing is refused, or the yield rises where it was
@@ -28,6 +29,7 @@
 //! It knows no clock, no network, and no other host: time is given to it, from the start of the run.
 
 mod growth;
+mod setback;
 
 use std::time::Duration;
 
@@ -100,6 +102,8 @@ pub(super) struct Controller {
     cuts: u64,
     /// How many the host has agreed to of those that began after the last cut.
     since_cut: u64,
+    /// What became of those that were under way at the last cut, and at those before: agreed to less refused.
+    volley: i64,
     /// How many that began before the last cut are without an answer: until they have one, nobody knows how many of them
     /// are too many, and so no more are let in than before the limit was last raised.
     doubtful: usize,
@@ -132,15 +136,6 @@ pub(super) struct Controller {
 const START: usize = 6;
 /// Files of so few bytes are small.
 const SMALL: u64 = 512 << 10;
-/// Fewer agreed to between so many cuts: then it is not about how many at once.
-const FEW: u64 = 3;
-const MANY: u32 = 3;
-/// As many at once do no harm where requests are spaced in time.
-const PACED: usize = 4;
-/// So many broken connections at a limit that was safe are no accident.
-const BREAKS: usize = 3;
-/// How long it speaks for a host that it did well.
-const RECENT: Duration = Duration::from_secs(5);
 
 impl Controller {
     /// A controller that knows nothing yet. The first pause is so long where the host does not say.
@@ -157,6 +152,7 @@ impl Controller {
             succeeded: 0,
             cuts: 0,
             since_cut: u64::MAX,
+            volley: 0,
             doubtful: 0,
             before: 1,
             in_a_row: 0,
@@ -237,8 +233,9 @@ impl Controller {
             self.unanswered -= self.is_early(ticket);
             self.doubtful -= usize::from(ticket.cuts < self.cuts);
             self.accepted += 1;
-            if ticket.cuts == self.cuts {
-                self.since_cut = self.since_cut.saturating_add(1);
+            match ticket.cuts == self.cuts {
+                true => self.since_cut = self.since_cut.saturating_add(1),
+                false => self.volley += 1,
             }
             // Small files are over before the first round has told much.
             self.round.small += usize::from(length.is_some_and(|length| length <= SMALL));
@@ -281,114 +278,8 @@ impl Controller {
         }
     }
 
-    /// The host is too busy for this request.
-    pub(super) fn refused(
-        &mut self,
-        ticket: Ticket,
-        told: Option<Duration>,
-        now: Duration,
-    ) -> Refusal {
-        let crowded = self.are_others_fine(&ticket, now);
-        let is_volley = ticket.cuts < self.cuts;
-        if !is_volley || !crowded {
-            self.in_a_row = match self.since_cut < FEW {
-                true => self.in_a_row + 1,
-                false => 1,
-            };
-            self.about_rate = !crowded || self.in_a_row >= MANY || ticket.among <= self.safe;
-        }
-        self.left_refused(ticket);
-        if self.about_rate {
-            // Those of the volley were sent before the pause began: one lesson is enough.
-            let wait = match is_volley {
-                true => told.unwrap_or_default(),
-                false => self.pacer.refused(told, now),
-            };
-            self.pause(now + wait);
-            // So many of the volley were agreed to: if it is about how many at once after all, this is how many.
-            self.safe = self.safe.min(self.live.max(1));
-        }
-        self.lower(is_volley, now);
-        let paused = self.paused.saturating_sub(now);
-        Refusal {
-            crowded: crowded && paused.is_zero(),
-            paused: (!paused.is_zero()).then_some(paused),
-            succeeded: self.succeeded,
-            vain: self.pacer.vain(),
-        }
-    }
-
-    /// The connection of a request broke, or never was.
-    pub(super) fn broke(&mut self, ticket: Ticket, now: Duration) -> Refusal {
-        let crowded = self.are_others_fine(&ticket, now);
-        let is_volley = ticket.cuts < self.cuts;
-        let was_safe = ticket.among <= self.safe;
-        let refusal = Refusal {
-            crowded,
-            paused: None,
-            succeeded: self.succeeded,
-            vain: self.pacer.vain(),
-        };
-        if ticket.accepted {
-            // It was let in; some hosts cut every long answer.
-            self.left(ticket);
-            return refusal;
-        }
-        self.left_refused(ticket);
-        self.breaks += 1;
-        if crowded && (!was_safe || self.breaks >= BREAKS) {
-            if was_safe {
-                // What was safe is so no more, and nobody knows what is.
-                self.safe = (self.safe.min(self.live) * 3 / 4).max(1);
-                self.limit = self.limit.min(self.safe + 1);
-                self.breaks = 0;
-            }
-            self.lower(is_volley, now);
-        }
-        refusal
-    }
-
-    /// Whether the host has agreed to another request that is under way, or to any since this one began. Those that it
-    /// has not answered yet have the benefit of the doubt while it was not long ago that it agreed to one.
-    fn are_others_fine(&self, ticket: &Ticket, now: Duration) -> bool {
-        let own = usize::from(ticket.accepted);
-        let has_agreed = self.agreed > own || self.accepted > ticket.before + own as u64;
-        has_agreed || (self.live > 1 && now.saturating_sub(self.good_at) < RECENT)
-    }
-
     /// 1 if a request counts among the unanswered, 0 if not.
     fn is_early(&self, ticket: &Ticket) -> usize {
         usize::from(ticket.first || ticket.rounds < self.rounds)
-    }
-
-    fn left_refused(&mut self, ticket: Ticket) {
-        self.left(ticket);
-        self.round.clean = false;
-        self.proven = 0;
-    }
-
-    /// Lowers the limit by one, but not below what is safe.
-    fn lower(&mut self, is_volley: bool, now: Duration) {
-        // The places of the run may have kept it from its limit, so what there was counts.
-        let before = match is_volley {
-            true => self.limit,
-            false => self.limit.min(self.round.most),
-        };
-        let floor = match self.about_rate {
-            true => self.safe.max(PACED),
-            false => self.safe,
-        };
-        self.limit = (before.max(1) - 1).max(floor).min(self.limit);
-        self.is_crowded = true;
-        self.settle(now);
-        if !is_volley {
-            self.cut();
-        }
-    }
-
-    fn cut(&mut self) {
-        self.cuts += 1;
-        self.since_cut = 0;
-        self.doubtful = self.live - self.agreed;
     }
 }

@@ -93,18 +93,40 @@ fn what_was_safe_and_is_refused_is_about_how_many_a_second() {
     for ticket in &mut tickets {
         controller.accepted(ticket, None, at(600));
     }
+    controller.succeeded(tickets.remove(5), at(605), 0);
     let refusal = controller.refused(tickets.remove(0), Some(at(1000)), at(610));
     assert_eq!(refusal.paused, Some(at(1000)));
     for ticket in tickets {
         controller.succeeded(ticket, at(620), 0);
     }
-    // 30 went well in the time up to the end of the pause: then it goes on like that.
+    // 31 went well in the time up to the end of the pause: then it goes on like that.
     assert!(controller.begin(at(1609)).is_none());
     assert!(controller.begin(at(1610)).is_some());
     let Entry::At(next) = controller.entry(at(1611)) else {
         panic!("it is not paced");
     };
     assert!(next > at(1650) && next < at(1670), "{next:?}");
+}
+
+#[test]
+fn what_was_the_most_and_is_refused_is_one_too_many_at_first() {
+    let mut controller = controller(6);
+    for round in 1..=5 {
+        for ticket in fill(&mut controller, round * 100) {
+            controller.succeeded(ticket, at(round * 100 + 50), 0);
+        }
+    }
+    let mut tickets = fill(&mut controller, 600);
+    // The first to begin, but five more are on their way.
+    let refusal = controller.refused(tickets.remove(0), Some(at(1000)), at(610));
+    assert!(refusal.crowded && refusal.paused.is_none(), "{refusal:?}");
+    assert_eq!(controller.limit(), 5);
+    for ticket in tickets {
+        controller.left(ticket);
+    }
+    let mut tickets = fill(&mut controller, 620);
+    let refusal = controller.refused(tickets.remove(4), Some(at(1000)), at(630));
+    assert_eq!(refusal.paused, Some(at(1000)));
 }
 
 #[test]

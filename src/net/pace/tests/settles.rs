@@ -1,6 +1,7 @@
 //! What is found, held against the best of fixed limits.
 
-use super::simulated::{Model, Outcome, Over, run};
+use super::model::{Model, Over};
+use super::simulated::{Outcome, run};
 
 const LIMITS: [usize; 7] = [1, 2, 4, 6, 8, 16, 32];
 
@@ -330,5 +331,45 @@ fn hosts_that_share_the_places_of_a_run_are_all_served() {
         assert!(found.iter().all(|host| host.arrived == 200), "{found:?}");
         assert!(found.iter().all(|host| host.refused <= 40), "{found:?}");
         assert!(wall(&found) <= 1.25 * best, "{} {best}", wall(&found));
+    }
+}
+
+/// Requests and answers that overtake each other say less, and say it late.
+#[test]
+fn a_host_is_not_mistaken_for_another_kind_on_an_unsteady_line() {
+    let line = |late: f64| Model {
+        round_trip: 0.002,
+        work: 0.03,
+        told: Some(1.0),
+        jitter: late,
+        ..Model::default()
+    };
+    let at_once = |late: f64, at_once: fn(f64) -> usize| Model {
+        at_once,
+        ..line(late)
+    };
+    let per_second = |late: f64, per_second: f64| Model {
+        per_second,
+        ..line(late)
+    };
+    let table = [
+        (at_once(0.05, |_| 1), 1.25, 10),
+        (at_once(0.05, |_| 3), 1.25, 10),
+        (at_once(0.01, |_| 6), 1.1, 20),
+        (at_once(0.05, |_| 6), 1.1, 20),
+        (at_once(0.15, |_| 6), 1.5, 20),
+        (at_once(0.05, |_| 12), 1.25, 20),
+        (per_second(0.02, 25.0), 1.4, 40),
+        (per_second(0.02, 5.0), 1.25, 20),
+    ];
+    for (row, (model, ratio, refusals)) in table.into_iter().enumerate() {
+        for seed in 0..40 {
+            let model = Model { seed, ..model };
+            let (_, best) = best(&model);
+            let found = run(&[model], 32, None)[0];
+            assert_eq!(found.arrived, model.files);
+            assert!(found.wall < ratio * best.wall, "{row}, {seed}: {found:?}");
+            assert!(found.refused <= refusals, "{row}, {seed}: {found:?}");
+        }
     }
 }

@@ -5,55 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use super::super::controller::{Controller, Entry, Limits, Ticket};
-
-/// What a host is like. The default takes everything, at once.
-#[derive(Clone, Copy)]
-pub(super) struct Model {
-    /// From asking to the first byte, in seconds, and how long the host works on it.
-    pub(super) round_trip: f64,
-    pub(super) work: f64,
-    /// Bytes a second: for each connection, and in all.
-    pub(super) each: f64,
-    pub(super) total: f64,
-    /// How many it takes at once at a time, and whether it resets connections over that or answers 429, or says nothing.
-    pub(super) at_once: fn(f64) -> usize,
-    pub(super) over: Over,
-    /// How many a second it takes, and as many in one go.
-    pub(super) per_second: f64,
-    pub(super) told: Option<f64>,
-    /// Whether new connections have to be made, and get fast only by and by.
-    pub(super) slow_start: bool,
-    /// Every so-manyth request breaks for no reason.
-    pub(super) flaky: usize,
-    pub(super) size: fn(usize) -> u64,
-    pub(super) files: usize,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Over {
-    Busy,
-    Reset,
-    Stall,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Model {
-            round_trip: 0.001,
-            work: 0.0,
-            each: f64::INFINITY,
-            total: f64::INFINITY,
-            at_once: |_| usize::MAX,
-            over: Over::Busy,
-            per_second: f64::INFINITY,
-            told: None,
-            slow_start: false,
-            flaky: 0,
-            size: |_| 128 << 10,
-            files: 200,
-        }
-    }
-}
+use super::model::{Model, Over};
 
 /// How it went with one host.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,6 +40,8 @@ struct Host {
     tokens: f64,
     tokens_at: f64,
     asked: usize,
+    /// How many events there were that may be late.
+    timed: usize,
     /// The windows of idle connections.
     idle: Vec<f64>,
     /// Bodies under way: begin, end, bytes.
@@ -192,7 +146,7 @@ impl World {
                     } else {
                         0.0
                     };
-                    let wait = connect + host.model.round_trip / 2.0;
+                    let wait = connect + host.model.round_trip / 2.0 + host.late();
                     self.flights.push(flight);
                     self.later(wait, self.flights.len() - 1, Step::Arrives);
                 }
@@ -223,6 +177,7 @@ impl World {
         match step {
             Step::Arrives => {
                 let (wait, next) = host.ask(self.now);
+                let wait = wait + host.late();
                 self.later(wait, number, next);
             }
             Step::Agreed => {
@@ -264,12 +219,18 @@ impl Host {
             tokens: model.per_second,
             tokens_at: 0.0,
             asked: 0,
+            timed: 0,
             idle: Vec::new(),
             bodies: Vec::new(),
             moved: 0.0,
             wakes: -1.0,
             outcome: Outcome::default(),
         }
+    }
+
+    fn late(&mut self) -> f64 {
+        self.timed += 1;
+        self.model.late(self.timed)
     }
 
     fn entry(&self, now: f64) -> Entry {

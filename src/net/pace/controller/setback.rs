@@ -1,0 +1,136 @@
+//! Refusals and broken connections, and what follows from them.
+//!
+//! It does not know when the limit may rise again.
+
+use std::time::Duration;
+
+use super::{Controller, Refusal, Ticket};
+
+/// Fewer agreed to between so many cuts: then it is not about how many at once.
+const FEW: u64 = 3;
+const MANY: u32 = 3;
+/// As many at once do no harm where requests are spaced in time.
+const PACED: usize = 4;
+/// So many broken connections at a limit that was safe are no accident.
+const BREAKS: usize = 3;
+/// How long it speaks for a host that it did well.
+const RECENT: Duration = Duration::from_secs(5);
+
+impl Controller {
+    /// The host is too busy for this request.
+    pub(in crate::net::pace) fn refused(
+        &mut self,
+        ticket: Ticket,
+        told: Option<Duration>,
+        now: Duration,
+    ) -> Refusal {
+        let crowded = self.are_others_fine(&ticket, now);
+        let is_volley = ticket.cuts < self.cuts;
+        // Those that began after it may have come there before it.
+        let among = ticket.among.max(self.live);
+        if is_volley {
+            self.volley -= 2;
+        }
+        if !is_volley || !crowded {
+            self.in_a_row = match self.since_cut < FEW && self.volley <= 0 {
+                true => self.in_a_row + 1,
+                false => 1,
+            };
+            // One more than the host takes may have gone well by luck, but not soon after it was refused.
+            let was_safe = among < self.safe || (among == self.safe && self.in_a_row > 1);
+            self.about_rate = !crowded || self.in_a_row >= MANY || was_safe;
+            if among == self.safe {
+                self.safe = (self.safe - 1).max(1);
+            }
+        }
+        self.left_refused(ticket);
+        if self.about_rate {
+            // Those of the volley were sent before the pause began: one lesson is enough.
+            let wait = match is_volley {
+                true => told.unwrap_or_default(),
+                false => self.pacer.refused(told, now),
+            };
+            self.pause(now + wait);
+            // So many of the volley were agreed to: if it is about how many at once after all, this is how many.
+            self.safe = self.safe.min(self.live.max(1));
+        }
+        self.lower(is_volley, now);
+        let paused = self.paused.saturating_sub(now);
+        Refusal {
+            crowded: crowded && paused.is_zero(),
+            paused: (!paused.is_zero()).then_some(paused),
+            succeeded: self.succeeded,
+            vain: self.pacer.vain(),
+        }
+    }
+
+    /// The connection of a request broke, or never was.
+    pub(in crate::net::pace) fn broke(&mut self, ticket: Ticket, now: Duration) -> Refusal {
+        let crowded = self.are_others_fine(&ticket, now);
+        let is_volley = ticket.cuts < self.cuts;
+        let was_safe = ticket.among <= self.safe;
+        let refusal = Refusal {
+            crowded,
+            paused: None,
+            succeeded: self.succeeded,
+            vain: self.pacer.vain(),
+        };
+        if ticket.accepted {
+            // It was let in; some hosts cut every long answer.
+            self.left(ticket);
+            return refusal;
+        }
+        self.left_refused(ticket);
+        self.breaks += 1;
+        if crowded && (!was_safe || self.breaks >= BREAKS) {
+            if was_safe {
+                // What was safe is so no more, and nobody knows what is.
+                self.safe = (self.safe.min(self.live) * 3 / 4).max(1);
+                self.limit = self.limit.min(self.safe + 1);
+                self.breaks = 0;
+            }
+            self.lower(is_volley, now);
+        }
+        refusal
+    }
+
+    /// Whether the host has agreed to another request that is under way, or to any since this one began. Those that it
+    /// has not answered yet have the benefit of the doubt while it was not long ago that it agreed to one.
+    fn are_others_fine(&self, ticket: &Ticket, now: Duration) -> bool {
+        let own = usize::from(ticket.accepted);
+        let has_agreed = self.agreed > own || self.accepted > ticket.before + own as u64;
+        has_agreed || (self.live > 1 && now.saturating_sub(self.good_at) < RECENT)
+    }
+
+    fn left_refused(&mut self, ticket: Ticket) {
+        self.left(ticket);
+        self.round.clean = false;
+        self.proven = 0;
+    }
+
+    /// Lowers the limit by one, but not below what is safe.
+    fn lower(&mut self, is_volley: bool, now: Duration) {
+        // The places of the run may have kept it from its limit, so what there was counts.
+        let before = match is_volley {
+            true => self.limit,
+            false => self.limit.min(self.round.most),
+        };
+        let floor = match self.about_rate {
+            true => self.safe.max(PACED),
+            false => self.safe,
+        };
+        self.limit = (before.max(1) - 1).max(floor).min(self.limit);
+        self.is_crowded = true;
+        self.settle(now);
+        if !is_volley {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.cuts += 1;
+        self.since_cut = 0;
+        self.volley = 0;
+        self.doubtful = self.live - self.agreed;
+    }
+}

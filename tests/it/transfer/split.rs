@@ -4,13 +4,22 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::quick;
 use crate::support::command::Fetch;
 use crate::support::media::{Format, sized};
 use crate::support::{Reply, Seen, Site};
 
 /// Twenty megabytes, made once for all tests of this file.
 static FILM: LazyLock<Vec<u8>> = LazyLock::new(|| sized(Format::Mp4, 20 << 20, 3));
+
+/// Another version of it.
+static OTHER: LazyLock<Vec<u8>> = LazyLock::new(|| sized(Format::Mp4, 20 << 20, 9));
+
+/// Fetches the film, with all the patience that a busy machine needs.
+fn film(site: &Site) -> Fetch {
+    Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\n")
+        .arg(site.url("/film.mp4"))
+}
 
 /// The film from a server that gives each connection four megabytes a second.
 fn slow() -> Reply {
@@ -25,7 +34,7 @@ fn start(seen: &Seen) -> u64 {
 }
 
 fn arrives(site: &Site) -> Duration {
-    let fetch = quick().arg(site.url("/film.mp4"));
+    let fetch = film(site);
     let done = fetch.run().success();
     assert!(fetch.files()["film.mp4"] == *FILM, "the bytes are wrong");
     assert_eq!(fetch.partials(), Vec::<String>::new());
@@ -65,7 +74,7 @@ fn a_file_is_not_split_without_proof_that_its_parts_belong_together() {
 fn one_connection_for_each_file_can_be_asked_for() {
     let site = Site::start();
     site.on("/film.mp4", slow().throttle(12_000_000));
-    let fetch = quick().arg(site.url("/film.mp4"));
+    let fetch = film(&site);
     fetch
         .clone()
         .args(["-S", "net.per_file=1", "--no-archive"])
@@ -105,10 +114,8 @@ fn a_part_of_something_else_is_not_taken() {
         "/film.mp4",
         Reply::with(|seen| match start(seen) {
             0 => slow(),
-            // Another version, which the server admits.
-            _ => Reply::file(sized(Format::Mp4, 20 << 20, 9))
-                .etag("\"b\"")
-                .ignore_if_range(),
+            // The server admits that it is another one.
+            _ => Reply::file(OTHER.clone()).etag("\"b\"").ignore_if_range(),
         }),
     );
     arrives(&site);

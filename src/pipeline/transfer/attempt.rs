@@ -1,6 +1,7 @@
 //! One attempt: ask for what is missing, and take what comes.
 
 use http::{HeaderMap, HeaderValue, header};
+use tokio::time::Instant;
 use url::Url;
 
 use super::Mover;
@@ -81,7 +82,8 @@ impl Mover {
     ) -> Result<(), Setback> {
         self.began(course.id, content, tries).await?;
         let most = self.most_for_one();
-        let growth = (Growth::new(if tries.alone { 1 } else { most }), 0);
+        let most = if tries.alone { 1 } else { most };
+        let growth = (Growth::new(most, Instant::now(), content.len()), 0);
         self.crew(course, content, None, growth, tries).await
     }
 

@@ -11,18 +11,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often it is asked.
-pub(super) const TICK: Duration = Duration::from_millis(50);
+pub(super) const TICK: Duration = Duration::from_millis(25);
 /// Files shorter than this are not worth it.
 pub(super) const LEAST: u64 = 16 << 20;
 
 /// So many ticks make a rate: a tenth of a second.
-const SPAN: usize = 2;
+const SPAN: usize = 4;
 /// What a trial must bring.
 const GAIN: f64 = 1.15;
 /// How long a trial may take to bring it.
 const TRIAL: Duration = Duration::from_millis(1500);
 /// With less than these seconds to go at the present rate it is too late to begin, or to go on after a success.
 const TO_GO: (f64, f64) = (1.0, 0.3);
+/// So much, and then nothing for a while, is a burst; what is sent into a window that still grows is less.
+const BURST: u64 = 1 << 20;
+const SILENT: usize = 2;
+const BURST_GROWTH: usize = 4;
 /// How long it is left alone after the first trial in vain.
 const REST: Duration = Duration::from_secs(10);
 
@@ -55,14 +59,16 @@ struct Trial {
     added: usize,
     /// The rate before it.
     base: f64,
+    /// Whether it was a burst that gave the reason.
+    by_burst: bool,
 }
 
 impl Growth {
-    /// For a file that may have so many connections at the most.
-    pub(super) fn new(most: usize) -> Growth {
+    /// For a file that may have so many connections at the most, and has so many bytes now.
+    pub(super) fn new(most: usize, now: Instant, bytes: u64) -> Growth {
         Growth {
             most,
-            ticks: Vec::new(),
+            ticks: vec![(now, bytes)],
             trial: None,
             quiet_until: None,
             rest: REST,
@@ -88,6 +94,10 @@ impl Growth {
         if connections >= self.most || self.quiet_until.is_some_and(|until| now < until) {
             return Advice::Stay;
         }
+        if let Some(burst) = self.burst() {
+            let more = connections * (BURST_GROWTH - 1);
+            return self.begin(now, bytes, burst, more.min(self.most - connections), true);
+        }
         let (Some(before), Some(rate)) = (self.rate(SPAN), self.rate(0)) else {
             return Advice::Stay;
         };
@@ -95,7 +105,24 @@ impl Growth {
         if !has_stopped_growing || to_go(bytes, total, rate) < TO_GO.0 {
             return Advice::Stay;
         }
-        self.begin(now, bytes, rate, connections)
+        self.begin(
+            now,
+            bytes,
+            rate,
+            connections.min(self.most - connections),
+            false,
+        )
+    }
+
+    /// The rate while much came lately, if there was nothing after it.
+    fn burst(&self) -> Option<f64> {
+        let last = self.ticks.len().checked_sub(SILENT + 1)?;
+        let (first, silent) = (self.ticks[0].1, self.ticks[last].1);
+        let is_burst = silent - first >= BURST && silent == self.ticks[last + SILENT].1;
+        let rate = |pair: &[(Instant, u64)]| {
+            (pair[1].1 - pair[0].1) as f64 / (pair[1].0 - pair[0].0).as_secs_f64().max(0.001)
+        };
+        is_burst.then(|| self.ticks.windows(2).map(rate).fold(0.0, f64::max))
     }
 
     /// A trial could not be carried out: there was no place, or no part worth taking.
@@ -104,13 +131,20 @@ impl Growth {
         self.quiet_until = Some(now + self.rest);
     }
 
-    fn begin(&mut self, now: Instant, bytes: u64, base: f64, connections: usize) -> Advice {
-        let added = connections.min(self.most - connections);
+    fn begin(
+        &mut self,
+        now: Instant,
+        bytes: u64,
+        base: f64,
+        added: usize,
+        by_burst: bool,
+    ) -> Advice {
         self.trial = Some(Trial {
             began: now,
             bytes,
             added,
             base,
+            by_burst,
         });
         Advice::Add(added)
     }
@@ -129,10 +163,14 @@ impl Growth {
         let took = now - trial.began;
         let rate = (bytes - trial.bytes) as f64 / took.as_secs_f64().max(0.001);
         if took >= TICK && rate >= base.max(1.0) * GAIN {
+            let by_burst = trial.by_burst;
             self.trial = None;
             self.rest = REST;
-            if connections < self.most && to_go(bytes, total, rate) >= TO_GO.1 {
-                return self.begin(now, bytes, rate, connections);
+            // How long a burst lasts says nothing about how long the file will take.
+            if connections < self.most && (by_burst || to_go(bytes, total, rate) >= TO_GO.1) {
+                let growth = if by_burst { BURST_GROWTH - 1 } else { 1 };
+                let added = (connections * growth).min(self.most - connections);
+                return self.begin(now, bytes, rate, added, by_burst);
             }
             return Advice::Stay;
         }
@@ -168,9 +206,9 @@ mod tests {
     /// Gives how long it took, the most connections, and how many it ended with.
     fn run(total: u64, rate: impl Fn(f64, usize) -> f64) -> (f64, usize, usize) {
         let start = Instant::now();
-        let mut growth = Growth::new(16);
+        let mut growth = Growth::new(16, start, 0);
         let (mut bytes, mut connections, mut most) = (0.0, 1, 1);
-        for step in 1.. {
+        for step in 1..1_000_000 {
             let seconds = step as f64 * TICK.as_secs_f64();
             bytes += rate(seconds, connections) * TICK.as_secs_f64();
             if bytes >= total as f64 {
@@ -183,7 +221,7 @@ mod tests {
             }
             most = most.max(connections);
         }
-        unreachable!("the steps have no end");
+        panic!("it does not end");
     }
 
     #[test]
@@ -191,6 +229,18 @@ mod tests {
         let (took, most, _) = run(64 << 20, |_, connections| 4e6 * connections as f64);
         assert_eq!(most, 16);
         assert!(took < 2.5, "{took}: one alone takes 16 s");
+    }
+
+    #[test]
+    fn a_burst_for_each_connection_is_taken_from_as_many_as_there_may_be() {
+        // Four megabytes at once, and then nothing to speak of.
+        let given = std::cell::Cell::new(0);
+        let (took, most, _) = run(60_000_000, |_, connections| {
+            let new = connections.saturating_sub(given.replace(connections));
+            new as f64 * 4e6 / TICK.as_secs_f64()
+        });
+        assert_eq!(most, 16);
+        assert!(took < 0.5, "{took}");
     }
 
     #[test]

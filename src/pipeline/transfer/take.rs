@@ -170,8 +170,8 @@ impl Mover {
             .filter(|_| splits && end == content.representation.total);
         let most = self.most_for_one();
         let large = total.filter(|total| *total >= growth::LEAST && most > 1);
-        let mut growth = Growth::new(most);
         let mut told = Instant::now();
+        let mut growth = Growth::new(most, told, content.len());
         let mut tick = told + TICK;
         loop {
             let piece = match large {

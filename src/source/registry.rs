@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::route::Address;
 use super::{Source, Target};
 use crate::model::{Error, Kind, Link, Result};
 
@@ -60,7 +61,9 @@ impl Registry {
     /// # Errors
     /// [`Kind::Unsupported`] if there is none.
     pub fn find(&self, link: &Link) -> Result<(Arc<dyn Source>, Target)> {
-        if let Ok(source) = self.source(link.url.scheme()) {
+        let scheme = link.url.scheme();
+        let is_named = |source: &&Arc<dyn Source>| source.manifest().name == scheme;
+        if let Some(source) = self.sources.iter().find(is_named) {
             let params = BTreeMap::from([("id".to_owned(), link.url.path().to_owned())]);
             return Ok((
                 source.clone(),
@@ -71,9 +74,10 @@ impl Registry {
                 },
             ));
         }
+        let address = Address::new(&link.url);
         for source in &self.sources {
             for route in &source.manifest().routes {
-                if let Some(params) = route.pattern.matches(&link.url) {
+                if let Some(params) = route.pattern.matches_address(&address) {
                     let target = Target {
                         link: link.clone(),
                         route: route.name.clone(),

@@ -1,5 +1,6 @@
 //! Routes: patterns that tie links to a source.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -52,33 +53,59 @@ enum Part {
     Rest(String),
 }
 
+/// A URL as patterns look at it, taken apart once for all of them.
+pub(super) struct Address<'a> {
+    scheme: &'a str,
+    /// The host without what does not count.
+    host: String,
+    segments: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Address<'a> {
+    pub(super) fn new(url: &'a Url) -> Address<'a> {
+        let decode = |segment| percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
+        let (scheme, path) = (url.scheme(), url.path());
+        let segments = match scheme {
+            "http" | "https" => {
+                let segments = path.split('/').filter(|segment| !segment.is_empty());
+                segments.map(decode).collect()
+            }
+            _ => path.split('/').map(decode).collect(),
+        };
+        Address {
+            scheme,
+            host: plain_host(url),
+            segments,
+        }
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &str> {
+        self.host.split('.')
+    }
+
+    fn segments(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().map(Cow::as_ref)
+    }
+}
+
 impl Pattern {
     /// The values of the placeholders if this URL matches.
     pub fn matches(&self, url: &Url) -> Option<BTreeMap<String, String>> {
-        let mut params = BTreeMap::new();
-        let matched = match &self.scheme {
-            Some(scheme) => {
-                url.scheme() == scheme && {
-                    let segments: Vec<String> = url.path().split('/').map(decode).collect();
-                    take(&self.path, &segments, "/", &mut params)
-                }
-            }
-            None => {
-                matches!(url.scheme(), "http" | "https") && {
-                    let host = plain_host(url);
-                    let labels: Vec<String> = host.split('.').map(str::to_owned).collect();
-                    let path = url.path().trim_matches('/');
-                    let segments: Vec<String> = path
-                        .split('/')
-                        .filter(|segment| !segment.is_empty())
-                        .map(decode)
-                        .collect();
-                    take(&self.host, &labels, ".", &mut params)
-                        && take(&self.path, &segments, "/", &mut params)
-                }
-            }
+        self.matches_address(&Address::new(url))
+    }
+
+    pub(super) fn matches_address(&self, url: &Address<'_>) -> Option<BTreeMap<String, String>> {
+        let is_host = match &self.scheme {
+            Some(scheme) => url.scheme == scheme,
+            None => matches!(url.scheme, "http" | "https") && fits(&self.host, url.labels()),
         };
-        matched.then_some(params)
+        if !is_host || !fits(&self.path, url.segments()) {
+            return None;
+        }
+        let mut params = BTreeMap::new();
+        take(&self.host, url.labels(), ".", &mut params);
+        take(&self.path, url.segments(), "/", &mut params);
+        Some(params)
     }
 }
 
@@ -188,19 +215,13 @@ impl Target {
 
 /// The host in lower case, without the `www.` or `m.` that leads to the same site.
 fn plain_host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or("").to_ascii_lowercase();
-    let host = host.trim_end_matches('.');
+    // The parser of URLs has made it lower case.
+    let host = url.host_str().unwrap_or("").trim_end_matches('.');
     let host = host
         .strip_prefix("www.")
         .or_else(|| host.strip_prefix("m."))
         .unwrap_or(host);
     host.to_owned()
-}
-
-fn decode(segment: &str) -> String {
-    percent_encoding::percent_decode_str(segment)
-        .decode_utf8_lossy()
-        .into_owned()
 }
 
 fn read_part(text: &str) -> Result<Part, &'static str> {
@@ -228,31 +249,40 @@ fn read_part(text: &str) -> Result<Part, &'static str> {
     })
 }
 
-fn take(
+fn fits<'a>(parts: &[Part], mut values: impl Iterator<Item = &'a str>) -> bool {
+    for part in parts {
+        let fits = match part {
+            Part::Rest(_) => return true,
+            Part::One(_) => values.next().is_some_and(|value| !value.is_empty()),
+            Part::Literal(literal) => values.next().is_some_and(|value| value == literal),
+        };
+        if !fits {
+            return false;
+        }
+    }
+    values.next().is_none()
+}
+
+/// The values of parts that fit.
+fn take<'a>(
     parts: &[Part],
-    values: &[String],
+    mut values: impl Iterator<Item = &'a str>,
     separator: &str,
     params: &mut BTreeMap<String, String>,
-) -> bool {
-    let mut values = values.iter();
+) {
     for part in parts {
         match part {
             Part::Rest(name) => {
-                let rest: Vec<&str> = values.by_ref().map(String::as_str).collect();
+                let rest: Vec<&str> = values.by_ref().collect();
                 params.insert(name.clone(), rest.join(separator));
-                return true;
             }
-            Part::One(name) => match values.next() {
-                Some(value) if !value.is_empty() => params.insert(name.clone(), value.clone()),
-                _ => return false,
-            },
-            Part::Literal(literal) => match values.next() {
-                Some(value) if value == literal => None,
-                _ => return false,
-            },
-        };
+            Part::One(name) => {
+                let value = values.next().unwrap_or_default();
+                params.insert(name.clone(), value.to_owned());
+            }
+            Part::Literal(_) => drop(values.next()),
+        }
     }
-    values.next().is_none()
 }
 
 #[cfg(test)]

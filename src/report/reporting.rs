@@ -15,8 +15,9 @@ use crate::model::{Error, Event, Kind, Result};
 const BATCH: usize = 512;
 
 /// After a batch that was not nearly full, the next events are left to gather for so long: being woken for each of them
-/// costs more than telling of them.
+/// costs more than telling of them. It is less while many come, so that nobody waits for room.
 const PAUSE: Duration = Duration::from_millis(20);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How often reporters get to draw.
 const TICK: Duration = Duration::from_millis(100);
@@ -97,6 +98,7 @@ async fn report(
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told = false;
+    let mut pause = PAUSE;
     loop {
         tokio::select! {
             count = events.recv_many(&mut batch, BATCH) => {
@@ -108,9 +110,14 @@ async fn report(
                     desk.each(|reporter| reporter.event(&event, item.as_ref(), &summary));
                 }
                 desk.each(|reporter| reporter.flush(&summary));
-                if count < BATCH / 2 {
+                if count >= BATCH / 2 {
+                    pause = (pause / 2).max(SHORTEST_PAUSE);
+                } else {
+                    if count < BATCH / 8 {
+                        pause = (pause * 2).min(PAUSE);
+                    }
                     tokio::select! {
-                        () = sleep(PAUSE) => {}
+                        () = sleep(pause) => {}
                         () = over.cancelled() => {}
                     }
                 }

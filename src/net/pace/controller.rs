@@ -102,7 +102,8 @@ pub(super) struct Controller {
     cuts: u64,
     /// How many the host has agreed to of those that began after the last cut.
     since_cut: u64,
-    /// What became of those that were under way at the last cut, and at those before: agreed to less refused.
+    /// What became, since the last cut, of those that began before it: how many were agreed to, less twice those refused.
+    /// Where most were agreed to, the host had room for others.
     volley: i64,
     /// How many that began before the last cut are without an answer: until they have one, nobody knows how many of them
     /// are too many, and so no more are let in than before the limit was last raised.

@@ -118,9 +118,11 @@ impl Growth {
     fn burst(&self) -> Option<f64> {
         let last = self.ticks.len().checked_sub(SILENT + 1)?;
         let (first, silent) = (self.ticks[0].1, self.ticks[last].1);
-        let is_burst = silent - first >= BURST && silent == self.ticks[last + SILENT].1;
+        let is_burst =
+            silent.saturating_sub(first) >= BURST && silent == self.ticks[last + SILENT].1;
         let rate = |pair: &[(Instant, u64)]| {
-            (pair[1].1 - pair[0].1) as f64 / (pair[1].0 - pair[0].0).as_secs_f64().max(0.001)
+            pair[1].1.saturating_sub(pair[0].1) as f64
+                / (pair[1].0 - pair[0].0).as_secs_f64().max(0.001)
         };
         is_burst.then(|| self.ticks.windows(2).map(rate).fold(0.0, f64::max))
     }

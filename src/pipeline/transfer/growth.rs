@@ -95,8 +95,7 @@ impl Growth {
             return Advice::Stay;
         }
         if let Some(burst) = self.burst() {
-            let more = connections * (BURST_GROWTH - 1);
-            return self.begin(now, bytes, burst, more.min(self.most - connections), true);
+            return self.begin(now, bytes, burst, connections, true);
         }
         let (Some(before), Some(rate)) = (self.rate(SPAN), self.rate(0)) else {
             return Advice::Stay;
@@ -105,13 +104,7 @@ impl Growth {
         if !has_stopped_growing || to_go(bytes, total, rate) < TO_GO.0 {
             return Advice::Stay;
         }
-        self.begin(
-            now,
-            bytes,
-            rate,
-            connections.min(self.most - connections),
-            false,
-        )
+        self.begin(now, bytes, rate, connections, false)
     }
 
     /// The rate while much came lately, if there was nothing after it.
@@ -138,9 +131,11 @@ impl Growth {
         now: Instant,
         bytes: u64,
         base: f64,
-        added: usize,
+        connections: usize,
         by_burst: bool,
     ) -> Advice {
+        let growth = if by_burst { BURST_GROWTH } else { 2 };
+        let added = (connections * (growth - 1)).min(self.most - connections);
         self.trial = Some(Trial {
             began: now,
             bytes,
@@ -170,9 +165,7 @@ impl Growth {
             self.rest = REST;
             // How long a burst lasts says nothing about how long the file will take.
             if connections < self.most && (by_burst || to_go(bytes, total, rate) >= TO_GO.1) {
-                let growth = if by_burst { BURST_GROWTH - 1 } else { 1 };
-                let added = (connections * growth).min(self.most - connections);
-                return self.begin(now, bytes, rate, added, by_burst);
+                return self.begin(now, bytes, rate, connections, by_burst);
             }
             return Advice::Stay;
         }
@@ -243,6 +236,16 @@ mod tests {
         });
         assert_eq!(most, 16);
         assert!(took < 0.5, "{took}");
+    }
+
+    #[test]
+    fn a_server_that_pauses_once_does_not_keep_what_the_pause_brought_it() {
+        let rate = |seconds: f64, _| match (0.1..0.2).contains(&seconds) {
+            true => 0.0,
+            false => 40e6,
+        };
+        let (_, most, last) = run(200 << 20, rate);
+        assert_eq!((most, last), (4, 1));
     }
 
     #[test]

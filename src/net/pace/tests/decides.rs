@@ -21,6 +21,17 @@ fn fill(controller: &mut Controller, millis: u64) -> Vec<Ticket> {
     std::iter::from_fn(|| controller.begin(at(millis))).collect()
 }
 
+/// Five rounds of six went well, the last of them after 550 ms.
+fn six_that_went_well() -> Controller {
+    let mut controller = controller(6);
+    for round in 1..=5 {
+        for ticket in fill(&mut controller, round * 100) {
+            controller.succeeded(ticket, at(round * 100 + 50), 0);
+        }
+    }
+    controller
+}
+
 #[test]
 fn the_limit_grows_while_that_brings_more_and_never_over_the_cap() {
     let mut controller = controller(32);
@@ -83,12 +94,7 @@ fn a_host_that_refuses_all_is_paused_longer_each_time() {
 
 #[test]
 fn what_was_safe_and_is_refused_is_about_how_many_a_second() {
-    let mut controller = controller(6);
-    for round in 1..=5 {
-        for ticket in fill(&mut controller, round * 100) {
-            controller.succeeded(ticket, at(round * 100 + 50), 0);
-        }
-    }
+    let mut controller = six_that_went_well();
     let mut tickets = fill(&mut controller, 600);
     for ticket in &mut tickets {
         controller.accepted(ticket, None, at(600));
@@ -110,12 +116,7 @@ fn what_was_safe_and_is_refused_is_about_how_many_a_second() {
 
 #[test]
 fn what_was_the_most_and_is_refused_is_one_too_many_at_first() {
-    let mut controller = controller(6);
-    for round in 1..=5 {
-        for ticket in fill(&mut controller, round * 100) {
-            controller.succeeded(ticket, at(round * 100 + 50), 0);
-        }
-    }
+    let mut controller = six_that_went_well();
     let mut tickets = fill(&mut controller, 600);
     // The first to begin, but five more are on their way.
     let refusal = controller.refused(tickets.remove(0), Some(at(1000)), at(610));

@@ -2,7 +2,7 @@
 //!
 //! It knows no site and no terminal: sources come in through the registry, and what happens goes out as events.
 
-mod archive;
+pub mod archive;
 mod choose;
 mod naming;
 mod plan;

@@ -140,14 +140,14 @@ impl Plan {
         }
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
         quickly(move || {
-            let Some(record) = archive.find(&identity)? else {
+            let Some((path, size)) = archive.find(&identity)?.and_then(|seen| seen.saved) else {
                 return Ok(None);
             };
             if policy == Policy::Seen {
-                return Ok(Some((Skip::Seen, record.path)));
+                return Ok(Some((Skip::Seen, path)));
             }
-            let size = disk.and_then(|disk| disk.size(&record.path));
-            Ok((size == Some(record.size)).then_some((Skip::Present, record.path)))
+            let present = disk.and_then(|disk| disk.size(&path));
+            Ok((present == Some(size)).then_some((Skip::Present, path)))
         })
         .await
     }

@@ -1,10 +1,10 @@
 //! An archive that lasts as long as the run.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::naming::fold;
-use super::{Archive, Identity, Record};
+use super::{Archive, Ending, Identity, Note, Seen};
 use crate::model::Result;
 
 /// Remembers in memory alone.
@@ -15,27 +15,32 @@ pub(in crate::pipeline) struct Memory {
 
 #[derive(Debug, Default)]
 struct Known {
-    records: HashMap<Identity, Record>,
+    saved: HashMap<Identity, (String, u64)>,
     owners: HashMap<String, Identity>,
 }
 
 impl Archive for Memory {
-    fn find(&self, identity: &Identity) -> Result<Option<Record>> {
-        Ok(self.known().records.get(identity).cloned())
+    fn find(&self, identity: &Identity) -> Result<Option<Seen>> {
+        let saved = self.known().saved.get(identity).cloned();
+        Ok(saved.map(|saved| Seen {
+            saved: Some(saved),
+            gone: false,
+        }))
     }
 
     fn owner(&self, path: &str) -> Result<Option<Identity>> {
         Ok(self.known().owners.get(&fold(path)).cloned())
     }
 
-    fn saved(&self, identity: Identity, record: Record) -> Result<()> {
-        let mut known = self.known();
-        known.owners.insert(fold(&record.path), identity.clone());
-        known.records.insert(identity, record);
-        Ok(())
-    }
-
-    fn failed(&self, _identity: Identity, _reason: &str) -> Result<()> {
+    fn note(&self, note: Note) -> Result<()> {
+        if let Ending::Saved(record) = note.ending {
+            let mut known = self.known();
+            let owner = note.identity.clone();
+            known.owners.insert(fold(&record.path), owner);
+            known
+                .saved
+                .insert(note.identity, (record.path, record.size));
+        }
         Ok(())
     }
 
@@ -45,7 +50,7 @@ impl Archive for Memory {
 }
 
 impl Memory {
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

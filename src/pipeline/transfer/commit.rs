@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::content::{WORTH, Whole};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Archive, Identity, Record};
+use crate::pipeline::archive::{Archive, Ending, Identity, Note, Record};
 use crate::pipeline::naming::Planned;
 use crate::pipeline::sink::{Partial, Place, Unnamed};
 
@@ -18,26 +18,42 @@ pub(super) struct Commit<'a> {
     pub(super) identity: Identity,
     pub(super) planned: &'a Planned,
     pub(super) ext: Option<String>,
-    pub(super) len: u64,
+    /// What is to be noted, but for the path.
+    pub(super) record: Record,
     pub(super) modified: Option<SystemTime>,
 }
 
 impl Commit<'_> {
-    /// Names it, and has it recorded. Blocks.
+    /// Names it, has it recorded, and gives its path. Blocks.
     ///
     /// A name that belongs to another item, or that a file with other bytes has, is not taken; the next one with a number
     /// is. A file with the very same bytes that belongs to no other item is taken for ours.
     ///
     /// # Errors
     /// [`Kind::Disk`]; then nothing bears the final name.
-    pub(super) fn run(self, whole: Whole) -> Result<Record> {
+    pub(super) fn run(self, whole: Whole) -> Result<String> {
+        let path = self.name(whole)?;
+        let record = Record {
+            path: path.clone(),
+            ..self.record
+        };
+        self.archive.note(Note {
+            identity: self.identity,
+            origin: None,
+            ending: Ending::Saved(record),
+        })?;
+        Ok(path)
+    }
+
+    /// Gives it its name, and gives its path.
+    fn name(&self, whole: Whole) -> Result<String> {
         let partial = match whole {
             Whole::File(partial) => partial,
             Whole::Memory(pieces) => {
                 if let Some(file) = Unnamed::write(&self.place, &pieces, self.modified)?
                     && let Some(path) = self.name_small(&file)?
                 {
-                    return self.record(path);
+                    return Ok(path);
                 }
                 let partial = Partial::open(self.place.clone())?;
                 partial.restart()?;
@@ -46,8 +62,11 @@ impl Commit<'_> {
             }
         };
         let len = partial.len()?;
-        if len != self.len {
-            let message = format!("the partial file has {len} bytes instead of {}", self.len);
+        if len != self.record.size {
+            let message = format!(
+                "the partial file has {len} bytes instead of {}",
+                self.record.size
+            );
             return Err(Error::new(Kind::Disk, message));
         }
         // Small files are not worth waiting for the disk: after a power cut they are missing or short, and fetched again.
@@ -58,11 +77,11 @@ impl Commit<'_> {
                 continue;
             }
             if partial.publish(&name, sync)? {
-                return self.record(path);
+                return Ok(path);
             }
             if partial.equals(&name)? {
                 partial.discard()?;
-                return self.record(path);
+                return Ok(path);
             }
         }
         Err(self.all_taken())
@@ -107,14 +126,5 @@ impl Commit<'_> {
             Kind::Disk,
             format!("{COPIES} names like `{name}` are taken"),
         )
-    }
-
-    fn record(&self, path: String) -> Result<Record> {
-        let record = Record {
-            path,
-            size: self.len,
-        };
-        self.archive.saved(self.identity.clone(), record.clone())?;
-        Ok(record)
     }
 }

@@ -29,7 +29,7 @@ use self::attempt::Course;
 use self::content::{Content, Whole};
 use self::prove::Proven;
 use self::tries::{Setback, Tries};
-use super::archive::{Archive, Identity};
+use super::archive::{Archive, Ending, Identity, Lapse, Note};
 use super::naming::{Planned, Template};
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
@@ -80,22 +80,33 @@ impl Mover {
                 if is_full(&error) {
                     self.stop.drain.cancel();
                 }
-                self.failed(identity, &error, tries.attempts())
+                self.failed(id, identity, &error, tries.attempts())
             }
             Err(_) => {
                 let error =
                     Error::new(Kind::Disk, "a defect of this program stopped this transfer")
                         .hint("please report it, with what was printed above");
-                self.failed(identity, &error, tries.attempts())
+                self.failed(id, identity, &error, tries.attempts())
             }
         };
         // If nobody reads events any more, the run is over.
         let _ = self.events.send(Event::Ended { id, outcome }).await;
     }
 
-    fn failed(&self, identity: Identity, error: &Error, attempts: u32) -> Outcome {
+    fn failed(&self, id: u64, identity: Identity, error: &Error, attempts: u32) -> Outcome {
+        let lapse = Lapse {
+            reason: error.kind.word().into(),
+            message: error.message.clone(),
+            attempts,
+            number: id,
+            item: None,
+        };
         // A failure to note a failure changes nothing about it.
-        let _ = self.archive.failed(identity, error.kind.word());
+        let _ = self.archive.note(Note {
+            identity,
+            origin: None,
+            ending: Ending::Failed(lapse),
+        });
         Outcome::Failed(Failure::new(error, attempts))
     }
 

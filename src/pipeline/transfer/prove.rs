@@ -1,5 +1,7 @@
 //! Proves what is complete, and hands it to be named.
 
+use jiff::Timestamp;
+
 use super::check::{self, Bearing};
 use super::coding;
 use super::commit::Commit;
@@ -7,12 +9,15 @@ use super::content::{Content, WORTH, Whole};
 use super::digest::{Hashed, Hasher};
 use super::tries::Setback;
 use super::{Job, Mover, throw_away};
-use crate::model::{Error, Expect, Kind, Outcome, Result};
-use crate::pipeline::archive::Identity;
+use crate::model::{Error, Expect, Item, Kind, Outcome, Result};
+use crate::pipeline::archive::{Identity, Record, Validator};
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
 use crate::pipeline::plan;
 use crate::pipeline::sink::{Place, quickly, slowly};
 use crate::pipeline::suspects::Verdict;
+
+/// The longest ETag or media type that is remembered.
+const LONGEST: usize = 200;
 
 /// What is complete and proven.
 #[derive(Debug)]
@@ -114,6 +119,7 @@ impl Mover {
             extension(&seen, content.content_type.as_deref(), named)
         };
         let modified = content.representation.modified().filter(|_| self.mtime);
+        let record = record(&job.item, &content, seen, len);
         let archive = self.archive.clone();
         let identity = Identity {
             source: job.item.source.clone(),
@@ -127,22 +133,22 @@ impl Mover {
                 identity,
                 planned,
                 ext,
-                len,
+                record,
                 modified,
             };
-            let record = commit.run(whole);
+            let path = commit.run(whole);
             // The next in turn may look for its name only now that this one is recorded.
             drop(job.turn);
-            record
+            path
         };
         // A large file is synced first.
-        let record = match len >= WORTH {
+        let path = match len >= WORTH {
             true => slowly(commit).await?,
             false => quickly(commit).await?,
         };
         Ok(Outcome::Saved {
-            path: record.path,
-            size: record.size,
+            path,
+            size: len,
             warning,
         })
     }
@@ -169,6 +175,32 @@ impl Mover {
             job.turn = self.turns.next(plan::wanted_name(&planned));
             job.planned = planned;
         }
+    }
+}
+
+/// What is to be remembered of an item, but for its path.
+fn record(item: &Item, content: &Content, seen: Sniff, len: u64) -> Record {
+    let representation = &content.representation;
+    let etag = representation.strong_etag();
+    let etag = etag.filter(|etag| etag.len() <= LONGEST).map(str::to_owned);
+    let modified = || Timestamp::try_from(representation.modified()?).ok();
+    let told = || {
+        let (essence, _) = content
+            .content_type
+            .as_deref()?
+            .split_once(';')
+            .unwrap_or_default();
+        (essence.len() <= LONGEST).then(|| essence.trim().to_ascii_lowercase().into())
+    };
+    Record {
+        path: String::new(),
+        size: len,
+        digest: None,
+        validator: etag
+            .map(Validator::Etag)
+            .or_else(|| modified().map(Validator::Modified)),
+        media: seen.media_type.or_else(told),
+        published: item.meta.date,
     }
 }
 

@@ -1,24 +1,101 @@
 //! What the database looks like, and how it is opened.
+//!
+//! What many rows have in common is a number: roots, words (sources, media types, reasons), links. Keys and paths are
+//! found by a number made from them, and then compared, since they are long and an index would hold them once more.
 
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
+
+use super::migrate;
+use crate::pipeline::naming::fold;
 
 /// The version of the schema below, kept in `user_version`.
-const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
-const SCHEMA: &str = "
-    CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+    CREATE TABLE link (
+        id INTEGER PRIMARY KEY, mark INTEGER NOT NULL, source INTEGER REFERENCES word, url TEXT NOT NULL, meta TEXT);
+    CREATE INDEX link_by_mark ON link (mark);
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES root, command TEXT NOT NULL, job TEXT,
+        began INTEGER NOT NULL, ended INTEGER, exit INTEGER, ending TEXT,
+        found INTEGER, new INTEGER, had INTEGER, failed INTEGER, summary TEXT);
     CREATE TABLE item (
-        root INTEGER NOT NULL REFERENCES root, source TEXT NOT NULL, key TEXT NOT NULL,
-        path TEXT, folded TEXT, size INTEGER, outcome TEXT NOT NULL, reason TEXT, noted INTEGER NOT NULL,
-        PRIMARY KEY (root, source, key)) WITHOUT ROWID;
+        id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES root, mark INTEGER NOT NULL,
+        source INTEGER NOT NULL REFERENCES word, key TEXT NOT NULL,
+        outcome INTEGER NOT NULL, link INTEGER REFERENCES link, run INTEGER,
+        folded INTEGER, path TEXT, size INTEGER, digest BLOB, validator, media INTEGER REFERENCES word,
+        published INTEGER, saved INTEGER);
+    CREATE INDEX item_by_mark ON item (root, mark);
     CREATE INDEX item_by_path ON item (root, folded) WHERE folded IS NOT NULL;
+    CREATE TABLE failure (
+        item INTEGER PRIMARY KEY REFERENCES item ON DELETE CASCADE,
+        reason INTEGER NOT NULL REFERENCES word, message TEXT NOT NULL, attempts INTEGER NOT NULL,
+        number INTEGER NOT NULL, noted INTEGER NOT NULL, json TEXT);
+    CREATE TABLE unlisted (
+        root INTEGER NOT NULL REFERENCES root, link INTEGER NOT NULL REFERENCES link,
+        reason INTEGER NOT NULL REFERENCES word, message TEXT NOT NULL, attempts INTEGER NOT NULL,
+        noted INTEGER NOT NULL, run INTEGER, PRIMARY KEY (root, link)) WITHOUT ROWID;
+    CREATE TABLE cursor (
+        root INTEGER NOT NULL REFERENCES root, link INTEGER NOT NULL REFERENCES link,
+        cursor TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (root, link)) WITHOUT ROWID;
 ";
 
+/// The one table that version 1 has the same.
+pub(super) const ROOT: &str =
+    "CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)";
+
+/// How an item ended, as it is stored.
+pub(in crate::pipeline::archive) const SAVED: i64 = 0;
+pub(in crate::pipeline::archive) const FAILED: i64 = 1;
+pub(in crate::pipeline::archive) const GONE: i64 = 2;
+
+/// The number by which an item is found.
+pub(in crate::pipeline::archive) fn mark(source: &str, key: &str) -> i64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(source.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(key.as_bytes());
+    number(hasher.finalize())
+}
+
+/// The number by which a path is found; paths that differ only in case or normalisation have the same.
+pub(in crate::pipeline::archive) fn folded(path: &str) -> i64 {
+    number(blake3::hash(fold(path).as_bytes()))
+}
+
+/// The first 64 bits. Nobody can make many texts that share them.
+fn number(hash: blake3::Hash) -> i64 {
+    let (first, _) = hash
+        .as_bytes()
+        .split_first_chunk()
+        .unwrap_or((&[0; 8], &[]));
+    i64::from_le_bytes(*first)
+}
+
+/// The number by which a link is found.
+pub(super) fn link_mark(url: &str) -> i64 {
+    number(blake3::hash(url.as_bytes()))
+}
+
+/// Opens the database, making it if need be.
 pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(file)?;
+    open(file, OpenFlags::default())
+}
+
+/// Opens a database that is there.
+pub(in crate::pipeline::archive) fn connect_known(file: &Path) -> rusqlite::Result<Connection> {
+    open(
+        file,
+        OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE),
+    )
+}
+
+fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(Duration::from_secs(30))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // In WAL mode a power cut loses the last commits at the worst, and never the database.
@@ -26,21 +103,30 @@ pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Brings the database to the version of this program.
+pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-    } else if version > VERSION {
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA);
-        let message = format!("it was made by a later version of this program (schema {version})");
-        return Err(rusqlite::Error::SqliteFailure(code, Some(message)));
+    match version {
+        0 => {
+            transaction.execute_batch(ROOT)?;
+            transaction.execute_batch(SCHEMA)?;
+        }
+        1 => migrate::from_1(&transaction)?,
+        VERSION => return Ok(()),
+        version => {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA);
+            let message =
+                format!("it was made by a later version of this program (schema {version})");
+            return Err(rusqlite::Error::SqliteFailure(code, Some(message)));
+        }
     }
+    transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
 }
 
+/// The number of an output root, which is noted if need be.
 pub(super) fn root_id(connection: &Connection, path: &str) -> rusqlite::Result<i64> {
     connection.execute(
         "INSERT INTO root (path) VALUES (?) ON CONFLICT DO NOTHING",

@@ -1,10 +1,58 @@
+use rusqlite::Connection;
+
 use super::*;
+use crate::model::Meta;
+use crate::pipeline::archive::{
+    Ending, Known, Lapse, Origin, Record, Records, Standing, Sum, Validator,
+};
 
 fn identity(key: &str) -> Identity {
     Identity {
         source: "test".into(),
         key: key.into(),
     }
+}
+
+fn record(path: &str, size: u64) -> Record {
+    Record {
+        path: path.into(),
+        size,
+        ..Record::default()
+    }
+}
+
+fn saved(key: &str, record: Record) -> Note {
+    Note {
+        identity: identity(key),
+        origin: None,
+        ending: Ending::Saved(record),
+    }
+}
+
+fn failed(key: &str, reason: &'static str) -> Note {
+    Note {
+        identity: identity(key),
+        origin: None,
+        ending: Ending::Failed(Lapse {
+            reason: reason.into(),
+            message: "it did not work".into(),
+            attempts: 2,
+            number: 3,
+            item: None,
+        }),
+    }
+}
+
+fn seen(path: &str, size: u64) -> Option<Seen> {
+    Some(Seen {
+        saved: Some((path.to_owned(), size)),
+        gone: false,
+    })
+}
+
+fn all(file: &Path, root: &Path) -> Vec<Known> {
+    let records = Records::open(file, root).unwrap().unwrap();
+    records.items().map(Result::unwrap).collect()
 }
 
 #[test]
@@ -14,40 +62,98 @@ fn remembers_from_run_to_run_and_apart_for_each_root() {
     std::fs::create_dir_all(&one).unwrap();
     std::fs::create_dir_all(&two).unwrap();
     let file = folder.path().join("state/archive.db");
-    let record = Record {
-        path: "a/Cat.jpg".into(),
-        size: 7,
-    };
+    let known = seen("a/Cat.jpg", 7);
     {
         let archive = Sqlite::open(&file, &one).unwrap();
-        archive.saved(identity("x"), record.clone()).unwrap();
-        assert_eq!(archive.find(&identity("x")).unwrap(), Some(record.clone()));
+        archive.note(saved("x", record("a/Cat.jpg", 7))).unwrap();
+        assert_eq!(archive.find(&identity("x")).unwrap(), known);
+        assert_eq!(archive.owner("A/cat.jpg").unwrap(), Some(identity("x")));
         archive.flush().unwrap();
-        assert_eq!(archive.find(&identity("x")).unwrap(), Some(record.clone()));
+        assert_eq!(archive.find(&identity("x")).unwrap(), known);
     }
     let archive = Sqlite::open(&file, &one).unwrap();
-    assert_eq!(archive.find(&identity("x")).unwrap(), Some(record));
+    assert_eq!(archive.find(&identity("x")).unwrap(), known);
     assert_eq!(archive.owner("A/cat.JPG").unwrap(), Some(identity("x")));
     assert_eq!(archive.owner("a/dog.jpg").unwrap(), None);
     let other = Sqlite::open(&file, &two).unwrap();
     assert_eq!(other.find(&identity("x")).unwrap(), None);
+    assert_eq!(Records::roots(&file).unwrap().len(), 2);
 }
 
 #[test]
 fn a_failure_does_not_make_a_saved_file_unknown() {
     let folder = tempfile::tempdir().unwrap();
-    let archive = Sqlite::open(&folder.path().join("archive.db"), folder.path()).unwrap();
+    let file = folder.path().join("archive.db");
+    let archive = Sqlite::open(&file, folder.path()).unwrap();
+    archive.note(failed("x", "network")).unwrap();
+    archive.flush().unwrap();
+    assert_eq!(archive.find(&identity("x")).unwrap(), Some(Seen::default()));
+    archive.note(saved("x", record("cat.jpg", 7))).unwrap();
+    archive.flush().unwrap();
+    assert_eq!(all(&file, folder.path())[0].lapse, None);
+    archive.note(failed("x", "network")).unwrap();
+    archive.note(failed("x", "network")).unwrap();
+    archive.flush().unwrap();
+    assert_eq!(archive.find(&identity("x")).unwrap(), seen("cat.jpg", 7));
+    let known = &all(&file, folder.path())[0];
+    assert_eq!(known.standing, Standing::Failed);
+    assert_eq!(known.record, Some(record("cat.jpg", 7)));
+    let lapse = known.lapse.as_ref().unwrap();
+    assert_eq!((lapse.reason.as_ref(), lapse.attempts), ("network", 4));
+}
+
+#[test]
+fn what_was_noted_can_be_read_outside_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("archive.db");
+    assert!(Records::open(&file, folder.path()).unwrap().is_none());
+    let archive = Sqlite::open(&file, folder.path()).unwrap();
     let record = Record {
         path: "cat.jpg".into(),
         size: 7,
+        digest: Some(Sum::Xxh3([7; 16])),
+        validator: Some(Validator::Etag("\"x\"".into())),
+        media: Some("image/jpeg".into()),
+        published: Some(jiff::Timestamp::from_second(1_000_000).unwrap()),
     };
-    archive.failed(identity("x"), "network").unwrap();
+    let origin = Arc::new(Origin {
+        url: "https://example.org/a".into(),
+        source: "test".into(),
+        meta: Meta::default(),
+    });
+    let note = Note {
+        origin: Some(origin.clone()),
+        ..saved("x", record.clone())
+    };
+    archive.note(note).unwrap();
+    archive.note(failed("gone", "missing")).unwrap();
     archive.flush().unwrap();
-    assert_eq!(archive.find(&identity("x")).unwrap(), None);
-    archive.saved(identity("x"), record.clone()).unwrap();
-    archive.failed(identity("x"), "network").unwrap();
+    // More than one page.
+    for number in 0..1000 {
+        let name = number.to_string();
+        let note = saved(&name, self::record(&name, number));
+        archive.note(note).unwrap();
+    }
     archive.flush().unwrap();
-    assert_eq!(archive.find(&identity("x")).unwrap(), Some(record));
+    assert!(archive.find(&identity("gone")).unwrap().unwrap().gone);
+    let known = all(&file, folder.path());
+    let keys = known.iter().map(|known| known.identity.key.clone());
+    let expected = ["x".to_owned(), "gone".to_owned()].into_iter();
+    assert!(keys.eq(expected.chain((0..1000).map(|number| number.to_string()))));
+    assert_eq!(known[0].record, Some(record));
+    assert_eq!(known[0].link.as_deref(), Some("https://example.org/a"));
+    assert!(known[0].saved.is_some() && known[0].failed.is_none());
+    assert_eq!(known[1].standing, Standing::Gone);
+    let records = Records::open(&file, folder.path()).unwrap().unwrap();
+    assert_eq!(
+        records.find(&identity("x")).unwrap().as_ref(),
+        known.first()
+    );
+    assert!(
+        Records::open(&file, Path::new("/nowhere"))
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]

@@ -1,0 +1,197 @@
+//! Reads what the archive knows, outside a run.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::sqlite::cannot;
+use super::sqlite::schema::{FAILED, GONE, connect_known, prepare};
+use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator};
+use crate::model::Result;
+
+/// How many items are read at a time: so many are in memory, and writers are let in between.
+const PAGE: usize = 500;
+
+/// All columns of an item, as [`known`] reads them.
+const ITEM: &str = "
+    SELECT item.id, source.text, key, path, size, digest, validator, media.text, published, saved, outcome,
+        reason.text, message, failure.attempts, number, noted, json, link.url, item.run
+    FROM item JOIN word AS source ON source.id = item.source
+    LEFT JOIN word AS media ON media.id = media
+    LEFT JOIN failure ON failure.item = item.id
+    LEFT JOIN word AS reason ON reason.id = reason
+    LEFT JOIN link ON link.id = item.link";
+
+/// What the archive knows below one output root.
+#[derive(Debug)]
+pub struct Records {
+    pub(super) connection: Connection,
+    pub(super) root: i64,
+    file: String,
+}
+
+impl Records {
+    /// Opens the archive in this file for this output root. None if there is no such file, or it knows nothing of this
+    /// root. The root need not be there any more.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be used.
+    pub fn open(file: &Path, root: &Path) -> Result<Option<Records>> {
+        let Some(connection) = open(file)? else {
+            return Ok(None);
+        };
+        let root = std::fs::canonicalize(root)
+            .or_else(|_| std::path::absolute(root))
+            .unwrap_or_else(|_| root.to_owned());
+        let file = file.display().to_string();
+        let root = connection
+            .query_row(
+                "SELECT id FROM root WHERE path = ?",
+                [root.to_string_lossy()],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(|error| cannot(&file, error.into()))?;
+        Ok(root.map(|root| Records {
+            connection,
+            root,
+            file,
+        }))
+    }
+
+    /// The output roots that the archive in this file knows.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be used.
+    pub fn roots(file: &Path) -> Result<Vec<PathBuf>> {
+        let Some(connection) = open(file)? else {
+            return Ok(Vec::new());
+        };
+        let read = || {
+            let mut query = connection.prepare("SELECT path FROM root ORDER BY path")?;
+            let paths = query.query_map([], |row| Ok(PathBuf::from(row.get::<_, String>(0)?)))?;
+            paths.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| cannot(&file.display().to_string(), error.into()))
+    }
+
+    /// All items of the root, in the order in which they came into the archive. They are read as they are asked for; what
+    /// is changed on the way may or may not be seen.
+    pub fn items(&self) -> impl Iterator<Item = Result<Known>> + '_ {
+        let mut page = Vec::new().into_iter();
+        let mut after = Some(0);
+        std::iter::from_fn(move || {
+            if page.len() == 0 {
+                match self.page(after?) {
+                    Ok(known) => {
+                        // A page that is not full is the last.
+                        after = known.get(PAGE - 1).map(|known| known.id);
+                        page = known.into_iter();
+                    }
+                    Err(error) => {
+                        after = None;
+                        return Some(Err(error));
+                    }
+                }
+            }
+            page.next().map(Ok)
+        })
+    }
+
+    /// What is known of one item.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be read.
+    pub fn find(&self, identity: &Identity) -> Result<Option<Known>> {
+        let mark = super::sqlite::schema::mark(&identity.source, &identity.key);
+        let found = self.query("item.root = ? AND item.mark = ?", [self.root, mark])?;
+        let mut found = found.into_iter();
+        Ok(found.find(|known| known.identity == *identity))
+    }
+
+    /// The items that come after the one with this number, a page of them.
+    fn page(&self, after: i64) -> Result<Vec<Known>> {
+        // With `+`, it is no reason to take the index on it, which has another order.
+        let rest = format!("+item.root = ? AND item.id > ? ORDER BY item.id LIMIT {PAGE}");
+        self.query(&rest, [self.root, after])
+    }
+
+    fn query(&self, rest: &str, values: [i64; 2]) -> Result<Vec<Known>> {
+        let read = || {
+            let mut query = self
+                .connection
+                .prepare_cached(&format!("{ITEM} WHERE {rest}"))?;
+            let items = query.query_map(params![values[0], values[1]], known)?;
+            items.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| cannot(&self.file, error.into()))
+    }
+}
+
+fn open(file: &Path) -> Result<Option<Connection>> {
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let open = || {
+        let mut connection = connect_known(file)?;
+        prepare(&mut connection)?;
+        Ok(connection)
+    };
+    let opened =
+        open().map_err(|error: rusqlite::Error| cannot(&file.display().to_string(), error.into()));
+    opened.map(Some)
+}
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    let time = |index: usize| -> rusqlite::Result<Option<Timestamp>> {
+        let second = row.get::<_, Option<i64>>(index)?;
+        Ok(second.and_then(|second| Timestamp::from_second(second).ok()))
+    };
+    let record = match row.get(3)? {
+        None => None,
+        Some(path) => Some(Record {
+            path,
+            size: row.get::<_, i64>(4)? as u64,
+            digest: row.get_ref(5)?.as_blob_or_null()?.and_then(Sum::decode),
+            validator: match row.get_ref(6)? {
+                ValueRef::Text(etag) => {
+                    Some(Validator::Etag(String::from_utf8_lossy(etag).into_owned()))
+                }
+                ValueRef::Integer(_) => time(6)?.map(Validator::Modified),
+                _ => None,
+            },
+            media: row.get::<_, Option<String>>(7)?.map(Into::into),
+            published: time(8)?,
+        }),
+    };
+    let lapse = match row.get::<_, Option<String>>(11)? {
+        None => None,
+        Some(reason) => Some(Lapse {
+            reason: reason.into(),
+            message: row.get(12)?,
+            attempts: row.get(13)?,
+            number: row.get::<_, i64>(14)? as u64,
+            item: row.get(16)?,
+        }),
+    };
+    Ok(Known {
+        id: row.get(0)?,
+        identity: Identity {
+            source: row.get(1)?,
+            key: row.get(2)?,
+        },
+        record,
+        saved: time(9)?,
+        standing: match row.get(10)? {
+            FAILED => Standing::Failed,
+            GONE => Standing::Gone,
+            _ => Standing::Saved,
+        },
+        lapse,
+        failed: time(15)?,
+        link: row.get(17)?,
+        run: row.get(18)?,
+    })
+}

@@ -1,0 +1,123 @@
+//! Brings databases of earlier versions to this one, inside a transaction of whoever calls.
+
+use rusqlite::{Connection, params};
+
+use super::schema::{FAILED, GONE, SAVED, SCHEMA, folded, mark};
+use super::words::Words;
+use crate::model::Kind;
+
+/// Version 1 had the names of sources in each row, and of a failure only its kind.
+pub(super) fn from_1(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("DROP INDEX item_by_path; ALTER TABLE item RENAME TO item_1")?;
+    connection.execute_batch(SCHEMA)?;
+    let mut words = Words::default();
+    let mut rows = connection.prepare(
+        "SELECT root, source, key, path, size, outcome, coalesce(reason, ''), noted FROM item_1 ORDER BY noted",
+    )?;
+    let mut insert = connection.prepare(
+        "INSERT INTO item (root, mark, source, key, outcome, folded, path, size, saved)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    let mut fail = connection.prepare(
+        "INSERT INTO failure (item, reason, message, attempts, number, noted) VALUES (?, ?, '', 1, 0, ?)",
+    )?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let (source, key): (String, String) = (row.get(1)?, row.get(2)?);
+        let path: Option<String> = row.get(3)?;
+        let (outcome, reason): (String, String) = (row.get(5)?, row.get(6)?);
+        let noted: i64 = row.get(7)?;
+        let outcome = match (outcome.as_str(), reason.as_str()) {
+            ("saved", _) => SAVED,
+            (_, reason) if reason == Kind::Missing.word() => GONE,
+            _ => FAILED,
+        };
+        insert.execute(params![
+            row.get::<_, i64>(0)?,
+            mark(&source, &key),
+            words.id(connection, &source)?,
+            key,
+            outcome,
+            path.as_deref().map(folded),
+            path,
+            row.get::<_, Option<i64>>(4)?,
+            // When it was saved is not known if it failed since.
+            path.as_ref().map(|_| noted),
+        ])?;
+        if outcome != SAVED {
+            let item = connection.last_insert_rowid();
+            fail.execute(params![item, words.id(connection, &reason)?, noted])?;
+        }
+    }
+    connection.execute_batch("DROP TABLE item_1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Sqlite;
+    use rusqlite::Connection;
+
+    use crate::pipeline::archive::{Archive, Identity, Records, Seen, Standing};
+
+    /// Made by the statements of version 1.
+    const VERSION_1: &str = "
+        CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+        CREATE TABLE item (
+            root INTEGER NOT NULL REFERENCES root, source TEXT NOT NULL, key TEXT NOT NULL,
+            path TEXT, folded TEXT, size INTEGER, outcome TEXT NOT NULL, reason TEXT, noted INTEGER NOT NULL,
+            PRIMARY KEY (root, source, key)) WITHOUT ROWID;
+        CREATE INDEX item_by_path ON item (root, folded) WHERE folded IS NOT NULL;
+        PRAGMA user_version = 1;
+        INSERT INTO root VALUES (1, '/here'), (2, '/elsewhere');
+        INSERT INTO item VALUES (1, 'imgur', 'a', 'x/Cat.jpg', 'x/cat.jpg', 7, 'saved', NULL, 100);
+        INSERT INTO item VALUES (1, 'imgur', 'b', 'x/b.jpg', 'x/b.jpg', 8, 'failed', 'network', 101);
+        INSERT INTO item VALUES (1, 'direct', 'c', NULL, NULL, NULL, 'failed', 'missing', 102);
+        INSERT INTO item VALUES (2, 'imgur', 'a', 'Cat.jpg', 'cat.jpg', 7, 'saved', NULL, 103);
+    ";
+
+    #[test]
+    fn what_version_1_knew_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("archive.db");
+        let root = folder.path().canonicalize().unwrap();
+        let connection = Connection::open(&file).unwrap();
+        connection.execute_batch(VERSION_1).unwrap();
+        let update = "UPDATE root SET path = ? WHERE id = 1";
+        connection
+            .execute(update, [root.to_str().unwrap()])
+            .unwrap();
+        drop(connection);
+        // Twice, since the second time there is nothing to be done.
+        for _ in 0..2 {
+            let archive = Sqlite::open(&file, &root).unwrap();
+            let find = |source: &str, key: &str| {
+                let (source, key) = (source.to_owned(), key.to_owned());
+                archive.find(&Identity { source, key }).unwrap()
+            };
+            let saved = |path: &str, size| Seen {
+                saved: Some((path.to_owned(), size)),
+                gone: false,
+            };
+            assert_eq!(find("imgur", "a"), Some(saved("x/Cat.jpg", 7)));
+            assert_eq!(find("imgur", "b"), Some(saved("x/b.jpg", 8)));
+            assert!(find("direct", "c").unwrap().gone);
+            assert_eq!(archive.owner("X/cat.jpg").unwrap().unwrap().key, "a");
+        }
+        let records = Records::open(&file, &root).unwrap().unwrap();
+        let known: Vec<_> = records.items().map(Result::unwrap).collect();
+        let standings: Vec<_> = known
+            .iter()
+            .map(|known| {
+                let reason = known.lapse.as_ref().map(|lapse| lapse.reason.clone());
+                (known.identity.key.as_str(), known.standing, reason)
+            })
+            .collect();
+        let expected = [
+            ("a", Standing::Saved, None),
+            ("b", Standing::Failed, Some("network".into())),
+            ("c", Standing::Gone, Some("missing".into())),
+        ];
+        assert_eq!(standings, expected);
+        assert_eq!(known[0].saved.unwrap().as_second(), 100);
+    }
+}

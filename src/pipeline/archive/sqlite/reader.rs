@@ -1,0 +1,90 @@
+//! Answers the questions of a run.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, params};
+
+use super::schema::{GONE, folded, mark};
+use super::words::Words;
+use crate::pipeline::archive::{Identity, Seen};
+use crate::pipeline::naming::fold;
+
+/// How long one view of the database serves, so that what other processes write is seen in time.
+const VIEW: Duration = Duration::from_secs(1);
+
+/// The connection that questions are put to. It holds one view of the database for many questions, since taking and
+/// giving back the lock of each costs more than the answer.
+#[derive(Debug)]
+pub(in crate::pipeline::archive) struct Reader {
+    connection: Connection,
+    root: i64,
+    words: Words,
+    /// How many transactions of ours the view has seen, and when it was taken.
+    view: Option<(u64, Instant)>,
+}
+
+impl Reader {
+    pub(super) fn new(connection: Connection, root: i64) -> Reader {
+        Reader {
+            connection,
+            root,
+            words: Words::default(),
+            view: None,
+        }
+    }
+
+    /// Makes sure that the view has seen so many transactions of ours, and is not old.
+    pub(super) fn look(&mut self, committed: u64) -> rusqlite::Result<()> {
+        let known = |(seen, since): (u64, Instant)| seen == committed && since.elapsed() < VIEW;
+        if !self.view.is_some_and(known) {
+            let end = if self.view.is_some() {
+                "COMMIT; BEGIN"
+            } else {
+                "BEGIN"
+            };
+            self.connection.execute_batch(end)?;
+            self.view = Some((committed, Instant::now()));
+        }
+        Ok(())
+    }
+
+    /// What was saved of this item, and whether it is gone.
+    pub(super) fn find(&mut self, identity: &Identity) -> rusqlite::Result<Option<Seen>> {
+        let connection = &self.connection;
+        let Some(source) = self.words.known(connection, &identity.source)? else {
+            return Ok(None);
+        };
+        let mut query = connection.prepare_cached(
+            "SELECT source, key, outcome, path, size FROM item WHERE root = ? AND mark = ?",
+        )?;
+        let mut rows = query.query(params![self.root, mark(&identity.source, &identity.key)])?;
+        while let Some(row) = rows.next()? {
+            if row.get::<_, i64>(0)? == source && row.get_ref(1)?.as_str()? == identity.key {
+                let path: Option<String> = row.get(3)?;
+                let size: Option<i64> = row.get(4)?;
+                return Ok(Some(Seen {
+                    saved: path.zip(size.map(|size| size as u64)),
+                    gone: row.get::<_, i64>(2)? == GONE,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whose file this path is.
+    pub(super) fn owner(&mut self, path: &str) -> rusqlite::Result<Option<Identity>> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT word.text, key, path FROM item JOIN word ON word.id = source WHERE root = ? AND folded = ?",
+        )?;
+        let mut rows = query.query(params![self.root, folded(path)])?;
+        while let Some(row) = rows.next()? {
+            if fold(row.get_ref(2)?.as_str()?) == fold(path) {
+                return Ok(Some(Identity {
+                    source: row.get(0)?,
+                    key: row.get(1)?,
+                }));
+            }
+        }
+        Ok(None)
+    }
+}

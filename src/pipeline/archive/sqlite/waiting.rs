@@ -1,0 +1,148 @@
+//! What was noted and is not committed yet.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::pipeline::archive::{Ending, Identity, Note};
+use crate::pipeline::naming::fold;
+
+/// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// The notes on their way to the writer.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    state: Mutex<State>,
+    /// Told when the writer has something to do at once.
+    work: Condvar,
+    /// Told when something was committed.
+    done: Condvar,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    notes: Vec<Arc<Note>>,
+    /// The notes of what was saved, by identity and by folded path.
+    saved: HashMap<Identity, Arc<Note>>,
+    owners: HashMap<String, Arc<Note>>,
+    /// How many notes are not committed.
+    count: usize,
+    /// How many transactions were committed.
+    pub(super) committed: u64,
+    /// The writer waits for the first note.
+    idle: bool,
+    /// Somebody waits for what was noted.
+    hurry: bool,
+    /// No more notes will come.
+    closed: bool,
+    failure: Option<String>,
+}
+
+impl State {
+    /// Path and length of an item that is saved and not committed yet.
+    pub(super) fn saved(&self, identity: &Identity) -> Option<(&str, u64)> {
+        match &self.saved.get(identity)?.ending {
+            Ending::Saved(record) => Some((&record.path, record.size)),
+            Ending::Failed(_) => None,
+        }
+    }
+
+    /// Whose file this folded path is, if that is not committed yet.
+    pub(super) fn owner(&self, folded: &str) -> Option<&Identity> {
+        Some(&self.owners.get(folded)?.identity)
+    }
+}
+
+impl Waiting {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a note for the writer; says why if it writes no more.
+    pub(super) fn note(&self, note: Note) -> Result<(), String> {
+        let note = Arc::new(note);
+        let mut state = self.state();
+        if let Some(failure) = &state.failure {
+            return Err(failure.clone());
+        }
+        if let Ending::Saved(record) = &note.ending {
+            state.owners.insert(fold(&record.path), note.clone());
+            state.saved.insert(note.identity.clone(), note.clone());
+        }
+        state.count += 1;
+        state.notes.push(note);
+        if state.idle {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits until all that was noted is committed; says why if it is not.
+    pub(super) fn all_done(&self) -> Result<(), String> {
+        let mut state = self.state();
+        while state.count > 0 && state.failure.is_none() {
+            state.hurry = true;
+            self.work.notify_one();
+            state = self
+                .done
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.failure.clone().map_or(Ok(()), Err)
+    }
+
+    /// Says that no more notes will come.
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.work.notify_one();
+    }
+
+    /// The notes for the next transaction: those that come within a moment of the first, unless somebody waits for them.
+    /// Empty when there will be none.
+    pub(super) fn gather(&self) -> Vec<Arc<Note>> {
+        let mut state = self.state();
+        while state.notes.is_empty() && !state.closed {
+            state.idle = true;
+            state = self
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle = false;
+        }
+        if !state.hurry && !state.closed {
+            let waited = self.work.wait_timeout(state, MOMENT);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.hurry = false;
+        std::mem::take(&mut state.notes)
+    }
+
+    /// Says what became of a transaction with these notes.
+    pub(super) fn tell(&self, batch: &[Arc<Note>], done: Result<(), String>) {
+        let mut state = self.state();
+        match done {
+            Ok(()) => {
+                state.count -= batch.len();
+                state.committed += 1;
+                for note in batch {
+                    // A later note of the same item or path may be waiting by now, and stays.
+                    if let Ending::Saved(record) = &note.ending {
+                        let is_this = |other: Option<&Arc<Note>>| {
+                            other.is_some_and(|other| Arc::ptr_eq(other, note))
+                        };
+                        let path = fold(&record.path);
+                        if is_this(state.owners.get(&path)) {
+                            state.owners.remove(&path);
+                        }
+                        if is_this(state.saved.get(&note.identity)) {
+                            state.saved.remove(&note.identity);
+                        }
+                    }
+                }
+            }
+            Err(failure) => state.failure = Some(failure),
+        }
+        self.done.notify_all();
+    }
+}

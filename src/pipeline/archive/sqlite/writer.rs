@@ -1,0 +1,207 @@
+//! Writes down what was noted, many notes in one transaction.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::schema::{FAILED, GONE, SAVED, folded, link_mark, mark};
+use super::waiting::Waiting;
+use super::words::Words;
+use crate::model::Meta;
+use crate::pipeline::archive::{Ending, Lapse, Note, Origin, Record, Sum, Validator};
+
+/// How many links are kept at hand.
+const LINKS: usize = 1000;
+
+/// The one who writes.
+pub(super) struct Writer {
+    connection: Connection,
+    notebook: Notebook,
+}
+
+/// What it has to know of what is written already.
+struct Notebook {
+    root: i64,
+    words: Words,
+    links: HashMap<String, i64>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, root: i64) -> Writer {
+        Writer {
+            connection,
+            notebook: Notebook {
+                root,
+                words: Words::default(),
+                links: HashMap::new(),
+            },
+        }
+    }
+
+    /// Commits what comes until nobody can note more, or it cannot be written.
+    pub(super) fn run(mut self, waiting: &Waiting) {
+        loop {
+            let batch = waiting.gather();
+            if batch.is_empty() {
+                return;
+            }
+            let done = self.write(&batch);
+            let failed = done.is_err();
+            waiting.tell(&batch, done.map_err(|error| error.to_string()));
+            if failed {
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self, batch: &[Arc<Note>]) -> rusqlite::Result<()> {
+        let now = Timestamp::now().as_second();
+        let behavior = rusqlite::TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        for note in batch {
+            self.notebook.write(&transaction, note, now)?;
+        }
+        transaction.commit()
+    }
+}
+
+impl Notebook {
+    fn write(&mut self, connection: &Connection, note: &Note, now: i64) -> rusqlite::Result<()> {
+        let source = self.words.id(connection, &note.identity.source)?;
+        let key = note.identity.key.as_str();
+        let mark = mark(&note.identity.source, key);
+        let link = match &note.origin {
+            Some(origin) => Some(self.link(connection, origin)?),
+            None => None,
+        };
+        let known = connection
+            .prepare_cached(
+                "SELECT id, outcome FROM item WHERE root = ? AND mark = ? AND source = ? AND key = ?",
+            )?
+            .query_row(params![self.root, mark, source, key], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+            })
+            .optional()?;
+        match &note.ending {
+            Ending::Saved(record) => {
+                let media = match &record.media {
+                    Some(media) => Some(self.words.id(connection, media)?),
+                    None => None,
+                };
+                // Without a number, it gets one; with that of a known item, it is that one.
+                let save = "
+                    INSERT INTO item (id, root, mark, source, key, outcome, link, folded, path, size, digest,
+                        validator, media, published, saved)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET outcome = excluded.outcome, link = coalesce(excluded.link, link),
+                        folded = excluded.folded, path = excluded.path, size = excluded.size,
+                        digest = excluded.digest, validator = excluded.validator, media = excluded.media,
+                        published = excluded.published, saved = excluded.saved";
+                connection.prepare_cached(save)?.execute(params![
+                    known.map(|(id, _)| id),
+                    self.root,
+                    mark,
+                    source,
+                    key,
+                    SAVED,
+                    link,
+                    folded(&record.path),
+                    record.path,
+                    record.size as i64,
+                    record.digest.as_ref().map(Sum::encode),
+                    validator(record),
+                    media,
+                    record.published.map(Timestamp::as_second),
+                    now,
+                ])?;
+                if let Some((id, FAILED | GONE)) = known {
+                    connection
+                        .prepare_cached("DELETE FROM failure WHERE item = ?")?
+                        .execute([id])?;
+                }
+            }
+            Ending::Failed(lapse) => {
+                let outcome = if lapse.is_gone() { GONE } else { FAILED };
+                let fail = "
+                    INSERT INTO item (id, root, mark, source, key, outcome, link) VALUES (?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET outcome = excluded.outcome, link = coalesce(excluded.link, link)";
+                let id = known.map(|(id, _)| id);
+                connection
+                    .prepare_cached(fail)?
+                    .execute(params![id, self.root, mark, source, key, outcome, link])?;
+                let id = id.unwrap_or_else(|| connection.last_insert_rowid());
+                self.failure(connection, id, lapse, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn failure(
+        &mut self,
+        connection: &Connection,
+        item: i64,
+        lapse: &Lapse,
+        now: i64,
+    ) -> rusqlite::Result<()> {
+        let reason = self.words.id(connection, &lapse.reason)?;
+        let insert = "
+            INSERT INTO failure (item, reason, message, attempts, number, noted, json)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET reason = excluded.reason, message = excluded.message,
+                attempts = attempts + excluded.attempts, number = excluded.number, noted = excluded.noted,
+                json = coalesce(excluded.json, json)";
+        connection.prepare_cached(insert)?.execute(params![
+            item,
+            reason,
+            lapse.message,
+            lapse.attempts,
+            lapse.number as i64,
+            now,
+            lapse.item,
+        ])?;
+        Ok(())
+    }
+
+    /// The number of a link, which is noted if need be.
+    fn link(&mut self, connection: &Connection, origin: &Origin) -> rusqlite::Result<i64> {
+        if let Some(id) = self.links.get(&origin.url) {
+            return Ok(*id);
+        }
+        let mark = link_mark(&origin.url);
+        let known = connection
+            .prepare_cached("SELECT id FROM link WHERE mark = ? AND url = ?")?
+            .query_row(params![mark, origin.url], |row| row.get(0))
+            .optional()?;
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let source = self.words.id(connection, &origin.source)?;
+                let meta = (origin.meta != Meta::default())
+                    .then(|| serde_json::to_string(&origin.meta).ok())
+                    .flatten();
+                connection
+                    .prepare_cached(
+                        "INSERT INTO link (mark, source, url, meta) VALUES (?, ?, ?, ?)",
+                    )?
+                    .execute(params![mark, source, origin.url, meta])?;
+                connection.last_insert_rowid()
+            }
+        };
+        if self.links.len() >= LINKS {
+            self.links.clear();
+        }
+        self.links.insert(origin.url.clone(), id);
+        Ok(id)
+    }
+}
+
+fn validator(record: &Record) -> Value {
+    match &record.validator {
+        None => Value::Null,
+        Some(Validator::Etag(etag)) => Value::Text(etag.clone()),
+        Some(Validator::Modified(time)) => Value::Integer(time.as_second()),
+    }
+}

@@ -126,6 +126,22 @@ pub(super) struct How {
     /// Cookies, as a Netscape `cookies.txt`
     #[arg(short = 'C', long, value_name = "FILE")]
     pub(super) cookies: Option<String>,
+    /// Write the cookies that servers set back to the file of `-C`
+    ///
+    /// The file is made if need be. Lines of other cookies and comments stay as they are.
+    #[arg(long, hide_short_help = true)]
+    pub(super) save_cookies: bool,
+    /// Use the cookies of Firefox: `firefox` or `firefox:PROFILE`
+    ///
+    /// `PROFILE` is a name or a folder. `firefox:PROFILE::CONTAINER` takes those of a container. Other browsers keep their
+    /// cookies from other programs; export those to a file for `-C`.
+    #[arg(long, value_name = "BROWSER")]
+    pub(super) cookies_from: Option<String>,
+    /// Use the names and passwords in `~/.netrc`, or in `$NETRC`
+    ///
+    /// Over https alone, and never where a redirect leads. Another file: `-S net.netrc=PATH`.
+    #[arg(long, hide_short_help = true)]
+    pub(super) netrc: bool,
     /// Add a header to requests to the sites of the links
     ///
     /// It goes to the origins of the links given, and to no other. Can be given several times.

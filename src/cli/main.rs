@@ -121,13 +121,15 @@ fn fetch(args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Resul
         drain.cancel();
     });
     let reporting = Reporting::start(reporters(&args.talk), receiver, signals)?;
-    let run = pipeline::run(client, registry, settings, links, events, stop);
+    let run = pipeline::run(client.clone(), registry, settings, links, events, stop);
     // The terminal is put in order before a panic goes on.
     let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run)));
     // Whoever still holds on to the events goes with the runtime, so the reports come to their end.
     runtime.shutdown_background();
     let (summary, told) = reporting.finish();
-    let ended = ended.unwrap_or_else(|panic| resume_unwind(panic)).and(told);
+    let saved = client.save_cookies();
+    let ended = ended.unwrap_or_else(|panic| resume_unwind(panic));
+    let ended = ended.and(told).and(saved);
     if let Err(error) = &ended
         && error.kind != Kind::Closed
     {

@@ -59,6 +59,14 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     flag("-r", "net.rate", how.rate.map(|rate| json!(rate)));
     flag("-R", "net.retries", how.retries.map(|count| json!(count)));
     flag("-C", "net.cookies", text(&how.cookies));
+    let yes = |is_set: bool| is_set.then_some(json!(true));
+    flag("--save-cookies", "net.cookies_save", yes(how.save_cookies));
+    flag(
+        "--cookies-from",
+        "net.cookies_from",
+        text(&how.cookies_from),
+    );
+    flag("--netrc", "net.netrc", yes(how.netrc));
     flag("--proxy", "net.proxy", text(&how.proxy));
     flag("--user-agent", "net.user_agent", text(&how.user_agent));
     let some = |empty: bool, list: Value| (!empty).then_some(list);

@@ -59,6 +59,17 @@ pub(super) struct Net {
     ca_cert: Vec<String>,
     resolve: Vec<Resolve>,
     cookies: Option<String>,
+    cookies_save: bool,
+    cookies_from: Option<String>,
+    netrc: Login,
+}
+
+/// Whether the user's netrc is used, or which file instead of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected `true`, `false`, or a path in quotes")]
+enum Login {
+    Is(bool),
+    In(String),
 }
 
 /// A host with limits of its own.
@@ -122,6 +133,9 @@ impl Default for Net {
             ca_cert: Vec::new(),
             resolve: Vec::new(),
             cookies: None,
+            cookies_save: settings.cookies_save,
+            cookies_from: None,
+            netrc: Login::Is(false),
         }
     }
 }
@@ -158,6 +172,18 @@ impl Net {
             resolve,
             hosts: HashMap::new(),
             cookies: given(&self.cookies).map(path),
+            cookies_save: self.cookies_save,
+            cookies_from: given(&self.cookies_from).map(str::to_owned),
+            netrc: match &self.netrc {
+                Login::Is(false) => net::Netrc::Off,
+                Login::Is(true) => net::Netrc::User,
+                // From flags and the environment, all comes as text.
+                Login::In(file) => match file.as_str() {
+                    "" | "false" => net::Netrc::Off,
+                    "true" => net::Netrc::User,
+                    file => net::Netrc::File(path(file)),
+                },
+            },
             headers: defaults.headers,
         }
     }

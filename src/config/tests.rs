@@ -227,7 +227,10 @@ ca_cert = []  # default
 connect_timeout = "10s"  # default
 connections = 32  # default
 # cookies is not set  # default
+# cookies_from is not set  # default
+cookies_save = false  # default
 longest_wait = "10m"  # default
+netrc = false  # default
 per_file = 16  # default
 per_host = 32  # default
 proxy = "http://***@x.org/"  # `a.toml`, line 2, column 1

@@ -6,15 +6,16 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, header};
-use reqwest::cookie::Jar;
 use url::{Origin, Url};
 
+use super::cookies::Jar;
 use super::floor::Floor;
 use super::headers::header_map;
+use super::netrc::Logins;
 use super::reuse::Reuse;
 use super::{
-    Answer, Backoff, Budget, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown, cookies,
-    failure, redirect, resolver, retry,
+    Answer, Backoff, Budget, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown, failure,
+    redirect, resolver, retry,
 };
 use crate::model::{Error, Kind, Result};
 
@@ -30,6 +31,7 @@ struct Inner {
     pace: Pace,
     rate: Option<Rate>,
     jar: Option<Arc<Jar>>,
+    logins: Option<Logins>,
     certificates: Vec<reqwest::Certificate>,
     user_headers: HeaderMap,
     user_origins: RwLock<HashSet<Origin>>,
@@ -58,14 +60,10 @@ impl Client {
     /// Makes the client. Nothing is sent, and no connection is made yet.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a certificate, cookie file, header, proxy or user agent that cannot be used.
+    /// [`Kind::Config`] for a certificate, cookie file, browser, netrc, header, proxy or user agent that cannot be used.
     pub fn new(settings: Settings) -> Result<Client> {
-        let jar = settings
-            .cookies
-            .as_deref()
-            .map(cookies::read)
-            .transpose()?
-            .map(Arc::new);
+        let jar = Jar::open(&settings)?.map(Arc::new);
+        let logins = Logins::read(&settings.netrc)?;
         let mut certificates = Vec::new();
         for path in &settings.ca_cert {
             let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
@@ -105,6 +103,7 @@ impl Client {
                 ),
                 rate: settings.rate.map(Rate::new),
                 jar,
+                logins,
                 certificates,
                 user_headers,
                 user_origins: RwLock::default(),
@@ -139,9 +138,17 @@ impl Client {
         }
     }
 
+    /// Writes the cookies that servers set to the file, if the settings say so.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`]; then the file is as it was.
+    pub fn save_cookies(&self) -> Result<()> {
+        self.inner.jar.as_ref().map_or(Ok(()), |jar| jar.save())
+    }
+
     /// Notes that the user gave a link of this origin, so that the user's headers may go there.
     pub fn trust(&self, url: &Url) {
-        if !self.inner.user_headers.is_empty() {
+        if !self.inner.user_headers.is_empty() || self.inner.logins.is_some() {
             self.inner
                 .user_origins
                 .write()
@@ -267,6 +274,12 @@ impl Client {
             let mut request = client.get(here.clone()).headers(free.clone());
             // Once elsewhere, headers do not come back even if the trail does: who sent us there chose the way.
             if trail.iter().all(|hop| hop.origin() == url.origin()) {
+                if let Some(logins) = &self.inner.logins
+                    && let Some(value) = logins.authorization(here, self.is_trusted(&trail))
+                {
+                    let login = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+                    request = request.headers(login);
+                }
                 request = request.headers(bound.clone());
             }
             if self.is_trusted(&trail) {
@@ -300,7 +313,7 @@ impl Client {
     }
 
     fn is_trusted(&self, trail: &[Url]) -> bool {
-        if self.inner.user_headers.is_empty() {
+        if self.inner.user_headers.is_empty() && self.inner.logins.is_none() {
             return false;
         }
         let origins = self

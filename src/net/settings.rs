@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Limits;
+use super::{Limits, Netrc};
 use crate::model::Headers;
 
 /// The settings of a [`super::Client`]. Their defaults are those of the program.
@@ -23,6 +23,12 @@ pub struct Settings {
     pub ca_cert: Vec<PathBuf>,
     /// A Netscape `cookies.txt`.
     pub cookies: Option<PathBuf>,
+    /// Whether that file is to have the cookies that servers set, see [`super::Client::save_cookies`].
+    pub cookies_save: bool,
+    /// The browser whose cookies are used: `firefox`, `firefox:PROFILE`, `firefox:PROFILE::CONTAINER`.
+    pub cookies_from: Option<String>,
+    /// Where names and passwords of hosts are.
+    pub netrc: Netrc,
     /// How long a connection may take to be there.
     pub connect_timeout: Duration,
     /// How long a server may be silent.
@@ -58,6 +64,9 @@ impl Default for Settings {
             resolve: Vec::new(),
             ca_cert: Vec::new(),
             cookies: None,
+            cookies_save: false,
+            cookies_from: None,
+            netrc: Netrc::Off,
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             speed_floor: 1 << 10,

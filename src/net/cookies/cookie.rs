@@ -1,0 +1,85 @@
+//! One cookie, as files of cookies have it.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use cookie_store::{CookieDomain, CookieExpiration, CookieStore, RawCookie};
+use url::Url;
+
+/// The last second of the year 9999, with which the format of HTTP dates ends.
+const LAST: u64 = 253_402_300_799;
+
+/// A cookie.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Cookie {
+    /// The host that it is of, without a dot before it.
+    pub(super) host: String,
+    /// Whether the hosts below it get it, too.
+    pub(super) wide: bool,
+    pub(super) path: String,
+    pub(super) secure: bool,
+    pub(super) http_only: bool,
+    /// When it ends, in seconds since 1970; none if with the session.
+    pub(super) expires: Option<u64>,
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// What makes two cookies the same one (RFC 6265 §5.3): host, path, name.
+pub(super) type Key = (String, String, String);
+
+impl Cookie {
+    /// Whether it can stand in a header and in a line of a file.
+    pub(super) fn is_plain(&self) -> bool {
+        let texts = [&self.host, &self.path, &self.name, &self.value];
+        !texts.iter().any(|text| text.contains(char::is_control))
+    }
+
+    /// Which one it is.
+    pub(super) fn key(&self) -> Key {
+        (self.host.clone(), self.path.clone(), self.name.clone())
+    }
+
+    /// Puts it into a store, unless its time is over. Says nothing if its host is none.
+    pub(super) fn put(self, store: &mut CookieStore) -> Option<()> {
+        let url = Url::parse(&format!("https://{}/", self.host)).ok()?;
+        let date = self.expires.map(|expires| {
+            let time = UNIX_EPOCH + Duration::from_secs(expires.min(LAST));
+            format!("; Expires={}", httpdate::fmt_http_date(time))
+        });
+        let mut raw = RawCookie::parse(format!("x={}", date.unwrap_or_default())).ok()?;
+        raw.set_name(self.name);
+        raw.set_value(self.value);
+        raw.set_path(self.path);
+        raw.set_secure(self.secure);
+        raw.set_http_only(self.http_only);
+        if self.wide {
+            raw.set_domain(self.host);
+        }
+        // What it refuses is over.
+        let _ = store.insert_raw(&raw, &url);
+        Some(())
+    }
+
+    /// The cookie that a store has.
+    pub(super) fn of(cookie: &cookie_store::Cookie<'_>) -> Option<Cookie> {
+        let (host, wide) = match &cookie.domain {
+            CookieDomain::HostOnly(host) => (host.clone(), false),
+            CookieDomain::Suffix(host) => (host.clone(), true),
+            CookieDomain::NotPresent | CookieDomain::Empty => return None,
+        };
+        let expires = match &cookie.expires {
+            CookieExpiration::AtUtc(time) => Some(time.unix_timestamp().max(1).unsigned_abs()),
+            CookieExpiration::SessionEnd => None,
+        };
+        Some(Cookie {
+            host,
+            wide,
+            path: String::from(&cookie.path),
+            secure: cookie.secure().unwrap_or(false),
+            http_only: cookie.http_only().unwrap_or(false),
+            expires,
+            name: cookie.name().to_owned(),
+            value: cookie.value().to_owned(),
+        })
+    }
+}

@@ -1,0 +1,12 @@
+//! Cookies: those of a `cookies.txt`, those of a browser, and those that servers set.
+//!
+//! It does not know which links are fetched: a cookie goes where its domain and path say.
+
+mod browser;
+mod cookie;
+mod firefox;
+mod jar;
+mod netscape;
+mod profiles;
+
+pub(super) use jar::Jar;

@@ -44,6 +44,7 @@ pub(super) struct Archive {
 #[serde(default)]
 pub(super) struct Net {
     proxy: Option<String>,
+    private: net::Private,
     user_agent: Option<String>,
     connect_timeout: Span,
     stall_timeout: Span,
@@ -118,6 +119,7 @@ impl Default for Net {
         let settings = net::Settings::default();
         Net {
             proxy: settings.proxy,
+            private: settings.private,
             user_agent: None,
             connect_timeout: Span(settings.connect_timeout),
             stall_timeout: Span(settings.stall_timeout),
@@ -153,6 +155,7 @@ impl Net {
         let defaults = net::Settings::default();
         net::Settings {
             proxy: given(&self.proxy).map(str::to_owned),
+            private: self.private,
             user_agent: given(&self.user_agent).map_or(defaults.user_agent, str::to_owned),
             connect_timeout: self.connect_timeout.0,
             stall_timeout: self.stall_timeout.0,

@@ -233,6 +233,7 @@ longest_wait = "10m"  # default
 netrc = false  # default
 per_file = 16  # default
 per_host = 32  # default
+private = "typed"  # default
 proxy = "http://***@x.org/"  # `a.toml`, line 2, column 1
 # rate is not set  # default
 resolve = []  # default

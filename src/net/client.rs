@@ -1,21 +1,22 @@
 //! The one HTTP client of a run.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use url::{Origin, Url};
 
-use super::cookies::Jar;
 use super::floor::Floor;
 use super::headers::header_map;
 use super::netrc::Logins;
+use super::pools::{Pools, Reach, Use};
+use super::private::{is_public, literal};
+use super::resolver::NotPublic;
 use super::reuse::Reuse;
 use super::{
-    Answer, Backoff, Budget, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown, failure,
-    redirect, resolver, retry,
+    Answer, Backoff, Budget, Led, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown,
+    failure, redirect, retry,
 };
 use crate::model::{Error, Kind, Result};
 
@@ -30,24 +31,24 @@ struct Inner {
     settings: Settings,
     pace: Pace,
     rate: Option<Rate>,
-    jar: Option<Arc<Jar>>,
     logins: Option<Logins>,
-    certificates: Vec<reqwest::Certificate>,
+    pools: Pools,
     user_headers: HeaderMap,
     user_origins: RwLock<HashSet<Origin>>,
     reuse: Reuse,
     floor: Floor,
-    pages: OnceLock<reqwest::Client>,
-    bodies: OnceLock<reqwest::Client>,
 }
 
-/// Which of the two pools a request uses.
+/// What is asked for.
 #[derive(Clone, Copy)]
-enum Pool {
-    /// Listings: HTTP/2 where the server has it.
-    Pages,
-    /// Files: HTTP/1.1, a connection each. One HTTP/2 connection for all is several times slower at a distance.
-    Bodies,
+struct Ask<'a> {
+    purpose: Use,
+    led: Led,
+    url: &'a Url,
+    /// Headers for the origin of the URL alone.
+    bound: &'a HeaderMap,
+    /// Headers for every hop.
+    free: &'a HeaderMap,
 }
 
 impl std::fmt::Debug for Client {
@@ -62,33 +63,9 @@ impl Client {
     /// # Errors
     /// [`Kind::Config`] for a certificate, cookie file, browser, netrc, header, proxy or user agent that cannot be used.
     pub fn new(settings: Settings) -> Result<Client> {
-        let jar = Jar::open(&settings)?.map(Arc::new);
+        let pools = Pools::new(&settings)?;
         let logins = Logins::read(&settings.netrc)?;
-        let mut certificates = Vec::new();
-        for path in &settings.ca_cert {
-            let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
-                Error::new(
-                    Kind::Config,
-                    format!("cannot read certificates from `{}`", path.display()),
-                )
-                .because(cause)
-            };
-            let pem = std::fs::read(path).map_err(|error| cannot(error.into()))?;
-            let found = reqwest::Certificate::from_pem_bundle(&pem)
-                .map_err(|error| cannot(error.into()))?;
-            if found.is_empty() {
-                return Err(cannot("there is no PEM certificate in it".into()));
-            }
-            certificates.extend(found);
-        }
         let user_headers = header_map(&settings.headers)?;
-        HeaderValue::from_str(&settings.user_agent)
-            .map_err(|_| Error::new(Kind::Config, "the user agent cannot stand in a header"))?;
-        if let Some(proxy) = &settings.proxy {
-            reqwest::Proxy::all(proxy).map_err(|error| {
-                Error::new(Kind::Config, "cannot use this proxy").because(error.without_url())
-            })?;
-        }
         let limits = Limits {
             connections: settings.per_host,
             requests_per_second: None,
@@ -102,15 +79,12 @@ impl Client {
                     settings.backoff,
                 ),
                 rate: settings.rate.map(Rate::new),
-                jar,
                 logins,
-                certificates,
+                pools,
                 user_headers,
                 user_origins: RwLock::default(),
                 reuse: Reuse::default(),
                 floor: Floor::new(settings.speed_floor, settings.speed_window),
-                pages: OnceLock::new(),
-                bodies: OnceLock::new(),
                 settings,
             }),
         })
@@ -143,7 +117,7 @@ impl Client {
     /// # Errors
     /// [`Kind::Disk`]; then the file is as it was.
     pub fn save_cookies(&self) -> Result<()> {
-        self.inner.jar.as_ref().map_or(Ok(()), |jar| jar.save())
+        self.inner.pools.save_cookies()
     }
 
     /// Notes that the user gave a link of this origin, so that the user's headers may go there.
@@ -162,11 +136,32 @@ impl Client {
     /// # Errors
     /// [`Kind::Network`] when it cannot be had, [`Kind::Corrupt`] when it is longer than `limit` bytes.
     pub async fn call(&self, url: &Url, headers: &HeaderMap, limit: usize) -> Result<Answer> {
+        self.call_led(&mut Led::ByUser, url, headers, limit).await
+    }
+
+    /// The same for a URL that may have been named by a server, and notes who leads on from the answer.
+    ///
+    /// # Errors
+    /// Also [`Kind::Blocked`] for a private address that it may not lead to.
+    pub(crate) async fn call_led(
+        &self,
+        led: &mut Led,
+        url: &Url,
+        headers: &HeaderMap,
+        limit: usize,
+    ) -> Result<Answer> {
+        let ask = Ask {
+            purpose: Use::Pages,
+            led: *led,
+            url,
+            bound: headers,
+            free: &HeaderMap::new(),
+        };
         let settings = &self.inner.settings;
         let mut budget = Budget::new(settings.retries);
         loop {
             let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
-            let outcome = self.call_once(url, headers, limit).await;
+            let outcome = self.call_once(ask, led, limit).await;
             let refusal = self.learn(permit, &outcome);
             let told = match &outcome {
                 Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
@@ -207,15 +202,15 @@ impl Client {
         }
     }
 
-    async fn call_once(&self, url: &Url, headers: &HeaderMap, limit: usize) -> Result<Answer> {
+    async fn call_once(&self, ask: Ask<'_>, led: &mut Led, limit: usize) -> Result<Answer> {
         let Opened {
             url,
             mut response,
             host,
+            led: next,
             ..
-        } = self
-            .send(Pool::Pages, url, headers, &HeaderMap::new())
-            .await?;
+        } = self.send(ask).await?;
+        *led = next;
         let status = response.status();
         let answer_headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
@@ -247,7 +242,28 @@ impl Client {
     /// # Errors
     /// [`Kind::Network`] and the errors of redirects.
     pub async fn open(&self, url: &Url, bound: &HeaderMap, free: &HeaderMap) -> Result<Opened> {
-        self.send(Pool::Bodies, url, bound, free).await
+        self.open_led(Led::ByUser, url, bound, free).await
+    }
+
+    /// The same for a URL that may have been named by a server.
+    ///
+    /// # Errors
+    /// Also [`Kind::Blocked`] for a private address that it may not lead to.
+    pub(crate) async fn open_led(
+        &self,
+        led: Led,
+        url: &Url,
+        bound: &HeaderMap,
+        free: &HeaderMap,
+    ) -> Result<Opened> {
+        self.send(Ask {
+            purpose: Use::Bodies,
+            led,
+            url,
+            bound,
+            free,
+        })
+        .await
     }
 
     /// Reads the next piece of a body.
@@ -258,22 +274,21 @@ impl Client {
         opened.chunk().await
     }
 
-    async fn send(
-        &self,
-        pool: Pool,
-        url: &Url,
-        bound: &HeaderMap,
-        free: &HeaderMap,
-    ) -> Result<Opened> {
-        let client = self.pool(pool)?;
+    async fn send(&self, ask: Ask<'_>) -> Result<Opened> {
+        let Ask { url, bound, .. } = ask;
         let host = url.host_str().unwrap_or("");
+        let pools = &self.inner.pools;
+        let mut led = ask.led;
         let mut trail = vec![url.clone()];
         let mut since = 0;
         loop {
             let here = &trail[trail.len() - 1];
-            let mut request = client.get(here.clone()).headers(free.clone());
             // Once elsewhere, headers do not come back even if the trail does: who sent us there chose the way.
-            if trail.iter().all(|hop| hop.origin() == url.origin()) {
+            let is_home = trail.iter().all(|hop| hop.origin() == url.origin());
+            let who = if is_home { ask.led } else { led };
+            let (client, has_proxy) = self.way(ask.purpose, who, here)?;
+            let mut request = client.get(here.clone()).headers(ask.free.clone());
+            if is_home {
                 if let Some(logins) = &self.inner.logins
                     && let Some(value) = logins.authorization(here, self.is_trusted(&trail))
                 {
@@ -286,11 +301,19 @@ impl Client {
                 request = request.headers(self.inner.user_headers.clone());
             }
             let sent = self.inner.reuse.send(request, here.origin());
-            let response = sent.await.map_err(|error| failure::classify(error, here))?;
+            let response = sent.await.map_err(|error| self.failure(error, here))?;
+            let address = response.remote_addr().filter(|_| !has_proxy);
+            if let (Some(address), Some(name)) = (address, here.domain()) {
+                pools.system().answered(name, &address);
+            }
+            // What a proxy has found is as good as public, unless the URL says what it is.
+            let address = address.map(|a| a.ip()).or_else(|| literal(here));
+            if address.is_none_or(is_public) {
+                led = Led::ByPublic;
+            }
             match response.headers().get(header::LOCATION) {
                 Some(location) if redirect::is_redirect(response.status()) => {
-                    if self.inner.jar.is_some()
-                        && response.headers().contains_key(header::SET_COOKIE)
+                    if pools.keeps_cookies() && response.headers().contains_key(header::SET_COOKIE)
                     {
                         since = trail.len();
                     }
@@ -304,11 +327,37 @@ impl Client {
                         watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
                         url,
                         redirected,
+                        led,
                         response,
                         host: self.pace().host(host),
                     });
                 }
             }
+        }
+    }
+
+    /// The connections for a request to this URL, and whether there is a proxy in between.
+    fn way(&self, purpose: Use, who: Led, url: &Url) -> Result<(&reqwest::Client, bool)> {
+        let Inner {
+            settings, pools, ..
+        } = &*self.inner;
+        let has_proxy = pools.has_proxy_for(url);
+        let mut reach = Reach::Any;
+        if settings.private.refuses(who) {
+            if let Some(address) = literal(url).filter(|address| !is_public(*address)) {
+                return Err(failure::private(url, address, settings.private));
+            }
+            if !has_proxy {
+                reach = Reach::Public;
+            }
+        }
+        Ok((pools.get(settings, purpose, reach)?, has_proxy))
+    }
+
+    fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
+        match failure::find::<NotPublic>(&error) {
+            Some(found) => failure::private(url, found.address, self.inner.settings.private),
+            None => failure::classify(error, url),
         }
     }
 
@@ -323,64 +372,5 @@ impl Client {
             .unwrap_or_else(PoisonError::into_inner);
         origins.contains(&trail[0].origin())
             && trail.iter().all(|hop| hop.origin() == trail[0].origin())
-    }
-
-    fn pool(&self, pool: Pool) -> Result<&reqwest::Client> {
-        let cell = match pool {
-            Pool::Pages => &self.inner.pages,
-            Pool::Bodies => &self.inner.bodies,
-        };
-        if let Some(client) = cell.get() {
-            return Ok(client);
-        }
-        let client = self.build(pool)?;
-        Ok(cell.get_or_init(|| client))
-    }
-
-    fn build(&self, pool: Pool) -> Result<reqwest::Client> {
-        let settings = &self.inner.settings;
-        let mut accept = HeaderMap::new();
-        accept.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        let mut builder = reqwest::Client::builder()
-            .user_agent(&settings.user_agent)
-            .default_headers(accept)
-            .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.stall_timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .dns_resolver(resolver::System::default())
-            .referer(false);
-        builder = match pool {
-            Pool::Bodies => builder
-                .http1_only()
-                .pool_max_idle_per_host(settings.per_host),
-            Pool::Pages => builder
-                .http2_initial_stream_window_size(8 << 20)
-                .http2_initial_connection_window_size(16 << 20),
-        };
-        if let Some(proxy) = &settings.proxy {
-            let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
-                Error::new(Kind::Config, "cannot use this proxy").because(error.without_url())
-            })?;
-            builder = builder.proxy(proxy);
-        }
-        for resolve in &settings.resolve {
-            // The port is that of the URL, whatever stands here.
-            let addresses: Vec<_> = resolve
-                .addresses
-                .iter()
-                .map(|address| SocketAddr::new(*address, 0))
-                .collect();
-            builder = builder.resolve_to_addrs(&resolve.host, &addresses);
-        }
-        if !self.inner.certificates.is_empty() {
-            builder = builder.tls_certs_merge(self.inner.certificates.iter().cloned());
-        }
-        if let Some(jar) = &self.inner.jar {
-            builder = builder.cookie_provider(jar.clone());
-        }
-        builder
-            .build()
-            .map_err(|error| Error::new(Kind::Config, "cannot set up the network").because(error))
     }
 }

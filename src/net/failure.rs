@@ -2,11 +2,12 @@
 
 use std::error::Error as _;
 use std::io;
+use std::net::IpAddr;
 
 use url::Url;
 
-use super::Shown;
 use super::resolver::NotFound;
+use super::{Private, Shown};
 use crate::model::{Error, Kind};
 
 /// The error of a request to this URL. Its causes are kept, without the URL that the library would print in full.
@@ -39,6 +40,15 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
         .map(innermost)
         .unwrap_or_else(|| error.to_string());
     Error::new(Kind::Network, message).because(cause)
+}
+
+/// The error of a request that a private address was refused to.
+pub(super) fn private(url: &Url, address: IpAddr, policy: Private) -> Error {
+    let message = format!("`{}` is at a private address, `{address}`", Shown(url));
+    Error::new(Kind::Blocked, message).hint(match policy {
+        Private::Never => "`net.private` is `never`; set it to `typed` to reach what you type",
+        _ => "a public server led there; if that is well, fetch it by itself, or set `net.private` to `always`",
+    })
 }
 
 /// The first error of this type in the chain of causes, also inside `io::Error`, which hides what it wraps.

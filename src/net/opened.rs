@@ -8,7 +8,7 @@ use url::Url;
 
 use super::floor::Watch;
 use super::pace::Host;
-use super::{Shown, failure};
+use super::{Led, Shown, failure};
 use crate::model::{Error, Kind, Result};
 
 /// An answer whose body is still to come.
@@ -18,6 +18,8 @@ pub struct Opened {
     pub url: Url,
     /// Whether there was a redirect.
     pub redirected: bool,
+    /// Who leads on from here: whether any server on the way was a public one.
+    pub led: Led,
     /// The answer.
     pub response: reqwest::Response,
     /// Counts the bytes of the body for the host that was asked first.

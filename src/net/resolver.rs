@@ -1,23 +1,52 @@
-//! Asks the system for the addresses of a host.
+//! Finds the addresses of a host, and remembers which of them are of use.
 //!
-//! The HTTP library would do the same, but tells a host that is not found from one that cannot be reached by text alone.
+//! The HTTP library would ask the system, too, but tells a host that is not found from one that cannot be reached by text
+//! alone.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::time::Instant;
 
-/// The system's resolver. It remembers what it found, for the moment in which the system finds nothing.
+use super::Override;
+use super::private::is_public;
+
+/// The system's resolver, but for hosts whose addresses the user has set. It remembers what it found, for the moment in
+/// which the system finds nothing, and which family of addresses answered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct System {
-    known: Arc<Mutex<HashMap<String, Vec<SocketAddr>>>>,
+    set: Arc<HashMap<String, Vec<SocketAddr>>>,
+    known: Arc<Mutex<HashMap<String, Known>>>,
 }
+
+/// What is known of a host.
+#[derive(Debug, Default)]
+struct Known {
+    /// Its addresses, in the system's order.
+    addresses: Vec<SocketAddr>,
+    /// The family that answered although the other one comes first, and until when that is believed.
+    family: Option<(Family, Instant)>,
+}
+
+/// IPv4, or else IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Family {
+    is_v4: bool,
+}
+
+/// The system's resolver for hosts that must be public: other addresses of theirs are left out.
+#[derive(Clone, Debug)]
+pub(super) struct Public(pub(super) System);
 
 /// How many hosts are remembered. After that, all are forgotten.
 const REMEMBERED: usize = 1024;
+/// For how long a family is tried first because it answered (RFC 8305 §4 has about ten minutes in mind).
+const BELIEVED: Duration = Duration::from_secs(600);
 
 /// A host without an address. It is found among the causes of a failed request.
 #[derive(Debug)]
@@ -27,40 +56,129 @@ pub(super) struct NotFound {
     cause: io::Error,
 }
 
+/// A host that has no public address although it must. It is found among the causes of a failed request.
+#[derive(Debug)]
+pub(super) struct NotPublic {
+    /// One that it has.
+    pub(super) address: IpAddr,
+}
+
 impl Resolve for System {
     fn resolve(&self, name: Name) -> Resolving {
         let system = self.clone();
         Box::pin(async move {
-            let host = name.as_str();
-            // The port is that of the URL, whatever stands here.
-            let found = tokio::net::lookup_host((host, 0)).await;
-            let addresses = system.answer(host, found.map(Iterator::collect))?;
+            let addresses: Addrs = Box::new(system.find(name.as_str()).await?.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+impl Resolve for Public {
+    fn resolve(&self, name: Name) -> Resolving {
+        let Public(system) = self.clone();
+        Box::pin(async move {
+            let mut addresses = system.find(name.as_str()).await?;
+            // What the user has set is the user's word.
+            if !system.set.contains_key(name.as_str()) {
+                addresses = public(addresses)?;
+            }
             let addresses: Addrs = Box::new(addresses.into_iter());
             Ok(addresses)
         })
     }
 }
 
+/// The public ones among addresses.
+fn public(mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+    let first = addresses.first().map(SocketAddr::ip);
+    addresses.retain(|address| is_public(address.ip()));
+    match first {
+        Some(address) if addresses.is_empty() => Err(NotPublic { address }),
+        _ => Ok(addresses),
+    }
+}
+
 impl System {
-    /// What was found, or else what was found before: a name server that is away for a moment moves no host.
+    /// A resolver with the addresses that the user has set.
+    pub(super) fn new(set: &[Override]) -> System {
+        // The port is that of the URL, whatever stands here.
+        let addresses = |host: &Override| {
+            let addresses = host.addresses.iter();
+            addresses.map(|ip| SocketAddr::new(*ip, 0)).collect()
+        };
+        let set = set
+            .iter()
+            .map(|host| (host.host.to_ascii_lowercase(), addresses(host)));
+        System {
+            set: Arc::new(set.collect()),
+            known: Arc::default(),
+        }
+    }
+
+    async fn find(&self, host: &str) -> Result<Vec<SocketAddr>, NotFound> {
+        let found = match self.set.get(host) {
+            Some(addresses) => Ok(addresses.clone()),
+            None => tokio::net::lookup_host((host, 0))
+                .await
+                .map(Iterator::collect),
+        };
+        self.answer(host, found)
+    }
+
+    /// What was found, or else what was found before: a name server that is away for a moment moves no host. The family
+    /// that answered comes first.
     fn answer(
         &self,
         host: &str,
         found: io::Result<Vec<SocketAddr>>,
     ) -> Result<Vec<SocketAddr>, NotFound> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match found {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = match found {
             Ok(addresses) => {
-                if known.len() >= REMEMBERED {
-                    known.clear();
+                if all.len() >= REMEMBERED && !all.contains_key(host) {
+                    all.clear();
                 }
-                known.insert(host.to_owned(), addresses.clone());
-                Ok(addresses)
+                let known = all.entry(host.to_owned()).or_default();
+                known.addresses = addresses;
+                known
             }
-            Err(cause) => known.get(host).cloned().ok_or_else(|| NotFound {
+            Err(cause) => all.get_mut(host).ok_or_else(|| NotFound {
                 host: host.to_owned(),
                 cause,
-            }),
+            })?,
+        };
+        known.family = known.family.filter(|(_, until)| *until > Instant::now());
+        let mut addresses = known.addresses.clone();
+        if let Some((family, _)) = known.family {
+            // Keeps the order within each family.
+            addresses.sort_by_key(|address| Family::of(address) != family);
+        }
+        Ok(addresses)
+    }
+
+    /// Notes which address of a host has answered, so that new connections do not wait for a family that does not.
+    pub(super) fn answered(&self, host: &str, address: &SocketAddr) {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = all.get_mut(host) else {
+            return;
+        };
+        let family = Family::of(address);
+        if known.family.is_none()
+            && known
+                .addresses
+                .first()
+                .is_some_and(|first| Family::of(first) != family)
+        {
+            known.family = Some((family, Instant::now() + BELIEVED));
+        }
+    }
+}
+
+impl Family {
+    fn of(address: &SocketAddr) -> Family {
+        // An IPv4 address that is mapped to IPv6 goes over IPv4.
+        Family {
+            is_v4: address.ip().to_canonical().is_ipv4(),
         }
     }
 }
@@ -77,9 +195,22 @@ impl std::error::Error for NotFound {
     }
 }
 
+impl fmt::Display for NotPublic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is a private address", self.address)
+    }
+}
+
+impl std::error::Error for NotPublic {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn addresses(list: &[&str]) -> Vec<SocketAddr> {
+        let read = |address: &&str| SocketAddr::new(address.parse().unwrap(), 0);
+        list.iter().map(read).collect()
+    }
 
     #[test]
     fn an_address_that_was_found_serves_while_none_is_found() {
@@ -87,9 +218,50 @@ mod tests {
         let away = || Err(io::Error::other("the name server is away"));
         let error = system.answer("a.org", away()).unwrap_err();
         assert_eq!(error.to_string(), "cannot find the host `a.org`");
-        let addresses = vec!["127.0.0.1:0".parse().unwrap()];
-        assert!(system.answer("a.org", Ok(addresses.clone())).is_ok());
-        assert_eq!(system.answer("a.org", away()).unwrap(), addresses);
+        let found = addresses(&["127.0.0.1"]);
+        assert!(system.answer("a.org", Ok(found.clone())).is_ok());
+        assert_eq!(system.answer("a.org", away()).unwrap(), found);
         assert!(system.answer("b.org", away()).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_family_that_answered_is_tried_first_for_a_while() {
+        let system = System::default();
+        let found = || Ok(addresses(&["::1", "::2", "127.0.0.1", "127.0.0.2"]));
+        let turned = addresses(&["127.0.0.1", "127.0.0.2", "::1", "::2"]);
+        assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
+        // The first family answers: all is as it was.
+        system.answered("a.org", &addresses(&["::2"])[0]);
+        assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
+        let second = addresses(&["127.0.0.2"])[0];
+        system.answered("a.org", &second);
+        system.answered("b.org", &second);
+        assert_eq!(system.answer("a.org", found()).unwrap(), turned);
+        assert_eq!(system.answer("b.org", found()).unwrap(), found().unwrap());
+        // A connection that is used again does not prolong it.
+        tokio::time::advance(BELIEVED / 2).await;
+        system.answered("a.org", &second);
+        assert_eq!(system.answer("a.org", found()).unwrap(), turned);
+        tokio::time::advance(BELIEVED / 2).await;
+        assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
+    }
+
+    #[tokio::test]
+    async fn only_public_addresses_are_left_where_they_must_be() {
+        let mixed = addresses(&["10.0.0.1", "192.0.2.1", "::1"]);
+        assert_eq!(public(mixed).unwrap(), addresses(&["192.0.2.1"]));
+        let error = public(addresses(&["::1", "10.0.0.1"])).unwrap_err();
+        assert_eq!(error.to_string(), "`::1` is a private address");
+        assert_eq!(public(Vec::new()).unwrap(), []);
+        let set = Override {
+            host: "At.Home".into(),
+            addresses: vec!["10.0.0.1".parse().unwrap()],
+        };
+        let resolver = Public(System::new(&[set]));
+        let name = "at.home".parse().unwrap();
+        let found: Vec<_> = resolver.resolve(name).await.unwrap().collect();
+        assert_eq!(found, addresses(&["10.0.0.1"]));
+        let name = "localhost".parse().unwrap();
+        assert!(resolver.resolve(name).await.is_err());
     }
 }

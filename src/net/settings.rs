@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Limits, Netrc};
+use super::{Limits, Netrc, Private};
 use crate::model::Headers;
 
 /// The settings of a [`super::Client`]. Their defaults are those of the program.
@@ -19,6 +19,8 @@ pub struct Settings {
     pub proxy: Option<String>,
     /// Addresses to use instead of what the resolver says.
     pub resolve: Vec<Override>,
+    /// Whether private addresses are fetched from.
+    pub private: Private,
     /// Files of certificate authorities in PEM form, trusted beside the platform's.
     pub ca_cert: Vec<PathBuf>,
     /// A Netscape `cookies.txt`.
@@ -62,6 +64,7 @@ impl Default for Settings {
             headers: Headers::default(),
             proxy: None,
             resolve: Vec::new(),
+            private: Private::default(),
             ca_cert: Vec::new(),
             cookies: None,
             cookies_save: false,

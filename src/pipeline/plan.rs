@@ -79,7 +79,7 @@ impl Plan {
     }
 
     async fn one(&mut self, found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
-        let Found { item, source } = found;
+        let Found { item, source, led } = found;
         if self.settings.since.is_some_and(|time| !since(&item, time)) {
             return Ok(());
         }
@@ -118,6 +118,7 @@ impl Plan {
             id,
             item: *item,
             source,
+            led,
             planned,
             turn,
         })

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Events, Ranges};
 use crate::model::{Entry, Error, Event, Failure, Item, Kind, Link, Result};
-use crate::net::{Client, Shown};
+use crate::net::{Client, Led, Shown};
 use crate::source::{Ctx, Registry, Source, Target, outlet};
 
 /// How many links are listed at once, of those that stand beside each other.
@@ -30,6 +30,7 @@ const DEPTH: usize = 8;
 pub(super) struct Found {
     pub(super) item: Box<Item>,
     pub(super) source: Arc<dyn Source>,
+    pub(super) led: Led,
 }
 
 /// What all listings of a run share.
@@ -127,7 +128,7 @@ impl Walk {
                 link = links.next(), if open && ahead < AHEAD => match link {
                     Some(Ok(link)) => {
                         self.client.trust(&link.url);
-                        children.push_back(self.clone().child(link, 0));
+                        children.push_back(self.clone().child(link, Led::ByUser, 0));
                     }
                     Some(Err(error)) => {
                         let shown = error.message.clone();
@@ -141,11 +142,16 @@ impl Walk {
     }
 
     /// Starts to list a link; its items come out at the other end.
-    fn child(self: Arc<Self>, link: Link, depth: usize) -> (mpsc::Receiver<Found>, Leash) {
+    fn child(
+        self: Arc<Self>,
+        link: Link,
+        led: Led,
+        depth: usize,
+    ) -> (mpsc::Receiver<Found>, Leash) {
         let (out, found) = mpsc::channel(ROOM);
         let task = tokio::spawn(async move {
             // The only error is that nobody listens.
-            let _ = self.follow(link, depth, out).await;
+            let _ = self.follow(link, led, depth, out).await;
         });
         (found, Leash(task.abort_handle()))
     }
@@ -154,6 +160,7 @@ impl Walk {
     fn follow(
         self: Arc<Self>,
         link: Link,
+        led: Led,
         depth: usize,
         out: mpsc::Sender<Found>,
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
@@ -180,7 +187,7 @@ impl Walk {
                 }
             };
             let name = source.manifest().name.clone();
-            let (count, done) = self.clone().list(source, target, depth, out).await?;
+            let (count, done) = self.clone().list(source, target, (led, depth), out).await?;
             let failure = match done {
                 Err(error) if error.kind != Kind::Closed => Some(Failure::new(&error, 1)),
                 _ => None,
@@ -195,13 +202,13 @@ impl Walk {
         self: Arc<Self>,
         source: Arc<dyn Source>,
         target: Target,
-        depth: usize,
+        (led, depth): (Led, usize),
         out: mpsc::Sender<Found>,
     ) -> Result<(u64, Result<()>)> {
         let (outlet, mut entries) = outlet(ROOM);
-        let ctx = Ctx::new(self.client.clone());
+        let ctx = Ctx::led_by(self.client.clone(), led);
         let listing = tokio::spawn({
-            let source = source.clone();
+            let (source, ctx) = (source.clone(), ctx.clone());
             async move {
                 let done = source.list(&ctx, &target, &outlet).await;
                 (outlet.items(), done)
@@ -222,17 +229,17 @@ impl Walk {
             };
             match step {
                 Step::Entry(Entry::Link(link)) => {
-                    children.push_back(self.clone().child(*link, depth + 1))
+                    children.push_back(self.clone().child(*link, ctx.led(), depth + 1))
                 }
                 Step::Entry(Entry::Item(item)) if ahead > 0 => held = Some(item),
-                Step::Entry(Entry::Item(item)) => pass(&out, item, &source).await?,
+                Step::Entry(Entry::Item(item)) => pass(&out, item, &source, ctx.led()).await?,
                 Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
                 Step::ChildEnded => {
                     children.pop_front();
                     if children.is_empty()
                         && let Some(item) = held.take()
                     {
-                        pass(&out, item, &source).await?;
+                        pass(&out, item, &source, ctx.led()).await?;
                     }
                 }
                 Step::Ended => open = false,
@@ -287,10 +294,16 @@ async fn next_of(child: Option<&mut (mpsc::Receiver<Found>, Leash)>) -> Option<F
     }
 }
 
-async fn pass(out: &mpsc::Sender<Found>, item: Box<Item>, source: &Arc<dyn Source>) -> Result<()> {
+async fn pass(
+    out: &mpsc::Sender<Found>,
+    item: Box<Item>,
+    source: &Arc<dyn Source>,
+    led: Led,
+) -> Result<()> {
     out.send(Found {
         item,
         source: source.clone(),
+        led,
     })
     .await
     .map_err(|_| Error::closed())

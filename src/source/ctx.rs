@@ -1,10 +1,12 @@
 //! What a source can do: ask the web, politely.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Answer, Client};
+use crate::net::{Answer, Client, Led};
 
 /// The largest answer that a listing call reads, in bytes.
 const BODY_LIMIT: usize = 32 << 20;
@@ -14,18 +16,46 @@ const BODY_LIMIT: usize = 32 << 20;
 #[derive(Clone, Debug)]
 pub struct Ctx {
     client: Client,
+    /// Who leads on from what was heard so far. Shared with clones.
+    led: Arc<Mutex<Led>>,
 }
 
 impl Ctx {
     /// A context over this client.
     pub fn new(client: Client) -> Self {
-        Ctx { client }
+        Ctx::led_by(client, Led::ByUser)
+    }
+
+    /// The same for a link that may have been named by a server.
+    pub(crate) fn led_by(client: Client, led: Led) -> Self {
+        Ctx {
+            client,
+            led: Arc::new(Mutex::new(led)),
+        }
+    }
+
+    /// Notes that what is emitted from now on was named by a public server, so that it may not lead to private addresses.
+    ///
+    /// An answer of a public server notes that by itself; this is for a source that hears of it in another way.
+    pub fn led_by_public(&self) {
+        self.note(Led::ByPublic);
+    }
+
+    /// Who named what is emitted now.
+    pub(crate) fn led(&self) -> Led {
+        *self.led.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, led: Led) {
+        if led == Led::ByPublic {
+            *self.led.lock().unwrap_or_else(PoisonError::into_inner) = led;
+        }
     }
 
     /// Prepares a GET.
     pub fn get(&self, url: Url) -> Call<'_> {
         Call {
-            client: &self.client,
+            ctx: self,
             url,
             headers: HeaderMap::new(),
         }
@@ -35,7 +65,7 @@ impl Ctx {
 /// A GET that is being prepared.
 #[derive(Debug)]
 pub struct Call<'a> {
-    client: &'a Client,
+    ctx: &'a Ctx,
     url: Url,
     headers: HeaderMap,
 }
@@ -61,8 +91,13 @@ impl Call<'_> {
     /// network, 408, 425, 5xx, and refusals that say how long to wait, if that is not too long.
     ///
     /// # Errors
-    /// [`Kind::Network`] when it cannot be had; [`Kind::Corrupt`] for an answer over 32 MiB.
+    /// [`Kind::Network`] when it cannot be had; [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Corrupt`] for an answer over 32 MiB.
     pub async fn send(self) -> Result<Answer> {
-        self.client.call(&self.url, &self.headers, BODY_LIMIT).await
+        let Call { ctx, url, headers } = self;
+        let mut led = ctx.led();
+        let call = ctx.client.call_led(&mut led, &url, &headers, BODY_LIMIT);
+        let answer = call.await;
+        ctx.note(led);
+        answer
     }
 }

@@ -7,6 +7,7 @@ mod framing;
 mod kills;
 mod names;
 mod order;
+mod private;
 mod ranges;
 mod secure;
 mod states;

@@ -13,7 +13,7 @@ use super::state::TAIL;
 use super::take::Taking;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Kind, Request};
-use crate::net::{Permit, Refusal, header_map};
+use crate::net::{Led, Permit, Refusal, header_map};
 
 /// What is asked for, and where.
 pub(super) struct Course<'a> {
@@ -23,6 +23,8 @@ pub(super) struct Course<'a> {
     pub(super) request: &'a Request,
     /// Its URL, or a mirror.
     pub(super) url: &'a Url,
+    /// Who named that.
+    pub(super) led: Led,
 }
 
 impl Mover {
@@ -95,7 +97,12 @@ impl Mover {
         tries: &mut Tries,
         permit: &mut Permit,
     ) -> Result<(), Setback> {
-        let Course { id, request, url } = *course;
+        let Course {
+            id,
+            request,
+            url,
+            led,
+        } = *course;
         let start = resume_point(content);
         let tail = if start > 0 {
             content.tail(start).await?
@@ -105,7 +112,7 @@ impl Mover {
         let bound = bound_headers(course)?;
         let free = range_headers(&content.representation, start, None, tries.without_if_range)?;
         let opened = self
-            .unless_ending(self.client.open(url, &bound, &free))
+            .unless_ending(self.client.open_led(led, url, &bound, &free))
             .await??;
         tries.status = Some(opened.response.status());
         if opened.response.status().is_success() {

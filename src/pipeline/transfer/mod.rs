@@ -36,7 +36,7 @@ use super::suspects::Suspects;
 use super::turn::{Turn, Turns};
 use super::{Events, Stop};
 use crate::model::{Body, Error, Event, Expect, Failure, Item, Kind, Outcome, Request, Result};
-use crate::net::{Client, Permit};
+use crate::net::{Client, Led, Permit};
 use crate::source::{Ctx, Source};
 
 /// An item that is to be fetched, with its plan.
@@ -44,6 +44,7 @@ pub(super) struct Job {
     pub(super) id: u64,
     pub(super) item: Item,
     pub(super) source: Arc<dyn Source>,
+    pub(super) led: Led,
     pub(super) planned: Planned,
     pub(super) turn: Turn,
 }
@@ -111,17 +112,17 @@ impl Mover {
     }
 
     async fn fetch(&self, job: Job, tries: &mut Tries) -> Result<Outcome> {
-        let request = match job.item.body.clone() {
+        let (request, led) = match job.item.body.clone() {
             Body::Text(text) => return self.text(job, text).await,
-            Body::Later => self.resolve(&job).await?,
-            body => file(body)?,
+            Body::Later => self.unless_draining(self.resolve(&job)).await??,
+            body => (file(body)?, job.led),
         };
         // Before anything that waits, so that files begin in the order of the listing.
         let permit = self.permit(&request.url).await?;
         let place = self.place(&job).await?;
         let mut content = Content::new(place.clone(), &job.item);
         content.load().await?;
-        let moved = self.move_all(&job, request, &mut content, tries, permit);
+        let moved = self.move_all(&job, (request, led), &mut content, tries, permit);
         match moved.await {
             Ok(proven) => self.commit(job, content, place, proven).await,
             Err(error) => {
@@ -135,7 +136,7 @@ impl Mover {
     async fn move_all(
         &self,
         job: &Job,
-        mut request: Request,
+        (mut request, mut led): (Request, Led),
         content: &mut Content,
         tries: &mut Tries,
         permit: Permit,
@@ -153,6 +154,7 @@ impl Mover {
                 id: job.id,
                 request: &request,
                 url: &url,
+                led,
             };
             let done = match content.is_complete() {
                 true => Ok(()),
@@ -171,7 +173,7 @@ impl Mover {
             match self.after(job, &url, setback, content, tries).await {
                 Ok(None) => {}
                 Ok(Some(anew)) => {
-                    request = anew;
+                    (request, led) = anew;
                     place = 0;
                 }
                 Err(error)
@@ -195,7 +197,7 @@ impl Mover {
         setback: Setback,
         content: &mut Content,
         tries: &mut Tries,
-    ) -> Result<Option<Request>> {
+    ) -> Result<Option<(Request, Led)>> {
         match setback {
             Setback::Over(error) => Err(error),
             Setback::More => Ok(None),
@@ -222,22 +224,20 @@ impl Mover {
             }
             Setback::Expired(error) => {
                 let refusal = tries.anew(error)?;
-                let ctx = Ctx::new(self.client.clone());
-                match job.source.resolve(&ctx, &job.item).await {
+                match self.resolve(job).await {
                     // The source has no other address; what is wrong is the refusal.
                     Err(cannot) if cannot.kind == Kind::Unsupported => Err(refusal),
-                    anew => Ok(Some(file(anew?)?)),
+                    anew => Ok(Some(anew?)),
                 }
             }
         }
     }
 
-    async fn resolve(&self, job: &Job) -> Result<Request> {
-        let ctx = Ctx::new(self.client.clone());
-        file(
-            self.unless_draining(job.source.resolve(&ctx, &job.item))
-                .await??,
-        )
+    /// Has the source find the body, and tells who named where it is.
+    async fn resolve(&self, job: &Job) -> Result<(Request, Led)> {
+        let ctx = Ctx::led_by(self.client.clone(), job.led);
+        let body = job.source.resolve(&ctx, &job.item).await?;
+        Ok((file(body)?, ctx.led()))
     }
 
     /// Saves a text, which needs no asking.

@@ -133,7 +133,10 @@ impl Crew<'_> {
         let end = (segment.end + JOINT).min(self.total);
         let free = range_headers(&self.known, start, Some(end), self.without_if_range)?;
         let bound = bound_headers(self.course)?;
-        let open = self.mover.client.open(self.course.url, &bound, &free);
+        let open = self
+            .mover
+            .client
+            .open_led(self.course.led, self.course.url, &bound, &free);
         let opened = self.unless_over(open).await??;
         if let Some(permit) = permit
             && opened.response.status().is_success()

@@ -1,0 +1,213 @@
+//! The pools of connections of a client, each made when it is first needed.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use http::{HeaderMap, HeaderValue, Uri, header};
+use hyper_util::client::proxy::matcher::Matcher;
+use url::Url;
+
+use super::Settings;
+use super::cookies::Jar;
+use super::resolver::{Public, System};
+use crate::model::{Error, Kind, Result};
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Use {
+    /// Listings: HTTP/2 where the server has it.
+    Pages,
+    /// Files: HTTP/1.1, a connection each. One HTTP/2 connection for all is several times slower at a distance.
+    Bodies,
+}
+
+/// How far a pool's connections may reach. Each reach has connections of its own: one that was made to a private address
+/// for the user must not be used again for whoever may not go there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reach {
+    /// Anywhere, through a proxy if there is one.
+    Any,
+    /// Public addresses, without a proxy.
+    Public,
+}
+
+/// The pools.
+pub(super) struct Pools {
+    certificates: Vec<reqwest::Certificate>,
+    jar: Option<Arc<Jar>>,
+    system: System,
+    proxies: Proxies,
+    made: [OnceLock<reqwest::Client>; 4],
+}
+
+/// Which requests go through a proxy.
+enum Proxies {
+    All,
+    /// Those that the environment or the system says.
+    Some(Box<Matcher>),
+    None,
+}
+
+impl Pools {
+    /// Reads what the pools need; none is made yet.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a certificate, cookie file, browser, proxy or user agent that cannot be used.
+    pub(super) fn new(settings: &Settings) -> Result<Pools> {
+        let mut certificates = Vec::new();
+        for path in &settings.ca_cert {
+            certificates.extend(authorities(path)?);
+        }
+        HeaderValue::from_str(&settings.user_agent)
+            .map_err(|_| Error::new(Kind::Config, "the user agent cannot stand in a header"))?;
+        proxy(settings)?;
+        Ok(Pools {
+            certificates,
+            jar: Jar::open(settings)?.map(Arc::new),
+            system: System::new(&settings.resolve),
+            proxies: Proxies::of(settings),
+            made: Default::default(),
+        })
+    }
+
+    /// Whether cookies of servers are kept.
+    pub(super) fn keeps_cookies(&self) -> bool {
+        self.jar.is_some()
+    }
+
+    /// Writes the cookies that servers set to the file, if the settings say so.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`]; then the file is as it was.
+    pub(super) fn save_cookies(&self) -> Result<()> {
+        self.jar.as_ref().map_or(Ok(()), |jar| jar.save())
+    }
+
+    /// What finds the addresses of hosts.
+    pub(super) fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Whether a request goes through a proxy, which then finds the address of the host.
+    pub(super) fn has_proxy_for(&self, url: &Url) -> bool {
+        match &self.proxies {
+            Proxies::All => true,
+            Proxies::Some(matcher) => intercepts(matcher, url.as_str()),
+            Proxies::None => false,
+        }
+    }
+
+    /// The pool for such requests.
+    pub(super) fn get(
+        &self,
+        settings: &Settings,
+        purpose: Use,
+        reach: Reach,
+    ) -> Result<&reqwest::Client> {
+        let made = match (purpose, reach) {
+            (Use::Pages, Reach::Any) => &self.made[0],
+            (Use::Bodies, Reach::Any) => &self.made[1],
+            (Use::Pages, Reach::Public) => &self.made[2],
+            (Use::Bodies, Reach::Public) => &self.made[3],
+        };
+        if let Some(client) = made.get() {
+            return Ok(client);
+        }
+        let client = built(self.builder(settings, purpose, reach)?)?;
+        Ok(made.get_or_init(|| client))
+    }
+
+    fn builder(
+        &self,
+        settings: &Settings,
+        purpose: Use,
+        reach: Reach,
+    ) -> Result<reqwest::ClientBuilder> {
+        let mut accept = HeaderMap::new();
+        accept.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&settings.user_agent)
+            .default_headers(accept)
+            .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.stall_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false);
+        builder = match purpose {
+            Use::Bodies => builder
+                .http1_only()
+                .retry(reqwest::retry::never())
+                .pool_max_idle_per_host(settings.per_host),
+            Use::Pages => builder
+                .http2_initial_stream_window_size(8 << 20)
+                .http2_initial_connection_window_size(16 << 20)
+                .retry(reqwest::retry::never()),
+        };
+        builder = match reach {
+            Reach::Any => builder.dns_resolver(self.system.clone()),
+            Reach::Public => builder.dns_resolver(Public(self.system.clone())).no_proxy(),
+        };
+        if let Some(proxy) = proxy(settings)?
+            && matches!(reach, Reach::Any)
+        {
+            builder = builder.proxy(proxy);
+        }
+        if !self.certificates.is_empty() {
+            builder = builder.tls_certs_merge(self.certificates.iter().cloned());
+        }
+        if let Some(jar) = &self.jar {
+            builder = builder.cookie_provider(jar.clone());
+        }
+        Ok(builder)
+    }
+}
+
+impl Proxies {
+    fn of(settings: &Settings) -> Proxies {
+        if settings.proxy.is_some() {
+            return Proxies::All;
+        }
+        let matcher = Matcher::from_system();
+        // Most have none, and need not be asked for each request.
+        let is_any = ["http://host.invalid/", "https://host.invalid/"]
+            .iter()
+            .any(|url| intercepts(&matcher, url));
+        match is_any {
+            true => Proxies::Some(Box::new(matcher)),
+            false => Proxies::None,
+        }
+    }
+}
+
+fn intercepts(matcher: &Matcher, url: &str) -> bool {
+    let uri: Result<Uri, _> = url.parse();
+    uri.is_ok_and(|uri| matcher.intercept(&uri).is_some())
+}
+
+/// The proxy that the settings name.
+fn proxy(settings: &Settings) -> Result<Option<reqwest::Proxy>> {
+    let proxy = settings.proxy.as_deref().map(reqwest::Proxy::all);
+    proxy.transpose().map_err(|error| {
+        Error::new(Kind::Config, "cannot use this proxy").because(error.without_url())
+    })
+}
+
+/// The certificates of authorities in a file.
+fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>> {
+    let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        let message = format!("cannot read certificates from `{}`", path.display());
+        Error::new(Kind::Config, message).because(cause)
+    };
+    let pem = std::fs::read(path).map_err(|error| cannot(error.into()))?;
+    let found =
+        reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| cannot(error.into()))?;
+    match found.is_empty() {
+        true => Err(cannot("there is no PEM certificate in it".into())),
+        false => Ok(found),
+    }
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
+    builder
+        .build()
+        .map_err(|error| Error::new(Kind::Config, "cannot set up the network").because(error))
+}

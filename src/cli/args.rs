@@ -1,9 +1,14 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args as Group, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{
+    ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 use clap_complete::Shell;
 
 use crate::config::{Resolve, Size};
@@ -25,6 +30,7 @@ Exit codes:
   0  all is well             3  some failed                 6  a login is needed
   1  a defect of fetch       4  nothing succeeded           7  blocked, or asked to slow down
   2  asked wrongly           5  no source knows the link    8  the disk refused
+  9  `fetch run`: the job is running already
   130  interrupted: the first Ctrl-C finishes what has begun, the second stops at once";
 
 /// Saves the media behind any URL.
@@ -45,6 +51,8 @@ pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
     #[command(flatten)]
+    pub(super) links: Links,
+    #[command(flatten)]
     pub(super) what: What,
     #[command(flatten)]
     pub(super) place: Where,
@@ -56,9 +64,9 @@ pub(super) struct Args {
     pub(super) settings: Settings,
 }
 
-#[derive(Debug, Group)]
+#[derive(Debug, Default, Group)]
 #[command(next_help_heading = "What to fetch")]
-pub(super) struct What {
+pub(super) struct Links {
     /// URLs, `source:id`, or ids
     #[arg(value_name = "LINK", display_order = 0)]
     pub(super) links: Vec<String>,
@@ -68,6 +76,34 @@ pub(super) struct What {
     /// a JSON object with `url`; lines that begin with `#` are comments. Can be given several times.
     #[arg(short, long, value_name = "FILE")]
     pub(super) input_file: Vec<PathBuf>,
+}
+
+impl Args {
+    /// Reads what was typed.
+    pub(super) fn read(typed: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
+        let mut command = Args::command();
+        let mut matches = command.try_get_matches_from_mut(typed)?;
+        if let Some(name) = matches.subcommand_name() {
+            let is_stray = |argument: &&clap::Arg| {
+                let source = matches.value_source(argument.get_id().as_str());
+                !argument.is_global_set() && source == Some(ValueSource::CommandLine)
+            };
+            let stray = command.get_arguments().find(is_stray);
+            let flag = stray.and_then(|stray| stray.get_long());
+            if let Some(flag) = flag.map(str::to_owned) {
+                let message = format!(
+                    "`--{flag}` stands before `{name}`; the flags of a command stand behind it"
+                );
+                return Err(command.error(ErrorKind::ArgumentConflict, message));
+            }
+        }
+        Args::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+#[derive(Debug, Group)]
+#[command(next_help_heading = "What to fetch")]
+pub(super) struct What {
     /// Only items at these positions: `1-5,8`
     ///
     /// `-3` is up to the third, `8-` from the eighth on. Positions are counted in each link.
@@ -225,6 +261,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         which: Option<SourcesCommand>,
     },
+    /// Run jobs of the configuration
+    Run(Box<Run>),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -233,6 +271,35 @@ pub(super) enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// The flags are those of a call with links, and hold over what a job says.
+#[derive(Debug, Group)]
+#[command(after_help = "\
+A job is a section `[job.NAME]` of the configuration. A job that is running already is not started twice: exit code 9, or \
+with `--all` a line that says so.")]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) jobs: Jobs,
+    #[command(flatten)]
+    pub(super) what: What,
+    #[command(flatten)]
+    pub(super) place: Where,
+    #[command(flatten)]
+    pub(super) how: How,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+}
+
+#[derive(Debug, Group)]
+#[command(next_help_heading = "Which jobs")]
+pub(super) struct Jobs {
+    /// Jobs by name
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub(super) names: Vec<String>,
+    /// All jobs
+    #[arg(long, conflicts_with = "names")]
+    pub(super) all: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -262,8 +329,6 @@ pub(super) enum ConfigCommand {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -287,7 +352,7 @@ mod tests {
             "fetch", "a.org", "-I", "-3", "-vv", "b.org", "-S", "a=b", "-N4", "--header", "A: b",
         ])
         .unwrap();
-        assert_eq!(args.what.links, ["a.org", "b.org"]);
+        assert_eq!(args.links.links, ["a.org", "b.org"]);
         assert_eq!(args.what.items.as_deref(), Some("-3"));
         assert_eq!(args.talk.verbose, 2);
         for wrong in [
@@ -309,7 +374,7 @@ mod tests {
         ] {
             let args = Args::try_parse_from(typed).unwrap();
             assert_eq!(args.settings.set, ["a=b"]);
-            assert!(args.command.is_some() && args.what.links.is_empty());
+            assert!(args.command.is_some() && args.links.links.is_empty());
         }
     }
 

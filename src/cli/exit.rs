@@ -15,6 +15,8 @@ const SOME: u8 = 3;
 const NOTHING: u8 = 4;
 /// The disk refused.
 const DISK: u8 = 8;
+/// The job is running already.
+pub(super) const RUNNING: u8 = 9;
 /// The user ended it.
 pub(super) const INTERRUPTED: u8 = 130;
 
@@ -38,6 +40,19 @@ pub(super) fn of_run(summary: &Summary, end: Option<Kind>) -> u8 {
         classes if classes.contains(&Class::Disk) => DISK,
         _ if end.is_none() && summary.succeeded() > 0 => SOME,
         [class] => of_class(*class).unwrap_or(NOTHING),
+        _ => NOTHING,
+    }
+}
+
+/// The code of several runs.
+pub(super) fn of_runs(codes: &[u8]) -> u8 {
+    let has = |code| codes.contains(&code);
+    match codes {
+        [] => WELL,
+        _ if has(INTERRUPTED) => INTERRUPTED,
+        _ if has(DISK) => DISK,
+        [first, rest @ ..] if rest.iter().all(|code| code == first) => *first,
+        _ if has(WELL) || has(SOME) => SOME,
         _ => NOTHING,
     }
 }
@@ -130,6 +145,26 @@ mod tests {
             assert_eq!(of_run(&summary, end), code, "{row:?}");
             summary.interrupted = true;
             assert_eq!(of_run(&summary, end), 130, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn several_runs_have_one_code() {
+        let table: [(&[u8], u8); 11] = [
+            (&[], 0),
+            (&[0], 0),
+            (&[0, 0], 0),
+            (&[4, 4], 4),
+            (&[9], 9),
+            (&[0, 9], 3),
+            (&[4, 6], 4),
+            (&[3, 6], 3),
+            (&[2, 0], 3),
+            (&[0, 8, 4], 8),
+            (&[0, 8, 130], 130),
+        ];
+        for (codes, expected) in table {
+            assert_eq!(of_runs(codes), expected, "{codes:?}");
         }
     }
 

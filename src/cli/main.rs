@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::mpsc;
 
 use super::args::{Args, Command};
 use super::batch::{self, List};
 use super::talk::{explain, print, reporters, tell};
-use super::{exit, interrupt, meaning, settings, sources};
+use super::{exit, interrupt, jobs, meaning, settings, sources};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
@@ -32,7 +32,7 @@ pub fn run_with_args(
     args: impl IntoIterator<Item = OsString>,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
+    let args = match Args::read(args) {
         Ok(args) => args,
         // Help and version come this way, too. Where they cannot be printed, nobody is there to be told.
         Err(error) => {
@@ -61,17 +61,27 @@ pub fn run_with_args(
     code.into()
 }
 
-fn run(args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<u8> {
-    match &args.command {
-        None => return fetch(args, sources),
+fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<u8> {
+    match args.command.take() {
+        None => {
+            if args.links.links.is_empty() && args.links.input_file.is_empty() {
+                return Err(Error::new(Kind::Config, "there is no link to fetch").hint(
+                    "`fetch LINK...` fetches links, `fetch -i FILE` a list of them, and `fetch -h` tells more",
+                ));
+            }
+            let config = config(&args)?;
+            let registry = registry(&config, sources)?;
+            return fetch(&args, &config, registry);
+        }
+        Some(Command::Run(run)) => return jobs::run(args, *run, sources),
         Some(Command::Sources { which }) => {
             let registry = registry(&config(&args)?, sources)?;
             sources::sources(&registry, which.as_ref())?;
         }
-        Some(Command::Config(command)) => settings::settings(&args, command, sources)?,
+        Some(Command::Config(command)) => settings::settings(&args, &command, sources)?,
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Args::command(), "fetch", &mut script);
+            clap_complete::generate(shell, &mut Args::command(), "fetch", &mut script);
             print(&String::from_utf8_lossy(&script))?;
         }
     }
@@ -97,19 +107,13 @@ pub(super) fn registry(
     Ok(registry)
 }
 
-fn fetch(args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<u8> {
-    if args.what.links.is_empty() && args.what.input_file.is_empty() {
-        return Err(Error::new(Kind::Config, "there is no link to fetch").hint(
-            "`fetch LINK...` fetches links, `fetch -i FILE` a list of them, and `fetch -h` tells more",
-        ));
-    }
-    let config = config(&args)?;
-    let registry = registry(&config, sources)?;
-    let settings = meaning::pipeline(&args, config.pipeline()?)?;
-    let client = Client::new(meaning::net(&args, config.net()?)?)?;
-    let lists = args.what.input_file.iter().map(|path| List::open(path));
+/// Fetches the links of the arguments, with these settings.
+pub(super) fn fetch(args: &Args, config: &Config, registry: Registry) -> Result<u8> {
+    let settings = meaning::pipeline(args, config.pipeline()?)?;
+    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let lists = args.links.input_file.iter().map(|path| List::open(path));
     let lists = lists.collect::<Result<Vec<_>>>()?;
-    let links = batch::links(args.what.links, lists, registry.clone());
+    let links = batch::links(args.links.links.clone(), lists, registry.clone());
 
     let runtime = runtime()?;
     let (events, receiver) = mpsc::channel(EVENTS);

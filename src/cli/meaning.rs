@@ -1,11 +1,11 @@
 //! What the arguments mean: settings over those of the files, and what holds for this run alone.
 
-use jiff::Timestamp;
+use std::str::FromStr;
+
 use serde_json::{Value, json};
 
 use super::args::Args;
-use super::since;
-use crate::config::Flag;
+use crate::config::{Flag, Since};
 use crate::model::{Error, Headers, Kind, Result};
 use crate::{net, pipeline};
 
@@ -85,18 +85,19 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
 
 /// Adds what only flags can say to the settings of the client.
 pub(super) fn net(args: &Args, settings: net::Settings) -> Result<net::Settings> {
-    let mut headers = Headers::default();
+    let Headers(mut headers) = settings.headers;
     for text in &args.how.header {
         let (name, value) = text.split_once(':').ok_or_else(|| {
             // The text does not show: it may be a value, and that a secret.
             Error::new(Kind::Config, "a header has no `:`").hint("write `--header 'Name: value'`")
         })?;
-        headers
-            .0
-            .insert(name.trim().to_owned(), value.trim().to_owned());
+        let name = name.trim();
+        // As HTTP has it, names that differ in case are one.
+        headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
+        headers.insert(name.to_owned(), value.trim().to_owned());
     }
     Ok(net::Settings {
-        headers,
+        headers: Headers(headers),
         ..settings
     })
 }
@@ -104,15 +105,23 @@ pub(super) fn net(args: &Args, settings: net::Settings) -> Result<net::Settings>
 /// Adds what only flags can say to the settings of the pipeline.
 pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipeline::Settings> {
     let what = &args.what;
-    let since = |text: &String| since::read(text, Timestamp::now());
+    let since = what.since.as_deref().map(str::parse::<Since>).transpose()?;
     Ok(pipeline::Settings {
-        items: what.items.as_deref().map(str::parse).transpose()?,
-        filter: what.filter.as_deref().map(str::parse).transpose()?,
-        since: what.since.as_ref().map(since).transpose()?,
-        max_new: what.max_new,
+        items: or(&what.items, settings.items)?,
+        filter: or(&what.filter, settings.filter)?,
+        since: since.map(|since| since.moment).or(settings.since),
+        max_new: what.max_new.or(settings.max_new),
         simulate: args.talk.simulate || args.talk.get_urls,
         ..settings
     })
+}
+
+/// What a flag says, or else what is set.
+fn or<T: FromStr<Err = Error>>(flag: &Option<String>, set: Option<T>) -> Result<Option<T>> {
+    match flag {
+        Some(text) => text.parse().map(Some),
+        None => Ok(set),
+    }
 }
 
 #[cfg(test)]

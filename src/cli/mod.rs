@@ -6,10 +6,11 @@ mod args;
 mod batch;
 mod exit;
 mod interrupt;
+mod jobs;
+mod lock;
 mod main;
 mod meaning;
 mod settings;
-mod since;
 mod sources;
 mod talk;
 

@@ -45,6 +45,11 @@ fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Resu
     main::registry(&config, sources)?;
     Client::new(meaning::net(args, config.net()?)?)?;
     config.pipeline()?;
+    for name in config.jobs() {
+        let job = config.job(name)?;
+        Client::new(meaning::net(args, job.net()?)?)?;
+        job.pipeline()?;
+    }
     print("the settings are well\n")
 }
 

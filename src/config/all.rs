@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::job::check_names;
 use super::known;
 use super::layer::{Entry, Flag, Layer, Raw, variable};
 use super::places::places;
@@ -21,7 +22,9 @@ use crate::{net, pipeline};
 pub struct Config {
     pub(super) layers: Vec<Layer>,
     pub(super) sections: Sections,
-    environment: BTreeMap<String, String>,
+    pub(super) environment: BTreeMap<String, String>,
+    /// The job whose settings these are.
+    pub(super) job: Option<String>,
 }
 
 impl fmt::Debug for Config {
@@ -84,18 +87,25 @@ impl Config {
         }
         layers.push(Layer::environment(&environment));
         layers.push(Layer::flags(flags));
-        let mut ours = layers.clone();
+        let mut config = Config {
+            layers,
+            environment,
+            ..Config::default()
+        };
+        config.sections = config.read_sections()?;
+        check_names(&config.layers)?;
+        Ok(config)
+    }
+
+    /// All sections but those of sources.
+    pub(super) fn read_sections(&self) -> Result<Sections> {
+        let mut ours = self.layers.clone();
         for layer in &mut ours {
             layer
                 .entries
                 .retain(|entry| entry.path.first().is_none_or(|section| section != "source"));
         }
-        let sections = read(&ours, &[], &environment)?;
-        Ok(Config {
-            layers,
-            sections,
-            environment,
-        })
+        read(&ours, &[], &self.environment)
     }
 
     /// The options of a source, `[source.NAME]`, over their defaults.
@@ -155,12 +165,15 @@ impl Config {
         Ok(())
     }
 
-    /// The settings of the client.
+    /// The settings of the client, with the headers of the job.
     ///
     /// # Errors
-    /// [`Kind::Config`] for values that cannot be used.
+    /// [`Kind::Config`] for values that cannot be used, and for headers that cannot be had from where they are kept.
     pub fn net(&self) -> Result<net::Settings> {
-        Ok(self.sections.net())
+        Ok(net::Settings {
+            headers: self.headers()?,
+            ..self.sections.net()
+        })
     }
 
     /// The settings of the pipeline. The archive is the user's, unless the configuration says otherwise.
@@ -172,21 +185,21 @@ impl Config {
             .map(str::parse::<pipeline::Template>)
             .transpose()
             .map_err(|mut error| {
-                if let Some(entry) = self.last("output.template") {
+                if let Some(entry) = self.last(&["output", "template"]) {
                     error.message = wrong(entry, &error.message).message;
                 }
                 error
             })?;
-        self.sections.pipeline(template)
+        Ok(self.choose(self.sections.pipeline(template)?))
     }
 
     /// The entry of a key that holds in the end.
-    fn last(&self, key: &str) -> Option<&Entry> {
+    pub(super) fn last(&self, path: &[&str]) -> Option<&Entry> {
         let mut entries = self
             .layers
             .iter()
             .rev()
             .flat_map(|layer| layer.entries.iter().rev());
-        entries.find(|entry| entry.path.join(".") == key)
+        entries.find(|entry| entry.path == path)
     }
 }

@@ -51,6 +51,19 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
     Ok(())
 }
 
+/// The known key at a path, with its default.
+pub(super) fn find<'a>(known: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter()
+        .try_fold(known, |keys, key| keys.get(ANY).or_else(|| keys.get(key)))
+}
+
+/// Whether a text names the place where a secret is kept.
+pub(super) fn is_reference(text: &str) -> bool {
+    ["env:", "file:", "cmd:"]
+        .iter()
+        .any(|start| text.starts_with(start))
+}
+
 /// The name that was most likely meant, if there is one that near.
 pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);

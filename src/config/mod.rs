@@ -3,18 +3,24 @@
 //! It knows the sections of the parts below it and no site: the options of a source are whatever the source says.
 
 mod all;
+mod job;
 mod known;
 mod layer;
 mod places;
 mod read;
+mod schedule;
 mod sections;
 mod show;
+mod since;
 mod tree;
 mod value;
+mod written;
 
 pub use all::Config;
 pub use layer::Flag;
 pub use places::{Place, places};
+pub use schedule::Schedule;
+pub use since::Since;
 pub use value::{Rate, Resolve, Size, Span};
 
 #[cfg(test)]

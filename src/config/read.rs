@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::known;
 use super::layer::{Entry, Layer, Raw};
 use super::tree::{Tree, merge, nest};
+use super::written::AS_IT_IS;
 use crate::model::{Error, Kind, Result};
 
 /// Reads the settings of a section, which is the start of the paths of its entries, over their defaults.
@@ -35,7 +36,7 @@ pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
                 }
                 continue;
             }
-            let default = known.pointer(&format!("/{}", path.join("/")));
+            let default = known::find(&known, path);
             if let Some(value) = value::<T>(entry, path, default, takes_parts, environment)? {
                 tree.set(path, &entry.at, value);
             }
@@ -58,8 +59,10 @@ fn value<T: DeserializeOwned>(
     takes_parts: bool,
     environment: &BTreeMap<String, String>,
 ) -> Result<Option<Value>> {
-    let is_secret = path.last().is_some_and(|key| is_secret(key))
-        || default.is_some_and(|default| default == "***");
+    // A job keeps its secrets elsewhere, and they are brought when it runs.
+    let is_secret = entry.path[0] != "job"
+        && (path.last().is_some_and(|key| is_secret(key))
+            || default.is_some_and(|default| default == "***"));
     let try_out = |value: &Value| match takes_parts {
         true => serde_json::from_value::<T>(nest(path, value.clone())).map(|_| ()),
         false => Ok(()),
@@ -67,15 +70,18 @@ fn value<T: DeserializeOwned>(
     let candidates = match &entry.raw {
         // The known keys say that there is a value here, or else any table will do.
         Raw::Table => match default {
-            Some(Value::Object(_) | Value::Null) | None => return Ok(None),
+            // A job is one even if it says nothing.
+            Some(Value::Object(_)) => return Ok(Some(json!({}))),
+            None => return Ok(None),
+            Some(Value::Null) if try_out(&json!({})).is_ok() => return Ok(None),
             Some(_) => return Err(wrong(entry, &what_is_wanted(&try_out(&json!({}))))),
         },
-        Raw::Typed(Value::String(text)) if is_secret => match reveal(entry, text, environment)? {
+        Raw::Typed(Value::String(text)) if is_secret => match follow(entry, text, environment)? {
             Some(text) => vec![Value::String(text)],
             None => return Ok(None),
         },
         Raw::Typed(value) => vec![value.clone()],
-        Raw::Text(text) if is_secret => match reveal(entry, text, environment)? {
+        Raw::Text(text) if is_secret => match follow(entry, text, environment)? {
             Some(text) => readings(&text),
             None => return Ok(None),
         },
@@ -112,7 +118,7 @@ fn readings(text: &str) -> Vec<Value> {
 }
 
 /// Follows `env:NAME` and `file:PATH`. A variable that is not set, or empty, is a secret that is not set.
-fn reveal(
+pub(super) fn follow(
     entry: &Entry,
     text: &str,
     environment: &BTreeMap<String, String>,
@@ -165,6 +171,9 @@ fn what_is_wanted(error: &Result<(), serde_json::Error>) -> String {
         return "expected something else".to_owned();
     };
     let text = error.to_string();
+    if let Some(explained) = text.strip_prefix(AS_IT_IS) {
+        return explained.to_owned();
+    }
     let wanted = match text.split_once("expected ") {
         Some((_, wanted)) => wanted,
         None => return text,

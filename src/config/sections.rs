@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
+use super::job::Job;
 use super::known::ANY;
 use super::value::{Rate, Resolve, Size, Span, path};
 use crate::model::{Error, Kind, Result};
@@ -19,6 +20,8 @@ pub(super) struct Sections {
     pub(super) net: Net,
     /// By name. The default is not a host; it shows what can be set for one.
     host: BTreeMap<String, Host>,
+    /// By name, with a default for the same reason.
+    pub(super) job: BTreeMap<String, Job>,
     // Known as a section, and read by each source for itself.
     #[serde(skip_deserializing)]
     source: BTreeMap<String, ()>,
@@ -88,6 +91,7 @@ impl Default for Sections {
             archive: Archive::default(),
             net: Net::default(),
             host: BTreeMap::from([(ANY.to_owned(), Host::default())]),
+            job: BTreeMap::from([(ANY.to_owned(), Job::default())]),
             source: BTreeMap::new(),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::all::Config;
-use super::known::ANY;
+use super::known::{ANY, is_reference};
 use super::layer::Raw;
 use super::read::is_secret;
 use super::tree::{Tree, merge_with_places, to_json};
@@ -43,18 +43,29 @@ impl Config {
             let keys = effective[section].as_object().into_iter().flatten();
             for (key, value) in keys {
                 let place = get(&given, section).and_then(|section| get(section, key));
-                let place = place.and_then(Value::origin).unwrap_or("default");
-                line(&mut text, key, value, origin.then_some(place));
+                let place = place.and_then(place_of);
+                line(
+                    &mut text,
+                    key,
+                    value,
+                    origin.then_some(place.unwrap_or("default")),
+                );
             }
         }
-        let hosts = effective["host"].as_object().into_iter().flatten();
-        for (name, keys) in hosts.filter(|(name, _)| *name != ANY) {
-            title(&mut text, &format!("host.{}", Json::from(name.as_str())));
-            let host = get(&given, "host").and_then(|hosts| get(hosts, name));
-            for (key, value) in keys.as_object().into_iter().flatten() {
-                let place = host.and_then(|host| get(host, key));
-                let place = place.and_then(Value::origin).unwrap_or("default");
-                line(&mut text, key, value, origin.then_some(place));
+        for section in ["host", "job"] {
+            let named = effective[section].as_object().into_iter().flatten();
+            for (name, keys) in named.filter(|(name, _)| *name != ANY) {
+                title(&mut text, &format!("{section}.{}", quoted(name)));
+                let given = get(&given, section).and_then(|names| get(names, name));
+                for (key, value) in keys.as_object().into_iter().flatten() {
+                    let place = given.and_then(|keys| get(keys, key)).and_then(place_of);
+                    line(
+                        &mut text,
+                        key,
+                        value,
+                        origin.then_some(place.unwrap_or("default")),
+                    );
+                }
             }
         }
         if let Some(ValueKind::Table(sources)) = get(&given, "source").map(|value| &value.kind) {
@@ -84,6 +95,26 @@ fn get<'a>(table: &'a Value, key: &str) -> Option<&'a Value> {
     }
 }
 
+/// The place of a value; of a table, that of its first key.
+fn place_of(value: &Value) -> Option<&str> {
+    match &value.kind {
+        ValueKind::Table(table) => {
+            let (_, first) = table.iter().min_by_key(|(key, _)| *key)?;
+            place_of(first)
+        }
+        _ => value.origin(),
+    }
+}
+
+/// A key as TOML has it.
+fn quoted(key: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match !key.is_empty() && key.chars().all(is_bare) {
+        true => key.to_owned(),
+        false => Json::from(key).to_string(),
+    }
+}
+
 fn title(text: &mut String, section: &str) {
     if !text.is_empty() {
         text.push('\n');
@@ -107,7 +138,7 @@ fn line(text: &mut String, key: &str, value: &Json, place: Option<&str>) {
 fn redact(key: &str, value: &Json) -> String {
     match value {
         Json::String(text) => {
-            let is_place = text.starts_with("env:") || text.starts_with("file:");
+            let is_place = is_reference(text);
             let shown = match Url::parse(text) {
                 _ if is_secret(key) && !is_place => "***".to_owned(),
                 Ok(url) if url.has_host() => Shown(&url).to_string(),
@@ -122,9 +153,12 @@ fn redact(key: &str, value: &Json) -> String {
         Json::Object(table) => {
             let values: Vec<_> = table
                 .iter()
-                .map(|(key, value)| format!("{key} = {}", redact(key, value)))
+                .map(|(key, value)| format!("{} = {}", quoted(key), redact(key, value)))
                 .collect();
-            format!("{{ {} }}", values.join(", "))
+            match values.is_empty() {
+                true => "{}".to_owned(),
+                false => format!("{{ {} }}", values.join(", ")),
+            }
         }
         _ if is_secret(key) => "\"***\"".to_owned(),
         other => other.to_string(),

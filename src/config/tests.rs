@@ -1,6 +1,7 @@
 //! The layers from end to end, and every mistake with its whole message.
 
 mod example;
+mod jobs;
 mod mistakes;
 
 use std::path::PathBuf;

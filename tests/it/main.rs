@@ -7,6 +7,7 @@ mod fake_site;
 mod hard;
 mod hard_cases;
 mod imgur;
+mod jobs;
 mod logins;
 mod made_media;
 mod net;

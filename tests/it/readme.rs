@@ -42,8 +42,9 @@ fn calls(text: &str) -> Vec<String> {
 fn help() -> String {
     let root = Fetch::new().arg("--help").run().success().stdout;
     // Those of subcommands are told by the subcommands.
-    let config = Fetch::new().args(["config", "show", "--help"]).run();
-    root + &config.stdout
+    let commands = [&["config", "show"][..], &["run"]];
+    let of_command = |words: &&[&str]| Fetch::new().args(*words).arg("--help").run().stdout;
+    root + &commands.iter().map(of_command).collect::<String>()
 }
 
 #[test]
@@ -94,9 +95,11 @@ fn every_call_in_the_readme_can_be_read() {
 #[test]
 fn the_configuration_in_the_readme_is_one() {
     let text = readme();
-    let (_, rest) = text.split_once("```toml\n").unwrap();
-    let (example, _) = rest.split_once("```").unwrap();
-    let check = Fetch::new().config(example).args(["config", "check"]);
+    let examples = text.split("```toml\n").skip(1);
+    let examples: String = examples
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let check = Fetch::new().config(&examples).args(["config", "check"]);
     check.env("IMGUR_CLIENT_ID", "test-id").run().success();
 }
 

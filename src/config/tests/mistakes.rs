@@ -26,9 +26,9 @@ fn names_the_place_of_every_mistake() {
             "unknown key `retries` in `/x/fetch.toml`, line 1, column 1\ndid you mean `net.retries`?",
         ),
         (
-            "\n[job.mine]",
-            "unknown key `job` in `/x/fetch.toml`, line 2, column 2\n\
-             the sections are `archive`, `host`, `net`, `output`, `source`",
+            "\n[plugin.mine]",
+            "unknown key `plugin` in `/x/fetch.toml`, line 2, column 2\n\
+             the sections are `archive`, `host`, `job`, `net`, `output`, `source`",
         ),
         (
             "[net]\n  retries = 'many'",

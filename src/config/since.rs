@@ -1,15 +1,42 @@
 //! Points in time as people type them.
 
+use std::fmt;
+use std::str::FromStr;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::Span;
+use super::value::Span;
 use crate::model::{Error, Kind, Result};
 
-/// Reads a date, a date with time, or a time before now: `2025-01-31`, `2025-01-31T12:00:00Z`, `2w`, `3d ago`. Without a
-/// zone it is UTC.
-pub(super) fn read(text: &str, now: Timestamp) -> Result<Timestamp> {
+/// A date, a date with time, or a time before now: `2025-01-31`, `2025-01-31T12:00:00Z`, `2w`, `3d ago`. Without a zone it
+/// is UTC.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Since {
+    text: String,
+    /// The point in time, counted from when the text was read.
+    pub moment: Timestamp,
+}
+
+impl FromStr for Since {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Since> {
+        Ok(Since {
+            text: text.trim().to_owned(),
+            moment: read(text, Timestamp::now())?,
+        })
+    }
+}
+
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn read(text: &str, now: Timestamp) -> Result<Timestamp> {
     let text = text.trim();
     let span = text.strip_suffix("ago").unwrap_or(text).trim();
     let utc = |time: DateTime| {

@@ -1,0 +1,196 @@
+//! Jobs: batches that have a name. The settings of one are those of all, with its own over them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::all::Config;
+use super::known::{self, ANY};
+use super::layer::{Entry, Layer};
+use super::read::{follow, wrong};
+use super::schedule::Schedule;
+use super::since::Since;
+use super::value::{Size, path};
+use super::written::Written;
+use crate::model::{Error, Headers, Kind, Result};
+use crate::pipeline::{self, Filter, Policy, Ranges, Template};
+
+/// `[job.NAME]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Job {
+    links: Vec<String>,
+    lists: Vec<String>,
+    schedule: Option<Written<Schedule>>,
+    output: Option<String>,
+    template: Option<Written<Template>>,
+    skip: Option<Policy>,
+    items: Option<Written<Ranges>>,
+    since: Option<Written<Since>>,
+    filter: Option<Written<Filter>>,
+    max_new: Option<u64>,
+    connections: Option<std::num::NonZeroUsize>,
+    rate: Option<Size>,
+    cookies: Option<String>,
+    /// By name. Their values are kept elsewhere.
+    headers: BTreeMap<String, Written<Reference>>,
+}
+
+/// The keys of a job that stand for other settings, and which these are.
+const STANDS_FOR: [(&str, &str, &str); 6] = [
+    ("output", "output", "directory"),
+    ("template", "output", "template"),
+    ("skip", "archive", "skip"),
+    ("connections", "net", "connections"),
+    ("rate", "net", "rate"),
+    ("cookies", "net", "cookies"),
+];
+
+/// Where a secret is kept.
+#[derive(Clone, Debug)]
+struct Reference(String);
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Reference> {
+        match known::is_reference(text) {
+            true => Ok(Reference(text.to_owned())),
+            // Without the text, which may be the secret.
+            false => Err(
+                Error::new(Kind::Config, "a header of a job is kept elsewhere")
+                    .hint("write `env:NAME`, `file:PATH` or `cmd:PROGRAM`"),
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Config {
+    /// The names of all jobs, in the order in which they are first spoken of.
+    pub fn jobs(&self) -> Vec<&str> {
+        names(&self.layers)
+            .map(|(_, name)| name)
+            .fold(Vec::new(), |mut names, name| {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+                names
+            })
+    }
+
+    /// The settings of a job: those of all, with its own over them, and the flags over both.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if there is none of this name, with the known ones.
+    pub fn job(&self, name: &str) -> Result<Config> {
+        let known = self.jobs();
+        if !known.contains(&name) {
+            let error = Error::new(Kind::Config, format!("no job is called `{name}`"));
+            return Err(match known::nearest(name, &known) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None if known.is_empty() => {
+                    error.hint("a job is a section `[job.NAME]` of the configuration")
+                }
+                None => error.hint(format!("the jobs are {}", known::list(&known))),
+            });
+        }
+        let own = STANDS_FOR.iter().filter_map(|(key, section, setting)| {
+            let entry = self.last(&["job", name, key])?;
+            Some(Entry {
+                path: vec![(*section).to_owned(), (*setting).to_owned()],
+                ..entry.clone()
+            })
+        });
+        let own = Layer {
+            entries: own.collect(),
+            ..Layer::default()
+        };
+        let mut config = self.clone();
+        // The flags are the last one.
+        config
+            .layers
+            .insert(self.layers.len().saturating_sub(1), own);
+        config.sections = config.read_sections()?;
+        config.job = Some(name.to_owned());
+        Ok(config)
+    }
+
+    /// The links and the lists of this job.
+    pub fn links(&self) -> (Vec<String>, Vec<PathBuf>) {
+        let Some(job) = self.of_job() else {
+            return Default::default();
+        };
+        let lists = job.lists.iter().map(|text| path(text)).collect();
+        (job.links.clone(), lists)
+    }
+
+    /// How often this job is to run.
+    pub fn schedule(&self) -> Option<&Schedule> {
+        Some(&self.of_job()?.schedule.as_ref()?.0)
+    }
+
+    /// What this job sets that is no setting of all.
+    pub(super) fn choose(&self, settings: pipeline::Settings) -> pipeline::Settings {
+        let Some(job) = self.of_job() else {
+            return settings;
+        };
+        pipeline::Settings {
+            items: job.items.clone().map(|Written(items)| items),
+            since: job.since.as_ref().map(|since| since.0.moment),
+            filter: job.filter.clone().map(|Written(filter)| filter),
+            max_new: job.max_new,
+            ..settings
+        }
+    }
+
+    /// The headers of this job, brought from where they are kept. One that is not set there is not sent.
+    pub(super) fn headers(&self) -> Result<Headers> {
+        let mut headers = Headers::default();
+        let (Some(name), Some(job)) = (&self.job, self.of_job()) else {
+            return Ok(headers);
+        };
+        for (header, Written(Reference(text))) in &job.headers {
+            let Some(entry) = self.last(&["job", name, "headers", header]) else {
+                continue;
+            };
+            if let Some(value) = follow(entry, text, &self.environment)? {
+                headers.0.insert(header.clone(), value);
+            }
+        }
+        Ok(headers)
+    }
+
+    fn of_job(&self) -> Option<&Job> {
+        self.sections.job.get(self.job.as_ref()?)
+    }
+}
+
+/// The entries that begin a job or speak of one, with its name.
+fn names(layers: &[Layer]) -> impl Iterator<Item = (&Entry, &str)> {
+    let entries = layers.iter().flat_map(|layer| &layer.entries);
+    entries.filter_map(|entry| match entry.path.as_slice() {
+        [section, name, ..] if section == "job" && name != ANY => Some((entry, name.as_str())),
+        _ => None,
+    })
+}
+
+/// Refuses names that cannot be typed, or be the name of a file.
+pub(super) fn check_names(layers: &[Layer]) -> Result<()> {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    for (entry, name) in names(layers) {
+        let is_well = !name.starts_with(['.', '-']) && name.chars().all(is_plain);
+        if !is_well || name.is_empty() || name.len() > 100 {
+            let why = "the name of a job is made of letters, digits, `_`, `-` and `.`";
+            return Err(wrong(entry, why));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Jobs: their settings over those of all, and the flags over both.
+
+use super::*;
+
+const TEXT: &str = "
+[output]
+directory = 'all'
+[net]
+retries = 7
+[job.cats]
+links = ['https://imgur.com/a/q6i58']
+lists = ['~/cats.txt', 'more.txt']
+schedule = 'every 6h'
+output = 'cats'
+skip = 'seen'
+items = '1-5'
+filter = 'width > 3'
+max_new = 9
+rate = '1M'
+headers = { Authorization = 'env:CATS', X-Key = 'env:NONE' }
+[job.dogs]
+";
+
+#[test]
+fn a_job_has_settings_of_its_own() {
+    let all = config(&[("a", TEXT)], &[("CATS", "hunter2")], Vec::new()).unwrap();
+    assert_eq!(all.jobs(), ["cats", "dogs"]);
+    assert_eq!(all.links(), Default::default());
+    assert_eq!(all.pipeline().unwrap().root, PathBuf::from("all"));
+
+    let cats = all.job("cats").unwrap();
+    let (links, lists) = cats.links();
+    assert_eq!(links, ["https://imgur.com/a/q6i58"]);
+    assert_eq!(lists.len(), 2);
+    assert!(lists[0].is_absolute() && lists[1].ends_with("more.txt"));
+    assert_eq!(cats.schedule().unwrap().every.as_secs(), 21_600);
+    let (net, pipeline) = (cats.net().unwrap(), cats.pipeline().unwrap());
+    assert_eq!((net.rate, net.retries), (Some(1 << 20), 7));
+    assert_eq!(net.headers.0.len(), 1);
+    assert_eq!(net.headers.0["Authorization"], "hunter2");
+    assert_eq!(pipeline.root, PathBuf::from("cats"));
+    assert_eq!((pipeline.skip, pipeline.max_new), (Policy::Seen, Some(9)));
+    assert!(pipeline.items.is_some() && pipeline.filter.is_some());
+
+    let dogs = all.job("dogs").unwrap();
+    assert_eq!(dogs.links(), Default::default());
+    assert_eq!(dogs.pipeline().unwrap().root, PathBuf::from("all"));
+    assert!(dogs.net().unwrap().headers.is_empty());
+}
+
+#[test]
+fn flags_hold_over_what_a_job_says() {
+    let flags = vec![flag("-d", "output.directory", "typed")];
+    let environment = [("FETCH_OUTPUT__DIRECTORY", "variable")];
+    let all = config(&[("a", TEXT)], &environment, flags).unwrap();
+    let root = all.job("cats").unwrap().pipeline().unwrap().root;
+    assert_eq!(root, PathBuf::from("typed"));
+    let all = config(&[("a", TEXT)], &environment, Vec::new()).unwrap();
+    let root = all.job("cats").unwrap().pipeline().unwrap().root;
+    assert_eq!(root, PathBuf::from("cats"));
+}
+
+#[test]
+fn shows_jobs_and_not_their_secrets() {
+    let all = config(&[("a", TEXT)], &[("CATS", "hunter2")], Vec::new()).unwrap();
+    let shown = all.show(true).unwrap();
+    for line in [
+        "[job.cats]\n",
+        "headers = { Authorization = \"env:CATS\", X-Key = \"env:NONE\" }  # `a`, line 16, column 13\n",
+        "items = \"1-5\"  # `a`, line 12, column 1\n",
+        "# since is not set  # default\n",
+        "[job.dogs]\n",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+    assert!(!shown.contains("hunter2"));
+    assert!(toml::from_str::<toml::Table>(&all.show(false).unwrap()).is_ok());
+}
+
+#[test]
+fn names_a_job_that_there_is_not() {
+    let hint = |text: &str, name: &str| {
+        let error = Config::from_toml(text).unwrap().job(name).unwrap_err();
+        assert_eq!(error.message, format!("no job is called `{name}`"));
+        error.hint.unwrap()
+    };
+    assert_eq!(hint(TEXT, "cast"), "did you mean `cats`?");
+    assert_eq!(hint(TEXT, "birds"), "the jobs are `cats`, `dogs`");
+    let none = "a job is a section `[job.NAME]` of the configuration";
+    assert_eq!(hint("", "cats"), none);
+}

@@ -1,0 +1,32 @@
+//! Values that are read for their meaning and shown as they were written.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::model::Error;
+
+/// A value that its own part of the program reads from text.
+#[derive(Clone, Debug)]
+pub(super) struct Written<T>(pub(super) T);
+
+/// What comes before an explanation that is to be told as it is.
+pub(super) const AS_IT_IS: char = '\u{1f}';
+
+impl<T: Display> Serialize for Written<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de, T: FromStr<Err = Error>> Deserialize<'de> for Written<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Written<T>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Written).map_err(|error: Error| {
+            let way_out = error.hint.map(|hint| format!("; {hint}"));
+            let message = format!("{AS_IT_IS}{}{}", error.message, way_out.unwrap_or_default());
+            de::Error::custom(message)
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! Jobs: batches that have a name in the configuration.
+
+use crate::support::command::Fetch;
+use crate::support::media::{Format, noise, small};
+use crate::support::{Reply, Site};
+
+fn jobs(site: &Site) -> String {
+    format!(
+        "net.backoff = '5ms'
+[job.cats]
+links = ['{}']
+output = 'cats'
+[job.dogs]
+lists = ['dogs.txt']
+output = 'dogs'
+",
+        site.url("/cat.jpg"),
+    )
+}
+
+fn call(site: &Site) -> Fetch {
+    let fetch = Fetch::new().config(&jobs(site));
+    let list = format!("# dogs\n{}\n", site.url("/dog.bin"));
+    std::fs::write(fetch.out().join("dogs.txt"), list).unwrap();
+    fetch
+}
+
+#[test]
+fn jobs_run_one_after_another_each_with_its_summary() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/dog.bin", Reply::file(noise(1000, 2)));
+    let done = call(&site).args(["run", "--all"]).run().success();
+    let expected = "\
+job `cats`
+saved `cat.jpg`, 173 B
+1 found: 1 new   173 B in TIME
+job `dogs`
+saved `dog.bin`, 1.0 kB
+1 found: 1 new   1.0 kB in TIME
+";
+    assert_eq!(done.stderr_filtered(), expected);
+}
+
+#[test]
+fn a_job_takes_flags_that_hold_over_its_own() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = call(&site).args(["run", "cats", "-q", "-o", "mine/{name}.{ext}"]);
+    fetch.run().success();
+    assert!(fetch.files().contains_key("cats/mine/cat.jpg"));
+    let typed = fetch.clone().args(["-d", "typed"]);
+    typed.run().success();
+    assert!(typed.files().contains_key("typed/mine/cat.jpg"));
+}
+
+#[test]
+fn what_is_wrong_with_one_job_does_not_keep_the_others() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::empty(404));
+    site.on("/dog.bin", Reply::file(noise(1000, 2)));
+    let fetch = call(&site);
+    fetch.clone().args(["run", "--all", "-q"]).run().fails(3);
+    assert!(fetch.files().contains_key("dogs/dog.bin"));
+    fetch.clone().args(["run", "cats", "-q"]).run().fails(4);
+    std::fs::remove_file(fetch.out().join("dogs.txt")).unwrap();
+    let done = fetch.clone().args(["run", "dogs"]).run().fails(2);
+    assert!(done.stderr.contains("cannot read the list `dogs.txt`"));
+}
+
+#[test]
+fn a_job_that_is_not_there_is_told_before_any_other_runs() {
+    let site = Site::start();
+    let done = call(&site).args(["run", "dogs", "cast"]).run().fails(2);
+    let expected = "error: no job is called `cast`\n  hint: did you mean `cats`?\n";
+    assert_eq!(done.stderr_filtered(), expected);
+    let none = Fetch::new().args(["run", "--all"]).run().fails(2);
+    assert!(
+        none.stderr.contains("there is no job to run"),
+        "{}",
+        none.stderr
+    );
+    Fetch::new().args(["run"]).run().fails(2);
+}
+
+#[test]
+fn a_job_that_is_running_is_not_started_twice() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(small(Format::Jpeg, 1)).stall_after(10),
+    );
+    let fetch = call(&site);
+    let running = fetch.clone().args(["run", "cats"]).spawn();
+    site.wait_for_stalls(1);
+    let again = fetch.clone().args(["run", "cats"]).run().fails(9);
+    let said = format!(
+        "error: the job `cats` is running already, as process {}\n  hint: wait for its end, or end it\n",
+        running.id()
+    );
+    #[cfg(unix)]
+    assert_eq!(again.stderr, said);
+    // To look is in nobody's way.
+    fetch.clone().args(["run", "cats", "-s"]).run().success();
+    site.on("/dog.bin", Reply::file(noise(1000, 2)));
+    let all = fetch.clone().args(["run", "--all"]).run().success();
+    assert!(
+        all.stderr.contains("left alone\njob `dogs`\n"),
+        "{}",
+        all.stderr
+    );
+    // The lock goes with the process.
+    running.kill9();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    fetch.clone().args(["run", "cats"]).run().success();
+}
+
+#[test]
+fn the_headers_of_a_job_go_to_its_links_and_come_from_elsewhere() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let config = format!(
+        "job.cats.links = ['{}']\njob.cats.headers = {{ X-Token = 'env:CATS' }}",
+        site.url("/cat.jpg")
+    );
+    let fetch = Fetch::new().config(&config).env("CATS", "hunter2");
+    let done = fetch.args(["run", "cats", "-v"]).run().success();
+    assert_eq!(site.requests()[0].header("x-token"), Some("hunter2"));
+    assert!(!done.stderr.contains("hunter2"));
+    let literal = Fetch::new().config("job.cats.headers.X-Token = 'hunter2'");
+    let done = literal.args(["run", "cats"]).run().fails(2);
+    let expected = "\
+error: wrong value for `job.cats.headers.X-Token` in `ROOT/test.toml`, line 1, column 18: \
+a header of a job is kept elsewhere; write `env:NAME`, `file:PATH` or `cmd:PROGRAM`
+";
+    assert_eq!(done.stderr_filtered(), expected);
+}
+
+#[test]
+fn programs_read_which_job_is_next() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let done = call(&site).args(["run", "cats", "-j"]).run().success();
+    let first = done.stdout.lines().next().unwrap();
+    assert_eq!(first, r#"{"event":"job","name":"cats","v":1}"#);
+}
+
+#[test]
+fn flags_of_a_command_stand_behind_it() {
+    let done = Fetch::new().args(["-q", "run", "cats"]).run().fails(2);
+    let said = "error: `--quiet` stands before `run`; the flags of a command stand behind it\n";
+    assert!(done.stderr.starts_with(said), "{}", done.stderr);
+}

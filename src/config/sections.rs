@@ -41,6 +41,7 @@ pub(super) struct Archive {
     file: Option<String>,
     enabled: bool,
     skip: pipeline::Policy,
+    digest: pipeline::archive::Algorithm,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -114,6 +115,7 @@ impl Default for Archive {
             file: None,
             enabled: true,
             skip: pipeline::Policy::default(),
+            digest: pipeline::archive::Algorithm::default(),
         }
     }
 }
@@ -234,6 +236,7 @@ impl Sections {
             skip: self.archive.skip,
             mtime: self.output.mtime,
             archive,
+            digest: self.archive.digest,
             ..pipeline::Settings::default()
         })
     }

@@ -218,6 +218,7 @@ mtime = true  # default
 # template is not set  # default
 
 [archive]
+digest = "xxh3"  # default
 enabled = true  # default
 # file is not set  # default
 skip = "present"  # default

@@ -80,6 +80,7 @@ pub async fn run(
             turns: turns.clone(),
             template: settings.template.clone(),
             mtime: settings.mtime,
+            digest: settings.archive.as_ref().map(|_| settings.digest),
         })
     });
     let walk = Walk::new(

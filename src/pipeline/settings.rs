@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::archive::Algorithm;
 use super::{Filter, Ranges, Template};
 
 /// The settings of a run. Their defaults are those of the program.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub mtime: bool,
     /// The state database, or none to remember nothing after the run.
     pub archive: Option<PathBuf>,
+    /// How digests are made of what is saved; they are remembered in the archive.
+    pub digest: Algorithm,
     /// Which items of each link, by position.
     pub items: Option<Ranges>,
     /// Only items published since then; items without a date pass.
@@ -40,6 +43,7 @@ impl Default for Settings {
             skip: Policy::default(),
             mtime: true,
             archive: None,
+            digest: Algorithm::default(),
             items: None,
             since: None,
             filter: None,

@@ -1,6 +1,7 @@
 //! The integration tests: a module per subject.
 
 mod album;
+mod archive;
 mod command_builder;
 mod fake_imgur;
 mod fake_site;

@@ -16,7 +16,7 @@ pub(super) use record::{Ending, Note};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
 pub use records::Records;
 pub(super) use sqlite::Sqlite;
-pub use sum::Sum;
+pub use sum::{Algorithm, Sum, Summing};
 
 use crate::model::Result;
 

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::answer::Representation;
 use super::check;
-use super::content::{Content, Whole};
+use super::content::{Content, Digesting, Whole};
 use super::digest::Hasher;
 use super::prove::hash;
 use super::throw_away;
@@ -167,7 +167,7 @@ pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
             let promised = std::mem::take(&mut content.promised);
             let mut hasher = Hasher::default();
             hasher.want(&promised);
-            let (whole, hashed) = hash(hasher, whole).await?;
+            let (whole, hashed) = hash(hasher, Digesting::Done(None), whole).await?;
             let none = Expect::default();
             if let Err(error) = check::whole(&none, &promised, None, len, &hashed) {
                 throw_away(whole).await?;

@@ -10,6 +10,7 @@ use super::answer::Representation;
 use super::ledger::Range;
 use super::state::{About, State, TAIL};
 use crate::model::{Digest, Error, Item, Kind, Result};
+use crate::pipeline::archive::{Algorithm, Sum, Summing};
 use crate::pipeline::naming::HEAD;
 use crate::pipeline::sink::{Partial, Place, is_quick, joined, quickly, slowly, timed};
 
@@ -26,6 +27,8 @@ pub(super) struct Content {
     place: Place,
     source: String,
     key: String,
+    /// How a digest is made of it all.
+    digest: Option<Algorithm>,
     /// What the answer that began it said.
     pub(super) representation: Representation,
     /// Its Content-Type.
@@ -43,6 +46,8 @@ pub(super) struct Content {
     file: Option<Partial>,
     writing: Option<JoinHandle<Result<Partial>>>,
     saved: Instant,
+    /// The digest of what was written, as far as that was in order from the start.
+    summing: Option<Box<Summing>>,
 }
 
 /// What is complete: in memory, or in the partial file.
@@ -52,13 +57,23 @@ pub(super) enum Whole {
     File(Partial),
 }
 
+/// A digest of all bytes.
+#[derive(Debug)]
+pub(super) enum Digesting {
+    /// It is made, if it is wanted.
+    Done(Option<Sum>),
+    /// The file has to be read for it.
+    Wanted(Algorithm),
+}
+
 impl Content {
     /// Nothing yet, to be kept at this place.
-    pub(super) fn new(place: Place, item: &Item) -> Content {
+    pub(super) fn new(place: Place, item: &Item, digest: Option<Algorithm>) -> Content {
         Content {
             place,
             source: item.source.clone(),
             key: item.key.clone(),
+            digest,
             representation: Representation::default(),
             content_type: None,
             disposition: None,
@@ -71,6 +86,7 @@ impl Content {
             file: None,
             writing: None,
             saved: Instant::now(),
+            summing: None,
         }
     }
 
@@ -257,12 +273,30 @@ impl Content {
         Ok(Whole::File(self.take_file().await?))
     }
 
+    /// The digest of what was handed over, if one is to be made: at hand, or still to be made.
+    pub(super) fn digest(&mut self, whole: &Whole) -> Digesting {
+        let Some(algorithm) = self.digest else {
+            return Digesting::Done(None);
+        };
+        let summing = self.summing.take();
+        match (whole, summing.filter(|summing| summing.count() == self.len)) {
+            (Whole::Memory(pieces), _) => {
+                let mut summing = Summing::new(algorithm);
+                pieces.iter().for_each(|piece| summing.update(piece));
+                Digesting::Done(Some(summing.finish()))
+            }
+            (Whole::File(_), Some(summing)) => Digesting::Done(Some(summing.finish())),
+            (Whole::File(_), None) => Digesting::Wanted(algorithm),
+        }
+    }
+
     /// Takes what the bytes became in their place.
     pub(super) fn replace(&mut self, whole: Whole, len: u64, head: Vec<u8>) {
         match whole {
             Whole::Memory(pieces) => (self.memory, self.in_memory) = (pieces, len),
             Whole::File(partial) => self.file = Some(partial),
         }
+        self.summing = None;
         self.len = len;
         self.head = head;
         self.representation.total = Some(len);
@@ -301,6 +335,17 @@ impl Content {
         let pieces = std::mem::take(&mut self.memory);
         let offset = self.len - self.in_memory;
         self.in_memory = 0;
+        if offset == 0 {
+            self.summing = self.digest.map(Summing::new).map(Box::new);
+        }
+        // What came in another order is read once more at the end.
+        if let Some(summing) = self
+            .summing
+            .as_mut()
+            .filter(|summing| summing.count() == offset)
+        {
+            pieces.iter().for_each(|piece| summing.update(piece));
+        }
         let place = self.place.clone();
         let about = save.then(|| {
             self.saved = Instant::now();

@@ -8,6 +8,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::model::Digest;
+use crate::pipeline::archive::Sum;
 
 /// The digests of the whole representation that an answer's headers promise: Repr-Digest (RFC 9530), Digest (RFC 3230),
 /// and, unless the answer is a part, Content-Digest and Content-MD5 (RFC 1864). Algorithms that we do not know are
@@ -66,9 +67,11 @@ pub(super) struct Hasher {
 /// Digests of the same bytes.
 #[derive(Debug, Default)]
 pub(super) struct Hashed {
-    digests: Vec<Digest>,
+    pub(super) digests: Vec<Digest>,
     /// BLAKE3, if it was asked for.
     pub(super) blake3: Option<[u8; 32]>,
+    /// The digest that is remembered.
+    pub(super) sum: Option<Sum>,
 }
 
 impl Hasher {
@@ -134,6 +137,7 @@ impl Hasher {
         Hashed {
             digests: digests.into_iter().flatten().collect(),
             blake3: self.blake3.map(|hasher| *hasher.finalize().as_bytes()),
+            sum: None,
         }
     }
 }

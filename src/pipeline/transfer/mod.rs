@@ -29,7 +29,7 @@ use self::attempt::Course;
 use self::content::{Content, Whole};
 use self::prove::Proven;
 use self::tries::{Setback, Tries};
-use super::archive::{Archive, Ending, Identity, Lapse, Note};
+use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note};
 use super::naming::{Planned, Template};
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
@@ -60,6 +60,8 @@ pub(super) struct Mover {
     pub(super) turns: Turns,
     pub(super) template: Option<Template>,
     pub(super) mtime: bool,
+    /// How a digest is made of what is saved, where it is remembered.
+    pub(super) digest: Option<Algorithm>,
 }
 
 impl Mover {
@@ -120,7 +122,7 @@ impl Mover {
         // Before anything that waits, so that files begin in the order of the listing.
         let permit = self.permit(&request.url).await?;
         let place = self.place(&job).await?;
-        let mut content = Content::new(place.clone(), &job.item);
+        let mut content = Content::new(place.clone(), &job.item, self.digest);
         content.load().await?;
         let moved = self.move_all(&job, (request, led), &mut content, tries, permit);
         match moved.await {
@@ -243,7 +245,7 @@ impl Mover {
     /// Saves a text, which needs no asking.
     async fn text(&self, job: Job, text: String) -> Result<Outcome> {
         let place = self.place(&job).await?;
-        let mut content = Content::new(place.clone(), &job.item);
+        let mut content = Content::new(place.clone(), &job.item, self.digest);
         content.representation.total = Some(text.len() as u64);
         content.push(text.into()).await?;
         match self.prove(&job, &Expect::default(), &mut content).await {

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use super::check::{self, Bearing};
 use super::coding;
 use super::commit::Commit;
-use super::content::{Content, WORTH, Whole};
+use super::content::{Content, Digesting, WORTH, Whole};
 use super::digest::{Hashed, Hasher};
 use super::tries::Setback;
 use super::{Job, Mover, throw_away};
 use crate::model::{Error, Expect, Item, Kind, Outcome, Result};
-use crate::pipeline::archive::{Identity, Record, Validator};
+use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
 use crate::pipeline::plan;
 use crate::pipeline::sink::{Place, quickly, slowly};
@@ -25,6 +25,7 @@ pub(super) struct Proven {
     whole: Whole,
     len: u64,
     seen: Sniff,
+    digest: Option<Sum>,
     warning: Option<String>,
 }
 
@@ -55,7 +56,9 @@ impl Mover {
         if matches!(bearing, Bearing::Unknown(_)) {
             hasher.want_blake3();
         }
-        let (whole, hashed) = hash(hasher, content.finish().await?).await?;
+        let whole = content.finish().await?;
+        let digest = content.digest(&whole);
+        let (whole, hashed) = hash(hasher, digest, whole).await?;
         let wrong = |error: Error, whole: Whole| async move {
             throw_away(whole).await?;
             Err(match error.kind {
@@ -92,6 +95,7 @@ impl Mover {
             whole,
             len,
             seen,
+            digest: hashed.sum,
             warning: warning.or(open_end),
         })
     }
@@ -110,6 +114,7 @@ impl Mover {
             whole,
             len,
             seen,
+            digest,
             warning,
         } = proven;
         let named = job.planned.ext.as_deref();
@@ -119,7 +124,11 @@ impl Mover {
             extension(&seen, content.content_type.as_deref(), named)
         };
         let modified = content.representation.modified().filter(|_| self.mtime);
-        let record = record(&job.item, &content, seen, len);
+        let record = Record {
+            size: len,
+            digest,
+            ..record(&job.item, &content, seen)
+        };
         let archive = self.archive.clone();
         let identity = Identity {
             source: job.item.source.clone(),
@@ -178,8 +187,8 @@ impl Mover {
     }
 }
 
-/// What is to be remembered of an item, but for its path.
-fn record(item: &Item, content: &Content, seen: Sniff, len: u64) -> Record {
+/// What is told of an item, and is to be remembered.
+fn record(item: &Item, content: &Content, seen: Sniff) -> Record {
     let representation = &content.representation;
     let etag = representation.strong_etag();
     let etag = etag.filter(|etag| etag.len() <= LONGEST).map(str::to_owned);
@@ -193,33 +202,48 @@ fn record(item: &Item, content: &Content, seen: Sniff, len: u64) -> Record {
         (essence.len() <= LONGEST).then(|| essence.trim().to_ascii_lowercase().into())
     };
     Record {
-        path: String::new(),
-        size: len,
-        digest: None,
         validator: etag
             .map(Validator::Etag)
             .or_else(|| modified().map(Validator::Modified)),
         media: seen.media_type.or_else(told),
         published: item.meta.date,
+        ..Record::default()
     }
 }
 
 /// Computes what is wanted. What is in memory is small; a file is read on a thread that may block.
-pub(super) async fn hash(mut hasher: Hasher, whole: Whole) -> Result<(Whole, Hashed)> {
-    if hasher.is_idle() {
-        return Ok((whole, Hashed::default()));
-    }
+pub(super) async fn hash(
+    mut hasher: Hasher,
+    digest: Digesting,
+    whole: Whole,
+) -> Result<(Whole, Hashed)> {
+    let (sum, algorithm) = match digest {
+        Digesting::Done(sum) => (sum, None),
+        Digesting::Wanted(algorithm) => (None, Some(algorithm)),
+    };
+    let finish = move |hasher: Hasher, sum| Hashed {
+        sum,
+        ..hasher.finish()
+    };
     match whole {
-        Whole::Memory(pieces) => {
-            pieces.iter().for_each(|piece| hasher.update(piece));
-            Ok((Whole::Memory(pieces), hasher.finish()))
-        }
-        Whole::File(partial) => {
+        Whole::File(partial) if algorithm.is_some() || !hasher.is_idle() => {
             slowly(move || {
-                partial.read_all(|bytes| hasher.update(bytes))?;
-                Ok((Whole::File(partial), hasher.finish()))
+                let mut summing = algorithm.map(Summing::new);
+                partial.read_all(|bytes| {
+                    hasher.update(bytes);
+                    if let Some(summing) = &mut summing {
+                        summing.update(bytes);
+                    }
+                })?;
+                let sum = sum.or(summing.map(Summing::finish));
+                Ok((Whole::File(partial), finish(hasher, sum)))
             })
             .await
+        }
+        Whole::File(partial) => Ok((Whole::File(partial), finish(hasher, sum))),
+        Whole::Memory(pieces) => {
+            pieces.iter().for_each(|piece| hasher.update(piece));
+            Ok((Whole::Memory(pieces), finish(hasher, sum)))
         }
     }
 }

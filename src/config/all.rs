@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::folder;
+use super::hand::Hand;
 use super::job::check_names;
+use super::keeper::Keeper;
 use super::known;
 use super::layer::{Entry, Flag, Layer, Raw, variable};
-use super::places::places;
+use super::places::{Place, places};
 use super::read::{is_secret, read, wrong};
 use super::sections::{Sections, given};
 use crate::model::{Error, Kind, Result};
@@ -22,7 +26,7 @@ use crate::{net, pipeline};
 pub struct Config {
     pub(super) layers: Vec<Layer>,
     pub(super) sections: Sections,
-    pub(super) environment: BTreeMap<String, String>,
+    pub(super) keeper: Keeper,
     /// The job whose settings these are.
     pub(super) job: Option<String>,
 }
@@ -46,8 +50,8 @@ impl Config {
     pub fn load(named: Option<&Path>, flags: Vec<Flag>) -> Result<Config> {
         let mut files = Vec::new();
         for place in places(named) {
-            match std::fs::read_to_string(&place.path) {
-                Ok(text) => files.push((place.path, text)),
+            match read_file(&place) {
+                Ok((hand, text)) => files.push((hand, place.path, text)),
                 Err(error)
                     if place.scope != "-c"
                         && matches!(
@@ -71,29 +75,30 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for a text that is not TOML, unknown keys, and values that cannot be used.
     pub fn from_toml(text: &str) -> Result<Config> {
-        let file = (PathBuf::from("fetch.toml"), text.to_owned());
+        let file = (Hand::Own, PathBuf::from("fetch.toml"), text.to_owned());
         Config::assemble(vec![file], BTreeMap::new(), Vec::new())
     }
 
     /// Puts together what was read elsewhere.
     pub(super) fn assemble(
-        files: Vec<(PathBuf, String)>,
+        files: Vec<(Hand, PathBuf, String)>,
         environment: BTreeMap<String, String>,
         flags: Vec<Flag>,
     ) -> Result<Config> {
         let mut layers = Vec::new();
-        for (path, text) in &files {
-            layers.push(Layer::toml(path, text)?);
+        for (hand, path, text) in &files {
+            layers.push(Layer::toml(path, text, *hand)?);
         }
         layers.push(Layer::environment(&environment));
         layers.push(Layer::flags(flags));
         let mut config = Config {
             layers,
-            environment,
+            keeper: Keeper::new(environment),
             ..Config::default()
         };
         config.sections = config.read_sections()?;
         check_names(&config.layers)?;
+        folder::check(&config.layers)?;
         Ok(config)
     }
 
@@ -105,7 +110,7 @@ impl Config {
                 .entries
                 .retain(|entry| entry.path.first().is_none_or(|section| section != "source"));
         }
-        read(&ours, &[], &self.environment)
+        read(&ours, &[], &self.keeper)
     }
 
     /// The options of a source, `[source.NAME]`, over their defaults.
@@ -124,13 +129,14 @@ impl Config {
                 let variable_name = format!("{name}_{key}")
                     .to_ascii_uppercase()
                     .replace('-', "_");
-                let value = self.environment.get(&variable_name);
+                let value = self.keeper.environment.get(&variable_name);
                 let is_secret = is_secret(&key) || default == "***";
                 if let Some(value) = value.filter(|value| is_secret && !value.is_empty()) {
                     customary.entries.push(Entry {
                         path: [section.as_slice(), &[key]].concat(),
                         raw: Raw::Text(value.clone()),
                         at: variable(&variable_name),
+                        hand: Hand::Typed,
                     });
                 }
             }
@@ -138,7 +144,7 @@ impl Config {
         let mut layers = self.layers.clone();
         let files = layers.iter().take_while(|layer| layer.is_file).count();
         layers.insert(files, customary);
-        read(&layers, &section, &self.environment)
+        read(&layers, &section, &self.keeper)
     }
 
     /// Refuses sections of sources that there are not.
@@ -202,4 +208,16 @@ impl Config {
             .flat_map(|layer| layer.entries.iter().rev());
         entries.find(|entry| entry.path == path)
     }
+}
+
+/// The text of a file, and who can have written it.
+fn read_file(place: &Place) -> io::Result<(Hand, String)> {
+    let mut file = File::open(&place.path)?;
+    let hand = match place.scope {
+        "folder" => Hand::Folder,
+        _ => Hand::of(&file)?,
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok((hand, text))
 }

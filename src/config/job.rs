@@ -7,9 +7,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::all::Config;
+use super::keeper::is_reference;
 use super::known::{self, ANY};
 use super::layer::{Entry, Layer};
-use super::read::{follow, wrong};
+use super::read::wrong;
 use super::schedule::Schedule;
 use super::since::Since;
 use super::value::{Size, path};
@@ -56,7 +57,7 @@ impl FromStr for Reference {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Reference> {
-        match known::is_reference(text) {
+        match is_reference(text) {
             true => Ok(Reference(text.to_owned())),
             // Without the text, which may be the secret.
             false => Err(
@@ -110,8 +111,8 @@ impl Config {
             })
         });
         let own = Layer {
+            is_file: false,
             entries: own.collect(),
-            ..Layer::default()
         };
         let mut config = self.clone();
         // The flags are the last one.
@@ -161,7 +162,7 @@ impl Config {
             let Some(entry) = self.last(&["job", name, "headers", header]) else {
                 continue;
             };
-            if let Some(value) = follow(entry, text, &self.environment)? {
+            if let Some(value) = self.keeper.follow(entry, text)? {
                 headers.0.insert(header.clone(), value);
             }
         }

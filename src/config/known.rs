@@ -57,13 +57,6 @@ pub(super) fn find<'a>(known: &'a Value, path: &[String]) -> Option<&'a Value> {
         .try_fold(known, |keys, key| keys.get(ANY).or_else(|| keys.get(key)))
 }
 
-/// Whether a text names the place where a secret is kept.
-pub(super) fn is_reference(text: &str) -> bool {
-    ["env:", "file:", "cmd:"]
-        .iter()
-        .any(|start| text.starts_with(start))
-}
-
 /// The name that was most likely meant, if there is one that near.
 pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);

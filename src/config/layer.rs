@@ -7,6 +7,7 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::hand::Hand;
 use crate::model::{Error, Kind, Result};
 
 /// A setting that was given on the command line.
@@ -34,6 +35,7 @@ pub(super) struct Entry {
     pub(super) raw: Raw,
     /// Where it stands, for messages: `` `fetch.toml`, line 3, column 1 ``.
     pub(super) at: String,
+    pub(super) hand: Hand,
 }
 
 /// A value before it is known what it is to be.
@@ -49,7 +51,7 @@ pub(super) enum Raw {
 
 impl Layer {
     /// The layer of a file in TOML.
-    pub(super) fn toml(path: &Path, text: &str) -> Result<Layer> {
+    pub(super) fn toml(path: &Path, text: &str, hand: Hand) -> Result<Layer> {
         let file = path.display();
         let table = DeTable::parse(text).map_err(|error| {
             let place = error.span().map(|span| position(text, span.start));
@@ -63,6 +65,7 @@ impl Layer {
         let mut entries = Vec::new();
         let at = |offset| format!("`{file}`{}", position(text, offset));
         collect(&mut Vec::new(), table.get_ref(), &at, &mut entries);
+        entries.iter_mut().for_each(|entry| entry.hand = hand);
         Ok(Layer {
             is_file: true,
             entries,
@@ -83,6 +86,7 @@ impl Layer {
                     path: key.split("__").map(str::to_ascii_lowercase).collect(),
                     raw: Raw::Text(value.clone()),
                     at: variable(name),
+                    hand: Hand::Typed,
                 })
             });
         Layer {
@@ -100,6 +104,7 @@ impl Layer {
                 typed => Raw::Typed(typed),
             },
             at: format!("`{}`", flag.name),
+            hand: Hand::Typed,
         });
         Layer {
             is_file: false,
@@ -132,6 +137,7 @@ fn collect(
             path: path.clone(),
             raw,
             at: at(key.span().start),
+            hand: Hand::Typed,
         });
         if let DeValue::Table(table) = value.get_ref() {
             collect(path, table, at, entries);

@@ -3,10 +3,14 @@
 //! It knows the sections of the parts below it and no site: the options of a source are whatever the source says.
 
 mod all;
+mod folder;
+mod hand;
 mod job;
+mod keeper;
 mod known;
 mod layer;
 mod places;
+mod program;
 mod read;
 mod schedule;
 mod sections;

@@ -18,10 +18,14 @@ pub fn places(named: Option<&Path>) -> Vec<Place> {
         .filter(|path| path.is_absolute());
     let user = config_home.or_else(|| Some(std::env::home_dir()?.join(".config")));
     let place = |scope, path: PathBuf| Place { scope, path };
+    let folder = PathBuf::from("fetch.toml");
+    // Who names it trusts it, and it is read once.
+    let is_named = || Some(named?.canonicalize().ok()? == folder.canonicalize().ok()?);
+    let folder = (is_named() != Some(true)).then_some(folder);
     [
         Some(place("system", PathBuf::from("/etc/fetch/config.toml"))),
         user.map(|folder| place("user", folder.join("fetch/config.toml"))),
-        Some(place("folder", PathBuf::from("fetch.toml"))),
+        folder.map(|path| place("folder", path)),
         named.map(|path| place("-c", path.to_owned())),
     ]
     .into_iter()

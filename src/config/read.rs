@@ -1,11 +1,12 @@
 //! From layers to a struct: keys checked, values read as what the struct wants, the later layers over the earlier ones.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::folder;
+use super::hand::Hand;
+use super::keeper::Keeper;
 use super::known;
 use super::layer::{Entry, Layer, Raw};
 use super::tree::{Tree, merge, nest};
@@ -16,7 +17,7 @@ use crate::model::{Error, Kind, Result};
 pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
     layers: &[Layer],
     section: &[String],
-    environment: &BTreeMap<String, String>,
+    keeper: &Keeper,
 ) -> Result<T> {
     let known = known::of::<T>()?;
     // One entry alone shows whose fault it is, but only where all others may be left out.
@@ -37,7 +38,10 @@ pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
                 continue;
             }
             let default = known::find(&known, path);
-            if let Some(value) = value::<T>(entry, path, default, takes_parts, environment)? {
+            if let Some(default) = default {
+                folder::check_option(entry, default)?;
+            }
+            if let Some(value) = value::<T>(entry, path, default, takes_parts, keeper)? {
                 tree.set(path, &entry.at, value);
             }
         }
@@ -57,7 +61,7 @@ fn value<T: DeserializeOwned>(
     path: &[String],
     default: Option<&Value>,
     takes_parts: bool,
-    environment: &BTreeMap<String, String>,
+    keeper: &Keeper,
 ) -> Result<Option<Value>> {
     // A job keeps its secrets elsewhere, and they are brought when it runs.
     let is_secret = entry.path[0] != "job"
@@ -76,12 +80,12 @@ fn value<T: DeserializeOwned>(
             Some(Value::Null) if try_out(&json!({})).is_ok() => return Ok(None),
             Some(_) => return Err(wrong(entry, &what_is_wanted(&try_out(&json!({}))))),
         },
-        Raw::Typed(Value::String(text)) if is_secret => match follow(entry, text, environment)? {
+        Raw::Typed(Value::String(text)) if is_secret => match keeper.follow(entry, text)? {
             Some(text) => vec![Value::String(text)],
             None => return Ok(None),
         },
         Raw::Typed(value) => vec![value.clone()],
-        Raw::Text(text) if is_secret => match follow(entry, text, environment)? {
+        Raw::Text(text) if is_secret => match keeper.follow(entry, text)? {
             Some(text) => readings(&text),
             None => return Ok(None),
         },
@@ -103,7 +107,7 @@ fn value<T: DeserializeOwned>(
 fn readings(text: &str) -> Vec<Value> {
     let mut readings = vec![Value::String(text.to_owned())];
     let line = format!("x = {text}");
-    if let Ok(layer) = Layer::toml("".as_ref(), &line)
+    if let Ok(layer) = Layer::toml("".as_ref(), &line, Hand::Typed)
         && let [
             Entry {
                 raw: Raw::Typed(value),
@@ -115,33 +119,6 @@ fn readings(text: &str) -> Vec<Value> {
     }
     readings.push(text.split(',').map(|part| json!(part.trim())).collect());
     readings
-}
-
-/// Follows `env:NAME` and `file:PATH`. A variable that is not set, or empty, is a secret that is not set.
-pub(super) fn follow(
-    entry: &Entry,
-    text: &str,
-    environment: &BTreeMap<String, String>,
-) -> Result<Option<String>> {
-    if let Some(name) = text.strip_prefix("env:") {
-        let value = environment.get(name).filter(|value| !value.is_empty());
-        return Ok(value.cloned());
-    }
-    if let Some(path) = text.strip_prefix("file:") {
-        let path = super::value::path(path);
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let key = entry.path.join(".");
-            let message = format!(
-                "cannot read `{}` for `{key}` in {}",
-                path.display(),
-                entry.at
-            );
-            Error::new(Kind::Config, message).because(error)
-        })?;
-        let text = text.trim().to_owned();
-        return Ok((!text.is_empty()).then_some(text));
-    }
-    Ok(Some(text.to_owned()))
 }
 
 /// Whether the value of a key of this name should not be seen.

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::all::Config;
-use super::known::{ANY, is_reference};
+use super::keeper::is_reference;
+use super::known::ANY;
 use super::layer::Raw;
 use super::read::is_secret;
 use super::tree::{Tree, merge_with_places, to_json};

@@ -3,6 +3,7 @@
 mod example;
 mod jobs;
 mod mistakes;
+mod trust;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::all::Config;
+use super::hand::Hand;
 use super::layer::Flag;
 use crate::model::Result;
 use crate::net::Secret;
@@ -31,7 +33,7 @@ fn config(
 ) -> Result<Config> {
     let files = files
         .iter()
-        .map(|(path, text)| (PathBuf::from(path), (*text).to_owned()))
+        .map(|(path, text)| (Hand::Own, PathBuf::from(path), (*text).to_owned()))
         .collect();
     let environment = environment
         .iter()

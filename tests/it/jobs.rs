@@ -151,3 +151,20 @@ fn flags_of_a_command_stand_behind_it() {
     let said = "error: `--quiet` stands before `run`; the flags of a command stand behind it\n";
     assert!(done.stderr.starts_with(said), "{}", done.stderr);
 }
+
+#[test]
+fn the_file_of_a_folder_is_not_trusted_until_it_is_named() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new().arg(site.url("/cat.jpg"));
+    let outside = fetch.root().join("outside");
+    let text = format!("[output]\ndirectory = '{}'\n", outside.display());
+    std::fs::write(fetch.out().join("fetch.toml"), text).unwrap();
+    let expected = "\
+error: `output.directory` cannot be set in `fetch.toml`, line 2, column 1: `ROOT/outside` leads out of the folder
+  hint: this file is read in whatever folder you are, so it may not; `-c fetch.toml` says that you trust it
+";
+    assert_eq!(fetch.run().fails(2).stderr_filtered(), expected);
+    fetch.clone().args(["-c", "./fetch.toml"]).run().success();
+    assert!(outside.join("cat.jpg").exists());
+}

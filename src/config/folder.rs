@@ -1,0 +1,178 @@
+//! What `./fetch.toml` may say. It is read in whatever folder the user happens to be, so anybody may have written it: a
+//! downloaded archive, a cloned repository, another user in `/tmp`. It can say what to fetch into that folder and how
+//! gently; it cannot lead out of the folder, read what is kept elsewhere, or stand between the user and a site.
+
+use std::io;
+use std::path::{Component, Path};
+
+use serde_json::Value;
+
+use super::hand::Hand;
+use super::keeper::is_reference;
+use super::layer::{Entry, Layer, Raw};
+use super::value::path;
+use crate::model::{Error, Kind, Result};
+
+/// The keys that it may set. A new key is not among them until somebody has thought about it.
+const MAY: [&str; 30] = [
+    "archive.enabled",
+    "archive.file",
+    "archive.skip",
+    "host.*.connections",
+    "host.*.requests_per_second",
+    "job.*.connections",
+    "job.*.filter",
+    "job.*.items",
+    "job.*.links",
+    "job.*.lists",
+    "job.*.max_new",
+    "job.*.output",
+    "job.*.rate",
+    "job.*.schedule",
+    "job.*.since",
+    "job.*.skip",
+    "job.*.template",
+    "net.backoff",
+    "net.connect_timeout",
+    "net.connections",
+    "net.longest_wait",
+    "net.per_file",
+    "net.per_host",
+    "net.rate",
+    "net.retries",
+    "net.stall_timeout",
+    "output.directory",
+    "output.mtime",
+    "output.template",
+    "source.*.*",
+];
+
+/// Those whose values are paths, which have to stay in the folder.
+const PATHS: [&str; 4] = [
+    "archive.file",
+    "job.*.lists",
+    "job.*.output",
+    "output.directory",
+];
+
+/// Refuses what the file of a folder may not say.
+pub(super) fn check(layers: &[Layer]) -> Result<()> {
+    let entries = || layers.iter().flat_map(|layer| &layer.entries);
+    for entry in entries().filter(|entry| entry.hand == Hand::Folder) {
+        if let [section, name, ..] = entry.path.as_slice()
+            && section == "job"
+            && entries()
+                .any(|other| other.hand != Hand::Folder && other.path.starts_with(&entry.path[..2]))
+        {
+            return Err(refused(
+                entry,
+                &format!("the job `{name}` is another file's"),
+            ));
+        }
+        let Raw::Typed(value) = &entry.raw else {
+            continue;
+        };
+        if !MAY.iter().any(|key| fits(key, &entry.path)) {
+            return Err(refused(entry, "it is not for the file of a folder"));
+        }
+        if PATHS.iter().any(|key| fits(key, &entry.path)) {
+            texts(value).try_for_each(|text| match stays(Path::new("."), text) {
+                true => Ok(()),
+                false => Err(refused(entry, &format!("`{text}` leads out of the folder"))),
+            })?;
+        }
+        if texts(value).any(is_reference) {
+            return Err(refused(entry, "it brings what is kept elsewhere"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses the address of a site: what is sent there, such as a key from the environment, would go to somebody else.
+pub(super) fn check_option(entry: &Entry, default: &Value) -> Result<()> {
+    let is_address = texts(default).any(|text| text.contains("://"));
+    match entry.hand == Hand::Folder && is_address {
+        true => Err(refused(entry, "it says where a site is")),
+        false => Ok(()),
+    }
+}
+
+/// The texts of a value, or of the values in a list.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let list = value.as_array().into_iter().flatten();
+    list.chain([value]).filter_map(Value::as_str)
+}
+
+fn fits(key: &str, path: &[String]) -> bool {
+    let mut parts = key.split('.');
+    path.iter()
+        .all(|name| parts.next().is_some_and(|part| part == "*" || part == name))
+        && parts.next().is_none()
+}
+
+/// Whether a path stays in a folder, through symbolic links, too.
+fn stays(folder: &Path, text: &str) -> bool {
+    let path = path(text);
+    let is_inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !path.components().all(is_inside) {
+        return false;
+    }
+    let ends_inside = || -> io::Result<bool> {
+        let folder = folder.canonicalize()?;
+        let path = folder.join(path);
+        // What is not there yet leads nowhere.
+        let there = path
+            .ancestors()
+            .find(|part| part.symlink_metadata().is_ok());
+        Ok(there
+            .unwrap_or(&folder)
+            .canonicalize()?
+            .starts_with(&folder))
+    };
+    ends_inside().unwrap_or(false)
+}
+
+fn refused(entry: &Entry, why: &str) -> Error {
+    let key = entry.path.join(".");
+    let message = format!("`{key}` cannot be set in {}: {why}", entry.at);
+    Error::new(Kind::Config, message).hint(
+        "this file is read in whatever folder you are, so it may not; `-c fetch.toml` says that you trust it",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_or_leads_out() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("inner/deep")).unwrap();
+        let mut table = vec![
+            (".", true),
+            ("new/er", true),
+            ("./inner/new", true),
+            ("inner/deep", true),
+            ("..", false),
+            ("inner/../..", false),
+            ("/tmp", false),
+            ("~/x", false),
+        ];
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::symlink;
+            symlink("/", folder.path().join("out")).unwrap();
+            symlink("/nowhere/at/all", folder.path().join("lost")).unwrap();
+            symlink("inner", folder.path().join("in")).unwrap();
+            table.extend([
+                ("out", false),
+                ("out/new", false),
+                ("lost", false),
+                ("in/new", true),
+            ]);
+        }
+        for (text, expected) in table {
+            assert_eq!(stays(folder.path(), text), expected, "{text}");
+        }
+    }
+}

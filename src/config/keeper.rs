@@ -1,0 +1,73 @@
+//! Brings secrets from where they are kept: `env:NAME`, `file:PATH`, `cmd:PROGRAM ARGS`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::hand::Hand;
+use super::layer::Entry;
+use super::program::first_line;
+use super::value::path;
+use crate::model::{Error, Kind, Result};
+
+/// The environment, and what programs have told.
+#[derive(Clone, Default)]
+pub(super) struct Keeper {
+    pub(super) environment: BTreeMap<String, String>,
+    /// Each program is run once.
+    told: Arc<Mutex<HashMap<String, String>>>,
+}
+
+/// Whether a text names the place where a secret is kept.
+pub(super) fn is_reference(text: &str) -> bool {
+    ["env:", "file:", "cmd:"]
+        .iter()
+        .any(|start| text.starts_with(start))
+}
+
+impl Keeper {
+    pub(super) fn new(environment: BTreeMap<String, String>) -> Keeper {
+        Keeper {
+            environment,
+            ..Keeper::default()
+        }
+    }
+
+    /// The secret that an entry holds, or that is kept where this text says. A variable that is not set, or empty, is a
+    /// secret that is not set, and so is an empty file.
+    pub(super) fn follow(&self, entry: &Entry, text: &str) -> Result<Option<String>> {
+        if let Some(name) = text.strip_prefix("env:") {
+            let value = self.environment.get(name).filter(|value| !value.is_empty());
+            return Ok(value.cloned());
+        }
+        if let Some(file) = text.strip_prefix("file:") {
+            let path = path(file);
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                let what = format!("cannot read `{}`", path.display());
+                for_entry(Error::new(Kind::Config, what).because(error), entry)
+            })?;
+            let text = text.trim().to_owned();
+            return Ok((!text.is_empty()).then_some(text));
+        }
+        if let Some(command) = text.strip_prefix("cmd:") {
+            if entry.hand != Hand::Own {
+                let why = "`cmd:` is followed only in a file that is yours and that nobody else can write";
+                return Err(super::read::wrong(entry, why));
+            }
+            // One at a time: two that ask for a passphrase would get into each other's way.
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(secret) = told.get(command) {
+                return Ok(Some(secret.clone()));
+            }
+            let secret = first_line(command).map_err(|error| for_entry(error, entry))?;
+            told.insert(command.to_owned(), secret.clone());
+            return Ok(Some(secret));
+        }
+        Ok(Some(text.to_owned()))
+    }
+}
+
+fn for_entry(mut error: Error, entry: &Entry) -> Error {
+    let key = entry.path.join(".");
+    error.message = format!("{} for `{key}` in {}", error.message, entry.at);
+    error
+}

@@ -1,0 +1,226 @@
+//! Programs that tell secrets, such as `pass show imgur`. They are run without a shell, and bounded in time and size.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::value::path;
+use crate::model::{Error, Kind, Result};
+
+/// How long a program may take. Somebody may have to type a passphrase.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long what it wrote may take to arrive once it has ended.
+const REST: Duration = Duration::from_secs(1);
+/// The most bytes of a secret, and of what is shown of a complaint.
+const LONGEST: u64 = 64 << 10;
+const COMPLAINT: u64 = 4 << 10;
+
+/// The first line that a program writes.
+///
+/// # Errors
+/// [`Kind::Config`] if it cannot be started, fails, takes too long, or writes nothing. Its arguments do not show, and
+/// neither does what it wrote; what it said on stderr does.
+pub(super) fn first_line(command: &str) -> Result<String> {
+    first_line_within(command, PATIENCE)
+}
+
+fn first_line_within(command: &str, patience: Duration) -> Result<String> {
+    let words = words(command)?;
+    let [name, args @ ..] = words.as_slice() else {
+        return Err(wrong("no program is named"));
+    };
+    let program = path(name);
+    if program.components().count() > 1 && !program.is_absolute() {
+        let why = format!("the program `{name}` is named by a path that depends on the folder");
+        return Err(wrong(&why).hint("write its whole path, or its name alone"));
+    }
+    let mut child = start(&program, args)
+        .map_err(|error| wrong(&format!("cannot start `{name}`")).because(error))?;
+    let line = first(child.stdout.take());
+    let complaint = all(child.stderr.take());
+    let ended = wait(&mut child, patience)
+        .map_err(|error| wrong(&format!("cannot wait for `{name}`")).because(error))?;
+    let line = line.recv_timeout(REST).unwrap_or_default();
+    let Some(status) = ended else {
+        let why = format!("`{name}` took longer than {} s", patience.as_secs());
+        return Err(wrong(&why));
+    };
+    if !status.success() {
+        let why = match status.code() {
+            Some(code) => format!("`{name}` failed with exit code {code}"),
+            None => format!("`{name}` was killed"),
+        };
+        let complaint = complaint.recv_timeout(REST).unwrap_or_default();
+        return Err(match complaint.is_empty() {
+            true => wrong(&why),
+            false => wrong(&why).because(without(&complaint, &line)),
+        });
+    }
+    match line {
+        line if line.len() as u64 > LONGEST => Err(wrong(&format!("`{name}` wrote too much"))),
+        line if line.is_empty() => Err(wrong(&format!("`{name}` wrote nothing"))),
+        line => Ok(line),
+    }
+}
+
+fn start(program: &Path, args: &[String]) -> std::io::Result<Child> {
+    Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+/// Waits for the end, or ends it. The standard library knows no wait with a deadline.
+fn wait(child: &mut Child, patience: Duration) -> std::io::Result<Option<ExitStatus>> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The first line of a pipe, at once, while the rest is read away. Threads do it, and nobody waits for them: something
+/// that the program has left running may hold the pipe open.
+fn first(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let Some(pipe) = pipe else { return };
+        let mut reader = BufReader::new(pipe);
+        let mut line = Vec::new();
+        let read = reader
+            .by_ref()
+            .take(LONGEST + 1)
+            .read_until(b'\n', &mut line);
+        if read.is_ok() {
+            let line = String::from_utf8_lossy(&line);
+            let _ = sender.send(line.trim().to_owned());
+        }
+        let _ = std::io::copy(&mut reader, &mut std::io::sink());
+    });
+    receiver
+}
+
+/// The beginning of all that comes through a pipe.
+fn all(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let Some(mut pipe) = pipe else { return };
+        let mut text = Vec::new();
+        let _ = pipe.by_ref().take(COMPLAINT).read_to_end(&mut text);
+        let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+        let _ = sender.send(String::from_utf8_lossy(&text).trim().to_owned());
+    });
+    receiver
+}
+
+/// A text without a secret.
+fn without(text: &str, secret: &str) -> String {
+    match secret.is_empty() {
+        true => text.to_owned(),
+        false => text.replace(secret, "***"),
+    }
+}
+
+/// The words of a command. Quotes hold what belongs together; nothing else has a meaning of its own.
+fn words(command: &str) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in command.chars() {
+        match quote {
+            Some(end) if c == end => quote = None,
+            None if matches!(c, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    if quote.is_some() {
+        return Err(wrong("a quote has no end"));
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+fn wrong(why: &str) -> Error {
+    Error::new(Kind::Config, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_a_command_apart_without_a_shell() {
+        let table: [(&str, Option<&[&str]>); 8] = [
+            ("pass show  imgur", Some(&["pass", "show", "imgur"])),
+            ("'a b' c\"d e\"f", Some(&["a b", "cd ef"])),
+            ("x '' \"'\"", Some(&["x", "", "'"])),
+            ("x $HOME; y | z", Some(&["x", "$HOME;", "y", "|", "z"])),
+            ("x \\", Some(&["x", "\\"])),
+            ("", Some(&[])),
+            ("x 'y", None),
+            ("x \"y'", None),
+        ];
+        for (text, expected) in table {
+            let words = words(text).ok();
+            let words = words
+                .as_ref()
+                .map(|w| w.iter().map(String::as_str).collect());
+            assert_eq!(words, expected.map(<[&str]>::to_vec), "{text}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn tells_the_first_line_or_what_went_wrong() {
+        let told = |command: &str| match first_line(command) {
+            Ok(line) => line,
+            Err(error) => [vec![error.message.clone()], error.causes()]
+                .concat()
+                .join(": "),
+        };
+        let table = [
+            ("echo hunter2", "hunter2"),
+            ("printf 'one\\ntwo\\n'", "one"),
+            ("printf 'no end'", "no end"),
+            ("sh -c 'echo $0'", "sh"),
+            ("true", "`true` wrote nothing"),
+            ("false", "`false` failed with exit code 1"),
+            (
+                "sh -c 'echo hunter2; echo not hunter2 >&2; exit 3'",
+                "`sh` failed with exit code 3: not ***",
+            ),
+            ("sh -c 'kill -9 $$'", "`sh` was killed"),
+            ("", "no program is named"),
+            (
+                "bin/secret",
+                "the program `bin/secret` is named by a path that depends on the folder",
+            ),
+            ("head -c 70000 /dev/zero", "`head` wrote too much"),
+            // Something that goes on in the background holds the pipes, and nobody waits for it.
+            ("sh -c 'echo now; sleep 20 &'", "now"),
+        ];
+        for (command, expected) in table {
+            assert_eq!(told(command), expected, "{command}");
+        }
+        let missing = first_line("no-such-program-here").unwrap_err();
+        assert_eq!(missing.message, "cannot start `no-such-program-here`");
+        let late = first_line_within("sleep 20", Duration::from_millis(10)).unwrap_err();
+        assert_eq!(late.message, "`sleep` took longer than 0 s");
+    }
+}

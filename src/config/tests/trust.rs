@@ -1,0 +1,179 @@
+//! What a file may say depends on who can have written it.
+
+use super::*;
+use crate::config::hand::Hand;
+
+fn read(hand: Hand, text: &str) -> Result<Options> {
+    let own = "[job.mine]\nlinks = ['a.org']\nheaders = { X = 'env:TOKEN' }";
+    let files = vec![
+        (Hand::Own, PathBuf::from("config.toml"), own.to_owned()),
+        (hand, PathBuf::from("fetch.toml"), text.to_owned()),
+    ];
+    let environment = [("TOKEN".to_owned(), "hunter2".to_owned())].into();
+    Config::assemble(files, environment, Vec::new())?.source("mine")
+}
+
+#[test]
+fn the_file_of_a_folder_cannot_do_harm() {
+    let table = [
+        ("output.directory = 'out'", None),
+        (
+            "output.directory = '..'",
+            Some("`..` leads out of the folder"),
+        ),
+        (
+            "output.directory = '~/x'",
+            Some("`~/x` leads out of the folder"),
+        ),
+        ("archive.file = 'archive.db'", None),
+        (
+            "archive.file = '/tmp/a'",
+            Some("`/tmp/a` leads out of the folder"),
+        ),
+        ("output.template = '{key}.{ext}'\nnet.rate = '1M'", None),
+        ("host.'x.org'.connections = 2", None),
+        (
+            "net.proxy = 'http://x'",
+            Some("it is not for the file of a folder"),
+        ),
+        (
+            "net.ca_cert = ['a']",
+            Some("it is not for the file of a folder"),
+        ),
+        (
+            "net.resolve = []",
+            Some("it is not for the file of a folder"),
+        ),
+        (
+            "net.cookies_from = 'firefox'",
+            Some("it is not for the file of a folder"),
+        ),
+        (
+            "net.netrc = true",
+            Some("it is not for the file of a folder"),
+        ),
+        ("source.mine.pages = 3", None),
+        ("source.mine.client_id = 'abc'", None),
+        (
+            "source.mine.client_id = 'env:TOKEN'",
+            Some("it brings what is kept elsewhere"),
+        ),
+        (
+            "source.mine.client_id = 'file:/x'",
+            Some("it brings what is kept elsewhere"),
+        ),
+        (
+            "source.mine.client_id = 'cmd:x'",
+            Some("it brings what is kept elsewhere"),
+        ),
+        (
+            "source.mine.site = 'https://evil.org'",
+            Some("it says where a site is"),
+        ),
+        (
+            "[job.new]\nlinks = ['b.org']\nlists = ['l.txt']\noutput = 'o'",
+            None,
+        ),
+        (
+            "job.new.lists = ['/etc/hosts']",
+            Some("`/etc/hosts` leads out of the folder"),
+        ),
+        (
+            "job.new.headers.X = 'env:TOKEN'",
+            Some("it is not for the file of a folder"),
+        ),
+        (
+            "job.new.cookies = 'c.txt'",
+            Some("it is not for the file of a folder"),
+        ),
+        (
+            "job.mine.links = ['evil.org']",
+            Some("the job `mine` is another file's"),
+        ),
+    ];
+    for (text, refused) in table {
+        let error = read(Hand::Folder, text).err();
+        let message = error.as_ref().map(|error| error.message.as_str());
+        assert_eq!(message.is_some(), refused.is_some(), "{text}: {message:?}");
+        if let Some(reason) = refused {
+            let message = message.unwrap();
+            assert!(
+                message.ends_with(&format!(": {reason}")),
+                "{text}: {message}"
+            );
+            assert!(
+                message.contains("` cannot be set in `fetch.toml`, line "),
+                "{message}"
+            );
+            // Whoever names the file trusts it; that no program is run is another rule.
+            assert!(
+                text.contains("cmd:") || read(Hand::Own, text).is_ok() || text.contains("file:")
+            );
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_is_run_only_for_a_file_that_nobody_else_can_write() {
+    let text = "source.mine.client_id = 'cmd:echo hunter2'";
+    let options = read(Hand::Own, text).unwrap();
+    assert_eq!(options.client_id.unwrap().reveal(), "hunter2");
+    for hand in [Hand::Shared, Hand::Typed] {
+        let error = read(hand, text).unwrap_err();
+        let expected = "wrong value for `source.mine.client_id` in `fetch.toml`, line 1, column 13: \
+            `cmd:` is followed only in a file that is yours and that nobody else can write";
+        assert_eq!(error.message, expected);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_is_run_once_and_its_secret_is_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = folder.path().join("count");
+    let command = format!("cmd:sh -c 'echo x >> {}; echo hunter2'", count.display());
+    let text =
+        format!("source.mine.client_id = \"{command}\"\nsource.mine.api_key = \"{command}\"");
+    let config = config(&[("a", &text)], &[], Vec::new()).unwrap();
+    let shown = config.show(true).unwrap();
+    assert!(
+        !count.exists() && shown.contains("client_id = \"cmd:sh -c"),
+        "{shown}"
+    );
+    for _ in 0..2 {
+        let options: Options = config.source("mine").unwrap();
+        assert_eq!(options.api_key.reveal(), "hunter2");
+    }
+    assert_eq!(std::fs::read_to_string(count).unwrap(), "x\n");
+    let text = "source.mine.client_id = 'cmd:sh -c \"echo hunter2; echo no >&2; exit 1\"'";
+    let error = Config::from_toml(text)
+        .unwrap()
+        .source::<Options>("mine")
+        .unwrap_err();
+    assert_eq!(
+        error.message,
+        "`sh` failed with exit code 1 for `source.mine.client_id` in `fetch.toml`, line 1, column 13"
+    );
+    assert_eq!(error.causes(), ["no"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_can_write_a_file_may_have_written_it() {
+    use std::fs::{File, Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let file = File::create(&path).unwrap();
+    for (mode, expected) in [
+        (0o600, Hand::Own),
+        (0o644, Hand::Own),
+        (0o664, Hand::Shared),
+        (0o646, Hand::Shared),
+    ] {
+        set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(Hand::of(&file).unwrap(), expected, "{mode:o}");
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) use floor::TooSlow;
 pub(crate) use headers::header_map;
 pub use netrc::Netrc;
 pub use opened::Opened;
-pub use pace::{Limits, Pace, Permit, Refusal};
+pub use pace::{Cap, Limits, Pace, Permit, Refusal};
 pub use private::{Led, Private};
 pub use rate::Rate;
 pub use retry::{Backoff, Budget, retry_after, worth_retrying};

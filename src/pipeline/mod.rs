@@ -66,6 +66,9 @@ pub async fn run(
     stop: Stop,
 ) -> Result<()> {
     let (disk, archive) = open(&settings).await?;
+    for cap in registry.sources().flat_map(|source| source.caps()) {
+        client.pace().cap(cap);
+    }
     let turns = Turns::default();
     let (found, to_plan) = mpsc::channel(ROOM);
     let (planned, jobs) = mpsc::channel(ROOM);

@@ -11,7 +11,7 @@ mod route;
 
 use async_trait::async_trait;
 
-pub use crate::net::Answer;
+pub use crate::net::{Answer, Cap};
 pub use check::{Violation, check};
 pub use ctx::{Call, Ctx};
 pub use outlet::{Outlet, outlet};
@@ -45,6 +45,12 @@ pub trait Source: Send + Sync {
     fn claims(&self, word: &str) -> bool {
         let _ = word;
         false
+    }
+
+    /// The most that the site's hosts are to be asked for, where it is known to count. Most need none: what a host takes is
+    /// found while running. Of this and of what the user allows, the lesser counts.
+    fn caps(&self) -> Vec<Cap> {
+        Vec::new()
     }
 
     /// Emits every entry behind the target, each as soon as it is known and in the site's order.

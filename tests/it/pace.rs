@@ -4,6 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use fetch::async_trait;
+use fetch::model::Result;
+use fetch::net::{Client, Settings as Net};
+use fetch::pipeline::{Settings, Stop};
+use fetch::source::{Cap, Ctx, Manifest, Outlet, Registry, Source, Target};
+
 use crate::support::command::Fetch;
 use crate::support::media::noise;
 use crate::support::{Reply, Seen, Site};
@@ -185,4 +191,55 @@ fn a_host_keeps_to_limits_of_its_own() {
     let requests = site.requests();
     let took = requests[19].at - requests[0].at;
     assert!(took >= Duration::from_millis(450), "{took:?}");
+}
+
+/// A site that says how much its hosts take.
+struct Capped(Manifest);
+
+#[async_trait]
+impl Source for Capped {
+    fn manifest(&self) -> &Manifest {
+        &self.0
+    }
+
+    fn caps(&self) -> Vec<Cap> {
+        vec![Cap {
+            host: "*.files.test".into(),
+            connections: Some(2),
+            requests_per_second: None,
+        }]
+    }
+
+    async fn list(&self, _: &Ctx, _: &Target, _: &Outlet) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_source_can_cap_its_hosts() {
+    let client = Client::new(Net::default()).unwrap();
+    let mut registry = Registry::new();
+    registry.add(Capped(Manifest {
+        name: "capped".into(),
+        about: "a site that counts".into(),
+        routes: Vec::new(),
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        root: folder.path().to_owned(),
+        ..Settings::default()
+    };
+    let (sender, _events) = tokio::sync::mpsc::channel(16);
+    let links = futures_util::stream::empty();
+    let run = fetch::pipeline::run(
+        client.clone(),
+        registry,
+        settings,
+        links,
+        sender,
+        Stop::default(),
+    );
+    run.await.unwrap();
+    assert_eq!(client.pace().limit("a.files.test"), 2);
+    assert!(client.pace().limit("other.test") > 2);
 }

@@ -6,6 +6,7 @@
 //!
 //! It does not know what is fetched, nor who waits how long before standing in line again.
 
+mod cap;
 mod controller;
 mod pacer;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
+pub use self::cap::Cap;
 use self::controller::{Controller, Entry, Ticket};
 pub use self::controller::{Limits, Refusal};
 
@@ -25,6 +27,7 @@ pub use self::controller::{Limits, Refusal};
 pub struct Pace {
     limits: Limits,
     exceptions: HashMap<String, Limits>,
+    caps: Mutex<Vec<Cap>>,
     backoff: Duration,
     all: Arc<Semaphore>,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
@@ -70,10 +73,19 @@ impl Pace {
         Pace {
             limits,
             exceptions,
+            caps: Mutex::default(),
             backoff,
             all: Arc::new(Semaphore::new(all.max(1))),
             hosts: Mutex::default(),
             start: Instant::now(),
+        }
+    }
+
+    /// Holds hosts to a cap beside their limits: the lesser counts. It is for hosts that are asked from now on.
+    pub fn cap(&self, cap: Cap) {
+        let mut caps = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
+        if !caps.contains(&cap) {
+            caps.push(cap);
         }
     }
 
@@ -147,16 +159,24 @@ impl Pace {
             let now = self.start.elapsed();
             hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.lock().is_paused(now));
         }
-        let limits = self.exceptions.get(name).unwrap_or(&self.limits);
+        let limits = self.limits_of(name);
         let host = Arc::new(Host {
             line: tokio::sync::Mutex::default(),
             changed: Notify::new(),
             moved: AtomicU64::new(0),
-            controller: Mutex::new(Controller::new(limits, self.backoff)),
+            controller: Mutex::new(Controller::new(&limits, self.backoff)),
             start: self.start,
         });
         hosts.insert(name.to_owned(), host.clone());
         host
+    }
+
+    /// What a host may get: what the user allows, and no more than any cap.
+    fn limits_of(&self, name: &str) -> Limits {
+        let limits = *self.exceptions.get(name).unwrap_or(&self.limits);
+        let caps = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
+        let caps = caps.iter().filter(|cap| cap.holds_for(name));
+        caps.fold(limits, |limits, cap| cap.lower(limits))
     }
 }
 

@@ -116,3 +116,46 @@ async fn a_host_can_have_limits_of_its_own() {
     }
     assert_eq!(start.elapsed().as_millis(), 2000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_least_of_all_caps_holds() {
+    let limits = |connections, requests_per_second| Limits {
+        connections,
+        requests_per_second,
+    };
+    let cap = |host: &str, connections, requests_per_second| Cap {
+        host: host.to_owned(),
+        connections,
+        requests_per_second,
+    };
+    let own = [
+        ("few.org", limits(3, None)),
+        ("slow.org", limits(32, Some(1.0))),
+    ];
+    let own = own.map(|(host, limits)| (host.to_owned(), limits)).into();
+    let pace = Pace::new(64, limits(16, None), own, Duration::from_millis(500));
+    pace.cap(cap("few.org", Some(5), None));
+    pace.cap(cap("slow.org", Some(4), Some(8.0)));
+    pace.cap(cap("slow.org", None, Some(2.0)));
+    pace.cap(cap("*.wide.org", Some(2), Some(4.0)));
+    pace.cap(cap("*.wide.org", Some(2), Some(4.0)));
+    let table = [
+        ("few.org", limits(3, None)),
+        ("slow.org", limits(4, Some(1.0))),
+        ("a.wide.org", limits(2, Some(4.0))),
+        ("b.a.wide.org", limits(2, Some(4.0))),
+        ("wide.org", limits(16, None)),
+        ("notwide.org", limits(16, None)),
+        (".wide.org", limits(16, None)),
+        ("other.org", limits(16, None)),
+    ];
+    for (host, expected) in table {
+        assert_eq!(pace.limits_of(host), expected, "{host}");
+    }
+    assert_eq!(pace.limit("a.wide.org"), 2);
+    let start = Instant::now();
+    for _ in 0..5 {
+        pace.enter("a.wide.org").await.succeeded();
+    }
+    assert_eq!(start.elapsed().as_millis(), 1000);
+}

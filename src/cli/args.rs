@@ -226,6 +226,8 @@ pub(super) struct Settings {
     #[arg(short, long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
     /// Set any option: `-S net.stall_timeout=1m`
+    ///
+    /// A part of a key that has dots itself is put in quotes: `-S 'host."example.org".connections=4'`.
     #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", global = true)]
     pub(super) set: Vec<String>,
     /// Print this; `--help` tells more

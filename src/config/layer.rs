@@ -15,7 +15,7 @@ use crate::model::{Error, Kind, Result};
 pub struct Flag {
     /// The flag as it was typed, without its value: `-N`, `-S net.retries`.
     pub name: String,
-    /// The key, with dots: `net.connections`.
+    /// The key, with dots: `net.connections`. A part that has dots itself is in quotes: `host."example.org".connections`.
     pub key: String,
     /// The value. Text is read as whatever the key wants.
     pub value: Value,
@@ -98,7 +98,7 @@ impl Layer {
     /// The layer of the flags.
     pub(super) fn flags(flags: Vec<Flag>) -> Layer {
         let entries = flags.into_iter().map(|flag| Entry {
-            path: flag.key.split('.').map(str::to_owned).collect(),
+            path: parts(&flag.key),
             raw: match flag.value {
                 Value::String(text) => Raw::Text(text),
                 typed => Raw::Typed(typed),
@@ -111,6 +111,30 @@ impl Layer {
             entries: entries.collect(),
         }
     }
+}
+
+/// The parts of a key, which dots separate but in quotes: `host."example.org".connections`.
+fn parts(key: &str) -> Vec<String> {
+    let mut quote = None;
+    let parts = key.split(|c: char| match (quote, c) {
+        (None, '"' | '\'') => {
+            quote = Some(c);
+            false
+        }
+        (None, c) => c == '.',
+        (Some(open), c) => {
+            quote = quote.filter(|_| c != open);
+            false
+        }
+    });
+    let bare = |part: &str| {
+        let within = |quote| part.strip_prefix(quote)?.strip_suffix(quote);
+        within('"')
+            .or_else(|| within('\''))
+            .unwrap_or(part)
+            .to_owned()
+    };
+    parts.map(bare).collect()
 }
 
 /// How a variable of the environment is named as a place.

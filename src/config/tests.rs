@@ -26,6 +26,25 @@ fn flag(name: &str, key: &str, value: impl Into<Value>) -> Flag {
     }
 }
 
+#[test]
+fn a_key_with_dots_stands_in_quotes() {
+    let read = |key: &str| config(&[], &[], vec![flag("-S", key, "4")]);
+    for key in [
+        "host.\"example.org\".connections",
+        "host.'Example.org'.connections",
+    ] {
+        let net = read(key).unwrap().net().unwrap();
+        assert_eq!(net.hosts["example.org"].connections, 4, "{key}");
+    }
+    for key in [
+        "host.example.org.connections",
+        "host.\"example.org.connections",
+        "\"host.x\".connections",
+    ] {
+        assert!(read(key).is_err(), "{key}");
+    }
+}
+
 fn config(
     files: &[(&str, &str)],
     environment: &[(&str, &str)],

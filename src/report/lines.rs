@@ -7,7 +7,7 @@ use super::meter::Meter;
 use super::text::{clean, size, whole_time};
 use super::totals::{name, totals};
 use super::{OpenItem, Reporter, Summary, Verbosity};
-use crate::model::{Event, Outcome, Skip};
+use crate::model::{Event, Failure, Outcome, Skip};
 
 /// How often a long run says how far it is.
 const PROGRESS: Duration = Duration::from_secs(10);
@@ -130,7 +130,10 @@ pub(super) fn line(
             }
             (Detail::All, line)
         }
-        Event::Ended { outcome, .. } => ended(outcome, item)?,
+        Event::Ended { id, outcome } => {
+            let kept = summary.failures.last();
+            ended(outcome, item, kept.is_some_and(|last| last.id == *id))?
+        }
         Event::Listed {
             link,
             items,
@@ -138,13 +141,9 @@ pub(super) fn line(
             ..
         } => match failure {
             Some(failure) if failure.kind != crate::model::Kind::Closed => {
-                let message = clean(&failure.message);
-                let link = clean(link);
-                let line = match link.is_empty() || message.contains(&*link) {
-                    true => format!("failed: {message}"),
-                    false => format!("failed: `{link}` {message}"),
-                };
-                (Detail::Failures, line)
+                let kept = summary.link_failures.last();
+                let is_kept = kept.is_some_and(|last| last.link == *link);
+                (Detail::Failures, failed(link, failure, is_kept))
             }
             _ => (Detail::All, format!("listed `{}`: {items}", clean(link))),
         },
@@ -167,7 +166,19 @@ pub(super) fn line(
     (detail >= least).then_some(line)
 }
 
-fn ended(outcome: &Outcome, item: Option<&OpenItem>) -> Option<(Detail, String)> {
+/// The line for a failure as it happens: what, and of which kind. Why stands in the summary at the end, unless that has no
+/// room for it.
+fn failed(name: &str, failure: &Failure, is_kept: bool) -> String {
+    let (name, message) = (clean(name), clean(&failure.message));
+    match is_kept {
+        // What is no link is called by what is wrong with it.
+        true if name != message => format!("failed: `{name}` ({})", failure.kind),
+        _ if name.is_empty() || message.contains(&*name) => format!("failed: {message}"),
+        _ => format!("failed: `{name}` {message}"),
+    }
+}
+
+fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(Detail, String)> {
     Some(match outcome {
         Outcome::Saved {
             path,
@@ -197,12 +208,7 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>) -> Option<(Detail, String)>
         Outcome::Failed(failure) if failure.kind == crate::model::Kind::Closed => return None,
         Outcome::Failed(failure) => {
             let name = item.map(|item| name(&item.named)).unwrap_or_default();
-            let message = clean(&failure.message);
-            let line = match message.contains(&name) {
-                true => format!("failed: {message}"),
-                false => format!("failed: `{}` {message}", clean(&name)),
-            };
-            (Detail::Failures, line)
+            (Detail::Failures, failed(&name, failure, is_kept))
         }
     })
 }
@@ -266,8 +272,8 @@ mod tests {
         let normal = "\
 saved `imgur/album/01 Title 1.jpg`, 2.0 kB
 saved `b.jpg`; warning: the listing said 9 bytes
-failed: `imgur:key4` removed
-failed: `https://x.org/` no answer
+failed: `imgur:key4` (missing)
+failed: `https://x.org/` (network)
 finishing 0 files
 ";
         assert_eq!(report(Verbosity::Normal), normal);
@@ -281,12 +287,26 @@ saved `b.jpg`; warning: the listing said 9 bytes
 found `imgur/album/03 Title 3.jpg`
 had `imgur/album/01 Title 1.jpg`
 found `imgur/album/04 Title 4.jpg`
-failed: `imgur:key4` removed
+failed: `imgur:key4` (missing)
 listed `https://imgur.com/a/x`: 0
-failed: `https://x.org/` no answer
+failed: `https://x.org/` (network)
 finishing 0 files
 ";
         assert_eq!(report(Verbosity::Verbose), verbose);
+    }
+
+    #[test]
+    fn says_why_at_once_where_the_summary_will_not() {
+        let missing = failure(Kind::Missing, "removed");
+        let table = [
+            ("imgur:a", true, "failed: `imgur:a` (missing)"),
+            ("imgur:a", false, "failed: `imgur:a` removed"),
+            ("removed", true, "failed: removed"),
+            ("", false, "failed: removed"),
+        ];
+        for (name, is_kept, expected) in table {
+            assert_eq!(failed(name, &missing, is_kept), expected, "{name}");
+        }
     }
 
     #[test]

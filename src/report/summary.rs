@@ -224,6 +224,11 @@ impl Summary {
         self.open.given_up + self.open.items.len() as u64
     }
 
+    /// Whether nothing has come of any link.
+    pub fn is_empty(&self) -> bool {
+        self.found == 0 && self.links_failed.is_empty()
+    }
+
     /// Whether an item or a link failed.
     pub fn has_failures(&self) -> bool {
         !self.failed.is_empty() || !self.links_failed.is_empty()

@@ -17,6 +17,10 @@ pub(super) fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> 
     if verbosity == Verbosity::Quiet && !summary.has_failures() {
         return text;
     }
+    // A run that ended before anything came of it has its error to tell, and no totals.
+    if !summary.complete && !summary.interrupted && summary.is_empty() {
+        return text;
+    }
     text.push_str(&counts(summary));
     text.push('\n');
     for item in &summary.failures {

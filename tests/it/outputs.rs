@@ -1,5 +1,8 @@
 //! What the program says, as a whole: the summary, and every kind of failure with its reason and its way out.
 
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
 use crate::support::command::Fetch;
 use crate::support::imgur::{FakeImgur, Image};
 use crate::support::media::{Format, noise, small};
@@ -35,20 +38,30 @@ fn a_run_in_which_all_is_well() {
 
 #[test]
 fn a_run_in_which_something_failed() {
+    let (saved, is_saved) = channel::<()>();
+    let is_saved = Mutex::new(is_saved);
+    // Which of the two ends first is for the disk to say, so one waits for the other.
+    let removed = Reply::with(move |_| {
+        let _ = is_saved.lock().unwrap().recv();
+        Reply::redirect("/removed.png")
+    });
     let imgur = FakeImgur::start();
     let images = vec![
         Image::new("good001", Format::Jpeg),
-        Image::new("remov02", Format::Jpeg).removed(),
+        Image::new("remov02", Format::Jpeg).answers([removed]),
     ];
     let size = images[0].bytes().len();
     imgur.album("q6i58", "Cats", images);
-    let fetch = Fetch::new()
+    let running = Fetch::new()
         .config(&imgur.config_keyless())
-        .args(["-N", "1", "q6i58"]);
+        .arg("q6i58")
+        .spawn();
+    running.wait_for_stderr("saved");
+    drop(saved);
     let expected = format!(
         "\
 saved `imgur/Cats q6i58/001 good001.jpg`, {size} B
-failed: `imgur:remov02` removed from Imgur
+failed: `imgur:remov02` (missing)
 2 found: 1 new, 1 failed (1 missing)   {size} B in TIME
 failed: `imgur:remov02` removed from Imgur
   page: https://imgur.com/remov02
@@ -56,11 +69,7 @@ failed: `imgur:remov02` removed from Imgur
   attempts: 1
 "
     );
-    let output = fetch.run().fails(3).stderr_filtered();
-    // Which of the two ends first is for the disk to say.
-    let mut lines: Vec<&str> = output.split_inclusive('\n').collect();
-    lines[..2].sort_unstable_by(|one, other| other.cmp(one));
-    assert_says(&lines.concat(), &expected);
+    assert_says(&running.wait().fails(3).stderr_filtered(), &expected);
 }
 
 #[test]
@@ -85,7 +94,7 @@ failed: `nonsense` is not a link: no source claims it as an id
         expected,
     );
     let expected = "\
-failed: no source knows `gopher://x.org/`
+failed: `gopher://x.org/` (unsupported)
 nothing found; 1 link failed (1 unsupported)   TIME
 failed: no source knows `gopher://x.org/`
   hint: `gopher:` is not fetched; known are http, https and `imgur:`, `direct:`
@@ -104,7 +113,7 @@ failed: no source knows `gopher://x.org/`
 fn what_imgur_refuses() {
     let about = quick().arg("https://imgur.com/about").run().fails(5);
     let expected = "\
-failed: `https://imgur.com/about` is a page of the site itself, not an album or an image
+failed: `https://imgur.com/about` (unsupported)
 nothing found; 1 link failed (1 unsupported)   TIME
 failed: `https://imgur.com/about` is a page of the site itself, not an album or an image
 ";
@@ -114,7 +123,7 @@ failed: `https://imgur.com/about` is a page of the site itself, not an album or 
         .run()
         .fails(6);
     let expected = "\
-failed: listing `https://imgur.com/user/somebody` needs a client id
+failed: `https://imgur.com/user/somebody` (login)
 nothing found; 1 link failed (1 login)   TIME
 failed: listing `https://imgur.com/user/somebody` needs a client id
   hint: set `IMGUR_CLIENT_ID`, or `client_id` in `[source.imgur]`, to a client id of yours; Imgur has given out no new ones since 2025, older ones still work
@@ -127,7 +136,7 @@ fn a_page_that_no_source_reads() {
     let site = Site::start();
     site.on("/news", Reply::html("<!doctype html><title>News</title>"));
     let expected = "\
-failed: `http://127.0.0.1:PORT/news` the server sent a web page, not a file
+failed: `http://127.0.0.1:PORT/news` (unsupported)
 1 found: 0 new, 1 failed (1 unsupported)   TIME
 failed: `http://127.0.0.1:PORT/news` the server sent a web page, not a file
   attempts: 1
@@ -148,7 +157,7 @@ fn a_connection_that_breaks() {
     );
     let fetch = quick().args(["-R", "1"]).arg(site.url("/cat.jpg"));
     let expected = "\
-failed: the connection for `http://127.0.0.1:PORT/cat.jpg` broke
+failed: `http://127.0.0.1:PORT/cat.jpg` (network)
 1 found: 0 new, 1 failed (1 network)   TIME
 failed: the connection for `http://127.0.0.1:PORT/cat.jpg` broke
   because: end of file before message length reached
@@ -170,7 +179,7 @@ fn a_server_that_is_not_there() {
         .filter(|line| !line.starts_with("  because:"))
         .collect();
     let expected = [
-        "failed: `http://127.0.0.1:PORT/cat.jpg` cannot connect to `127.0.0.1`",
+        "failed: `http://127.0.0.1:PORT/cat.jpg` (network)",
         "1 found: 0 new, 1 failed (1 network)   TIME",
         "failed: `http://127.0.0.1:PORT/cat.jpg` cannot connect to `127.0.0.1`",
         "  attempts: 2",
@@ -183,7 +192,6 @@ fn a_folder_that_is_none() {
     let fetch = quick().args(["-d", "file", "http://127.0.0.1:1/cat.jpg"]);
     std::fs::write(fetch.out().join("file"), "").unwrap();
     let expected = "\
-nothing found   TIME
 error: cannot use `file` as the output folder
   because: it is no folder
 ";

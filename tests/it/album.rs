@@ -90,6 +90,15 @@ fn an_album_arrives_whole_and_in_order_however_it_is_named() {
     }
 }
 
+/// How many items the archive of this user has.
+fn recorded(fetch: &Fetch) -> usize {
+    let file = fetch.root().join("home/state/fetch/archive.db");
+    let archive = rusqlite::Connection::open(file).unwrap();
+    let count = "SELECT count(*) FROM item";
+    let count: u32 = archive.query_one(count, [], |row| row.get(0)).unwrap();
+    count as usize
+}
+
 #[test]
 fn a_killed_run_is_gone_on_with_where_it_was() {
     let images: Vec<Image> = mixed()
@@ -102,7 +111,7 @@ fn a_killed_run_is_gone_on_with_where_it_was() {
     let running = fetch.spawn();
     running.wait_for_stderr("saved");
     let began = Instant::now();
-    while fetch.files().len() < 12 {
+    while recorded(&fetch) < 12 {
         assert!(
             began.elapsed() < Duration::from_secs(30),
             "it does not get on"
@@ -110,17 +119,14 @@ fn a_killed_run_is_gone_on_with_where_it_was() {
         std::thread::yield_now();
     }
     running.kill9();
-    let there = fetch.files();
-    assert!(there.len() < 24, "it was killed half-way");
+    // A file that got its name in the very moment of the kill may not be recorded; it is asked for once more.
+    let recorded = recorded(&fetch);
+    assert!(recorded < 24, "it was killed half-way");
+    assert!(fetch.files().len() >= recorded);
     let before = imgur.cdn.requests().len();
     fetch.run().success();
     let asked = imgur.cdn.requests().len() - before;
-    let missing = 24 - there.len();
-    // Files that got their names in the very moment of the kill may not be recorded; those are asked for once more.
-    assert!(
-        (missing..=missing + 8).contains(&asked),
-        "{asked} asked for, {missing} missing"
-    );
+    assert_eq!(asked, 24 - recorded);
     let files = fetch.files();
     assert_eq!(
         files.keys().cloned().collect::<Vec<_>>(),

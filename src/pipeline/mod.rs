@@ -8,6 +8,7 @@ mod naming;
 mod plan;
 mod settings;
 mod sink;
+mod structure;
 mod suspects;
 mod transfer;
 mod turn;

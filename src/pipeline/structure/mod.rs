@@ -1,0 +1,133 @@
+//! Does a file end as its format says? Told from its frame alone: lengths, ends, checksums; nothing is decoded.
+//!
+//! A file here is hostile: every length in it is checked against the file's own, nothing recurses, and what is held in
+//! memory is one window. It does not know names, the archive, or what the file is for.
+
+mod boxes;
+mod ebml;
+mod gif;
+mod gzip;
+mod input;
+mod jpeg;
+mod ogg;
+mod pdf;
+mod png;
+mod riff;
+mod seven;
+mod sound;
+#[cfg(test)]
+mod tests;
+mod zip;
+
+use std::fmt;
+use std::io::{self, Read, Seek};
+
+pub(super) use input::Input;
+
+/// What the frame of a file tells about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Structure {
+    /// It ends where its format says. What stands behind its end is nobody's concern: phones put things there.
+    Whole,
+    /// Its bytes end here, and its format says that there are more.
+    Cut {
+        /// How long it is.
+        at: u64,
+        /// What is not there.
+        missing: &'static str,
+    },
+    /// Something in it cannot be.
+    Broken {
+        /// Where.
+        at: u64,
+        /// What.
+        wrong: &'static str,
+    },
+    /// It is of a format that has no end, or that is not known here.
+    Unknown,
+}
+
+impl Structure {
+    /// Whether something is wrong with it.
+    pub(super) fn is_bad(self) -> bool {
+        matches!(self, Structure::Cut { .. } | Structure::Broken { .. })
+    }
+}
+
+impl fmt::Display for Structure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Structure::Whole => f.write_str("it is whole"),
+            Structure::Cut { at, missing } => write!(f, "cut at byte {at}: {missing} is missing"),
+            Structure::Broken { at, wrong } => write!(f, "broken at byte {at}: {wrong}"),
+            Structure::Unknown => f.write_str("its format does not tell whether it is whole"),
+        }
+    }
+}
+
+/// Why looking on makes no sense.
+enum Stop {
+    /// It is known by now what the file is.
+    Known(Structure),
+    /// The file cannot be read.
+    Unreadable(io::Error),
+}
+
+impl Stop {
+    fn broken(at: u64, wrong: &'static str) -> Stop {
+        Stop::Known(Structure::Broken { at, wrong })
+    }
+}
+
+/// What a format's rules say in the end.
+type Looked = Result<Structure, Stop>;
+
+/// Looks at a whole file.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn structure<F: Read + Seek>(input: &mut Input<F>) -> io::Result<Structure> {
+    let looked = match input.peek(0, 16) {
+        Ok(head) => match format(head) {
+            Some(rules) => rules(input),
+            None => Ok(Structure::Unknown),
+        },
+        Err(stop) => Err(stop),
+    };
+    match looked {
+        Ok(structure) | Err(Stop::Known(structure)) => Ok(structure),
+        // Somebody has cut it while it was read.
+        Err(Stop::Unreadable(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Ok(Structure::Cut {
+                at: input.len(),
+                missing: "what was there a moment ago",
+            })
+        }
+        Err(Stop::Unreadable(error)) => Err(error),
+    }
+}
+
+/// The rules of the format whose magic number stands at the beginning.
+fn format<F: Read + Seek>(head: &[u8]) -> Option<fn(&mut Input<F>) -> Looked> {
+    let at = |offset: usize, magic: &[u8]| {
+        head.get(offset..)
+            .is_some_and(|rest| rest.starts_with(magic))
+    };
+    let any_at = |offset: usize, magics: &[&[u8]]| magics.iter().any(|magic| at(offset, magic));
+    Some(match head {
+        _ if at(0, b"\xff\xd8\xff") => jpeg::look,
+        _ if at(0, b"\x89PNG\r\n\x1a\n") => png::look,
+        _ if any_at(0, &[b"GIF87a", b"GIF89a"]) => gif::look,
+        _ if any_at(0, &[b"RIFF", b"RF64"]) => riff::look,
+        _ if any_at(4, &[b"ftyp", b"moov", b"mdat", b"wide", b"JXL "]) => boxes::look,
+        _ if at(0, b"\x1a\x45\xdf\xa3") => ebml::look,
+        _ if any_at(0, &[b"PK\x03\x04", b"PK\x05\x06"]) => zip::look,
+        _ if at(0, b"%PDF-") => pdf::look,
+        _ if at(0, b"OggS") => ogg::look,
+        _ if at(0, b"7z\xbc\xaf\x27\x1c") => seven::look,
+        _ if at(0, b"\x1f\x8b\x08") => gzip::look,
+        _ if any_at(0, &[b"fLaC", b"ID3"]) => sound::look,
+        [0xff, second, ..] if second & 0xe6 == 0xe2 => sound::look,
+        _ => return None,
+    })
+}

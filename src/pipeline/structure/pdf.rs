@@ -1,0 +1,52 @@
+//! PDF (ISO 32000-1, 7.5.5): it is read from its end, which says where its table stands.
+
+use std::io::{Read, Seek};
+
+use super::{Input, Looked, Structure};
+
+/// As far from its end the end mark may stand. Readers look that far, too.
+const TAIL: usize = 4096;
+
+/// Looks for the end mark, and for the table before it. A PDF that is written to be read while it comes has one at its
+/// beginning as well, which says that its table is at 0.
+pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+    let promised = linear_length(input.peek(0, 1024)?);
+    if promised.is_some_and(|length| length > input.len()) {
+        return Err(input.cut("the rest of what it says is its length"));
+    }
+    let from = input.len().saturating_sub(TAIL as u64);
+    let tail = input.peek(from, TAIL)?;
+    let table = last(tail, b"%%EOF")
+        .and_then(|end| last(&tail[..end], b"startxref"))
+        .and_then(|start| number(&tail[start + 9..]));
+    match table {
+        Some(table) if table > 0 && table < input.len() => Ok(Structure::Whole),
+        _ => Err(input.cut("its end mark")),
+    }
+}
+
+/// The length that a PDF names in its first object if it is written to be read while it comes.
+fn linear_length(head: &[u8]) -> Option<u64> {
+    let dictionary = &head[last(head, b"/Linearized")?..];
+    let end = dictionary.windows(2).position(|pair| pair == b">>")?;
+    let dictionary = &dictionary[..end];
+    let at = |index: &usize| {
+        // `/Lang` begins with the same letter.
+        let next = dictionary.get(index + 2);
+        next.is_some_and(|byte| byte.is_ascii_whitespace() || byte.is_ascii_digit())
+    };
+    let mut names = (0..dictionary.len()).filter(|index| dictionary[*index..].starts_with(b"/L"));
+    number(&dictionary[names.find(at)? + 2..])
+}
+
+fn last(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .rposition(|window| window == wanted)
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    let bytes = bytes.trim_ascii_start();
+    let end = bytes.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&bytes[..end]).ok()?.parse().ok()
+}

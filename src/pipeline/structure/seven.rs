@@ -1,0 +1,41 @@
+//! 7z: a head with a checksum, which says where the index stands at the end.
+
+use std::io::{Read, Seek};
+
+use flate2::Crc;
+
+use super::{Input, Looked, Stop, Structure};
+
+/// Holds the head and the index against their checksums.
+pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+    let head: [u8; 32] = input.take(0, "the rest of its head")?;
+    let (sum, about) = (&head[8..12], &head[12..]);
+    if checksum(about) != sum {
+        return Err(Stop::broken(8, "its head has another checksum"));
+    }
+    let number = |from: usize| {
+        let bytes = head[from..].iter().take(8).rev();
+        bytes.fold(0u64, |value, byte| value << 8 | u64::from(*byte))
+    };
+    let (offset, length) = (number(12), number(20));
+    let index = input.pass(32, offset, "its index")?;
+    let end = input.pass(index, length, "the rest of its index")?;
+    let mut crc = Crc::new();
+    let mut at = index;
+    while at < end {
+        let some = input.some(at).map_err(Stop::Unreadable)?;
+        let count = (end - at).min(some.len() as u64);
+        crc.update(&some[..count as usize]);
+        at += count;
+    }
+    match crc.sum().to_le_bytes() == head[28..] {
+        true => Ok(Structure::Whole),
+        false => Err(Stop::broken(index, "its index has another checksum")),
+    }
+}
+
+fn checksum(bytes: &[u8]) -> [u8; 4] {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum().to_le_bytes()
+}

@@ -1,0 +1,101 @@
+//! ZIP (PKWARE APPNOTE), and what is one: CBZ, EPUB, office documents. Its index stands at its end.
+
+use std::io::{Read, Seek};
+
+use super::{Input, Looked, Stop, Structure};
+
+/// How long the end record is, and how long the comment behind it can be.
+const END: u64 = 22;
+const COMMENT: u64 = 0xffff;
+/// How far from the end of the file the end record may stand: there may be something behind the comment.
+const TAIL: u64 = END + 2 * COMMENT;
+
+/// How many end records are tried. What is packed may be a ZIP itself, so that the last one need not be the one of this.
+const TRIES: usize = 8;
+
+/// Looks for the end record and follows the index that it tells of.
+pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+    let from = input.len().saturating_sub(TAIL);
+    let tail = input.peek(from, TAIL as usize)?;
+    let records = tail.windows(4).enumerate().rev();
+    let records = records.filter(|(_, magic)| magic == b"PK\x05\x06");
+    let records: Vec<_> = records.map(|(index, _)| from + index as u64).collect();
+    let mut found = None;
+    for at in records.iter().take(TRIES) {
+        match end_record(input, *at)? {
+            Some(Structure::Whole) => return Ok(Structure::Whole),
+            other => found = found.or(other),
+        }
+    }
+    match found {
+        Some(other) => Ok(other),
+        None if records.len() > TRIES => Ok(Structure::Unknown),
+        None => Err(input.cut("its index")),
+    }
+}
+
+/// What the end record at this position means, if it is one.
+fn end_record<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<Option<Structure>, Stop> {
+    let Ok(record) = <[u8; END as usize]>::try_from(input.peek(at, END as usize)?) else {
+        return Ok(None);
+    };
+    let comment = u64::from(le16(&record, 20));
+    if at + END + comment > input.len() {
+        return Ok(None);
+    }
+    let (mut length, mut offset) = (le32(&record, 12), le32(&record, 16));
+    let mut index_end = at;
+    let locator = input.peek(at.saturating_sub(20), 20)?;
+    if at >= 20 + 56 && locator.starts_with(b"PK\x06\x07") {
+        // Then the numbers that have no room here stand in a record before.
+        let before = at - 20 - 56;
+        if let Ok(record) = <[u8; 56]>::try_from(input.peek(before, 56)?)
+            && record.starts_with(b"PK\x06\x06")
+        {
+            (length, offset) = (le64(&record, 40), le64(&record, 48));
+            index_end = before;
+        }
+    }
+    let Some(index) = index_end.checked_sub(length) else {
+        return Ok(None);
+    };
+    if !follows(input, index, index_end)? {
+        return Ok(None);
+    }
+    // Some writers let the position run over at 4 GiB.
+    let here = index % (1 << 32) == offset % (1 << 32);
+    Ok(Some(match here {
+        true => Structure::Whole,
+        false => Structure::Unknown,
+    }))
+}
+
+/// Whether the entries of an index fill the space between these positions.
+fn follows<F: Read + Seek>(input: &mut Input<F>, mut at: u64, end: u64) -> Result<bool, Stop> {
+    while at < end {
+        let Ok(entry) = <[u8; 46]>::try_from(input.peek(at, 46)?) else {
+            return Ok(false);
+        };
+        if !entry.starts_with(b"PK\x01\x02") {
+            // A signature of the index may be its last entry.
+            return Ok(entry.starts_with(b"PK\x05\x05"));
+        }
+        let variable = [28, 30, 32]
+            .iter()
+            .map(|from| u64::from(le16(&entry, *from)));
+        at += 46 + variable.sum::<u64>();
+    }
+    Ok(at == end)
+}
+
+fn le16(bytes: &[u8], from: usize) -> u16 {
+    u16::from_le_bytes([bytes[from], bytes[from + 1]])
+}
+
+fn le32(bytes: &[u8], from: usize) -> u64 {
+    u64::from(le16(bytes, from)) | u64::from(le16(bytes, from + 2)) << 16
+}
+
+fn le64(bytes: &[u8], from: usize) -> u64 {
+    le32(bytes, from) | le32(bytes, from + 4) << 32
+}

@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod kept;
+
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,6 +13,7 @@ use clap::{
 };
 use clap_complete::Shell;
 
+pub(super) use self::kept::{Telling, Verify};
 use crate::config::{Resolve, Size};
 use crate::pipeline::Policy;
 
@@ -265,6 +268,8 @@ pub(super) enum Command {
     },
     /// Run jobs of the configuration
     Run(Box<Run>),
+    /// Look whether what was saved is still there and whole
+    Verify(Box<Verify>),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -10,7 +10,7 @@ pub(super) const DEFECT: u8 = 1;
 /// Asked wrongly.
 pub(super) const WRONGLY: u8 = 2;
 /// Some failed.
-const SOME: u8 = 3;
+pub(super) const SOME: u8 = 3;
 /// Nothing succeeded.
 const NOTHING: u8 = 4;
 /// The disk refused.

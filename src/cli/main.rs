@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::args::{Args, Command};
 use super::batch::{self, List};
 use super::talk::{explain, print, reporters, tell};
-use super::{exit, interrupt, jobs, meaning, settings, sources};
+use super::{exit, interrupt, jobs, meaning, settings, sources, verify};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
@@ -73,6 +73,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
             let registry = registry(&config, sources)?;
             return fetch(&args, &config, registry);
         }
+        Some(Command::Verify(verify)) => return verify::verify(args, *verify),
         Some(Command::Run(run)) => return jobs::run(args, *run, sources),
         Some(Command::Sources { which }) => {
             let registry = registry(&config(&args)?, sources)?;
@@ -144,7 +145,7 @@ pub(super) fn fetch(args: &Args, config: &Config, registry: Registry) -> Result<
 
 /// One thread does it all: a transfer copies bytes and waits, and handing them from one thread to another costs more than
 /// both. What waits for the disk, or computes for long, has threads of its own.
-fn runtime() -> Result<Runtime> {
+pub(super) fn runtime() -> Result<Runtime> {
     runtime::Builder::new_current_thread()
         .enable_all()
         .build()

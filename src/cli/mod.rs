@@ -13,5 +13,6 @@ mod meaning;
 mod settings;
 mod sources;
 mod talk;
+mod verify;
 
 pub use main::{main, run_with_args};

@@ -12,6 +12,7 @@ mod structure;
 mod suspects;
 mod transfer;
 mod turn;
+pub mod verify;
 mod walk;
 
 use std::future::poll_fn;

@@ -4,6 +4,7 @@
 //! elsewhere, [`Json`] and [`Urls`] for programs. They run on a thread of their own, [`Reporting`].
 
 mod bars;
+mod checks;
 mod json;
 mod lines;
 mod meter;
@@ -17,6 +18,7 @@ mod urls;
 use std::io;
 
 pub use bars::Bars;
+pub use checks::{Checks, line as check_line, object as check_object};
 pub use json::Json;
 pub use lines::Lines;
 pub use reporting::{Reporting, Signals};

@@ -19,4 +19,5 @@ mod readme;
 mod sources;
 mod support;
 mod transfer;
+mod verify;
 mod walk;

@@ -2,6 +2,7 @@
 //!
 //! It does not know how bytes move or what a source is: an identity is two words, a path is a text below a root.
 
+mod below;
 mod memory;
 mod record;
 mod records;

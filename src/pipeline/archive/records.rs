@@ -29,7 +29,7 @@ const ITEM: &str = "
 pub struct Records {
     pub(super) connection: Connection,
     pub(super) root: i64,
-    file: String,
+    pub(super) file: String,
 }
 
 impl Records {

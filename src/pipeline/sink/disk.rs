@@ -1,6 +1,7 @@
 //! The output root and the folders in it.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,11 +67,7 @@ impl Disk {
             })?;
             folder = Arc::new(next);
         }
-        let mut kept = self.kept();
-        if kept.len() >= KEPT {
-            kept.retain(|_, folder| Arc::strong_count(folder) > 1);
-        }
-        kept.insert(names.to_vec(), folder.clone());
+        self.keep(names.to_vec(), folder.clone());
         Ok(folder)
     }
 
@@ -94,6 +91,34 @@ impl Disk {
             return None;
         }
         self.folder(&names).ok()?.size(name)
+    }
+
+    /// Opens the file at this path below the root for reading. Makes no folder, and follows no link.
+    ///
+    /// # Errors
+    /// It is not there, is no regular file, or cannot be read.
+    pub(in crate::pipeline) fn read(&self, path: &str) -> io::Result<File> {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let names = folders.split('/').filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        if let Some(folder) = self.kept().get(&names) {
+            return folder.open_to_read(name);
+        }
+        let mut folder = self.root.clone();
+        for name in &names {
+            folder = Arc::new(folder.enter_known(name)?);
+        }
+        let file = folder.open_to_read(name);
+        self.keep(names, folder);
+        file
+    }
+
+    fn keep(&self, names: Vec<String>, folder: Arc<Folder>) {
+        let mut kept = self.kept();
+        if kept.len() >= KEPT {
+            kept.retain(|_, folder| Arc::strong_count(folder) > 1);
+        }
+        kept.insert(names, folder);
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Arc<Folder>>> {

@@ -39,6 +39,11 @@ impl Folder {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
+        self.enter_known(name)
+    }
+
+    /// Opens a folder in this one that is there.
+    pub(in crate::pipeline) fn enter_known(&self, name: &str) -> io::Result<Folder> {
         let flags = OPEN_FOLDER | OFlags::NOFOLLOW;
         let handle =
             rustix::fs::openat(&self.handle, name, flags, Mode::empty()).map_err(|error| {

@@ -28,6 +28,12 @@ impl Folder {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
+        self.enter_known(name)
+    }
+
+    /// Opens a folder in this one that is there.
+    pub(in crate::pipeline) fn enter_known(&self, name: &str) -> io::Result<Folder> {
+        let path = self.path.join(name);
         if !fs::symlink_metadata(&path)?.is_dir() {
             return Err(io::Error::new(
                 io::ErrorKind::NotADirectory,

@@ -1,0 +1,49 @@
+//! What the archive knows of files in a part of an output root.
+
+use rusqlite::params;
+
+use super::Records;
+use super::sqlite::cannot;
+use super::sqlite::schema::folded;
+use crate::model::Result;
+use crate::pipeline::naming::fold;
+
+impl Records {
+    /// How many saved items have their file below this folder of the root, and how many bytes these have together. The
+    /// folder ends in `/`; the root itself is the empty one.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be read.
+    pub fn count(&self, folder: &str) -> Result<(u64, u64)> {
+        let query = "SELECT count(*), coalesce(sum(size), 0) FROM item
+            WHERE root = ?1 AND path IS NOT NULL AND substr(path, 1, length(?2)) = ?2";
+        let read = || {
+            self.connection
+                .query_row(query, params![self.root, folder], |row| {
+                    Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
+                })
+        };
+        read().map_err(|error| cannot(&self.file, error.into()))
+    }
+
+    /// Whether the file at this path below the root is one of ours. Paths that differ only in case or normalisation are
+    /// one.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be read.
+    pub fn knows(&self, path: &str) -> Result<bool> {
+        let read = || {
+            let mut query = self
+                .connection
+                .prepare_cached("SELECT path FROM item WHERE root = ? AND folded = ?")?;
+            let mut rows = query.query(params![self.root, folded(path)])?;
+            while let Some(row) = rows.next()? {
+                if fold(row.get_ref(0)?.as_str()?) == fold(path) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        read().map_err(|error: rusqlite::Error| cannot(&self.file, error.into()))
+    }
+}

@@ -1,0 +1,93 @@
+//! One file and what is recorded of it.
+
+use std::io::{self, Read, Seek};
+
+use super::{Progress, State};
+use crate::pipeline::archive::{Record, Sum, Summing};
+use crate::pipeline::naming::{Content, sniff};
+use crate::pipeline::sink::Disk;
+use crate::pipeline::structure::{Input, Structure, structure};
+
+/// Holds a file against its record. What is read of it counts.
+pub(super) fn look(disk: &Disk, record: &Record, progress: &Progress) -> (State, Option<String>) {
+    let unreadable = |error: io::Error| (State::Unreadable, Some(error.to_string()));
+    let opened = disk.read(&record.path).and_then(|file| {
+        let len = file.metadata()?.len();
+        Ok(Input::new(file, len))
+    });
+    let mut input = match opened {
+        Ok(input) => input,
+        Err(error) => {
+            progress.read(record.size);
+            return match error.kind() {
+                io::ErrorKind::NotFound => (State::Missing, None),
+                _ => unreadable(error),
+            };
+        }
+    };
+    hold(&mut input, record, progress).unwrap_or_else(unreadable)
+}
+
+fn hold<F: Read + Seek>(
+    input: &mut Input<F>,
+    record: &Record,
+    progress: &Progress,
+) -> io::Result<(State, Option<String>)> {
+    let same_length = input.len() == record.size;
+    let sum = record.digest.filter(|_| same_length);
+    let same_bytes = match sum {
+        Some(sum) => Some(sum_of(input, sum, progress)? == sum),
+        None => {
+            progress.read(record.size);
+            None
+        }
+    };
+    let found = match is_volume(&record.path) {
+        true => Structure::Unknown,
+        false => structure(input)?,
+    };
+    let (len, size) = (input.len(), record.size);
+    let broken = |why: String| (State::Broken, Some(why));
+    Ok(match (same_bytes, found) {
+        (Some(true), found) if found.is_bad() => broken(format!("{found}; so it came")),
+        (Some(true), _) => (State::Whole { proven: true }, None),
+        (_, found) if found.is_bad() => broken(found.to_string()),
+        (Some(false), _) => {
+            broken("its bytes are not those that were saved, though it has as many".into())
+        }
+        (None, _) if len == 0 && size > 0 => broken("it is empty".into()),
+        (None, Structure::Unknown) if sniff(input.some(0)?).kind == Content::Zeros => {
+            broken("it has nothing but zeros".into())
+        }
+        (None, found) if same_length => (
+            State::Whole {
+                proven: found == Structure::Whole,
+            },
+            None,
+        ),
+        (None, Structure::Unknown) if len < size => broken(format!("it has {len} of {size} bytes")),
+        (None, _) => (
+            State::Changed,
+            Some(format!("it has {len} bytes instead of {size}")),
+        ),
+    })
+}
+
+/// The digest of a file, made as another was.
+fn sum_of<F: Read + Seek>(input: &mut Input<F>, like: Sum, progress: &Progress) -> io::Result<Sum> {
+    let mut summing = Summing::new(like.algorithm());
+    let mut at = 0;
+    while at < input.len() {
+        let some = input.some(at)?;
+        summing.update(some);
+        at += some.len() as u64;
+        progress.read(some.len() as u64);
+    }
+    Ok(summing.finish())
+}
+
+/// Whether it is a piece of something that was split, such as `a.7z.001`: its end is elsewhere.
+fn is_volume(path: &str) -> bool {
+    let ext = path.rsplit_once('.').map_or("", |(_, ext)| ext);
+    ext.len() >= 2 && ext.bytes().all(|byte| byte.is_ascii_digit())
+}

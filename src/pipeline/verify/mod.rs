@@ -1,0 +1,218 @@
+//! Holds the files that are there against what the archive knows of them.
+//!
+//! Files are read by a few threads, and what is found of each goes out as it comes. It changes nothing.
+
+mod file;
+mod scope;
+mod strays;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use serde::Serialize;
+
+use self::scope::Scope;
+use super::archive::{Known, Record};
+use super::sink::Disk;
+use crate::model::Result;
+
+/// The most threads that read at once: more do not make one disk faster.
+const THREADS: usize = 4;
+
+/// How many items wait to be looked at.
+const AHEAD: usize = 64;
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It has the bytes that were saved. Without a digest, it has their number, and its end is not missing.
+    Whole {
+        /// Whether a digest or its own frame proves it.
+        proven: bool,
+    },
+    /// It is not there.
+    Missing,
+    /// It is another file than was saved, with nothing wrong in it: somebody has changed it.
+    Changed,
+    /// Bytes of it are missing or wrong.
+    Broken,
+    /// It cannot be read.
+    Unreadable,
+    /// The archive does not know it.
+    Unknown,
+}
+
+/// What was found of one file.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The output root that it belongs to.
+    pub root: PathBuf,
+    /// Its path below the root.
+    pub path: String,
+    /// What the archive knows of it, if it does.
+    pub known: Option<Box<Known>>,
+    /// What became of it.
+    pub state: State,
+    /// What is wrong with it.
+    pub reason: Option<String>,
+}
+
+/// How far it has come, and whether it is to go on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    files: u64,
+    bytes: u64,
+    files_done: AtomicU64,
+    bytes_done: AtomicU64,
+    over: AtomicBool,
+}
+
+impl Progress {
+    /// How many files there are to look at.
+    pub fn files(&self) -> u64 {
+        self.files
+    }
+
+    /// How many bytes these should have together.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many files were looked at.
+    pub fn files_done(&self) -> u64 {
+        self.files_done.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes were looked at.
+    pub fn bytes_done(&self) -> u64 {
+        self.bytes_done.load(Ordering::Relaxed)
+    }
+
+    /// Ends it: what is under way is finished, and nothing else is begun.
+    pub fn stop(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    fn read(&self, bytes: u64) {
+        self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What is to be verified.
+#[derive(Debug)]
+pub struct Verify {
+    scopes: Vec<Scope>,
+    folder: PathBuf,
+    archive: PathBuf,
+    progress: Arc<Progress>,
+}
+
+impl Verify {
+    /// Finds out what the archive in this file knows below a folder: an output root, a part of one, or several.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::model::Kind::Config) if it knows nothing there; [`Kind::Disk`](crate::model::Kind::Disk) if it cannot be used.
+    pub fn new(archive: &Path, folder: &Path) -> Result<Verify> {
+        let scopes = scope::find(archive, folder)?;
+        let mut progress = Progress::default();
+        for scope in &scopes {
+            let (files, bytes) = scope.records.count(&scope.folder)?;
+            progress.files += files;
+            progress.bytes += bytes;
+        }
+        Ok(Verify {
+            scopes,
+            folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
+            archive: archive.to_owned(),
+            progress: Arc::new(progress),
+        })
+    }
+
+    /// How far it has come, also while it runs.
+    pub fn progress(&self) -> Arc<Progress> {
+        self.progress.clone()
+    }
+
+    /// Looks at every file, and says of each what became of it, until there is none left or nobody listens any more.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`](crate::model::Kind::Disk) if the archive or the folder cannot be read.
+    pub fn run(self, found: SyncSender<Checked>) -> Result<()> {
+        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        for scope in &self.scopes {
+            let disk = Disk::open(&scope.root)?;
+            let (items, waiting) = sync_channel(AHEAD);
+            let look = Look {
+                root: &scope.root,
+                disk,
+                waiting: Mutex::new(waiting),
+                progress: &self.progress,
+            };
+            thread::scope(|at_once| {
+                for _ in 0..threads.min(THREADS) {
+                    at_once.spawn(|| look.all(&found));
+                }
+                // When all have been handed on, those who wait for more end.
+                self.feed(scope, items)
+            })?;
+        }
+        strays::find(&self, &found)
+    }
+
+    /// Hands on every item of a scope that has a file.
+    fn feed(&self, scope: &Scope, items: SyncSender<Known>) -> Result<()> {
+        for known in scope.records.items() {
+            let known = known?;
+            let is_here = |record: &Record| record.path.starts_with(&scope.folder);
+            if self.progress.is_over()
+                || known.record.as_ref().is_some_and(is_here) && items.send(known).is_err()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What those who read files have in common.
+struct Look<'a> {
+    root: &'a Path,
+    disk: Disk,
+    waiting: Mutex<Receiver<Known>>,
+    progress: &'a Progress,
+}
+
+impl Look<'_> {
+    /// Looks at what waits until nothing more comes.
+    fn all(&self, found: &SyncSender<Checked>) {
+        loop {
+            let waiting = self.waiting.lock();
+            let next = waiting.unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(known) = next else { return };
+            let Some(record) = known.record.as_ref().filter(|_| !self.progress.is_over()) else {
+                continue;
+            };
+            let (state, reason) = file::look(&self.disk, record, self.progress);
+            self.progress.files_done.fetch_add(1, Ordering::Relaxed);
+            let checked = Checked {
+                root: self.root.to_owned(),
+                path: record.path.clone(),
+                state,
+                reason,
+                known: Some(Box::new(known)),
+            };
+            if found.send(checked).is_err() {
+                self.progress.stop();
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Which output roots a folder has to do with.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::archive::Records;
+
+/// An output root, or a folder in one.
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub(super) root: PathBuf,
+    /// The folder below the root, which ends in `/`; empty for all of it.
+    pub(super) folder: String,
+    pub(super) records: Records,
+}
+
+/// The output roots of an archive that are below a folder, and those that it is a part of.
+pub(super) fn find(archive: &Path, folder: &Path) -> Result<Vec<Scope>> {
+    let roots = Records::roots(archive)?;
+    let folder = folder
+        .canonicalize()
+        .or_else(|_| std::path::absolute(folder))
+        .unwrap_or_else(|_| folder.to_owned());
+    let mut scopes = Vec::new();
+    for root in &roots {
+        let below = match (root.starts_with(&folder), folder.strip_prefix(root)) {
+            (true, _) => String::new(),
+            (_, Ok(below)) => below.iter().fold(String::new(), |path, name| {
+                path + &name.to_string_lossy() + "/"
+            }),
+            _ => continue,
+        };
+        if let Some(records) = Records::open(archive, root)? {
+            // Without this, all of a disk that is not mounted would be missing.
+            if !root.is_dir() {
+                let message = format!("the output folder `{}` is not there", root.display());
+                return Err(Error::new(Kind::Config, message)
+                    .hint("where it has moved, `fetch archive move OLD NEW` tells the archive"));
+            }
+            scopes.push(Scope {
+                root: root.clone(),
+                folder: below,
+                records,
+            });
+        }
+    }
+    if scopes.is_empty() {
+        let message = format!("the archive knows nothing below `{}`", folder.display());
+        let known = roots
+            .iter()
+            .take(5)
+            .map(|root| format!("`{}`", root.display()));
+        let known = known.collect::<Vec<_>>().join(", ");
+        return Err(
+            Error::new(Kind::Config, message).hint(match known.is_empty() {
+                true => format!("there is nothing in `{}` yet", archive.display()),
+                false => format!("it knows {known}; `fetch archive stats` lists all"),
+            }),
+        );
+    }
+    Ok(scopes)
+}

@@ -1,0 +1,82 @@
+//! Files that the archive does not know.
+
+use std::fs::{self, DirEntry};
+use std::path::Path;
+use std::sync::mpsc::SyncSender;
+
+use super::scope::Scope;
+use super::{Checked, State, Verify};
+use crate::model::Result;
+use crate::pipeline::sink::disk_error;
+
+/// Walks through a folder and tells of the files in it that none of the roots has. Links are not followed.
+pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
+    let archive = &verify.archive;
+    let archive = archive.canonicalize().unwrap_or_else(|_| archive.clone());
+    let scopes = &verify.scopes;
+    let mut folders = vec![verify.folder.clone()];
+    while let Some(folder) = folders.pop() {
+        let cannot = |error| {
+            disk_error(
+                format!("cannot read the folder `{}`", folder.display()),
+                error,
+            )
+        };
+        for entry in fs::read_dir(&folder).map_err(cannot)? {
+            let entry = entry.map_err(cannot)?;
+            let path = entry.path();
+            if entry.file_type().map_err(cannot)?.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if is_ours(&entry, &archive) || is_known(scopes, &path)? {
+                continue;
+            }
+            let (root, path) = match scopes.iter().find(|scope| path.starts_with(&scope.root)) {
+                Some(scope) => (&scope.root, path.strip_prefix(&scope.root).unwrap_or(&path)),
+                None => (
+                    &verify.folder,
+                    path.strip_prefix(&verify.folder).unwrap_or(&path),
+                ),
+            };
+            let checked = Checked {
+                root: root.clone(),
+                path: path.to_string_lossy().into_owned(),
+                known: None,
+                state: State::Unknown,
+                reason: None,
+            };
+            if verify.progress.is_over() || found.send(checked).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is a partial file, the archive, or one of the files that SQLite keeps beside it.
+fn is_ours(entry: &DirEntry, archive: &Path) -> bool {
+    let name = entry.file_name();
+    let name = name.to_string_lossy();
+    let is_partial =
+        name.starts_with('.') && (name.ends_with(".part") || name.ends_with(".part.json"));
+    let beside = |ending: &str| {
+        let mut file = archive.as_os_str().to_owned();
+        file.push(ending);
+        entry.path().as_os_str() == file
+    };
+    is_partial || ["", "-wal", "-shm"].iter().any(|ending| beside(ending))
+}
+
+fn is_known(scopes: &[Scope], path: &Path) -> Result<bool> {
+    for scope in scopes {
+        let Ok(below) = path.strip_prefix(&scope.root) else {
+            continue;
+        };
+        let names: Vec<_> = below.iter().map(|name| name.to_string_lossy()).collect();
+        if scope.records.knows(&names.join("/"))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,170 @@
+//! `fetch verify`: what was saved, held against what is there.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::media::{Format, sized, small};
+use crate::support::{Reply, Site, command::Done, command::Fetch};
+
+/// A folder with these files, fetched.
+fn fetched(site: &Site, files: &[(&str, Vec<u8>)]) -> Fetch {
+    let fetch = Fetch::new();
+    let mut first = fetch.clone();
+    for (path, bytes) in files {
+        site.on(path, Reply::file(bytes.clone()));
+        first = first.arg(site.url(path));
+    }
+    first.run().success();
+    fetch
+}
+
+fn verify(fetch: &Fetch, args: &[&str]) -> Done {
+    fetch.clone().arg("verify").args(args).run()
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn what_is_there_and_whole_is_well() {
+    let site = Site::start();
+    let files = [
+        ("/cat.jpg", small(Format::Jpeg, 1)),
+        ("/notes.txt", b"not a medium".to_vec()),
+    ];
+    let fetch = fetched(&site, &files);
+    let done = verify(&fetch, &[]).success();
+    assert_eq!(done.stdout, "");
+    assert!(
+        done.stderr.starts_with("2 files: 2 whole; "),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_named() {
+    let site = Site::start();
+    let names = ["deleted", "cut", "other", "edited", "fine"];
+    let paths = names.map(|name| format!("/{name}.jpg"));
+    let files: Vec<_> = (0..)
+        .zip(&paths)
+        .map(|(seed, path)| (path.as_str(), sized(Format::Jpeg, 900, seed)))
+        .collect();
+    let fetch = fetched(&site, &files);
+    let file = |name: &str| fetch.out().join(format!("{name}.jpg"));
+    fs::remove_file(file("deleted")).unwrap();
+    fs::write(file("cut"), &files[1].1[..700]).unwrap();
+    let mut other = files[2].1.clone();
+    other[500] ^= 1;
+    fs::write(file("other"), other).unwrap();
+    fs::write(file("edited"), sized(Format::Jpeg, 1000, 9)).unwrap();
+    fs::write(file("mine"), "not fetched").unwrap();
+    fs::write(fetch.out().join(".0123456789abcdef.part"), "half").unwrap();
+
+    let done = verify(&fetch, &[]).fails(3);
+    let expected = [
+        "broken     cut.jpg: cut at byte 700: the end of the picture is missing",
+        "broken     other.jpg: its bytes are not those that were saved, though it has as many",
+        "changed    edited.jpg: it has 1000 bytes instead of 900",
+        "missing    deleted.jpg",
+    ];
+    assert_eq!(sorted(&done.stdout), expected);
+    let told =
+        "5 files: 1 whole, 1 missing, 2 broken, 1 changed; 1 file that the archive does not know; ";
+    assert!(done.stderr.starts_with(told), "{}", done.stderr);
+
+    let done = verify(&fetch, &["-v"]).fails(3);
+    let more = ["unknown    mine.jpg", "whole      fine.jpg"];
+    assert_eq!(sorted(&done.stdout), [&expected[..], &more].concat());
+
+    let done = verify(&fetch, &["-j"]).fails(3);
+    let lines = done
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut lines: Vec<_> = lines.collect();
+    let sums = lines.pop().unwrap();
+    assert_eq!(done.stderr, "");
+    assert_eq!(
+        (&sums["event"], &sums["broken"], &sums["unknown"]),
+        (&"checks".into(), &2.into(), &1.into())
+    );
+    let missing = lines
+        .iter()
+        .find(|line| line["state"] == "missing")
+        .unwrap();
+    assert_eq!(
+        (&missing["path"], &missing["source"]),
+        (&"deleted.jpg".into(), &"direct".into())
+    );
+    assert_eq!(missing["key"], site.url("/deleted.jpg"));
+    assert_eq!(lines.len(), 4);
+}
+
+#[test]
+fn a_part_of_a_folder_can_be_verified() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/dog.jpg", Reply::file(small(Format::Jpeg, 2)));
+    let fetch = Fetch::new();
+    for (folder, path) in [("cats", "/cat.jpg"), ("dogs", "/dog.jpg")] {
+        let template = format!("{folder}/{{name}}.{{ext}}");
+        fetch
+            .clone()
+            .args(["-o", &template, &site.url(path)])
+            .run()
+            .success();
+    }
+    fs::remove_file(fetch.out().join("dogs/dog.jpg")).unwrap();
+    verify(&fetch, &["cats"]).success();
+    let done = verify(&fetch, &["dogs"]).fails(3);
+    assert_eq!(done.stdout, "missing    dogs/dog.jpg\n");
+    // The folder above has the whole output folder in it.
+    let done = verify(&fetch, &[".."]).fails(3);
+    assert!(
+        done.stderr.starts_with("2 files: 1 whole, 1 missing"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_taken_for_one_that_is_empty() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new();
+    let first = fetch
+        .clone()
+        .args(["-d", "pictures", &site.url("/cat.jpg")]);
+    first.run().success();
+    let done = verify(&fetch, &["../home"]).fails(2);
+    assert!(
+        done.stderr.contains("the archive knows nothing below"),
+        "{}",
+        done.stderr
+    );
+    let out = fetch.out().canonicalize().unwrap();
+    fs::rename(out.join("pictures"), out.join("moved")).unwrap();
+    let done = verify(&fetch, &[out.join("pictures").to_str().unwrap()]).fails(2);
+    let hint = "`fetch archive move OLD NEW` tells the archive";
+    assert!(
+        done.stderr.contains("is not there") && done.stderr.contains(hint),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn without_an_archive_there_is_nothing_to_hold_against() {
+    let done = verify(&Fetch::new(), &[]).fails(2);
+    assert!(
+        done.stderr.contains("there is no archive"),
+        "{}",
+        done.stderr
+    );
+}

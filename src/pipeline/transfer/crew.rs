@@ -3,19 +3,24 @@
 //! Each takes a part; who is done takes half of the largest rest. A part is asked for with the validator of the first
 //! answer, and every answer is held against it. Where two parts meet, whoever comes from the left reads a little further,
 //! and what it reads must be what the other has written: so a server that sends other bytes than it says is found out.
-//! What one connection gets wrong or loses is a gap, which the others fill.
+//! What one connection gets wrong or loses is a gap, which the others fill. At the end, when there is nothing left to take,
+//! the rest of a part that has been silent for long is asked for once more; whoever gets an answer has it.
 
 mod part;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use self::part::Start;
 use super::Mover;
 use super::answer::Representation;
 use super::attempt::Course;
@@ -29,10 +34,15 @@ use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
 use crate::pipeline::sink::{Partial, slowly};
 
-/// The shortest part that is worth a request.
-const LEAST: u64 = 1 << 20;
+/// The shortest part that is worth a request. Short, so that whoever is done takes from the slow at the end.
+const LEAST: u64 = 256 << 10;
 /// How many bytes are compared where two parts meet.
 const JOINT: u64 = 16 << 10;
+/// For how many times as long as an answer takes a part must have been silent to be asked for again, and for how long at
+/// the least.
+const PATIENCE: (u32, Duration) = (4, Duration::from_millis(100));
+/// How often that is done for one file: it costs a connection each time.
+const RELIEFS: usize = 16;
 
 /// Those who move one file.
 struct Crew<'a> {
@@ -47,6 +57,10 @@ struct Crew<'a> {
     leaving: AtomicUsize,
     /// All are to stop where they are.
     ending: CancellationToken,
+    /// How long the last answer took, in microseconds.
+    answer_micros: AtomicU64,
+    /// Told when a part was taken from somebody who was silent.
+    taken: Notify,
 }
 
 impl Mover {
@@ -76,6 +90,8 @@ impl Mover {
             ledger: Mutex::new(Ledger::new(total, &done)),
             leaving: AtomicUsize::new(0),
             ending: CancellationToken::new(),
+            answer_micros: AtomicU64::new(0),
+            taken: Notify::new(),
         };
         let about = content.about();
         let outcome = crew.run(first, (&mut growth, more), &about).await;
@@ -104,10 +120,15 @@ impl Crew<'_> {
             return self.compare_joints().await;
         };
         // The permit of the first one is its caller's.
-        workers.push(self.work(segment, first, None));
+        let start = match first {
+            Some(opened) => Start::Answered(segment, Box::new(opened)),
+            None => Start::Ask(segment),
+        };
+        workers.push(self.work(start, None));
         for (segment, permit) in self.more(more) {
-            workers.push(self.work(segment, None, Some(permit)));
+            workers.push(self.work(Start::Ask(segment), Some(permit)));
         }
+        let mut reliefs = RELIEFS;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut told, mut saved) = (Instant::now(), Instant::now());
@@ -156,12 +177,16 @@ impl Crew<'_> {
                         Advice::Add(more) => {
                             let before = workers.len();
                             for (segment, permit) in self.more(more) {
-                                workers.push(self.work(segment, None, Some(permit)));
+                                workers.push(self.work(Start::Ask(segment), Some(permit)));
                             }
                             if workers.len() == before {
                                 growth.could_not(now);
                             }
                         }
+                    }
+                    if let Some((silent, permit)) = self.silent(reliefs) {
+                        reliefs -= 1;
+                        workers.push(self.work(Start::Relieve(silent), Some(permit)));
                     }
                 }
             }
@@ -198,6 +223,23 @@ impl Crew<'_> {
         more
     }
 
+    /// A part that has been silent for too long, if there is nothing else to do and the host has room for one more.
+    fn silent(&self, reliefs: usize) -> Option<(Segment, Permit)> {
+        if reliefs == 0 {
+            return None;
+        }
+        let host = self.course.url.host_str().unwrap_or("");
+        let permit = self.mover.client.pace().try_enter(host)?;
+        let silent = self.ledger().silent(LEAST, self.patience())?;
+        Some((silent, permit))
+    }
+
+    /// For how long a part may be silent when there is nothing else to do.
+    fn patience(&self) -> Duration {
+        let answer = Duration::from_micros(self.answer_micros.load(Ordering::Relaxed));
+        (answer * PATIENCE.0).max(PATIENCE.1)
+    }
+
     /// Compares the bytes where parts met, as both sides had them.
     async fn compare_joints(&self) -> Result<(), Setback> {
         let joints = self.ledger().take_joints();
@@ -221,6 +263,21 @@ impl Crew<'_> {
             biased;
             () = self.ending.cancelled() => Err(Error::closed()),
             done = self.mover.unless_ending(future) => done,
+        }
+    }
+
+    /// Waits for this unless another takes the part over.
+    async fn unless_taken<T>(&self, id: usize, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        loop {
+            let taken = self.taken.notified();
+            tokio::select! {
+                biased;
+                done = &mut future => return Some(done),
+                () = taken => if self.ledger().is_taken(id) {
+                    return None;
+                }
+            }
         }
     }
 

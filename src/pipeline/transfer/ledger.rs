@@ -1,5 +1,9 @@
 //! Which bytes of a file are there, and who is at which of the rest. Pure bookkeeping: it moves nothing.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 /// Bytes from the first to the second, exclusive.
 pub(super) type Range = (u64, u64);
 
@@ -24,6 +28,10 @@ pub(super) struct Segment {
     pub(super) at: u64,
     /// Here it ends, unless somebody takes half of the rest.
     pub(super) end: u64,
+    /// When its bytes last came, or else when it was taken.
+    heard: Instant,
+    /// Somebody has asked for the rest of it a second time.
+    is_doubled: bool,
 }
 
 impl Ledger {
@@ -70,19 +78,65 @@ impl Ledger {
             from: at,
             at,
             end,
+            heard: Instant::now(),
+            is_doubled: false,
         };
         self.next += 1;
         self.open.push(segment);
         Some(segment)
     }
 
-    /// Notes how far this part has been read, and gives where it ends now.
-    pub(super) fn read(&mut self, id: usize, to: u64) -> u64 {
-        let segment = self.open.iter_mut().find(|segment| segment.id == id);
-        segment.map_or(0, |segment| {
+    /// When no part is left to take: the part that has been silent for the longest, if for so long. It is given once.
+    pub(super) fn silent(&mut self, least: u64, patience: Duration) -> Option<Segment> {
+        let is_worth_halving = |segment: &Segment| segment.end - segment.at >= least * 2;
+        if self.open.iter().any(is_worth_halving) || self.gap().is_some() {
+            return None;
+        }
+        let waits = self.open.iter_mut().filter(|segment| {
+            !segment.is_doubled && segment.at < segment.end && segment.heard.elapsed() >= patience
+        });
+        let segment = waits.min_by_key(|segment| segment.heard)?;
+        segment.is_doubled = true;
+        Some(*segment)
+    }
+
+    /// The rest of that part, for another who has an answer for it already; nothing if its bytes have come meanwhile.
+    pub(super) fn take_over(&mut self, silent: Segment) -> Option<Segment> {
+        let segment = self.open.iter_mut().find(|open| open.id == silent.id)?;
+        if segment.at != silent.at || segment.end != silent.end {
+            segment.is_doubled = false;
+            return None;
+        }
+        segment.end = segment.at;
+        let rest = Segment {
+            id: self.next,
+            from: silent.at,
+            heard: Instant::now(),
+            ..silent
+        };
+        self.next += 1;
+        self.open.push(rest);
+        Some(rest)
+    }
+
+    /// Whether another has taken all that is left of this part.
+    pub(super) fn is_taken(&self, id: usize) -> bool {
+        let segment = self.open.iter().find(|segment| segment.id == id);
+        segment.is_none_or(|segment| segment.at >= segment.end)
+    }
+
+    /// Where this part ends now.
+    pub(super) fn end(&self, id: usize) -> u64 {
+        let segment = self.open.iter().find(|segment| segment.id == id);
+        segment.map_or(0, |segment| segment.end)
+    }
+
+    /// Notes how far this part has been read.
+    pub(super) fn read(&mut self, id: usize, to: u64) {
+        if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
             segment.at = to;
-            segment.end
-        })
+            segment.heard = Instant::now();
+        }
     }
 
     /// Notes that these bytes of this part have been written.
@@ -185,13 +239,51 @@ mod tests {
         assert_eq!((second.at, second.end), (500, 1000));
         let third = ledger.take(10).unwrap();
         assert_eq!((third.at, third.end), (750, 1000));
-        assert_eq!(ledger.read(second.id, 500), 750);
-        assert_eq!(ledger.read(first.id, 395), 400);
+        assert_eq!(ledger.end(second.id), 750);
+        ledger.read(first.id, 395);
         assert_eq!(ledger.take(200), None, "no rest is worth it");
         ledger.wrote(first.id, (100, 390));
         ledger.leave(first.id);
         let again = ledger.take(200).unwrap();
         assert_eq!((again.at, again.end), (390, 400));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_silent_at_the_end_is_relieved_once() {
+        let second = Duration::from_secs(1);
+        let mut ledger = Ledger::new(100, &[]);
+        let first = ledger.take(30).unwrap();
+        let second_part = ledger.take(30).unwrap();
+        assert_eq!((second_part.at, second_part.end), (50, 100));
+        assert_eq!(ledger.silent(30, second), None, "nobody is silent yet");
+        tokio::time::advance(second).await;
+        assert_eq!(ledger.silent(20, second), None, "there is half to take");
+        ledger.read(second_part.id, 90);
+        let silent = ledger.silent(30, second).unwrap();
+        assert_eq!(silent.id, first.id);
+        assert_eq!(ledger.silent(30, second), None, "once");
+        assert!(!ledger.is_taken(first.id));
+        let rest = ledger.take_over(silent).unwrap();
+        assert_eq!((rest.at, rest.end), (0, 50));
+        assert!(ledger.is_taken(first.id) && !ledger.is_taken(rest.id));
+        ledger.leave(first.id);
+        ledger.wrote(rest.id, (0, 50));
+        assert_eq!(ledger.done(), [(0, 50)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_heard_again_keeps_the_part() {
+        let second = Duration::from_secs(1);
+        let mut ledger = Ledger::new(100, &[]);
+        let only = ledger.take(60).unwrap();
+        tokio::time::advance(second).await;
+        let silent = ledger.silent(60, second).unwrap();
+        ledger.read(only.id, 10);
+        assert_eq!(ledger.take_over(silent), None);
+        assert!(!ledger.is_taken(only.id));
+        tokio::time::advance(second).await;
+        let silent = ledger.silent(60, second).unwrap();
+        assert_eq!((silent.at, silent.end), (10, 100), "silent anew");
     }
 
     proptest! {
@@ -210,7 +302,7 @@ mod tests {
                     _ if !open.is_empty() => {
                         let index = bytes as usize % open.len();
                         let segment = &mut open[index];
-                        let to = (segment.at + bytes).min(ledger.read(segment.id, segment.at));
+                        let to = (segment.at + bytes).min(ledger.end(segment.id));
                         ledger.read(segment.id, to);
                         ledger.wrote(segment.id, (segment.at, to));
                         moved += to - segment.at;

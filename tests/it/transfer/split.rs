@@ -108,6 +108,24 @@ fn a_part_that_breaks_off_is_made_good_by_the_others() {
 }
 
 #[test]
+fn a_part_that_falls_silent_at_the_end_is_asked_for_again() {
+    let site = Site::start();
+    let count = AtomicUsize::new(0);
+    site.on(
+        "/film.mp4",
+        Reply::with(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+            1 => slow().stall_after(300_000),
+            _ => slow(),
+        }),
+    );
+    let took = arrives(&site);
+    assert!(
+        took < Duration::from_secs(20),
+        "{took:?}: silence is waited out after 30 s"
+    );
+}
+
+#[test]
 fn a_part_of_something_else_is_not_taken() {
     let site = Site::start();
     site.on(

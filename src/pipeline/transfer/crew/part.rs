@@ -1,6 +1,9 @@
 //! What each of a crew does: ask for a part, move it, take the next.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
+use tokio::time::{Instant, timeout};
 
 use super::{Crew, JOINT, LEAST, restart};
 use crate::model::{Error, Kind};
@@ -13,41 +16,74 @@ use crate::pipeline::transfer::ledger::Segment;
 use crate::pipeline::transfer::take::{same_bytes, short};
 use crate::pipeline::transfer::tries::Setback;
 
+/// How somebody comes to a first part.
+pub(super) enum Start {
+    /// Its answer is there already.
+    Answered(Segment, Box<Opened>),
+    /// It is to be asked for.
+    Ask(Segment),
+    /// Another has it and is silent. It is asked for, and taken over when the answer is there before the other's bytes.
+    Relieve(Segment),
+}
+
+/// What came of asking for a part.
+struct Answer {
+    opened: Opened,
+    /// The bytes before the part that it begins with.
+    before: Vec<u8>,
+    /// Where it ends.
+    last: u64,
+}
+
 impl Crew<'_> {
     /// Moves parts until there is none to take, and tells the pace what came of it.
     pub(super) async fn work(
         &self,
-        segment: Segment,
-        first: Option<Opened>,
+        start: Start,
         mut permit: Option<Permit>,
     ) -> Result<(), Setback> {
-        let done = self.parts(segment, first, &mut permit).await;
-        if let Some(permit) = permit {
-            match &done {
-                Ok(()) => permit.succeeded(),
-                Err(Setback::Again(error))
-                    if error.kind == Kind::Busy || error.retry_after.is_some() =>
-                {
-                    permit.refused(error.retry_after);
-                }
-                Err(Setback::Again(_) | Setback::Expired(_)) => {
-                    permit.broke();
-                }
-                Err(_) => {}
+        let (segment, answer) = match start {
+            Start::Answered(segment, opened) => {
+                let (before, last) = (Vec::new(), self.total);
+                let answer = Answer {
+                    opened: *opened,
+                    before,
+                    last,
+                };
+                (segment, Some(answer))
             }
-        }
+            Start::Ask(segment) => (segment, None),
+            Start::Relieve(silent) => {
+                let answer = match self.ask(silent, &mut permit).await {
+                    Ok(answer) => answer,
+                    // Nothing is lost: the other one still has it.
+                    Err(setback) => {
+                        tell(permit, &Err(setback));
+                        return Ok(());
+                    }
+                };
+                let Some(segment) = self.ledger().take_over(silent) else {
+                    return Ok(());
+                };
+                self.taken.notify_waiters();
+                (segment, Some(answer))
+            }
+        };
+        let done = self.parts(segment, answer, &mut permit).await;
+        tell(permit, &done);
         done
     }
 
     async fn parts(
         &self,
         mut segment: Segment,
-        mut first: Option<Opened>,
+        mut first: Option<Answer>,
         permit: &mut Option<Permit>,
     ) -> Result<(), Setback> {
         loop {
             let mut batch = Batch::new(segment.at);
-            let moved = self.part(segment, first.take(), &mut batch, permit).await;
+            let part = self.part(segment, first.take(), &mut batch, permit);
+            let moved = part.await;
             let written = self.write(segment.id, &mut batch).await;
             self.ledger().leave(segment.id);
             written?;
@@ -67,16 +103,27 @@ impl Crew<'_> {
     async fn part(
         &self,
         segment: Segment,
-        first: Option<Opened>,
+        first: Option<Answer>,
         batch: &mut Batch,
         permit: &mut Option<Permit>,
     ) -> Result<bool, Setback> {
         let mut at = segment.at;
         let mut end = segment.end;
-        let (mut opened, before, last) = match first {
-            Some(opened) => (opened, Vec::new(), self.total),
-            None => self.ask(segment, permit).await?,
+        let answer = match first {
+            Some(answer) => answer,
+            None => match self
+                .unless_taken(segment.id, self.ask(segment, permit))
+                .await
+            {
+                Some(answer) => answer?,
+                None => return Ok(true),
+            },
         };
+        let Answer {
+            mut opened,
+            before,
+            last,
+        } = answer;
         let mut before: &[u8] = &before;
         let mut beyond = Vec::new();
         while at < end {
@@ -84,15 +131,22 @@ impl Crew<'_> {
                 // The server gave less than was asked for, and all of that is here.
                 return Err(Setback::More);
             }
-            let Some(mut piece) = self.piece(&mut opened).await? else {
+            let next = self.unless_over(self.mover.client.chunk(&mut opened));
+            let Some(next) = self.unless_taken(segment.id, next).await else {
+                return Ok(true);
+            };
+            let Some(mut piece) = next?? else {
                 return Err(Setback::Again(short(at, last)));
             };
+            self.at_rate(&piece).await?;
             same_bytes(&mut piece, &mut before)?;
-            let room = (end - at).min(piece.len() as u64) as usize;
+            // Others may have taken from it while it was waited for.
+            end = self.ledger().end(segment.id);
+            let room = end.saturating_sub(at).min(piece.len() as u64) as usize;
             beyond = piece.split_off(room).to_vec();
             at += room as u64;
             batch.push(piece);
-            end = self.ledger().read(segment.id, at);
+            self.ledger().read(segment.id, at);
             if batch.len >= BATCH {
                 self.write(segment.id, batch).await?;
             }
@@ -103,9 +157,11 @@ impl Crew<'_> {
         let most = JOINT.min(self.total - end) as usize;
         while beyond.len() < most {
             // Without the joint there is one proof less, but nothing wrong.
-            let Ok(Some(piece)) = self.piece(&mut opened).await else {
+            let next = self.unless_over(self.mover.client.chunk(&mut opened));
+            let Ok(Ok(Ok(Some(piece)))) = timeout(self.patience(), next).await else {
                 break;
             };
+            self.at_rate(&piece).await?;
             beyond.extend_from_slice(&piece);
         }
         beyond.truncate(most);
@@ -115,12 +171,8 @@ impl Crew<'_> {
         Ok(true)
     }
 
-    /// Asks for a part. Gives the answer, the bytes before the part that it begins with, and where it ends.
-    async fn ask(
-        &self,
-        segment: Segment,
-        permit: &mut Option<Permit>,
-    ) -> Result<(Opened, Vec<u8>, u64), Setback> {
+    /// Asks for a part.
+    async fn ask(&self, segment: Segment, permit: &mut Option<Permit>) -> Result<Answer, Setback> {
         let have = self.ledger().before(segment.at).min(JOINT);
         let start = segment.at - have;
         let before = match have {
@@ -137,7 +189,10 @@ impl Crew<'_> {
             .mover
             .client
             .open_led(self.course.led, self.course.url, &bound, &free);
+        let began = Instant::now();
         let opened = self.unless_over(open).await??;
+        let took = began.elapsed().as_micros() as u64;
+        self.answer_micros.store(took.max(1), Ordering::Relaxed);
         if let Some(permit) = permit
             && opened.response.status().is_success()
         {
@@ -148,7 +203,11 @@ impl Crew<'_> {
             known: &self.known,
         };
         match read(opened.response.status(), opened.response.headers(), asked) {
-            Reading::Rest { end, .. } => Ok((opened, before, end)),
+            Reading::Rest { end: last, .. } => Ok(Answer {
+                opened,
+                before,
+                last,
+            }),
             Reading::Whole(_) => Err(restart("the server sent everything in place of a part")),
             Reading::Restart(why) => Err(restart(why)),
             // While others go on, it may be one connection too many; when nobody does, the address has run out.
@@ -159,12 +218,12 @@ impl Crew<'_> {
         }
     }
 
-    async fn piece(&self, opened: &mut Opened) -> Result<Option<Bytes>, Setback> {
-        let piece = self.unless_over(self.mover.client.chunk(opened)).await??;
-        if let (Some(rate), Some(piece)) = (self.mover.client.rate(), &piece) {
-            self.unless_over(rate.take(piece.len() as u64)).await?;
+    /// Waits until so many bytes fit the rate that the user allows.
+    async fn at_rate(&self, piece: &Bytes) -> Result<(), Error> {
+        match self.mover.client.rate() {
+            Some(rate) => self.unless_over(rate.take(piece.len() as u64)).await,
+            None => Ok(()),
         }
-        Ok(piece)
     }
 
     async fn write(&self, id: usize, batch: &mut Batch) -> Result<(), Error> {
@@ -176,6 +235,21 @@ impl Crew<'_> {
         quickly(move || partial.write(at, &pieces)).await?;
         self.ledger().wrote(id, (at, at + len));
         Ok(())
+    }
+}
+
+/// Tells the pace what came of it.
+fn tell(permit: Option<Permit>, done: &Result<(), Setback>) {
+    let Some(permit) = permit else { return };
+    match done {
+        Ok(()) => permit.succeeded(),
+        Err(Setback::Again(error)) if error.kind == Kind::Busy || error.retry_after.is_some() => {
+            permit.refused(error.retry_after);
+        }
+        Err(Setback::Again(_) | Setback::Expired(_)) => {
+            permit.broke();
+        }
+        Err(_) => {}
     }
 }
 

@@ -137,10 +137,10 @@ impl Pools {
                 .http1_only()
                 .retry(reqwest::retry::never())
                 .pool_max_idle_per_host(settings.per_host),
+            // As it is by default, a request that HTTP/2 says was not worked on (RFC 9113 §8.7) is sent again at once, twice.
             Use::Pages => builder
                 .http2_initial_stream_window_size(8 << 20)
-                .http2_initial_connection_window_size(16 << 20)
-                .retry(reqwest::retry::never()),
+                .http2_initial_connection_window_size(16 << 20),
         };
         builder = match reach {
             Reach::Any => builder.dns_resolver(self.system.clone()),

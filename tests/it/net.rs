@@ -1,6 +1,7 @@
 //! The one HTTP client, against sites that mislead it, refuse it, and fall silent.
 
 mod headers;
+mod nacks;
 mod redirects;
 mod retries;
 

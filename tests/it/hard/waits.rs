@@ -98,8 +98,8 @@ fn a_slow_file_is_left_alone_while_others_come_from_its_host() {
     assert_eq!(site.requests().len(), 2);
 }
 
-/// A client for which `cat.test` has these addresses, the first of which is of no use.
-async fn fetched(site: &Site) -> Vec<u8> {
+/// A client for which `cat.test` has two addresses, the first of which is of no use.
+fn client() -> Client {
     let client = Client::new(Settings {
         resolve: vec![Override {
             host: "cat.test".into(),
@@ -107,9 +107,12 @@ async fn fetched(site: &Site) -> Vec<u8> {
         }],
         ..Settings::default()
     });
+    client.unwrap()
+}
+
+async fn fetched(client: &Client, site: &Site) -> Vec<u8> {
     let url = format!("http://cat.test:{}/f", site.port());
     let none = HeaderMap::new();
-    let client = client.unwrap();
     let mut opened = client
         .open(&url.parse().unwrap(), &none, &none)
         .await
@@ -125,7 +128,27 @@ async fn fetched(site: &Site) -> Vec<u8> {
 async fn the_older_protocol_is_used_where_the_newer_refuses() {
     let site = Site::start();
     site.on("/f", Reply::text("here"));
-    assert_eq!(fetched(&site).await, b"here");
+    assert_eq!(fetched(&client(), &site).await, b"here");
+}
+
+#[tokio::test]
+async fn the_protocol_that_answered_is_used_for_the_next_connection_too() {
+    use std::net::{Ipv6Addr, TcpListener};
+    let site = Site::start();
+    site.on("/f", Reply::text("here").close_delimited());
+    let client = client();
+    assert_eq!(fetched(&client, &site).await, b"here");
+    let newer = TcpListener::bind((Ipv6Addr::LOCALHOST, site.port()));
+    assert_eq!(fetched(&client, &site).await, b"here");
+    let requests = site.requests();
+    let connections: Vec<_> = requests.iter().map(|seen| seen.connection).collect();
+    assert_eq!(connections, [1, 2]);
+    let Ok(newer) = newer else {
+        return skip("there is no IPv6 here");
+    };
+    newer.set_nonblocking(true).unwrap();
+    let nobody = newer.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }
 
 #[cfg(target_os = "linux")]
@@ -151,6 +174,6 @@ async fn the_older_protocol_is_used_where_the_newer_does_not_answer() {
         queue.push(stream);
     }
     let began = std::time::Instant::now();
-    assert_eq!(fetched(&site).await, b"here");
+    assert_eq!(fetched(&client(), &site).await, b"here");
     assert!(began.elapsed() < Duration::from_secs(3));
 }

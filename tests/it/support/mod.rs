@@ -11,6 +11,7 @@
 mod answer;
 pub mod command;
 pub mod filter;
+pub mod frames;
 pub mod imgur;
 pub mod media;
 mod reply;

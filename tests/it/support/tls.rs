@@ -39,6 +39,11 @@ pub struct Front {
 impl Front {
     /// Starts a front of this site.
     pub fn start(site: &Site, odd: Odd) -> Front {
+        Front::before(site.port(), odd)
+    }
+
+    /// Starts a front of whatever listens at this port.
+    pub fn before(behind: u16, odd: Odd) -> Front {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = Arc::new(config(odd, &folder));
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -50,7 +55,7 @@ impl Front {
         listener.set_nonblocking(true).expect("a listener");
         let port = listener.local_addr().expect("a bound address").port();
         let protocols = Arc::new(Mutex::new(Vec::new()));
-        let (behind, spoken) = (site.port(), protocols.clone());
+        let spoken = protocols.clone();
         runtime.spawn(async move {
             let listener = TcpListener::from_std(listener).expect("a listener");
             let acceptor = TlsAcceptor::from(config);

@@ -1,0 +1,62 @@
+//! HTTP/2 servers that say that they have not worked on a request (RFC 9113 §8.7).
+
+use std::time::Duration;
+
+use fetch::model::{Kind, Result};
+use fetch::net::{Answer, Settings};
+use http::HeaderMap;
+
+use super::{client, quick, url};
+use crate::support::frames::{Act, Frames, PAGE};
+use crate::support::tls::{Front, Odd};
+
+const NO_ERROR: u8 = 0;
+const REFUSED_STREAM: u8 = 7;
+const ENHANCE_YOUR_CALM: u8 = 11;
+
+/// Calls once, with a wait before each retry that no test would sit out.
+async fn call(server: &Frames, retries: u32) -> Result<Answer> {
+    let front = Front::before(server.port(), Odd::No);
+    let client = client(Settings {
+        ca_cert: vec![front.authority()],
+        backoff: Duration::from_secs(3600),
+        retries,
+        ..quick()
+    });
+    let page = url(&front.url("/page"));
+    let answer = client.call(&page, &HeaderMap::new(), 100).await;
+    assert!(front.protocols().iter().all(|protocol| protocol == "h2"));
+    answer
+}
+
+#[tokio::test]
+async fn what_was_not_worked_on_is_asked_for_again_at_once_and_without_counting() {
+    let table = [
+        (Act::Reset(REFUSED_STREAM), [1, 1, 1]),
+        (Act::GoAway(NO_ERROR), [1, 2, 3]),
+    ];
+    for (nack, connections) in table {
+        let server = Frames::start([nack, nack, Act::Serve]);
+        let answer = call(&server, 0).await.unwrap();
+        assert_eq!(answer.body, PAGE, "{nack:?}");
+        assert_eq!(server.requests(), connections, "{nack:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_works_on_anything_is_given_up_on() {
+    for nack in [Act::Reset(REFUSED_STREAM), Act::GoAway(NO_ERROR)] {
+        let server = Frames::start([nack]);
+        let error = call(&server, 0).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Network, "{nack:?}");
+        assert_eq!(server.requests().len(), 3, "{nack:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_calm_is_not_asked_again_at_once() {
+    let server = Frames::start([Act::GoAway(ENHANCE_YOUR_CALM)]);
+    let error = call(&server, 0).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Network);
+    assert_eq!(server.requests().len(), 1);
+}

@@ -1,0 +1,146 @@
+//! A server that speaks HTTP/2 in frames written by hand, since no library would be as rude.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+/// What comes of a request (RFC 9113 §7 has the codes).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Act {
+    /// A page.
+    Serve,
+    /// The stream is reset with this code.
+    Reset(u8),
+    /// The connection is closed with this code, and no request on it was worked on.
+    GoAway(u8),
+}
+
+/// The server. A front before its port adds TLS. Dropping it ends it, once its clients are gone.
+pub struct Frames {
+    port: u16,
+    seen: Arc<Mutex<Seen>>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    script: VecDeque<Act>,
+    closing: bool,
+    connections: usize,
+    /// The connection of each request.
+    requests: Vec<usize>,
+}
+
+/// What a page says.
+pub const PAGE: &[u8] = b"a page";
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+
+impl Frames {
+    /// Starts a server that does this with one request after another; the last act is for all that follow.
+    pub fn start(script: impl IntoIterator<Item = Act>) -> Frames {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("a bound address").port();
+        let seen = Arc::new(Mutex::new(Seen {
+            script: script.into_iter().collect(),
+            ..Seen::default()
+        }));
+        let shared = seen.clone();
+        let accepting = std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if lock(&shared).closing {
+                    return;
+                }
+                let shared = shared.clone();
+                // An error is a client that went away.
+                std::thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        Frames {
+            port,
+            seen,
+            accepting: Some(accepting),
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The connection on which each request came, from 1.
+    pub fn requests(&self) -> Vec<usize> {
+        lock(&self.seen).requests.clone()
+    }
+}
+
+impl Drop for Frames {
+    fn drop(&mut self) {
+        lock(&self.seen).closing = true;
+        // Wakes whoever accepts.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        if let Some(accepting) = self.accepting.take() {
+            let _ = accepting.join();
+        }
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
+    let connection = {
+        let mut seen = lock(seen);
+        seen.connections += 1;
+        seen.connections
+    };
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface)?;
+    write(&mut stream, SETTINGS, 0, 0, &[])?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head)?;
+        let [a, b, c, kind, flags, id @ ..] = head;
+        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+        stream.read_exact(&mut payload)?;
+        let id = u32::from_be_bytes(id);
+        match kind {
+            SETTINGS if flags & 1 == 0 => write(&mut stream, SETTINGS, 1, 0, &[])?,
+            HEADERS => {
+                let act = {
+                    let mut seen = lock(seen);
+                    seen.requests.push(connection);
+                    match seen.script.len() {
+                        1 => seen.script[0],
+                        _ => seen.script.pop_front().unwrap_or(Act::Serve),
+                    }
+                };
+                match act {
+                    Act::Serve => {
+                        // `:status: 200` is in the static table of HPACK.
+                        write(&mut stream, HEADERS, 4, id, &[0x88])?;
+                        write(&mut stream, DATA, 1, id, PAGE)?;
+                    }
+                    Act::Reset(code) => write(&mut stream, RST_STREAM, 0, id, &[0, 0, 0, code])?,
+                    Act::GoAway(code) => {
+                        write(&mut stream, GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, code])?;
+                        return Ok(());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn write(stream: &mut TcpStream, kind: u8, flags: u8, id: u32, payload: &[u8]) -> io::Result<()> {
+    let [_, a, b, c] = (payload.len() as u32).to_be_bytes();
+    let head = [a, b, c, kind, flags];
+    stream.write_all(&[&head[..], &id.to_be_bytes(), payload].concat())
+}

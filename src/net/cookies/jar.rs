@@ -1,6 +1,6 @@
 //! The cookies of a run.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, RwLock};
 
@@ -17,6 +17,9 @@ use crate::net::Settings;
 #[derive(Default)]
 pub(crate) struct Jar {
     store: RwLock<CookieStore>,
+    /// The domains for all of which the user has a cookie. Servers set cookies for these or for their own host: what is a
+    /// domain and what a country's second level, nobody can tell without a list of them all.
+    domains: RwLock<HashSet<String>>,
     /// What a browser has, by host, until that host is asked: nothing else of it is ever used.
     browser: Option<Mutex<HashMap<String, Vec<Cookie>>>>,
     /// The file that is written back, and which cookies servers have set or removed since it was read.
@@ -43,6 +46,7 @@ impl Jar {
             if !may_be_missing {
                 netscape::read(file, &mut store)?;
             }
+            jar.domains = RwLock::new(store.iter_any().filter_map(domain).collect());
             jar.store = RwLock::new(store);
         }
         if let Some(name) = &settings.cookies_from {
@@ -94,6 +98,10 @@ impl Jar {
             let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
             for cookie in found {
                 // Those of the file, and those that servers have set since, come first.
+                if cookie.wide {
+                    let mut domains = self.domains.write().unwrap_or_else(PoisonError::into_inner);
+                    domains.insert(cookie.host.clone());
+                }
                 if !store.contains(&cookie.host, &cookie.path, &cookie.name) {
                     cookie.put(&mut store);
                 }
@@ -110,15 +118,12 @@ impl reqwest::cookie::CookieStore for Jar {
             let Ok(raw) = RawCookie::parse(text.to_owned()) else {
                 continue;
             };
-            let Ok(cookie) = cookie_store::Cookie::try_from_raw_cookie(&raw, url) else {
+            let Ok(mut cookie) = cookie_store::Cookie::try_from_raw_cookie(&raw, url) else {
                 continue;
             };
-            // For all of `org`: nobody may set that.
-            if let CookieDomain::Suffix(domain) = &cookie.domain
-                && !domain.contains('.')
-                && url.host_str() != Some(domain)
-            {
-                continue;
+            let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
+            if domain(&cookie).is_some_and(|domain| !domains.contains(&domain)) {
+                cookie.domain = CookieDomain::HostOnly(url.host_str().unwrap_or("").to_owned());
             }
             let key = Cookie::of(&cookie).map(|cookie| cookie.key());
             if store.insert(cookie, url).is_ok()
@@ -141,6 +146,14 @@ impl reqwest::cookie::CookieStore for Jar {
         let mut value = HeaderValue::try_from(text).ok().filter(|v| !v.is_empty())?;
         value.set_sensitive(true);
         Some(value)
+    }
+}
+
+/// The domain for all of which a cookie is.
+fn domain(cookie: &cookie_store::Cookie<'_>) -> Option<String> {
+    match &cookie.domain {
+        CookieDomain::Suffix(domain) => Some(domain.clone()),
+        _ => None,
     }
 }
 
@@ -189,15 +202,60 @@ mod tests {
     }
 
     #[test]
-    fn a_server_sets_no_cookie_for_a_whole_country() {
+    fn a_server_sets_cookies_for_its_host_alone() {
         let jar = Jar::default();
-        let set = |domain: &str| {
-            let header = HeaderValue::try_from(format!("a=1; Domain={domain}")).unwrap();
-            jar.set_cookies(&mut [&header].into_iter(), &url("https://a.example.org/"));
+        let set = |domain: &str, name: &str| {
+            let header = HeaderValue::try_from(format!("{name}=2; Path=/; Domain={domain}"));
+            let url = url("https://a.example.co.uk/");
+            jar.set_cookies(&mut [&header.unwrap()].into_iter(), &url);
         };
-        set("org");
-        assert_eq!(jar.cookies(&url("https://other.org/")), None);
-        set("example.org");
-        assert!(jar.cookies(&url("https://b.example.org/")).is_some());
+        let sent = |host: &str| {
+            let value = jar.cookies(&url(&format!("https://{host}/")));
+            let value = value.as_ref().map_or("", |value| value.to_str().unwrap());
+            let mut cookies: Vec<_> = value.split("; ").collect();
+            cookies.sort_unstable();
+            cookies.join(" ")
+        };
+        for domain in ["uk", "co.uk", ".co.uk", "example.co.uk", "a.example.co.uk"] {
+            set(domain, &domain.replace('.', "-"));
+        }
+        set("other.uk", "other");
+        for host in ["b.co.uk", "example.co.uk", "b.a.example.co.uk", "other.uk"] {
+            assert_eq!(sent(host), "", "{host}");
+        }
+        let own = "-co-uk=2 a-example-co-uk=2 co-uk=2 example-co-uk=2 uk=2";
+        assert_eq!(sent("a.example.co.uk"), own);
+        // Where the user has a cookie for a domain, it may be set anew, and others with it.
+        let mut store = jar.store.write().unwrap();
+        cookie("example.co.uk", true, "mine").put(&mut store);
+        drop(store);
+        jar.domains.write().unwrap().insert("example.co.uk".into());
+        set("example.co.uk", "mine");
+        set("co.uk", "wide");
+        assert_eq!(sent("b.example.co.uk"), "mine=2");
+        assert_eq!(sent("b.co.uk"), "");
+    }
+
+    #[test]
+    fn a_domain_is_the_user_s_if_a_file_or_a_browser_has_a_cookie_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cookies.txt");
+        let lines = [
+            ".file.org\tTRUE\t/\tFALSE\t0\ta\t1",
+            "host.org\tFALSE\t/\tFALSE\t0\ta\t1",
+        ];
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let settings = Settings {
+            cookies: Some(file),
+            ..Settings::default()
+        };
+        let mut jar = Jar::open(&settings).unwrap().unwrap();
+        let cookies = vec![cookie("browser.org", true, "a")];
+        jar.browser = Some(Mutex::new([("browser.org".to_owned(), cookies)].into()));
+        jar.cookies(&url("https://sub.browser.org/"));
+        let domains = jar.domains.into_inner().unwrap();
+        let mut domains: Vec<_> = domains.into_iter().collect();
+        domains.sort_unstable();
+        assert_eq!(domains, ["browser.org", "file.org"]);
     }
 }

@@ -13,7 +13,7 @@ pub enum Act {
     Serve,
     /// The stream is reset with this code.
     Reset(u8),
-    /// The connection is closed with this code, and no request on it was worked on.
+    /// The client is to leave the connection, with this code, and no request on it was worked on.
     GoAway(u8),
 }
 
@@ -128,9 +128,9 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
                         write(&mut stream, DATA, 1, id, PAGE)?;
                     }
                     Act::Reset(code) => write(&mut stream, RST_STREAM, 0, id, &[0, 0, 0, code])?,
+                    // It is for the client to close then; were it done here, the word might be lost.
                     Act::GoAway(code) => {
                         write(&mut stream, GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, code])?;
-                        return Ok(());
                     }
                 }
             }

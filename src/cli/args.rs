@@ -13,7 +13,7 @@ use clap::{
 };
 use clap_complete::Shell;
 
-pub(super) use self::kept::{Telling, Verify};
+pub(super) use self::kept::{ArchiveCommand, Format, Telling, Verify};
 use crate::config::{Resolve, Size};
 use crate::pipeline::Policy;
 
@@ -270,6 +270,9 @@ pub(super) enum Command {
     Run(Box<Run>),
     /// Look whether what was saved is still there and whole
     Verify(Box<Verify>),
+    /// Look at what is known of files, and change it
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -335,65 +338,4 @@ pub(super) enum ConfigCommand {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_arguments_are_well_formed() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn the_short_help_fits_a_screen() {
-        let help = Args::command().render_help().to_string();
-        assert!(help.lines().count() <= 60, "{}", help.lines().count());
-        assert!(
-            help.lines().all(|line| line.chars().count() <= 100),
-            "{help}"
-        );
-    }
-
-    #[test]
-    fn takes_links_and_flags_in_any_order() {
-        let args = Args::try_parse_from([
-            "fetch", "a.org", "-I", "-3", "-vv", "b.org", "-S", "a=b", "-N4", "--header", "A: b",
-        ])
-        .unwrap();
-        assert_eq!(args.links.links, ["a.org", "b.org"]);
-        assert_eq!(args.what.items.as_deref(), Some("-3"));
-        assert_eq!(args.talk.verbose, 2);
-        for wrong in [
-            ["fetch", "-N0", "a.org"],
-            ["fetch", "-rfast", "a.org"],
-            ["fetch", "-gj", "a.org"],
-            ["fetch", "-qv", "a.org"],
-            ["fetch", "--resolve=x", "a.org"],
-        ] {
-            assert!(Args::try_parse_from(wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn takes_settings_before_and_after_a_command() {
-        for typed in [
-            ["fetch", "config", "show", "-c", "x.toml", "-S", "a=b"],
-            ["fetch", "-c", "x.toml", "-S", "a=b", "config", "show"],
-        ] {
-            let args = Args::try_parse_from(typed).unwrap();
-            assert_eq!(args.settings.set, ["a=b"]);
-            assert!(args.command.is_some() && args.links.links.is_empty());
-        }
-    }
-
-    #[test]
-    fn each_command_has_help() {
-        for typed in [
-            &["fetch", "-h"][..],
-            &["fetch", "sources", "--help"],
-            &["fetch", "config", "show", "-h"],
-        ] {
-            let error = Args::try_parse_from(typed).unwrap_err();
-            assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp);
-        }
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::args::{Args, Command};
 use super::batch::{self, List};
 use super::talk::{explain, print, reporters, tell};
-use super::{exit, interrupt, jobs, meaning, settings, sources, verify};
+use super::{archive, exit, interrupt, jobs, meaning, settings, sources, verify};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
@@ -73,6 +73,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
             let registry = registry(&config, sources)?;
             return fetch(&args, &config, registry);
         }
+        Some(Command::Archive(command)) => return archive::archive(args, command, sources),
         Some(Command::Verify(verify)) => return verify::verify(args, *verify),
         Some(Command::Run(run)) => return jobs::run(args, *run, sources),
         Some(Command::Sources { which }) => {

@@ -2,6 +2,7 @@
 //!
 //! It does not know how links are fetched; it puts the parts together and lets them go.
 
+mod archive;
 mod args;
 mod batch;
 mod exit;

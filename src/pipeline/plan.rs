@@ -140,8 +140,15 @@ impl Plan {
             return Ok(None);
         }
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
+        let wanted = shown(planned);
         quickly(move || {
-            let Some((path, size)) = archive.find(&identity)?.and_then(|seen| seen.saved) else {
+            let Some(seen) = archive.find(&identity)? else {
+                return Ok(None);
+            };
+            if seen.imported {
+                return Ok(Some((Skip::Seen, wanted)));
+            }
+            let Some((path, size)) = seen.saved else {
                 return Ok(None);
             };
             if policy == Policy::Seen {

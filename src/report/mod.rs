@@ -23,7 +23,7 @@ pub use json::Json;
 pub use lines::Lines;
 pub use reporting::{Reporting, Signals};
 pub use summary::{FailedItem, FailedLink, Named, OpenItem, Summary};
-pub use text::{Verbosity, clean, explain};
+pub use text::{Verbosity, clean, explain, size};
 pub use urls::Urls;
 
 use crate::model::Event;

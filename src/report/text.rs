@@ -73,7 +73,7 @@ pub(super) fn push(text: &mut String, label: &str, value: &str) {
 }
 
 /// A number of bytes: `999 B`, `18.3 MB`. The units are powers of a thousand, as their names say.
-pub(super) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     if bytes < 1000 {
         return format!("{bytes} B");

@@ -9,6 +9,7 @@ mod hard;
 mod hard_cases;
 mod imgur;
 mod jobs;
+mod keeping;
 mod logins;
 mod made_media;
 mod net;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args as Group;
+use clap::{Args as Group, Subcommand, ValueEnum};
 
 use super::{How, Where};
 
@@ -55,4 +55,66 @@ pub(in crate::cli) struct Telling {
     /// Tell everything
     #[arg(short, long)]
     pub(in crate::cli) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ArchiveCommand {
+    /// Take over what gallery-dl or yt-dlp has had, so that it is not fetched again
+    ///
+    /// FILE is gallery-dl's database or yt-dlp's list. Where the files are is not known, so they cannot be verified.
+    Import {
+        /// The archive of the other program
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write down what is known below an output folder
+    Export {
+        /// A new file, instead of stdout
+        file: Option<PathBuf>,
+        /// As JSON, one item a line, or as another program's archive
+        #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+        format: Format,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Forget items, as if they had never been there; their files stay
+    Forget {
+        /// A link, `source:key`, or a path below the output folder; `*` and `?` stand for letters
+        #[arg(required = true)]
+        what: Vec<String>,
+        /// Only list what would be forgotten
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Tell how much is known
+    Stats {
+        /// As JSON
+        #[arg(short, long)]
+        json: bool,
+        /// The archive, instead of the one in the user's state folder
+        #[arg(long = "archive", value_name = "FILE")]
+        file: Option<String>,
+    },
+    /// Tell the archive that an output folder has moved
+    Move {
+        /// Where it was
+        old: PathBuf,
+        /// Where it is now
+        new: PathBuf,
+        /// The archive, instead of the one in the user's state folder
+        #[arg(long = "archive", value_name = "FILE")]
+        file: Option<String>,
+    },
+}
+
+/// How an archive is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum Format {
+    Jsonl,
+    GalleryDl,
+    #[value(name = "yt-dlp", alias = "ytdlp")]
+    YtDlp,
 }

@@ -24,7 +24,7 @@ impl Archive for Memory {
         let saved = self.known().saved.get(identity).cloned();
         Ok(saved.map(|saved| Seen {
             saved: Some(saved),
-            gone: false,
+            ..Seen::default()
         }))
     }
 

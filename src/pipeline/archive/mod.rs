@@ -3,6 +3,8 @@
 //! It does not know how bytes move or what a source is: an identity is two words, a path is a text below a root.
 
 mod below;
+mod foreign;
+mod keeping;
 mod memory;
 mod record;
 mod records;
@@ -12,6 +14,8 @@ mod sum;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use foreign::{Foreign, write_table};
+pub use keeping::{Share, import, relocate, shares};
 pub(super) use memory::Memory;
 pub(super) use record::{Ending, Note};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
@@ -44,6 +48,8 @@ pub(super) struct Seen {
     pub(super) saved: Option<(String, u64)>,
     /// The site says that there is no such thing, or no longer.
     pub(super) gone: bool,
+    /// Somebody else has had it; where its file is, nobody knows.
+    pub(super) imported: bool,
 }
 
 /// Opens the archive in this file for this output root, or one that lasts as long as the run.

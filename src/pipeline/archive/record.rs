@@ -52,6 +52,8 @@ pub enum Standing {
     Failed,
     /// The site says that there is no such thing, or no longer.
     Gone,
+    /// Another program has had it. Where its file is, nobody knows.
+    Imported,
 }
 
 /// Why an item could not be had.

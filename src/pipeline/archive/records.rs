@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sqlite::cannot;
-use super::sqlite::schema::{FAILED, GONE, connect_known, prepare};
+use super::sqlite::schema::{FAILED, GONE, IMPORTED, connect_known, prepare};
 use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator};
 use crate::model::Result;
 
@@ -187,6 +187,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         standing: match row.get(10)? {
             FAILED => Standing::Failed,
             GONE => Standing::Gone,
+            IMPORTED => Standing::Imported,
             _ => Standing::Saved,
         },
         lapse,

@@ -3,6 +3,7 @@
 //! Notes go to one writer thread, which gathers what comes within a moment for one transaction. A note that is not
 //! committed yet is answered from memory.
 
+pub(super) mod edit;
 mod migrate;
 pub(super) mod reader;
 pub(super) mod schema;
@@ -89,7 +90,7 @@ impl Archive for Sqlite {
             if let Some((path, size)) = state.saved(identity) {
                 return Ok(Some(Seen {
                     saved: Some((path.to_owned(), size)),
-                    gone: false,
+                    ..Seen::default()
                 }));
             }
             state.committed

@@ -96,7 +96,7 @@ mod tests {
             };
             let saved = |path: &str, size| Seen {
                 saved: Some((path.to_owned(), size)),
-                gone: false,
+                ..Seen::default()
             };
             assert_eq!(find("imgur", "a"), Some(saved("x/Cat.jpg", 7)));
             assert_eq!(find("imgur", "b"), Some(saved("x/b.jpg", 8)));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use super::schema::{GONE, folded, mark};
+use super::schema::{GONE, IMPORTED, folded, mark};
 use super::words::Words;
 use crate::pipeline::archive::{Identity, Seen};
 use crate::pipeline::naming::fold;
@@ -62,9 +62,11 @@ impl Reader {
             if row.get::<_, i64>(0)? == source && row.get_ref(1)?.as_str()? == identity.key {
                 let path: Option<String> = row.get(3)?;
                 let size: Option<i64> = row.get(4)?;
+                let outcome: i64 = row.get(2)?;
                 return Ok(Some(Seen {
                     saved: path.zip(size.map(|size| size as u64)),
-                    gone: row.get::<_, i64>(2)? == GONE,
+                    gone: outcome == GONE,
+                    imported: outcome == IMPORTED,
                 }));
             }
         }

@@ -52,6 +52,7 @@ pub(super) const ROOT: &str =
 pub(in crate::pipeline::archive) const SAVED: i64 = 0;
 pub(in crate::pipeline::archive) const FAILED: i64 = 1;
 pub(in crate::pipeline::archive) const GONE: i64 = 2;
+pub(in crate::pipeline::archive) const IMPORTED: i64 = 3;
 
 /// The number by which an item is found.
 pub(in crate::pipeline::archive) fn mark(source: &str, key: &str) -> i64 {

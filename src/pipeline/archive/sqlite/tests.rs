@@ -46,7 +46,7 @@ fn failed(key: &str, reason: &'static str) -> Note {
 fn seen(path: &str, size: u64) -> Option<Seen> {
     Some(Seen {
         saved: Some((path.to_owned(), size)),
-        gone: false,
+        ..Seen::default()
     })
 }
 

@@ -1,0 +1,91 @@
+//! `fetch archive`: looks at what is known of files, and changes it.
+
+mod export;
+mod forget;
+mod import;
+mod peers;
+mod stats;
+
+use std::path::PathBuf;
+
+use super::args::{ArchiveCommand, Args};
+use super::talk::tell;
+use super::{exit, main, verify};
+use crate::config::Config;
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::archive;
+use crate::source::Registry;
+
+/// Does what was asked for, and gives the exit code.
+pub(super) fn archive(
+    mut args: Args,
+    command: ArchiveCommand,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<u8> {
+    match command {
+        ArchiveCommand::Import { file, place } => {
+            place.apply(&mut args.place);
+            let settings = main::config(&args)?.pipeline()?;
+            import::import(&file, &enabled(settings.archive)?, &settings.root)?;
+        }
+        ArchiveCommand::Export {
+            file,
+            format,
+            place,
+        } => {
+            place.apply(&mut args.place);
+            let settings = main::config(&args)?.pipeline()?;
+            let archive = verify::known(settings.archive)?;
+            export::export(&archive, &settings.root, format, file.as_deref())?;
+        }
+        ArchiveCommand::Forget {
+            what,
+            dry_run,
+            place,
+        } => {
+            place.apply(&mut args.place);
+            let config = main::config(&args)?;
+            let registry = main::registry(&config, sources)?;
+            let settings = config.pipeline()?;
+            let archive = verify::known(settings.archive)?;
+            forget::forget(&archive, &settings.root, &registry, &what, dry_run)?;
+        }
+        ArchiveCommand::Stats { json, file } => {
+            args.place.archive = file.or(args.place.archive.take());
+            let settings = main::config(&args)?.pipeline()?;
+            stats::stats(&verify::known(settings.archive)?, json)?;
+        }
+        ArchiveCommand::Move { old, new, file } => {
+            args.place.archive = file.or(args.place.archive.take());
+            let settings = main::config(&args)?.pipeline()?;
+            relocate(verify::known(settings.archive)?, old, new)?;
+        }
+    }
+    Ok(exit::WELL)
+}
+
+/// The archive, which need not be there yet.
+fn enabled(archive: Option<PathBuf>) -> Result<PathBuf> {
+    match archive {
+        Some(file) => Ok(file),
+        None => verify::known(None),
+    }
+}
+
+fn relocate(file: PathBuf, old: PathBuf, new: PathBuf) -> Result<()> {
+    match archive::relocate(&file, &old, &new)? {
+        0 => {
+            let message = format!("the archive knows no output folder `{}`", old.display());
+            Err(Error::new(Kind::Config, message)
+                .hint("`fetch archive stats` lists those it knows"))
+        }
+        count => {
+            let folders = match count {
+                1 => "1 output folder".to_owned(),
+                count => format!("{count} output folders"),
+            };
+            tell(&format!("moved {folders} to `{}`\n", new.display()));
+            Ok(())
+        }
+    }
+}

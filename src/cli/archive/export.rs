@@ -1,0 +1,179 @@
+//! `fetch archive export`: what is known, for other programs.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::peers::{Peer, write};
+use crate::cli::args::Format;
+use crate::cli::talk::tell;
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::archive::{Known, Records, Standing, write_table};
+
+/// Writes what is known below an output root into a file, or on stdout.
+pub(super) fn export(
+    archive: &Path,
+    root: &Path,
+    format: Format,
+    file: Option<&Path>,
+) -> Result<()> {
+    let records = open(archive, root)?;
+    let had = records.items().filter(|known| match known {
+        Ok(known) => known.record.is_some() || known.standing == Standing::Imported,
+        Err(_) => true,
+    });
+    let mut left_out = 0u64;
+    let entries = |peer| {
+        had.flat_map(move |known| match known.map(|known| write(peer, &known)) {
+            Ok(entries) if entries.is_empty() => vec![None],
+            Ok(entries) => entries.into_iter().map(|entry| Some(Ok(entry))).collect(),
+            Err(error) => vec![Some(Err(error))],
+        })
+    };
+    match (format, file) {
+        (Format::GalleryDl, None) => {
+            return Err(Error::new(
+                Kind::Config,
+                "gallery-dl's archive is a database, and needs a file",
+            )
+            .hint("`fetch archive export --format gallery-dl FILE`"));
+        }
+        (Format::GalleryDl, Some(file)) => {
+            let entries = entries(Peer::GalleryDl);
+            write_table(
+                file,
+                entries
+                    .inspect(|entry| left_out += u64::from(entry.is_none()))
+                    .flatten(),
+            )?;
+        }
+        (Format::YtDlp, file) => {
+            let mut out = Out::open(file)?;
+            for entry in entries(Peer::YtDlp) {
+                match entry {
+                    Some(entry) => out.line(&entry?)?,
+                    None => left_out += 1,
+                }
+            }
+            out.finish()?;
+        }
+        (Format::Jsonl, file) => {
+            let mut out = Out::open(file)?;
+            for known in records.items() {
+                out.line(&object(&known?))?;
+            }
+            out.finish()?;
+        }
+    }
+    if left_out > 0 {
+        tell(&format!(
+            "{left_out} items have no name in that program and were left out\n"
+        ));
+    }
+    Ok(())
+}
+
+/// What is known below an output root, which must be known.
+pub(super) fn open(archive: &Path, root: &Path) -> Result<Records> {
+    Records::open(archive, root)?.ok_or_else(|| {
+        let message = format!("the archive knows nothing of `{}`", root.display());
+        Error::new(Kind::Config, message).hint(
+            "`fetch archive stats` lists the output folders that it knows; `-d DIR` names one",
+        )
+    })
+}
+
+/// One item as a line.
+fn object(known: &Known) -> String {
+    let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string());
+    let mut line = json!({
+        "source": known.identity.source,
+        "key": known.identity.key,
+        "outcome": match known.standing {
+            Standing::Saved => "saved",
+            Standing::Failed => "failed",
+            Standing::Gone => "gone",
+            Standing::Imported => "imported",
+        },
+    });
+    let mut add = |key: &str, value: Option<serde_json::Value>| {
+        if let Some(value) = value {
+            line[key] = value;
+        }
+    };
+    if let Some(record) = &known.record {
+        add("path", Some(record.path.as_str().into()));
+        add("size", Some(record.size.into()));
+        add(
+            "digest",
+            record.digest.map(|digest| digest.to_string().into()),
+        );
+        add("media", record.media.as_deref().map(Into::into));
+        add("published", time(record.published).map(Into::into));
+    }
+    add("saved", time(known.saved).map(Into::into));
+    add("link", known.link.as_deref().map(Into::into));
+    if let Some(lapse) = &known.lapse {
+        add("reason", Some(lapse.reason.as_ref().into()));
+        add("failed", time(known.failed).map(Into::into));
+    }
+    line.to_string()
+}
+
+/// Where lines go. That nobody reads them any more is no failure.
+struct Out {
+    writer: BufWriter<Box<dyn Write>>,
+    name: String,
+    over: bool,
+}
+
+impl Out {
+    /// A new file, or stdout.
+    fn open(file: Option<&Path>) -> Result<Out> {
+        let (writer, name): (Box<dyn Write>, _) = match file {
+            None => (Box::new(std::io::stdout()), "stdout".to_owned()),
+            Some(file) => {
+                let opened = OpenOptions::new().write(true).create_new(true).open(file);
+                let name = file.display().to_string();
+                (
+                    Box::new(opened.map_err(|error| cannot(&name, error))?),
+                    name,
+                )
+            }
+        };
+        Ok(Out {
+            writer: BufWriter::new(writer),
+            name,
+            over: false,
+        })
+    }
+
+    fn line(&mut self, text: &str) -> Result<()> {
+        if self.over {
+            return Ok(());
+        }
+        let done = writeln!(self.writer, "{text}");
+        self.ended(done)
+    }
+
+    fn finish(mut self) -> Result<()> {
+        let done = self.writer.flush();
+        self.ended(done)
+    }
+
+    fn ended(&mut self, done: std::io::Result<()>) -> Result<()> {
+        match done {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                self.over = true;
+                Ok(())
+            }
+            done => done.map_err(|error| cannot(&self.name, error)),
+        }
+    }
+}
+
+fn cannot(name: &str, error: std::io::Error) -> Error {
+    Error::new(Kind::Disk, format!("cannot write `{name}`")).because(error)
+}

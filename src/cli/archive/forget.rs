@@ -1,0 +1,169 @@
+//! `fetch archive forget`: as if it had never been there. The files stay.
+
+use std::path::Path;
+
+use super::export::open;
+use crate::cli::talk::{print, tell};
+use crate::model::{Error, Kind, Result};
+use crate::net::Shown;
+use crate::pipeline::archive::Known;
+use crate::report::clean;
+use crate::source::Registry;
+
+/// What is meant.
+struct What {
+    text: String,
+    /// It as a link, if it is one.
+    link: Option<String>,
+}
+
+/// Forgets what is meant by any of these words, or lists it.
+pub(super) fn forget(
+    archive: &Path,
+    root: &Path,
+    registry: &Registry,
+    words: &[String],
+    dry_run: bool,
+) -> Result<()> {
+    let records = open(archive, root)?;
+    let whats: Vec<_> = words.iter().map(|word| What::new(word, registry)).collect();
+    let meant = records.items().filter(|known| match known {
+        Ok(known) => whats.iter().any(|what| what.means(known)),
+        Err(_) => true,
+    });
+    let count = if dry_run {
+        let mut count = 0;
+        for known in meant {
+            count += 1;
+            print(&line(&known?))?;
+        }
+        count
+    } else {
+        let count = records.forget(archive, meant.map(|known| Ok(known?.id)))?;
+        for link in whats.iter().filter_map(|what| what.link.as_deref()) {
+            records.forget_link(archive, link)?;
+        }
+        count
+    };
+    if count == 0 {
+        let words = words.join("`, `");
+        return Err(
+            Error::new(Kind::Missing, format!("the archive knows no item that `{words}` means"))
+                .hint("a link, `source:key`, or a path below the output folder, which may have `*` and `?` in it"),
+        );
+    }
+    tell(&match dry_run {
+        true => format!("{count} items would be forgotten\n"),
+        false => format!("{count} items are forgotten; their files stay\n"),
+    });
+    Ok(())
+}
+
+fn line(known: &Known) -> String {
+    let path = known.record.as_ref().map(|record| record.path.as_str());
+    let path = path.map_or_else(String::new, |path| format!("  {path}"));
+    let name = format!("{}:{}", known.identity.source, known.identity.key);
+    format!("{}\n", clean(&(name + &path)))
+}
+
+impl What {
+    fn new(text: &str, registry: &Registry) -> What {
+        let link = registry.read(text).ok();
+        What {
+            text: text.to_owned(),
+            link: link.map(|link| Shown(&link.url).to_string()),
+        }
+    }
+
+    /// Whether an item is meant: by its link, by its identity, or by its path.
+    fn means(&self, known: &Known) -> bool {
+        let by_link =
+            |link: &String| known.link.as_ref() == Some(link) || known.identity.key == *link;
+        let identity = self.text.split_once(':');
+        let by_identity =
+            |(source, key)| known.identity.source == source && known.identity.key == key;
+        let path = known.record.as_ref().map(|record| record.path.as_str());
+        self.link.as_ref().is_some_and(by_link)
+            || identity.is_some_and(by_identity)
+            || path.is_some_and(|path| self.is_path(path))
+    }
+
+    /// Whether it is this path, or a folder in it.
+    fn is_path(&self, path: &str) -> bool {
+        let pattern = self.text.strip_prefix("./").unwrap_or(&self.text);
+        let pattern = pattern.trim_end_matches('/');
+        if pattern.is_empty() {
+            return false;
+        }
+        let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+        folders
+            .chain([path])
+            .any(|path| matches(pattern.as_bytes(), path.as_bytes()))
+    }
+}
+
+/// Whether a text is as a pattern says, in which `*` is any text within a folder, and `?` one letter.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut from) = (0, 0);
+    // Where to go on when it does not match: behind the last star, with one more letter taken by that.
+    let mut star: Option<(usize, usize)> = None;
+    while from < text.len() {
+        let is_letter = |byte: u8| byte != b'/';
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at + 1, from));
+                at += 1;
+            }
+            Some(b'?') if is_letter(text[from]) => {
+                // The rest of a letter of several bytes goes with its first.
+                from += 1;
+                while text.get(from).is_some_and(|byte| byte & 0xc0 == 0x80) {
+                    from += 1;
+                }
+                at += 1;
+            }
+            Some(byte) if *byte == text[from] => (at, from) = (at + 1, from + 1),
+            _ => match star {
+                Some((behind, taken)) if is_letter(text[taken]) => {
+                    star = Some((behind, taken + 1));
+                    (at, from) = (behind, taken + 1);
+                }
+                _ => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_stays_within_its_folder() {
+        let table = [
+            ("cats/*.jpg", "cats/a.jpg", true),
+            ("cats/*.jpg", "cats/more/a.jpg", false),
+            ("cats", "cats/more/a.jpg", true),
+            ("cats/", "cats/a.jpg", true),
+            ("./cats", "cats/a.jpg", true),
+            ("ca*", "cats/a.jpg", true),
+            ("cat", "cats/a.jpg", false),
+            ("*", "a.jpg", true),
+            ("?.jpg", "ü.jpg", true),
+            ("??.jpg", "ü.jpg", false),
+            ("*a*b*", "xaxxbx", true),
+            ("*a*b*", "xbxxax", false),
+            ("", "a.jpg", false),
+            ("/", "a.jpg", false),
+            ("a[1].jpg", "a[1].jpg", true),
+        ];
+        for (text, path, expected) in table {
+            let what = What {
+                text: text.to_owned(),
+                link: None,
+            };
+            assert_eq!(what.is_path(path), expected, "{text} {path}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `fetch archive import`: what another program has had is not fetched again.
+
+use std::path::Path;
+
+use super::peers::{Peer, read};
+use crate::cli::talk::tell;
+use crate::model::Result;
+use crate::pipeline::archive::{self, Foreign};
+use crate::report::clean;
+
+/// How many entries that nothing is known about are named.
+const NAMED: usize = 3;
+
+/// Reads an archive of gallery-dl's or yt-dlp's, whichever it is.
+pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
+    let foreign = Foreign::open(file)?;
+    let peer = match foreign {
+        Foreign::Table(..) => Peer::GalleryDl,
+        Foreign::Lines(..) => Peer::YtDlp,
+    };
+    let (mut all, mut ours) = (0u64, 0u64);
+    let (mut foreigners, mut named) = (0u64, Vec::new());
+    let new = archive::import(archive, root, |take| {
+        foreign.each(|entry| {
+            all += 1;
+            let items = read(peer, entry);
+            if items.is_empty() {
+                foreigners += 1;
+                if named.len() < NAMED && !entry.is_empty() {
+                    named.push(format!("`{}`", clean(entry)));
+                }
+                return Ok(());
+            }
+            ours += 1;
+            items.into_iter().try_for_each(&mut *take)
+        })
+    })?;
+    let mut text = format!(
+        "{all} entries: {ours} of sources that are known here, {new} items that were new\n"
+    );
+    if foreigners > 0 {
+        text.push_str(&format!(
+            "{foreigners} are of other sources and were left out"
+        ));
+        if !named.is_empty() {
+            text.push_str(&format!(", such as {}", named.join(", ")));
+        }
+        text.push('\n');
+    }
+    tell(&text);
+    Ok(())
+}

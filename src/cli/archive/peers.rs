@@ -1,0 +1,203 @@
+//! How other programs call what we have, and the other way round.
+
+use url::Url;
+
+use crate::pipeline::archive::{Identity, Known};
+
+/// A program whose archive can be read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// gallery-dl writes the name of its extractor, and right after it what that makes of the item.
+    GalleryDl,
+    /// yt-dlp writes the name of its extractor, a space, and the identifier of the item.
+    YtDlp,
+}
+
+/// What an entry says: all identities that it may mean, or none if it is of a source that we do not have, or does not
+/// say enough.
+pub(super) fn read(peer: Peer, entry: &str) -> Vec<Identity> {
+    let imgur = |key: &str| vec![identity("imgur", key)];
+    match peer {
+        Peer::YtDlp => match entry.split_once(' ') {
+            Some(("imgur", key)) if is_id(key) => imgur(key),
+            // What `generic` calls an item is but the name of a file; many have the same.
+            _ => Vec::new(),
+        },
+        Peer::GalleryDl => {
+            if let Some(rest) = entry.strip_prefix("imgur") {
+                // An image by itself, or `album_image`.
+                let mut parts = rest.rsplit('_');
+                let key = parts.next().unwrap_or("");
+                return match (is_id(key), parts.next(), parts.next()) {
+                    (true, None, _) => imgur(key),
+                    (true, Some(album), None) if is_id(album) => imgur(key),
+                    _ => Vec::new(),
+                };
+            }
+            let Some(place) = entry.strip_prefix("directlink") else {
+                return Vec::new();
+            };
+            // The scheme is not told, so either may be meant.
+            let urls = ["https", "http"].map(|scheme| direct(scheme, place));
+            let urls = urls.into_iter().flatten();
+            urls.map(|url| identity("direct", url.as_str())).collect()
+        }
+    }
+}
+
+/// What another program calls an item: all entries that mean it, or none.
+pub(super) fn write(peer: Peer, known: &Known) -> Vec<String> {
+    let Identity { source, key } = &known.identity;
+    match (peer, source.as_str()) {
+        (Peer::YtDlp, "imgur") => vec![format!("imgur {key}")],
+        (Peer::GalleryDl, "imgur") => {
+            let mut entries = vec![format!("imgur{key}")];
+            let album = known.link.as_deref().and_then(album);
+            entries.extend(album.map(|album| format!("imgur{album}_{key}")));
+            entries
+        }
+        (Peer::GalleryDl, "direct") => directlink(key).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn identity(source: &str, key: &str) -> Identity {
+    Identity {
+        source: source.to_owned(),
+        key: key.to_owned(),
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The URL of `host/folders/name.ext`, which is not escaped. Folders that are none leave their slash.
+fn direct(scheme: &str, place: &str) -> Option<Url> {
+    let (host, path) = place.split_once('/')?;
+    let (folders, name) = path.rsplit_once('/')?;
+    let mut url = Url::parse(&format!("{scheme}://{host}/")).ok()?;
+    // A name and a password are no part of an identity.
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    let separator = if folders.is_empty() { "" } else { "/" };
+    let path = format!("{folders}{separator}{name}");
+    url.set_path(&path.replace('%', "%25"));
+    Some(url)
+}
+
+/// What gallery-dl calls a URL, if it has an extension and nothing behind it.
+fn directlink(key: &str) -> Option<String> {
+    let url = Url::parse(key).ok().filter(|url| url.query().is_none())?;
+    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let path = percent_encoding::percent_decode_str(url.path().strip_prefix('/')?);
+    let path = path.decode_utf8().ok()?;
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    let (stem, ext) = name.rsplit_once('.')?;
+    let ext = ext.to_lowercase();
+    Some(format!("directlink{host}/{folders}/{stem}.{ext}"))
+}
+
+/// The album that a link of Imgur's leads to.
+fn album(link: &str) -> Option<&str> {
+    let (_, rest) = link.split_once("imgur.com/a/")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    // A title may stand before it.
+    rest[..end].rsplit('-').next().filter(|id| is_id(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::archive::Standing;
+
+    fn known(source: &str, key: &str, link: Option<&str>) -> Known {
+        Known {
+            id: 1,
+            identity: identity(source, key),
+            record: None,
+            saved: None,
+            standing: Standing::Saved,
+            lapse: None,
+            failed: None,
+            link: link.map(str::to_owned),
+            run: None,
+        }
+    }
+
+    #[test]
+    fn reads_what_others_call_our_items() {
+        let (gallery, tube) = (Peer::GalleryDl, Peer::YtDlp);
+        let table = [
+            (gallery, "imgurabc1234", "imgur:abc1234"),
+            (gallery, "imgurq6i58_abc1234", "imgur:abc1234"),
+            (gallery, "imgur", ""),
+            (gallery, "imgura_b_c", ""),
+            (gallery, "imgur_abc", ""),
+            (gallery, "imgurabc/../x", ""),
+            (gallery, "twitter123_1", ""),
+            (
+                gallery,
+                "directlinkx.org:80/a b/50%/cat#1.jpg",
+                "direct:https://x.org:80/a%20b/50%25/cat%231.jpg direct:http://x.org/a%20b/50%25/cat%231.jpg",
+            ),
+            (
+                gallery,
+                "directlinkme:secret@x.org//cat.jpg",
+                "direct:https://x.org/cat.jpg direct:http://x.org/cat.jpg",
+            ),
+            (gallery, "directlinkx.org", ""),
+            (gallery, "directlink", ""),
+            (gallery, "", ""),
+            (tube, "imgur A61SaA1", "imgur:A61SaA1"),
+            (tube, "imgur A61SaA1 more", ""),
+            (tube, "imgurA61SaA1", ""),
+            (tube, "youtube BaW_jenozKc", ""),
+            (tube, "generic cat", ""),
+        ];
+        for (peer, entry, expected) in table {
+            let found = read(peer, entry);
+            let found: Vec<_> = found
+                .iter()
+                .map(|one| format!("{}:{}", one.source, one.key))
+                .collect();
+            assert_eq!(found.join(" "), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn calls_our_items_as_others_do() {
+        let (gallery, tube) = (Peer::GalleryDl, Peer::YtDlp);
+        let album = Some("https://imgur.com/a/two-cats-q6i58");
+        let table = [
+            (gallery, known("imgur", "abc", None), "imgurabc"),
+            (
+                gallery,
+                known("imgur", "abc", album),
+                "imgurabc imgurq6i58_abc",
+            ),
+            (tube, known("imgur", "abc", album), "imgur abc"),
+            (
+                gallery,
+                known("direct", "http://x.org:8080/a%20b/cat.JPG", None),
+                "directlinkx.org:8080/a b/cat.jpg",
+            ),
+            (
+                gallery,
+                known("direct", "https://x.org/cat.jpg", None),
+                "directlinkx.org//cat.jpg",
+            ),
+            (
+                gallery,
+                known("direct", "https://x.org/cat.jpg?w=3", None),
+                "",
+            ),
+            (gallery, known("direct", "https://x.org/cat", None), ""),
+            (tube, known("direct", "https://x.org/cat.mp4", None), ""),
+            (gallery, known("mine", "abc", None), ""),
+        ];
+        for (peer, known, expected) in table {
+            assert_eq!(write(peer, &known).join(" "), expected, "{known:?}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `fetch archive stats`: how much is known.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::cli::talk::print;
+use crate::model::Result;
+use crate::pipeline::archive::{Share, shares};
+use crate::report::{clean, size};
+
+/// Tells what an archive knows, by output root and source.
+pub(super) fn stats(file: &Path, json: bool) -> Result<()> {
+    let shares = shares(file)?;
+    // The log beside it is part of it until it is written back.
+    let length = |ending: &str| {
+        let mut file = file.as_os_str().to_owned();
+        file.push(ending);
+        std::fs::metadata(file).map_or(0, |metadata| metadata.len())
+    };
+    let length = length("") + length("-wal");
+    let items = shares.iter().map(|share| share.items).sum::<u64>();
+    print(&match json {
+        true => format!(
+            "{}\n",
+            json!({
+                "v": 1, "archive": file.to_string_lossy(), "size": length, "items": items,
+                "bytes": shares.iter().map(|share| share.bytes).sum::<u64>(), "shares": shares,
+            })
+        ),
+        false => table(file, &shares, length, items),
+    })
+}
+
+fn table(file: &Path, shares: &[Share], length: u64, items: u64) -> String {
+    let mut text = String::new();
+    let mut last = None;
+    let width = shares
+        .iter()
+        .map(|share| share.source.len())
+        .max()
+        .unwrap_or(0);
+    for share in shares {
+        if last != Some(&share.root) {
+            text.push_str(&format!("{}\n", clean(&share.root)));
+        }
+        last = Some(&share.root);
+        let Share {
+            source,
+            items,
+            saved,
+            bytes,
+            ..
+        } = share;
+        text.push_str(&format!(
+            "  {source:width$}  {items} items: {saved} saved, {}",
+            size(*bytes)
+        ));
+        let more = [
+            (share.imported, "had by another program"),
+            (share.failed, "failed"),
+            (share.gone, "gone"),
+        ];
+        for (count, what) in more.iter().filter(|(count, _)| *count > 0) {
+            text.push_str(&format!("; {count} {what}"));
+        }
+        text.push('\n');
+    }
+    text.push_str(&format!(
+        "{}: {items} items, {}",
+        file.display(),
+        size(length)
+    ));
+    if let Some(each) = length.checked_div(items) {
+        text.push_str(&format!(", {each} bytes an item"));
+    }
+    text.push('\n');
+    text
+}

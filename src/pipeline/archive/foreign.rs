@@ -1,0 +1,123 @@
+//! Archives of other programs, as they are: what their entries mean is for others to say.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::path::Path;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::model::{Error, Kind, Result};
+
+/// The longest entry, in bytes.
+const LONGEST: usize = 16 << 10;
+
+/// The entries of another program's archive.
+#[derive(Debug)]
+pub enum Foreign {
+    /// A database with a table `archive(entry)`, as gallery-dl writes it.
+    Table(Connection, String),
+    /// Lines, as yt-dlp writes them.
+    Lines(BufReader<File>, String),
+}
+
+impl Foreign {
+    /// Opens the archive in this file, which is only read.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it cannot be read or is no archive.
+    pub fn open(file: &Path) -> Result<Foreign> {
+        let name = file.display().to_string();
+        let mut opened = File::open(file).map_err(|error| cannot(&name, error))?;
+        let mut magic = Vec::new();
+        let head = opened.by_ref().take(16).read_to_end(&mut magic);
+        head.map_err(|error| cannot(&name, error))?;
+        if magic != b"SQLite format 3\0" {
+            opened.rewind().map_err(|error| cannot(&name, error))?;
+            return Ok(Foreign::Lines(BufReader::new(opened), name));
+        }
+        let open = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(file, flags)?;
+            connection.busy_timeout(std::time::Duration::from_secs(30))?;
+            // What a stranger wrote into its schema is not run.
+            connection.pragma_update(None, "trusted_schema", false)?;
+            connection.prepare("SELECT entry FROM archive")?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|error: rusqlite::Error| {
+            cannot(&name, error).hint("an archive of gallery-dl has a table `archive` of entries")
+        })?;
+        Ok(Foreign::Table(connection, name))
+    }
+
+    /// Hands on each entry. What is no text, or too long for an entry, is handed on as an empty one.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it cannot be read to its end, and those of `next`.
+    pub fn each(self, mut next: impl FnMut(&str) -> Result<()>) -> Result<()> {
+        match self {
+            Foreign::Table(connection, name) => {
+                let wrong = |error: rusqlite::Error| cannot(&name, error);
+                let query = connection.prepare("SELECT entry FROM archive");
+                let mut query = query.map_err(wrong)?;
+                let mut rows = query.query([]).map_err(wrong)?;
+                while let Some(row) = rows.next().map_err(wrong)? {
+                    let entry = match row.get_ref(0).map_err(wrong)? {
+                        ValueRef::Text(text) if text.len() <= LONGEST => text,
+                        _ => b"",
+                    };
+                    next(std::str::from_utf8(entry).unwrap_or(""))?;
+                }
+                Ok(())
+            }
+            Foreign::Lines(mut reader, name) => {
+                let mut line = Vec::new();
+                loop {
+                    line.clear();
+                    let most = LONGEST as u64 + 1;
+                    let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
+                    if read.map_err(|error| cannot(&name, error))? == 0 {
+                        return Ok(());
+                    }
+                    if line.len() as u64 == most && !line.ends_with(b"\n") {
+                        line.clear();
+                        let skipped = reader.skip_until(b'\n');
+                        skipped.map_err(|error| cannot(&name, error))?;
+                    } else if line.trim_ascii().is_empty() {
+                        continue;
+                    }
+                    let text = std::str::from_utf8(&line).unwrap_or("");
+                    next(text.trim())?;
+                }
+            }
+        }
+    }
+}
+
+fn cannot(name: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(Kind::Config, format!("cannot read the archive `{name}`")).because(cause)
+}
+
+/// Writes an archive as gallery-dl does: a new database with a table `archive(entry)`.
+///
+/// # Errors
+/// [`Kind::Disk`] if it cannot be written.
+pub fn write_table(file: &Path, entries: impl Iterator<Item = Result<String>>) -> Result<()> {
+    let wrong = |error: rusqlite::Error| {
+        Error::new(Kind::Disk, format!("cannot write `{}`", file.display())).because(error)
+    };
+    let mut connection = Connection::open(file).map_err(wrong)?;
+    let transaction = connection.transaction().map_err(wrong)?;
+    transaction
+        .execute_batch("CREATE TABLE IF NOT EXISTS archive (entry TEXT PRIMARY KEY) WITHOUT ROWID")
+        .map_err(wrong)?;
+    for entry in entries {
+        let entry = entry?;
+        let mut insert = transaction
+            .prepare_cached("INSERT OR IGNORE INTO archive (entry) VALUES (?)")
+            .map_err(wrong)?;
+        insert.execute([entry]).map_err(wrong)?;
+    }
+    transaction.commit().map_err(wrong)
+}

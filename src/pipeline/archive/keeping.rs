@@ -1,0 +1,146 @@
+//! What a user can do with the archive itself.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::sqlite::edit::Edit;
+use super::sqlite::schema::{FAILED, GONE, IMPORTED};
+use super::sqlite::{cannot, schema};
+use super::{Identity, Records};
+use crate::model::Result;
+
+/// Notes that somebody else has had the items that are handed over, so that they are not fetched. Says how many were not
+/// known before.
+///
+/// # Errors
+/// [`crate::model::Kind::Disk`] if the archive cannot be used.
+pub fn import(
+    file: &Path,
+    root: &Path,
+    each: impl FnOnce(&mut dyn FnMut(Identity) -> Result<()>) -> Result<()>,
+) -> Result<u64> {
+    /// How many items go into one transaction: few enough that nobody waits long.
+    const TOGETHER: usize = 5000;
+    let wrong = |error: rusqlite::Error| cannot(&file.display().to_string(), error.into());
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| cannot(&file.display().to_string(), error.into()))?;
+    }
+    let mut edit = Edit::open(file).map_err(wrong)?;
+    let root = edit.root(&place(root)).map_err(wrong)?;
+    let mut new = 0;
+    let mut batch = Vec::with_capacity(TOGETHER);
+    each(&mut |item| {
+        batch.push(item);
+        if batch.len() == TOGETHER {
+            new += edit.import(root, &batch).map_err(wrong)?;
+            batch.clear();
+        }
+        Ok(())
+    })?;
+    Ok(new + edit.import(root, &batch).map_err(wrong)?)
+}
+
+/// Notes that an output root has moved: how many roots that makes, with those below it.
+///
+/// # Errors
+/// [`crate::model::Kind::Disk`] if the archive cannot be used.
+pub fn relocate(file: &Path, old: &Path, new: &Path) -> Result<usize> {
+    let moved = Edit::open(file).and_then(|mut edit| {
+        let (old, new) = (place(old), place(new));
+        edit.relocate(Path::new(&old), Path::new(&new))
+    });
+    moved.map_err(|error| cannot(&file.display().to_string(), error.into()))
+}
+
+/// How an output root is written in the archive.
+fn place(root: &Path) -> String {
+    let path = std::fs::canonicalize(root).or_else(|_| std::path::absolute(root));
+    let path = path.unwrap_or_else(|_| root.to_owned());
+    path.to_string_lossy().into_owned()
+}
+
+impl Records {
+    /// Forgets the items that are meant, and says how many there were. Their files stay.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be used.
+    pub fn forget(&self, file: &Path, ids: impl Iterator<Item = Result<i64>>) -> Result<u64> {
+        const TOGETHER: usize = 1000;
+        let wrong = |error: rusqlite::Error| cannot(&self.file, error.into());
+        let mut edit = Edit::open(file).map_err(wrong)?;
+        let (mut count, mut batch) = (0, Vec::with_capacity(TOGETHER));
+        for id in ids {
+            batch.push(id?);
+            if batch.len() == TOGETHER {
+                count += edit.forget(&batch).map_err(wrong)?;
+                batch.clear();
+            }
+        }
+        Ok(count + edit.forget(&batch).map_err(wrong)?)
+    }
+
+    /// Forgets how far a link was listed.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be used.
+    pub fn forget_link(&self, file: &Path, url: &str) -> Result<()> {
+        let done = Edit::open(file).and_then(|mut edit| edit.forget_link(self.root, url));
+        done.map_err(|error| cannot(&self.file, error.into()))
+    }
+}
+
+/// What the archive knows of one source below one output root.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// The output root.
+    pub root: String,
+    /// The source.
+    pub source: String,
+    /// How many items it knows.
+    pub items: u64,
+    /// How many of them were saved.
+    pub saved: u64,
+    /// How many bytes these have.
+    pub bytes: u64,
+    /// How many failed when they were last asked for.
+    pub failed: u64,
+    /// How many are gone from their site.
+    pub gone: u64,
+    /// How many somebody else has had.
+    pub imported: u64,
+}
+
+/// What the archive in this file knows, by output root and source.
+///
+/// # Errors
+/// [`crate::model::Kind::Disk`] if the archive cannot be used.
+pub fn shares(file: &Path) -> Result<Vec<Share>> {
+    let read = || {
+        let mut connection = schema::connect_known(file)?;
+        schema::prepare(&mut connection)?;
+        let query = format!(
+            "SELECT root.path, word.text, count(*), count(item.path), coalesce(sum(size), 0),
+                sum(outcome = {FAILED}), sum(outcome = {GONE}), sum(outcome = {IMPORTED})
+             FROM item JOIN root ON root.id = item.root JOIN word ON word.id = item.source
+             GROUP BY item.root, item.source ORDER BY root.path, word.text"
+        );
+        let mut query = connection.prepare(&query)?;
+        let shares = query.query_map([], |row| {
+            let count = |index| Ok::<_, rusqlite::Error>(row.get::<_, i64>(index)? as u64);
+            Ok(Share {
+                root: row.get(0)?,
+                source: row.get(1)?,
+                items: count(2)?,
+                saved: count(3)?,
+                bytes: count(4)?,
+                failed: count(5)?,
+                gone: count(6)?,
+                imported: count(7)?,
+            })
+        })?;
+        shares.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    read().map_err(|error| cannot(&file.display().to_string(), error.into()))
+}

@@ -1,0 +1,263 @@
+//! `fetch archive`: what other programs have had, and what a user can do with what is known.
+
+use std::fs;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::support::command::{Done, Fetch};
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+fn archive(fetch: &Fetch, args: &[&str]) -> Done {
+    fetch.clone().arg("archive").args(args).run()
+}
+
+/// A gallery-dl archive with these entries.
+fn table(fetch: &Fetch, entries: &[&str]) -> String {
+    let file = fetch.root().join("gallery-dl.sqlite3");
+    let connection = Connection::open(&file).unwrap();
+    let create = "CREATE TABLE archive (entry TEXT PRIMARY KEY) WITHOUT ROWID";
+    connection.execute_batch(create).unwrap();
+    for entry in entries {
+        let insert = "INSERT INTO archive VALUES (?)";
+        connection.execute(insert, [entry]).unwrap();
+    }
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_gallery_dl_has_had_is_not_fetched_again() {
+    let site = Site::start();
+    site.on("/new.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/a/cat.jpg", Reply::file(small(Format::Jpeg, 2)))
+        .optional();
+    let fetch = Fetch::new();
+    let entry = format!("directlink127.0.0.1:{}/a/cat.jpg", site.port());
+    let file = table(
+        &fetch,
+        &[&entry, "imgurabc1234", "twitter123_1", "pixiv99_p0"],
+    );
+    let done = archive(&fetch, &["import", &file]).success();
+    let expected = "4 entries: 2 of sources that are known here, 3 items that were new\n2 are of other sources and were \
+        left out, such as `pixiv99_p0`, `twitter123_1`\n";
+    assert_eq!(done.stderr, expected);
+    let done = archive(&fetch, &["import", &file]).success();
+    assert!(
+        done.stderr.contains("known here, 0 items that were new"),
+        "{}",
+        done.stderr
+    );
+
+    let links = [site.url("/a/cat.jpg"), site.url("/new.jpg")];
+    let done = fetch.clone().args(&links).run().success();
+    assert!(
+        done.stderr.contains("2 found: 1 new, 1 had"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.files().len(), 1);
+    // There is no file of it that could be missing.
+    let done = fetch.clone().arg("verify").run().success();
+    assert!(
+        done.stderr.starts_with("1 file: 1 whole"),
+        "{}",
+        done.stderr
+    );
+    // Who wants it all the same gets it, and from then on it is known with its file.
+    fetch
+        .clone()
+        .args(["--skip", "never", &links[0]])
+        .run()
+        .success();
+    assert_eq!(fetch.files().len(), 2);
+    fs::remove_file(fetch.out().join("cat.jpg")).unwrap();
+    fetch.clone().arg(&links[0]).run().success();
+    assert_eq!(fetch.files().len(), 2);
+}
+
+#[test]
+fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
+    let fetch = Fetch::new();
+    let file = fetch.root().join("archive.txt");
+    let long = "x".repeat(100_000);
+    fs::write(
+        &file,
+        format!("imgur A61SaA1\r\n\nyoutube BaW_jenozKc\n{long}\nimgur b"),
+    )
+    .unwrap();
+    let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
+    let expected = "4 entries: 2 of sources that are known here, 2 items that were new\n2 are of other sources and were \
+        left out, such as `youtube BaW_jenozKc`\n";
+    assert_eq!(done.stderr, expected);
+    let done = archive(&fetch, &["export", "--format", "yt-dlp"]).success();
+    assert_eq!(done.stdout, "imgur A61SaA1\nimgur b\n");
+    let other = fetch.root().join("other.sqlite3");
+    archive(
+        &fetch,
+        &["export", "--format", "gallery-dl", other.to_str().unwrap()],
+    )
+    .success();
+    let connection = Connection::open(&other).unwrap();
+    let mut query = connection.prepare("SELECT entry FROM archive").unwrap();
+    let entries = query.query_map([], |row| row.get(0)).unwrap();
+    let entries: Vec<String> = entries.map(Result::unwrap).collect();
+    assert_eq!(entries, ["imgurA61SaA1", "imgurb"]);
+}
+
+#[test]
+fn what_is_no_archive_is_not_imported() {
+    let fetch = Fetch::new();
+    let done = archive(&fetch, &["import", "nothing.db"]).fails(2);
+    assert!(
+        done.stderr.contains("cannot read the archive `nothing.db`"),
+        "{}",
+        done.stderr
+    );
+    let file = fetch.root().join("other.db");
+    let connection = Connection::open(&file).unwrap();
+    connection.execute_batch("CREATE TABLE other (x)").unwrap();
+    let done = archive(&fetch, &["import", file.to_str().unwrap()]).fails(2);
+    assert!(
+        done.stderr.contains("has a table `archive`"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        !fetch.root().join("home/state").exists(),
+        "nothing was made"
+    );
+}
+
+#[test]
+fn what_is_known_is_written_down_and_summed_up() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/gone.jpg", Reply::empty(404));
+    let fetch = Fetch::new();
+    let links = ["/cat.jpg", "/gone.jpg"].map(|path| site.url(path));
+    fetch.clone().args(&links).run().fails(3);
+    let done = archive(&fetch, &["export"]).success();
+    let lines = done
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let mut lines: Vec<Value> = lines.collect();
+    lines.sort_by_key(|line| line["outcome"].to_string());
+    assert_eq!(
+        (&lines[0]["outcome"], &lines[0]["reason"]),
+        (&"gone".into(), &"missing".into())
+    );
+    assert_eq!(
+        (&lines[1]["key"], &lines[1]["path"]),
+        (&links[0].as_str().into(), &"cat.jpg".into())
+    );
+    assert!(lines[1]["digest"].as_str().unwrap().starts_with("xxh3:"));
+
+    let done = archive(&fetch, &["stats"]).success();
+    let size = small(Format::Jpeg, 1).len();
+    let line = format!("  direct  2 items: 1 saved, {size} B; 1 gone\n");
+    assert!(done.stdout.contains(&line), "{}", done.stdout);
+    let done = archive(&fetch, &["stats", "-j"]).success();
+    let stats: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(
+        (&stats["items"], &stats["bytes"]),
+        (&2.into(), &size.into())
+    );
+}
+
+#[test]
+fn what_is_forgotten_is_fetched_again() {
+    let site = Site::start();
+    let fetch = Fetch::new();
+    let paths = ["/one.jpg", "/two.jpg", "/three.jpg"];
+    for (seed, path) in (0..).zip(paths) {
+        site.on(path, Reply::file(small(Format::Jpeg, seed)));
+        fetch
+            .clone()
+            .args(["-o", "a/{name}.{ext}", &site.url(path)])
+            .run()
+            .success();
+    }
+    let identity = format!("direct:{}", site.url("/one.jpg"));
+    let words = [identity.as_str(), "a/tw*"];
+    let done = archive(&fetch, &[&["forget", "--dry-run"], &words[..]].concat()).success();
+    assert_eq!(done.stdout.lines().count(), 2, "{}", done.stdout);
+    let done = archive(&fetch, &[&["forget"], &words[..]].concat()).success();
+    assert_eq!(done.stderr, "2 items are forgotten; their files stay\n");
+    assert_eq!(fetch.files().len(), 3);
+    let done = archive(&fetch, &["forget", "a/tw*"]).fails(4);
+    assert!(
+        done.stderr
+            .contains("the archive knows no item that `a/tw*` means"),
+        "{}",
+        done.stderr
+    );
+    site.forget();
+    let links = paths.map(|path| site.url(path));
+    let done = fetch
+        .clone()
+        .args(["-o", "a/{name}.{ext}"])
+        .args(&links)
+        .run()
+        .success();
+    assert!(
+        done.stderr.contains("3 found: 2 new, 1 had"),
+        "{}",
+        done.stderr
+    );
+    // The same bytes are there already.
+    assert_eq!((fetch.files().len(), site.requests().len()), (3, 2));
+}
+
+#[test]
+fn a_folder_that_has_moved_is_known_in_its_new_place() {
+    let site = Site::start();
+    let fetch = Fetch::new();
+    let links = ["/cat.jpg", "/dog.jpg"].map(|path| {
+        site.on(path, Reply::file(small(Format::Jpeg, path.len() as u64)));
+        site.url(path)
+    });
+    fetch
+        .clone()
+        .args(["-d", "old"])
+        .args(&links)
+        .run()
+        .success();
+    fetch
+        .clone()
+        .args(["-d", "old/inner", &links[0]])
+        .run()
+        .success();
+    fs::rename(fetch.out().join("old"), fetch.out().join("new")).unwrap();
+    let done = archive(&fetch, &["move", "old", "new"]).success();
+    assert_eq!(done.stderr, "moved 2 output folders to `new`\n");
+    site.forget();
+    fetch
+        .clone()
+        .args(["-d", "new"])
+        .args(&links)
+        .run()
+        .success();
+    fetch
+        .clone()
+        .args(["-d", "new/inner", &links[0]])
+        .run()
+        .success();
+    assert_eq!(site.requests().len(), 0);
+    archive(&fetch, &["move", "old", "new"]).fails(2);
+    // A place that is known already takes in what is known of the other.
+    fetch
+        .clone()
+        .args(["-d", "third", &links[0]])
+        .run()
+        .success();
+    archive(&fetch, &["move", "third", "new"]).success();
+    let done = archive(&fetch, &["stats"]).success();
+    assert!(
+        done.stdout.contains("/new\n  direct  2 items: 2 saved"),
+        "{}",
+        done.stdout
+    );
+    assert!(!done.stdout.contains("/third"), "{}", done.stdout);
+}

@@ -20,6 +20,7 @@ mod retry;
 mod reuse;
 mod secret;
 mod settings;
+mod trust;
 
 pub use answer::Answer;
 pub use client::Client;

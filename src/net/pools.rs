@@ -1,6 +1,5 @@
 //! The pools of connections of a client, each made when it is first needed.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderValue, Uri, header};
@@ -10,6 +9,7 @@ use url::Url;
 use super::Settings;
 use super::cookies::Jar;
 use super::resolver::{Public, System};
+use super::trust::Trust;
 use crate::model::{Error, Kind, Result};
 
 /// What a request is for.
@@ -33,7 +33,7 @@ pub(super) enum Reach {
 
 /// The pools.
 pub(super) struct Pools {
-    certificates: Vec<reqwest::Certificate>,
+    trust: Arc<Trust>,
     jar: Option<Arc<Jar>>,
     system: System,
     proxies: Proxies,
@@ -54,15 +54,12 @@ impl Pools {
     /// # Errors
     /// [`Kind::Config`] for a certificate, cookie file, browser, proxy or user agent that cannot be used.
     pub(super) fn new(settings: &Settings) -> Result<Pools> {
-        let mut certificates = Vec::new();
-        for path in &settings.ca_cert {
-            certificates.extend(authorities(path)?);
-        }
+        let trust = Trust::new(settings.ca_cert.iter().map(|path| path.as_path()))?;
         HeaderValue::from_str(&settings.user_agent)
             .map_err(|_| Error::new(Kind::Config, "the user agent cannot stand in a header"))?;
         proxy(settings)?;
         Ok(Pools {
-            certificates,
+            trust,
             jar: Jar::open(settings)?.map(Arc::new),
             system: System::new(&settings.resolve),
             proxies: Proxies::of(settings),
@@ -134,11 +131,13 @@ impl Pools {
             .referer(false);
         builder = match purpose {
             Use::Bodies => builder
+                .tls_backend_preconfigured(self.trust.config(&["http/1.1"])?)
                 .http1_only()
                 .retry(reqwest::retry::never())
                 .pool_max_idle_per_host(settings.per_host),
             // As it is by default, a request that HTTP/2 says was not worked on (RFC 9113 §8.7) is sent again at once, twice.
             Use::Pages => builder
+                .tls_backend_preconfigured(self.trust.config(&["h2", "http/1.1"])?)
                 .http2_initial_stream_window_size(8 << 20)
                 .http2_initial_connection_window_size(16 << 20),
         };
@@ -150,9 +149,6 @@ impl Pools {
             && matches!(reach, Reach::Any)
         {
             builder = builder.proxy(proxy);
-        }
-        if !self.certificates.is_empty() {
-            builder = builder.tls_certs_merge(self.certificates.iter().cloned());
         }
         if let Some(jar) = &self.jar {
             builder = builder.cookie_provider(jar.clone());
@@ -189,21 +185,6 @@ fn proxy(settings: &Settings) -> Result<Option<reqwest::Proxy>> {
     proxy.transpose().map_err(|error| {
         Error::new(Kind::Config, "cannot use this proxy").because(error.without_url())
     })
-}
-
-/// The certificates of authorities in a file.
-fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>> {
-    let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
-        let message = format!("cannot read certificates from `{}`", path.display());
-        Error::new(Kind::Config, message).because(cause)
-    };
-    let pem = std::fs::read(path).map_err(|error| cannot(error.into()))?;
-    let found =
-        reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| cannot(error.into()))?;
-    match found.is_empty() {
-        true => Err(cannot("there is no PEM certificate in it".into())),
-        false => Ok(found),
-    }
 }
 
 fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {

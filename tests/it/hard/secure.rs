@@ -45,6 +45,19 @@ fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
     }
 }
 
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[test]
+fn the_environment_says_where_the_authorities_of_the_system_are() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(large()));
+    let front = Front::start(&site, Odd::No);
+    let fetch = quick()
+        .env("SSL_CERT_FILE", front.authority())
+        .arg(front.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+}
+
 #[test]
 fn a_redirect_down_to_plain_http_is_not_followed() {
     let (site, plain) = (Site::start(), Site::start());

@@ -1,22 +1,23 @@
 //! The one HTTP client of a run.
 
+mod hops;
+
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::BytesMut;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use url::{Origin, Url};
 
 use super::floor::Floor;
 use super::headers::header_map;
 use super::netrc::Logins;
-use super::pools::{Pools, Reach, Use};
-use super::private::{is_public, literal};
-use super::resolver::NotPublic;
+use super::pin::Pin;
+use super::pools::{Pools, Use};
 use super::reuse::Reuse;
 use super::{
     Answer, Backoff, Budget, Led, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown,
-    failure, redirect, retry,
+    failure, retry,
 };
 use crate::model::{Error, Kind, Result};
 
@@ -39,11 +40,20 @@ struct Inner {
     floor: Floor,
 }
 
+/// Who named a URL, and what is known of the way there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Way<'a> {
+    /// Who named it.
+    pub(crate) led: Led,
+    /// The address to stay with.
+    pub(crate) pin: Option<&'a Pin>,
+}
+
 /// What is asked for.
 #[derive(Clone, Copy)]
 struct Ask<'a> {
     purpose: Use,
-    led: Led,
+    way: Way<'a>,
     url: &'a Url,
     /// Headers for the origin of the URL alone.
     bound: &'a HeaderMap,
@@ -152,7 +162,10 @@ impl Client {
     ) -> Result<Answer> {
         let ask = Ask {
             purpose: Use::Pages,
-            led: *led,
+            way: Way {
+                led: *led,
+                pin: None,
+            },
             url,
             bound: headers,
             free: &HeaderMap::new(),
@@ -242,28 +255,40 @@ impl Client {
     /// # Errors
     /// [`Kind::Network`] and the errors of redirects.
     pub async fn open(&self, url: &Url, bound: &HeaderMap, free: &HeaderMap) -> Result<Opened> {
-        self.open_led(Led::ByUser, url, bound, free).await
+        self.open_by(Way::default(), url, bound, free).await
     }
 
-    /// The same for a URL that may have been named by a server.
+    /// The same for a URL that may have been named by a server, at an address to stay with.
     ///
     /// # Errors
     /// Also [`Kind::Blocked`] for a private address that it may not lead to.
-    pub(crate) async fn open_led(
+    pub(crate) async fn open_by(
         &self,
-        led: Led,
+        way: Way<'_>,
         url: &Url,
         bound: &HeaderMap,
         free: &HeaderMap,
     ) -> Result<Opened> {
         self.send(Ask {
             purpose: Use::Bodies,
-            led,
+            way,
             url,
             bound,
             free,
         })
         .await
+    }
+
+    /// The address that has answered, to stay with, if there are others and no proxy chooses among them.
+    pub(crate) fn pin(&self, opened: &Opened) -> Option<Pin> {
+        let Inner {
+            settings, pools, ..
+        } = &*self.inner;
+        let address = opened.response.remote_addr()?.ip();
+        match pools.has_proxy_for(&opened.url) {
+            true => None,
+            false => pools.pin(settings, &opened.url, address),
+        }
     }
 
     /// Reads the next piece of a body.
@@ -272,105 +297,5 @@ impl Client {
     /// [`Kind::Network`] if it breaks off, falls silent, or only drips.
     pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<bytes::Bytes>> {
         opened.chunk().await
-    }
-
-    async fn send(&self, ask: Ask<'_>) -> Result<Opened> {
-        let Ask { url, bound, .. } = ask;
-        let host = url.host_str().unwrap_or("");
-        let pools = &self.inner.pools;
-        let mut led = ask.led;
-        let mut trail = vec![url.clone()];
-        let mut since = 0;
-        loop {
-            let here = &trail[trail.len() - 1];
-            // Once elsewhere, headers do not come back even if the trail does: who sent us there chose the way.
-            let is_home = trail.iter().all(|hop| hop.origin() == url.origin());
-            let who = if is_home { ask.led } else { led };
-            let (client, has_proxy) = self.way(ask.purpose, who, here)?;
-            let mut request = client.get(here.clone()).headers(ask.free.clone());
-            if is_home {
-                if let Some(logins) = &self.inner.logins
-                    && let Some(value) = logins.authorization(here, self.is_trusted(&trail))
-                {
-                    let login = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-                    request = request.headers(login);
-                }
-                request = request.headers(bound.clone());
-            }
-            if self.is_trusted(&trail) {
-                request = request.headers(self.inner.user_headers.clone());
-            }
-            let sent = self.inner.reuse.send(request, here.origin());
-            let response = sent.await.map_err(|error| self.failure(error, here))?;
-            let address = response.remote_addr().filter(|_| !has_proxy);
-            if let (Some(address), Some(name)) = (address, here.domain()) {
-                pools.system().answered(name, &address);
-            }
-            // What a proxy has found is as good as public, unless the URL says what it is.
-            let address = address.map(|a| a.ip()).or_else(|| literal(here));
-            if address.is_none_or(is_public) {
-                led = Led::ByPublic;
-            }
-            match response.headers().get(header::LOCATION) {
-                Some(location) if redirect::is_redirect(response.status()) => {
-                    if pools.keeps_cookies() && response.headers().contains_key(header::SET_COOKIE)
-                    {
-                        since = trail.len();
-                    }
-                    let next = redirect::next(&trail, since, location.as_bytes())?;
-                    trail.push(next);
-                }
-                _ => {
-                    let redirected = trail.len() > 1;
-                    let url = trail.swap_remove(trail.len() - 1);
-                    return Ok(Opened {
-                        watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
-                        url,
-                        redirected,
-                        led,
-                        response,
-                        host: self.pace().host(host),
-                    });
-                }
-            }
-        }
-    }
-
-    /// The connections for a request to this URL, and whether there is a proxy in between.
-    fn way(&self, purpose: Use, who: Led, url: &Url) -> Result<(&reqwest::Client, bool)> {
-        let Inner {
-            settings, pools, ..
-        } = &*self.inner;
-        let has_proxy = pools.has_proxy_for(url);
-        let mut reach = Reach::Any;
-        if settings.private.refuses(who) {
-            if let Some(address) = literal(url).filter(|address| !is_public(*address)) {
-                return Err(failure::private(url, address, settings.private));
-            }
-            if !has_proxy {
-                reach = Reach::Public;
-            }
-        }
-        Ok((pools.get(settings, purpose, reach)?, has_proxy))
-    }
-
-    fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
-        match failure::find::<NotPublic>(&error) {
-            Some(found) => failure::private(url, found.address, self.inner.settings.private),
-            None => failure::classify(error, url),
-        }
-    }
-
-    fn is_trusted(&self, trail: &[Url]) -> bool {
-        if self.inner.user_headers.is_empty() && self.inner.logins.is_none() {
-            return false;
-        }
-        let origins = self
-            .inner
-            .user_origins
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        origins.contains(&trail[0].origin())
-            && trail.iter().all(|hop| hop.origin() == trail[0].origin())
     }
 }

@@ -1,5 +1,6 @@
 //! The pools of connections of a client, each made when it is first needed.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderValue, Uri, header};
@@ -8,6 +9,7 @@ use url::Url;
 
 use super::Settings;
 use super::cookies::Jar;
+use super::pin::Pin;
 use super::resolver::{Public, System};
 use super::trust::Trust;
 use crate::model::{Error, Kind, Result};
@@ -112,6 +114,14 @@ impl Pools {
         }
         let client = built(self.builder(settings, purpose, reach)?)?;
         Ok(made.get_or_init(|| client))
+    }
+
+    /// Connections for files, to the host of this URL at this address alone, if it has others that may answer.
+    pub(super) fn pin(&self, settings: &Settings, url: &Url, address: IpAddr) -> Option<Pin> {
+        let host = url.domain().filter(|host| self.system.has_several(host))?;
+        // Without one, it goes on as it would have, and what is wrong with the builder is told elsewhere.
+        let builder = self.builder(settings, Use::Bodies, Reach::Any).ok()?;
+        Pin::new(host, address, builder).ok()
     }
 
     fn builder(

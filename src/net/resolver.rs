@@ -156,6 +156,12 @@ impl System {
         Ok(addresses)
     }
 
+    /// Whether a host is known to have several addresses.
+    pub(super) fn has_several(&self, host: &str) -> bool {
+        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(host).is_some_and(|known| known.addresses.len() > 1)
+    }
+
     /// Notes which address of a host has answered, so that new connections do not wait for a family that does not.
     pub(super) fn answered(&self, host: &str, address: &SocketAddr) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -33,7 +33,7 @@ use self::archive::Archive;
 use self::plan::Plan;
 use self::sink::Disk;
 use self::suspects::Suspects;
-use self::transfer::{Job, Mover};
+use self::transfer::{Habits, Job, Mover};
 use self::turn::Turns;
 use self::walk::Walk;
 use crate::model::{Error, Event, Kind, Link, Result};
@@ -85,6 +85,7 @@ pub async fn run(
             turns: turns.clone(),
             template: settings.template.clone(),
             mtime: settings.mtime,
+            habits: Habits::default(),
             digest: settings.archive.as_ref().map(|_| settings.digest),
         })
     });

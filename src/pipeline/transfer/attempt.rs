@@ -1,5 +1,7 @@
 //! One attempt: ask for what is missing, and take what comes.
 
+use std::sync::OnceLock;
+
 use http::{HeaderMap, HeaderValue, header};
 use tokio::time::Instant;
 use url::Url;
@@ -13,7 +15,7 @@ use super::state::TAIL;
 use super::take::Taking;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Kind, Request};
-use crate::net::{Led, Permit, Refusal, header_map};
+use crate::net::{Led, Permit, Pin, Refusal, Way, header_map};
 
 /// What is asked for, and where.
 pub(super) struct Course<'a> {
@@ -25,6 +27,18 @@ pub(super) struct Course<'a> {
     pub(super) url: &'a Url,
     /// Who named that.
     pub(super) led: Led,
+    /// The address of its host to stay with.
+    pub(super) pin: &'a OnceLock<Pin>,
+}
+
+impl Course<'_> {
+    /// The way to its URL.
+    pub(super) fn way(&self) -> Way<'_> {
+        Way {
+            led: self.led,
+            pin: self.pin.get(),
+        }
+    }
 }
 
 impl Mover {
@@ -98,12 +112,12 @@ impl Mover {
         permit: &mut Permit,
     ) -> Result<(), Setback> {
         let Course {
-            id,
-            request,
-            url,
-            led,
+            id, request, url, ..
         } = *course;
         let start = resume_point(content);
+        if start > 0 {
+            tries.without_if_range |= self.habits.is_without_if_range(url);
+        }
         let tail = if start > 0 {
             content.tail(start).await?
         } else {
@@ -112,11 +126,18 @@ impl Mover {
         let bound = bound_headers(course)?;
         let free = range_headers(&content.representation, start, None, tries.without_if_range)?;
         let opened = self
-            .unless_ending(self.client.open_led(led, url, &bound, &free))
+            .unless_ending(self.client.open_by(course.way(), url, &bound, &free))
             .await??;
         tries.status = Some(opened.response.status());
         if opened.response.status().is_success() {
             permit.accepted(opened.response.content_length());
+            if tries.stays
+                && course.pin.get().is_none()
+                && let Some(pin) = self.client.pin(&opened)
+            {
+                // It was empty, and nobody else fills it meanwhile.
+                let _ = course.pin.set(pin);
+            }
         }
         let reply = opened.response.headers();
         let etag = reply.get(header::ETAG).and_then(|etag| etag.to_str().ok());
@@ -160,8 +181,12 @@ impl Mover {
                 self.began(id, content, tries).await?;
                 let splits = content.representation.if_range().is_some() && !tries.alone;
                 let taking = Taking::new(course, opened, splits);
-                self.take_rest(taking, content, tries, (start, end), tail)
-                    .await
+                let rest = self.take_rest(taking, content, tries, (start, end), tail);
+                let done = rest.await;
+                if tries.without_if_range && matches!(done, Ok(()) | Err(Setback::More)) {
+                    self.habits.note_without_if_range(url);
+                }
+                done
             }
         }
     }

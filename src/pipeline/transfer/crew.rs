@@ -79,6 +79,7 @@ impl Mover {
                 "its length is not known",
             )));
         };
+        tries.without_if_range |= self.habits.is_without_if_range(course.url);
         let (partial, done) = content.lend().await?;
         let crew = Crew {
             mover: self,

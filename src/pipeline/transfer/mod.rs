@@ -12,6 +12,7 @@ mod content;
 mod crew;
 mod digest;
 mod growth;
+mod habits;
 mod ledger;
 mod prove;
 mod state;
@@ -20,13 +21,14 @@ mod tries;
 
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
 use url::Url;
 
 use self::attempt::Course;
 use self::content::{Content, Whole};
+pub(super) use self::habits::Habits;
 use self::prove::Proven;
 use self::tries::{Setback, Tries};
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note};
@@ -60,6 +62,7 @@ pub(super) struct Mover {
     pub(super) turns: Turns,
     pub(super) template: Option<Template>,
     pub(super) mtime: bool,
+    pub(super) habits: Habits,
     /// How a digest is made of what is saved, where it is remembered.
     pub(super) digest: Option<Algorithm>,
 }
@@ -145,6 +148,7 @@ impl Mover {
     ) -> Result<Proven> {
         let mut permit = Some(permit);
         let mut place = 0;
+        let mut pin = OnceLock::new();
         loop {
             let url = if place == 0 {
                 request.url.clone()
@@ -157,6 +161,7 @@ impl Mover {
                 request: &request,
                 url: &url,
                 led,
+                pin: &pin,
             };
             let done = match content.is_complete() {
                 true => Ok(()),
@@ -171,6 +176,11 @@ impl Mover {
             };
             if content.len() > 0 {
                 tries.moved(content.len(), content.representation.total);
+            }
+            // The next one may be of another host, and an address that does not answer is not stayed with.
+            let is_away = matches!(setback, Setback::Again(_)) && tries.status.is_none();
+            if is_away || matches!(setback, Setback::Over(_) | Setback::Expired(_)) {
+                pin.take();
             }
             match self.after(job, &url, setback, content, tries).await {
                 Ok(None) => {}

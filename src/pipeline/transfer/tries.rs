@@ -58,6 +58,8 @@ pub(super) struct Tries {
     farthest: u64,
     /// Whether the server answers an If-Range with everything although nothing changed.
     pub(super) without_if_range: bool,
+    /// Whether it stays with one address of a host, since what came did not fit together.
+    pub(super) stays: bool,
     /// Whether it stays with one connection.
     pub(super) alone: bool,
     /// Whether it was told that the transfer began.
@@ -99,6 +101,7 @@ impl Tries {
             slow: 0,
             farthest: 0,
             without_if_range: false,
+            stays: false,
             alone: false,
             began: false,
             status: None,
@@ -202,6 +205,7 @@ impl Tries {
             return Err(error);
         }
         self.restarts += 1;
+        self.stays = true;
         Ok(())
     }
 

@@ -1,15 +1,25 @@
 //! Going on with what is there, when the server does not know ranges as the RFC does.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use super::{huge, large, quick};
 use crate::support::command::Fetch;
-use crate::support::media::noise;
-use crate::support::{Reply, Seen, Site};
+use crate::support::media::{Format, noise, sized};
+use crate::support::{Reply, Seen, Site, skip};
 
 fn start_of(seen: &Seen) -> Option<u64> {
     let range = seen.header("range")?.strip_prefix("bytes=")?;
     range.strip_suffix('-')?.parse().ok()
+}
+
+/// What a machine says of a file that others have, too: the same date, and an ETag of its own.
+fn machine(etag: &str) -> Reply {
+    Reply::file(large())
+        .etag(etag)
+        .header("Last-Modified", "Fri, 14 Jul 2017 02:40:00 GMT")
 }
 
 #[test]
@@ -132,12 +142,7 @@ fn a_body_of_unknown_length_is_gone_on_with_where_its_bytes_agree() {
 #[test]
 fn machines_with_an_etag_each_are_one_server_where_date_and_bytes_agree() {
     let site = Site::start();
-    let of = |etag: &str| {
-        Reply::file(large())
-            .etag(etag)
-            .header("Last-Modified", "Fri, 14 Jul 2017 02:40:00 GMT")
-            .ignore_if_range()
-    };
+    let of = |etag: &str| machine(etag).ignore_if_range();
     site.on("/cat.jpg", of("\"one\"").cut_after(2_000_000))
         .once();
     site.on("/cat.jpg", of("\"two\""));
@@ -150,14 +155,9 @@ fn machines_with_an_etag_each_are_one_server_where_date_and_bytes_agree() {
 #[test]
 fn a_machine_with_another_etag_is_asked_without_if_range_where_date_and_length_agree() {
     let site = Site::start();
-    let of = |etag: &str| {
-        Reply::file(large())
-            .etag(etag)
-            .header("Last-Modified", "Fri, 14 Jul 2017 02:40:00 GMT")
-    };
-    site.on("/cat.jpg", of("\"one\"").cut_after(2_000_000))
+    site.on("/cat.jpg", machine("\"one\"").cut_after(2_000_000))
         .once();
-    site.on("/cat.jpg", of("\"two\""));
+    site.on("/cat.jpg", machine("\"two\""));
     let fetch = quick().arg(site.url("/cat.jpg"));
     fetch.run().success();
     assert!(fetch.files()["cat.jpg"] == large());
@@ -188,4 +188,75 @@ fn a_part_file_without_a_state_of_ours_is_not_built_upon() {
     fetch.run().success();
     assert!(fetch.files()["cat.png"] == huge());
     assert_eq!(site.requests()[1].header("range"), None);
+}
+
+#[test]
+fn a_host_whose_machines_have_etags_of_their_own_is_remembered_for_that() {
+    let site = Site::start();
+    // The second file waits until the first is there.
+    let (saved, is_saved) = channel::<()>();
+    let is_saved = Mutex::new(is_saved);
+    site.on("/1.jpg", machine("\"one\"").cut_after(2_000_000))
+        .once();
+    site.on("/1.jpg", machine("\"two\""));
+    let late = move |_: &Seen| {
+        let _ = is_saved.lock().unwrap().recv();
+        machine("\"one\"").cut_after(2_000_000)
+    };
+    site.on("/2.jpg", Reply::with(late)).once();
+    site.on("/2.jpg", machine("\"two\""));
+    let fetch = quick().arg(site.url("/1.jpg")).arg(site.url("/2.jpg"));
+    let running = fetch.spawn();
+    running.wait_for_stderr("saved `1.jpg`");
+    drop(saved);
+    running.wait().success();
+    assert!(fetch.files().into_values().all(|bytes| bytes == large()));
+    let asked = |path: &str| {
+        let requests = site.requests().into_iter();
+        let asked = requests.filter(|seen| seen.target == path);
+        asked
+            .map(|seen| seen.header("if-range").is_some())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(asked("/1.jpg"), [false, true, false]);
+    assert_eq!(asked("/2.jpg"), [false, false]);
+}
+
+#[test]
+fn what_machines_serve_differently_is_taken_from_one_of_them() {
+    let one = Site::start();
+    let port = one.port();
+    let two = SocketAddr::from(([127, 0, 0, 2], port));
+    let Ok(two) = Site::start_at(two) else {
+        return skip("this machine has one address for itself");
+    };
+    let of = |seed| Reply::file(sized(Format::Png, 9 << 20, seed)).etag("\"same\"");
+    // The first run gets half of what the first machine has.
+    one.on("/cat.png", of(1).cut_after(5 << 20));
+    let fetch = quick()
+        .arg("--resolve")
+        .arg(format!("cat.test:{port}:127.0.0.1,127.0.0.2"))
+        .arg(format!("http://cat.test:{port}/cat.png"));
+    fetch.clone().args(["-R", "0"]).run().fails(4);
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    drop(one);
+    // Then the second machine is alone, and has something else. As soon as that is begun anew, the first one is back, and it
+    // is the one that would be asked first.
+    let back = Arc::new(Mutex::new(None));
+    let slot = back.clone();
+    let reply = move |seen: &Seen| {
+        let mut back = slot.lock().unwrap();
+        if seen.header("range").is_some() || back.is_some() {
+            return of(2);
+        }
+        let one = Site::start_at(address).unwrap();
+        one.on("/cat.png", of(1)).optional();
+        *back = Some(one);
+        of(2).cut_after(5 << 20)
+    };
+    two.on("/cat.png", Reply::with(reply));
+    fetch.run().success();
+    assert!(fetch.files()["cat.png"] == sized(Format::Png, 9 << 20, 2));
+    let one = back.lock().unwrap().take().unwrap();
+    assert_eq!(one.requests().len(), 0, "it stayed where it began");
 }

@@ -1,6 +1,7 @@
 //! A fake site: an HTTP/1.1 server on a port of its own, told beforehand what it will be asked.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -108,7 +109,13 @@ impl On<'_> {
 impl Site {
     /// Starts a site that knows nothing yet.
     pub fn start() -> Site {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        Site::start_at(free).expect("a free port")
+    }
+
+    /// Starts one at this address, where the system lets it.
+    pub fn start_at(address: SocketAddr) -> io::Result<Site> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -118,11 +125,11 @@ impl Site {
             let shared = shared.clone();
             move || server::accept(&listener, &shared)
         });
-        Site {
+        Ok(Site {
             shared,
             address,
             accepting: Some(accepting),
-        }
+        })
     }
 
     /// Answers this target so. A target with a query is matched with it, one without whatever the query, and one that

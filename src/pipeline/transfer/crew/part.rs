@@ -188,7 +188,7 @@ impl Crew<'_> {
         let open = self
             .mover
             .client
-            .open_led(self.course.led, self.course.url, &bound, &free);
+            .open_by(self.course.way(), self.course.url, &bound, &free);
         let began = Instant::now();
         let opened = self.unless_over(open).await??;
         let took = began.elapsed().as_micros() as u64;

@@ -1,0 +1,125 @@
+//! From a URL along its redirects to an answer: by which connections, and with which headers, each hop is asked for.
+
+use std::sync::PoisonError;
+
+use http::{HeaderMap, header};
+use url::Url;
+
+use super::{Ask, Client, Inner};
+use crate::model::{Error, Result};
+use crate::net::pools::Reach;
+use crate::net::private::{is_public, literal};
+use crate::net::resolver::NotPublic;
+use crate::net::{Led, Opened, failure, redirect};
+
+impl Client {
+    pub(super) async fn send(&self, ask: Ask<'_>) -> Result<Opened> {
+        let Ask { url, bound, .. } = ask;
+        let host = url.host_str().unwrap_or("");
+        let pools = &self.inner.pools;
+        let mut led = ask.way.led;
+        let mut trail = vec![url.clone()];
+        let mut since = 0;
+        loop {
+            let here = &trail[trail.len() - 1];
+            // Once elsewhere, headers do not come back even if the trail does: who sent us there chose the way.
+            let is_home = trail.iter().all(|hop| hop.origin() == url.origin());
+            let who = if is_home { ask.way.led } else { led };
+            let (client, has_proxy) = self.client_for(ask, who, here)?;
+            let mut request = client.get(here.clone()).headers(ask.free.clone());
+            if is_home {
+                if let Some(logins) = &self.inner.logins
+                    && let Some(value) = logins.authorization(here, self.is_trusted(&trail))
+                {
+                    let login = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+                    request = request.headers(login);
+                }
+                request = request.headers(bound.clone());
+            }
+            if self.is_trusted(&trail) {
+                request = request.headers(self.inner.user_headers.clone());
+            }
+            let sent = self.inner.reuse.send(request, here.origin());
+            let response = sent.await.map_err(|error| self.failure(error, here))?;
+            let address = response.remote_addr().filter(|_| !has_proxy);
+            if let (Some(address), Some(name)) = (address, here.domain()) {
+                pools.system().answered(name, &address);
+            }
+            // What a proxy has found is as good as public, unless the URL says what it is.
+            let address = address.map(|a| a.ip()).or_else(|| literal(here));
+            if address.is_none_or(is_public) {
+                led = Led::ByPublic;
+            }
+            match response.headers().get(header::LOCATION) {
+                Some(location) if redirect::is_redirect(response.status()) => {
+                    if pools.keeps_cookies() && response.headers().contains_key(header::SET_COOKIE)
+                    {
+                        since = trail.len();
+                    }
+                    let next = redirect::next(&trail, since, location.as_bytes())?;
+                    trail.push(next);
+                }
+                _ => {
+                    let redirected = trail.len() > 1;
+                    let url = trail.swap_remove(trail.len() - 1);
+                    return Ok(Opened {
+                        watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
+                        url,
+                        redirected,
+                        led,
+                        response,
+                        host: self.pace().host(host),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The connections for a request to this URL, and whether there is a proxy in between.
+    fn client_for<'a>(
+        &'a self,
+        ask: Ask<'a>,
+        who: Led,
+        url: &Url,
+    ) -> Result<(&'a reqwest::Client, bool)> {
+        let Inner {
+            settings, pools, ..
+        } = &*self.inner;
+        let has_proxy = pools.has_proxy_for(url);
+        let pinned = ask.way.pin.filter(|_| !has_proxy);
+        if let Some(client) = pinned.and_then(|pin| pin.client_for(url)) {
+            // Whoever stays at an address was let in there before.
+            return Ok((client, has_proxy));
+        }
+        let mut reach = Reach::Any;
+        if settings.private.refuses(who) {
+            if let Some(address) = literal(url).filter(|address| !is_public(*address)) {
+                return Err(failure::private(url, address, settings.private));
+            }
+            if !has_proxy {
+                reach = Reach::Public;
+            }
+        }
+        Ok((pools.get(settings, ask.purpose, reach)?, has_proxy))
+    }
+
+    fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
+        match failure::find::<NotPublic>(&error) {
+            Some(found) => failure::private(url, found.address, self.inner.settings.private),
+            None => failure::classify(error, url),
+        }
+    }
+
+    fn is_trusted(&self, trail: &[Url]) -> bool {
+        if self.inner.user_headers.is_empty() && self.inner.logins.is_none() {
+            return false;
+        }
+        let origins = self
+            .inner
+            .user_origins
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        origins.contains(&trail[0].origin())
+            && trail.iter().all(|hop| hop.origin() == trail[0].origin())
+    }
+}

@@ -1,0 +1,38 @@
+//! What one transfer has learned of a host, for the next.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use url::Url;
+
+/// How many hosts are remembered. After that, all are forgotten, which costs a request for each file that goes on.
+const REMEMBERED: usize = 1024;
+
+/// The habits of hosts.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct Habits {
+    without_if_range: Mutex<HashSet<String>>,
+}
+
+impl Habits {
+    /// Whether If-Range is of no use here: the host sends everything although nothing has changed, since it does not know
+    /// the field, or each of its machines has an ETag of its own. Then what is there is compared with what comes instead.
+    pub(super) fn is_without_if_range(&self, url: &Url) -> bool {
+        let hosts = self.hosts();
+        !hosts.is_empty() && url.host_str().is_some_and(|host| hosts.contains(host))
+    }
+
+    /// Notes that it proved to be of no use.
+    pub(super) fn note_without_if_range(&self, url: &Url) {
+        let mut hosts = self.hosts();
+        if hosts.len() >= REMEMBERED {
+            hosts.clear();
+        }
+        hosts.extend(url.host_str().map(str::to_owned));
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashSet<String>> {
+        let hosts = self.without_if_range.lock();
+        hosts.unwrap_or_else(PoisonError::into_inner)
+    }
+}

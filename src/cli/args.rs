@@ -335,6 +335,8 @@ pub(super) enum ConfigCommand {
     Check,
     /// Write a file with every setting, commented out, for this user
     Init,
+    /// Print a JSON schema, by which editors complete and check such files
+    Schema,
 }
 
 #[cfg(test)]

@@ -6,13 +6,10 @@ use std::io::Write;
 use super::args::{Args, ConfigCommand};
 use super::talk::print;
 use super::{main, meaning};
-use crate::config::{Config, places};
+use crate::config::{Config, EXAMPLE, places};
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::source::Registry;
-
-/// Every key with its default and what it is for.
-const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// Does what was asked about the settings.
 pub(super) fn settings(
@@ -25,6 +22,12 @@ pub(super) fn settings(
         ConfigCommand::Show { origin } => print(&main::config(args)?.show(*origin)?),
         ConfigCommand::Check => check(args, sources),
         ConfigCommand::Init => init(),
+        ConfigCommand::Schema => {
+            // Whatever is set, and however wrongly: the schema helps to put it right.
+            let config = Config::default();
+            sources(&config)?;
+            print(&config.schema()?)
+        }
     }
 }
 

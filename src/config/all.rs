@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +18,7 @@ use super::known;
 use super::layer::{Entry, Flag, Layer, Raw, variable};
 use super::places::{Place, places};
 use super::read::{is_secret, read, wrong};
+use super::schema::{Options, try_out};
 use super::sections::{Sections, given};
 use crate::model::{Error, Kind, Result};
 use crate::{net, pipeline};
@@ -27,6 +29,8 @@ pub struct Config {
     pub(super) layers: Vec<Layer>,
     pub(super) sections: Sections,
     pub(super) keeper: Keeper,
+    /// What the sources have asked for, for the schema.
+    pub(super) options: Arc<Mutex<BTreeMap<String, Options>>>,
     /// The job whose settings these are.
     pub(super) job: Option<String>,
 }
@@ -124,16 +128,17 @@ impl Config {
     pub fn source<T: DeserializeOwned + Serialize + Default>(&self, name: &str) -> Result<T> {
         let section = ["source".to_owned(), name.to_owned()];
         let mut customary = Layer::default();
-        if let serde_json::Value::Object(keys) = known::of::<T>()? {
+        let known = known::of::<T>()?;
+        if let serde_json::Value::Object(keys) = &known {
             for (key, default) in keys {
                 let variable_name = format!("{name}_{key}")
                     .to_ascii_uppercase()
                     .replace('-', "_");
                 let value = self.keeper.environment.get(&variable_name);
-                let is_secret = is_secret(&key) || default == "***";
+                let is_secret = is_secret(key) || default == "***";
                 if let Some(value) = value.filter(|value| is_secret && !value.is_empty()) {
                     customary.entries.push(Entry {
-                        path: [section.as_slice(), &[key]].concat(),
+                        path: [section.as_slice(), std::slice::from_ref(key)].concat(),
                         raw: Raw::Text(value.clone()),
                         at: variable(&variable_name),
                         hand: Hand::Typed,
@@ -141,6 +146,13 @@ impl Config {
                 }
             }
         }
+        let options = Options {
+            known,
+            try_out: try_out::<T>,
+        };
+        let mut asked = self.options.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert(name.to_owned(), options);
+        drop(asked);
         let mut layers = self.layers.clone();
         let files = layers.iter().take_while(|layer| layer.is_file).count();
         layers.insert(files, customary);

@@ -14,7 +14,8 @@ use super::value::path;
 use crate::model::{Error, Kind, Result};
 
 /// The keys that it may set. A new key is not among them until somebody has thought about it.
-const MAY: [&str; 30] = [
+const MAY: &[&str] = &[
+    "archive.digest",
     "archive.enabled",
     "archive.file",
     "archive.skip",
@@ -40,7 +41,10 @@ const MAY: [&str; 30] = [
     "net.per_host",
     "net.rate",
     "net.retries",
+    "net.speed_floor",
+    "net.speed_window",
     "net.stall_timeout",
+    "net.user_agent",
     "output.directory",
     "output.mtime",
     "output.template",

@@ -3,6 +3,7 @@
 //! It knows the sections of the parts below it and no site: the options of a source are whatever the source says.
 
 mod all;
+mod example;
 mod folder;
 mod hand;
 mod job;
@@ -13,6 +14,7 @@ mod places;
 mod program;
 mod read;
 mod schedule;
+mod schema;
 mod sections;
 mod show;
 mod since;
@@ -21,6 +23,7 @@ mod value;
 mod written;
 
 pub use all::Config;
+pub use example::EXAMPLE;
 pub use layer::Flag;
 pub use places::{Place, places};
 pub use schedule::Schedule;

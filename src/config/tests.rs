@@ -3,6 +3,7 @@
 mod example;
 mod jobs;
 mod mistakes;
+mod schema;
 mod trust;
 
 use std::path::PathBuf;

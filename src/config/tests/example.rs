@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::config::EXAMPLE;
 use crate::config::all::Config;
 use crate::config::known::{self, ANY};
 use crate::config::sections::Sections;
 use crate::plugins::imgur;
 
 /// The example with every key in force, as a file of somebody's who removed all `#` before keys.
-fn example() -> String {
-    let text = include_str!("../../../config.example.toml");
-    let lines = text.lines().map(|line| match line.strip_prefix('#') {
+pub(super) fn in_force() -> String {
+    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
         Some(key) if !key.starts_with(' ') => key,
         _ => line,
     });
@@ -21,7 +21,7 @@ fn example() -> String {
 
 #[test]
 fn the_example_shows_every_key_with_its_default() {
-    let text = example();
+    let text = in_force();
     let example: Value = toml::from_str(&text).unwrap();
     let mut known = known::of::<Sections>().unwrap();
     let options = known::of::<imgur::Options>().unwrap();
@@ -59,15 +59,14 @@ fn the_example_shows_every_key_with_its_default() {
 
 #[test]
 fn the_example_says_what_each_key_is_for() {
-    let text = include_str!("../../../config.example.toml");
     let mut before = "";
-    for line in text.lines() {
+    for line in EXAMPLE.lines() {
         if line.starts_with('#') && !line.starts_with("# ") && line != "#" {
             assert!(before.starts_with("# "), "`{line}` has no comment");
         }
         before = line;
     }
-    let mut empty: BTreeMap<String, Value> = toml::from_str(text).unwrap();
+    let mut empty: BTreeMap<String, Value> = toml::from_str(EXAMPLE).unwrap();
     assert_eq!(empty.remove("source"), Some(json!({ "imgur": {} })));
     assert_eq!(empty.remove("job"), Some(json!({ "example": {} })));
     assert_eq!(empty.remove("host"), Some(json!({ "example.org": {} })));

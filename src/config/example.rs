@@ -1,0 +1,69 @@
+//! `config.example.toml`: every key with its default and what it is for.
+
+use serde_json::Value;
+
+use super::known::ANY;
+
+/// The text, as it is written for a user who has none yet.
+pub const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+/// A key as the example shows it.
+#[derive(Debug)]
+pub(super) struct Shown {
+    path: Vec<String>,
+    /// What stands above it.
+    pub(super) about: String,
+    /// Its default, or a value that it could have.
+    pub(super) value: Value,
+}
+
+/// All keys of the example.
+pub(super) fn shown() -> Vec<Shown> {
+    let mut shown = Vec::new();
+    let mut section = Vec::new();
+    let mut about = String::new();
+    for line in EXAMPLE.lines() {
+        if let Some(text) = line.strip_prefix("# ") {
+            if !about.is_empty() {
+                about.push(' ');
+            }
+            about.push_str(text);
+            continue;
+        }
+        if line.starts_with('[') {
+            section = path(line).0;
+        } else if let Some(setting) = line.strip_prefix('#').filter(|line| !line.is_empty()) {
+            let (key, value) = path(setting);
+            shown.push(Shown {
+                path: [section.as_slice(), &key].concat(),
+                about: std::mem::take(&mut about),
+                value,
+            });
+        }
+        about.clear();
+    }
+    shown
+}
+
+/// The key of this path, in which any name may stand for a name.
+pub(super) fn find<'a>(shown: &'a [Shown], path: &[String]) -> Option<&'a Shown> {
+    let fits = |(want, has): (&String, &String)| want == has || want == ANY;
+    shown
+        .iter()
+        .find(|shown| shown.path.len() == path.len() && path.iter().zip(&shown.path).all(fits))
+}
+
+/// What a line of TOML names, and the value that it gives.
+fn path(line: &str) -> (Vec<String>, Value) {
+    let mut value: Value = toml::from_str(line).unwrap_or_default();
+    let mut path = Vec::new();
+    while let Value::Object(table) = &mut value
+        && table.len() == 1
+        && (path.is_empty() || line.starts_with('['))
+        && let Some((key, inner)) = std::mem::take(table).into_iter().next()
+    {
+        path.push(key);
+        value = inner;
+    }
+    (path, value)
+}

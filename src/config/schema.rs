@@ -1,0 +1,191 @@
+//! The JSON schema of a configuration file, by which editors complete and check it.
+//!
+//! It is found out and not written down: the keys are those of the default settings, what a key takes is tried out on the
+//! code that reads it, and what it is for stands in the example.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::all::Config;
+use super::example::{self, Shown};
+use super::known::{self, ANY};
+use super::sections::Sections;
+use super::tree::nest;
+use crate::model::Result;
+
+/// What is known about the options of a source that has asked for them.
+#[derive(Clone)]
+pub(super) struct Options {
+    pub(super) known: Value,
+    pub(super) try_out: TryOut,
+}
+
+/// Whether a value can be read.
+pub(super) type TryOut = fn(Value) -> serde_json::Result<()>;
+
+/// Tries a value out on a type.
+pub(super) fn try_out<T: DeserializeOwned>(value: Value) -> serde_json::Result<()> {
+    serde_json::from_value::<T>(value).map(drop)
+}
+
+impl Config {
+    /// The JSON schema (draft 2020-12) of a configuration file, with the options of the sources that have asked for them.
+    ///
+    /// # Errors
+    /// None that a program without defects can bring about.
+    pub fn schema(&self) -> Result<String> {
+        let shown = example::shown();
+        let known = known::of::<Sections>()?;
+        let mut probe = Probe {
+            shown: &shown,
+            try_out: try_out::<Sections>,
+            start: 0,
+        };
+        let mut schema = probe.table(&mut Vec::new(), &known);
+        let mut sources = Map::new();
+        probe.start = 2;
+        for (name, options) in &self.options() {
+            probe.try_out = options.try_out;
+            let mut path = vec!["source".to_owned(), name.clone()];
+            sources.insert(name.clone(), probe.table(&mut path, &options.known));
+        }
+        schema["properties"]["source"] = object(sources, json!(false));
+        let start = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "Settings of fetch",
+        });
+        if let (Value::Object(start), Value::Object(schema)) = (start, &mut schema) {
+            schema.extend(start);
+        }
+        Ok(format!("{schema:#}\n"))
+    }
+
+    fn options(&self) -> BTreeMap<String, Options> {
+        let options = self.options.lock();
+        options
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Finds out what a key takes.
+struct Probe<'a> {
+    shown: &'a [Shown],
+    try_out: TryOut,
+    /// How much of a path comes before what is tried out.
+    start: usize,
+}
+
+impl Probe<'_> {
+    fn table(&self, path: &mut Vec<String>, known: &Value) -> Value {
+        let mut properties = Map::new();
+        let mut others = json!(false);
+        for (key, default) in known.as_object().into_iter().flatten() {
+            path.push(key.clone());
+            let is_table = default.as_object().is_some_and(|table| !table.is_empty());
+            let schema = match is_table {
+                true => self.table(path, default),
+                false => self.key(path, default),
+            };
+            path.pop();
+            match key == ANY {
+                true => others = schema,
+                false => drop(properties.insert(key.clone(), schema)),
+            }
+        }
+        object(properties, others)
+    }
+
+    fn key(&self, path: &[String], default: &Value) -> Value {
+        let shown = example::find(self.shown, path);
+        let of_kind = |is: fn(&Value) -> bool, any: Value| {
+            let known = [Some(default), shown.map(|shown| &shown.value)];
+            known
+                .into_iter()
+                .flatten()
+                .find(|value| is(value))
+                .cloned()
+                .unwrap_or(any)
+        };
+        let text = of_kind(|value| value.is_string() && value != "***", json!("text"));
+        let list = of_kind(Value::is_array, json!(["text"]));
+        let table = of_kind(Value::is_object, json!({}));
+        let takes = |value: &Value| self.takes(path, value).is_ok();
+        let kinds = [
+            ("boolean", json!(true)),
+            ("number", json!(7.5)),
+            ("integer", json!(7)),
+            ("string", text),
+            ("array", list),
+            ("object", table),
+        ];
+        let mut kinds: Vec<_> = kinds
+            .iter()
+            .filter(|(_, value)| takes(value))
+            .map(|(kind, _)| *kind)
+            .collect();
+        if kinds.contains(&"number") {
+            kinds.retain(|kind| *kind != "integer");
+        }
+        let mut schema = json!({});
+        match kinds.as_slice() {
+            [] => {}
+            [kind] => schema["type"] = json!(kind),
+            kinds => schema["type"] = json!(kinds),
+        }
+        if kinds.contains(&"array") {
+            schema["items"] = json!({ "type": "string" });
+        }
+        if kinds.contains(&"object") {
+            schema["additionalProperties"] = json!({ "type": "string" });
+        }
+        if kinds.contains(&"integer") && !takes(&json!(-1)) {
+            schema["minimum"] = json!(if takes(&json!(0)) { 0 } else { 1 });
+        }
+        if kinds.contains(&"number") && !takes(&json!(0)) {
+            schema["exclusiveMinimum"] = json!(0);
+        }
+        if let Some(words) = self.words(path) {
+            schema["enum"] = json!(words);
+        }
+        if let Some(shown) = shown {
+            schema["description"] = json!(shown.about);
+        }
+        if !default.is_null() && default != "***" {
+            schema["default"] = default.clone();
+        }
+        schema
+    }
+
+    /// The words that a key takes, if it takes no other text. The code that reads it names them itself.
+    fn words(&self, path: &[String]) -> Option<Vec<String>> {
+        let refusal = self.takes(path, &json!("\0")).err()?.to_string();
+        let (_, words) = refusal
+            .strip_prefix("unknown variant ")?
+            .split_once("expected ")?;
+        let words: Vec<_> = words
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect();
+        words
+            .iter()
+            .all(|word| self.takes(path, &json!(word)).is_ok())
+            .then_some(words)
+    }
+
+    fn takes(&self, path: &[String], value: &Value) -> serde_json::Result<()> {
+        (self.try_out)(nest(&path[self.start..], value.clone()))
+    }
+}
+
+fn object(properties: Map<String, Value>, others: Value) -> Value {
+    let mut schema = json!({ "type": "object", "additionalProperties": others });
+    if !properties.is_empty() {
+        schema["properties"] = properties.into();
+    }
+    schema
+}

@@ -1,0 +1,128 @@
+//! The schema against the code that it is found out from.
+
+use serde_json::{Value, json};
+
+use crate::config::EXAMPLE;
+use crate::config::all::Config;
+
+fn schema() -> Value {
+    let config = Config::default();
+    crate::plugins::all(&config).unwrap();
+    serde_json::from_str(&config.schema().unwrap()).unwrap()
+}
+
+/// What a value breaks of a schema, as far as ours goes.
+fn breaks(schema: &Value, value: &Value) -> Option<String> {
+    let is = |kind: &Value| match kind.as_str().unwrap() {
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("`{other}` is no type"),
+    };
+    let kinds = match &schema["type"] {
+        Value::Array(kinds) => kinds.clone(),
+        kind => vec![kind.clone()],
+    };
+    if !kinds.iter().any(is) {
+        return Some(format!("{value} is not of type {kinds:?}"));
+    }
+    if let Some(words) = schema["enum"].as_array()
+        && !words.contains(value)
+    {
+        return Some(format!("{value} is none of {words:?}"));
+    }
+    if let (Some(least), Some(number)) = (schema["minimum"].as_i64(), value.as_i64())
+        && number < least
+    {
+        return Some(format!("{value} is less than {least}"));
+    }
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let known = schema["properties"].get(key);
+        let inner = match known.unwrap_or(&schema["additionalProperties"]) {
+            Value::Bool(false) => return Some(format!("`{key}` is unknown")),
+            inner => inner,
+        };
+        if let Some(mistake) = breaks(inner, value) {
+            return Some(mistake);
+        }
+    }
+    None
+}
+
+fn read(toml: &str) -> Value {
+    toml::from_str(toml).unwrap()
+}
+
+#[test]
+fn the_example_keeps_the_schema() {
+    assert_eq!(breaks(&schema(), &read(&super::example::in_force())), None);
+    assert_eq!(breaks(&schema(), &read(EXAMPLE)), None);
+}
+
+#[test]
+fn what_the_code_refuses_breaks_the_schema() {
+    let schema = schema();
+    for text in [
+        "[nets]",
+        "net.retrys = 3",
+        "net.retries = 'many'",
+        "net.retries = -1",
+        "net.connections = 0",
+        "net.backoff = 5",
+        "net.proxy = 5",
+        "net.ca_cert = 'a'",
+        "output.mtime = 'yes'",
+        "archive.skip = 'always'",
+        "host.'x.org'.rate = 4",
+        "job.mine.link = 'x.org'",
+        "job.mine.links = 'x.org'",
+        "job.mine.skip = 'no'",
+        "job.mine.headers = 'x'",
+        "source.imgur.animated = 'gif'",
+        "source.nobody.x = 3",
+    ] {
+        assert!(breaks(&schema, &read(text)).is_some(), "{text}");
+        let refused = Config::from_toml(text)
+            .and_then(|config| crate::plugins::all(&config).map(|_| config))
+            .and_then(|config| config.check_sources(&["imgur", "direct"]));
+        assert!(refused.is_err(), "{text}");
+    }
+}
+
+#[test]
+fn every_key_says_what_it_takes_and_what_it_is_for() {
+    fn look(path: &str, schema: &Value) {
+        let tables = schema["properties"].as_object().into_iter().flatten();
+        let any = Some(&schema["additionalProperties"]).filter(|any| any["properties"].is_object());
+        let mut is_table = false;
+        for (key, inner) in tables
+            .map(|(key, inner)| (key.as_str(), inner))
+            .chain(any.map(|any| ("*", any)))
+        {
+            is_table = true;
+            look(&format!("{path}.{key}"), inner);
+        }
+        if !is_table {
+            assert!(
+                schema["type"].is_string() || schema["type"].is_array(),
+                "{path}"
+            );
+            assert!(schema["description"].is_string(), "{path}");
+        }
+    }
+    let schema = schema();
+    look("", &schema);
+    let expected = json!({
+        "type": "integer",
+        "minimum": 0,
+        "default": 5,
+        "description": "How often something is tried again without progress in between (-R).",
+    });
+    assert_eq!(
+        schema["properties"]["net"]["properties"]["retries"],
+        expected
+    );
+}

@@ -94,12 +94,11 @@ fn look(archive: &Path, folder: &Path, talk: &Telling) -> Result<Checks> {
         Err(panic) => std::panic::resume_unwind(panic),
     }
     checks.interrupted = interrupted.is_cancelled();
-    let bytes = progress.bytes_done();
     if talk.json {
-        print(&checks.json(bytes))?;
+        print(&checks.json())?;
     }
     if !talk.json && !talk.quiet || talk.verbose {
-        tell(&checks.totals(bytes, began.elapsed()));
+        tell(&checks.totals(began.elapsed()));
     }
     Ok(checks)
 }

@@ -29,6 +29,8 @@ pub struct Checks {
     pub unreadable: u64,
     /// Files that the archive does not know.
     pub unknown: u64,
+    /// How many bytes those have that are there.
+    pub bytes: u64,
     /// Whether it was ended before its end.
     pub interrupted: bool,
 }
@@ -47,6 +49,10 @@ impl Checks {
             State::Unreadable => self.unreadable += 1,
             State::Unknown => self.unknown += 1,
         }
+        let is_there = !matches!(checked.state, State::Missing | State::Unreadable);
+        let known = checked.known.as_ref().filter(|_| is_there);
+        let record = known.and_then(|known| known.record.as_ref());
+        self.bytes += record.map_or(0, |record| record.size);
     }
 
     /// Whether all that the archive knows is whole.
@@ -55,7 +61,7 @@ impl Checks {
     }
 
     /// The last line for people.
-    pub fn totals(&self, bytes: u64, took: Duration) -> String {
+    pub fn totals(&self, took: Duration) -> String {
         let bad = [
             (self.missing, "missing"),
             (self.broken, "broken"),
@@ -79,7 +85,7 @@ impl Checks {
                 files(self.unknown)
             ));
         }
-        text.push_str(&format!("; {} in {}\n", size(bytes), time(took)));
+        text.push_str(&format!("; {} in {}\n", size(self.bytes), time(took)));
         if self.interrupted {
             text.push_str("interrupted: there is more that was not looked at\n");
         }
@@ -87,8 +93,8 @@ impl Checks {
     }
 
     /// The last line for programs.
-    pub fn json(&self, bytes: u64) -> String {
-        let mut line = json!({ "v": VERSION, "event": "checks", "bytes": bytes });
+    pub fn json(&self) -> String {
+        let mut line = json!({ "v": VERSION, "event": "checks" });
         if let (Some(line), Ok(serde_json::Value::Object(sums))) =
             (line.as_object_mut(), serde_json::to_value(self))
         {
@@ -195,7 +201,7 @@ mod tests {
     fn sums_up_truthfully() {
         let mut checks = Checks::default();
         let took = Duration::from_secs(2);
-        assert_eq!(checks.totals(0, took), "0 files: 0 whole; 0 B in 2.0 s\n");
+        assert_eq!(checks.totals(took), "0 files: 0 whole; 0 B in 2.0 s\n");
         for state in [
             State::Whole { proven: true },
             State::Whole { proven: false },
@@ -205,15 +211,15 @@ mod tests {
         ] {
             checks.take(&checked(state, None));
         }
-        checks.interrupted = true;
+        (checks.interrupted, checks.bytes) = (true, 1500);
         assert!(!checks.is_well());
         assert_eq!(
-            checks.totals(1500, took),
+            checks.totals(took),
             "4 files: 2 whole (1 of them by their length alone), 1 missing, 1 broken; 1 file that the archive does not \
              know; 1.5 kB in 2.0 s\ninterrupted: there is more that was not looked at\n"
         );
-        let expected = "{\"broken\":1,\"bytes\":7,\"changed\":0,\"event\":\"checks\",\"interrupted\":true,\"missing\":1,\
+        let expected = "{\"broken\":1,\"bytes\":1500,\"changed\":0,\"event\":\"checks\",\"interrupted\":true,\"missing\":1,\
             \"unknown\":1,\"unproven\":1,\"unreadable\":0,\"v\":1,\"whole\":2}\n";
-        assert_eq!(checks.json(7), expected);
+        assert_eq!(checks.json(), expected);
     }
 }

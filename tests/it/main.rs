@@ -16,6 +16,7 @@ mod net;
 mod outlet;
 mod outputs;
 mod pace;
+mod peers;
 mod readme;
 mod sources;
 mod support;

@@ -144,3 +144,56 @@ pub fn shares(file: &Path) -> Result<Vec<Share>> {
     };
     read().map_err(|error| cannot(&file.display().to_string(), error.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::pipeline::archive::{Archive, Ending, Note, Record, Sqlite, Sum, Validator};
+
+    use super::*;
+
+    /// Run it with `cargo test --lib -- --ignored a_million`.
+    #[test]
+    #[ignore = "takes minutes"]
+    fn a_million_items_take_less_than_300_bytes_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("archive.db");
+        let archive = Sqlite::open(&file, folder.path()).unwrap();
+        let count = 1_000_000;
+        for number in 0..count {
+            let key = format!("{:07x}", number * 97);
+            let record = Record {
+                path: format!(
+                    "imgur/A title of an album q{:05}/{:03} {key}.jpg",
+                    number / 100,
+                    number % 100
+                ),
+                size: 400_000 + number,
+                digest: Some(Sum::Xxh3(u128::from(number).to_be_bytes())),
+                validator: Some(Validator::Etag(format!("\"{:032x}\"", number * 89))),
+                media: Some("image/jpeg".into()),
+                published: None,
+            };
+            let (identity, ending) = (
+                Identity {
+                    source: "imgur".into(),
+                    key,
+                },
+                Ending::Saved(record),
+            );
+            let note = Note {
+                identity,
+                origin: None,
+                ending,
+            };
+            archive.note(note).unwrap();
+            if number % 10_000 == 0 {
+                archive.flush().unwrap();
+            }
+        }
+        drop(archive);
+        let shares = shares(&file).unwrap();
+        assert_eq!(shares[0].saved, count);
+        let each = std::fs::metadata(&file).unwrap().len() / count;
+        assert!(each < 300, "{each} bytes an item");
+    }
+}

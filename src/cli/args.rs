@@ -15,7 +15,7 @@ use clap_complete::Shell;
 
 pub(super) use self::kept::{ArchiveCommand, Format, Telling, Verify};
 use crate::config::{Resolve, Size};
-use crate::pipeline::Policy;
+use crate::pipeline::{MediaKind, Policy};
 
 /// What is told below the long help.
 const AFTER: &str = "\
@@ -117,7 +117,24 @@ pub(super) struct What {
     /// A date begins at midnight UTC. Units are `m` (minutes), `h`, `d` and `w`. Items without a date pass.
     #[arg(long, value_name = "DATE")]
     pub(super) since: Option<String>,
+    /// Only items published until: `2025-12-31`, that day included
+    ///
+    /// Written as for `--since`. Items without a date pass.
+    #[arg(long, value_name = "DATE", hide_short_help = true)]
+    pub(super) until: Option<String>,
+    /// Only items of these kinds: image, video, audio, other
+    ///
+    /// Several are separated by commas. Items whose kind nobody knows beforehand pass.
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    pub(super) kind: Vec<Medium>,
     /// Only items for which this holds: `width >= 1000`
+    ///
+    /// The fields are those of templates, `fetch fields LINK` lists them; `size >= bytes("2M")` compares sizes.
     #[arg(long, value_name = "EXPRESSION")]
     pub(super) filter: Option<String>,
     /// Stop after so many new items
@@ -137,7 +154,9 @@ pub(super) struct Where {
     /// Name files by this template
     #[arg(short, long, value_name = "TEMPLATE")]
     pub(super) output: Option<String>,
-    /// Do not set the files' times to those of the server
+    /// Leave the files' times at that of their saving
+    ///
+    /// Otherwise a file gets the time at which its item was published, or else the one that the server names.
     #[arg(long)]
     pub(super) no_mtime: bool,
     /// Remember what was fetched in this file
@@ -259,6 +278,26 @@ impl From<Known> for Policy {
     }
 }
 
+/// The kinds of media, as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Medium {
+    Image,
+    Video,
+    Audio,
+    Other,
+}
+
+impl From<Medium> for MediaKind {
+    fn from(medium: Medium) -> MediaKind {
+        match medium {
+            Medium::Image => MediaKind::Image,
+            Medium::Video => MediaKind::Video,
+            Medium::Audio => MediaKind::Audio,
+            Medium::Other => MediaKind::Other,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the sources and the links they know
@@ -273,6 +312,17 @@ pub(super) enum Command {
     /// Look at what is known of files, and change it
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// List what templates and filters can say about a link
+    Fields {
+        /// The link
+        link: String,
+        /// Look at so many items instead of the first alone
+        #[arg(short, long, value_name = "N", default_value_t = 1)]
+        number: usize,
+        /// Print JSON, an object for each item
+        #[arg(short, long)]
+        json: bool,
+    },
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::args::{Args, Command};
 use super::batch::{self, List};
 use super::talk::{explain, print, reporters, tell};
-use super::{archive, exit, interrupt, jobs, meaning, settings, sources, verify};
+use super::{archive, exit, fields, interrupt, jobs, meaning, settings, sources, verify};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
@@ -79,6 +79,9 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
         Some(Command::Sources { which }) => {
             let registry = registry(&config(&args)?, sources)?;
             sources::sources(&registry, which.as_ref())?;
+        }
+        Some(Command::Fields { link, number, json }) => {
+            fields::list(&args, &link, number, json, sources)?;
         }
         Some(Command::Config(command)) => settings::settings(&args, &command, sources)?,
         Some(Command::Completions { shell }) => {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use super::args::Args;
-use crate::config::{Flag, Since};
+use crate::config::{Flag, Since, Until};
 use crate::model::{Error, Headers, Kind, Result};
 use crate::{net, pipeline};
 
@@ -106,10 +106,18 @@ pub(super) fn net(args: &Args, settings: net::Settings) -> Result<net::Settings>
 pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipeline::Settings> {
     let what = &args.what;
     let since = what.since.as_deref().map(str::parse::<Since>).transpose()?;
+    let until = what.until.as_deref().map(str::parse::<Until>).transpose()?;
+    let kinds: Vec<_> = what.kind.iter().map(|kind| (*kind).into()).collect();
     Ok(pipeline::Settings {
         items: or(&what.items, settings.items)?,
         filter: or(&what.filter, settings.filter)?,
         since: since.map(|since| since.moment).or(settings.since),
+        until: until.map(|until| until.moment).or(settings.until),
+        kinds: if kinds.is_empty() {
+            settings.kinds
+        } else {
+            kinds
+        },
         max_new: what.max_new.or(settings.max_new),
         simulate: args.talk.simulate || args.talk.get_urls,
         ..settings
@@ -184,6 +192,10 @@ mod tests {
             "3",
             "--since",
             "1d",
+            "--until",
+            "1h ago",
+            "--kind",
+            "image,other",
             "--header",
             "X-Key: a:b",
             "x.org",
@@ -208,15 +220,16 @@ mod tests {
             ["::1".parse::<std::net::IpAddr>().unwrap()]
         );
         assert_eq!(net.headers.0["X-Key"], "a:b");
-        let pipeline = pipeline(&args, config.pipeline().unwrap()).unwrap();
+        let pipeline = super::pipeline(&args, config.pipeline().unwrap()).unwrap();
         assert_eq!(pipeline.root, PathBuf::from("out"));
         assert_eq!(pipeline.archive, Some(PathBuf::from("a.db")));
         assert_eq!(pipeline.skip, crate::pipeline::Policy::Seen);
         assert_eq!(
             (pipeline.mtime, pipeline.simulate, pipeline.max_new),
-            (false, true, Some(3))
+            (pipeline::Mtime::Now, true, Some(3))
         );
-        assert!(pipeline.template.is_some() && pipeline.since.is_some());
+        assert!(pipeline.templates.otherwise.is_some() && pipeline.since < pipeline.until);
+        assert_eq!(pipeline.kinds.len(), 2);
     }
 
     #[test]

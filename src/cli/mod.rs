@@ -6,6 +6,7 @@ mod archive;
 mod args;
 mod batch;
 mod exit;
+mod fields;
 mod interrupt;
 mod jobs;
 mod lock;

@@ -19,7 +19,7 @@ use super::layer::{Entry, Flag, Layer, Raw, variable};
 use super::places::{Place, places};
 use super::read::{is_secret, read, wrong};
 use super::schema::{Options, try_out};
-use super::sections::{Sections, given};
+use super::sections::Sections;
 use crate::model::{Error, Kind, Result};
 use crate::{net, pipeline};
 
@@ -154,6 +154,12 @@ impl Config {
         asked.insert(name.to_owned(), options);
         drop(asked);
         let mut layers = self.layers.clone();
+        // Known for every source, and none of its own business.
+        for layer in &mut layers {
+            layer
+                .entries
+                .retain(|entry| entry.path != [&section[..], &["template".to_owned()]].concat());
+        }
         let files = layers.iter().take_while(|layer| layer.is_file).count();
         layers.insert(files, customary);
         read(&layers, &section, &self.keeper)
@@ -199,16 +205,7 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for a template that cannot be read, and where there is no place for the archive.
     pub fn pipeline(&self) -> Result<pipeline::Settings> {
-        let template = given(&self.sections.output.template)
-            .map(str::parse::<pipeline::Template>)
-            .transpose()
-            .map_err(|mut error| {
-                if let Some(entry) = self.last(&["output", "template"]) {
-                    error.message = wrong(entry, &error.message).message;
-                }
-                error
-            })?;
-        Ok(self.choose(self.sections.pipeline(template)?))
+        Ok(self.choose(self.sections.pipeline(self.templates()?)?))
     }
 
     /// The entry of a key that holds in the end.

@@ -12,11 +12,11 @@ use super::known::{self, ANY};
 use super::layer::{Entry, Layer};
 use super::read::wrong;
 use super::schedule::Schedule;
-use super::since::Since;
+use super::since::{Since, Until};
 use super::value::{Size, path};
 use super::written::Written;
 use crate::model::{Error, Headers, Kind, Result};
-use crate::pipeline::{self, Filter, Policy, Ranges, Template};
+use crate::pipeline::{self, Filter, MediaKind, Policy, Ranges, Template};
 
 /// `[job.NAME]`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub(super) struct Job {
     skip: Option<Policy>,
     items: Option<Written<Ranges>>,
     since: Option<Written<Since>>,
+    until: Option<Written<Until>>,
+    kinds: Vec<MediaKind>,
     filter: Option<Written<Filter>>,
     max_new: Option<u64>,
     connections: Option<std::num::NonZeroUsize>,
@@ -146,6 +148,8 @@ impl Config {
         pipeline::Settings {
             items: job.items.clone().map(|Written(items)| items),
             since: job.since.as_ref().map(|since| since.0.moment),
+            until: job.until.as_ref().map(|until| until.0.moment),
+            kinds: job.kinds.clone(),
             filter: job.filter.clone().map(|Written(filter)| filter),
             max_new: job.max_new,
             ..settings

@@ -18,6 +18,7 @@ mod schema;
 mod sections;
 mod show;
 mod since;
+mod templates;
 mod tree;
 mod value;
 mod written;
@@ -27,7 +28,7 @@ pub use example::EXAMPLE;
 pub use layer::Flag;
 pub use places::{Place, places};
 pub use schedule::Schedule;
-pub use since::Since;
+pub use since::{Since, Until};
 pub use value::{Rate, Resolve, Size, Span};
 
 #[cfg(test)]

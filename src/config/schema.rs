@@ -49,7 +49,10 @@ impl Config {
         for (name, options) in &self.options() {
             probe.try_out = options.try_out;
             let mut path = vec!["source".to_owned(), name.clone()];
-            sources.insert(name.clone(), probe.table(&mut path, &options.known));
+            let mut source = probe.table(&mut path, &options.known);
+            // Every source has it, whether it knows or not.
+            source["properties"]["template"] = json!({ "type": "string" });
+            sources.insert(name.clone(), source);
         }
         schema["properties"]["source"] = object(sources, json!(false));
         let start = json!({
@@ -109,7 +112,10 @@ impl Probe<'_> {
                 .cloned()
                 .unwrap_or(any)
         };
-        let text = of_kind(|value| value.is_string() && value != "***", json!("text"));
+        // What is said about a key may quote a word that it takes.
+        let quoted = shown.and_then(|shown| shown.about.split('"').nth(1));
+        let any = json!(quoted.unwrap_or("text"));
+        let text = of_kind(|value| value.is_string() && value != "***", any);
         let list = of_kind(Value::is_array, json!(["text"]));
         let table = of_kind(Value::is_object, json!({}));
         let takes = |value: &Value| self.takes(path, value).is_ok();

@@ -32,7 +32,7 @@ pub(super) struct Sections {
 pub(super) struct Output {
     directory: String,
     pub(super) template: Option<String>,
-    mtime: bool,
+    mtime: pipeline::Mtime,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -217,11 +217,8 @@ impl Sections {
         }
     }
 
-    /// The settings of the pipeline, with a template that has been read already.
-    pub(super) fn pipeline(
-        &self,
-        template: Option<pipeline::Template>,
-    ) -> Result<pipeline::Settings> {
+    /// The settings of the pipeline, with templates that have been read already.
+    pub(super) fn pipeline(&self, templates: pipeline::Templates) -> Result<pipeline::Settings> {
         let archive = match given(&self.archive.file) {
             _ if !self.archive.enabled => None,
             Some(file) => Some(path(file)),
@@ -232,7 +229,7 @@ impl Sections {
         };
         Ok(pipeline::Settings {
             root: path(&self.output.directory),
-            template,
+            templates,
             skip: self.archive.skip,
             mtime: self.output.mtime,
             archive,

@@ -36,6 +36,31 @@ impl fmt::Display for Since {
     }
 }
 
+/// The end of a time, written in the same way; a day without a time counts to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Until {
+    text: String,
+    /// The first point in time that is too late.
+    pub moment: Timestamp,
+}
+
+impl FromStr for Until {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Until> {
+        Ok(Until {
+            text: text.trim().to_owned(),
+            moment: read_end(text, Timestamp::now())?,
+        })
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 fn read(text: &str, now: Timestamp) -> Result<Timestamp> {
     let text = text.trim();
     let span = text.strip_suffix("ago").unwrap_or(text).trim();
@@ -58,6 +83,16 @@ fn read(text: &str, now: Timestamp) -> Result<Timestamp> {
     time.ok_or_else(|| {
         Error::new(Kind::Config, format!("`{text}` is not a date"))
             .hint("a date is written `2025-01-31`, or as a time before now: `12h ago`, `3d ago`, `2w ago`")
+    })
+}
+
+fn read_end(text: &str, now: Timestamp) -> Result<Timestamp> {
+    let begin = read(text, now)?;
+    let is_day = text.trim().parse::<Date>().is_ok() && !text.contains(['T', ':']);
+    let day = SignedDuration::from_hours(24);
+    Ok(match is_day {
+        true => begin.checked_add(day).unwrap_or(begin),
+        false => begin,
     })
 }
 
@@ -84,6 +119,18 @@ mod tests {
         for (text, expected) in table {
             let time = read(text, now).ok().map(|time| time.to_string());
             assert_eq!(time.as_deref(), expected, "{text}");
+        }
+    }
+    #[test]
+    fn the_end_of_a_day_is_that_of_the_next_ones_begin() {
+        let now: Timestamp = "2025-03-15T12:00:00Z".parse().unwrap();
+        let table = [
+            ("2025-01-31", "2025-02-01T00:00:00Z"),
+            ("2025-01-31T10:30:00", "2025-01-31T10:30:00Z"),
+            ("2w ago", "2025-03-01T12:00:00Z"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(read_end(text, now).unwrap().to_string(), expected, "{text}");
         }
     }
 }

@@ -17,7 +17,7 @@ use super::hand::Hand;
 use super::layer::Flag;
 use crate::model::Result;
 use crate::net::Secret;
-use crate::pipeline::Policy;
+use crate::pipeline::{Mtime, Policy};
 
 fn flag(name: &str, key: &str, value: impl Into<Value>) -> Flag {
     Flag {
@@ -115,7 +115,7 @@ fn later_layers_win() {
     assert_eq!(net.resolve[0].host, "x.org");
     assert_eq!(net.connect_timeout, Duration::from_secs(10));
     let pipeline = config.pipeline().unwrap();
-    assert_eq!((pipeline.mtime, pipeline.skip), (false, Policy::Seen));
+    assert_eq!((pipeline.mtime, pipeline.skip), (Mtime::Now, Policy::Seen));
     assert_eq!(pipeline.root, PathBuf::from("out"));
 }
 
@@ -172,6 +172,38 @@ fn a_source_gets_its_options() {
     assert_eq!(options.site, "https://example.org");
     let other: Options = config.source("other").unwrap();
     assert_eq!(other.pages, 7);
+}
+
+#[test]
+fn a_source_can_have_a_template_of_its_own() {
+    let low = (
+        "low",
+        "output.template = 'low'\nsource.a.template = 'a'\nsource.b.template = 'b'",
+    );
+    let high = (
+        "high",
+        "output.template = 'high'\nsource.b.template = 'B'\nsource.mine.template = ''",
+    );
+    let shown = |files: &[(&str, &str)], flags: Vec<Flag>| {
+        let config = config(files, &[], flags).unwrap();
+        config.source::<Options>("mine").unwrap();
+        let templates = config.pipeline().unwrap().templates;
+        let of_sources = templates.by_source.iter();
+        let mut shown: Vec<_> = of_sources
+            .map(|(name, template)| format!("{name}={template}"))
+            .collect();
+        shown.extend(templates.otherwise.map(|template| template.to_string()));
+        shown.join(" ")
+    };
+    assert_eq!(shown(&[low], vec![]), "a=a b=b low");
+    assert_eq!(shown(&[low, high], vec![]), "b=B high");
+    let flag = flag("-o", "output.template", "typed");
+    assert_eq!(shown(&[low, high], vec![flag]), "typed");
+    let wrong = config(&[("x", "source.a.template = '{titel}'")], &[], vec![]);
+    let error = wrong.unwrap().pipeline().unwrap_err();
+    let expected =
+        "wrong value for `source.a.template` in `x`, line 1, column 10: there is no field `titel`";
+    assert_eq!(error.message, expected);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::net::Override;
+use crate::pipeline;
 
 /// A length of time: `500ms`, `10s`, `2m`, `1h`, `3d`, `2w`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,22 +65,8 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Size, String> {
-        let read = || {
-            let (number, unit) = split(text)?;
-            let power = match unit.to_ascii_uppercase().as_str() {
-                "" => 0,
-                "K" => 10,
-                "M" => 20,
-                "G" => 30,
-                "T" => 40,
-                _ => return None,
-            };
-            let bytes =
-                number * f64::from(1 << power.min(30)) * f64::from(1 << (power - power.min(30)));
-            (bytes < 2f64.powi(63)).then_some(bytes as u64)
-        };
         let wrong = || "expected a size such as `500K`, `2M` or `1.5G`".to_owned();
-        read().map(Size).ok_or_else(wrong)
+        pipeline::bytes(text).map(Size).ok_or_else(wrong)
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod archive;
 mod choose;
+mod look;
 mod naming;
 mod plan;
 mod settings;
@@ -25,9 +26,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use choose::{Filter, Ranges};
-pub use naming::{Planned, Template};
-pub use settings::{Policy, Settings};
+pub use choose::{Filter, Ranges, bytes};
+pub use look::look;
+pub use naming::{MediaKind, Planned, Template, Templates, fields};
+pub use settings::{Mtime, Policy, Settings};
 
 use self::archive::Archive;
 use self::plan::Plan;
@@ -83,7 +85,7 @@ pub async fn run(
             stop: stop.clone(),
             suspects: Suspects::default(),
             turns: turns.clone(),
-            template: settings.template.clone(),
+            templates: settings.templates.clone(),
             mtime: settings.mtime,
             habits: Habits::default(),
             digest: settings.archive.as_ref().map(|_| settings.digest),

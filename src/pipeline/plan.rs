@@ -9,8 +9,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::archive::{Archive, Identity};
-use super::choose::since;
-use super::naming::{Planned, Template, fold};
+use super::choose::wants;
+use super::naming::{Planned, fold};
 use super::sink::{Disk, quickly};
 use super::transfer::Job;
 use super::turn::Turns;
@@ -80,15 +80,10 @@ impl Plan {
 
     async fn one(&mut self, found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
         let Found { item, source, led } = found;
-        if self.settings.since.is_some_and(|time| !since(&item, time)) {
+        if !wants(&self.settings, &item)? {
             return Ok(());
         }
-        if let Some(filter) = &self.settings.filter
-            && !filter.wants(&item)?
-        {
-            return Ok(());
-        }
-        let planned = path(self.settings.template.as_ref(), &item)?;
+        let planned = self.settings.templates.plan(&item)?;
         self.items += 1;
         let id = self.items;
         self.tell(self.found(id, &item, &planned)).await?;
@@ -187,13 +182,6 @@ impl Plan {
     async fn tell(&self, event: Event) -> Result<()> {
         self.events.send(event).await.map_err(|_| Error::closed())
     }
-}
-
-/// The path of an item by this template, or by the default one.
-pub(super) fn path(template: Option<&Template>, item: &Item) -> Result<Planned> {
-    template
-        .unwrap_or_else(|| Template::default_for(item))
-        .plan(item)
 }
 
 /// The name that an item wants, but for its extension; names that some systems take for one are one.

@@ -3,22 +3,22 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::archive::Algorithm;
-use super::{Filter, Ranges, Template};
+use super::{Filter, MediaKind, Ranges, Templates};
 
 /// The settings of a run. Their defaults are those of the program.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The output root. Nothing is written outside it.
     pub root: PathBuf,
-    /// Names the path of each item below the root; without it, a direct file keeps its name and an album gets a folder.
-    pub template: Option<Template>,
+    /// What names the path of each item below the root.
+    pub templates: Templates,
     /// Which known items are left alone.
     pub skip: Policy,
-    /// Whether a file gets the time that the server names (Last-Modified).
-    pub mtime: bool,
+    /// Which time a file gets.
+    pub mtime: Mtime,
     /// The state database, or none to remember nothing after the run.
     pub archive: Option<PathBuf>,
     /// How digests are made of what is saved; they are remembered in the archive.
@@ -27,6 +27,10 @@ pub struct Settings {
     pub items: Option<Ranges>,
     /// Only items published since then; items without a date pass.
     pub since: Option<Timestamp>,
+    /// Only items published before then; items without a date pass.
+    pub until: Option<Timestamp>,
+    /// Only items of these kinds, all if there is none; items whose kind is not known beforehand pass.
+    pub kinds: Vec<MediaKind>,
     /// Only items for which this holds.
     pub filter: Option<Filter>,
     /// The most new items of the run.
@@ -39,13 +43,15 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             root: PathBuf::from("."),
-            template: None,
+            templates: Templates::default(),
             skip: Policy::default(),
-            mtime: true,
+            mtime: Mtime::default(),
             archive: None,
             digest: Algorithm::default(),
             items: None,
             since: None,
+            until: None,
+            kinds: Vec::new(),
             filter: None,
             max_new: None,
             simulate: false,
@@ -64,4 +70,48 @@ pub enum Policy {
     Seen,
     /// None.
     Never,
+}
+
+/// Which time a saved file gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mtime {
+    /// When the item was published; where its listing does not tell, what the server names (Last-Modified).
+    #[default]
+    Date,
+    /// What the server names.
+    Server,
+    /// That of its saving.
+    Now,
+}
+
+impl Serialize for Mtime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Mtime::Date => serializer.serialize_bool(true),
+            Mtime::Server => serializer.serialize_str("server"),
+            Mtime::Now => serializer.serialize_bool(false),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Mtime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Mtime, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Is(bool),
+            Named(String),
+        }
+        Ok(match Given::deserialize(deserializer) {
+            Ok(Given::Is(true)) => Mtime::Date,
+            Ok(Given::Is(false)) => Mtime::Now,
+            Ok(Given::Named(name)) if name == "date" => Mtime::Date,
+            Ok(Given::Named(name)) if name == "server" => Mtime::Server,
+            _ => {
+                return Err(de::Error::custom(
+                    "expected `true`, `false`, \"date\" or \"server\"",
+                ));
+            }
+        })
+    }
 }

@@ -2,6 +2,7 @@
 
 mod album;
 mod archive;
+mod choosing;
 mod command_builder;
 mod fake_imgur;
 mod fake_site;

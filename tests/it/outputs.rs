@@ -201,7 +201,7 @@ error: cannot use `file` as the output folder
 #[test]
 fn what_is_asked_wrongly() {
     let fields = "the fields are `source`, `key`, `name`, `ext`, `title`, `description`, `author`, `date`, \
-`number`, `width`, `height`, `page`, `url`, `host`, `album`, `album_id`, `album_title`, `album_count`, `extra` with \
+`number`, `width`, `height`, `size`, `kind`, `page`, `url`, `host`, `album`, `album_id`, `album_title`, `album_count`, `extra` with \
 names of its own, as in `extra.likes`";
     let table: [(Fetch, String); 5] = [
         (

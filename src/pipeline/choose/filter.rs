@@ -5,8 +5,9 @@ use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Object, ObjectRepr};
-use minijinja::{Environment, Expression, Value};
+use minijinja::{Environment, ErrorKind, Expression, Value};
 
+use super::bytes;
 use crate::model::{Error, Item, Kind, Result};
 use crate::net::Shown;
 use crate::pipeline::naming::engine::{engine, is_missing, is_unknown_name, reason};
@@ -109,6 +110,7 @@ impl FromStr for Filter {
         let engine = ENGINE.get_or_init(|| {
             let mut engine = engine();
             engine.add_test("none", |value: &Value| is_none(value));
+            engine.add_function(BYTES, size);
             engine
         });
         if source.trim().is_empty() {
@@ -120,7 +122,11 @@ impl FromStr for Filter {
         }
         let expression = engine.compile_expression_owned(source.to_owned());
         let expression = expression.map_err(|error| wrong(source, &reason(&error)))?;
-        let fields = known(expression.undeclared_variables(true))?;
+        let mut names = expression.undeclared_variables(true);
+        if source.contains("bytes(") {
+            names.remove(BYTES);
+        }
+        let fields = known(names)?;
         let filter = Filter(Arc::new(Compiled {
             source: source.to_owned(),
             expression,
@@ -141,6 +147,17 @@ impl FromStr for Filter {
         }
         Ok(filter)
     }
+}
+
+/// The name of the function that reads sizes.
+const BYTES: &str = "bytes";
+
+/// `bytes("2M")`: a number of bytes as people write it.
+fn size(text: &str) -> Result<u64, minijinja::Error> {
+    bytes(text).ok_or_else(|| {
+        let message = format!("`{text}` is no size such as `500K`, `2M` or `1.5G`");
+        minijinja::Error::new(ErrorKind::InvalidOperation, message)
+    })
 }
 
 const EXAMPLE: &str = "a filter is written as in `width >= 1000 and ext != \"gif\"`";
@@ -211,6 +228,9 @@ mod tests {
             ("host == 'example.com'", true),
             ("author == '== none'", false),
             ("not title", false),
+            ("size >= bytes('97K')", true),
+            ("size >= bytes('1M') or kind == 'video'", false),
+            ("kind in ['image', 'video']", true),
         ];
         for (filter, expected) in table {
             assert_eq!(wants(filter, &item), expected, "{filter}");
@@ -252,6 +272,8 @@ mod tests {
             ("title is shouted", "test shouted is unknown"),
             ("range(3)", "there is no field `range`"),
             ("title - 3 > 1", "-"),
+            ("size > bytes('2 MB')", "`2 MB` is no size"),
+            ("size > bytes", "there is no field `bytes`"),
             ("width == none", "write `is none`"),
             ("(None!=width)", "write `is none`"),
         ];

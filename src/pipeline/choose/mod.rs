@@ -1,52 +1,78 @@
 //! Which items of a listing are wanted. Pure: it does not know where items come from or what becomes of them.
 
+mod bytes;
 mod filter;
 mod ranges;
 
-use jiff::Timestamp;
-
+pub use bytes::bytes;
 pub use filter::Filter;
 pub use ranges::Ranges;
 
-use crate::model::Item;
+use super::Settings;
+use super::naming::MediaKind;
+use crate::model::{Item, Result};
 
-/// Whether an item was published at or after this moment. An item without a date passes.
-pub(crate) fn since(item: &Item, moment: Timestamp) -> bool {
-    item.meta.date.is_none_or(|date| date >= moment)
+/// Whether an item is wanted by date, kind and filter. What its listing does not tell, date or kind, speaks for it.
+///
+/// # Errors
+/// [`crate::model::Kind::Config`] if the filter does not fit.
+pub(super) fn wants(settings: &Settings, item: &Item) -> Result<bool> {
+    let date = item.meta.date;
+    let early = settings
+        .since
+        .zip(date)
+        .is_some_and(|(since, date)| date < since);
+    let late = settings
+        .until
+        .zip(date)
+        .is_some_and(|(until, date)| date >= until);
+    if early || late {
+        return Ok(false);
+    }
+    if !settings.kinds.is_empty()
+        && MediaKind::of(item).is_some_and(|kind| !settings.kinds.contains(&kind))
+    {
+        return Ok(false);
+    }
+    match &settings.filter {
+        Some(filter) => filter.wants(item),
+        None => Ok(true),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::naming::sample;
     use super::*;
-    use crate::model::{Body, Meta};
 
     #[test]
-    fn only_a_date_before_the_moment_is_too_old() {
-        let moment: Timestamp = "2024-05-03T00:00:00Z".parse().unwrap();
+    fn what_the_listing_does_not_tell_speaks_for_an_item() {
+        let settings = Settings {
+            since: "2024-05-03T00:00:00Z".parse().ok(),
+            until: "2024-06-01T00:00:00Z".parse().ok(),
+            kinds: vec![MediaKind::Image, MediaKind::Audio],
+            filter: "width is none or width >= 100".parse().ok(),
+            ..Settings::default()
+        };
         let table = [
-            (None, true),
-            (Some("2024-05-03T00:00:00Z"), true),
-            (Some("2024-05-02T23:59:59Z"), false),
+            ("", "", 0, true),
+            ("2024-05-03T00:00:00Z", "jpg", 100, true),
+            ("2024-05-02T23:59:59Z", "jpg", 100, false),
+            ("2024-05-31T23:59:59Z", "mp3", 100, true),
+            ("2024-06-01T00:00:00Z", "jpg", 100, false),
+            ("2024-05-03T00:00:00Z", "mp4", 100, false),
+            ("", "zip", 100, false),
+            ("", "jpg", 99, false),
         ];
-        for (date, expected) in table {
-            let date = date.map(|date| date.parse().unwrap());
-            let meta = Meta {
-                date,
-                ..Meta::default()
-            };
-            let (source, key, body) = ("test".to_owned(), "1".to_owned(), Body::Later);
+        for (date, ext, width, expected) in table {
+            let mut item = sample::bare();
+            item.meta.date = date.parse().ok();
+            item.meta.ext = Some(ext.to_owned());
+            item.meta.width = Some(width).filter(|width| *width > 0);
             assert_eq!(
-                since(
-                    &Item {
-                        source,
-                        key,
-                        meta,
-                        body
-                    },
-                    moment
-                ),
+                wants(&settings, &item).unwrap(),
                 expected,
-                "{date:?}"
+                "{date} {ext} {width}"
             );
         }
     }

@@ -18,6 +18,10 @@ pub(crate) fn engine() -> Environment<'static> {
     engine.add_filter("pad", pad);
     engine.add_filter("date", date);
     engine.add_filter("cut", cut_text);
+    engine.add_filter("truncate", truncate);
+    engine.add_filter("slug", slug);
+    engine.add_filter("default", default);
+    engine.add_filter("d", default);
     engine.set_formatter(|out, _, value| {
         if is_missing(value) {
             return Ok(());
@@ -79,6 +83,39 @@ fn cut_text(value: Value, characters: usize) -> Value {
     match text.char_indices().nth(characters) {
         Some((end, _)) => Value::from(cut(&text, end)),
         None => Value::from(text),
+    }
+}
+
+/// `{title | truncate(80)}`: at most this many bytes, without splitting a character or parting a letter from its marks.
+fn truncate(value: Value, bytes: usize) -> Value {
+    if is_missing(&value) {
+        return value;
+    }
+    Value::from(cut(&value.to_string(), bytes))
+}
+
+/// `{title | slug}`: letters and digits in lower case, a dash for each run of anything else between them.
+fn slug(value: Value) -> Value {
+    if is_missing(&value) {
+        return value;
+    }
+    let text = value.to_string().to_lowercase();
+    let words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let slug = words.collect::<Vec<_>>().join("-");
+    // Blank is as good as missing, so that `(title | slug) or key` falls through.
+    match slug.is_empty() {
+        true => Value::from(()),
+        false => Value::from(slug),
+    }
+}
+
+/// `{author | default("nobody")}`: the same as `or`, for those who know it from elsewhere.
+fn default(value: Value, other: Option<Value>) -> Value {
+    match is_missing(&value) || value.as_str() == Some("") {
+        true => other.unwrap_or_else(|| Value::from("")),
+        false => value,
     }
 }
 

@@ -9,8 +9,9 @@ use url::Url;
 
 use super::address::{from_url, readable};
 use super::extension::usable;
+use super::kind::MediaKind;
 use super::safe::{ROOM, component};
-use crate::model::{Album, Body, Error, Item, Kind, Result};
+use crate::model::{Album, Body, Error, Item, Kind, Request, Result};
 use crate::net::Shown;
 
 /// One field of an item.
@@ -52,6 +53,12 @@ pub(crate) static FIELDS: &[Field] = &[
     same("number", |item| Value::from(item.meta.number)),
     same("width", |item| Value::from(item.meta.width)),
     same("height", |item| Value::from(item.meta.height)),
+    same("size", |item| {
+        Value::from(request(item).and_then(|request| request.expect.size))
+    }),
+    same("kind", |item| {
+        Value::from(MediaKind::of(item).map(|kind| kind.to_string()))
+    }),
     Field {
         name: "page",
         value: |item| address(item.meta.page.as_ref()),
@@ -75,6 +82,39 @@ pub(crate) static FIELDS: &[Field] = &[
     }),
     same("extra", extra),
 ];
+
+/// The fields of an item with their values, as they print in a path; null for what it lacks.
+pub fn fields(item: &Item) -> Vec<(&'static str, serde_json::Value)> {
+    let value = |field: &Field| match field.name {
+        "extra" => serde_json::to_value(&item.meta.extra).map(|extra| shown_within(extra)),
+        _ => serde_json::to_value((field.in_path)(item)),
+    };
+    // Nothing in an item is more than JSON can say.
+    let value = |field: &Field| value(field).unwrap_or_default();
+    FIELDS
+        .iter()
+        .map(|field| (field.name, value(field)))
+        .collect()
+}
+
+/// JSON in which every text that is a URL is one that may be shown.
+pub(crate) fn shown_within(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => Value::String(match Url::parse(&text) {
+            Ok(url) if url.has_host() => Shown(&url).to_string(),
+            _ => text,
+        }),
+        Value::Array(values) => values.into_iter().map(shown_within).collect(),
+        Value::Object(table) => Value::Object(
+            table
+                .into_iter()
+                .map(|(name, value)| (name, shown_within(value)))
+                .collect(),
+        ),
+        other => other,
+    }
+}
 
 /// The fields of these names as a template engine finds them in an expression, dots included.
 ///
@@ -186,11 +226,15 @@ fn album(item: &Item, value: fn(&Album) -> Value) -> Value {
     item.meta.album.as_deref().map_or(Value::from(()), value)
 }
 
-fn url(item: &Item) -> Option<&Url> {
+fn request(item: &Item) -> Option<&Request> {
     match &item.body {
-        Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(&request.url),
+        Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
         _ => None,
     }
+}
+
+fn url(item: &Item) -> Option<&Url> {
+    request(item).map(|request| &request.url)
 }
 
 fn host(item: &Item) -> Value {

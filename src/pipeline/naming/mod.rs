@@ -6,6 +6,7 @@ mod disposition;
 pub(super) mod engine;
 mod extension;
 pub(super) mod fields;
+mod kind;
 mod planned;
 #[cfg(test)]
 mod properties;
@@ -14,12 +15,16 @@ pub(super) mod sample;
 mod sniff;
 mod syntax;
 mod template;
+mod templates;
 mod text;
 mod types;
 
 pub(crate) use disposition::file_name;
 pub(crate) use extension::{extension, split};
+pub use fields::fields;
+pub use kind::MediaKind;
 pub use planned::Planned;
 pub(crate) use safe::fold;
 pub(crate) use sniff::{Content, HEAD, Sniff, dimensions, sniff};
 pub use template::Template;
+pub use templates::Templates;

@@ -31,7 +31,11 @@ pub(crate) fn full() -> Item {
             page: "https://example.com/a".parse().ok(),
             extra: Default::default(),
         },
-        body: url.map_or(Body::Later, |url| Body::File(Request::new(url))),
+        body: url.map_or(Body::Later, |url| {
+            let mut request = Request::new(url);
+            request.expect.size = Some(100_000);
+            Body::File(request)
+        }),
     }
 }
 

@@ -18,8 +18,9 @@ use crate::net::Shown;
 /// Names the path of an item below the output root: `{album}/{number | pad(3)} {title or key}.{ext}`.
 ///
 /// `{field}` prints a field, nothing if the item lacks it, with `or` for what to print instead and filters such as
-/// `pad(3)`, `date("%Y-%m-%d")`, `cut(40)`, `upper`, `replace("a", "b")`. `{% if author %}…{% endif %}` chooses, and
-/// `{# … #}` is a comment. Only a `/` of the template itself separates folders. At the end, `.{ext}` stands for the
+/// `pad(3)`, `date("%Y-%m-%d")`, `cut(40)` characters, `truncate(80)` bytes, `slug`, `upper`, `default("x")`,
+/// `replace("a", "b")`. `{author if author != title}` and `{% if author %}…{% endif %}` choose, and `{# … #}` is a
+/// comment. Only a `/` of the template itself separates folders. At the end, `.{ext}` stands for the
 /// extension that the bytes decide; a literal extension stays; without either the extension is added.
 #[derive(Clone)]
 pub struct Template(Arc<Compiled>);

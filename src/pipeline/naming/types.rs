@@ -18,6 +18,14 @@ pub(super) fn is_medium(ext: &str) -> bool {
             .any(|group| group.contains(&ext))
 }
 
+/// Whether it is an extension of pictures.
+pub(super) fn is_image(ext: &str) -> bool {
+    IMAGES.contains(&ext)
+        || ALIASES[..IMAGE_ALIASES]
+            .iter()
+            .any(|group| group.contains(&ext))
+}
+
 /// The extension of a Content-Type that says something.
 pub(super) fn declared(content_type: &str) -> Option<&'static str> {
     let essence = content_type
@@ -106,6 +114,9 @@ const TYPES: &[(&str, &str)] = &[
 /// How many of the groups below are media; they come first.
 const MEDIA_ALIASES: usize = 22;
 
+/// How many of those are pictures; they come first among them.
+const IMAGE_ALIASES: usize = 10;
+
 /// Extensions of one type, or of one container.
 const ALIASES: &[&[&str]] = &[
     &[
@@ -167,6 +178,16 @@ const MEDIA: &[&str] = &[
     "mxf", "rm", "rmvb", "au", "ape", "wv", "ac3", "dts",
 ];
 
+/// Pictures of one spelling.
+const IMAGES: &[&str] = &["gif", "webp", "jxl", "svg", "svgz", "cr3", "raf"];
+
+/// Media that are sound alone.
+pub(super) const AUDIO: &[&str] = &[
+    "m4a", "m4b", "m4p", "m4r", "f4a", "cmfa", "mka", "weba", "ogg", "oga", "spx", "opus", "wma",
+    "mp3", "mpga", "mp2", "mpa", "aif", "aiff", "aifc", "mid", "midi", "kar", "rmi", "wav", "flac",
+    "aac", "amr", "au", "ape", "wv", "ac3", "dts",
+];
+
 /// Types that hold files of many kinds, so that a named extension says more.
 pub(super) const CONTAINERS: &[&str] = &["zip", "gz", "xml", "json", "tar", "txt", "sqlite", "exe"];
 
@@ -218,6 +239,8 @@ mod tests {
     #[test]
     fn the_media_among_the_aliases_come_first() {
         assert_eq!(ALIASES[MEDIA_ALIASES - 1][0], "mid");
+        assert_eq!(ALIASES[IMAGE_ALIASES - 1][0], "eps");
+        assert!(AUDIO.iter().chain(IMAGES).all(|ext| is_medium(ext)));
         assert!(is_medium("jpeg") && is_medium("gif") && !is_medium("html") && !is_medium("zip"));
     }
 }

@@ -32,11 +32,11 @@ pub(super) use self::habits::Habits;
 use self::prove::Proven;
 use self::tries::{Setback, Tries};
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note};
-use super::naming::{Planned, Template};
+use super::naming::{Planned, Templates};
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
 use super::turn::{Turn, Turns};
-use super::{Events, Stop};
+use super::{Events, Mtime, Stop};
 use crate::model::{Body, Error, Event, Expect, Failure, Item, Kind, Outcome, Request, Result};
 use crate::net::{Client, Led, Permit};
 use crate::source::{Ctx, Source};
@@ -60,8 +60,8 @@ pub(super) struct Mover {
     pub(super) stop: Stop,
     pub(super) suspects: Suspects,
     pub(super) turns: Turns,
-    pub(super) template: Option<Template>,
-    pub(super) mtime: bool,
+    pub(super) templates: Templates,
+    pub(super) mtime: Mtime,
     pub(super) habits: Habits,
     /// How a digest is made of what is saved, where it is remembered.
     pub(super) digest: Option<Algorithm>,

@@ -1,5 +1,7 @@
 //! Proves what is complete, and hands it to be named.
 
+use std::time::SystemTime;
+
 use jiff::Timestamp;
 
 use super::check::{self, Bearing};
@@ -12,9 +14,9 @@ use super::{Job, Mover, throw_away};
 use crate::model::{Error, Expect, Item, Kind, Outcome, Result};
 use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
-use crate::pipeline::plan;
 use crate::pipeline::sink::{Place, quickly, slowly};
 use crate::pipeline::suspects::Verdict;
+use crate::pipeline::{Mtime, plan};
 
 /// The longest ETag or media type that is remembered.
 const LONGEST: usize = 200;
@@ -123,7 +125,12 @@ impl Mover {
         } else {
             extension(&seen, content.content_type.as_deref(), named)
         };
-        let modified = content.representation.modified().filter(|_| self.mtime);
+        let modified = match self.mtime {
+            Mtime::Date => job.item.meta.date.map(SystemTime::from),
+            Mtime::Server | Mtime::Now => None,
+        };
+        let server = || content.representation.modified();
+        let modified = modified.or_else(|| server().filter(|_| self.mtime != Mtime::Now));
         let record = Record {
             size: len,
             digest,
@@ -178,7 +185,7 @@ impl Mover {
         item.meta.name = Some(stem.to_owned());
         item.meta.ext = ext.or(item.meta.ext);
         // The partial file is in the folder that was planned, so the name may change and the folder may not.
-        if let Ok(planned) = plan::path(self.template.as_ref(), &item)
+        if let Ok(planned) = self.templates.plan(&item)
             && planned.folder == job.planned.folder
         {
             job.turn = self.turns.next(plan::wanted_name(&planned));

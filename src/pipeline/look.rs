@@ -1,0 +1,41 @@
+//! A look at the first items of a link. Nothing is fetched.
+
+use futures_util::stream;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::walk::Walk;
+use crate::model::{Event, Failure, Item, Link};
+use crate::net::Client;
+use crate::source::Registry;
+
+/// The first items of a link, and of what it leads to; and why there are no more, where that is a failure.
+pub async fn look(
+    client: Client,
+    registry: Registry,
+    link: Link,
+    most: usize,
+) -> (Vec<Item>, Vec<Failure>) {
+    let (events, mut told) = mpsc::channel(64);
+    let (out, mut found) = mpsc::channel(1);
+    let walk = Walk::new(client, registry, events, CancellationToken::new(), None);
+    let walking = tokio::spawn(walk.run(stream::iter([Ok(link)]), out));
+    let mut items = Vec::new();
+    let mut failures = Vec::new();
+    while items.len() < most {
+        tokio::select! {
+            next = found.recv() => match next {
+                Some(found) => items.push(*found.item),
+                None => break,
+            },
+            Some(Event::Listed { failure, .. }) = told.recv() => failures.extend(failure),
+        }
+    }
+    walking.abort();
+    while let Ok(event) = told.try_recv() {
+        if let Event::Listed { failure, .. } = event {
+            failures.extend(failure);
+        }
+    }
+    (items, failures)
+}

@@ -1,0 +1,126 @@
+//! Which items of a listing are fetched, and what is known of them.
+
+use std::time::{Duration, SystemTime};
+
+use crate::support::command::Fetch;
+use crate::support::imgur::{FakeImgur, Image};
+use crate::support::media::Format;
+
+fn album() -> (FakeImgur, Fetch) {
+    let imgur = FakeImgur::start();
+    let images = vec![
+        Image::new("first01", Format::Jpeg).title("One/two: (three)"),
+        Image::new("secon02", Format::Png),
+        Image::new("third03", Format::Mp4),
+    ];
+    imgur.album("q6i58", "Cats", images);
+    let fetch = Fetch::new().config(&imgur.config());
+    (imgur, fetch)
+}
+
+#[test]
+fn lists_the_fields_of_the_first_items() {
+    let (_imgur, fetch) = album();
+    let text = fetch.clone().args(["fields", "q6i58"]).run().success();
+    assert!(text.stdout.contains("title "), "{}", text.stdout);
+    assert!(
+        text.stdout.contains("One/two: (three)\n"),
+        "{}",
+        text.stdout
+    );
+    assert!(
+        text.stdout.contains("\nkind             image\n"),
+        "{}",
+        text.stdout
+    );
+    assert!(!text.stdout.contains("secon02"), "{}", text.stdout);
+    let json = fetch
+        .args(["fields", "-j", "-n", "2", "q6i58"])
+        .run()
+        .success();
+    let lines: Vec<serde_json::Value> = json
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["title"], "One/two: (three)");
+    assert_eq!(
+        (&lines[1]["key"], &lines[1]["title"]),
+        (&"secon02".into(), &serde_json::Value::Null)
+    );
+}
+
+#[test]
+fn fields_of_a_link_that_cannot_be_listed() {
+    let (_imgur, fetch) = album();
+    let done = fetch
+        .args(["fields", "https://imgur.com/about"])
+        .run()
+        .fails(5);
+    assert_eq!(
+        done.stderr_filtered(),
+        "error: `https://imgur.com/about` is a page of the site itself, not an album or an image\n"
+    );
+}
+
+#[test]
+fn takes_the_kinds_that_are_wanted() {
+    let (_imgur, fetch) = album();
+    let fetch = fetch.args(["-s", "--kind", "video,audio", "q6i58"]);
+    let done = fetch.run().success();
+    assert!(
+        done.stderr.contains("1 found: 1 would be fetched"),
+        "{}",
+        done.stderr
+    );
+    assert!(done.stderr.contains("third03.mp4"), "{}", done.stderr);
+}
+
+#[test]
+fn a_source_has_a_template_of_its_own() {
+    let (imgur, _) = album();
+    let config = imgur.config()
+        + "template = '{kind}/{(title or key) | slug}.{ext}'\n[output]\ntemplate = '{key}'\n";
+    let fetch = Fetch::new().config(&config);
+    fetch.clone().arg("q6i58").run().success();
+    let files: Vec<_> = fetch.files().into_keys().collect();
+    assert_eq!(
+        files,
+        [
+            "image/one-two-three.jpg",
+            "image/secon02.png",
+            "video/third03.mp4"
+        ]
+    );
+    let typed = Fetch::new()
+        .config(&config)
+        .args(["-o", "typed/{key}.{ext}", "-I", "1", "q6i58"]);
+    typed.run().success();
+    assert_eq!(
+        typed.files().into_keys().collect::<Vec<_>>(),
+        ["typed/first01.jpg"]
+    );
+}
+
+#[test]
+fn a_file_gets_the_time_of_its_post() {
+    let day = |days: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(days * 86_400);
+    let imgur = FakeImgur::start();
+    let image = Image::new("first01", Format::Jpeg);
+    let reply = image.good().last_modified(day(10_000));
+    imgur.album("q6i58", "Cats", vec![image.answers([reply])]);
+    let modified = |setting: &str| {
+        let fetch = Fetch::new().config(&(imgur.config() + setting));
+        fetch.clone().args(["-o", "{key}", "q6i58"]).run().success();
+        std::fs::metadata(fetch.out().join("first01.jpg"))
+            .unwrap()
+            .modified()
+            .unwrap()
+    };
+    let posted = SystemTime::UNIX_EPOCH + Duration::from_secs(1_400_000_000);
+    assert_eq!(modified(""), posted);
+    assert_eq!(modified("[output]\nmtime = true\n"), posted);
+    assert_eq!(modified("[output]\nmtime = 'server'\n"), day(10_000));
+    assert!(modified("[output]\nmtime = false\n") > day(20_000));
+}

@@ -51,7 +51,10 @@ impl Config {
             let mut path = vec!["source".to_owned(), name.clone()];
             let mut source = probe.table(&mut path, &options.known);
             // Every source has it, whether it knows or not.
-            source["properties"]["template"] = json!({ "type": "string" });
+            path.push("template".to_owned());
+            let about = example::find(&shown, &path).map(|shown| shown.about.as_str());
+            let about = about.unwrap_or("How its files are named, in place of output.template.");
+            source["properties"]["template"] = json!({ "type": "string", "description": about });
             sources.insert(name.clone(), source);
         }
         schema["properties"]["source"] = object(sources, json!(false));
@@ -154,7 +157,14 @@ impl Probe<'_> {
             schema["exclusiveMinimum"] = json!(0);
         }
         if let Some(words) = self.words(path) {
-            schema["enum"] = json!(words);
+            schema["enum"] = match kinds.contains(&"boolean") {
+                true => words
+                    .into_iter()
+                    .map(Value::from)
+                    .chain([true, false].map(Value::from))
+                    .collect(),
+                false => json!(words),
+            };
         }
         if let Some(shown) = shown {
             schema["description"] = json!(shown.about);

@@ -107,7 +107,10 @@ impl<'de> Deserialize<'de> for Mtime {
             Ok(Given::Is(false)) => Mtime::Now,
             Ok(Given::Named(name)) if name == "date" => Mtime::Date,
             Ok(Given::Named(name)) if name == "server" => Mtime::Server,
-            _ => {
+            Ok(Given::Named(name)) => {
+                return Err(de::Error::unknown_variant(&name, &["date", "server"]));
+            }
+            Err(_) => {
                 return Err(de::Error::custom(
                     "expected `true`, `false`, \"date\" or \"server\"",
                 ));

@@ -143,6 +143,11 @@ pub(super) struct What {
     /// Leave known items alone: if present, if ever seen, or never
     #[arg(long, value_name = "present|seen|never", hide_possible_values = true)]
     pub(super) skip: Option<Known>,
+    /// Ask also for what was gone from its site
+    ///
+    /// What a site says is not there, or no longer, is remembered and left alone.
+    #[arg(long, hide_short_help = true)]
+    pub(super) recheck: bool,
 }
 
 #[derive(Debug, Group)]
@@ -307,6 +312,10 @@ pub(super) enum Command {
     },
     /// Run jobs of the configuration
     Run(Box<Run>),
+    /// Fetch once more what failed
+    Retry(Box<Retry>),
+    /// Look back at runs
+    History(Past),
     /// Look whether what was saved is still there and whole
     Verify(Box<Verify>),
     /// Look at what is known of files, and change it
@@ -360,6 +369,48 @@ pub(super) struct Jobs {
     /// All jobs
     #[arg(long, conflicts_with = "names")]
     pub(super) all: bool,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+What is gone from its site is left alone, unless it is asked for: `--reason missing` or `--recheck`.")]
+pub(super) struct Retry {
+    /// Only what failed for this reason: `network`, `blocked`, ...
+    ///
+    /// Can be given several times.
+    #[arg(long, value_name = "REASON")]
+    pub(super) reason: Vec<String>,
+    /// Only what failed since: `2d`, `2025-01-31`
+    #[arg(long, value_name = "DATE")]
+    pub(super) since: Option<String>,
+    /// Only what failed in runs of this job, with its settings
+    #[arg(long, value_name = "NAME")]
+    pub(super) job: Option<String>,
+    /// What is gone from its site, too
+    #[arg(long)]
+    pub(super) recheck: bool,
+    #[command(flatten)]
+    pub(super) place: Where,
+    #[command(flatten)]
+    pub(super) how: How,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Past {
+    /// Show the summary and the failures of this run
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<i64>,
+    /// Show so many of the last runs
+    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
+    pub(super) count: u32,
+    /// Print JSON, one run a line
+    #[arg(short, long)]
+    pub(super) json: bool,
+    /// Look into this archive
+    #[arg(long, value_name = "FILE")]
+    pub(super) archive: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

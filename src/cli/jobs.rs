@@ -73,10 +73,10 @@ fn one(
     }
     // Who only looks is in nobody's way.
     if args.talk.simulate || args.talk.get_urls {
-        return main::fetch(args, config, registry.clone());
+        return main::fetch(args, config, registry.clone(), Some(name));
     }
     match Lock::ask(name)? {
-        Asked::Free(_lock) => main::fetch(args, config, registry.clone()),
+        Asked::Free(_lock) => main::fetch(args, config, registry.clone(), Some(name)),
         Asked::Running(process) => {
             let process =
                 process.map_or("another process".to_owned(), |id| format!("process {id}"));

@@ -3,20 +3,26 @@
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::CommandFactory;
+use futures_util::Stream;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::mpsc;
 
 use super::args::{Args, Command};
 use super::batch::{self, List};
+use super::called::called;
 use super::talk::{explain, print, reporters, tell};
-use super::{archive, exit, fields, interrupt, jobs, meaning, settings, sources, verify};
+use super::{
+    archive, exit, fields, history, interrupt, jobs, meaning, retry, settings, sources, verify,
+};
 use crate::config::Config;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Kind, Result, Skip};
 use crate::net::Client;
-use crate::pipeline::{self, Stop};
-use crate::report::{Reporting, Signals};
+use crate::pipeline::archive::{Ended, Run};
+use crate::pipeline::{self, Ask, Stop};
+use crate::report::{Reporting, Signals, Summary};
 use crate::source::Registry;
 
 /// How many events may wait for the reporters before the run waits for them.
@@ -71,11 +77,13 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
             }
             let config = config(&args)?;
             let registry = registry(&config, sources)?;
-            return fetch(&args, &config, registry);
+            return fetch(&args, &config, registry, None);
         }
         Some(Command::Archive(command)) => return archive::archive(args, command, sources),
         Some(Command::Verify(verify)) => return verify::verify(args, *verify),
         Some(Command::Run(run)) => return jobs::run(args, *run, sources),
+        Some(Command::Retry(retry)) => return retry::retry(args, *retry, sources),
+        Some(Command::History(past)) => history::history(&args, &past)?,
         Some(Command::Sources { which }) => {
             let registry = registry(&config(&args)?, sources)?;
             sources::sources(&registry, which.as_ref())?;
@@ -112,14 +120,40 @@ pub(super) fn registry(
     Ok(registry)
 }
 
-/// Fetches the links of the arguments, with these settings.
-pub(super) fn fetch(args: &Args, config: &Config, registry: Registry) -> Result<u8> {
+/// Fetches the links of the arguments, with these settings, for this job or for none.
+pub(super) fn fetch(
+    args: &Args,
+    config: &Config,
+    registry: Registry,
+    job: Option<&str>,
+) -> Result<u8> {
     let settings = meaning::pipeline(args, config.pipeline()?)?;
-    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let run = match job {
+        Some(job) => Run::new("fetch run", Some(job.to_owned())),
+        None => Run::new(called(&args.links, &registry), None),
+    };
     let lists = args.links.input_file.iter().map(|path| List::open(path));
     let lists = lists.collect::<Result<Vec<_>>>()?;
     let links = batch::links(args.links.links.clone(), lists, registry.clone());
+    perform(args, config, registry, settings, links, run)
+}
 
+/// Does a run to its end, and has it remembered.
+pub(super) fn perform(
+    args: &Args,
+    config: &Config,
+    registry: Registry,
+    settings: pipeline::Settings,
+    asks: impl Stream<Item = Result<impl Into<Ask> + 'static>> + Send + 'static,
+    run: Run,
+) -> Result<u8> {
+    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let run = Arc::new(run);
+    let archive = settings.archive.clone();
+    let settings = pipeline::Settings {
+        run: Some(run.clone()),
+        ..settings
+    };
     let runtime = runtime()?;
     let (events, receiver) = mpsc::channel(EVENTS);
     let (stop, signals) = (Stop::default(), Signals::default());
@@ -130,9 +164,9 @@ pub(super) fn fetch(args: &Args, config: &Config, registry: Registry) -> Result<
         drain.cancel();
     });
     let reporting = Reporting::start(reporters(&args.talk), receiver, signals)?;
-    let run = pipeline::run(client.clone(), registry, settings, links, events, stop);
+    let running = pipeline::run(client.clone(), registry, settings, asks, events, stop);
     // The terminal is put in order before a panic goes on.
-    let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run)));
+    let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(running)));
     // Whoever still holds on to the events goes with the runtime, so the reports come to their end.
     runtime.shutdown_background();
     let (summary, told) = reporting.finish();
@@ -144,7 +178,27 @@ pub(super) fn fetch(args: &Args, config: &Config, registry: Registry) -> Result<
     {
         tell(&explain(error));
     }
-    Ok(exit::of_run(&summary, ended.err().map(|error| error.kind)))
+    let ending = ended.err();
+    let code = exit::of_run(&summary, ending.as_ref().map(|error| error.kind));
+    if let Some(archive) = archive {
+        run.end(&archive, &past(&summary, code, ending))?;
+    }
+    Ok(code)
+}
+
+/// What is remembered of a run.
+fn past(summary: &Summary, code: u8, ending: Option<Error>) -> Ended {
+    let had = [Skip::Present, Skip::Seen].map(|reason| summary.skipped.get(&reason));
+    let failed = summary.failed.values().chain(summary.links_failed.values());
+    Ended {
+        exit: code,
+        ending: ending.map(|error| error.message),
+        found: summary.found,
+        new: summary.saved,
+        had: had.into_iter().flatten().sum(),
+        failed: failed.sum(),
+        summary: serde_json::to_string(summary).unwrap_or_default(),
+    }
 }
 
 /// One thread does it all: a transfer copies bytes and waits, and handing them from one thread to another costs more than

@@ -119,6 +119,7 @@ pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipe
             kinds
         },
         max_new: what.max_new.or(settings.max_new),
+        recheck: what.recheck || settings.recheck,
         simulate: args.talk.simulate || args.talk.get_urls,
         ..settings
     })

@@ -5,13 +5,16 @@
 mod archive;
 mod args;
 mod batch;
+mod called;
 mod exit;
 mod fields;
+mod history;
 mod interrupt;
 mod jobs;
 mod lock;
 mod main;
 mod meaning;
+mod retry;
 mod settings;
 mod sources;
 mod talk;

@@ -1,8 +1,10 @@
 //! The one error type. Its kind decides what the engine does next; its text is for people.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 
 /// What the library returns.
@@ -55,6 +57,23 @@ impl Kind {
             Kind::Corrupt => "corrupt",
             Kind::Disk => "disk",
             Kind::Closed => "closed",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Kind> {
+        // Serde knows them all. `closed` is no failure.
+        let kind = Kind::deserialize(word.into_deserializer());
+        let kind = kind.map_err(|error: serde::de::value::Error| error.to_string());
+        match kind {
+            Ok(kind) if kind != Kind::Closed => Ok(kind),
+            _ => Err(Error::new(Kind::Config, format!("no failure has the reason `{word}`")).hint(
+                "the known ones are `config`, `unsupported`, `login`, `missing`, `expired`, `blocked`, `busy`, \
+                 `network`, `changed`, `corrupt`, `disk`",
+            )),
         }
     }
 }

@@ -124,6 +124,8 @@ pub enum Skip {
     Present,
     /// The archive knows it; its file may have gone since.
     Seen,
+    /// Its site said in an earlier run that there is no such thing, or no longer.
+    Gone,
     /// The same item came earlier in this run.
     Again,
     /// Nothing is fetched in this run.

@@ -1,9 +1,13 @@
 //! A look at the first items of a link. Nothing is fetched.
 
+use std::sync::Arc;
+
 use futures_util::stream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::Ask;
+use super::archive::Memory;
 use super::walk::Walk;
 use crate::model::{Event, Failure, Item, Link};
 use crate::net::Client;
@@ -18,8 +22,16 @@ pub async fn look(
 ) -> (Vec<Item>, Vec<Failure>) {
     let (events, mut told) = mpsc::channel(64);
     let (out, mut found) = mpsc::channel(1);
-    let walk = Walk::new(client, registry, events, CancellationToken::new(), None);
-    let walking = tokio::spawn(walk.run(stream::iter([Ok(link)]), out));
+    let archive = Arc::new(Memory::default());
+    let walk = Walk::new(
+        client,
+        registry,
+        archive,
+        events,
+        CancellationToken::new(),
+        None,
+    );
+    let walking = tokio::spawn(walk.run(stream::iter([Ok(Ask::Link(link))]), out));
     let mut items = Vec::new();
     let mut failures = Vec::new();
     while items.len() < most {

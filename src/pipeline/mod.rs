@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Poll;
 
-use futures_util::Stream;
+use futures_util::{Stream, TryStreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
 pub use settings::{Mtime, Policy, Settings};
 
-use self::archive::Archive;
+use self::archive::{Again, Archive};
 use self::plan::Plan;
 use self::sink::Disk;
 use self::suspects::Suspects;
@@ -57,6 +57,21 @@ pub struct Stop {
 /// How many found items wait to be planned, and how many planned ones to be transferred.
 const ROOM: usize = 64;
 
+/// What is to be fetched.
+#[derive(Debug)]
+pub enum Ask {
+    /// Everything behind a link.
+    Link(Link),
+    /// What failed in an earlier run.
+    Again(Again),
+}
+
+impl From<Link> for Ask {
+    fn from(link: Link) -> Ask {
+        Ask::Link(link)
+    }
+}
+
 /// Fetches everything behind the links. What fails is told as events; the run goes on.
 ///
 /// # Errors
@@ -65,7 +80,7 @@ pub async fn run(
     client: Client,
     registry: Registry,
     settings: Settings,
-    links: impl Stream<Item = Result<Link>> + Send + 'static,
+    links: impl Stream<Item = Result<impl Into<Ask> + 'static>> + Send + 'static,
     events: Events,
     stop: Stop,
 ) -> Result<()> {
@@ -94,11 +109,12 @@ pub async fn run(
     let walk = Walk::new(
         client.clone(),
         registry,
+        archive.clone(),
         events.clone(),
         stop.drain.clone(),
         settings.items.clone(),
     );
-    let walking = tokio::spawn(walk.run(links, found));
+    let walking = tokio::spawn(walk.run(links.map_ok(Into::into), found));
     let plan = Plan::new(settings, archive.clone(), disk, turns, events);
     let planning = tokio::spawn(plan.run(to_plan, planned));
     if let Some(mover) = mover {
@@ -125,15 +141,21 @@ async fn open(settings: &Settings) -> Result<(Option<Arc<Disk>>, Arc<dyn Archive
         root,
         archive,
         simulate,
+        run,
         ..
     } = settings.clone();
     let open = move || {
         if simulate && !root.is_dir() {
-            return Ok((None, archive::open(None, &root)?));
+            return Ok((None, archive::open(None, &root, None)?));
         }
         let disk = Arc::new(Disk::open(&root)?);
+        // A run that only looks is no event of the past.
+        let run = run.filter(|_| !simulate);
         let known = archive.filter(|file| !simulate || file.is_file());
-        Ok((Some(disk), archive::open(known.as_deref(), &root)?))
+        Ok((
+            Some(disk),
+            archive::open(known.as_deref(), &root, run.as_deref())?,
+        ))
     };
     tokio::task::spawn_blocking(open)
         .await

@@ -14,7 +14,7 @@ use super::naming::{Planned, fold};
 use super::sink::{Disk, quickly};
 use super::transfer::Job;
 use super::turn::Turns;
-use super::walk::Found;
+use super::walk::{Found, Retry};
 use super::{Events, Policy, Settings};
 use crate::model::{Body, Error, Event, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
@@ -79,15 +79,22 @@ impl Plan {
     }
 
     async fn one(&mut self, found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
-        let Found { item, source, led } = found;
-        if !wants(&self.settings, &item)? {
+        let Found {
+            item,
+            source,
+            led,
+            origin,
+            retry,
+        } = found;
+        let again = retry.is_some();
+        if !again && !wants(&self.settings, &item)? {
             return Ok(());
         }
         let planned = self.settings.templates.plan(&item)?;
         self.items += 1;
         let id = self.items;
         self.tell(self.found(id, &item, &planned)).await?;
-        if let Some((reason, path)) = self.skip(&item, &planned).await? {
+        if let Some((reason, path)) = self.skip(&item, &planned, again).await? {
             return self
                 .tell(Event::Ended {
                     id,
@@ -111,9 +118,11 @@ impl Plan {
         let turn = self.turns.next(wanted_name(&planned));
         jobs.send(Job {
             id,
-            item: *item,
+            item: Arc::from(item),
             source,
             led,
+            origin,
+            fault: retry.and_then(|Retry { fault }| fault),
             planned,
             turn,
         })
@@ -121,8 +130,13 @@ impl Plan {
         .map_err(|_| Error::closed())
     }
 
-    /// Why this item need not be fetched, and where it is.
-    async fn skip(&mut self, item: &Item, planned: &Planned) -> Result<Option<(Skip, String)>> {
+    /// Why this item need not be fetched, and where it is. One that is tried again is fetched unless it came before.
+    async fn skip(
+        &mut self,
+        item: &Item,
+        planned: &Planned,
+        again: bool,
+    ) -> Result<Option<(Skip, String)>> {
         let identity = Identity {
             source: item.source.clone(),
             key: item.key.clone(),
@@ -131,28 +145,31 @@ impl Plan {
             return Ok(Some((Skip::Again, shown(planned))));
         }
         let policy = self.settings.skip;
-        if policy == Policy::Never {
+        if policy == Policy::Never || again {
             return Ok(None);
         }
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
-        let wanted = shown(planned);
-        quickly(move || {
+        let recheck = self.settings.recheck;
+        let found = quickly(move || {
             let Some(seen) = archive.find(&identity)? else {
                 return Ok(None);
             };
             if seen.imported {
-                return Ok(Some((Skip::Seen, wanted)));
+                return Ok(Some((Skip::Seen, None)));
             }
-            let Some((path, size)) = seen.saved else {
-                return Ok(None);
-            };
-            if policy == Policy::Seen {
-                return Ok(Some((Skip::Seen, path)));
+            if let Some((path, size)) = seen.saved {
+                if policy == Policy::Seen {
+                    return Ok(Some((Skip::Seen, Some(path))));
+                }
+                let present = disk.and_then(|disk| disk.size(&path));
+                if present == Some(size) {
+                    return Ok(Some((Skip::Present, Some(path))));
+                }
             }
-            let present = disk.and_then(|disk| disk.size(&path));
-            Ok((present == Some(size)).then_some((Skip::Present, path)))
+            Ok((seen.gone && !recheck).then_some((Skip::Gone, None)))
         })
-        .await
+        .await?;
+        Ok(found.map(|(reason, path)| (reason, path.unwrap_or_else(|| shown(planned)))))
     }
 
     fn found(&self, id: u64, item: &Item, planned: &Planned) -> Event {

@@ -1,11 +1,12 @@
 //! What can be set about the pipeline.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::archive::Algorithm;
+use super::archive::{Algorithm, Run};
 use super::{Filter, MediaKind, Ranges, Templates};
 
 /// The settings of a run. Their defaults are those of the program.
@@ -21,6 +22,10 @@ pub struct Settings {
     pub mtime: Mtime,
     /// The state database, or none to remember nothing after the run.
     pub archive: Option<PathBuf>,
+    /// Whether what is gone from its site is asked for all the same.
+    pub recheck: bool,
+    /// What the run is called in the archive; without it, it is not remembered as a run.
+    pub run: Option<Arc<Run>>,
     /// How digests are made of what is saved; they are remembered in the archive.
     pub digest: Algorithm,
     /// Which items of each link, by position.
@@ -47,6 +52,8 @@ impl Default for Settings {
             skip: Policy::default(),
             mtime: Mtime::default(),
             archive: None,
+            recheck: false,
+            run: None,
             digest: Algorithm::default(),
             items: None,
             since: None,

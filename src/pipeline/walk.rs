@@ -3,6 +3,8 @@
 //! A link that a source hands on is listed inside its parent's turn, so what comes out is depth-first and the same on
 //! every run. Every queue is bounded: a source waits when nobody takes its entries, and is stopped when nobody will.
 
+mod again;
+
 use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
@@ -14,7 +16,8 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Events, Ranges};
+use super::archive::{Archive, Lapse, Origin};
+use super::{Ask, Events, Ranges};
 use crate::model::{Entry, Error, Event, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
 use crate::source::{Ctx, Registry, Source, Target, outlet};
@@ -31,12 +34,23 @@ pub(super) struct Found {
     pub(super) item: Box<Item>,
     pub(super) source: Arc<dyn Source>,
     pub(super) led: Led,
+    /// The link that it came from, unless it is its own.
+    pub(super) origin: Option<Arc<Origin>>,
+    /// It failed in an earlier run, and is tried again.
+    pub(super) retry: Option<Retry>,
+}
+
+/// How an item is tried again.
+pub(super) struct Retry {
+    /// Why it cannot be had, if that is known already.
+    pub(super) fault: Option<Box<Error>>,
 }
 
 /// What all listings of a run share.
 pub(super) struct Walk {
     client: Client,
     registry: Registry,
+    archive: Arc<dyn Archive>,
     events: Events,
     /// Cancelled when nothing more is to be listed.
     stop: CancellationToken,
@@ -44,6 +58,14 @@ pub(super) struct Walk {
     /// Hashes of the links that were listed. Their key is random, so nobody can make two links look the same.
     seen: Mutex<HashSet<u64>>,
     hasher: RandomState,
+}
+
+/// What is to be listed.
+struct Listing {
+    source: Arc<dyn Source>,
+    target: Target,
+    origin: Arc<Origin>,
+    depth: usize,
 }
 
 /// Ends a task when it is dropped: a listing that nobody listens to.
@@ -67,6 +89,7 @@ impl Walk {
     pub(super) fn new(
         client: Client,
         registry: Registry,
+        archive: Arc<dyn Archive>,
         events: Events,
         stop: CancellationToken,
         items: Option<Ranges>,
@@ -74,6 +97,7 @@ impl Walk {
         Arc::new(Walk {
             client,
             registry,
+            archive,
             events,
             stop,
             items,
@@ -85,7 +109,7 @@ impl Walk {
     /// Lists all links, and gives their items to `out` in order.
     pub(super) async fn run(
         self: Arc<Self>,
-        links: impl Stream<Item = Result<Link>> + Send,
+        links: impl Stream<Item = Result<Ask>> + Send,
         out: mpsc::Sender<Found>,
     ) {
         let stop = self.stop.clone();
@@ -98,7 +122,7 @@ impl Walk {
     /// The links that the user gave. Positions are counted in each of them.
     async fn top(
         self: Arc<Self>,
-        links: impl Stream<Item = Result<Link>> + Send,
+        links: impl Stream<Item = Result<Ask>> + Send,
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
         let mut links = std::pin::pin!(links.fuse());
@@ -126,13 +150,14 @@ impl Walk {
                     }
                 },
                 link = links.next(), if open && ahead < AHEAD => match link {
-                    Some(Ok(link)) => {
+                    Some(Ok(Ask::Again(again))) => children.push_back(self.clone().again(again)),
+                    Some(Ok(Ask::Link(link))) => {
                         self.client.trust(&link.url);
                         children.push_back(self.clone().child(link, Led::ByUser, 0));
                     }
                     Some(Err(error)) => {
                         let shown = error.message.clone();
-                        self.listed(shown, None, 0, Some(Failure::new(&error, 1))).await?;
+                        self.tell(shown, None, 0, Some(Failure::new(&error, 1))).await?;
                     }
                     None => open = false,
                 },
@@ -175,24 +200,32 @@ impl Walk {
                     format!("`{shown}` is {DEPTH} links deep"),
                 );
                 return self
-                    .listed(shown, None, 0, Some(Failure::new(&error, 1)))
+                    .tell(shown, None, 0, Some(Failure::new(&error, 1)))
                     .await;
             }
+            let mut origin = Origin {
+                redacted: shown != link.url.as_str(),
+                url: shown,
+                led,
+                source: None,
+                meta: link.meta.clone(),
+            };
             let (source, target) = match self.registry.find(&link) {
                 Ok(found) => found,
                 Err(error) => {
-                    return self
-                        .listed(shown, None, 0, Some(Failure::new(&error, 1)))
-                        .await;
+                    return self.listed(Arc::new(origin), 0, Err(error)).await;
                 }
             };
-            let name = source.manifest().name.clone();
-            let (count, done) = self.clone().list(source, target, (led, depth), out).await?;
-            let failure = match done {
-                Err(error) if error.kind != Kind::Closed => Some(Failure::new(&error, 1)),
-                _ => None,
+            origin.source = Some(source.manifest().name.clone());
+            let origin = Arc::new(origin);
+            let listing = Listing {
+                source,
+                target,
+                origin: origin.clone(),
+                depth,
             };
-            self.listed(shown, Some(name), count, failure).await
+            let (count, done) = self.clone().list(listing, out).await?;
+            self.listed(origin, count, done).await
         })
     }
 
@@ -200,13 +233,17 @@ impl Walk {
     /// source's own.
     async fn list(
         self: Arc<Self>,
-        source: Arc<dyn Source>,
-        target: Target,
-        (led, depth): (Led, usize),
+        listing: Listing,
         out: mpsc::Sender<Found>,
     ) -> Result<(u64, Result<()>)> {
+        let Listing {
+            source,
+            target,
+            origin,
+            depth,
+        } = listing;
         let (outlet, mut entries) = outlet(ROOM);
-        let ctx = Ctx::led_by(self.client.clone(), led);
+        let ctx = Ctx::led_by(self.client.clone(), origin.led);
         let listing = tokio::spawn({
             let (source, ctx) = (source.clone(), ctx.clone());
             async move {
@@ -232,14 +269,16 @@ impl Walk {
                     children.push_back(self.clone().child(*link, ctx.led(), depth + 1))
                 }
                 Step::Entry(Entry::Item(item)) if ahead > 0 => held = Some(item),
-                Step::Entry(Entry::Item(item)) => pass(&out, item, &source, ctx.led()).await?,
+                Step::Entry(Entry::Item(item)) => {
+                    pass(&out, item, &source, ctx.led(), &origin).await?
+                }
                 Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
                 Step::ChildEnded => {
                     children.pop_front();
                     if children.is_empty()
                         && let Some(item) = held.take()
                     {
-                        pass(&out, item, &source, ctx.led()).await?;
+                        pass(&out, item, &source, ctx.led(), &origin).await?;
                     }
                 }
                 Step::Ended => open = false,
@@ -268,7 +307,32 @@ impl Walk {
             .insert(hash)
     }
 
-    async fn listed(
+    /// Tells how a listing ended, and has it remembered if it failed.
+    async fn listed(&self, origin: Arc<Origin>, items: u64, done: Result<()>) -> Result<()> {
+        let failure = match done {
+            Err(error) if error.kind != Kind::Closed => Some(Failure::new(&error, 1)),
+            _ => None,
+        };
+        let noted = match &failure {
+            None => self.archive.listed(&origin.url),
+            Some(failure) => {
+                let lapse = Lapse {
+                    reason: failure.kind.word().into(),
+                    message: failure.message.clone(),
+                    attempts: 1,
+                    number: 0,
+                    item: None,
+                };
+                self.archive.unlisted(origin.clone(), lapse)
+            }
+        };
+        // That it cannot be noted is told by whoever waits for the archive at the end.
+        drop(noted);
+        let (url, source) = (origin.url.clone(), origin.source.clone());
+        self.tell(url, source, items, failure).await
+    }
+
+    async fn tell(
         &self,
         link: String,
         source: Option<String>,
@@ -299,11 +363,16 @@ async fn pass(
     item: Box<Item>,
     source: &Arc<dyn Source>,
     led: Led,
+    origin: &Arc<Origin>,
 ) -> Result<()> {
+    // A link that is one file is its own origin, which need not be remembered twice.
+    let origin = (origin.url != item.key).then(|| origin.clone());
     out.send(Found {
         item,
         source: source.clone(),
         led,
+        origin,
+        retry: None,
     })
     .await
     .map_err(|_| Error::closed())

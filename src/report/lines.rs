@@ -202,6 +202,7 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(D
                 Skip::Simulated => (Detail::Failures, format!("would fetch `{path}`")),
                 Skip::Present => (Detail::All, format!("had `{path}`")),
                 Skip::Seen => (Detail::All, format!("had `{path}` once")),
+                Skip::Gone => (Detail::All, format!("gone from its site: `{path}`")),
                 Skip::Again => (Detail::All, format!("came before: `{path}`")),
             }
         }

@@ -23,7 +23,8 @@ pub use json::Json;
 pub use lines::Lines;
 pub use reporting::{Reporting, Signals};
 pub use summary::{FailedItem, FailedLink, Named, OpenItem, Summary};
-pub use text::{Verbosity, clean, explain, size};
+pub use text::{Verbosity, clean, explain, size, time as span};
+pub use totals::totals;
 pub use urls::Urls;
 
 use crate::model::Event;

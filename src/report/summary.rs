@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::{Event, Failure, Kind, Outcome, Skip};
 
@@ -12,7 +12,8 @@ use crate::model::{Event, Failure, Kind, Outcome, Skip};
 const KEPT: usize = 10_000;
 
 /// What a run has come to. Items that ended well are only counted, so its size does not grow with the run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     /// Items found.
     pub found: u64,
@@ -25,7 +26,11 @@ pub struct Summary {
     /// Items that failed, by kind.
     pub failed: BTreeMap<Kind, u64>,
     /// Items given up because nobody wanted more.
-    #[serde(rename = "not_done", serialize_with = "not_done")]
+    #[serde(
+        rename = "not_done",
+        serialize_with = "not_done",
+        deserialize_with = "given_up"
+    )]
     open: Open,
     /// The items that failed, the first ten thousand.
     pub failures: Vec<FailedItem>,
@@ -36,7 +41,11 @@ pub struct Summary {
     /// Saved items whose bytes do not bear out what the listing said.
     pub warnings: u64,
     /// How long it took.
-    #[serde(rename = "elapsed_ms", serialize_with = "millis")]
+    #[serde(
+        rename = "elapsed_ms",
+        serialize_with = "millis",
+        deserialize_with = "from_millis"
+    )]
     pub elapsed: Duration,
     /// Whether the user ended it early.
     pub interrupted: bool,
@@ -56,7 +65,7 @@ struct Open {
 }
 
 /// What an item is called.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Named {
     /// The source that emitted it.
     pub source: String,
@@ -88,7 +97,7 @@ pub struct OpenItem {
 }
 
 /// An item that failed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedItem {
     /// Its number in this run.
     pub id: u64,
@@ -100,7 +109,7 @@ pub struct FailedItem {
 }
 
 /// A link that could not be listed to its end.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedLink {
     /// The link.
     pub link: String,
@@ -211,12 +220,18 @@ impl Summary {
 
     /// How many items are done with, one way or the other.
     pub fn ended(&self) -> u64 {
-        self.succeeded() + self.failed.values().sum::<u64>() + self.open.given_up
+        self.saved
+            + self.skipped.values().sum::<u64>()
+            + self.failed.values().sum::<u64>()
+            + self.open.given_up
     }
 
     /// How many items are where they should be: saved now, or not needed.
     pub fn succeeded(&self) -> u64 {
-        self.saved + self.skipped.values().sum::<u64>()
+        let skipped = self.skipped.iter();
+        // What is gone is nowhere.
+        let there = skipped.filter(|(reason, _)| **reason != Skip::Gone);
+        self.saved + there.map(|(_, count)| count).sum::<u64>()
     }
 
     /// How many items were found, and neither fetched nor failed.
@@ -242,6 +257,18 @@ impl Summary {
 
 fn millis<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn from_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn given_up<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Open, D::Error> {
+    let given_up = u64::deserialize(deserializer)?;
+    Ok(Open {
+        given_up,
+        ..Open::default()
+    })
 }
 
 fn not_done<S: Serializer>(open: &Open, serializer: S) -> Result<S::Ok, S::Error> {

@@ -89,7 +89,7 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// A time: `0.3 s`, `2 min 05 s`, `3 h 20 min`.
-pub(super) fn time(time: Duration) -> String {
+pub fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds < 59.95 {
         return format!("{seconds:.1} s");

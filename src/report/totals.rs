@@ -12,7 +12,7 @@ use crate::model::{Failure, Kind, Skip};
 use crate::net::Shown;
 
 /// The last lines of a run: the totals in one, then each failure with what is needed to look into it.
-pub(super) fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String {
+pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String {
     let mut text = String::new();
     if verbosity == Verbosity::Quiet && !summary.has_failures() {
         return text;
@@ -94,6 +94,7 @@ fn counts(summary: &Summary) -> String {
         }
     };
     part(had, "had");
+    part(skipped(Skip::Gone), "gone");
     part(skipped(Skip::Again), "repeated");
     part(skipped(Skip::Simulated), "would be fetched");
     part(

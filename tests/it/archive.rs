@@ -1,10 +1,30 @@
 //! What is remembered from run to run.
 
 mod digests;
+mod gone;
+mod history;
+mod kills;
+mod retry;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fetch::pipeline::archive::{Known, Records};
 
+use crate::support::Reply;
 use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+
+/// A picture that is refused in this way until it is let go.
+fn refused(refusal: &Reply) -> (Reply, Arc<AtomicBool>) {
+    let open = Arc::new(AtomicBool::new(false));
+    let (refusal, is_open) = (refusal.clone(), open.clone());
+    let reply = Reply::with(move |_| match is_open.load(Ordering::Relaxed) {
+        true => Reply::file(small(Format::Jpeg, 1)),
+        false => refusal.clone(),
+    });
+    (reply, open)
+}
 
 /// All that the archive of this user knows below the output folder, in its order.
 fn known(fetch: &Fetch) -> Vec<Known> {

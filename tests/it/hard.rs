@@ -4,7 +4,7 @@ mod coding;
 mod disk;
 mod expired;
 mod framing;
-mod kills;
+pub(crate) mod kills;
 mod names;
 mod order;
 mod private;

@@ -230,7 +230,7 @@ async fn a_source_can_cap_its_hosts() {
         ..Settings::default()
     };
     let (sender, _events) = tokio::sync::mpsc::channel(16);
-    let links = futures_util::stream::empty();
+    let links = futures_util::stream::empty::<fetch::model::Result<fetch::model::Link>>();
     let run = fetch::pipeline::run(
         client.clone(),
         registry,

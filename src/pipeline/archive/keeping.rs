@@ -157,7 +157,7 @@ mod tests {
     fn a_million_items_take_less_than_300_bytes_each() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("archive.db");
-        let archive = Sqlite::open(&file, folder.path()).unwrap();
+        let archive = Sqlite::open(&file, folder.path(), None).unwrap();
         let count = 1_000_000;
         for number in 0..count {
             let key = format!("{:07x}", number * 97);

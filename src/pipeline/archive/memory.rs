@@ -1,10 +1,10 @@
 //! An archive that lasts as long as the run.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::naming::fold;
-use super::{Archive, Ending, Identity, Note, Seen};
+use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen};
 use crate::model::Result;
 
 /// Remembers in memory alone.
@@ -41,6 +41,14 @@ impl Archive for Memory {
                 .saved
                 .insert(note.identity, (record.path, record.size));
         }
+        Ok(())
+    }
+
+    fn unlisted(&self, _origin: Arc<Origin>, _lapse: Lapse) -> Result<()> {
+        Ok(())
+    }
+
+    fn listed(&self, _url: &str) -> Result<()> {
         Ok(())
     }
 

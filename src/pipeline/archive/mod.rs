@@ -2,9 +2,12 @@
 //!
 //! It does not know how bytes move or what a source is: an identity is two words, a path is a text below a root.
 
+mod again;
 mod below;
 mod foreign;
+mod history;
 mod keeping;
+mod kept;
 mod memory;
 mod record;
 mod records;
@@ -14,8 +17,11 @@ mod sum;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use again::{Again, Choice, Lost};
 pub use foreign::{Foreign, write_table};
+pub use history::{Ended, History, Past, Run};
 pub use keeping::{Share, import, relocate, shares};
+pub(super) use kept::keep;
 pub(super) use memory::Memory;
 pub(super) use record::{Ending, Note};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
@@ -37,6 +43,12 @@ pub(super) trait Archive: Send + Sync {
     /// later. What fails keeps what was saved of it before.
     fn note(&self, note: Note) -> Result<()>;
 
+    /// Notes that a link could not be listed to its end, and why.
+    fn unlisted(&self, origin: Arc<Origin>, lapse: Lapse) -> Result<()>;
+
+    /// Notes that a link was listed to its end. It costs nothing unless it could not be listed before.
+    fn listed(&self, url: &str) -> Result<()>;
+
     /// Waits until everything noted is in stable storage.
     fn flush(&self) -> Result<()>;
 }
@@ -53,9 +65,13 @@ pub(super) struct Seen {
 }
 
 /// Opens the archive in this file for this output root, or one that lasts as long as the run.
-pub(super) fn open(file: Option<&Path>, root: &Path) -> Result<Arc<dyn Archive>> {
+pub(super) fn open(
+    file: Option<&Path>,
+    root: &Path,
+    run: Option<&Run>,
+) -> Result<Arc<dyn Archive>> {
     Ok(match file {
-        Some(file) => Arc::new(Sqlite::open(file, root)?),
+        Some(file) => Arc::new(Sqlite::open(file, root, run)?),
         None => Arc::new(Memory::default()),
     })
 }

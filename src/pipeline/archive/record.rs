@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Sum;
 use crate::model::{Kind, Meta};
+use crate::net::Led;
 
 /// The identity of an item: its source and the source's key of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -83,8 +84,12 @@ impl Lapse {
 pub struct Origin {
     /// The link as it may be shown.
     pub url: String,
-    /// The source that listed it.
-    pub source: String,
+    /// Whether it had secrets, so that it cannot be listed again as it is here.
+    pub redacted: bool,
+    /// Who named it.
+    pub led: Led,
+    /// The source that listed it, if one knew it.
+    pub source: Option<String>,
     /// What was known before it was listed.
     pub meta: Meta,
 }

@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sqlite::cannot;
-use super::sqlite::schema::{FAILED, GONE, IMPORTED, connect_known, prepare};
+use super::sqlite::schema::{FAILED, GONE, IMPORTED, mark, open_known};
 use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator};
 use crate::model::Result;
 
@@ -39,13 +39,14 @@ impl Records {
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
     pub fn open(file: &Path, root: &Path) -> Result<Option<Records>> {
-        let Some(connection) = open(file)? else {
+        let name = file.display().to_string();
+        let opened = open_known(file).map_err(|error| cannot(&name, error.into()))?;
+        let Some(connection) = opened else {
             return Ok(None);
         };
         let root = std::fs::canonicalize(root)
             .or_else(|_| std::path::absolute(root))
             .unwrap_or_else(|_| root.to_owned());
-        let file = file.display().to_string();
         let root = connection
             .query_row(
                 "SELECT id FROM root WHERE path = ?",
@@ -53,11 +54,11 @@ impl Records {
                 |row| row.get(0),
             )
             .optional()
-            .map_err(|error| cannot(&file, error.into()))?;
+            .map_err(|error| cannot(&name, error.into()))?;
         Ok(root.map(|root| Records {
             connection,
             root,
-            file,
+            file: name,
         }))
     }
 
@@ -66,7 +67,9 @@ impl Records {
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
     pub fn roots(file: &Path) -> Result<Vec<PathBuf>> {
-        let Some(connection) = open(file)? else {
+        let name = file.display().to_string();
+        let opened = open_known(file).map_err(|error| cannot(&name, error.into()))?;
+        let Some(connection) = opened else {
             return Ok(Vec::new());
         };
         let read = || {
@@ -74,7 +77,7 @@ impl Records {
             let paths = query.query_map([], |row| Ok(PathBuf::from(row.get::<_, String>(0)?)))?;
             paths.collect::<rusqlite::Result<_>>()
         };
-        read().map_err(|error| cannot(&file.display().to_string(), error.into()))
+        read().map_err(|error| cannot(&name, error.into()))
     }
 
     /// All items of the root, in the order in which they came into the archive. They are read as they are asked for; what
@@ -105,7 +108,7 @@ impl Records {
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
     pub fn find(&self, identity: &Identity) -> Result<Option<Known>> {
-        let mark = super::sqlite::schema::mark(&identity.source, &identity.key);
+        let mark = mark(&identity.source, &identity.key);
         let found = self.query("item.root = ? AND item.mark = ?", [self.root, mark])?;
         let mut found = found.into_iter();
         Ok(found.find(|known| known.identity == *identity))
@@ -128,20 +131,6 @@ impl Records {
         };
         read().map_err(|error| cannot(&self.file, error.into()))
     }
-}
-
-fn open(file: &Path) -> Result<Option<Connection>> {
-    if !file.is_file() {
-        return Ok(None);
-    }
-    let open = || {
-        let mut connection = connect_known(file)?;
-        prepare(&mut connection)?;
-        Ok(connection)
-    };
-    let opened =
-        open().map_err(|error: rusqlite::Error| cannot(&file.display().to_string(), error.into()));
-    opened.map(Some)
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {

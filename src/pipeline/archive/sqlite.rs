@@ -11,16 +11,17 @@ mod waiting;
 mod words;
 mod writer;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use self::reader::Reader;
-use self::schema::{connect, prepare, root_id};
-use self::waiting::Waiting;
+use self::schema::{connect, link_mark, prepare, root_id, unlisted};
+use self::waiting::{Paper, Waiting};
 use self::writer::Writer;
 use super::super::naming::fold;
-use super::{Archive, Identity, Note, Seen};
+use super::{Archive, Identity, Lapse, Note, Origin, Run, Seen};
 use crate::model::{Error, Kind, Result};
 
 /// Remembers in a database.
@@ -29,12 +30,14 @@ pub(in crate::pipeline) struct Sqlite {
     file: String,
     reader: Mutex<Reader>,
     waiting: Arc<Waiting>,
+    /// The marks of links that could not be listed when the archive was opened.
+    unlisted: HashSet<i64>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Sqlite {
     /// Opens the database, making it and its folder if need be.
-    pub(in crate::pipeline) fn open(file: &Path, root: &Path) -> Result<Sqlite> {
+    pub(in crate::pipeline) fn open(file: &Path, root: &Path, run: Option<&Run>) -> Result<Sqlite> {
         let shown = file.display().to_string();
         let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
             cannot(&shown, cause)
@@ -48,10 +51,12 @@ impl Sqlite {
             let mut writer = connect(file)?;
             prepare(&mut writer)?;
             let root = root_id(&writer, &root.to_string_lossy())?;
+            let run = run.map(|run| run.begin(&writer, root)).transpose()?;
+            let unlisted = unlisted(&writer, root)?;
             let reader = Reader::new(connect(file)?, root);
-            Ok((Writer::new(writer, root), reader))
+            Ok((Writer::new(writer, root, run), reader, unlisted))
         };
-        let (writer, reader) = connect().map_err(|error| cannot(error.into()))?;
+        let (writer, reader, unlisted) = connect().map_err(|error| cannot(error.into()))?;
         let waiting = Arc::new(Waiting::default());
         let shared = waiting.clone();
         let thread = std::thread::Builder::new()
@@ -62,6 +67,7 @@ impl Sqlite {
             file: shown,
             reader: Mutex::new(reader),
             waiting,
+            unlisted,
             writer: Some(thread),
         })
     }
@@ -111,6 +117,23 @@ impl Archive for Sqlite {
 
     fn note(&self, note: Note) -> Result<()> {
         let noted = self.waiting.note(note);
+        noted.map_err(|failure| cannot(&self.file, failure.into()))
+    }
+
+    fn unlisted(&self, origin: Arc<Origin>, lapse: Lapse) -> Result<()> {
+        let noted = self.waiting.link(Paper::Unlisted(origin, lapse));
+        noted.map_err(|failure| cannot(&self.file, failure.into()))
+    }
+
+    fn listed(&self, url: &str) -> Result<()> {
+        if self.unlisted.is_empty() {
+            return Ok(());
+        }
+        let mark = link_mark(url);
+        if !self.unlisted.contains(&mark) {
+            return Ok(());
+        }
+        let noted = self.waiting.link(Paper::Listed(mark));
         noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
 

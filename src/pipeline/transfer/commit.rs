@@ -1,10 +1,11 @@
 //! Gives what is complete and proven its final name.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::content::{WORTH, Whole};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Archive, Ending, Identity, Note, Record};
+use crate::pipeline::archive::{Archive, Ending, Identity, Note, Origin, Record};
 use crate::pipeline::naming::Planned;
 use crate::pipeline::sink::{Partial, Place, Unnamed};
 
@@ -16,6 +17,8 @@ pub(super) struct Commit<'a> {
     pub(super) archive: &'a dyn Archive,
     pub(super) place: Place,
     pub(super) identity: Identity,
+    /// The link that it came from, unless it is its own.
+    pub(super) origin: Option<Arc<Origin>>,
     pub(super) planned: &'a Planned,
     pub(super) ext: Option<String>,
     /// What is to be noted, but for the path.
@@ -39,7 +42,7 @@ impl Commit<'_> {
         };
         self.archive.note(Note {
             identity: self.identity,
-            origin: None,
+            origin: self.origin,
             ending: Ending::Saved(record),
         })?;
         Ok(path)

@@ -31,7 +31,7 @@ use self::content::{Content, Whole};
 pub(super) use self::habits::Habits;
 use self::prove::Proven;
 use self::tries::{Setback, Tries};
-use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note};
+use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, Origin, keep};
 use super::naming::{Planned, Templates};
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
@@ -44,9 +44,13 @@ use crate::source::{Ctx, Source};
 /// An item that is to be fetched, with its plan.
 pub(super) struct Job {
     pub(super) id: u64,
-    pub(super) item: Item,
+    pub(super) item: Arc<Item>,
     pub(super) source: Arc<dyn Source>,
     pub(super) led: Led,
+    /// The link that it came from, unless it is its own.
+    pub(super) origin: Option<Arc<Origin>>,
+    /// Why it cannot be had, if that is known already.
+    pub(super) fault: Option<Box<Error>>,
     pub(super) planned: Planned,
     pub(super) turn: Turn,
 }
@@ -71,9 +75,25 @@ impl Mover {
     /// Fetches one item, and tells how it ended, unless the run was ended first.
     pub(super) async fn run(&self, job: Job) {
         let id = job.id;
-        let identity = Identity {
-            source: job.item.source.clone(),
-            key: job.item.key.clone(),
+        let (item, origin, led) = (job.item.clone(), job.origin.clone(), job.led);
+        let failed = |error: &Error, attempts| {
+            let lapse = Lapse {
+                reason: error.kind.word().into(),
+                message: error.message.clone(),
+                attempts,
+                number: id,
+                item: keep(&item, led),
+            };
+            // A failure to note a failure changes nothing about it.
+            let _ = self.archive.note(Note {
+                identity: Identity {
+                    source: item.source.clone(),
+                    key: item.key.clone(),
+                },
+                origin: origin.clone(),
+                ending: Ending::Failed(lapse),
+            });
+            Outcome::Failed(Failure::new(error, attempts))
         };
         let mut tries = Tries::new(&self.client);
         let fetched = AssertUnwindSafe(self.fetch(job, &mut tries))
@@ -86,37 +106,23 @@ impl Mover {
                 if is_full(&error) {
                     self.stop.drain.cancel();
                 }
-                self.failed(id, identity, &error, tries.attempts())
+                failed(&error, tries.attempts())
             }
             Err(_) => {
                 let error =
                     Error::new(Kind::Disk, "a defect of this program stopped this transfer")
                         .hint("please report it, with what was printed above");
-                self.failed(id, identity, &error, tries.attempts())
+                failed(&error, tries.attempts())
             }
         };
         // If nobody reads events any more, the run is over.
         let _ = self.events.send(Event::Ended { id, outcome }).await;
     }
 
-    fn failed(&self, id: u64, identity: Identity, error: &Error, attempts: u32) -> Outcome {
-        let lapse = Lapse {
-            reason: error.kind.word().into(),
-            message: error.message.clone(),
-            attempts,
-            number: id,
-            item: None,
-        };
-        // A failure to note a failure changes nothing about it.
-        let _ = self.archive.note(Note {
-            identity,
-            origin: None,
-            ending: Ending::Failed(lapse),
-        });
-        Outcome::Failed(Failure::new(error, attempts))
-    }
-
-    async fn fetch(&self, job: Job, tries: &mut Tries) -> Result<Outcome> {
+    async fn fetch(&self, mut job: Job, tries: &mut Tries) -> Result<Outcome> {
+        if let Some(fault) = job.fault.take() {
+            return Err(*fault);
+        }
         let (request, led) = match job.item.body.clone() {
             Body::Text(text) => return self.text(job, text).await,
             Body::Later => self.unless_draining(self.resolve(&job)).await??,

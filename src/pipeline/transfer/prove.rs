@@ -147,6 +147,7 @@ impl Mover {
                 archive: &*archive,
                 place,
                 identity,
+                origin: job.origin,
                 planned,
                 ext,
                 record,
@@ -181,7 +182,7 @@ impl Mover {
             return;
         };
         let (stem, ext) = split(&name);
-        let mut item = job.item.clone();
+        let mut item = Item::clone(&job.item);
         item.meta.name = Some(stem.to_owned());
         item.meta.ext = ext.or(item.meta.ext);
         // The partial file is in the folder that was planned, so the name may change and the folder may not.

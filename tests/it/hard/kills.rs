@@ -9,19 +9,19 @@ use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
 /// How often it is killed; `FETCH_KILLS=500` for a night.
-fn kills() -> usize {
+pub(crate) fn kills() -> usize {
     let told = std::env::var("FETCH_KILLS").ok();
     told.and_then(|text| text.parse().ok()).unwrap_or(30)
 }
 
 /// A random time up to this one.
-fn within(time: Duration) -> Duration {
+pub(crate) fn within(time: Duration) -> Duration {
     let bits = RandomState::new().hash_one(0u8) >> 11;
     time.mul_f64(bits as f64 / (1u64 << 53) as f64)
 }
 
 /// Waits until then, or until the program has ended.
-fn wait_until(end: Instant) {
+pub(crate) fn wait_until(end: Instant) {
     while let Some(left) = end.checked_duration_since(Instant::now()) {
         std::thread::sleep(left.min(Duration::from_millis(20)));
     }

@@ -89,7 +89,7 @@ mod tests {
         drop(connection);
         // Twice, since the second time there is nothing to be done.
         for _ in 0..2 {
-            let archive = Sqlite::open(&file, &root).unwrap();
+            let archive = Sqlite::open(&file, &root, None).unwrap();
             let find = |source: &str, key: &str| {
                 let (source, key) = (source.to_owned(), key.to_owned());
                 archive.find(&Identity { source, key }).unwrap()

@@ -3,6 +3,7 @@
 //! What many rows have in common is a number: roots, words (sources, media types, reasons), links. Keys and paths are
 //! found by a number made from them, and then compared, since they are long and an index would hold them once more.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ pub(super) const VERSION: i64 = 2;
 pub(super) const SCHEMA: &str = "
     CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
     CREATE TABLE link (
-        id INTEGER PRIMARY KEY, mark INTEGER NOT NULL, source INTEGER REFERENCES word, url TEXT NOT NULL, meta TEXT);
+        id INTEGER PRIMARY KEY, mark INTEGER NOT NULL, source INTEGER REFERENCES word, url TEXT NOT NULL,
+        redacted INTEGER NOT NULL, public INTEGER NOT NULL, meta TEXT);
     CREATE INDEX link_by_mark ON link (mark);
     CREATE TABLE run (
         id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES root, command TEXT NOT NULL, job TEXT,
@@ -78,7 +80,7 @@ fn number(hash: blake3::Hash) -> i64 {
 }
 
 /// The number by which a link is found.
-pub(super) fn link_mark(url: &str) -> i64 {
+pub(in crate::pipeline::archive) fn link_mark(url: &str) -> i64 {
     number(blake3::hash(url.as_bytes()))
 }
 
@@ -93,6 +95,18 @@ pub(in crate::pipeline::archive) fn connect_known(file: &Path) -> rusqlite::Resu
         file,
         OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE),
     )
+}
+
+/// Opens a database that is there, if it is, and brings it to the version of this program.
+pub(in crate::pipeline::archive) fn open_known(
+    file: &Path,
+) -> rusqlite::Result<Option<Connection>> {
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let mut connection = connect_known(file)?;
+    prepare(&mut connection)?;
+    Ok(Some(connection))
 }
 
 fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
@@ -136,4 +150,13 @@ pub(super) fn root_id(connection: &Connection, path: &str) -> rusqlite::Result<i
     connection.query_row("SELECT id FROM root WHERE path = ?", [path], |row| {
         row.get(0)
     })
+}
+
+/// The marks of the links below a root that could not be listed to their end.
+pub(super) fn unlisted(connection: &Connection, root: i64) -> rusqlite::Result<HashSet<i64>> {
+    let mut query = connection.prepare(
+        "SELECT link.mark FROM unlisted JOIN link ON link.id = unlisted.link WHERE root = ?",
+    )?;
+    let marks = query.query_map([root], |row| row.get(0))?;
+    marks.collect()
 }

@@ -2,6 +2,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::model::Meta;
+use crate::net::Led;
 use crate::pipeline::archive::{
     Ending, Known, Lapse, Origin, Record, Records, Standing, Sum, Validator,
 };
@@ -64,18 +65,18 @@ fn remembers_from_run_to_run_and_apart_for_each_root() {
     let file = folder.path().join("state/archive.db");
     let known = seen("a/Cat.jpg", 7);
     {
-        let archive = Sqlite::open(&file, &one).unwrap();
+        let archive = Sqlite::open(&file, &one, None).unwrap();
         archive.note(saved("x", record("a/Cat.jpg", 7))).unwrap();
         assert_eq!(archive.find(&identity("x")).unwrap(), known);
         assert_eq!(archive.owner("A/cat.jpg").unwrap(), Some(identity("x")));
         archive.flush().unwrap();
         assert_eq!(archive.find(&identity("x")).unwrap(), known);
     }
-    let archive = Sqlite::open(&file, &one).unwrap();
+    let archive = Sqlite::open(&file, &one, None).unwrap();
     assert_eq!(archive.find(&identity("x")).unwrap(), known);
     assert_eq!(archive.owner("A/cat.JPG").unwrap(), Some(identity("x")));
     assert_eq!(archive.owner("a/dog.jpg").unwrap(), None);
-    let other = Sqlite::open(&file, &two).unwrap();
+    let other = Sqlite::open(&file, &two, None).unwrap();
     assert_eq!(other.find(&identity("x")).unwrap(), None);
     assert_eq!(Records::roots(&file).unwrap().len(), 2);
 }
@@ -84,7 +85,7 @@ fn remembers_from_run_to_run_and_apart_for_each_root() {
 fn a_failure_does_not_make_a_saved_file_unknown() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
-    let archive = Sqlite::open(&file, folder.path()).unwrap();
+    let archive = Sqlite::open(&file, folder.path(), None).unwrap();
     archive.note(failed("x", "network")).unwrap();
     archive.flush().unwrap();
     assert_eq!(archive.find(&identity("x")).unwrap(), Some(Seen::default()));
@@ -107,7 +108,7 @@ fn what_was_noted_can_be_read_outside_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     assert!(Records::open(&file, folder.path()).unwrap().is_none());
-    let archive = Sqlite::open(&file, folder.path()).unwrap();
+    let archive = Sqlite::open(&file, folder.path(), None).unwrap();
     let record = Record {
         path: "cat.jpg".into(),
         size: 7,
@@ -118,7 +119,9 @@ fn what_was_noted_can_be_read_outside_a_run() {
     };
     let origin = Arc::new(Origin {
         url: "https://example.org/a".into(),
-        source: "test".into(),
+        redacted: false,
+        led: Led::ByUser,
+        source: Some("test".into()),
         meta: Meta::default(),
     });
     let note = Note {
@@ -160,12 +163,12 @@ fn what_was_noted_can_be_read_outside_a_run() {
 fn a_database_of_a_later_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
-    drop(Sqlite::open(&file, folder.path()).unwrap());
+    drop(Sqlite::open(&file, folder.path(), None).unwrap());
     Connection::open(&file)
         .unwrap()
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    let error = Sqlite::open(&file, folder.path()).unwrap_err();
+    let error = Sqlite::open(&file, folder.path(), None).unwrap_err();
     assert!(
         error.causes()[0].contains("later version"),
         "{:?}",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::pipeline::archive::{Ending, Identity, Note};
+use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin};
 use crate::pipeline::naming::fold;
 
 /// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
@@ -20,9 +20,20 @@ pub(super) struct Waiting {
     done: Condvar,
 }
 
+/// What is to be written down.
+#[derive(Debug)]
+pub(super) enum Paper {
+    /// How an item ended.
+    Item(Arc<Note>),
+    /// Why a link could not be listed to its end.
+    Unlisted(Arc<Origin>, Lapse),
+    /// That the link with this mark was listed, though it could not be before.
+    Listed(i64),
+}
+
 #[derive(Debug, Default)]
 pub(super) struct State {
-    notes: Vec<Arc<Note>>,
+    notes: Vec<Paper>,
     /// The notes of what was saved, by identity and by folded path.
     saved: HashMap<Identity, Arc<Note>>,
     owners: HashMap<String, Arc<Note>>,
@@ -63,15 +74,24 @@ impl Waiting {
     pub(super) fn note(&self, note: Note) -> Result<(), String> {
         let note = Arc::new(note);
         let mut state = self.state();
-        if let Some(failure) = &state.failure {
-            return Err(failure.clone());
-        }
         if let Ending::Saved(record) = &note.ending {
             state.owners.insert(fold(&record.path), note.clone());
             state.saved.insert(note.identity.clone(), note.clone());
         }
+        self.push(state, Paper::Item(note))
+    }
+
+    /// Takes a note about a link.
+    pub(super) fn link(&self, paper: Paper) -> Result<(), String> {
+        self.push(self.state(), paper)
+    }
+
+    fn push(&self, mut state: MutexGuard<'_, State>, paper: Paper) -> Result<(), String> {
+        if let Some(failure) = &state.failure {
+            return Err(failure.clone());
+        }
         state.count += 1;
-        state.notes.push(note);
+        state.notes.push(paper);
         if state.idle {
             self.work.notify_one();
         }
@@ -100,7 +120,7 @@ impl Waiting {
 
     /// The notes for the next transaction: those that come within a moment of the first, unless somebody waits for them.
     /// Empty when there will be none.
-    pub(super) fn gather(&self) -> Vec<Arc<Note>> {
+    pub(super) fn gather(&self) -> Vec<Paper> {
         let mut state = self.state();
         while state.notes.is_empty() && !state.closed {
             state.idle = true;
@@ -119,13 +139,14 @@ impl Waiting {
     }
 
     /// Says what became of a transaction with these notes.
-    pub(super) fn tell(&self, batch: &[Arc<Note>], done: Result<(), String>) {
+    pub(super) fn tell(&self, batch: &[Paper], done: Result<(), String>) {
         let mut state = self.state();
         match done {
             Ok(()) => {
                 state.count -= batch.len();
                 state.committed += 1;
-                for note in batch {
+                for paper in batch {
+                    let Paper::Item(note) = paper else { continue };
                     // A later note of the same item or path may be waiting by now, and stays.
                     if let Ending::Saved(record) = &note.ending {
                         let is_this = |other: Option<&Arc<Note>>| {

@@ -1,16 +1,16 @@
 //! Writes down what was noted, many notes in one transaction.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::schema::{FAILED, GONE, SAVED, folded, link_mark, mark};
-use super::waiting::Waiting;
+use super::waiting::{Paper, Waiting};
 use super::words::Words;
 use crate::model::Meta;
+use crate::net::Led;
 use crate::pipeline::archive::{Ending, Lapse, Note, Origin, Record, Sum, Validator};
 
 /// How many links are kept at hand.
@@ -26,17 +26,20 @@ pub(super) struct Writer {
 struct Notebook {
     root: i64,
     words: Words,
-    links: HashMap<String, i64>,
+    run: Option<i64>,
+    /// By URL: those that users named, and those that public servers named.
+    links: [HashMap<String, i64>; 2],
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, root: i64) -> Writer {
+    pub(super) fn new(connection: Connection, root: i64, run: Option<i64>) -> Writer {
         Writer {
             connection,
             notebook: Notebook {
                 root,
                 words: Words::default(),
-                links: HashMap::new(),
+                run,
+                links: Default::default(),
             },
         }
     }
@@ -57,12 +60,18 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batch: &[Arc<Note>]) -> rusqlite::Result<()> {
+    fn write(&mut self, batch: &[Paper]) -> rusqlite::Result<()> {
         let now = Timestamp::now().as_second();
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(behavior)?;
-        for note in batch {
-            self.notebook.write(&transaction, note, now)?;
+        for paper in batch {
+            match paper {
+                Paper::Item(note) => self.notebook.write(&transaction, note, now)?,
+                Paper::Unlisted(origin, lapse) => {
+                    self.notebook.unlisted(&transaction, origin, lapse, now)?;
+                }
+                Paper::Listed(mark) => self.notebook.listed(&transaction, *mark)?,
+            }
         }
         transaction.commit()
     }
@@ -93,11 +102,11 @@ impl Notebook {
                 };
                 // Without a number, it gets one; with that of a known item, it is that one.
                 let save = "
-                    INSERT INTO item (id, root, mark, source, key, outcome, link, folded, path, size, digest,
+                    INSERT INTO item (id, root, mark, source, key, outcome, link, run, folded, path, size, digest,
                         validator, media, published, saved)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET outcome = excluded.outcome, link = coalesce(excluded.link, link),
-                        folded = excluded.folded, path = excluded.path, size = excluded.size,
+                        run = excluded.run, folded = excluded.folded, path = excluded.path, size = excluded.size,
                         digest = excluded.digest, validator = excluded.validator, media = excluded.media,
                         published = excluded.published, saved = excluded.saved";
                 connection.prepare_cached(save)?.execute(params![
@@ -108,6 +117,7 @@ impl Notebook {
                     key,
                     SAVED,
                     link,
+                    self.run,
                     folded(&record.path),
                     record.path,
                     record.size as i64,
@@ -126,12 +136,13 @@ impl Notebook {
             Ending::Failed(lapse) => {
                 let outcome = if lapse.is_gone() { GONE } else { FAILED };
                 let fail = "
-                    INSERT INTO item (id, root, mark, source, key, outcome, link) VALUES (?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET outcome = excluded.outcome, link = coalesce(excluded.link, link)";
+                    INSERT INTO item (id, root, mark, source, key, outcome, link, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET outcome = excluded.outcome, link = coalesce(excluded.link, link),
+                        run = excluded.run";
                 let id = known.map(|(id, _)| id);
-                connection
-                    .prepare_cached(fail)?
-                    .execute(params![id, self.root, mark, source, key, outcome, link])?;
+                connection.prepare_cached(fail)?.execute(params![
+                    id, self.root, mark, source, key, outcome, link, self.run
+                ])?;
                 let id = id.unwrap_or_else(|| connection.last_insert_rowid());
                 self.failure(connection, id, lapse, now)?;
             }
@@ -167,34 +178,74 @@ impl Notebook {
 
     /// The number of a link, which is noted if need be.
     fn link(&mut self, connection: &Connection, origin: &Origin) -> rusqlite::Result<i64> {
-        if let Some(id) = self.links.get(&origin.url) {
+        let public = origin.led == Led::ByPublic;
+        if let Some(id) = self.links[usize::from(public)].get(&origin.url) {
             return Ok(*id);
         }
         let mark = link_mark(&origin.url);
         let known = connection
-            .prepare_cached("SELECT id FROM link WHERE mark = ? AND url = ?")?
-            .query_row(params![mark, origin.url], |row| row.get(0))
+            .prepare_cached("SELECT id FROM link WHERE mark = ? AND url = ? AND public = ?")?
+            .query_row(params![mark, origin.url, public], |row| row.get(0))
             .optional()?;
         let id = match known {
             Some(id) => id,
             None => {
-                let source = self.words.id(connection, &origin.source)?;
+                let source = match &origin.source {
+                    Some(source) => Some(self.words.id(connection, source)?),
+                    None => None,
+                };
                 let meta = (origin.meta != Meta::default())
                     .then(|| serde_json::to_string(&origin.meta).ok())
                     .flatten();
                 connection
                     .prepare_cached(
-                        "INSERT INTO link (mark, source, url, meta) VALUES (?, ?, ?, ?)",
+                        "INSERT INTO link (mark, source, url, redacted, public, meta) VALUES (?, ?, ?, ?, ?, ?)",
                     )?
-                    .execute(params![mark, source, origin.url, meta])?;
+                    .execute(params![mark, source, origin.url, origin.redacted, public, meta])?;
                 connection.last_insert_rowid()
             }
         };
-        if self.links.len() >= LINKS {
-            self.links.clear();
+        let links = &mut self.links[usize::from(public)];
+        if links.len() >= LINKS {
+            links.clear();
         }
-        self.links.insert(origin.url.clone(), id);
+        links.insert(origin.url.clone(), id);
         Ok(id)
+    }
+
+    fn unlisted(
+        &mut self,
+        connection: &Connection,
+        origin: &Origin,
+        lapse: &Lapse,
+        now: i64,
+    ) -> rusqlite::Result<()> {
+        let link = self.link(connection, origin)?;
+        let reason = self.words.id(connection, &lapse.reason)?;
+        let insert = "
+            INSERT INTO unlisted (root, link, reason, message, attempts, noted, run)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET reason = excluded.reason, message = excluded.message,
+                attempts = attempts + excluded.attempts, noted = excluded.noted, run = excluded.run";
+        connection.prepare_cached(insert)?.execute(params![
+            self.root,
+            link,
+            reason,
+            lapse.message,
+            lapse.attempts,
+            now,
+            self.run,
+        ])?;
+        Ok(())
+    }
+
+    fn listed(&self, connection: &Connection, mark: i64) -> rusqlite::Result<()> {
+        let delete = "
+            DELETE FROM unlisted WHERE root = ? AND link IN (SELECT id FROM link WHERE mark = ?)";
+        connection
+            .prepare_cached(delete)?
+            .execute(params![self.root, mark])?;
+        Ok(())
     }
 }
 

@@ -1,0 +1,208 @@
+//! What runs there were, and what came of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::sqlite::cannot;
+use super::sqlite::schema::{connect_known, open_known};
+use crate::model::Result;
+
+/// How many runs are remembered.
+const RUNS: i64 = 10_000;
+/// How long the summaries of all runs are together at the most, in bytes. The oldest go first.
+const SUMMARIES: i64 = 32 << 20;
+
+/// A run that is to be remembered.
+#[derive(Debug, Default)]
+pub struct Run {
+    command: String,
+    job: Option<String>,
+    id: OnceLock<i64>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The code with which the program ends.
+    pub exit: u8,
+    /// The error that ended it early.
+    pub ending: Option<String>,
+    /// How many items it found.
+    pub found: u64,
+    /// How many of them are new.
+    pub new: u64,
+    /// How many of them were there already.
+    pub had: u64,
+    /// How many of them, and how many links, failed.
+    pub failed: u64,
+    /// Its summary as JSON, with its failures.
+    pub summary: String,
+}
+
+/// What is remembered of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Its number.
+    pub id: i64,
+    /// The output root.
+    pub root: PathBuf,
+    /// What was asked for, without secrets.
+    pub command: String,
+    /// The job that it was.
+    pub job: Option<String>,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended; none for one that was killed, or is still going on.
+    pub ended: Option<Timestamp>,
+    /// The code with which the program ended.
+    pub exit: Option<u8>,
+    /// The error that ended it early.
+    pub ending: Option<String>,
+    /// How many items it found.
+    pub found: u64,
+    /// How many of them are new.
+    pub new: u64,
+    /// How many of them were there already.
+    pub had: u64,
+    /// How many of them, and how many links, failed.
+    pub failed: u64,
+    /// Its summary as JSON, with its failures, unless it is too long ago.
+    pub summary: Option<String>,
+}
+
+impl Run {
+    /// A run that is called so. The command holds no secrets.
+    pub fn new(command: impl Into<String>, job: Option<String>) -> Run {
+        Run {
+            command: command.into(),
+            job,
+            id: OnceLock::new(),
+        }
+    }
+
+    /// Notes that it begins, and gives its number.
+    pub(super) fn begin(&self, connection: &Connection, root: i64) -> rusqlite::Result<i64> {
+        let insert = "INSERT INTO run (root, command, job, began) VALUES (?, ?, ?, ?)";
+        let now = Timestamp::now().as_millisecond();
+        connection.execute(insert, params![root, self.command, self.job, now])?;
+        Ok(*self.id.get_or_init(|| connection.last_insert_rowid()))
+    }
+
+    /// Notes in the archive in this file how it ended. A run that never began leaves nothing.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be used.
+    pub fn end(&self, file: &Path, ended: &Ended) -> Result<()> {
+        let Some(id) = self.id.get() else {
+            return Ok(());
+        };
+        let write = || {
+            let mut connection = connect_known(file)?;
+            let behavior = rusqlite::TransactionBehavior::Immediate;
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            transaction.execute(
+                "UPDATE run SET ended = ?, exit = ?, ending = ?, found = ?, new = ?, had = ?, failed = ?, summary = ?
+                 WHERE id = ?",
+                params![
+                    Timestamp::now().as_millisecond(),
+                    ended.exit,
+                    ended.ending,
+                    ended.found as i64,
+                    ended.new as i64,
+                    ended.had as i64,
+                    ended.failed as i64,
+                    ended.summary,
+                    id,
+                ],
+            )?;
+            transaction.execute("DELETE FROM run WHERE id <= ?", [id - RUNS])?;
+            transaction.execute(
+                "UPDATE run SET summary = NULL WHERE summary IS NOT NULL AND id <= (SELECT max(id) FROM (
+                    SELECT id, sum(octet_length(summary)) OVER (ORDER BY id DESC) AS all_of_them FROM run)
+                 WHERE all_of_them > ?)",
+                [SUMMARIES],
+            )?;
+            transaction.commit()
+        };
+        write().map_err(|error: rusqlite::Error| cannot(&file.display().to_string(), error.into()))
+    }
+}
+
+/// Reads the runs of the past.
+#[derive(Debug)]
+pub struct History {
+    connection: Connection,
+    file: String,
+}
+
+const PAST: &str = "
+    SELECT run.id, root.path, command, job, began, ended, exit, ending, found, new, had, failed, summary
+    FROM run JOIN root ON root.id = run.root";
+
+impl History {
+    /// Opens the archive in this file, if there is one.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be used.
+    pub fn open(file: &Path) -> Result<Option<History>> {
+        let name = file.display().to_string();
+        let opened = open_known(file).map_err(|error| cannot(&name, error.into()))?;
+        Ok(opened.map(|connection| History {
+            connection,
+            file: name,
+        }))
+    }
+
+    /// The last runs, the latest first.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be read.
+    pub fn last(&self, count: u32) -> Result<Vec<Past>> {
+        let read = || {
+            let query = format!("{PAST} ORDER BY run.id DESC LIMIT ?");
+            let mut query = self.connection.prepare(&query)?;
+            let runs = query.query_map([count], past)?;
+            runs.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| cannot(&self.file, error.into()))
+    }
+
+    /// The run of this number, if it is remembered.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be read.
+    pub fn run(&self, id: i64) -> Result<Option<Past>> {
+        let query = format!("{PAST} WHERE run.id = ?");
+        let run = self.connection.query_row(&query, [id], past).optional();
+        run.map_err(|error| cannot(&self.file, error.into()))
+    }
+}
+
+fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
+    let time = |index: usize| -> rusqlite::Result<Option<Timestamp>> {
+        let millis = row.get::<_, Option<i64>>(index)?;
+        Ok(millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()))
+    };
+    let count = |index: usize| {
+        row.get::<_, Option<i64>>(index)
+            .map(|count| count.unwrap_or(0) as u64)
+    };
+    Ok(Past {
+        id: row.get(0)?,
+        root: row.get::<_, String>(1)?.into(),
+        command: row.get(2)?,
+        job: row.get(3)?,
+        began: time(4)?.unwrap_or(Timestamp::UNIX_EPOCH),
+        ended: time(5)?,
+        exit: row.get(6)?,
+        ending: row.get(7)?,
+        found: count(8)?,
+        new: count(9)?,
+        had: count(10)?,
+        failed: count(11)?,
+        summary: row.get(12)?,
+    })
+}

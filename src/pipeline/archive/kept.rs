@@ -1,0 +1,104 @@
+//! A failed item as it is remembered, so that a retry need not list again: without anything that lets somebody in.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+use crate::model::{Body, Item};
+use crate::net::{Led, Shown};
+
+/// The longest item that is remembered, as JSON. What is longer is listed again.
+const LONGEST: usize = 64 << 10;
+
+/// An item, and who led to it.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::pipeline) struct Kept {
+    pub(in crate::pipeline) led: Led,
+    pub(in crate::pipeline) item: Item,
+}
+
+/// The item as JSON. Where its address has secrets or comes with headers, it has to be found anew: [`Body::Later`].
+pub(in crate::pipeline) fn keep(item: &Item, led: Led) -> Option<String> {
+    let mut item = item.clone();
+    if let Body::File(request) | Body::Hls(request) | Body::Dash(request) = &mut item.body {
+        request.mirrors.retain(is_plain);
+        if !is_plain(&request.url) || !request.headers.is_empty() {
+            item.body = Body::Later;
+        }
+    }
+    item.meta.page = item.meta.page.take().filter(is_plain);
+    item.meta.extra.values_mut().for_each(clear);
+    let json = serde_json::to_string(&Kept { led, item }).ok()?;
+    (json.len() <= LONGEST).then_some(json)
+}
+
+/// Reads what was remembered; nothing if it cannot be understood any more.
+pub(super) fn read(json: &str) -> Option<Kept> {
+    serde_json::from_str(json).ok()
+}
+
+fn is_plain(url: &Url) -> bool {
+    Shown(url).to_string() == url.as_str()
+}
+
+/// Empties the texts that are URLs with secrets.
+fn clear(value: &mut Value) {
+    match value {
+        Value::String(text) if Url::parse(text).is_ok_and(|url| !is_plain(&url)) => text.clear(),
+        Value::Array(values) => values.iter_mut().for_each(clear),
+        Value::Object(fields) => fields.values_mut().for_each(clear),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Headers, Meta, Request};
+
+    fn item(url: &str) -> Item {
+        Item {
+            source: "s".into(),
+            key: "k".into(),
+            meta: Meta::default(),
+            body: Body::File(Request::new(url.parse().unwrap())),
+        }
+    }
+
+    #[test]
+    fn what_holds_no_secret_is_kept_as_it_is() {
+        let item = item("https://example.org/a.jpg?w=3");
+        let kept = read(&keep(&item, Led::ByPublic).unwrap()).unwrap();
+        let led = Led::ByPublic;
+        assert_eq!(kept, Kept { led, item });
+    }
+
+    #[test]
+    fn nothing_that_lets_somebody_in_is_kept() {
+        let secret = "https://me:hunter2@example.org/a.jpg?sig=hunter2";
+        let mut items = vec![item(secret)];
+        let mut headed = item("https://example.org/");
+        if let Body::File(request) = &mut headed.body {
+            let header = ("authorization".to_owned(), "hunter2".to_owned());
+            request.headers = Headers([header].into());
+        }
+        items.push(headed);
+        for item in &mut items {
+            let list = Value::Array(vec![secret.into(), 1.into()]);
+            item.meta.extra = [("more".to_owned(), list)].into();
+            item.meta.page = secret.parse().ok();
+            let json = keep(item, Led::ByUser).unwrap();
+            assert!(!json.contains("hunter2"), "{json}");
+            assert_eq!(read(&json).unwrap().item.body, Body::Later);
+        }
+        let mut mirrored = item("https://example.org/a.jpg");
+        if let Body::File(request) = &mut mirrored.body {
+            request.mirrors = vec![secret.parse().unwrap(), "https://b.org/".parse().unwrap()];
+        }
+        let json = keep(&mirrored, Led::ByUser).unwrap();
+        assert!(
+            !json.contains("hunter2") && json.contains("b.org"),
+            "{json}"
+        );
+    }
+}

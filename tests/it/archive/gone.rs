@@ -1,0 +1,52 @@
+//! What a site says is not there is remembered, and left alone.
+
+use std::sync::atomic::Ordering;
+
+use fetch::pipeline::archive::Standing;
+
+use super::{known, refused};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+#[test]
+fn what_is_gone_is_not_asked_for_again_unless_that_is_wanted() {
+    let site = Site::start();
+    let (reply, open) = refused(&Reply::empty(404));
+    site.on("/cat.jpg", reply);
+    let fetch = Fetch::new().arg(site.url("/cat.jpg"));
+    fetch.run().fails(4);
+    assert_eq!(known(&fetch)[0].standing, Standing::Gone);
+    let asked = site.requests().len();
+    open.store(true, Ordering::Relaxed);
+    let done = fetch.run().success();
+    assert_eq!(done.stderr_filtered(), "1 found: 0 new, 1 gone   TIME\n");
+    assert_eq!(site.requests().len(), asked);
+    let anew = fetch.clone().arg("--recheck");
+    anew.run().success();
+    assert_eq!(known(&fetch)[0].standing, Standing::Saved);
+    assert_eq!(fetch.files().len(), 1);
+}
+
+#[test]
+fn what_is_gone_from_its_site_and_still_here_is_had() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)))
+        .once();
+    site.on("/cat.jpg", Reply::empty(410));
+    let fetch = Fetch::new().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    fetch.clone().args(["--skip", "never"]).run().fails(4);
+    let done = fetch.run().success();
+    assert_eq!(done.stderr_filtered(), "1 found: 0 new, 1 had   TIME\n");
+}
+
+#[test]
+fn a_run_of_what_is_gone_and_what_fails_succeeds_in_nothing() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::empty(404));
+    site.on("/dog.jpg", Reply::empty(401));
+    let fetch = Fetch::new().args([site.url("/cat.jpg"), site.url("/dog.jpg")]);
+    fetch.run().fails(4);
+    fetch.run().fails(6);
+}

@@ -1,0 +1,85 @@
+//! The runs of the past can be looked at.
+
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+#[test]
+fn a_run_can_be_seen_again_as_it_was() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let call = Fetch::new();
+    let links = [
+        site.url("/cat.jpg"),
+        format!("{}?sig=hunter2", site.url("/dog.jpg")),
+    ];
+    site.on("/dog.jpg?sig=hunter2", Reply::empty(401));
+    let told = call
+        .clone()
+        .arg("-q")
+        .args(links)
+        .run()
+        .fails(3)
+        .stderr_filtered();
+    call.clone()
+        .arg("-q")
+        .arg(site.url("/cat.jpg"))
+        .run()
+        .success();
+    let history = call.clone().arg("history");
+    let table = history.run().success().stdout;
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .skip(1)
+        .map(|row| row.split_whitespace().collect())
+        .collect();
+    let counts: Vec<_> = rows.iter().map(|row| row[5..9].to_vec()).collect();
+    assert_eq!(
+        counts,
+        [["2", "1", "0", "1"], ["1", "0", "1", "0"]],
+        "{table}"
+    );
+    let done = history.clone().arg("1").run().success();
+    let (one, shown) = (done.stdout.clone(), done.stdout_filtered());
+    // The last lines are those that the run ended with.
+    let tail: Vec<_> = told.lines().map(str::to_owned).collect();
+    assert!(
+        tail.iter().all(|line| shown.contains(line.as_str())),
+        "{shown}\n{told}"
+    );
+    assert!(shown.contains("exit code: 3"), "{shown}");
+    let json = history.clone().args(["1", "-j"]).run().success().stdout;
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["summary"]["failures"][0]["failure"]["kind"], "login");
+    assert_eq!(value["exit"], 3);
+    assert!(!format!("{table}{one}{json}").contains("hunter2"));
+    let done = history.arg("3").run().fails(2);
+    assert!(done.stderr.contains("there is no run 3"), "{}", done.stderr);
+}
+
+#[test]
+fn a_simulation_and_a_run_without_an_archive_are_no_history() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let call = Fetch::new();
+    let fetch = call.clone().arg(site.url("/cat.jpg"));
+    fetch.clone().arg("-s").run().success();
+    fetch.clone().arg("--no-archive").run().success();
+    let done = call.clone().arg("history").run().success();
+    assert_eq!(done.stdout, "no runs yet\n");
+}
+
+#[test]
+fn a_run_that_was_killed_has_no_end() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(small(Format::Jpeg, 1)).stall_after(500),
+    );
+    let call = Fetch::new();
+    let running = call.clone().arg(site.url("/cat.jpg")).spawn();
+    site.wait_for_stalls(1);
+    running.kill9();
+    let table = call.clone().arg("history").run().success().stdout;
+    assert!(table.contains("no end"), "{table}");
+}

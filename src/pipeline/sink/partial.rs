@@ -5,6 +5,7 @@
 
 mod at;
 mod rewrite;
+mod room;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};

@@ -143,12 +143,10 @@ impl Content {
         &self.head
     }
 
-    /// Makes sure that the partial file can be written before anything is asked for that needs one.
+    /// Makes sure that the partial file can be written, and has room, before anything is asked for that needs one.
     pub(super) async fn reserve(&mut self) -> Result<()> {
-        if self
-            .representation
-            .total
-            .is_some_and(|total| total <= BATCH)
+        let total = self.representation.total;
+        if total.is_some_and(|total| total <= BATCH)
             || self.file.is_some()
             || self.writing.is_some()
         {
@@ -159,6 +157,7 @@ impl Content {
             quickly(move || {
                 let partial = Partial::open(place)?;
                 partial.restart()?;
+                partial.expect_room(total.unwrap_or(0))?;
                 Ok(partial)
             })
             .await?,

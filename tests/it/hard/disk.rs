@@ -182,7 +182,9 @@ fn a_full_disk_ends_the_run_and_the_next_goes_on() {
     }
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
-    site.on("/cat.png", good.clone().throttle(2_600_000)).once();
+    // Its length is not told, so that nobody can see before that there is no room.
+    site.on("/cat.png", good.clone().chunked().throttle(2_600_000))
+        .once();
     site.on("/cat.png", good);
     let fetch = Fetch::new()
         .through(["unshare", "-m", "sh", "-c", IN_A_SMALL_FOLDER, "sh"])
@@ -194,4 +196,26 @@ fn a_full_disk_ends_the_run_and_the_next_goes_on() {
     assert_eq!(requests.len(), 2, "a full disk is not tried again");
     assert!(requests[1].header("range").is_some(), "it starts over");
     assert!(fs::read(fetch.root().join("home/cat.png")).unwrap() == huge());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_for_which_there_is_no_room_is_not_begun_and_others_are_fetched() {
+    if !works("unshare", &["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) {
+        return skip("a small file system cannot be mounted");
+    }
+    let site = Site::start();
+    site.on("/large.png", Reply::file(huge()));
+    site.on("/small.jpg", Reply::file(large()));
+    let folder = "mount -t tmpfs -o size=6m,mode=755 tmpfs . || exit 77; cd \"$PWD\"; \"$@\"; code=$?; \
+        ls -A >&2; exit $code";
+    let fetch = Fetch::new()
+        .through(["unshare", "-m", "sh", "-c", folder, "sh"])
+        .arg(site.url("/large.png"))
+        .arg(site.url("/small.jpg"));
+    let done = fetch.run();
+    let said = "it has 9437184 bytes, and the disk has room for ";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert!(done.stderr.contains("1 new, 1 failed (1 disk)"));
+    assert!(done.stderr.ends_with("\nsmall.jpg\n"), "{}", done.stderr);
 }

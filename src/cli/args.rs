@@ -13,7 +13,7 @@ use clap::{
 };
 use clap_complete::Shell;
 
-pub(super) use self::kept::{ArchiveCommand, Format, Telling, Verify};
+pub(super) use self::kept::{ArchiveCommand, Format, Repair, Telling, Verify};
 use crate::config::{Resolve, Size};
 use crate::pipeline::{MediaKind, Policy};
 

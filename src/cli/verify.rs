@@ -1,20 +1,25 @@
 //! `fetch verify`: is what was saved still there, and whole?
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::args::{self, Args, Telling};
+use super::args::{self, Args, Repair, Telling};
 use super::talk::{print, tell};
 use super::{exit, interrupt, main};
+use crate::config::Config;
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::Stop;
+use crate::pipeline::archive::{Records, Run};
 use crate::pipeline::verify::{Checked, Progress, State, Verify};
+use crate::pipeline::{self, Ask, Stop};
 use crate::report::{Checks, check_line, check_object};
+use crate::source::Registry;
 
 /// How many findings wait to be told.
 const AHEAD: usize = 256;
@@ -22,21 +27,92 @@ const AHEAD: usize = 256;
 /// How often the bar is drawn.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Looks at all files, and tells what is wrong.
-pub(super) fn verify(mut args: Args, verify: args::Verify) -> Result<u8> {
+/// The most files that are fetched again in one go; after that, there is a next time.
+const MOST: usize = 100_000;
+
+/// Looks at all files, tells what is wrong, and fetches it again if that is wanted.
+pub(super) fn verify(
+    mut args: Args,
+    verify: args::Verify,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<u8> {
     verify.place.apply(&mut args.place);
-    let settings = main::config(&args)?.pipeline()?;
-    let folder = verify.folder.unwrap_or(settings.root);
-    let archive = known(settings.archive)?;
-    let checks = look(&archive, &folder, &verify.talk)?;
-    Ok(match checks {
-        Checks {
-            interrupted: true, ..
-        } => exit::INTERRUPTED,
-        checks if checks.is_well() => exit::WELL,
-        _ => exit::SOME,
-    })
+    args.how = verify.how;
+    let config = main::config(&args)?;
+    let settings = config.pipeline()?;
+    let folder = verify.folder.unwrap_or(settings.root.clone());
+    let archive = known(settings.archive.clone())?;
+    let mut lost = Lost::default();
+    let checks = look(&archive, &folder, &verify.talk, |checked| {
+        let wanted = match checked.state {
+            State::Missing => Repair::Missing,
+            State::Broken => Repair::Broken,
+            State::Changed => Repair::Changed,
+            _ => return,
+        };
+        if verify.repair.contains(&wanted)
+            && let Some(known) = &checked.known
+        {
+            let files = lost.entry(checked.root.clone()).or_default();
+            if files.len() < MOST {
+                files.push((known.id, checked.path.clone()));
+            }
+        }
+    })?;
+    if checks.interrupted {
+        return Ok(exit::INTERRUPTED);
+    }
+    let leaves_changed = !verify.repair.is_empty() && !verify.repair.contains(&Repair::Changed);
+    if leaves_changed && checks.changed > 0 && !verify.talk.quiet {
+        tell("what was changed is left as it is; `--repair=changed` fetches it again\n");
+    }
+    if lost.is_empty() {
+        return Ok(if checks.is_well() {
+            exit::WELL
+        } else {
+            exit::SOME
+        });
+    }
+    let registry = main::registry(&config, sources)?;
+    args.talk.json = verify.talk.json;
+    args.talk.quiet = verify.talk.quiet;
+    args.talk.verbose = verify.talk.verbose.into();
+    let mut codes = Vec::new();
+    for (root, files) in lost {
+        let Some(records) = Records::open(&archive, &root)? else {
+            continue;
+        };
+        let again = records.renew(files)?;
+        let settings = pipeline::Settings {
+            root,
+            ..settings.clone()
+        };
+        let asks = stream::iter(again.map(|again| again.map(Ask::Again)));
+        let run = Run::new("fetch verify --repair", None);
+        codes.push(main::perform(
+            &args,
+            &config,
+            registry.clone(),
+            settings,
+            asks,
+            run,
+        )?);
+        if codes.ends_with(&[exit::INTERRUPTED]) {
+            break;
+        }
+    }
+    if checks.broken > 0 && !verify.talk.quiet {
+        tell("what was broken is kept beside what took its place, as `NAME.broken`\n");
+    }
+    let left = checks.unreadable + if leaves_changed { checks.changed } else { 0 };
+    if left > 0 {
+        codes.push(exit::SOME);
+    }
+    Ok(exit::of_runs(&codes))
 }
+
+/// The files that are to be had again, by output root: the number of the item, and the path.
+type Lost = BTreeMap<PathBuf, Vec<(i64, String)>>;
 
 /// The archive, which must be there.
 pub(super) fn known(archive: Option<PathBuf>) -> Result<PathBuf> {
@@ -53,7 +129,12 @@ pub(super) fn known(archive: Option<PathBuf>) -> Result<PathBuf> {
 }
 
 /// Looks, and tells what is found as it comes.
-fn look(archive: &Path, folder: &Path, talk: &Telling) -> Result<Checks> {
+fn look(
+    archive: &Path,
+    folder: &Path,
+    talk: &Telling,
+    mut each: impl FnMut(&Checked),
+) -> Result<Checks> {
     let began = Instant::now();
     let verify = Verify::new(archive, folder)?;
     let progress = verify.progress();
@@ -74,6 +155,7 @@ fn look(archive: &Path, folder: &Path, talk: &Telling) -> Result<Checks> {
         match found.recv_timeout(TICK) {
             Ok(checked) => {
                 checks.take(&checked);
+                each(&checked);
                 if let Some(text) = text(&checked, talk, &here) {
                     bar.suspend(|| print(&text))?;
                 }

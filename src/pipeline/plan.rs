@@ -90,7 +90,11 @@ impl Plan {
         if !again && !wants(&self.settings, &item)? {
             return Ok(());
         }
-        let planned = self.settings.templates.plan(&item)?;
+        let (fault, at) = retry.map_or((None, None), |Retry { fault, at }| (fault, at));
+        let planned = match &at {
+            Some(path) => Planned::again(path),
+            None => self.settings.templates.plan(&item)?,
+        };
         self.items += 1;
         let id = self.items;
         self.tell(self.found(id, &item, &planned)).await?;
@@ -122,7 +126,8 @@ impl Plan {
             source,
             led,
             origin,
-            fault: retry.and_then(|Retry { fault }| fault),
+            fault,
+            again: at.is_some(),
             planned,
             turn,
         })

@@ -44,6 +44,8 @@ pub(super) struct Found {
 pub(super) struct Retry {
     /// Why it cannot be had, if that is known already.
     pub(super) fault: Option<Box<Error>>,
+    /// Its file, which is to be had again at the same place.
+    pub(super) at: Option<String>,
 }
 
 /// What all listings of a run share.

@@ -168,3 +168,66 @@ fn without_an_archive_there_is_nothing_to_hold_against() {
         done.stderr
     );
 }
+
+#[test]
+fn what_is_missing_or_broken_is_fetched_again_in_its_place() {
+    let site = Site::start();
+    let names = ["deleted", "cut", "edited", "fine"];
+    let paths = names.map(|name| format!("/{name}.jpg"));
+    let numbered = (0..).zip(&paths);
+    let files = numbered.map(|(seed, path)| (path.as_str(), sized(Format::Jpeg, 900, seed)));
+    let files: Vec<_> = files.collect();
+    let fetch = Fetch::new();
+    let mut first = fetch.clone().args(["-o", "a/{name}.{ext}"]);
+    for (path, bytes) in &files {
+        site.on(path, Reply::file(bytes.clone()));
+        first = first.arg(site.url(path));
+    }
+    first.run().success();
+    let whole = fetch.files();
+    let file = |name: &str| fetch.out().join("a").join(name);
+    fs::remove_file(file("deleted.jpg")).unwrap();
+    fs::write(file("cut.jpg"), &files[1].1[..700]).unwrap();
+    fs::write(file("cut.jpg.broken"), "from an earlier time").unwrap();
+    fs::write(file("edited.jpg"), sized(Format::Jpeg, 1000, 9)).unwrap();
+    site.forget();
+
+    let done = verify(&fetch, &["--repair"]).fails(3);
+    assert!(done.stderr.contains("2 found: 2 new"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("`--repair=changed`"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(site.requests().len(), 2);
+    let now = fetch.files();
+    for path in ["a/deleted.jpg", "a/cut.jpg", "a/fine.jpg"] {
+        assert_eq!(now[path], whole[path], "{path}");
+    }
+    assert_eq!(now["a/cut.jpg.broken-2"], files[1].1[..700]);
+    assert_eq!(now["a/edited.jpg"].len(), 1000);
+
+    verify(&fetch, &["--repair=changed"]).success();
+    let now = fetch.files();
+    assert_eq!(
+        (now["a/edited.jpg"].len(), now["a/edited.jpg.broken"].len()),
+        (900, 1000)
+    );
+    verify(&fetch, &[]).success();
+}
+
+#[test]
+fn a_broken_file_stays_until_its_replacement_is_whole() {
+    let site = Site::start();
+    let fetch = fetched(&site, &[("/cat.jpg", sized(Format::Jpeg, 900, 1))]);
+    let cut = sized(Format::Jpeg, 900, 1)[..700].to_vec();
+    fs::write(fetch.out().join("cat.jpg"), &cut).unwrap();
+    site.on("/cat.jpg", Reply::empty(404));
+    verify(&fetch, &["--repair"]).fails(4);
+    assert_eq!(fetch.files(), [("cat.jpg".to_owned(), cut.clone())].into());
+    site.on("/cat.jpg", Reply::file(sized(Format::Jpeg, 900, 2)));
+    verify(&fetch, &["--repair"]).success();
+    // The site may have another file by now; what it has is what is there.
+    assert_eq!(fetch.files()["cat.jpg"], sized(Format::Jpeg, 900, 2));
+    assert_eq!(fetch.files()["cat.jpg.broken"], cut);
+}

@@ -35,12 +35,26 @@ pub(in crate::cli) struct Verify {
     /// This folder, which may be part of an output folder or hold several
     #[arg(value_name = "DIR")]
     pub(in crate::cli) folder: Option<PathBuf>,
+    /// Fetch again what is missing or broken; with `=changed`, what was changed
+    ///
+    /// A file is replaced once the new one is whole, and kept beside it as `NAME.broken`.
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
+    #[arg(default_missing_value = "missing,broken")]
+    pub(in crate::cli) repair: Vec<Repair>,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
     #[command(flatten)]
     pub(in crate::cli) how: How,
     #[command(flatten)]
     pub(in crate::cli) talk: Telling,
+}
+
+/// What is fetched again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Repair {
+    Missing,
+    Broken,
+    Changed,
 }
 
 #[derive(Debug, Group)]

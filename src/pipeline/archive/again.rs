@@ -45,6 +45,8 @@ pub struct Lost {
     pub item: Option<Box<Item>>,
     /// Who led to it.
     pub led: Led,
+    /// Its file below the root, which is to be had again at the same place. If there is one, it is broken.
+    pub at: Option<String>,
 }
 
 impl Choice {
@@ -128,6 +130,69 @@ impl Records {
         Ok((items, links.collect::<rusqlite::Result<_>>()?))
     }
 
+    /// Asks for the files of these items anew: their numbers, in any order, each with the path of its file.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be read.
+    pub fn renew(
+        self,
+        files: Vec<(i64, String)>,
+    ) -> Result<impl Iterator<Item = Result<Again>> + Send + use<>> {
+        let wrong = |records: &Records, error: rusqlite::Error| cannot(&records.file, error.into());
+        let links = files.iter().map(|(id, _)| self.link_of(*id));
+        let links = links.collect::<rusqlite::Result<Vec<_>>>();
+        let links = links.map_err(|error| wrong(&self, error))?;
+        let mut files: Vec<_> = links.into_iter().zip(files).collect();
+        // Those of one link stand together, so that it is listed once.
+        files.sort_unstable();
+        let mut files = files.into_iter().peekable();
+        Ok(std::iter::from_fn(move || {
+            loop {
+                let (link, first) = files.next()?;
+                let mut together = vec![first];
+                while together.len() < TOGETHER
+                    && link.is_some()
+                    && let Some((_, next)) = files.next_if(|(next, _)| *next == link)
+                {
+                    together.push(next);
+                }
+                let again = self.again_at(link, together);
+                // Without an item, it would be all of the link.
+                if !matches!(&again, Ok(again) if again.items.is_empty()) {
+                    return Some(again.map_err(|error| wrong(&self, error)));
+                }
+            }
+        }))
+    }
+
+    fn again_at(&self, link: Option<i64>, files: Vec<(i64, String)>) -> rusqlite::Result<Again> {
+        let mut again = self.lost(&[], link)?;
+        for (id, path) in files {
+            let found = self.lost(&[id], None)?.items;
+            again.items.extend(found.into_iter().map(|lost| Lost {
+                at: Some(path.clone()),
+                // What is its own link was saved from there, so that this was allowed.
+                led: if link.is_none() {
+                    Led::ByUser
+                } else {
+                    lost.led
+                },
+                ..lost
+            }));
+        }
+        Ok(again)
+    }
+
+    fn link_of(&self, id: i64) -> rusqlite::Result<Option<i64>> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT link FROM item WHERE id = ?")?;
+        Ok(query
+            .query_row([id], |row| row.get(0))
+            .optional()?
+            .flatten())
+    }
+
     fn lost(&self, items: &[i64], link: Option<i64>) -> rusqlite::Result<Again> {
         let mut query = self.connection.prepare_cached(
             "SELECT word.text, key, json FROM item JOIN word ON word.id = source
@@ -158,6 +223,7 @@ fn read_lost(row: &Row<'_>) -> rusqlite::Result<Lost> {
             key: row.get(1)?,
         },
         led: kept.as_ref().map_or(Led::ByPublic, |kept| kept.led),
+        at: None,
         item: kept.map(|kept| Box::new(kept.item)),
     })
 }

@@ -38,6 +38,17 @@ impl Planned {
         }
     }
 
+    /// The plan that leads to a file that was there before.
+    pub(crate) fn again(path: &str) -> Planned {
+        let mut names = path.split('/').map(str::to_owned);
+        Planned {
+            stem: names.next_back().unwrap_or_default(),
+            folder: names.collect(),
+            ext: None,
+            fixed_ext: false,
+        }
+    }
+
     /// The name of the file with this extension, which gives way to one that the template fixes. The first copy is 1;
     /// the second is named `stem (2).ext`.
     pub fn file_name(&self, ext: Option<&str>, copy: u32) -> String {

@@ -1,5 +1,6 @@
 //! Gives what is complete and proven its final name.
 
+use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -7,7 +8,7 @@ use super::content::{WORTH, Whole};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Archive, Ending, Identity, Note, Origin, Record};
 use crate::pipeline::naming::Planned;
-use crate::pipeline::sink::{Partial, Place, Unnamed};
+use crate::pipeline::sink::{Partial, Place, Unnamed, disk_error};
 
 /// How many names are tried before it is given up.
 const COPIES: u32 = 10_000;
@@ -20,6 +21,8 @@ pub(super) struct Commit<'a> {
     /// The link that it came from, unless it is its own.
     pub(super) origin: Option<Arc<Origin>>,
     pub(super) planned: &'a Planned,
+    /// The stem that was planned is the name of a file that was there before, and may be there yet, broken.
+    pub(super) again: bool,
     pub(super) ext: Option<String>,
     /// What is to be noted, but for the path.
     pub(super) record: Record,
@@ -86,6 +89,10 @@ impl Commit<'_> {
                 partial.discard()?;
                 return Ok(path);
             }
+            if let Some(aside) = self.put_aside(&name)? {
+                let done = partial.publish(&name, sync);
+                return self.after(done, &name, &aside).map(|()| path);
+            }
         }
         Err(self.all_taken())
     }
@@ -99,7 +106,13 @@ impl Commit<'_> {
             match file.publish(&name) {
                 Ok(true) => return Ok(Some(path)),
                 Ok(false) if file.equals(&name) => return Ok(Some(path)),
-                Ok(false) => {}
+                Ok(false) => {
+                    if let Some(aside) = self.put_aside(&name)? {
+                        let done = file.publish(&name);
+                        let done = done.map_err(|error| self.cannot("replace", &name, error));
+                        return self.after(done, &name, &aside).map(|()| Some(path));
+                    }
+                }
                 Err(_) => return Ok(None),
             }
         }
@@ -110,11 +123,50 @@ impl Commit<'_> {
     fn names(&self) -> impl Iterator<Item = (String, String)> {
         let folders = self.planned.folder.iter();
         let folder: String = folders.flat_map(|name| [name.as_str(), "/"]).collect();
-        (1..COPIES).map(move |copy| {
-            let name = self.planned.file_name(self.ext.as_deref(), copy);
+        let before = self.again.then(|| self.planned.stem.clone());
+        let copies = (1..COPIES).map(|copy| self.planned.file_name(self.ext.as_deref(), copy));
+        before.into_iter().chain(copies).map(move |name| {
             let path = format!("{folder}{name}");
             (name, path)
         })
+    }
+
+    /// Gives a broken file another name, which is given back, if this is where its replacement goes. That is whole and
+    /// proven by now.
+    fn put_aside(&self, name: &str) -> Result<Option<String>> {
+        if !self.again || name != self.planned.stem {
+            return Ok(None);
+        }
+        for copy in 1..COPIES {
+            let aside = match copy {
+                1 => format!("{name}.broken"),
+                copy => format!("{name}.broken-{copy}"),
+            };
+            match self.place.folder().rename_new(name, &aside) {
+                Ok(()) => return Ok(Some(aside)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(self.cannot("put aside", name, error)),
+            }
+        }
+        Err(self.all_taken())
+    }
+
+    /// Takes care that a file which was put aside in vain gets its name back.
+    fn after(&self, done: Result<bool>, name: &str, aside: &str) -> Result<()> {
+        match done {
+            Ok(true) => Ok(()),
+            failed => {
+                let back = self.place.folder().rename_new(aside, name);
+                failed?;
+                back.map_err(|error| self.cannot("replace", name, error))?;
+                Err(self.all_taken())
+            }
+        }
+    }
+
+    fn cannot(&self, doing: &str, name: &str, error: io::Error) -> Error {
+        let path = self.place.folder().path().join(name);
+        disk_error(format!("cannot {doing} `{}`", path.display()), error)
     }
 
     /// Whether this path belongs to another item.

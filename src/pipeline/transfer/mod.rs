@@ -52,6 +52,8 @@ pub(super) struct Job {
     /// Why it cannot be had, if that is known already.
     pub(super) fault: Option<Box<Error>>,
     pub(super) planned: Planned,
+    /// It takes the place of a file of this very name.
+    pub(super) again: bool,
     pub(super) turn: Turn,
 }
 

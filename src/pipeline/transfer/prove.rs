@@ -149,6 +149,7 @@ impl Mover {
                 identity,
                 origin: job.origin,
                 planned,
+                again: job.again,
                 ext,
                 record,
                 modified,
@@ -175,7 +176,7 @@ impl Mover {
     /// Takes the name that the server gives (Content-Disposition) where the item has none but that of its URL.
     fn rename(&self, job: &mut Job, content: &Content) {
         let meta = &job.item.meta;
-        if meta.album.is_some() || meta.title.is_some() {
+        if job.again || meta.album.is_some() || meta.title.is_some() {
             return;
         }
         let Some(name) = content.disposition.as_deref().and_then(file_name) else {

@@ -1,6 +1,6 @@
 //! Asks once more for what failed: with what is remembered of it, or else by listing its link again.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -75,7 +75,7 @@ impl Walk {
             source,
             led,
             origin: origin.clone(),
-            retry: Some(Retry { fault }),
+            retry: Some(Retry { fault, at: lost.at }),
         })
     }
 
@@ -86,7 +86,10 @@ impl Walk {
         lost: Vec<Lost>,
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
-        let mut wanted: HashSet<Identity> = lost.iter().map(|lost| lost.identity.clone()).collect();
+        let wanted = lost
+            .iter()
+            .map(|lost| (lost.identity.clone(), lost.at.clone()));
+        let mut wanted: HashMap<Identity, Option<String>> = wanted.collect();
         // An item without a link is its own.
         let asked = origin.clone().or_else(|| {
             let lost = lost.first()?;
@@ -111,8 +114,8 @@ impl Walk {
                         source: found.item.source.clone(),
                         key: found.item.key.clone(),
                     };
-                    if wanted.remove(&identity) {
-                        found.retry = Some(Retry { fault: None });
+                    if let Some(at) = wanted.remove(&identity) {
+                        found.retry = Some(Retry { fault: None, at });
                         out.send(found).await.map_err(|_| Error::closed())?;
                     }
                 }
@@ -138,7 +141,7 @@ impl Walk {
         };
         for lost in lost
             .into_iter()
-            .filter(|lost| wanted.contains(&lost.identity))
+            .filter(|lost| wanted.contains_key(&lost.identity))
         {
             let found = self.lose(lost, &origin, fault());
             if let Some(found) = found {
@@ -169,6 +172,7 @@ impl Walk {
             origin: origin.clone(),
             retry: Some(Retry {
                 fault: Some(Box::new(fault)),
+                at: lost.at,
             }),
         })
     }

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod command;
 mod kept;
 
 use std::ffi::OsString;
@@ -8,11 +9,9 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{
-    ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-};
-use clap_complete::Shell;
+use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
+pub(super) use self::command::{Command, ConfigCommand, Past, Retry, Run, SourcesCommand};
 pub(super) use self::kept::{ArchiveCommand, Format, Repair, Telling, Verify};
 use crate::config::{Resolve, Size};
 use crate::pipeline::{MediaKind, Policy};
@@ -301,143 +300,6 @@ impl From<Medium> for MediaKind {
             Medium::Other => MediaKind::Other,
         }
     }
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// List the sources and the links they know
-    Sources {
-        #[command(subcommand)]
-        which: Option<SourcesCommand>,
-    },
-    /// Run jobs of the configuration
-    Run(Box<Run>),
-    /// Fetch once more what failed
-    Retry(Box<Retry>),
-    /// Look back at runs
-    History(Past),
-    /// Look whether what was saved is still there and whole
-    Verify(Box<Verify>),
-    /// Look at what is known of files, and change it
-    #[command(subcommand)]
-    Archive(ArchiveCommand),
-    /// List what templates and filters can say about a link
-    Fields {
-        /// The link
-        link: String,
-        /// Look at so many items instead of the first alone
-        #[arg(short, long, value_name = "N", default_value_t = 1)]
-        number: usize,
-        /// Print JSON, an object for each item
-        #[arg(short, long)]
-        json: bool,
-    },
-    /// Look at the settings
-    #[command(subcommand)]
-    Config(ConfigCommand),
-    /// Print a script that completes this command line in a shell
-    Completions {
-        /// The shell
-        shell: Shell,
-    },
-}
-
-/// The flags are those of a call with links, and hold over what a job says.
-#[derive(Debug, Group)]
-#[command(after_help = "\
-A job is a section `[job.NAME]` of the configuration. A job that is running already is not started twice: exit code 9, or \
-with `--all` a line that says so.")]
-pub(super) struct Run {
-    #[command(flatten)]
-    pub(super) jobs: Jobs,
-    #[command(flatten)]
-    pub(super) what: What,
-    #[command(flatten)]
-    pub(super) place: Where,
-    #[command(flatten)]
-    pub(super) how: How,
-    #[command(flatten)]
-    pub(super) talk: Talk,
-}
-
-#[derive(Debug, Group)]
-#[command(next_help_heading = "Which jobs")]
-pub(super) struct Jobs {
-    /// Jobs by name
-    #[arg(value_name = "NAME", required_unless_present = "all")]
-    pub(super) names: Vec<String>,
-    /// All jobs
-    #[arg(long, conflicts_with = "names")]
-    pub(super) all: bool,
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "\
-What is gone from its site is left alone, unless it is asked for: `--reason missing` or `--recheck`.")]
-pub(super) struct Retry {
-    /// Only what failed for this reason: `network`, `blocked`, ...
-    ///
-    /// Can be given several times.
-    #[arg(long, value_name = "REASON")]
-    pub(super) reason: Vec<String>,
-    /// Only what failed since: `2d`, `2025-01-31`
-    #[arg(long, value_name = "DATE")]
-    pub(super) since: Option<String>,
-    /// Only what failed in runs of this job, with its settings
-    #[arg(long, value_name = "NAME")]
-    pub(super) job: Option<String>,
-    /// What is gone from its site, too
-    #[arg(long)]
-    pub(super) recheck: bool,
-    #[command(flatten)]
-    pub(super) place: Where,
-    #[command(flatten)]
-    pub(super) how: How,
-    #[command(flatten)]
-    pub(super) talk: Talk,
-}
-
-#[derive(Debug, Group)]
-pub(super) struct Past {
-    /// Show the summary and the failures of this run
-    #[arg(value_name = "RUN")]
-    pub(super) run: Option<i64>,
-    /// Show so many of the last runs
-    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
-    pub(super) count: u32,
-    /// Print JSON, one run a line
-    #[arg(short, long)]
-    pub(super) json: bool,
-    /// Look into this archive
-    #[arg(long, value_name = "FILE")]
-    pub(super) archive: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum SourcesCommand {
-    /// Tell which source and route a link goes to
-    Which {
-        /// The link
-        link: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ConfigCommand {
-    /// List the files that are read, in their order
-    Path,
-    /// Show the settings that hold
-    Show {
-        /// Tell where each comes from
-        #[arg(long)]
-        origin: bool,
-    },
-    /// Look for mistakes in the settings
-    Check,
-    /// Write a file with every setting, commented out, for this user
-    Init,
-    /// Print a JSON schema, by which editors complete and check such files
-    Schema,
 }
 
 #[cfg(test)]

@@ -136,6 +136,12 @@ pub(super) struct What {
     /// The fields are those of templates, `fetch fields LINK` lists them; `size >= bytes("2M")` compares sizes.
     #[arg(long, value_name = "EXPRESSION")]
     pub(super) filter: Option<String>,
+    /// Leave a listing after so many known items in a row
+    ///
+    /// Posts that are pinned at its head do not count: those that are older than what follows them. So a few more known
+    /// items are looked at there. In a listing of listings, each counts as one item, known if nothing in it is new.
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    pub(super) stop_after_known: Option<NonZeroUsize>,
     /// Stop after so many new items
     #[arg(long, value_name = "N")]
     pub(super) max_new: Option<u64>,

@@ -118,6 +118,7 @@ pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipe
         } else {
             kinds
         },
+        stop_after_known: what.stop_after_known.or(settings.stop_after_known),
         max_new: what.max_new.or(settings.max_new),
         recheck: what.recheck || settings.recheck,
         simulate: args.talk.simulate || args.talk.get_urls,

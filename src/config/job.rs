@@ -33,6 +33,7 @@ pub(super) struct Job {
     until: Option<Written<Until>>,
     kinds: Vec<MediaKind>,
     filter: Option<Written<Filter>>,
+    stop_after_known: Option<std::num::NonZeroUsize>,
     max_new: Option<u64>,
     connections: Option<std::num::NonZeroUsize>,
     rate: Option<Size>,
@@ -151,6 +152,7 @@ impl Config {
             until: job.until.as_ref().map(|until| until.0.moment),
             kinds: job.kinds.clone(),
             filter: job.filter.clone().map(|Written(filter)| filter),
+            stop_after_known: job.stop_after_known,
             max_new: job.max_new,
             ..settings
         }

@@ -29,7 +29,7 @@ pub async fn look(
         archive,
         events,
         CancellationToken::new(),
-        None,
+        (None, false),
     );
     let walking = tokio::spawn(walk.run(stream::iter([Ok(Ask::Link(link))]), out));
     let mut items = Vec::new();

@@ -3,6 +3,7 @@
 //! It knows no site and no terminal: sources come in through the registry, and what happens goes out as events.
 
 pub mod archive;
+mod branch;
 mod choose;
 mod look;
 mod naming;
@@ -112,7 +113,7 @@ pub async fn run(
         archive.clone(),
         events.clone(),
         stop.drain.clone(),
-        settings.items.clone(),
+        (settings.items.clone(), settings.stop_after_known.is_some()),
     );
     let walking = tokio::spawn(walk.run(links.map_ok(Into::into), found));
     let plan = Plan::new(settings, archive.clone(), disk, turns, events);

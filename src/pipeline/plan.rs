@@ -4,11 +4,13 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::archive::{Archive, Identity};
+use super::branch::Branch;
 use super::choose::wants;
 use super::naming::{Planned, fold};
 use super::sink::{Disk, quickly};
@@ -30,6 +32,8 @@ pub(super) struct Plan {
     /// Hashes of the identities that came. Their key is random, so nobody can make two items look the same.
     seen: HashSet<u64>,
     hasher: RandomState,
+    /// The listing that the last item was of.
+    branch: Option<Arc<Branch>>,
     items: u64,
     new: u64,
 }
@@ -50,6 +54,7 @@ impl Plan {
             events,
             seen: HashSet::new(),
             hasher: RandomState::new(),
+            branch: None,
             items: 0,
             new: 0,
         }
@@ -85,7 +90,21 @@ impl Plan {
             led,
             origin,
             retry,
+            branch,
         } = found;
+        let most = self.settings.stop_after_known.map(NonZeroUsize::get);
+        if let (Some(before), Some(most)) = (&self.branch, most) {
+            before.left(branch.as_ref(), most);
+        }
+        self.branch = branch;
+        // It was listed ahead, before it was known that no more is wanted.
+        if self
+            .branch
+            .as_ref()
+            .is_some_and(|branch| branch.is_stopped())
+        {
+            return Ok(());
+        }
         let again = retry.is_some();
         if !again && !wants(&self.settings, &item)? {
             return Ok(());
@@ -98,7 +117,15 @@ impl Plan {
         self.items += 1;
         let id = self.items;
         self.tell(self.found(id, &item, &planned)).await?;
-        if let Some((reason, path)) = self.skip(&item, &planned, again).await? {
+        let skipped = self.skip(&item, &planned, again).await?;
+        if let (Some(branch), Some(most)) = (&self.branch, most)
+            && skipped
+                .as_ref()
+                .is_none_or(|(reason, _)| *reason != Skip::Again)
+        {
+            branch.note(skipped.is_some(), item.meta.date, most);
+        }
+        if let Some((reason, path)) = skipped {
             return self
                 .tell(Event::Ended {
                     id,

@@ -1,5 +1,6 @@
 //! What can be set about the pipeline.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub struct Settings {
     pub kinds: Vec<MediaKind>,
     /// Only items for which this holds.
     pub filter: Option<Filter>,
+    /// After how many known items in a row a listing is left.
+    pub stop_after_known: Option<NonZeroUsize>,
     /// The most new items of the run.
     pub max_new: Option<u64>,
     /// Whether to stop before anything is transferred or written.
@@ -60,6 +63,7 @@ impl Default for Settings {
             until: None,
             kinds: Vec::new(),
             filter: None,
+            stop_after_known: None,
             max_new: None,
             simulate: false,
         }

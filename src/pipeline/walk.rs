@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::archive::{Archive, Lapse, Origin};
+use super::branch::Branch;
 use super::{Ask, Events, Ranges};
 use crate::model::{Entry, Error, Event, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
@@ -38,6 +39,8 @@ pub(super) struct Found {
     pub(super) origin: Option<Arc<Origin>>,
     /// It failed in an earlier run, and is tried again.
     pub(super) retry: Option<Retry>,
+    /// The listing that it is of, where somebody wants to know.
+    pub(super) branch: Option<Arc<Branch>>,
 }
 
 /// How an item is tried again.
@@ -57,6 +60,8 @@ pub(super) struct Walk {
     /// Cancelled when nothing more is to be listed.
     stop: CancellationToken,
     items: Option<Ranges>,
+    /// Whether somebody wants to know which listing an item is of.
+    branches: bool,
     /// Hashes of the links that were listed. Their key is random, so nobody can make two links look the same.
     seen: Mutex<HashSet<u64>>,
     hasher: RandomState,
@@ -68,7 +73,11 @@ struct Listing {
     target: Target,
     origin: Arc<Origin>,
     depth: usize,
+    branch: Option<Arc<Branch>>,
 }
+
+/// How deep a link is, and in which listing.
+type Depth = (usize, Option<Arc<Branch>>);
 
 /// Ends a task when it is dropped: a listing that nobody listens to.
 struct Leash(AbortHandle);
@@ -94,7 +103,7 @@ impl Walk {
         archive: Arc<dyn Archive>,
         events: Events,
         stop: CancellationToken,
-        items: Option<Ranges>,
+        (items, branches): (Option<Ranges>, bool),
     ) -> Arc<Walk> {
         Arc::new(Walk {
             client,
@@ -103,6 +112,7 @@ impl Walk {
             events,
             stop,
             items,
+            branches,
             seen: Mutex::default(),
             hasher: RandomState::new(),
         })
@@ -155,7 +165,7 @@ impl Walk {
                     Some(Ok(Ask::Again(again))) => children.push_back(self.clone().again(again)),
                     Some(Ok(Ask::Link(link))) => {
                         self.client.trust(&link.url);
-                        children.push_back(self.clone().child(link, Led::ByUser, 0));
+                        children.push_back(self.clone().child(link, Led::ByUser, (0, None)));
                     }
                     Some(Err(error)) => {
                         let shown = error.message.clone();
@@ -173,12 +183,12 @@ impl Walk {
         self: Arc<Self>,
         link: Link,
         led: Led,
-        depth: usize,
+        place: Depth,
     ) -> (mpsc::Receiver<Found>, Leash) {
         let (out, found) = mpsc::channel(ROOM);
         let task = tokio::spawn(async move {
             // The only error is that nobody listens.
-            let _ = self.follow(link, led, depth, out).await;
+            let _ = self.follow(link, led, place, out).await;
         });
         (found, Leash(task.abort_handle()))
     }
@@ -188,7 +198,7 @@ impl Walk {
         self: Arc<Self>,
         link: Link,
         led: Led,
-        depth: usize,
+        (depth, parent): Depth,
         out: mpsc::Sender<Found>,
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
         Box::pin(async move {
@@ -225,6 +235,7 @@ impl Walk {
                 target,
                 origin: origin.clone(),
                 depth,
+                branch: self.branches.then(|| Branch::new(parent)),
             };
             let (count, done) = self.clone().list(listing, out).await?;
             self.listed(origin, count, done).await
@@ -243,6 +254,7 @@ impl Walk {
             target,
             origin,
             depth,
+            branch,
         } = listing;
         let (outlet, mut entries) = outlet(ROOM);
         let ctx = Ctx::led_by(self.client.clone(), origin.led);
@@ -258,21 +270,36 @@ impl Walk {
         let mut children: VecDeque<(mpsc::Receiver<Found>, Leash)> = VecDeque::new();
         // An item that came after links, and waits for theirs.
         let mut held: Option<Box<Item>> = None;
+        let found = |item: Box<Item>| Found {
+            // A link that is one file is its own origin, which need not be remembered twice.
+            origin: (origin.url != item.key).then(|| origin.clone()),
+            item,
+            source: source.clone(),
+            led: ctx.led(),
+            retry: None,
+            branch: branch.clone(),
+        };
+        let mut count = 0;
+        let mut stopped = std::pin::pin!(stopped(branch.as_deref()));
         while open || !children.is_empty() {
             let ahead = children.len();
             let takes = open && held.is_none() && ahead < AHEAD;
             let step = tokio::select! {
                 biased;
+                // Enough of it is known. Its task ends with the leash.
+                () = &mut stopped => return Ok((count, Ok(()))),
                 found = next_of(children.front_mut()), if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
                 entry = entries.recv(), if takes => entry.map_or(Step::Ended, Step::Entry),
             };
             match step {
                 Step::Entry(Entry::Link(link)) => {
-                    children.push_back(self.clone().child(*link, ctx.led(), depth + 1))
+                    let place = (depth + 1, branch.clone());
+                    children.push_back(self.clone().child(*link, ctx.led(), place));
                 }
                 Step::Entry(Entry::Item(item)) if ahead > 0 => held = Some(item),
                 Step::Entry(Entry::Item(item)) => {
-                    pass(&out, item, &source, ctx.led(), &origin).await?
+                    count += 1;
+                    pass(&out, found(item)).await?;
                 }
                 Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
                 Step::ChildEnded => {
@@ -280,7 +307,8 @@ impl Walk {
                     if children.is_empty()
                         && let Some(item) = held.take()
                     {
-                        pass(&out, item, &source, ctx.led(), &origin).await?;
+                        count += 1;
+                        pass(&out, found(item)).await?;
                     }
                 }
                 Step::Ended => open = false,
@@ -360,22 +388,14 @@ async fn next_of(child: Option<&mut (mpsc::Receiver<Found>, Leash)>) -> Option<F
     }
 }
 
-async fn pass(
-    out: &mpsc::Sender<Found>,
-    item: Box<Item>,
-    source: &Arc<dyn Source>,
-    led: Led,
-    origin: &Arc<Origin>,
-) -> Result<()> {
-    // A link that is one file is its own origin, which need not be remembered twice.
-    let origin = (origin.url != item.key).then(|| origin.clone());
-    out.send(Found {
-        item,
-        source: source.clone(),
-        led,
-        origin,
-        retry: None,
-    })
-    .await
-    .map_err(|_| Error::closed())
+/// Waits until no more of a listing is wanted; for ever where nobody judges it.
+async fn stopped(branch: Option<&Branch>) {
+    match branch {
+        Some(branch) => branch.stopped().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn pass(out: &mpsc::Sender<Found>, found: Found) -> Result<()> {
+    out.send(found).await.map_err(|_| Error::closed())
 }

@@ -306,3 +306,62 @@ fn what_was_listed_before_a_refusal_is_kept() {
     assert_eq!(told.saved(), 2);
     assert_eq!(told.failures(), ["no more for you"]);
 }
+
+#[test]
+fn a_listing_is_left_after_known_items_in_a_row_and_the_next_link_goes_on() {
+    let kept = tempfile::tempdir().unwrap();
+    let root = kept.path().join("root");
+    let again = |pages: &[(&str, &[Listed])], links: &[&str], change: fn(&mut Settings)| {
+        let site = site(pages);
+        let emitted = site.emitted.clone();
+        let told = run(site, links, |settings| {
+            settings.root = root.clone();
+            settings.archive = Some(kept.path().join("archive.db"));
+            settings.stop_after_known = std::num::NonZeroUsize::new(2);
+            change(settings);
+        });
+        (told, emitted.load(Ordering::Relaxed))
+    };
+    let first: &[(&str, &[Listed])] = &[
+        ("a", &[text("1"), text("2"), text("3"), text("4")]),
+        ("b", &[text("1")]),
+    ];
+    assert_eq!(again(first, &["a", "b"], |_| {}).0.saved(), 5);
+    let endless = [
+        text("6"),
+        text("1"),
+        text("5"),
+        text("2"),
+        text("3"),
+        Listed::Endless,
+    ];
+    let second: &[(&str, &[Listed])] = &[
+        ("a", &endless),
+        ("b", &[text("2"), text("1")]),
+        (
+            "all",
+            &[Listed::Page("b"), Listed::Page("a"), Listed::Page("c")],
+        ),
+        ("c", &[text("1")]),
+    ];
+    let (told, emitted) = again(second, &["a", "b"], |_| {});
+    assert_eq!(
+        told.keys(),
+        ["a-6", "a-1", "a-5", "a-2", "a-3", "b-2", "b-1"]
+    );
+    assert!(emitted < 300, "{emitted} were emitted");
+    assert!(told.failures().is_empty());
+    // All that two of its listings have is known, so the third is not looked at.
+    let (told, _) = again(second, &["all"], |_| {});
+    let keys = told.keys();
+    assert!(
+        keys.starts_with(&["b-2", "b-1", "a-6", "a-1"]) && !keys.contains(&"c-1"),
+        "{keys:?}"
+    );
+    // Positions and filters come first: what they leave out does not count as known.
+    let (told, _) = again(second, &["a"], |settings| {
+        settings.items = Some("3-5".parse().unwrap());
+        settings.filter = Some("name != '5'".parse().unwrap());
+    });
+    assert_eq!(told.keys(), ["a-2", "a-3"]);
+}

@@ -76,6 +76,7 @@ impl Walk {
             led,
             origin: origin.clone(),
             retry: Some(Retry { fault, at: lost.at }),
+            branch: None,
         })
     }
 
@@ -174,6 +175,7 @@ impl Walk {
                 fault: Some(Box::new(fault)),
                 at: lost.at,
             }),
+            branch: None,
         })
     }
 
@@ -191,7 +193,7 @@ impl Walk {
         if origin.led == Led::ByUser {
             self.client.trust(&link.url);
         }
-        self.follow(link, origin.led, 0, out).await
+        self.follow(link, origin.led, (0, None), out).await
     }
 
     /// Lists a link, and gives how that ended.
@@ -214,6 +216,7 @@ impl Walk {
             target,
             origin,
             depth: 0,
+            branch: None,
         };
         self.list(listing, out).await?.1
     }

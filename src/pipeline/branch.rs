@@ -1,0 +1,163 @@
+//! One listing of a link, judged by what of it is known: whether it is worth going on with.
+//!
+//! A listing counts its own entries. A link that it hands on is one entry, known if nothing in it was new.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+/// How many posts may be pinned at the head of a listing. So many more known ones are looked at there than asked for.
+const PINNED: usize = 5;
+
+/// A listing among others, as the planner sees it.
+#[derive(Debug, Default)]
+pub(super) struct Branch {
+    parent: Option<Arc<Branch>>,
+    /// Cancelled when no more of it is wanted, or of what it belongs to.
+    stopped: CancellationToken,
+    tally: Mutex<Tally>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    /// The dates of the known entries in a row that count.
+    row: Vec<Option<Timestamp>>,
+    known: bool,
+    new: bool,
+    newest: Option<Timestamp>,
+}
+
+impl Branch {
+    /// A listing that a user asked for, or that the parent handed on.
+    pub(super) fn new(parent: Option<Arc<Branch>>) -> Arc<Branch> {
+        let stopped = match &parent {
+            Some(parent) => parent.stopped.child_token(),
+            None => CancellationToken::new(),
+        };
+        Arc::new(Branch {
+            parent,
+            stopped,
+            tally: Mutex::default(),
+        })
+    }
+
+    /// Whether no more of it is wanted.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.is_cancelled()
+    }
+
+    /// Waits until no more of it is wanted.
+    pub(super) async fn stopped(&self) {
+        self.stopped.cancelled().await;
+    }
+
+    /// Notes an entry, and stops the listing after so many known ones in a row.
+    pub(super) fn note(&self, known: bool, date: Option<Timestamp>, most: usize) {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        if tally.note(known, date, most) {
+            self.stopped.cancel();
+        }
+    }
+
+    /// Notes that what comes now is of another listing: those that it is not in have ended, since listings come one in
+    /// another. For whatever handed it on, one that has ended is one entry.
+    pub(super) fn left(self: &Arc<Self>, now: Option<&Arc<Branch>>, most: usize) {
+        let mut ended = Some(self);
+        while let Some(branch) = ended.filter(|branch| !now.is_some_and(|now| now.is_in(branch))) {
+            let tally = branch.tally.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(parent) = branch.parent.as_ref().filter(|_| tally.known || tally.new) {
+                parent.note(!tally.new, tally.newest, most);
+            }
+            ended = branch.parent.as_ref();
+        }
+    }
+
+    fn is_in(self: &Arc<Self>, other: &Arc<Branch>) -> bool {
+        Arc::ptr_eq(self, other)
+            || self
+                .parent
+                .as_ref()
+                .is_some_and(|parent| parent.is_in(other))
+    }
+}
+
+impl Tally {
+    /// Notes an entry, and says whether it is the last that is wanted.
+    fn note(&mut self, known: bool, date: Option<Timestamp>, most: usize) -> bool {
+        self.newest = self.newest.max(date);
+        if !known {
+            self.new = true;
+            self.row.clear();
+            return false;
+        }
+        self.known = true;
+        // What a newer one follows is not where its date would put it: it is pinned there, and says nothing of the rest.
+        if date.is_some() {
+            self.row.retain(|other| other.is_none() || *other >= date);
+        }
+        self.row.push(date);
+        // Several pinned ones may come in the order of their dates.
+        let most = match date.is_some() && !self.new {
+            true => most.saturating_add(PINNED),
+            false => most,
+        };
+        self.row.len() >= most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of these entries are taken: the day of each, with `+` if it is new; `-` has no date.
+    fn taken(entries: &str, most: usize) -> usize {
+        let mut tally = Tally::default();
+        let mut entries = entries.split(' ').enumerate();
+        let last = entries.find(|(_, entry)| {
+            let day = entry.trim_end_matches('+').parse::<i64>().ok();
+            let date = day.map(|day| Timestamp::from_second(day * 86_400).unwrap());
+            tally.note(!entry.ends_with('+'), date, most)
+        });
+        last.map_or(0, |(index, _)| index + 1)
+    }
+
+    #[test]
+    fn stops_after_known_ones_in_a_row_and_is_not_fooled_by_pinned_ones() {
+        let table = [
+            ("- - - -", 3, 3),
+            ("-+ - - -+ - - -", 3, 7),
+            ("99+ 98 97 96 95", 3, 4),
+            // Pinned, in any order, before what is new.
+            ("10 99+ 98+ 97 96", 1, 4),
+            ("10 20 99+ 98 97", 2, 5),
+            ("20 10 5 99+ 98 97 96", 1, 5),
+            // Nothing is new, but that is certain only beyond those that may be pinned.
+            ("20 10 99 98 97 96 95 94 93 92", 1, 8),
+            ("99 98 97 96 95 94 93 92", 3, 8),
+            // The oldest first: the new ones are at the end.
+            ("1 2 3 4 5 6 7 8 9 10 11 12+", 2, 0),
+        ];
+        for (entries, most, expected) in table {
+            assert_eq!(taken(entries, most), expected, "{entries}, {most}");
+        }
+    }
+
+    #[test]
+    fn what_was_handed_on_is_one_entry() {
+        let top = Branch::new(None);
+        let child = |known: &[bool]| {
+            let child = Branch::new(Some(top.clone()));
+            known.iter().for_each(|known| child.note(*known, None, 2));
+            child.left(Some(&top), 2);
+            child.is_stopped()
+        };
+        assert!(child(&[true, true, true]));
+        assert!(!child(&[true, false]));
+        assert!(!child(&[]) && !child(&[true]));
+        assert!(!top.is_stopped());
+        child(&[true]);
+        assert!(top.is_stopped());
+        assert!(Branch::new(Some(top.clone())).is_stopped());
+    }
+}

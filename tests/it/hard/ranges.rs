@@ -231,9 +231,12 @@ fn what_machines_serve_differently_is_taken_from_one_of_them() {
         return skip("this machine has one address for itself");
     };
     let of = |seed| Reply::file(sized(Format::Png, 9 << 20, seed)).etag("\"same\"");
+    let (first, second) = (of(1), of(2));
     // The first run gets half of what the first machine has.
-    one.on("/cat.png", of(1).cut_after(5 << 20));
-    let fetch = quick()
+    one.on("/cat.png", first.clone().cut_after(5 << 20));
+    // Whoever is silent for long is not stayed with, so nobody may seem to be.
+    let fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\n")
         .arg("--resolve")
         .arg(format!("cat.test:{port}:127.0.0.1,127.0.0.2"))
         .arg(format!("http://cat.test:{port}/cat.png"));
@@ -247,12 +250,12 @@ fn what_machines_serve_differently_is_taken_from_one_of_them() {
     let reply = move |seen: &Seen| {
         let mut back = slot.lock().unwrap();
         if seen.header("range").is_some() || back.is_some() {
-            return of(2);
+            return second.clone();
         }
         let one = Site::start_at(address).unwrap();
-        one.on("/cat.png", of(1)).optional();
+        one.on("/cat.png", first.clone()).optional();
         *back = Some(one);
-        of(2).cut_after(5 << 20)
+        second.clone().cut_after(5 << 20)
     };
     two.on("/cat.png", Reply::with(reply));
     fetch.run().success();

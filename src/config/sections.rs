@@ -33,6 +33,7 @@ pub(super) struct Output {
     directory: String,
     pub(super) template: Option<String>,
     mtime: pipeline::Mtime,
+    min_free: Size,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -105,6 +106,7 @@ impl Default for Output {
             directory: settings.root.display().to_string(),
             template: None,
             mtime: settings.mtime,
+            min_free: Size(settings.min_free),
         }
     }
 }
@@ -232,6 +234,7 @@ impl Sections {
             templates,
             skip: self.archive.skip,
             mtime: self.output.mtime,
+            min_free: self.output.min_free.0,
             archive,
             digest: self.archive.digest,
             ..pipeline::Settings::default()

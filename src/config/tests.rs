@@ -268,6 +268,7 @@ fn shows_what_holds_and_where_it_comes_from() {
     let config = config(&[("a.toml", text)], &environment, Vec::new()).unwrap();
     let expected = r#"[output]
 directory = "."  # default
+min_free = "0"  # default
 mtime = true  # default
 # template is not set  # default
 

@@ -36,7 +36,7 @@ use self::archive::{Again, Archive};
 use self::plan::Plan;
 use self::sink::Disk;
 use self::suspects::Suspects;
-use self::transfer::{Habits, Job, Mover};
+use self::transfer::{Habits, Job, Mover, Room};
 use self::turn::Turns;
 use self::walk::Walk;
 use crate::model::{Error, Event, Kind, Link, Result};
@@ -101,6 +101,7 @@ pub async fn run(
             stop: stop.clone(),
             suspects: Suspects::default(),
             turns: turns.clone(),
+            room: Arc::new(Room::new(settings.min_free)),
             templates: settings.templates.clone(),
             mtime: settings.mtime,
             habits: Habits::default(),

@@ -21,6 +21,8 @@ pub struct Settings {
     pub skip: Policy,
     /// Which time a file gets.
     pub mtime: Mtime,
+    /// How many bytes of the disk stay free.
+    pub min_free: u64,
     /// The state database, or none to remember nothing after the run.
     pub archive: Option<PathBuf>,
     /// Whether what is gone from its site is asked for all the same.
@@ -54,6 +56,7 @@ impl Default for Settings {
             templates: Templates::default(),
             skip: Policy::default(),
             mtime: Mtime::default(),
+            min_free: 0,
             archive: None,
             recheck: false,
             run: None,

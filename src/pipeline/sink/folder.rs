@@ -135,6 +135,22 @@ impl Folder {
         is_file.then_some(stat.st_size as u64)
     }
 
+    /// How many bytes of the disk a file takes, 0 if there is none of this name.
+    pub(in crate::pipeline) fn allocated(&self, name: &str) -> u64 {
+        let stat = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.map_or(0, |stat| stat.st_blocks.max(0).unsigned_abs() * 512)
+    }
+
+    /// Which disk this is on, and how many bytes are free there for us.
+    pub(in crate::pipeline) fn free(&self) -> io::Result<(u64, u64)> {
+        let disk = rustix::fs::fstatvfs(&self.handle)?;
+        // Some network file systems do not know, and say that they have none at all.
+        match disk.f_blocks {
+            0 => Err(io::ErrorKind::Unsupported.into()),
+            _ => Ok((disk.f_fsid, disk.f_bavail.saturating_mul(disk.f_frsize))),
+        }
+    }
+
     /// Whether the name leads to this very file.
     pub(in crate::pipeline) fn holds(&self, name: &str, file: &File) -> bool {
         let named = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);

@@ -110,6 +110,16 @@ impl Folder {
             .map(|metadata| metadata.len())
     }
 
+    /// How many bytes of the disk a file takes, 0 if there is none of this name.
+    pub(in crate::pipeline) fn allocated(&self, name: &str) -> u64 {
+        self.size(name).unwrap_or(0)
+    }
+
+    /// What is free cannot be asked for here.
+    pub(in crate::pipeline) fn free(&self) -> io::Result<(u64, u64)> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Whether the name leads to this very file, as far as that can be told here.
     pub(in crate::pipeline) fn holds(&self, name: &str, file: &File) -> bool {
         matches!((self.size(name), file.metadata()), (Some(size), Ok(open)) if size == open.len())

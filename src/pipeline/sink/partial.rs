@@ -5,7 +5,6 @@
 
 mod at;
 mod rewrite;
-mod room;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
@@ -51,6 +50,11 @@ impl Place {
     /// Whether something to resume from may be here.
     pub(in crate::pipeline) fn has_state(&self) -> bool {
         self.folder.size(&self.state()).is_some()
+    }
+
+    /// How many bytes of the disk its partial file takes.
+    pub(in crate::pipeline) fn allocated(&self) -> u64 {
+        self.folder.allocated(&self.part())
     }
 
     fn part(&self) -> String {

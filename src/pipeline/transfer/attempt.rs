@@ -96,6 +96,8 @@ impl Mover {
         content: &mut Content,
         tries: &mut Tries,
     ) -> Result<(), Setback> {
+        let total = content.representation.total;
+        self.make_room(content, total, tries).await?;
         self.began(course.id, content, tries).await?;
         let most = self.most_for_one();
         let most = if tries.alone { 1 } else { most };
@@ -178,6 +180,7 @@ impl Mover {
             Reading::Rest { end, total } => {
                 content.representation.total = total;
                 content.representation.open_end &= total.is_none();
+                self.make_room(content, total, tries).await?;
                 self.began(id, content, tries).await?;
                 let splits = content.representation.if_range().is_some() && !tries.alone;
                 let taking = Taking::new(course, opened, splits);

@@ -24,7 +24,7 @@ pub(super) const SAVE_EVERY: Duration = Duration::from_secs(2);
 /// What has come of an item so far. It knows no network.
 #[derive(Debug)]
 pub(super) struct Content {
-    place: Place,
+    pub(super) place: Place,
     source: String,
     key: String,
     /// How a digest is made of it all.
@@ -143,7 +143,7 @@ impl Content {
         &self.head
     }
 
-    /// Makes sure that the partial file can be written, and has room, before anything is asked for that needs one.
+    /// Makes sure that the partial file can be written before anything is asked for that needs one.
     pub(super) async fn reserve(&mut self) -> Result<()> {
         let total = self.representation.total;
         if total.is_some_and(|total| total <= BATCH)
@@ -157,7 +157,6 @@ impl Content {
             quickly(move || {
                 let partial = Partial::open(place)?;
                 partial.restart()?;
-                partial.expect_room(total.unwrap_or(0))?;
                 Ok(partial)
             })
             .await?,

@@ -15,6 +15,7 @@ mod growth;
 mod habits;
 mod ledger;
 mod prove;
+mod room;
 mod state;
 mod take;
 mod tries;
@@ -30,6 +31,7 @@ use self::attempt::Course;
 use self::content::{Content, Whole};
 pub(super) use self::habits::Habits;
 use self::prove::Proven;
+pub(super) use self::room::Room;
 use self::tries::{Setback, Tries};
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, Origin, keep};
 use super::naming::{Planned, Templates};
@@ -66,6 +68,7 @@ pub(super) struct Mover {
     pub(super) stop: Stop,
     pub(super) suspects: Suspects,
     pub(super) turns: Turns,
+    pub(super) room: Arc<Room>,
     pub(super) templates: Templates,
     pub(super) mtime: Mtime,
     pub(super) habits: Habits,

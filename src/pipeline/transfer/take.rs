@@ -85,6 +85,7 @@ impl Mover {
                 Setback::Over(error)
             });
         }
+        self.make_room(content, total, tries).await?;
         content.restart().await?;
         content.representation = representation;
         content.content_type = content_type;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::room::Claim;
 use crate::model::{Error, Kind, Result};
 use crate::net::{Backoff, Budget, Client, Refusal, TooSlow};
 
@@ -62,6 +63,8 @@ pub(super) struct Tries {
     pub(super) stays: bool,
     /// Whether it stays with one connection.
     pub(super) alone: bool,
+    /// The room on the disk that it takes, if it is large.
+    pub(super) claim: Option<Claim>,
     /// Whether it was told that the transfer began.
     pub(super) began: bool,
     /// The status of the last answer, if there was one.
@@ -103,6 +106,7 @@ impl Tries {
             without_if_range: false,
             stays: false,
             alone: false,
+            claim: None,
             began: false,
             status: None,
             refusal: None,

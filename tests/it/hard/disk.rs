@@ -138,6 +138,40 @@ fn a_folder_that_may_not_be_written_to_is_named_with_a_way_out() {
     assert_eq!(fetch.tree(), "");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_does_not_fit_is_not_begun() {
+    let site = Site::start();
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 1152921504606846976\r\nContent-Type: image/jpeg\r\n\r\n";
+    let mut reply = head.as_bytes().to_vec();
+    reply.extend(large());
+    site.on("/huge.jpg", Reply::raw(reply));
+    site.on("/cat.jpg", Reply::file(large()));
+    let fetch = quick().args([site.url("/huge.jpg"), site.url("/cat.jpg")]);
+    let done = fetch.run().fails(8);
+    let stderr = &done.stderr;
+    assert!(stderr.contains("it needs 1099511627776 MiB"), "{stderr}");
+    assert!(stderr.contains("hint: free some space"), "{stderr}");
+    assert_eq!(fetch.files().into_keys().collect::<Vec<_>>(), ["cat.jpg"]);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_to_stay_free_stays_free() {
+    let site = Site::start();
+    let cat = Reply::file(small(Format::Jpeg, 1));
+    site.on("/a.jpg", cat.clone());
+    site.on("/b.jpg", cat).optional();
+    let fetch = quick()
+        .args(["-N", "1", "-S", "output.min_free=1000000T"])
+        .args([site.url("/a.jpg"), site.url("/b.jpg")]);
+    let done = fetch.run().fails(8);
+    let stderr = &done.stderr;
+    assert!(stderr.contains("MiB are to stay free"), "{stderr}");
+    assert_eq!(fetch.tree(), "");
+}
+
 #[test]
 fn a_time_in_the_future_is_not_believed() {
     let site = Site::start();
@@ -214,7 +248,7 @@ fn a_file_for_which_there_is_no_room_is_not_begun_and_others_are_fetched() {
         .arg(site.url("/large.png"))
         .arg(site.url("/small.jpg"));
     let done = fetch.run();
-    let said = "it has 9437184 bytes, and the disk has room for ";
+    let said = "it does not fit: it needs 9 MiB, and ";
     assert!(done.stderr.contains(said), "{}", done.stderr);
     assert!(done.stderr.contains("1 new, 1 failed (1 disk)"));
     assert!(done.stderr.ends_with("\nsmall.jpg\n"), "{}", done.stderr);

@@ -1,0 +1,194 @@
+//! Room on the disk: a large file is begun only if it fits beside those that are on their way.
+//!
+//! Nothing is reserved, since a server that lies about a length could fill the disk so. What is still missing of the others
+//! is looked up only when another large one begins; small files cost nothing.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Mover;
+use super::content::{Content, WORTH};
+use super::tries::Tries;
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::sink::{Place, disk_error, quickly};
+
+/// The room on the disk of a run.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Room {
+    /// As many bytes stay free.
+    min_free: u64,
+    claims: Mutex<Vec<(u64, Place, u64)>>,
+    /// The number of the next claim.
+    next: AtomicU64,
+    /// How many bytes small files have promised since it was last looked; at first, there is no knowing.
+    unseen: AtomicU64,
+}
+
+/// That a large file is on its way. Dropping it ends that.
+#[derive(Debug)]
+pub(super) struct Claim {
+    room: Arc<Room>,
+    number: u64,
+    total: u64,
+}
+
+impl Room {
+    /// The room of a disk of which as many bytes are to stay free.
+    pub(in crate::pipeline) fn new(min_free: u64) -> Room {
+        Room {
+            min_free,
+            claims: Mutex::default(),
+            next: AtomicU64::new(0),
+            unseen: AtomicU64::new(WORTH),
+        }
+    }
+
+    /// Whether it need not be looked for this file.
+    fn is_trifle(&self, total: u64) -> bool {
+        total < WORTH
+            && (self.min_free == 0 || self.unseen.fetch_add(total, Ordering::Relaxed) < WORTH)
+    }
+
+    /// Claims what a file of this length needs. Blocks.
+    fn claim(self: Arc<Self>, place: Place, total: u64) -> Result<Option<Claim>> {
+        let folder = place.folder();
+        self.unseen.store(0, Ordering::Relaxed);
+        // Where it cannot be told, the disk will tell when it is full.
+        let Ok((disk, free)) = folder.free() else {
+            return Ok(None);
+        };
+        let missing = |place: &Place, total: u64| total.saturating_sub(place.allocated());
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = claims.iter().filter(|(_, place, _)| {
+            let there = place.folder().free();
+            there.is_ok_and(|(other, _)| other == disk)
+        });
+        let others = others.map(|(_, place, total)| missing(place, *total)).sum();
+        let need = missing(&place, total);
+        if let Some(why) = refuse(need, free, others, self.min_free) {
+            let message = format!("{why}, in `{}`", folder.path().display());
+            if free < self.min_free {
+                let full = io::Error::new(io::ErrorKind::StorageFull, "as much is to stay free");
+                return Err(disk_error(message, full));
+            }
+            return Err(Error::new(Kind::Disk, message)
+                .hint("free some space, or choose a folder on another disk with `-d DIR`"));
+        }
+        if total < WORTH {
+            return Ok(None);
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        claims.push((number, place, total));
+        drop(claims);
+        Ok(Some(Claim {
+            room: self,
+            number,
+            total,
+        }))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let claims = self.room.claims.lock();
+        let mut claims = claims.unwrap_or_else(PoisonError::into_inner);
+        claims.retain(|(number, ..)| *number != self.number);
+    }
+}
+
+/// Why a file that needs so much does not fit, if it does not.
+fn refuse(need: u64, free: u64, others: u64, min_free: u64) -> Option<String> {
+    if need.saturating_add(others).saturating_add(min_free) <= free {
+        return None;
+    }
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    let mut why = format!(
+        "it does not fit: it needs {} MiB, and {} MiB are free",
+        mib(need),
+        free >> 20
+    );
+    if others > 0 {
+        why += &format!(", {} MiB of them for files on their way", mib(others));
+    }
+    if min_free > 0 {
+        why += &format!(", and {} MiB are to stay free", mib(min_free));
+    }
+    Some(why)
+}
+
+impl Mover {
+    /// Makes sure that a file of this length fits on the disk, as far as that can be known.
+    pub(super) async fn make_room(
+        &self,
+        content: &Content,
+        total: Option<u64>,
+        tries: &mut Tries,
+    ) -> Result<()> {
+        let Some(total) = total else {
+            return Ok(());
+        };
+        let has = |claim: &Claim| claim.total == total;
+        if tries.claim.as_ref().is_some_and(has) || self.room.is_trifle(total) {
+            return Ok(());
+        }
+        tries.claim = None;
+        let (room, place) = (self.room.clone(), content.place.clone());
+        tries.claim = quickly(move || room.claim(place, total)).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::sink::Folder;
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_the_reason() {
+        const MIB: u64 = 1 << 20;
+        let table = [
+            ((10, 10, 0, 0), None),
+            (
+                (11, 10, 0, 0),
+                Some("it does not fit: it needs 11 MiB, and 10 MiB are free"),
+            ),
+            (
+                (5, 10, 6, 0),
+                Some(
+                    "it does not fit: it needs 5 MiB, and 10 MiB are free, 6 MiB of them for files on their way",
+                ),
+            ),
+            (
+                (5, 10, 2, 4),
+                Some(
+                    "it does not fit: it needs 5 MiB, and 10 MiB are free, 2 MiB of them for files on their way, and 4 MiB are to stay free",
+                ),
+            ),
+            ((4, 10, 2, 4), None),
+        ];
+        for ((need, free, others, min_free), expected) in table {
+            let why = refuse(need * MIB, free * MIB, others * MIB, min_free * MIB);
+            assert_eq!(why.as_deref(), expected);
+        }
+        assert!(refuse(u64::MAX, 10, u64::MAX, 1).is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_on_their_way_are_counted_until_they_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Arc::new(Folder::root(folder.path()).unwrap());
+        let place = |key| Place::new(root.clone(), "test", key);
+        let (_, free) = root.free().unwrap();
+        let room = Arc::new(Room::new(0));
+        // Room for one of them, and never for two, whatever else happens on this disk meanwhile.
+        let most = free / 3 * 2;
+        let first = room.clone().claim(place("a"), most).unwrap();
+        assert!(first.is_some());
+        let error = room.clone().claim(place("b"), most).unwrap_err();
+        assert!(error.message.contains("for files on their way"), "{error}");
+        drop(first);
+        assert!(room.claim(place("b"), most).unwrap().is_some());
+    }
+}

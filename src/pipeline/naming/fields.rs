@@ -86,7 +86,7 @@ pub(crate) static FIELDS: &[Field] = &[
 /// The fields of an item with their values, as they print in a path; null for what it lacks.
 pub fn fields(item: &Item) -> Vec<(&'static str, serde_json::Value)> {
     let value = |field: &Field| match field.name {
-        "extra" => serde_json::to_value(&item.meta.extra).map(|extra| shown_within(extra)),
+        "extra" => serde_json::to_value(&item.meta.extra).map(shown_within),
         _ => serde_json::to_value((field.in_path)(item)),
     };
     // Nothing in an item is more than JSON can say.

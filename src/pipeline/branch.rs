@@ -47,11 +47,6 @@ impl Branch {
         self.stopped.is_cancelled()
     }
 
-    /// Waits until no more of it is wanted.
-    pub(super) async fn stopped(&self) {
-        self.stopped.cancelled().await;
-    }
-
     /// Notes an entry, and stops the listing after so many known ones in a row.
     pub(super) fn note(&self, known: bool, date: Option<Timestamp>, most: usize) {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,6 +74,14 @@ impl Branch {
                 .parent
                 .as_ref()
                 .is_some_and(|parent| parent.is_in(other))
+    }
+}
+
+/// Waits until no more of a listing is wanted; for ever where nobody judges it.
+pub(super) async fn stopped(branch: Option<&Branch>) {
+    match branch {
+        Some(branch) => branch.stopped.cancelled().await,
+        None => std::future::pending().await,
     }
 }
 

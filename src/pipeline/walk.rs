@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::archive::{Archive, Lapse, Origin};
-use super::branch::Branch;
+use super::branch::{Branch, stopped};
 use super::{Ask, Events, Ranges};
 use crate::model::{Entry, Error, Event, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
@@ -384,14 +384,6 @@ impl Walk {
 async fn next_of(child: Option<&mut (mpsc::Receiver<Found>, Leash)>) -> Option<Found> {
     match child {
         Some((found, _)) => found.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until no more of a listing is wanted; for ever where nobody judges it.
-async fn stopped(branch: Option<&Branch>) {
-    match branch {
-        Some(branch) => branch.stopped().await,
         None => std::future::pending().await,
     }
 }

@@ -27,8 +27,8 @@ pub(super) fn known(head: &[u8]) -> Option<Sniff> {
     if at(0, b"ID3") && head.get(3).is_some_and(|&version| version < 0x10) {
         return Some(id3(head));
     }
-    if at(0, b"GIF87a") || at(0, b"GIF89a") {
-        return Some(Sniff::new(Content::Image, "gif", "image/gif"));
+    if let Some(image) = usual_image(at) {
+        return Some(image);
     }
     if at(0, b"\xff\x0a") || at(0, b"\0\0\0\x0cJXL \r\n\x87\n") {
         return Some(Sniff::new(Content::Image, "jxl", "image/jxl"));
@@ -37,6 +37,22 @@ pub(super) fn known(head: &[u8]) -> Option<Sniff> {
         return Some(Sniff::new(Content::Archive, "tar", "application/x-tar"));
     }
     transport_stream(head)
+}
+
+/// What most images are. The table of signatures knows them as well, but takes a while to get to them.
+fn usual_image(at: impl Fn(usize, &[u8]) -> bool) -> Option<Sniff> {
+    let (ext, media_type) = if at(0, b"\xff\xd8\xff") && !at(3, b"\xf7") {
+        ("jpg", "image/jpeg")
+    } else if at(0, b"\x89PNG\r\n\x1a\n") && !at(37, b"acTL") {
+        ("png", "image/png")
+    } else if at(0, b"RIFF") && at(8, b"WEBP") {
+        ("webp", "image/webp")
+    } else if at(0, b"GIF87a") || at(0, b"GIF89a") {
+        ("gif", "image/gif")
+    } else {
+        return None;
+    };
+    Some(Sniff::new(Content::Image, ext, media_type))
 }
 
 const QUICKTIME: Sniff = Sniff::new(Content::Video, "mov", "video/quicktime");

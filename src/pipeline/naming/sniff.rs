@@ -229,6 +229,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_at_once_is_what_the_table_says() {
+        let images: [&[u8]; 7] = [
+            b"\xff\xd8\xff\xe0\0\x10JFIF",
+            b"\xff\xd8\xff\xdb\0\x43",
+            b"\xff\xd8\xff\xf7\0\x0b",
+            b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\0\0\0\0\0\0\0\x08acTL",
+            b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\0\0\0\0\0\0\0\x08IDAT",
+            b"RIFF\x10\0\0\0WEBPVP8 ",
+            b"GIF89a\x01\0\x01\0",
+        ];
+        for image in images {
+            let image = head(image);
+            let table = listed(FileFormat::from_bytes(&image));
+            assert_eq!(sniff(&image), table, "{}", image[..8].escape_ascii());
+        }
+    }
+
+    #[test]
     fn names_transport_streams_and_tar_by_what_stands_further_in() {
         let mut stream = vec![0u8; 188 * 4];
         stream.iter_mut().step_by(188).for_each(|byte| *byte = 0x47);

@@ -56,7 +56,8 @@ impl Mover {
         };
         tries.status = None;
         let done = match content.is_in_parts() {
-            true => self.fill(course, content, tries).await,
+            // Boxed, as all that is seldom and large: each file's transfer has room for it otherwise.
+            true => Box::pin(self.fill(course, content, tries)).await,
             false => self.ask(course, content, tries, &mut permit).await,
         };
         tries.refusal = match &done {
@@ -185,7 +186,7 @@ impl Mover {
                 let splits = content.representation.if_range().is_some() && !tries.alone;
                 let taking = Taking::new(course, opened, splits);
                 let rest = self.take_rest(taking, content, tries, (start, end), tail);
-                let done = rest.await;
+                let done = Box::pin(rest).await;
                 if tries.without_if_range && matches!(done, Ok(()) | Err(Setback::More)) {
                     self.habits.note_without_if_range(url);
                 }

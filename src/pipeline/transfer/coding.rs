@@ -157,9 +157,14 @@ fn damaged(error: io::Error) -> Error {
 
 /// Takes the coding off what has come, if there is one and it is to go.
 pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
-    let Some(coding) = Coding::of(&content.representation)? else {
-        return Ok(());
-    };
+    match Coding::of(&content.representation)? {
+        // Boxed: it is seldom, and large.
+        Some(coding) => Box::pin(decode(coding, content)).await,
+        None => Ok(()),
+    }
+}
+
+async fn decode(coding: Coding, content: &mut Content) -> Result<(), Setback> {
     let len = content.len();
     let whole = match content.finish().await? {
         // What the server promised, it promised of the bytes as it sent them (RFC 9530 §2, RFC 3230 §4.1).

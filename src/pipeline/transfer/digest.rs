@@ -61,7 +61,8 @@ pub(super) struct Hasher {
     sha1: Option<Sha1>,
     sha256: Option<Sha256>,
     sha512: Option<Sha512>,
-    blake3: Option<blake3::Hasher>,
+    /// Boxed: it is two kilobytes, and seldom wanted.
+    blake3: Option<Box<blake3::Hasher>>,
 }
 
 /// Digests of the same bytes.
@@ -89,7 +90,7 @@ impl Hasher {
 
     /// Computes BLAKE3 too.
     pub(super) fn want_blake3(&mut self) {
-        self.blake3 = Some(blake3::Hasher::new());
+        self.blake3 = Some(Box::default());
     }
 
     /// Whether there is anything to compute.

@@ -129,7 +129,7 @@ impl Mover {
             return Err(*fault);
         }
         let (request, led) = match job.item.body.clone() {
-            Body::Text(text) => return self.text(job, text).await,
+            Body::Text(text) => return Box::pin(self.text(job, text)).await,
             Body::Later => self.unless_draining(self.resolve(&job)).await??,
             body => (file(body)?, job.led),
         };

@@ -208,9 +208,8 @@ impl Mover {
                 tick = now + TICK;
                 if let Advice::Add(more) = growth.tick(now, content.len(), total, 1) {
                     let growth = (growth, more);
-                    return self
-                        .crew(course, content, Some(opened), growth, tries)
-                        .await;
+                    let crew = self.crew(course, content, Some(opened), growth, tries);
+                    return Box::pin(crew).await;
                 }
             }
         }

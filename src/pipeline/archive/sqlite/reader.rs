@@ -37,12 +37,10 @@ impl Reader {
     pub(super) fn look(&mut self, committed: u64) -> rusqlite::Result<()> {
         let known = |(seen, since): (u64, Instant)| seen == committed && since.elapsed() < VIEW;
         if !self.view.is_some_and(known) {
-            let end = if self.view.is_some() {
-                "COMMIT; BEGIN"
-            } else {
-                "BEGIN"
-            };
-            self.connection.execute_batch(end)?;
+            if self.view.take().is_some() {
+                self.connection.prepare_cached("COMMIT")?.execute([])?;
+            }
+            self.connection.prepare_cached("BEGIN")?.execute([])?;
             self.view = Some((committed, Instant::now()));
         }
         Ok(())

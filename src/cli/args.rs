@@ -146,7 +146,11 @@ pub(super) struct What {
     #[arg(long, value_name = "N")]
     pub(super) max_new: Option<u64>,
     /// Leave known items alone: if present, if ever seen, or never
-    #[arg(long, value_name = "present|seen|never", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "present|changed|seen|never",
+        hide_possible_values = true
+    )]
     pub(super) skip: Option<Known>,
     /// Ask also for what was gone from its site
     ///
@@ -203,7 +207,7 @@ pub(super) struct How {
     ///
     /// `PROFILE` is a name or a folder. `firefox:PROFILE::CONTAINER` takes those of a container. Other browsers keep their
     /// cookies from other programs; export those to a file for `-C`.
-    #[arg(long, value_name = "BROWSER")]
+    #[arg(long, value_name = "BROWSER", hide_short_help = true)]
     pub(super) cookies_from: Option<String>,
     /// Use the names and passwords in `~/.netrc`, or in `$NETRC`
     ///
@@ -274,6 +278,7 @@ pub(super) struct Settings {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Known {
     Present,
+    Changed,
     Seen,
     Never,
 }
@@ -282,6 +287,7 @@ impl From<Known> for Policy {
     fn from(known: Known) -> Policy {
         match known {
             Known::Present => Policy::Present,
+            Known::Changed => Policy::Changed,
             Known::Seen => Policy::Seen,
             Known::Never => Policy::Never,
         }

@@ -14,7 +14,7 @@ use super::branch::Branch;
 use super::choose::wants;
 use super::naming::{Planned, fold};
 use super::sink::{Disk, quickly};
-use super::transfer::Job;
+use super::transfer::{Had, Job};
 use super::turn::Turns;
 use super::walk::{Found, Retry};
 use super::{Events, Policy, Settings};
@@ -125,6 +125,7 @@ impl Plan {
         {
             branch.note(skipped.is_some(), item.meta.date, most);
         }
+        let (known, skipped) = self.to_be_asked(&item, skipped).await?;
         if let Some((reason, path)) = skipped {
             return self
                 .tell(Event::Ended {
@@ -133,7 +134,7 @@ impl Plan {
                 })
                 .await;
         }
-        self.new += 1;
+        self.new += u64::from(known.is_none());
         if self.settings.simulate {
             let path = shown(&planned);
             return self
@@ -154,12 +155,41 @@ impl Plan {
             led,
             origin,
             fault,
+            known,
             again: at.is_some(),
             planned,
             turn,
         })
         .await
         .map_err(|_| Error::closed())
+    }
+
+    /// By what the server is to be asked whether a file that is present has changed, if it is to be.
+    async fn to_be_asked(
+        &self,
+        item: &Item,
+        skipped: Option<(Skip, String)>,
+    ) -> Result<(Option<Box<Had>>, Option<(Skip, String)>)> {
+        let Some((Skip::Present, path)) = &skipped else {
+            return Ok((None, skipped));
+        };
+        if self.settings.skip != Policy::Changed || self.settings.simulate {
+            return Ok((None, skipped));
+        }
+        let identity = Identity {
+            source: item.source.clone(),
+            key: item.key.clone(),
+        };
+        let archive = self.archive.clone();
+        let validator = quickly(move || archive.validator(&identity)).await?;
+        let had = validator.map(|validator| {
+            Box::new(Had {
+                path: path.clone(),
+                validator,
+            })
+        });
+        let skipped = skipped.filter(|_| had.is_none());
+        Ok((had, skipped))
     }
 
     /// Why this item need not be fetched, and where it is. One that is tried again is fetched unless it came before.

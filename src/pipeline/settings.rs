@@ -80,6 +80,9 @@ pub enum Policy {
     /// Those whose file is still there with its size.
     #[default]
     Present,
+    /// The same, if the server says that they have not changed. What has is saved beside it; nothing is replaced. Where
+    /// the server gave nothing to tell by, the file is left alone.
+    Changed,
     /// All that were ever saved, even if deleted since.
     Seen,
     /// None.

@@ -75,7 +75,7 @@ fn names_the_place_of_every_mistake() {
         (
             "archive.skip = 'always'",
             "wrong value for `archive.skip` in `/x/fetch.toml`, line 1, column 9: \
-             expected one of `present`, `seen`, `never`",
+             expected one of `present`, `changed`, `seen`, `never`",
         ),
         (
             "[host.'x.org']\nconnection = 4",

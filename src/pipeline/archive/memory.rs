@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::naming::fold;
-use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen};
+use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Validator};
 use crate::model::Result;
 
 /// Remembers in memory alone.
@@ -26,6 +26,11 @@ impl Archive for Memory {
             saved: Some(saved),
             ..Seen::default()
         }))
+    }
+
+    fn validator(&self, _: &Identity) -> Result<Option<Validator>> {
+        // What it knows was fetched in this run.
+        Ok(None)
     }
 
     fn owner(&self, path: &str) -> Result<Option<Identity>> {

@@ -36,6 +36,9 @@ pub(super) trait Archive: Send + Sync {
     /// What was saved of this item, if it ever was, and whether it is gone from its site.
     fn find(&self, identity: &Identity) -> Result<Option<Seen>>;
 
+    /// By what the server can tell whether what was saved of this item has changed.
+    fn validator(&self, identity: &Identity) -> Result<Option<Validator>>;
+
     /// Whose file this path is. Paths that differ only in case or normalisation are one.
     fn owner(&self, path: &str) -> Result<Option<Identity>>;
 

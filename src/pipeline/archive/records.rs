@@ -144,13 +144,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
             path,
             size: row.get::<_, i64>(4)? as u64,
             digest: row.get_ref(5)?.as_blob_or_null()?.and_then(Sum::decode),
-            validator: match row.get_ref(6)? {
-                ValueRef::Text(etag) => {
-                    Some(Validator::Etag(String::from_utf8_lossy(etag).into_owned()))
-                }
-                ValueRef::Integer(_) => time(6)?.map(Validator::Modified),
-                _ => None,
-            },
+            validator: validator(row.get_ref(6)?),
             media: row.get::<_, Option<String>>(7)?.map(Into::into),
             published: time(8)?,
         }),
@@ -184,4 +178,13 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         link: row.get(17)?,
         run: row.get(18)?,
     })
+}
+
+/// A validator as it is stored.
+pub(super) fn validator(value: ValueRef<'_>) -> Option<Validator> {
+    match value {
+        ValueRef::Text(etag) => Some(Validator::Etag(String::from_utf8_lossy(etag).into_owned())),
+        ValueRef::Integer(time) => Timestamp::from_second(time).ok().map(Validator::Modified),
+        _ => None,
+    }
 }

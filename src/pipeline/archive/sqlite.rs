@@ -21,7 +21,7 @@ use self::schema::{connect, link_mark, prepare, root_id, unlisted};
 use self::waiting::{Paper, Waiting};
 use self::writer::Writer;
 use super::super::naming::fold;
-use super::{Archive, Identity, Lapse, Note, Origin, Run, Seen};
+use super::{Archive, Identity, Lapse, Note, Origin, Run, Seen, Validator};
 use crate::model::{Error, Kind, Result};
 
 /// Remembers in a database.
@@ -102,6 +102,11 @@ impl Archive for Sqlite {
             state.committed
         };
         self.ask(committed, |reader| reader.find(identity))
+    }
+
+    fn validator(&self, identity: &Identity) -> Result<Option<Validator>> {
+        let committed = self.waiting.state().committed;
+        self.ask(committed, |reader| reader.validator(identity))
     }
 
     fn owner(&self, path: &str) -> Result<Option<Identity>> {

@@ -1,8 +1,9 @@
 //! One attempt: ask for what is missing, and take what comes.
 
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 use url::Url;
 
@@ -16,6 +17,7 @@ use super::take::Taking;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Kind, Request};
 use crate::net::{Led, Permit, Pin, Refusal, Way, header_map};
+use crate::pipeline::archive::Validator;
 
 /// What is asked for, and where.
 pub(super) struct Course<'a> {
@@ -27,6 +29,8 @@ pub(super) struct Course<'a> {
     pub(super) url: &'a Url,
     /// Who named that.
     pub(super) led: Led,
+    /// By what the server can tell whether what was saved before has changed.
+    pub(super) known: Option<&'a Validator>,
     /// The address of its host to stay with.
     pub(super) pin: &'a OnceLock<Pin>,
 }
@@ -61,6 +65,10 @@ impl Mover {
             false => self.ask(course, content, tries, &mut permit).await,
         };
         tries.refusal = match &done {
+            _ if tries.unchanged => {
+                permit.succeeded();
+                None
+            }
             Ok(()) | Err(Setback::More) => {
                 permit.succeeded();
                 None
@@ -127,11 +135,18 @@ impl Mover {
             Vec::new()
         };
         let bound = bound_headers(course)?;
-        let free = range_headers(&content.representation, start, None, tries.without_if_range)?;
+        let mut free = range_headers(&content.representation, start, None, tries.without_if_range)?;
+        // Half of another version is gone on with.
+        let known = course.known.filter(|_| start == 0 && *url == request.url);
+        free.extend(known.and_then(unless_same));
         let opened = self
             .unless_ending(self.client.open_by(course.way(), url, &bound, &free))
             .await??;
         tries.status = Some(opened.response.status());
+        if known.is_some() && opened.response.status() == StatusCode::NOT_MODIFIED {
+            tries.unchanged = true;
+            return Err(Setback::Over(Error::closed()));
+        }
         if opened.response.status().is_success() {
             permit.accepted(opened.response.content_length());
             if tries.stays
@@ -194,6 +209,18 @@ impl Mover {
             }
         }
     }
+}
+
+/// The header that asks for something only if it is not what this tells (RFC 9110 §13.1).
+fn unless_same(known: &Validator) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = match known {
+        Validator::Etag(etag) => (header::IF_NONE_MATCH, etag.clone()),
+        Validator::Modified(time) => {
+            let date = httpdate::fmt_http_date(SystemTime::from(*time));
+            (header::IF_MODIFIED_SINCE, date)
+        }
+    };
+    Some((name, HeaderValue::try_from(value).ok()?))
 }
 
 /// From where to ask: a little before the end of what is there, so that bytes can be compared. The less the server tells

@@ -33,13 +33,15 @@ pub(super) use self::habits::Habits;
 use self::prove::Proven;
 pub(super) use self::room::Room;
 use self::tries::{Setback, Tries};
-use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, Origin, keep};
+use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, Origin, Validator, keep};
 use super::naming::{Planned, Templates};
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
 use super::turn::{Turn, Turns};
 use super::{Events, Mtime, Stop};
-use crate::model::{Body, Error, Event, Expect, Failure, Item, Kind, Outcome, Request, Result};
+use crate::model::{
+    Body, Error, Event, Expect, Failure, Item, Kind, Outcome, Request, Result, Skip,
+};
 use crate::net::{Client, Led, Permit};
 use crate::source::{Ctx, Source};
 
@@ -53,10 +55,20 @@ pub(super) struct Job {
     pub(super) origin: Option<Arc<Origin>>,
     /// Why it cannot be had, if that is known already.
     pub(super) fault: Option<Box<Error>>,
+    /// What is there already, if the server is to say whether it has changed.
+    pub(super) known: Option<Box<Had>>,
     pub(super) planned: Planned,
     /// It takes the place of a file of this very name.
     pub(super) again: bool,
     pub(super) turn: Turn,
+}
+
+/// What was saved before.
+#[derive(Debug)]
+pub(super) struct Had {
+    /// Its path below the root.
+    pub(super) path: String,
+    pub(super) validator: Validator,
 }
 
 /// What all transfers of a run share.
@@ -100,12 +112,17 @@ impl Mover {
             });
             Outcome::Failed(Failure::new(error, attempts))
         };
+        let had = job.known.as_ref().map(|had| had.path.clone());
         let mut tries = Tries::new(&self.client);
         let fetched = AssertUnwindSafe(self.fetch(job, &mut tries))
             .catch_unwind()
             .await;
         let outcome = match fetched {
             Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) if tries.unchanged => Outcome::Skipped {
+                reason: Skip::Present,
+                path: had.unwrap_or_default(),
+            },
             Ok(Err(error)) if error.kind == Kind::Closed => return,
             Ok(Err(error)) => {
                 if is_full(&error) {
@@ -172,6 +189,7 @@ impl Mover {
                 request: &request,
                 url: &url,
                 led,
+                known: job.known.as_ref().map(|had| &had.validator),
                 pin: &pin,
             };
             let done = match content.is_complete() {

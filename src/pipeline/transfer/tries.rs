@@ -63,6 +63,8 @@ pub(super) struct Tries {
     pub(super) stays: bool,
     /// Whether it stays with one connection.
     pub(super) alone: bool,
+    /// The server said that what is there already has not changed.
+    pub(super) unchanged: bool,
     /// The room on the disk that it takes, if it is large.
     pub(super) claim: Option<Claim>,
     /// Whether it was told that the transfer began.
@@ -106,6 +108,7 @@ impl Tries {
             without_if_range: false,
             stays: false,
             alone: false,
+            unchanged: false,
             claim: None,
             began: false,
             status: None,

@@ -25,6 +25,46 @@ fn a_second_run_asks_for_nothing() {
 }
 
 #[test]
+fn what_has_changed_is_saved_beside_the_old_version_if_asked_for() {
+    let site = Site::start();
+    let (old, new) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
+    let asked = |seen: &crate::support::Seen| {
+        let etag = seen.header("if-none-match");
+        etag.or(seen.header("if-modified-since")).map(str::to_owned)
+    };
+    let (first, second) = (old.clone(), new.clone());
+    // One is told apart by its ETag, and changes; one by its date, and does not; one by nothing.
+    let tagged = move |seen: &crate::support::Seen| match asked(seen).as_deref() {
+        None => Reply::file(first.clone()).etag("\"1\""),
+        Some("\"1\"") => Reply::file(second.clone()).etag("\"2\""),
+        Some(_) => Reply::empty(304).etag("\"2\""),
+    };
+    site.on("/tag.jpg", Reply::with(tagged));
+    let dated = move |seen: &crate::support::Seen| match asked(seen).as_deref() {
+        Some("Sun, 13 Sep 2020 12:26:40 GMT") => Reply::empty(304),
+        _ => Reply::file(small(Format::Jpeg, 3)).last_modified(long_ago),
+    };
+    site.on("/date.jpg", Reply::with(dated));
+    site.on("/none.jpg", Reply::file(small(Format::Jpeg, 4)));
+    let links = ["/tag.jpg", "/date.jpg", "/none.jpg"].map(|path| site.url(path));
+    let fetch = quick().args(links);
+    fetch.run().success();
+    let again = fetch.clone().args(["--skip", "changed"]);
+    for (new_ones, had) in [(1, 2), (0, 3)] {
+        site.forget();
+        let done = again.run().success();
+        let said = format!("3 found: {new_ones} new, {had} had");
+        assert!(done.stderr.contains(&said), "{}", done.stderr);
+        let counts = ["/tag.jpg", "/date.jpg", "/none.jpg"].map(|path| site.count(path));
+        assert_eq!(counts, [1, 1, 0]);
+    }
+    let files = fetch.files();
+    assert!(files["tag.jpg"] == old && files["tag (2).jpg"] == new);
+    assert_eq!(files.len(), 4);
+}
+
+#[test]
 fn what_was_deleted_comes_back_unless_having_seen_it_is_enough() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));

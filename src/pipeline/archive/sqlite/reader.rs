@@ -6,7 +6,8 @@ use rusqlite::{Connection, params};
 
 use super::schema::{GONE, IMPORTED, folded, mark};
 use super::words::Words;
-use crate::pipeline::archive::{Identity, Seen};
+use crate::pipeline::archive::records::validator;
+use crate::pipeline::archive::{Identity, Seen, Validator};
 use crate::pipeline::naming::fold;
 
 /// How long one view of the database serves, so that what other processes write is seen in time.
@@ -69,6 +70,19 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// By what can be told whether what was saved of this item has changed.
+    pub(super) fn validator(&mut self, identity: &Identity) -> rusqlite::Result<Option<Validator>> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT validator FROM item JOIN word ON word.id = source
+             WHERE root = ? AND mark = ? AND word.text = ? AND key = ?",
+        )?;
+        let mark = mark(&identity.source, &identity.key);
+        let values = params![self.root, mark, identity.source, identity.key];
+        let mut rows = query.query(values)?;
+        let row = rows.next()?;
+        row.map_or(Ok(None), |row| Ok(validator(row.get_ref(0)?)))
     }
 
     /// Whose file this path is.

@@ -206,3 +206,59 @@ fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
         summary: row.get(12)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::archive::Sqlite;
+
+    fn ended(failed: u64, summary: String) -> Ended {
+        Ended {
+            exit: 3,
+            ending: None,
+            found: failed + 3,
+            new: 2,
+            had: 1,
+            failed,
+            summary,
+        }
+    }
+
+    #[test]
+    fn runs_are_remembered_with_their_ends_and_the_latest_summaries() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("archive.db");
+        assert!(History::open(&file).unwrap().is_none());
+        let summary = "x".repeat(1 << 20);
+        for number in 0..35 {
+            let run = Run::new(format!("fetch {number}"), Some("cats".into()));
+            drop(Sqlite::open(&file, folder.path(), Some(&run)).unwrap());
+            run.end(&file, &ended(number, summary.clone())).unwrap();
+        }
+        let last = Run::new("fetch", None);
+        drop(Sqlite::open(&file, folder.path(), Some(&last)).unwrap());
+        let history = History::open(&file).unwrap().unwrap();
+        let past = history.last(100).unwrap();
+        assert_eq!(past.len(), 36);
+        let kept = past.iter().filter(|past| past.summary.is_some()).count();
+        assert_eq!(kept, 32);
+        assert!(past[0].ended.is_none() && past[0].summary.is_none());
+        assert!(past[1].summary.is_some() && past[35].summary.is_none());
+        let one = history.run(past[1].id).unwrap().unwrap();
+        assert_eq!(one, past[1]);
+        assert_eq!((one.found, one.new, one.had, one.failed), (37, 2, 1, 34));
+        assert_eq!((one.exit, one.job.as_deref()), (Some(3), Some("cats")));
+        assert!(one.ended.unwrap() >= one.began);
+        assert_eq!(history.run(1000).unwrap(), None);
+    }
+
+    #[test]
+    fn a_run_that_never_began_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("archive.db");
+        Run::new("fetch", None)
+            .end(&file, &ended(0, String::new()))
+            .unwrap();
+        assert!(!file.exists());
+    }
+}

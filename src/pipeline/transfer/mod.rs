@@ -93,7 +93,13 @@ impl Mover {
     pub(super) async fn run(&self, job: Job) {
         let id = job.id;
         let (item, origin, led) = (job.item.clone(), job.origin.clone(), job.led);
+        // What cannot even be asked for stays known as it failed when it was.
+        let fault = job.fault.as_ref();
+        let untried = fault.is_some_and(|fault| fault.kind == Kind::Expired);
         let failed = |error: &Error, attempts| {
+            if untried {
+                return Outcome::Failed(Failure::new(error, attempts));
+            }
             let lapse = Lapse {
                 reason: error.kind.word().into(),
                 message: error.message.clone(),

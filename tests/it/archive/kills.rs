@@ -44,7 +44,7 @@ fn whatever_is_there_after_a_kill_is_known_or_taken_over() {
     let began = Instant::now();
     call.run().success();
     let whole = began.elapsed();
-    for round in 0..kills().div_ceil(6) {
+    for round in 0..kills().div_ceil(5) {
         // A user's new folder each time, and several kills in it.
         let fetch = call.clone().args(["-d", &format!("round {round}")]);
         let folder = fetch.out().join(format!("round {round}"));

@@ -87,6 +87,55 @@ fn attempts_add_up_and_a_link_that_failed_is_listed_again() {
 }
 
 #[test]
+fn what_had_secrets_is_told_apart_and_stays_known_as_it_failed() {
+    let site = Site::start();
+    site.on("/cat.jpg?sig=hunter2", Reply::empty(401));
+    let call = Fetch::new();
+    let link = format!("{}?sig=hunter2", site.url("/cat.jpg"));
+    call.clone().arg(link).run().fails(6);
+    let asked = site.requests().len();
+    let before = known(&call)[0].lapse.clone().unwrap();
+    assert!(!before.item.as_deref().unwrap().contains("hunter2"));
+    let done = call.clone().arg("retry").run();
+    assert!(
+        done.stderr.contains("secrets, which are not remembered"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(site.requests().len(), asked);
+    assert_eq!(known(&call)[0].lapse, Some(before));
+}
+
+#[test]
+fn what_failed_is_fetched_in_the_order_in_which_it_was_found() {
+    let site = Site::start();
+    let paths: Vec<_> = (0..20).map(|number| format!("/{number}.jpg")).collect();
+    let opens: Vec<_> = paths
+        .iter()
+        .map(|path| {
+            let (reply, open) = refused(&Reply::empty(401));
+            site.on(path, reply);
+            open
+        })
+        .collect();
+    let links: Vec<_> = paths.iter().map(|path| site.url(path)).collect();
+    let call = Fetch::new();
+    call.clone().args(&links).run().fails(6);
+    for open in &opens {
+        open.store(true, Ordering::Relaxed);
+    }
+    let done = call.clone().args(["retry", "-j"]).run().success();
+    let found: Vec<_> = done
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|event| event["event"] == "found")
+        .map(|event| event["key"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(found, links);
+}
+
+#[test]
 fn a_reason_that_there_is_not_names_those_that_there_are() {
     let done = Fetch::new()
         .args(["retry", "--reason", "mising"])

@@ -175,3 +175,77 @@ fn a_database_of_a_later_version_is_left_alone() {
         error.causes()
     );
 }
+
+/// How many items are noted; `FETCH_ITEMS=1000000` for the figure in the documentation.
+fn items() -> u64 {
+    let told = std::env::var("FETCH_ITEMS").ok();
+    told.and_then(|text| text.parse().ok()).unwrap_or(5000)
+}
+
+#[test]
+fn an_item_costs_under_300_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("archive.db");
+    let archive = Sqlite::open(&file, folder.path(), None).unwrap();
+    let origin = |number: u64| {
+        Arc::new(Origin {
+            url: format!("https://imgur.com/a/{:07x}", number / 100),
+            redacted: false,
+            led: Led::ByUser,
+            source: Some("imgur".into()),
+            meta: Meta::default(),
+        })
+    };
+    for number in 0..items() {
+        let hash = blake3::hash(&number.to_le_bytes()).to_hex();
+        let from_album = number % 2 == 0;
+        // As from an album of a hundred pictures, and as from a list of addresses.
+        let (source, key, path) = match from_album {
+            true => (
+                "imgur",
+                hash[..7].to_owned(),
+                format!(
+                    "imgur/A holiday in the mountains {}/{:03} On top.jpg",
+                    number / 100,
+                    number % 100
+                ),
+            ),
+            false => (
+                "direct",
+                format!(
+                    "https://cdn.example.org/media/{}/{}.jpg",
+                    &hash[..16],
+                    &hash[16..40]
+                ),
+                format!("{}.jpg", &hash[16..40]),
+            ),
+        };
+        let record = Record {
+            digest: Some(Sum::Xxh3(hash.as_bytes()[..16].try_into().unwrap())),
+            validator: Some(Validator::Etag(format!("\"{}\"", &hash[..32]))),
+            media: Some("image/jpeg".into()),
+            published: jiff::Timestamp::from_second(1_700_000_000).ok(),
+            ..record(&path, 60_000)
+        };
+        archive
+            .note(Note {
+                identity: Identity {
+                    source: source.into(),
+                    key,
+                },
+                origin: from_album.then(|| origin(number)),
+                ending: Ending::Saved(record),
+            })
+            .unwrap();
+        if number % 10_000 == 0 {
+            archive.flush().unwrap();
+        }
+    }
+    archive.flush().unwrap();
+    let connection = Connection::open(&file).unwrap();
+    let count = |what| connection.pragma_query_value(None, what, |row| row.get::<_, i64>(0));
+    let bytes = (count("page_count").unwrap() * count("page_size").unwrap()) as u64;
+    // The tables themselves take a few pages.
+    let each = (bytes - (128 << 10).min(bytes)) / items();
+    assert!(each < 300, "{each} bytes an item");
+}

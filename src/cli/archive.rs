@@ -1,5 +1,6 @@
 //! `fetch archive`: looks at what is known of files, and changes it.
 
+mod adopt;
 mod export;
 mod forget;
 mod import;
@@ -38,6 +39,7 @@ pub(super) fn archive(
             let archive = verify::known(settings.archive)?;
             export::export(&archive, &settings.root, format, file.as_deref())?;
         }
+        ArchiveCommand::Adopt(adopt) => return adopt::adopt(args, *adopt, sources),
         ArchiveCommand::Forget {
             what,
             dry_run,

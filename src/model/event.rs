@@ -126,6 +126,10 @@ pub enum Skip {
     Seen,
     /// Its site said in an earlier run that there is no such thing, or no longer.
     Gone,
+    /// Its file was there already, and is known from now on.
+    Adopted,
+    /// Its file was not there to be adopted.
+    Absent,
     /// The same item came earlier in this run.
     Again,
     /// Nothing is fetched in this run.

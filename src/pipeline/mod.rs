@@ -2,6 +2,7 @@
 //!
 //! It knows no site and no terminal: sources come in through the registry, and what happens goes out as events.
 
+mod adopt;
 pub mod archive;
 mod branch;
 mod choose;

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::adopt::Adopt;
 use super::archive::{Archive, Identity};
 use super::branch::Branch;
 use super::choose::wants;
 use super::naming::{Planned, fold};
-use super::sink::{Disk, quickly};
+use super::sink::{Disk, quickly, slowly};
 use super::transfer::{Had, Job};
 use super::turn::Turns;
 use super::walk::{Found, Retry};
@@ -135,6 +136,20 @@ impl Plan {
                 .await;
         }
         self.new += u64::from(known.is_none());
+        if self.settings.adopt
+            && let Some(disk) = self.disk.clone()
+        {
+            let adopt = Adopt {
+                disk,
+                archive: self.archive.clone(),
+                algorithm: self.settings.digest,
+                item,
+                origin,
+                planned,
+            };
+            let outcome = slowly(move || adopt.run()).await?;
+            return self.tell(Event::Ended { id, outcome }).await;
+        }
         if self.settings.simulate {
             let path = shown(&planned);
             return self
@@ -211,12 +226,13 @@ impl Plan {
             return Ok(None);
         }
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
-        let recheck = self.settings.recheck;
+        let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
         let found = quickly(move || {
             let Some(seen) = archive.find(&identity)? else {
                 return Ok(None);
             };
-            if seen.imported {
+            // The file of what another program has had may be here.
+            if seen.imported && !adopts {
                 return Ok(Some((Skip::Seen, None)));
             }
             if let Some((path, size)) = seen.saved {
@@ -275,10 +291,5 @@ pub(super) fn wanted_name(planned: &Planned) -> String {
 
 /// The path as planned; its extension may yet change.
 fn shown(planned: &Planned) -> String {
-    let folder: String = planned
-        .folder
-        .iter()
-        .flat_map(|folder| [folder.as_str(), "/"])
-        .collect();
-    folder + &planned.file_name(planned.ext.as_deref(), 1)
+    planned.path(planned.ext.as_deref(), 1)
 }

@@ -47,6 +47,8 @@ pub struct Settings {
     pub max_new: Option<u64>,
     /// Whether to stop before anything is transferred or written.
     pub simulate: bool,
+    /// Whether files that are there already are taken for saved, and nothing is fetched.
+    pub adopt: bool,
 }
 
 impl Default for Settings {
@@ -69,6 +71,7 @@ impl Default for Settings {
             stop_after_known: None,
             max_new: None,
             simulate: false,
+            adopt: false,
         }
     }
 }

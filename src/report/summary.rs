@@ -230,7 +230,7 @@ impl Summary {
     pub fn succeeded(&self) -> u64 {
         let skipped = self.skipped.iter();
         // What is gone is nowhere.
-        let there = skipped.filter(|(reason, _)| **reason != Skip::Gone);
+        let there = skipped.filter(|(reason, _)| !matches!(reason, Skip::Gone | Skip::Absent));
         self.saved + there.map(|(_, count)| count).sum::<u64>()
     }
 

@@ -85,7 +85,10 @@ fn counts(summary: &Summary) -> String {
     let had = skipped(Skip::Present) + skipped(Skip::Seen);
     let mut parts = Vec::new();
     // Where nothing is to be fetched, that nothing is new is no news.
-    if skipped(Skip::Simulated) == 0 {
+    if [Skip::Simulated, Skip::Adopted, Skip::Absent]
+        .into_iter()
+        .all(|reason| skipped(reason) == 0)
+    {
         parts.push(format!("{} new", summary.saved));
     }
     let mut part = |count: u64, what: &str| {
@@ -94,6 +97,8 @@ fn counts(summary: &Summary) -> String {
         }
     };
     part(had, "had");
+    part(skipped(Skip::Adopted), "adopted");
+    part(skipped(Skip::Absent), "not there");
     part(skipped(Skip::Gone), "gone");
     part(skipped(Skip::Again), "repeated");
     part(skipped(Skip::Simulated), "would be fetched");

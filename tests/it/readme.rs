@@ -42,7 +42,13 @@ fn calls(text: &str) -> Vec<String> {
 fn help() -> String {
     let root = Fetch::new().arg("--help").run().success().stdout;
     // Those of subcommands are told by the subcommands.
-    let commands = [&["config", "show"][..], &["run"], &["retry"], &["history"]];
+    let commands = [
+        &["config", "show"][..],
+        &["run"],
+        &["retry"],
+        &["history"],
+        &["verify"],
+    ];
     let of_command = |words: &&[&str]| Fetch::new().args(*words).arg("--help").run().stdout;
     root + &commands.iter().map(of_command).collect::<String>()
 }

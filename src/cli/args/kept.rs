@@ -92,6 +92,8 @@ pub(in crate::cli) enum ArchiveCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Take files that are there already for those of links, without fetching them
+    Adopt(Box<Adopt>),
     /// Forget items, as if they had never been there; their files stay
     Forget {
         /// A link, `source:key`, or a path below the output folder; `*` and `?` stand for letters
@@ -122,6 +124,29 @@ pub(in crate::cli) enum ArchiveCommand {
         #[arg(long = "archive", value_name = "FILE")]
         file: Option<String>,
     },
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+The links are listed. A file is taken if it is where it would be saved, as whole as its format tells, and of the size that \
+the listing names. Nothing is fetched or changed; what is not there is left to be fetched.")]
+pub(in crate::cli) struct Adopt {
+    /// The output folder that the files are in
+    #[arg(value_name = "DIR")]
+    pub(in crate::cli) folder: PathBuf,
+    /// The links that they came from
+    #[arg(value_name = "LINK", required = true)]
+    pub(in crate::cli) links: Vec<String>,
+    /// The template by which they are named
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub(in crate::cli) output: Option<String>,
+    /// The archive, instead of the one in the user's state folder
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) archive: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) how: How,
+    #[command(flatten)]
+    pub(in crate::cli) talk: Telling,
 }
 
 /// How an archive is written.

@@ -49,6 +49,13 @@ impl Planned {
         }
     }
 
+    /// The path of the file with this extension below the output root.
+    pub(crate) fn path(&self, ext: Option<&str>, copy: u32) -> String {
+        let folders = self.folder.iter();
+        let folder: String = folders.flat_map(|name| [name.as_str(), "/"]).collect();
+        folder + &self.file_name(ext, copy)
+    }
+
     /// The name of the file with this extension, which gives way to one that the template fixes. The first copy is 1;
     /// the second is named `stem (2).ext`.
     pub fn file_name(&self, ext: Option<&str>, copy: u32) -> String {

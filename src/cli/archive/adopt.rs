@@ -1,0 +1,40 @@
+//! `fetch archive adopt`: files that are there already need not be fetched.
+
+use crate::cli::args::{Adopt, Args};
+use crate::cli::{batch, main, meaning};
+use crate::config::Config;
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::archive::Run;
+use crate::pipeline::{self, Policy};
+use crate::source::Registry;
+
+/// Lists the links, and takes the files that are where theirs would be saved.
+pub(super) fn adopt(
+    mut args: Args,
+    adopt: Adopt,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<u8> {
+    if !adopt.folder.is_dir() {
+        let message = format!("there is no folder `{}`", adopt.folder.display());
+        return Err(Error::new(Kind::Config, message));
+    }
+    args.place.directory = Some(adopt.folder.to_string_lossy().into_owned());
+    args.place.output = adopt.output;
+    args.place.archive = adopt.archive.or(args.place.archive.take());
+    args.how = adopt.how;
+    args.talk.json = adopt.talk.json;
+    args.talk.quiet = adopt.talk.quiet;
+    args.talk.verbose = adopt.talk.verbose.into();
+    let config = main::config(&args)?;
+    let registry = main::registry(&config, sources)?;
+    let settings = pipeline::Settings {
+        adopt: true,
+        recheck: true,
+        skip: Policy::Present,
+        ..meaning::pipeline(&args, config.pipeline()?)?
+    };
+    super::enabled(settings.archive.clone())?;
+    let links = batch::links(adopt.links, Vec::new(), registry.clone());
+    let run = Run::new("fetch archive adopt", None);
+    main::perform(&args, &config, registry, settings, links, run)
+}

@@ -1,0 +1,124 @@
+//! Takes files that are there already for those of items, as if they had been saved. Nothing is fetched.
+
+use std::io;
+use std::sync::Arc;
+
+use super::archive::{Algorithm, Archive, Ending, Identity, Note, Origin, Record, Summing};
+use super::naming::{Content, Planned, sniff};
+use super::sink::{Disk, disk_error};
+use super::structure::{Input, structure};
+use crate::model::{Body, Error, Failure, Item, Kind, Outcome, Result, Skip};
+
+/// Extensions under which a file is looked for, where the listing names another: what bytes turned out to be decides.
+const EXTENSIONS: [&str; 18] = [
+    "jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "mp4", "webm", "mov", "mkv", "m4v", "mp3",
+    "m4a", "ogg", "flac", "pdf", "zip",
+];
+
+/// What a file is held against, and where that is noted.
+pub(super) struct Adopt {
+    pub(super) disk: Arc<Disk>,
+    pub(super) archive: Arc<dyn Archive>,
+    pub(super) algorithm: Algorithm,
+    pub(super) item: Box<Item>,
+    pub(super) origin: Option<Arc<Origin>>,
+    pub(super) planned: Planned,
+}
+
+impl Adopt {
+    /// Looks for the file where it would be saved, and notes it as saved if it is whole and nobody else's. Blocks.
+    ///
+    /// # Errors
+    /// The archive cannot be used.
+    pub(super) fn run(self) -> Result<Outcome> {
+        let Some(path) = self.find() else {
+            return Ok(Outcome::Skipped {
+                reason: Skip::Absent,
+                path: self.planned.path(self.planned.ext.as_deref(), 1),
+            });
+        };
+        let identity = Identity {
+            source: self.item.source.clone(),
+            key: self.item.key.clone(),
+        };
+        let failed = |error: Error| Ok(Outcome::Failed(Failure::new(&error, 0)));
+        if self
+            .archive
+            .owner(&path)?
+            .is_some_and(|owner| owner != identity)
+        {
+            let message = format!("`{path}` is the file of another item");
+            return failed(Error::new(Kind::Changed, message));
+        }
+        let record = match self.look(&path) {
+            Ok(record) => record,
+            Err(error) => return failed(error),
+        };
+        self.archive.note(Note {
+            identity,
+            origin: self.origin,
+            ending: Ending::Saved(record),
+        })?;
+        Ok(Outcome::Skipped {
+            reason: Skip::Adopted,
+            path,
+        })
+    }
+
+    /// The path of the first file that bears the planned name.
+    fn find(&self) -> Option<String> {
+        let named = self.planned.ext.as_deref();
+        let others = EXTENSIONS.iter().filter(|_| !self.planned.fixed_ext);
+        let names = [named].into_iter().chain(others.map(|ext| Some(*ext)));
+        let mut paths = names.map(|ext| self.planned.path(ext, 1));
+        paths.find(|path| self.disk.size(path).is_some())
+    }
+
+    /// What is to be noted of a file, if it can be the one of the item.
+    fn look(&self, path: &str) -> Result<Record> {
+        let cannot = |error: io::Error| disk_error(format!("cannot read `{path}`"), error);
+        let broken =
+            |why: String| Error::new(Kind::Corrupt, format!("`{path}` is there, but {why}"));
+        let file = self.disk.read(path).map_err(cannot)?;
+        let len = file.metadata().map_err(cannot)?.len();
+        let mut input = Input::new(file, len);
+        let seen = sniff(input.some(0).map_err(cannot)?);
+        let expect = match &self.item.body {
+            Body::File(request) => Some(&request.expect),
+            _ => None,
+        };
+        if let Some(size) = expect
+            .and_then(|expect| expect.size)
+            .filter(|size| *size != len)
+        {
+            return Err(broken(format!(
+                "it has {len} bytes, and the listing says {size}"
+            )));
+        }
+        let medium = expect.and_then(|expect| expect.medium);
+        if matches!(seen.kind, Content::Empty | Content::Zeros | Content::Page)
+            || medium.is_some_and(|medium| !seen.kind.can_be(medium))
+        {
+            return Err(broken("it is not what the listing says".to_owned()));
+        }
+        let found = structure(&mut input).map_err(cannot)?;
+        if found.is_bad() {
+            return Err(broken(format!("it is {found}")));
+        }
+        let mut summing = Summing::new(self.algorithm);
+        let mut at = 0;
+        while at < len {
+            let some = input.some(at).map_err(cannot)?;
+            summing.update(some);
+            at += some.len() as u64;
+        }
+        Ok(Record {
+            path: path.to_owned(),
+            size: len,
+            digest: Some(summing.finish()),
+            media: seen.media_type,
+            published: self.item.meta.date,
+            ..Record::default()
+        })
+    }
+}

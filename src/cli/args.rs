@@ -173,6 +173,18 @@ pub(super) struct Where {
     /// Otherwise a file gets the time at which its item was published, or else the one that the server names.
     #[arg(long)]
     pub(super) no_mtime: bool,
+    /// Write what is known of each file beside it: `NAME.json`
+    #[arg(long, hide_short_help = true)]
+    pub(super) write_metadata: bool,
+    /// Run a program for each saved file: `exiftool {path}`
+    ///
+    /// `{path}`, `{dir}`, `{name}`, `{source}`, `{key}` and `{url}` stand for what belongs to the file, each within its
+    /// word. There is no shell.
+    #[arg(long, value_name = "COMMAND", hide_short_help = true)]
+    pub(super) exec: Option<String>,
+    /// Run a program at the end, with `{dir}` and `{saved}`
+    #[arg(long, value_name = "COMMAND", hide_short_help = true)]
+    pub(super) exec_after: Option<String>,
     /// Remember what was fetched in this file
     ///
     /// Without it, the archive is in the user's state folder: `$XDG_STATE_HOME/fetch/archive.db`.

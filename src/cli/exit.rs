@@ -36,6 +36,7 @@ pub(super) fn of_run(summary: &Summary, end: Option<Kind>) -> u8 {
     classes.sort();
     classes.dedup();
     match classes.as_slice() {
+        [] if !summary.missed.is_empty() => SOME,
         [] => WELL,
         classes if classes.contains(&Class::Disk) => DISK,
         _ if end.is_none() && summary.succeeded() > 0 => SOME,

@@ -39,6 +39,10 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
         "output.mtime",
         place.no_mtime.then_some(json!(false)),
     );
+    let metadata = place.write_metadata.then_some(json!(true));
+    flag("--write-metadata", "after.metadata", metadata);
+    flag("--exec", "after.exec", text(&place.exec));
+    flag("--exec-after", "after.exec_after", text(&place.exec_after));
     flag("--archive", "archive.file", text(&place.archive));
     let enabled = match (place.archive.is_some(), place.no_archive) {
         (_, true) => Some(json!(false)),

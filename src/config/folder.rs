@@ -15,6 +15,8 @@ use crate::model::{Error, Kind, Result};
 
 /// The keys that it may set. A new key is not among them until somebody has thought about it.
 const MAY: &[&str] = &[
+    "after.lines",
+    "after.metadata",
     "archive.digest",
     "archive.enabled",
     "archive.file",

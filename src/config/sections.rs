@@ -16,6 +16,7 @@ use crate::{net, pipeline};
 #[serde(default)]
 pub(super) struct Sections {
     pub(super) output: Output,
+    after: After,
     pub(super) archive: Archive,
     pub(super) net: Net,
     /// By name. The default is not a host; it shows what can be set for one.
@@ -34,6 +35,32 @@ pub(super) struct Output {
     pub(super) template: Option<String>,
     mtime: pipeline::Mtime,
     min_free: Size,
+}
+
+/// What follows a saved file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct After {
+    metadata: bool,
+    lines: bool,
+    exec: Option<String>,
+    exec_after: Option<String>,
+}
+
+impl After {
+    fn wishes(&self) -> Result<pipeline::Wishes> {
+        let read = |text: &Option<String>, known: &[&str]| {
+            given(text)
+                .map(|text| pipeline::Command::parse(text, known))
+                .transpose()
+        };
+        Ok(pipeline::Wishes {
+            metadata: self.metadata,
+            lines: self.lines,
+            exec: read(&self.exec, pipeline::Command::OF_FILE)?,
+            exec_after: read(&self.exec_after, pipeline::Command::OF_RUN)?,
+        })
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,6 +117,7 @@ impl Default for Sections {
     fn default() -> Self {
         Sections {
             output: Output::default(),
+            after: After::default(),
             archive: Archive::default(),
             net: Net::default(),
             host: BTreeMap::from([(ANY.to_owned(), Host::default())]),
@@ -235,6 +263,7 @@ impl Sections {
             skip: self.archive.skip,
             mtime: self.output.mtime,
             min_free: self.output.min_free.0,
+            after: self.after.wishes()?,
             archive,
             digest: self.archive.digest,
             ..pipeline::Settings::default()

@@ -39,7 +39,7 @@ impl Config {
         let given = merge_with_places(trees.collect()).map_err(|error| cannot(&error))?;
         let effective = serde_json::to_value(&self.sections).map_err(|error| cannot(&error))?;
         let mut text = String::new();
-        for section in ["output", "archive", "net"] {
+        for section in ["output", "after", "archive", "net"] {
             title(&mut text, section);
             let keys = effective[section].as_object().into_iter().flatten();
             for (key, value) in keys {

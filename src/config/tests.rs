@@ -272,6 +272,12 @@ min_free = "0"  # default
 mtime = true  # default
 # template is not set  # default
 
+[after]
+# exec is not set  # default
+# exec_after is not set  # default
+lines = false  # default
+metadata = false  # default
+
 [archive]
 digest = "xxh3"  # default
 enabled = true  # default

@@ -73,6 +73,27 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// What was to follow an item, or the run, did not come about. What was saved stays.
+    Missed {
+        /// The item, if it was for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        /// What it was: `metadata`, `exec`, `exec-after`.
+        what: String,
+        /// The path of the item, relative to the output root.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        path: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// A command of the user's said something.
+    Said {
+        /// The item that it was for, if it was for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        /// A line.
+        text: String,
+    },
     /// Every link has been listed: no more items will be found.
     Complete,
     /// A transfer or a whole host waits before it goes on.

@@ -3,6 +3,7 @@
 //! It knows no site and no terminal: sources come in through the registry, and what happens goes out as events.
 
 mod adopt;
+mod after;
 pub mod archive;
 mod branch;
 mod choose;
@@ -28,11 +29,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use after::{Command, Wishes};
 pub use choose::{Filter, Ranges, bytes};
 pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
 pub use settings::{Mtime, Policy, Settings};
 
+use self::after::After;
 use self::archive::{Again, Archive};
 use self::plan::Plan;
 use self::sink::Disk;
@@ -96,11 +99,12 @@ pub async fn run(
     let mover = disk.clone().map(|disk| {
         Arc::new(Mover {
             client: client.clone(),
-            disk,
             archive: archive.clone(),
             events: events.clone(),
             stop: stop.clone(),
             suspects: Suspects::default(),
+            disk: disk.clone(),
+            after: After::new(&settings, &disk, &archive, &events, &stop),
             turns: turns.clone(),
             room: Arc::new(Room::new(settings.min_free)),
             templates: settings.templates.clone(),
@@ -124,6 +128,9 @@ pub async fn run(
         // Twice as many as can be connected, so that a slow host does not keep the others from their turn.
         let window = client.settings().connections.saturating_mul(2).max(2);
         transfer_all(&mover, jobs, window).await;
+        if let Some(after) = &mover.after {
+            after.end().await;
+        }
     } else {
         drop(jobs);
     }

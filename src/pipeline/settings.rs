@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::archive::{Algorithm, Run};
-use super::{Filter, MediaKind, Ranges, Templates};
+use super::{Filter, MediaKind, Ranges, Templates, Wishes};
 
 /// The settings of a run. Their defaults are those of the program.
 #[derive(Clone, Debug)]
@@ -45,6 +45,8 @@ pub struct Settings {
     pub stop_after_known: Option<NonZeroUsize>,
     /// The most new items of the run.
     pub max_new: Option<u64>,
+    /// What is to follow what was saved.
+    pub after: Wishes,
     /// Whether to stop before anything is transferred or written.
     pub simulate: bool,
     /// Whether files that are there already are taken for saved, and nothing is fetched.
@@ -70,6 +72,7 @@ impl Default for Settings {
             filter: None,
             stop_after_known: None,
             max_new: None,
+            after: Wishes::default(),
             simulate: false,
             adopt: false,
         }

@@ -183,6 +183,7 @@ fn is_failure(event: &Event) -> bool {
         Event::Listed { failure, .. } => failure
             .as_ref()
             .is_some_and(|failure| failure.kind != Kind::Closed),
+        Event::Missed { .. } => true,
         _ => false,
     }
 }

@@ -161,9 +161,25 @@ pub(super) fn line(
             };
             (Detail::All, line)
         }
+        Event::Missed {
+            what,
+            path,
+            failure,
+            ..
+        } => (Detail::Failures, missed(what, path, failure)),
+        Event::Said { text, .. } => (Detail::Ends, clean(text).into_owned()),
         Event::Moved { .. } | Event::Complete => return None,
     };
     (detail >= least).then_some(line)
+}
+
+/// What did not follow, and why.
+pub(super) fn missed(what: &str, path: &str, failure: &Failure) -> String {
+    let message = clean(&failure.message);
+    match path {
+        "" => format!("failed: `{what}`: {message}"),
+        path => format!("failed: `{what}` for `{}`: {message}", clean(path)),
+    }
 }
 
 /// The line for a failure as it happens: what, and of which kind. Why stands in the summary at the end, unless that has no

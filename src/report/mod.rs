@@ -22,7 +22,7 @@ pub use checks::{Checks, line as check_line, object as check_object};
 pub use json::Json;
 pub use lines::Lines;
 pub use reporting::{Reporting, Signals};
-pub use summary::{FailedItem, FailedLink, Named, OpenItem, Summary};
+pub use summary::{FailedItem, FailedLink, Missed, Named, OpenItem, Summary};
 pub use text::{Verbosity, clean, explain, size, time as span};
 pub use totals::totals;
 pub use urls::Urls;

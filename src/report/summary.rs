@@ -40,6 +40,9 @@ pub struct Summary {
     pub link_failures: Vec<FailedLink>,
     /// Saved items whose bytes do not bear out what the listing said.
     pub warnings: u64,
+    /// What was to follow and did not come about, the first ten thousand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<Missed>,
     /// How long it took.
     #[serde(
         rename = "elapsed_ms",
@@ -105,6 +108,18 @@ pub struct FailedItem {
     #[serde(flatten)]
     pub named: Named,
     /// Why it failed.
+    pub failure: Failure,
+}
+
+/// What was to follow an item, or the run, and did not come about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Missed {
+    /// What it was.
+    pub what: String,
+    /// The path of the item, if it was for one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// Why.
     pub failure: Failure,
 }
 
@@ -179,6 +194,21 @@ impl Summary {
                 }
                 _ => {}
             },
+            Event::Missed {
+                what,
+                path,
+                failure,
+                ..
+            } => {
+                if self.missed.len() < KEPT {
+                    self.missed.push(Missed {
+                        what: what.clone(),
+                        path: path.clone(),
+                        failure: failure.clone(),
+                    });
+                }
+            }
+            Event::Said { .. } => {}
             Event::Complete => self.complete = true,
             Event::Waiting { .. } => {}
         }
@@ -244,9 +274,9 @@ impl Summary {
         self.found == 0 && self.links_failed.is_empty()
     }
 
-    /// Whether an item or a link failed.
+    /// Whether an item or a link failed, or what was to follow.
     pub fn has_failures(&self) -> bool {
-        !self.failed.is_empty() || !self.links_failed.is_empty()
+        !self.failed.is_empty() || !self.links_failed.is_empty() || !self.missed.is_empty()
     }
 
     /// The kinds of all failures, of items and of links.
@@ -276,121 +306,4 @@ fn not_done<S: Serializer>(open: &Open, serializer: S) -> Result<S::Ok, S::Error
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    pub(in crate::report) fn found(id: u64) -> Event {
-        Event::Found {
-            id,
-            source: "imgur".into(),
-            key: format!("key{id}"),
-            title: format!("Title {id}"),
-            url: Some(format!("https://i.imgur.com/key{id}.jpg")),
-            raw_url: None,
-            page: Some(format!("https://imgur.com/key{id}")),
-            path: format!("imgur/album/{id:02} Title {id}.jpg"),
-            size: Some(1000),
-        }
-    }
-
-    pub(in crate::report) fn ended(id: u64, outcome: Outcome) -> Event {
-        Event::Ended { id, outcome }
-    }
-
-    pub(in crate::report) fn saved(size: u64) -> Outcome {
-        Outcome::Saved {
-            path: "imgur/album/01 Title 1.jpg".into(),
-            size,
-            warning: None,
-        }
-    }
-
-    pub(in crate::report) fn failure(kind: Kind, message: &str) -> Failure {
-        Failure {
-            kind,
-            message: message.into(),
-            causes: Vec::new(),
-            hint: None,
-            attempts: 1,
-        }
-    }
-
-    pub(in crate::report) fn listed(link: &str, failure: Option<Failure>) -> Event {
-        Event::Listed {
-            link: link.into(),
-            source: None,
-            items: 0,
-            failure,
-        }
-    }
-
-    pub(in crate::report) fn skipped(reason: Skip) -> Outcome {
-        Outcome::Skipped {
-            reason,
-            path: "imgur/album/01 Title 1.jpg".into(),
-        }
-    }
-
-    #[test]
-    fn counts_what_ends_and_forgets_what_ended_well() {
-        let mut summary = Summary::default();
-        for id in 1..=1000 {
-            summary.take(&found(id));
-            summary.take(&Event::Began {
-                id,
-                total: Some(100),
-                have: 40,
-            });
-            summary.take(&Event::Moved { id, bytes: 60 });
-            summary.take(&ended(id, saved(100)));
-        }
-        assert_eq!(
-            (summary.found, summary.saved, summary.bytes),
-            (1000, 1000, 100_000)
-        );
-        assert_eq!(summary.moved, 60_000);
-        assert_eq!(summary.open().count(), 0);
-        assert_eq!(summary.ended(), 1000);
-    }
-
-    #[test]
-    fn an_item_that_starts_over_moves_its_bytes_again() {
-        let mut summary = Summary::default();
-        summary.take(&found(1));
-        for bytes in [100, 200, 0, 150] {
-            summary.take(&Event::Moved { id: 1, bytes });
-        }
-        summary.take(&ended(1, saved(300)));
-        assert_eq!((summary.moved, summary.bytes), (500, 300));
-    }
-
-    #[test]
-    fn knows_failures_from_what_nobody_wanted() {
-        let mut summary = Summary::default();
-        for id in 1..=4 {
-            summary.take(&found(id));
-        }
-        summary.take(&ended(1, Outcome::Failed(failure(Kind::Missing, "gone"))));
-        summary.take(&ended(2, Outcome::Failed(failure(Kind::Closed, "enough"))));
-        summary.take(&ended(3, skipped(Skip::Present)));
-        summary.take(&listed("a", Some(failure(Kind::Login, "log in"))));
-        summary.take(&listed("b", Some(failure(Kind::Closed, "enough"))));
-        summary.take(&listed("c", None));
-        assert_eq!(summary.failed, BTreeMap::from([(Kind::Missing, 1)]));
-        assert_eq!(summary.links_failed, BTreeMap::from([(Kind::Login, 1)]));
-        assert_eq!((summary.succeeded(), summary.not_done()), (1, 2));
-        assert_eq!(summary.failures[0].named.key, "key1");
-        assert_eq!(summary.link_failures[0].link, "a");
-    }
-
-    #[test]
-    fn keeps_a_bounded_number_of_failures() {
-        let mut summary = Summary::default();
-        for id in 0..KEPT as u64 + 5 {
-            summary.take(&found(id));
-            summary.take(&ended(id, Outcome::Failed(failure(Kind::Busy, "no"))));
-        }
-        assert_eq!(summary.failures.len(), KEPT);
-        assert_eq!(summary.failed[&Kind::Busy], KEPT as u64 + 5);
-    }
-}
+pub(super) mod tests;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use console::style;
 use url::Url;
 
+use super::lines;
 use super::summary::Named;
 use super::text::{causes, clean, hint, push, size, time};
 use super::{Summary, Verbosity};
@@ -41,6 +42,12 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
     for link in &summary.link_failures {
         failed(&mut text, &link.link, &link.failure, colours);
         hint(&mut text, &link.failure);
+    }
+    for missed in &summary.missed {
+        text.push_str(&lines::missed(&missed.what, &missed.path, &missed.failure));
+        text.push('\n');
+        causes(&mut text, &missed.failure);
+        hint(&mut text, &missed.failure);
     }
     let kept = summary.failures.len() + summary.link_failures.len();
     let all = sum(&summary.failed) + sum(&summary.links_failed);
@@ -125,6 +132,10 @@ fn counts(summary: &Summary) -> String {
         0 => {}
         1 => line.push_str("; 1 with a warning"),
         count => line.push_str(&format!("; {count} with warnings")),
+    }
+    match summary.missed.len() {
+        0 => {}
+        count => line.push_str(&format!("; {count} not followed up")),
     }
     line.push_str("   ");
     if summary.saved > 0 {

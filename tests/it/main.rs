@@ -1,5 +1,6 @@
 //! The integration tests: a module per subject.
 
+mod after;
 mod album;
 mod archive;
 mod choosing;

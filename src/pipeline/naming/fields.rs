@@ -102,7 +102,10 @@ pub(crate) fn shown_within(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
         Value::String(text) => Value::String(match Url::parse(&text) {
-            Ok(url) if url.has_host() => Shown(&url).to_string(),
+            // What hides nothing stays as it is written.
+            Ok(url) if url.has_host() && Shown(&url).to_string() != url.as_str() => {
+                Shown(&url).to_string()
+            }
             _ => text,
         }),
         Value::Array(values) => values.into_iter().map(shown_within).collect(),

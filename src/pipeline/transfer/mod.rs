@@ -33,6 +33,7 @@ pub(super) use self::habits::Habits;
 use self::prove::Proven;
 pub(super) use self::room::Room;
 use self::tries::{Setback, Tries};
+use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, Origin, Validator, keep};
 use super::naming::{Planned, Templates};
 use super::sink::{Disk, Place, quickly};
@@ -79,6 +80,7 @@ pub(super) struct Mover {
     pub(super) events: Events,
     pub(super) stop: Stop,
     pub(super) suspects: Suspects,
+    pub(super) after: Option<After>,
     pub(super) turns: Turns,
     pub(super) room: Arc<Room>,
     pub(super) templates: Templates,
@@ -143,8 +145,15 @@ impl Mover {
                 failed(&error, tries.attempts())
             }
         };
+        let saved = match (&self.after, &outcome) {
+            (Some(after), Outcome::Saved { path, size, .. }) => Some((after, path.clone(), *size)),
+            _ => None,
+        };
         // If nobody reads events any more, the run is over.
         let _ = self.events.send(Event::Ended { id, outcome }).await;
+        if let Some((after, path, size)) = saved {
+            after.saved(id, &item, &path, size).await;
+        }
     }
 
     async fn fetch(&self, mut job: Job, tries: &mut Tries) -> Result<Outcome> {

@@ -1,0 +1,200 @@
+//! A command of the user's: words, split once and never given to a shell.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{self, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::model::{Error, Kind, Result};
+
+/// The longest line that is passed on.
+const LONGEST: u64 = 64 << 10;
+/// How many of the last lines are told with a failure.
+const LAST: usize = 3;
+/// How long the output of a command that has ended is waited for: something that it started may hold on to it.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// A program and its arguments, with `{path}` and the like in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    words: Vec<String>,
+}
+
+impl Command {
+    /// What can stand in a command for a file.
+    pub const OF_FILE: &[&str] = &["path", "dir", "name", "source", "key", "url"];
+    /// What can stand in a command for a run.
+    pub const OF_RUN: &[&str] = &["dir", "saved"];
+
+    /// Reads a command line, with quotes as in a shell.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it cannot be split, is empty, or names what is not known.
+    pub fn parse(text: &str, known: &[&str]) -> Result<Command> {
+        let wrong = |why: &str| {
+            Error::new(
+                Kind::Config,
+                format!("cannot use the command `{text}`: {why}"),
+            )
+            .hint(format!(
+                "what can stand in it are `{{{}}}`",
+                known.join("}`, `{")
+            ))
+        };
+        let words = shell_words::split(text).map_err(|_| wrong("a quote is never closed"))?;
+        let Some(program) = words.first().filter(|program| !program.is_empty()) else {
+            return Err(wrong("it is empty"));
+        };
+        if filled(program, &[]).ok().as_ref() != Some(program) {
+            return Err(wrong("its program cannot depend on the file"));
+        }
+        let values: Vec<_> = known.iter().map(|name| (*name, "")).collect();
+        for word in &words {
+            filled(word, &values).map_err(|why| wrong(&why))?;
+        }
+        Ok(Command { words })
+    }
+
+    /// The words of it with these values. Each word stays one argument, and none becomes an option.
+    pub(super) fn words(&self, values: &[(&str, &str)]) -> Result<Vec<String>> {
+        let fill = |word: &String| {
+            let filled = filled(word, values).map_err(|why| Error::new(Kind::Config, why))?;
+            if filled.starts_with('-') && !word.starts_with('-') {
+                let message = format!("`{filled}` in the place of `{word}` would be an option");
+                return Err(Error::new(Kind::Config, message).hint(format!(
+                    "write it behind something, as in `--option={word}`"
+                )));
+            }
+            Ok(filled)
+        };
+        self.words.iter().map(fill).collect()
+    }
+}
+
+/// A word with `{name}` replaced; `{{` and `}}` are braces.
+fn filled(word: &str, values: &[(&str, &str)]) -> Result<String, String> {
+    let mut text = String::new();
+    let mut rest = word;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, brace) = rest.split_at(at);
+        text.push_str(before);
+        if brace.starts_with("{{") || brace.starts_with("}}") {
+            text.push_str(&brace[..1]);
+            rest = &brace[2..];
+            continue;
+        }
+        let inside = brace
+            .strip_prefix('{')
+            .and_then(|inside| inside.split_once('}'));
+        let Some((name, after)) = inside else {
+            return Err(format!(
+                "a brace in `{word}` has no other; a brace itself is written twice"
+            ));
+        };
+        let value = values.iter().find(|(known, _)| *known == name);
+        let (_, value) = value.ok_or_else(|| format!("there is no `{{{name}}}`"))?;
+        text.push_str(value);
+        rest = after;
+    }
+    Ok(text + rest)
+}
+
+/// Runs a command to its end, and passes on what it says line by line. Blocks.
+pub(super) fn run(words: &[String], say: impl Fn(String) + Send + 'static) -> Result<()> {
+    let Some((program, arguments)) = words.split_first() else {
+        return Ok(());
+    };
+    let cannot = |error: io::Error| {
+        Error::new(Kind::Config, format!("cannot run `{program}`")).because(error)
+    };
+    let (reader, writer) = io::pipe().map_err(cannot)?;
+    let mut child = {
+        // What it holds of the pipe goes with it, so that the end of the program is the end of its output.
+        let mut command = process::Command::new(program);
+        command.args(arguments).stdin(Stdio::null());
+        command
+            .stdout(writer.try_clone().map_err(cannot)?)
+            .stderr(writer);
+        command.spawn().map_err(cannot)?
+    };
+    let last: Arc<Mutex<VecDeque<String>>> = Arc::default();
+    let (over, is_over) = channel();
+    let heard = last.clone();
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(reader);
+        let mut line = Vec::new();
+        while let Ok(1..) = reader.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            let mut last = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            last.push_back(text.clone());
+            if last.len() > LAST {
+                last.pop_front();
+            }
+            drop(last);
+            say(text);
+        }
+        // Nobody may be waiting any more.
+        let _ = over.send(());
+    });
+    let status = child.wait().map_err(cannot)?;
+    // Late lines are passed on all the same.
+    let _ = is_over.recv_timeout(LINGER);
+    if status.success() {
+        return Ok(());
+    }
+    let error = Error::new(Kind::Config, format!("`{program}` ended with {status}"));
+    let last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    Err(match last.is_empty() {
+        true => error,
+        false => error.because(Vec::from(last.clone()).join("; ")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str, path: &str) -> Result<Vec<String>> {
+        Command::parse(text, &["path", "key"])?.words(&[("path", path), ("key", "-rf /")])
+    }
+
+    #[test]
+    fn a_value_stays_within_its_word() {
+        let table = [
+            ("echo {path}", vec!["echo", "/a b; $(x) 'y"]),
+            (
+                "echo '{path} x' --in={path}",
+                vec!["echo", "/a b; $(x) 'y x", "--in=/a b; $(x) 'y"],
+            ),
+            (
+                "awk '{{print}}' --id={key}",
+                vec!["awk", "{print}", "--id=-rf /"],
+            ),
+        ];
+        for (text, expected) in table {
+            assert_eq!(words(text, "/a b; $(x) 'y").unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_command_is_refused_with_the_reason() {
+        let table = [
+            ("", "it is empty"),
+            ("echo 'x", "a quote is never closed"),
+            ("echo {titel}", "there is no `{titel}`"),
+            ("echo {path", "a brace in `{path` has no other"),
+            ("{path} x", "its program cannot depend on the file"),
+            (
+                "rm {key}",
+                "`-rf /` in the place of `{key}` would be an option",
+            ),
+        ];
+        for (text, expected) in table {
+            let error = words(text, "/x").unwrap_err();
+            assert!(error.message.contains(expected), "{text}: {error}");
+        }
+    }
+}

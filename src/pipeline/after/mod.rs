@@ -1,0 +1,179 @@
+//! What follows an item that was saved: its metadata beside it, and a command of the user's.
+//!
+//! The file is there by then, and stays, whatever becomes of this. It knows no source and no network.
+
+mod command;
+mod sidecar;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Semaphore;
+
+pub use command::Command;
+
+use super::archive::Archive;
+use super::sink::{Disk, slowly};
+use super::{Events, Settings, Stop};
+use crate::model::{Body, Error, Event, Failure, Item, Kind, Result};
+use crate::net::Shown;
+
+/// What is to follow.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// A file of JSON beside each saved one.
+    pub metadata: bool,
+    /// A line of JSON for each saved file, in `metadata.jsonl` in the output root.
+    pub lines: bool,
+    /// A command for each saved file.
+    pub exec: Option<Command>,
+    /// A command at the end of the run.
+    pub exec_after: Option<Command>,
+}
+
+/// Does what is to follow in a run.
+pub(super) struct After {
+    wishes: Wishes,
+    root: PathBuf,
+    disk: Arc<Disk>,
+    archive: Arc<dyn Archive>,
+    events: Events,
+    stop: Stop,
+    /// How many commands may run at once.
+    room: Semaphore,
+    saved: AtomicU64,
+}
+
+impl After {
+    /// None if nothing is to follow.
+    pub(super) fn new(
+        settings: &Settings,
+        disk: &Arc<Disk>,
+        archive: &Arc<dyn Archive>,
+        events: &Events,
+        stop: &Stop,
+    ) -> Option<After> {
+        let wishes = settings.after.clone();
+        let any = wishes.metadata || wishes.lines;
+        if settings.simulate || !any && wishes.exec.is_none() && wishes.exec_after.is_none() {
+            return None;
+        }
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Some(After {
+            wishes,
+            root: std::path::absolute(&settings.root).unwrap_or_else(|_| settings.root.clone()),
+            disk: disk.clone(),
+            archive: archive.clone(),
+            events: events.clone(),
+            stop: stop.clone(),
+            room: Semaphore::new(processors),
+            saved: AtomicU64::new(0),
+        })
+    }
+
+    /// Does what is to follow a file that was saved at this path below the root.
+    pub(super) async fn saved(&self, id: u64, item: &Arc<Item>, path: &str, size: u64) {
+        self.saved.fetch_add(1, Ordering::Relaxed);
+        if self.wishes.metadata || self.wishes.lines {
+            let (disk, archive) = (self.disk.clone(), self.archive.clone());
+            let (item, below) = (item.clone(), path.to_owned());
+            let (metadata, lines) = (self.wishes.metadata, self.wishes.lines);
+            let written = slowly(move || {
+                let document = sidecar::document(&item, &below, size);
+                if metadata {
+                    sidecar::write(&disk, &*archive, &document, &below)?;
+                }
+                if lines {
+                    sidecar::append(&disk, &*archive, &document)?;
+                }
+                Ok(())
+            });
+            if let Err(error) = written.await {
+                self.missed(Some(id), "metadata", path, &error).await;
+            }
+        }
+        if let Some(command) = &self.wishes.exec {
+            let done = async {
+                self.run(Some(id), words(command, &self.root, item, path)?)
+                    .await
+            };
+            if let Err(error) = done.await {
+                self.missed(Some(id), "exec", path, &error).await;
+            }
+        }
+    }
+
+    /// Does what is to follow the run, unless the user ended it.
+    pub(super) async fn end(&self) {
+        let Some(command) = &self.wishes.exec_after else {
+            return;
+        };
+        if self.stop.drain.is_cancelled() {
+            return;
+        }
+        let done = async {
+            let saved = self.saved.load(Ordering::Relaxed).to_string();
+            let words = command.words(&[("dir", text(&self.root)?), ("saved", &saved)])?;
+            self.run(None, words).await
+        };
+        if let Err(error) = done.await {
+            self.missed(None, "exec-after", "", &error).await;
+        }
+    }
+
+    async fn run(&self, id: Option<u64>, words: Vec<String>) -> Result<()> {
+        // It is never closed.
+        let _permit = self.room.acquire().await.map_err(|_| Error::closed())?;
+        // Whoever still says something after the end does not keep the run from its own.
+        let events = self.events.downgrade();
+        let say = move |text: String| {
+            if let Some(events) = events.upgrade() {
+                // That nobody listens any more is no matter here.
+                let _ = events.blocking_send(Event::Said { id, text });
+            }
+        };
+        tokio::select! {
+            () = self.stop.now.cancelled() => Ok(()),
+            done = slowly(move || command::run(&words, say)) => done,
+        }
+    }
+
+    async fn missed(&self, id: Option<u64>, what: &str, path: &str, error: &Error) {
+        let event = Event::Missed {
+            id,
+            what: what.to_owned(),
+            path: path.to_owned(),
+            failure: Failure::new(error, 1),
+        };
+        // If nobody reads events any more, the run is over.
+        let _ = self.events.send(event).await;
+    }
+}
+
+/// The command for a file.
+fn words(command: &Command, root: &Path, item: &Item, path: &str) -> Result<Vec<String>> {
+    let file = root.join(path);
+    let url = match &item.body {
+        Body::File(request) | Body::Hls(request) | Body::Dash(request) => {
+            Shown(&request.url).to_string()
+        }
+        _ => String::new(),
+    };
+    command.words(&[
+        ("path", text(&file)?),
+        ("dir", text(file.parent().unwrap_or(root))?),
+        ("name", path.rsplit('/').next().unwrap_or(path)),
+        ("source", &item.source),
+        ("key", &item.key),
+        ("url", &url),
+    ])
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| {
+        let message = format!("`{}` is not UTF-8, so no command gets it", path.display());
+        Error::new(Kind::Config, message)
+    })
+}

@@ -1,0 +1,175 @@
+//! Metadata as JSON beside what it is about. Neither is an item, and neither takes the name of one.
+
+use std::io::{self, Seek, SeekFrom, Write};
+
+use serde_json::{Value, json};
+
+use crate::model::{Error, Item, Kind, Result};
+use crate::pipeline::archive::Archive;
+use crate::pipeline::naming::{fields, shown_within};
+use crate::pipeline::sink::{Disk, Folder, disk_error};
+
+/// The longest file that is looked into to find out whether it is ours.
+const LONGEST: u64 = 4 << 20;
+/// How many names are tried before it is given up.
+const COPIES: u32 = 1000;
+/// The name of the file with a line for each item, without its end.
+const LINES: (&str, &str) = ("metadata", "jsonl");
+
+/// All that is known of an item, without secrets.
+pub(super) fn document(item: &Item, path: &str, size: u64) -> Value {
+    // Nothing in an item is more than JSON can say.
+    let mut document = shown_within(serde_json::to_value(&item.meta).unwrap_or_default());
+    let field = |name: &str| {
+        let found = fields(item).into_iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value).unwrap_or_default()
+    };
+    document["source"] = json!(item.source);
+    document["key"] = shown_within(json!(item.key));
+    document["path"] = json!(path);
+    document["size"] = json!(size);
+    for name in ["kind", "url"] {
+        document[name] = field(name);
+    }
+    document
+}
+
+/// Writes the metadata of the file at this path, as `NAME.json` beside it. What is there already of the same item is
+/// replaced, and nothing else.
+pub(super) fn write(
+    disk: &Disk,
+    archive: &dyn Archive,
+    document: &Value,
+    path: &str,
+) -> Result<()> {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let names: Vec<String> = folders
+        .split('/')
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let folder = disk.folder(&names)?;
+    let text = format!("{document:#}\n");
+    let is_ours = |content: &[u8]| {
+        serde_json::from_slice::<Value>(content).is_ok_and(|there| is_of(&there, document))
+    };
+    for copy in 1..COPIES {
+        let name = numbered(name, "json", copy);
+        let below = match folders {
+            "" => name.clone(),
+            folders => format!("{folders}/{name}"),
+        };
+        if archive.owner(&below)?.is_some() {
+            continue;
+        }
+        let replaces = match folder.read(&name, LONGEST) {
+            Ok(content) if content == text.as_bytes() => return Ok(()),
+            Ok(content) if is_ours(&content) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            // Somebody else's, or a link.
+            _ => continue,
+        };
+        match put(&folder, &name, text.as_bytes(), replaces) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            done => return done.map_err(|error| cannot(&folder, &name, error)),
+        }
+    }
+    Err(all_taken(name))
+}
+
+/// Adds the metadata of a file to `metadata.jsonl` in the output root.
+pub(super) fn append(disk: &Disk, archive: &dyn Archive, document: &Value) -> Result<()> {
+    let folder = disk.folder(&[])?;
+    for copy in 1..COPIES {
+        let name = numbered(LINES.0, LINES.1, copy);
+        let is_ours = match folder.open_to_read(&name) {
+            Ok(file) => begins_as_ours(file),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if !is_ours || archive.owner(&name)?.is_some() {
+            continue;
+        }
+        let add = || {
+            let mut file = folder.open(&name)?;
+            // Another process may add lines, too. Some network file systems have no locks.
+            let _ = file.lock();
+            let end = file.seek(SeekFrom::End(0))?;
+            let mut line = format!("{document}\n");
+            if end > 0 && !ends_with_line(&mut file)? {
+                // A line that a kill cut stays alone.
+                line.insert(0, '\n');
+            }
+            file.seek(SeekFrom::End(0))?;
+            file.write_all(line.as_bytes())
+        };
+        return add().map_err(|error| cannot(&folder, &name, error));
+    }
+    Err(all_taken(LINES.0))
+}
+
+/// Writes a file under a temporary name, and gives it its own when it is whole.
+fn put(folder: &Folder, name: &str, content: &[u8], replaces: bool) -> io::Result<()> {
+    let key = blake3::hash(name.as_bytes()).to_hex();
+    let temporary = format!(".{}.part.json.new", &key[..16]);
+    match folder.remove(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let named = folder.create(&temporary).and_then(|mut file| {
+        file.write_all(content)?;
+        match replaces {
+            true => folder.rename(&temporary, name),
+            false => folder.rename_new(&temporary, name),
+        }
+    });
+    if named.is_err() {
+        // What went wrong first is what matters.
+        let _ = folder.remove(&temporary);
+    }
+    named
+}
+
+fn is_of(there: &Value, document: &Value) -> bool {
+    there["key"].is_string()
+        && (&there["source"], &there["key"]) == (&document["source"], &document["key"])
+}
+
+/// Whether the first line of a file is one of ours; an empty file will do.
+fn begins_as_ours(file: std::fs::File) -> bool {
+    let mut line = Vec::new();
+    let mut reader = io::BufReader::new(io::Read::take(file, LONGEST));
+    match io::BufRead::read_until(&mut reader, b'\n', &mut line) {
+        Ok(0) => true,
+        Ok(_) => serde_json::from_slice::<Value>(&line)
+            .is_ok_and(|line| line["key"].is_string() && line["source"].is_string()),
+        Err(_) => false,
+    }
+}
+
+fn ends_with_line(file: &mut std::fs::File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    io::Read::read_exact(file, &mut last)?;
+    Ok(last == *b"\n")
+}
+
+fn numbered(stem: &str, ext: &str, copy: u32) -> String {
+    match copy {
+        1 => format!("{stem}.{ext}"),
+        copy => format!("{stem} ({copy}).{ext}"),
+    }
+}
+
+fn cannot(folder: &Folder, name: &str, error: io::Error) -> Error {
+    disk_error(
+        format!("cannot write `{}`", folder.path().join(name).display()),
+        error,
+    )
+}
+
+fn all_taken(name: &str) -> Error {
+    Error::new(
+        Kind::Disk,
+        format!("{COPIES} names like `{name}` are taken"),
+    )
+}

@@ -1,0 +1,135 @@
+//! What follows a saved file: metadata beside it, and commands.
+
+use crate::support::command::Fetch;
+use crate::support::imgur::{FakeImgur, Image};
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+fn album() -> (FakeImgur, Fetch) {
+    let imgur = FakeImgur::start();
+    let images = vec![
+        Image::new("first01", Format::Jpeg).title("-rf $(touch x) 'a"),
+        Image::new("secon02", Format::Png),
+    ];
+    imgur.album("q6i58", "Cats", images);
+    let fetch = Fetch::new().config(&(imgur.config() + "[after]\nlines = true\n"));
+    let fetch = fetch.args(["-o", "{title or key}.{ext}", "q6i58"]);
+    (imgur, fetch)
+}
+
+#[test]
+fn writes_what_is_known_beside_each_file() {
+    let (_imgur, fetch) = album();
+    // Somebody else's, and not to be touched.
+    std::fs::write(fetch.out().join("secon02.png.json"), "{}").unwrap();
+    let fetch = fetch.arg("--write-metadata");
+    fetch.run().success();
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    let title = "rf $(touch x) 'a.jpg";
+    let expected = [
+        "metadata.jsonl",
+        title,
+        "rf $(touch x) 'a.jpg.json",
+        "secon02.png",
+        "secon02.png (2).json",
+        "secon02.png.json",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(files["secon02.png.json"], b"{}");
+    let sidecar: serde_json::Value =
+        serde_json::from_slice(&files["rf $(touch x) 'a.jpg.json"]).unwrap();
+    assert_eq!(
+        (&sidecar["source"], &sidecar["key"]),
+        (&"imgur".into(), &"first01".into())
+    );
+    assert_eq!(
+        (&sidecar["path"], &sidecar["kind"]),
+        (&title.into(), &"image".into())
+    );
+    assert_eq!(sidecar["album"]["title"], "Cats");
+    assert_eq!(sidecar["size"], files[title].len());
+    let lines = String::from_utf8(files["metadata.jsonl"].clone()).unwrap();
+    assert_eq!(lines.lines().count(), 2);
+    // Fetched again, its own metadata is replaced and nothing else is.
+    let again = fetch.clone().args(["--skip", "never"]);
+    again.run().success();
+    let names: Vec<_> = again.files().into_keys().collect();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn metadata_holds_no_secret() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new()
+        .arg("--write-metadata")
+        .arg(site.url("/cat.jpg?token=hunter2"));
+    fetch.run().success();
+    let text = String::from_utf8(fetch.files()["cat.jpg.json"].clone()).unwrap();
+    assert!(
+        text.contains("token=***") && !text.contains("hunter2"),
+        "{text}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn runs_a_command_for_each_file_and_one_at_the_end() {
+    let (_imgur, fetch) = album();
+    let fetch = fetch
+        .args(["--exec", "printf '%s|' {path} {name} --key={key}"])
+        .args(["--exec-after", "echo {saved} new in {dir}"]);
+    let done = fetch.run().success();
+    assert_eq!(done.stdout, "");
+    let root = std::path::absolute(fetch.out()).unwrap();
+    let line = format!(
+        "{0}/rf $(touch x) 'a.jpg|rf $(touch x) 'a.jpg|--key=first01|",
+        root.display()
+    );
+    assert!(done.stderr.contains(&line), "{}", done.stderr);
+    assert!(done.stderr.contains("2 new in "), "{}", done.stderr);
+    assert!(!fetch.out().join("x").exists());
+    // What is there is left alone, and no command runs for it.
+    let again = fetch.run().success();
+    assert!(!again.stderr.contains("first01"), "{}", again.stderr);
+    assert!(again.stderr.contains("0 new in "), "{}", again.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_fails_is_told_and_the_file_stays() {
+    let (_imgur, fetch) = album();
+    let fetch = fetch.args(["-I", "2", "--exec", "sh -c 'echo no such luck; exit 7'"]);
+    let done = fetch.run().fails(3);
+    for line in [
+        "1 found: 1 new; 1 not followed up ",
+        "failed: `exec` for `secon02.png`: `sh` ended with exit status: 7\n  because: no such luck\n",
+    ] {
+        assert!(done.stderr.contains(line), "{}", done.stderr);
+    }
+    assert!(fetch.files().contains_key("secon02.png"));
+}
+
+#[test]
+fn a_command_is_not_taken_from_the_file_of_a_folder() {
+    let fetch = Fetch::new().arg("http://127.0.0.1:1/x");
+    std::fs::write(
+        fetch.out().join("fetch.toml"),
+        "[after]\nexec = 'touch x'\n",
+    )
+    .unwrap();
+    let done = fetch.run().fails(2);
+    assert!(
+        done.stderr.contains("`after.exec` cannot be set in"),
+        "{}",
+        done.stderr
+    );
+    let wrong = Fetch::new().args(["--exec", "echo {titel}", "http://127.0.0.1:1/x"]);
+    let done = wrong.run().fails(2);
+    assert!(
+        done.stderr.contains("there is no `{titel}`"),
+        "{}",
+        done.stderr
+    );
+}

@@ -146,11 +146,7 @@ pub(super) struct What {
     #[arg(long, value_name = "N")]
     pub(super) max_new: Option<u64>,
     /// Leave known items alone: if present, if ever seen, or never
-    #[arg(
-        long,
-        value_name = "present|changed|seen|never",
-        hide_possible_values = true
-    )]
+    #[arg(long, value_name = "WHICH", hide_possible_values = true)]
     pub(super) skip: Option<Known>,
     /// Ask also for what was gone from its site
     ///

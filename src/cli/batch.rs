@@ -6,10 +6,11 @@ use std::path::Path;
 use std::thread;
 
 use futures_util::stream::{self, Stream, StreamExt};
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use crate::model::{Error, Kind, Link, Result};
+use super::listed::{self, Listed, OPTIONS};
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::Wanted;
 use crate::source::Registry;
 
 /// How many links of a file are handed on at a time: waking somebody for each costs more than reading it.
@@ -56,15 +57,12 @@ impl List {
     }
 
     /// Hands each link on, until somebody has had enough: then `next` says false.
-    fn read(self, registry: &Registry, next: &mut dyn FnMut(Result<Link>) -> bool) {
+    fn read(self, registry: &Registry, next: &mut dyn FnMut(Result<Wanted>) -> bool) {
         let name = self.name;
-        let mut line = |number: u64, text: Result<String>| {
-            let link = text.and_then(|text| match text.is_empty() {
-                true => Ok(None),
-                false => registry.read(&text).map(Some),
-            });
-            match link.map_err(|error| at(&name, number, error)).transpose() {
-                Some(link) => next(link),
+        let mut line = |number: u64, listed: Result<Listed>| {
+            let wanted = listed.and_then(|listed| listed.read(registry));
+            match wanted.map_err(|error| at(&name, number, error)).transpose() {
+                Some(wanted) => next(wanted),
                 None => true,
             }
         };
@@ -75,8 +73,8 @@ impl List {
     }
 }
 
-/// Takes the number of a line and what it says, and answers whether to go on. An empty text is no link and no mistake.
-type Line<'a> = dyn FnMut(u64, Result<String>) -> bool + 'a;
+/// Takes the number of a line and what it says, and answers whether to go on.
+type Line<'a> = dyn FnMut(u64, Result<Listed>) -> bool + 'a;
 
 fn lines(mut reader: impl BufRead, line: &mut Line<'_>) {
     let mut bytes = Vec::new();
@@ -101,31 +99,13 @@ fn lines(mut reader: impl BufRead, line: &mut Line<'_>) {
     }
 }
 
-/// What a line of text says: a link, an object of JSON with one, or nothing.
-fn text(bytes: &[u8], number: u64) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Object {
-        url: String,
-    }
+/// What a line of text says.
+fn text(bytes: &[u8], number: u64) -> Result<Listed> {
     let text = std::str::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))?;
-    let text = match number {
+    listed::line(match number {
         1 => text.trim_start_matches('\u{feff}'),
         _ => text,
-    };
-    let text = text.trim();
-    if text.starts_with('#') {
-        return Ok(String::new());
-    }
-    if text.starts_with('{') {
-        return serde_json::from_str(text)
-            .map(|object: Object| object.url)
-            .map_err(|error| wrong("it is no JSON object with `url`").because(error));
-    }
-    // A `#` in a link has no space before it.
-    let comment = text
-        .find([' ', '\t'])
-        .filter(|space| text[*space..].trim_start().starts_with('#'));
-    Ok(text[..comment.unwrap_or(text.len())].to_owned())
+    })
 }
 
 fn rows(reader: impl Read, line: &mut Line<'_>) {
@@ -135,7 +115,7 @@ fn rows(reader: impl Read, line: &mut Line<'_>) {
         .trim(csv::Trim::All)
         .from_reader(reader);
     let mut row = csv::ByteRecord::new();
-    let mut column = None;
+    let mut columns: Option<Columns> = None;
     loop {
         let number = rows.position().line();
         match rows.read_byte_record(&mut row) {
@@ -147,20 +127,65 @@ fn rows(reader: impl Read, line: &mut Line<'_>) {
             }
         }
         let number = row.position().map_or(number, csv::Position::line);
-        if column.is_none() {
-            let title = row
-                .iter()
-                .position(|field| field.eq_ignore_ascii_case(b"url"));
-            column = Some(title.unwrap_or(0));
-            if title.is_some() {
-                continue;
+        let columns = match &columns {
+            Some(columns) => columns,
+            None => {
+                let first = columns.insert(Columns::new(&row));
+                if first.are_titled {
+                    continue;
+                }
+                first
             }
-        }
-        let field = row.get(column.unwrap_or(0)).unwrap_or_default();
-        let text = std::str::from_utf8(field).map_err(|_| wrong("it is not UTF-8"));
-        if !line(number, text.map(str::to_owned)) {
+        };
+        if !line(number, columns.read(&row)) {
             return;
         }
+    }
+}
+
+/// Where in a row the link and its options are.
+#[derive(Default)]
+struct Columns {
+    are_titled: bool,
+    link: usize,
+    options: Vec<(&'static str, usize)>,
+}
+
+impl Columns {
+    /// Those that the first row names. If none is called `url`, it is a row like the others.
+    fn new(row: &csv::ByteRecord) -> Columns {
+        let find = |title: &str| {
+            row.iter()
+                .position(|field| field.eq_ignore_ascii_case(title.as_bytes()))
+        };
+        let Some(link) = find("url") else {
+            return Columns::default();
+        };
+        let options = OPTIONS.iter().filter_map(|key| Some((*key, find(key)?)));
+        Columns {
+            are_titled: true,
+            link,
+            options: options.collect(),
+        }
+    }
+
+    fn read(&self, row: &csv::ByteRecord) -> Result<Listed> {
+        let field = |column: usize| {
+            let text = std::str::from_utf8(row.get(column).unwrap_or_default());
+            text.map(str::to_owned)
+                .map_err(|_| wrong("it is not UTF-8"))
+        };
+        let mut listed = Listed {
+            link: field(self.link)?,
+            options: Vec::new(),
+        };
+        for (key, column) in &self.options {
+            let value = field(*column)?;
+            if !value.is_empty() {
+                listed.options.push(((*key).to_owned(), value));
+            }
+        }
+        Ok(listed)
     }
 }
 
@@ -183,8 +208,9 @@ pub(super) fn links(
     typed: Vec<String>,
     lists: Vec<List>,
     registry: Registry,
-) -> impl Stream<Item = Result<Link>> + Send + 'static {
-    let typed: Vec<_> = typed.iter().map(|text| registry.read(text)).collect();
+) -> impl Stream<Item = Result<Wanted>> + Send + 'static {
+    let read = |text: &String| registry.read(text).map(Wanted::from);
+    let typed: Vec<_> = typed.iter().map(read).collect();
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     if !lists.is_empty() {
         // On a thread of its own, since reading blocks: for as long as somebody types, where it is stdin. Nobody waits
@@ -218,7 +244,7 @@ mod tests {
         let mut links = Vec::new();
         list.read(&registry, &mut |link| {
             links.push(match link {
-                Ok(link) => link.url.to_string(),
+                Ok(wanted) => wanted.link.url.to_string(),
                 Err(error) => error.message,
             });
             true
@@ -287,9 +313,15 @@ mod tests {
         let lists = vec![List::new("x", Box::new(reader))];
         let links = links(vec!["b.org/1".into(), "?".into()], lists, registry);
         let first: Vec<_> = links.take(4).collect().await;
-        assert_eq!(first[0].as_ref().unwrap().url.as_str(), "https://b.org/1");
+        assert_eq!(
+            first[0].as_ref().unwrap().link.url.as_str(),
+            "https://b.org/1"
+        );
         assert!(first[1].is_err());
-        assert_eq!(first[3].as_ref().unwrap().url.as_str(), "https://a.org/");
+        assert_eq!(
+            first[3].as_ref().unwrap().link.url.as_str(),
+            "https://a.org/"
+        );
         let read = count.load(std::sync::atomic::Ordering::Relaxed);
         assert!(read <= (CHUNK * (AHEAD + 2)) as u64, "{read}");
     }

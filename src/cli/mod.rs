@@ -11,6 +11,7 @@ mod fields;
 mod history;
 mod interrupt;
 mod jobs;
+mod listed;
 mod lock;
 mod main;
 mod meaning;

@@ -58,7 +58,7 @@ pub(super) fn find<'a>(known: &'a Value, path: &[String]) -> Option<&'a Value> {
 }
 
 /// The name that was most likely meant, if there is one that near.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
     known
         .iter()

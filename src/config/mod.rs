@@ -25,6 +25,7 @@ mod written;
 
 pub use all::Config;
 pub use example::EXAMPLE;
+pub(crate) use known::nearest;
 pub use layer::Flag;
 pub use places::{Place, places};
 pub use schedule::Schedule;

@@ -44,17 +44,19 @@ impl Config {
             start: 0,
         };
         let mut schema = probe.table(&mut Vec::new(), &known);
+        // Every source can have one, and none knows of it.
+        let of_sources = ["source", ANY, "template"].map(str::to_owned);
+        let mut template = schema["properties"]["output"]["properties"]["template"].clone();
+        if let Some(shown) = example::find(&shown, &of_sources) {
+            template["description"] = json!(shown.about);
+        }
         let mut sources = Map::new();
         probe.start = 2;
         for (name, options) in &self.options() {
             probe.try_out = options.try_out;
             let mut path = vec!["source".to_owned(), name.clone()];
             let mut source = probe.table(&mut path, &options.known);
-            // Every source has it, whether it knows or not.
-            path.push("template".to_owned());
-            let about = example::find(&shown, &path).map(|shown| shown.about.as_str());
-            let about = about.unwrap_or("How its files are named, in place of output.template.");
-            source["properties"]["template"] = json!({ "type": "string", "description": about });
+            source["properties"]["template"] = template.clone();
             sources.insert(name.clone(), source);
         }
         schema["properties"]["source"] = object(sources, json!(false));
@@ -146,6 +148,9 @@ impl Probe<'_> {
         }
         if kinds.contains(&"array") {
             schema["items"] = json!({ "type": "string" });
+            if let Some(words) = self.words(path, |word| json!([word])) {
+                schema["items"]["enum"] = json!(words);
+            }
         }
         if kinds.contains(&"object") {
             schema["additionalProperties"] = json!({ "type": "string" });
@@ -156,15 +161,12 @@ impl Probe<'_> {
         if kinds.contains(&"number") && !takes(&json!(0)) {
             schema["exclusiveMinimum"] = json!(0);
         }
-        if let Some(words) = self.words(path) {
-            schema["enum"] = match kinds.contains(&"boolean") {
-                true => words
-                    .into_iter()
-                    .map(Value::from)
-                    .chain([true, false].map(Value::from))
-                    .collect(),
-                false => json!(words),
-            };
+        if kinds.contains(&"string")
+            && let Some(mut words) = self.words(path, |word| word)
+        {
+            let both = [json!(true), json!(false)];
+            words.extend(both.into_iter().filter(|_| kinds.contains(&"boolean")));
+            schema["enum"] = json!(words);
         }
         if let Some(shown) = shown {
             schema["description"] = json!(shown.about);
@@ -175,22 +177,20 @@ impl Probe<'_> {
         schema
     }
 
-    /// The words that a key takes, if it takes no other text. The code that reads it names them itself.
-    fn words(&self, path: &[String]) -> Option<Vec<String>> {
-        let refusal = self.takes(path, &json!("\0")).err()?.to_string();
-        let (_, words) = refusal
-            .strip_prefix("unknown variant ")?
-            .split_once("expected ")?;
-        let words: Vec<_> = words
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
-        words
-            .iter()
-            .all(|word| self.takes(path, &json!(word)).is_ok())
-            .then_some(words)
+    /// The values that a key takes, if it takes no other text. The code that reads it names them itself. `within` is what
+    /// they are put into.
+    fn words(&self, path: &[String], within: fn(Value) -> Value) -> Option<Vec<Value>> {
+        let takes = |value: &Value| self.takes(path, &within(value.clone()));
+        let refusal = takes(&json!("\0")).err()?.to_string();
+        let (_, words) = refusal.split_once("expected ")?;
+        // Those are examples.
+        if words.contains("such as") {
+            return None;
+        }
+        let words = words.split(['`', '"']).skip(1).step_by(2);
+        let words = words.map(Value::from);
+        let words: Vec<_> = words.filter(|word| takes(word).is_ok()).collect();
+        (!words.is_empty()).then_some(words)
     }
 
     fn takes(&self, path: &[String], value: &Value) -> serde_json::Result<()> {

@@ -31,7 +31,7 @@ pub async fn look(
         CancellationToken::new(),
         (None, false),
     );
-    let walking = tokio::spawn(walk.run(stream::iter([Ok(Ask::Link(link))]), out));
+    let walking = tokio::spawn(walk.run(stream::iter([Ok(Ask::from(link))]), out));
     let mut items = Vec::new();
     let mut failures = Vec::new();
     while items.len() < most {

@@ -18,6 +18,7 @@ mod transfer;
 mod turn;
 pub mod verify;
 mod walk;
+mod wanted;
 
 use std::future::poll_fn;
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use choose::{Filter, Ranges, bytes};
 pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
 pub use settings::{Mtime, Policy, Settings};
+pub use wanted::{Directory, LinkOptions, Wanted};
 
 use self::after::After;
 use self::archive::{Again, Archive};
@@ -66,14 +68,20 @@ const ROOM: usize = 64;
 #[derive(Debug)]
 pub enum Ask {
     /// Everything behind a link.
-    Link(Link),
+    Link(Wanted),
     /// What failed in an earlier run.
     Again(Again),
 }
 
 impl From<Link> for Ask {
     fn from(link: Link) -> Ask {
-        Ask::Link(link)
+        Ask::Link(link.into())
+    }
+}
+
+impl From<Wanted> for Ask {
+    fn from(wanted: Wanted) -> Ask {
+        Ask::Link(wanted)
     }
 }
 

@@ -18,7 +18,7 @@ use super::sink::{Disk, quickly, slowly};
 use super::transfer::{Had, Job};
 use super::turn::Turns;
 use super::walk::{Found, Retry};
-use super::{Events, Policy, Settings};
+use super::{Events, Policy, Settings, wanted};
 use crate::model::{Body, Error, Event, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
@@ -92,6 +92,7 @@ impl Plan {
             origin,
             retry,
             branch,
+            options,
         } = found;
         let most = self.settings.stop_after_known.map(NonZeroUsize::get);
         if let (Some(before), Some(most)) = (&self.branch, most) {
@@ -107,13 +108,14 @@ impl Plan {
             return Ok(());
         }
         let again = retry.is_some();
-        if !again && !wants(&self.settings, &item)? {
+        let own = options.as_deref();
+        if !again && (!wants(&self.settings, &item)? || !wanted::wants(own, &item)?) {
             return Ok(());
         }
         let (fault, at) = retry.map_or((None, None), |Retry { fault, at }| (fault, at));
         let planned = match &at {
             Some(path) => Planned::again(path),
-            None => self.settings.templates.plan(&item)?,
+            None => wanted::plan(own, &self.settings.templates, &item)?,
         };
         self.items += 1;
         let id = self.items;
@@ -172,6 +174,7 @@ impl Plan {
             fault,
             known,
             again: at.is_some(),
+            options,
             planned,
             turn,
         })

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::{Archive, Lapse, Origin};
 use super::branch::{Branch, stopped};
-use super::{Ask, Events, Ranges};
+use super::{Ask, Events, LinkOptions, Ranges, Wanted};
 use crate::model::{Entry, Error, Event, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
 use crate::source::{Ctx, Registry, Source, Target, outlet};
@@ -41,6 +41,8 @@ pub(super) struct Found {
     pub(super) retry: Option<Retry>,
     /// The listing that it is of, where somebody wants to know.
     pub(super) branch: Option<Arc<Branch>>,
+    /// Those of the link that the user gave.
+    pub(super) options: Option<Arc<LinkOptions>>,
 }
 
 /// How an item is tried again.
@@ -87,6 +89,9 @@ impl Drop for Leash {
         self.0.abort();
     }
 }
+
+/// A listing that is under way, and the end at which its items come out.
+type Child = (mpsc::Receiver<Found>, Leash);
 
 /// What becomes of the entries in front of us.
 enum Step {
@@ -139,19 +144,23 @@ impl Walk {
     ) -> Result<()> {
         let mut links = std::pin::pin!(links.fuse());
         let mut open = true;
-        let mut children: VecDeque<(mpsc::Receiver<Found>, Leash)> = VecDeque::new();
+        let mut children: VecDeque<(Child, Option<Arc<LinkOptions>>)> = VecDeque::new();
         let mut position = 0;
         while open || !children.is_empty() {
             let ahead = children.len();
             tokio::select! {
                 biased;
-                found = next_of(children.front_mut()), if ahead > 0 => match found {
-                    Some(found) => {
+                found = next_of(children.front_mut().map(|(child, _)| child)), if ahead > 0 => match found {
+                    Some(mut found) => {
                         position += 1;
-                        if self.items.as_ref().is_none_or(|items| items.contains(position)) {
+                        let options = children.front().and_then(|(_, options)| options.as_ref());
+                        let items = options.and_then(|options| options.items.as_ref()).or(self.items.as_ref());
+                        let is_last = items.and_then(Ranges::ends_at).is_some_and(|end| position >= end);
+                        if items.is_none_or(|items| items.contains(position)) {
+                            found.options = options.cloned();
                             out.send(found).await.map_err(|_| Error::closed())?;
                         }
-                        if self.items.as_ref().and_then(Ranges::ends_at).is_some_and(|end| position >= end) {
+                        if is_last {
                             children.pop_front();
                             position = 0;
                         }
@@ -162,10 +171,11 @@ impl Walk {
                     }
                 },
                 link = links.next(), if open && ahead < AHEAD => match link {
-                    Some(Ok(Ask::Again(again))) => children.push_back(self.clone().again(again)),
-                    Some(Ok(Ask::Link(link))) => {
+                    Some(Ok(Ask::Again(again))) => children.push_back((self.clone().again(again), None)),
+                    Some(Ok(Ask::Link(Wanted { link, options }))) => {
                         self.client.trust(&link.url);
-                        children.push_back(self.clone().child(link, Led::ByUser, (0, None)));
+                        let child = self.clone().child(link, Led::ByUser, (0, None));
+                        children.push_back((child, options));
                     }
                     Some(Err(error)) => {
                         let shown = error.message.clone();
@@ -179,12 +189,7 @@ impl Walk {
     }
 
     /// Starts to list a link; its items come out at the other end.
-    fn child(
-        self: Arc<Self>,
-        link: Link,
-        led: Led,
-        place: Depth,
-    ) -> (mpsc::Receiver<Found>, Leash) {
+    fn child(self: Arc<Self>, link: Link, led: Led, place: Depth) -> Child {
         let (out, found) = mpsc::channel(ROOM);
         let task = tokio::spawn(async move {
             // The only error is that nobody listens.
@@ -267,7 +272,7 @@ impl Walk {
         });
         let _leash = Leash(listing.abort_handle());
         let mut open = true;
-        let mut children: VecDeque<(mpsc::Receiver<Found>, Leash)> = VecDeque::new();
+        let mut children: VecDeque<Child> = VecDeque::new();
         // An item that came after links, and waits for theirs.
         let mut held: Option<Box<Item>> = None;
         let found = |item: Box<Item>| Found {
@@ -277,6 +282,7 @@ impl Walk {
             source: source.clone(),
             led: ctx.led(),
             retry: None,
+            options: None,
             branch: branch.clone(),
         };
         let mut count = 0;
@@ -381,7 +387,7 @@ impl Walk {
     }
 }
 
-async fn next_of(child: Option<&mut (mpsc::Receiver<Found>, Leash)>) -> Option<Found> {
+async fn next_of(child: Option<&mut Child>) -> Option<Found> {
     match child {
         Some((found, _)) => found.recv().await,
         None => std::future::pending().await,

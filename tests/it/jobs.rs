@@ -168,3 +168,54 @@ error: `output.directory` cannot be set in `fetch.toml`, line 2, column 1: `ROOT
     fetch.clone().args(["-c", "./fetch.toml"]).run().success();
     assert!(outside.join("cat.jpg").exists());
 }
+
+#[test]
+fn a_link_of_a_list_has_options_of_its_own() {
+    let site = Site::start();
+    for name in ["a", "b", "c", "d", "e"] {
+        site.on(&format!("/{name}.bin"), Reply::file(noise(1000, 2)));
+    }
+    let fetch = Fetch::new().config("net.backoff = '5ms'");
+    let url = |name: &str| site.url(&format!("/{name}.bin"));
+    let text = format!(
+        "{}\n{} directory='My cats/old' template='{{name}}-x.{{ext}}' # two\n{} filter='ext == \"jpg\"'\n",
+        url("a"),
+        url("b"),
+        url("c"),
+    );
+    let rows = format!(
+        "title,Directory,url\nx,rows,{}\ny,,{}\n",
+        url("d"),
+        url("a")
+    );
+    let lines = format!("{{\"url\": \"{}\", \"directory\": \"json\"}}\n", url("e"));
+    for (name, text) in [("l.txt", &text), ("l.csv", &rows), ("l.jsonl", &lines)] {
+        std::fs::write(fetch.out().join(name), text).unwrap();
+    }
+    site.on("/c.bin", Reply::file(noise(1000, 2))).optional();
+    let done = fetch
+        .clone()
+        .args(["-il.txt", "-il.csv", "-il.jsonl", "-d", "got"])
+        .run();
+    done.success();
+    let files: Vec<_> = fetch
+        .files()
+        .into_keys()
+        .filter(|path| path.starts_with("got/"))
+        .collect();
+    let expected = [
+        "got/My cats/old/b-x.bin",
+        "got/a.bin",
+        "got/json/e.bin",
+        "got/rows/d.bin",
+    ];
+    assert_eq!(files, expected);
+    // Its name of old is known, so it is found again.
+    let again = fetch.clone().args(["-il.txt", "-d", "got"]).run().success();
+    assert!(again.stderr.contains("0 new, 2 had"), "{}", again.stderr);
+    std::fs::write(fetch.out().join("l.txt"), format!("{} item=3\n", url("a"))).unwrap();
+    let wrong = fetch.clone().args(["-il.txt"]).run().fails(2);
+    let said =
+        "failed: line 1 of `l.txt`: a link has no option `item`\n  hint: did you mean `items`?\n";
+    assert!(wrong.stderr.ends_with(said), "{}", wrong.stderr);
+}

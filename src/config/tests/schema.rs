@@ -39,6 +39,13 @@ fn breaks(schema: &Value, value: &Value) -> Option<String> {
     {
         return Some(format!("{value} is less than {least}"));
     }
+    let listed = value.as_array().into_iter().flatten();
+    if let Some(mistake) = listed
+        .filter_map(|value| breaks(&schema["items"], value))
+        .next()
+    {
+        return Some(mistake);
+    }
     for (key, value) in value.as_object().into_iter().flatten() {
         let known = schema["properties"].get(key);
         let inner = match known.unwrap_or(&schema["additionalProperties"]) {
@@ -80,6 +87,8 @@ fn what_the_code_refuses_breaks_the_schema() {
         "job.mine.link = 'x.org'",
         "job.mine.links = 'x.org'",
         "job.mine.skip = 'no'",
+        "job.mine.kinds = ['film']",
+        "job.mine.lists = [3]",
         "job.mine.headers = 'x'",
         "source.imgur.animated = 'gif'",
         "source.nobody.x = 3",

@@ -39,7 +39,7 @@ use super::naming::{Planned, Templates};
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
 use super::turn::{Turn, Turns};
-use super::{Events, Mtime, Stop};
+use super::{Events, LinkOptions, Mtime, Stop};
 use crate::model::{
     Body, Error, Event, Expect, Failure, Item, Kind, Outcome, Request, Result, Skip,
 };
@@ -58,6 +58,7 @@ pub(super) struct Job {
     pub(super) fault: Option<Box<Error>>,
     /// What is there already, if the server is to say whether it has changed.
     pub(super) known: Option<Box<Had>>,
+    pub(super) options: Option<Arc<LinkOptions>>,
     pub(super) planned: Planned,
     /// It takes the place of a file of this very name.
     pub(super) again: bool,

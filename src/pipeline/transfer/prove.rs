@@ -16,7 +16,7 @@ use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
 use crate::pipeline::sink::{Place, quickly, slowly};
 use crate::pipeline::suspects::Verdict;
-use crate::pipeline::{Mtime, plan};
+use crate::pipeline::{Mtime, plan, wanted};
 
 /// The longest ETag or media type that is remembered.
 const LONGEST: usize = 200;
@@ -187,7 +187,7 @@ impl Mover {
         item.meta.name = Some(stem.to_owned());
         item.meta.ext = ext.or(item.meta.ext);
         // The partial file is in the folder that was planned, so the name may change and the folder may not.
-        if let Ok(planned) = self.templates.plan(&item)
+        if let Ok(planned) = wanted::plan(job.options.as_deref(), &self.templates, &item)
             && planned.folder == job.planned.folder
         {
             job.turn = self.turns.next(plan::wanted_name(&planned));

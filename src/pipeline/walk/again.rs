@@ -77,6 +77,7 @@ impl Walk {
             origin: origin.clone(),
             retry: Some(Retry { fault, at: lost.at }),
             branch: None,
+            options: None,
         })
     }
 
@@ -176,6 +177,7 @@ impl Walk {
                 at: lost.at,
             }),
             branch: None,
+            options: None,
         })
     }
 

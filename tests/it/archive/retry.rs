@@ -253,7 +253,7 @@ fn what_cannot_be_remembered_is_listed_again_for_what_failed_alone() {
     };
     let link: Link = "https://site.test/a".parse::<Url>().unwrap().into();
     let all = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"];
-    run(&site, &all, &settings, vec![Ok(Ask::Link(link))]);
+    run(&site, &all, &settings, vec![Ok(Ask::from(link))]);
     let stored = std::fs::read(&archive).unwrap();
     assert!(!stored.windows(7).any(|bytes| bytes == b"hunter2"));
     site.forget();

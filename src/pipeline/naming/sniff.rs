@@ -112,6 +112,8 @@ fn listed(format: FileFormat) -> Sniff {
     let (ext, media_type) = (format.extension(), format.media_type());
     let kind = match format.kind() {
         _ if format == FileFormat::ArbitraryBinaryData => return Sniff::bare(Content::Unknown),
+        // A container of films and of sound, like MP4.
+        _ if format == FileFormat::AdvancedSystemsFormat => Content::Video,
         // Some media are filed under another kind, such as metadata or diagrams.
         _ if media_type.starts_with("image/") => Content::Image,
         _ if media_type.starts_with("video/") => Content::Video,
@@ -216,6 +218,11 @@ mod tests {
             ),
             (b"FORM\0\0\x10\0AIFFCOMM", Audio, "aif"),
             (b"MThd\0\0\0\x06\0\x01", Audio, "mid"),
+            (
+                b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c",
+                Video,
+                "asf",
+            ),
         ];
         for (bytes, kind, ext) in table {
             let sniff = sniff(&head(bytes));

@@ -1,11 +1,13 @@
 //! `fetch run`: jobs of the configuration, one after another.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::{Args, Run};
+use super::due::When;
 use super::lock::{Asked, Lock};
 use super::talk::{explain, print, tell};
-use super::{exit, main};
+use super::{due, exit, main};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::source::Registry;
@@ -29,11 +31,29 @@ pub(super) fn run(
     }
     // That one is not there is told before another begins.
     let jobs = names.iter().map(|name| Ok((*name, all.job(name)?)));
-    let jobs = jobs.collect::<Result<Vec<_>>>()?;
+    let mut jobs = jobs.collect::<Result<Vec<_>>>()?;
+    if run.jobs.due {
+        let now = Timestamp::now();
+        let mut due = Vec::new();
+        for (name, config) in jobs {
+            if When::of(name, &config, now)?.due {
+                due.push((name, config));
+            }
+        }
+        jobs = due;
+        if jobs.is_empty() && !args.talk.quiet {
+            tell("no job is due\n");
+        }
+    }
+    // Whoever asks for all that are due has named none.
+    let named = match run.jobs.due {
+        true => &[],
+        false => run.jobs.names.as_slice(),
+    };
     let mut codes = Vec::new();
     for (name, config) in &jobs {
         announce(&args, name, jobs.len())?;
-        let code = one(&mut args, &run.jobs.names, name, config, &registry);
+        let code = one(&mut args, named, name, config, &registry);
         codes.push(code.unwrap_or_else(|error| {
             tell(&explain(&error));
             exit::of_error(error.kind)
@@ -43,6 +63,22 @@ pub(super) fn run(
         }
     }
     Ok(exit::of_runs(&codes))
+}
+
+/// Prints each job with its last run and its next.
+pub(super) fn list(all: &Config, as_json: bool) -> Result<()> {
+    let now = Timestamp::now();
+    let mut rows = Vec::new();
+    for name in all.jobs() {
+        rows.push(When::of(name, &all.job(name)?, now)?);
+    }
+    print(&match as_json {
+        true => rows
+            .iter()
+            .map(|when| format!("{}\n", when.row()))
+            .collect(),
+        false => due::table(&rows),
+    })
 }
 
 /// Says which of so many jobs comes next.

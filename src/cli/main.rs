@@ -81,6 +81,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
         }
         Some(Command::Archive(command)) => return archive::archive(args, command, sources),
         Some(Command::Verify(verify)) => return verify::verify(args, *verify, sources),
+        Some(Command::Jobs { json }) => jobs::list(&config(&args)?, json)?,
         Some(Command::Run(run)) => return jobs::run(args, *run, sources),
         Some(Command::Retry(retry)) => return retry::retry(args, *retry, sources),
         Some(Command::History(past)) => history::history(&args, &past)?,

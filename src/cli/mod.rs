@@ -6,6 +6,7 @@ mod archive;
 mod args;
 mod batch;
 mod called;
+mod due;
 mod exit;
 mod fields;
 mod history;

@@ -219,3 +219,49 @@ fn a_link_of_a_list_has_options_of_its_own() {
         "failed: line 1 of `l.txt`: a link has no option `item`\n  hint: did you mean `items`?\n";
     assert!(wrong.stderr.ends_with(said), "{}", wrong.stderr);
 }
+
+#[test]
+fn jobs_that_are_due_run_and_the_table_tells_what_came_of_them() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new().config(&format!(
+        "job.cats = {{ links = ['{}'], schedule = 'daily' }}\njob.dogs.links = ['x.invalid']\n",
+        site.url("/cat.jpg")
+    ));
+    let table = |fetch: &Fetch| fetch.clone().arg("jobs").run().success().stdout;
+    let before = table(&fetch);
+    let cats = before.lines().nth(1).unwrap();
+    assert!(cats.contains("never") && cats.ends_with("now"), "{before}");
+    let done = fetch.clone().args(["run", "--due"]).run().success();
+    assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
+    let again = fetch.clone().args(["run", "--due"]).run().success();
+    assert_eq!(again.stderr, "no job is due\n");
+    let after = table(&fetch);
+    let cats: Vec<_> = after.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(
+        (cats[4], cats[5], cats[6], cats[7]),
+        ("1", "1", "0", "0"),
+        "{after}"
+    );
+    assert!(after.lines().nth(2).unwrap().ends_with('-'), "{after}");
+    let rows = fetch.clone().args(["jobs", "-j"]).run().success().stdout;
+    let row: serde_json::Value = serde_json::from_str(rows.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&row["due"], &row["last"]["new"]),
+        (&false.into(), &1.into())
+    );
+}
+
+#[test]
+fn the_jobs_of_the_documentation_are_well() {
+    let text = include_str!("../../docs/jobs.md");
+    let (_, rest) = text.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let fetch = Fetch::new().config(example);
+    fetch.clone().args(["config", "check"]).run().success();
+    let jobs = fetch.args(["jobs"]).run().success().stdout;
+    assert!(
+        jobs.contains("\ncats ") && jobs.contains("\npapers "),
+        "{jobs}"
+    );
+}

@@ -16,6 +16,12 @@ pub(in crate::cli) enum Command {
     },
     /// Run jobs of the configuration
     Run(Box<Run>),
+    /// List the jobs: when they ran, when they are next, and what came of them
+    Jobs {
+        /// As JSON, one job a line
+        #[arg(short, long)]
+        json: bool,
+    },
     /// Fetch once more what failed
     Retry(Box<Retry>),
     /// Look back at runs
@@ -50,7 +56,7 @@ pub(in crate::cli) enum Command {
 #[derive(Debug, Group)]
 #[command(after_help = "\
 A job is a section `[job.NAME]` of the configuration. A job that is running already is not started twice: exit code 9, or \
-with `--all` a line that says so.")]
+with `--all` and `--due` a line that says so.")]
 pub(in crate::cli) struct Run {
     #[command(flatten)]
     pub(in crate::cli) jobs: Jobs,
@@ -68,11 +74,16 @@ pub(in crate::cli) struct Run {
 #[command(next_help_heading = "Which jobs")]
 pub(in crate::cli) struct Jobs {
     /// Jobs by name
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME", required_unless_present_any = ["all", "due"])]
     pub(in crate::cli) names: Vec<String>,
     /// All jobs
     #[arg(long, conflicts_with = "names")]
     pub(in crate::cli) all: bool,
+    /// Only jobs whose schedule says that it is time, of those named or of all
+    ///
+    /// A run that was interrupted or killed does not count. Without an archive, every job with a schedule is due.
+    #[arg(long)]
+    pub(in crate::cli) due: bool,
 }
 
 #[derive(Debug, Group)]

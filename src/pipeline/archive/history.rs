@@ -161,13 +161,25 @@ impl History {
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
     pub fn last(&self, count: u32) -> Result<Vec<Past>> {
+        self.runs(&format!("{PAST} ORDER BY run.id DESC LIMIT ?"), [count])
+    }
+
+    fn runs(&self, query: &str, values: impl rusqlite::Params) -> Result<Vec<Past>> {
         let read = || {
-            let query = format!("{PAST} ORDER BY run.id DESC LIMIT ?");
-            let mut query = self.connection.prepare(&query)?;
-            let runs = query.query_map([count], past)?;
+            let mut query = self.connection.prepare(query)?;
+            let runs = query.query_map(values, past)?;
             runs.collect::<rusqlite::Result<_>>()
         };
         read().map_err(|error| cannot(&self.file, error.into()))
+    }
+
+    /// The last runs of a job, the latest first.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be read.
+    pub fn of_job(&self, job: &str, count: u32) -> Result<Vec<Past>> {
+        let query = format!("{PAST} WHERE job = ? ORDER BY run.id DESC LIMIT ?");
+        self.runs(&query, params![job, count])
     }
 
     /// The run of this number, if it is remembered.

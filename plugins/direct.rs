@@ -2,11 +2,10 @@
 
 use fetch::async_trait;
 use fetch::model::{Body, Expect, Item, Medium, Meta, Request, Result};
-use fetch::net::Shown;
-use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
-use url::Url;
+use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_medium, url_name};
 
-/// Takes every link that no other source knows, as one file. The transfer refuses it if it turns out to be a page.
+/// Takes every link that no other source knows, as one file. What turns out to be a page, a feed or a listing goes to the
+/// source that reads it, unless the link promises something else.
 pub struct Direct {
     manifest: Manifest,
 }
@@ -39,26 +38,19 @@ impl Source for Direct {
     async fn list(&self, _ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
         let mut url = target.link.url.clone();
         url.set_fragment(None);
-        let key = key(&url);
-        let last = target.param("path").rsplit('/').next().unwrap_or("");
-        let (name, ext) = match last.rsplit_once('.') {
-            Some((name, ext)) if !name.is_empty() && is_ext(ext) => (name, Some(ext.to_owned())),
-            _ => (last, None),
-        };
-        let medium = ext.as_deref().and_then(medium);
+        let key = url_key(&url);
+        let (name, ext) = url_name(&url);
+        let medium = url_medium(&url).map(|_| Medium::Any);
+        let document = medium.is_none() && !ext.as_deref().is_some_and(is_no_document);
         let meta = Meta {
-            name: target
-                .link
-                .meta
-                .name
-                .clone()
-                .or_else(|| (!name.is_empty()).then(|| name.to_owned())),
+            name: target.link.meta.name.clone().or(name),
             ext,
             ..target.link.meta.clone()
         };
         let request = Request {
             expect: Expect {
                 medium,
+                document,
                 ..Expect::default()
             },
             ..Request::new(url)
@@ -78,35 +70,14 @@ impl Source for Direct {
     }
 }
 
-/// The identity of a URL: itself, but for what lets somebody in. A password is left out, since the next one leads to the
-/// same file; secret values in the query are told apart by a digest, since some of them tell files apart.
-fn key(url: &Url) -> String {
-    let mut plain = url.clone();
-    // A URL without a host has no user, so neither call can fail here.
-    let _ = plain.set_username("");
-    let _ = plain.set_password(None);
-    let shown = Shown(&plain).to_string();
-    if shown == plain.as_str() {
-        return shown;
-    }
-    let digest = blake3::hash(plain.as_str().as_bytes()).to_hex();
-    format!("{shown} {}", &digest[..16])
-}
-
-fn is_ext(text: &str) -> bool {
-    (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// A URL that ends as one of these promises a medium, so a text in its place is no success.
-fn medium(ext: &str) -> Option<Medium> {
+/// A URL that ends as one of these promises a file, so a page in its place is no success.
+fn is_no_document(ext: &str) -> bool {
     let known = [
-        "avif", "bmp", "gif", "heic", "jfif", "jpeg", "jpg", "jxl", "png", "tif", "tiff", "webp",
-        "avi", "flv", "m4v", "mkv", "mov", "mp4", "mpg", "ogv", "webm", "wmv", "aac", "flac",
-        "m4a", "mp3", "oga", "ogg", "opus", "wav",
+        "7z", "apk", "bz2", "cbr", "cbz", "csv", "deb", "dmg", "doc", "docx", "epub", "exe", "gz",
+        "iso", "jar", "mobi", "msi", "odt", "pdf", "pkg", "ppt", "pptx", "rar", "rpm", "srt",
+        "svg", "tar", "tgz", "torrent", "vtt", "xls", "xlsx", "xz", "zip", "zst",
     ];
-    known
-        .contains(&ext.to_ascii_lowercase().as_str())
-        .then_some(Medium::Any)
+    known.contains(&ext.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -128,7 +99,7 @@ mod tests {
         source.list(&ctx, &target, &out).await.unwrap();
         match entries.try_recv().unwrap() {
             Entry::Item(item) => *item,
-            Entry::Link(link) => panic!("it handed on {link:?}"),
+            Entry::Link(link) | Entry::Embed(link) => panic!("it handed on {link:?}"),
         }
     }
 
@@ -154,6 +125,8 @@ mod tests {
             };
             let expected = is_medium.then_some(Medium::Any);
             assert_eq!(request.expect.medium, expected, "{link}");
+            let may_be_document = !is_medium && ext != "gz";
+            assert_eq!(request.expect.document, may_be_document, "{link}");
         }
     }
 
@@ -169,16 +142,5 @@ mod tests {
         let asked = "https://user:secret@a.org/cat.jpg?w=3";
         assert_eq!(request.url.as_str(), asked);
         assert_ne!(item("https://a.org/cat.jpg?w=4").await.key, plain.key);
-    }
-
-    #[test]
-    fn a_key_holds_no_secret_and_still_tells_files_apart() {
-        let key = |url: &str| key(&Url::parse(url).unwrap());
-        let (one, two) = (
-            key("https://x.org/a?key=1st"),
-            key("https://x.org/a?key=2nd"),
-        );
-        assert!(one.starts_with("https://x.org/a?key=*** ") && !one.contains("1st"));
-        assert_ne!(one, two);
     }
 }

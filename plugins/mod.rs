@@ -1,7 +1,9 @@
 //! The sources that come with the program.
 
 pub mod direct;
+pub mod feed;
 pub mod imgur;
+pub mod page;
 
 use fetch::config::Config;
 use fetch::model::Result;
@@ -14,6 +16,8 @@ use fetch::source::Registry;
 pub fn all(config: &Config) -> Result<Registry> {
     let mut sources = Registry::new();
     sources.add(imgur::Imgur::new(config.source("imgur")?)?);
+    sources.add(feed::Feed::new(config.source("feed")?)?);
+    sources.add(page::Page::new(config.source("page")?)?);
     sources.add(direct::Direct::new()?);
     Ok(sources)
 }

@@ -2,7 +2,7 @@
 
 use super::args::SourcesCommand;
 use super::talk::print;
-use crate::model::Result;
+use crate::model::{Document, Result};
 use crate::source::Registry;
 
 /// Lists the sources, or tells which one a link goes to.
@@ -47,6 +47,19 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
         separator = ", ";
     }
     text.push('\n');
+    let mut routes = source.manifest().routes.iter();
+    if routes.any(|route| route.name == target.route && route.pattern.takes_any_host()) {
+        text.push_str("no site's source knows it, so what the server sends decides:\n");
+        text.push_str("  a picture, video, sound or other file: saved by `");
+        text.push_str(&source.manifest().name);
+        text.push_str("`\n");
+        for document in [Document::Page, Document::Feed, Document::Listing] {
+            if let Some(reader) = registry.reader(document) {
+                let name = &reader.manifest().name;
+                text.push_str(&format!("  a {document}: read by `{name}`\n"));
+            }
+        }
+    }
     Ok(text)
 }
 
@@ -101,6 +114,11 @@ album: albums, for example
             "source `album`, route `one`: id = `7`\n"
         );
         assert_eq!(which("x.org/all").unwrap(), "source `album`, route `all`\n");
+        let all = crate::plugins::all(&Default::default()).unwrap();
+        let text = super::which(&all, "https://example.org/x").unwrap();
+        assert!(text.ends_with(
+            "saved by `direct`\n  a page: read by `page`\n  a feed: read by `feed`\n  a listing: read by `page`\n"
+        ), "{text}");
         assert_eq!(which("y.org").unwrap_err().kind, Kind::Unsupported);
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Failure;
+use super::{Document, Failure};
 
 /// One thing that happened in a run. URLs in it are already fit to be shown: without passwords and signatures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,6 +131,11 @@ pub enum Outcome {
         reason: Skip,
         /// Where it is.
         path: String,
+    },
+    /// It is no file: what it leads to comes in its place.
+    Document {
+        /// What it is.
+        document: Document,
     },
     /// It is not there.
     Failed(Failure),

@@ -35,6 +35,8 @@ pub enum Entry {
     Item(Box<Item>),
     /// Ask whoever knows this link.
     Link(Box<Link>),
+    /// Ask whoever knows this link, if that is the source of a site: what a page embeds.
+    Embed(Box<Link>),
 }
 
 /// One file to be. `source` and `key` together are its identity.
@@ -127,6 +129,8 @@ pub struct Expect {
     pub medium: Option<Medium>,
     /// Bodies that are no item although they come with status 200.
     pub placeholders: Vec<Fingerprint>,
+    /// Where a page, a feed or a listing comes instead, it is read for what it leads to.
+    pub document: bool,
     /// A strong ETag of 32 hexadecimal digits is the MD5 of the bytes here.
     pub etag_is_md5: bool,
 }

@@ -2,11 +2,13 @@
 //!
 //! It does not know where data comes from, where it goes, or how it moves.
 
+mod document;
 mod error;
 mod event;
 mod item;
 mod meta;
 
+pub use document::Document;
 pub use error::{Error, Failure, Kind, Result};
 pub use event::{Event, Outcome, Skip};
 pub use item::{Body, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request};

@@ -35,6 +35,25 @@ impl Answer {
         })
     }
 
+    /// The same if its status is one of success.
+    ///
+    /// # Errors
+    /// [`Kind::Login`], [`Kind::Missing`], [`Kind::Busy`], [`Kind::Network`] or [`Kind::Blocked`], by its status.
+    pub fn ok(self) -> Result<Answer> {
+        let kind = match self.status.as_u16() {
+            200..=299 => return Ok(self),
+            401 | 407 => Kind::Login,
+            404 | 410 => Kind::Missing,
+            429 => Kind::Busy,
+            500..=599 => Kind::Network,
+            _ => Kind::Blocked,
+        };
+        Err(Error::new(
+            kind,
+            format!("`{}` answered {}", Shown(&self.url), self.status),
+        ))
+    }
+
     /// The body as text; what is not UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -92,6 +92,14 @@ const SECRET_NAMES: &[&str] = &[
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = self.0;
+        // `source:URL` has its secrets within.
+        if url.cannot_be_a_base()
+            && let Some((source, rest)) = url.as_str().split_once(':')
+            && let Ok(inner) = Url::parse(rest)
+            && inner.has_host()
+        {
+            return write!(f, "{source}:{}", Shown(&inner));
+        }
         let has_user = !url.username().is_empty() || url.password().is_some();
         let is_secret = |name: &str| {
             let plain: String = name
@@ -148,6 +156,10 @@ mod tests {
         let table = [
             ("https://example.org/a?b=c#d", "https://example.org/a?b=c#d"),
             ("https://user:pw@example.org/", "https://***@example.org/"),
+            (
+                "page:https://u:pw@example.org/a?token=1&b=2",
+                "page:https://***@example.org/a?token=***&b=2",
+            ),
             (
                 "https://x.org/f?X-Amz-Signature=ab&w=3",
                 "https://x.org/f?X-Amz-Signature=***&w=3",

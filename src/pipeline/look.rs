@@ -30,6 +30,7 @@ pub async fn look(
         events,
         CancellationToken::new(),
         (None, false),
+        true,
     );
     let walking = tokio::spawn(walk.run(stream::iter([Ok(Ask::from(link))]), out));
     let mut items = Vec::new();

@@ -7,6 +7,7 @@ mod after;
 pub mod archive;
 mod branch;
 mod choose;
+mod documents;
 mod look;
 mod naming;
 mod plan;
@@ -128,6 +129,7 @@ pub async fn run(
         events.clone(),
         stop.drain.clone(),
         (settings.items.clone(), settings.stop_after_known.is_some()),
+        settings.chooses(),
     );
     let walking = tokio::spawn(walk.run(links.map_ok(Into::into), found));
     let plan = Plan::new(settings, archive.clone(), disk, turns, events);

@@ -79,6 +79,20 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Whether items are counted or chosen by what they are, or only told of, so that it has to be known before they are
+    /// transferred which of them are files.
+    pub(super) fn chooses(&self) -> bool {
+        self.simulate
+            || self.items.is_some()
+            || self.max_new.is_some()
+            || self.stop_after_known.is_some()
+            || self.filter.is_some()
+            || self.since.or(self.until).is_some()
+            || !self.kinds.is_empty()
+    }
+}
+
 /// Which items that the archive knows are left alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

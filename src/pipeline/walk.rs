@@ -4,11 +4,14 @@
 //! every run. Every queue is bounded: a source waits when nobody takes its entries, and is stopped when nobody will.
 
 mod again;
+mod documents;
+mod told;
 
 use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{Stream, StreamExt};
@@ -16,10 +19,11 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::archive::{Archive, Lapse, Origin};
+use super::archive::{Archive, Origin};
 use super::branch::{Branch, stopped};
+use super::documents::{Hand, Hands};
 use super::{Ask, Events, LinkOptions, Ranges, Wanted};
-use crate::model::{Entry, Error, Event, Failure, Item, Kind, Link, Result};
+use crate::model::{Entry, Error, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
 use crate::source::{Ctx, Registry, Source, Target, outlet};
 
@@ -37,6 +41,10 @@ pub(super) struct Found {
     pub(super) led: Led,
     /// The link that it came from, unless it is its own.
     pub(super) origin: Option<Arc<Origin>>,
+    /// How deep the link is that it came from.
+    pub(super) depth: usize,
+    /// Where it goes if it turns out to be a document, if it may.
+    pub(super) hand: Option<Hand>,
     /// It failed in an earlier run, and is tried again.
     pub(super) retry: Option<Retry>,
     /// The listing that it is of, where somebody wants to know.
@@ -64,6 +72,8 @@ pub(super) struct Walk {
     items: Option<Ranges>,
     /// Whether somebody wants to know which listing an item is of.
     branches: bool,
+    /// Whether it is found out beforehand which items are documents, since somebody counts or chooses them.
+    asks_first: AtomicBool,
     /// Hashes of the links that were listed. Their key is random, so nobody can make two links look the same.
     seen: Mutex<HashSet<u64>>,
     hasher: RandomState,
@@ -74,6 +84,7 @@ struct Listing {
     source: Arc<dyn Source>,
     target: Target,
     origin: Arc<Origin>,
+    ctx: Ctx,
     depth: usize,
     branch: Option<Arc<Branch>>,
 }
@@ -109,6 +120,7 @@ impl Walk {
         events: Events,
         stop: CancellationToken,
         (items, branches): (Option<Ranges>, bool),
+        asks_first: bool,
     ) -> Arc<Walk> {
         Arc::new(Walk {
             client,
@@ -118,6 +130,7 @@ impl Walk {
             stop,
             items,
             branches,
+            asks_first: asks_first.into(),
             seen: Mutex::default(),
             hasher: RandomState::new(),
         })
@@ -146,7 +159,10 @@ impl Walk {
         let mut open = true;
         let mut children: VecDeque<(Child, Option<Arc<LinkOptions>>)> = VecDeque::new();
         let mut position = 0;
-        while open || !children.is_empty() {
+        let (hands, mut words) = Hands::new();
+        // Of so many items it is not known yet whether they are documents.
+        let mut undecided = 0;
+        while open || undecided > 0 || !children.is_empty() {
             let ahead = children.len();
             tokio::select! {
                 biased;
@@ -157,6 +173,10 @@ impl Walk {
                         let items = options.and_then(|options| options.items.as_ref()).or(self.items.as_ref());
                         let is_last = items.and_then(Ranges::ends_at).is_some_and(|end| position >= end);
                         if items.is_none_or(|items| items.contains(position)) {
+                            if documents::file(&found.item).is_some() {
+                                undecided += 1;
+                                found.hand = Some(hands.hand(found.depth, options.cloned()));
+                            }
                             found.options = options.cloned();
                             out.send(found).await.map_err(|_| Error::closed())?;
                         }
@@ -170,10 +190,21 @@ impl Walk {
                         position = 0;
                     }
                 },
+                // Before further links, so that few documents wait.
+                Some(word) = words.recv(), if undecided > 0 && ahead < AHEAD => {
+                    undecided -= 1;
+                    if let Some((came, depth, options)) = word {
+                        hands.taken(&came);
+                        children.push_back((self.clone().document(came, depth), options));
+                    }
+                }
                 link = links.next(), if open && ahead < AHEAD => match link {
                     Some(Ok(Ask::Again(again))) => children.push_back((self.clone().again(again), None)),
                     Some(Ok(Ask::Link(Wanted { link, options }))) => {
-                        self.client.trust(&link.url);
+                        self.trust(&link.url);
+                        if options.as_ref().is_some_and(|options| options.chooses()) {
+                            self.asks_first.store(true, Ordering::Relaxed);
+                        }
                         let child = self.clone().child(link, Led::ByUser, (0, None));
                         children.push_back((child, options));
                     }
@@ -192,8 +223,9 @@ impl Walk {
     fn child(self: Arc<Self>, link: Link, led: Led, place: Depth) -> Child {
         let (out, found) = mpsc::channel(ROOM);
         let task = tokio::spawn(async move {
+            let ctx = Ctx::led_by(self.client.clone(), led);
             // The only error is that nobody listens.
-            let _ = self.follow(link, led, place, out).await;
+            let _ = self.follow(link, ctx, place, out).await;
         });
         (found, Leash(task.abort_handle()))
     }
@@ -202,7 +234,7 @@ impl Walk {
     fn follow(
         self: Arc<Self>,
         link: Link,
-        led: Led,
+        ctx: Ctx,
         (depth, parent): Depth,
         out: mpsc::Sender<Found>,
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
@@ -220,13 +252,7 @@ impl Walk {
                     .tell(shown, None, 0, Some(Failure::new(&error, 1)))
                     .await;
             }
-            let mut origin = Origin {
-                redacted: shown != link.url.as_str(),
-                url: shown,
-                led,
-                source: None,
-                meta: link.meta.clone(),
-            };
+            let mut origin = Origin::of(&link, ctx.led());
             let (source, target) = match self.registry.find(&link) {
                 Ok(found) => found,
                 Err(error) => {
@@ -239,6 +265,7 @@ impl Walk {
                 source,
                 target,
                 origin: origin.clone(),
+                ctx,
                 depth,
                 branch: self.branches.then(|| Branch::new(parent)),
             };
@@ -258,11 +285,11 @@ impl Walk {
             source,
             target,
             origin,
+            ctx,
             depth,
             branch,
         } = listing;
         let (outlet, mut entries) = outlet(ROOM);
-        let ctx = Ctx::led_by(self.client.clone(), origin.led);
         let listing = tokio::spawn({
             let (source, ctx) = (source.clone(), ctx.clone());
             async move {
@@ -281,6 +308,8 @@ impl Walk {
             item,
             source: source.clone(),
             led: ctx.led(),
+            depth,
+            hand: None,
             retry: None,
             options: None,
             branch: branch.clone(),
@@ -301,6 +330,17 @@ impl Walk {
                 Step::Entry(Entry::Link(link)) => {
                     let place = (depth + 1, branch.clone());
                     children.push_back(self.clone().child(*link, ctx.led(), place));
+                }
+                Step::Entry(Entry::Embed(link)) if self.is_of_a_site(&link) => {
+                    let place = (depth + 1, branch.clone());
+                    children.push_back(self.clone().child(*link, ctx.led(), place));
+                }
+                Step::Entry(Entry::Embed(_)) => {}
+                Step::Entry(Entry::Item(item))
+                    if self.asks_first.load(Ordering::Relaxed)
+                        && documents::file(&item).is_some() =>
+                {
+                    children.push_back(self.clone().undecided(found(item)));
                 }
                 Step::Entry(Entry::Item(item)) if ahead > 0 => held = Some(item),
                 Step::Entry(Entry::Item(item)) => {
@@ -341,49 +381,6 @@ impl Walk {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(hash)
-    }
-
-    /// Tells how a listing ended, and has it remembered if it failed.
-    async fn listed(&self, origin: Arc<Origin>, items: u64, done: Result<()>) -> Result<()> {
-        let failure = match done {
-            Err(error) if error.kind != Kind::Closed => Some(Failure::new(&error, 1)),
-            _ => None,
-        };
-        let noted = match &failure {
-            None => self.archive.listed(&origin.url),
-            Some(failure) => {
-                let lapse = Lapse {
-                    reason: failure.kind.word().into(),
-                    message: failure.message.clone(),
-                    attempts: 1,
-                    number: 0,
-                    item: None,
-                };
-                self.archive.unlisted(origin.clone(), lapse)
-            }
-        };
-        // That it cannot be noted is told by whoever waits for the archive at the end.
-        drop(noted);
-        let (url, source) = (origin.url.clone(), origin.source.clone());
-        self.tell(url, source, items, failure).await
-    }
-
-    async fn tell(
-        &self,
-        link: String,
-        source: Option<String>,
-        items: u64,
-        failure: Option<Failure>,
-    ) -> Result<()> {
-        self.events
-            .send(Event::Listed {
-                link,
-                source,
-                items,
-                failure,
-            })
-            .await
-            .map_err(|_| Error::closed())
     }
 }
 

@@ -29,6 +29,13 @@ pub struct LinkOptions {
     pub filter: Option<Filter>,
 }
 
+impl LinkOptions {
+    /// Whether items are counted or chosen, so that it has to be known beforehand which of them are files.
+    pub(super) fn chooses(&self) -> bool {
+        self.items.is_some() || self.filter.is_some()
+    }
+}
+
 /// A folder below the output root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory(Vec<String>);

@@ -212,6 +212,13 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(D
             Detail::Failures,
             format!("saved `{}`; warning: {}", clean(path), clean(warning)),
         ),
+        Outcome::Document { document } => {
+            let named = item.map(|item| name(&item.named)).unwrap_or_default();
+            (
+                Detail::All,
+                format!("`{}` is a {document}: reading it", clean(&named)),
+            )
+        }
         Outcome::Skipped { reason, path } => {
             let path = clean(path);
             match reason {

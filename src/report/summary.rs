@@ -223,6 +223,8 @@ impl Summary {
                 self.moved += size.saturating_sub(item.bytes);
                 self.warnings += u64::from(warning.is_some());
             }
+            // What it leads to counts instead.
+            Outcome::Document { .. } => self.found = self.found.saturating_sub(1),
             Outcome::Skipped { reason, .. } => *self.skipped.entry(*reason).or_default() += 1,
             Outcome::Failed(failure) if failure.kind == Kind::Closed => self.open.given_up += 1,
             Outcome::Failed(failure) => {

@@ -18,6 +18,8 @@ pub struct Ctx {
     client: Client,
     /// Who leads on from what was heard so far. Shared with clones.
     led: Arc<Mutex<Led>>,
+    /// What came already, and for which URL.
+    had: Arc<Mutex<Option<(Url, Answer)>>>,
 }
 
 impl Ctx {
@@ -31,7 +33,13 @@ impl Ctx {
         Ctx {
             client,
             led: Arc::new(Mutex::new(led)),
+            had: Arc::default(),
         }
+    }
+
+    /// Gives this answer to the first call for this URL.
+    pub(crate) fn have(&self, url: Url, answer: Answer) {
+        *self.had.lock().unwrap_or_else(PoisonError::into_inner) = Some((url, answer));
     }
 
     /// Notes that what is emitted from now on was named by a public server, so that it may not lead to private addresses.
@@ -94,6 +102,12 @@ impl Call<'_> {
     /// [`Kind::Network`] when it cannot be had; [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Corrupt`] for an answer over 32 MiB.
     pub async fn send(self) -> Result<Answer> {
         let Call { ctx, url, headers } = self;
+        if headers.is_empty() {
+            let mut had = ctx.had.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, answer)) = had.take_if(|(known, _)| *known == url) {
+                return Ok(answer);
+            }
+        }
         let mut led = ctx.led();
         let call = ctx.client.call_led(&mut led, &url, &headers, BODY_LIMIT);
         let answer = call.await;

@@ -4,6 +4,7 @@
 
 mod check;
 mod ctx;
+mod locator;
 mod outlet;
 mod pages;
 mod registry;
@@ -14,12 +15,13 @@ use async_trait::async_trait;
 pub use crate::net::{Answer, Cap};
 pub use check::{Violation, check};
 pub use ctx::{Call, Ctx};
+pub use locator::{url_key, url_medium, url_name};
 pub use outlet::{Outlet, outlet};
 pub use pages::Pages;
 pub use registry::Registry;
 pub use route::{Pattern, Route, Target};
 
-use crate::model::{Body, Error, Item, Kind, Result};
+use crate::model::{Body, Document, Error, Item, Kind, Result};
 
 /// Who a source is and which links are its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +53,13 @@ pub trait Source: Send + Sync {
     /// found while running. Of this and of what the user allows, the lesser counts.
     fn caps(&self) -> Vec<Cap> {
         Vec::new()
+    }
+
+    /// Whether it reads documents of this kind, whatever site they are of. Then [`Source::list`] is called with
+    /// `name:URL` for a link, and the first call for that URL gives the answer that came already.
+    fn reads(&self, document: Document) -> bool {
+        let _ = document;
+        false
     }
 
     /// Emits every entry behind the target, each as soon as it is known and in the site's order.

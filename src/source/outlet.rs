@@ -31,10 +31,18 @@ impl Outlet {
     /// # Errors
     /// [`crate::model::Kind::Closed`] when nobody wants more.
     pub async fn item(&self, mut item: Item) -> Result<()> {
-        let number = self.items.fetch_add(1, Ordering::Relaxed) + 1;
         if item.meta.album.is_some() && item.meta.number.is_none() {
-            item.meta.number = Some(number);
+            item.meta.number = Some(self.items() + 1);
         }
+        self.unnumbered(item).await
+    }
+
+    /// Emits an item as it is: of what grows at its beginning, such as a feed, no position stays the same.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn unnumbered(&self, item: Item) -> Result<()> {
+        self.items.fetch_add(1, Ordering::Relaxed);
         self.send(Entry::Item(Box::new(item))).await
     }
 
@@ -44,6 +52,14 @@ impl Outlet {
     /// [`crate::model::Kind::Closed`] when nobody wants more.
     pub async fn link(&self, link: Link) -> Result<()> {
         self.send(Entry::Link(Box::new(link))).await
+    }
+
+    /// Hands a link on if the source of a site knows it: what a page embeds. Else it is left out.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn embed(&self, link: Link) -> Result<()> {
+        self.send(Entry::Embed(Box::new(link))).await
     }
 
     /// How many items were emitted so far.

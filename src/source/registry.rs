@@ -7,7 +7,7 @@ use url::Url;
 
 use super::route::Address;
 use super::{Source, Target};
-use crate::model::{Error, Kind, Link, Result};
+use crate::model::{Document, Error, Kind, Link, Result};
 
 /// Sources in the order in which they are asked.
 #[derive(Clone, Default)]
@@ -54,6 +54,11 @@ impl Registry {
                 Error::new(Kind::Config, message)
                     .hint(format!("the known ones are {}", known.join(", ")))
             })
+    }
+
+    /// The first source that reads documents of this kind.
+    pub fn reader(&self, document: Document) -> Option<&Arc<dyn Source>> {
+        self.sources.iter().find(|source| source.reads(document))
     }
 
     /// The first source with a route that matches this link, and what the route took from it.

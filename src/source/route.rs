@@ -94,6 +94,11 @@ impl Pattern {
         self.matches_address(&Address::new(url))
     }
 
+    /// Whether links of every host can match.
+    pub fn takes_any_host(&self) -> bool {
+        matches!(self.host.as_slice(), [Part::Rest(_)])
+    }
+
     pub(super) fn matches_address(&self, url: &Address<'_>) -> Option<BTreeMap<String, String>> {
         let is_host = match &self.scheme {
             Some(scheme) => url.scheme == scheme,

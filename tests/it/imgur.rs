@@ -66,7 +66,7 @@ fn lines((entries, error): (Vec<Entry>, Option<Error>)) -> Vec<String> {
 /// An entry in a line: number, file, title, and the album.
 fn line(entry: &Entry) -> String {
     let item = match entry {
-        Entry::Link(link) => return format!("-> {}", link.url),
+        Entry::Link(link) | Entry::Embed(link) => return format!("-> {}", link.url),
         Entry::Item(item) => item,
     };
     let Body::File(request) = &item.body else {

@@ -97,7 +97,7 @@ failed: `nonsense` is not a link: no source claims it as an id
 failed: `gopher://x.org/` (unsupported)
 nothing found; 1 link failed (1 unsupported)   TIME
 failed: no source knows `gopher://x.org/`
-  hint: `gopher:` is not fetched; known are http, https and `imgur:`, `direct:`
+  hint: `gopher:` is not fetched; known are http, https and `imgur:`, `feed:`, `page:`, `direct:`
 ";
     assert_says(
         &quick()
@@ -132,15 +132,14 @@ failed: listing `https://imgur.com/user/somebody` needs a client id
 }
 
 #[test]
-fn a_page_that_no_source_reads() {
+fn a_page_without_media() {
     let site = Site::start();
     site.on("/news", Reply::html("<!doctype html><title>News</title>"));
     let expected = "\
-failed: `http://127.0.0.1:PORT/news` (unsupported)
-1 found: 0 new, 1 failed (1 unsupported)   TIME
-failed: `http://127.0.0.1:PORT/news` the server sent a web page, not a file
-  attempts: 1
-  hint: no source reads this page yet; give the address of the file itself
+failed: `page:http://127.0.0.1:PORT/news` (unsupported)
+nothing found; 1 link failed (1 unsupported)   TIME
+failed: `page:http://127.0.0.1:PORT/news` no media that matter are in its markup
+  hint: what its scripts bring is not seen; `-S source.page.all=true` takes icons and the like, too
 ";
     let done = quick().arg(site.url("/news")).run().fails(5);
     assert_says(&done.stderr_filtered(), expected);

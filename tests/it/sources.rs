@@ -52,6 +52,7 @@ fn links_are_read_as_people_type_them() {
         ("https://example.org/cat.jpg", "direct"),
         ("example.org/cat.jpg", "direct"),
         ("localhost:8080/cat.jpg", "direct"),
+        ("page:https://example.org/cats", "page"),
         ("https://imgur.com.example.org/a/q6i58", "direct"),
     ];
     for (text, name) in table {

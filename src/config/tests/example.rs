@@ -8,7 +8,7 @@ use crate::config::EXAMPLE;
 use crate::config::all::Config;
 use crate::config::known::{self, ANY};
 use crate::config::sections::Sections;
-use crate::plugins::imgur;
+use crate::plugins::{feed, imgur, page};
 
 /// The example with every key in force, as a file of somebody's who removed all `#` before keys.
 pub(super) fn in_force() -> String {
@@ -33,6 +33,8 @@ fn the_example_shows_every_key_with_its_default() {
     known.as_object_mut().unwrap().remove("job");
     known["job.example"] = job[ANY].clone();
     known["source.imgur"] = options;
+    known["source.feed"] = known::of::<feed::Options>().unwrap();
+    known["source.page"] = known::of::<page::Options>().unwrap();
     for (section, keys) in known.as_object().unwrap() {
         let example = &example[section.split('.').next().unwrap()];
         let example = match section.split_once('.') {
@@ -54,7 +56,9 @@ fn the_example_shows_every_key_with_its_default() {
     config.net().unwrap();
     let job = config.job("example").unwrap();
     assert!(job.schedule().is_some() && job.pipeline().unwrap().filter.is_some());
+    config.source::<feed::Options>("feed").unwrap();
     config.source::<imgur::Options>("imgur").unwrap();
+    config.source::<page::Options>("page").unwrap();
 }
 
 #[test]
@@ -67,7 +71,10 @@ fn the_example_says_what_each_key_is_for() {
         before = line;
     }
     let mut empty: BTreeMap<String, Value> = toml::from_str(EXAMPLE).unwrap();
-    assert_eq!(empty.remove("source"), Some(json!({ "imgur": {} })));
+    assert_eq!(
+        empty.remove("source"),
+        Some(json!({ "feed": {}, "imgur": {}, "page": {} }))
+    );
     assert_eq!(empty.remove("job"), Some(json!({ "example": {} })));
     assert_eq!(empty.remove("host"), Some(json!({ "example.org": {} })));
     assert!(empty.values().all(|section| *section == json!({})));

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Sum;
-use crate::model::{Kind, Meta};
-use crate::net::Led;
+use crate::model::{Kind, Link, Meta};
+use crate::net::{Led, Shown};
 
 /// The identity of an item: its source and the source's key of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -92,6 +92,20 @@ pub struct Origin {
     pub source: Option<String>,
     /// What was known before it was listed.
     pub meta: Meta,
+}
+
+impl Origin {
+    /// The link as an origin, of which no source is known yet.
+    pub(crate) fn of(link: &Link, led: Led) -> Origin {
+        let url = Shown(&link.url).to_string();
+        Origin {
+            redacted: url != link.url.as_str(),
+            url,
+            led,
+            source: None,
+            meta: link.meta.clone(),
+        }
+    }
 }
 
 /// All that the archive knows of an item.

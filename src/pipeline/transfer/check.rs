@@ -53,7 +53,7 @@ pub(super) fn first_look(
     let Some(medium) = expect.medium else {
         return is_page.then(|| {
             Error::new(Kind::Unsupported, "the server sent a web page, not a file")
-                .hint("no source reads this page yet; give the address of the file itself")
+                .hint("`fetch page:URL` takes the media on it")
         });
     };
     let wanted = match medium {

@@ -96,6 +96,17 @@ impl Coding {
         }
     }
 
+    /// What is behind a coded body; none if that is longer than this.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] if it is not in this coding.
+    pub(super) fn plain(self, coded: &[u8], most: usize) -> Result<Option<Vec<u8>>> {
+        let mut plain = Vec::new();
+        let mut decoder = self.decoder(coded)?.take(most as u64 + 1);
+        decoder.read_to_end(&mut plain).map_err(damaged)?;
+        Ok((plain.len() <= most).then_some(plain))
+    }
+
     fn decoder<'a>(self, mut coded: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
         if self == Coding::Gzip {
             return Ok(Box::new(MultiGzDecoder::new(coded)));

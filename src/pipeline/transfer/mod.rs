@@ -35,6 +35,7 @@ pub(super) use self::room::Room;
 use self::tries::{Setback, Tries};
 use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, Origin, Validator, keep};
+use super::documents::{Came, Hand};
 use super::naming::{Planned, Templates};
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
@@ -54,6 +55,8 @@ pub(super) struct Job {
     pub(super) led: Led,
     /// The link that it came from, unless it is its own.
     pub(super) origin: Option<Arc<Origin>>,
+    /// Where it goes if it turns out to be a document, if it may.
+    pub(super) hand: Option<Hand>,
     /// Why it cannot be had, if that is known already.
     pub(super) fault: Option<Box<Error>>,
     /// What is there already, if the server is to say whether it has changed.
@@ -173,7 +176,14 @@ impl Mover {
         content.load().await?;
         let moved = self.move_all(&job, (request, led), &mut content, tries, permit);
         match moved.await {
-            Ok(proven) => self.commit(job, content, place, proven).await,
+            Ok(Moved::Whole(proven)) => self.commit(job, content, place, *proven).await,
+            Ok(Moved::Document(came)) => {
+                let document = came.document;
+                if let Some(hand) = job.hand.take() {
+                    hand.give(*came);
+                }
+                Ok(Outcome::Document { document })
+            }
             Err(error) => {
                 content.park().await?;
                 Err(error)
@@ -189,7 +199,7 @@ impl Mover {
         content: &mut Content,
         tries: &mut Tries,
         permit: Permit,
-    ) -> Result<Proven> {
+    ) -> Result<Moved> {
         let mut permit = Some(permit);
         let mut place = 0;
         let mut pin = OnceLock::new();
@@ -214,9 +224,10 @@ impl Mover {
             };
             let setback = match done {
                 Ok(()) => match self.prove(job, &request.expect, content).await {
-                    Ok(proven) => return Ok(proven),
+                    Ok(proven) => return Ok(Moved::Whole(Box::new(proven))),
                     Err(setback) => setback,
                 },
+                Err(Setback::Document(came)) => return Ok(Moved::Document(came)),
                 Err(setback) => setback,
             };
             if content.len() > 0 {
@@ -257,7 +268,7 @@ impl Mover {
     ) -> Result<Option<(Request, Led)>> {
         match setback {
             Setback::Over(error) => Err(error),
-            Setback::More => Ok(None),
+            Setback::More | Setback::Document(_) => Ok(None),
             Setback::Again(error) => {
                 let wait = tries.wait(error)?;
                 let host = url.host_str().unwrap_or("").to_owned();
@@ -346,6 +357,11 @@ impl Mover {
     }
 }
 
+enum Moved {
+    Whole(Box<Proven>),
+    Document(Box<Came>),
+}
+
 /// The request behind a body that is one file.
 fn file(body: Body) -> Result<Request> {
     match body {
@@ -373,18 +389,6 @@ fn is_full(error: &Error) -> bool {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
         )
     })
-}
-
-impl Setback {
-    fn into_error(self) -> Error {
-        match self {
-            Setback::Over(error)
-            | Setback::Again(error)
-            | Setback::Restart(error)
-            | Setback::Expired(error) => error,
-            Setback::More => Error::new(Kind::Corrupt, "it is not complete"),
-        }
-    }
 }
 
 /// Keeps what was complete for a moment when it turns out to be wrong.

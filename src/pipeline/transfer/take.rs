@@ -1,6 +1,6 @@
 //! Takes the body of an answer.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header};
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -13,8 +13,9 @@ use super::content::Content;
 use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
 use super::tries::{Setback, Tries};
-use crate::model::{Error, Event, Kind};
-use crate::net::Opened;
+use crate::model::{Document, Error, Event, Kind};
+use crate::net::{Answer, Opened};
+use crate::pipeline::documents::{Came, LONGEST, document};
 use crate::pipeline::naming::{HEAD, sniff};
 
 /// How often it is told how far a transfer is.
@@ -69,11 +70,18 @@ impl Mover {
         let mut representation = Representation::of(reply);
         representation.total = total;
         representation.packed = coding::is_packed([&request.url, &taking.opened.url], reply);
-        let (seen, len) = match Coding::of(&representation)? {
-            None => (sniff(&head), total),
-            Some(coding) => (sniff(&coding.head(&head)?), None),
+        let coding = Coding::of(&representation)?;
+        let (head, len) = match coding {
+            None => (head, total),
+            Some(coding) => (coding.head(&head)?.into(), None),
         };
+        let seen = sniff(&head);
         let expect = &request.expect;
+        if expect.document
+            && let Some(document) = document(&seen, content_type.as_deref(), &head)?
+        {
+            return Err(self.document(taking, early, coding, document).await?);
+        }
         if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
             // Nothing at all is a server's hiccup more often than an answer.
             return Err(if come == 0 {
@@ -110,6 +118,48 @@ impl Mover {
                 Ok(())
             }
         }
+    }
+
+    /// Takes the rest of a document.
+    async fn document(
+        &self,
+        mut taking: Taking<'_>,
+        early: Vec<Bytes>,
+        coding: Option<Coding>,
+        document: Document,
+    ) -> Result<Setback, Setback> {
+        let long = || {
+            let message = format!("the {document} is longer than {LONGEST} bytes");
+            Setback::Over(Error::new(Kind::Corrupt, message))
+        };
+        let mut body = BytesMut::new();
+        let mut early = early.into_iter();
+        while let Some(piece) = match early.next() {
+            Some(piece) => Some(piece),
+            None => self.piece(&mut taking.opened).await?,
+        } {
+            if body.len() + piece.len() > LONGEST {
+                return Err(long());
+            }
+            body.extend_from_slice(&piece);
+        }
+        let body = match coding {
+            None => body.freeze(),
+            Some(coding) => coding.plain(&body, LONGEST)?.ok_or_else(long)?.into(),
+        };
+        let opened = taking.opened;
+        let answer = Answer {
+            url: opened.url,
+            status: opened.response.status(),
+            headers: opened.response.headers().clone(),
+            body,
+        };
+        Ok(Setback::Document(Box::new(Came {
+            document,
+            url: taking.course.url.clone(),
+            answer: Some(answer),
+            led: opened.led,
+        })))
     }
 
     /// Takes a range, of which the first bytes must be those that are there.

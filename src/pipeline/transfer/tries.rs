@@ -7,6 +7,7 @@ use http::StatusCode;
 use super::room::Claim;
 use crate::model::{Error, Kind, Result};
 use crate::net::{Backoff, Budget, Client, Refusal, TooSlow};
+use crate::pipeline::documents::Came;
 
 /// How an attempt ended, short of success.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) enum Setback {
     Restart(Error),
     /// The address may have run out: have the source find it anew, and go on with what is there.
     Expired(Error),
+    /// It is no file: a document came, which leads to some.
+    Document(Box<Came>),
 }
 
 impl From<Error> for Setback {
@@ -28,6 +31,19 @@ impl From<Error> for Setback {
         match error.kind {
             Kind::Network | Kind::Busy => Setback::Again(error),
             _ => Setback::Over(error),
+        }
+    }
+}
+
+impl Setback {
+    /// What is wrong, to whoever does not try again.
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Setback::Over(error)
+            | Setback::Again(error)
+            | Setback::Restart(error)
+            | Setback::Expired(error) => error,
+            Setback::More | Setback::Document(_) => Error::new(Kind::Corrupt, "it is not complete"),
         }
     }
 }

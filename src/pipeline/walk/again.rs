@@ -75,6 +75,8 @@ impl Walk {
             source,
             led,
             origin: origin.clone(),
+            depth: 0,
+            hand: None,
             retry: Some(Retry { fault, at: lost.at }),
             branch: None,
             options: None,
@@ -172,6 +174,8 @@ impl Walk {
             source: stand_in.ok()?,
             led: Led::ByPublic,
             origin: origin.clone(),
+            depth: 0,
+            hand: None,
             retry: Some(Retry {
                 fault: Some(Box::new(fault)),
                 at: lost.at,
@@ -193,9 +197,10 @@ impl Walk {
             return self.listed(origin, 0, Err(error)).await;
         };
         if origin.led == Led::ByUser {
-            self.client.trust(&link.url);
+            self.trust(&link.url);
         }
-        self.follow(link, origin.led, (0, None), out).await
+        let ctx = Ctx::led_by(self.client.clone(), origin.led);
+        self.follow(link, ctx, (0, None), out).await
     }
 
     /// Lists a link, and gives how that ended.
@@ -206,9 +211,10 @@ impl Walk {
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
         if origin.led == Led::ByUser {
-            self.client.trust(&link.url);
+            self.trust(&link.url);
         }
         let (source, target) = self.registry.find(&link)?;
+        let ctx = Ctx::led_by(self.client.clone(), origin.led);
         let origin = Arc::new(Origin {
             source: Some(source.manifest().name.clone()),
             ..origin
@@ -217,6 +223,7 @@ impl Walk {
             source,
             target,
             origin,
+            ctx,
             depth: 0,
             branch: None,
         };

@@ -41,14 +41,13 @@ fn a_page_with_status_200_is_no_picture() {
 }
 
 #[test]
-fn a_page_at_an_address_that_promises_nothing_is_refused_with_a_way_out() {
+fn a_page_at_an_address_that_promises_nothing_is_never_saved_itself() {
     let output = refused(
         "/article",
         Reply::html("<!doctype html><title>News</title>"),
         5,
     );
-    says(&output, "the server sent a web page, not a file");
-    says(&output, "hint: no source reads this page yet");
+    says(&output, "no media that matter are in its markup");
 }
 
 #[test]

@@ -1,0 +1,236 @@
+//! Feeds: RSS, Atom, JSON Feed, podcasts. What is new is told by the archive.
+//!
+//! It does not know how bytes move, where files go, or what was fetched before.
+
+mod json;
+mod options;
+mod post;
+mod xml;
+
+use std::sync::Arc;
+
+use fetch::async_trait;
+use fetch::model::{
+    Album, Body, Document, Error, Expect, Item, Kind, Link, Medium, Meta, Request, Result,
+};
+use fetch::net::Shown;
+use fetch::source::{
+    Ctx, Manifest, Outlet, Pages, Route, Source, Target, url_key, url_medium, url_name,
+};
+use jiff::Timestamp;
+use url::Url;
+
+use super::page::{date, decode, images, line, web};
+pub use options::Options;
+use post::Post;
+
+/// Feeds of any site.
+pub struct Feed {
+    manifest: Manifest,
+    options: Options,
+}
+
+impl Feed {
+    /// Makes the source.
+    ///
+    /// # Errors
+    /// None while its one route can be read.
+    pub fn new(options: Options) -> Result<Feed> {
+        let example = "feed:https://example.org/podcast.xml";
+        Ok(Feed {
+            manifest: Manifest {
+                name: "feed".into(),
+                about: "the media in a feed: RSS, Atom, JSON Feed, podcasts".into(),
+                routes: vec![Route::new("id", "feed:{url...}", example)?],
+            },
+            options,
+        })
+    }
+
+    async fn post(
+        &self,
+        feed: &Url,
+        post: &Post,
+        album: &Arc<Album>,
+        known: &Meta,
+        out: &Outlet,
+    ) -> Result<()> {
+        let link = web(feed, &post.link).filter(|_| !post.link.is_empty());
+        let base = link.as_ref().unwrap_or(feed);
+        let text = |text: &str| Some(line(text)).filter(|text| !text.is_empty());
+        let meta = Meta {
+            title: text(&post.title),
+            author: text(&post.author),
+            date: when(&post.date).or(known.date),
+            album: Some(album.clone()),
+            page: link.clone(),
+            extra: known.extra.clone(),
+            ..Meta::default()
+        };
+        let mut files: Vec<(Url, Option<Medium>)> = Vec::new();
+        for file in post.files() {
+            if let Some(url) = web(feed, &file.url) {
+                let medium = file.medium().or_else(|| url_medium(&url));
+                files.push((url, medium));
+            }
+        }
+        if files.is_empty() {
+            let shown = images(&post.text, base)?;
+            files.extend(shown.into_iter().map(|url| (url, Some(Medium::Image))));
+        }
+        for (index, (url, medium)) in files.iter().enumerate() {
+            let (name, ext) = url_name(url);
+            let request = Request {
+                expect: Expect {
+                    medium: *medium,
+                    ..Expect::default()
+                },
+                ..Request::new(url.clone())
+            };
+            out.unnumbered(Item {
+                source: self.manifest.name.clone(),
+                key: key(feed, post, url, index),
+                meta: Meta {
+                    name,
+                    ext,
+                    ..meta.clone()
+                },
+                body: Body::File(request),
+            })
+            .await?;
+        }
+        match link {
+            Some(link) if files.is_empty() && self.options.posts => {
+                let url = Url::parse(&format!("page:{link}"));
+                if let Ok(url) = url {
+                    out.link(Link::from(url)).await?;
+                }
+                Ok(())
+            }
+            Some(link) if files.is_empty() => out.embed(Link::from(link)).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Source for Feed {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn reads(&self, document: Document) -> bool {
+        document == Document::Feed
+    }
+
+    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        let text = target.link.url.as_str();
+        let url = Url::parse(text.strip_prefix("feed:").unwrap_or(text));
+        let start = url.ok().and_then(|url| web(&url, ""));
+        let start = start.ok_or_else(|| {
+            let message = format!("`{}` is no feed", Shown(&target.link.url));
+            Error::new(Kind::Config, message).hint("`feed:` is followed by an http or https URL")
+        })?;
+        let mut pages = Pages::new();
+        let mut album = None;
+        let mut next = Some(start.clone());
+        let mut count = 0;
+        let mut posts = 0;
+        while let Some(url) = next.take() {
+            pages.turn(url.as_str())?;
+            count += 1;
+            let answer = ctx.get(url).send().await?.ok()?;
+            let text = decode(&answer.body, answer.header("content-type"));
+            let (feed, error) = match text.trim_start_matches('\u{feff}').trim_start() {
+                text if text.starts_with('{') => (json::read(text)?, None),
+                text => xml::read(text),
+            };
+            let album = album.get_or_insert_with(|| {
+                Arc::new(Album {
+                    id: url_key(&start),
+                    title: Some(line(&feed.title)).filter(|title| !title.is_empty()),
+                    count: None,
+                })
+            });
+            for post in &feed.posts {
+                posts += 1;
+                self.post(&answer.url, post, album, &target.link.meta, out)
+                    .await?;
+            }
+            if let Some(error) = error {
+                return Err(error);
+            }
+            next = feed
+                .next
+                .and_then(|next| web(&answer.url, &next))
+                .filter(|next| next.origin() == answer.url.origin() && count < self.options.pages);
+        }
+        if out.items() > 0 || self.options.posts && posts > 0 {
+            return Ok(());
+        }
+        let message = format!("none of the {posts} posts of `{}` has media", Shown(&start));
+        Err(Error::new(Kind::Unsupported, message)
+            .hint("`-S source.feed.posts=true` reads the pages of its posts"))
+    }
+}
+
+/// The identity of a file of a post: what the feed calls the post, since addresses of files change with whoever counts their
+/// readers. Names that are no addresses are the feed's own.
+fn key(feed: &Url, post: &Post, file: &Url, index: usize) -> String {
+    let own = match Url::parse(&post.id) {
+        _ if post.id.is_empty() => return url_key(file),
+        Ok(url) if url.has_host() => url_key(&url),
+        _ => format!("{} {}", url_key(feed), line(&post.id)),
+    };
+    match index {
+        0 => own,
+        _ => format!("{own} {}", index + 1),
+    }
+}
+
+/// A date as feeds write it: RFC 2822 in RSS, RFC 3339 elsewhere.
+fn when(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let in_mail = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+    in_mail.ok().or_else(|| date(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_keeps_its_identity_when_its_file_moves() {
+        let feed = Url::parse("https://x.org/feed.xml").unwrap();
+        let file = Url::parse("https://cdn.example/1.mp3?t=1").unwrap();
+        let post = |id: &str| Post {
+            id: id.into(),
+            ..Post::default()
+        };
+        assert_eq!(
+            key(&feed, &post("g41"), &file, 0),
+            "https://x.org/feed.xml g41"
+        );
+        assert_eq!(
+            key(&feed, &post("https://x.org/41"), &file, 1),
+            "https://x.org/41 2"
+        );
+        assert_eq!(
+            key(&feed, &post(""), &file, 1),
+            "https://cdn.example/1.mp3?t=1"
+        );
+    }
+
+    #[test]
+    fn dates_are_read_as_feeds_write_them() {
+        for text in [
+            "Fri, 03 May 2024 06:00:00 GMT",
+            "03 May 2024 08:00:00 +0200",
+            "2024-05-03T06:00:00Z",
+        ] {
+            let read = when(text).map(|date| date.to_string());
+            assert_eq!(read.as_deref(), Some("2024-05-03T06:00:00Z"), "{text}");
+        }
+        assert_eq!(when("soon"), None);
+    }
+}

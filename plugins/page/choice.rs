@@ -1,0 +1,284 @@
+//! Chooses the media that matter from what a page says. Pure: nothing is asked here.
+
+use std::collections::HashMap;
+
+use fetch::model::Medium;
+use fetch::source::url_medium as medium;
+use url::Url;
+
+use super::likeness::{claimed, is_chaff, likeness, stream};
+use super::linked::{self, Linked};
+use super::options::Options;
+use super::sheet::{Piece, Role, Sheet};
+
+/// What is chosen of a page.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    pub(super) media: Vec<Wanted>,
+    pub(super) embeds: Vec<Url>,
+    pub(super) linked: Linked,
+}
+
+/// A medium that is wanted.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) url: Url,
+    pub(super) medium: Medium,
+    pub(super) alt: String,
+    /// How large it seems, to be held against others of its likeness.
+    weight: u64,
+}
+
+/// What is being chosen.
+struct Choosing<'a> {
+    base: &'a Url,
+    all: bool,
+    chosen: Chosen,
+    /// Where in it what is of this likeness stands.
+    known: HashMap<String, usize>,
+}
+
+/// At least so many pixels has a picture that somebody would look at.
+const LEAST: u32 = 100;
+
+/// Chooses, given where the page came from.
+pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
+    let base = sheet.base.as_deref().and_then(|base| web(page, base));
+    let base = base.unwrap_or_else(|| page.clone());
+    let mut choosing = Choosing {
+        base: &base,
+        all: options.all,
+        chosen: Chosen::default(),
+        known: HashMap::new(),
+    };
+    for data in &sheet.data {
+        linked::read(data, &mut choosing.chosen.linked);
+    }
+    for piece in &sheet.pieces {
+        let is_wanted = match piece.role {
+            Role::Background => options.all || options.backgrounds,
+            Role::Poster => options.all,
+            _ => true,
+        };
+        if is_wanted && (options.all || !piece.aside) {
+            choosing.piece(piece);
+        }
+    }
+    choosing.told(sheet);
+    choosing.chosen
+}
+
+/// A URL of the web.
+pub(in super::super) fn web(base: &Url, text: &str) -> Option<Url> {
+    let mut url = base.join(text.trim()).ok()?;
+    url.set_fragment(None);
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+impl Choosing<'_> {
+    fn piece(&mut self, piece: &Piece) {
+        let url = piece.best().and_then(|url| web(self.base, url));
+        let target = piece.link.as_deref().and_then(|link| web(self.base, link));
+        match (piece.role, url) {
+            // The target of a link wins over the picture in it.
+            (Role::Image, url) => {
+                match target.and_then(|target| Some((medium(&target)?, target))) {
+                    Some((kind, target)) => {
+                        if let Some(url) = url {
+                            // The small one is known by this, too, wherever else it stands.
+                            let at = self.chosen.media.len();
+                            self.known.entry(likeness(&url)).or_insert(at);
+                        }
+                        self.add(target, kind, &piece.alt, u64::from(u32::MAX));
+                    }
+                    None => {
+                        if let Some(url) = url.filter(|url| self.all || is_large(piece, url)) {
+                            self.add(url, Medium::Image, &piece.alt, weight(piece));
+                        }
+                    }
+                }
+            }
+            (Role::Background | Role::Poster, Some(url)) => {
+                if self.all || !is_chaff(&url, &piece.words) {
+                    self.add(url, Medium::Image, &piece.alt, 0);
+                }
+            }
+            (Role::Video, Some(url)) => self.add(url, Medium::Video, "", 0),
+            (Role::Audio, Some(url)) => self.add(url, Medium::Audio, "", 0),
+            (Role::Embed, Some(url)) => self.embed(url),
+            (Role::Link, Some(url)) => {
+                if let Some(kind) = medium(&url).filter(|_| self.all || !is_chaff(&url, "")) {
+                    self.add(url, kind, "", u64::from(u32::MAX));
+                }
+            }
+            (_, None) => {}
+        }
+    }
+
+    /// What the page says about itself, where its elements do not show it.
+    fn told(&mut self, sheet: &Sheet) {
+        let linked = std::mem::take(&mut self.chosen.linked);
+        let resolve = |text: &str| web(self.base, text);
+        let mut videos: Vec<Url> = linked.videos.iter().filter_map(|u| resolve(u)).collect();
+        let mut embeds: Vec<Url> = linked.embeds.iter().filter_map(|u| resolve(u)).collect();
+        for name in [
+            "og:video:secure_url",
+            "og:video:url",
+            "og:video",
+            "twitter:player:stream",
+        ] {
+            for url in sheet.all(name).filter_map(resolve) {
+                match medium(&url).is_some() || stream(&url).is_some() {
+                    true => videos.push(url),
+                    false => embeds.push(url),
+                }
+            }
+        }
+        embeds.extend(sheet.all("twitter:player").filter_map(resolve));
+        let sounds = linked.sounds.iter().map(String::as_str);
+        let sounds: Vec<Url> = sounds
+            .chain(sheet.all("og:audio"))
+            .filter_map(resolve)
+            .collect();
+        let images = linked.images.iter().map(String::as_str);
+        let metas = [
+            "og:image:secure_url",
+            "og:image:url",
+            "og:image",
+            "twitter:image",
+            "twitter:image:src",
+        ];
+        let images: Vec<Url> = images
+            .chain(metas.into_iter().flat_map(|name| sheet.all(name)))
+            .filter_map(resolve)
+            .collect();
+        let has_streams = self
+            .chosen
+            .media
+            .iter()
+            .any(|wanted| wanted.medium != Medium::Image);
+        let shown = self.chosen.media.len();
+        for url in videos {
+            self.add(url, Medium::Video, "", 0);
+        }
+        for url in sounds {
+            self.add(url, Medium::Audio, "", 0);
+        }
+        embeds.into_iter().for_each(|url| self.embed(url));
+        let is_film = has_streams || self.chosen.media.len() > shown;
+        for url in images {
+            // Of a film or a piece of music, it is the poster.
+            let known = self.known.contains_key(&likeness(&url));
+            if self.all || known || !is_film && !is_chaff(&url, "") {
+                self.add(url, Medium::Image, "", 1);
+            }
+        }
+        // They come first, as the page means them.
+        let media = &mut self.chosen.media;
+        let told = media.len() - shown;
+        media.rotate_right(told);
+        self.chosen.linked = linked;
+    }
+
+    fn add(&mut self, url: Url, medium: Medium, alt: &str, weight: u64) {
+        let weight = weight.max(u64::from(claimed(&url)));
+        let likeness = match medium {
+            Medium::Image if !self.all => likeness(&url),
+            _ => url.as_str().to_owned(),
+        };
+        let at = *self
+            .known
+            .entry(likeness)
+            .or_insert(self.chosen.media.len());
+        match self.chosen.media.get_mut(at) {
+            Some(known) => {
+                if weight > known.weight {
+                    (known.url, known.weight) = (url, weight);
+                }
+                if known.alt.is_empty() {
+                    alt.clone_into(&mut known.alt);
+                }
+            }
+            None => self.chosen.media.push(Wanted {
+                url,
+                medium,
+                alt: alt.to_owned(),
+                weight,
+            }),
+        }
+    }
+
+    fn embed(&mut self, url: Url) {
+        if medium(&url).is_some() || stream(&url).is_some() {
+            let kind = medium(&url).unwrap_or(Medium::Video);
+            self.add(url, kind, "", 0);
+        } else if !self.chosen.embeds.contains(&url) && self.chosen.embeds.len() < 100 {
+            self.chosen.embeds.push(url);
+        }
+    }
+}
+
+/// Whether a picture is large enough to be looked at, and no part of the page's dress.
+fn is_large(piece: &Piece, url: &Url) -> bool {
+    let is_small = match (piece.width, piece.height) {
+        (Some(width), Some(height)) => width.max(height) < LEAST || width.min(height) < LEAST / 3,
+        (Some(one), None) | (None, Some(one)) => one < LEAST / 2,
+        (None, None) => false,
+    };
+    !is_small && !is_chaff(url, &piece.words)
+}
+
+/// How large its best candidate is.
+fn weight(piece: &Piece) -> u64 {
+    let own = u64::from(piece.weight());
+    // What is in the list of sizes is measured in pixels.
+    if own > 10 { own + 4000 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::markup;
+    use super::*;
+
+    fn urls(html: &str, options: &Options) -> Vec<String> {
+        let sheet = markup::read(html).unwrap();
+        let page = Url::parse("https://x.org/a/page.html").unwrap();
+        let chosen = choose(&sheet, &page, options);
+        chosen
+            .media
+            .into_iter()
+            .map(|m| m.url.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_no_web_is_left_out() {
+        let html = "<img src='file:///etc/passwd'><img src='javascript:x()'><img src='data:image/gif;base64,xx'>\
+            <a href='ftp://x.org/a.jpg'>x</a><img src='blob:1'><img src='http://'><img src='ok.jpg#top'>";
+        let all = Options {
+            all: true,
+            ..Options::default()
+        };
+        assert_eq!(urls(html, &all), ["https://x.org/a/ok.jpg"]);
+    }
+
+    #[test]
+    fn one_picture_comes_once_in_its_best_size() {
+        let html = "<meta property=og:image content=/p/cat-300x200.jpg>\
+            <a href=/p/cat.jpg><img src=/p/cat-150x150.jpg></a><img src=/p/cat-600x400.jpg>\
+            <img src=/p/dog.jpg srcset='/p/dog-400.jpg 400w, /p/dog-900.jpg 900w'>";
+        let expected = ["https://x.org/p/cat.jpg", "https://x.org/p/dog-900.jpg"];
+        assert_eq!(urls(html, &Options::default()), expected);
+    }
+
+    #[test]
+    fn everything_can_be_had() {
+        let html = "<img src=/logo.png><div style=\"background:url('/bg.jpg')\"></div><video poster=/p.jpg src=/v.mp4></video>";
+        assert_eq!(urls(html, &Options::default()), ["https://x.org/v.mp4"]);
+        let all = Options {
+            all: true,
+            ..Options::default()
+        };
+        assert_eq!(urls(html, &all).len(), 4);
+    }
+}

@@ -1,0 +1,394 @@
+//! What each element of a page says.
+
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{Tag, TokenSinkResult};
+
+use super::sheet::{Piece, Role, Sheet};
+use super::srcset::{self, Candidate};
+
+/// The most pieces, links and scripts that are kept of a page.
+pub(super) const MOST: usize = 100_000;
+/// As many open elements are known; those that are nested deeper count as outside.
+const DEEPEST: usize = 2_000;
+
+/// Attributes that name the picture in full, where `src` shows a small one.
+const FULL: [&str; 12] = [
+    "data-full",
+    "data-full-src",
+    "data-full-url",
+    "data-fullsrc",
+    "data-highres",
+    "data-hires",
+    "data-large",
+    "data-large-file",
+    "data-large_image",
+    "data-orig-file",
+    "data-zoom-image",
+    "data-zoom-src",
+];
+/// Attributes that a script makes the `src` of later.
+const LAZY: [&str; 7] = [
+    "data-src",
+    "data-original",
+    "data-lazy-src",
+    "data-lazy",
+    "data-echo",
+    "data-img-src",
+    "data-image",
+];
+/// Attributes that a script makes the `srcset` of later.
+const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
+/// Elements whose nesting is followed.
+const CONTAINERS: [&str; 12] = [
+    "article", "aside", "div", "figure", "footer", "form", "header", "main", "nav", "ol",
+    "section", "ul",
+];
+/// Words in a class or an id of a container that is not what the page is about.
+const ASIDE: [&str; 24] = [
+    "ad",
+    "ads",
+    "advert",
+    "advertisement",
+    "avatar",
+    "breadcrumb",
+    "comments",
+    "cookie",
+    "footer",
+    "menu",
+    "nav",
+    "navbar",
+    "newsletter",
+    "promo",
+    "recommended",
+    "related",
+    "share",
+    "sharing",
+    "sidebar",
+    "signature",
+    "social",
+    "sponsored",
+    "topbar",
+    "widget",
+];
+
+/// What is open at this place of the page.
+#[derive(Default)]
+pub(super) struct State {
+    sheet: Sheet,
+    text: Text,
+    open: Vec<(String, bool)>,
+    /// How many open containers are aside.
+    aside: usize,
+    /// How many open containers are the main matter.
+    matter: usize,
+    /// The target of the open link, and whether it holds a picture.
+    link: Option<(String, bool)>,
+    picture: Option<Vec<Candidate>>,
+    player: Option<Piece>,
+}
+
+/// Where text goes.
+#[derive(Default, PartialEq)]
+enum Text {
+    #[default]
+    Nowhere,
+    Title,
+    Heading,
+    Data,
+    Style,
+}
+
+/// The value of an attribute, if it has one.
+fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
+    let found = tag.attrs.iter().find(|known| &*known.name.local == name)?;
+    let value = found.value.trim();
+    (!value.is_empty()).then_some(value)
+}
+
+fn first<'a>(tag: &'a Tag, names: &[&str]) -> Option<&'a str> {
+    names.iter().find_map(|name| attribute(tag, name))
+}
+
+/// A number of pixels.
+fn pixels(tag: &Tag, name: &str) -> Option<u32> {
+    attribute(tag, name)?.trim_end_matches("px").parse().ok()
+}
+
+impl State {
+    pub(super) fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name: &str = &tag.name;
+        match name {
+            "base" => {
+                if let Some(href) = attribute(tag, "href") {
+                    self.sheet.base.get_or_insert_with(|| href.to_owned());
+                }
+            }
+            "meta" => self.meta(tag),
+            "link" => self.relation(tag),
+            "a" | "area" => self.link(tag),
+            "img" | "amp-img" => self.image(tag),
+            "picture" => self.picture = Some(Vec::new()),
+            "video" | "audio" => self.player(tag),
+            "source" => self.choice(tag),
+            "iframe" | "embed" | "object" => {
+                if let Some(url) = first(tag, &["src", "data-src", "data-lazy-src", "data"]) {
+                    let piece = Piece::of(Role::Embed, url);
+                    self.push(piece);
+                }
+            }
+            "title" => {
+                if self.sheet.title.is_empty() {
+                    self.text = Text::Title;
+                }
+                return TokenSinkResult::RawData(RawKind::Rcdata);
+            }
+            "h1" => self.text = Text::Heading,
+            "textarea" => return TokenSinkResult::RawData(RawKind::Rcdata),
+            "style" => {
+                self.text = Text::Style;
+                return TokenSinkResult::RawData(RawKind::Rawtext);
+            }
+            "xmp" | "noembed" | "noframes" => return TokenSinkResult::RawData(RawKind::Rawtext),
+            "script" => {
+                let kind = attribute(tag, "type").unwrap_or("");
+                if kind.eq_ignore_ascii_case("application/ld+json")
+                    && self.sheet.data.len() < MOST / 1000
+                {
+                    self.text = Text::Data;
+                    self.sheet.data.push(String::new());
+                }
+                return TokenSinkResult::RawData(RawKind::ScriptData);
+            }
+            _ => {}
+        }
+        if let Some(style) = attribute(tag, "style") {
+            self.backgrounds(style);
+        }
+        if CONTAINERS.contains(&name) && !tag.self_closing && self.open.len() < DEEPEST {
+            let is_aside = self.is_aside(tag);
+            self.aside += usize::from(is_aside);
+            self.matter += usize::from(matches!(name, "article" | "main"));
+            self.open.push((name.to_owned(), is_aside));
+        }
+        TokenSinkResult::Continue
+    }
+
+    fn is_aside(&self, tag: &Tag) -> bool {
+        let words = format!(
+            "{} {}",
+            attribute(tag, "class").unwrap_or(""),
+            attribute(tag, "id").unwrap_or("")
+        );
+        let words = words.to_ascii_lowercase();
+        match &*tag.name {
+            "nav" | "aside" | "footer" => true,
+            // The header of an article has its first picture.
+            "header" => self.matter == 0,
+            "article" | "main" => false,
+            _ => words
+                .split([' ', '-', '_'])
+                .any(|word| ASIDE.contains(&word)),
+        }
+    }
+
+    pub(super) fn end(&mut self, name: &str) {
+        match name {
+            "a" => self.end_link(),
+            "picture" => {
+                // Without an `img` it shows nothing, but the choices are there.
+                if let Some(choices) = self.picture.take().filter(|choices| !choices.is_empty()) {
+                    let mut piece = Piece::new(Role::Image);
+                    piece.candidates = choices;
+                    self.push(piece);
+                }
+            }
+            "video" | "audio" => {
+                if let Some(piece) = self.player.take().filter(|p| !p.candidates.is_empty()) {
+                    self.push(piece);
+                }
+            }
+            "title" | "h1" | "style" | "script" => self.text = Text::Nowhere,
+            _ if CONTAINERS.contains(&name) => {
+                // What is not closed is closed with what holds it.
+                let near = self.open.iter().rev().take(64);
+                if let Some(back) = near.into_iter().position(|(open, _)| open == name) {
+                    for (open, is_aside) in self.open.drain(self.open.len() - 1 - back..) {
+                        self.aside -= usize::from(is_aside);
+                        self.matter -= usize::from(matches!(&*open, "article" | "main"));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn characters(&mut self, text: &str) {
+        let room = |place: &mut String, most: usize| {
+            if place.len() < most {
+                place.push_str(text);
+            }
+        };
+        match self.text {
+            Text::Nowhere => {}
+            Text::Title => room(&mut self.sheet.title, 1000),
+            Text::Heading => room(&mut self.sheet.heading, 1000),
+            Text::Data => {
+                if let Some(data) = self.sheet.data.last_mut() {
+                    room(data, 4 << 20);
+                }
+            }
+            Text::Style => self.backgrounds(text),
+        }
+    }
+
+    fn meta(&mut self, tag: &Tag) {
+        let name = first(tag, &["property", "name", "itemprop"]);
+        if let (Some(name), Some(content)) = (name, attribute(tag, "content"))
+            && self.sheet.metas.len() < MOST / 100
+        {
+            let entry = (name.to_ascii_lowercase(), content.to_owned());
+            self.sheet.metas.push(entry);
+        }
+    }
+
+    fn relation(&mut self, tag: &Tag) {
+        let Some(href) = attribute(tag, "href") else {
+            return;
+        };
+        let relation = attribute(tag, "rel").unwrap_or("").to_ascii_lowercase();
+        let mut words = relation.split_ascii_whitespace();
+        if words.any(|word| word == "next") {
+            self.sheet.next.get_or_insert_with(|| href.to_owned());
+        }
+        if relation == "image_src" {
+            let entry = ("og:image".to_owned(), href.to_owned());
+            self.sheet.metas.push(entry);
+        }
+    }
+
+    fn link(&mut self, tag: &Tag) {
+        self.end_link();
+        let Some(href) = attribute(tag, "href") else {
+            return;
+        };
+        self.relation(tag);
+        if self.sheet.links.len() < MOST {
+            self.sheet.links.push(href.to_owned());
+        }
+        self.link = Some((href.to_owned(), false));
+    }
+
+    fn end_link(&mut self) {
+        if let Some((href, false)) = self.link.take() {
+            let piece = Piece::of(Role::Link, &href);
+            self.push(piece);
+        }
+    }
+
+    fn image(&mut self, tag: &Tag) {
+        let mut piece = Piece::new(Role::Image);
+        if let Some(url) = first(tag, &FULL) {
+            piece.add(url, srcset::FULL);
+        }
+        for name in SETS {
+            let set = attribute(tag, name).map(srcset::read);
+            piece.candidates.extend(set.unwrap_or_default());
+        }
+        if let Some(choices) = &mut self.picture {
+            piece.candidates.append(choices);
+        }
+        if let Some(url) = first(tag, &LAZY) {
+            piece.add(url, 1);
+        }
+        if let Some(url) = attribute(tag, "src") {
+            piece.add(url, 0);
+        }
+        // A long text is kept as far as it can be of use.
+        let cut = |text: &str| text.chars().take(500).collect::<String>();
+        piece.alt = first(tag, &["alt", "title"]).map(cut).unwrap_or_default();
+        piece.words = ["class", "id"]
+            .iter()
+            .filter_map(|name| attribute(tag, name))
+            .map(cut)
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_ascii_lowercase();
+        (piece.width, piece.height) = (pixels(tag, "width"), pixels(tag, "height"));
+        let style = attribute(tag, "style").unwrap_or("").replace(' ', "");
+        if style.contains("display:none") {
+            // What nobody is to see counts readers.
+            piece.words.push_str(" pixel");
+        }
+        if let Some((href, holds)) = &mut self.link {
+            *holds = true;
+            piece.link = Some(href.clone());
+        }
+        self.push(piece);
+    }
+
+    fn player(&mut self, tag: &Tag) {
+        let role = match &*tag.name {
+            "audio" => Role::Audio,
+            _ => Role::Video,
+        };
+        let mut piece = Piece::new(role);
+        if let Some(url) = first(tag, &["src", "data-src"]) {
+            piece.add(url, 1);
+        }
+        if let Some(poster) = attribute(tag, "poster") {
+            let piece = Piece::of(Role::Poster, poster);
+            self.push(piece);
+        }
+        self.player = Some(piece);
+    }
+
+    /// A `source`: of a picture, or of a player.
+    fn choice(&mut self, tag: &Tag) {
+        if let Some(choices) = &mut self.picture {
+            for name in SETS {
+                choices.extend(attribute(tag, name).map(srcset::read).unwrap_or_default());
+            }
+        } else if let Some(player) = &mut self.player
+            && let Some(url) = first(tag, &["src", "data-src"])
+        {
+            // Some players tell the height so.
+            let tells = ["size", "res", "data-res", "data-quality", "label", "title"];
+            let weight = first(tag, &tells).map_or(1, |text| {
+                let digits: String = text.chars().filter(char::is_ascii_digit).take(5).collect();
+                digits.parse().unwrap_or(1)
+            });
+            player.add(url, weight);
+        }
+    }
+
+    /// The pictures that a style names.
+    fn backgrounds(&mut self, style: &str) {
+        for part in style.split("url(").skip(1).take(1000) {
+            let Some((url, _)) = part.split_once(')') else {
+                continue;
+            };
+            let url = url.trim().trim_matches(['"', '\'']);
+            if !url.is_empty() {
+                let piece = Piece::of(Role::Background, url);
+                self.push(piece);
+            }
+        }
+    }
+
+    fn push(&mut self, mut piece: Piece) {
+        piece.aside = self.aside > 0;
+        if self.sheet.pieces.len() < MOST {
+            self.sheet.pieces.push(piece);
+        } else {
+            self.sheet.cut = true;
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Sheet {
+        self.end_link();
+        for name in ["picture", "video"] {
+            self.end(name);
+        }
+        self.sheet
+    }
+}

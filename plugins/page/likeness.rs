@@ -1,0 +1,250 @@
+//! What can be told of a medium by its URL alone.
+
+use fetch::model::Medium;
+use fetch::source::url_medium;
+use url::Url;
+
+/// Words in a path or a class of a picture that belongs to the page's dress, or that counts its readers.
+const CHAFF: [&str; 36] = [
+    "1x1",
+    "ad",
+    "ads",
+    "advert",
+    "arrow",
+    "avatar",
+    "avatars",
+    "badge",
+    "badges",
+    "banner",
+    "blank",
+    "button",
+    "buttons",
+    "emoji",
+    "emojis",
+    "emoticon",
+    "emoticons",
+    "favicon",
+    "flag",
+    "flags",
+    "gravatar",
+    "icon",
+    "icons",
+    "loader",
+    "loading",
+    "logo",
+    "logos",
+    "pixel",
+    "placeholder",
+    "smiley",
+    "smilies",
+    "spacer",
+    "spinner",
+    "sprite",
+    "sprites",
+    "tracking",
+];
+/// Hosts whose pictures nobody looks at.
+const TRACKERS: [&str; 9] = [
+    "doubleclick.net",
+    "facebook.com",
+    "google-analytics.com",
+    "googlesyndication.com",
+    "googletagmanager.com",
+    "gravatar.com",
+    "quantserve.com",
+    "scorecardresearch.com",
+    "stats.wp.com",
+];
+/// Words that tell one size of a picture from another.
+const SIZES: [&str; 20] = [
+    "big",
+    "full",
+    "fullsize",
+    "hd",
+    "hires",
+    "large",
+    "lg",
+    "md",
+    "medium",
+    "mini",
+    "orig",
+    "original",
+    "originals",
+    "preview",
+    "scaled",
+    "sm",
+    "small",
+    "thumb",
+    "thumbnail",
+    "thumbs",
+];
+
+/// Whether it is the playlist of a stream: HLS, or DASH.
+pub(super) fn stream(url: &Url) -> Option<&'static str> {
+    let path = url.path().to_ascii_lowercase();
+    ["m3u8", "mpd"].into_iter().find(|ext| {
+        path.strip_suffix(ext)
+            .is_some_and(|rest| rest.ends_with('.'))
+    })
+}
+
+/// Whether a picture at this URL, with these classes, is an icon, a spacer, a tracker or the like.
+pub(super) fn is_chaff(url: &Url, words: &str) -> bool {
+    let host = url.host_str().unwrap_or("");
+    let is_tracker = TRACKERS.iter().any(|tracker| {
+        host.strip_suffix(tracker)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    });
+    let path = url.path().to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or("");
+    let folders = &path[..path.len() - name.len()];
+    // A name may have such a word among others; a folder is what it is called.
+    let is_named = parts(name).any(|part| CHAFF.contains(&part))
+        || folders.split('/').any(|part| CHAFF.contains(&part));
+    is_tracker
+        || is_named
+        || name.ends_with(".svg")
+        || name.ends_with(".ico")
+        || words
+            .split([' ', '-', '_'])
+            .any(|word| CHAFF.contains(&word))
+}
+
+/// What several sizes of one picture have in common.
+pub(super) fn likeness(url: &Url) -> String {
+    let path = url.path().to_ascii_lowercase();
+    let (path, ext) = match path.rsplit_once('.') {
+        Some((stem, ext)) if ext.len() <= 5 && !ext.contains('/') => (stem, ext),
+        _ => (path.as_str(), ""),
+    };
+    let is_size = |part: &str| SIZES.contains(&part) || is_dimensions(part);
+    let folders: Vec<String> = path
+        .split('/')
+        .filter(|folder| !is_size(folder))
+        .map(|folder| {
+            let kept: Vec<&str> = parts(folder).filter(|part| !is_size(part)).collect();
+            kept.join("-")
+        })
+        .collect();
+    let query: Vec<String> = url
+        .query_pairs()
+        .filter(|(name, _)| !RESIZES.contains(&name.to_ascii_lowercase().as_str()))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    // Photographs come in several formats, and a GIF moves where they do not.
+    let ext = match ext {
+        "gif" => ext,
+        _ if url_medium(url) == Some(Medium::Image) => "",
+        _ => ext,
+    };
+    let host = url.host_str().unwrap_or("");
+    format!("{host}{}?{}.{ext}", folders.join("/"), query.join("&"))
+}
+
+/// Parameters that ask a server to make a picture smaller.
+const RESIZES: [&str; 17] = [
+    "auto", "crop", "dpr", "fit", "fm", "format", "h", "height", "q", "quality", "resize", "s",
+    "size", "ssl", "strip", "w", "width",
+];
+
+/// How large a URL says that its picture is. One that says nothing is taken for the original.
+pub(super) fn claimed(url: &Url) -> u32 {
+    let path = url.path().to_ascii_lowercase();
+    let dimensions = path
+        .split(['/', '-', '_', '.'])
+        .filter(|part| is_dimensions(part))
+        .filter_map(|part| {
+            part.trim_end_matches(['p', 'w', 'x'])
+                .split('x')
+                .next()?
+                .parse()
+                .ok()
+        });
+    let asked = url
+        .query_pairs()
+        .filter(|(name, _)| matches!(&**name, "w" | "width" | "resize"))
+        .filter_map(|(_, value)| value.split([',', 'x']).next()?.parse().ok());
+    let small = ["thumb", "thumbs", "thumbnail", "small", "mini", "preview"];
+    let is_small = path
+        .split(['/', '-', '_', '.'])
+        .any(|part| small.contains(&part));
+    dimensions
+        .chain(asked)
+        .min()
+        .unwrap_or(if is_small { 200 } else { 4000 })
+}
+
+/// `800x600`, `800w`, `800px`.
+fn is_dimensions(part: &str) -> bool {
+    let digits = |text: &str| {
+        (2..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match part.split_once('x') {
+        Some((width, height)) => digits(width) && (digits(height) || height.is_empty()),
+        None => part
+            .strip_suffix("px")
+            .or(part.strip_suffix('w'))
+            .is_some_and(digits),
+    }
+}
+
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    name.split(['-', '_', '.', ' '])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse("https://x.org/").unwrap().join(text).unwrap()
+    }
+
+    #[test]
+    fn sizes_of_one_picture_are_alike() {
+        let same = [
+            ("/a/cat-300x200.jpg", "/a/cat.jpg"),
+            ("/a/cat.jpg?w=300&q=80", "/a/cat.webp"),
+            ("/thumbs/cat.jpg", "/full/cat.jpg"),
+            ("/cat_thumb.jpg", "/cat.jpg"),
+            ("/800w/cat.jpg", "/1600w/cat.jpg"),
+        ];
+        for (one, other) in same {
+            assert_eq!(likeness(&url(one)), likeness(&url(other)), "{one} {other}");
+        }
+        let others = [
+            ("/a/cat-1.jpg", "/a/cat-2.jpg"),
+            ("/a/cat.jpg?id=1", "/a/cat.jpg?id=2"),
+            ("/a/cat.jpg", "/b/cat.jpg"),
+            ("/a/cat.gif", "/a/cat.jpg"),
+        ];
+        for (one, other) in others {
+            assert_ne!(likeness(&url(one)), likeness(&url(other)), "{one} {other}");
+        }
+        assert!(claimed(&url("/cat-300x200.jpg")) < claimed(&url("/cat.jpg?w=900")));
+        assert!(claimed(&url("/cat-1024x768.jpg")) < claimed(&url("/cat.jpg")));
+    }
+
+    #[test]
+    fn dress_is_told_from_matter() {
+        for chaff in [
+            "/img/logo.png",
+            "/icons/home.png",
+            "/a/spacer.gif",
+            "https://www.facebook.com/tr?id=1",
+            "/drawing.svg",
+        ] {
+            assert!(is_chaff(&url(chaff), ""), "{chaff}");
+        }
+        assert!(is_chaff(&url("/u/1.jpg"), "user-avatar"));
+        for matter in ["/a/cat.jpg", "/logorama/film.jpg", "/iconic-places/1.jpg"] {
+            assert!(!is_chaff(&url(matter), "wp-image-3"), "{matter}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_told_by_its_playlist() {
+        assert_eq!(stream(&url("/a/master.m3u8?x")), Some("m3u8"));
+        assert_eq!(stream(&url("/a/mpd")), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! What the elements of a page say, before anything is chosen. Plain data.
+
+use super::srcset::Candidate;
+
+/// A page as it was read.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    pub(super) base: Option<String>,
+    pub(super) title: String,
+    pub(super) heading: String,
+    /// `meta` elements: names in lower case, and contents.
+    pub(super) metas: Vec<(String, String)>,
+    /// The next page.
+    pub(super) next: Option<String>,
+    /// Every link, in order.
+    pub(super) links: Vec<String>,
+    /// JSON-LD.
+    pub(super) data: Vec<String>,
+    pub(super) pieces: Vec<Piece>,
+    /// Whether there was more than is kept.
+    pub(super) cut: bool,
+}
+
+impl Sheet {
+    /// The content of a `meta` of this name.
+    pub(super) fn meta<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.all(name).next()
+    }
+
+    /// The contents of all of this name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let metas = self.metas.iter().filter(move |(known, _)| known == name);
+        metas.map(|(_, content)| content.as_str())
+    }
+}
+
+/// What an element is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Image,
+    Video,
+    Audio,
+    /// The still picture of a video.
+    Poster,
+    /// A link without a picture.
+    Link,
+    /// A page in the page.
+    Embed,
+    /// A picture that a style names.
+    Background,
+}
+
+/// An element that may be a medium.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) role: Role,
+    pub(super) candidates: Vec<Candidate>,
+    /// The target of the link around it.
+    pub(super) link: Option<String>,
+    pub(super) alt: String,
+    /// Its class and id, in lower case.
+    pub(super) words: String,
+    pub(super) width: Option<u32>,
+    pub(super) height: Option<u32>,
+    /// Whether it stands where the page is not about its matter.
+    pub(super) aside: bool,
+}
+
+impl Piece {
+    pub(super) fn new(role: Role) -> Piece {
+        Piece {
+            role,
+            candidates: Vec::new(),
+            link: None,
+            alt: String::new(),
+            words: String::new(),
+            width: None,
+            height: None,
+            aside: false,
+        }
+    }
+
+    /// A piece with one candidate.
+    pub(super) fn of(role: Role, url: &str) -> Piece {
+        let mut piece = Piece::new(role);
+        piece.add(url, 0);
+        piece
+    }
+
+    pub(super) fn add(&mut self, url: &str, weight: u32) {
+        self.candidates.push(Candidate {
+            url: url.to_owned(),
+            weight,
+        });
+    }
+
+    /// The heaviest candidate, of equals the first; what holds its data itself counts as none.
+    pub(super) fn best(&self) -> Option<&str> {
+        let real = self.candidates.iter().filter(|candidate| {
+            let start = candidate.url.get(..5).unwrap_or("");
+            !start.eq_ignore_ascii_case("data:")
+        });
+        let best = real.rev().max_by_key(|candidate| candidate.weight)?;
+        Some(&best.url)
+    }
+
+    /// The weight of the heaviest candidate.
+    pub(super) fn weight(&self) -> u32 {
+        let weights = self.candidates.iter().map(|candidate| candidate.weight);
+        weights.max().unwrap_or(0)
+    }
+}

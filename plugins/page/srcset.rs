@@ -1,0 +1,91 @@
+//! The choices of an image (HTML, 4.8.4): `a.jpg 480w, b.jpg 2x`.
+
+/// A place of a picture, and how large it is against the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) url: String,
+    pub(super) weight: u32,
+}
+
+/// The weight of what is said to be the picture in full.
+pub(super) const FULL: u32 = 1_000_000;
+/// The most choices of one image.
+const MOST: usize = 100;
+
+/// Reads the choices. Commas may be part of a URL, but not at its end.
+pub(super) fn read(text: &str) -> Vec<Candidate> {
+    let mut candidates = Vec::new();
+    let mut rest = text;
+    while candidates.len() < MOST {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+        if rest.is_empty() {
+            break;
+        }
+        let end = rest.find(|c: char| c.is_ascii_whitespace());
+        let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let url = word.trim_end_matches(',');
+        let (descriptor, after) = match url.len() < word.len() {
+            true => ("", after),
+            false => after.split_once(',').unwrap_or((after, "")),
+        };
+        candidates.push(Candidate {
+            url: url.to_owned(),
+            weight: weight(descriptor),
+        });
+        rest = after;
+    }
+    candidates
+}
+
+/// Widths count as they are; a density counts as that many common pictures.
+fn weight(descriptor: &str) -> u32 {
+    let mut weight = 2;
+    for word in descriptor.split_ascii_whitespace() {
+        let Some(unit) = word.chars().last() else {
+            continue;
+        };
+        let number = word.strip_suffix(unit).unwrap_or("");
+        let number: Option<f64> = number.parse().ok().filter(|n: &f64| n.is_finite());
+        match (unit, number) {
+            ('w', Some(width)) => weight = width as u32,
+            ('x', Some(density)) => weight = (density * 100.0) as u32,
+            _ => {}
+        }
+    }
+    weight.min(FULL - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_read_however_they_are_written() {
+        let table: &[(&str, &[(&str, u32)])] = &[
+            ("a.jpg 480w, b.jpg 800w", &[("a.jpg", 480), ("b.jpg", 800)]),
+            ("a.jpg,b.jpg 2x", &[("a.jpg,b.jpg", 200)]),
+            (
+                "a.jpg, b.jpg 1.5x ,c.jpg",
+                &[("a.jpg", 2), ("b.jpg", 150), ("c.jpg", 2)],
+            ),
+            (
+                "https://x.org/w_1,h_2/a.jpg 1x,https://x.org/w_3/b.jpg 3x",
+                &[
+                    ("https://x.org/w_1,h_2/a.jpg", 100),
+                    ("https://x.org/w_3/b.jpg", 300),
+                ],
+            ),
+            (" ,, ", &[]),
+            ("a.jpg 9999999999w -3x é", &[("a.jpg", 0)]),
+        ];
+        for (text, expected) in table {
+            let read: Vec<_> = read(text).into_iter().map(|c| (c.url, c.weight)).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(u, w)| ((*u).to_owned(), *w))
+                .collect();
+            assert_eq!(read, expected, "{text}");
+        }
+        assert!(read(&"a 1w,".repeat(9999)).len() <= MOST);
+    }
+}

@@ -1,0 +1,35 @@
+//! What can come in place of a file, and leads to files.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What can come for a link that no site's source knows, and leads on to files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Document {
+    /// A web page: HTML.
+    Page,
+    /// A feed: RSS, Atom, JSON Feed.
+    Feed,
+    /// What is in a folder or a bucket, as XML.
+    Listing,
+}
+
+impl Document {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Document::Page => "page",
+            Document::Feed => "feed",
+            Document::Listing => "listing",
+        }
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

@@ -1,0 +1,215 @@
+//! What is no file but leads to some: a page, a feed or a listing came for a link that no site's source knows.
+//!
+//! One request decides: the transfer asks for a file, and what its first bytes show to be a document goes back to the walk,
+//! with the answer, so that its source need not ask again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::LinkOptions;
+use super::naming::{Content, Sniff};
+use crate::model::{Document, Error, Kind};
+use crate::net::{Answer, Led};
+
+/// As many bytes of answers wait at the most. What finds no room is asked for again.
+const ROOM: usize = 64 << 20;
+/// As long may a document be.
+pub(super) const LONGEST: usize = 32 << 20;
+
+/// A document that came in place of a file.
+#[derive(Debug)]
+pub(super) struct Came {
+    pub(super) document: Document,
+    /// What was asked for.
+    pub(super) url: Url,
+    pub(super) answer: Option<Answer>,
+    pub(super) led: Led,
+}
+
+/// What is known to come of an item that may be a document: it is one, or it is none.
+pub(super) type Word = Option<(Came, usize, Option<Arc<LinkOptions>>)>;
+
+/// Where documents are handed to.
+#[derive(Debug)]
+pub(super) struct Hands {
+    words: mpsc::UnboundedSender<Word>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Goes with an item that may be a document. Dropping it says that it is none.
+#[derive(Debug)]
+pub(super) struct Hand {
+    words: Option<mpsc::UnboundedSender<Word>>,
+    waiting: Arc<AtomicUsize>,
+    depth: usize,
+    options: Option<Arc<LinkOptions>>,
+}
+
+impl Hands {
+    /// Makes it, and the end where the words come out. Each [`Hand`] gives exactly one.
+    pub(super) fn new() -> (Hands, mpsc::UnboundedReceiver<Word>) {
+        let (words, receiver) = mpsc::unbounded_channel();
+        let waiting = Arc::default();
+        (Hands { words, waiting }, receiver)
+    }
+
+    /// A hand for an item so deep, of a link with these options.
+    pub(super) fn hand(&self, depth: usize, options: Option<Arc<LinkOptions>>) -> Hand {
+        Hand {
+            words: Some(self.words.clone()),
+            waiting: self.waiting.clone(),
+            depth,
+            options,
+        }
+    }
+
+    /// Notes that this one waits no more.
+    pub(super) fn taken(&self, came: &Came) {
+        self.waiting.fetch_sub(came.len(), Ordering::Relaxed);
+    }
+}
+
+impl Hand {
+    /// Gives the document on.
+    pub(super) fn give(mut self, mut came: Came) {
+        if self.waiting.load(Ordering::Relaxed) + came.len() > ROOM {
+            came.answer = None;
+        }
+        self.waiting.fetch_add(came.len(), Ordering::Relaxed);
+        if let Some(words) = self.words.take() {
+            // If nobody takes it, the run is over.
+            let _ = words.send(Some((came, self.depth, self.options.take())));
+        }
+    }
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        if let Some(words) = self.words.take() {
+            let _ = words.send(None);
+        }
+    }
+}
+
+impl Came {
+    fn len(&self) -> usize {
+        self.answer.as_ref().map_or(0, |answer| answer.body.len())
+    }
+}
+
+/// The document that begins so, if it is one.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for what leads to files that cannot be had yet: the playlist of a stream.
+pub(super) fn document(
+    seen: &Sniff,
+    content_type: Option<&str>,
+    head: &[u8],
+) -> Result<Option<Document>, Error> {
+    let essence = content_type.unwrap_or("").split(';').next().unwrap_or("");
+    let essence = essence.trim().to_ascii_lowercase();
+    let has = |word: &str| head.windows(word.len()).any(|part| part == word.as_bytes());
+    let stream = || {
+        Err(Error::new(
+            Kind::Unsupported,
+            "it is the playlist of a stream, whose segments this version does not fetch yet",
+        ))
+    };
+    let is_markup = matches!(seen.kind, Content::Page | Content::Text);
+    match seen.ext.as_deref() {
+        _ if !is_markup && seen.kind != Content::Unknown => return Ok(None),
+        Some("mpd") => return stream(),
+        Some("m3u8") if has("#EXT-X-") => return stream(),
+        Some("xml") | Some("html") if has("<rss") || has("<rdf:RDF") && has("rss") => {
+            return Ok(Some(Document::Feed));
+        }
+        Some("xml") if has("http://www.w3.org/2005/Atom") && has("<feed") => {
+            return Ok(Some(Document::Feed));
+        }
+        Some("xml") if has("<ListBucketResult") => return Ok(Some(Document::Listing)),
+        Some("json") if has("jsonfeed.org/version/") || has("jsonfeed.org\\/version\\/") => {
+            return Ok(Some(Document::Feed));
+        }
+        _ => {}
+    }
+    let says_page = matches!(essence.as_str(), "text/html" | "application/xhtml+xml");
+    let is_page = seen.kind == Content::Page
+        || says_page && matches!(seen.kind, Content::Text | Content::Unknown);
+    Ok(is_page.then_some(Document::Page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::naming::sniff;
+    use super::*;
+
+    fn of(head: &str, content_type: &str) -> Result<Option<Document>, Error> {
+        document(&sniff(head.as_bytes()), Some(content_type), head.as_bytes())
+    }
+
+    #[test]
+    fn the_first_bytes_decide_what_it_is() {
+        let table = [
+            ("<!doctype html><title>x</title>", "", Some(Document::Page)),
+            ("hello", "text/html; charset=utf-8", Some(Document::Page)),
+            ("hello", "text/plain", None),
+            (
+                "<?xml version='1.0'?><rss version='2.0'>",
+                "text/html",
+                Some(Document::Feed),
+            ),
+            (
+                "<rss version=\"2.0\" xmlns:x=\"y\"><channel>",
+                "",
+                Some(Document::Feed),
+            ),
+            (
+                "<?xml version='1.0'?><feed xmlns='http://www.w3.org/2005/Atom'>",
+                "application/xml",
+                Some(Document::Feed),
+            ),
+            (
+                "{\"version\": \"https://jsonfeed.org/version/1.1\"}",
+                "application/json",
+                Some(Document::Feed),
+            ),
+            ("{\"version\": 3}", "application/json", None),
+            (
+                "<?xml version='1.0'?><ListBucketResult xmlns='x'>",
+                "application/xml",
+                Some(Document::Listing),
+            ),
+            ("<?xml version='1.0'?><project>", "application/xml", None),
+            ("GIF89a\x01", "text/html", None),
+            ("#EXTM3U\n#EXTINF:3,\nsong.mp3\n", "audio/x-mpegurl", None),
+        ];
+        for (head, content_type, expected) in table {
+            assert_eq!(of(head, content_type).unwrap(), expected, "{head}");
+        }
+        for head in [
+            "#EXTM3U\n#EXT-X-VERSION:3\n",
+            "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'>",
+        ] {
+            assert_eq!(of(head, "").unwrap_err().kind, Kind::Unsupported, "{head}");
+        }
+    }
+
+    #[test]
+    fn a_hand_gives_one_word_whatever_becomes_of_it() {
+        let came = || Came {
+            document: Document::Page,
+            url: Url::parse("https://x.org/").unwrap(),
+            answer: None,
+            led: Led::ByUser,
+        };
+        let (hands, mut words) = Hands::new();
+        drop(hands.hand(0, None));
+        assert!(words.try_recv().unwrap().is_none());
+        hands.hand(3, None).give(came());
+        assert_eq!(words.try_recv().unwrap().unwrap().1, 3);
+        assert!(words.try_recv().is_err());
+    }
+}

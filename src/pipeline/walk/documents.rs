@@ -1,0 +1,156 @@
+//! Lists what is behind documents: pages, feeds and listings that came in place of files.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, header};
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::{Found, Leash, Origin, ROOM, Walk};
+use crate::model::{Body, Error, Item, Kind, Link, Request, Result};
+use crate::net::{Way, header_map};
+use crate::pipeline::documents::{Came, document};
+use crate::pipeline::naming::{HEAD, sniff};
+use crate::source::{Ctx, Source};
+
+impl Walk {
+    /// Starts to list what a document leads to; its items come out at the other end.
+    pub(super) fn document(
+        self: Arc<Self>,
+        came: Came,
+        depth: usize,
+    ) -> (mpsc::Receiver<Found>, Leash) {
+        let (out, found) = mpsc::channel(ROOM);
+        let task = tokio::spawn(async move {
+            // The only error is that nobody listens.
+            let _ = self.read(came, depth, out).await;
+        });
+        (found, Leash(task.abort_handle()))
+    }
+
+    async fn read(
+        self: Arc<Self>,
+        came: Came,
+        depth: usize,
+        out: mpsc::Sender<Found>,
+    ) -> Result<()> {
+        let Came {
+            document,
+            url,
+            answer,
+            led,
+        } = came;
+        let link = self.registry.reader(document).and_then(|source| {
+            let name = &source.manifest().name;
+            Url::parse(&format!("{name}:{url}")).ok()
+        });
+        let Some(link) = link else {
+            let origin = Origin::of(&Link::from(url), led);
+            let error = Error::new(
+                Kind::Unsupported,
+                format!("the server sent a {document}, not a file"),
+            )
+            .hint("no source reads it; give the address of the file itself");
+            return self.listed(Arc::new(origin), 0, Err(error)).await;
+        };
+        let ctx = Ctx::led_by(self.client.clone(), led);
+        if let Some(answer) = answer {
+            ctx.have(url, answer);
+        }
+        self.follow(Link::from(link), ctx, (depth + 1, None), out)
+            .await
+    }
+
+    /// Starts to find out whether an item is a document: what comes out are its entries, or itself.
+    pub(super) fn undecided(self: Arc<Self>, found: Found) -> (mpsc::Receiver<Found>, Leash) {
+        let (out, receiver) = mpsc::channel(ROOM);
+        let task = tokio::spawn(async move {
+            let depth = found.depth;
+            match self.what_is(&found).await {
+                // Why it cannot be had is told by the transfer, if there is one.
+                Ok(None) | Err(_) => {
+                    let _ = out.send(decided(found)).await;
+                }
+                Ok(Some(came)) => {
+                    let _ = self.read(came, depth, out).await;
+                }
+            }
+        });
+        (receiver, Leash(task.abort_handle()))
+    }
+
+    /// Asks for the first bytes of an item. The connection is given up after them.
+    async fn what_is(&self, found: &Found) -> Result<Option<Came>> {
+        let Some(request) = file(&found.item) else {
+            return Ok(None);
+        };
+        let url = &request.url;
+        let _permit = self.client.pace().enter(url.host_str().unwrap_or("")).await;
+        let way = Way {
+            led: found.led,
+            pin: None,
+        };
+        let mut free = HeaderMap::new();
+        let identity = HeaderValue::from_static("identity");
+        free.insert(header::ACCEPT_ENCODING, identity);
+        let bound = header_map(&request.headers)?;
+        let mut opened = self.client.open_by(way, url, &bound, &free).await?;
+        if !opened.response.status().is_success() {
+            return Ok(None);
+        }
+        let mut head: Vec<u8> = Vec::new();
+        while head.len() < HEAD {
+            match self.client.chunk(&mut opened).await? {
+                Some(piece) => head.extend_from_slice(&piece),
+                None => break,
+            }
+        }
+        let kind = opened.response.headers().get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok());
+        head.truncate(HEAD);
+        let document = document(&sniff(&head), kind, &head)?;
+        Ok(document.map(|document| Came {
+            document,
+            url: url.clone(),
+            answer: None,
+            led: opened.led,
+        }))
+    }
+
+    /// Notes that the user gave this link, or the one behind `source:`.
+    pub(super) fn trust(&self, url: &Url) {
+        let rest = url.as_str().split_once(':').map_or("", |(_, rest)| rest);
+        match Url::parse(rest) {
+            Ok(inner) if inner.has_host() => self.client.trust(&inner),
+            _ => self.client.trust(url),
+        }
+    }
+
+    /// The source of a site that knows this link, if there is one: not one that takes whatever is left.
+    pub(super) fn is_of_a_site(&self, link: &Link) -> bool {
+        let found = self.registry.find(link);
+        found.is_ok_and(|(source, target)| !takes_all(&source, &target.route))
+    }
+}
+
+/// Whether this route takes links of every host.
+fn takes_all(source: &Arc<dyn Source>, route: &str) -> bool {
+    let mut routes = source.manifest().routes.iter();
+    routes.any(|known| known.name == route && known.pattern.takes_any_host())
+}
+
+/// The request of an item that may be a document.
+pub(super) fn file(item: &Item) -> Option<&Request> {
+    match &item.body {
+        Body::File(request) if request.expect.document => Some(request),
+        _ => None,
+    }
+}
+
+/// The same item as one that is no document.
+fn decided(mut found: Found) -> Found {
+    if let Body::File(request) = &mut found.item.body {
+        request.expect.document = false;
+    }
+    found
+}

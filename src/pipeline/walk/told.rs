@@ -1,0 +1,57 @@
+//! Tells of links: how their listing ended.
+
+use std::sync::Arc;
+
+use super::{Origin, Walk};
+use crate::model::{Error, Event, Failure, Kind, Result};
+use crate::pipeline::archive::Lapse;
+
+impl Walk {
+    /// Tells how a listing ended, and has it remembered if it failed.
+    pub(super) async fn listed(
+        &self,
+        origin: Arc<Origin>,
+        items: u64,
+        done: Result<()>,
+    ) -> Result<()> {
+        let failure = match done {
+            Err(error) if error.kind != Kind::Closed => Some(Failure::new(&error, 1)),
+            _ => None,
+        };
+        let noted = match &failure {
+            None => self.archive.listed(&origin.url),
+            Some(failure) => {
+                let lapse = Lapse {
+                    reason: failure.kind.word().into(),
+                    message: failure.message.clone(),
+                    attempts: 1,
+                    number: 0,
+                    item: None,
+                };
+                self.archive.unlisted(origin.clone(), lapse)
+            }
+        };
+        // That it cannot be noted is told by whoever waits for the archive at the end.
+        drop(noted);
+        let (url, source) = (origin.url.clone(), origin.source.clone());
+        self.tell(url, source, items, failure).await
+    }
+
+    pub(super) async fn tell(
+        &self,
+        link: String,
+        source: Option<String>,
+        items: u64,
+        failure: Option<Failure>,
+    ) -> Result<()> {
+        self.events
+            .send(Event::Listed {
+                link,
+                source,
+                items,
+                failure,
+            })
+            .await
+            .map_err(|_| Error::closed())
+    }
+}

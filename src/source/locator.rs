@@ -1,0 +1,88 @@
+//! What can be told of a file by its URL alone.
+
+use url::Url;
+
+use crate::model::Medium;
+use crate::net::Shown;
+
+const IMAGES: [&str; 14] = [
+    "avif", "bmp", "gif", "heic", "jfif", "jpe", "jpeg", "jpg", "jxl", "png", "svg", "tif", "tiff",
+    "webp",
+];
+const VIDEOS: [&str; 10] = [
+    "avi", "flv", "m4v", "mkv", "mov", "mp4", "mpg", "ogv", "webm", "wmv",
+];
+const SOUNDS: [&str; 8] = ["aac", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav"];
+
+/// Name and extension in the last segment of a path, decoded. Either may be missing.
+pub fn url_name(url: &Url) -> (Option<String>, Option<String>) {
+    let last = url.path().rsplit('/').next().unwrap_or("");
+    let last = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
+    let is_ext = |ext: &str| {
+        (1..=10).contains(&ext.len()) && ext.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    match last.rsplit_once('.') {
+        Some((name, ext)) if !name.is_empty() && is_ext(ext) => {
+            (Some(name.to_owned()), Some(ext.to_owned()))
+        }
+        _ => ((!last.is_empty()).then(|| last.into_owned()), None),
+    }
+}
+
+/// The kind of medium that the extension in a URL promises.
+pub fn url_medium(url: &Url) -> Option<Medium> {
+    let (name, ext) = url_name(url);
+    let ext = ext?.to_ascii_lowercase();
+    // `File:cat.jpg` is what wikis call a page about a picture.
+    if name.is_some_and(|name| name.contains(':')) {
+        return None;
+    }
+    let is_one = |known: &[&str]| known.contains(&ext.as_str());
+    match () {
+        () if is_one(&IMAGES) => Some(Medium::Image),
+        () if is_one(&VIDEOS) => Some(Medium::Video),
+        () if is_one(&SOUNDS) => Some(Medium::Audio),
+        () => None,
+    }
+}
+
+/// The identity of what is known by its URL alone: itself, but for what lets somebody in. A password is left out, since the
+/// next one leads to the same file; secret values in the query are told apart by a digest, since some of them tell files
+/// apart. The fragment does not count.
+pub fn url_key(url: &Url) -> String {
+    let mut plain = url.clone();
+    plain.set_fragment(None);
+    // A URL without a host has no user, so neither call can fail here.
+    let _ = plain.set_username("");
+    let _ = plain.set_password(None);
+    let shown = Shown(&plain).to_string();
+    if shown == plain.as_str() {
+        return shown;
+    }
+    let digest = blake3::hash(plain.as_str().as_bytes()).to_hex();
+    format!("{shown} {}", &digest[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_about_a_picture_is_no_picture() {
+        let medium = |url: &str| url_medium(&Url::parse(url).unwrap());
+        assert_eq!(medium("https://x.org/wiki/File:Cat.jpg"), None);
+        assert_eq!(medium("https://x.org/cat.JPG?x=1"), Some(Medium::Image));
+        assert_eq!(medium("https://x.org/cat"), None);
+    }
+
+    #[test]
+    fn a_key_holds_no_secret_and_still_tells_files_apart() {
+        let key = |url: &str| url_key(&Url::parse(url).unwrap());
+        let (one, two) = (
+            key("https://x.org/a?key=1st"),
+            key("https://x.org/a?key=2nd"),
+        );
+        assert!(one.starts_with("https://x.org/a?key=*** ") && !one.contains("1st"));
+        assert_ne!(one, two);
+    }
+}

@@ -1,0 +1,104 @@
+//! Feeds, through the program.
+
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+fn feed(posts: &[(&str, &str)]) -> Reply {
+    let items: String = posts
+        .iter()
+        .map(|(name, title)| {
+            format!(
+                "<item><title>{title}</title><guid>{name}</guid><pubDate>Fri, 03 May 2024 06:00:00 GMT</pubDate>\
+                <enclosure url='/{name}.mp4' type='video/mp4' length='1'/></item>"
+            )
+        })
+        .collect();
+    Reply::text(format!(
+        "<?xml version='1.0'?><rss version='2.0'><channel><title>Tides</title>{items}</channel></rss>"
+    ))
+    .content_type("application/rss+xml")
+}
+
+#[test]
+fn of_a_feed_comes_what_is_new() {
+    let site = Site::start();
+    site.on("/feed", feed(&[("b", "Second"), ("a", "First")]))
+        .once();
+    site.on(
+        "/feed",
+        feed(&[("c", "Third"), ("b", "Second"), ("a", "First")]),
+    )
+    .once();
+    for (name, seed) in [("a", 1), ("b", 2), ("c", 3)] {
+        site.on(
+            &format!("/{name}.mp4"),
+            Reply::file(small(Format::Mp4, seed)),
+        )
+        .once();
+    }
+    let fetch = Fetch::new().arg(site.url("/feed"));
+    fetch.run().success();
+    let done = fetch.run().success();
+    assert!(
+        done.stderr.contains("3 found: 1 new, 2 had"),
+        "{}",
+        done.stderr
+    );
+    let files: Vec<String> = fetch.files().into_keys().collect();
+    assert!(files[0].starts_with("feed/Tides"), "{files:?}");
+    let names: Vec<_> = files
+        .iter()
+        .map(|file| file.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(names, ["First.mp4", "Second.mp4", "Third.mp4"]);
+    let time = std::fs::metadata(fetch.out().join(&files[0])).unwrap();
+    let date: jiff::Timestamp = "2024-05-03T06:00:00Z".parse().unwrap();
+    assert_eq!(time.modified().unwrap(), std::time::SystemTime::from(date));
+}
+
+#[test]
+fn of_posts_without_files_the_pictures_in_their_text_come() {
+    let site = Site::start();
+    let atom = "<?xml version='1.0'?><feed xmlns='http://www.w3.org/2005/Atom'><title>A comic</title><entry><id>urn:1</id><title>One</title>\
+        <link href='/1/'/><content type='html'>&lt;img src=\"p.jpg\"&gt;&lt;img src=\"/pixel.gif\"&gt;</content></entry></feed>";
+    site.on(
+        "/atom.xml",
+        Reply::text(atom).content_type("application/atom+xml"),
+    );
+    site.on("/1/p.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new().arg(site.url("/atom.xml"));
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 1);
+}
+
+#[test]
+fn a_json_feed_is_one_and_another_json_is_a_file() {
+    let site = Site::start();
+    let json = r#"{"version":"https://jsonfeed.org/version/1.1","title":"J","items":[{"id":"1","title":"x","image":"/x.jpg"}]}"#;
+    site.on("/feed.json", Reply::json(json)).once();
+    site.on("/x.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/data.json", Reply::json("{\"a\": 1}")).once();
+    let fetch = Fetch::new()
+        .arg(site.url("/feed.json"))
+        .arg(site.url("/data.json"));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("2 found: 2 new"), "{}", done.stderr);
+    assert!(fetch.files().contains_key("data.json"));
+}
+
+#[test]
+fn a_feed_that_breaks_off_is_told_and_what_came_before_is_taken() {
+    let site = Site::start();
+    let text = "<rss version='2.0' xmlns:a='b'><channel><title>T</title><item><title>One</title><enclosure url='/a.mp4' type='video/mp4'/></item><item>";
+    site.on("/feed", Reply::text(text).content_type("text/xml"));
+    site.on("/a.mp4", Reply::file(small(Format::Mp4, 1)));
+    let fetch = Fetch::new().arg(site.url("/feed"));
+    let done = fetch.run().fails(3);
+    assert!(
+        done.stderr.contains("the feed is damaged"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.files().len(), 1);
+}

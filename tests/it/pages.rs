@@ -1,0 +1,199 @@
+//! Links that no site's source knows: pages, folders, buckets, through the program.
+
+mod held;
+
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+/// The names of the files that are there, below the source and its album.
+fn names(fetch: &Fetch) -> Vec<String> {
+    let files = fetch.files();
+    let names = files.keys().map(|path| path.rsplit('/').next().unwrap());
+    names.map(str::to_owned).collect()
+}
+
+fn picture(site: &Site, path: &str, seed: u64) {
+    let reply = Reply::file(small(Format::Jpeg, seed)).content_type("image/jpeg");
+    site.on(path, reply.clone());
+}
+
+const THREE: &str = "<!doctype html><title>Three cats</title><img src=/icons/home.png>\
+    <img src=/a.jpg><img src=b.jpg alt='the second'><a href='/c.jpg'><img src=/t/c.jpg></a>";
+
+#[test]
+fn the_pictures_of_a_page_arrive_and_the_page_is_asked_for_once() {
+    let site = Site::start();
+    site.on("/cats/", Reply::html(THREE)).times(2);
+    for (path, seed) in [("/a.jpg", 1), ("/cats/b.jpg", 2), ("/c.jpg", 3)] {
+        picture(&site, path, seed);
+    }
+    let fetch = Fetch::new().arg(site.url("/cats/"));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("3 found: 3 new"), "{}", done.stderr);
+    assert_eq!(names(&fetch), ["001 a.jpg", "002 b.jpg", "003 c.jpg"]);
+    let folder = fetch.files().into_keys().next().unwrap();
+    assert!(folder.starts_with("page/Three cats"), "{folder}");
+    assert_eq!(site.count("/cats/"), 1, "one request decides");
+    let page = site.url("/cats/");
+    for seen in site
+        .requests()
+        .iter()
+        .filter(|seen| seen.path() != "/cats/")
+    {
+        assert_eq!(seen.header("referer"), Some(page.as_str()));
+    }
+    site.forget();
+    let again = fetch.run().success();
+    assert!(
+        again.stderr.contains("3 found: 0 new, 3 had"),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[test]
+fn a_file_is_asked_for_once_though_its_url_does_not_tell_what_it_is() {
+    let site = Site::start();
+    let reply = Reply::file(small(Format::Jpeg, 1)).content_type("image/jpeg");
+    site.on("/media", reply).once();
+    let fetch = Fetch::new().arg(site.url("/media"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["media.jpg"]);
+}
+
+#[test]
+fn pages_and_files_stand_side_by_side_in_a_list() {
+    let site = Site::start();
+    let mut fetch = Fetch::new();
+    for number in 0..12 {
+        let page = format!("<html><title>P{number}</title><img src=/p{number}.jpg>");
+        site.on(&format!("/page{number}"), Reply::html(page)).once();
+        picture(&site, &format!("/p{number}.jpg"), number);
+        picture(&site, &format!("/d{number}.jpg"), 100 + number);
+        fetch = fetch
+            .arg(site.url(&format!("/page{number}")))
+            .arg(site.url(&format!("/d{number}.jpg")));
+    }
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("24 found: 24 new"), "{}", done.stderr);
+    assert_eq!(fetch.files().len(), 24);
+}
+
+#[test]
+fn what_is_chosen_or_only_told_is_known_beforehand() {
+    let site = Site::start();
+    site.on("/cats/", Reply::html(THREE));
+    let told = Fetch::new().args(["-s", "-g"]).arg(site.url("/cats/"));
+    let done = told.run().success();
+    let expected = ["/a.jpg", "/cats/b.jpg", "/c.jpg"].map(|path| site.url(path) + "\n");
+    assert_eq!(done.stdout, expected.concat());
+    picture(&site, "/cats/b.jpg", 2);
+    let chosen = Fetch::new().args(["-I", "2"]).arg(site.url("/cats/"));
+    chosen.run().success();
+    assert_eq!(names(&chosen), ["002 b.jpg"]);
+}
+
+#[test]
+fn a_page_without_media_says_so() {
+    let site = Site::start();
+    site.on("/empty", Reply::html("<html><title>x</title><p>text"));
+    let done = Fetch::new().arg(site.url("/empty")).run().fails(5);
+    assert!(
+        done.stderr.contains("no media that matter"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr.contains("source.page.all=true"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_page_in_place_of_a_promised_file_is_no_success() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::html(THREE));
+    site.on("/cats.zip", Reply::html(THREE));
+    let fetch = Fetch::new()
+        .arg(site.url("/cat.jpg"))
+        .arg(site.url("/cats.zip"));
+    fetch.run().fails(4);
+    assert!(fetch.files().is_empty());
+}
+
+#[test]
+fn the_playlist_of_a_stream_is_named_as_such() {
+    let site = Site::start();
+    let playlist = Reply::text("#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:4,\na.ts\n");
+    site.on("/live", playlist);
+    let done = Fetch::new().arg(site.url("/live")).run().fails(5);
+    assert!(
+        done.stderr.contains("the playlist of a stream"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_gallery_goes_on_over_its_pages_and_not_in_circles() {
+    let site = Site::start();
+    let page = |picture: &str, next: &str| {
+        Reply::html(format!(
+            "<html><title>G</title><img src=/{picture}.jpg><a rel=next href='{next}'>next</a>"
+        ))
+    };
+    site.on("/g", page("one", "/g?page=2")).once();
+    site.on("/g?page=2", page("two", "/g?page=2")).once();
+    picture(&site, "/one.jpg", 1);
+    picture(&site, "/two.jpg", 2);
+    let fetch = Fetch::new().arg(site.url("/g"));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("2 found: 2 new"), "{}", done.stderr);
+    assert_eq!(names(&fetch), ["001 one.jpg", "002 two.jpg"]);
+}
+
+#[test]
+fn the_files_of_a_folder_and_of_a_bucket_arrive() {
+    let site = Site::start();
+    let index = "<html><head><title>Index of /f/</title></head><body><h1>Index of /f/</h1><a href='../'>../</a>\
+        <a href='a.jpg'>a.jpg</a><a href='notes.txt'>notes.txt</a></body></html>";
+    site.on("/f/", Reply::html(index)).once();
+    picture(&site, "/f/a.jpg", 1);
+    site.on("/f/notes.txt", Reply::text("some notes"));
+    let listing = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>";
+    let first = format!(
+        "{listing}<IsTruncated>true</IsTruncated><Contents><Key>x/a.jpg</Key></Contents>\
+        <NextContinuationToken>t</NextContinuationToken></ListBucketResult>"
+    );
+    let second = format!("{listing}<Contents><Key>b.jpg</Key></Contents></ListBucketResult>");
+    let xml = |text: String| Reply::text(text).content_type("application/xml");
+    site.on("/b", xml(first)).once();
+    site.on("/b?continuation-token=t", xml(second)).once();
+    picture(&site, "/b/x/a.jpg", 2);
+    picture(&site, "/b/b.jpg", 3);
+    let fetch = Fetch::new().arg(site.url("/f/")).arg(site.url("/b"));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("4 found: 4 new"), "{}", done.stderr);
+}
+
+#[test]
+fn what_failed_on_a_page_can_be_tried_again() {
+    let site = Site::start();
+    site.on(
+        "/cats/",
+        Reply::html("<html><title>x</title><img src=/a.jpg>"),
+    );
+    site.on("/a.jpg", Reply::empty(404)).once();
+    picture(&site, "/a.jpg", 1);
+    let fetch = Fetch::new();
+    fetch.clone().arg(site.url("/cats/")).run().fails(4);
+    fetch
+        .clone()
+        .args(["retry", "--reason", "missing"])
+        .run()
+        .success();
+    assert_eq!(names(&fetch), ["001 a.jpg"]);
+}

@@ -6,16 +6,56 @@ pub mod imgur;
 pub mod page;
 
 use fetch::config::Config;
-use fetch::model::Result;
+use fetch::model::{Error, Kind, Result};
+use fetch::script::{self, Embedded, Script};
 use fetch::source::Registry;
 
-/// All sources, in the order in which they are asked: sites first, because `direct` takes whatever is left.
+/// The plugins that are scripts, and part of the program.
+pub const SCRIPTS: &[Embedded<'static>] = &[(
+    include_str!("xkcd/plugin.toml"),
+    &[("main.luau", include_str!("xkcd/main.luau"))],
+)];
+
+/// All sources, in the order in which they are asked: the user's own plugins, which may stand in for any site, then sites,
+/// and last `direct`, because it takes whatever is left.
 ///
 /// # Errors
 /// [`fetch::model::Kind::Config`] for an option that a source does not know or cannot use.
 pub fn all(config: &Config) -> Result<Registry> {
     let mut sources = Registry::new();
-    sources.add(imgur::Imgur::new(config.source("imgur")?)?);
+    let (found, _) = script::find(config.plugins(), SCRIPTS)?;
+    let is_taken = |id: &str| {
+        let mut own = found.iter().filter(|plugin| plugin.origin.is_users());
+        own.any(|plugin| plugin.package.manifest.id == id)
+    };
+    let has_imgur = is_taken("imgur");
+    // These take links of every site, so no plugin stands in for them.
+    if let Some(id) = ["feed", "page", "direct"]
+        .into_iter()
+        .find(|id| is_taken(id))
+    {
+        let message = format!("a plugin cannot be called `{id}`, which is part of the program");
+        return Err(Error::new(Kind::Config, message).hint("`fetch plugin list` tells where it is"));
+    }
+    let (own, ours): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|plugin| plugin.origin.is_users());
+    let script = |plugin: script::Found| {
+        let id = plugin.package.manifest.id.clone();
+        Script::new(
+            plugin.clone(),
+            config.options_known(&id, Script::known(&plugin))?,
+        )
+    };
+    for plugin in own {
+        sources.add(script(plugin)?);
+    }
+    if !has_imgur {
+        sources.add(imgur::Imgur::new(config.source("imgur")?)?);
+    }
+    for plugin in ours {
+        sources.add(script(plugin)?);
+    }
     sources.add(feed::Feed::new(config.source("feed")?)?);
     sources.add(page::Page::new(config.source("page")?)?);
     sources.add(direct::Direct::new()?);

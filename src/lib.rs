@@ -5,7 +5,8 @@
 //! * [`model`]: plain data: links, items, events, errors
 //! * [`net`]: the one HTTP client, retries, pace for each host, secrets
 //! * [`source`]: what a site plugin implements, and how the right one is found
-//! * [`plugins`]: the sources that come with the program; they see the three above
+//! * [`script`]: sources that are scripts in a sandbox
+//! * [`plugins`]: the sources that come with the program; they see those above but for scripts
 //! * [`pipeline`]: walk, plan, transfer, sink
 //! * [`report`]: bars, lines, JSON
 //! * [`config`]: the settings of all parts, from files, environment and flags
@@ -27,6 +28,7 @@ pub mod pipeline;
 #[path = "../plugins/mod.rs"]
 pub mod plugins;
 pub mod report;
+pub mod script;
 pub mod source;
 
 /// The attribute that a source puts over its `impl Source`.

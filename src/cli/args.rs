@@ -11,7 +11,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
-pub(super) use self::command::{Command, ConfigCommand, Past, Retry, Run, SourcesCommand};
+pub(super) use self::command::{
+    Command, ConfigCommand, Past, PluginCommand, Retry, Run, SourcesCommand,
+};
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Repair, Telling, Verify};
 use crate::config::{Resolve, Size};
 use crate::pipeline::{MediaKind, Policy};
@@ -274,6 +276,12 @@ pub(super) struct Settings {
     /// A part of a key that has dots itself is put in quotes: `-S 'host."example.org".connections=4'`.
     #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", global = true)]
     pub(super) set: Vec<String>,
+    /// Use the plugin in this folder, too
+    ///
+    /// It goes before any other of its id. Those in `$XDG_CONFIG_HOME/fetch/plugins` are used without a flag. Can be given
+    /// several times.
+    #[arg(long, value_name = "DIR", global = true, hide_short_help = true)]
+    pub(super) plugin: Vec<PathBuf>,
     /// Print this; `--help` tells more
     #[arg(short, long, action = ArgAction::Help, global = true)]
     help: Option<bool>,

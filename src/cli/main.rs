@@ -15,7 +15,8 @@ use super::batch::{self, List};
 use super::called::called;
 use super::talk::{explain, print, reporters, tell};
 use super::{
-    archive, exit, fields, history, interrupt, jobs, meaning, retry, settings, sources, verify,
+    archive, exit, fields, history, interrupt, jobs, meaning, plugin, retry, settings, sources,
+    verify,
 };
 use crate::config::Config;
 use crate::model::{Error, Kind, Result, Skip};
@@ -92,6 +93,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
         Some(Command::Fields { link, number, json }) => {
             fields::list(&args, &link, number, json, sources)?;
         }
+        Some(Command::Plugin(command)) => plugin::plugin(&args, &command, sources)?,
         Some(Command::Config(command)) => settings::settings(&args, &command, sources)?,
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -104,7 +106,8 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
 
 /// The configuration, with the flags over it.
 pub(super) fn config(args: &Args) -> Result<Config> {
-    Config::load(args.settings.config.as_deref(), meaning::flags(args)?)
+    let config = Config::load(args.settings.config.as_deref(), meaning::flags(args)?)?;
+    Ok(config.with_plugins(&args.settings.plugin))
 }
 
 /// The sources, and whether the configuration speaks of others.

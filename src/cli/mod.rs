@@ -16,6 +16,7 @@ mod listed;
 mod lock;
 mod main;
 mod meaning;
+mod plugin;
 mod retry;
 mod settings;
 mod sources;

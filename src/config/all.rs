@@ -17,10 +17,11 @@ use super::keeper::Keeper;
 use super::known;
 use super::layer::{Entry, Flag, Layer, Raw, variable};
 use super::places::{Place, places};
-use super::read::{is_secret, read, wrong};
+use super::read::{is_secret, read, read_known, wrong};
 use super::schema::{Options, try_out};
 use super::sections::Sections;
 use crate::model::{Error, Kind, Result};
+use crate::script::Places;
 use crate::{net, pipeline};
 
 /// All settings of a run. The default has those of the program, and takes nothing from the system.
@@ -33,6 +34,8 @@ pub struct Config {
     pub(super) options: Arc<Mutex<BTreeMap<String, Options>>>,
     /// The job whose settings these are.
     pub(super) job: Option<String>,
+    /// Where plugins that are scripts are looked for.
+    plugins: Places,
 }
 
 impl fmt::Debug for Config {
@@ -68,10 +71,26 @@ impl Config {
                 }
             }
         }
+        let user = places(None).into_iter().find(|place| place.scope == "user");
+        let user = user.and_then(|place| Some(place.path.parent()?.join("plugins")));
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Config::assemble(files, environment, flags)
+        let mut config = Config::assemble(files, environment, flags)?;
+        config.plugins.user = user;
+        Ok(config)
+    }
+
+    /// Adds folders of plugins that the user has named.
+    #[must_use]
+    pub fn with_plugins(mut self, folders: &[PathBuf]) -> Config {
+        self.plugins.named.extend_from_slice(folders);
+        self
+    }
+
+    /// Where plugins that are scripts are looked for.
+    pub fn plugins(&self) -> &Places {
+        &self.plugins
     }
 
     /// The settings that this text has, as if it were the only configuration file.
@@ -126,9 +145,25 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] with the place and the nearest known key.
     pub fn source<T: DeserializeOwned + Serialize + Default>(&self, name: &str) -> Result<T> {
+        self.options_of(name, known::of::<T>()?)
+    }
+
+    /// What is set of the options of a source that tells its known keys, with their defaults, while the program runs.
+    /// A default of `***` marks a secret.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with the place and the nearest known key.
+    pub fn options_known(&self, name: &str, known: serde_json::Value) -> Result<serde_json::Value> {
+        let set: serde_json::Value = self.options_of(name, known)?;
+        Ok(set)
+    }
+
+    fn options_of<T>(&self, name: &str, known: serde_json::Value) -> Result<T>
+    where
+        T: DeserializeOwned + Serialize + Default,
+    {
         let section = ["source".to_owned(), name.to_owned()];
         let mut customary = Layer::default();
-        let known = known::of::<T>()?;
         if let serde_json::Value::Object(keys) = &known {
             for (key, default) in keys {
                 let variable_name = format!("{name}_{key}")
@@ -147,7 +182,7 @@ impl Config {
             }
         }
         let options = Options {
-            known,
+            known: known.clone(),
             try_out: try_out::<T>,
         };
         let mut asked = self.options.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,7 +197,7 @@ impl Config {
         }
         let files = layers.iter().take_while(|layer| layer.is_file).count();
         layers.insert(files, customary);
-        read(&layers, &section, &self.keeper)
+        read_known(&known, &layers, &section, &self.keeper)
     }
 
     /// Refuses sections of sources that there are not.

@@ -19,7 +19,16 @@ pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
     section: &[String],
     keeper: &Keeper,
 ) -> Result<T> {
-    let known = known::of::<T>()?;
+    read_known(&known::of::<T>()?, layers, section, keeper)
+}
+
+/// The same where the known keys are told.
+pub(super) fn read_known<T: DeserializeOwned>(
+    known: &Value,
+    layers: &[Layer],
+    section: &[String],
+    keeper: &Keeper,
+) -> Result<T> {
     // One entry alone shows whose fault it is, but only where all others may be left out.
     let takes_parts = serde_json::from_value::<T>(json!({})).is_ok();
     let mut trees = Vec::new();
@@ -29,7 +38,7 @@ pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
             if !entry.path.starts_with(section) {
                 continue;
             }
-            known::check(entry, section, &known)?;
+            known::check(entry, section, known)?;
             let path = &entry.path[section.len()..];
             if path.is_empty() {
                 if entry.raw != Raw::Table {
@@ -37,7 +46,7 @@ pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
                 }
                 continue;
             }
-            let default = known::find(&known, path);
+            let default = known::find(known, path);
             if let Some(default) = default {
                 folder::check_option(entry, default)?;
             }

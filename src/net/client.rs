@@ -47,6 +47,17 @@ pub(crate) struct Way<'a> {
     pub(crate) led: Led,
     /// The address to stay with.
     pub(crate) pin: Option<&'a Pin>,
+    /// What every hop has to pass.
+    pub(crate) gate: Option<&'a dyn Gate>,
+}
+
+/// Says of each URL on the way, redirects included and before anything is sent there, whether it may be asked.
+pub(crate) trait Gate: std::fmt::Debug + Send + Sync {
+    /// Lets a URL pass.
+    ///
+    /// # Errors
+    /// Why not; the request ends with it.
+    fn pass(&self, url: &Url) -> Result<()>;
 }
 
 /// What is asked for.
@@ -160,11 +171,27 @@ impl Client {
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Answer> {
+        self.call_gated(None, led, url, headers, limit).await
+    }
+
+    /// The same, where every hop has to pass the gate.
+    ///
+    /// # Errors
+    /// Also what the gate says.
+    pub(crate) async fn call_gated(
+        &self,
+        gate: Option<&dyn Gate>,
+        led: &mut Led,
+        url: &Url,
+        headers: &HeaderMap,
+        limit: usize,
+    ) -> Result<Answer> {
         let ask = Ask {
             purpose: Use::Pages,
             way: Way {
                 led: *led,
                 pin: None,
+                gate,
             },
             url,
             bound: headers,

@@ -25,7 +25,7 @@ mod trust;
 
 pub use answer::Answer;
 pub use client::Client;
-pub(crate) use client::Way;
+pub(crate) use client::{Gate, Way};
 pub(crate) use floor::TooSlow;
 pub(crate) use headers::header_map;
 pub use netrc::Netrc;

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Answer, Client, Led};
+use crate::net::{Answer, Client, Gate, Led};
 
 /// The largest answer that a listing call reads, in bytes.
 const BODY_LIMIT: usize = 32 << 20;
@@ -58,6 +58,30 @@ impl Ctx {
         if led == Led::ByPublic {
             *self.led.lock().unwrap_or_else(PoisonError::into_inner) = led;
         }
+    }
+
+    /// Asks for a URL that somebody else has named, where every hop has to pass a gate.
+    ///
+    /// # Errors
+    /// As [`Call::send`], and what the gate says.
+    pub(crate) async fn gated(
+        &self,
+        gate: &dyn Gate,
+        led: Led,
+        url: &Url,
+        headers: &HeaderMap,
+        limit: usize,
+    ) -> Result<Answer> {
+        let mut led = match self.led() {
+            Led::ByPublic => Led::ByPublic,
+            Led::ByUser => led,
+        };
+        let call = self
+            .client
+            .call_gated(Some(gate), &mut led, url, headers, limit);
+        let answer = call.await;
+        self.note(led);
+        answer
     }
 
     /// Prepares a GET.

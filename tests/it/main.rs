@@ -21,6 +21,7 @@ mod outputs;
 mod pace;
 mod pages;
 mod peers;
+mod plugins;
 mod readme;
 mod sources;
 mod support;

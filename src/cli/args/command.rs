@@ -42,6 +42,9 @@ pub(in crate::cli) enum Command {
         #[arg(short, long)]
         json: bool,
     },
+    /// Look at the plugins that are scripts
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -134,6 +137,22 @@ pub(in crate::cli) enum SourcesCommand {
     Which {
         /// The link
         link: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum PluginCommand {
+    /// List them, with where each is from
+    List,
+    /// Tell which one a link goes to
+    Which {
+        /// The link
+        link: String,
+    },
+    /// Tell what one may do and what can be set
+    Info {
+        /// Its id
+        name: String,
     },
 }
 

@@ -22,6 +22,9 @@ impl Client {
         let mut since = 0;
         loop {
             let here = &trail[trail.len() - 1];
+            if let Some(gate) = ask.way.gate {
+                gate.pass(here)?;
+            }
             // Once elsewhere, headers do not come back even if the trail does: who sent us there chose the way.
             let is_home = trail.iter().all(|hop| hop.origin() == url.origin());
             let who = if is_home { ask.way.led } else { led };

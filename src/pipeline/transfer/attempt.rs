@@ -41,6 +41,7 @@ impl Course<'_> {
         Way {
             led: self.led,
             pin: self.pin.get(),
+            gate: None,
         }
     }
 }

@@ -89,6 +89,7 @@ impl Walk {
         let way = Way {
             led: found.led,
             pin: None,
+            gate: None,
         };
         let mut free = HeaderMap::new();
         let identity = HeaderValue::from_static("identity");

@@ -1,0 +1,167 @@
+//! `html`: a page as a tree, looked through by CSS selectors.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ego_tree::NodeId;
+use mlua::{Lua, Table, UserData, UserDataMethods};
+use scraper::{ElementRef, Html, Selector};
+use url::Url;
+
+use crate::model::Kind;
+use crate::script::clock::Clock;
+use crate::script::failure::refuse;
+use crate::script::run::Host;
+
+/// The longest page, its most tags, and how many pages there may be at once: a tree is outside of the VM and its limit.
+const PAGE: usize = 4 << 20;
+const TAGS: usize = 100_000;
+const PAGES: usize = 8;
+/// The longest selector.
+const SELECTOR: usize = 256;
+
+pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
+    let html = lua.create_table()?;
+    let (clock, count) = (host.clock.clone(), Rc::new(Cell::new(0)));
+    html.raw_set(
+        "parse",
+        lua.create_function(
+            move |lua, (text, base): (mlua::LuaString, Option<String>)| {
+                let text = text.as_bytes();
+                let tags = memchr::memchr_iter(b'<', &text).count();
+                if text.len() > PAGE || tags > TAGS {
+                    return Err(refuse(
+                        Kind::Corrupt,
+                        format!("the page has more than {PAGE} bytes or {TAGS} tags"),
+                    ));
+                }
+                if count.get() >= PAGES {
+                    // Those that nobody holds any more go.
+                    lua.gc_collect()?;
+                }
+                if count.get() >= PAGES {
+                    return Err(refuse(
+                        Kind::Corrupt,
+                        format!("more than {PAGES} pages are held at once"),
+                    ));
+                }
+                let tree = Html::parse_document(&String::from_utf8_lossy(&text));
+                let base = base.and_then(|base| Url::parse(&base).ok());
+                count.set(count.get() + 1);
+                let page = Page {
+                    tree,
+                    base,
+                    clock: clock.clone(),
+                    count: count.clone(),
+                };
+                let id = page.tree.root_element().id();
+                Ok(Node {
+                    page: Rc::new(page),
+                    id,
+                })
+            },
+        )?,
+    )?;
+    globals.raw_set("html", html)
+}
+
+struct Page {
+    tree: Html,
+    base: Option<Url>,
+    clock: Rc<Clock>,
+    count: Rc<Cell<usize>>,
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.count.set(self.count.get() - 1);
+    }
+}
+
+/// An element of a page, which it keeps alive.
+struct Node {
+    page: Rc<Page>,
+    id: NodeId,
+}
+
+impl Node {
+    fn element(&self) -> mlua::Result<ElementRef<'_>> {
+        let element = self.page.tree.tree.get(self.id).and_then(ElementRef::wrap);
+        element.ok_or_else(|| refuse(Kind::Corrupt, "it is no element"))
+    }
+
+    /// The elements below that match, at most so many.
+    fn select(&self, selector: &str, most: usize) -> mlua::Result<Vec<Node>> {
+        let selector = selector_of(selector)?;
+        let element = self.element()?;
+        let mut found = Vec::new();
+        for (at, below) in element.descendent_elements().skip(1).enumerate() {
+            if at % 64 == 0 {
+                self.page.clock.check()?;
+            }
+            if selector.matches(&below) {
+                found.push(Node {
+                    page: self.page.clone(),
+                    id: below.id(),
+                });
+                if found.len() >= most {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A selector, without what looks through the page once for each element of it, or goes deeper and deeper.
+fn selector_of(text: &str) -> mlua::Result<Selector> {
+    let is_short =
+        text.len() <= SELECTOR && text.matches('(').count() <= 4 && !text.contains(":has");
+    let selector = is_short.then(|| Selector::parse(text).ok()).flatten();
+    selector.ok_or_else(|| {
+        let text: String = text.chars().take(100).collect();
+        refuse(
+            Kind::Corrupt,
+            format!(
+                "`{}` is no selector that is known here",
+                text.escape_debug()
+            ),
+        )
+    })
+}
+
+impl UserData for Node {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_method("all", |lua, node, selector: String| {
+            let list = lua.create_table()?;
+            for found in node.select(&selector, usize::MAX)? {
+                list.raw_push(found)?;
+            }
+            Ok(list)
+        });
+        methods.add_method("first", |_, node, selector: String| {
+            Ok(node.select(&selector, 1)?.pop())
+        });
+        methods.add_method("attr", |_, node, name: String| {
+            Ok(node.element()?.attr(&name).map(str::to_owned))
+        });
+        methods.add_method("url", |_, node, name: String| {
+            let element = node.element()?;
+            let value = element.attr(&name).map(str::trim);
+            Ok(value.and_then(|value| match &node.page.base {
+                Some(base) => base.join(value).ok().map(String::from),
+                None => Url::parse(value).ok().map(String::from),
+            }))
+        });
+        methods.add_method("text", |_, node, ()| {
+            let text: String = node.element()?.text().collect();
+            Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+        });
+        methods.add_method("raw", |_, node, ()| {
+            Ok(node.element()?.text().collect::<String>())
+        });
+        methods.add_method("name", |_, node, ()| {
+            Ok(node.element()?.value().name().to_owned())
+        });
+    }
+}

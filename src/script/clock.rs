@@ -1,0 +1,113 @@
+//! How long a script has computed, and its end when that was too long.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mlua::VmState;
+
+/// How many calls of the interrupt pass between two looks at the clock.
+const EVERY: u32 = 256;
+/// How often a dead script is told to yield, which no `pcall` catches, before it is told by an error. Inside the functions
+/// of the VM a yield is ignored.
+const YIELDS: u32 = 3;
+
+/// The time of a run. It belongs to the thread of the VM.
+#[derive(Debug)]
+pub(super) struct Clock {
+    limit: Duration,
+    began: Duration,
+    calls: Cell<u32>,
+    dead: Cell<Option<Death>>,
+    told: Cell<u32>,
+    /// Set when nobody waits for the script any more.
+    abandoned: Arc<AtomicBool>,
+}
+
+/// Why a script is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Death {
+    /// It computed for too long.
+    Time,
+    /// Nobody wants more of it.
+    Closed,
+}
+
+impl Clock {
+    /// Begins to count, in the thread of the VM.
+    pub(super) fn start(limit: Duration, abandoned: Arc<AtomicBool>) -> Clock {
+        Clock {
+            limit,
+            began: computed(),
+            calls: Cell::new(0),
+            dead: Cell::new(None),
+            told: Cell::new(0),
+            abandoned,
+        }
+    }
+
+    /// Why the script was ended, if it was.
+    pub(super) fn death(&self) -> Option<Death> {
+        self.dead.get()
+    }
+
+    /// Ends the script at its next step, for good.
+    pub(super) fn kill(&self, death: Death) {
+        if self.dead.get().is_none() {
+            self.dead.set(Some(death));
+        }
+    }
+
+    /// Looks at the clock. For functions of the host that take long by themselves.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub(super) fn check(&self) -> mlua::Result<()> {
+        if self.abandoned.load(Ordering::Relaxed) {
+            self.kill(Death::Closed);
+        } else if computed().saturating_sub(self.began) > self.limit {
+            self.kill(Death::Time);
+        }
+        match self.dead.get() {
+            // It has no text: making one could need memory that is not there.
+            Some(_) => Err(mlua::Error::RuntimeError(String::new())),
+            None => Ok(()),
+        }
+    }
+
+    /// What the VM asks at every loop and call. Once the script is dead, every answer says so, or a `pcall` in a loop
+    /// would go on for ever.
+    pub(super) fn interrupt(&self) -> mlua::Result<VmState> {
+        if self.dead.get().is_none() {
+            let calls = self.calls.get().wrapping_add(1);
+            self.calls.set(calls);
+            if !calls.is_multiple_of(EVERY) || self.check().is_ok() {
+                return Ok(VmState::Continue);
+            }
+        }
+        let told = self.told.get().saturating_add(1);
+        self.told.set(told);
+        match told <= YIELDS {
+            true => Ok(VmState::Yield),
+            false => Err(mlua::Error::RuntimeError(String::new())),
+        }
+    }
+}
+
+/// What this thread has computed so far.
+#[cfg(unix)]
+fn computed() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// Where the time of a thread cannot be had, that of the day stands for it.
+#[cfg(not(unix))]
+fn computed() -> Duration {
+    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGAN.get_or_init(std::time::Instant::now).elapsed()
+}

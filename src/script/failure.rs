@@ -1,0 +1,173 @@
+//! What went wrong in a script, as an error of ours: with the file, the line and the calls that led there.
+
+use std::fmt;
+
+use super::Origin;
+use super::clock::Death;
+use super::limits::Limits;
+use crate::model::{Error, Kind};
+
+/// An error of the host's, on its way through a script that may catch it.
+#[derive(Debug)]
+pub(super) struct Raised {
+    pub(super) kind: Kind,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    pub(super) causes: Vec<String>,
+}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Raised {}
+
+/// A cause with its own.
+#[derive(Debug)]
+struct Cause(String, Option<Box<Cause>>);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.1.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// An error as a script gets it.
+pub(super) fn raise(error: &Error) -> mlua::Error {
+    mlua::Error::external(Raised {
+        kind: error.kind,
+        message: error.message.clone(),
+        hint: error.hint.clone(),
+        causes: error.causes(),
+    })
+}
+
+/// A refusal of the host's, as a script gets it.
+pub(super) fn refuse(kind: Kind, message: impl Into<String>) -> mlua::Error {
+    raise(&Error::new(kind, message))
+}
+
+/// What is known of a plugin when it fails.
+pub(super) struct Blame<'a> {
+    pub(super) id: &'a str,
+    pub(super) origin: &'a Origin,
+    pub(super) limits: &'a Limits,
+}
+
+impl Blame<'_> {
+    /// The error of a script that was not caught.
+    pub(super) fn error(&self, error: &mlua::Error, death: Option<Death>) -> Error {
+        let id = self.id;
+        match death {
+            Some(Death::Closed) => return Error::closed(),
+            Some(Death::Time) => {
+                let message = format!(
+                    "plugin `{id}` computed for more than {} ms",
+                    self.limits.cpu_ms
+                );
+                return self.hinted(Error::new(Kind::Corrupt, message));
+            }
+            None => {}
+        }
+        let (text, mut trace, raised) = parts(error);
+        let is_memory =
+            matches!(error, mlua::Error::MemoryError(_)) || text.contains("not enough memory");
+        if is_memory {
+            let message = format!(
+                "plugin `{id}` needs more than {} MiB",
+                self.limits.memory_mib
+            );
+            return self.hinted(Error::new(Kind::Corrupt, message));
+        }
+        let (kind, hint) = match raised {
+            Some(raised) => (raised.kind, raised.hint.clone()),
+            None => (Kind::Corrupt, None),
+        };
+        if kind == Kind::Closed {
+            return Error::closed();
+        }
+        // An error of the host's says no place: it is where the host was called.
+        let has_place = text.starts_with(&format!("{id}/"));
+        let place = trace
+            .first()
+            .and_then(|first| Some(first.split_once(": in ")?.0));
+        let message = match place.or(trace.first().map(String::as_str)) {
+            _ if has_place => text,
+            Some(place) => format!("{place}: {text}"),
+            None => format!("plugin `{id}`: {text}"),
+        };
+        if !trace.is_empty() {
+            trace.remove(0);
+        }
+        let mut causes = raised.map_or_else(Vec::new, |raised| raised.causes.clone());
+        causes.extend(trace.into_iter().map(|place| format!("called at {place}")));
+        let chain = causes
+            .into_iter()
+            .rev()
+            .fold(None, |next, text| Some(Box::new(Cause(text, next))));
+        let mut told = Error::new(kind, visible(&message));
+        if let Some(cause) = chain {
+            told = told.because(*cause);
+        }
+        match hint {
+            Some(hint) => told.hint(hint),
+            None if kind == Kind::Corrupt => self.hinted(told),
+            None => told,
+        }
+    }
+
+    /// An error whose way out is with the plugin.
+    pub(super) fn hinted(&self, error: Error) -> Error {
+        let id = self.id;
+        error.hint(format!(
+            "the plugin is at fault ({}); `fetch plugin info {id}` tells who made it",
+            self.origin
+        ))
+    }
+}
+
+/// The text of an error, the places of the calls that led to it, innermost first, and what the host said.
+fn parts(error: &mlua::Error) -> (String, Vec<String>, Option<&Raised>) {
+    let (mut root, mut trace) = (error, String::new());
+    while let mlua::Error::CallbackError { traceback, cause } = root {
+        if trace.is_empty() {
+            trace.clone_from(traceback);
+        }
+        root = cause;
+    }
+    let mut text = match root {
+        mlua::Error::RuntimeError(text) | mlua::Error::MemoryError(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if let Some((first, rest)) = text.split_once("\nstack traceback:") {
+        if trace.is_empty() {
+            trace = rest.to_owned();
+        }
+        text = first.to_owned();
+    }
+    (text, places(&trace), root.downcast_ref::<Raised>())
+}
+
+/// The lines of scripts in a trace, as `id/file.luau:9 in function extract`. Those of the VM itself are no help.
+fn places(trace: &str) -> Vec<String> {
+    let lines = trace.lines().map(str::trim);
+    let lines = lines.filter(|line| line.contains(".luau:"));
+    lines
+        .map(|line| line.trim_start_matches('[').to_owned())
+        .take(20)
+        .collect()
+}
+
+/// Text of a script without control characters, and not for ever.
+pub(super) fn visible(text: &str) -> String {
+    let text: String = text.chars().take(2000).collect();
+    text.replace(|c: char| c.is_control(), " ")
+}

@@ -1,0 +1,106 @@
+//! Hosts as a manifest declares them: `example.org` is that host, `*.example.org` every host below it.
+
+use serde::Deserialize;
+use url::{Host, Url};
+
+/// A set of hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Hosts(pub Vec<String>);
+
+impl Hosts {
+    /// Whether the URL names one of these hosts. An address in place of a name is none of them.
+    pub(super) fn has(&self, url: &Url) -> bool {
+        let Some(Host::Domain(host)) = url.host() else {
+            return false;
+        };
+        self.0
+            .iter()
+            .any(|declared| match declared.strip_prefix("*.") {
+                Some(parent) => host
+                    .strip_suffix(parent)
+                    .is_some_and(|child| child.len() > 1 && child.ends_with('.')),
+                None => declared == host,
+            })
+    }
+
+    /// The first that is no host, or too many at once.
+    pub(super) fn wrong(&self) -> Option<&str> {
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        // A number at the end would make it an address, and one label alone a whole top level or a name at home.
+        let is_host = |host: &str| {
+            let labels: Vec<&str> = host.strip_prefix("*.").unwrap_or(host).split('.').collect();
+            let last = labels.last().copied().unwrap_or("");
+            labels.len() >= 2
+                && labels.iter().all(|name| label(name))
+                && last.starts_with(|c: char| c.is_ascii_lowercase())
+        };
+        self.0
+            .iter()
+            .map(String::as_str)
+            .find(|host| !is_host(host))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_the_whole_of_it() {
+        let hosts = Hosts(vec!["a.org".into(), "*.b.org".into()]);
+        let table = [
+            ("https://a.org/", true),
+            ("https://A.org:443/x", true),
+            ("https://x.a.org/", false),
+            ("https://a.org.evil.org/", false),
+            ("https://xa.org/", false),
+            ("https://a.org./", false),
+            ("https://b.org/", false),
+            ("https://.b.org/", false),
+            ("https://x.b.org/", true),
+            ("https://x.y.b.org/", true),
+            ("https://xb.org/", false),
+            ("https://127.0.0.1/", false),
+            ("https://[::1]/", false),
+            ("https://evil.org/?https://a.org", false),
+            ("https://a.org@evil.org/", false),
+            ("data:a.org", false),
+        ];
+        for (url, expected) in table {
+            assert_eq!(hosts.has(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_found() {
+        for host in [
+            "*",
+            "*.",
+            "*.org",
+            "org",
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "a.org:8",
+            "a.org/x",
+            "A.org",
+            "a..org",
+            "*.*.a.org",
+            "a*.org",
+            "u@a.org",
+            "",
+        ] {
+            assert_eq!(Hosts(vec![host.into()]).wrong(), Some(host), "{host}");
+        }
+        assert_eq!(
+            Hosts(vec!["a.org".into(), "*.x-1.b.org".into()]).wrong(),
+            None
+        );
+    }
+}

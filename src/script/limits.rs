@@ -1,0 +1,55 @@
+//! What a run of a script may use. A manifest can only lower it.
+
+use serde::Deserialize;
+
+/// What a run may use at the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Milliseconds of computing.
+    pub cpu_ms: u64,
+    /// Milliseconds between two calls of the host, whatever the script does meanwhile.
+    pub wall_ms: u64,
+    /// Mebibytes of the VM.
+    pub memory_mib: usize,
+    /// Mebibytes of one answer.
+    pub body_mib: usize,
+    /// Requests.
+    pub requests: u64,
+    /// Mebibytes of all answers together.
+    pub total_mib: u64,
+    /// Entries, items and links together.
+    pub entries: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            cpu_ms: 10_000,
+            wall_ms: 60_000,
+            memory_mib: 64,
+            body_mib: 16,
+            requests: 5_000,
+            total_mib: 1_024,
+            entries: 1_000_000,
+        }
+    }
+}
+
+impl Limits {
+    /// The name of the first limit that is nothing, or higher than the default.
+    pub(super) fn wrong(&self) -> Option<&'static str> {
+        let most = Limits::default();
+        let table = [
+            ("cpu_ms", self.cpu_ms, most.cpu_ms),
+            ("wall_ms", self.wall_ms, most.wall_ms),
+            ("memory_mib", self.memory_mib as u64, most.memory_mib as u64),
+            ("body_mib", self.body_mib as u64, most.body_mib as u64),
+            ("requests", self.requests, most.requests),
+            ("total_mib", self.total_mib, most.total_mib),
+            ("entries", self.entries, most.entries),
+        ];
+        let wrong = table.iter().find(|(_, is, most)| *is == 0 || is > most);
+        wrong.map(|(name, ..)| *name)
+    }
+}

@@ -1,0 +1,275 @@
+//! `plugin.toml`: who a plugin is, which links are its own, and what it may do. It is read without starting anything.
+
+use serde::Deserialize;
+use url::Url;
+
+use super::Limits;
+use super::failure::visible;
+use super::hosts::Hosts;
+use crate::model::{Error, Kind as ErrorKind, Result};
+use crate::source::{self, Route};
+
+/// The newest script interface that there is.
+const API: u32 = 1;
+
+/// What a plugin says of itself.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The format of this file: 1.
+    pub manifest: u32,
+    /// One lower-case word, the first half of every identity.
+    pub id: String,
+    /// One line for `fetch sources`.
+    pub about: String,
+    /// Its version.
+    pub version: String,
+    /// The script interface that it was written for.
+    pub api: u32,
+    /// Who made it.
+    #[serde(default)]
+    pub authors: Vec<String>,
+    /// Under which licence it may be passed on.
+    pub license: Option<String>,
+    /// Where more is told.
+    pub homepage: Option<String>,
+    /// The links that it knows, tried in this order.
+    #[serde(default, rename = "route")]
+    pub routes: Vec<RouteSpec>,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// What the user can set.
+    #[serde(default, rename = "option")]
+    pub options: Vec<Opt>,
+    /// Secrets that the host puts into requests for it.
+    #[serde(default, rename = "secret")]
+    pub secrets: Vec<SecretSpec>,
+    /// What a run may use, lower than the default.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// A pattern with its name and an example.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteSpec {
+    /// What kind of link it is, to the script.
+    pub name: String,
+    /// Such as `example.org/a/{id}`.
+    pub pattern: String,
+    /// A link that matches.
+    pub example: String,
+}
+
+/// What a plugin may do.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permissions {
+    /// Hosts that it may ask.
+    pub request: Hosts,
+    /// Hosts that the files of its items may be on; `["*"]` for any.
+    #[serde(default)]
+    pub media: Hosts,
+    /// Whether it may hand links on to other sources.
+    #[serde(default)]
+    pub delegate: bool,
+}
+
+impl Permissions {
+    /// Whether files may be on any public host.
+    pub(super) fn media_anywhere(&self) -> bool {
+        self.media.0 == ["*"]
+    }
+}
+
+/// What an option is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Yes or no.
+    Bool,
+    /// A number.
+    Number,
+    /// Text.
+    Text,
+    /// The base URL of a site. What the user sets here may be asked as well, wherever it is.
+    Site,
+}
+
+/// Something that the user can set in `[source.ID]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opt {
+    /// Its name.
+    pub key: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// What holds if nobody sets it.
+    pub default: toml::Value,
+    /// What it does, in one line.
+    pub help: String,
+}
+
+/// A secret of the user's in `[source.ID]`. Its value never comes near the script: the host puts it into the header.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSpec {
+    /// Its name, by which a script asks for it to be sent.
+    pub key: String,
+    /// The one host that it is sent to.
+    pub host: String,
+    /// The header that it goes into.
+    pub header: String,
+    /// What stands before it there, such as `Bearer `.
+    #[serde(default)]
+    pub prefix: String,
+    /// What it is for, in one line.
+    pub help: String,
+}
+
+impl Manifest {
+    /// Reads a manifest. `name` is that of the file, for messages.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] with file and line for what is no TOML, has an unknown key, or lacks something; with the file
+    /// for what contradicts itself.
+    pub fn read(name: &str, text: &str) -> Result<Manifest> {
+        let manifest: Manifest = toml::from_str(text).map_err(|error| {
+            let before = error.span().map(|span| &text[..span.start.min(text.len())]);
+            let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+            wrong(format!(
+                "`{name}`, line {line}: {}",
+                visible(error.message())
+            ))
+        })?;
+        let cannot = |why: String| wrong(format!("`{name}`: {why}"));
+        manifest.check().map_err(cannot)?;
+        manifest.source()?;
+        Ok(manifest)
+    }
+
+    /// The manifest of the source that the plugin is.
+    pub(super) fn source(&self) -> Result<source::Manifest> {
+        let route = |route: &RouteSpec| Route::new(&route.name, &route.pattern, &route.example);
+        Ok(source::Manifest {
+            name: self.id.clone(),
+            about: self.about.clone(),
+            routes: self.routes.iter().map(route).collect::<Result<_>>()?,
+        })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let is_word = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_lowercase())
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        if self.manifest != 1 {
+            return Err(format!("the format {} is not known; 1 is", self.manifest));
+        }
+        if self.api == 0 || self.api > API {
+            return Err(format!(
+                "the interface {} is not known; {API} is the newest",
+                self.api
+            ));
+        }
+        if !is_word(&self.id) || !(2..=40).contains(&self.id.len()) {
+            return Err(format!(
+                "the id `{}` is not a lower-case word",
+                self.id.escape_debug()
+            ));
+        }
+        let plain = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
+        if !plain(&self.about) || !plain(&self.version) {
+            return Err("`about` and `version` are one line each".into());
+        }
+        if self.routes.is_empty() {
+            return Err("it has no route".into());
+        }
+        let Permissions { request, media, .. } = &self.permissions;
+        let media_wrong = media.wrong().filter(|_| !self.permissions.media_anywhere());
+        if let Some(host) = request.wrong().or(media_wrong) {
+            let host = host.escape_debug();
+            return Err(format!(
+                "`{host}` is no host: write `example.org` or `*.example.org`"
+            ));
+        }
+        for route in &self.routes {
+            if !self.is_own(&route.pattern) {
+                let pattern = route.pattern.escape_debug();
+                return Err(format!(
+                    "the route `{pattern}` takes links of hosts that are not in `request`"
+                ));
+            }
+            let url = Url::parse(&route.example);
+            if !url.is_ok_and(|url| self.permissions.request.has(&url)) {
+                let name = &route.name;
+                return Err(format!(
+                    "the example of route `{name}` is on none of its hosts"
+                ));
+            }
+        }
+        if let Some(name) = self.limits.wrong() {
+            return Err(format!(
+                "the limit `{name}` can only be lowered, and not to nothing"
+            ));
+        }
+        self.check_keys()
+    }
+
+    /// Whether a route takes nothing but links of hosts that are declared. Others are not the plugin's to see.
+    fn is_own(&self, pattern: &str) -> bool {
+        if let Some((scheme, _)) = pattern.split_once(":{") {
+            return scheme == self.id;
+        }
+        let host = pattern.split('/').next().unwrap_or("").split('.');
+        // A placeholder stands for any label, of which `x` is one.
+        let host = host.map(|label| if label.contains('{') { "x" } else { label });
+        let host = host.collect::<Vec<_>>().join(".");
+        let url = Url::parse(&format!("https://{host}/"));
+        url.is_ok_and(|url| self.permissions.request.has(&url))
+    }
+
+    fn check_keys(&self) -> Result<(), String> {
+        let options = self.options.iter().map(|option| &option.key);
+        let mut seen = std::collections::HashSet::from(["template"]);
+        for key in options.chain(self.secrets.iter().map(|secret| &secret.key)) {
+            let plain = key
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            if key.is_empty() || !plain || !seen.insert(key) {
+                return Err(format!(
+                    "the key `{}` is taken, or no lower-case word",
+                    key.escape_debug()
+                ));
+            }
+        }
+        for secret in &self.secrets {
+            let host = Hosts(vec![secret.host.clone()]);
+            if secret.host.starts_with('*') || !self.permissions.request.0.contains(&secret.host) {
+                return Err(format!(
+                    "the secret `{}` goes to one of the hosts in `request`",
+                    secret.key
+                ));
+            }
+            if host.wrong().is_some()
+                || http::HeaderName::from_bytes(secret.header.as_bytes()).is_err()
+            {
+                return Err(format!(
+                    "the secret `{}` has no header to go into",
+                    secret.key
+                ));
+            }
+        }
+        if !self.secrets.is_empty() && self.permissions.media_anywhere() {
+            return Err("a plugin with a secret names the hosts of its media".into());
+        }
+        Ok(())
+    }
+}
+
+fn wrong(message: String) -> Error {
+    Error::new(ErrorKind::Config, message)
+}

@@ -1,0 +1,29 @@
+//! Sources that are scripts: a folder with a manifest and Luau files, run in a sandbox.
+//!
+//! A package is read without starting anything. Each listing has a VM and a thread of its own, so that whatever it does
+//! holds up nobody else. The VM has no way out but a channel: a call to ask for a URL, and a call to emit entries. Both are
+//! served by the listing, which holds every URL against what the manifest declares.
+//!
+//! It does not know how bytes move, where files go, or where settings come from.
+
+mod api;
+mod call;
+mod clock;
+mod emit;
+mod failure;
+mod find;
+mod gate;
+mod hosts;
+mod limits;
+mod manifest;
+mod options;
+mod package;
+mod run;
+mod sandbox;
+mod source;
+
+pub use find::{Broken, Embedded, Found, Origin, Places, find};
+pub use limits::Limits;
+pub use manifest::{Kind, Manifest, Opt, Permissions, SecretSpec};
+pub use package::Package;
+pub use source::Script;

@@ -1,0 +1,104 @@
+//! What the user has set for a plugin, held against what its manifest says.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use url::{Origin, Url};
+
+use super::manifest::{Kind, Manifest};
+use crate::model::{Error, Kind as ErrorKind, Result};
+use crate::net::Secret;
+
+/// The options and secrets of a plugin.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Options {
+    /// What the script sees.
+    pub(super) values: BTreeMap<String, Value>,
+    /// What it never sees.
+    pub(super) secrets: BTreeMap<String, Secret>,
+    /// Where the user has set a site to be.
+    pub(super) own: Vec<Origin>,
+}
+
+/// The known keys with their defaults, as the configuration wants them; `***` for a secret.
+pub(super) fn known(manifest: &Manifest) -> Value {
+    let options = manifest
+        .options
+        .iter()
+        .map(|option| (option.key.clone(), json!(option.default)));
+    let secrets = manifest
+        .secrets
+        .iter()
+        .map(|secret| (secret.key.clone(), json!("***")));
+    Value::Object(options.chain(secrets).collect::<Map<_, _>>())
+}
+
+impl Options {
+    /// Reads what was set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a value that is not of its kind.
+    pub(super) fn read(manifest: &Manifest, set: Value) -> Result<Options> {
+        let Value::Object(mut set) = set else {
+            return Ok(Options::default())
+                .and_then(|options| options.with_defaults(manifest, Map::new()));
+        };
+        let mut options = Options::default();
+        for secret in &manifest.secrets {
+            if let Some(Value::String(value)) = set.remove(&secret.key)
+                && !value.is_empty()
+            {
+                options
+                    .secrets
+                    .insert(secret.key.clone(), Secret::new(value));
+            }
+        }
+        options.with_defaults(manifest, set)
+    }
+
+    fn with_defaults(
+        mut self,
+        manifest: &Manifest,
+        mut set: Map<String, Value>,
+    ) -> Result<Options> {
+        for option in &manifest.options {
+            let key = &option.key;
+            let given = set.remove(key);
+            let is_set = given.is_some();
+            let value = given.unwrap_or_else(|| json!(option.default));
+            let wrong = || {
+                let kind = match option.kind {
+                    Kind::Bool => "`true` or `false`",
+                    Kind::Number => "a number",
+                    Kind::Text => "text",
+                    Kind::Site => "an http or https URL without query",
+                };
+                let message = format!("`{key}` of `[source.{}]` is not {kind}", manifest.id);
+                Error::new(ErrorKind::Config, message)
+            };
+            let value = match (option.kind, value) {
+                (Kind::Bool, value @ Value::Bool(_)) => value,
+                (Kind::Number, value @ Value::Number(_)) => value,
+                (Kind::Text, value @ Value::String(_)) => value,
+                // What looks like a number may be meant as text.
+                (Kind::Text, Value::Number(number)) => json!(number.to_string()),
+                (Kind::Site, Value::String(text)) => {
+                    let url = Url::parse(&text).map_err(|error| wrong().because(error))?;
+                    let is_plain =
+                        url.query().is_none() && url.username().is_empty() && url.has_host();
+                    if !matches!(url.scheme(), "http" | "https") || !is_plain {
+                        return Err(wrong());
+                    }
+                    // A default is the plugin's word, and its host must be declared as any other.
+                    if is_set {
+                        self.own.push(url.origin());
+                    }
+                    json!(text.trim_end_matches('/'))
+                }
+                _ => return Err(wrong()),
+            };
+            self.values.insert(key.clone(), value);
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,111 @@
+//! A plugin as files: `plugin.toml`, `main.luau`, and what it requires from `lib/`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use super::Manifest;
+use crate::model::{Error, Kind, Result};
+
+/// The most files of a package, and the most bytes of them together.
+const FILES: usize = 64;
+const BYTES: u64 = 256 << 10;
+
+/// A plugin as files.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Its scripts by their names, such as `main.luau` and `lib/pages.luau`.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Package {
+    /// Reads a package from a folder. Nothing in it is run, and no link is followed.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is no package, with file and line.
+    pub fn read(folder: &Path) -> Result<Package> {
+        let mut left = BYTES;
+        let at = folder.join("plugin.toml");
+        let manifest = Manifest::read(&at.display().to_string(), &text(&at, &mut left)?)?;
+        let mut files = BTreeMap::new();
+        for (below, prefix) in [(folder.to_owned(), ""), (folder.join("lib"), "lib/")] {
+            // Whoever has no `lib` needs none.
+            let Ok(entries) = fs::read_dir(&below) else {
+                continue;
+            };
+            for entry in entries {
+                let path = entry.map_err(|error| cannot(&below).because(error))?.path();
+                let name = path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .unwrap_or("");
+                if !name.ends_with(".luau") {
+                    continue;
+                }
+                if files.len() >= FILES || !name.bytes().all(|b| b.is_ascii_graphic()) {
+                    let message = format!(
+                        "`{}` has more than {FILES} scripts, or strange names",
+                        folder.display()
+                    );
+                    return Err(Error::new(Kind::Config, message));
+                }
+                files.insert(format!("{prefix}{name}"), text(&path, &mut left)?);
+            }
+        }
+        Package::checked(manifest, files, &folder.display().to_string())
+    }
+
+    /// A package that is part of the program: its manifest, and its scripts by name.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is no package.
+    pub fn embedded(manifest: &str, files: &[(&str, &str)]) -> Result<Package> {
+        let manifest = Manifest::read("plugin.toml", manifest)?;
+        let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        let id = manifest.id.clone();
+        Package::checked(manifest, files.iter().map(own).collect(), &id)
+    }
+
+    fn checked(manifest: Manifest, files: BTreeMap<String, String>, name: &str) -> Result<Package> {
+        match files.contains_key("main.luau") {
+            true => Ok(Package { manifest, files }),
+            false => Err(Error::new(
+                Kind::Config,
+                format!("`{name}` has no `main.luau`"),
+            )),
+        }
+    }
+}
+
+/// The text of a file that is no link, out of so many bytes that are left.
+fn text(path: &Path, left: &mut u64) -> Result<String> {
+    let read = || -> std::io::Result<String> {
+        if !fs::symlink_metadata(path)?.is_file() {
+            return Err(std::io::Error::other("it is no plain file"));
+        }
+        let mut text = String::new();
+        fs::File::open(path)?
+            .take(*left + 1)
+            .read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let text = read().map_err(|error| cannot(path).because(error))?;
+    match left.checked_sub(text.len() as u64) {
+        Some(rest) => *left = rest,
+        None => {
+            let message = format!(
+                "`{}` makes the plugin larger than {BYTES} bytes",
+                path.display()
+            );
+            return Err(Error::new(Kind::Config, message));
+        }
+    }
+    Ok(text)
+}
+
+fn cannot(path: &Path) -> Error {
+    Error::new(Kind::Config, format!("cannot read `{}`", path.display()))
+}

@@ -1,0 +1,123 @@
+//! Scripts that would hang, take all memory, or get out. Each runs in a process of its own, which the test kills when it
+//! does not end by itself.
+
+use super::call;
+use crate::support::Site;
+
+const MANIFEST: &str = "limits = { cpu_ms = 300, wall_ms = 20000, memory_mib = 32, entries = 1000 }\n\
+    permissions = { request = ['mine.test'], media = ['files.test'] }";
+
+/// Runs each as the body of `extract`; none may succeed, and none may bring the program down.
+fn all_fail(attacks: &[&str]) {
+    let site = Site::start();
+    for attack in attacks {
+        let script = format!("return {{ extract = function(ctx)\n{attack}\nend }}");
+        let done = call(&site, MANIFEST, &script).args(["-s"]).run();
+        let said = &done.stderr;
+        assert_eq!(done.code, 4, "{attack}: {said}");
+        assert!(
+            said.contains("plugin `mine`") || said.contains("mine/main.luau:"),
+            "{attack}: {said}"
+        );
+    }
+}
+
+#[test]
+fn loops_end() {
+    all_fail(&[
+        "while true do end",
+        "repeat until false",
+        "while true do pcall(function() while true do end end) end",
+        "while true do pcall(error, 'x') end",
+        "local function f() pcall(f) return f() end f()",
+        "while true do xpcall(function() while true do end end, function() while true do end end) end",
+        "local t = setmetatable({}, { __index = function() while true do end end }) return t.x",
+        "local t = setmetatable({}, { __tostring = function() while true do end end }) return tostring(t)",
+        "table.sort({ 3, 2, 1, 5, 4 }, function() while true do end end)",
+        "string.gsub('aaa', 'a', function() while true do end end)",
+        "for _ in function() return 1 end do end",
+        "local c = coroutine.wrap(function() while true do end end) c()",
+        "while true do coroutine.wrap(function() coroutine.yield() end)() end",
+        "coroutine.yield()",
+        "while true do pcall(coroutine.wrap(function() while true do end end)) end",
+        "local s = string.rep('a', 30) string.find(s, string.rep('a?', 30) .. string.rep('a', 30) .. string.rep('.-', 20) .. 'b')",
+        "while true do string.find(string.rep('a', 1000000), 'b') end",
+        "while true do json.decode('[1,2,3]') end",
+        "while true do re.match('aaaa', 'a+') end",
+        "while true do html.parse('<p>'):first('p') end",
+        "while true do local ok = pcall(http.get, 'https://evil.test/') end",
+    ]);
+}
+
+#[test]
+fn memory_ends() {
+    all_fail(&[
+        "local t = {} while true do t[#t + 1] = t end",
+        "local t = {} while true do t[#t + 1] = {} end",
+        "local s = 'x' while true do s = s .. s end",
+        "string.rep('x', 1e9)",
+        "buffer.create(1e9)",
+        "table.create(1e8, 0)",
+        "local t = {} while true do t[#t + 1] = buffer.create(1e6) end",
+        "local t = {} while true do t[#t + 1] = coroutine.create(function() end) end",
+        "local t = {} while true do pcall(function() t[#t + 1] = string.rep('x' .. #t, 1e6) end) end",
+        "local t = {} for i = 1, 60 do t = { t, t } end json.encode(t)",
+        "local t = {} for i = 1, 60 do t = { t, t } end emit({ key = 1, url = 'https://files.test/', meta = { t = t } })",
+        "local t = {} t.t = t json.encode(t)",
+        "json.decode(string.rep('[', 1000000))",
+        "js.object('x=' .. string.rep('[', 1000000), 'x')",
+        "html.parse(string.rep('<a>', 1000000))",
+        "return html.parse(string.rep('<div>', 90000)):first('p div').x",
+        "local t = {} while true do t[#t + 1] = html.parse('<p>') end",
+        "re.match('x', string.rep('(', 100000))",
+        "re.match('x', '(((a{1000}){1000}){1000})')",
+        "re.replace(string.rep('a', 1000000), 'a', string.rep('$0', 1000))",
+        "table.move({}, 1, 2 ^ 31 - 2, 1)",
+        "local function f() return f() + 1 end f()",
+        "table.unpack({}, 1, 1e8)",
+        "string.format('%' .. string.rep('9', 100) .. 'd', 1)",
+        "html.parse('<p>'):first(':not(' .. string.rep(':not(', 100000) .. ')')",
+        "emit({ key = string.rep('x', 100000), url = 'https://files.test/' })",
+    ]);
+}
+
+#[test]
+fn nothing_leads_out() {
+    all_fail(&[
+        "io.open('/etc/passwd')",
+        "os.execute('true')",
+        "os.getenv('HOME')",
+        "debug.getinfo(1)",
+        "loadstring('return 1')()",
+        "load('return 1')()",
+        "dofile('/etc/passwd')",
+        "require('/etc/passwd')",
+        "require('../../x')",
+        "require('lib/../main')",
+        "package.loadlib('x', 'y')",
+        "getfenv(0).x = 1",
+        "setfenv(1, {})",
+        "newproxy(true)",
+        "collectgarbage('stop')",
+        "string.dump(function() end)",
+        "ffi.C.system('true')",
+        "getmetatable('').__index.find = nil",
+        "string.find = function() end",
+        "http.get = function() end",
+        "rawset(http, 'get', nil)",
+        "http.post('https://mine.test/')",
+        "emit({ key = 1, url = 'https://files.test/', path = '../../x' })",
+        "error(setmetatable({}, { __tostring = function() while true do end end }))",
+        "error(string.rep('\\27[31m', 100))",
+        "error(nil)",
+    ]);
+}
+
+#[test]
+fn endless_items_end() {
+    let site = Site::start();
+    let script = "return { extract = function()\nfor i = 1, 1e9 do emit({ key = i, url = 'https://files.test/' .. i }) end\nend }";
+    let done = call(&site, MANIFEST, script).args(["-s"]).run().fails(3);
+    let said = "mine/main.luau:2: it emits more than 1000 entries";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+}

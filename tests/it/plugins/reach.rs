@@ -1,0 +1,118 @@
+//! Where a script may not go: each of these is refused before anything is sent.
+
+use super::{USUAL, call};
+use crate::support::{Reply, Site};
+
+fn extract(body: &str) -> String {
+    format!("return {{ extract = function(ctx)\n{body}\nend }}")
+}
+
+#[test]
+fn requests_to_what_is_not_declared_are_refused() {
+    let (site, elsewhere) = (Site::start(), Site::start());
+    elsewhere.on("/x", Reply::text("secret")).optional();
+    site.on("/away", Reply::redirect(elsewhere.url("/x")));
+    site.on("/file", Reply::redirect("file:///etc/passwd"));
+    let port = elsewhere.port();
+    let attacks = [
+        "http.get('https://evil.test/')".to_owned(),
+        "http.get('http://mine.test/')".into(),
+        "http.get('https://mine.test:8443/')".into(),
+        "http.get('https://mine.test@evil.test/')".into(),
+        "http.get('https://user:word@mine.test/')".into(),
+        "http.get('https://mine.test.evil.test/')".into(),
+        "http.get('https://evilmine.test/')".into(),
+        "http.get('https://sub.mine.test/')".into(),
+        "http.get('file:///etc/passwd')".into(),
+        "http.get('data:text/plain,x')".into(),
+        "http.get('ftp://mine.test/')".into(),
+        "http.get('https://127.0.0.1/')".into(),
+        "http.get('https://2130706433/')".into(),
+        "http.get('https://[::ffff:127.0.0.1]/')".into(),
+        "http.get('https://169.254.169.254/latest/meta-data/')".into(),
+        "http.get('https://localhost/')".into(),
+        format!("http.get('http://127.0.0.1:{port}/x')"),
+        format!("http.get('http://localhost:{port}/x')"),
+        format!("http.get('http://0x7f.1:{port}/x')"),
+        "http.get(ctx.options.site .. '/away')".into(),
+        "http.get(ctx.options.site .. '/file')".into(),
+        "http.get(ctx.options.site, { headers = { Host = 'x' } })".into(),
+        "http.get(ctx.options.site, { headers = { Cookie = 'x' } })".into(),
+        "http.get(ctx.options.site, { headers = { x = 'a\\r\\nb: c' } })".into(),
+        "http.get(ctx.options.site, { secret = 'other' })".into(),
+        "emit({ key = 1, url = 'https://evil.test/a.jpg' })".into(),
+        "emit({ key = 1, url = 'http://files.test/a.jpg' })".into(),
+        "emit({ key = 1, url = 'file:///etc/passwd' })".into(),
+        "emit({ key = 1, url = 'https://127.0.0.1/a.jpg' })".into(),
+        "emit({ key = 1, url = 'https://files.test:99/a.jpg' })".into(),
+        "emit({ key = 1, url = 'https://files.test/a', mirrors = { 'https://evil.test/a' } })"
+            .into(),
+        "emit({ key = 1, url = 'https://files.test/a', headers = { Authorization = 'x' } })".into(),
+        format!("emit({{ key = 1, url = 'http://127.0.0.1:{port}/x' }})"),
+        "delegate('file:///etc/passwd')".into(),
+        "delegate('https://user:word@mine.test/')".into(),
+    ];
+    for attack in attacks {
+        let fetch = call(&site, USUAL, &extract(&attack));
+        let done = fetch.run().fails(7);
+        assert!(
+            done.stderr.contains("mine/main.luau:2"),
+            "{attack}: {}",
+            done.stderr
+        );
+        assert_eq!(fetch.tree(), "", "{attack}");
+    }
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[test]
+fn links_are_handed_on_only_where_that_is_declared() {
+    let site = Site::start();
+    let manifest = "permissions = { request = ['mine.test'] }";
+    let done = call(
+        &site,
+        manifest,
+        &extract("delegate('https://other.test/a.jpg')"),
+    )
+    .run()
+    .fails(7);
+    assert!(
+        done.stderr.contains("does not declare `delegate`"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_secret_goes_into_the_header_and_never_into_the_script() {
+    let site = Site::start();
+    let manifest = format!(
+        "{USUAL}\n[[secret]]\nkey = 'api_key'\nhost = 'mine.test'\nheader = 'Authorization'\nprefix = 'Bearer '\nhelp = 'a key'"
+    );
+    // Whatever of the script's can be looked through is.
+    let script = extract(
+        r#"
+        local seen = {}
+        local function look(value)
+            if type(value) == "string" then
+                assert(not string.find(value, "hunter2", 1, true), "the secret is here")
+            elseif type(value) == "table" and not seen[value] then
+                seen[value] = true
+                for key, item in value do look(key) look(item) end
+            end
+        end
+        look(ctx)
+        assert(ctx.secrets.api_key == true, "it is not told that there is one")
+        http.get(ctx.options.site .. "/x", { secret = "api_key" })
+        "#,
+    );
+    let fetch = call(&site, &manifest, &script).args(["-S", "source.mine.api_key=hunter2"]);
+    let done = fetch.run().fails(7);
+    assert!(
+        done.stderr
+            .contains("may send its secret `api_key` to `mine.test` alone"),
+        "{}",
+        done.stderr
+    );
+    assert!(!done.stderr.contains("hunter2"), "{}", done.stderr);
+}

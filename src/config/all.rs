@@ -145,26 +145,28 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] with the place and the nearest known key.
     pub fn source<T: DeserializeOwned + Serialize + Default>(&self, name: &str) -> Result<T> {
-        self.options_of(name, known::of::<T>()?)
+        let known = known::of::<T>()?;
+        let customary = self.customary(name, &known);
+        self.options_of(name, known, customary)
     }
 
     /// What is set of the options of a source that tells its known keys, with their defaults, while the program runs.
     /// A default of `***` marks a secret.
     ///
+    /// Of the environment it has `FETCH_SOURCE__NAME__KEY` alone. Who chooses name and keys at run time would choose which
+    /// variable is read: `github` and `token` are a stranger's `GITHUB_TOKEN`.
+    ///
     /// # Errors
     /// [`Kind::Config`] with the place and the nearest known key.
     pub fn options_known(&self, name: &str, known: serde_json::Value) -> Result<serde_json::Value> {
-        let set: serde_json::Value = self.options_of(name, known)?;
+        let set: serde_json::Value = self.options_of(name, known, Layer::default())?;
         Ok(set)
     }
 
-    fn options_of<T>(&self, name: &str, known: serde_json::Value) -> Result<T>
-    where
-        T: DeserializeOwned + Serialize + Default,
-    {
-        let section = ["source".to_owned(), name.to_owned()];
+    /// The secrets of a source that the environment has under the names that other programs use.
+    fn customary(&self, name: &str, known: &serde_json::Value) -> Layer {
         let mut customary = Layer::default();
-        if let serde_json::Value::Object(keys) = &known {
+        if let serde_json::Value::Object(keys) = known {
             for (key, default) in keys {
                 let variable_name = format!("{name}_{key}")
                     .to_ascii_uppercase()
@@ -173,7 +175,7 @@ impl Config {
                 let is_secret = is_secret(key) || default == "***";
                 if let Some(value) = value.filter(|value| is_secret && !value.is_empty()) {
                     customary.entries.push(Entry {
-                        path: [section.as_slice(), std::slice::from_ref(key)].concat(),
+                        path: vec!["source".to_owned(), name.to_owned(), key.clone()],
                         raw: Raw::Text(value.clone()),
                         at: variable(&variable_name),
                         hand: Hand::Typed,
@@ -181,6 +183,14 @@ impl Config {
                 }
             }
         }
+        customary
+    }
+
+    fn options_of<T>(&self, name: &str, known: serde_json::Value, customary: Layer) -> Result<T>
+    where
+        T: DeserializeOwned + Serialize + Default,
+    {
+        let section = ["source".to_owned(), name.to_owned()];
         let options = Options {
             known: known.clone(),
             try_out: try_out::<T>,

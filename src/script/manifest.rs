@@ -11,6 +11,21 @@ use crate::source::{self, Route};
 
 /// The newest script interface that there is.
 const API: u32 = 1;
+/// What no plugin is called: `ID:…` is a link of the plugin, and these are the beginnings of others.
+const TAKEN: [&str; 12] = [
+    "about",
+    "blob",
+    "data",
+    "file",
+    "ftp",
+    "http",
+    "https",
+    "javascript",
+    "localhost",
+    "mailto",
+    "ws",
+    "wss",
+];
 
 /// What a plugin says of itself.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -181,6 +196,12 @@ impl Manifest {
                 self.id.escape_debug()
             ));
         }
+        if TAKEN.contains(&self.id.as_str()) {
+            return Err(format!(
+                "the id `{}` is how other links begin, which would all be its own",
+                self.id
+            ));
+        }
         let plain = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
         if !plain(&self.about) || !plain(&self.version) {
             return Err("`about` and `version` are one line each".into());
@@ -221,12 +242,9 @@ impl Manifest {
 
     /// Whether a route takes nothing but links of hosts that are declared. Others are not the plugin's to see.
     fn is_own(&self, pattern: &str) -> bool {
-        if let Some((scheme, _)) = pattern.split_once(":{") {
-            return scheme == self.id;
-        }
         let host = pattern.split('/').next().unwrap_or("").split('.');
-        // A placeholder stands for any label, of which `x` is one.
-        let host = host.map(|label| if label.contains('{') { "x" } else { label });
+        // A placeholder stands for any label. `_` cannot be declared, so that only `*.` before the rest has it.
+        let host = host.map(|label| if label.contains('{') { "_" } else { label });
         let host = host.collect::<Vec<_>>().join(".");
         let url = Url::parse(&format!("https://{host}/"));
         url.is_ok_and(|url| self.permissions.request.has(&url))
@@ -272,4 +290,55 @@ impl Manifest {
 
 fn wrong(message: String) -> Error {
     Error::new(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A manifest with this id, these permissions, this pattern of its route, and this at its end.
+    fn read(id: &str, may: &str, pattern: &str, rest: &str) -> Result<Manifest, String> {
+        let text = format!(
+            "manifest = 1\nid = '{id}'\nabout = 'a'\nversion = '1'\napi = 1\npermissions = {{ {may} }}\n\
+             [[route]]\nname = 'all'\npattern = '{pattern}'\nexample = 'https://x.com/a'\n{rest}"
+        );
+        Manifest::read("plugin.toml", &text).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn no_plugin_is_called_as_other_links_begin() {
+        assert!(read("mine", "request = ['x.com']", "x.com/{a}", "").is_ok());
+        for id in TAKEN {
+            let error = read(id, "request = ['x.com']", "x.com/{a}", "").unwrap_err();
+            assert!(error.contains("is how other links begin"), "{id}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_in_the_host_is_below_a_declared_one() {
+        let table = [
+            ("'x.com'", "x.com/{a...}", true),
+            ("'x.com'", "{h}.com/{a...}", false),
+            ("'x.com'", "x.{h}/{a...}", false),
+            ("'x.com'", "{h}.x.com/{a...}", false),
+            ("'x.com'", "{h...}/{a...}", false),
+            ("'x.com', '*.x.com'", "{h}.x.com/{a...}", true),
+            ("'x.com', '*.x.com'", "{h}.{i}.x.com/{a...}", true),
+            ("'x.com', '*.x.com'", "{h}.{i}.com/{a...}", false),
+            ("'x.com', '*.y.com'", "{h}.com/{a...}", false),
+            // Links of its own scheme come to it without a route.
+            ("'x.com'", "mine:{a}", false),
+            ("'x.com'", "https:{a}", false),
+        ];
+        for (hosts, pattern, is_own) in table {
+            let read = read("mine", &format!("request = [{hosts}]"), pattern, "");
+            assert_eq!(read.is_ok(), is_own, "{hosts} {pattern}: {read:?}");
+            if let Err(error) = read {
+                assert!(
+                    error.contains("takes links of hosts that are not"),
+                    "{error}"
+                );
+            }
+        }
+    }
 }

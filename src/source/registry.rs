@@ -67,7 +67,9 @@ impl Registry {
     /// [`Kind::Unsupported`] if there is none.
     pub fn find(&self, link: &Link) -> Result<(Arc<dyn Source>, Target)> {
         let scheme = link.url.scheme();
-        let is_named = |source: &&Arc<dyn Source>| source.manifest().name == scheme;
+        // The scheme of a page names no source, whatever one calls itself: it would take every link.
+        let is_page = matches!(scheme, "http" | "https");
+        let is_named = |source: &&Arc<dyn Source>| !is_page && source.manifest().name == scheme;
         if let Some(source) = self.sources.iter().find(is_named) {
             let params = BTreeMap::from([("id".to_owned(), link.url.path().to_owned())]);
             return Ok((

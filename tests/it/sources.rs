@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use fetch::model::Kind;
-use fetch::source::check;
+use fetch::async_trait;
+use fetch::model::{Kind, Link, Result};
+use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, check};
+use url::Url;
 
 #[test]
 fn every_source_keeps_the_contract() {
@@ -80,5 +82,41 @@ fn what_is_no_link_is_refused_with_a_reason() {
         let link = sources.read(text).unwrap();
         let error = sources.find(&link).map(|_| ()).unwrap_err();
         assert_eq!(error.kind, Kind::Unsupported, "{text}");
+    }
+}
+
+/// A source of this name that knows links of one host.
+struct Called(Manifest);
+
+#[async_trait]
+impl Source for Called {
+    fn manifest(&self) -> &Manifest {
+        &self.0
+    }
+
+    async fn list(&self, _: &Ctx, _: &Target, _: &Outlet) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_source_called_as_a_scheme_of_pages_takes_no_links_by_it() {
+    let mut sources = fetch::plugins::all(&Default::default()).unwrap();
+    for name in ["http", "https"] {
+        sources.prefer(Called(Manifest {
+            name: name.into(),
+            about: "links of others".into(),
+            routes: vec![Route::new("all", "x.test", "https://x.test").unwrap()],
+        }));
+    }
+    for (url, expected) in [
+        ("https://example.org/cat.jpg", "direct"),
+        ("http://example.org/cat.jpg", "direct"),
+        ("https://imgur.com/a/q6i58", "imgur"),
+        ("https://x.test/", "https"),
+    ] {
+        let link = Link::from(Url::parse(url).unwrap());
+        let (source, _) = sources.find(&link).unwrap();
+        assert_eq!(source.manifest().name, expected, "{url}");
     }
 }

@@ -84,12 +84,11 @@ impl Choosing<'_> {
             (Role::Image, url) => {
                 match target.and_then(|target| Some((medium(&target)?, target))) {
                     Some((kind, target)) => {
+                        let at = self.add(target, kind, &piece.alt, u64::from(u32::MAX));
                         if let Some(url) = url {
                             // The small one is known by this, too, wherever else it stands.
-                            let at = self.chosen.media.len();
                             self.known.entry(likeness(&url)).or_insert(at);
                         }
-                        self.add(target, kind, &piece.alt, u64::from(u32::MAX));
                     }
                     None => {
                         if let Some(url) = url.filter(|url| self.all || is_large(piece, url)) {
@@ -103,8 +102,12 @@ impl Choosing<'_> {
                     self.add(url, Medium::Image, &piece.alt, 0);
                 }
             }
-            (Role::Video, Some(url)) => self.add(url, Medium::Video, "", 0),
-            (Role::Audio, Some(url)) => self.add(url, Medium::Audio, "", 0),
+            (Role::Video, Some(url)) => {
+                self.add(url, Medium::Video, "", 0);
+            }
+            (Role::Audio, Some(url)) => {
+                self.add(url, Medium::Audio, "", 0);
+            }
             (Role::Embed, Some(url)) => self.embed(url),
             (Role::Link, Some(url)) => {
                 if let Some(kind) = medium(&url).filter(|_| self.all || !is_chaff(&url, "")) {
@@ -180,12 +183,10 @@ impl Choosing<'_> {
         self.chosen.linked = linked;
     }
 
-    fn add(&mut self, url: Url, medium: Medium, alt: &str, weight: u64) {
+    /// Adds a medium, or a size of one that is there; and says where it stands.
+    fn add(&mut self, url: Url, medium: Medium, alt: &str, weight: u64) -> usize {
         let weight = weight.max(u64::from(claimed(&url)));
-        let likeness = match medium {
-            Medium::Image if !self.all => likeness(&url),
-            _ => url.as_str().to_owned(),
-        };
+        let likeness = identity(&url, medium, self.all);
         let at = *self
             .known
             .entry(likeness)
@@ -206,6 +207,7 @@ impl Choosing<'_> {
                 weight,
             }),
         }
+        at
     }
 
     fn embed(&mut self, url: Url) {
@@ -215,6 +217,14 @@ impl Choosing<'_> {
         } else if !self.chosen.embeds.contains(&url) && self.chosen.embeds.len() < 100 {
             self.chosen.embeds.push(url);
         }
+    }
+}
+
+/// What tells a medium from others: of a picture what its sizes have in common, unless all are wanted.
+pub(super) fn identity(url: &Url, medium: Medium, all: bool) -> String {
+    match medium {
+        Medium::Image if !all => likeness(url),
+        _ => url.as_str().to_owned(),
     }
 }
 
@@ -269,6 +279,31 @@ mod tests {
             <img src=/p/dog.jpg srcset='/p/dog-400.jpg 400w, /p/dog-900.jpg 900w'>";
         let expected = ["https://x.org/p/cat.jpg", "https://x.org/p/dog-900.jpg"];
         assert_eq!(urls(html, &Options::default()), expected);
+    }
+
+    #[test]
+    fn a_small_picture_stands_for_the_one_that_it_leads_to() {
+        // The second link leads to what is known already; its picture is not that of what comes after it.
+        let html = "<a href=/1.jpg><img src=/t/one.jpg></a><a href=/1.jpg><img src=/t/other.jpg></a>\
+            <img src=/2.jpg><img src=/t/other.jpg srcset='/t/other.jpg 9000w'>";
+        let expected = ["https://x.org/1.jpg", "https://x.org/2.jpg"];
+        assert_eq!(urls(html, &Options::default()), expected);
+    }
+
+    #[test]
+    fn different_pictures_are_all_taken() {
+        let names = [
+            "/i.php?s=1001",
+            "/i.php?s=1002",
+            "/i.php?h=9f3a",
+            "/f/a.jpg",
+            "/f/A.jpg",
+            "/f/big-cat.jpg",
+            "/f/cat.jpg",
+        ];
+        let html = names.map(|name| format!("<img src='{name}'>")).concat();
+        let expected = names.map(|name| format!("https://x.org{name}"));
+        assert_eq!(urls(&html, &Options::default()), expected);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use fetch::model::Medium;
 use fetch::source::url_medium;
-use url::Url;
+use url::{Position, Url};
 
 /// Words in a path or a class of a picture that belongs to the page's dress, or that counts its readers.
 const CHAFF: [&str; 36] = [
@@ -110,42 +110,89 @@ pub(super) fn is_chaff(url: &Url, words: &str) -> bool {
             .any(|word| CHAFF.contains(&word))
 }
 
-/// What several sizes of one picture have in common.
+/// What several sizes of one picture have in common. A size that is no more than likely tells two pictures apart, since
+/// one too many is a smaller loss than one too few.
 pub(super) fn likeness(url: &Url) -> String {
-    let path = url.path().to_ascii_lowercase();
-    let (path, ext) = match path.rsplit_once('.') {
+    let (path, ext) = match url.path().rsplit_once('.') {
         Some((stem, ext)) if ext.len() <= 5 && !ext.contains('/') => (stem, ext),
-        _ => (path.as_str(), ""),
+        _ => (url.path(), ""),
     };
-    let is_size = |part: &str| SIZES.contains(&part) || is_dimensions(part);
-    let folders: Vec<String> = path
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let folders: Vec<&str> = folders
         .split('/')
         .filter(|folder| !is_size(folder))
-        .map(|folder| {
-            let kept: Vec<&str> = parts(folder).filter(|part| !is_size(part)).collect();
-            kept.join("-")
-        })
+        .map(|folder| without_size(folder, is_side))
         .collect();
+    let name = match is_size(name) {
+        true => "",
+        false => without_size(without_leading_size(name), is_size),
+    };
+    let is_picture = url_medium(url) == Some(Medium::Image);
     let query: Vec<String> = url
         .query_pairs()
-        .filter(|(name, _)| !RESIZES.contains(&name.to_ascii_lowercase().as_str()))
+        .filter(|(name, value)| !(is_picture && resizes(&name.to_ascii_lowercase(), value)))
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     // Photographs come in several formats, and a GIF moves where they do not.
-    let ext = match ext {
-        "gif" => ext,
-        _ if url_medium(url) == Some(Medium::Image) => "",
-        _ => ext,
+    let ext = match ext.to_ascii_lowercase() {
+        ext if is_picture && ext != "gif" => String::new(),
+        ext => ext,
     };
-    let host = url.host_str().unwrap_or("");
-    format!("{host}{}?{}.{ext}", folders.join("/"), query.join("&"))
+    let host = &url[Position::BeforeHost..Position::AfterPort];
+    let folders = folders.join("/");
+    format!("{host}{folders}/{name}?{}.{ext}", query.join("&"))
 }
 
-/// Parameters that ask a server to make a picture smaller.
-const RESIZES: [&str; 17] = [
-    "auto", "crop", "dpr", "fit", "fm", "format", "h", "height", "q", "quality", "resize", "s",
-    "size", "ssl", "strip", "w", "width",
-];
+/// Whether a whole word says a size.
+fn is_size(part: &str) -> bool {
+    SIZES.contains(&part.to_ascii_lowercase().as_str()) || is_side(part)
+}
+
+/// A name without the sizes at its end; not one that would be without a name.
+fn without_size(mut name: &str, is_size: fn(&str) -> bool) -> &str {
+    while let Some((rest, last)) = name.rsplit_once(SEPARATORS)
+        && !rest.trim_end_matches(SEPARATORS).is_empty()
+        && is_size(last)
+    {
+        name = rest;
+    }
+    name
+}
+
+/// A name without the size before it, as encyclopaedias write it: `440px-Heron`.
+fn without_leading_size(name: &str) -> &str {
+    match name.split_once('-') {
+        Some((size, rest)) if size.ends_with("px") && is_dimensions(size) => rest,
+        _ => name,
+    }
+}
+
+/// Whether a word says how large the sides of a picture are. `40x` and `60w` are too small for one, and rather say what is
+/// seen on it.
+fn is_side(part: &str) -> bool {
+    is_dimensions(part) && !(part.len() < 4 && part.ends_with(['x', 'w']))
+}
+
+/// Whether a parameter asks a server to make a picture smaller: by its name, and by a value that can be meant so.
+fn resizes(name: &str, value: &str) -> bool {
+    let is_number = |part: &str| {
+        let digits = part.trim_end_matches("px").trim_end_matches('%');
+        (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    };
+    let mut parts = value.split([',', 'x', ':']);
+    match name {
+        "dpr" | "h" | "height" | "q" | "quality" | "resize" | "s" | "size" | "w" | "width" => {
+            is_size(value) || parts.all(is_number)
+        }
+        "auto" | "crop" | "fit" | "fm" | "format" | "ssl" | "strip" => {
+            let is_word = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());
+            value
+                .split([',', ':'])
+                .all(|part| is_word(part) || is_number(part))
+        }
+        _ => false,
+    }
+}
 
 /// How large a URL says that its picture is. One that says nothing is taken for the original.
 pub(super) fn claimed(url: &Url) -> u32 {
@@ -179,17 +226,19 @@ fn is_dimensions(part: &str) -> bool {
     let digits = |text: &str| {
         (2..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
     };
-    match part.split_once('x') {
-        Some((width, height)) => digits(width) && (digits(height) || height.is_empty()),
+    match part.strip_suffix("px").or(part.strip_suffix('w')) {
+        Some(width) => digits(width),
         None => part
-            .strip_suffix("px")
-            .or(part.strip_suffix('w'))
-            .is_some_and(digits),
+            .split_once('x')
+            .is_some_and(|(width, height)| digits(width) && (digits(height) || height.is_empty())),
     }
 }
 
+/// What stands between the words of a name.
+const SEPARATORS: [char; 4] = ['-', '_', '.', ' '];
+
 fn parts(name: &str) -> impl Iterator<Item = &str> {
-    name.split(['-', '_', '.', ' '])
+    name.split(SEPARATORS)
 }
 
 #[cfg(test)]
@@ -208,6 +257,14 @@ mod tests {
             ("/thumbs/cat.jpg", "/full/cat.jpg"),
             ("/cat_thumb.jpg", "/cat.jpg"),
             ("/800w/cat.jpg", "/1600w/cat.jpg"),
+            ("/cat_Thumb-150x150.JPG", "/cat.jpg"),
+            ("/440px-Heron.jpg", "/Heron.jpg"),
+            ("/p/7/original.jpg", "/p/7/thumb.jpg"),
+            (
+                "/cat.jpg?resize=300,200&ssl=1",
+                "/cat.jpg?size=large&dpr=1.5",
+            ),
+            ("/cat.jpg?fit=crop&auto=format,compress", "/cat.jpg"),
         ];
         for (one, other) in same {
             assert_eq!(likeness(&url(one)), likeness(&url(other)), "{one} {other}");
@@ -217,6 +274,18 @@ mod tests {
             ("/a/cat.jpg?id=1", "/a/cat.jpg?id=2"),
             ("/a/cat.jpg", "/b/cat.jpg"),
             ("/a/cat.gif", "/a/cat.jpg"),
+            ("/i.php?s=1001", "/i.php?s=1002"),
+            ("/i.php?s=1001", "/i.php?h=9f3a"),
+            ("/a/cat.jpg?h=9f3a", "/a/cat.jpg?h=77b0"),
+            ("/a/cat.jpg?crop=9f3a", "/a/cat.jpg?crop=77b0"),
+            ("/f/a.jpg", "/f/A.jpg"),
+            ("/f/big-cat.jpg", "/f/cat.jpg"),
+            ("/f/big-cat.jpg", "/f/small-cat.jpg"),
+            ("/f/a_b.jpg", "/f/a-b.jpg"),
+            ("/f/fly-40x.jpg", "/f/fly-60x.jpg"),
+            ("/40x/fly.jpg", "/60x/fly.jpg"),
+            ("/dogs-big/1.jpg", "/dogs-small/1.jpg"),
+            ("http://y.org:81/a.jpg", "http://y.org:82/a.jpg"),
         ];
         for (one, other) in others {
             assert_ne!(likeness(&url(one)), likeness(&url(other)), "{one} {other}");

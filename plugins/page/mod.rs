@@ -28,8 +28,8 @@ use fetch::source::{
 use url::Url;
 
 pub(super) use choice::web;
-use choice::{Chosen, choose};
-use likeness::{likeness, stream};
+use choice::{Chosen, choose, identity};
+use likeness::stream;
 pub use options::Options;
 use sheet::Sheet;
 pub(super) use text::{date, decode, entity, line};
@@ -98,11 +98,8 @@ impl Page {
             } = choose(&sheet, here, &self.options);
             let meta = about(&sheet, &linked, known, here, album);
             for wanted in media {
-                let likeness = match self.options.all {
-                    true => wanted.url.to_string(),
-                    false => likeness(&wanted.url),
-                };
-                if seen.insert(likeness) {
+                let identity = identity(&wanted.url, wanted.medium, self.options.all);
+                if seen.insert(identity) {
                     let description = Some(text::line(&wanted.alt));
                     let meta = Meta {
                         description: description.filter(|text| !text.is_empty()),

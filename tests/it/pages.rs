@@ -96,6 +96,34 @@ fn what_is_chosen_or_only_told_is_known_beforehand() {
 }
 
 #[test]
+fn what_is_called_alike_is_not_taken_for_one() {
+    let site = Site::start();
+    let pictures = [
+        "/i.php?s=1001",
+        "/i.php?s=1002",
+        "/i.php?h=9f3a",
+        "/f/a.jpg",
+        "/f/A.jpg",
+        "/f/big-cat.jpg",
+        "/f/cat.jpg",
+    ];
+    let mut page = String::from("<html><title>Cats</title>");
+    for (seed, path) in (1..).zip(pictures) {
+        page.push_str(&format!("<img src='{path}'>"));
+        picture(&site, path, seed);
+    }
+    for (seed, path) in [(1, "/f/day-mini.mp4"), (2, "/f/day-big.mp4")] {
+        page.push_str(&format!("<video src='{path}'></video>"));
+        site.on(path, Reply::file(small(Format::Mp4, seed)));
+    }
+    site.on("/cats/", Reply::html(page));
+    let fetch = Fetch::new().arg(site.url("/cats/"));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("9 found: 9 new"), "{}", done.stderr);
+    assert_eq!(fetch.files().len(), 9);
+}
+
+#[test]
 fn a_page_without_media_says_so() {
     let site = Site::start();
     site.on("/empty", Reply::html("<html><title>x</title><p>text"));

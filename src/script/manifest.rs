@@ -1,11 +1,14 @@
 //! `plugin.toml`: who a plugin is, which links are its own, and what it may do. It is read without starting anything.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde_json::json;
 use url::Url;
 
-use super::Limits;
 use super::failure::visible;
 use super::hosts::Hosts;
+use super::{Limits, options};
 use crate::model::{Error, Kind as ErrorKind, Result};
 use crate::source::{self, Route};
 
@@ -109,6 +112,17 @@ pub enum Kind {
     Text,
     /// The base URL of a site. What the user sets here may be asked as well, wherever it is.
     Site,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Bool => "`true` or `false`",
+            Kind::Number => "a number",
+            Kind::Text => "text",
+            Kind::Site => "an http or https URL without query",
+        })
+    }
 }
 
 /// Something that the user can set in `[source.ID]`.
@@ -251,6 +265,15 @@ impl Manifest {
     }
 
     fn check_keys(&self) -> Result<(), String> {
+        for option in &self.options {
+            if options::value(option.kind, json!(option.default)).is_none() {
+                return Err(format!(
+                    "the default of `{}` is not {}",
+                    option.key.escape_debug(),
+                    option.kind
+                ));
+            }
+        }
         let options = self.options.iter().map(|option| &option.key);
         let mut seen = std::collections::HashSet::from(["template"]);
         for key in options.chain(self.secrets.iter().map(|secret| &secret.key)) {
@@ -284,6 +307,10 @@ impl Manifest {
         if !self.secrets.is_empty() && self.permissions.media_anywhere() {
             return Err("a plugin with a secret names the hosts of its media".into());
         }
+        // Whatever is handed on is asked for, wherever it is, and what a secret has opened can stand in its URL.
+        if !self.secrets.is_empty() && self.permissions.delegate {
+            return Err("a plugin with a secret hands no links on".into());
+        }
         Ok(())
     }
 }
@@ -293,52 +320,4 @@ fn wrong(message: String) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A manifest with this id, these permissions, this pattern of its route, and this at its end.
-    fn read(id: &str, may: &str, pattern: &str, rest: &str) -> Result<Manifest, String> {
-        let text = format!(
-            "manifest = 1\nid = '{id}'\nabout = 'a'\nversion = '1'\napi = 1\npermissions = {{ {may} }}\n\
-             [[route]]\nname = 'all'\npattern = '{pattern}'\nexample = 'https://x.com/a'\n{rest}"
-        );
-        Manifest::read("plugin.toml", &text).map_err(|error| error.message)
-    }
-
-    #[test]
-    fn no_plugin_is_called_as_other_links_begin() {
-        assert!(read("mine", "request = ['x.com']", "x.com/{a}", "").is_ok());
-        for id in TAKEN {
-            let error = read(id, "request = ['x.com']", "x.com/{a}", "").unwrap_err();
-            assert!(error.contains("is how other links begin"), "{id}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_placeholder_in_the_host_is_below_a_declared_one() {
-        let table = [
-            ("'x.com'", "x.com/{a...}", true),
-            ("'x.com'", "{h}.com/{a...}", false),
-            ("'x.com'", "x.{h}/{a...}", false),
-            ("'x.com'", "{h}.x.com/{a...}", false),
-            ("'x.com'", "{h...}/{a...}", false),
-            ("'x.com', '*.x.com'", "{h}.x.com/{a...}", true),
-            ("'x.com', '*.x.com'", "{h}.{i}.x.com/{a...}", true),
-            ("'x.com', '*.x.com'", "{h}.{i}.com/{a...}", false),
-            ("'x.com', '*.y.com'", "{h}.com/{a...}", false),
-            // Links of its own scheme come to it without a route.
-            ("'x.com'", "mine:{a}", false),
-            ("'x.com'", "https:{a}", false),
-        ];
-        for (hosts, pattern, is_own) in table {
-            let read = read("mine", &format!("request = [{hosts}]"), pattern, "");
-            assert_eq!(read.is_ok(), is_own, "{hosts} {pattern}: {read:?}");
-            if let Err(error) = read {
-                assert!(
-                    error.contains("takes links of hosts that are not"),
-                    "{error}"
-                );
-            }
-        }
-    }
-}
+mod tests;

@@ -66,39 +66,37 @@ impl Options {
             let given = set.remove(key);
             let is_set = given.is_some();
             let value = given.unwrap_or_else(|| json!(option.default));
-            let wrong = || {
-                let kind = match option.kind {
-                    Kind::Bool => "`true` or `false`",
-                    Kind::Number => "a number",
-                    Kind::Text => "text",
-                    Kind::Site => "an http or https URL without query",
-                };
-                let message = format!("`{key}` of `[source.{}]` is not {kind}", manifest.id);
-                Error::new(ErrorKind::Config, message)
+            let Some((value, site)) = self::value(option.kind, value) else {
+                let message = format!(
+                    "`{key}` of `[source.{}]` is not {}",
+                    manifest.id, option.kind
+                );
+                return Err(Error::new(ErrorKind::Config, message));
             };
-            let value = match (option.kind, value) {
-                (Kind::Bool, value @ Value::Bool(_)) => value,
-                (Kind::Number, value @ Value::Number(_)) => value,
-                (Kind::Text, value @ Value::String(_)) => value,
-                // What looks like a number may be meant as text.
-                (Kind::Text, Value::Number(number)) => json!(number.to_string()),
-                (Kind::Site, Value::String(text)) => {
-                    let url = Url::parse(&text).map_err(|error| wrong().because(error))?;
-                    let is_plain =
-                        url.query().is_none() && url.username().is_empty() && url.has_host();
-                    if !matches!(url.scheme(), "http" | "https") || !is_plain {
-                        return Err(wrong());
-                    }
-                    // A default is the plugin's word, and its host must be declared as any other.
-                    if is_set {
-                        self.own.push(url.origin());
-                    }
-                    json!(text.trim_end_matches('/'))
-                }
-                _ => return Err(wrong()),
-            };
+            // A default is the plugin's word, and its host must be declared as any other.
+            if is_set {
+                self.own.extend(site);
+            }
             self.values.insert(key.clone(), value);
         }
         Ok(self)
+    }
+}
+
+/// A value as an option of this kind, and where it says that a site is. `None` if it is not of this kind.
+pub(super) fn value(kind: Kind, value: Value) -> Option<(Value, Option<Origin>)> {
+    match (kind, value) {
+        (Kind::Bool, value @ Value::Bool(_))
+        | (Kind::Number, value @ Value::Number(_))
+        | (Kind::Text, value @ Value::String(_)) => Some((value, None)),
+        // What looks like a number may be meant as text.
+        (Kind::Text, Value::Number(number)) => Some((json!(number.to_string()), None)),
+        (Kind::Site, Value::String(text)) => {
+            let url = Url::parse(&text).ok()?;
+            let is_plain = url.query().is_none() && url.username().is_empty() && url.has_host();
+            let is_site = matches!(url.scheme(), "http" | "https") && is_plain;
+            is_site.then(|| (json!(text.trim_end_matches('/')), Some(url.origin())))
+        }
+        _ => None,
     }
 }

@@ -234,7 +234,11 @@ impl Source for Script {
                         (_, true) => Err(too_many(format!("{} MiB", limits.total_mib))),
                         _ => self.get(ctx, get).await,
                     };
-                    bytes += answer.as_ref().map_or(0, |answer| answer.body.len() as u64);
+                    // What failed may have come as far as it could, and nobody has counted it.
+                    let most = (limits.body_mib as u64) << 20;
+                    bytes += answer
+                        .as_ref()
+                        .map_or(most, |answer| answer.body.len() as u64);
                     computing = COMPUTING.acquire().await.ok();
                     let _ = reply.send(answer);
                 }

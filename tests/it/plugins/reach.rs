@@ -86,8 +86,9 @@ fn links_are_handed_on_only_where_that_is_declared() {
 #[test]
 fn a_secret_goes_into_the_header_and_never_into_the_script() {
     let site = Site::start();
+    let usual = USUAL.replace(", delegate = true", "");
     let manifest = format!(
-        "{USUAL}\n[[secret]]\nkey = 'api_key'\nhost = 'mine.test'\nheader = 'Authorization'\nprefix = 'Bearer '\nhelp = 'a key'"
+        "{usual}\n[[secret]]\nkey = 'api_key'\nhost = 'mine.test'\nheader = 'Authorization'\nprefix = 'Bearer '\nhelp = 'a key'"
     );
     // Whatever of the script's can be looked through is.
     let script = extract(
@@ -139,4 +140,20 @@ fn the_environment_of_other_programs_is_not_read() {
         .fails(4);
     let said = &done.stderr;
     assert!(said.contains("token [meant], secret [true]"), "{said}");
+}
+
+#[test]
+fn answers_that_fail_count_as_well() {
+    let site = Site::start();
+    site.on("/big", Reply::file(vec![b'x'; 3 << 20]));
+    let manifest =
+        "permissions = { request = ['mine.test'] }\nlimits = { body_mib = 1, total_mib = 2 }";
+    let script = extract(
+        "local said\nfor i = 1, 9 do _, said = pcall(http.get, ctx.options.site .. '/big') end\nerror(tostring(said))",
+    );
+    let done = call(&site, manifest, &script).run().fails(4);
+    let said = &done.stderr;
+    assert!(said.contains("asks for more than 2 MiB"), "{said}");
+    // What fits into two, and the one that goes over it.
+    assert_eq!(site.requests().len(), 3);
 }

@@ -1,0 +1,96 @@
+//! What a manifest may say.
+
+use super::*;
+
+/// A manifest with this id, these permissions, this pattern of its route, and this at its end.
+fn read(id: &str, may: &str, pattern: &str, rest: &str) -> Result<Manifest, String> {
+    let text = format!(
+        "manifest = 1\nid = '{id}'\nabout = 'a'\nversion = '1'\napi = 1\npermissions = {{ {may} }}\n\
+         [[route]]\nname = 'all'\npattern = '{pattern}'\nexample = 'https://x.com/a'\n{rest}"
+    );
+    Manifest::read("plugin.toml", &text).map_err(|error| error.message)
+}
+
+#[test]
+fn no_plugin_is_called_as_other_links_begin() {
+    assert!(read("mine", "request = ['x.com']", "x.com/{a}", "").is_ok());
+    for id in TAKEN {
+        let error = read(id, "request = ['x.com']", "x.com/{a}", "").unwrap_err();
+        assert!(error.contains("is how other links begin"), "{id}: {error}");
+    }
+}
+
+#[test]
+fn a_placeholder_in_the_host_is_below_a_declared_one() {
+    let table = [
+        ("'x.com'", "x.com/{a...}", true),
+        ("'x.com'", "{h}.com/{a...}", false),
+        ("'x.com'", "x.{h}/{a...}", false),
+        ("'x.com'", "{h}.x.com/{a...}", false),
+        ("'x.com'", "{h...}/{a...}", false),
+        ("'x.com', '*.x.com'", "{h}.x.com/{a...}", true),
+        ("'x.com', '*.x.com'", "{h}.{i}.x.com/{a...}", true),
+        ("'x.com', '*.x.com'", "{h}.{i}.com/{a...}", false),
+        ("'x.com', '*.y.com'", "{h}.com/{a...}", false),
+        // Links of its own scheme come to it without a route.
+        ("'x.com'", "mine:{a}", false),
+        ("'x.com'", "https:{a}", false),
+    ];
+    for (hosts, pattern, is_own) in table {
+        let read = read("mine", &format!("request = [{hosts}]"), pattern, "");
+        assert_eq!(read.is_ok(), is_own, "{hosts} {pattern}: {read:?}");
+        if let Err(error) = read {
+            assert!(
+                error.contains("takes links of hosts that are not"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_default_is_of_its_type() {
+    let table = [
+        ("bool", "false", true),
+        ("bool", "'no'", false),
+        ("bool", "0", false),
+        ("number", "1.5", true),
+        ("number", "nan", false),
+        ("number", "'1'", false),
+        ("text", "''", true),
+        ("text", "7", true),
+        ("text", "true", false),
+        ("text", "['a']", false),
+        ("text", "1970-01-01", false),
+        ("site", "'https://x.com'", true),
+        ("site", "'x.com'", false),
+        ("site", "''", false),
+        ("site", "'https://x.com/?q=1'", false),
+        ("site", "'ftp://x.com'", false),
+    ];
+    for (kind, default, is_well) in table {
+        let option =
+            format!("[[option]]\nkey = 'o'\ntype = '{kind}'\ndefault = {default}\nhelp = 'h'");
+        let read = read("mine", "request = ['x.com']", "x.com/{a}", &option);
+        assert_eq!(read.is_ok(), is_well, "{kind} {default}: {read:?}");
+        if let Err(error) = read {
+            assert!(error.contains("the default of `o` is not"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_plugin_with_a_secret_goes_nowhere_else() {
+    let secret = "[[secret]]\nkey = 'k'\nhost = 'x.com'\nheader = 'X'\nhelp = 'h'";
+    for (may, is_well) in [
+        ("", true),
+        (", media = ['y.com']", true),
+        (", media = ['*']", false),
+        (", delegate = true", false),
+    ] {
+        let may = format!("request = ['x.com']{may}");
+        let with = read("mine", &may, "x.com/{a}", secret);
+        assert_eq!(with.is_ok(), is_well, "{may}: {with:?}");
+        assert!(read("mine", &may, "x.com/{a}", "").is_ok(), "{may}");
+    }
+}

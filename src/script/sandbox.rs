@@ -28,7 +28,9 @@ const REMOVED: [&str; 12] = [
     "os",
 ];
 /// The most elements that `table.move` moves at once: it goes on without asking anybody.
-const MOVED: i64 = 1 << 20;
+const MOVED: f64 = (1 << 20) as f64;
+/// How far from nought a position of a table can be.
+const REACH: f64 = i32::MAX as f64;
 
 /// Makes a VM with the host's functions. The interrupt is that of the host's clock.
 pub(super) fn make(host: &Rc<Host>, package: &Package) -> mlua::Result<Lua> {
@@ -107,7 +109,7 @@ fn bound_library(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let find: Function = string.raw_get("find")?;
     string.raw_set(
         "find",
-        lua.create_function(move |_, args: MultiValue| {
+        lua.create_function(move |lua, args: MultiValue| {
             let is_plain = matches!(args.get(3), Some(value) if !matches!(value, Value::Nil | Value::Boolean(false)));
             let (Some(Value::String(text)), Some(Value::String(pattern))) = (args.front(), args.get(1)) else {
                 return find.call::<MultiValue>(args);
@@ -118,9 +120,11 @@ fn bound_library(lua: &Lua, globals: &Table) -> mlua::Result<()> {
             }
             let start = match args.get(2) {
                 None | Some(Value::Nil) => 1,
-                Some(Value::Integer(at)) => *at as f64 as i64,
-                Some(Value::Number(at)) => *at as i64,
-                Some(_) => return find.call::<MultiValue>(args),
+                // Text may be a number to the VM. For what is none it has its own words, and does not search.
+                Some(at) => match lua.coerce_number(at.clone())? {
+                    Some(at) => at as i64,
+                    None => return find.call::<MultiValue>(args),
+                },
             };
             let text = text.as_bytes();
             let length = i64::try_from(text.len()).unwrap_or(i64::MAX);
@@ -165,9 +169,20 @@ fn bound_library(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let moves: Function = table.raw_get("move")?;
     table.raw_set(
         "move",
-        lua.create_function(move |_, args: MultiValue| {
-            let number = |at: usize| args.get(at).and_then(|value| value.as_f64()).unwrap_or(0.0);
-            if number(2) - number(1) > MOVED as f64 {
+        lua.create_function(move |lua, args: MultiValue| {
+            // The VM takes text for numbers as well, and what is out of its range for others.
+            let number = |at: usize| -> mlua::Result<f64> {
+                let value = args.get(at).cloned().unwrap_or(Value::Nil);
+                let number = lua
+                    .coerce_number(value)?
+                    .filter(|number| number.abs() <= REACH);
+                number.ok_or_else(|| {
+                    mlua::Error::runtime("`table.move` takes whole numbers that are positions")
+                })
+            };
+            let (first, last) = (number(1)?, number(2)?);
+            number(3)?;
+            if last - first > MOVED {
                 return Err(mlua::Error::runtime(format!(
                     "`table.move` moves at most {MOVED} elements"
                 )));
@@ -275,6 +290,8 @@ mod tests {
             ("return string.find('abcabc', 'b', 3)", "5"),
             ("return string.find('abcabc', 'b', -2)", "5"),
             ("return string.find('abcabc', 'b', 9) == nil", "true"),
+            ("return string.find('abcabc', 'b', '3')", "5"),
+            ("return string.find('abcabc', 'b', 0x3)", "5"),
             ("return string.find('a.c', '.', 1, true)", "2"),
             ("return string.find('a.c', '.')", "1"),
             ("return select(3, string.find('k=v', '(%w)=(%w)'))", "k"),
@@ -287,6 +304,11 @@ mod tests {
                 "return table.concat(table.move({1, 2, 3}, 2, 3, 1), '|')",
                 "2|3|3",
             ),
+            (
+                "return table.concat(table.move({1, 2, 3}, '2', 3.0, '1', {}), '|')",
+                "2|3",
+            ),
+            ("return #table.move({}, 1, 0, 1)", "0"),
             ("return require('lib/one').x", "1"),
         ];
         for (code, expected) in table {

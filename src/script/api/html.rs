@@ -4,8 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use ego_tree::NodeId;
+use html5ever::driver::{self, ParseOpts};
+use html5ever::tendril::{StrTendril, TendrilSink};
 use mlua::{Lua, Table, UserData, UserDataMethods};
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html, HtmlTreeSink, Node as Piece, Selector};
 use url::Url;
 
 use crate::model::Kind;
@@ -17,6 +19,14 @@ use crate::script::run::Host;
 const PAGE: usize = 4 << 20;
 const TAGS: usize = 100_000;
 const PAGES: usize = 8;
+/// The most elements and texts of a tree, and attributes of them all. A tag can make thousands of elements, since what was
+/// left open is opened once more, with all its attributes.
+const NODES: usize = 2 * TAGS + 64;
+const ATTRIBUTES: usize = 4 * TAGS;
+/// The parser gets so many bytes at once, and the clock is looked at after so many pieces: a tag with endless attributes
+/// takes a time that grows with their square.
+const STEP: usize = 4 << 10;
+const LOOK: usize = 16;
 /// The longest selector.
 const SELECTOR: usize = 256;
 
@@ -45,7 +55,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                         format!("more than {PAGES} pages are held at once"),
                     ));
                 }
-                let tree = Html::parse_document(&String::from_utf8_lossy(&text));
+                let tree = tree(&String::from_utf8_lossy(&text), &clock)?;
                 let base = base.and_then(|base| Url::parse(&base).ok());
                 count.set(count.get() + 1);
                 let page = Page {
@@ -63,6 +73,48 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         )?,
     )?;
     globals.raw_set("html", html)
+}
+
+/// Reads a page a tag at a time, so that it stops where the tree grows out of proportion or time is over.
+fn tree(text: &str, clock: &Clock) -> mlua::Result<Html> {
+    let sink = HtmlTreeSink::new(Html::new_document());
+    let mut parser = driver::parse_document(sink, ParseOpts::default());
+    let (mut rest, mut nodes, mut attributes) = (text, 0, 0);
+    for count in 1_usize.. {
+        if rest.is_empty() {
+            break;
+        }
+        let mut end = rest.len().min(STEP);
+        // A tag begins at one, so at most one ends in a piece.
+        if let Some(next) = memchr::memchr(b'<', &rest.as_bytes()[1..end]) {
+            end = next + 1;
+        }
+        while !rest.is_char_boundary(end) {
+            end += 1;
+        }
+        parser.process(StrTendril::from_slice(&rest[..end]));
+        rest = &rest[end..];
+        let html = parser.tokenizer.sink.sink.0.borrow();
+        let grown = html.tree.values();
+        let new = grown.len() - nodes;
+        nodes = grown.len();
+        attributes += grown
+            .rev()
+            .take(new)
+            .filter_map(Piece::as_element)
+            .map(|element| element.attrs.len())
+            .sum::<usize>();
+        if nodes > NODES || attributes > ATTRIBUTES {
+            return Err(refuse(
+                Kind::Corrupt,
+                format!("the page has more than {NODES} elements or {ATTRIBUTES} attributes"),
+            ));
+        }
+        if count.is_multiple_of(LOOK) || end >= STEP {
+            clock.check()?;
+        }
+    }
+    Ok(parser.finish())
 }
 
 struct Page {

@@ -22,6 +22,16 @@ fn all_fail(attacks: &[&str]) {
     }
 }
 
+/// Runs each as the body of `extract`; each must fail in these words, so that what ends it is what is meant to.
+fn all_say(manifest: &str, attacks: &[(&str, &str)]) {
+    let site = Site::start();
+    for (attack, expected) in attacks {
+        let script = format!("return {{ extract = function(ctx)\n{attack}\nend }}");
+        let done = call(&site, manifest, &script).args(["-s"]).run().fails(4);
+        assert!(done.stderr.contains(expected), "{attack}: {}", done.stderr);
+    }
+}
+
 #[test]
 fn loops_end() {
     all_fail(&[
@@ -79,6 +89,52 @@ fn memory_ends() {
         "html.parse('<p>'):first(':not(' .. string.rep(':not(', 100000) .. ')')",
         "emit({ key = string.rep('x', 100000), url = 'https://files.test/' })",
     ]);
+}
+
+#[test]
+fn functions_of_the_vm_are_not_called_for_too_much() {
+    let said = "moves at most 1048576 elements";
+    let positions = "takes whole numbers that are positions";
+    all_say(
+        MANIFEST,
+        &[
+            ("table.move({}, 1, 2e9, 2)", said),
+            ("table.move({}, 1, 2000000000, 2)", said),
+            ("table.move({}, '1', '2000000000', 2)", said),
+            ("table.move({}, -2e9, 1, 2)", said),
+            ("table.move({}, 2 ^ 31, -2, 2)", positions),
+            ("table.move({}, 0 / 0, -2, 2)", positions),
+            ("table.move({}, 1, 2e9, 2 ^ 31)", positions),
+            ("table.move({}, 1, {}, 2)", positions),
+            // The clock is looked at after a call, so it must be a short one that is called often.
+            (
+                "local s, p = string.rep('a', 1000000), string.rep('a', 500000) .. 'b'\nwhile true do string.find(s, p, '1') end",
+                "computed for more than 300 ms",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn pages_that_grow_out_of_proportion_end() {
+    let grown = "the page has more than 200064 elements or 400000 attributes";
+    let slow = "computed for more than";
+    // Every `</div>` but the first opens all the `b` once more.
+    let open = |attributes: &str, opened: usize, times: usize| {
+        format!(
+            "local t = {{}}\nfor i = 1, {opened} do t[i] = '<b i=' .. i .. ' {attributes}>' end\n\
+             html.parse(string.rep('<div>', {times}) .. table.concat(t) .. string.rep('</div>x', {times}))"
+        )
+    };
+    let (nodes, attributes) = (
+        open("", 600, 600),
+        open("a b c d e f g h j k l m", 300, 200),
+    );
+    let patient = MANIFEST.replace("cpu_ms = 300", "cpu_ms = 10000");
+    all_say(&patient, &[(&nodes, grown), (&attributes, grown)]);
+    // Not even one tag may be what nobody ends.
+    let tag = "local t = {}\nfor i = 1, 400000 do t[i] = 'a' .. i end\nhtml.parse('<p ' .. table.concat(t, ' ') .. '>')";
+    all_say(MANIFEST, &[(tag, slow)]);
 }
 
 #[test]

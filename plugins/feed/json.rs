@@ -1,5 +1,7 @@
 //! JSON Feed (versions 1 and 1.1).
 
+use std::collections::HashMap;
+
 use fetch::model::{Error, Kind, Result};
 use serde::Deserialize;
 
@@ -62,44 +64,43 @@ pub(super) fn read(text: &str) -> Result<Feed> {
     })
 }
 
-fn one(post: JsonPost) -> Post {
-    let id = match &post.id {
+fn one(json: JsonPost) -> Post {
+    let id = match &json.id {
         serde_json::Value::String(id) => id.clone(),
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     };
-    let author = post.authors.into_iter().chain(post.author).next();
-    let mut media: Vec<Enclosure> = Vec::new();
-    let mut titles: Vec<Option<String>> = Vec::new();
-    for file in post.attachments {
+    let author = json.authors.into_iter().chain(json.author).next();
+    let mut post = Post {
+        id,
+        title: json.title.unwrap_or_default(),
+        link: json.url.or(json.external_url).unwrap_or_default(),
+        date: json.date_published.unwrap_or_default(),
+        author: author.and_then(|author| author.name).unwrap_or_default(),
+        text: json.content_html.unwrap_or_default(),
+        ..Post::default()
+    };
+    let mut titles: HashMap<String, usize> = HashMap::new();
+    for (index, file) in json.attachments.into_iter().enumerate() {
         // The same title means the same thing in another form (version 1.1).
-        let same = titles
-            .iter()
-            .position(|title| title.is_some() && *title == file.title);
-        titles.push(file.title);
-        media.push(Enclosure {
+        let same = file
+            .title
+            .map(|title| *titles.entry(title).or_insert(index));
+        post.add(Enclosure {
             url: file.url,
             kind: file.mime_type,
-            group: Some(same.unwrap_or(titles.len() - 1)),
+            group: Some(same.unwrap_or(index)),
             weight: file.size_in_bytes.unwrap_or(0),
         });
     }
-    if media.is_empty() {
-        media.extend(post.image.map(|url| Enclosure {
+    if let Some(url) = json.image.filter(|_| post.media.is_empty()) {
+        post.add(Enclosure {
             url,
             kind: "image".into(),
             ..Enclosure::default()
-        }));
+        });
     }
-    Post {
-        id,
-        title: post.title.unwrap_or_default(),
-        link: post.url.or(post.external_url).unwrap_or_default(),
-        date: post.date_published.unwrap_or_default(),
-        author: author.and_then(|author| author.name).unwrap_or_default(),
-        text: post.content_html.unwrap_or_default(),
-        media,
-    }
+    post
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! It does not know how bytes move, where files go, or what was fetched before.
 
+mod found;
 mod json;
 mod options;
 mod post;
@@ -10,19 +11,15 @@ mod xml;
 use std::sync::Arc;
 
 use fetch::async_trait;
-use fetch::model::{
-    Album, Body, Document, Error, Expect, Item, Kind, Link, Medium, Meta, Request, Result,
-};
+use fetch::model::{Album, Body, Document, Error, Expect, Item, Kind, Link, Meta, Request, Result};
 use fetch::net::Shown;
-use fetch::source::{
-    Ctx, Manifest, Outlet, Pages, Route, Source, Target, url_key, url_medium, url_name,
-};
+use fetch::source::{Ctx, Manifest, Outlet, Pages, Route, Source, Target, url_key, url_name};
 use jiff::Timestamp;
 use url::Url;
 
-use super::page::{date, decode, images, line, web};
+use super::page::{date, line, web};
+use found::Findings;
 pub use options::Options;
-use post::Post;
 
 /// Feeds of any site.
 pub struct Feed {
@@ -50,13 +47,12 @@ impl Feed {
     async fn post(
         &self,
         feed: &Url,
-        post: &Post,
+        findings: Findings,
         album: &Arc<Album>,
         known: &Meta,
         out: &Outlet,
     ) -> Result<()> {
-        let link = web(feed, &post.link).filter(|_| !post.link.is_empty());
-        let base = link.as_ref().unwrap_or(feed);
+        let Findings { post, link, files } = findings;
         let text = |text: &str| Some(line(text)).filter(|text| !text.is_empty());
         let meta = Meta {
             title: text(&post.title),
@@ -67,18 +63,8 @@ impl Feed {
             extra: known.extra.clone(),
             ..Meta::default()
         };
-        let mut files: Vec<(Url, Option<Medium>)> = Vec::new();
-        for file in post.files() {
-            if let Some(url) = web(feed, &file.url) {
-                let medium = file.medium().or_else(|| url_medium(&url));
-                files.push((url, medium));
-            }
-        }
-        if files.is_empty() {
-            let shown = images(&post.text, base)?;
-            files.extend(shown.into_iter().map(|url| (url, Some(Medium::Image))));
-        }
-        for (index, (url, medium)) in files.iter().enumerate() {
+        let is_alone = files.len() == 1;
+        for (url, medium) in &files {
             let (name, ext) = url_name(url);
             let request = Request {
                 expect: Expect {
@@ -89,7 +75,7 @@ impl Feed {
             };
             out.unnumbered(Item {
                 source: self.manifest.name.clone(),
-                key: key(feed, post, url, index),
+                key: key(feed, &post.id, url, is_alone),
                 meta: Meta {
                     name,
                     ext,
@@ -136,34 +122,40 @@ impl Source for Feed {
         let mut next = Some(start.clone());
         let mut count = 0;
         let mut posts = 0;
+        let mut cut = 0;
         while let Some(url) = next.take() {
             pages.turn(url.as_str())?;
             count += 1;
             let answer = ctx.get(url).send().await?.ok()?;
-            let text = decode(&answer.body, answer.header("content-type"));
-            let (feed, error) = match text.trim_start_matches('\u{feff}').trim_start() {
-                text if text.starts_with('{') => (json::read(text)?, None),
-                text => xml::read(text),
-            };
+            let found = found::read(&answer).await?;
             let album = album.get_or_insert_with(|| {
                 Arc::new(Album {
                     id: url_key(&start),
-                    title: Some(line(&feed.title)).filter(|title| !title.is_empty()),
+                    title: Some(line(&found.title)).filter(|title| !title.is_empty()),
                     count: None,
                 })
             });
-            for post in &feed.posts {
+            cut += found.cut;
+            for post in found.posts {
                 posts += 1;
-                self.post(&answer.url, post, album, &target.link.meta, out)
+                self.post(&start, post, album, &target.link.meta, out)
                     .await?;
             }
-            if let Some(error) = error {
+            if let Some(error) = found.error {
                 return Err(error);
             }
-            next = feed
+            next = found
                 .next
                 .and_then(|next| web(&answer.url, &next))
                 .filter(|next| next.origin() == answer.url.origin() && count < self.options.pages);
+        }
+        if cut > 0 {
+            let message = format!(
+                "{cut} of the {posts} posts of `{}` are not taken in full",
+                Shown(&start)
+            );
+            return Err(Error::new(Kind::Corrupt, message)
+                .because("they have too many files, or take too long to read"));
         }
         if out.items() > 0 || self.options.posts && posts > 0 {
             return Ok(());
@@ -175,16 +167,17 @@ impl Source for Feed {
 }
 
 /// The identity of a file of a post: what the feed calls the post, since addresses of files change with whoever counts their
-/// readers. Names that are no addresses are the feed's own.
-fn key(feed: &Url, post: &Post, file: &Url, index: usize) -> String {
-    let own = match Url::parse(&post.id) {
-        _ if post.id.is_empty() => return url_key(file),
+/// readers. Names that are no addresses are the feed's own. Of several files each is told by its address, too, as none keeps
+/// its place when another comes before it.
+fn key(feed: &Url, id: &str, file: &Url, is_alone: bool) -> String {
+    let own = match Url::parse(id) {
+        _ if id.is_empty() => return url_key(file),
         Ok(url) if url.has_host() => url_key(&url),
-        _ => format!("{} {}", url_key(feed), line(&post.id)),
+        _ => format!("{} {}", url_key(feed), line(id)),
     };
-    match index {
-        0 => own,
-        _ => format!("{own} {}", index + 1),
+    match is_alone {
+        true => own,
+        false => format!("{own} {}", url_key(file)),
     }
 }
 
@@ -203,22 +196,20 @@ mod tests {
     fn a_post_keeps_its_identity_when_its_file_moves() {
         let feed = Url::parse("https://x.org/feed.xml").unwrap();
         let file = Url::parse("https://cdn.example/1.mp3?t=1").unwrap();
-        let post = |id: &str| Post {
-            id: id.into(),
-            ..Post::default()
-        };
-        assert_eq!(
-            key(&feed, &post("g41"), &file, 0),
-            "https://x.org/feed.xml g41"
-        );
-        assert_eq!(
-            key(&feed, &post("https://x.org/41"), &file, 1),
-            "https://x.org/41 2"
-        );
-        assert_eq!(
-            key(&feed, &post(""), &file, 1),
-            "https://cdn.example/1.mp3?t=1"
-        );
+        let table = [
+            ("g41", true, "https://x.org/feed.xml g41"),
+            ("https://x.org/41", true, "https://x.org/41"),
+            (
+                "https://x.org/41",
+                false,
+                "https://x.org/41 https://cdn.example/1.mp3?t=1",
+            ),
+            ("", true, "https://cdn.example/1.mp3?t=1"),
+            ("", false, "https://cdn.example/1.mp3?t=1"),
+        ];
+        for (id, is_alone, expected) in table {
+            assert_eq!(key(&feed, id, &file, is_alone), expected);
+        }
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! What a feed says, in whatever form it came. Plain data.
 
+use std::collections::HashMap;
+
 use fetch::model::Medium;
+
+/// The most forms of files that are kept of one post.
+const MOST: usize = 10_000;
 
 /// A feed, or one page of it.
 #[derive(Debug, Default)]
@@ -23,6 +28,8 @@ pub(super) struct Post {
     /// Its text, which may be HTML.
     pub(super) text: String,
     pub(super) media: Vec<Enclosure>,
+    /// Whether it has more of them than are kept.
+    pub(super) cut: bool,
 }
 
 /// A file that belongs to a post.
@@ -56,17 +63,34 @@ impl Enclosure {
 }
 
 impl Post {
+    /// Adds a file, if there are not too many.
+    pub(super) fn add(&mut self, file: Enclosure) {
+        match self.media.len() < MOST {
+            true => self.media.push(file),
+            false => self.cut = true,
+        }
+    }
+
     /// Its files: of each group the best, each once, and no cover beside sound or film.
     pub(super) fn files(&self) -> Vec<&Enclosure> {
         let mut files: Vec<&Enclosure> = Vec::new();
+        // Where they stand.
+        let mut urls: HashMap<&str, usize> = HashMap::new();
+        let mut groups: HashMap<usize, usize> = HashMap::new();
         for file in self.media.iter().filter(|file| file.is_file()) {
-            let same = files.iter_mut().find(|known| {
-                known.url == file.url || known.group.is_some() && known.group == file.group
-            });
-            match same {
-                Some(known) if file.weight > known.weight && known.url != file.url => *known = file,
-                Some(_) => {}
-                None => files.push(file),
+            let of_group = file.group.and_then(|group| groups.get(&group));
+            match urls.get(file.url.as_str()).or(of_group).copied() {
+                Some(at) => {
+                    urls.insert(&file.url, at);
+                    if file.weight > files[at].weight {
+                        files[at] = file;
+                    }
+                }
+                None => {
+                    urls.insert(&file.url, files.len());
+                    groups.extend(file.group.map(|group| (group, files.len())));
+                    files.push(file);
+                }
             }
         }
         let is_played =

@@ -13,6 +13,8 @@ use super::post::{Enclosure, Feed, Post};
 const DEEPEST: usize = 200;
 /// How much is kept of one text.
 const LONGEST: usize = 1 << 20;
+/// The most posts of one page.
+const MOST: usize = 100_000;
 
 /// What is being read.
 #[derive(Default)]
@@ -46,6 +48,16 @@ pub(super) fn read(text: &str) -> (Feed, Option<Error>) {
                 if reading.open.len() >= DEEPEST {
                     break wrong("its elements are nested too deep".into());
                 }
+                if reading.feed.posts.len() >= MOST {
+                    break wrong(format!("it has over {MOST} posts"));
+                }
+                if reading.is_markup(&start) {
+                    match reader.read_text(start.name()) {
+                        Err(error) => break wrong(error.to_string()),
+                        Ok(text) => reading.markup(start.name().as_ref(), &text),
+                    }
+                    continue;
+                }
                 reading.start(&start);
                 reading.open.push(start.name().as_ref().to_owned());
             }
@@ -69,7 +81,9 @@ pub(super) fn read(text: &str) -> (Feed, Option<Error>) {
 
 /// The value of an attribute.
 fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = start.attributes().flatten().find(|known| {
+    // Each is looked at once: to look for doubles takes a time that grows with the square of their number.
+    let mut attributes = start.attributes();
+    let found = attributes.with_checks(false).flatten().find(|known| {
         let key: &str = known.key.as_ref();
         key == name
     })?;
@@ -93,7 +107,49 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
+/// Whether this is the name of an element that is a post.
+fn is_post(name: Option<&String>) -> bool {
+    name.is_some_and(|name| matches!(name.as_str(), "item" | "entry"))
+}
+
 impl Reading {
+    /// Whether what is read stands in a post itself. What is deeper in it may be of another feed, such as the `source` of Atom.
+    fn is_own(&self) -> bool {
+        is_post(self.open.last())
+    }
+
+    /// Whether this is the text of a post as markup of its own: XHTML in Atom.
+    fn is_markup(&self, start: &BytesStart<'_>) -> bool {
+        self.post.is_some()
+            && self.is_own()
+            && matches!(start.name().as_ref(), "content" | "summary")
+            && attribute(start, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("xhtml"))
+    }
+
+    /// Keeps the text of a post with its elements, called as HTML calls them.
+    fn markup(&mut self, name: &str, text: &str) {
+        let Some(post) = &mut self.post else { return };
+        if name == "summary" && !post.text.is_empty() {
+            return;
+        }
+        let mut end = text.len().min(LONGEST);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let text = &text[..end];
+        let first = text.split_once('<').map_or("", |(_, rest)| rest);
+        let prefix = first.split_once(":div").map(|(prefix, _)| prefix);
+        let is_name = |prefix: &&str| {
+            (1..=20).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_alphanumeric())
+        };
+        post.text = match prefix.filter(is_name) {
+            Some(prefix) => text
+                .replace(&format!("<{prefix}:"), "<")
+                .replace(&format!("</{prefix}:"), "</"),
+            None => text.to_owned(),
+        };
+    }
+
     fn add(&mut self, text: &str) {
         if self.text.len() < LONGEST {
             self.text.push_str(text);
@@ -103,10 +159,8 @@ impl Reading {
     fn start(&mut self, start: &BytesStart<'_>) {
         let name = start.name();
         let name: &str = name.as_ref();
-        // What holds markup itself keeps its text: XHTML in Atom.
-        if !name.starts_with("xhtml") {
-            self.text.clear();
-        }
+        self.text.clear();
+        let is_own = self.is_own();
         let value = |name: &str| attribute(start, name).unwrap_or_default();
         match name {
             "item" | "entry" => self.post = Some(Post::default()),
@@ -118,7 +172,8 @@ impl Reading {
                 let (relation, href) = (value("rel"), value("href"));
                 match (&mut self.post, relation.as_str()) {
                     (_, _) if href.is_empty() => {}
-                    (Some(post), "enclosure") => post.media.push(Enclosure {
+                    (Some(_), _) if !is_own => {}
+                    (Some(post), "enclosure") => post.add(Enclosure {
                         url: href,
                         kind: value("type"),
                         ..Enclosure::default()
@@ -130,14 +185,14 @@ impl Reading {
             }
             "enclosure" | "media:content" => {
                 let Some(post) = &mut self.post else { return };
-                let number = |name: &str| value(name).parse::<u64>().unwrap_or(0);
+                let number = |name: &str| u64::from(value(name).parse::<u32>().unwrap_or(0));
                 let kind = match value("type") {
                     kind if kind.is_empty() => value("medium"),
                     kind => kind,
                 };
                 let url = value("url");
                 if !url.is_empty() {
-                    post.media.push(Enclosure {
+                    post.add(Enclosure {
                         url,
                         kind,
                         group: self.in_group.then_some(self.groups),
@@ -161,6 +216,8 @@ impl Reading {
             }
             return;
         };
+        let is_own = is_post(self.open.last());
+        let is_author = parent == "author" && is_post(self.open.iter().rev().nth(1));
         let place = match name.as_str() {
             "item" | "entry" => {
                 self.feed.posts.extend(self.post.take());
@@ -170,12 +227,13 @@ impl Reading {
                 self.in_group = false;
                 return;
             }
-            "title" if matches!(parent, "item" | "entry") => &mut post.title,
+            "name" if is_author => &mut post.author,
+            _ if !is_own => return,
+            "title" => &mut post.title,
             "guid" | "id" => &mut post.id,
             "link" if !text.is_empty() => &mut post.link,
             "pubDate" | "published" | "dc:date" => &mut post.date,
             "updated" if post.date.is_empty() => &mut post.date,
-            "name" if parent == "author" => &mut post.author,
             "author" | "dc:creator" | "itunes:author" if !text.is_empty() => &mut post.author,
             "content:encoded" | "content" => &mut post.text,
             "description" | "summary" if post.text.is_empty() => &mut post.text,
@@ -225,6 +283,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_the_source_of_an_entry_is_not_said_of_the_entry() {
+        let (feed, error) = read(
+            "<feed><entry><title>One</title><id>urn:1</id><updated>2024-05-03T00:00:00Z</updated><link href='/one'/>\
+            <author><name>Ann</name></author><source><id>urn:other</id><title>Other</title><updated>2001-01-01T00:00:00Z</updated>\
+            <published>2001-01-01T00:00:00Z</published><link href='/other'/><link rel='enclosure' href='/other.png'/>\
+            <author><name>Bob</name></author></source></entry></feed>",
+        );
+        assert!(error.is_none());
+        let post = &feed.posts[0];
+        let said = [&post.title, &post.id, &post.date, &post.link, &post.author];
+        assert_eq!(
+            said,
+            ["One", "urn:1", "2024-05-03T00:00:00Z", "/one", "Ann"]
+        );
+        assert!(post.files().is_empty());
+    }
+
+    #[test]
+    fn markup_in_an_entry_keeps_its_elements() {
+        let text = |content: &str| {
+            let (feed, error) = read(&format!(
+                "<feed><entry><content type='xhtml'>{content}</content><id>1</id></entry></feed>"
+            ));
+            assert!(error.is_none(), "{content}");
+            assert_eq!(feed.posts[0].id, "1");
+            feed.posts[0].text.clone()
+        };
+        let plain =
+            "<div xmlns='http://www.w3.org/1999/xhtml'><p>A &amp; <img src='/a.jpg'/></p></div>";
+        assert_eq!(text(plain), plain);
+        let named = "<h:div xmlns:h='x'><h:p>A<h:img src='/a.jpg'/></h:p></h:div>";
+        assert_eq!(
+            text(named),
+            "<div xmlns:h='x'><p>A<img src='/a.jpg'/></p></div>"
+        );
+        let deep = "<p>".repeat(5000) + &"</p>".repeat(5000);
+        assert_eq!(text(&deep), deep);
+    }
+
+    #[test]
     fn hostile_feeds_are_read_as_far_as_they_go() {
         let item = "<item><title>a</title><enclosure url='/a.mp3'/></item>";
         let (feed, error) = read(&format!("<rss><channel>{item}<item><title>b"));
@@ -237,5 +335,25 @@ mod tests {
             "{bomb}<rss><item><title>&b;&b;</title></item></rss>"
         ));
         assert_eq!(feed.posts[0].title, "");
+        let large = u64::MAX;
+        let (feed, error) = read(&format!(
+            "<rss><item><media:content url='/a.mp4' height='{large}' width='4294967295'/></item></rss>"
+        ));
+        assert_eq!((feed.posts[0].media.len(), error.is_none()), (1, true));
+        let (feed, error) = read(&format!("<rss>{}</rss>", "<item></item>".repeat(MOST + 1)));
+        assert_eq!((feed.posts.len(), error.is_some()), (MOST, true));
+    }
+
+    #[test]
+    fn a_tag_with_endless_attributes_costs_little() {
+        let attributes: String = (0..200_000)
+            .map(|number| format!(" a{number}=''"))
+            .collect();
+        let began = std::time::Instant::now();
+        let (feed, _) = read(&format!(
+            "<rss><item><enclosure{attributes} url='/a.mp3'/></item></rss>"
+        ));
+        assert_eq!(feed.posts[0].media.len(), 1);
+        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
     }
 }

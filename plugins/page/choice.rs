@@ -247,11 +247,11 @@ fn weight(piece: &Piece) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::markup;
+    use super::super::{PATIENCE, markup};
     use super::*;
 
     fn urls(html: &str, options: &Options) -> Vec<String> {
-        let sheet = markup::read(html).unwrap();
+        let sheet = markup::read(html, PATIENCE).unwrap();
         let page = Url::parse("https://x.org/a/page.html").unwrap();
         let chosen = choose(&sheet, &page, options);
         chosen

@@ -41,7 +41,7 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Vec<Url>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::markup;
+    use super::super::{PATIENCE, markup};
     use super::*;
 
     #[test]
@@ -50,9 +50,15 @@ mod tests {
             <a href='../'>up</a><a href='/'>top</a><a href='/f/'>here</a><a href='a%20b.jpg'>a b</a><a href='sub/'>sub</a>\
             <a href='/f/c.zip'>c</a><a href='x/y.jpg'>y</a><a href='//evil.example/f/z.jpg'>z</a><a href='index.html'>i</a>";
         let page = Url::parse("http://x.org/f/").unwrap();
-        let listed = read(&markup::read(html).unwrap(), &page).unwrap();
+        let listed = read(&markup::read(html, PATIENCE).unwrap(), &page).unwrap();
         let listed: Vec<_> = listed.iter().map(Url::path).collect();
         assert_eq!(listed, ["/f/a%20b.jpg", "/f/sub/", "/f/c.zip"]);
-        assert!(read(&markup::read("<title>Index</title>").unwrap(), &page).is_none());
+        assert!(
+            read(
+                &markup::read("<title>Index</title>", PATIENCE).unwrap(),
+                &page
+            )
+            .is_none()
+        );
     }
 }

@@ -12,15 +12,14 @@ use html5ever::tokenizer::{
 use super::elements::State;
 use super::sheet::Sheet;
 
-/// So long may it take to read one page. A tag with endless attributes takes a time that grows with their square.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The page is read in pieces of so many bytes, and the time is looked at in between.
 const STEP: usize = 16 << 10;
+
 /// Reads a page.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] if that takes too long.
-pub(super) fn read(text: &str) -> Result<Sheet> {
+/// [`Kind::Corrupt`] if that takes longer than the patience.
+pub(super) fn read(text: &str, patience: Duration) -> Result<Sheet> {
     let began = Instant::now();
     let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
     let queue = BufferQueue::default();
@@ -34,7 +33,7 @@ pub(super) fn read(text: &str) -> Result<Sheet> {
         rest = &rest[end..];
         // Scripts are never run, so it stops for none of them.
         let _ = tokenizer.feed(&queue);
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > patience {
             return Err(Error::new(Kind::Corrupt, "the page takes too long to read"));
         }
     }
@@ -67,6 +66,10 @@ mod tests {
     use super::super::elements::MOST;
     use super::super::sheet::Role;
     use super::*;
+
+    fn read(text: &str) -> Result<Sheet> {
+        super::read(text, Duration::from_secs(60))
+    }
 
     #[test]
     fn a_page_is_read_in_its_order() {

@@ -16,6 +16,7 @@ mod text;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fetch::async_trait;
 use fetch::model::{
@@ -33,6 +34,9 @@ use likeness::stream;
 pub use options::Options;
 use sheet::Sheet;
 pub(super) use text::{date, decode, entity, line};
+
+/// So long may it take to read one page. A tag with endless attributes takes a time that grows with their square.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Any web page.
 pub struct Page {
@@ -215,8 +219,8 @@ impl Source for Page {
 ///
 /// # Errors
 /// [`Kind::Corrupt`] if it takes too long to read.
-pub(super) fn images(html: &str, base: &Url) -> Result<Vec<Url>> {
-    let chosen = choose(&markup::read(html)?, base, &Options::default());
+pub(super) fn images(html: &str, base: &Url, patience: Duration) -> Result<Vec<Url>> {
+    let chosen = choose(&markup::read(html, patience)?, base, &Options::default());
     let images = chosen.media.into_iter();
     Ok(images
         .filter(|wanted| wanted.medium == Medium::Image)
@@ -227,7 +231,7 @@ pub(super) fn images(html: &str, base: &Url) -> Result<Vec<Url>> {
 /// Reads the markup, where that holds up nobody.
 async fn sheet(answer: &Answer) -> Result<Sheet> {
     let page = text::decode(&answer.body, answer.header("content-type"));
-    let read = tokio::task::spawn_blocking(move || markup::read(&page)).await;
+    let read = tokio::task::spawn_blocking(move || markup::read(&page, PATIENCE)).await;
     read.unwrap_or_else(|error| {
         Err(Error::new(Kind::Unsupported, "cannot read the page").because(error))
     })

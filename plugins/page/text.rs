@@ -11,13 +11,24 @@ pub(in super::super) fn decode(bytes: &[u8], content_type: Option<&str>) -> Stri
         Err(_) => {
             let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
             let told = format!("{} {head}", content_type.unwrap_or("")).to_ascii_lowercase();
-            let western = ["iso-8859-1", "iso-8859-15", "windows-1252", "latin1"];
-            match western.iter().any(|name| told.contains(name)) {
-                true => bytes.iter().map(|&byte| char::from(byte)).collect(),
+            let names = ["iso-8859-1", "iso-8859-15", "windows-1252", "latin1"];
+            match names.iter().any(|name| told.contains(name)) {
+                true => bytes.iter().map(|&byte| western(byte)).collect(),
                 false => String::from_utf8_lossy(bytes).into_owned(),
             }
         }
     }
+}
+
+/// What Windows-1252 has where Latin-1 has control characters, which no page means, whichever of the two it names.
+const WINDOWS: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+fn western(byte: u8) -> char {
+    let at = usize::from(byte.wrapping_sub(0x80));
+    WINDOWS.get(at).copied().unwrap_or(char::from(byte))
 }
 
 /// Adds what an entity of XML stands for: one of the five, or a character by its number. What a document defines itself
@@ -66,6 +77,9 @@ mod tests {
         let latin = b"<meta charset=iso-8859-1>caf\xe9";
         assert!(decode(latin, None).ends_with("café"));
         assert!(decode("café".as_bytes(), Some("text/html; charset=iso-8859-1")).ends_with("café"));
+        let quoted = b"\x80 5 \x93caf\xe9\x94 \x9f\xa0a";
+        let read = decode(quoted, Some("text/html; charset=windows-1252"));
+        assert_eq!(read, "€ 5 “café” Ÿ\u{a0}a");
         assert!(decode(b"caf\xe9", None).ends_with('\u{fffd}'));
     }
 

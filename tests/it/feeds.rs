@@ -102,3 +102,82 @@ fn a_feed_that_breaks_off_is_told_and_what_came_before_is_taken() {
     );
     assert_eq!(fetch.files().len(), 1);
 }
+
+#[test]
+fn a_post_stays_known_when_it_moves_to_a_later_page_of_the_feed() {
+    let site = Site::start();
+    let page = |posts: &[&str], next: &str| {
+        let items: String = posts
+            .iter()
+            .map(|name| {
+                format!(
+                    "<item><title>{name}</title><guid>{name}</guid><enclosure url='/{name}.mp4' type='video/mp4'/></item>"
+                )
+            })
+            .collect();
+        let text = format!(
+            "<?xml version='1.0'?><rss version='2.0'><channel><title>T</title>{next}{items}</channel></rss>"
+        );
+        Reply::text(text).content_type("application/rss+xml")
+    };
+    let next = "<atom:link rel='next' href='/feed?page=2'/>";
+    site.on("/feed", page(&["b", "a"], "")).once();
+    site.on("/feed", page(&["c", "b"], next)).once();
+    site.on("/feed?page=2", page(&["a"], "")).once();
+    for (name, seed) in [("a", 1), ("b", 2), ("c", 3)] {
+        let reply = Reply::file(small(Format::Mp4, seed));
+        site.on(&format!("/{name}.mp4"), reply).once();
+    }
+    let fetch = Fetch::new().arg(site.url("/feed"));
+    fetch.run().success();
+    let done = fetch.run().success();
+    assert!(
+        done.stderr.contains("3 found: 1 new, 2 had"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_file_that_is_put_before_others_of_its_post_comes_and_they_stay_known() {
+    let site = Site::start();
+    let post = |files: &[&str]| {
+        let files: String = files
+            .iter()
+            .map(|name| format!("<enclosure url='/{name}.mp4' type='video/mp4'/>"))
+            .collect();
+        let text = format!(
+            "<?xml version='1.0'?><rss version='2.0'><channel><title>T</title><item><title>x</title><guid>g</guid>{files}</item></channel></rss>"
+        );
+        Reply::text(text).content_type("application/rss+xml")
+    };
+    site.on("/feed", post(&["one", "two"])).once();
+    site.on("/feed", post(&["three", "one", "two"])).once();
+    for (name, seed) in [("one", 1), ("two", 2), ("three", 3)] {
+        let reply = Reply::file(small(Format::Mp4, seed));
+        site.on(&format!("/{name}.mp4"), reply).once();
+    }
+    let fetch = Fetch::new().arg(site.url("/feed"));
+    fetch.run().success();
+    let done = fetch.run().success();
+    assert!(
+        done.stderr.contains("3 found: 1 new, 2 had"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(site.count("/three.mp4"), 1);
+}
+
+#[test]
+fn the_pictures_in_an_entry_of_xhtml_come() {
+    let site = Site::start();
+    let atom = "<?xml version='1.0'?><feed xmlns='http://www.w3.org/2005/Atom'><title>A comic</title><entry><id>urn:1</id><title>One</title>\
+        <link href='/1/'/><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>Look: <img src='p.jpg' alt=''/></p></div></content></entry></feed>";
+    let reply = Reply::text(atom).content_type("application/atom+xml");
+    site.on("/atom.xml", reply);
+    site.on("/1/p.jpg", Reply::file(small(Format::Jpeg, 1)))
+        .once();
+    let fetch = Fetch::new().arg(site.url("/atom.xml"));
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 1);
+}

@@ -61,6 +61,8 @@ struct Crew<'a> {
     answer_micros: AtomicU64,
     /// Told when a part was taken from somebody who was silent.
     taken: Notify,
+    /// How many ask for a part that another still has.
+    relieving: AtomicUsize,
 }
 
 impl Mover {
@@ -93,6 +95,7 @@ impl Mover {
             ending: CancellationToken::new(),
             answer_micros: AtomicU64::new(0),
             taken: Notify::new(),
+            relieving: AtomicUsize::new(0),
         };
         let about = content.about();
         let outcome = crew.run(first, (&mut growth, more), &about).await;
@@ -129,25 +132,37 @@ impl Crew<'_> {
         for (segment, permit) in self.more(more) {
             workers.push(self.work(Start::Ask(segment), Some(permit)));
         }
-        let mut reliefs = RELIEFS;
+        // Where there is to be one connection, there is nobody to relieve another.
+        let mut reliefs = if growth.most() > 1 { RELIEFS } else { 0 };
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut told, mut saved) = (Instant::now(), Instant::now());
         let mut saving: Option<JoinHandle<Result<(), Error>>> = None;
         // What went wrong for one while others went on. The last one's trouble is everybody's.
         let mut strikes = 0;
+        let mut trouble = None;
         let outcome = loop {
             tokio::select! {
                 biased;
                 done = workers.next() => match done {
-                    Some(Ok(())) => {}
-                    None => break Ok(()),
+                    Some(Ok(())) => {
+                        // Nobody waits for those who ask for what has come meanwhile.
+                        let idle = self.relieving.load(Ordering::Relaxed);
+                        if idle > 0 && workers.len() == idle && self.ledger().is_complete() {
+                            break Ok(());
+                        }
+                    }
+                    None => break match trouble {
+                        Some(setback) if !self.ledger().is_complete() => Err(setback),
+                        _ => Ok(()),
+                    },
                     Some(Err(Setback::Over(error))) => break Err(Setback::Over(error)),
                     Some(Err(setback)) => {
                         strikes += usize::from(matches!(setback, Setback::Restart(_)));
                         if workers.is_empty() || strikes > 1 {
                             break Err(setback);
                         }
+                        trouble = Some(setback);
                         growth.could_not(Instant::now());
                     }
                 },
@@ -187,6 +202,7 @@ impl Crew<'_> {
                     }
                     if let Some((silent, permit)) = self.silent(reliefs) {
                         reliefs -= 1;
+                        self.relieving.fetch_add(1, Ordering::Relaxed);
                         workers.push(self.work(Start::Relieve(silent), Some(permit)));
                     }
                 }
@@ -229,9 +245,10 @@ impl Crew<'_> {
         if reliefs == 0 {
             return None;
         }
+        let silent = self.ledger().silent(LEAST, self.patience())?;
         let host = self.course.url.host_str().unwrap_or("");
         let permit = self.mover.client.pace().try_enter(host)?;
-        let silent = self.ledger().silent(LEAST, self.patience())?;
+        self.ledger().double(silent.id);
         Some((silent, permit))
     }
 
@@ -272,12 +289,14 @@ impl Crew<'_> {
         let mut future = pin!(future);
         loop {
             let taken = self.taken.notified();
+            // It may have been taken while the disk was waited for.
+            if self.ledger().is_taken(id) {
+                return None;
+            }
             tokio::select! {
                 biased;
                 done = &mut future => return Some(done),
-                () = taken => if self.ledger().is_taken(id) {
-                    return None;
-                }
+                () = taken => {}
             }
         }
     }

@@ -75,6 +75,11 @@ impl Growth {
         }
     }
 
+    /// How many connections there may be at the most.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     /// Told at every tick how many bytes there are, of how many, over how many connections.
     pub(super) fn tick(
         &mut self,

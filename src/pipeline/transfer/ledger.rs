@@ -86,18 +86,24 @@ impl Ledger {
         Some(segment)
     }
 
-    /// When no part is left to take: the part that has been silent for the longest, if for so long. It is given once.
-    pub(super) fn silent(&mut self, least: u64, patience: Duration) -> Option<Segment> {
+    /// When no part is left to take: the part that has been silent for the longest, if for so long, and if nobody has
+    /// asked for it a second time.
+    pub(super) fn silent(&self, least: u64, patience: Duration) -> Option<Segment> {
         let is_worth_halving = |segment: &Segment| segment.end - segment.at >= least * 2;
         if self.open.iter().any(is_worth_halving) || self.gap().is_some() {
             return None;
         }
-        let waits = self.open.iter_mut().filter(|segment| {
+        let waits = self.open.iter().filter(|segment| {
             !segment.is_doubled && segment.at < segment.end && segment.heard.elapsed() >= patience
         });
-        let segment = waits.min_by_key(|segment| segment.heard)?;
-        segment.is_doubled = true;
-        Some(*segment)
+        waits.min_by_key(|segment| segment.heard).copied()
+    }
+
+    /// Notes that somebody asks for the rest of this part a second time.
+    pub(super) fn double(&mut self, id: usize) {
+        if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
+            segment.is_doubled = true;
+        }
     }
 
     /// The rest of that part, for another who has an answer for it already; nothing if its bytes have come meanwhile.
@@ -261,6 +267,7 @@ mod tests {
         ledger.read(second_part.id, 90);
         let silent = ledger.silent(30, second).unwrap();
         assert_eq!(silent.id, first.id);
+        ledger.double(silent.id);
         assert_eq!(ledger.silent(30, second), None, "once");
         assert!(!ledger.is_taken(first.id));
         let rest = ledger.take_over(silent).unwrap();
@@ -278,6 +285,7 @@ mod tests {
         let only = ledger.take(60).unwrap();
         tokio::time::advance(second).await;
         let silent = ledger.silent(60, second).unwrap();
+        ledger.double(silent.id);
         ledger.read(only.id, 10);
         assert_eq!(ledger.take_over(silent), None);
         assert!(!ledger.is_taken(only.id));
@@ -288,7 +296,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_is_moved_once(total in 1u64..100_000, steps in proptest::collection::vec((0usize..4, 0u64..5000), 1..200)) {
+        fn every_byte_is_moved_once(total in 1u64..100_000, steps in proptest::collection::vec((0usize..5, 0u64..5000), 1..200)) {
             let mut ledger = Ledger::new(total, &[]);
             let mut open: Vec<Segment> = Vec::new();
             let mut moved = 0;
@@ -298,6 +306,12 @@ mod tests {
                     1 if !open.is_empty() => {
                         let left = open.remove(bytes as usize % open.len());
                         ledger.leave(left.id);
+                    }
+                    2 => {
+                        if let Some(silent) = ledger.silent(100, Duration::ZERO) {
+                            ledger.double(silent.id);
+                            open.extend(ledger.take_over(silent));
+                        }
                     }
                     _ if !open.is_empty() => {
                         let index = bytes as usize % open.len();

@@ -1,7 +1,7 @@
 //! One large file over several connections: only where it helps, and never at the cost of a byte.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crate::support::command::Fetch;
@@ -162,6 +162,62 @@ fn parts_with_bytes_from_elsewhere_are_found_out_where_they_meet() {
         .filter(|seen| seen.header("range").is_none())
         .count();
     assert_eq!(whole, 2, "it starts over, with one connection");
+}
+
+/// The byte after the last one that was asked for.
+fn end(seen: &Seen) -> u64 {
+    let range = seen.header("range").unwrap_or("bytes=0-");
+    let last = range.rsplit('-').next().and_then(|last| last.parse().ok());
+    last.map_or(FILM.len() as u64, |last: u64| last + 1)
+}
+
+#[test]
+fn a_part_that_never_comes_fails_as_often_as_it_may() {
+    const HOLE: u64 = 10_000_000;
+    let site = Site::start();
+    let runs = Arc::new(AtomicUsize::new(1));
+    let run = runs.clone();
+    site.on(
+        "/film.mp4",
+        Reply::with(move |seen| {
+            let holds_it = start(seen) <= HOLE && HOLE < end(seen);
+            match run.load(Ordering::SeqCst) {
+                1 if holds_it => slow().stall_after((HOLE - start(seen)) as usize),
+                1 => slow(),
+                _ => slow().delay(Duration::from_secs(60)),
+            }
+        }),
+    );
+    let fetch = Fetch::new().arg(site.url("/film.mp4"));
+    let running = fetch.spawn();
+    let began = Instant::now();
+    let missing = || {
+        let entries = std::fs::read_dir(fetch.out()).unwrap();
+        let states = entries.filter_map(|entry| std::fs::read(entry.unwrap().path()).ok());
+        let mut states = states.filter_map(|state| {
+            let state: serde_json::Value = serde_json::from_slice(&state).ok()?;
+            let done: Vec<(u64, u64)> = serde_json::from_value(state["done"].clone()).ok()?;
+            Some(FILM.len() as u64 - done.iter().map(|(from, to)| to - from).sum::<u64>())
+        });
+        states.next().unwrap_or(u64::MAX)
+    };
+    while missing() > 512 << 10 {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{} are missing",
+            missing()
+        );
+        std::thread::yield_now();
+    }
+    running.kill9();
+    runs.store(2, Ordering::SeqCst);
+    let before = site.requests().len();
+    let fetch = fetch.args(["-R", "1", "-S", "net.stall_timeout=1s"]);
+    let done = fetch.run();
+    assert_ne!(done.code, 0);
+    let asked = site.requests().len() - before;
+    assert!(asked <= 4, "asked {asked} times: twice, and once more each");
+    assert!(done.stderr.contains("attempts: 2"), "{}", done.stderr);
 }
 
 #[test]

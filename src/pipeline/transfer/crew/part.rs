@@ -54,7 +54,9 @@ impl Crew<'_> {
             }
             Start::Ask(segment) => (segment, None),
             Start::Relieve(silent) => {
-                let answer = match self.ask(silent, &mut permit).await {
+                let answer = self.ask(silent, &mut permit).await;
+                self.relieving.fetch_sub(1, Ordering::Relaxed);
+                let answer = match answer {
                     Ok(answer) => answer,
                     // Nothing is lost: the other one still has it.
                     Err(setback) => {

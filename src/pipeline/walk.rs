@@ -5,6 +5,7 @@
 
 mod again;
 mod documents;
+mod listing;
 mod told;
 
 use std::collections::{HashSet, VecDeque};
@@ -19,13 +20,14 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::listing::Listing;
 use super::archive::{Archive, Origin};
-use super::branch::{Branch, stopped};
+use super::branch::Branch;
 use super::documents::{Hand, Hands};
 use super::{Ask, Events, LinkOptions, Ranges, Wanted};
-use crate::model::{Entry, Error, Failure, Item, Kind, Link, Result};
+use crate::model::{Error, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
-use crate::source::{Ctx, Registry, Source, Target, outlet};
+use crate::source::{Ctx, Registry, Source};
 
 /// How many links are listed at once, of those that stand beside each other.
 const AHEAD: usize = 4;
@@ -79,16 +81,6 @@ pub(super) struct Walk {
     hasher: RandomState,
 }
 
-/// What is to be listed.
-struct Listing {
-    source: Arc<dyn Source>,
-    target: Target,
-    origin: Arc<Origin>,
-    ctx: Ctx,
-    depth: usize,
-    branch: Option<Arc<Branch>>,
-}
-
 /// How deep a link is, and in which listing.
 type Depth = (usize, Option<Arc<Branch>>);
 
@@ -103,14 +95,6 @@ impl Drop for Leash {
 
 /// A listing that is under way, and the end at which its items come out.
 type Child = (mpsc::Receiver<Found>, Leash);
-
-/// What becomes of the entries in front of us.
-enum Step {
-    Entry(Entry),
-    Item(Found),
-    ChildEnded,
-    Ended,
-}
 
 impl Walk {
     pub(super) fn new(
@@ -274,107 +258,6 @@ impl Walk {
         })
     }
 
-    /// Runs a source on its target, and passes on what it emits. The first error is that nobody listens, the second the
-    /// source's own.
-    async fn list(
-        self: Arc<Self>,
-        listing: Listing,
-        out: mpsc::Sender<Found>,
-    ) -> Result<(u64, Result<()>)> {
-        let Listing {
-            source,
-            target,
-            origin,
-            ctx,
-            depth,
-            branch,
-        } = listing;
-        let (outlet, mut entries) = outlet(ROOM);
-        let listing = tokio::spawn({
-            let (source, ctx) = (source.clone(), ctx.clone());
-            async move {
-                let done = source.list(&ctx, &target, &outlet).await;
-                (outlet.items(), done)
-            }
-        });
-        let _leash = Leash(listing.abort_handle());
-        let mut open = true;
-        let mut children: VecDeque<Child> = VecDeque::new();
-        // An item that came after links, and waits for theirs.
-        let mut held: Option<Box<Item>> = None;
-        let found = |item: Box<Item>| Found {
-            // A link that is one file is its own origin, which need not be remembered twice.
-            origin: (origin.url != item.key).then(|| origin.clone()),
-            item,
-            source: source.clone(),
-            led: ctx.led(),
-            depth,
-            hand: None,
-            retry: None,
-            options: None,
-            branch: branch.clone(),
-        };
-        let mut count = 0;
-        let mut stopped = std::pin::pin!(stopped(branch.as_deref()));
-        while open || !children.is_empty() {
-            let ahead = children.len();
-            let takes = open && held.is_none() && ahead < AHEAD;
-            let step = tokio::select! {
-                biased;
-                // Enough of it is known. Its task ends with the leash.
-                () = &mut stopped => return Ok((count, Ok(()))),
-                found = next_of(children.front_mut()), if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
-                entry = entries.recv(), if takes => entry.map_or(Step::Ended, Step::Entry),
-            };
-            match step {
-                Step::Entry(Entry::Link(link)) => {
-                    let place = (depth + 1, branch.clone());
-                    children.push_back(self.clone().child(*link, ctx.led(), place));
-                }
-                Step::Entry(Entry::Embed(link)) if self.is_of_a_site(&link) => {
-                    let place = (depth + 1, branch.clone());
-                    children.push_back(self.clone().child(*link, ctx.led(), place));
-                }
-                Step::Entry(Entry::Embed(_)) => {}
-                Step::Entry(Entry::Item(item))
-                    if self.asks_first.load(Ordering::Relaxed)
-                        && documents::file(&item).is_some() =>
-                {
-                    children.push_back(self.clone().undecided(found(item)));
-                }
-                Step::Entry(Entry::Item(item)) if ahead > 0 => held = Some(item),
-                Step::Entry(Entry::Item(item)) => {
-                    count += 1;
-                    pass(&out, found(item)).await?;
-                }
-                Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
-                Step::ChildEnded => {
-                    children.pop_front();
-                    if children.is_empty()
-                        && let Some(item) = held.take()
-                    {
-                        count += 1;
-                        pass(&out, found(item)).await?;
-                    }
-                }
-                Step::Ended => open = false,
-            }
-        }
-        match listing.await {
-            Ok(done) => Ok(done),
-            Err(error) => {
-                let message = format!(
-                    "source `{}` has a defect and stopped",
-                    source.manifest().name
-                );
-                Ok((
-                    0,
-                    Err(Error::new(Kind::Unsupported, message).because(error.to_string())),
-                ))
-            }
-        }
-    }
-
     fn is_new(&self, link: &Link) -> bool {
         let hash = self.hasher.hash_one(link.url.as_str());
         self.seen
@@ -389,8 +272,4 @@ async fn next_of(child: Option<&mut Child>) -> Option<Found> {
         Some((found, _)) => found.recv().await,
         None => std::future::pending().await,
     }
-}
-
-async fn pass(out: &mpsc::Sender<Found>, found: Found) -> Result<()> {
-    out.send(found).await.map_err(|_| Error::closed())
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Found, Leash, Listing, ROOM, Retry, Walk};
+use super::listing::Listing;
+use super::{Found, Leash, ROOM, Retry, Walk};
 use crate::model::{Body, Error, Item, Kind, Link, Meta, Result};
 use crate::net::Led;
 use crate::pipeline::archive::{Again, Identity, Lost, Origin};

@@ -1,0 +1,137 @@
+//! One listing: a source at work, and the links that it hands on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::mpsc;
+
+use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Walk, documents, next_of};
+use crate::model::{Entry, Error, Item, Kind, Result};
+use crate::pipeline::branch::{Branch, stopped};
+use crate::source::{Ctx, Source, Target, outlet};
+
+/// What is to be listed.
+pub(super) struct Listing {
+    pub(super) source: Arc<dyn Source>,
+    pub(super) target: Target,
+    pub(super) origin: Arc<Origin>,
+    pub(super) ctx: Ctx,
+    pub(super) depth: usize,
+    pub(super) branch: Option<Arc<Branch>>,
+}
+
+/// What becomes of the entries in front of us.
+enum Step {
+    Entry(Entry),
+    Item(Found),
+    ChildEnded,
+    Ended,
+}
+
+impl Walk {
+    /// Runs a source on its target, and passes on what it emits. The first error is that nobody listens, the second the
+    /// source's own.
+    pub(super) async fn list(
+        self: Arc<Self>,
+        listing: Listing,
+        out: mpsc::Sender<Found>,
+    ) -> Result<(u64, Result<()>)> {
+        let Listing {
+            source,
+            target,
+            origin,
+            ctx,
+            depth,
+            branch,
+        } = listing;
+        let (outlet, mut entries) = outlet(ROOM);
+        let listing = tokio::spawn({
+            let (source, ctx) = (source.clone(), ctx.clone());
+            async move {
+                let done = source.list(&ctx, &target, &outlet).await;
+                (outlet.items(), done)
+            }
+        });
+        let _leash = Leash(listing.abort_handle());
+        let mut open = true;
+        let mut children: VecDeque<Child> = VecDeque::new();
+        // An item that came after links, and waits for theirs.
+        let mut held: Option<Box<Item>> = None;
+        let found = |item: Box<Item>| Found {
+            // A link that is one file is its own origin, which need not be remembered twice.
+            origin: (origin.url != item.key).then(|| origin.clone()),
+            item,
+            source: source.clone(),
+            led: ctx.led(),
+            depth,
+            hand: None,
+            retry: None,
+            options: None,
+            branch: branch.clone(),
+        };
+        let mut count = 0;
+        let mut stopped = std::pin::pin!(stopped(branch.as_deref()));
+        while open || !children.is_empty() {
+            let ahead = children.len();
+            let takes = open && held.is_none() && ahead < AHEAD;
+            let step = tokio::select! {
+                biased;
+                // Enough of it is known. Its task ends with the leash.
+                () = &mut stopped => return Ok((count, Ok(()))),
+                found = next_of(children.front_mut()), if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
+                entry = entries.recv(), if takes => entry.map_or(Step::Ended, Step::Entry),
+            };
+            match step {
+                Step::Entry(Entry::Link(link)) => {
+                    let place = (depth + 1, branch.clone());
+                    children.push_back(self.clone().child(*link, ctx.led(), place));
+                }
+                Step::Entry(Entry::Embed(link)) if self.is_of_a_site(&link) => {
+                    let place = (depth + 1, branch.clone());
+                    children.push_back(self.clone().child(*link, ctx.led(), place));
+                }
+                Step::Entry(Entry::Embed(_)) => {}
+                Step::Entry(Entry::Item(item))
+                    if self.asks_first.load(Ordering::Relaxed)
+                        && documents::file(&item).is_some() =>
+                {
+                    children.push_back(self.clone().undecided(found(item)));
+                }
+                Step::Entry(Entry::Item(item)) if ahead > 0 => held = Some(item),
+                Step::Entry(Entry::Item(item)) => {
+                    count += 1;
+                    pass(&out, found(item)).await?;
+                }
+                Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
+                Step::ChildEnded => {
+                    children.pop_front();
+                    if children.is_empty()
+                        && let Some(item) = held.take()
+                    {
+                        count += 1;
+                        pass(&out, found(item)).await?;
+                    }
+                }
+                Step::Ended => open = false,
+            }
+        }
+        match listing.await {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                let message = format!(
+                    "source `{}` has a defect and stopped",
+                    source.manifest().name
+                );
+                Ok((
+                    0,
+                    Err(Error::new(Kind::Unsupported, message).because(error.to_string())),
+                ))
+            }
+        }
+    }
+}
+
+async fn pass(out: &mpsc::Sender<Found>, found: Found) -> Result<()> {
+    out.send(found).await.map_err(|_| Error::closed())
+}

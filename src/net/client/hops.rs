@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use http::{HeaderMap, header};
 use url::Url;
 
+use super::trail::Trail;
 use super::{Ask, Client, Inner};
 use crate::model::{Error, Result};
 use crate::net::pools::Reach;
@@ -17,29 +18,25 @@ impl Client {
         let Ask { url, bound, .. } = ask;
         let host = url.host_str().unwrap_or("");
         let pools = &self.inner.pools;
-        let mut led = ask.way.led;
-        let mut trail = vec![url.clone()];
-        let mut since = 0;
+        let mut trail = Trail::new(url.clone(), ask.way.led);
         loop {
-            let here = &trail[trail.len() - 1];
+            let here = trail.here();
             if let Some(gate) = ask.way.gate {
                 gate.pass(here)?;
             }
-            // Once elsewhere, headers do not come back even if the trail does: who sent us there chose the way.
-            let is_home = trail.iter().all(|hop| hop.origin() == url.origin());
-            let who = if is_home { ask.way.led } else { led };
-            let (client, has_proxy) = self.client_for(ask, who, here)?;
+            let is_trusted = self.is_trusted(&trail);
+            let (client, has_proxy) = self.client_for(ask, trail.led(), here)?;
             let mut request = client.get(here.clone()).headers(ask.free.clone());
-            if is_home {
+            if trail.is_home() {
                 if let Some(logins) = &self.inner.logins
-                    && let Some(value) = logins.authorization(here, self.is_trusted(&trail))
+                    && let Some(value) = logins.authorization(here, is_trusted)
                 {
                     let login = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
                     request = request.headers(login);
                 }
                 request = request.headers(bound.clone());
             }
-            if self.is_trusted(&trail) {
+            if is_trusted {
                 request = request.headers(self.inner.user_headers.clone());
             }
             let sent = self.inner.reuse.send(request, here.origin());
@@ -48,23 +45,18 @@ impl Client {
             if let (Some(address), Some(name)) = (address, here.domain()) {
                 pools.system().answered(name, &address);
             }
-            // What a proxy has found is as good as public, unless the URL says what it is.
-            let address = address.map(|a| a.ip()).or_else(|| literal(here));
-            if address.is_none_or(is_public) {
-                led = Led::ByPublic;
-            }
+            trail.answered(address.map(|address| address.ip()));
             match response.headers().get(header::LOCATION) {
                 Some(location) if redirect::is_redirect(response.status()) => {
                     if pools.keeps_cookies() && response.headers().contains_key(header::SET_COOKIE)
                     {
-                        since = trail.len();
+                        trail.got_cookie();
                     }
-                    let next = redirect::next(&trail, since, location.as_bytes())?;
-                    trail.push(next);
+                    trail.follow(location.as_bytes())?;
                 }
                 _ => {
-                    let redirected = trail.len() > 1;
-                    let url = trail.swap_remove(trail.len() - 1);
+                    let (redirected, led) = (trail.is_redirected(), trail.led());
+                    let url = trail.into_here();
                     return Ok(Opened {
                         watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
                         url,
@@ -113,7 +105,8 @@ impl Client {
         }
     }
 
-    fn is_trusted(&self, trail: &[Url]) -> bool {
+    /// Whether the user gave a link of the origin that this trail began at and has not left.
+    fn is_trusted(&self, trail: &Trail) -> bool {
         if self.inner.user_headers.is_empty() && self.inner.logins.is_none() {
             return false;
         }
@@ -122,7 +115,6 @@ impl Client {
             .user_origins
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        origins.contains(&trail[0].origin())
-            && trail.iter().all(|hop| hop.origin() == trail[0].origin())
+        origins.contains(&trail.first().origin()) && trail.is_home()
     }
 }

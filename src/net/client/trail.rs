@@ -1,0 +1,136 @@
+//! The URLs that a request has led along so far, and what follows from them for the next one. It sends nothing.
+
+use std::net::IpAddr;
+
+use url::Url;
+
+use crate::model::Result;
+use crate::net::private::{is_public, literal};
+use crate::net::{Led, redirect};
+
+/// The URLs that a request has led along.
+#[derive(Debug)]
+pub(super) struct Trail {
+    hops: Vec<Url>,
+    /// Before which of them one may come back, see [`redirect::next`].
+    since: usize,
+    /// Who leads on.
+    led: Led,
+}
+
+impl Trail {
+    /// A trail that begins with this URL, which somebody has named.
+    pub(super) fn new(url: Url, led: Led) -> Trail {
+        Trail {
+            hops: vec![url],
+            since: 0,
+            led,
+        }
+    }
+
+    /// The URL to ask for.
+    pub(super) fn here(&self) -> &Url {
+        &self.hops[self.hops.len() - 1]
+    }
+
+    /// The URL that it began with.
+    pub(super) fn first(&self) -> &Url {
+        &self.hops[0]
+    }
+
+    /// Whether it has not left the origin that it began at. Once elsewhere, it does not come home even if it leads there:
+    /// who sent us there chose the way.
+    pub(super) fn is_home(&self) -> bool {
+        self.hops
+            .iter()
+            .all(|hop| hop.origin() == self.first().origin())
+    }
+
+    /// Whether there was a redirect.
+    pub(super) fn is_redirected(&self) -> bool {
+        self.hops.len() > 1
+    }
+
+    /// Who leads to the URL here, or on from it if that has answered.
+    pub(super) fn led(&self) -> Led {
+        self.led
+    }
+
+    /// Notes that the URL here has answered from this address; none if a proxy has found it.
+    pub(super) fn answered(&mut self, address: Option<IpAddr>) {
+        // What a proxy has found is as good as public, unless the URL says what it is.
+        let address = address.or_else(|| literal(self.here()));
+        if address.is_none_or(is_public) {
+            self.led = Led::ByPublic;
+        }
+    }
+
+    /// Notes that the answer from here has set a cookie, so that URLs before may answer otherwise.
+    pub(super) fn got_cookie(&mut self) {
+        self.since = self.hops.len();
+    }
+
+    /// Goes on to where a Location leads.
+    ///
+    /// # Errors
+    /// Those of [`redirect::next`].
+    pub(super) fn follow(&mut self, location: &[u8]) -> Result<()> {
+        let next = redirect::next(&self.hops, self.since, location)?;
+        self.hops.push(next);
+        Ok(())
+    }
+
+    /// The URL here.
+    pub(super) fn into_here(mut self) -> Url {
+        self.hops.swap_remove(self.hops.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trail() -> Trail {
+        Trail::new("http://a.test/cat".parse().unwrap(), Led::ByUser)
+    }
+
+    #[test]
+    fn what_a_public_server_leads_to_is_its_word_at_its_own_name_too() {
+        // The name may be at another address by the next request.
+        let mut trail = trail();
+        trail.answered(Some([192, 0, 2, 1].into()));
+        trail.follow(b"/secret").unwrap();
+        assert!(trail.is_home());
+        assert_eq!(trail.led(), Led::ByPublic);
+        trail.answered(Some([127, 0, 0, 1].into()));
+        assert_eq!(trail.led(), Led::ByPublic);
+    }
+
+    #[test]
+    fn who_leads_on_depends_on_the_address_that_answered() {
+        for (url, address, led) in [
+            ("http://a.test/", Some([10, 0, 0, 1]), Led::ByUser),
+            ("http://a.test/", Some([192, 0, 2, 1]), Led::ByPublic),
+            ("http://a.test/", None, Led::ByPublic),
+            ("http://10.0.0.1/", None, Led::ByUser),
+            ("http://192.0.2.1/", None, Led::ByPublic),
+        ] {
+            let mut trail = Trail::new(url.parse().unwrap(), Led::ByUser);
+            trail.answered(address.map(IpAddr::from));
+            trail.follow(b"http://b.test/").unwrap();
+            assert_eq!(trail.led(), led, "{url} at {address:?}");
+        }
+    }
+
+    #[test]
+    fn a_trail_that_left_does_not_come_home() {
+        let mut trail = trail();
+        assert!(trail.is_home() && !trail.is_redirected());
+        trail.follow(b"/dog").unwrap();
+        assert!(trail.is_home() && trail.is_redirected());
+        trail.follow(b"http://b.test/").unwrap();
+        trail.follow(b"http://a.test/cow").unwrap();
+        assert!(!trail.is_home());
+        assert_eq!(trail.into_here().as_str(), "http://a.test/cow");
+    }
+}

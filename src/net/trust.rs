@@ -4,6 +4,8 @@
 //! the system keeps them all in one file as well, that file is read first: the folder beside it has hundreds, and reading
 //! them takes as long as fetching a small file. Whoever is not known from the file is looked for in the folder.
 
+use std::env::var_os;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -13,8 +15,7 @@ use rustls::crypto::{self, CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
-    SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
 };
 
 use crate::model::{Error, Kind, Result};
@@ -72,10 +73,7 @@ impl Trust {
 
     fn quick(&self) -> Option<&Verifier> {
         let make = || {
-            // Whoever says where the authorities are is believed in full.
-            if !cfg!(all(unix, not(target_vendor = "apple")))
-                || openssl_probe::has_ssl_cert_env_vars()
-            {
+            if !cfg!(all(unix, not(target_vendor = "apple"))) || are_named(|name| var_os(name)) {
                 return None;
             }
             let file = openssl_probe::probe().cert_file?;
@@ -112,8 +110,10 @@ impl ServerCertVerifier for Trust {
         let hold =
             |verifier: &Verifier| verifier.verify_server_cert(certificate, others, name, ocsp, now);
         match self.quick().map(hold) {
-            Some(Err(TlsError::InvalidCertificate(CertificateError::UnknownIssuer))) | None => {
-                hold(self.whole()?)
+            None => hold(self.whole()?),
+            // Whatever is wrong: the file may have an older certificate of the same authority.
+            Some(Err(error @ TlsError::InvalidCertificate(_))) => {
+                self.whole().map_or(Err(error), hold)
             }
             Some(answer) => answer,
         }
@@ -145,6 +145,14 @@ impl ServerCertVerifier for Trust {
     }
 }
 
+/// Whether the environment says where the authorities are. Then it is believed in full: a place that is not there has
+/// none, and the system's are not meant.
+fn are_named(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    // As they are read with the whole: a file counts even if its name is empty.
+    variable("SSL_CERT_FILE").is_some()
+        || variable("SSL_CERT_DIR").is_some_and(|folders| !folders.is_empty())
+}
+
 /// The certificates of authorities in a file.
 fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
@@ -167,18 +175,86 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
     use super::*;
+
+    /// An authority; all of them are called the same.
+    fn authority() -> (Issuer<'static, KeyPair>, CertificateDer<'static>) {
+        let mut about = CertificateParams::new(Vec::new()).unwrap();
+        about.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = about.self_signed(&key).unwrap().der().clone();
+        (Issuer::new(about, key), certificate)
+    }
+
+    /// The certificate of `host.test` that an authority gives.
+    fn given_by(authority: &Issuer<'static, KeyPair>) -> CertificateDer<'static> {
+        let about = CertificateParams::new(["host.test".to_owned()]).unwrap();
+        let key = KeyPair::generate().unwrap();
+        about.signed_by(&key, authority).unwrap().der().clone()
+    }
+
+    fn verify(
+        trust: &Trust,
+        certificate: &CertificateDer<'_>,
+    ) -> Result<ServerCertVerified, TlsError> {
+        let name = ServerName::try_from("host.test").unwrap();
+        trust.verify_server_cert(certificate, &[], &name, &[], UnixTime::now())
+    }
 
     #[test]
     fn reads_the_authorities_of_the_system_when_a_certificate_comes() {
-        let key = rcgen::generate_simple_self_signed(["host.test".to_owned()]).unwrap();
-        let trust = Trust::new([]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("authority.pem");
+        // With it there is one also on a machine that has none.
+        let named = rcgen::generate_simple_self_signed(["named.test".to_owned()]).unwrap();
+        std::fs::write(&file, named.cert.pem()).unwrap();
+        let trust = Trust::new([file.as_path()]).unwrap();
         trust.config(&["http/1.1"]).unwrap();
         assert!(trust.quick.get().is_none() && trust.whole.get().is_none());
-        let name = ServerName::try_from("host.test").unwrap();
-        let verified = trust.verify_server_cert(key.cert.der(), &[], &name, &[], UnixTime::now());
+        let verified = verify(&trust, &given_by(&authority().0));
         assert!(matches!(verified, Err(TlsError::InvalidCertificate(_))));
         assert!(trust.quick.get().is_some());
         assert!(trust.whole.get().is_some(), "it may be in the folder alone");
+    }
+
+    #[test]
+    fn what_the_file_has_of_an_authority_does_not_decide_against_it() {
+        let verifier = |root: &CertificateDer<'static>, provider| {
+            let mut roots = RootCertStore::empty();
+            roots.add(root.clone()).unwrap();
+            let builder = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+            builder.build().unwrap() as Verifier
+        };
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let ((old, old_root), (new, new_root)) = (authority(), authority());
+        let trust = Trust {
+            named: Vec::new(),
+            quick: Some(verifier(&old_root, provider.clone())).into(),
+            whole: Ok(verifier(&new_root, provider.clone())).into(),
+            provider,
+        };
+        verify(&trust, &given_by(&old)).unwrap();
+        verify(&trust, &given_by(&new)).unwrap();
+        assert!(verify(&trust, &given_by(&authority().0)).is_err());
+    }
+
+    #[test]
+    fn the_environment_is_believed_about_the_authorities_whatever_it_says() {
+        for (file, folders, expected) in [
+            (None, None, false),
+            (Some("/there/is/no/such/file"), None, true),
+            (Some(""), None, true),
+            (None, Some("/etc:/usr"), true),
+            (None, Some("/there/is/no/such/folder"), true),
+            (None, Some(""), false),
+        ] {
+            let variable = |name: &str| match name {
+                "SSL_CERT_FILE" => file.map(OsString::from),
+                _ => folders.map(OsString::from),
+            };
+            assert_eq!(are_named(variable), expected, "{file:?} {folders:?}");
+        }
     }
 }

@@ -30,10 +30,16 @@ fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
         let site = Site::start();
         site.on("/cat.jpg", Reply::file(large())).optional();
         let front = Front::start(&site, odd);
-        let mut fetch = quick().arg(front.url("/cat.jpg"));
-        if known {
-            fetch = fetch.arg("--ca-cert").arg(front.authority());
+        let fetch = quick();
+        let mut authority = front.authority();
+        if !known {
+            // Another one, so that there is one also on a machine that has none.
+            let stranger = rcgen::generate_simple_self_signed(["stranger.test".to_owned()]);
+            authority = fetch.root().join("stranger.pem");
+            std::fs::write(&authority, stranger.unwrap().cert.pem()).unwrap();
         }
+        let fetch = fetch.arg("--ca-cert").arg(authority);
+        let fetch = fetch.arg(front.url("/cat.jpg"));
         let done = fetch.run();
         assert_ne!(done.code, 0, "{why}");
         let said = "the certificate of `127.0.0.1` is not trusted";

@@ -3,6 +3,13 @@
 use std::fs::File;
 use std::io;
 
+use super::layer::{Entry, Layer, Raw};
+use super::read::wrong;
+use crate::model::{Error, Result};
+
+/// The keys whose values are programs to run.
+const COMMANDS: [[&str; 2]; 2] = [["after", "exec"], ["after", "exec_after"]];
+
 /// Who can have written a setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Hand {
@@ -35,5 +42,28 @@ impl Hand {
     #[cfg(not(unix))]
     pub(super) fn of(_: &File) -> io::Result<Hand> {
         Ok(Hand::Own)
+    }
+}
+
+/// Refuses commands of files that others can write: whoever writes there would run what he likes as the user.
+pub(super) fn check_commands(layers: &[Layer]) -> Result<()> {
+    let is_command = |entry: &Entry| {
+        COMMANDS.iter().any(|key| entry.path == *key)
+            && !matches!(&entry.raw, Raw::Typed(value) if value == "")
+    };
+    let mut entries = layers.iter().flat_map(|layer| &layer.entries);
+    match entries.find(|entry| entry.hand == Hand::Shared && is_command(entry)) {
+        None => Ok(()),
+        Some(entry) => Err(only_own(entry, "a command is run")),
+    }
+}
+
+/// Says that something is done only for a file of the user's own.
+pub(super) fn only_own(entry: &Entry, what: &str) -> Error {
+    let why = format!("{what} only for a file that is yours and that nobody else can write");
+    let error = wrong(entry, &why);
+    match entry.hand {
+        Hand::Shared => error.hint("`chmod go-w` takes a file of yours from the others"),
+        _ => error,
     }
 }

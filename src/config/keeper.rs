@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::hand::Hand;
+use super::hand::{Hand, only_own};
 use super::layer::Entry;
 use super::program::first_line;
 use super::value::path;
@@ -50,8 +50,7 @@ impl Keeper {
         }
         if let Some(command) = text.strip_prefix("cmd:") {
             if entry.hand != Hand::Own {
-                let why = "`cmd:` is followed only in a file that is yours and that nobody else can write";
-                return Err(super::read::wrong(entry, why));
+                return Err(only_own(entry, "`cmd:` is followed"));
             }
             // One at a time: two that ask for a passphrase would get into each other's way.
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

@@ -122,8 +122,33 @@ fn a_program_is_run_only_for_a_file_that_nobody_else_can_write() {
     for hand in [Hand::Shared, Hand::Typed] {
         let error = read(hand, text).unwrap_err();
         let expected = "wrong value for `source.mine.client_id` in `fetch.toml`, line 1, column 13: \
-            `cmd:` is followed only in a file that is yours and that nobody else can write";
+            `cmd:` is followed only for a file that is yours and that nobody else can write";
         assert_eq!(error.message, expected);
+    }
+}
+
+#[test]
+fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
+    for key in ["exec", "exec_after"] {
+        let text = format!("[after]\n{key} = 'echo {{dir}}'");
+        read(Hand::Own, &text).unwrap();
+        let error = read(Hand::Shared, &text).unwrap_err();
+        let expected = format!(
+            "wrong value for `after.{key}` in `fetch.toml`, line 2, column 1: \
+            a command is run only for a file that is yours and that nobody else can write"
+        );
+        assert_eq!(error.message, expected);
+        let hint = "`chmod go-w` takes a file of yours from the others";
+        assert_eq!(error.hint.as_deref(), Some(hint));
+        assert!(read(Hand::Folder, &text).is_err());
+        // Nobody's harm.
+        read(Hand::Shared, &format!("after.{key} = ''")).unwrap();
+        let flag = Flag {
+            name: format!("-S after.{key}"),
+            key: format!("after.{key}"),
+            value: "echo {dir}".into(),
+        };
+        config(&[], &[], vec![flag]).unwrap();
     }
 }
 

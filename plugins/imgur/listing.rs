@@ -63,7 +63,9 @@ impl Imgur {
         });
         let known = &target.link.meta;
         let (mut pages, mut broken) = (Pages::new(), 0);
-        for page in 0u32.. {
+        let first = target.resume.as_deref().and_then(|page| page.parse().ok());
+        for page in first.unwrap_or(0u32).. {
+            let before = out.items();
             let url = listing.url(&self.api, page);
             let data = self.call_url(ctx, key, url, &subject).await?;
             let entries = entries(&data, &subject)?;
@@ -88,6 +90,8 @@ impl Imgur {
                     (None, None) => broken += 1,
                 }
             }
+            // Where posts were removed meanwhile, those of the next page are on this one, which is asked for again.
+            out.checkpoint(page.to_string(), before).await?;
         }
         if broken > 0 {
             let message = format!("{broken} entries of {subject} could not be read");

@@ -155,6 +155,11 @@ pub(super) struct What {
     /// What a site says is not there, or no longer, is remembered and left alone.
     #[arg(long, hide_short_help = true)]
     pub(super) recheck: bool,
+    /// List from the start what an earlier run did not list to its end
+    ///
+    /// Otherwise a listing of many pages goes on where it stopped, if that was in the last seven days.
+    #[arg(long, hide_short_help = true)]
+    pub(super) from_start: bool,
 }
 
 #[derive(Debug, Group)]

@@ -125,6 +125,7 @@ pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipe
         stop_after_known: what.stop_after_known.or(settings.stop_after_known),
         max_new: what.max_new.or(settings.max_new),
         recheck: what.recheck || settings.recheck,
+        from_start: what.from_start || settings.from_start,
         simulate: args.talk.simulate || args.talk.get_urls,
         ..settings
     })

@@ -73,6 +73,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// A link is listed from where an earlier run stopped, not from its start.
+    Resumed {
+        /// The link.
+        link: String,
+        /// How many items stand before that place.
+        items: u64,
+        /// How long ago that was, in seconds.
+        ago: u64,
+    },
     /// What was to follow an item, or the run, did not come about. What was saved stays.
     Missed {
         /// The item, if it was for one.

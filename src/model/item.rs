@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Meta;
+use super::{Cursor, Meta};
 
 /// A URL somebody wants fetched: typed, listed in a batch, or handed on by a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub enum Entry {
     Link(Box<Link>),
     /// Ask whoever knows this link, if that is the source of a site: what a page embeds.
     Embed(Box<Link>),
+    /// All before it came; from here the listing can go on another time.
+    Checkpoint(Box<Cursor>),
 }
 
 /// One file to be. `source` and `key` together are its identity.

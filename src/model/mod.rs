@@ -2,12 +2,14 @@
 //!
 //! It does not know where data comes from, where it goes, or how it moves.
 
+mod cursor;
 mod document;
 mod error;
 mod event;
 mod item;
 mod meta;
 
+pub use cursor::Cursor;
 pub use document::Document;
 pub use error::{Error, Failure, Kind, Result};
 pub use event::{Event, Outcome, Skip};

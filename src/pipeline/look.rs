@@ -6,9 +6,9 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::Ask;
 use super::archive::Memory;
 use super::walk::Walk;
+use super::{Ask, Settings};
 use crate::model::{Event, Failure, Item, Link};
 use crate::net::Client;
 use crate::source::Registry;
@@ -23,14 +23,17 @@ pub async fn look(
     let (events, mut told) = mpsc::channel(64);
     let (out, mut found) = mpsc::channel(1);
     let archive = Arc::new(Memory::default());
+    let settings = Settings {
+        simulate: true,
+        ..Settings::default()
+    };
     let walk = Walk::new(
         client,
         registry,
         archive,
         events,
         CancellationToken::new(),
-        (None, false),
-        true,
+        &settings,
     );
     let walking = tokio::spawn(walk.run(stream::iter([Ok(Ask::from(link))]), out));
     let mut items = Vec::new();

@@ -11,6 +11,7 @@ mod documents;
 mod look;
 mod naming;
 mod plan;
+mod progress;
 mod settings;
 mod sink;
 mod structure;
@@ -128,8 +129,7 @@ pub async fn run(
         archive.clone(),
         events.clone(),
         stop.drain.clone(),
-        (settings.items.clone(), settings.stop_after_known.is_some()),
-        settings.chooses(),
+        &settings,
     );
     let walking = tokio::spawn(walk.run(links.map_ok(Into::into), found));
     let plan = Plan::new(settings, archive.clone(), disk, turns, events);

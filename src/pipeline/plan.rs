@@ -95,6 +95,7 @@ impl Plan {
             retry,
             branch,
             options,
+            ticket,
         } = found;
         let most = self.settings.stop_after_known.map(NonZeroUsize::get);
         if let (Some(before), Some(most)) = (&self.branch, most) {
@@ -132,12 +133,12 @@ impl Plan {
         }
         let (known, skipped) = self.to_be_asked(&item, skipped).await?;
         if let Some((reason, path)) = skipped {
-            return self
-                .tell(Event::Ended {
-                    id,
-                    outcome: Outcome::Skipped { reason, path },
-                })
-                .await;
+            let outcome = Outcome::Skipped { reason, path };
+            self.tell(Event::Ended { id, outcome }).await?;
+            if let Some(ticket) = ticket {
+                ticket.ended();
+            }
+            return Ok(());
         }
         self.new += u64::from(known.is_none());
         if self.settings.adopt
@@ -180,6 +181,7 @@ impl Plan {
             options,
             planned,
             turn,
+            ticket,
         })
         .await
         .map_err(|_| Error::closed())

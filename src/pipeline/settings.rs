@@ -27,6 +27,8 @@ pub struct Settings {
     pub archive: Option<PathBuf>,
     /// Whether what is gone from its site is asked for all the same.
     pub recheck: bool,
+    /// Whether listings that stopped early begin anew, and do not go on where they stopped.
+    pub from_start: bool,
     /// What the run is called in the archive; without it, it is not remembered as a run.
     pub run: Option<Arc<Run>>,
     /// How digests are made of what is saved; they are remembered in the archive.
@@ -63,6 +65,7 @@ impl Default for Settings {
             min_free: 0,
             archive: None,
             recheck: false,
+            from_start: false,
             run: None,
             digest: Algorithm::default(),
             items: None,
@@ -80,6 +83,16 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether it is remembered how far a listing came: where everything that it emits is fetched.
+    pub(super) fn tracks(&self) -> bool {
+        self.archive.is_some() && !self.chooses() && !self.adopt
+    }
+
+    /// Whether a listing goes on where an earlier run stopped.
+    pub(super) fn resumes(&self) -> bool {
+        !self.from_start && matches!(self.skip, Policy::Present | Policy::Seen)
+    }
+
     /// Whether items are counted or chosen by what they are, or only told of, so that it has to be known before they are
     /// transferred which of them are files.
     pub(super) fn chooses(&self) -> bool {

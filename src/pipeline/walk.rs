@@ -5,6 +5,7 @@
 
 mod again;
 mod documents;
+mod going_on;
 mod listing;
 mod told;
 
@@ -24,7 +25,8 @@ use self::listing::Listing;
 use super::archive::{Archive, Origin};
 use super::branch::Branch;
 use super::documents::{Hand, Hands};
-use super::{Ask, Events, LinkOptions, Ranges, Wanted};
+use super::progress::Ticket;
+use super::{Ask, Events, LinkOptions, Ranges, Settings, Wanted};
 use crate::model::{Error, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
 use crate::source::{Ctx, Registry, Source};
@@ -53,6 +55,8 @@ pub(super) struct Found {
     pub(super) branch: Option<Arc<Branch>>,
     /// Those of the link that the user gave.
     pub(super) options: Option<Arc<LinkOptions>>,
+    /// Given back when it has ended, where its listing can go on another time.
+    pub(super) ticket: Option<Ticket>,
 }
 
 /// How an item is tried again.
@@ -72,6 +76,9 @@ pub(super) struct Walk {
     /// Cancelled when nothing more is to be listed.
     stop: CancellationToken,
     items: Option<Ranges>,
+    /// Whether it is remembered how far links are listed, and whether that counts in this run.
+    tracks: bool,
+    resumes: bool,
     /// Whether somebody wants to know which listing an item is of.
     branches: bool,
     /// Whether it is found out beforehand which items are documents, since somebody counts or chooses them.
@@ -81,8 +88,17 @@ pub(super) struct Walk {
     hasher: RandomState,
 }
 
-/// How deep a link is, and in which listing.
-type Depth = (usize, Option<Arc<Branch>>);
+/// Where a link stands.
+#[derive(Default)]
+struct Spot {
+    depth: usize,
+    /// The listing that it is in.
+    branch: Option<Arc<Branch>>,
+    /// That of the listing that it is in.
+    ticket: Option<Ticket>,
+    /// Whether it is remembered how far it is listed.
+    tracks: bool,
+}
 
 /// Ends a task when it is dropped: a listing that nobody listens to.
 struct Leash(AbortHandle);
@@ -103,8 +119,7 @@ impl Walk {
         archive: Arc<dyn Archive>,
         events: Events,
         stop: CancellationToken,
-        (items, branches): (Option<Ranges>, bool),
-        asks_first: bool,
+        settings: &Settings,
     ) -> Arc<Walk> {
         Arc::new(Walk {
             client,
@@ -112,9 +127,11 @@ impl Walk {
             archive,
             events,
             stop,
-            items,
-            branches,
-            asks_first: asks_first.into(),
+            items: settings.items.clone(),
+            tracks: settings.tracks(),
+            resumes: settings.resumes(),
+            branches: settings.stop_after_known.is_some(),
+            asks_first: settings.chooses().into(),
             seen: Mutex::default(),
             hasher: RandomState::new(),
         })
@@ -186,10 +203,13 @@ impl Walk {
                     Some(Ok(Ask::Again(again))) => children.push_back((self.clone().again(again), None)),
                     Some(Ok(Ask::Link(Wanted { link, options }))) => {
                         self.trust(&link.url);
-                        if options.as_ref().is_some_and(|options| options.chooses()) {
+                        let chooses = options.as_ref().is_some_and(|options| options.chooses());
+                        if chooses {
                             self.asks_first.store(true, Ordering::Relaxed);
                         }
-                        let child = self.clone().child(link, Led::ByUser, (0, None));
+                        let tracks = self.tracks && !chooses;
+                        let spot = Spot { tracks, ..Spot::default() };
+                        let child = self.clone().child(link, Led::ByUser, spot);
                         children.push_back((child, options));
                     }
                     Some(Err(error)) => {
@@ -204,12 +224,12 @@ impl Walk {
     }
 
     /// Starts to list a link; its items come out at the other end.
-    fn child(self: Arc<Self>, link: Link, led: Led, place: Depth) -> Child {
+    fn child(self: Arc<Self>, link: Link, led: Led, spot: Spot) -> Child {
         let (out, found) = mpsc::channel(ROOM);
         let task = tokio::spawn(async move {
             let ctx = Ctx::led_by(self.client.clone(), led);
             // The only error is that nobody listens.
-            let _ = self.follow(link, ctx, place, out).await;
+            let _ = self.follow(link, ctx, spot, out).await;
         });
         (found, Leash(task.abort_handle()))
     }
@@ -219,15 +239,17 @@ impl Walk {
         self: Arc<Self>,
         link: Link,
         ctx: Ctx,
-        (depth, parent): Depth,
+        spot: Spot,
         out: mpsc::Sender<Found>,
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
         Box::pin(async move {
             let shown = Shown(&link.url).to_string();
             if !self.is_new(&link) {
+                // It is an entry of whoever listed it first.
+                spot.ticket.into_iter().for_each(Ticket::ended);
                 return Ok(());
             }
-            if depth > DEPTH {
+            if spot.depth > DEPTH {
                 let error = Error::new(
                     Kind::Unsupported,
                     format!("`{shown}` is {DEPTH} links deep"),
@@ -237,7 +259,7 @@ impl Walk {
                     .await;
             }
             let mut origin = Origin::of(&link, ctx.led());
-            let (source, target) = match self.registry.find(&link) {
+            let (source, mut target) = match self.registry.find(&link) {
                 Ok(found) => found,
                 Err(error) => {
                     return self.listed(Arc::new(origin), 0, Err(error)).await;
@@ -245,16 +267,27 @@ impl Walk {
             };
             origin.source = Some(source.manifest().name.clone());
             let origin = Arc::new(origin);
+            let (progress, items) = match spot.tracks {
+                true => self.go_on(&origin, &mut target, spot.ticket).await?,
+                false => (None, 0),
+            };
             let listing = Listing {
                 source,
                 target,
                 origin: origin.clone(),
                 ctx,
-                depth,
-                branch: self.branches.then(|| Branch::new(parent)),
+                depth: spot.depth,
+                branch: self.branches.then(|| Branch::new(spot.branch)),
+                progress: progress.clone(),
+                items,
             };
             let (count, done) = self.clone().list(listing, out).await?;
-            self.listed(origin, count, done).await
+            let failure = done.as_ref().err().map(|error| error.kind);
+            self.listed(origin, count, done).await?;
+            if let Some(progress) = progress {
+                progress.end(failure);
+            }
+            Ok(())
         })
     }
 

@@ -147,6 +147,14 @@ pub(super) fn line(
             }
             _ => (Detail::All, format!("listed `{}`: {items}", clean(link))),
         },
+        Event::Resumed { link, ago, .. } => {
+            let ago = whole_time(Duration::from_secs(*ago));
+            let line = format!(
+                "`{}` goes on where it stopped {ago} ago; with `--from-start`, it is listed from its start",
+                clean(link)
+            );
+            (Detail::Failures, line)
+        }
         Event::Waiting {
             id,
             host,

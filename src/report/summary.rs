@@ -208,7 +208,7 @@ impl Summary {
                     });
                 }
             }
-            Event::Said { .. } => {}
+            Event::Said { .. } | Event::Resumed { .. } => {}
             Event::Complete => self.complete = true,
             Event::Waiting { .. } => {}
         }

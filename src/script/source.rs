@@ -167,6 +167,7 @@ impl Script {
                 Entry::Item(item) => out.item(*item).await?,
                 Entry::Link(link) => out.link(*link).await?,
                 Entry::Embed(link) => out.embed(*link).await?,
+                Entry::Checkpoint(cursor) => out.checkpoint(cursor.at, cursor.items).await?,
             }
         }
         Ok(())

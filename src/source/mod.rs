@@ -16,6 +16,7 @@ pub use crate::net::{Answer, Cap};
 pub use check::{Violation, check};
 pub use ctx::{Call, Ctx};
 pub use locator::{url_key, url_medium, url_name};
+pub(crate) use outlet::outlet_after;
 pub use outlet::{Outlet, outlet};
 pub use pages::Pages;
 pub use registry::Registry;

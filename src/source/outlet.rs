@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
-use crate::model::{Entry, Error, Item, Link, Result};
+use crate::model::{Cursor, Entry, Error, Item, Link, Result};
 
 /// Takes the entries of one listing, in their order. It is bounded, so emitting waits while the pipeline is full.
 #[derive(Debug)]
@@ -15,11 +15,16 @@ pub struct Outlet {
 
 /// Makes an outlet that holds at most `room` entries, and the end at which they come out.
 pub fn outlet(room: usize) -> (Outlet, mpsc::Receiver<Entry>) {
+    outlet_after(0, room)
+}
+
+/// The same for a listing that goes on after so many items.
+pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, mpsc::Receiver<Entry>) {
     let (entries, receiver) = mpsc::channel(room);
     (
         Outlet {
             entries,
-            items: AtomicU64::new(0),
+            items: AtomicU64::new(items),
         },
         receiver,
     )
@@ -62,7 +67,23 @@ impl Outlet {
         self.send(Entry::Embed(Box::new(link))).await
     }
 
-    /// How many items were emitted so far.
+    /// Notes a place from which the listing can go on if it does not come to its end: [`Target::resume`] has it then. What
+    /// comes after it, and nothing before, must be emitted there; what was emitted twice is no harm.
+    ///
+    /// `at` is remembered as it is, up to 4,096 bytes, so it must let nobody in. `items` says how many items come before:
+    /// usually [`Outlet::items`].
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    ///
+    /// [`Target::resume`]: super::Target::resume
+    pub async fn checkpoint(&self, at: impl Into<String>, items: u64) -> Result<()> {
+        let at = at.into();
+        self.send(Entry::Checkpoint(Box::new(Cursor { at, items })))
+            .await
+    }
+
+    /// How many items were emitted so far, with those before the place from which the listing goes on.
     pub fn items(&self) -> u64 {
         self.items.load(Ordering::Relaxed)
     }

@@ -78,6 +78,7 @@ impl Registry {
                     link: link.clone(),
                     route: "id".to_owned(),
                     params,
+                    resume: None,
                 },
             ));
         }
@@ -89,6 +90,7 @@ impl Registry {
                         link: link.clone(),
                         route: route.name.clone(),
                         params,
+                        resume: None,
                     };
                     return Ok((source.clone(), target));
                 }

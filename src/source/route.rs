@@ -200,6 +200,9 @@ pub struct Target {
     pub route: String,
     /// The values of the route's placeholders, percent-decoded.
     pub params: BTreeMap<String, String>,
+    /// Where an earlier listing of this link stopped, in the words of [`super::Outlet::checkpoint`]. A source that sets no
+    /// checkpoints never gets one.
+    pub resume: Option<String>,
 }
 
 impl Target {

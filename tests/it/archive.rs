@@ -1,5 +1,6 @@
 //! What is remembered from run to run.
 
+mod cursors;
 mod digests;
 mod gone;
 mod history;

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+
 use super::super::naming::fold;
 use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Validator};
-use crate::model::Result;
+use crate::model::{Cursor, Result};
 
 /// Remembers in memory alone.
 #[derive(Debug, Default)]
@@ -54,6 +56,14 @@ impl Archive for Memory {
     }
 
     fn listed(&self, _url: &str) -> Result<()> {
+        Ok(())
+    }
+
+    fn cursor(&self, _: &Origin) -> Option<(Cursor, Timestamp)> {
+        None
+    }
+
+    fn reached(&self, _: &Arc<Origin>, _: Option<Cursor>) -> Result<()> {
         Ok(())
     }
 

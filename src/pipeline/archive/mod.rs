@@ -17,6 +17,8 @@ mod sum;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 pub use again::{Again, Choice, Lost};
 pub use foreign::{Foreign, write_table};
 pub use history::{Ended, History, Past, Run};
@@ -29,7 +31,7 @@ pub use records::Records;
 pub(super) use sqlite::Sqlite;
 pub use sum::{Algorithm, Sum, Summing};
 
-use crate::model::Result;
+use crate::model::{Cursor, Result};
 
 /// Remembers what was saved below one output root.
 pub(super) trait Archive: Send + Sync {
@@ -51,6 +53,13 @@ pub(super) trait Archive: Send + Sync {
 
     /// Notes that a link was listed to its end. It costs nothing unless it could not be listed before.
     fn listed(&self, url: &str) -> Result<()>;
+
+    /// Where the listing of this link can go on, and since when that is known.
+    fn cursor(&self, origin: &Origin) -> Option<(Cursor, Timestamp)>;
+
+    /// Notes where the listing of a link can go on, once all that was noted before is; none if it came to its end. What
+    /// cannot be remembered, since it is too long or its link had secrets, is let be.
+    fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()>;
 
     /// Waits until everything noted is in stable storage.
     fn flush(&self) -> Result<()>;

@@ -3,6 +3,7 @@
 //! Notes go to one writer thread, which gathers what comes within a moment for one transaction. A note that is not
 //! committed yet is answered from memory.
 
+mod cursors;
 pub(super) mod edit;
 mod migrate;
 pub(super) mod reader;
@@ -13,16 +14,19 @@ mod writer;
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use jiff::Timestamp;
+
+use self::cursors::Cursors;
 use self::reader::Reader;
 use self::schema::{connect, link_mark, prepare, root_id, unlisted};
 use self::waiting::{Paper, Waiting};
 use self::writer::Writer;
 use super::super::naming::fold;
 use super::{Archive, Identity, Lapse, Note, Origin, Run, Seen, Validator};
-use crate::model::{Error, Kind, Result};
+use crate::model::{Cursor, Error, Kind, Result};
 
 /// Remembers in a database.
 #[derive(Debug)]
@@ -32,6 +36,7 @@ pub(in crate::pipeline) struct Sqlite {
     waiting: Arc<Waiting>,
     /// The marks of links that could not be listed when the archive was opened.
     unlisted: HashSet<i64>,
+    cursors: Mutex<Cursors>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -52,11 +57,12 @@ impl Sqlite {
             prepare(&mut writer)?;
             let root = root_id(&writer, &root.to_string_lossy())?;
             let run = run.map(|run| run.begin(&writer, root)).transpose()?;
-            let unlisted = unlisted(&writer, root)?;
+            let known = (unlisted(&writer, root)?, Cursors::read(&writer, root)?);
             let reader = Reader::new(connect(file)?, root);
-            Ok((Writer::new(writer, root, run), reader, unlisted))
+            Ok((Writer::new(writer, root, run), reader, known))
         };
-        let (writer, reader, unlisted) = connect().map_err(|error| cannot(error.into()))?;
+        let (writer, reader, (unlisted, cursors)) =
+            connect().map_err(|error| cannot(error.into()))?;
         let waiting = Arc::new(Waiting::default());
         let shared = waiting.clone();
         let thread = std::thread::Builder::new()
@@ -68,8 +74,13 @@ impl Sqlite {
             reader: Mutex::new(reader),
             waiting,
             unlisted,
+            cursors: Mutex::new(cursors),
             writer: Some(thread),
         })
+    }
+
+    fn cursors(&self) -> MutexGuard<'_, Cursors> {
+        self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a question to the database, in a view that knows all that was committed here.
@@ -139,6 +150,18 @@ impl Archive for Sqlite {
             return Ok(());
         }
         let noted = self.waiting.link(Paper::Listed(mark));
+        noted.map_err(|failure| cannot(&self.file, failure.into()))
+    }
+
+    fn cursor(&self, origin: &Origin) -> Option<(Cursor, Timestamp)> {
+        self.cursors().get(origin)
+    }
+
+    fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()> {
+        if !self.cursors().note(origin, cursor.as_ref()) {
+            return Ok(());
+        }
+        let noted = self.waiting.link(Paper::Reached(origin.clone(), cursor));
         noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
 

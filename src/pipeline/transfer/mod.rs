@@ -13,6 +13,7 @@ mod crew;
 mod digest;
 mod growth;
 mod habits;
+mod job;
 mod ledger;
 mod prove;
 mod room;
@@ -30,51 +31,21 @@ use url::Url;
 use self::attempt::Course;
 use self::content::{Content, Whole};
 pub(super) use self::habits::Habits;
+pub(super) use self::job::{Had, Job};
 use self::prove::Proven;
 pub(super) use self::room::Room;
 use self::tries::{Setback, Tries};
 use super::after::After;
-use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, Origin, Validator, keep};
-use super::documents::{Came, Hand};
-use super::naming::{Planned, Templates};
+use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
+use super::documents::Came;
+use super::naming::Templates;
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
-use super::turn::{Turn, Turns};
-use super::{Events, LinkOptions, Mtime, Stop};
-use crate::model::{
-    Body, Error, Event, Expect, Failure, Item, Kind, Outcome, Request, Result, Skip,
-};
+use super::turn::Turns;
+use super::{Events, Mtime, Stop};
+use crate::model::{Body, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip};
 use crate::net::{Client, Led, Permit};
-use crate::source::{Ctx, Source};
-
-/// An item that is to be fetched, with its plan.
-pub(super) struct Job {
-    pub(super) id: u64,
-    pub(super) item: Arc<Item>,
-    pub(super) source: Arc<dyn Source>,
-    pub(super) led: Led,
-    /// The link that it came from, unless it is its own.
-    pub(super) origin: Option<Arc<Origin>>,
-    /// Where it goes if it turns out to be a document, if it may.
-    pub(super) hand: Option<Hand>,
-    /// Why it cannot be had, if that is known already.
-    pub(super) fault: Option<Box<Error>>,
-    /// What is there already, if the server is to say whether it has changed.
-    pub(super) known: Option<Box<Had>>,
-    pub(super) options: Option<Arc<LinkOptions>>,
-    pub(super) planned: Planned,
-    /// It takes the place of a file of this very name.
-    pub(super) again: bool,
-    pub(super) turn: Turn,
-}
-
-/// What was saved before.
-#[derive(Debug)]
-pub(super) struct Had {
-    /// Its path below the root.
-    pub(super) path: String,
-    pub(super) validator: Validator,
-}
+use crate::source::Ctx;
 
 /// What all transfers of a run share.
 pub(super) struct Mover {
@@ -96,8 +67,9 @@ pub(super) struct Mover {
 
 impl Mover {
     /// Fetches one item, and tells how it ended, unless the run was ended first.
-    pub(super) async fn run(&self, job: Job) {
+    pub(super) async fn run(&self, mut job: Job) {
         let id = job.id;
+        let ticket = job.ticket.take();
         let (item, origin, led) = (job.item.clone(), job.origin.clone(), job.led);
         // What cannot even be asked for stays known as it failed when it was.
         let fault = job.fault.as_ref();
@@ -153,10 +125,21 @@ impl Mover {
             (Some(after), Outcome::Saved { path, size, .. }) => Some((after, path.clone(), *size)),
             _ => None,
         };
+        let failure = match &outcome {
+            Outcome::Failed(failure) => Some(failure.kind),
+            _ => None,
+        };
+        let is_document = matches!(outcome, Outcome::Document { .. });
         // If nobody reads events any more, the run is over.
         let _ = self.events.send(Event::Ended { id, outcome }).await;
         if let Some((after, path, size)) = saved {
             after.saved(id, &item, &path, size).await;
+        }
+        match (ticket, failure) {
+            // What a document leads to is yet to come.
+            (Some(ticket), None) if !is_document => ticket.ended(),
+            (Some(ticket), Some(kind)) => ticket.failed(kind),
+            _ => {}
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::listing::Listing;
-use super::{Found, Leash, ROOM, Retry, Walk};
+use super::{Found, Leash, ROOM, Retry, Spot, Walk};
 use crate::model::{Body, Error, Item, Kind, Link, Meta, Result};
 use crate::net::Led;
 use crate::pipeline::archive::{Again, Identity, Lost, Origin};
@@ -81,6 +81,7 @@ impl Walk {
             retry: Some(Retry { fault, at: lost.at }),
             branch: None,
             options: None,
+            ticket: None,
         })
     }
 
@@ -183,6 +184,7 @@ impl Walk {
             }),
             branch: None,
             options: None,
+            ticket: None,
         })
     }
 
@@ -201,7 +203,11 @@ impl Walk {
             self.trust(&link.url);
         }
         let ctx = Ctx::led_by(self.client.clone(), origin.led);
-        self.follow(link, ctx, (0, None), out).await
+        let spot = Spot {
+            tracks: self.tracks,
+            ..Spot::default()
+        };
+        self.follow(link, ctx, spot, out).await
     }
 
     /// Lists a link, and gives how that ended.
@@ -227,6 +233,8 @@ impl Walk {
             ctx,
             depth: 0,
             branch: None,
+            progress: None,
+            items: 0,
         };
         self.list(listing, out).await?.1
     }

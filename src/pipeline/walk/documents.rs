@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, header};
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::{Found, Leash, Origin, ROOM, Walk};
+use super::{Found, Leash, Origin, ROOM, Spot, Walk};
 use crate::model::{Body, Error, Item, Kind, Link, Request, Result};
 use crate::net::{Way, header_map};
 use crate::pipeline::documents::{Came, document};
@@ -57,8 +57,11 @@ impl Walk {
         if let Some(answer) = answer {
             ctx.have(url, answer);
         }
-        self.follow(Link::from(link), ctx, (depth + 1, None), out)
-            .await
+        let spot = Spot {
+            depth: depth + 1,
+            ..Spot::default()
+        };
+        self.follow(Link::from(link), ctx, spot, out).await
     }
 
     /// Starts to find out whether an item is a document: what comes out are its entries, or itself.

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Walk, documents, next_of};
+use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Spot, Walk, documents, next_of};
 use crate::model::{Entry, Error, Item, Kind, Result};
 use crate::pipeline::branch::{Branch, stopped};
-use crate::source::{Ctx, Source, Target, outlet};
+use crate::pipeline::progress::Progress;
+use crate::source::{Ctx, Source, Target, outlet_after};
 
 /// What is to be listed.
 pub(super) struct Listing {
@@ -19,6 +20,10 @@ pub(super) struct Listing {
     pub(super) ctx: Ctx,
     pub(super) depth: usize,
     pub(super) branch: Option<Arc<Branch>>,
+    /// How far it has come, if that is remembered.
+    pub(super) progress: Option<Arc<Progress>>,
+    /// How many items come before the place where it goes on.
+    pub(super) items: u64,
 }
 
 /// What becomes of the entries in front of us.
@@ -44,8 +49,10 @@ impl Walk {
             ctx,
             depth,
             branch,
+            progress,
+            items,
         } = listing;
-        let (outlet, mut entries) = outlet(ROOM);
+        let (outlet, mut entries) = outlet_after(items, ROOM);
         let listing = tokio::spawn({
             let (source, ctx) = (source.clone(), ctx.clone());
             async move {
@@ -69,6 +76,13 @@ impl Walk {
             retry: None,
             options: None,
             branch: branch.clone(),
+            ticket: progress.as_ref().map(Progress::ticket),
+        };
+        let spot = || Spot {
+            depth: depth + 1,
+            branch: branch.clone(),
+            ticket: progress.as_ref().map(Progress::ticket),
+            tracks: progress.is_some(),
         };
         let mut count = 0;
         let mut stopped = std::pin::pin!(stopped(branch.as_deref()));
@@ -84,14 +98,17 @@ impl Walk {
             };
             match step {
                 Step::Entry(Entry::Link(link)) => {
-                    let place = (depth + 1, branch.clone());
-                    children.push_back(self.clone().child(*link, ctx.led(), place));
+                    children.push_back(self.clone().child(*link, ctx.led(), spot()));
                 }
                 Step::Entry(Entry::Embed(link)) if self.is_of_a_site(&link) => {
-                    let place = (depth + 1, branch.clone());
-                    children.push_back(self.clone().child(*link, ctx.led(), place));
+                    children.push_back(self.clone().child(*link, ctx.led(), spot()));
                 }
                 Step::Entry(Entry::Embed(_)) => {}
+                Step::Entry(Entry::Checkpoint(cursor)) => {
+                    if let Some(progress) = &progress {
+                        progress.reach(*cursor);
+                    }
+                }
                 Step::Entry(Entry::Item(item))
                     if self.asks_first.load(Ordering::Relaxed)
                         && documents::file(&item).is_some() =>

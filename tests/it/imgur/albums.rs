@@ -169,7 +169,7 @@ fn items(entries: Vec<Entry>) -> Vec<Item> {
             item.meta.extra.clear();
             *item
         }
-        Entry::Link(link) | Entry::Embed(link) => panic!("{}", link.url),
+        other => panic!("{other:?}"),
     };
     entries.into_iter().map(item).collect()
 }

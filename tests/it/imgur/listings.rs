@@ -34,8 +34,10 @@ async fn a_listing_hands_its_albums_on_and_keeps_its_images() {
             "1 aaaaa.jpg of user-sarah",
             "-> https://imgur.com/a/bbbbb",
             "-> https://imgur.com/a/ccccc",
+            "# page 0 after 0",
             "-> https://imgur.com/ddddd",
             "2 eeeee.jpg of user-sarah",
+            "# page 1 after 1",
             "corrupt: 1 entries of `https://imgur.com/user/sarah/posts` could not be read",
         ]
     );
@@ -115,7 +117,7 @@ async fn every_listing_is_asked_for_where_it_is() {
         site.on(&path.replace("{}", "1"), api(last)).once();
         assert_eq!(
             list(&site, KEY, link).await,
-            [format!("1 aaaaa.jpg of {id}")],
+            [format!("1 aaaaa.jpg of {id}"), "# page 0 after 0".into()],
             "{link}"
         );
     }
@@ -139,7 +141,8 @@ async fn the_first_page_is_out_before_the_second_is_asked_for() {
     while entries.recv().await.is_some() {
         count += 1;
     }
-    assert_eq!(count, 5);
+    // With a checkpoint after each page.
+    assert_eq!(count, 7);
     listing.await.unwrap().unwrap();
 }
 
@@ -168,6 +171,7 @@ async fn a_page_that_comes_again_ends_the_listing() {
         [
             "1 aaaaa.jpg of r-pics",
             "-> https://imgur.com/a/bbbbb",
+            "# page 0 after 0",
             "changed: page 2 of the listing repeats an earlier one",
         ]
     );
@@ -187,6 +191,7 @@ async fn what_was_listed_before_a_failure_stays() {
         list(&site, KEY, "imgur.com/r/pics").await,
         [
             "1 aaaaa.jpg of r-pics",
+            "# page 0 after 0",
             "busy: the site asks us to slow down at `https://imgur.com/r/pics`: the site says \"Too Many Requests\"; \
              the client id's calls of the day are used up, try again in 24 h",
         ]

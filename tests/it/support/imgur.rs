@@ -231,6 +231,16 @@ impl FakeImgur {
         self
     }
 
+    /// Adds a subreddit: its pages, and an empty one after them.
+    pub fn subreddit(&self, name: &str, pages: &[Vec<Image>]) -> &FakeImgur {
+        for (number, images) in pages.iter().chain([&Vec::new()]).enumerate() {
+            let path = format!("/3/gallery/r/{name}/time/all/{number}");
+            self.answer(&path, &answers::images(images));
+            images.iter().for_each(|image| self.add(image));
+        }
+        self
+    }
+
     /// What a user with a client id writes into the configuration.
     pub fn config(&self) -> String {
         format!("{}client_id = \"{CLIENT_ID}\"\n", self.config_keyless())

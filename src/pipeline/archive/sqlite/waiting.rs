@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::model::Cursor;
 use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin};
 use crate::pipeline::naming::fold;
 
@@ -29,6 +30,8 @@ pub(super) enum Paper {
     Unlisted(Arc<Origin>, Lapse),
     /// That the link with this mark was listed, though it could not be before.
     Listed(i64),
+    /// Where the listing of a link can go on; that it came to its end if there is no such place.
+    Reached(Arc<Origin>, Option<Cursor>),
 }
 
 #[derive(Debug, Default)]

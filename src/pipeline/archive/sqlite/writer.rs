@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::cursors;
 use super::schema::{FAILED, GONE, SAVED, folded, link_mark, mark};
 use super::waiting::{Paper, Waiting};
 use super::words::Words;
@@ -71,6 +72,10 @@ impl Writer {
                     self.notebook.unlisted(&transaction, origin, lapse, now)?;
                 }
                 Paper::Listed(mark) => self.notebook.listed(&transaction, *mark)?,
+                Paper::Reached(origin, cursor) => {
+                    let link = self.notebook.link(&transaction, origin)?;
+                    cursors::write(&transaction, self.notebook.root, link, cursor.as_ref(), now)?;
+                }
             }
         }
         transaction.commit()

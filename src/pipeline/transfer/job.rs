@@ -1,0 +1,44 @@
+//! What is to be transferred.
+
+use std::sync::Arc;
+
+use crate::model::{Error, Item};
+use crate::net::Led;
+use crate::pipeline::LinkOptions;
+use crate::pipeline::archive::{Origin, Validator};
+use crate::pipeline::documents::Hand;
+use crate::pipeline::naming::Planned;
+use crate::pipeline::progress::Ticket;
+use crate::pipeline::turn::Turn;
+use crate::source::Source;
+
+/// An item that is to be fetched, with its plan.
+pub(in crate::pipeline) struct Job {
+    pub(in crate::pipeline) id: u64,
+    pub(in crate::pipeline) item: Arc<Item>,
+    pub(in crate::pipeline) source: Arc<dyn Source>,
+    pub(in crate::pipeline) led: Led,
+    /// The link that it came from, unless it is its own.
+    pub(in crate::pipeline) origin: Option<Arc<Origin>>,
+    /// Where it goes if it turns out to be a document, if it may.
+    pub(in crate::pipeline) hand: Option<Hand>,
+    /// Why it cannot be had, if that is known already.
+    pub(in crate::pipeline) fault: Option<Box<Error>>,
+    /// What is there already, if the server is to say whether it has changed.
+    pub(in crate::pipeline) known: Option<Box<Had>>,
+    pub(in crate::pipeline) options: Option<Arc<LinkOptions>>,
+    pub(in crate::pipeline) planned: Planned,
+    /// It takes the place of a file of this very name.
+    pub(in crate::pipeline) again: bool,
+    pub(in crate::pipeline) turn: Turn,
+    /// Given back when it has ended, and what became of it is noted.
+    pub(in crate::pipeline) ticket: Option<Ticket>,
+}
+
+/// What was saved before.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Had {
+    /// Its path below the root.
+    pub(in crate::pipeline) path: String,
+    pub(in crate::pipeline) validator: Validator,
+}

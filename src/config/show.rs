@@ -140,10 +140,9 @@ fn redact(key: &str, value: &Json) -> String {
     match value {
         Json::String(text) => {
             let is_place = is_reference(text);
-            let shown = match Url::parse(text) {
-                _ if is_secret(key) && !is_place => "***".to_owned(),
-                Ok(url) if url.has_host() => Shown(&url).to_string(),
-                _ => text.clone(),
+            let shown = match is_secret(key) && !is_place {
+                true => "***".to_owned(),
+                false => shown(text),
             };
             Json::String(shown).to_string()
         }
@@ -164,4 +163,24 @@ fn redact(key: &str, value: &Json) -> String {
         _ if is_secret(key) => "\"***\"".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// A text without what a link has to hide, should it be one, with or without its scheme. All else is as it was written.
+fn shown(text: &str) -> String {
+    let hidden = |text: &str| {
+        let url = Url::parse(text).ok()?;
+        let shown = Shown(&url).to_string();
+        (shown != url.as_str()).then_some(shown)
+    };
+    let without_scheme = || {
+        // A template or a sentence may have an `@`, too.
+        if text.contains(|c: char| c == '{' || c.is_whitespace()) {
+            return None;
+        }
+        let shown = hidden(&format!("https://{text}"))?;
+        Some(shown.strip_prefix("https://")?.to_owned())
+    };
+    hidden(text)
+        .or_else(without_scheme)
+        .unwrap_or_else(|| text.to_owned())
 }

@@ -78,6 +78,35 @@ fn shows_jobs_and_not_their_secrets() {
 }
 
 #[test]
+fn shows_links_however_they_are_written_without_their_secrets() {
+    for (link, expected) in [
+        ("https://bob:hunter2@a.org/x", "https://***@a.org/x"),
+        (
+            "page:https://bob:hunter2@a.org/x",
+            "page:https://***@a.org/x",
+        ),
+        ("page:a.org/f?token=hunter2", "page:a.org/f?token=***"),
+        ("page:bob:hunter2@a.org/x", "***@a.org/x"),
+        ("a.org/f?token=hunter2&n=1", "a.org/f?token=***&n=1"),
+        ("bob:hunter2@a.org/x", "***@a.org/x"),
+        ("//bob:hunter2@a.org/x", "***@a.org/x"),
+        // Nothing is hidden, so nothing is changed.
+        ("https://a.org", "https://a.org"),
+        ("a.org/f?n=1", "a.org/f?n=1"),
+        ("imgur:q6i58", "imgur:q6i58"),
+    ] {
+        let text = format!("[job.x]\nlinks = ['{link}']\ntemplate = '{{key}}@x y.{{ext}}'");
+        let shown = Config::from_toml(&text).unwrap().show(false).unwrap();
+        let line = format!("links = [\"{expected}\"]\n");
+        assert!(shown.contains(&line), "{line}{shown}");
+        assert!(
+            shown.contains("template = \"{key}@x y.{ext}\"\n"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
 fn names_a_job_that_there_is_not() {
     let hint = |text: &str, name: &str| {
         let error = Config::from_toml(text).unwrap().job(name).unwrap_err();

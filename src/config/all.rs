@@ -267,11 +267,11 @@ impl Config {
 
 /// The text of a file, and who can have written it.
 fn read_file(place: &Place) -> io::Result<(Hand, String)> {
+    if place.scope == "folder" {
+        return Ok((Hand::Folder, folder::read(&place.path)?));
+    }
     let mut file = File::open(&place.path)?;
-    let hand = match place.scope {
-        "folder" => Hand::Folder,
-        _ => Hand::of(&file)?,
-    };
+    let hand = Hand::of(&file)?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     Ok((hand, text))

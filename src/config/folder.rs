@@ -2,7 +2,9 @@
 //! downloaded archive, a cloned repository, another user in `/tmp`. It can say what to fetch into that folder and how
 //! gently; it cannot lead out of the folder, read what is kept elsewhere, or stand between the user and a site.
 
-use std::io;
+use std::collections::HashSet;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
 use std::path::{Component, Path};
 
 use serde_json::Value;
@@ -64,14 +66,17 @@ const PATHS: [&str; 4] = [
     "output.directory",
 ];
 
+/// The most bytes that it may have. Longer lists of links are kept beside it.
+const LONGEST: u64 = 1 << 20;
+
 /// Refuses what the file of a folder may not say.
 pub(super) fn check(layers: &[Layer]) -> Result<()> {
-    let entries = || layers.iter().flat_map(|layer| &layer.entries);
-    for entry in entries().filter(|entry| entry.hand == Hand::Folder) {
-        if let [section, name, ..] = entry.path.as_slice()
-            && section == "job"
-            && entries()
-                .any(|other| other.hand != Hand::Folder && other.path.starts_with(&entry.path[..2]))
+    let entries = layers.iter().flat_map(|layer| &layer.entries);
+    let (ours, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.hand == Hand::Folder);
+    let jobs: HashSet<_> = others.iter().filter_map(|entry| job_of(entry)).collect();
+    for entry in ours {
+        if let Some(name) = job_of(entry)
+            && jobs.contains(name)
         {
             return Err(refused(
                 entry,
@@ -95,6 +100,38 @@ pub(super) fn check(layers: &[Layer]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The name of the job that an entry is about.
+fn job_of(entry: &Entry) -> Option<&str> {
+    match entry.path.as_slice() {
+        [section, name, ..] if section == "job" => Some(name),
+        _ => None,
+    }
+}
+
+/// Reads it, if it is a file that has an end: a pipe would keep the program waiting, and a device would fill the memory.
+pub(super) fn read(path: &Path) -> io::Result<String> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A pipe is opened without waiting for its other end.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > LONGEST {
+        true => Err(io::Error::other(format!(
+            "it has more than {LONGEST} bytes"
+        ))),
+        false => Ok(text),
+    }
 }
 
 /// Refuses the address of a site: what is sent there, such as a key from the environment, would go to somebody else.
@@ -182,6 +219,30 @@ mod tests {
         }
         for (text, expected) in table {
             assert_eq!(stays(folder.path(), text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_is_read_only_if_it_has_an_end_that_is_near() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fetch.toml");
+        let whole = "#".repeat(LONGEST as usize);
+        std::fs::write(&path, &whole).unwrap();
+        assert!(read(&path).unwrap() == whole);
+        std::fs::write(&path, whole + "\n").unwrap();
+        let said = "it has more than 1048576 bytes";
+        assert_eq!(read(&path).unwrap_err().to_string(), said);
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{CWD, FileType, Mode, mknodat};
+            let pipe = folder.path().join("pipe");
+            mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+            let device = folder.path().join("device");
+            std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+            for path in [pipe, device] {
+                let error = read(&path).unwrap_err();
+                assert_eq!(error.to_string(), "it is no regular file");
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Jobs: batches that have a name. The settings of one are those of all, with its own over them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -80,14 +80,9 @@ impl std::fmt::Display for Reference {
 impl Config {
     /// The names of all jobs, in the order in which they are first spoken of.
     pub fn jobs(&self) -> Vec<&str> {
-        names(&self.layers)
-            .map(|(_, name)| name)
-            .fold(Vec::new(), |mut names, name| {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-                names
-            })
+        let mut seen = HashSet::new();
+        let names = names(&self.layers).map(|(_, name)| name);
+        names.filter(|name| seen.insert(*name)).collect()
     }
 
     /// The settings of a job: those of all, with its own over them, and the flags over both.

@@ -54,7 +54,7 @@ impl Layer {
     pub(super) fn toml(path: &Path, text: &str, hand: Hand) -> Result<Layer> {
         let file = path.display();
         let table = DeTable::parse(text).map_err(|error| {
-            let place = error.span().map(|span| position(text, span.start));
+            let place = error.span().map(|span| Marks::new(text).place(span.start));
             let place = place.unwrap_or_default();
             let message = error.message().trim().replace('\n', ", ");
             Error::new(
@@ -63,7 +63,8 @@ impl Layer {
             )
         })?;
         let mut entries = Vec::new();
-        let at = |offset| format!("`{file}`{}", position(text, offset));
+        let marks = Marks::new(text);
+        let at = |offset| format!("`{file}`{}", marks.place(offset));
         collect(&mut Vec::new(), table.get_ref(), &at, &mut entries);
         entries.iter_mut().for_each(|entry| entry.hand = hand);
         Ok(Layer {
@@ -190,11 +191,82 @@ fn json(value: &Spanned<DeValue<'_>>) -> Value {
     }
 }
 
-/// `, line 3, column 1`: where a byte of a text stands.
-fn position(text: &str, offset: usize) -> String {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let column = before[start..].chars().count() + 1;
-    format!(", line {line}, column {column}")
+/// Where lines and long pieces of them begin in a text, so that the place of each key costs the same in a large one.
+struct Marks<'a> {
+    text: &'a str,
+    /// In their order.
+    marks: Vec<Mark>,
+}
+
+/// A byte of a text with its place.
+#[derive(Clone, Copy)]
+struct Mark {
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> Marks<'a> {
+    /// The longest way from a mark to what stands behind it, in characters.
+    const APART: usize = 256;
+
+    fn new(text: &'a str) -> Marks<'a> {
+        let mut here = Mark {
+            offset: 0,
+            line: 1,
+            column: 1,
+        };
+        let mut marks = vec![here];
+        for (offset, char) in text.char_indices() {
+            let next = offset + char.len_utf8();
+            here = match char {
+                '\n' => Mark {
+                    offset: next,
+                    line: here.line + 1,
+                    column: 1,
+                },
+                _ => Mark {
+                    offset: next,
+                    column: here.column + 1,
+                    ..here
+                },
+            };
+            if here.column % Self::APART == 1 {
+                marks.push(here);
+            }
+        }
+        Marks { text, marks }
+    }
+
+    /// `, line 3, column 1`: where a byte stands.
+    fn place(&self, offset: usize) -> String {
+        let after = self.marks.partition_point(|mark| mark.offset <= offset);
+        // The first one is at the start.
+        let mark = self.marks[after - 1];
+        let between = self.text.get(mark.offset..offset).unwrap_or("");
+        let column = mark.column + between.chars().count();
+        format!(", line {}, column {column}", mark.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_place_of_every_character() {
+        let text = format!("a\r\n\n{}\nü = {{ b = 1 }}\n", "é".repeat(1000));
+        let marks = Marks::new(&text);
+        let (mut line, mut column) = (1, 1);
+        for (offset, char) in text.char_indices() {
+            let expected = format!(", line {line}, column {column}");
+            assert_eq!(marks.place(offset), expected, "{offset}");
+            (line, column) = match char {
+                '\n' => (line + 1, 1),
+                _ => (line, column + 1),
+            };
+        }
+        assert_eq!(marks.place(text.len()), ", line 5, column 1");
+        assert!(marks.marks.len() < 12, "{}", marks.marks.len());
+    }
 }

@@ -170,6 +170,21 @@ error: `output.directory` cannot be set in `fetch.toml`, line 2, column 1: `ROOT
 }
 
 #[test]
+fn the_file_of_a_folder_costs_little_however_much_it_says() {
+    let many = |count, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    for text in [
+        many(100_000, &|n| format!("k{n}=1\n")),
+        many(20_000, &|n| format!("[job.j{n}]\nlinks=[]\n")),
+    ] {
+        let fetch = Fetch::new().args(["run", "cats"]);
+        std::fs::write(fetch.out().join("fetch.toml"), text).unwrap();
+        // That it comes to this is the test: to tell the place of each key took minutes.
+        let done = fetch.run().fails(2);
+        assert!(done.stderr.starts_with("error: "), "{}", done.stderr);
+    }
+}
+
+#[test]
 fn a_link_of_a_list_has_options_of_its_own() {
     let site = Site::start();
     for name in ["a", "b", "c", "d", "e"] {

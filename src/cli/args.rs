@@ -12,7 +12,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 pub(super) use self::command::{
-    Command, ConfigCommand, Past, PluginCommand, Retry, Run, SourcesCommand,
+    Command, ConfigCommand, Jobs, Past, PluginCommand, Retry, Run, SourcesCommand,
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Repair, Telling, Verify};
 use crate::config::{Resolve, Size};

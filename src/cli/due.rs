@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::exit;
 use crate::config::Config;
-use crate::model::Result;
+use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{History, Past};
 
 /// How many runs are looked through for one that came to its end.
@@ -17,6 +17,8 @@ pub(super) struct When {
     job: String,
     schedule: Option<String>,
     last: Option<Past>,
+    /// Whether nobody knows when it ran.
+    is_lost: bool,
     next: Option<Timestamp>,
     /// Whether its time has come.
     pub(super) due: bool,
@@ -25,23 +27,46 @@ pub(super) struct When {
 impl When {
     /// Looks it up in the archive of the job.
     pub(super) fn of(name: &str, config: &Config, now: Timestamp) -> Result<When> {
-        let history = match config.pipeline()?.archive {
+        let settings = config.pipeline()?;
+        let has_archive = settings.archive.is_some();
+        let history = match settings.archive {
             Some(file) => History::open(&file)?,
             None => None,
         };
-        let runs = history.map(|history| history.of_job(name, RUNS));
+        let runs = history.map(|history| history.of_job(name, &settings.root, RUNS));
         let runs = runs.transpose()?.unwrap_or_default();
         // What was cut short is to be done again.
         let is_whole = |run: &&Past| run.ended.is_some() && run.exit != Some(exit::INTERRUPTED);
         let whole = runs.iter().find(is_whole).map(|run| run.began);
         let schedule = config.schedule();
+        let written = schedule.map(ToString::to_string);
+        // Without an archive, its time would always have come.
+        let is_lost = schedule.is_some() && !has_archive;
+        let schedule = schedule.filter(|_| has_archive);
         Ok(When {
             job: name.to_owned(),
-            schedule: schedule.map(ToString::to_string),
+            schedule: written,
+            is_lost,
             due: schedule.is_some_and(|s| whole.is_none_or(|last| s.is_due(last, now))),
             next: schedule.map(|schedule| whole.map_or(now, |last| schedule.next(last).max(now))),
             last: runs.into_iter().next(),
         })
+    }
+
+    /// Refuses a job with a schedule that has no archive.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for such a one.
+    pub(super) fn check(&self) -> Result<()> {
+        if !self.is_lost {
+            return Ok(());
+        }
+        let message = format!(
+            "the job `{}` has a schedule, but no archive that knows when it ran",
+            self.job
+        );
+        Err(Error::new(Kind::Config, message)
+            .hint("run it by its name, or let it have an archive: `archive.enabled`"))
     }
 
     /// As JSON.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::args::{Args, Run};
+use super::args::{Args, Jobs, Run};
 use super::due::When;
 use super::lock::{Asked, Lock};
 use super::talk::{explain, print, tell};
@@ -32,32 +32,28 @@ pub(super) fn run(
     // That one is not there is told before another begins.
     let jobs = names.iter().map(|name| Ok((*name, all.job(name)?)));
     let mut jobs = jobs.collect::<Result<Vec<_>>>()?;
+    let mut codes = Vec::new();
     if run.jobs.due {
         let now = Timestamp::now();
         let mut due = Vec::new();
         for (name, config) in jobs {
-            if When::of(name, &config, now)?.due {
+            let when = When::of(name, &config, now)?;
+            if let Err(error) = when.check() {
+                codes.push(code_of(&error));
+            }
+            if when.due {
                 due.push((name, config));
             }
         }
         jobs = due;
-        if jobs.is_empty() && !args.talk.quiet {
+        if jobs.is_empty() && codes.is_empty() && !args.talk.quiet {
             tell("no job is due\n");
         }
     }
-    // Whoever asks for all that are due has named none.
-    let named = match run.jobs.due {
-        true => &[],
-        false => run.jobs.names.as_slice(),
-    };
-    let mut codes = Vec::new();
     for (name, config) in &jobs {
         announce(&args, name, jobs.len())?;
-        let code = one(&mut args, named, name, config, &registry);
-        codes.push(code.unwrap_or_else(|error| {
-            tell(&explain(&error));
-            exit::of_error(error.kind)
-        }));
+        let code = one(&mut args, &run.jobs, name, config, &registry);
+        codes.push(code.unwrap_or_else(|error| code_of(&error)));
         if codes.ends_with(&[exit::INTERRUPTED]) {
             break;
         }
@@ -71,6 +67,9 @@ pub(super) fn list(all: &Config, as_json: bool) -> Result<()> {
     let mut rows = Vec::new();
     for name in all.jobs() {
         rows.push(When::of(name, &all.job(name)?, now)?);
+    }
+    for error in rows.iter().filter_map(|when| when.check().err()) {
+        tell(&explain(&error));
     }
     print(&match as_json {
         true => rows
@@ -95,9 +94,15 @@ fn announce(args: &Args, name: &str, count: usize) -> Result<()> {
     Ok(())
 }
 
+/// Tells of what is wrong with a job, and gives the code that this has.
+fn code_of(error: &Error) -> u8 {
+    tell(&explain(error));
+    exit::of_error(error.kind)
+}
+
 fn one(
     args: &mut Args,
-    named: &[String],
+    jobs: &Jobs,
     name: &str,
     config: &Config,
     registry: &Registry,
@@ -107,24 +112,44 @@ fn one(
         let message = format!("the job `{name}` has nothing to fetch");
         return Err(Error::new(Kind::Config, message).hint("give it `links`, or `lists` of them"));
     }
+    let fetch = || main::fetch(args, config, registry.clone(), Some(name));
     // Who only looks is in nobody's way.
     if args.talk.simulate || args.talk.get_urls {
-        return main::fetch(args, config, registry.clone(), Some(name));
+        return fetch();
     }
-    match Lock::ask(name)? {
-        Asked::Free(_lock) => main::fetch(args, config, registry.clone(), Some(name)),
-        Asked::Running(process) => {
-            let process =
-                process.map_or("another process".to_owned(), |id| format!("process {id}"));
-            let message = format!("the job `{name}` is running already, as {process}");
-            if named.is_empty() {
-                tell(&format!("{message}; left alone\n"));
-                return Ok(exit::WELL);
+    // Whoever asks for all that are due has named none.
+    let is_named = !jobs.due && !jobs.names.is_empty();
+    alone(name, config, is_named, || {
+        // Another process may have run it since the jobs were looked through.
+        if jobs.due && !When::of(name, config, Timestamp::now())?.due {
+            if !args.talk.quiet {
+                tell(&format!("the job `{name}` is no longer due\n"));
             }
-            // It has a code of its own, so it is told here.
-            let error = Error::new(Kind::Config, message);
-            tell(&explain(&error.hint("wait for its end, or end it")));
-            Ok(exit::RUNNING)
+            return Ok(exit::WELL);
         }
+        fetch()
+    })
+}
+
+/// Does something for a job while nobody else does. If somebody does, that is a failure for whoever named the job.
+pub(super) fn alone(
+    name: &str,
+    config: &Config,
+    is_named: bool,
+    work: impl FnOnce() -> Result<u8>,
+) -> Result<u8> {
+    let process = match Lock::ask(name, &config.pipeline()?.root)? {
+        Asked::Free(_lock) => return work(),
+        Asked::Running(process) => process,
+    };
+    let process = process.map_or("another process".to_owned(), |id| format!("process {id}"));
+    let message = format!("the job `{name}` is running already, as {process}");
+    if !is_named {
+        tell(&format!("{message}; left alone\n"));
+        return Ok(exit::WELL);
     }
+    // It has a code of its own, so it is told here.
+    let error = Error::new(Kind::Config, message);
+    tell(&explain(&error.hint("wait for its end, or end it")));
+    Ok(exit::RUNNING)
 }

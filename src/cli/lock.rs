@@ -5,6 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use crate::model::{Error, Kind, Result};
+use crate::pipeline::archive::place;
 use crate::pipeline::default_archive;
 
 /// The right to run a job. The system takes it back when the process ends, however it ends.
@@ -24,14 +25,16 @@ pub(super) enum Asked {
 const LONGEST: u64 = 16;
 
 impl Lock {
-    /// Asks for the right to run this job.
-    pub(super) fn ask(job: &str) -> Result<Asked> {
+    /// Asks for the right to run the job of this name and output root.
+    pub(super) fn ask(job: &str, root: &Path) -> Result<Asked> {
         let folder = default_archive().map(|file| file.with_file_name("jobs"));
         let folder = folder.ok_or_else(|| {
             let message = format!("there is no home folder for the lock of the job `{job}`");
             Error::new(Kind::Config, message).hint("set `HOME` or `XDG_STATE_HOME`")
         })?;
-        let path = folder.join(format!("{job}.lock"));
+        let root = place(root);
+        let root = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+        let path = folder.join(format!("{job}-{}.lock", &root[..16]));
         lock(&path).map_err(|error| {
             let message = format!("cannot lock the job `{job}` with `{}`", path.display());
             Error::new(Kind::Disk, message).because(error)

@@ -133,7 +133,7 @@ pub(super) fn fetch(
 ) -> Result<u8> {
     let settings = meaning::pipeline(args, config.pipeline()?)?;
     let run = match job {
-        Some(job) => Run::new("fetch run", Some(job.to_owned())),
+        Some(job) => Run::of_job(job),
         None => Run::new(called(&args.links, &registry), None),
     };
     let lists = args.links.input_file.iter().map(|path| List::open(path));

@@ -4,7 +4,7 @@ use futures_util::stream;
 
 use super::args::{Args, Retry};
 use super::talk::tell;
-use super::{exit, main, meaning};
+use super::{exit, jobs, main, meaning};
 use crate::config::{Config, Since};
 use crate::model::{Kind, Result};
 use crate::pipeline::archive::{Choice, Records, Run};
@@ -25,13 +25,23 @@ pub(super) fn retry(
         Some(name) => all.job(name)?,
         None => all,
     };
+    let again = || again(&args, &choice, &config, registry);
+    match &retry.job {
+        Some(name) if !args.talk.simulate && !args.talk.get_urls => {
+            jobs::alone(name, &config, true, again)
+        }
+        _ => again(),
+    }
+}
+
+fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> Result<u8> {
     let settings = pipeline::Settings {
         items: None,
         max_new: None,
-        ..meaning::pipeline(&args, config.pipeline()?)?
+        ..meaning::pipeline(args, config.pipeline()?)?
     };
     let again = match &settings.archive {
-        Some(file) => Records::again(file, &settings.root, &choice)?,
+        Some(file) => Records::again(file, &settings.root, choice)?,
         None => None,
     };
     let mut again = again.into_iter().flatten().peekable();
@@ -45,8 +55,8 @@ pub(super) fn retry(
         return Ok(exit::WELL);
     }
     let asks = stream::iter(again.map(|again| again.map(Ask::Again)));
-    let run = Run::new("fetch retry", retry.job);
-    main::perform(&args, &config, registry, settings, asks, run)
+    let run = Run::new("fetch retry", choice.job.clone());
+    main::perform(args, config, registry, settings, asks, run)
 }
 
 fn choice(retry: &Retry) -> Result<Choice> {

@@ -268,6 +268,97 @@ fn jobs_that_are_due_run_and_the_table_tells_what_came_of_them() {
 }
 
 #[test]
+fn a_job_that_has_run_while_another_did_is_no_longer_due() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new().config(&format!(
+        "[job.dogs]\nlinks = ['{}']\nschedule = 'daily'\n[job.cats]\nlinks = ['{}']\nschedule = 'daily'\n",
+        site.url("/dog.bin"),
+        site.url("/cat.jpg"),
+    ));
+    let other = fetch.clone().args(["run", "cats"]);
+    let dog = move |_: &_| {
+        other.run().success();
+        Reply::file(noise(1000, 2))
+    };
+    site.on("/dog.bin", Reply::with(dog)).once();
+    let done = fetch.args(["run", "--due"]).run().success();
+    let said = "job `cats`\nthe job `cats` is no longer due\n";
+    assert!(done.stderr.ends_with(said), "{}", done.stderr);
+}
+
+#[test]
+fn a_job_is_another_in_another_folder_and_a_retry_is_no_run_of_it() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::empty(401));
+    let fetch = Fetch::new().config(&format!(
+        "job.cats = {{ links = ['{}'], schedule = 'daily' }}\n",
+        site.url("/cat.jpg")
+    ));
+    fetch.clone().args(["run", "cats"]).run().fails(6);
+    let row = |args: &[&str]| -> serde_json::Value {
+        let done = fetch.clone().args(["jobs", "-j"]).args(args).run();
+        serde_json::from_str(&done.success().stdout).unwrap()
+    };
+    let last = row(&[])["last"].clone();
+    assert_eq!(last["exit"], 6);
+    let here = fetch.clone().args(["retry", "--job", "cats"]);
+    here.run().fails(6);
+    assert_eq!(row(&[])["last"], last);
+    assert_eq!(site.requests().len(), 2);
+    let elsewhere = row(&["-S", "output.directory=elsewhere"]);
+    assert!(elsewhere["last"].is_null(), "{elsewhere}");
+    assert_eq!(elsewhere["due"], true);
+}
+
+#[test]
+fn a_retry_of_a_job_waits_for_nobody_and_comes_between_no_run_of_it() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        Reply::file(small(Format::Jpeg, 1)).stall_after(10),
+    );
+    let fetch = call(&site);
+    let running = fetch.clone().args(["run", "cats"]).spawn();
+    site.wait_for_stalls(1);
+    let retry = fetch
+        .clone()
+        .args(["retry", "--job", "cats"])
+        .run()
+        .fails(9);
+    let said = "error: the job `cats` is running already";
+    assert!(retry.stderr.starts_with(said), "{}", retry.stderr);
+    // That of another folder is another job.
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let other = fetch.clone().args(["run", "cats", "-d", "elsewhere"]);
+    other.run().success();
+    running.kill9();
+}
+
+#[test]
+fn a_job_that_nobody_knows_the_last_run_of_is_not_due() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new().config(&format!(
+        "archive.enabled = false\njob.cats = {{ links = ['{}'], schedule = 'daily' }}\n",
+        site.url("/cat.jpg")
+    ));
+    let said = "\
+error: the job `cats` has a schedule, but no archive that knows when it ran
+  hint: run it by its name, or let it have an archive: `archive.enabled`
+";
+    assert_eq!(
+        fetch.clone().args(["run", "--due"]).run().fails(2).stderr,
+        said
+    );
+    let table = fetch.clone().arg("jobs").run().success();
+    assert_eq!(table.stderr, said);
+    assert!(table.stdout.ends_with("  -\n"), "{}", table.stdout);
+    assert!(site.requests().is_empty());
+    fetch.args(["run", "cats"]).run().success();
+}
+
+#[test]
 fn the_jobs_of_the_documentation_are_well() {
     let text = include_str!("../../docs/jobs.md");
     let (_, rest) = text.split_once("```toml\n").unwrap();

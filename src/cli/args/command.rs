@@ -84,7 +84,7 @@ pub(in crate::cli) struct Jobs {
     pub(in crate::cli) all: bool,
     /// Only jobs whose schedule says that it is time, of those named or of all
     ///
-    /// A run that was interrupted or killed does not count. Without an archive, every job with a schedule is due.
+    /// A run that was interrupted or killed does not count. A job with a schedule needs an archive, which has when it ran.
     #[arg(long)]
     pub(in crate::cli) due: bool,
 }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::place;
 use super::sqlite::cannot;
 use super::sqlite::schema::{connect_known, open_known};
 use crate::model::Result;
@@ -73,7 +74,15 @@ pub struct Past {
     pub summary: Option<String>,
 }
 
+/// What a run of a job is called. What else is done for a job, such as a retry, is called otherwise.
+const OF_JOB: &str = "fetch run";
+
 impl Run {
+    /// A run of a job.
+    pub fn of_job(name: &str) -> Run {
+        Run::new(OF_JOB, Some(name.to_owned()))
+    }
+
     /// A run that is called so. The command holds no secrets.
     pub fn new(command: impl Into<String>, job: Option<String>) -> Run {
         Run {
@@ -173,13 +182,17 @@ impl History {
         read().map_err(|error| cannot(&self.file, error.into()))
     }
 
-    /// The last runs of a job, the latest first.
+    /// The last runs of the job of this name and output root, the latest first. Another configuration may have a job of
+    /// the same name.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
-    pub fn of_job(&self, job: &str, count: u32) -> Result<Vec<Past>> {
-        let query = format!("{PAST} WHERE job = ? ORDER BY run.id DESC LIMIT ?");
-        self.runs(&query, params![job, count])
+    pub fn of_job(&self, job: &str, root: &Path, count: u32) -> Result<Vec<Past>> {
+        let query = format!(
+            "{PAST} WHERE job = ? AND root.path = ? AND command = ? ORDER BY run.id DESC LIMIT ?"
+        );
+        let root = place(root);
+        self.runs(&query, params![job, root.to_string_lossy(), OF_JOB, count])
     }
 
     /// The run of this number, if it is remembered.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::sqlite::edit::Edit;
 use super::sqlite::schema::{FAILED, GONE, IMPORTED};
 use super::sqlite::{cannot, schema};
-use super::{Identity, Records};
+use super::{Identity, Records, place};
 use crate::model::Result;
 
 /// Notes that somebody else has had the items that are handed over, so that they are not fetched. Says how many were not
@@ -28,7 +28,7 @@ pub fn import(
             .map_err(|error| cannot(&file.display().to_string(), error.into()))?;
     }
     let mut edit = Edit::open(file).map_err(wrong)?;
-    let root = edit.root(&place(root)).map_err(wrong)?;
+    let root = edit.root(&place(root).to_string_lossy()).map_err(wrong)?;
     let mut new = 0;
     let mut batch = Vec::with_capacity(TOGETHER);
     each(&mut |item| {
@@ -49,16 +49,9 @@ pub fn import(
 pub fn relocate(file: &Path, old: &Path, new: &Path) -> Result<usize> {
     let moved = Edit::open(file).and_then(|mut edit| {
         let (old, new) = (place(old), place(new));
-        edit.relocate(Path::new(&old), Path::new(&new))
+        edit.relocate(&old, &new)
     });
     moved.map_err(|error| cannot(&file.display().to_string(), error.into()))
-}
-
-/// How an output root is written in the archive.
-fn place(root: &Path) -> String {
-    let path = std::fs::canonicalize(root).or_else(|_| std::path::absolute(root));
-    let path = path.unwrap_or_else(|_| root.to_owned());
-    path.to_string_lossy().into_owned()
 }
 
 impl Records {

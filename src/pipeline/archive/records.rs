@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sqlite::cannot;
 use super::sqlite::schema::{FAILED, GONE, IMPORTED, mark, open_known};
-use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator};
+use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator, place};
 use crate::model::Result;
 
 /// How many items are read at a time: so many are in memory, and writers are let in between.
@@ -44,13 +44,10 @@ impl Records {
         let Some(connection) = opened else {
             return Ok(None);
         };
-        let root = std::fs::canonicalize(root)
-            .or_else(|_| std::path::absolute(root))
-            .unwrap_or_else(|_| root.to_owned());
         let root = connection
             .query_row(
                 "SELECT id FROM root WHERE path = ?",
-                [root.to_string_lossy()],
+                [place(root).to_string_lossy()],
                 |row| row.get(0),
             )
             .optional()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::Records;
+use crate::pipeline::archive::{Records, place};
 
 /// An output root, or a folder in one.
 #[derive(Debug)]
@@ -17,10 +17,7 @@ pub(super) struct Scope {
 /// The output roots of an archive that are below a folder, and those that it is a part of.
 pub(super) fn find(archive: &Path, folder: &Path) -> Result<Vec<Scope>> {
     let roots = Records::roots(archive)?;
-    let folder = folder
-        .canonicalize()
-        .or_else(|_| std::path::absolute(folder))
-        .unwrap_or_else(|_| folder.to_owned());
+    let folder = place(folder);
     let mut scopes = Vec::new();
     for root in &roots {
         let below = match (root.starts_with(&folder), folder.strip_prefix(root)) {

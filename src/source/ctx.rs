@@ -16,6 +16,8 @@ const BODY_LIMIT: usize = 32 << 20;
 #[derive(Clone, Debug)]
 pub struct Ctx {
     client: Client,
+    /// Who named the link.
+    named: Led,
     /// Who leads on from what was heard so far. Shared with clones.
     led: Arc<Mutex<Led>>,
     /// What came already, and for which URL.
@@ -32,6 +34,7 @@ impl Ctx {
     pub(crate) fn led_by(client: Client, led: Led) -> Self {
         Ctx {
             client,
+            named: led,
             led: Arc::new(Mutex::new(led)),
             had: Arc::default(),
         }
@@ -60,7 +63,8 @@ impl Ctx {
         }
     }
 
-    /// Asks for a URL that somebody else has named, where every hop has to pass a gate.
+    /// Asks for a URL that this somebody has named, where every hop has to pass a gate. Who leads on from the answer is for
+    /// whoever knows the gate to say: a site that the user has set stays the user's word.
     ///
     /// # Errors
     /// As [`Call::send`], and what the gate says.
@@ -72,16 +76,15 @@ impl Ctx {
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Answer> {
-        let mut led = match self.led() {
+        // Where a public server named the link, it chooses what is asked of the user's site.
+        let mut led = match self.named {
             Led::ByPublic => Led::ByPublic,
             Led::ByUser => led,
         };
         let call = self
             .client
             .call_gated(Some(gate), &mut led, url, headers, limit);
-        let answer = call.await;
-        self.note(led);
-        answer
+        call.await
     }
 
     /// Prepares a GET.

@@ -1,6 +1,7 @@
 //! Where a script may not go: each of these is refused before anything is sent.
 
 use super::{USUAL, call};
+use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 fn extract(body: &str) -> String {
@@ -81,6 +82,31 @@ fn links_are_handed_on_only_where_that_is_declared() {
         "{}",
         done.stderr
     );
+}
+
+#[test]
+fn a_site_that_the_user_has_set_is_asked_also_after_a_public_server() {
+    let (site, public) = (Site::start(), Site::start());
+    public.on("http://public.test/ids", Reply::text("a"));
+    site.on("/ids", Reply::text("b"));
+    site.on("/b.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let manifest = format!(
+        "{USUAL}\n[[option]]\nkey = 'other'\ntype = 'site'\ndefault = 'https://mine.test'\nhelp = 'another'"
+    );
+    let script = extract(
+        r#"
+        http.get(ctx.options.other .. "/ids")
+        http.get(ctx.options.site .. "/ids")
+        emit({ key = "b", url = ctx.options.site .. "/b.jpg" })
+        "#,
+    );
+    // What a proxy has found counts as public.
+    let fetch = call(&site, &manifest, &script)
+        .args(["-S", "source.mine.other=http://public.test"])
+        .env("HTTP_PROXY", public.url(""))
+        .env("NO_PROXY", "127.0.0.1");
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 1);
 }
 
 #[test]

@@ -78,8 +78,12 @@ fn a_public_server_does_not_lead_back_home() {
     let home = Site::start();
     home.on("/cat.jpg", Reply::redirect("http://public.test/cat.jpg"));
     home.on("/secret", cat()).optional();
-    let (_public, fetch) = led_to(&home.url("/secret"));
-    fetch.arg(home.url("/cat.jpg")).run().fails(7);
+    // By its name, so that nothing but the connections can tell: the one that is kept was made for the user.
+    let at_home = |path: &str| format!("http://localhost:{}{path}", home.port());
+    let (_public, fetch) = led_to(&at_home("/secret"));
+    let done = fetch.arg(at_home("/cat.jpg")).run().fails(7);
+    let said = "/secret` is at a private address, `";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
     let asked: Vec<_> = home
         .requests()
         .into_iter()

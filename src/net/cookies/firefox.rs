@@ -60,23 +60,32 @@ impl Copy {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&folder)?;
         let copy = Copy(folder);
+        for _ in 0..COPIES {
+            if copy.take(profile)? {
+                return Ok(copy);
+            }
+        }
+        Err(io::Error::other("it is being written to all the time"))
+    }
+
+    /// Copies both. Says whether they belong together: only if neither was written to meanwhile.
+    fn take(&self, profile: &Path) -> io::Result<bool> {
         let log = format!("{STORE}-wal");
         let look = |name: &str| {
             let metadata = fs::metadata(profile.join(name)).ok()?;
             Some((metadata.len(), metadata.modified().ok()))
         };
-        for _ in 0..COPIES {
-            let before = (look(STORE), look(&log));
-            fs::copy(profile.join(STORE), copy.0.join(STORE))?;
-            if before.1.is_some() {
-                fs::copy(profile.join(&log), copy.0.join(&log))?;
-            }
-            // The two belong together only if neither was written to.
-            if before == (look(STORE), look(&log)) {
-                return Ok(copy);
-            }
+        let before = (look(STORE), look(&log));
+        // What an earlier round has left may not belong to what the database is now.
+        match fs::remove_file(self.0.join(&log)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
-        Err(io::Error::other("it is being written to all the time"))
+        fs::copy(profile.join(STORE), self.0.join(STORE))?;
+        if before.1.is_some() {
+            fs::copy(profile.join(&log), self.0.join(&log))?;
+        }
+        Ok(before == (look(STORE), look(&log)))
     }
 }
 
@@ -227,6 +236,24 @@ mod tests {
             open.execute("DELETE FROM moz_cookies", []).unwrap();
             assert_eq!(names(None), []);
         }
+    }
+
+    #[test]
+    fn the_log_of_an_earlier_round_is_not_taken_for_that_of_a_later_one() {
+        let (folder, open) = profile(16, 1000);
+        let copy = Copy::of(folder.path()).unwrap();
+        let names = || {
+            let cookies = query(&copy.0.join(STORE), "", 0).unwrap();
+            let names = cookies.into_iter().map(|cookie| cookie.name);
+            names.collect::<Vec<_>>()
+        };
+        // Firefox ends, and takes its log with it.
+        open.execute("UPDATE moz_cookies SET name = 'new'", [])
+            .unwrap();
+        drop(open);
+        assert!(!folder.path().join(format!("{STORE}-wal")).exists());
+        assert!(copy.take(folder.path()).unwrap());
+        assert_eq!(names(), ["new"; 4]);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Jar {
     }
 
     /// Writes what servers changed to the file, if that was asked for. What else is in the file stays as it is, also what
-    /// another process wrote there meanwhile. Cookies of a browser are not written, unless a server set them anew.
+    /// another process wrote there during the run; of two that save in the same moment, one may be lost. Cookies of a browser are not written, unless a server set them anew.
     ///
     /// # Errors
     /// [`Kind::Disk`]; then the file is as it was.

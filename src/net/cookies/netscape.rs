@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use cookie_store::CookieStore;
+use url::Url;
 
 use super::cookie::{Cookie, Key};
 use crate::model::{Error, Kind, Result};
@@ -76,10 +77,13 @@ fn parse(line: &str) -> std::result::Result<Option<Cookie>, String> {
     let is = |text: &str| text.eq_ignore_ascii_case("true");
     let expires = expires.split('.').next().unwrap_or("").parse::<i64>();
     let expires = expires.map_err(|_| "the fifth field is no time".to_owned())?;
+    // As a store has them, or else a line would not be found again when its cookie has changed.
+    let known = Url::parse(&format!("https://{host}/")).ok();
+    let known = known.as_ref().and_then(|url| url.host_str());
     let cookie = Cookie {
-        host: host.to_owned(),
+        host: known.unwrap_or(host).to_owned(),
         wide: is(subdomains) || domain.starts_with('.'),
-        path: path.to_owned(),
+        path: if path.starts_with('/') { path } else { "/" }.to_owned(),
         secure: is(secure),
         http_only,
         expires: u64::try_from(expires).ok().filter(|time| *time > 0),
@@ -244,6 +248,30 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(stored(text).map(|_| ()), Err(expected.to_owned()));
         }
+    }
+
+    #[test]
+    fn the_line_of_a_cookie_is_found_however_it_is_written() {
+        let before = ".A.org\tTRUE\t/\tTRUE\t0\told\t1\nBÜCHER.org\tFALSE\t\tTRUE\t0\tgone\t1\n\
+                      B.org\tFALSE\tx\tFALSE\t0\tkept\t1\n";
+        let store = stored(before).unwrap();
+        let mut all: Vec<_> = store.iter_any().filter_map(Cookie::of).collect();
+        all.sort_by_key(Cookie::key);
+        let keys: Vec<_> = all.iter().map(Cookie::key).collect();
+        let key = |host: &str, name: &str| (host.to_owned(), "/".to_owned(), name.to_owned());
+        let gone = key("xn--bcher-kva.org", "gone");
+        assert_eq!(
+            keys,
+            [key("a.org", "old"), key("b.org", "kept"), gone.clone()]
+        );
+        let mut new = all.swap_remove(0);
+        new.value = "2".into();
+        let after = changed(
+            before.as_bytes(),
+            vec![(gone, None), (new.key(), Some(new))],
+        );
+        let expected = ".a.org\tTRUE\t/\tTRUE\t0\told\t2\nB.org\tFALSE\tx\tFALSE\t0\tkept\t1\n";
+        assert_eq!(String::from_utf8(after).unwrap(), expected);
     }
 
     #[test]

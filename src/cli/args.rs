@@ -16,7 +16,7 @@ pub(super) use self::command::{
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Repair, Telling, Verify};
 use crate::config::{Resolve, Size};
-use crate::pipeline::{MediaKind, Policy};
+use crate::pipeline::{Duplicates, MediaKind, Policy};
 
 /// What is told below the long help.
 const AFTER: &str = "\
@@ -150,6 +150,17 @@ pub(super) struct What {
     /// Leave known items alone: if present, if ever seen, or never
     #[arg(long, value_name = "WHICH", hide_possible_values = true)]
     pub(super) skip: Option<Known>,
+    /// What to do with a file whose bytes are there already as another item's: keep, link, skip
+    ///
+    /// `link` gives the file that is there a second name (a hard link), `skip` does not save it again. The bytes are
+    /// compared, and nothing is ever deleted.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
+    pub(super) duplicates: Option<Twins>,
     /// Ask also for what was gone from its site
     ///
     /// What a site says is not there, or no longer, is remembered and left alone.
@@ -295,6 +306,14 @@ pub(super) struct Settings {
     version: Option<bool>,
 }
 
+/// What becomes of duplicates, as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Twins {
+    Keep,
+    Link,
+    Skip,
+}
+
 /// The policies, as they are typed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Known {
@@ -322,6 +341,16 @@ pub(super) enum Medium {
     Video,
     Audio,
     Other,
+}
+
+impl From<Twins> for Duplicates {
+    fn from(twins: Twins) -> Duplicates {
+        match twins {
+            Twins::Keep => Duplicates::Keep,
+            Twins::Link => Duplicates::Link,
+            Twins::Skip => Duplicates::Skip,
+        }
+    }
 }
 
 impl From<Medium> for MediaKind {

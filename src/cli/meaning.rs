@@ -55,6 +55,9 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
         .skip
         .map(|known| json!(pipeline::Policy::from(known)));
     flag("--skip", "archive.skip", skip);
+    let duplicates = args.what.duplicates;
+    let duplicates = duplicates.map(|twins| json!(pipeline::Duplicates::from(twins)));
+    flag("--duplicates", "archive.duplicates", duplicates);
     flag(
         "-N",
         "net.connections",

@@ -69,6 +69,7 @@ pub(super) struct Archive {
     file: Option<String>,
     enabled: bool,
     skip: pipeline::Policy,
+    duplicates: pipeline::Duplicates,
     digest: pipeline::archive::Algorithm,
 }
 
@@ -145,6 +146,7 @@ impl Default for Archive {
             file: None,
             enabled: true,
             skip: pipeline::Policy::default(),
+            duplicates: pipeline::Duplicates::default(),
             digest: pipeline::archive::Algorithm::default(),
         }
     }
@@ -261,6 +263,7 @@ impl Sections {
             root: path(&self.output.directory),
             templates,
             skip: self.archive.skip,
+            duplicates: self.archive.duplicates,
             mtime: self.output.mtime,
             min_free: self.output.min_free.0,
             after: self.after.wishes()?,

@@ -280,6 +280,7 @@ metadata = false  # default
 
 [archive]
 digest = "xxh3"  # default
+duplicates = "keep"  # default
 enabled = true  # default
 # file is not set  # default
 skip = "present"  # default

@@ -161,6 +161,8 @@ pub enum Skip {
     Seen,
     /// Its site said in an earlier run that there is no such thing, or no longer.
     Gone,
+    /// Its bytes came, and are there already as another item's file.
+    Duplicate,
     /// Its file was there already, and is known from now on.
     Adopted,
     /// Its file was not there to be adopted.

@@ -36,7 +36,7 @@ pub use after::{Command, Wishes};
 pub use choose::{Filter, Ranges, bytes};
 pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
-pub use settings::{Mtime, Policy, Settings};
+pub use settings::{Duplicates, Mtime, Policy, Settings};
 pub use wanted::{Directory, LinkOptions, Wanted};
 
 use self::after::After;
@@ -121,6 +121,7 @@ pub async fn run(
             mtime: settings.mtime,
             habits: Habits::default(),
             digest: settings.archive.as_ref().map(|_| settings.digest),
+            duplicates: settings.duplicates,
         })
     });
     let walk = Walk::new(
@@ -162,11 +163,13 @@ async fn open(settings: &Settings) -> Result<(Option<Arc<Disk>>, Arc<dyn Archive
         archive,
         simulate,
         run,
+        duplicates,
         ..
     } = settings.clone();
+    let twins = duplicates != Duplicates::Keep && !simulate;
     let open = move || {
         if simulate && !root.is_dir() {
-            return Ok((None, archive::open(None, &root, None)?));
+            return Ok((None, archive::open(None, &root, None, false)?));
         }
         let disk = Arc::new(Disk::open(&root)?);
         // A run that only looks is no event of the past.
@@ -174,7 +177,7 @@ async fn open(settings: &Settings) -> Result<(Option<Arc<Disk>>, Arc<dyn Archive
         let known = archive.filter(|file| !simulate || file.is_file());
         Ok((
             Some(disk),
-            archive::open(known.as_deref(), &root, run.as_deref())?,
+            archive::open(known.as_deref(), &root, run.as_deref(), twins)?,
         ))
     };
     tokio::task::spawn_blocking(open)

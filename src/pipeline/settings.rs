@@ -31,6 +31,8 @@ pub struct Settings {
     pub from_start: bool,
     /// What the run is called in the archive; without it, it is not remembered as a run.
     pub run: Option<Arc<Run>>,
+    /// What becomes of a file whose bytes are there already, as another item's. It needs the archive.
+    pub duplicates: Duplicates,
     /// How digests are made of what is saved; they are remembered in the archive.
     pub digest: Algorithm,
     /// Which items of each link, by position.
@@ -66,6 +68,7 @@ impl Default for Settings {
             archive: None,
             recheck: false,
             from_start: false,
+            duplicates: Duplicates::default(),
             run: None,
             digest: Algorithm::default(),
             items: None,
@@ -120,6 +123,20 @@ pub enum Policy {
     Seen,
     /// None.
     Never,
+}
+
+/// What becomes of a file whose bytes are there already, as another item's. Nothing is ever deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    /// It is saved like any other.
+    #[default]
+    Keep,
+    /// It gets its name as a hard link to the file that is there: once on the disk, with two names. Where the file system
+    /// cannot, it is saved.
+    Link,
+    /// It is not saved; the archive knows the file that is there for both items.
+    Skip,
 }
 
 /// Which time a saved file gets.

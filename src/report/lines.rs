@@ -233,6 +233,7 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(D
                 Skip::Simulated => (Detail::Failures, format!("would fetch `{path}`")),
                 Skip::Present => (Detail::All, format!("had `{path}`")),
                 Skip::Seen => (Detail::All, format!("had `{path}` once")),
+                Skip::Duplicate => (Detail::Ends, format!("the same as `{path}`")),
                 Skip::Adopted => (Detail::Ends, format!("adopted `{path}`")),
                 Skip::Absent => (Detail::Ends, format!("not there: `{path}`")),
                 Skip::Gone => (Detail::All, format!("gone from its site: `{path}`")),

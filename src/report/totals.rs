@@ -104,6 +104,7 @@ fn counts(summary: &Summary) -> String {
         }
     };
     part(had, "had");
+    part(skipped(Skip::Duplicate), "the same as others");
     part(skipped(Skip::Adopted), "adopted");
     part(skipped(Skip::Absent), "not there");
     part(skipped(Skip::Gone), "gone");

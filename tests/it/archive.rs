@@ -2,6 +2,7 @@
 
 mod cursors;
 mod digests;
+mod duplicates;
 mod gone;
 mod history;
 mod kills;

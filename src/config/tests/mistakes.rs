@@ -19,7 +19,7 @@ fn names_the_place_of_every_mistake() {
         (
             "[archive]\nwhere = 'x'",
             "unknown key `where` in `/x/fetch.toml`, line 2, column 1\n\
-             the keys of `[archive]` are `digest`, `enabled`, `file`, `skip`",
+             the keys of `[archive]` are `digest`, `duplicates`, `enabled`, `file`, `skip`",
         ),
         (
             "retries = 3",

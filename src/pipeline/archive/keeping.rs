@@ -165,6 +165,7 @@ mod tests {
                 validator: Some(Validator::Etag(format!("\"{:032x}\"", number * 89))),
                 media: Some("image/jpeg".into()),
                 published: None,
+                shared: false,
             };
             let (identity, ending) = (
                 Identity {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::super::naming::fold;
-use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Validator};
+use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Sum, Validator};
 use crate::model::{Cursor, Result};
 
 /// Remembers in memory alone.
@@ -37,6 +37,11 @@ impl Archive for Memory {
 
     fn owner(&self, path: &str) -> Result<Option<Identity>> {
         Ok(self.known().owners.get(&fold(path)).cloned())
+    }
+
+    fn twins(&self, _: u64, _: &Sum, _: &Identity) -> Result<Vec<String>> {
+        // It keeps no digests.
+        Ok(Vec::new())
     }
 
     fn note(&self, note: Note) -> Result<()> {

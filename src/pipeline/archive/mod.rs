@@ -46,6 +46,9 @@ pub(super) trait Archive: Send + Sync {
     /// Whose file this path is. Paths that differ only in case or normalisation are one.
     fn owner(&self, path: &str) -> Result<Option<Identity>>;
 
+    /// The paths of some files of other items that had this length and digest when they were saved.
+    fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Result<Vec<String>>;
+
     /// Notes how an item ended. What is saved, both questions above know at once; stable storage may have it a moment
     /// later. What fails keeps what was saved of it before.
     fn note(&self, note: Note) -> Result<()>;
@@ -78,14 +81,22 @@ pub(super) struct Seen {
     pub(super) imported: bool,
 }
 
-/// Opens the archive in this file for this output root, or one that lasts as long as the run.
+/// Opens the archive in this file for this output root, or one that lasts as long as the run. `twins` says whether it will
+/// be asked for them.
 pub(super) fn open(
     file: Option<&Path>,
     root: &Path,
     run: Option<&Run>,
+    twins: bool,
 ) -> Result<Arc<dyn Archive>> {
     Ok(match file {
-        Some(file) => Arc::new(Sqlite::open(file, root, run)?),
+        Some(file) => {
+            let archive = Sqlite::open(file, root, run)?;
+            if twins {
+                archive.index_digests(file)?;
+            }
+            Arc::new(archive)
+        }
         None => Arc::new(Memory::default()),
     })
 }

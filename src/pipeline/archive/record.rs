@@ -33,6 +33,8 @@ pub struct Record {
     pub media: Option<Cow<'static, str>>,
     /// When it was published.
     pub published: Option<Timestamp>,
+    /// The file at that path was saved for another item, and has the same bytes.
+    pub shared: bool,
 }
 
 /// By what a server can tell whether something has changed (RFC 9110 §8.8).

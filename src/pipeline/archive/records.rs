@@ -17,7 +17,7 @@ const PAGE: usize = 500;
 /// All columns of an item, as [`known`] reads them.
 const ITEM: &str = "
     SELECT item.id, source.text, key, path, size, digest, validator, media.text, published, saved, outcome,
-        reason.text, message, failure.attempts, number, noted, json, link.url, item.run
+        reason.text, message, failure.attempts, number, noted, json, link.url, item.run, folded IS NULL
     FROM item JOIN word AS source ON source.id = item.source
     LEFT JOIN word AS media ON media.id = media
     LEFT JOIN failure ON failure.item = item.id
@@ -144,6 +144,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
             validator: validator(row.get_ref(6)?),
             media: row.get::<_, Option<String>>(7)?.map(Into::into),
             published: time(8)?,
+            shared: row.get(19)?,
         }),
     };
     let lapse = match row.get::<_, Option<String>>(11)? {

@@ -21,11 +21,11 @@ use jiff::Timestamp;
 
 use self::cursors::Cursors;
 use self::reader::Reader;
-use self::schema::{connect, link_mark, prepare, root_id, unlisted};
+use self::schema::{connect, index_digests, link_mark, prepare, root_id, unlisted};
 use self::waiting::{Paper, Waiting};
 use self::writer::Writer;
 use super::super::naming::fold;
-use super::{Archive, Identity, Lapse, Note, Origin, Run, Seen, Validator};
+use super::{Archive, Identity, Lapse, Note, Origin, Run, Seen, Sum, Validator};
 use crate::model::{Cursor, Error, Kind, Result};
 
 /// Remembers in a database.
@@ -79,6 +79,12 @@ impl Sqlite {
         })
     }
 
+    /// Has items found by their digest.
+    pub(in crate::pipeline) fn index_digests(&self, file: &Path) -> Result<()> {
+        let done = connect(file).and_then(|connection| index_digests(&connection));
+        done.map_err(|error| cannot(&self.file, error.into()))
+    }
+
     fn cursors(&self) -> MutexGuard<'_, Cursors> {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,6 +135,17 @@ impl Archive for Sqlite {
             state.committed
         };
         self.ask(committed, |reader| reader.owner(path))
+    }
+
+    fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Result<Vec<String>> {
+        let (committed, mut twins) = {
+            let state = self.waiting.state();
+            (state.committed, state.twins(size, digest, of))
+        };
+        if twins.is_empty() {
+            twins = self.ask(committed, |reader| reader.twins(size, digest, of))?;
+        }
+        Ok(twins)
     }
 
     fn note(&self, note: Note) -> Result<()> {

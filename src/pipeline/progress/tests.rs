@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{Link, Result};
 use crate::net::Led;
-use crate::pipeline::archive::{Identity, Lapse, Note, Seen, Validator};
+use crate::pipeline::archive::{Identity, Lapse, Note, Seen, Sum, Validator};
 
 /// Hears what is noted of cursors.
 #[derive(Default)]
@@ -26,6 +26,10 @@ impl Archive for Heard {
 
     fn owner(&self, _: &str) -> Result<Option<Identity>> {
         Ok(None)
+    }
+
+    fn twins(&self, _: u64, _: &Sum, _: &Identity) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     fn note(&self, _: Note) -> Result<()> {

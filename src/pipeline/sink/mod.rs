@@ -17,7 +17,7 @@ pub(super) use disk::Disk;
 pub(super) use folder::Folder;
 pub(super) use partial::{Partial, Place};
 pub(super) use quick::{is_quick, joined, quickly, slowly, timed};
-pub(super) use unnamed::Unnamed;
+pub(super) use unnamed::{Unnamed, same};
 
 use std::io;
 

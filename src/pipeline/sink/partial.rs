@@ -252,14 +252,19 @@ impl Partial {
     }
 
     /// Whether a file of this name in the same folder has the same bytes.
-    pub(in crate::pipeline) fn equals(&self, name: &str) -> Result<bool> {
+    pub(in crate::pipeline) fn equals_named(&self, name: &str) -> Result<bool> {
         let len = self.len()?;
         if self.place.folder.size(name) != Some(len) {
             return Ok(false);
         }
-        let Ok(mut other) = self.place.folder.open_to_read(name) else {
-            return Ok(false);
-        };
+        match self.place.folder.open_to_read(name) {
+            Ok(mut other) => self.equals(&mut other),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether a file that is as long has the same bytes.
+    pub(in crate::pipeline) fn equals(&self, other: &mut File) -> Result<bool> {
         let mut equal = true;
         let mut theirs = Vec::new();
         self.read_all(|ours| {
@@ -351,8 +356,8 @@ mod tests {
         std::fs::write(folder.path().join("other"), "abd").unwrap();
         let partial = Partial::open(place(&folder)).unwrap();
         partial.write(0, &[Bytes::from_static(b"abc")]).unwrap();
-        assert!(partial.equals("same").unwrap());
-        assert!(!partial.equals("other").unwrap());
-        assert!(!partial.equals("missing").unwrap());
+        assert!(partial.equals_named("same").unwrap());
+        assert!(!partial.equals_named("other").unwrap());
+        assert!(!partial.equals_named("missing").unwrap());
     }
 }

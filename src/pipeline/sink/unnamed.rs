@@ -77,11 +77,16 @@ impl<'a> Unnamed<'a> {
         let Ok(mut other) = self.folder.open_to_read(name) else {
             return false;
         };
-        self.pieces.iter().all(|piece| {
-            let mut theirs = vec![0; piece.len()];
-            other.read_exact(&mut theirs).is_ok() && theirs == piece[..]
-        })
+        same(self.pieces, &mut other)
     }
+}
+
+/// Whether a file as long as these pieces has their bytes, one behind the other.
+pub(in crate::pipeline) fn same(pieces: &[Bytes], other: &mut File) -> bool {
+    pieces.iter().all(|piece| {
+        let mut theirs = vec![0; piece.len()];
+        other.read_exact(&mut theirs).is_ok() && theirs == piece[..]
+    })
 }
 
 fn write_all(file: &mut File, pieces: &[Bytes]) -> io::Result<()> {

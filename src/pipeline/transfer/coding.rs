@@ -12,11 +12,12 @@ use url::Url;
 
 use super::answer::Representation;
 use super::check;
-use super::content::{Content, Digesting, Whole};
+use super::content::{Content, Digesting};
 use super::digest::Hasher;
 use super::prove::hash;
 use super::throw_away;
 use super::tries::Setback;
+use super::whole::Whole;
 use crate::model::{Error, Expect, Kind, Result};
 use crate::pipeline::naming::{HEAD, file_name};
 use crate::pipeline::sink::slowly;

@@ -4,11 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::content::{WORTH, Whole};
+use super::content::WORTH;
+use super::twin::{self, Twin};
+use super::whole::Whole;
 use crate::model::{Error, Kind, Result};
+use crate::pipeline::Duplicates;
 use crate::pipeline::archive::{Archive, Ending, Identity, Note, Origin, Record};
 use crate::pipeline::naming::Planned;
-use crate::pipeline::sink::{Partial, Place, Unnamed, disk_error};
+use crate::pipeline::sink::{Disk, Partial, Place, Unnamed, disk_error};
 
 /// How many names are tried before it is given up.
 const COPIES: u32 = 10_000;
@@ -27,20 +30,39 @@ pub(super) struct Commit<'a> {
     /// What is to be noted, but for the path.
     pub(super) record: Record,
     pub(super) modified: Option<SystemTime>,
+    /// What becomes of it where another item's file has the same bytes, and where such files are.
+    pub(super) duplicates: Duplicates,
+    pub(super) disk: Arc<Disk>,
+}
+
+/// Where it is now.
+pub(super) enum Named {
+    /// At this path, which is its own.
+    New(String),
+    /// At this path, as another item's file.
+    There(String),
 }
 
 impl Commit<'_> {
-    /// Names it, has it recorded, and gives its path. Blocks.
+    /// Names it, has it recorded, and tells where it is. Blocks.
     ///
     /// A name that belongs to another item, or that a file with other bytes has, is not taken; the next one with a number
     /// is. A file with the very same bytes that belongs to no other item is taken for ours.
     ///
     /// # Errors
     /// [`Kind::Disk`]; then nothing bears the final name.
-    pub(super) fn run(self, whole: Whole) -> Result<String> {
-        let path = self.name(whole)?;
+    pub(super) fn run(self, whole: Whole) -> Result<Named> {
+        let named = match self.twin(&whole)? {
+            Some(twin) => self.share(whole, twin)?,
+            None => Named::New(self.name(whole)?),
+        };
+        let (path, shared) = match &named {
+            Named::New(path) => (path.clone(), false),
+            Named::There(path) => (path.clone(), true),
+        };
         let record = Record {
-            path: path.clone(),
+            path,
+            shared,
             ..self.record
         };
         self.archive.note(Note {
@@ -48,7 +70,61 @@ impl Commit<'_> {
             origin: self.origin,
             ending: Ending::Saved(record),
         })?;
-        Ok(path)
+        Ok(named)
+    }
+
+    /// Another item's file with the same bytes, if that matters.
+    fn twin(&self, whole: &Whole) -> Result<Option<Twin>> {
+        // What is to be had again at a place is wanted there.
+        if self.duplicates == Duplicates::Keep || self.again {
+            return Ok(None);
+        }
+        twin::find(
+            (self.archive, &self.disk),
+            &self.identity,
+            &self.record,
+            whole,
+        )
+    }
+
+    /// Does not save what is there already.
+    fn share(&self, whole: Whole, twin: Twin) -> Result<Named> {
+        let named = match self.duplicates {
+            Duplicates::Link => match self.link(&whole, &twin)? {
+                Some(path) => Named::New(path),
+                None => return self.name(whole).map(Named::New),
+            },
+            _ => Named::There(twin.path),
+        };
+        if let Whole::File(partial) = whole {
+            partial.discard()?;
+        }
+        Ok(named)
+    }
+
+    /// Gives a file that is there its name as well, and gives the path. None where the file system cannot.
+    fn link(&self, whole: &Whole, twin: &Twin) -> Result<Option<String>> {
+        let folder = self.place.folder();
+        for (name, path) in self.names() {
+            if self.is_taken(&path)? {
+                continue;
+            }
+            match folder.name(&twin.file, &name) {
+                Ok(()) => return Ok(Some(path)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let is_it = folder.size(&name) == Some(self.record.size)
+                        && match folder.open_to_read(&name) {
+                            Ok(mut file) => whole.equals(&mut file)?,
+                            Err(_) => false,
+                        };
+                    if is_it {
+                        return Ok(Some(path));
+                    }
+                }
+                Err(_) => return Ok(None),
+            }
+        }
+        Err(self.all_taken())
     }
 
     /// Gives it its name, and gives its path.
@@ -85,7 +161,7 @@ impl Commit<'_> {
             if partial.publish(&name, sync)? {
                 return Ok(path);
             }
-            if partial.equals(&name)? {
+            if partial.equals_named(&name)? {
                 partial.discard()?;
                 return Ok(path);
             }

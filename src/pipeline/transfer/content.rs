@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::answer::Representation;
 use super::ledger::Range;
 use super::state::{About, State, TAIL};
+use super::whole::Whole;
 use crate::model::{Digest, Error, Item, Kind, Result};
 use crate::pipeline::archive::{Algorithm, Sum, Summing};
 use crate::pipeline::naming::HEAD;
@@ -48,13 +49,6 @@ pub(super) struct Content {
     saved: Instant,
     /// The digest of what was written, as far as that was in order from the start.
     summing: Option<Box<Summing>>,
-}
-
-/// What is complete: in memory, or in the partial file.
-#[derive(Debug)]
-pub(super) enum Whole {
-    Memory(Vec<Bytes>),
-    File(Partial),
 }
 
 /// A digest of all bytes.

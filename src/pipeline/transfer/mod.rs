@@ -20,6 +20,8 @@ mod room;
 mod state;
 mod take;
 mod tries;
+mod twin;
+mod whole;
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -29,12 +31,13 @@ use futures_util::FutureExt;
 use url::Url;
 
 use self::attempt::Course;
-use self::content::{Content, Whole};
+use self::content::Content;
 pub(super) use self::habits::Habits;
 pub(super) use self::job::{Had, Job};
 use self::prove::Proven;
 pub(super) use self::room::Room;
 use self::tries::{Setback, Tries};
+use self::whole::Whole;
 use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
 use super::documents::Came;
@@ -42,7 +45,7 @@ use super::naming::Templates;
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
 use super::turn::Turns;
-use super::{Events, Mtime, Stop};
+use super::{Duplicates, Events, Mtime, Stop};
 use crate::model::{Body, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip};
 use crate::net::{Client, Led, Permit};
 use crate::source::Ctx;
@@ -63,6 +66,7 @@ pub(super) struct Mover {
     pub(super) habits: Habits,
     /// How a digest is made of what is saved, where it is remembered.
     pub(super) digest: Option<Algorithm>,
+    pub(super) duplicates: Duplicates,
 }
 
 impl Mover {

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use super::check::{self, Bearing};
 use super::coding;
-use super::commit::Commit;
-use super::content::{Content, Digesting, WORTH, Whole};
+use super::commit::{Commit, Named};
+use super::content::{Content, Digesting, WORTH};
 use super::digest::{Hashed, Hasher};
 use super::tries::Setback;
+use super::whole::Whole;
 use super::{Job, Mover, throw_away};
-use crate::model::{Error, Expect, Item, Kind, Outcome, Result};
+use crate::model::{Error, Expect, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
 use crate::pipeline::sink::{Place, quickly, slowly};
@@ -136,7 +137,8 @@ impl Mover {
             digest,
             ..record(&job.item, &content, seen)
         };
-        let archive = self.archive.clone();
+        let (archive, disk) = (self.archive.clone(), self.disk.clone());
+        let duplicates = self.duplicates;
         let identity = Identity {
             source: job.item.source.clone(),
             key: job.item.key.clone(),
@@ -153,21 +155,29 @@ impl Mover {
                 ext,
                 record,
                 modified,
+                duplicates,
+                disk,
             };
-            let path = commit.run(whole);
+            let named = commit.run(whole);
             // The next in turn may look for its name only now that this one is recorded.
             drop(job.turn);
-            path
+            named
         };
         // A large file is synced first.
-        let path = match len >= WORTH {
+        let named = match len >= WORTH {
             true => slowly(commit).await?,
             false => quickly(commit).await?,
         };
-        Ok(Outcome::Saved {
-            path,
-            size: len,
-            warning,
+        Ok(match named {
+            Named::New(path) => Outcome::Saved {
+                path,
+                size: len,
+                warning,
+            },
+            Named::There(path) => Outcome::Skipped {
+                reason: Skip::Duplicate,
+                path,
+            },
         })
     }
 }

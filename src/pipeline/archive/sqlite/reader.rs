@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::schema::{GONE, IMPORTED, folded, mark};
 use super::words::Words;
 use crate::pipeline::archive::records::validator;
-use crate::pipeline::archive::{Identity, Seen, Validator};
+use crate::pipeline::archive::{Identity, Seen, Sum, Validator};
 use crate::pipeline::naming::fold;
 
 /// How long one view of the database serves, so that what other processes write is seen in time.
@@ -83,6 +83,29 @@ impl Reader {
         let mut rows = query.query(values)?;
         let row = rows.next()?;
         row.map_or(Ok(None), |row| Ok(validator(row.get_ref(0)?)))
+    }
+
+    /// The paths of some files of other items with this length and digest.
+    pub(super) fn twins(
+        &mut self,
+        size: u64,
+        digest: &Sum,
+        of: &Identity,
+    ) -> rusqlite::Result<Vec<String>> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT path, word.text, key FROM item JOIN word ON word.id = source
+             WHERE root = ? AND digest = ? AND size = ? AND path IS NOT NULL ORDER BY item.id LIMIT 8",
+        )?;
+        let mut rows = query.query(params![self.root, digest.encode(), size as i64])?;
+        let mut paths = Vec::new();
+        while let Some(row) = rows.next()? {
+            let is_this =
+                row.get_ref(1)?.as_str()? == of.source && row.get_ref(2)?.as_str()? == of.key;
+            if !is_this {
+                paths.push(row.get(0)?);
+            }
+        }
+        Ok(paths)
     }
 
     /// Whose file this path is.

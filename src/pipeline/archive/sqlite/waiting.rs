@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::Cursor;
-use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin};
+use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, Sum};
 use crate::pipeline::naming::fold;
 
 /// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
@@ -62,6 +62,18 @@ impl State {
         }
     }
 
+    /// The paths of files that are not committed yet and have this length and digest, but for those of this item.
+    pub(super) fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Vec<String> {
+        let saved = self.saved.iter().filter(|(identity, _)| *identity != of);
+        let paths = saved.filter_map(|(_, note)| match &note.ending {
+            Ending::Saved(record) => (record.size == size
+                && record.digest.as_ref() == Some(digest))
+            .then(|| record.path.clone()),
+            Ending::Failed(_) => None,
+        });
+        paths.collect()
+    }
+
     /// Whose file this folded path is, if that is not committed yet.
     pub(super) fn owner(&self, folded: &str) -> Option<&Identity> {
         Some(&self.owners.get(folded)?.identity)
@@ -78,7 +90,9 @@ impl Waiting {
         let note = Arc::new(note);
         let mut state = self.state();
         if let Ending::Saved(record) = &note.ending {
-            state.owners.insert(fold(&record.path), note.clone());
+            if !record.shared {
+                state.owners.insert(fold(&record.path), note.clone());
+            }
             state.saved.insert(note.identity.clone(), note.clone());
         }
         self.push(state, Paper::Item(note))

@@ -123,7 +123,7 @@ impl Notebook {
                     SAVED,
                     link,
                     self.run,
-                    folded(&record.path),
+                    (!record.shared).then(|| folded(&record.path)),
                     record.path,
                     record.size as i64,
                     record.digest.as_ref().map(Sum::encode),

@@ -16,6 +16,9 @@ const LAST: usize = 3;
 /// How long the output of a command that has ended is waited for: something that it started may hold on to it.
 const LINGER: Duration = Duration::from_millis(200);
 
+/// Programs that take a word after `-c` for a program.
+const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ash", "fish", "ksh", "mksh"];
+
 /// A program and its arguments, with `{path}` and the like in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
@@ -54,6 +57,20 @@ impl Command {
         for word in &words {
             filled(word, &values).map_err(|why| wrong(&why))?;
         }
+        // A text of a site's in there would be code.
+        let filled_in: Vec<_> = known
+            .iter()
+            .map(|name| (*name, if *name == "saved" { "" } else { "x" }))
+            .collect();
+        if let Some(code) = shell_code(&words)
+            && filled(code, &values) != filled(code, &filled_in)
+        {
+            let message = format!(
+                "cannot use the command `{text}`: what stands for it would be run by the shell"
+            );
+            return Err(Error::new(Kind::Config, message)
+                .hint("hand it on as an argument, as in `sh -c 'echo \"$1\"' _ {path}`"));
+        }
         Ok(Command { words })
     }
 
@@ -71,6 +88,33 @@ impl Command {
         };
         self.words.iter().map(fill).collect()
     }
+}
+
+/// The word that a shell among these would take for a program: what follows its `-c`.
+fn shell_code(words: &[String]) -> Option<&str> {
+    let is_shell = |word: &String| {
+        let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+        SHELLS.contains(&name.trim_end_matches(".exe"))
+    };
+    let shell = words.iter().position(is_shell)?;
+    let mut rest = words[shell + 1..].iter();
+    let mut has_code = false;
+    while let Some(word) = rest.next() {
+        match word.strip_prefix(['-', '+']) {
+            None => return has_code.then_some(word),
+            // `-o pipefail`, and bash's `-O`.
+            Some("o" | "O" | "-rcfile" | "-init-file") => {
+                rest.next();
+            }
+            Some(long) if long.starts_with('-') => match long.strip_prefix("-command") {
+                Some("") => has_code = true,
+                Some(code) if code.starts_with('=') => return Some(code),
+                _ => {}
+            },
+            Some(letters) => has_code |= letters.contains('c'),
+        }
+    }
+    None
 }
 
 /// A word with `{name}` replaced; `{{` and `}}` are braces.
@@ -196,5 +240,27 @@ mod tests {
             let error = words(text, "/x").unwrap_err();
             assert!(error.message.contains(expected), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn what_a_site_says_is_no_part_of_a_program_for_a_shell() {
+        let table = [
+            ("sh -c 'x {path}'", false),
+            ("env -i /bin/bash -o pipefail -ec 'x \"{key}\"' _", false),
+            ("fish --command='x {path}'", false),
+            ("sh -c -e 'x {path}'", false),
+            ("sh -c 'x \"$1\"' _ {path}", true),
+            ("sh script.sh -c {path}", true),
+            ("sh -c 'awk \"{{print}}\" && y'", true),
+            ("convert -c {path}", true),
+        ];
+        for (text, expected) in table {
+            let read = Command::parse(text, &["path", "key"]);
+            assert_eq!(read.is_ok(), expected, "{text}");
+            if let Err(error) = read {
+                assert!(error.message.contains("by the shell"), "{error}");
+            }
+        }
+        assert!(Command::parse("sh -c 'echo {saved}'", Command::OF_RUN).is_ok());
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 pub use command::Command;
 
 use super::archive::Archive;
+use super::naming::shown_text;
 use super::sink::{Disk, slowly};
 use super::{Events, Settings, Stop};
 use crate::model::{Body, Error, Event, Failure, Item, Kind, Result};
@@ -166,7 +167,7 @@ fn words(command: &Command, root: &Path, item: &Item, path: &str) -> Result<Vec<
         ("dir", text(file.parent().unwrap_or(root))?),
         ("name", path.rsplit('/').next().unwrap_or(path)),
         ("source", &item.source),
-        ("key", &item.key),
+        ("key", &shown_text(item.key.clone())),
         ("url", &url),
     ])
 }
@@ -176,4 +177,29 @@ fn text(path: &Path) -> Result<&str> {
         let message = format!("`{}` is not UTF-8, so no command gets it", path.display());
         Error::new(Kind::Config, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Meta;
+
+    #[test]
+    fn a_key_that_is_a_url_keeps_its_secrets() {
+        let command = Command::parse("echo {key}", Command::OF_FILE).unwrap();
+        let told = |key: &str| {
+            let item = Item {
+                source: "x".into(),
+                key: key.into(),
+                meta: Meta::default(),
+                body: Body::Later,
+            };
+            words(&command, Path::new("/out"), &item, "a/cat.jpg").unwrap()[1].clone()
+        };
+        assert_eq!(told("q6i58"), "q6i58");
+        assert_eq!(
+            told("https://a:b@x.org/cat?token=hunter2"),
+            "https://***@x.org/cat?token=***"
+        );
+    }
 }

@@ -101,13 +101,7 @@ pub fn fields(item: &Item) -> Vec<(&'static str, serde_json::Value)> {
 pub(crate) fn shown_within(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
-        Value::String(text) => Value::String(match Url::parse(&text) {
-            // What hides nothing stays as it is written.
-            Ok(url) if url.has_host() && Shown(&url).to_string() != url.as_str() => {
-                Shown(&url).to_string()
-            }
-            _ => text,
-        }),
+        Value::String(text) => Value::String(shown_text(text)),
         Value::Array(values) => values.into_iter().map(shown_within).collect(),
         Value::Object(table) => Value::Object(
             table
@@ -116,6 +110,17 @@ pub(crate) fn shown_within(value: serde_json::Value) -> serde_json::Value {
                 .collect(),
         ),
         other => other,
+    }
+}
+
+/// A text as it may be shown, if it is a URL.
+pub(crate) fn shown_text(text: String) -> String {
+    match Url::parse(&text) {
+        // What hides nothing stays as it is written.
+        Ok(url) if url.has_host() && Shown(&url).to_string() != url.as_str() => {
+            Shown(&url).to_string()
+        }
+        _ => text,
     }
 }
 

@@ -22,7 +22,7 @@ mod types;
 pub(crate) use disposition::file_name;
 pub(crate) use extension::{extension, split};
 pub use fields::fields;
-pub(super) use fields::shown_within;
+pub(super) use fields::{shown_text, shown_within};
 pub use kind::MediaKind;
 pub use planned::Planned;
 pub(crate) use safe::{ROOM, component, fold};

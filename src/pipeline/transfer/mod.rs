@@ -162,7 +162,10 @@ impl Mover {
         let mut content = Content::new(place.clone(), &job.item, self.digest);
         content.load().await?;
         let moved = self.move_all(&job, (request, led), &mut content, tries, permit);
-        match moved.await {
+        let moved = moved.await;
+        // All of it is on the disk by now, or nothing more comes.
+        tries.claim = None;
+        match moved {
             Ok(Moved::Whole(proven)) => self.commit(job, content, place, *proven).await,
             Ok(Moved::Document(came)) => {
                 let document = came.document;

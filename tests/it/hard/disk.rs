@@ -253,3 +253,31 @@ fn a_file_for_which_there_is_no_room_is_not_begun_and_others_are_fetched() {
     assert!(done.stderr.contains("1 new, 1 failed (1 disk)"));
     assert!(done.stderr.ends_with("\nsmall.jpg\n"), "{}", done.stderr);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_there_needs_no_room_while_a_command_runs_for_it() {
+    if !works("unshare", &["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) {
+        return skip("a small file system cannot be mounted");
+    }
+    let site = Site::start();
+    site.on("/first.png", Reply::file(huge()));
+    let folder = "mount -t tmpfs -o size=24m,mode=755 tmpfs . || exit 77; cd \"$PWD\"; exec \"$@\"";
+    // The first command ends when the second file is there, or after ten seconds.
+    let command = "sh -c 'touch ../home/began; for i in $(seq 100); do test -e second.png && exit; sleep 0.1; done'";
+    let fetch = Fetch::new()
+        .through(["unshare", "-m", "sh", "-c", folder, "sh"])
+        .args(["--exec", command])
+        .arg(site.url("/first.png"))
+        .arg(site.url("/second.png"));
+    let began = fetch.root().join("home/began");
+    let reply = move |_: &crate::support::Seen| {
+        while !began.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        Reply::file(huge())
+    };
+    site.on("/second.png", Reply::with(reply));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("2 found: 2 new"), "{}", done.stderr);
+}

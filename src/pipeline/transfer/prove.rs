@@ -1,5 +1,6 @@
 //! Proves what is complete, and hands it to be named.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -212,14 +213,7 @@ fn record(item: &Item, content: &Content, seen: Sniff) -> Record {
     let etag = representation.strong_etag();
     let etag = etag.filter(|etag| etag.len() <= LONGEST).map(str::to_owned);
     let modified = || Timestamp::try_from(representation.modified()?).ok();
-    let told = || {
-        let (essence, _) = content
-            .content_type
-            .as_deref()?
-            .split_once(';')
-            .unwrap_or_default();
-        (essence.len() <= LONGEST).then(|| essence.trim().to_ascii_lowercase().into())
-    };
+    let told = || essence(content.content_type.as_deref()?);
     Record {
         validator: etag
             .map(Validator::Etag)
@@ -228,6 +222,14 @@ fn record(item: &Item, content: &Content, seen: Sniff) -> Record {
         published: item.meta.date,
         ..Record::default()
     }
+}
+
+/// The media type of a Content-Type, without its parameters.
+fn essence(told: &str) -> Option<Cow<'static, str>> {
+    let essence = told.split(';').next().unwrap_or(told).trim();
+    (1..=LONGEST)
+        .contains(&essence.len())
+        .then(|| essence.to_ascii_lowercase().into())
 }
 
 /// Computes what is wanted. What is in memory is small; a file is read on a thread that may block.
@@ -263,6 +265,24 @@ pub(super) async fn hash(
         Whole::Memory(pieces) => {
             pieces.iter().for_each(|piece| hasher.update(piece));
             Ok((Whole::Memory(pieces), finish(hasher, sum)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_media_type_is_known_with_and_without_parameters() {
+        let table = [
+            ("Text/Plain", Some("text/plain")),
+            ("text/html ; charset=utf-8", Some("text/html")),
+            ("; charset=utf-8", None),
+            ("", None),
+        ];
+        for (told, expected) in table {
+            assert_eq!(essence(told).as_deref(), expected, "{told}");
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{exit, interrupt, main};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, Run};
-use crate::pipeline::verify::{Checked, Progress, State, Verify};
+use crate::pipeline::verify::{Checked, Progress, State, Verify, aside};
 use crate::pipeline::{self, Ask, Stop};
 use crate::report::{Checks, check_line, check_object};
 use crate::source::Registry;
@@ -53,10 +53,7 @@ pub(super) fn verify(
         if verify.repair.contains(&wanted)
             && let Some(known) = &checked.known
         {
-            let files = lost.entry(checked.root.clone()).or_default();
-            if files.len() < MOST {
-                files.push((known.id, checked.path.clone()));
-            }
+            lost.add(known.id, checked);
         }
     })?;
     if checks.interrupted {
@@ -66,7 +63,7 @@ pub(super) fn verify(
     if leaves_changed && checks.changed > 0 && !verify.talk.quiet {
         tell("what was changed is left as it is; `--repair=changed` fetches it again\n");
     }
-    if lost.is_empty() {
+    if lost.files.is_empty() {
         return Ok(if checks.is_well() {
             exit::WELL
         } else {
@@ -78,7 +75,8 @@ pub(super) fn verify(
     args.talk.quiet = verify.talk.quiet;
     args.talk.verbose = verify.talk.verbose.into();
     let mut codes = Vec::new();
-    for (root, files) in lost {
+    let asides = lost.asides();
+    for (root, files) in lost.files {
         let Some(records) = Records::open(&archive, &root)? else {
             continue;
         };
@@ -101,18 +99,58 @@ pub(super) fn verify(
             break;
         }
     }
-    if checks.broken > 0 && !verify.talk.quiet {
-        tell("what was broken is kept beside what took its place, as `NAME.broken`\n");
+    if !verify.talk.quiet {
+        if asides.iter().any(|aside| aside.exists()) {
+            tell("what was there is kept beside what took its place, as `NAME.broken`\n");
+        }
+        if lost.more > 0 {
+            tell(&format!(
+                "{} more are to be fetched again: the same command goes on with them\n",
+                lost.more
+            ));
+        }
     }
-    let left = checks.unreadable + if leaves_changed { checks.changed } else { 0 };
+    let left = lost.more + checks.unreadable + if leaves_changed { checks.changed } else { 0 };
     if left > 0 {
         codes.push(exit::SOME);
     }
     Ok(exit::of_runs(&codes))
 }
 
-/// The files that are to be had again, by output root: the number of the item, and the path.
-type Lost = BTreeMap<PathBuf, Vec<(i64, String)>>;
+/// The files that are to be had again.
+#[derive(Debug, Default)]
+struct Lost {
+    /// By output root: the number of the item, and the path.
+    files: BTreeMap<PathBuf, Vec<(i64, String)>>,
+    /// Those that are there, and are put aside.
+    there: Vec<PathBuf>,
+    /// How many are too many for this time.
+    more: u64,
+}
+
+impl Lost {
+    fn add(&mut self, id: i64, checked: &Checked) {
+        let files = self.files.entry(checked.root.clone()).or_default();
+        if files.len() >= MOST {
+            self.more += 1;
+            return;
+        }
+        files.push((id, checked.path.clone()));
+        if checked.state != State::Missing {
+            self.there.push(checked.root.join(&checked.path));
+        }
+    }
+
+    /// What they will be called when they are put aside: names that nothing has yet.
+    fn asides(&self) -> Vec<PathBuf> {
+        let free = |path: &PathBuf| {
+            let name = path.file_name()?.to_str()?;
+            let mut names = (1..1000).map(|copy| path.with_file_name(aside(name, copy)));
+            names.find(|path| path.symlink_metadata().is_err())
+        };
+        self.there.iter().filter_map(free).collect()
+    }
+}
 
 /// The archive, which must be there.
 pub(super) fn known(archive: Option<PathBuf>) -> Result<PathBuf> {
@@ -208,4 +246,23 @@ fn bar(progress: &Progress, talk: &Telling) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_one_time_is_counted() {
+        let mut lost = Lost::default();
+        let checked = Checked {
+            root: "/pictures".into(),
+            path: "cat.jpg".into(),
+            known: None,
+            state: State::Missing,
+            reason: None,
+        };
+        (0..MOST as i64 + 2).for_each(|id| lost.add(id, &checked));
+        assert_eq!((lost.files[&checked.root].len(), lost.more), (MOST, 2));
+    }
 }

@@ -25,6 +25,8 @@ pub struct Checks {
     pub changed: u64,
     /// Files that are broken.
     pub broken: u64,
+    /// Files that were not whole when they came, and are as they were then.
+    pub flawed: u64,
     /// Files that cannot be read.
     pub unreadable: u64,
     /// Files that the archive does not know.
@@ -46,6 +48,7 @@ impl Checks {
             State::Missing => self.missing += 1,
             State::Changed => self.changed += 1,
             State::Broken => self.broken += 1,
+            State::Flawed => self.flawed += 1,
             State::Unreadable => self.unreadable += 1,
             State::Unknown => self.unknown += 1,
         }
@@ -55,7 +58,7 @@ impl Checks {
         self.bytes += record.map_or(0, |record| record.size);
     }
 
-    /// Whether all that the archive knows is whole.
+    /// Whether all that the archive knows is as it was saved.
     pub fn is_well(&self) -> bool {
         self.missing + self.changed + self.broken + self.unreadable == 0
     }
@@ -66,6 +69,7 @@ impl Checks {
             (self.missing, "missing"),
             (self.broken, "broken"),
             (self.changed, "changed"),
+            (self.flawed, "flawed"),
             (self.unreadable, "unreadable"),
         ];
         let all = self.whole + bad.iter().map(|(count, _)| count).sum::<u64>();
@@ -161,6 +165,7 @@ fn word(state: State) -> &'static str {
         State::Missing => "missing",
         State::Changed => "changed",
         State::Broken => "broken",
+        State::Flawed => "flawed",
         State::Unreadable => "unreadable",
         State::Unknown => "unknown",
     }
@@ -218,7 +223,7 @@ mod tests {
             "4 files: 2 whole (1 of them by their length alone), 1 missing, 1 broken; 1 file that the archive does not \
              know; 1.5 kB in 2.0 s\ninterrupted: there is more that was not looked at\n"
         );
-        let expected = "{\"broken\":1,\"bytes\":1500,\"changed\":0,\"event\":\"checks\",\"interrupted\":true,\"missing\":1,\
+        let expected = "{\"broken\":1,\"bytes\":1500,\"changed\":0,\"event\":\"checks\",\"flawed\":0,\"interrupted\":true,\"missing\":1,\
             \"unknown\":1,\"unproven\":1,\"unreadable\":0,\"v\":1,\"whole\":2}\n";
         assert_eq!(checks.json(), expected);
     }

@@ -69,13 +69,13 @@ fn everything_that_is_wrong_is_named() {
     let done = verify(&fetch, &[]).fails(3);
     let expected = [
         "broken     cut.jpg: cut at byte 700: the end of the picture is missing",
-        "broken     other.jpg: its bytes are not those that were saved, though it has as many",
         "changed    edited.jpg: it has 1000 bytes instead of 900",
+        "changed    other.jpg: its bytes are not those that were saved, though it has as many",
         "missing    deleted.jpg",
     ];
     assert_eq!(sorted(&done.stdout), expected);
     let told =
-        "5 files: 1 whole, 1 missing, 2 broken, 1 changed; 1 file that the archive does not know; ";
+        "5 files: 1 whole, 1 missing, 1 broken, 2 changed; 1 file that the archive does not know; ";
     assert!(done.stderr.starts_with(told), "{}", done.stderr);
 
     let done = verify(&fetch, &["-v"]).fails(3);
@@ -92,7 +92,7 @@ fn everything_that_is_wrong_is_named() {
     assert_eq!(done.stderr, "");
     assert_eq!(
         (&sums["event"], &sums["broken"], &sums["unknown"]),
-        (&"checks".into(), &2.into(), &1.into())
+        (&"checks".into(), &1.into(), &1.into())
     );
     let missing = lines
         .iter()
@@ -104,6 +104,53 @@ fn everything_that_is_wrong_is_named() {
     );
     assert_eq!(missing["key"], site.url("/deleted.jpg"));
     assert_eq!(lines.len(), 4);
+}
+
+#[test]
+fn what_came_broken_and_is_as_it_came_is_not_lost() {
+    let site = Site::start();
+    let cut = sized(Format::Jpeg, 900, 1)[..700].to_vec();
+    let fetch = fetched(&site, &[("/cat.jpg", cut)]);
+    site.forget();
+    let done = verify(&fetch, &["--repair"]).success();
+    let said =
+        "flawed     cat.jpg: cut at byte 700: the end of the picture is missing; so it came\n";
+    assert_eq!(done.stdout, said);
+    assert!(
+        done.stderr.starts_with("1 file: 0 whole, 1 flawed; "),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(site.requests().len(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_read_is_told_and_the_others_are_looked_at() {
+    let site = Site::start();
+    let fetch = fetched(&site, &[("/cat.jpg", small(Format::Jpeg, 1))]);
+    fs::write(fetch.out().join("mine.jpg"), "not fetched").unwrap();
+    // So deep that its path is longer than the system takes, for whoever asks.
+    let half = (0..12).fold(std::path::PathBuf::new(), |path, _| {
+        path.join("x".repeat(200))
+    });
+    let (upper, lower) = (fetch.out().join("upper"), fetch.out().join("lower"));
+    fs::create_dir_all(upper.join(&half)).unwrap();
+    fs::create_dir_all(lower.join(&half)).unwrap();
+    fs::rename(lower, upper.join(&half).join("lower")).unwrap();
+    let done = verify(&fetch, &["-v"]).fails(3);
+    let mut lines = done.stdout.lines();
+    assert!(
+        lines.any(|line| line == "unknown    mine.jpg"),
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stderr
+            .starts_with("2 files: 1 whole, 1 unreadable; 1 file that"),
+        "{}",
+        done.stderr
+    );
 }
 
 #[test]
@@ -223,10 +270,12 @@ fn a_broken_file_stays_until_its_replacement_is_whole() {
     let cut = sized(Format::Jpeg, 900, 1)[..700].to_vec();
     fs::write(fetch.out().join("cat.jpg"), &cut).unwrap();
     site.on("/cat.jpg", Reply::empty(404));
-    verify(&fetch, &["--repair"]).fails(4);
+    let done = verify(&fetch, &["--repair"]).fails(4);
+    assert!(!done.stderr.contains(".broken"), "{}", done.stderr);
     assert_eq!(fetch.files(), [("cat.jpg".to_owned(), cut.clone())].into());
     site.on("/cat.jpg", Reply::file(sized(Format::Jpeg, 900, 2)));
-    verify(&fetch, &["--repair"]).success();
+    let done = verify(&fetch, &["--repair"]).success();
+    assert!(done.stderr.contains("`NAME.broken`"), "{}", done.stderr);
     // The site may have another file by now; what it has is what is there.
     assert_eq!(fetch.files()["cat.jpg"], sized(Format::Jpeg, 900, 2));
     assert_eq!(fetch.files()["cat.jpg.broken"], cut);

@@ -12,6 +12,7 @@ use crate::pipeline::Duplicates;
 use crate::pipeline::archive::{Archive, Ending, Identity, Note, Origin, Record};
 use crate::pipeline::naming::Planned;
 use crate::pipeline::sink::{Disk, Partial, Place, Unnamed, disk_error};
+use crate::pipeline::verify::aside;
 
 /// How many names are tried before it is given up.
 const COPIES: u32 = 10_000;
@@ -214,10 +215,7 @@ impl Commit<'_> {
             return Ok(None);
         }
         for copy in 1..COPIES {
-            let aside = match copy {
-                1 => format!("{name}.broken"),
-                copy => format!("{name}.broken-{copy}"),
-            };
+            let aside = aside(name, copy);
             match self.place.folder().rename_new(name, &aside) {
                 Ok(()) => return Ok(Some(aside)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

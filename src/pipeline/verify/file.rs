@@ -49,16 +49,21 @@ fn hold<F: Read + Seek>(
     let (len, size) = (input.len(), record.size);
     let broken = |why: String| (State::Broken, Some(why));
     Ok(match (same_bytes, found) {
-        (Some(true), found) if found.is_bad() => broken(format!("{found}; so it came")),
+        (Some(true), found) if found.is_bad() => {
+            (State::Flawed, Some(format!("{found}; so it came")))
+        }
         (Some(true), _) => (State::Whole { proven: true }, None),
         (_, found) if found.is_bad() => broken(found.to_string()),
-        (Some(false), _) => {
-            broken("its bytes are not those that were saved, though it has as many".into())
+        (Some(false), found) => {
+            let state = match found {
+                Structure::Whole => State::Changed,
+                _ => State::Broken,
+            };
+            let why = "its bytes are not those that were saved, though it has as many";
+            (state, Some(why.into()))
         }
         (None, _) if len == 0 && size > 0 => broken("it is empty".into()),
-        (None, Structure::Unknown) if sniff(input.some(0)?).kind == Content::Zeros => {
-            broken("it has nothing but zeros".into())
-        }
+        (None, Structure::Unknown) if is_zeros(input)? => broken("it has nothing but zeros".into()),
         (None, found) if same_length => (
             State::Whole {
                 proven: found == Structure::Whole,
@@ -71,6 +76,22 @@ fn hold<F: Read + Seek>(
             Some(format!("it has {len} bytes instead of {size}")),
         ),
     })
+}
+
+/// Whether it looks like nothing but zeros from its start, and is that to its end.
+fn is_zeros<F: Read + Seek>(input: &mut Input<F>) -> io::Result<bool> {
+    if sniff(input.some(0)?).kind != Content::Zeros {
+        return Ok(false);
+    }
+    let mut at = 0;
+    while at < input.len() {
+        let some = input.some(at)?;
+        if some.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        at += some.len() as u64;
+    }
+    Ok(true)
 }
 
 /// The digest of a file, made as another was.
@@ -90,4 +111,29 @@ fn sum_of<F: Read + Seek>(input: &mut Input<F>, like: Sum, progress: &Progress) 
 fn is_volume(path: &str) -> bool {
     let ext = path.rsplit_once('.').map_or("", |(_, ext)| ext);
     ext.len() >= 2 && ext.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn held(bytes: &[u8], size: u64) -> State {
+        let record = Record {
+            path: "disk.img".into(),
+            size,
+            ..Record::default()
+        };
+        let mut input = Input::new(Cursor::new(bytes), bytes.len() as u64);
+        hold(&mut input, &record, &Progress::default()).unwrap().0
+    }
+
+    #[test]
+    fn only_zeros_to_the_end_are_nothing_but_zeros() {
+        let mut bytes = vec![0; 600_000];
+        assert_eq!(held(&bytes, 600_000), State::Broken);
+        bytes[599_999] = 1;
+        assert_eq!(held(&bytes, 600_000), State::Whole { proven: false });
+    }
 }

@@ -41,10 +41,20 @@ pub enum State {
     Changed,
     /// Bytes of it are missing or wrong.
     Broken,
+    /// It has the bytes that were saved, and these were not whole when they came.
+    Flawed,
     /// It cannot be read.
     Unreadable,
     /// The archive does not know it.
     Unknown,
+}
+
+/// What a file is called that was put aside, by the name of what took its place: the first, the second, and so on.
+pub fn aside(name: &str, copy: u32) -> String {
+    match copy {
+        1 => format!("{name}.broken"),
+        copy => format!("{name}.broken-{copy}"),
+    }
 }
 
 /// What was found of one file.

@@ -7,7 +7,6 @@ use std::sync::mpsc::SyncSender;
 use super::scope::Scope;
 use super::{Checked, State, Verify};
 use crate::model::Result;
-use crate::pipeline::sink::disk_error;
 
 /// Walks through a folder and tells of the files in it that none of the roots has. Links are not followed.
 pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
@@ -16,22 +15,28 @@ pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
     let scopes = &verify.scopes;
     let mut folders = vec![verify.folder.clone()];
     while let Some(folder) = folders.pop() {
-        let cannot = |error| {
-            disk_error(
-                format!("cannot read the folder `{}`", folder.display()),
-                error,
-            )
-        };
-        for entry in fs::read_dir(&folder).map_err(cannot)? {
-            let entry = entry.map_err(cannot)?;
-            let path = entry.path();
-            if entry.file_type().map_err(cannot)?.is_dir() {
-                folders.push(path);
-                continue;
+        let entries = fs::read_dir(&folder).map(Iterator::collect::<Vec<_>>);
+        let entries = entries.unwrap_or_else(|error| vec![Err(error)]);
+        for entry in entries {
+            if verify.progress.is_over() {
+                return Ok(());
             }
-            if is_ours(&entry, &archive) || is_known(scopes, &path)? {
-                continue;
-            }
+            let looked = entry.and_then(|entry| Ok((entry.file_type()?.is_dir(), entry)));
+            let (path, state, reason) = match looked {
+                Ok((true, entry)) => {
+                    folders.push(entry.path());
+                    continue;
+                }
+                Ok((false, entry)) => {
+                    let path = entry.path();
+                    if is_ours(&entry, &archive) || is_known(scopes, &path)? {
+                        continue;
+                    }
+                    (path, State::Unknown, None)
+                }
+                // What else there is can be looked at all the same.
+                Err(error) => (folder.clone(), State::Unreadable, Some(error.to_string())),
+            };
             let (root, path) = match scopes.iter().find(|scope| path.starts_with(&scope.root)) {
                 Some(scope) => (&scope.root, path.strip_prefix(&scope.root).unwrap_or(&path)),
                 None => (
@@ -43,10 +48,10 @@ pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
                 root: root.clone(),
                 path: path.to_string_lossy().into_owned(),
                 known: None,
-                state: State::Unknown,
-                reason: None,
+                state,
+                reason,
             };
-            if verify.progress.is_over() || found.send(checked).is_err() {
+            if found.send(checked).is_err() {
                 return Ok(());
             }
         }

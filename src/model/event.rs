@@ -140,6 +140,9 @@ pub enum Outcome {
         reason: Skip,
         /// Where it is.
         path: String,
+        /// Why the server could not be asked whether it has changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warning: Option<String>,
     },
     /// It is no file: what it leads to comes in its place.
     Document {

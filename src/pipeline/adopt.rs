@@ -35,6 +35,7 @@ impl Adopt {
             return Ok(Outcome::Skipped {
                 reason: Skip::Absent,
                 path: self.planned.path(self.planned.ext.as_deref(), 1),
+                warning: None,
             });
         };
         let identity = Identity {
@@ -62,6 +63,7 @@ impl Adopt {
         Ok(Outcome::Skipped {
             reason: Skip::Adopted,
             path,
+            warning: None,
         })
     }
 

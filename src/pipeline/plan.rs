@@ -133,7 +133,11 @@ impl Plan {
         }
         let (known, skipped) = self.to_be_asked(&item, skipped).await?;
         if let Some((reason, path)) = skipped {
-            let outcome = Outcome::Skipped { reason, path };
+            let outcome = Outcome::Skipped {
+                reason,
+                path,
+                warning: None,
+            };
             self.tell(Event::Ended { id, outcome }).await?;
             if let Some(ticket) = ticket {
                 ticket.ended();
@@ -163,6 +167,7 @@ impl Plan {
                     outcome: Outcome::Skipped {
                         reason: Skip::Simulated,
                         path,
+                        warning: None,
                     },
                 })
                 .await;
@@ -203,8 +208,16 @@ impl Plan {
             source: item.source.clone(),
             key: item.key.clone(),
         };
-        let archive = self.archive.clone();
-        let validator = quickly(move || archive.validator(&identity)).await?;
+        let (archive, recheck) = (self.archive.clone(), self.settings.recheck);
+        let validator = quickly(move || {
+            // Its site has said that it is there no more.
+            let gone = archive.find(&identity)?.is_some_and(|seen| seen.gone);
+            match gone && !recheck {
+                true => Ok(None),
+                false => archive.validator(&identity),
+            }
+        });
+        let validator = validator.await?;
         let had = validator.map(|validator| {
             Box::new(Had {
                 path: path.clone(),

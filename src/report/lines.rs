@@ -227,7 +227,15 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(D
                 format!("`{}` is a {document}: reading it", clean(&named)),
             )
         }
-        Outcome::Skipped { reason, path } => {
+        Outcome::Skipped {
+            path,
+            warning: Some(warning),
+            ..
+        } => (
+            Detail::Ends,
+            format!("had `{}`; warning: {}", clean(path), clean(warning)),
+        ),
+        Outcome::Skipped { reason, path, .. } => {
             let path = clean(path);
             match reason {
                 Skip::Simulated => (Detail::Failures, format!("would fetch `{path}`")),

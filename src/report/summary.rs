@@ -225,7 +225,12 @@ impl Summary {
             }
             // What it leads to counts instead.
             Outcome::Document { .. } => self.found = self.found.saturating_sub(1),
-            Outcome::Skipped { reason, .. } => *self.skipped.entry(*reason).or_default() += 1,
+            Outcome::Skipped {
+                reason, warning, ..
+            } => {
+                *self.skipped.entry(*reason).or_default() += 1;
+                self.warnings += u64::from(warning.is_some());
+            }
             Outcome::Failed(failure) if failure.kind == Kind::Closed => self.open.given_up += 1,
             Outcome::Failed(failure) => {
                 *self.failed.entry(failure.kind).or_default() += 1;

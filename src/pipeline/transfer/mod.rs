@@ -110,8 +110,22 @@ impl Mover {
             Ok(Err(_)) if tries.unchanged => Outcome::Skipped {
                 reason: Skip::Present,
                 path: had.unwrap_or_default(),
+                warning: None,
             },
             Ok(Err(error)) if error.kind == Kind::Closed => return,
+            // Only the question failed: what is there is as good as before.
+            Ok(Err(error)) if had.is_some() && !tries.began && error.kind != Kind::Disk => {
+                let warning = format!("whether it has changed is not known: {}", error.message);
+                if error.kind == Kind::Missing {
+                    // It is noted as gone, so that it is not asked for each time; what was saved of it stays known.
+                    failed(&error, tries.attempts());
+                }
+                Outcome::Skipped {
+                    reason: Skip::Present,
+                    path: had.unwrap_or_default(),
+                    warning: Some(warning),
+                }
+            }
             Ok(Err(error)) => {
                 if is_full(&error) {
                     self.stop.drain.cancel();

@@ -178,6 +178,7 @@ impl Mover {
             Named::There(path) => Outcome::Skipped {
                 reason: Skip::Duplicate,
                 path,
+                warning: None,
             },
         })
     }

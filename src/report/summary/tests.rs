@@ -49,6 +49,7 @@ pub(in crate::report) fn skipped(reason: Skip) -> Outcome {
     Outcome::Skipped {
         reason,
         path: "imgur/album/01 Title 1.jpg".into(),
+        warning: None,
     }
 }
 

@@ -65,6 +65,33 @@ fn what_has_changed_is_saved_beside_the_old_version_if_asked_for() {
 }
 
 #[test]
+fn what_is_there_is_no_failure_when_its_server_does_not_say_whether_it_has_changed() {
+    let site = Site::start();
+    let paths = ["/gone.jpg", "/down.jpg"];
+    for path in paths {
+        site.on(path, Reply::file(small(Format::Jpeg, 1)).etag("\"1\""))
+            .once();
+    }
+    site.on("/gone.jpg", Reply::empty(404));
+    site.on("/down.jpg", Reply::empty(503));
+    let fetch = quick().args(paths.map(|path| site.url(path)));
+    fetch.run().success();
+    let again = fetch.clone().args(["--skip", "changed", "-R", "0"]);
+    for (gone, warnings) in [(1, "2 with warnings"), (0, "1 with a warning")] {
+        site.forget();
+        let done = again.run().success();
+        for said in ["2 found: 0 new, 2 had", warnings] {
+            assert!(done.stderr.contains(said), "{}", done.stderr);
+        }
+        assert_eq!(site.count("/gone.jpg"), gone);
+        assert!(site.count("/down.jpg") > 0);
+    }
+    site.forget();
+    again.clone().arg("--recheck").run().success();
+    assert_eq!(site.count("/gone.jpg"), 1);
+}
+
+#[test]
 fn what_was_deleted_comes_back_unless_having_seen_it_is_enough() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));

@@ -15,7 +15,7 @@ use super::check;
 use super::content::{Content, Digesting};
 use super::digest::Hasher;
 use super::prove::hash;
-use super::throw_away;
+use super::prove::throw_away;
 use super::tries::Setback;
 use super::whole::Whole;
 use crate::model::{Error, Expect, Kind, Result};

@@ -37,7 +37,6 @@ pub(super) use self::job::{Had, Job};
 use self::prove::Proven;
 pub(super) use self::room::Room;
 use self::tries::{Setback, Tries};
-use self::whole::Whole;
 use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
 use super::documents::Came;
@@ -393,12 +392,4 @@ fn is_full(error: &Error) -> bool {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
         )
     })
-}
-
-/// Keeps what was complete for a moment when it turns out to be wrong.
-async fn throw_away(whole: Whole) -> Result<()> {
-    match whole {
-        Whole::Memory(_) => Ok(()),
-        Whole::File(partial) => quickly(move || partial.discard()).await,
-    }
 }

@@ -12,7 +12,7 @@ use super::content::{Content, Digesting, WORTH};
 use super::digest::{Hashed, Hasher};
 use super::tries::Setback;
 use super::whole::Whole;
-use super::{Job, Mover, throw_away};
+use super::{Job, Mover};
 use crate::model::{Error, Expect, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
@@ -267,6 +267,14 @@ pub(super) async fn hash(
             pieces.iter().for_each(|piece| hasher.update(piece));
             Ok((Whole::Memory(pieces), finish(hasher, sum)))
         }
+    }
+}
+
+/// Keeps what was complete for a moment when it turns out to be wrong.
+pub(super) async fn throw_away(whole: Whole) -> Result<()> {
+    match whole {
+        Whole::Memory(_) => Ok(()),
+        Whole::File(partial) => quickly(move || partial.discard()).await,
     }
 }
 

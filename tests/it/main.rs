@@ -11,6 +11,7 @@ mod feeds;
 mod hard;
 mod hard_cases;
 mod imgur;
+mod job_examples;
 mod jobs;
 mod keeping;
 mod logins;

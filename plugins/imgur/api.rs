@@ -10,6 +10,9 @@ use url::Url;
 use super::answer::Post;
 use super::{Imgur, below, error};
 
+/// From so many bytes on an answer is read on a thread of its own, while what was listed before it is under way.
+const LARGE: usize = 8 << 10;
+
 impl Imgur {
     /// The album of this id, with all of its images.
     pub(super) async fn api_album(&self, ctx: &Ctx, key: &Secret, id: &str) -> Result<Post> {
@@ -69,20 +72,33 @@ impl Imgur {
         subject: &str,
     ) -> Result<Value> {
         let url = below(&self.api, &[&["3"], path].concat());
-        self.call_url(ctx, key, url, subject).await
+        self.call_url(ctx, key, url, subject, |data, _| Ok(data))
+            .await
     }
 
-    /// The `data` of a call whose URL has a query.
-    pub(super) async fn call_url(
+    /// What is read of the `data` of a call.
+    pub(super) async fn call_url<T: Send + 'static>(
         &self,
         ctx: &Ctx,
         key: &Secret,
         url: Url,
         subject: &str,
-    ) -> Result<Value> {
+        read: impl FnOnce(Value, &str) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let authorization = format!("Client-ID {}", key.reveal().trim());
         let call = ctx.get(url).header(header::AUTHORIZATION, &authorization)?;
-        error::data(&call.send().await?, subject)
+        let answer = call.send().await?;
+        if answer.body.len() < LARGE {
+            return read(error::data(&answer, subject)?, subject);
+        }
+        let subject = subject.to_owned();
+        let read = move || read(error::data(&answer, &subject)?, &subject);
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or_else(|defect| {
+                let message = "a defect of this program stopped the reading of an answer";
+                Err(Error::new(Kind::Corrupt, message).because(defect.to_string()))
+            })
     }
 }
 

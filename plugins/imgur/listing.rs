@@ -67,18 +67,19 @@ impl Imgur {
         for page in first.unwrap_or(0u32).. {
             let before = out.items();
             let url = listing.url(&self.api, page);
-            let data = self.call_url(ctx, key, url, &subject).await?;
-            let entries = entries(&data, &subject)?;
+            let entries = self.call_url(ctx, key, url, &subject, read).await?;
             if entries.is_empty() {
                 break;
             }
-            let ids: Vec<_> = entries.iter().map(|entry| entry["id"].as_str()).collect();
+            let ids: Vec<_> = entries.iter().map(|entry| entry.id.as_deref()).collect();
             pages.turn(ids)?;
-            for entry in entries {
-                let id = entry["id"].as_str().filter(|id| is_id(id));
-                let is_album = flag(&entry["is_album"])
-                    .unwrap_or(entry["images"].is_array() || !entry["images_count"].is_null());
-                match (id, Image::read(entry)) {
+            for Entry {
+                id,
+                is_album,
+                image,
+            } in entries
+            {
+                match (id.as_deref().filter(|id| is_id(id)), image) {
                     (Some(id), _) if is_album => {
                         out.link(handed_on(routes::album(id)?, known)).await?
                     }
@@ -181,6 +182,26 @@ fn within(window: &str) -> &'static str {
         .into_iter()
         .find(|word| *word == first)
         .unwrap_or("all")
+}
+
+/// What a listing tells of a post.
+struct Entry {
+    /// It may be anything.
+    id: Option<String>,
+    is_album: bool,
+    /// It, if it is a single image that can be read.
+    image: Option<Image>,
+}
+
+/// Reads a page.
+fn read(data: Value, subject: &str) -> Result<Vec<Entry>> {
+    let read = |entry: &Value| Entry {
+        id: entry["id"].as_str().map(str::to_owned),
+        is_album: flag(&entry["is_album"])
+            .unwrap_or(entry["images"].is_array() || !entry["images_count"].is_null()),
+        image: Image::read(entry),
+    };
+    Ok(entries(&data, subject)?.iter().map(read).collect())
 }
 
 /// The entries of a page: a list, or an object with one in it.

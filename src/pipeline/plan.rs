@@ -18,7 +18,7 @@ use super::sink::{Disk, quickly, slowly};
 use super::transfer::{Had, Job};
 use super::turn::Turns;
 use super::walk::{Found, Retry};
-use super::{Events, Policy, Settings, wanted};
+use super::{Events, LinkOptions, Policy, Settings, wanted};
 use crate::model::{Body, Error, Event, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
@@ -116,14 +116,20 @@ impl Plan {
             return Ok(());
         }
         let (fault, at) = retry.map_or((None, None), |Retry { fault, at }| (fault, at));
-        let planned = match &at {
-            Some(path) => Planned::again(path),
-            None => wanted::plan(own, &self.settings.templates, &item)?,
+        let (skipped, there) = self.skip(&item, again).await?.unzip();
+        // Of what is known, it is known where; working out a path costs more than all else here.
+        let (planned, path) = match there.flatten() {
+            Some(path) => (None, path),
+            None => {
+                let planned = self.plan(at.as_deref(), own, &item)?;
+                let path = shown(&planned);
+                (Some(planned), path)
+            }
         };
         self.items += 1;
         let id = self.items;
-        self.tell(self.found(id, &item, &planned)).await?;
-        let skipped = self.skip(&item, &planned, again).await?;
+        self.tell(told(id, &item, path.clone())).await?;
+        let skipped = skipped.map(|reason| (reason, path));
         if let (Some(branch), Some(most)) = (&self.branch, most)
             && skipped
                 .as_ref()
@@ -144,6 +150,10 @@ impl Plan {
             }
             return Ok(());
         }
+        let planned = match planned {
+            Some(planned) => planned,
+            None => self.plan(at.as_deref(), own, &item)?,
+        };
         self.new += u64::from(known.is_none());
         if self.settings.adopt
             && let Some(disk) = self.disk.clone()
@@ -228,19 +238,23 @@ impl Plan {
         Ok((had, skipped))
     }
 
-    /// Why this item need not be fetched, and where it is. One that is tried again is fetched unless it came before.
-    async fn skip(
-        &mut self,
-        item: &Item,
-        planned: &Planned,
-        again: bool,
-    ) -> Result<Option<(Skip, String)>> {
+    /// The path of an item: that of the file which it replaces, or else a new one.
+    fn plan(&self, at: Option<&str>, own: Option<&LinkOptions>, item: &Item) -> Result<Planned> {
+        match at {
+            Some(path) => Ok(Planned::again(path)),
+            None => wanted::plan(own, &self.settings.templates, item),
+        }
+    }
+
+    /// Why this item need not be fetched, and where it is if that is known. One that is tried again is fetched unless it
+    /// came before.
+    async fn skip(&mut self, item: &Item, again: bool) -> Result<Option<(Skip, Option<String>)>> {
         let identity = Identity {
             source: item.source.clone(),
             key: item.key.clone(),
         };
         if !self.seen.insert(self.hasher.hash_one(&identity)) {
-            return Ok(Some((Skip::Again, shown(planned))));
+            return Ok(Some((Skip::Again, None)));
         }
         let policy = self.settings.skip;
         if policy == Policy::Never || again {
@@ -248,7 +262,7 @@ impl Plan {
         }
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
         let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
-        let found = quickly(move || {
+        quickly(move || {
             let Some(seen) = archive.find(&identity)? else {
                 return Ok(None);
             };
@@ -267,32 +281,7 @@ impl Plan {
             }
             Ok((seen.gone && !recheck).then_some((Skip::Gone, None)))
         })
-        .await?;
-        Ok(found.map(|(reason, path)| (reason, path.unwrap_or_else(|| shown(planned)))))
-    }
-
-    fn found(&self, id: u64, item: &Item, planned: &Planned) -> Event {
-        let request = match &item.body {
-            Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
-            _ => None,
-        };
-        let path = shown(planned);
-        let title = item
-            .meta
-            .title
-            .clone()
-            .unwrap_or_else(|| item.meta.name.clone().unwrap_or_else(|| item.key.clone()));
-        Event::Found {
-            id,
-            source: item.source.clone(),
-            key: item.key.clone(),
-            title,
-            url: request.map(|request: &Request| Shown(&request.url).to_string()),
-            page: item.meta.page.as_ref().map(|page| Shown(page).to_string()),
-            path,
-            size: request.and_then(|request| request.expect.size),
-            raw_url: request.map(|request| request.url.clone()),
-        }
+        .await
     }
 
     async fn tell(&self, event: Event) -> Result<()> {
@@ -313,4 +302,28 @@ pub(super) fn wanted_name(planned: &Planned) -> String {
 /// The path as planned; its extension may yet change.
 fn shown(planned: &Planned) -> String {
     planned.path(planned.ext.as_deref(), 1)
+}
+
+/// Tells of an item that is wanted, and of its path: where it is, or as it is planned.
+fn told(id: u64, item: &Item, path: String) -> Event {
+    let request = match &item.body {
+        Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
+        _ => None,
+    };
+    let title = item
+        .meta
+        .title
+        .clone()
+        .unwrap_or_else(|| item.meta.name.clone().unwrap_or_else(|| item.key.clone()));
+    Event::Found {
+        id,
+        source: item.source.clone(),
+        key: item.key.clone(),
+        title,
+        url: request.map(|request: &Request| Shown(&request.url).to_string()),
+        page: item.meta.page.as_ref().map(|page| Shown(page).to_string()),
+        path,
+        size: request.and_then(|request| request.expect.size),
+        raw_url: request.map(|request| request.url.clone()),
+    }
 }

@@ -157,7 +157,7 @@ impl Source for Feed {
             return Err(Error::new(Kind::Corrupt, message)
                 .because("they have too many files, or take too long to read"));
         }
-        if out.items() > 0 || self.options.posts && posts > 0 {
+        if out.items() > 0 || out.embeds() > 0 || self.options.posts && posts > 0 {
             return Ok(());
         }
         let message = format!("none of the {posts} posts of `{}` has media", Shown(&start));

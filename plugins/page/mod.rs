@@ -74,7 +74,6 @@ impl Page {
         turned.turn(start.url.as_str())?;
         let mut seen = HashSet::new();
         let mut album = None;
-        let mut embeds = 0;
         let mut next = Some(start);
         let mut count = 0;
         while let Some(answer) = next.take() {
@@ -97,7 +96,7 @@ impl Page {
             }
             let Chosen {
                 media,
-                embeds: links,
+                embeds,
                 linked,
             } = choose(&sheet, here, &self.options);
             let meta = about(&sheet, &linked, known, here, album);
@@ -113,8 +112,7 @@ impl Page {
                     out.item(item).await?;
                 }
             }
-            for url in links {
-                embeds += 1;
+            for url in embeds {
                 out.embed(Link::from(url)).await?;
             }
             let follows = sheet.next.as_deref().and_then(|next| web(here, next));
@@ -125,7 +123,7 @@ impl Page {
                 }
             }
         }
-        if out.items() > 0 || embeds > 0 {
+        if out.items() > 0 || out.embeds() > 0 {
             return Ok(());
         }
         let message = "no media that matter are in its markup";

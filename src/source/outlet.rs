@@ -1,5 +1,6 @@
 //! Where a source emits entries.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
@@ -7,11 +8,15 @@ use tokio::sync::mpsc;
 use crate::model::{Cursor, Entry, Error, Item, Link, Result};
 
 /// Takes the entries of one listing, in their order. It is bounded, so emitting waits while the pipeline is full.
-#[derive(Debug)]
 pub struct Outlet {
     entries: mpsc::Sender<Entry>,
     items: AtomicU64,
+    embeds: AtomicU64,
+    /// Whether the source of a site knows a link, where that is known.
+    knows: Option<Box<Knows>>,
 }
+
+type Knows = dyn Fn(&Link) -> bool + Send + Sync;
 
 /// Makes an outlet that holds at most `room` entries, and the end at which they come out.
 pub fn outlet(room: usize) -> (Outlet, mpsc::Receiver<Entry>) {
@@ -25,12 +30,26 @@ pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, mpsc::Receiver<E
         Outlet {
             entries,
             items: AtomicU64::new(items),
+            embeds: AtomicU64::new(0),
+            knows: None,
         },
         receiver,
     )
 }
 
+impl fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlet").finish_non_exhaustive()
+    }
+}
+
 impl Outlet {
+    /// The same outlet, which lets embedded links through only if the source of a site knows them.
+    pub(crate) fn knowing(mut self, knows: impl Fn(&Link) -> bool + Send + Sync + 'static) -> Self {
+        self.knows = Some(Box::new(knows));
+        self
+    }
+
     /// Emits an item. Gives it its number, counted from 1, if it belongs to an album and has none.
     ///
     /// # Errors
@@ -64,6 +83,10 @@ impl Outlet {
     /// # Errors
     /// [`crate::model::Kind::Closed`] when nobody wants more.
     pub async fn embed(&self, link: Link) -> Result<()> {
+        if self.knows.as_ref().is_some_and(|knows| !knows(&link)) {
+            return Ok(());
+        }
+        self.embeds.fetch_add(1, Ordering::Relaxed);
         self.send(Entry::Embed(Box::new(link))).await
     }
 
@@ -88,7 +111,34 @@ impl Outlet {
         self.items.load(Ordering::Relaxed)
     }
 
+    /// How many embedded links were taken so far.
+    pub fn embeds(&self) -> u64 {
+        self.embeds.load(Ordering::Relaxed)
+    }
+
     async fn send(&self, entry: Entry) -> Result<()> {
         self.entries.send(entry).await.map_err(|_| Error::closed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_embedded_link_that_no_source_knows_is_left_out() {
+        let (out, mut entries) = outlet(8);
+        let out = out.knowing(|link| link.url.host_str() == Some("known.example"));
+        let link = |url: &str| Link::from(url.parse::<url::Url>().unwrap());
+        out.embed(link("https://other.example/1")).await.unwrap();
+        assert_eq!(out.embeds(), 0);
+        out.embed(link("https://known.example/1")).await.unwrap();
+        assert_eq!(out.embeds(), 1);
+        drop(out);
+        let first = entries.recv().await;
+        assert!(
+            matches!(first, Some(Entry::Embed(link)) if link.url.host_str() == Some("known.example"))
+        );
+        assert!(entries.recv().await.is_none());
     }
 }

@@ -141,6 +141,17 @@ fn a_page_without_media_says_so() {
 }
 
 #[test]
+fn a_page_with_nothing_but_a_frame_that_no_source_knows_is_no_success() {
+    let site = Site::start();
+    let page = "<html><title>x</title><noscript><iframe src='https://www.googletagmanager.com/ns.html?id=1'></iframe>\
+        </noscript><iframe src='https://player.example/1'></iframe><p>text";
+    site.on("/framed", Reply::html(page));
+    let done = Fetch::new().arg(site.url("/framed")).run().fails(5);
+    let told = done.stderr.contains("no media that matter");
+    assert!(told, "{}", done.stderr);
+}
+
+#[test]
 fn a_page_in_place_of_a_promised_file_is_no_success() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::html(THREE));

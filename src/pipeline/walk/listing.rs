@@ -53,6 +53,8 @@ impl Walk {
             items,
         } = listing;
         let (outlet, mut entries) = outlet_after(items, ROOM);
+        let walk = self.clone();
+        let outlet = outlet.knowing(move |link| walk.is_of_a_site(link));
         let listing = tokio::spawn({
             let (source, ctx) = (source.clone(), ctx.clone());
             async move {
@@ -97,13 +99,9 @@ impl Walk {
                 entry = entries.recv(), if takes => entry.map_or(Step::Ended, Step::Entry),
             };
             match step {
-                Step::Entry(Entry::Link(link)) => {
+                Step::Entry(Entry::Link(link) | Entry::Embed(link)) => {
                     children.push_back(self.clone().child(*link, ctx.led(), spot()));
                 }
-                Step::Entry(Entry::Embed(link)) if self.is_of_a_site(&link) => {
-                    children.push_back(self.clone().child(*link, ctx.led(), spot()));
-                }
-                Step::Entry(Entry::Embed(_)) => {}
                 Step::Entry(Entry::Checkpoint(cursor)) => {
                     if let Some(progress) = &progress {
                         progress.reach(*cursor);

@@ -1,5 +1,6 @@
 //! Chooses the media that matter from what a page says. Pure: nothing is asked here.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use fetch::model::Medium;
@@ -17,6 +18,8 @@ pub(super) struct Chosen {
     pub(super) media: Vec<Wanted>,
     pub(super) embeds: Vec<Url>,
     pub(super) linked: Linked,
+    /// Whether the page has more than was looked at.
+    pub(super) cut: bool,
 }
 
 /// A medium that is wanted.
@@ -36,13 +39,26 @@ struct Choosing<'a> {
     chosen: Chosen,
     /// Where in it what is of this likeness stands.
     known: HashMap<String, usize>,
+    /// So many bytes of URLs are still looked at.
+    room: Cell<usize>,
 }
 
 /// At least so many pixels has a picture that somebody would look at.
 const LEAST: u32 = 100;
 
+/// The longest URL that is one.
+const LONGEST: usize = 16 << 10;
+/// So many bytes of URLs are looked at: more than any page has, unless its base makes each of them long.
+pub(super) const ROOM: usize = 16 << 20;
+/// The most frames that are handed on.
+const FRAMES: usize = 100;
+
 /// Chooses, given where the page came from.
 pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
+    within(ROOM, sheet, page, options)
+}
+
+fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
     let base = sheet.base.as_deref().and_then(|base| web(page, base));
     let base = base.unwrap_or_else(|| page.clone());
     let mut choosing = Choosing {
@@ -50,6 +66,7 @@ pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         all: options.all,
         chosen: Chosen::default(),
         known: HashMap::new(),
+        room: Cell::new(room),
     };
     for data in &sheet.data {
         linked::read(data, &mut choosing.chosen.linked);
@@ -65,20 +82,35 @@ pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         }
     }
     choosing.told(sheet);
+    choosing.chosen.cut |= sheet.cut || choosing.chosen.linked.cut || choosing.room.get() == 0;
     choosing.chosen
 }
 
-/// A URL of the web.
+/// A URL of the web, if it is not too long for one.
 pub(in super::super) fn web(base: &Url, text: &str) -> Option<Url> {
-    let mut url = base.join(text.trim()).ok()?;
+    let text = text.trim();
+    if text.len() > LONGEST || base.as_str().len() > LONGEST {
+        return None;
+    }
+    let mut url = base.join(text).ok()?;
     url.set_fragment(None);
-    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+    let is_of_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    (is_of_web && url.as_str().len() <= LONGEST).then_some(url)
 }
 
 impl Choosing<'_> {
+    /// A URL of the page, while there is room.
+    fn web(&self, text: &str) -> Option<Url> {
+        let room = self.room.get();
+        let url = (room > 0).then(|| web(self.base, text))?;
+        let length = url.as_ref().map_or(0, |url| url.as_str().len());
+        self.room.set(room.saturating_sub(length));
+        url
+    }
+
     fn piece(&mut self, piece: &Piece) {
-        let url = piece.best().and_then(|url| web(self.base, url));
-        let target = piece.link.as_deref().and_then(|link| web(self.base, link));
+        let url = piece.best().and_then(|url| self.web(url));
+        let target = piece.link.as_deref().and_then(|link| self.web(link));
         match (piece.role, url) {
             // The target of a link wins over the picture in it.
             (Role::Image, url) => {
@@ -121,7 +153,7 @@ impl Choosing<'_> {
     /// What the page says about itself, where its elements do not show it.
     fn told(&mut self, sheet: &Sheet) {
         let linked = std::mem::take(&mut self.chosen.linked);
-        let resolve = |text: &str| web(self.base, text);
+        let resolve = |text: &str| self.web(text);
         let mut videos: Vec<Url> = linked.videos.iter().filter_map(|u| resolve(u)).collect();
         let mut embeds: Vec<Url> = linked.embeds.iter().filter_map(|u| resolve(u)).collect();
         for name in [
@@ -214,8 +246,11 @@ impl Choosing<'_> {
         if medium(&url).is_some() || stream(&url).is_some() {
             let kind = medium(&url).unwrap_or(Medium::Video);
             self.add(url, kind, "", 0);
-        } else if !self.chosen.embeds.contains(&url) && self.chosen.embeds.len() < 100 {
-            self.chosen.embeds.push(url);
+        } else if !self.chosen.embeds.contains(&url) {
+            match self.chosen.embeds.len() < FRAMES {
+                true => self.chosen.embeds.push(url),
+                false => self.chosen.cut = true,
+            }
         }
     }
 }
@@ -304,6 +339,26 @@ mod tests {
         let html = names.map(|name| format!("<img src='{name}'>")).concat();
         let expected = names.map(|name| format!("https://x.org{name}"));
         assert_eq!(urls(&html, &Options::default()), expected);
+    }
+
+    #[test]
+    fn a_long_base_does_not_make_a_page_large() {
+        let room = 1 << 20;
+        let taken = |length: usize, count: usize| {
+            let base = "b".repeat(length);
+            let images: String = (0..count).map(|n| format!("<img src={n}>")).collect();
+            let sheet = markup::read(&format!("<base href=/{base}/>{images}"), PATIENCE).unwrap();
+            let page = Url::parse("https://x.org/a/page.html").unwrap();
+            let chosen = within(room, &sheet, &page, &Options::default());
+            (chosen.media.len(), chosen.cut)
+        };
+        assert_eq!(taken(1000, 100), (100, false));
+        // One that is too long is none.
+        assert_eq!(taken(LONGEST, 100), (100, false));
+        let long = LONGEST - 1000;
+        let (count, cut) = taken(long, 400);
+        assert!(cut && count * long < room + LONGEST, "{count}");
+        assert!(count * long > room / 2, "{count}");
     }
 
     #[test]

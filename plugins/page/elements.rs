@@ -151,11 +151,13 @@ impl State {
             "xmp" | "noembed" | "noframes" => return TokenSinkResult::RawData(RawKind::Rawtext),
             "script" => {
                 let kind = attribute(tag, "type").unwrap_or("");
-                if kind.eq_ignore_ascii_case("application/ld+json")
-                    && self.sheet.data.len() < MOST / 1000
-                {
-                    self.text = Text::Data;
-                    self.sheet.data.push(String::new());
+                if kind.eq_ignore_ascii_case("application/ld+json") {
+                    let has_room = self.sheet.data.len() < MOST / 1000;
+                    self.sheet.cut |= !has_room;
+                    if has_room {
+                        self.text = Text::Data;
+                        self.sheet.data.push(String::new());
+                    }
                 }
                 return TokenSinkResult::RawData(RawKind::ScriptData);
             }
@@ -243,11 +245,15 @@ impl State {
 
     fn meta(&mut self, tag: &Tag) {
         let name = first(tag, &["property", "name", "itemprop"]);
-        if let (Some(name), Some(content)) = (name, attribute(tag, "content"))
-            && self.sheet.metas.len() < MOST / 100
-        {
-            let entry = (name.to_ascii_lowercase(), content.to_owned());
-            self.sheet.metas.push(entry);
+        if let (Some(name), Some(content)) = (name, attribute(tag, "content")) {
+            self.say(&name.to_ascii_lowercase(), content);
+        }
+    }
+
+    fn say(&mut self, name: &str, content: &str) {
+        match self.sheet.metas.len() < MOST / 100 {
+            true => self.sheet.metas.push((name.to_owned(), content.to_owned())),
+            false => self.sheet.cut = true,
         }
     }
 
@@ -261,8 +267,7 @@ impl State {
             self.sheet.next.get_or_insert_with(|| href.to_owned());
         }
         if relation == "image_src" {
-            let entry = ("og:image".to_owned(), href.to_owned());
-            self.sheet.metas.push(entry);
+            self.say("og:image", href);
         }
     }
 
@@ -272,8 +277,9 @@ impl State {
             return;
         };
         self.relation(tag);
-        if self.sheet.links.len() < MOST {
-            self.sheet.links.push(href.to_owned());
+        match self.sheet.links.len() < MOST {
+            true => self.sheet.links.push(href.to_owned()),
+            false => self.sheet.cut = true,
         }
         self.link = Some((href.to_owned(), false));
     }

@@ -4,14 +4,22 @@ use std::collections::HashSet;
 
 use url::Url;
 
-use super::choice::web;
+use super::choice::{ROOM, web};
 use super::sheet::Sheet;
+
+/// What is in a folder.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) urls: Vec<Url>,
+    /// Whether there is more than was looked at.
+    pub(super) cut: bool,
+}
 
 /// The files and folders in a listing, in its order; none if the page is no listing.
 ///
 /// Only what is right in this folder counts: the links that sort the listing, or lead up, are none of it. Pages in it are
 /// left out, as no page is ever saved.
-pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Vec<Url>> {
+pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     let starts = ["Index of ", "Directory listing for "];
     let title = sheet.title.trim();
     let says = |text: &str| starts.iter().any(|start| text.starts_with(start));
@@ -24,8 +32,10 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Vec<Url>> {
         return None;
     }
     let mut seen = HashSet::new();
+    let mut room = ROOM;
     let inside = sheet.links.iter().filter_map(|link| {
-        let url = web(page, link)?;
+        let url = (room > 0).then(|| web(page, link))??;
+        room = room.saturating_sub(url.as_str().len());
         let name = url.path().strip_prefix(page.path())?;
         let is_here = url.origin() == page.origin()
             && url.query().is_none()
@@ -36,7 +46,9 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Vec<Url>> {
             .any(|end| name.to_ascii_lowercase().ends_with(end));
         (is_here && !is_page && seen.insert(url.clone())).then_some(url)
     });
-    Some(inside.collect())
+    let urls = inside.collect();
+    let cut = sheet.cut || room == 0;
+    Some(Listed { urls, cut })
 }
 
 #[cfg(test)]
@@ -51,7 +63,8 @@ mod tests {
             <a href='/f/c.zip'>c</a><a href='x/y.jpg'>y</a><a href='//evil.example/f/z.jpg'>z</a><a href='index.html'>i</a>";
         let page = Url::parse("http://x.org/f/").unwrap();
         let listed = read(&markup::read(html, PATIENCE).unwrap(), &page).unwrap();
-        let listed: Vec<_> = listed.iter().map(Url::path).collect();
+        assert!(!listed.cut);
+        let listed: Vec<_> = listed.urls.iter().map(Url::path).collect();
         assert_eq!(listed, ["/f/a%20b.jpg", "/f/sub/", "/f/c.zip"]);
         assert!(
             read(

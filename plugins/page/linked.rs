@@ -11,6 +11,8 @@ pub(super) struct Linked {
     pub(super) embeds: Vec<String>,
     pub(super) date: Option<String>,
     pub(super) author: Option<String>,
+    /// Whether it says more than is taken.
+    pub(super) cut: bool,
 }
 
 /// How deep it is looked into.
@@ -39,7 +41,15 @@ pub(super) fn read(text: &str, linked: &mut Linked) {
 }
 
 fn look(value: &Value, name: &str, linked: &mut Linked, depth: usize) {
-    if depth > DEEPEST || linked.images.len() + linked.videos.len() > MOST {
+    let counts = [
+        &linked.images,
+        &linked.videos,
+        &linked.sounds,
+        &linked.embeds,
+    ]
+    .map(Vec::len);
+    if depth > DEEPEST || counts.iter().sum::<usize>() >= MOST {
+        linked.cut = true;
         return;
     }
     match value {
@@ -113,6 +123,9 @@ mod tests {
         assert_eq!(linked.author.as_deref(), Some("Ann"));
         read("{", &mut linked);
         read(&"[".repeat(100_000), &mut linked);
-        assert_eq!(linked.images.len(), 2);
+        assert_eq!((linked.images.len(), linked.cut), (2, false));
+        let many = format!("[{}]", vec!["{\"image\":\"/a.jpg\"}"; MOST + 1].join(","));
+        read(&many, &mut linked);
+        assert!(linked.cut && linked.images.len() <= MOST);
     }
 }

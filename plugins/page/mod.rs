@@ -15,6 +15,7 @@ mod srcset;
 mod text;
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ use url::Url;
 
 pub(super) use choice::web;
 use choice::{Chosen, choose, identity};
+use folder::Listed;
 use likeness::stream;
 pub use options::Options;
 use sheet::Sheet;
@@ -72,13 +74,17 @@ impl Page {
     ) -> Result<()> {
         let mut turned = Pages::new();
         turned.turn(start.url.as_str())?;
+        // Hashes of what they are, since that can be long.
         let mut seen = HashSet::new();
+        let hasher = RandomState::new();
         let mut album = None;
+        let mut cut = false;
         let mut next = Some(start);
         let mut count = 0;
         while let Some(answer) = next.take() {
             count += 1;
-            let sheet = sheet(&answer).await?;
+            let reading = reading(&answer, &self.options).await?;
+            let sheet = &reading.sheet;
             let here = &answer.url;
             let title = sheet.meta("og:title").unwrap_or(match sheet.title.trim() {
                 "" => &sheet.heading,
@@ -91,18 +97,24 @@ impl Page {
                     count: None,
                 })
             });
-            if let Some(listed) = folder::read(&sheet, here) {
-                return self.folder(here, listed, album, out).await;
-            }
             let Chosen {
                 media,
                 embeds,
                 linked,
-            } = choose(&sheet, here, &self.options);
-            let meta = about(&sheet, &linked, known, here, album);
+                cut: is_cut,
+            } = match reading.found {
+                Found::Folder(listed) => {
+                    let cut = listed.cut;
+                    self.folder(here, listed.urls, album, out).await?;
+                    return whole(here, cut);
+                }
+                Found::Page(chosen) => chosen,
+            };
+            cut |= is_cut;
+            let meta = about(sheet, &linked, known, here, album);
             for wanted in media {
                 let identity = identity(&wanted.url, wanted.medium, self.options.all);
-                if seen.insert(identity) {
+                if seen.insert(hasher.hash_one(identity)) {
                     let description = Some(text::line(&wanted.alt));
                     let meta = Meta {
                         description: description.filter(|text| !text.is_empty()),
@@ -123,6 +135,7 @@ impl Page {
                 }
             }
         }
+        whole(asked, cut)?;
         if out.items() > 0 || out.embeds() > 0 {
             return Ok(());
         }
@@ -226,13 +239,44 @@ pub(super) fn images(html: &str, base: &Url, patience: Duration) -> Result<Vec<U
         .collect())
 }
 
+/// A page as it was read, and what is found on it.
+struct Reading {
+    sheet: Sheet,
+    found: Found,
+}
+
+enum Found {
+    Folder(Listed),
+    Page(Chosen),
+}
+
 /// Reads the markup, where that holds up nobody.
-async fn sheet(answer: &Answer) -> Result<Sheet> {
+async fn reading(answer: &Answer, options: &Options) -> Result<Reading> {
     let page = text::decode(&answer.body, answer.header("content-type"));
-    let read = tokio::task::spawn_blocking(move || markup::read(&page, PATIENCE)).await;
+    let (url, options) = (answer.url.clone(), options.clone());
+    let read = move || {
+        let sheet = markup::read(&page, PATIENCE)?;
+        let found = match folder::read(&sheet, &url) {
+            Some(listed) => Found::Folder(listed),
+            None => Found::Page(choose(&sheet, &url, &options)),
+        };
+        Ok(Reading { sheet, found })
+    };
+    let read = tokio::task::spawn_blocking(read).await;
     read.unwrap_or_else(|error| {
         Err(Error::new(Kind::Unsupported, "cannot read the page").because(error))
     })
+}
+
+/// Tells of a page that has more than was taken.
+fn whole(page: &Url, is_cut: bool) -> Result<()> {
+    match is_cut {
+        false => Ok(()),
+        true => {
+            let message = format!("`{}` has more on it than is read of a page", Shown(page));
+            Err(Error::new(Kind::Corrupt, message))
+        }
+    }
 }
 
 /// What is known of all media of a page.

@@ -152,6 +152,20 @@ fn a_page_with_nothing_but_a_frame_that_no_source_knows_is_no_success() {
 }
 
 #[test]
+fn a_page_with_more_than_is_read_is_told_and_what_was_read_is_taken() {
+    let site = Site::start();
+    let metas = "<meta name=x content=y>".repeat(1001);
+    let page = format!("<html><title>x</title>{metas}<img src=/a.jpg>");
+    site.on("/endless", Reply::html(page));
+    picture(&site, "/a.jpg", 1);
+    let fetch = Fetch::new().arg(site.url("/endless"));
+    let done = fetch.run().fails(3);
+    let told = done.stderr.contains("has more on it than is read");
+    assert!(told, "{}", done.stderr);
+    assert_eq!(names(&fetch), ["001 a.jpg"]);
+}
+
+#[test]
 fn a_page_in_place_of_a_promised_file_is_no_success() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::html(THREE));

@@ -17,13 +17,22 @@ pub const SCRIPTS: &[Embedded<'static>] = &[(
 )];
 
 /// All sources, in the order in which they are asked: the user's own plugins, which may stand in for any site, then sites,
-/// and last `direct`, because it takes whatever is left.
+/// and last `direct`, because it takes whatever is left. What cannot be read in the user's folder of plugins is left out.
 ///
 /// # Errors
 /// [`fetch::model::Kind::Config`] for an option that a source does not know or cannot use.
 pub fn all(config: &Config) -> Result<Registry> {
     let mut sources = Registry::new();
-    let (found, _) = script::find(config.plugins(), SCRIPTS)?;
+    let (found, broken) = script::find(config.plugins(), SCRIPTS)?;
+    for plugin in broken {
+        let folder = plugin.folder.display();
+        let error = Error::new(
+            Kind::Config,
+            format!("the plugin in `{folder}` is not used"),
+        );
+        let name = plugin.folder.file_name().unwrap_or_default();
+        sources.leave_out(name.to_string_lossy(), error.because(plugin.error));
+    }
     let is_taken = |id: &str| {
         let mut own = found.iter().filter(|plugin| plugin.origin.is_users());
         own.any(|plugin| plugin.package.manifest.id == id)

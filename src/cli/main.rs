@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::args::{Args, Command};
 use super::batch::{self, List};
 use super::called::called;
-use super::talk::{explain, print, reporters, tell};
+use super::talk::{explain, print, reporters, tell, warn};
 use super::{
     archive, exit, fields, history, interrupt, jobs, meaning, plugin, retry, settings, sources,
     verify,
@@ -110,16 +110,21 @@ pub(super) fn config(args: &Args) -> Result<Config> {
     Ok(config.with_plugins(&args.settings.plugin))
 }
 
-/// The sources, and whether the configuration speaks of others.
+/// The sources, and whether the configuration speaks of others. Those that had to be left out are told.
 pub(super) fn registry(
     config: &Config,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<Registry> {
     let registry = sources(config)?;
-    let names: Vec<_> = registry
+    let mut names: Vec<_> = registry
         .sources()
         .map(|source| source.manifest().name.as_str())
         .collect();
+    for (name, error) in registry.left_out() {
+        tell(&warn(error));
+        // What is set for it is no mistake.
+        names.push(name);
+    }
     config.check_sources(&names)?;
     Ok(registry)
 }

@@ -92,6 +92,8 @@ fn info(plugin: &Found) -> String {
             .collect(),
     );
     tell("asks", may.request.0.clone());
+    let as_user = "with the cookies and the netrc that you give fetch for these hosts";
+    tell("asks as you", vec![as_user.into()]);
     tell("saves from", may.media.0.clone());
     if may.delegate {
         tell("hands links on", vec!["to any other source".into()]);

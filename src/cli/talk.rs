@@ -24,8 +24,17 @@ pub(super) fn tell(text: &str) {
 
 /// An error as the last thing that is told. `error` is red where colours are wanted.
 pub(super) fn explain(error: &Error) -> String {
+    labelled(error, console::style("error").for_stderr().red().bold())
+}
+
+/// An error in spite of which the program goes on.
+pub(super) fn warn(error: &Error) -> String {
+    let label = console::style("warning").for_stderr().yellow().bold();
+    labelled(error, label)
+}
+
+fn labelled(error: &Error, label: console::StyledObject<&str>) -> String {
     let text = crate::report::explain(error);
-    let label = console::style("error").for_stderr().red().bold();
     match text.strip_prefix("error") {
         Some(rest) => format!("{label}{rest}"),
         None => clean(&text).into_owned(),

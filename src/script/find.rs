@@ -113,7 +113,8 @@ fn folders(user: Option<&PathBuf>) -> Vec<PathBuf> {
     let entries = entries.into_iter().flatten().filter_map(Result::ok);
     let mut folders: Vec<_> = entries
         .map(|entry| entry.path())
-        .filter(|path| path.join("plugin.toml").exists())
+        // One that cannot be looked into is there, and told when it is read.
+        .filter(|path| path.is_dir() && path.join("plugin.toml").try_exists().unwrap_or(true))
         .collect();
     folders.sort();
     folders

@@ -13,6 +13,7 @@ use crate::model::{Document, Error, Kind, Link, Result};
 #[derive(Clone, Default)]
 pub struct Registry {
     sources: Vec<Arc<dyn Source>>,
+    left_out: Vec<(String, Arc<Error>)>,
 }
 
 impl Registry {
@@ -29,6 +30,18 @@ impl Registry {
     /// Adds a source to be asked before all others.
     pub fn prefer(&mut self, source: impl Source + 'static) {
         self.sources.insert(0, Arc::new(source));
+    }
+
+    /// Notes that the source of this name cannot be used, and why. The others can.
+    pub fn leave_out(&mut self, name: impl Into<String>, error: Error) {
+        self.left_out.push((name.into(), Arc::new(error)));
+    }
+
+    /// The names of the sources that cannot be used, and why.
+    pub fn left_out(&self) -> impl Iterator<Item = (&str, &Error)> {
+        self.left_out
+            .iter()
+            .map(|(name, error)| (name.as_str(), error.as_ref()))
     }
 
     /// The sources, in the order in which they are asked.

@@ -35,7 +35,8 @@ impl Route {
 
 /// A link template such as `imgur.com/a/{id}`.
 ///
-/// `{name}` takes a whole label of the host or a whole segment of the path, `{name...}` all that remain, none included.
+/// `{name}` takes a whole label of the host or a whole segment of the path, `{name:digits}` one of digits alone, and
+/// `{name...}` all that remain, none included.
 /// Hosts compare without case and without a leading `www.` or `m.`; a slash at the end, the query and the fragment do
 /// not count. `source:{rest}` matches links of that scheme.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,7 @@ pub struct Pattern {
 enum Part {
     Literal(String),
     One(String),
+    Digits(String),
     Rest(String),
 }
 
@@ -186,7 +188,7 @@ impl Part {
     fn name(&self) -> Option<&str> {
         match self {
             Part::Literal(_) => None,
-            Part::One(name) | Part::Rest(name) => Some(name),
+            Part::One(name) | Part::Digits(name) | Part::Rest(name) => Some(name),
         }
     }
 }
@@ -244,17 +246,16 @@ fn read_part(text: &str) -> Result<Part, &'static str> {
     let name = inner
         .strip_suffix('}')
         .ok_or("a placeholder takes a whole segment")?;
-    let (name, rest) = name
-        .strip_suffix("...")
-        .map_or((name, false), |name| (name, true));
+    let (name, part): (_, fn(String) -> Part) =
+        match (name.strip_suffix("..."), name.strip_suffix(":digits")) {
+            (Some(name), _) => (name, Part::Rest),
+            (_, Some(name)) => (name, Part::Digits),
+            _ => (name, Part::One),
+        };
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err("a placeholder is a word");
     }
-    Ok(if rest {
-        Part::Rest(name.to_owned())
-    } else {
-        Part::One(name.to_owned())
-    })
+    Ok(part(name.to_owned()))
 }
 
 fn fits<'a>(parts: &[Part], mut values: impl Iterator<Item = &'a str>) -> bool {
@@ -262,6 +263,9 @@ fn fits<'a>(parts: &[Part], mut values: impl Iterator<Item = &'a str>) -> bool {
         let fits = match part {
             Part::Rest(_) => return true,
             Part::One(_) => values.next().is_some_and(|value| !value.is_empty()),
+            Part::Digits(_) => values.next().is_some_and(|value| {
+                !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+            }),
             Part::Literal(literal) => values.next().is_some_and(|value| value == literal),
         };
         if !fits {
@@ -284,7 +288,7 @@ fn take<'a>(
                 let rest: Vec<&str> = values.by_ref().collect();
                 params.insert(name.clone(), rest.join(separator));
             }
-            Part::One(name) => {
+            Part::One(name) | Part::Digits(name) => {
                 let value = values.next().unwrap_or_default();
                 params.insert(name.clone(), value.to_owned());
             }
@@ -358,6 +362,10 @@ mod tests {
                 "https://a.b.c/x/y%20z",
                 Some("host=a.b.c path=x/y z"),
             ),
+            ("x.org/{n:digits}", "https://x.org/614/", Some("n=614")),
+            ("x.org/{n:digits}", "https://x.org/rss.xml", None),
+            ("x.org/{n:digits}", "https://x.org/614a", None),
+            ("x.org/{n:digits}", "https://x.org/", None),
             ("imgur:{id}", "imgur:q6i58", Some("id=q6i58")),
             ("imgur:{id}", "flickr:q6i58", None),
         ];
@@ -379,6 +387,8 @@ mod tests {
             "x.org/{}",
             "x.org/{a}/{a}",
             "x.org/a{b}",
+            "x.org/{:digits}",
+            "x.org/{a:words}",
         ] {
             let error = text.parse::<Pattern>().unwrap_err();
             assert_eq!(error.kind, Kind::Config, "{text}");

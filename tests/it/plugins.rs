@@ -118,12 +118,24 @@ fn xkcd_has_a_comic_and_its_latest() {
     let done = fetch.clone().arg("https://xkcd.com/404").run().fails(4);
     assert!(done.stderr.contains("answered 404"), "{}", done.stderr);
     assert!(done.stderr.contains("xkcd/main.luau:"), "{}", done.stderr);
-    let done = fetch.clone().arg("https://xkcd.com/about").run();
+    let fetch = quick().args(["-S", &at]);
+    fetch.clone().arg("xkcd:614").run().success();
+    assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
+    let done = fetch.clone().arg("xkcd:about").run().fails(5);
     assert!(
         done.stderr.contains("a comic has a number"),
         "{}",
         done.stderr
     );
+    // What is no comic is for whoever reads pages and feeds.
+    for (link, expected) in [
+        ("https://xkcd.com/614/", "route `comic`"),
+        ("https://xkcd.com/rss.xml", "source `direct`"),
+        ("https://xkcd.com/archive", "source `direct`"),
+    ] {
+        let done = Fetch::new().args(["plugin", "which", link]).run().success();
+        assert!(done.stdout.contains(expected), "{link}: {}", done.stdout);
+    }
 }
 
 #[test]
@@ -230,7 +242,7 @@ fn plugins_are_found_and_told() {
     };
     let list = ask(&["plugin", "list"]);
     assert!(list.contains("mine 1.2.3  user "), "{list}");
-    assert!(list.contains("xkcd 1.0.0  builtin"), "{list}");
+    assert!(list.contains("xkcd 1.0.1  builtin"), "{list}");
     assert!(list.contains("not used: "), "{list}");
     let named = own.display().to_string();
     let list = ask(&["plugin", "list", "--plugin", &named]);
@@ -244,4 +256,26 @@ fn plugins_are_found_and_told() {
         info.contains("asks:\n  mine.test\n  other.test\n"),
         "{info}"
     );
+    assert!(info.contains("with the cookies and the netrc"), "{info}");
+}
+
+#[test]
+fn a_plugin_that_cannot_be_read_is_told_and_the_run_goes_on() {
+    let site = Site::start();
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    // What is set for it is no reason to stop either.
+    let fetch = quick().config("[source.mine]\nsite = 'https://mine.test'\n");
+    let broken = fetch.root().join("home/config/fetch/plugins/mine");
+    fs::create_dir_all(&broken).unwrap();
+    fs::write(broken.join("plugin.toml"), "manifest = 1\nid = 7\n").unwrap();
+    let done = fetch.clone().arg(site.url("/a.jpg")).run().success();
+    let said = &done.stderr;
+    assert_eq!(
+        said.matches("warning: the plugin in `").count(),
+        1,
+        "{said}"
+    );
+    assert!(said.contains("plugins/mine` is not used\n"), "{said}");
+    assert!(said.contains("plugin.toml`, line 2: "), "{said}");
+    assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
 }

@@ -14,6 +14,7 @@ mod failure;
 mod find;
 mod gate;
 mod hosts;
+mod library;
 mod limits;
 mod manifest;
 mod options;

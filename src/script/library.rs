@@ -1,0 +1,116 @@
+//! Functions of the VM's library that take too long as they are, and what stands in their place.
+
+use std::rc::Rc;
+
+use memchr::memmem;
+use mlua::{Function, Lua, MultiValue, Table, Value};
+
+use super::clock::Clock;
+
+/// The most elements that `table.move` moves at once: it goes on without asking anybody.
+const MOVED: f64 = (1 << 20) as f64;
+/// How far from nought a position of a table can be.
+const REACH: f64 = i32::MAX as f64;
+/// From how many bytes on a text takes long to search.
+const LONG: usize = 64 << 10;
+
+/// Puts functions that take linear time, or ask how long they may, in the place of some that do not.
+pub(super) fn bound(lua: &Lua, globals: &Table, clock: &Rc<Clock>) -> mlua::Result<()> {
+    let string: Table = globals.raw_get("string")?;
+    let find: Function = string.raw_get("find")?;
+    let watch = clock.clone();
+    string.raw_set(
+        "find",
+        lua.create_function(move |lua, args: MultiValue| {
+            let is_plain = matches!(args.get(3), Some(value) if !matches!(value, Value::Nil | Value::Boolean(false)));
+            let (Some(Value::String(text)), Some(Value::String(pattern))) = (args.front(), args.get(1)) else {
+                return find.call::<MultiValue>(args);
+            };
+            let has_no_specials = |text: &[u8]| !text.iter().any(|b| b"^$*+?.([%-".contains(b));
+            if !is_plain && !has_no_specials(&pattern.as_bytes()) {
+                return find.call::<MultiValue>(args);
+            }
+            let start = match args.get(2) {
+                None | Some(Value::Nil) => 1,
+                // Text may be a number to the VM. For what is none it has its own words, and does not search.
+                Some(at) => match lua.coerce_number(at.clone())? {
+                    Some(at) => at as i64,
+                    None => return find.call::<MultiValue>(args),
+                },
+            };
+            let text = text.as_bytes();
+            look_if_long(&watch, &text)?;
+            let length = i64::try_from(text.len()).unwrap_or(i64::MAX);
+            let start = if start < 0 { length.saturating_add(start).max(0) } else { (start - 1).max(0) };
+            let found = text.get(usize::try_from(start).unwrap_or(usize::MAX)..);
+            let found = found.and_then(|rest| memmem::find(rest, &pattern.as_bytes()));
+            Ok(match found {
+                None => MultiValue::from_iter([Value::Nil]),
+                Some(at) => {
+                    let first = start as f64 + at as f64 + 1.0;
+                    let last = first + pattern.as_bytes().len() as f64 - 1.0;
+                    MultiValue::from_iter([Value::Number(first), Value::Number(last)])
+                }
+            })
+        })?,
+    )?;
+    let watch = clock.clone();
+    string.raw_set(
+        "split",
+        lua.create_function(
+            move |lua, (text, separator): (mlua::LuaString, Option<mlua::LuaString>)| {
+                let separator = separator
+                    .map_or_else(|| b",".to_vec(), |separator| separator.as_bytes().to_vec());
+                let text = text.as_bytes();
+                look_if_long(&watch, &text)?;
+                let parts = lua.create_table()?;
+                if separator.is_empty() {
+                    for byte in text.iter() {
+                        parts.raw_push(lua.create_string([*byte])?)?;
+                    }
+                    return Ok(parts);
+                }
+                let mut from = 0;
+                for at in memmem::find_iter(&text, &separator) {
+                    parts.raw_push(lua.create_string(&text[from..at])?)?;
+                    from = at + separator.len();
+                }
+                parts.raw_push(lua.create_string(&text[from..])?)?;
+                Ok(parts)
+            },
+        )?,
+    )?;
+    let table: Table = globals.raw_get("table")?;
+    let moves: Function = table.raw_get("move")?;
+    table.raw_set(
+        "move",
+        lua.create_function(move |lua, args: MultiValue| {
+            // The VM takes text for numbers as well, and what is out of its range for others.
+            let number = |at: usize| -> mlua::Result<f64> {
+                let value = args.get(at).cloned().unwrap_or(Value::Nil);
+                let number = lua
+                    .coerce_number(value)?
+                    .filter(|number| number.abs() <= REACH);
+                number.ok_or_else(|| {
+                    mlua::Error::runtime("`table.move` takes whole numbers that are positions")
+                })
+            };
+            let (first, last) = (number(1)?, number(2)?);
+            number(3)?;
+            if last - first > MOVED {
+                return Err(mlua::Error::runtime(format!(
+                    "`table.move` moves at most {MOVED} elements"
+                )));
+            }
+            moves.call::<MultiValue>(args)
+        })?,
+    )
+}
+
+/// Looks at the clock before a long text is searched: the interrupt does so too seldom for calls that each take a while.
+fn look_if_long(clock: &Clock, text: &[u8]) -> mlua::Result<()> {
+    match text.len() > LONG {
+        true => clock.check(),
+        false => Ok(()),
+    }
+}

@@ -69,13 +69,13 @@ fn everything_that_is_wrong_is_named() {
     let done = verify(&fetch, &[]).fails(3);
     let expected = [
         "broken     cut.jpg: cut at byte 700: the end of the picture is missing",
+        "broken     other.jpg: its bytes are not those that were saved, though it has as many",
         "changed    edited.jpg: it has 1000 bytes instead of 900",
-        "changed    other.jpg: its bytes are not those that were saved, though it has as many",
         "missing    deleted.jpg",
     ];
     assert_eq!(sorted(&done.stdout), expected);
     let told =
-        "5 files: 1 whole, 1 missing, 1 broken, 2 changed; 1 file that the archive does not know; ";
+        "5 files: 1 whole, 1 missing, 2 broken, 1 changed; 1 file that the archive does not know; ";
     assert!(done.stderr.starts_with(told), "{}", done.stderr);
 
     let done = verify(&fetch, &["-v"]).fails(3);
@@ -92,7 +92,7 @@ fn everything_that_is_wrong_is_named() {
     assert_eq!(done.stderr, "");
     assert_eq!(
         (&sums["event"], &sums["broken"], &sums["unknown"]),
-        (&"checks".into(), &1.into(), &1.into())
+        (&"checks".into(), &2.into(), &1.into())
     );
     let missing = lines
         .iter()
@@ -261,6 +261,53 @@ fn what_is_missing_or_broken_is_fetched_again_in_its_place() {
         (900, 1000)
     );
     verify(&fetch, &[]).success();
+}
+
+#[test]
+fn other_bytes_in_the_middle_are_mended_but_for_tags_of_sound() {
+    let site = Site::start();
+    let picture = sized(Format::Png, 9000, 1);
+    // A FLAC with its stream's figures, and a comment that has room.
+    let mut sound = b"fLaC\x00\x00\x00\x22".to_vec();
+    sound.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0a, 0xc4, 0x42, 0xf0]);
+    sound.extend([0; 20]);
+    sound.extend(b"\x81\x00\x00\x40");
+    sound.extend([0; 64]);
+    sound.extend(b"\xff\xf8\xc9\x18\x00");
+    sound.extend([7; 900]);
+    let jpeg = sized(Format::Jpeg, 9000, 2);
+    let files = [
+        ("/cat.jpg", jpeg.clone()),
+        ("/cat.png", picture.clone()),
+        ("/cat.flac", sound.clone()),
+    ];
+    let fetch = fetched(&site, &files);
+    let file = |name: &str| fetch.out().join(name);
+    let (mut other, mut scratched) = (jpeg.clone(), picture.clone());
+    other[4000..4100].iter_mut().for_each(|byte| *byte ^= 0x11);
+    scratched[4000..4100]
+        .iter_mut()
+        .for_each(|byte| *byte ^= 0x11);
+    let mut tagged = sound.clone();
+    tagged[60] = b'x';
+    fs::write(file("cat.jpg"), &other).unwrap();
+    fs::write(file("cat.png"), scratched).unwrap();
+    fs::write(file("cat.flac"), &tagged).unwrap();
+    // The sound is left, and counts.
+    let done = verify(&fetch, &["--repair"]).fails(3);
+    assert!(
+        done.stdout.contains("changed    cat.flac: "),
+        "{}",
+        done.stdout
+    );
+    let now = fetch.files();
+    assert_eq!((&now["cat.jpg"], &now["cat.png"]), (&jpeg, &picture));
+    assert_eq!(
+        (&now["cat.jpg.broken"], &now["cat.flac"]),
+        (&other, &tagged)
+    );
+    verify(&fetch, &["--repair=changed"]).success();
+    assert_eq!(fetch.files()["cat.flac"], sound);
 }
 
 #[test]

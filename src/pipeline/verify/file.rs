@@ -54,10 +54,10 @@ fn hold<F: Read + Seek>(
         }
         (Some(true), _) => (State::Whole { proven: true }, None),
         (_, found) if found.is_bad() => broken(found.to_string()),
-        (Some(false), found) => {
-            let state = match found {
-                Structure::Whole => State::Changed,
-                _ => State::Broken,
+        (Some(false), _) => {
+            let state = match is_sound(input)? {
+                true => State::Changed,
+                false => State::Broken,
             };
             let why = "its bytes are not those that were saved, though it has as many";
             (state, Some(why.into()))
@@ -76,6 +76,14 @@ fn hold<F: Read + Seek>(
             Some(format!("it has {len} bytes instead of {size}")),
         ),
     })
+}
+
+/// Whether it is of a format whose tags are edited in place: they have room in them, so that its length stays.
+fn is_sound<F: Read + Seek>(input: &mut Input<F>) -> io::Result<bool> {
+    Ok(matches!(
+        sniff(input.some(0)?).ext.as_deref(),
+        Some("mp3" | "flac" | "m4a" | "m4b" | "ogg" | "oga" | "opus" | "spx")
+    ))
 }
 
 /// Whether it looks like nothing but zeros from its start, and is that to its end.

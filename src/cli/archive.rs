@@ -10,7 +10,7 @@ mod stats;
 use std::path::PathBuf;
 
 use super::args::{ArchiveCommand, Args};
-use super::talk::tell;
+use super::talk::{counted, tell};
 use super::{exit, main, verify};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
@@ -82,10 +82,7 @@ fn relocate(file: PathBuf, old: PathBuf, new: PathBuf) -> Result<()> {
                 .hint("`fetch archive stats` lists those it knows"))
         }
         count => {
-            let folders = match count {
-                1 => "1 output folder".to_owned(),
-                count => format!("{count} output folders"),
-            };
+            let folders = counted(count as u64, "output folder", "output folders");
             tell(&format!("moved {folders} to `{}`\n", new.display()));
             Ok(())
         }

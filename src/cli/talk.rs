@@ -22,6 +22,11 @@ pub(super) fn tell(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// A number and what it counts.
+pub(super) fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
 /// An error as the last thing that is told. `error` is red where colours are wanted.
 pub(super) fn explain(error: &Error) -> String {
     labelled(error, console::style("error").for_stderr().red().bold())

@@ -92,6 +92,13 @@ fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["export", "--format", "yt-dlp"]).success();
     assert_eq!(done.stdout, "imgur A61SaA1\nimgur b\n");
+    fs::write(&file, "youtube BaW_jenozKc\nimgur c\n").unwrap();
+    let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
+    let expected = "2 entries: 1 of sources that are known here, 1 item that was new\n1 is of another source and was \
+        left out, such as `youtube BaW_jenozKc`\n";
+    assert_eq!(done.stderr, expected);
+    let done = archive(&fetch, &["forget", "imgur:c"]).success();
+    assert_eq!(done.stderr, "1 item is forgotten; its file stays\n");
     let other = fetch.root().join("other.sqlite3");
     archive(
         &fetch,

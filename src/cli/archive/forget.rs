@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::export::open;
-use crate::cli::talk::{print, tell};
+use crate::cli::talk::{counted, print, tell};
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::pipeline::archive::Known;
@@ -53,8 +53,16 @@ pub(super) fn forget(
         );
     }
     tell(&match dry_run {
-        true => format!("{count} items would be forgotten\n"),
-        false => format!("{count} items are forgotten; their files stay\n"),
+        true => counted(
+            count,
+            "item would be forgotten\n",
+            "items would be forgotten\n",
+        ),
+        false => counted(
+            count,
+            "item is forgotten; its file stays\n",
+            "items are forgotten; their files stay\n",
+        ),
     });
     Ok(())
 }

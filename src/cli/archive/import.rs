@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::peers::{Peer, read};
-use crate::cli::talk::tell;
+use crate::cli::talk::{counted, tell};
 use crate::model::Result;
 use crate::pipeline::archive::{self, Foreign};
 use crate::report::clean;
@@ -36,11 +36,18 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
         })
     })?;
     let mut text = format!(
-        "{all} entries: {ours} of sources that are known here, {new} items that were new\n"
+        "{}: {ours} of sources that are known here, {}\n",
+        counted(all, "entry", "entries"),
+        counted(new, "item that was new", "items that were new"),
     );
     if foreigners > 0 {
         text.push_str(&format!(
-            "{foreigners} are of other sources and were left out"
+            "{} left out",
+            counted(
+                foreigners,
+                "is of another source and was",
+                "are of other sources and were",
+            ),
         ));
         if !named.is_empty() {
             text.push_str(&format!(", such as {}", named.join(", ")));

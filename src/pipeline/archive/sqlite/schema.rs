@@ -134,10 +134,10 @@ pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusq
         1 => migrate::from_1(&transaction)?,
         VERSION => return Ok(()),
         version => {
-            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA);
             let message =
                 format!("it was made by a later version of this program (schema {version})");
-            return Err(rusqlite::Error::SqliteFailure(code, Some(message)));
+            // It says the message and nothing of its own.
+            return Err(rusqlite::Error::ToSqlConversionFailure(message.into()));
         }
     }
     transaction.pragma_update(None, "user_version", VERSION)?;

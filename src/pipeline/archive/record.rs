@@ -149,4 +149,6 @@ pub(in crate::pipeline) enum Ending {
     Saved(Record),
     /// It could not be had.
     Failed(Lapse),
+    /// Its server has it as it was saved.
+    Unchanged,
 }

@@ -77,6 +77,17 @@ impl Mover {
         // What cannot even be asked for stays known as it failed when it was.
         let fault = job.fault.as_ref();
         let untried = fault.is_some_and(|fault| fault.kind == Kind::Expired);
+        let note = |ending| {
+            // A failure to note how it ended changes nothing about that.
+            let _ = self.archive.note(Note {
+                identity: Identity {
+                    source: item.source.clone(),
+                    key: item.key.clone(),
+                },
+                origin: origin.clone(),
+                ending,
+            });
+        };
         let failed = |error: &Error, attempts| {
             if untried {
                 return Outcome::Failed(Failure::new(error, attempts));
@@ -88,15 +99,7 @@ impl Mover {
                 number: id,
                 item: keep(&item, led),
             };
-            // A failure to note a failure changes nothing about it.
-            let _ = self.archive.note(Note {
-                identity: Identity {
-                    source: item.source.clone(),
-                    key: item.key.clone(),
-                },
-                origin: origin.clone(),
-                ending: Ending::Failed(lapse),
-            });
+            note(Ending::Failed(lapse));
             Outcome::Failed(Failure::new(error, attempts))
         };
         let had = job.known.as_ref().map(|had| had.path.clone());
@@ -106,11 +109,14 @@ impl Mover {
             .await;
         let outcome = match fetched {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) if tries.unchanged => Outcome::Skipped {
-                reason: Skip::Present,
-                path: had.unwrap_or_default(),
-                warning: None,
-            },
+            Ok(Err(_)) if tries.unchanged => {
+                note(Ending::Unchanged);
+                Outcome::Skipped {
+                    reason: Skip::Present,
+                    path: had.unwrap_or_default(),
+                    warning: None,
+                }
+            }
             Ok(Err(error)) if error.kind == Kind::Closed => return,
             // Only the question failed: what is there is as good as before.
             Ok(Err(error)) if had.is_some() && !tries.began && error.kind != Kind::Disk => {

@@ -89,6 +89,13 @@ fn what_is_there_is_no_failure_when_its_server_does_not_say_whether_it_has_chang
     site.forget();
     again.clone().arg("--recheck").run().success();
     assert_eq!(site.count("/gone.jpg"), 1);
+    // It is back, as it was.
+    site.on("/gone.jpg", Reply::empty(304).etag("\"1\""));
+    again.clone().arg("--recheck").run().success();
+    site.forget();
+    let done = again.run().success();
+    assert!(done.stderr.contains("1 with a warning"), "{}", done.stderr);
+    assert_eq!(site.count("/gone.jpg"), 1);
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl State {
     pub(super) fn saved(&self, identity: &Identity) -> Option<(&str, u64)> {
         match &self.saved.get(identity)?.ending {
             Ending::Saved(record) => Some((&record.path, record.size)),
-            Ending::Failed(_) => None,
+            Ending::Failed(_) | Ending::Unchanged => None,
         }
     }
 
@@ -69,7 +69,7 @@ impl State {
             Ending::Saved(record) => (record.size == size
                 && record.digest.as_ref() == Some(digest))
             .then(|| record.path.clone()),
-            Ending::Failed(_) => None,
+            Ending::Failed(_) | Ending::Unchanged => None,
         });
         paths.collect()
     }

@@ -82,6 +82,14 @@ impl Writer {
     }
 }
 
+/// Forgets why an item could not be had.
+fn settled(connection: &Connection, item: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM failure WHERE item = ?")?
+        .execute([item])?;
+    Ok(())
+}
+
 impl Notebook {
     fn write(&mut self, connection: &Connection, note: &Note, now: i64) -> rusqlite::Result<()> {
         let source = self.words.id(connection, &note.identity.source)?;
@@ -133,9 +141,15 @@ impl Notebook {
                     now,
                 ])?;
                 if let Some((id, FAILED | GONE)) = known {
+                    settled(connection, id)?;
+                }
+            }
+            Ending::Unchanged => {
+                if let Some((id, FAILED | GONE)) = known {
                     connection
-                        .prepare_cached("DELETE FROM failure WHERE item = ?")?
-                        .execute([id])?;
+                        .prepare_cached("UPDATE item SET outcome = ?, run = ? WHERE id = ?")?
+                        .execute(params![SAVED, self.run, id])?;
+                    settled(connection, id)?;
                 }
             }
             Ending::Failed(lapse) => {

@@ -59,6 +59,39 @@ fn writes_what_is_known_beside_each_file() {
 }
 
 #[test]
+fn what_is_repaired_or_retried_has_its_metadata() {
+    let site = Site::start();
+    let fetch = Fetch::new().config("[after]\nlines = true\nmetadata = true\n");
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/dog.jpg", Reply::empty(403)).once();
+    site.on("/dog.jpg", Reply::file(small(Format::Jpeg, 2)));
+    let links = ["/cat.jpg", "/dog.jpg"].map(|path| site.url(path));
+    fetch.clone().args(links).run().fails(3);
+    for name in ["cat.jpg", "cat.jpg.json"] {
+        std::fs::remove_file(fetch.out().join(name)).unwrap();
+    }
+    fetch.clone().args(["verify", "--repair"]).run().success();
+    fetch.clone().arg("retry").run().success();
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    let expected = [
+        "cat.jpg",
+        "cat.jpg.json",
+        "dog.jpg",
+        "dog.jpg.json",
+        "metadata.jsonl",
+    ];
+    assert_eq!(names, expected);
+    // A line is a saving.
+    let lines = String::from_utf8(files["metadata.jsonl"].clone()).unwrap();
+    let paths = lines.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["path"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(paths.collect::<Vec<_>>(), ["cat.jpg", "cat.jpg", "dog.jpg"]);
+}
+
+#[test]
 fn metadata_holds_no_secret() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));

@@ -89,17 +89,15 @@ impl Mover {
             });
         };
         let failed = |error: &Error, attempts| {
-            if untried {
-                return Outcome::Failed(Failure::new(error, attempts));
+            if !untried {
+                note(Ending::Failed(Lapse {
+                    reason: error.kind.word().into(),
+                    message: error.message.clone(),
+                    attempts,
+                    number: id,
+                    item: keep(&item, led),
+                }));
             }
-            let lapse = Lapse {
-                reason: error.kind.word().into(),
-                message: error.message.clone(),
-                attempts,
-                number: id,
-                item: keep(&item, led),
-            };
-            note(Ending::Failed(lapse));
             Outcome::Failed(Failure::new(error, attempts))
         };
         let had = job.known.as_ref().map(|had| had.path.clone());

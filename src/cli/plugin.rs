@@ -96,7 +96,10 @@ fn info(plugin: &Found) -> String {
     tell("asks as you", vec![as_user.into()]);
     tell("saves from", may.media.0.clone());
     if may.delegate {
-        tell("hands links on", vec!["to any other source, on any host".into()]);
+        tell(
+            "hands links on",
+            vec!["to any other source, on any host".into()],
+        );
     }
     let options = manifest.options.iter().map(|option| {
         format!(

@@ -79,6 +79,8 @@ pub(super) struct Walk {
     /// Whether it is remembered how far links are listed, and whether that counts in this run.
     tracks: bool,
     resumes: bool,
+    /// Whether what is found is fetched, so that it counts how links were listed.
+    fetches: bool,
     /// Whether somebody wants to know which listing an item is of.
     branches: bool,
     /// Whether it is found out beforehand which items are documents, since somebody counts or chooses them.
@@ -130,6 +132,7 @@ impl Walk {
             items: settings.items.clone(),
             tracks: settings.tracks(),
             resumes: settings.resumes(),
+            fetches: !settings.simulate && !settings.adopt,
             branches: settings.stop_after_known.is_some(),
             asks_first: settings.chooses().into(),
             seen: Mutex::default(),

@@ -5,6 +5,7 @@
 
 mod cursors;
 pub(super) mod edit;
+mod log;
 mod migrate;
 pub(super) mod reader;
 pub(super) mod schema;
@@ -20,6 +21,7 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 
 use self::cursors::Cursors;
+use self::log::Log;
 use self::reader::Reader;
 use self::schema::{connect, index_digests, link_mark, prepare, root_id, unlisted};
 use self::waiting::{Paper, Waiting};
@@ -32,7 +34,7 @@ use crate::model::{Cursor, Error, Kind, Result};
 #[derive(Debug)]
 pub(in crate::pipeline) struct Sqlite {
     file: String,
-    reader: Mutex<Reader>,
+    reader: Arc<Mutex<Reader>>,
     waiting: Arc<Waiting>,
     /// The marks of links that could not be listed when the archive was opened.
     unlisted: HashSet<i64>,
@@ -58,8 +60,9 @@ impl Sqlite {
             let root = root_id(&writer, &root.to_string_lossy())?;
             let run = run.map(|run| run.begin(&writer, root)).transpose()?;
             let known = (unlisted(&writer, root)?, Cursors::read(&writer, root)?);
-            let reader = Reader::new(connect(file)?, root);
-            Ok((Writer::new(writer, root, run), reader, known))
+            let reader = Arc::new(Mutex::new(Reader::new(connect(file)?, root)));
+            let log = Log::new(file, reader.clone());
+            Ok((Writer::new(writer, log, root, run), reader, known))
         };
         let (writer, reader, (unlisted, cursors)) =
             connect().map_err(|error| cannot(error.into()))?;
@@ -71,7 +74,7 @@ impl Sqlite {
             .map_err(|error| cannot(error.into()))?;
         Ok(Sqlite {
             file: shown,
-            reader: Mutex::new(reader),
+            reader,
             waiting,
             unlisted,
             cursors: Mutex::new(cursors),

@@ -94,7 +94,7 @@ impl Walk {
             let step = tokio::select! {
                 biased;
                 // Enough of it is known. Its task ends with the leash.
-                () = &mut stopped => return Ok((count, Ok(()))),
+                () = &mut stopped => return Ok((count, Err(Error::closed()))),
                 found = next_of(children.front_mut()), if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
                 entry = entries.recv(), if takes => entry.map_or(Step::Ended, Step::Entry),
             };

@@ -14,11 +14,16 @@ impl Walk {
         items: u64,
         done: Result<()>,
     ) -> Result<()> {
+        // One that was left early has neither come to its end nor failed.
+        let is_whole = done.is_ok();
         let failure = match done {
             Err(error) if error.kind != Kind::Closed => Some(Failure::new(&error, 1)),
             _ => None,
         };
         let noted = match &failure {
+            // Nothing of it is fetched, so what is to be fetched of it yet stays known.
+            _ if !self.fetches => Ok(()),
+            None if !is_whole => Ok(()),
             None => self.archive.listed(&origin.url),
             Some(failure) => {
                 let lapse = Lapse {

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::{known, refused};
 use crate::support::command::Fetch;
+use crate::support::imgur::{FakeImgur, Image};
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
@@ -287,4 +288,23 @@ fn what_cannot_be_remembered_is_listed_again_for_what_failed_alone() {
         .map(|known| known.identity.key)
         .collect();
     assert_eq!(gone, ["d.jpg"]);
+}
+
+#[test]
+fn a_look_does_not_forget_a_link_that_could_not_be_listed() {
+    let imgur = FakeImgur::start();
+    let image = Image::new("aaaaaaa", Format::Jpeg);
+    imgur
+        .api
+        .on("/3/gallery/r/pics/time/all/0", Reply::empty(503))
+        .once();
+    imgur.subreddit("pics", &[vec![image]]);
+    let user = Fetch::new().config(&format!("{}[net]\nretries = 0\n", imgur.config()));
+    user.clone().arg("imgur.com/r/pics").run().fails(4);
+    user.clone()
+        .args(["-s", "imgur.com/r/pics"])
+        .run()
+        .success();
+    let done = user.clone().arg("retry").run().success();
+    assert!(done.stderr.contains("1 new"), "{}", done.stderr);
 }

@@ -38,11 +38,17 @@ impl Reader {
     pub(super) fn look(&mut self, committed: u64) -> rusqlite::Result<()> {
         let known = |(seen, since): (u64, Instant)| seen == committed && since.elapsed() < VIEW;
         if !self.view.is_some_and(known) {
-            if self.view.take().is_some() {
-                self.connection.prepare_cached("COMMIT")?.execute([])?;
-            }
+            self.let_go()?;
             self.connection.prepare_cached("BEGIN")?.execute([])?;
             self.view = Some((committed, Instant::now()));
+        }
+        Ok(())
+    }
+
+    /// Ends the view.
+    pub(super) fn let_go(&mut self) -> rusqlite::Result<()> {
+        if self.view.take().is_some() {
+            self.connection.prepare_cached("COMMIT")?.execute([])?;
         }
         Ok(())
     }

@@ -5,10 +5,10 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::migrate;
 use crate::pipeline::naming::fold;
@@ -50,6 +50,9 @@ pub(super) const SCHEMA: &str = "
 /// The one table that version 1 has the same.
 pub(super) const ROOT: &str =
     "CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)";
+
+/// How long others are waited for who write.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How an item ended, as it is stored.
 pub(in crate::pipeline::archive) const SAVED: i64 = 0;
@@ -112,8 +115,8 @@ pub(in crate::pipeline::archive) fn open_known(
 
 fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(Duration::from_secs(30))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.busy_timeout(PATIENCE)?;
+    log_ahead(&connection)?;
     // In WAL mode a power cut loses the last commits at the worst, and never the database.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // The plans do not depend on the values. Where they might, a statement would be made anew for each value.
@@ -121,11 +124,46 @@ fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Sets WAL mode, if it is not set. SQLite waits for nobody there (several processes may begin on a new database), so that
+/// it has to be tried again for as long as it waits elsewhere.
+fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let began = Instant::now();
+    loop {
+        let is = |mode: String| mode.eq_ignore_ascii_case("wal");
+        let known = connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+        let done = known.and_then(|mode| match is(mode) {
+            true => Ok(()),
+            false => connection.pragma_update(None, "journal_mode", "WAL"),
+        });
+        match done {
+            Err(error) if is_busy(&error) && began.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
 /// Brings the database to the version of this program.
 pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    let version = |connection: &Connection| {
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+    };
+    // Whoever only reads need not wait for those who write.
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = version(&transaction)?;
     match version {
         0 => {
             transaction.execute_batch(ROOT)?;

@@ -247,3 +247,49 @@ fn an_item_costs_under_300_bytes() {
     let each = (bytes - (128 << 10).min(bytes)) / items();
     assert!(each < 300, "{each} bytes an item");
 }
+
+#[test]
+fn the_log_stays_short_while_questions_are_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("archive.db");
+    let archive = Sqlite::open(&file, folder.path(), None).unwrap();
+    let mut longest = 0;
+    for number in 0..6_000 {
+        let key = format!("{number}");
+        archive
+            .note(saved(&key, record(&format!("{number}.jpg"), 7)))
+            .unwrap();
+        // Each in a transaction of its own, and a question of the view after it.
+        archive.flush().unwrap();
+        assert_eq!(archive.find(&identity("missing")).unwrap(), None);
+        let log = std::fs::metadata(folder.path().join("archive.db-wal")).unwrap();
+        longest = longest.max(log.len());
+    }
+    assert!(longest < 16 << 20, "{longest}");
+    assert_eq!(archive.find(&identity("17")).unwrap(), seen("17.jpg", 7));
+}
+
+#[test]
+fn many_may_begin_on_a_new_database_at_once() {
+    for _ in 0..30 {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("archive.db");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| drop(Sqlite::open(&file, folder.path(), None).unwrap()));
+            }
+        });
+    }
+}
+
+#[test]
+fn who_reads_does_not_wait_for_who_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("archive.db");
+    drop(Sqlite::open(&file, folder.path(), None).unwrap());
+    let mut writer = super::connect(&file).unwrap();
+    let behavior = rusqlite::TransactionBehavior::Immediate;
+    let writing = writer.transaction_with_behavior(behavior).unwrap();
+    assert!(Records::open(&file, folder.path()).unwrap().is_some());
+    drop(writing);
+}

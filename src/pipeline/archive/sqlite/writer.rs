@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cursors;
+use super::log::Log;
 use super::schema::{FAILED, GONE, SAVED, folded, link_mark, mark};
 use super::waiting::{Paper, Waiting};
 use super::words::Words;
@@ -20,6 +21,7 @@ const LINKS: usize = 1000;
 /// The one who writes.
 pub(super) struct Writer {
     connection: Connection,
+    log: Log,
     notebook: Notebook,
 }
 
@@ -33,9 +35,10 @@ struct Notebook {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, root: i64, run: Option<i64>) -> Writer {
+    pub(super) fn new(connection: Connection, log: Log, root: i64, run: Option<i64>) -> Writer {
         Writer {
             connection,
+            log,
             notebook: Notebook {
                 root,
                 words: Words::default(),
@@ -54,6 +57,7 @@ impl Writer {
             }
             let done = self.write(&batch);
             let failed = done.is_err();
+            self.log.keep_short(&self.connection);
             waiting.tell(&batch, done.map_err(|error| error.to_string()));
             if failed {
                 return;

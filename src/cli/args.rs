@@ -14,7 +14,7 @@ use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser, Val
 pub(super) use self::command::{
     Command, ConfigCommand, Jobs, Past, PluginCommand, Retry, Run, SourcesCommand,
 };
-pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Repair, Telling, Verify};
+pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
 use crate::config::{Resolve, Size};
 use crate::pipeline::{Duplicates, MediaKind, Policy};
 

@@ -12,7 +12,7 @@ pub(super) const WRONGLY: u8 = 2;
 /// Some failed.
 pub(super) const SOME: u8 = 3;
 /// Nothing succeeded.
-const NOTHING: u8 = 4;
+pub(super) const NOTHING: u8 = 4;
 /// The disk refused.
 const DISK: u8 = 8;
 /// The job is running already.

@@ -15,8 +15,8 @@ use super::batch::{self, List};
 use super::called::called;
 use super::talk::{explain, print, reporters, tell, warn};
 use super::{
-    archive, exit, fields, history, interrupt, jobs, meaning, plugin, retry, settings, sources,
-    verify,
+    archive, exit, fields, history, interrupt, jobs, meaning, plugin, rename, retry, settings,
+    sources, verify,
 };
 use crate::config::Config;
 use crate::model::{Error, Kind, Result, Skip};
@@ -85,6 +85,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
         Some(Command::Jobs { json }) => jobs::list(&config(&args)?, json)?,
         Some(Command::Run(run)) => return jobs::run(args, *run, sources),
         Some(Command::Retry(retry)) => return retry::retry(args, *retry, sources),
+        Some(Command::Rename(rename)) => return rename::rename(args, *rename),
         Some(Command::History(past)) => history::history(&args, &past)?,
         Some(Command::Sources { which }) => {
             let registry = registry(&config(&args)?, sources)?;

@@ -17,6 +17,7 @@ mod lock;
 mod main;
 mod meaning;
 mod plugin;
+mod rename;
 mod retry;
 mod settings;
 mod sources;

@@ -12,6 +12,7 @@ mod look;
 mod naming;
 mod plan;
 mod progress;
+pub mod rename;
 mod settings;
 mod sink;
 mod structure;

@@ -24,6 +24,7 @@ mod pages;
 mod peers;
 mod plugins;
 mod readme;
+mod rename;
 mod sources;
 mod support;
 mod transfer;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, Subcommand};
 use clap_complete::Shell;
 
-use super::{ArchiveCommand, How, Talk, Verify, What, Where};
+use super::{ArchiveCommand, How, Rename, Talk, Verify, What, Where};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -24,6 +24,8 @@ pub(in crate::cli) enum Command {
     },
     /// Fetch once more what failed
     Retry(Box<Retry>),
+    /// Move what was saved to where another template has it, without fetching it
+    Rename(Box<Rename>),
     /// Look back at runs
     History(Past),
     /// Look whether what was saved is still there and whole

@@ -49,6 +49,27 @@ pub(in crate::cli) struct Verify {
     pub(in crate::cli) talk: Telling,
 }
 
+#[derive(Debug, Group)]
+#[command(after_help = "\
+What a site told of a file is in its `NAME.json` or in `metadata.jsonl`, where `--write-metadata` or `after.lines` \
+wrote it. Without these, only `source`, `key`, `ext`, `size`, `kind` and in part `date` are known; a file whose template \
+asks for more stays where it is. Nothing is replaced. Exit codes: 0 if all have their names, else 3, or 4 if none has.")]
+pub(in crate::cli) struct Rename {
+    /// Name files by this template
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub(in crate::cli) output: Option<String>,
+    /// With the output folder and the template of this job
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) job: Option<String>,
+    /// Only tell what would be moved where
+    #[arg(short, long)]
+    pub(in crate::cli) simulate: bool,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    #[command(flatten)]
+    pub(in crate::cli) talk: Telling,
+}
+
 /// What is fetched again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Repair {

@@ -3,7 +3,7 @@
 //! The file is there by then, and stays, whatever becomes of this. It knows no source and no network.
 
 mod command;
-mod sidecar;
+pub(super) mod sidecar;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

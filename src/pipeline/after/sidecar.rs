@@ -10,11 +10,11 @@ use crate::pipeline::naming::{fields, shown_within};
 use crate::pipeline::sink::{Disk, Folder, disk_error};
 
 /// The longest file that is looked into to find out whether it is ours.
-const LONGEST: u64 = 4 << 20;
+pub(in crate::pipeline) const LONGEST: u64 = 4 << 20;
 /// How many names are tried before it is given up.
 const COPIES: u32 = 1000;
 /// The name of the file with a line for each item, without its end.
-const LINES: (&str, &str) = ("metadata", "jsonl");
+pub(in crate::pipeline) const LINES: (&str, &str) = ("metadata", "jsonl");
 
 /// All that is known of an item, without secrets.
 pub(super) fn document(item: &Item, path: &str, size: u64) -> Value {
@@ -36,7 +36,7 @@ pub(super) fn document(item: &Item, path: &str, size: u64) -> Value {
 
 /// Writes the metadata of the file at this path, as `NAME.json` beside it. What is there already of the same item is
 /// replaced, and nothing else.
-pub(super) fn write(
+pub(in crate::pipeline) fn write(
     disk: &Disk,
     archive: &dyn Archive,
     document: &Value,
@@ -78,7 +78,11 @@ pub(super) fn write(
 }
 
 /// Adds the metadata of a file to `metadata.jsonl` in the output root.
-pub(super) fn append(disk: &Disk, archive: &dyn Archive, document: &Value) -> Result<()> {
+pub(in crate::pipeline) fn append(
+    disk: &Disk,
+    archive: &dyn Archive,
+    document: &Value,
+) -> Result<()> {
     let folder = disk.folder(&[])?;
     for copy in 1..COPIES {
         let name = numbered(LINES.0, LINES.1, copy);
@@ -129,13 +133,13 @@ fn put(folder: &Folder, name: &str, content: &[u8], replaces: bool) -> io::Resul
     named
 }
 
-fn is_of(there: &Value, document: &Value) -> bool {
+pub(in crate::pipeline) fn is_of(there: &Value, document: &Value) -> bool {
     there["key"].is_string()
         && (&there["source"], &there["key"]) == (&document["source"], &document["key"])
 }
 
 /// Whether the first line of a file is one of ours; an empty file will do.
-fn begins_as_ours(file: std::fs::File) -> bool {
+pub(in crate::pipeline) fn begins_as_ours(file: std::fs::File) -> bool {
     let mut line = Vec::new();
     let mut reader = io::BufReader::new(io::Read::take(file, LONGEST));
     match io::BufRead::read_until(&mut reader, b'\n', &mut line) {
@@ -153,7 +157,7 @@ fn ends_with_line(file: &mut std::fs::File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-fn numbered(stem: &str, ext: &str, copy: u32) -> String {
+pub(in crate::pipeline) fn numbered(stem: &str, ext: &str, copy: u32) -> String {
     match copy {
         1 => format!("{stem}.{ext}"),
         copy => format!("{stem} ({copy}).{ext}"),

@@ -98,6 +98,12 @@ impl Template {
         ))
     }
 
+    /// The names of the fields that it may ask for.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
+        let ext = matches!(self.0.ext, Ext::Open).then_some("ext");
+        self.0.fields.iter().map(|field| field.name).chain(ext)
+    }
+
     fn values(&self, item: &Item) -> Value {
         let values = self
             .0

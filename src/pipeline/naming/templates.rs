@@ -20,9 +20,14 @@ impl Templates {
     /// # Errors
     /// [`crate::model::Kind::Config`] if its template cannot be worked out with what the item holds.
     pub fn plan(&self, item: &Item) -> Result<Planned> {
-        let own = self.by_source.get(&item.source);
-        own.or(self.otherwise.as_ref())
+        self.named(&item.source)
             .unwrap_or_else(|| Template::default_for(item))
             .plan(item)
+    }
+
+    /// The template that the user names for the items of this source.
+    pub(crate) fn named(&self, source: &str) -> Option<&Template> {
+        let own = self.by_source.get(source);
+        own.or(self.otherwise.as_ref())
     }
 }

@@ -113,6 +113,24 @@ impl Disk {
         file
     }
 
+    /// Whether there is anything at this path below the root, be it a link that leads nowhere.
+    pub(in crate::pipeline) fn has(&self, path: &str) -> bool {
+        std::fs::symlink_metadata(self.root.path().join(path)).is_ok()
+    }
+
+    /// Removes the folder of these names below the root if it is empty, and then those that it was in, likewise.
+    pub(in crate::pipeline) fn remove_empty(&self, names: &[String]) -> io::Result<()> {
+        self.kept().clear();
+        for depth in (1..=names.len()).rev() {
+            let mut folder = self.root.clone();
+            for name in &names[..depth - 1] {
+                folder = Arc::new(folder.enter_known(name)?);
+            }
+            folder.remove_folder(&names[depth - 1])?;
+        }
+        Ok(())
+    }
+
     fn keep(&self, names: Vec<String>, folder: Arc<Folder>) {
         let mut kept = self.kept();
         if kept.len() >= KEPT {

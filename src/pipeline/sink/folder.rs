@@ -181,6 +181,24 @@ impl Folder {
         self.remove(from)
     }
 
+    /// Gives a file a second name in another folder; fails with `AlreadyExists` if that is taken.
+    pub(in crate::pipeline) fn link(&self, from: &str, to: &Folder, name: &str) -> io::Result<()> {
+        let flags = AtFlags::empty();
+        Ok(rustix::fs::linkat(
+            &self.handle,
+            from,
+            &to.handle,
+            name,
+            flags,
+        )?)
+    }
+
+    /// Removes a folder in this one, if it is empty.
+    pub(in crate::pipeline) fn remove_folder(&self, name: &str) -> io::Result<()> {
+        let flags = AtFlags::REMOVEDIR;
+        Ok(rustix::fs::unlinkat(&self.handle, name, flags)?)
+    }
+
     /// Removes a file.
     pub(in crate::pipeline) fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?)

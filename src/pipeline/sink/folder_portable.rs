@@ -136,6 +136,18 @@ impl Folder {
         self.remove(from)
     }
 
+    /// Gives a file a second name in another folder; fails with `AlreadyExists` if that is taken.
+    pub(in crate::pipeline) fn link(&self, from: &str, to: &Folder, name: &str) -> io::Result<()> {
+        self.regular(from)?;
+        fs::hard_link(self.path.join(from), to.path.join(name))
+    }
+
+    /// Removes a folder in this one, if it is empty.
+    pub(in crate::pipeline) fn remove_folder(&self, name: &str) -> io::Result<()> {
+        self.enter_known(name)?;
+        fs::remove_dir(self.path.join(name))
+    }
+
     /// Removes a file.
     pub(in crate::pipeline) fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.path.join(name))

@@ -1,6 +1,8 @@
 //! Changes what is known, outside a run. Each change is one transaction that waits for its turn, so that other processes
 //! can use the archive meanwhile.
 
+mod moves;
+
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};

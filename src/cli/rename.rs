@@ -1,0 +1,170 @@
+//! `fetch rename`: what was saved gets the names that another template gives.
+
+use std::thread;
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::args::{self, Args};
+use super::lock::{Asked, Lock};
+use super::talk::{print, tell};
+use super::{exit, interrupt, main, verify};
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::Stop;
+use crate::pipeline::rename::{Fate, Rename, Renamed};
+use crate::report::clean;
+
+/// How many files had which fate.
+#[derive(Debug, Default)]
+struct Counts {
+    moved: u64,
+    right: u64,
+    absent: u64,
+    stays: u64,
+}
+
+/// Renames, and gives the exit code.
+pub(super) fn rename(mut args: Args, rename: args::Rename) -> Result<u8> {
+    rename.place.apply(&mut args.place);
+    args.place.output = rename.output.or(args.place.output.take());
+    let all = main::config(&args)?;
+    let config = match &rename.job {
+        Some(name) => all.job(name)?,
+        None => all,
+    };
+    let settings = config.pipeline()?;
+    let work = Rename {
+        archive: verify::known(settings.archive)?,
+        root: settings.root,
+        templates: settings.templates,
+        simulate: rename.simulate,
+    };
+    // What one has begun, another would take for left over.
+    let _lock = match rename.simulate {
+        true => None,
+        false => Some(alone(&work)?),
+    };
+    let (stop, interrupted) = (Stop::default(), CancellationToken::new());
+    let runtime = main::runtime()?;
+    // It goes with the process: nothing has to be put in order.
+    let watch = interrupt::watch(stop.clone(), interrupted.clone());
+    thread::spawn(move || runtime.block_on(watch));
+    let mut counts = Counts::default();
+    work.run(&stop.drain, &mut |renamed| {
+        counts.take(&renamed);
+        if rename.talk.json {
+            return print(&format!("{}\n", object(&renamed, rename.simulate)));
+        }
+        line(&renamed, &rename.talk)
+    })?;
+    if rename.talk.json {
+        print(&format!("{}\n", counts.object()))?;
+    } else if !rename.talk.quiet {
+        tell(&counts.line(rename.simulate));
+    }
+    Ok(match interrupted.is_cancelled() {
+        true => exit::INTERRUPTED,
+        false => counts.code(),
+    })
+}
+
+/// The right to rename in an output root.
+fn alone(work: &Rename) -> Result<Lock> {
+    // No job has such a name.
+    match Lock::ask("rename.", &work.root)? {
+        Asked::Free(lock) => Ok(lock),
+        Asked::Running(_) => {
+            let message = format!("`{}` is being renamed already", work.root.display());
+            Err(Error::new(Kind::Busy, message).hint("wait until that is done"))
+        }
+    }
+}
+
+fn line(renamed: &Renamed, talk: &args::Telling) -> Result<()> {
+    let old = clean(&renamed.old);
+    match &renamed.fate {
+        Fate::Moved(new) if !talk.quiet => print(&format!("{old} → {}\n", clean(new)))?,
+        Fate::Stays(error) => {
+            let hint = error
+                .hint
+                .as_deref()
+                .map(|hint| format!("\n  hint: {hint}"));
+            let hint = hint.unwrap_or_default();
+            tell(&format!("{old} stays: {}{hint}\n", reason(error)));
+        }
+        Fate::Absent if talk.verbose => tell(&format!("{old} is not there\n")),
+        Fate::Moved(_) | Fate::Right | Fate::Absent => {}
+    }
+    Ok(())
+}
+
+/// Why a file stays, with the cause.
+fn reason(error: &Error) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    clean(&(error.message.clone() + &cause.unwrap_or_default())).into_owned()
+}
+
+fn object(renamed: &Renamed, simulate: bool) -> Value {
+    let (event, to, why) = match &renamed.fate {
+        Fate::Moved(new) if simulate => ("would_move", Some(new), None),
+        Fate::Moved(new) => ("moved", Some(new), None),
+        Fate::Right => ("right", None, None),
+        Fate::Absent => ("absent", None, None),
+        Fate::Stays(error) => ("stays", None, Some(reason(error))),
+    };
+    let mut object = json!({
+        "event": event,
+        "source": renamed.identity.source,
+        "key": renamed.identity.key,
+        "path": renamed.old,
+    });
+    if let Some(to) = to {
+        object["to"] = json!(to);
+    }
+    if let Some(why) = why {
+        object["reason"] = json!(why);
+    }
+    object
+}
+
+impl Counts {
+    fn take(&mut self, renamed: &Renamed) {
+        let count = match renamed.fate {
+            Fate::Moved(_) => &mut self.moved,
+            Fate::Right => &mut self.right,
+            Fate::Absent => &mut self.absent,
+            Fate::Stays(_) => &mut self.stays,
+        };
+        *count += 1;
+    }
+
+    fn line(&self, simulate: bool) -> String {
+        let moved = if simulate { "would be moved" } else { "moved" };
+        let mut line = format!("{} {moved}, {} have their names", self.moved, self.right);
+        if self.stays > 0 {
+            line += &format!(", {} stay where they are", self.stays);
+        }
+        if self.absent > 0 {
+            line += &format!(", {} are not there", self.absent);
+        }
+        line + "\n"
+    }
+
+    fn object(&self) -> Value {
+        json!({
+            "event": "summary",
+            "moved": self.moved,
+            "right": self.right,
+            "stays": self.stays,
+            "absent": self.absent,
+        })
+    }
+
+    fn code(&self) -> u8 {
+        match (self.stays, self.moved + self.right) {
+            (0, _) => exit::WELL,
+            (_, 0) => exit::NOTHING,
+            _ => exit::SOME,
+        }
+    }
+}

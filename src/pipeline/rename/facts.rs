@@ -1,0 +1,217 @@
+//! What is known of a saved item without asking its site.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::model::{Body, Error, Item, Medium, Meta, Request, Result};
+use crate::pipeline::after::sidecar::{self, LINES, LONGEST, is_of, numbered};
+use crate::pipeline::archive::{Known, Record};
+use crate::pipeline::naming::{Template, shown_within, split};
+use crate::pipeline::sink::Disk;
+use crate::pipeline::{MediaKind, Templates};
+
+/// How many names of a sidecar are tried.
+const COPIES: u32 = 10;
+
+/// What the archive itself knows.
+const RECORDED: [&str; 5] = ["source", "key", "ext", "size", "kind"];
+
+/// Where the metadata of items is found.
+#[derive(Debug)]
+pub(super) struct Facts {
+    lines: Option<Lines>,
+}
+
+/// What is known of an item.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) item: Item,
+    /// All that its site told, as `--write-metadata` wrote it down.
+    pub(super) document: Option<Value>,
+    /// The name of the file beside it that says so.
+    pub(super) sidecar: Option<String>,
+}
+
+impl Facts {
+    pub(super) fn open(disk: &Disk) -> Facts {
+        Facts {
+            lines: Lines::open(disk),
+        }
+    }
+
+    /// What is known of the item that was saved here.
+    pub(super) fn of(&mut self, disk: &Disk, known: &Known, record: &Record) -> Told {
+        let identity = json!({
+            "source": known.identity.source,
+            "key": shown_within(json!(known.identity.key)),
+        });
+        let beside = beside(disk, &identity, &record.path);
+        let (sidecar, document) = match beside {
+            Some((path, document)) => (Some(path), Some(document)),
+            None => (
+                None,
+                self.lines.as_mut().and_then(|lines| lines.of(&identity)),
+            ),
+        };
+        Told {
+            item: item(known, record, document.as_ref()),
+            document,
+            sidecar,
+        }
+    }
+}
+
+impl Told {
+    /// The template that names it, if all is known that it may ask for.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Missing`] with the field that is not known.
+    pub(super) fn may_use(&self, templates: &Templates, record: &Record) -> Result<()> {
+        let named = templates.named(&self.item.source);
+        let lacks = match (&self.document, named) {
+            (Some(document), named) => named
+                .filter(|_| document["url"].is_null())
+                .and_then(|template| template.fields().find(|field| *field == "size")),
+            // Which default it is depends on the album.
+            (None, None) => Some("album"),
+            (None, Some(template)) => self.unknown(template, record),
+        };
+        match lacks {
+            None => Ok(()),
+            Some(field) => Err(Error::new(
+                crate::model::Kind::Missing,
+                format!("its field `{field}` is not known"),
+            )),
+        }
+    }
+
+    fn unknown(&self, template: &Template, record: &Record) -> Option<&'static str> {
+        template.fields().find(|field| {
+            !(RECORDED.contains(field) || *field == "date" && record.published.is_some())
+        })
+    }
+}
+
+/// The metadata in the file beside, and the path of that.
+fn beside(disk: &Disk, identity: &Value, path: &str) -> Option<(String, Value)> {
+    (1..COPIES).find_map(|copy| {
+        let path = numbered(path, "json", copy);
+        let document = document(disk, &path)?;
+        is_of(&document, identity).then_some((path, document))
+    })
+}
+
+/// Whether two files tell of one item.
+pub(super) fn is_same(disk: &Disk, one: &str, other: &str) -> bool {
+    let documents = document(disk, one).zip(document(disk, other));
+    documents.is_some_and(|(one, other)| is_of(&one, &other))
+}
+
+fn document(disk: &Disk, path: &str) -> Option<Value> {
+    let mut text = Vec::new();
+    let file = disk.read(path).ok()?;
+    file.take(LONGEST).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// The item as far as it is known. Who it is, where it is and what its bytes are is the archive's to say.
+fn item(known: &Known, record: &Record, document: Option<&Value>) -> Item {
+    let name = record.path.rsplit('/').next().unwrap_or(&record.path);
+    let told = document.and_then(|document| serde_json::from_value::<Meta>(document.clone()).ok());
+    let mut meta = told.unwrap_or(Meta {
+        date: record.published,
+        ..Meta::default()
+    });
+    meta.ext = split(name).1;
+    let url = match document {
+        Some(document) => document["url"].as_str(),
+        // Nobody asks for it, but it takes the size along.
+        None => Some("about:blank"),
+    };
+    let url = url.and_then(|url| Url::parse(url).ok());
+    let body = url.map_or(Body::Later, |url| {
+        let mut request = Request::new(url);
+        request.expect.size = Some(record.size);
+        let kind = document.and_then(|document| {
+            serde_json::from_value::<MediaKind>(document["kind"].clone()).ok()
+        });
+        request.expect.medium = kind.and_then(|kind| match kind {
+            MediaKind::Image => Some(Medium::Image),
+            MediaKind::Video => Some(Medium::Video),
+            MediaKind::Audio => Some(Medium::Audio),
+            MediaKind::Other => None,
+        });
+        Body::File(request)
+    });
+    Item {
+        source: known.identity.source.clone(),
+        key: known.identity.key.clone(),
+        meta,
+        body,
+    }
+}
+
+/// The metadata that `metadata.jsonl` has, by where its lines begin.
+#[derive(Debug)]
+struct Lines {
+    file: File,
+    starts: HashMap<blake3::Hash, u64>,
+}
+
+impl Lines {
+    fn open(disk: &Disk) -> Option<Lines> {
+        let file = disk.read(&numbered(LINES.0, LINES.1, 1)).ok()?;
+        if !sidecar::begins_as_ours(file.try_clone().ok()?) {
+            return None;
+        }
+        let mut reader = BufReader::new(&file);
+        let (mut starts, mut at) = (HashMap::new(), 0);
+        reader.seek(SeekFrom::Start(0)).ok()?;
+        loop {
+            let mut line = Vec::new();
+            let length = read_line(&mut reader, &mut line).ok()?;
+            if length == 0 {
+                break;
+            }
+            // What came later is right.
+            if let Ok(document) = serde_json::from_slice(&line) {
+                starts.insert(mark(&document), at);
+            }
+            at += length;
+        }
+        Some(Lines { file, starts })
+    }
+
+    fn of(&mut self, identity: &Value) -> Option<Value> {
+        let at = *self.starts.get(&mark(identity))?;
+        let mut reader = BufReader::new(&self.file);
+        reader.seek(SeekFrom::Start(at)).ok()?;
+        let mut line = Vec::new();
+        read_line(&mut reader, &mut line).ok()?;
+        let document: Value = serde_json::from_slice(&line).ok()?;
+        is_of(&document, identity).then_some(document)
+    }
+}
+
+/// Reads a line; of one that is too long, only the beginning is kept, which is no JSON. Says how long it is.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
+    let mut length = reader.by_ref().take(LONGEST).read_until(b'\n', line)? as u64;
+    while length > 0 && line.last() != Some(&b'\n') {
+        let mut rest = Vec::new();
+        let more = reader.by_ref().take(LONGEST).read_until(b'\n', &mut rest)?;
+        length += more as u64;
+        if more == 0 || rest.last() == Some(&b'\n') {
+            break;
+        }
+    }
+    Ok(length)
+}
+
+fn mark(document: &Value) -> blake3::Hash {
+    let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    blake3::hash(format!("{}\0{}", text("source"), text("key")).as_bytes())
+}

@@ -1,0 +1,244 @@
+//! Gives files their new names.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+
+use serde_json::json;
+
+use super::facts::{Told, is_same};
+use super::{Fate, Renamed};
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::after::sidecar::{self, numbered};
+use crate::pipeline::archive::{Archive, Identity, Moves, Moving};
+use crate::pipeline::naming::fold;
+use crate::pipeline::sink::{Disk, Folder, disk_error};
+
+/// What is moved together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    moves: Vec<Moving>,
+    items: Vec<(Identity, Told)>,
+    /// The new names, as case and normalisation do not matter.
+    taken: HashSet<String>,
+}
+
+impl Batch {
+    pub(super) fn add(&mut self, identity: Identity, moving: Moving, told: Told) {
+        self.taken.insert(fold(&moving.new));
+        self.moves.push(moving);
+        self.items.push((identity, told));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.moves.len()
+    }
+
+    pub(super) fn takes(&self, path: &str) -> bool {
+        self.taken.contains(&fold(path))
+    }
+
+    /// What would become of it.
+    pub(super) fn as_if(self) -> Vec<Renamed> {
+        let items = self.items.into_iter().zip(self.moves);
+        let told = items.map(|((identity, _), moving)| Renamed {
+            identity,
+            old: moving.old,
+            fate: Fate::Moved(moving.new),
+        });
+        told.collect()
+    }
+}
+
+/// Moves files below one output root.
+pub(super) struct Mover<'a> {
+    disk: &'a Disk,
+    archive: &'a dyn Archive,
+    moves: Moves,
+    /// The folders that something went away from.
+    left: BTreeSet<Vec<String>>,
+}
+
+impl<'a> Mover<'a> {
+    /// Puts in order what a kill left behind first.
+    pub(super) fn new(disk: &'a Disk, archive: &'a dyn Archive, moves: Moves) -> Result<Self> {
+        let mut mover = Mover {
+            disk,
+            archive,
+            moves,
+            left: BTreeSet::new(),
+        };
+        let left = mover.moves.left()?;
+        for (moving, path) in &left {
+            mover.heal(moving, path.as_deref())?;
+        }
+        let left: Vec<Moving> = left.into_iter().map(|(moving, _)| moving).collect();
+        if !left.is_empty() {
+            mover.moves.settled(&left)?;
+        }
+        Ok(mover)
+    }
+
+    /// Of a file that has both names, the one that the record does not have goes; a file that only has the new one is
+    /// what the record means.
+    fn heal(&mut self, moving: &Moving, path: Option<&str>) -> Result<()> {
+        let Moving { old, new, .. } = moving;
+        let is_at = |path: &str| self.disk.size(path).is_some();
+        // After a power cut, the record may be older than the names.
+        let is_late = path == Some(old) && !is_at(old) && is_at(new);
+        if is_late {
+            self.moves.moved(std::slice::from_ref(moving))?;
+        }
+        let (surplus, right) = match is_late || path == Some(new) {
+            true => (old, new),
+            false => (new, old),
+        };
+        if self.archive.owner(surplus)?.is_some() {
+            return Ok(());
+        }
+        self.let_go(surplus, right)?;
+        let [surplus, right] = [surplus, right].map(|path| numbered(path, "json", 1));
+        match is_same(self.disk, &surplus, &right) {
+            true => self.take_away(&surplus),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether two paths are names of one file.
+    fn is_one(&self, one: &str, other: &str) -> bool {
+        let (Ok(file), Some(_)) = (self.disk.read(one), self.disk.size(other)) else {
+            return false;
+        };
+        let found = self.at(other);
+        found.is_ok_and(|(folder, name)| folder.holds(name, &file))
+    }
+
+    /// Moves a batch, and says what became of each.
+    pub(super) fn carry_out(&mut self, batch: Batch) -> Result<Vec<Renamed>> {
+        if batch.moves.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.moves.intend(&batch.moves)?;
+        let mut done = Vec::with_capacity(batch.moves.len());
+        let (mut named, mut items) = (Vec::new(), Vec::new());
+        for (moving, (identity, told)) in batch.moves.iter().zip(batch.items) {
+            match self.name(moving) {
+                Ok(()) => {
+                    named.push(moving.clone());
+                    items.push((identity, told));
+                }
+                Err(error) => done.push(Renamed {
+                    identity,
+                    old: moving.old.clone(),
+                    fate: Fate::Stays(error),
+                }),
+            }
+        }
+        for (moving, (_, told)) in named.iter().zip(&items) {
+            self.take_along(moving, told)?;
+        }
+        let recorded = self.moves.moved(&named)?;
+        for ((moving, (identity, told)), is_ours) in named.iter().zip(items).zip(recorded) {
+            let fate = match is_ours {
+                true => {
+                    self.let_go(&moving.old, &moving.new)?;
+                    if let Some(sidecar) = &told.sidecar {
+                        self.take_away(sidecar)?;
+                    }
+                    Fate::Moved(moving.new.clone())
+                }
+                false => {
+                    self.let_go(&moving.new, &moving.old)?;
+                    let message = "it was saved again or forgotten meanwhile";
+                    Fate::Stays(Error::new(Kind::Changed, message))
+                }
+            };
+            done.push(Renamed {
+                identity,
+                old: moving.old.clone(),
+                fate,
+            });
+        }
+        self.moves.settled(&batch.moves)?;
+        Ok(done)
+    }
+
+    /// Gives the file its new name beside the old one.
+    fn name(&self, moving: &Moving) -> Result<()> {
+        let link = || {
+            let (from, old) = self.at(&moving.old)?;
+            let (to, new) = self.at(&moving.new)?;
+            from.link(old, &to, new)
+        };
+        link().map_err(|error| {
+            let message = format!("cannot name it `{}`", moving.new);
+            let is_lack = matches!(
+                error.kind(),
+                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+            );
+            let error = disk_error(message, error);
+            match is_lack {
+                true => error.hint("renaming needs a file system with hard links"),
+                false => error,
+            }
+        })
+    }
+
+    /// Takes a name from a file that has another. What somebody else has put there meanwhile stays.
+    fn let_go(&mut self, surplus: &str, other: &str) -> Result<()> {
+        match self.is_one(surplus, other) {
+            true => self.take_away(surplus),
+            false => Ok(()),
+        }
+    }
+
+    fn take_away(&mut self, path: &str) -> Result<()> {
+        let removed = self.at(path).and_then(|(folder, name)| folder.remove(name));
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(disk_error(
+                    format!("cannot remove the name `{path}`"),
+                    error,
+                ));
+            }
+            _ => {}
+        }
+        let names = folders(path);
+        if !names.is_empty() {
+            self.left.insert(names);
+        }
+        Ok(())
+    }
+
+    /// Writes its metadata beside it, or down once more, with its new path.
+    fn take_along(&self, moving: &Moving, told: &Told) -> Result<()> {
+        let Some(mut document) = told.document.clone() else {
+            return Ok(());
+        };
+        document["path"] = json!(moving.new);
+        match &told.sidecar {
+            None => sidecar::append(self.disk, self.archive, &document),
+            Some(_) => sidecar::write(self.disk, self.archive, &document, &moving.new),
+        }
+    }
+
+    /// The folder and the name of a path.
+    fn at<'p>(&self, path: &'p str) -> io::Result<(std::sync::Arc<Folder>, &'p str)> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let folder = self.disk.folder(&folders(path));
+        Ok((folder.map_err(io::Error::other)?, name))
+    }
+
+    /// Removes the folders that are empty now.
+    pub(super) fn tidy(self) {
+        for names in self.left.iter().rev() {
+            // One in which something is left stays.
+            let _ = self.disk.remove_empty(names);
+        }
+    }
+}
+
+fn folders(path: &str) -> Vec<String> {
+    let (folders, _) = path.rsplit_once('/').unwrap_or_default();
+    let names = folders.split('/').filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}

@@ -1,0 +1,252 @@
+//! `fetch rename`: another template for what is there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use fetch::pipeline::archive::Records;
+use serde_json::Value;
+
+use crate::hard::kills::{kills, wait_until, within};
+use crate::support::command::{Done, Fetch};
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+/// A call that renames with this template.
+fn rename(fetch: &Fetch, template: &str) -> Fetch {
+    fetch.clone().args(["rename", "-o", template])
+}
+
+/// Pictures called `0.jpg`, `1.jpg`… and a call that fetches them.
+fn pictures(site: &Site, count: u64) -> (Fetch, Vec<String>) {
+    let links = (0..count).map(|number| {
+        let path = format!("/{number}.jpg");
+        site.on(&path, Reply::file(small(Format::Jpeg, number)));
+        site.url(&path)
+    });
+    (Fetch::new(), links.collect())
+}
+
+/// The paths of the records, each of which has its file.
+fn recorded(fetch: &Fetch) -> Vec<String> {
+    let archive = fetch.root().join("home/state/fetch/archive.db");
+    let records = Records::open(&archive, &fetch.out()).unwrap().unwrap();
+    let paths = records
+        .items()
+        .map(|known| known.unwrap().record.unwrap().path);
+    let mut paths: Vec<String> = paths.collect();
+    for path in &paths {
+        assert!(fetch.out().join(path).is_file(), "{path}");
+    }
+    paths.sort();
+    paths
+}
+
+fn names(fetch: &Fetch) -> Vec<String> {
+    fetch.files().into_keys().collect()
+}
+
+fn objects(done: &Done) -> Vec<Value> {
+    let lines = done.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn files_and_their_metadata_move_without_a_request() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 2);
+    let first = fetch
+        .clone()
+        .args(["--write-metadata", "-o", "old/deep/{name}.{ext}"]);
+    let first = first.args(&links);
+    first.run().success();
+    let bytes = fetch.files()["old/deep/0.jpg"].clone();
+    let requests = site.requests().len();
+
+    let template = "{kind}/{name} {size}.{ext}";
+    let size = |number: u64| small(Format::Jpeg, number).len();
+    let new = [
+        format!("image/0 {}.jpg", size(0)),
+        format!("image/1 {}.jpg", size(1)),
+    ];
+    let told = rename(&fetch, template).arg("-s").run().success();
+    let line = format!("old/deep/0.jpg → {}\n", new[0]);
+    assert!(told.stdout.contains(&line), "{}", told.stdout);
+    assert_eq!(told.stderr, "2 would be moved, 0 have their names\n");
+    assert_eq!(recorded(&fetch), ["old/deep/0.jpg", "old/deep/1.jpg"]);
+
+    let done = rename(&fetch, template).run().success();
+    assert_eq!(done.stderr, "2 moved, 0 have their names\n");
+    assert_eq!(recorded(&fetch), new);
+    let files = fetch.files();
+    let sidecars = new.clone().map(|path| format!("{path}.json"));
+    let expected = [&new[0], &sidecars[0], &new[1], &sidecars[1]];
+    assert_eq!(files.keys().collect::<Vec<_>>(), expected);
+    assert_eq!(files[&new[0]], bytes);
+    let sidecar: Value = serde_json::from_slice(&files[&sidecars[0]]).unwrap();
+    assert_eq!(sidecar["path"], new[0]);
+    // The folders that it left empty are gone.
+    assert!(!fetch.out().join("old").exists());
+
+    let again = rename(&fetch, template).arg("-j").run().success();
+    let summary = objects(&again).pop().unwrap();
+    assert_eq!(
+        (&summary["moved"], &summary["right"]),
+        (&0.into(), &2.into())
+    );
+    assert_eq!(site.requests().len(), requests);
+}
+
+#[test]
+fn a_line_of_metadata_is_as_good_as_a_file() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 2);
+    let lines = fetch.clone().args(["-S", "after.lines=true"]).args(&links);
+    lines.run().success();
+    rename(&fetch, "a/{name}.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["a/0.jpg", "a/1.jpg"]);
+    rename(&fetch, "b/{name}.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["b/0.jpg", "b/1.jpg"]);
+    let files = fetch.files();
+    let lines = String::from_utf8(files["metadata.jsonl"].clone()).unwrap();
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(last["path"], "b/1.jpg");
+}
+
+#[test]
+fn what_is_not_known_gives_no_wrong_name() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    fetch.clone().args(&links).run().success();
+    let done = rename(&fetch, "{title or key | slug}.{ext}").run().fails(4);
+    let expected = "0.jpg stays: its field `title` is not known\n0 moved, 0 have their names, 1 stay where they are\n";
+    assert_eq!(done.stderr, expected);
+    assert_eq!(recorded(&fetch), ["0.jpg"]);
+    // What the archive itself knows is enough for this.
+    rename(&fetch, "{source}/{kind} {size}.{ext}")
+        .run()
+        .success();
+    let size = small(Format::Jpeg, 0).len();
+    assert_eq!(recorded(&fetch), [format!("direct/image {size}.jpg")]);
+}
+
+#[test]
+fn nothing_is_replaced_and_nothing_leaves_the_root() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 2);
+    fetch.clone().args(&links).run().success();
+    fs::create_dir(fetch.out().join("direct")).unwrap();
+    fs::write(fetch.out().join("direct/x.jpg"), "precious").unwrap();
+    rename(&fetch, "{source}/x.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["direct/x (2).jpg", "direct/x (3).jpg"]);
+    assert_eq!(fetch.files()["direct/x.jpg"], b"precious");
+    // The same names each time.
+    let again = rename(&fetch, "{source}/x.{ext}").run().success();
+    assert_eq!(again.stderr, "0 moved, 2 have their names\n");
+
+    fs::remove_file(fetch.out().join("direct/x (2).jpg")).unwrap();
+    #[cfg(unix)]
+    {
+        let elsewhere = fetch.root().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, fetch.out().join("link")).unwrap();
+        let done = rename(&fetch, "link/{source}.{ext}").run().fails(4);
+        assert!(
+            done.stderr.contains("direct/x (3).jpg stays: "),
+            "{}",
+            done.stderr
+        );
+        assert!(done.stderr.contains("1 are not there"), "{}", done.stderr);
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_run_with_another_template_leaves_what_is_there() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 2);
+    fetch.clone().args(&links).run().success();
+    let requests = site.requests().len();
+    let again = fetch.clone().args(["-o", "new/{name}.{ext}"]).args(&links);
+    let done = again.run().success();
+    assert!(done.stderr.contains("2 had"), "{}", done.stderr);
+    assert_eq!(names(&fetch), ["0.jpg", "1.jpg"]);
+    assert_eq!(site.requests().len(), requests);
+}
+
+/// What a kill may leave, whose traces the next run removes.
+#[test]
+fn what_a_kill_left_is_put_in_order() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 3);
+    let first = fetch
+        .clone()
+        .args(["--write-metadata", "-o", "a/{name}.{ext}"]);
+    first.args(&links).run().success();
+    let out = fetch.out();
+    fs::create_dir(out.join("b")).unwrap();
+    let archive = fetch.root().join("home/state/fetch/archive.db");
+    let connection = rusqlite::Connection::open(&archive).unwrap();
+    let intend = "
+        CREATE TABLE moving (item INTEGER PRIMARY KEY, root INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL);
+        INSERT INTO moving SELECT id, root, path, 'b' || substr(path, 2) FROM item;";
+    connection.execute_batch(intend).unwrap();
+    // Both names, before the record; the new one alone, whose record a power cut took; and one that somebody has put in the way.
+    fs::hard_link(out.join("a/0.jpg"), out.join("b/0.jpg")).unwrap();
+    for number in 0..2 {
+        let [old, new] = ["a", "b"].map(|folder| out.join(format!("{folder}/{number}.jpg.json")));
+        fs::copy(old, new).unwrap();
+    }
+    fs::rename(out.join("a/1.jpg"), out.join("b/1.jpg")).unwrap();
+    fs::write(out.join("b/2.jpg"), "precious").unwrap();
+    drop(connection);
+
+    rename(&fetch, "a/{name}.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["a/0.jpg", "a/1.jpg", "a/2.jpg"]);
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    let expected = [
+        "a/0.jpg",
+        "a/0.jpg.json",
+        "a/1.jpg",
+        "a/1.jpg.json",
+        "a/2.jpg",
+        "a/2.jpg.json",
+        "b/2.jpg",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(files["b/2.jpg"], b"precious");
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_no_file_and_leaves_no_second_name() {
+    const FILES: u64 = 300;
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, FILES);
+    let first = fetch.clone().arg("--write-metadata").args(&links);
+    first.run().success();
+    let began = Instant::now();
+    rename(&fetch, "0/{name}.{ext}").run().success();
+    let whole = began.elapsed() + Duration::from_millis(20);
+    for round in 1..=kills().div_ceil(5) {
+        let call = rename(&fetch, &format!("{round}/{{name}}.{{ext}}"));
+        for _ in 0..5 {
+            let running = call.spawn();
+            wait_until(Instant::now() + within(whole));
+            running.kill9();
+            // Each record has its file at any moment.
+            assert_eq!(recorded(&fetch).len() as u64, FILES);
+        }
+        call.run().success();
+        let expected: BTreeMap<String, ()> = (0..FILES)
+            .flat_map(|number| {
+                let path = format!("{round}/{number}.jpg");
+                [(format!("{path}.json"), ()), (path, ())]
+            })
+            .collect();
+        let expected: Vec<String> = expected.into_keys().collect();
+        assert_eq!(names(&fetch), expected);
+    }
+}

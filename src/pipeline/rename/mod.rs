@@ -183,7 +183,7 @@ fn finish(
     let batch = std::mem::take(batch);
     let done = match mover {
         Some(mover) => mover.carry_out(batch)?,
-        None => batch.as_if(),
+        None => batch.foretell(),
     };
     done.into_iter().try_for_each(each)
 }

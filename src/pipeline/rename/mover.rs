@@ -38,7 +38,7 @@ impl Batch {
     }
 
     /// What would become of it.
-    pub(super) fn as_if(self) -> Vec<Renamed> {
+    pub(super) fn foretell(self) -> Vec<Renamed> {
         let items = self.items.into_iter().zip(self.moves);
         let told = items.map(|((identity, _), moving)| Renamed {
             identity,

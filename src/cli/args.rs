@@ -185,7 +185,7 @@ pub(super) struct Where {
     /// Leave the files' times at that of their saving
     ///
     /// Otherwise a file gets the time at which its item was published, or else the one that the server names.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(super) no_mtime: bool,
     /// Write what is known of each file beside it: `NAME.json`
     #[arg(long, hide_short_help = true)]

@@ -85,7 +85,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
         Some(Command::Jobs { json }) => jobs::list(&config(&args)?, json)?,
         Some(Command::Run(run)) => return jobs::run(args, *run, sources),
         Some(Command::Retry(retry)) => return retry::retry(args, *retry, sources),
-        Some(Command::Rename(rename)) => return rename::rename(args, *rename),
+        Some(Command::Rename(rename)) => return rename::rename(args, *rename, sources),
         Some(Command::History(past)) => history::history(&args, &past)?,
         Some(Command::Sources { which }) => {
             let registry = registry(&config(&args)?, sources)?;

@@ -1,5 +1,6 @@
 //! `fetch rename`: what was saved gets the names that another template gives.
 
+use std::collections::HashMap;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -8,11 +9,15 @@ use tokio_util::sync::CancellationToken;
 use super::args::{self, Args};
 use super::lock::{Asked, Lock};
 use super::talk::{print, tell};
-use super::{exit, interrupt, main, verify};
-use crate::model::{Error, Kind, Result};
-use crate::pipeline::Stop;
+use super::{exit, interrupt, main, meaning, verify};
+use crate::config::Config;
+use crate::model::{Error, Item, Kind, Result};
+use crate::net::Client;
+use crate::pipeline::archive::Identity;
 use crate::pipeline::rename::{Fate, Rename, Renamed};
+use crate::pipeline::{self, Stop};
 use crate::report::clean;
+use crate::source::Registry;
 
 /// How many files had which fate.
 #[derive(Debug, Default)]
@@ -21,10 +26,16 @@ struct Counts {
     right: u64,
     absent: u64,
     stays: u64,
+    /// How many of these lack a field.
+    unknown: u64,
 }
 
 /// Renames, and gives the exit code.
-pub(super) fn rename(mut args: Args, rename: args::Rename) -> Result<u8> {
+pub(super) fn rename(
+    mut args: Args,
+    rename: args::Rename,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<u8> {
     rename.place.apply(&mut args.place);
     args.place.output = rename.output.or(args.place.output.take());
     let all = main::config(&args)?;
@@ -37,6 +48,7 @@ pub(super) fn rename(mut args: Args, rename: args::Rename) -> Result<u8> {
         archive: verify::known(settings.archive)?,
         root: settings.root,
         templates: settings.templates,
+        listed: listed(&args, &config, &rename.links, sources)?,
         simulate: rename.simulate,
     };
     // What one has begun, another would take for left over.
@@ -61,11 +73,45 @@ pub(super) fn rename(mut args: Args, rename: args::Rename) -> Result<u8> {
         print(&format!("{}\n", counts.object()))?;
     } else if !rename.talk.quiet {
         tell(&counts.line(rename.simulate));
+        if counts.unknown > 0 && rename.links.is_empty() {
+            tell("hint: their links tell what is not known here: `fetch rename LINK…`\n");
+        }
     }
     Ok(match interrupted.is_cancelled() {
         true => exit::INTERRUPTED,
         false => counts.code(),
     })
+}
+
+/// What these links list now, by identity.
+fn listed(
+    args: &Args,
+    config: &Config,
+    links: &[String],
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<HashMap<Identity, Item>> {
+    let mut listed = HashMap::new();
+    if links.is_empty() {
+        return Ok(listed);
+    }
+    let registry = main::registry(config, sources)?;
+    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let runtime = main::runtime()?;
+    for text in links {
+        let link = registry.read(text)?;
+        let look = pipeline::look(client.clone(), registry.clone(), link, usize::MAX);
+        let (items, failures) = runtime.block_on(look);
+        // What could not be listed stays where it is.
+        for failure in failures {
+            tell(&format!("`{}`: {}\n", clean(text), clean(&failure.message)));
+        }
+        listed.extend(items.into_iter().map(|item| {
+            let (source, key) = (item.source.clone(), item.key.clone());
+            (Identity { source, key }, item)
+        }));
+    }
+    runtime.shutdown_background();
+    Ok(listed)
 }
 
 /// The right to rename in an output root.
@@ -133,7 +179,10 @@ impl Counts {
             Fate::Moved(_) => &mut self.moved,
             Fate::Right => &mut self.right,
             Fate::Absent => &mut self.absent,
-            Fate::Stays(_) => &mut self.stays,
+            Fate::Stays(ref error) => {
+                self.unknown += u64::from(error.kind == Kind::Missing);
+                &mut self.stays
+            }
         };
         *count += 1;
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::hard::kills::{kills, wait_until, within};
 use crate::support::command::{Done, Fetch};
+use crate::support::imgur::{FakeImgur, Image};
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
@@ -125,7 +126,7 @@ fn what_is_not_known_gives_no_wrong_name() {
     let (fetch, links) = pictures(&site, 1);
     fetch.clone().args(&links).run().success();
     let done = rename(&fetch, "{title or key | slug}.{ext}").run().fails(4);
-    let expected = "0.jpg stays: its field `title` is not known\n0 moved, 0 have their names, 1 stay where they are\n";
+    let expected = "0.jpg stays: its field `title` is not known\n0 moved, 0 have their names, 1 stay where they are\nhint: their links tell what is not known here: `fetch rename LINK…`\n";
     assert_eq!(done.stderr, expected);
     assert_eq!(recorded(&fetch), ["0.jpg"]);
     // What the archive itself knows is enough for this.
@@ -253,4 +254,36 @@ fn a_kill_at_any_moment_loses_no_file_and_leaves_no_second_name() {
         let expected: Vec<String> = expected.into_keys().collect();
         assert_eq!(names(&fetch), expected);
     }
+}
+
+#[test]
+fn what_was_not_written_down_is_asked_of_the_link() {
+    let imgur = FakeImgur::start();
+    let images = ["aaaaaaa", "bbbbbbb"].map(|id| Image::new(id, Format::Jpeg).title("Tom"));
+    imgur.album("q6i58", "Cats", images.to_vec());
+    let fetch = Fetch::new().config(&imgur.config());
+    fetch.clone().arg("imgur.com/a/q6i58").run().success();
+    let before = names(&fetch);
+    imgur.cdn.forget();
+    let rename = rename(&fetch, "{album}/{title} {number}.{ext}");
+    let told = rename.run().fails(4);
+    assert!(
+        told.stderr.contains("`fetch rename LINK…`"),
+        "{}",
+        told.stderr
+    );
+    assert_eq!(names(&fetch), before);
+    let done = rename.arg("imgur.com/a/q6i58").run().success();
+    assert_eq!(done.stderr, "2 moved, 0 have their names\n");
+    assert_eq!(
+        recorded(&fetch),
+        ["Cats q6i58/Tom 1.jpg", "Cats q6i58/Tom 2.jpg"]
+    );
+    assert_eq!(names(&fetch), recorded(&fetch));
+    assert!(imgur.cdn.requests().is_empty());
+    let again = fetch
+        .clone()
+        .args(["-o", "{album}/{title} {number}.{ext}", "imgur.com/a/q6i58"]);
+    let again = again.run().success();
+    assert_eq!(again.stderr_filtered(), "2 found: 0 new, 2 had   TIME\n");
 }

@@ -55,6 +55,9 @@ What a site told of a file is in its `NAME.json` or in `metadata.jsonl`, where `
 wrote it. Without these, only `source`, `key`, `ext`, `size`, `kind` and in part `date` are known; a file whose template \
 asks for more stays where it is. Nothing is replaced. Exit codes: 0 if all have their names, else 3, or 4 if none has.")]
 pub(in crate::cli) struct Rename {
+    /// Links to list for what is not known of their items here; no file is fetched
+    #[arg(value_name = "LINK")]
+    pub(in crate::cli) links: Vec<String>,
     /// Name files by this template
     #[arg(short, long, value_name = "TEMPLATE")]
     pub(in crate::cli) output: Option<String>,

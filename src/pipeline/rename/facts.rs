@@ -30,6 +30,8 @@ pub(super) struct Facts {
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) item: Item,
+    /// It is as its link lists it.
+    listed: bool,
     /// All that its site told, as `--write-metadata` wrote it down.
     pub(super) document: Option<Value>,
     /// The name of the file beside it that says so.
@@ -43,8 +45,14 @@ impl Facts {
         }
     }
 
-    /// What is known of the item that was saved here.
-    pub(super) fn of(&mut self, disk: &Disk, known: &Known, record: &Record) -> Told {
+    /// What is known of the item that was saved here, and that a link lists so, if one does.
+    pub(super) fn of(
+        &mut self,
+        disk: &Disk,
+        known: &Known,
+        record: &Record,
+        listed: Option<&Item>,
+    ) -> Told {
         let identity = json!({
             "source": known.identity.source,
             "key": shown_within(json!(known.identity.key)),
@@ -57,8 +65,13 @@ impl Facts {
                 self.lines.as_mut().and_then(|lines| lines.of(&identity)),
             ),
         };
+        let item = match listed {
+            Some(listed) => as_listed(listed, record),
+            None => item(known, record, document.as_ref()),
+        };
         Told {
-            item: item(known, record, document.as_ref()),
+            item,
+            listed: listed.is_some(),
             document,
             sidecar,
         }
@@ -71,6 +84,9 @@ impl Told {
     /// # Errors
     /// [`crate::model::Kind::Missing`] with the field that is not known.
     pub(super) fn may_use(&self, templates: &Templates, record: &Record) -> Result<()> {
+        if self.listed {
+            return Ok(());
+        }
         let named = templates.named(&self.item.source);
         let lacks = match (&self.document, named) {
             (Some(document), named) => named
@@ -116,6 +132,14 @@ fn document(disk: &Disk, path: &str) -> Option<Value> {
     let file = disk.read(path).ok()?;
     file.take(LONGEST).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text).ok()
+}
+
+/// The item as its link lists it, with the extension that its bytes have.
+fn as_listed(listed: &Item, record: &Record) -> Item {
+    let mut item = listed.clone();
+    let name = record.path.rsplit('/').next().unwrap_or(&record.path);
+    item.meta.ext = split(name).1;
+    item
 }
 
 /// The item as far as it is known. Who it is, where it is and what its bytes are is the archive's to say.

@@ -19,7 +19,7 @@ use super::archive::{self, Archive, Identity, Known, Moves, Moving, Record, Reco
 use super::naming::{Planned, split};
 use super::sink::Disk;
 use super::{Templates, archive::place};
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Item, Kind, Result};
 
 /// How many files are moved together.
 const TOGETHER: usize = 200;
@@ -33,6 +33,8 @@ pub struct Rename {
     pub root: PathBuf,
     /// The templates that name the files now.
     pub templates: Templates,
+    /// What links list now, by identity: it is known of these items whatever was written down.
+    pub listed: HashMap<Identity, Item>,
     /// Nothing is done, only told.
     pub simulate: bool,
 }
@@ -141,7 +143,7 @@ impl Rename {
         known: &Known,
         record: &Record,
     ) -> Result<Option<(String, facts::Told)>> {
-        let told = facts.of(disk, known, record);
+        let told = facts.of(disk, known, record, self.listed.get(&known.identity));
         told.may_use(&self.templates, record)?;
         let planned: Planned = self.templates.plan(&told.item)?;
         let name = record.path.rsplit('/').next().unwrap_or(&record.path);

@@ -113,6 +113,39 @@ fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
 }
 
 #[test]
+fn an_export_writes_into_no_file_that_is_there_and_leaves_no_half_of_one() {
+    let fetch = Fetch::new();
+    let file = fetch.root().join("archive.txt");
+    fs::write(&file, "imgur A61SaA1\n").unwrap();
+    archive(&fetch, &["import", file.to_str().unwrap()]).success();
+    let other = fetch.root().join("other.db");
+    let connection = Connection::open(&other).unwrap();
+    connection.execute_batch("CREATE TABLE mine (x)").unwrap();
+    drop(connection);
+    let before = fs::read(&other).unwrap();
+    for format in ["gallery-dl", "yt-dlp", "jsonl"] {
+        let args = ["export", "--format", format, other.to_str().unwrap()];
+        let done = archive(&fetch, &args).fails(8);
+        assert!(done.stderr.contains("cannot write"), "{}", done.stderr);
+        assert_eq!(fs::read(&other).unwrap(), before, "{format}");
+    }
+    // The archive cannot be read to its end.
+    let known = fetch.root().join("home/state/fetch/archive.db");
+    let connection = Connection::open(&known).unwrap();
+    let update = "UPDATE item SET outcome = 'none of ours'";
+    connection.execute(update, []).unwrap();
+    for format in ["gallery-dl", "yt-dlp", "jsonl"] {
+        let new = fetch.root().join(format);
+        archive(
+            &fetch,
+            &["export", "--format", format, new.to_str().unwrap()],
+        )
+        .fails(8);
+        assert!(!new.exists(), "{format}");
+    }
+}
+
+#[test]
 fn what_is_no_archive_is_not_imported() {
     let fetch = Fetch::new();
     let done = archive(&fetch, &["import", "nothing.db"]).fails(2);

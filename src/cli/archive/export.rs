@@ -1,8 +1,8 @@
 //! `fetch archive export`: what is known, for other programs.
 
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -127,6 +127,8 @@ struct Out {
     writer: BufWriter<Box<dyn Write>>,
     name: String,
     over: bool,
+    /// A new file that is not whole yet.
+    unfinished: Option<PathBuf>,
 }
 
 impl Out {
@@ -135,7 +137,7 @@ impl Out {
         let (writer, name): (Box<dyn Write>, _) = match file {
             None => (Box::new(std::io::stdout()), "stdout".to_owned()),
             Some(file) => {
-                let opened = OpenOptions::new().write(true).create_new(true).open(file);
+                let opened = File::create_new(file);
                 let name = file.display().to_string();
                 (
                     Box::new(opened.map_err(|error| cannot(&name, error))?),
@@ -147,6 +149,7 @@ impl Out {
             writer: BufWriter::new(writer),
             name,
             over: false,
+            unfinished: file.map(Path::to_owned),
         })
     }
 
@@ -160,7 +163,9 @@ impl Out {
 
     fn finish(mut self) -> Result<()> {
         let done = self.writer.flush();
-        self.ended(done)
+        self.ended(done)?;
+        self.unfinished = None;
+        Ok(())
     }
 
     fn ended(&mut self, done: std::io::Result<()>) -> Result<()> {
@@ -170,6 +175,15 @@ impl Out {
                 Ok(())
             }
             done => done.map_err(|error| cannot(&self.name, error)),
+        }
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        if let Some(file) = &self.unfinished {
+            // The error that is told is that of the export.
+            let _ = std::fs::remove_file(file);
         }
     }
 }

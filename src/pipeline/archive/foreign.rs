@@ -99,25 +99,40 @@ fn cannot(name: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>
     Error::new(Kind::Config, format!("cannot read the archive `{name}`")).because(cause)
 }
 
-/// Writes an archive as gallery-dl does: a new database with a table `archive(entry)`.
+/// Writes an archive as gallery-dl does: a new database with a table `archive(entry)`. If that fails, there is none.
 ///
 /// # Errors
-/// [`Kind::Disk`] if it cannot be written.
+/// [`Kind::Disk`] if it cannot be written, or is there, and those of the entries.
 pub fn write_table(file: &Path, entries: impl Iterator<Item = Result<String>>) -> Result<()> {
-    let wrong = |error: rusqlite::Error| {
-        Error::new(Kind::Disk, format!("cannot write `{}`", file.display())).because(error)
+    let wrong = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        Error::new(Kind::Disk, format!("cannot write `{}`", file.display())).because(cause)
     };
-    let mut connection = Connection::open(file).map_err(wrong)?;
-    let transaction = connection.transaction().map_err(wrong)?;
+    // Whatever database is there already is somebody's.
+    File::create_new(file).map_err(|error| wrong(error.into()))?;
+    let done = fill(file, entries, |error| wrong(error.into()));
+    if done.is_err() {
+        // The error that is told is that of the export.
+        let _ = std::fs::remove_file(file);
+    }
+    done
+}
+
+fn fill(
+    file: &Path,
+    entries: impl Iterator<Item = Result<String>>,
+    wrong: impl Fn(rusqlite::Error) -> Error,
+) -> Result<()> {
+    let mut connection = Connection::open(file).map_err(&wrong)?;
+    let transaction = connection.transaction().map_err(&wrong)?;
     transaction
-        .execute_batch("CREATE TABLE IF NOT EXISTS archive (entry TEXT PRIMARY KEY) WITHOUT ROWID")
-        .map_err(wrong)?;
+        .execute_batch("CREATE TABLE archive (entry TEXT PRIMARY KEY) WITHOUT ROWID")
+        .map_err(&wrong)?;
     for entry in entries {
         let entry = entry?;
         let mut insert = transaction
             .prepare_cached("INSERT OR IGNORE INTO archive (entry) VALUES (?)")
-            .map_err(wrong)?;
-        insert.execute([entry]).map_err(wrong)?;
+            .map_err(&wrong)?;
+        insert.execute([entry]).map_err(&wrong)?;
     }
     transaction.commit().map_err(wrong)
 }

@@ -251,6 +251,30 @@ fn what_is_forgotten_is_fetched_again() {
 }
 
 #[test]
+fn a_link_that_could_not_be_listed_is_forgotten() {
+    let fetch = Fetch::new();
+    // No source reads such a link.
+    let (link, other) = ("ftp://x.test/a", "ftp://x.test/b");
+    fetch.clone().args([link, other]).run().fails(5);
+    let failed = || {
+        let done = fetch.clone().args(["retry", "-s"]).run();
+        [link, other].map(|link| done.stderr.contains(link))
+    };
+    assert_eq!(failed(), [true, true]);
+    let done = archive(&fetch, &["forget", "--dry-run", link, link]).success();
+    assert_eq!(done.stdout, format!("{link}\n"));
+    assert_eq!(done.stderr, "1 link would be forgotten\n");
+    assert_eq!(failed(), [true, true]);
+    let done = archive(&fetch, &["forget", link, link]).success();
+    assert_eq!(done.stderr, "1 link is forgotten\n");
+    assert_eq!(failed(), [false, true]);
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let done = archive(&fetch, &[&["forget", link], dry_run].concat()).fails(4);
+        assert!(done.stderr.contains("no item"), "{}", done.stderr);
+    }
+}
+
+#[test]
 fn a_folder_that_has_moved_is_known_in_its_new_place() {
     let site = Site::start();
     let fetch = Fetch::new();

@@ -1,5 +1,6 @@
 //! `fetch archive forget`: as if it had never been there. The files stay.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::export::open;
@@ -31,38 +32,49 @@ pub(super) fn forget(
         Ok(known) => whats.iter().any(|what| what.means(known)),
         Err(_) => true,
     });
-    let count = if dry_run {
-        let mut count = 0;
+    let links: BTreeSet<_> = whats
+        .iter()
+        .filter_map(|what| what.link.as_deref())
+        .collect();
+    let (mut items, mut lists) = (0, 0);
+    if dry_run {
         for known in meant {
-            count += 1;
+            items += 1;
             print(&line(&known?))?;
         }
-        count
-    } else {
-        let count = records.forget(archive, meant.map(|known| Ok(known?.id)))?;
-        for link in whats.iter().filter_map(|what| what.link.as_deref()) {
-            records.forget_link(archive, link)?;
+        for link in links {
+            if records.knows_link(link)? {
+                lists += 1;
+                print(&format!("{}\n", clean(link)))?;
+            }
         }
-        count
-    };
-    if count == 0 {
-        let words = words.join("`, `");
-        return Err(
-            Error::new(Kind::Missing, format!("the archive knows no item that `{words}` means"))
-                .hint("a link, `source:key`, or a path below the output folder, which may have `*` and `?` in it"),
-        );
+    } else {
+        items = records.forget(archive, meant.map(|known| Ok(known?.id)))?;
+        for link in links {
+            lists += u64::from(records.forget_link(archive, link)?);
+        }
     }
-    tell(&match dry_run {
-        true => counted(
-            count,
-            "item would be forgotten\n",
-            "items would be forgotten\n",
-        ),
-        false => counted(
-            count,
-            "item is forgotten; its file stays\n",
-            "items are forgotten; their files stay\n",
-        ),
+    let what = match (items, lists) {
+        (0, 0) => {
+            let words = words.join("`, `");
+            return Err(
+                Error::new(Kind::Missing, format!("the archive knows no item that `{words}` means"))
+                    .hint("a link, `source:key`, or a path below the output folder, which may have `*` and `?` in it"),
+            );
+        }
+        (_, 0) => counted(items, "item", "items"),
+        (0, _) => counted(lists, "link", "links"),
+        _ => {
+            let items = counted(items, "item", "items");
+            format!("{items} and {}", counted(lists, "link", "links"))
+        }
+    };
+    tell(&match (dry_run, items + lists, items) {
+        (true, ..) => format!("{what} would be forgotten\n"),
+        (false, 1, 0) => format!("{what} is forgotten\n"),
+        (false, _, 0) => format!("{what} are forgotten\n"),
+        (false, 1, _) => format!("{what} is forgotten; its file stays\n"),
+        (false, ..) => format!("{what} are forgotten; their files stay\n"),
     });
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::sqlite::edit::Edit;
+use super::sqlite::edit::{Edit, knows_link};
 use super::sqlite::schema::{FAILED, GONE, IMPORTED};
 use super::sqlite::{cannot, schema};
 use super::{Identity, Records, place};
@@ -74,11 +74,20 @@ impl Records {
         Ok(count + edit.forget(&batch).map_err(wrong)?)
     }
 
-    /// Forgets how far a link was listed.
+    /// Whether it is known how far a link was listed, or that it could not be.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be read.
+    pub fn knows_link(&self, url: &str) -> Result<bool> {
+        let known = knows_link(&self.connection, self.root, url);
+        known.map_err(|error| cannot(&self.file, error.into()))
+    }
+
+    /// Forgets how far a link was listed, and that it could not be. Says whether any of it was known.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
-    pub fn forget_link(&self, file: &Path, url: &str) -> Result<()> {
+    pub fn forget_link(&self, file: &Path, url: &str) -> Result<bool> {
         let done = Edit::open(file).and_then(|mut edit| edit.forget_link(self.root, url));
         done.map_err(|error| cannot(&self.file, error.into()))
     }

@@ -11,6 +11,11 @@ use super::schema::{FAILED, GONE, IMPORTED, connect, link_mark, mark, prepare, r
 use super::words::Words;
 use crate::pipeline::archive::Identity;
 
+/// What has a row for a link.
+const OF_LINKS: [&str; 2] = ["cursor", "unlisted"];
+/// That of one link: by output root, mark and URL.
+const OF_LINK: &str = "root = ? AND link IN (SELECT id FROM link WHERE mark = ? AND url = ?)";
+
 /// An archive that is being changed.
 #[derive(Debug)]
 pub(in crate::pipeline::archive) struct Edit {
@@ -111,20 +116,19 @@ impl Edit {
         })
     }
 
-    /// Forgets how far a link was listed, and that it could not be.
+    /// Forgets how far a link was listed, and that it could not be. Says whether any of it was known.
     pub(in crate::pipeline::archive) fn forget_link(
         &mut self,
         root: i64,
         url: &str,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<bool> {
         self.change(|connection, _| {
-            for table in ["cursor", "unlisted"] {
-                let query = format!(
-                    "DELETE FROM {table} WHERE root = ? AND link IN (SELECT id FROM link WHERE mark = ? AND url = ?)"
-                );
-                connection.execute(&query, params![root, link_mark(url), url])?;
+            let mut count = 0;
+            for table in OF_LINKS {
+                let query = format!("DELETE FROM {table} WHERE {OF_LINK}");
+                count += connection.execute(&query, params![root, link_mark(url), url])?;
             }
-            Ok(())
+            Ok(count > 0)
         })
     }
 
@@ -171,6 +175,22 @@ impl Edit {
     }
 }
 
+/// Whether it is known how far a link was listed, or that it could not be.
+pub(in crate::pipeline::archive) fn knows_link(
+    connection: &Connection,
+    root: i64,
+    url: &str,
+) -> rusqlite::Result<bool> {
+    for table in OF_LINKS {
+        let query = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {OF_LINK})");
+        let values = params![root, link_mark(url), url];
+        if connection.query_row(&query, values, |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Puts what is known of one output root to what is known of another.
 fn merge(connection: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
     // What has a file comes before what somebody else has had, and that before what failed.
@@ -192,7 +212,7 @@ fn merge(connection: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
             connection.execute(&query, [old, new])?;
         }
     }
-    for table in ["cursor", "unlisted"] {
+    for table in OF_LINKS {
         let query = format!("UPDATE OR REPLACE {table} SET root = ?2 WHERE root = ?1");
         connection.execute(&query, [old, new])?;
     }

@@ -11,8 +11,15 @@ use super::sqlite::cannot;
 use super::sqlite::schema::{connect_known, open_known};
 use crate::model::Result;
 
-/// How many runs are remembered.
+/// How many runs are remembered, beside those that are still asked for.
 const RUNS: i64 = 10_000;
+/// The runs of long ago that nobody asks for any more. When a job is due next depends on its last run that came to its end,
+/// and which that is on how runs ended; what failed is tried again by the job of its run.
+const FORGOTTEN: &str = "
+    id <= ? AND id NOT IN (
+        SELECT max(id) FROM run WHERE job IS NOT NULL AND command = ? AND ended IS NOT NULL GROUP BY root, job, exit
+        UNION ALL SELECT run FROM item JOIN failure ON failure.item = item.id WHERE run IS NOT NULL
+        UNION ALL SELECT run FROM unlisted WHERE run IS NOT NULL)";
 /// How long the summaries of all runs are together at the most, in bytes. The oldest go first.
 const SUMMARIES: i64 = 32 << 20;
 
@@ -127,7 +134,8 @@ impl Run {
                     id,
                 ],
             )?;
-            transaction.execute("DELETE FROM run WHERE id <= ?", [id - RUNS])?;
+            let forget = format!("DELETE FROM run WHERE {FORGOTTEN}");
+            transaction.execute(&forget, params![id - RUNS, OF_JOB])?;
             transaction.execute(
                 "UPDATE run SET summary = NULL WHERE summary IS NOT NULL AND id <= (SELECT max(id) FROM (
                     SELECT id, sum(octet_length(summary)) OVER (ORDER BY id DESC) AS all_of_them FROM run)
@@ -235,7 +243,8 @@ fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::archive::Sqlite;
+    use crate::net::Led;
+    use crate::pipeline::archive::{Archive, Ending, Identity, Lapse, Note, Origin, Sqlite};
 
     fn ended(failed: u64, summary: String) -> Ended {
         Ended {
@@ -275,6 +284,87 @@ mod tests {
         assert_eq!((one.exit, one.job.as_deref()), (Some(3), Some("cats")));
         assert!(one.ended.unwrap() >= one.began);
         assert_eq!(history.run(1000).unwrap(), None);
+    }
+
+    #[test]
+    fn of_runs_of_long_ago_those_that_somebody_still_asks_for_are_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("archive.db");
+        let roots = ["one", "other"].map(|name| folder.path().join(name));
+        let lapse = || Lapse {
+            reason: "network".into(),
+            message: String::new(),
+            attempts: 1,
+            number: 0,
+            item: None,
+        };
+        let failed = |archive: &Sqlite, key: &str| {
+            let (source, key) = ("test".to_owned(), key.to_owned());
+            let note = Note {
+                identity: Identity { source, key },
+                origin: None,
+                ending: Ending::Failed(lapse()),
+            };
+            archive.note(note).unwrap();
+            archive.flush().unwrap();
+        };
+        for root in &roots {
+            std::fs::create_dir(root).unwrap();
+        }
+        // One that failed in no run that is known.
+        failed(&Sqlite::open(&file, &roots[0], None).unwrap(), "old");
+        let job = || Run::of_job("cats");
+        let other = || Run::new("fetch retry", Some("cats".into()));
+        let runs = [
+            (job(), &roots[0], Some(0), false),
+            (job(), &roots[1], Some(0), true),
+            (job(), &roots[0], Some(0), true),
+            // The last that was cut short, and one that has no end.
+            (job(), &roots[0], Some(130), true),
+            (job(), &roots[0], None, false),
+            (other(), &roots[0], Some(0), false),
+        ];
+        let mut kept = Vec::new();
+        for (run, root, exit, is_kept) in runs {
+            drop(Sqlite::open(&file, root, Some(&run)).unwrap());
+            if let Some(exit) = exit {
+                let ended = Ended {
+                    exit,
+                    ..ended(0, String::new())
+                };
+                run.end(&file, &ended).unwrap();
+            }
+            kept.extend(run.id.get().filter(|_| is_kept));
+        }
+        for key in ["item", "link"] {
+            let run = other();
+            let archive = Sqlite::open(&file, &roots[0], Some(&run)).unwrap();
+            match key {
+                "item" => failed(&archive, key),
+                _ => {
+                    let link = "https://example.org/".parse::<url::Url>().unwrap();
+                    let origin = Origin::of(&link.into(), Led::ByUser);
+                    archive.unlisted(origin.into(), lapse()).unwrap();
+                    archive.flush().unwrap();
+                }
+            }
+            drop(archive);
+            run.end(&file, &ended(1, String::new())).unwrap();
+            kept.extend(run.id.get());
+        }
+        // As if there had been many since.
+        let connection = connect_known(&file).unwrap();
+        let insert = "INSERT INTO run (id, root, command, began) VALUES (?, 1, '', 0)";
+        connection.execute(insert, [RUNS + 100]).unwrap();
+        kept.push(RUNS + 100);
+        let last = Run::new("fetch", None);
+        drop(Sqlite::open(&file, &roots[0], Some(&last)).unwrap());
+        last.end(&file, &ended(0, String::new())).unwrap();
+        kept.extend(last.id.get());
+        let history = History::open(&file).unwrap().unwrap();
+        let past = history.last(100).unwrap();
+        let past: Vec<_> = past.iter().rev().map(|past| past.id).collect();
+        assert_eq!(past, kept);
     }
 
     #[test]

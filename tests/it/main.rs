@@ -26,6 +26,7 @@ mod plugins;
 mod readme;
 mod rename;
 mod sources;
+mod story;
 mod support;
 mod transfer;
 mod verify;

@@ -19,7 +19,7 @@ use super::{
     sources, verify,
 };
 use crate::config::Config;
-use crate::model::{Error, Kind, Result, Skip};
+use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::pipeline::archive::{Ended, Run};
 use crate::pipeline::{self, Ask, Stop};
@@ -198,14 +198,13 @@ pub(super) fn perform(
 
 /// What is remembered of a run.
 fn past(summary: &Summary, code: u8, ending: Option<Error>) -> Ended {
-    let had = [Skip::Present, Skip::Seen].map(|reason| summary.skipped.get(&reason));
     let failed = summary.failed.values().chain(summary.links_failed.values());
     Ended {
         exit: code,
         ending: ending.map(|error| error.message),
         found: summary.found,
         new: summary.saved,
-        had: had.into_iter().flatten().sum(),
+        had: summary.had(),
         failed: failed.sum(),
         summary: serde_json::to_string(summary).unwrap_or_default(),
     }

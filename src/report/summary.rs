@@ -271,6 +271,18 @@ impl Summary {
         self.saved + there.map(|(_, count)| count).sum::<u64>()
     }
 
+    /// How many items were skipped for this reason.
+    pub fn skipped(&self, reason: Skip) -> u64 {
+        self.skipped.get(&reason).copied().unwrap_or(0)
+    }
+
+    /// How many items need not be fetched, since they were had before the run: also under another name, or by nobody's
+    /// note until now.
+    pub fn had(&self) -> u64 {
+        let reasons = [Skip::Present, Skip::Seen, Skip::Duplicate, Skip::Adopted];
+        reasons.map(|reason| self.skipped(reason)).iter().sum()
+    }
+
     /// How many items were found, and neither fetched nor failed.
     pub fn not_done(&self) -> u64 {
         self.open.given_up + self.open.items.len() as u64

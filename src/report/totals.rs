@@ -88,8 +88,9 @@ fn failed(text: &mut String, name: &str, failure: &Failure, colours: bool) {
 }
 
 fn counts(summary: &Summary) -> String {
-    let skipped = |reason| summary.skipped.get(&reason).copied().unwrap_or(0);
-    let had = skipped(Skip::Present) + skipped(Skip::Seen);
+    let skipped = |reason| summary.skipped(reason);
+    // What is told apart below is had as well.
+    let had = summary.had() - skipped(Skip::Duplicate) - skipped(Skip::Adopted);
     let mut parts = Vec::new();
     // Where nothing is to be fetched, that nothing is new is no news.
     if [Skip::Simulated, Skip::Adopted, Skip::Absent]

@@ -58,6 +58,34 @@ fn a_run_can_be_seen_again_as_it_was() {
 }
 
 #[test]
+fn what_was_found_is_new_or_had_or_failed() {
+    let site = Site::start();
+    let names = ["here.jpg", "cut.jpg", "same.jpg", "new.jpg"];
+    let links = names.map(|name| {
+        let seed = if name == "new.jpg" { 2 } else { 1 };
+        let reply = Reply::file(small(Format::Jpeg, seed));
+        site.on(&format!("/{name}"), reply).optional();
+        site.url(&format!("/{name}"))
+    });
+    let call = Fetch::new();
+    let whole = small(Format::Jpeg, 1);
+    std::fs::write(call.out().join("here.jpg"), &whole).unwrap();
+    std::fs::write(call.out().join("cut.jpg"), &whole[..100]).unwrap();
+    let adopt = call.clone().args(["archive", "adopt", "."]);
+    adopt.args([&links[0], &links[1]]).run().fails(3);
+    let duplicates = call.clone().args(["--duplicates", "skip"]);
+    duplicates.args(&links).run().success();
+    let table = call.arg("history").run().success().stdout;
+    let counts: Vec<_> = table
+        .lines()
+        .skip(1)
+        .map(|row| row.split_whitespace().skip(5).take(4).collect::<Vec<_>>())
+        .collect();
+    let expected = [["2", "0", "1", "1"], ["4", "1", "3", "0"]];
+    assert_eq!(counts, expected, "{table}");
+}
+
+#[test]
 fn a_simulation_and_a_run_without_an_archive_are_no_history() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));

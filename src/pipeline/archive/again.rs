@@ -195,8 +195,8 @@ impl Records {
 
     fn lost(&self, items: &[i64], link: Option<i64>) -> rusqlite::Result<Again> {
         let mut query = self.connection.prepare_cached(
-            "SELECT word.text, key, json FROM item JOIN word ON word.id = source
-             LEFT JOIN failure ON failure.item = item.id WHERE item.id = ?",
+            "SELECT word.text, key, json, link IS NULL AND failure.number IS 0 FROM item
+             JOIN word ON word.id = source LEFT JOIN failure ON failure.item = item.id WHERE item.id = ?",
         )?;
         let mut lost = Vec::with_capacity(items.len());
         for id in items {
@@ -217,12 +217,17 @@ impl Records {
 fn read_lost(row: &Row<'_>) -> rusqlite::Result<Lost> {
     let json: Option<String> = row.get(2)?;
     let kept = json.and_then(|json| read(&json));
+    // Items of a run have numbers from 1 on; it is a failure of version 1, in which users named all links that are keys.
+    let unkept = match row.get(3)? {
+        true => Led::ByUser,
+        false => Led::ByPublic,
+    };
     Ok(Lost {
         identity: Identity {
             source: row.get(0)?,
             key: row.get(1)?,
         },
-        led: kept.as_ref().map_or(Led::ByPublic, |kept| kept.led),
+        led: kept.as_ref().map_or(unkept, |kept| kept.led),
         at: None,
         item: kept.map(|kept| Box::new(kept.item)),
     })

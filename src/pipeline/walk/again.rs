@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use url::Url;
 
 use super::listing::Listing;
 use super::{Found, Leash, ROOM, Retry, Spot, Walk};
@@ -96,21 +97,18 @@ impl Walk {
             .iter()
             .map(|lost| (lost.identity.clone(), lost.at.clone()));
         let mut wanted: HashMap<Identity, Option<String>> = wanted.collect();
-        // An item without a link is its own.
-        let asked = origin.clone().or_else(|| {
-            let lost = lost.first()?;
-            Some(Arc::new(Origin {
-                url: lost.identity.key.clone(),
-                redacted: false,
-                led: lost.led,
-                source: None,
-                meta: Meta::default(),
-            }))
-        });
-        let listed = match asked.as_deref().map(|asked| (asked, link(asked))) {
-            Some((asked, Some(link))) => {
+        let (asked, is_guess) = match (&origin, lost.first()) {
+            (Some(origin), _) => {
+                let link = link(origin);
+                (link.map(|link| (Origin::clone(origin), link)), false)
+            }
+            (None, Some(lost)) => self.own_link(lost),
+            (None, None) => (None, true),
+        };
+        let listed = match asked {
+            Some((asked, link)) => {
                 let (found, mut inner) = mpsc::channel(ROOM);
-                let listing = self.clone().list_link(asked.clone(), link, found);
+                let listing = self.clone().list_link(asked, link, found);
                 let task = tokio::spawn(listing);
                 let leash = Leash(task.abort_handle());
                 while !wanted.is_empty()
@@ -132,16 +130,26 @@ impl Walk {
                 drop(leash);
                 listed
             }
-            _ => Err(Error::new(
+            None if is_guess => Err(not_remembered()),
+            None => Err(Error::new(
                 Kind::Expired,
                 "its link had secrets, which are not remembered",
             )
             .hint("fetch its link once more")),
         };
+        let listed = match listed {
+            // Where a guess leads says nothing of the item.
+            Ok(()) if is_guess => Err(not_remembered()),
+            Err(error) if is_guess && error.kind != Kind::Closed => {
+                Err(not_remembered().because(error))
+            }
+            listed => listed,
+        };
         let fault = || match &listed {
             Ok(()) => Error::new(Kind::Missing, "its link does not list it any more"),
             Err(error) => Error {
                 hint: error.hint.clone(),
+                source: error.source.as_ref().map(|cause| cause.to_string().into()),
                 ..Error::new(error.kind, error.message.clone())
             },
         };
@@ -155,6 +163,21 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// The link of an item that came from none: its key is one, or else its source may know it by that, which is a guess.
+    fn own_link(&self, lost: &Lost) -> (Option<(Origin, Link)>, bool) {
+        let Identity { source, key } = &lost.identity;
+        if let Some(url) = Url::parse(key).ok().filter(Url::has_host) {
+            let link = Link::from(url);
+            let mut origin = Origin::of(&link, lost.led);
+            origin.url.clone_from(key);
+            return (Some((origin, link)), false);
+        }
+        let known = self.registry.source(source);
+        let link = known.and_then(|_| self.registry.read(&format!("{source}:{key}")));
+        let guess = link.map(|link| (Origin::of(&link, lost.led), link));
+        (guess.ok(), true)
     }
 
     /// An item that cannot be had, to be told as such.
@@ -238,6 +261,11 @@ impl Walk {
         };
         self.list(listing, out).await?.1
     }
+}
+
+fn not_remembered() -> Error {
+    // What cannot even be asked for stays known as it failed.
+    Error::new(Kind::Expired, "its link is not remembered").hint("fetch its link once more")
 }
 
 /// The link as it was given, if that is remembered.

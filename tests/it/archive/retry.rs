@@ -1,5 +1,6 @@
 //! What failed is fetched again, and nothing else.
 
+use std::fs;
 use std::sync::atomic::Ordering;
 
 use fetch::async_trait;
@@ -8,6 +9,7 @@ use fetch::net::{Client, Settings as Net};
 use fetch::pipeline::archive::{Choice, Records, Standing};
 use fetch::pipeline::{Ask, Settings, Stop};
 use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target};
+use rusqlite::Connection;
 use url::Url;
 
 use super::{known, refused};
@@ -105,6 +107,58 @@ fn what_had_secrets_is_told_apart_and_stays_known_as_it_failed() {
     );
     assert_eq!(site.requests().len(), asked);
     assert_eq!(known(&call)[0].lapse, Some(before));
+}
+
+#[test]
+fn what_an_older_version_noted_is_asked_for_by_its_key_if_that_leads_there() {
+    let imgur = FakeImgur::start();
+    imgur.image(Image::new("bbbbbbb", Format::Jpeg));
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let call = Fetch::new().config(&imgur.config());
+    let folder = call.root().join("home/state/fetch");
+    fs::create_dir_all(&folder).unwrap();
+    // As version 1 of the archive had it: nothing of a failure but its kind.
+    let connection = Connection::open(folder.join("archive.db")).unwrap();
+    let tables = "
+        CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+        CREATE TABLE item (root, source, key, path, folded, size, outcome, reason, noted);
+        CREATE INDEX item_by_path ON item (root, folded);
+        PRAGMA user_version = 1;";
+    connection.execute_batch(tables).unwrap();
+    let root = call.out().canonicalize().unwrap();
+    let insert = "INSERT INTO root VALUES (1, ?)";
+    connection
+        .execute(insert, [root.to_str().unwrap()])
+        .unwrap();
+    let cat = site.url("/cat.jpg");
+    for (source, key) in [
+        ("imgur", "bbbbbbb"),
+        ("imgur", "a/zzzzz"),
+        ("nobody", "x"),
+        ("direct", &cat),
+    ] {
+        let insert =
+            "INSERT INTO item VALUES (1, ?, ?, NULL, NULL, NULL, 'failed', 'network', 100)";
+        connection.execute(insert, [source, key]).unwrap();
+    }
+    drop(connection);
+    let done = call.clone().arg("retry").run().fails(3);
+    for name in ["imgur:a/zzzzz", "nobody:x"] {
+        let told = format!("failed: `{name}` its link is not remembered");
+        assert!(done.stderr.contains(&told), "{}", done.stderr);
+    }
+    assert!(!done.stderr.contains("secret"), "{}", done.stderr);
+    for known in known(&call) {
+        let reason = known.lapse.map(|lapse| lapse.reason);
+        let expected = match known.identity.key.as_str() {
+            "a/zzzzz" | "x" => (Standing::Failed, Some("network".into())),
+            _ => (Standing::Saved, None),
+        };
+        let name = known.identity.key;
+        let found = (known.standing, reason);
+        assert_eq!(found, expected, "{name} {}", done.stderr);
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ pub enum Event {
         /// The page it belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
-        /// The path that was planned, relative to the output root; the extension may change with the bytes.
+        /// The path that was planned, relative to the output root; the extension may change with the bytes. Of what is known,
+        /// where it is.
         path: String,
         /// The length in bytes, if the listing tells.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -162,6 +162,9 @@ impl Reporter for Bars {
         let lines = screen(summary, &waits, rate, rows.into(), columns.into());
         self.bar.set_message(lines.join("\n"));
         self.bar.tick();
+        // The cursor stands behind a line that is filled to its end, so a `^C` that the terminal prints would go to a line of
+        // its own, and the bars one line down. Here it is drawn over.
+        let _ = io::stderr().lock().write_all(b"\r");
         Ok(())
     }
 

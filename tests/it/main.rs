@@ -28,6 +28,8 @@ mod rename;
 mod sources;
 mod story;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod transfer;
 mod verify;
 mod walk;

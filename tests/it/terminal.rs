@@ -1,0 +1,87 @@
+//! What a terminal is sent, where one is.
+
+use std::fs::File;
+use std::io::Read;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::support::command::Fetch;
+use crate::support::media::noise;
+use crate::support::{Reply, Site};
+
+/// A terminal and what was written to it.
+struct Terminal {
+    path: String,
+    pieces: Receiver<Vec<u8>>,
+    text: Vec<u8>,
+}
+
+impl Terminal {
+    fn open() -> Terminal {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let path = ptsname(&master, Vec::new()).unwrap();
+        let (sender, pieces) = channel();
+        let mut master = File::from(master);
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            // It fails when nobody has the other side open any more.
+            while let Ok(count) = master.read(&mut piece) {
+                if sender.send(piece[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Terminal {
+            path: path.into_string().unwrap(),
+            pieces,
+            text: Vec::new(),
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+
+    /// Reads on until this was written.
+    fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.text().contains(text) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.pieces.recv_timeout(left) {
+                Ok(piece) => self.text.extend(piece),
+                Err(_) => panic!("it never wrote `{text}`: {:?}", self.text()),
+            }
+        }
+    }
+}
+
+// A terminal prints `^C` where its cursor is. Behind a full line that is the next line, and all that is drawn from then on
+// is one line too low: the first line of the bars stays for good.
+#[test]
+fn the_cursor_waits_where_a_typed_key_does_no_harm() {
+    let site = Site::start();
+    let file = Reply::file(noise(300_000, 1)).stall_after(150_000);
+    site.on("/a.bin", file).optional();
+    let mut terminal = Terminal::open();
+    let onto = format!("exec \"$0\" \"$@\" 2>{}", terminal.path);
+    let running = Fetch::new()
+        .through(["sh", "-c", &onto])
+        .env("TERM", "xterm")
+        .arg(site.url("/a.bin"))
+        .spawn();
+    terminal.wait_for("of 300.0 kB");
+    running.interrupt();
+    terminal.wait_for("press Ctrl-C again");
+    running.interrupt();
+    terminal.wait_for("run the same command again");
+    running.wait().fails(130);
+    let text = terminal.text();
+    let (_, after) = text.rsplit_once("0 of 1").unwrap();
+    let control = after.find(char::is_control).unwrap();
+    assert!(after[control..].starts_with('\r'), "{text:?}");
+}

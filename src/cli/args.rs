@@ -15,7 +15,8 @@ pub(super) use self::command::{
     Command, ConfigCommand, Jobs, Past, PluginCommand, Retry, Run, SourcesCommand,
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
-use crate::config::{Resolve, Size};
+use crate::config::{Resolve, Size, nearest};
+use crate::model::{Error, Kind, Result};
 use crate::pipeline::{Duplicates, MediaKind, Policy};
 
 /// What is told below the long help.
@@ -80,6 +81,26 @@ pub(super) struct Links {
     /// a JSON object with `url`; lines that begin with `#` are comments. Can be given several times.
     #[arg(short, long, value_name = "FILE")]
     pub(super) input_file: Vec<PathBuf>,
+}
+
+impl Links {
+    /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.
+    pub(super) fn check(&self) -> Result<()> {
+        let Some(word) = self.links.first() else {
+            return Ok(());
+        };
+        let command = Args::command();
+        let names: Vec<_> = command
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        let Some(name) = nearest(word, &names) else {
+            return Ok(());
+        };
+        let message = format!("`{word}` is no command; did you mean `{name}`?");
+        let hint = format!("as an id it is written with its source: `SOURCE:{word}`");
+        Err(Error::new(Kind::Config, message).hint(hint))
+    }
 }
 
 impl Args {

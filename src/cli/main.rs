@@ -76,6 +76,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
                     "`fetch LINK...` fetches links, `fetch -i FILE` a list of them, and `fetch -h` tells more",
                 ));
             }
+            args.links.check()?;
             let config = config(&args)?;
             let registry = registry(&config, sources)?;
             return fetch(&args, &config, registry, None);

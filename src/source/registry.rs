@@ -145,17 +145,35 @@ impl Registry {
                 .map(Link::from)
                 .map_err(|error| wrong(&error.to_string()));
         }
+        if ["/", "./", "../", "~/"]
+            .iter()
+            .any(|start| text.starts_with(start))
+        {
+            return Err(wrong("it is a path").hint("`fetch -i FILE` reads the links of a list"));
+        }
         if text.contains("://") {
             return Url::parse(text)
                 .map(Link::from)
                 .map_err(|error| wrong(&error.to_string()));
         }
-        if let Some((scheme, _)) = text.split_once(':')
-            && self.source(scheme).is_ok()
-        {
-            return Url::parse(text)
-                .map(Link::from)
-                .map_err(|error| wrong(&error.to_string()));
+        if let Some((name, rest)) = text.split_once(':') {
+            // A host and its port, or a user and his password, are no source and its id.
+            let is_host =
+                name.contains(['.', '/', '[']) || name == "localhost" || rest.contains('@');
+            match self.source(name) {
+                Ok(_) => {
+                    return Url::parse(text)
+                        .map(Link::from)
+                        .map_err(|error| wrong(&error.to_string()));
+                }
+                Err(unknown) if !is_host => {
+                    return Err(Error {
+                        hint: unknown.hint,
+                        ..wrong(&unknown.message)
+                    });
+                }
+                Err(_) => {}
+            }
         }
         if !text.contains(['.', '/', ':']) && text != "localhost" {
             let claims: Vec<_> = self

@@ -81,6 +81,21 @@ error: there is no link to fetch
     assert_says(&Fetch::new().run().fails(2).stderr_filtered(), expected);
 }
 
+// Such a word may be an id on some site, so it would be asked for there.
+#[test]
+fn a_command_with_a_slip() {
+    for (typed, meant) in [("verfy", "verify"), ("histroy", "history")] {
+        let done = Fetch::new().args([typed, "pictures"]).run().fails(2);
+        let expected = format!(
+            "\
+error: `{typed}` is no command; did you mean `{meant}`?
+  hint: as an id it is written with its source: `SOURCE:{typed}`
+"
+        );
+        assert_says(&done.stderr_filtered(), &expected);
+    }
+}
+
 #[test]
 fn what_is_no_link() {
     let expected = "\

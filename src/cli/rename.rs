@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{self, Args};
 use super::lock::{Asked, Lock};
-use super::talk::{print, tell};
+use super::talk::{counted, print, tell};
 use super::{exit, interrupt, main, meaning, verify};
 use crate::config::Config;
 use crate::model::{Error, Item, Kind, Result};
@@ -189,12 +189,15 @@ impl Counts {
 
     fn line(&self, simulate: bool) -> String {
         let moved = if simulate { "would be moved" } else { "moved" };
-        let mut line = format!("{} {moved}, {} have their names", self.moved, self.right);
+        let right = counted(self.right, "has its name", "have their names");
+        let mut line = format!("{} {moved}, {right}", self.moved);
         if self.stays > 0 {
-            line += &format!(", {} stay where they are", self.stays);
+            let stay = counted(self.stays, "stays where it is", "stay where they are");
+            line += &format!(", {stay}");
         }
         if self.absent > 0 {
-            line += &format!(", {} are not there", self.absent);
+            let absent = counted(self.absent, "is not there", "are not there");
+            line += &format!(", {absent}");
         }
         line + "\n"
     }

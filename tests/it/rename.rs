@@ -126,7 +126,7 @@ fn what_is_not_known_gives_no_wrong_name() {
     let (fetch, links) = pictures(&site, 1);
     fetch.clone().args(&links).run().success();
     let done = rename(&fetch, "{title or key | slug}.{ext}").run().fails(4);
-    let expected = "0.jpg stays: its field `title` is not known\n0 moved, 0 have their names, 1 stay where they are\nhint: their links tell what is not known here: `fetch rename LINK…`\n";
+    let expected = "0.jpg stays: its field `title` is not known\n0 moved, 0 have their names, 1 stays where it is\nhint: their links tell what is not known here: `fetch rename LINK…`\n";
     assert_eq!(done.stderr, expected);
     assert_eq!(recorded(&fetch), ["0.jpg"]);
     // What the archive itself knows is enough for this.
@@ -163,7 +163,7 @@ fn nothing_is_replaced_and_nothing_leaves_the_root() {
             "{}",
             done.stderr
         );
-        assert!(done.stderr.contains("1 are not there"), "{}", done.stderr);
+        assert!(done.stderr.contains("1 is not there"), "{}", done.stderr);
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! An album over the weeks, as its user sees it: interrupted, grown, deleted, damaged, renamed.
+//! An album over the weeks, as its user sees it: interrupted, grown, deleted, damaged, removed and renamed.
 
 use std::fs;
 
@@ -109,6 +109,17 @@ fn of_an_album_over_the_weeks() {
     assert!(user.files() == whole);
     verify.run().success();
 
+    // One that was cut has another length: it may be somebody's work, so it stays, and the picture comes beside it.
+    fs::write(&path, "").unwrap();
+    says(&fetch.run().success(), "4 found: 1 new, 3 had");
+    assert_eq!(asked(&imgur), ["/ccccccc.jpg"]);
+    assert_eq!(fs::read(&path).unwrap(), b"");
+    fs::remove_file(&path).unwrap();
+    let beside = names[2].replace(".jpg", " (2).jpg");
+    assert_eq!(user.files()[&beside], whole[&names[2]]);
+    let whole = user.files();
+    assert_eq!(whole.len(), 4);
+
     // Another template: what is there stays until it is to move.
     let template = "{album}/{key}.{ext}";
     let other = user.clone().args(["-o", template, LINK]);
@@ -119,5 +130,30 @@ fn of_an_album_over_the_weeks() {
     let moved: Vec<_> = user.files().into_keys().collect();
     assert_eq!(moved, ids.map(|id| format!("Cats q6i58/{id}.jpg")));
     says(&other.run().success(), "4 found: 0 new, 4 had");
+    assert_eq!(asked(&imgur), [""; 0]);
+
+    // One that is gone from its site fails once, and is left alone until somebody says otherwise.
+    let ids = ["aaaaaaa", "bbbbbbb", "ccccccc", "ddddddd", "eeeeeee"];
+    let mut images = ids.map(image).to_vec();
+    images[4] = images[4].clone().removed();
+    imgur.album("q6i58", "Cats", images);
+    says(
+        &other.run().fails(3),
+        "5 found: 0 new, 4 had, 1 failed (1 missing)",
+    );
+    assert_eq!(asked(&imgur), ["/eeeeeee.jpg", "/removed.png"]);
+    says(&other.run().success(), "5 found: 0 new, 4 had, 1 gone");
+    assert_eq!(asked(&imgur), [""; 0]);
+
+    // The album gets another title, and the picture is there again: it comes into a folder of that name.
+    imgur.album("q6i58", "Our cats", ids.map(image).to_vec());
+    let recheck = other.clone().arg("--recheck");
+    says(&recheck.run().success(), "5 found: 1 new, 4 had");
+    assert_eq!(asked(&imgur), ["/eeeeeee.jpg"]);
+    assert!(user.files().contains_key("Our cats q6i58/eeeeeee.jpg"));
+    rename.run().success();
+    let moved: Vec<_> = user.files().into_keys().collect();
+    assert_eq!(moved, ids.map(|id| format!("Our cats q6i58/{id}.jpg")));
+    says(&other.run().success(), "5 found: 0 new, 5 had");
     assert_eq!(asked(&imgur), [""; 0]);
 }

@@ -1,6 +1,6 @@
 //! Jobs: batches that have a name in the configuration.
 
-use crate::support::command::Fetch;
+use crate::support::command::{Fetch, Running};
 use crate::support::media::{Format, noise, small};
 use crate::support::{Reply, Site};
 
@@ -23,6 +23,16 @@ fn call(site: &Site) -> Fetch {
     let list = format!("# dogs\n{}\n", site.url("/dog.bin"));
     std::fs::write(fetch.out().join("dogs.txt"), list).unwrap();
     fetch
+}
+
+/// A user whose job `cats` is running, and stalls.
+fn in_the_middle(site: &Site) -> (Fetch, Running) {
+    let cat = Reply::file(small(Format::Jpeg, 1));
+    site.on("/cat.jpg", cat.stall_after(10));
+    let fetch = call(site);
+    let running = fetch.clone().args(["run", "cats"]).spawn();
+    site.wait_for_stalls(1);
+    (fetch, running)
 }
 
 #[test]
@@ -86,13 +96,7 @@ fn a_job_that_is_not_there_is_told_before_any_other_runs() {
 #[test]
 fn a_job_that_is_running_is_not_started_twice() {
     let site = Site::start();
-    site.on(
-        "/cat.jpg",
-        Reply::file(small(Format::Jpeg, 1)).stall_after(10),
-    );
-    let fetch = call(&site);
-    let running = fetch.clone().args(["run", "cats"]).spawn();
-    site.wait_for_stalls(1);
+    let (fetch, running) = in_the_middle(&site);
     let again = fetch.clone().args(["run", "cats"]).run().fails(9);
     let said = format!(
         "error: the job `cats` is running already, as process {}\n  hint: wait for its end, or end it\n",
@@ -314,13 +318,7 @@ fn a_job_is_another_in_another_folder_and_a_retry_is_no_run_of_it() {
 #[test]
 fn a_retry_of_a_job_waits_for_nobody_and_comes_between_no_run_of_it() {
     let site = Site::start();
-    site.on(
-        "/cat.jpg",
-        Reply::file(small(Format::Jpeg, 1)).stall_after(10),
-    );
-    let fetch = call(&site);
-    let running = fetch.clone().args(["run", "cats"]).spawn();
-    site.wait_for_stalls(1);
+    let (fetch, running) = in_the_middle(&site);
     let retry = fetch
         .clone()
         .args(["retry", "--job", "cats"])

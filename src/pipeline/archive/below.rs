@@ -9,14 +9,14 @@ use crate::model::Result;
 use crate::pipeline::naming::fold;
 
 impl Records {
-    /// How many saved items have their file below this folder of the root, and how many bytes these have together. The
-    /// folder ends in `/`; the root itself is the empty one.
+    /// How many files of saved items are below this folder of the root, and how many bytes these have together. The folder
+    /// ends in `/`; the root itself is the empty one.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
     pub fn count(&self, folder: &str) -> Result<(u64, u64)> {
         let query = "SELECT count(*), coalesce(sum(size), 0) FROM item
-            WHERE root = ?1 AND path IS NOT NULL AND substr(path, 1, length(?2)) = ?2";
+            WHERE root = ?1 AND folded IS NOT NULL AND substr(path, 1, length(?2)) = ?2";
         let read = || {
             self.connection
                 .query_row(query, params![self.root, folder], |row| {

@@ -104,7 +104,7 @@ pub struct Share {
     pub items: u64,
     /// How many of them were saved.
     pub saved: u64,
-    /// How many bytes these have.
+    /// How many bytes their files have; a file of several items counts once.
     pub bytes: u64,
     /// How many failed when they were last asked for.
     pub failed: u64,
@@ -123,7 +123,7 @@ pub fn shares(file: &Path) -> Result<Vec<Share>> {
         let mut connection = schema::connect_known(file)?;
         schema::prepare(&mut connection)?;
         let query = format!(
-            "SELECT root.path, word.text, count(*), count(item.path), coalesce(sum(size), 0),
+            "SELECT root.path, word.text, count(*), count(item.path), coalesce(sum(iif(folded IS NULL, 0, size)), 0),
                 sum(outcome = {FAILED}), sum(outcome = {GONE}), sum(outcome = {IMPORTED})
              FROM item JOIN root ON root.id = item.root JOIN word ON word.id = item.source
              GROUP BY item.root, item.source ORDER BY root.path, word.text"

@@ -16,7 +16,7 @@ use std::thread;
 use serde::Serialize;
 
 use self::scope::Scope;
-use super::archive::{Known, Record};
+use super::archive::Known;
 use super::sink::Disk;
 use crate::model::Result;
 
@@ -182,10 +182,15 @@ impl Verify {
     fn feed(&self, scope: &Scope, items: SyncSender<Known>) -> Result<()> {
         for known in scope.records.items() {
             let known = known?;
-            let is_here = |record: &Record| record.path.starts_with(&scope.folder);
-            if self.progress.is_over()
-                || known.record.as_ref().is_some_and(is_here) && items.send(known).is_err()
-            {
+            if self.progress.is_over() {
+                break;
+            }
+            let Some(record) = &known.record else {
+                continue;
+            };
+            // A file of several items is looked at once: for its owner, while it has one.
+            let is_once = !record.shared || !scope.records.knows(&record.path)?;
+            if record.path.starts_with(&scope.folder) && is_once && items.send(known).is_err() {
                 break;
             }
         }

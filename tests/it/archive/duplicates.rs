@@ -135,3 +135,41 @@ fn of_one_run_are_found_too() {
     assert_eq!(inodes.len(), 20);
     assert!(inodes.iter().all(|(_, number)| *number == inodes[0].1));
 }
+
+#[test]
+fn one_file_of_two_items_is_verified_and_repaired_as_one() {
+    let site = site();
+    let user = Fetch::new();
+    fetch(&user, &site, "skip");
+    let verify = user.clone().args(["verify", "."]);
+    let done = verify.run().success();
+    assert!(
+        done.stderr.starts_with("3 files: 3 whole;"),
+        "{}",
+        done.stderr
+    );
+    let cat = user.out().join("cat.jpg");
+    let whole = std::fs::read(&cat).unwrap();
+    let mut bytes = whole.clone();
+    bytes[100] ^= 1;
+    std::fs::write(&cat, bytes).unwrap();
+    site.forget();
+    verify.clone().arg("--repair").run().success();
+    assert_eq!(site.requests().len(), 1);
+    assert_eq!(std::fs::read(&cat).unwrap(), whole);
+    let names: Vec<_> = user.files().into_keys().collect();
+    assert_eq!(names, ["cat.jpg", "cat.jpg.broken", "dog.png", "other.jpg"]);
+    // Once its owner is forgotten, it is the other's.
+    let owner = format!("direct:{}", site.url("/a/cat.jpg"));
+    user.clone()
+        .args(["archive", "forget", &owner])
+        .run()
+        .success();
+    std::fs::remove_file(&cat).unwrap();
+    let done = verify.run().fails(3);
+    assert!(
+        done.stdout.contains("missing    cat.jpg"),
+        "{}",
+        done.stdout
+    );
+}

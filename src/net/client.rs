@@ -59,6 +59,9 @@ pub(crate) trait Gate: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// Why not; the request ends with it.
     fn pass(&self, url: &Url) -> Result<()>;
+
+    /// Hears that a public address has answered for this URL. By the next request, its name may be at another one.
+    fn is_public(&self, url: &Url);
 }
 
 /// What is asked for.

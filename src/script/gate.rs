@@ -1,5 +1,8 @@
 //! The one place that decides which URLs are asked for a script, on every hop, and which may stand in its items.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use url::{Origin, Url};
 
 use super::Manifest;
@@ -16,6 +19,8 @@ pub(super) struct Gate {
     anywhere: bool,
     /// Where the user has set a site to be.
     own: Vec<Origin>,
+    /// Where a public address has answered. Shared with clones.
+    public: Arc<Mutex<HashSet<Origin>>>,
 }
 
 impl Gate {
@@ -26,15 +31,22 @@ impl Gate {
             media: manifest.permissions.media.clone(),
             anywhere: manifest.permissions.media_anywhere(),
             own,
+            public: Arc::default(),
         }
     }
 
-    /// Who has named this URL: the user, if it is on a site that the user has set, or else somebody out there.
+    /// Who has named this URL: the user, if it is on a site that the user has set and that is not out there, or else
+    /// somebody out there.
     pub(super) fn led(&self, url: &Url) -> Led {
-        match self.own.contains(&url.origin()) {
+        let origin = url.origin();
+        match self.own.contains(&origin) && !self.public().contains(&origin) {
             true => Led::ByUser,
             false => Led::ByPublic,
         }
+    }
+
+    fn public(&self) -> MutexGuard<'_, HashSet<Origin>> {
+        self.public.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets a URL of a file stand in an item.
@@ -77,5 +89,36 @@ impl Gate {
 impl net::Gate for Gate {
     fn pass(&self, url: &Url) -> Result<()> {
         self.judge(url, "request", |url| self.request.has(url))
+    }
+
+    fn is_public(&self, url: &Url) {
+        // Of those that are the user's own; of all others nobody has thought otherwise.
+        if self.own.contains(&url.origin()) {
+            self.public().insert(url.origin());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Gate as _;
+
+    #[test]
+    fn a_site_of_the_users_that_is_out_there_is_the_users_word_no_more() {
+        let [own, other] =
+            ["http://own.test:8080/a", "http://other.test/"].map(|url| url.parse::<Url>().unwrap());
+        let text = "manifest = 1\nid = 'mine'\nabout = 'x'\nversion = '1.0.0'\napi = 1\n\
+            permissions = { request = ['mine.test'] }\n\
+            [[route]]\nname = 'a'\npattern = 'mine.test/{x}'\nexample = 'https://mine.test/x'\n";
+        let manifest = Manifest::read("mine", text).unwrap();
+        let gate = Gate::new(&manifest, vec![own.origin()]);
+        let of_script = gate.clone();
+        assert_eq!(gate.led(&own), Led::ByUser);
+        gate.is_public(&other);
+        assert_eq!(of_script.led(&own), Led::ByUser);
+        gate.is_public(&own);
+        // The name may lead to this machine by now.
+        assert_eq!(of_script.led(&own.join("/b").unwrap()), Led::ByPublic);
     }
 }

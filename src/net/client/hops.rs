@@ -45,7 +45,11 @@ impl Client {
             if let (Some(address), Some(name)) = (address, here.domain()) {
                 pools.system().answered(name, &address);
             }
-            trail.answered(address.map(|address| address.ip()));
+            if trail.answered(address.map(|address| address.ip()))
+                && let Some(gate) = ask.way.gate
+            {
+                gate.is_public(trail.here());
+            }
             match response.headers().get(header::LOCATION) {
                 Some(location) if redirect::is_redirect(response.status()) => {
                     if pools.keeps_cookies() && response.headers().contains_key(header::SET_COOKIE)

@@ -56,13 +56,15 @@ impl Trail {
         self.led
     }
 
-    /// Notes that the URL here has answered from this address; none if a proxy has found it.
-    pub(super) fn answered(&mut self, address: Option<IpAddr>) {
+    /// Notes that the URL here has answered from this address; none if a proxy has found it. Says whether that is public.
+    pub(super) fn answered(&mut self, address: Option<IpAddr>) -> bool {
         // What a proxy has found is as good as public, unless the URL says what it is.
         let address = address.or_else(|| literal(self.here()));
-        if address.is_none_or(is_public) {
+        let is_public = address.is_none_or(is_public);
+        if is_public {
             self.led = Led::ByPublic;
         }
+        is_public
     }
 
     /// Notes that the answer from here has set a cookie, so that URLs before may answer otherwise.

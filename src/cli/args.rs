@@ -86,7 +86,12 @@ pub(super) struct Links {
 impl Links {
     /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.
     pub(super) fn check(&self) -> Result<()> {
-        let Some(word) = self.links.first() else {
+        // What has a host is a link, and an exact name was meant as one: it stood behind `--`.
+        let word = self
+            .links
+            .first()
+            .filter(|word| !word.contains(['.', '/', ':']));
+        let Some(word) = word else {
             return Ok(());
         };
         let command = Args::command();
@@ -94,7 +99,7 @@ impl Links {
             .get_subcommands()
             .map(clap::Command::get_name)
             .collect();
-        let Some(name) = nearest(word, &names) else {
+        let Some(name) = nearest(word, &names).filter(|name| name != word) else {
             return Ok(());
         };
         let message = format!("`{word}` is no command; did you mean `{name}`?");

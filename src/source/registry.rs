@@ -136,7 +136,12 @@ impl Registry {
     /// [`Kind::Config`] if it is none of these.
     pub fn read(&self, text: &str) -> Result<Link> {
         let text = text.trim();
-        let wrong = |why: &str| Error::new(Kind::Config, format!("`{text}` is not a link: {why}"));
+        let wrong = |why: &str| {
+            Error::new(
+                Kind::Config,
+                format!("`{}` is not a link: {why}", told(text)),
+            )
+        };
         if text.is_empty() {
             return Err(wrong("it is empty"));
         }
@@ -158,8 +163,9 @@ impl Registry {
         }
         if let Some((name, rest)) = text.split_once(':') {
             // A host and its port, or a user and his password, are no source and its id.
-            let is_host =
-                name.contains(['.', '/', '[']) || name == "localhost" || rest.contains('@');
+            let is_host = name.contains(['.', '/', '['])
+                || name.eq_ignore_ascii_case("localhost")
+                || rest.contains('@');
             match self.source(name) {
                 Ok(_) => {
                     return Url::parse(text)
@@ -211,5 +217,21 @@ impl Registry {
             Ok(_) => Err(wrong("it has no host")),
             Err(error) => Err(wrong(&error.to_string())),
         }
+    }
+}
+
+/// What was typed, as it may be told although it is no URL: without what may be a password or a signature.
+fn told(text: &str) -> String {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, _)) => (rest, "?…"),
+        None => (rest, ""),
+    };
+    match rest.rsplit_once('@') {
+        Some((_, rest)) => format!("{scheme}***@{rest}{query}"),
+        None => format!("{scheme}{rest}{query}"),
     }
 }

@@ -94,6 +94,10 @@ error: `{typed}` is no command; did you mean `{meant}`?
         );
         assert_says(&done.stderr_filtered(), &expected);
     }
+    // A host is a link, whatever it is called.
+    let here = ["-R", "0", "--resolve", "archive.test:443:127.0.0.1"];
+    let host = Fetch::new().args(here).arg("archive.test").run();
+    assert!(!host.stderr.contains("did you mean"), "{}", host.stderr);
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn links_are_read_as_people_type_them() {
         ("https://example.org/cat.jpg", "direct"),
         ("example.org/cat.jpg", "direct"),
         ("localhost:8080/cat.jpg", "direct"),
+        ("LOCALHOST:8080/cat.jpg", "direct"),
         ("me:pw@example.org/cat.jpg", "direct"),
         ("page:https://example.org/cats", "page"),
         ("https://imgur.com.example.org/a/q6i58", "direct"),
@@ -84,11 +85,20 @@ fn what_is_no_link_is_refused_with_a_reason() {
         ("../links.txt", "it is a path", "`fetch -i FILE` reads"),
         ("~/links.txt", "it is a path", "`fetch -i FILE` reads"),
         ("/tmp/links.txt", "it is a path", "`fetch -i FILE` reads"),
+        (
+            "https://bob:hunter2@a.org:99999/x?sig=hunter2",
+            "invalid port number",
+            "",
+        ),
         ("imgurr:q6i58", "no source is called `imgurr`", "`imgur`"),
     ];
     for (text, why, hint) in table {
         let error = sources.read(text).unwrap_err();
-        assert_eq!(error.message, format!("`{text}` is not a link: {why}"));
+        let told = match text.contains('@') {
+            true => "https://***@a.org:99999/x?…",
+            false => text,
+        };
+        assert_eq!(error.message, format!("`{told}` is not a link: {why}"));
         assert!(error.hint.unwrap_or_default().contains(hint), "{text}");
     }
     for text in ["ftp://example.org/cat.jpg", "file:///etc/passwd"] {

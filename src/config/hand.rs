@@ -47,15 +47,18 @@ impl Hand {
 
 /// Refuses commands of files that others can write: whoever writes there would run what he likes as the user.
 pub(super) fn check_commands(layers: &[Layer]) -> Result<()> {
-    let is_command = |entry: &Entry| {
-        COMMANDS.iter().any(|key| entry.path == *key)
-            && !matches!(&entry.raw, Raw::Typed(value) if value == "")
-    };
-    let mut entries = layers.iter().flat_map(|layer| &layer.entries);
-    match entries.find(|entry| entry.hand == Hand::Shared && is_command(entry)) {
-        None => Ok(()),
-        Some(entry) => Err(only_own(entry, "a command is run")),
+    let is_command = |entry: &Entry| !matches!(&entry.raw, Raw::Typed(value) if value == "");
+    for key in COMMANDS {
+        let mut entries = layers.iter().rev().flat_map(|layer| &layer.entries);
+        // The last one holds, so that a flag can say otherwise.
+        if let Some(entry) = entries.find(|entry| entry.path == key)
+            && entry.hand == Hand::Shared
+            && is_command(entry)
+        {
+            return Err(only_own(entry, "a command is run"));
+        }
     }
+    Ok(())
 }
 
 /// Says that something is done only for a file of the user's own.

@@ -142,7 +142,7 @@ fn redact(key: &str, value: &Json) -> String {
             let is_place = is_reference(text);
             let shown = match is_secret(key) && !is_place {
                 true => "***".to_owned(),
-                false => shown(text),
+                false => shown(key, text),
             };
             Json::String(shown).to_string()
         }
@@ -165,16 +165,17 @@ fn redact(key: &str, value: &Json) -> String {
     }
 }
 
-/// A text without what a link has to hide, should it be one, with or without its scheme. All else is as it was written.
-fn shown(text: &str) -> String {
+/// A text without what a link has to hide, should it be one; where links stand, also without its scheme. All else is as it
+/// was written.
+fn shown(key: &str, text: &str) -> String {
     let hidden = |text: &str| {
         let url = Url::parse(text).ok()?;
         let shown = Shown(&url).to_string();
         (shown != url.as_str()).then_some(shown)
     };
     let without_scheme = || {
-        // A template or a sentence may have an `@`, too.
-        if text.contains(|c: char| c == '{' || c.is_whitespace()) {
+        // Elsewhere a text with an `@` is a folder, a template, a sentence.
+        if key != "links" {
             return None;
         }
         let shown = hidden(&format!("https://{text}"))?;

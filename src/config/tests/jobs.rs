@@ -90,19 +90,25 @@ fn shows_links_however_they_are_written_without_their_secrets() {
         ("a.org/f?token=hunter2&n=1", "a.org/f?token=***&n=1"),
         ("bob:hunter2@a.org/x", "***@a.org/x"),
         ("//bob:hunter2@a.org/x", "***@a.org/x"),
+        ("bob:hunter2@a.org/{1}", "***@a.org/%7B1%7D"),
         // Nothing is hidden, so nothing is changed.
         ("https://a.org", "https://a.org"),
         ("a.org/f?n=1", "a.org/f?n=1"),
         ("imgur:q6i58", "imgur:q6i58"),
     ] {
-        let text = format!("[job.x]\nlinks = ['{link}']\ntemplate = '{{key}}@x y.{{ext}}'");
+        let text = format!(
+            "[output]\ndirectory = 'photos@2024'\n[job.x]\nlinks = ['{link}']\ntemplate = '{{key}}@x y.{{ext}}'"
+        );
         let shown = Config::from_toml(&text).unwrap().show(false).unwrap();
         let line = format!("links = [\"{expected}\"]\n");
         assert!(shown.contains(&line), "{line}{shown}");
-        assert!(
-            shown.contains("template = \"{key}@x y.{ext}\"\n"),
-            "{shown}"
-        );
+        // What is no link is as it was written.
+        for line in [
+            "template = \"{key}@x y.{ext}\"\n",
+            "directory = \"photos@2024\"",
+        ] {
+            assert!(shown.contains(line), "{line}{shown}");
+        }
     }
 }
 

@@ -148,7 +148,10 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
             key: format!("after.{key}"),
             value: "echo {dir}".into(),
         };
-        config(&[], &[], vec![flag]).unwrap();
+        config(&[], &[], vec![flag.clone()]).unwrap();
+        // What holds is what was typed.
+        let file = (Hand::Shared, PathBuf::from("fetch.toml"), text);
+        Config::assemble(vec![file], [].into(), vec![flag]).unwrap();
     }
 }
 

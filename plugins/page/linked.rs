@@ -48,7 +48,11 @@ fn look(value: &Value, name: &str, linked: &mut Linked, depth: usize) {
         &linked.embeds,
     ]
     .map(Vec::len);
-    if depth > DEEPEST || counts.iter().sum::<usize>() >= MOST {
+    // What is nested deeper is replies to replies, and no medium of the page.
+    if depth > DEEPEST {
+        return;
+    }
+    if counts.iter().sum::<usize>() >= MOST {
         linked.cut = true;
         return;
     }
@@ -124,6 +128,10 @@ mod tests {
         read("{", &mut linked);
         read(&"[".repeat(100_000), &mut linked);
         assert_eq!((linked.images.len(), linked.cut), (2, false));
+        // Replies to replies: nothing of the page is missed.
+        let replies = "{\"comment\":[".repeat(20) + "{}" + &"]}".repeat(20);
+        read(&replies, &mut linked);
+        assert!(!linked.cut);
         let many = format!("[{}]", vec!["{\"image\":\"/a.jpg\"}"; MOST + 1].join(","));
         read(&many, &mut linked);
         assert!(linked.cut && linked.images.len() <= MOST);

@@ -1,13 +1,12 @@
 //! `fetch rename`: another template for what is there.
 
-use std::collections::BTreeMap;
+mod kills;
+
 use std::fs;
-use std::time::{Duration, Instant};
 
 use fetch::pipeline::archive::Records;
 use serde_json::Value;
 
-use crate::hard::kills::{kills, wait_until, within};
 use crate::support::command::{Done, Fetch};
 use crate::support::imgur::{FakeImgur, Image};
 use crate::support::media::{Format, small};
@@ -181,81 +180,6 @@ fn a_run_with_another_template_leaves_what_is_there() {
     assert_eq!(site.requests().len(), requests);
 }
 
-/// What a kill may leave, whose traces the next run removes.
-#[test]
-fn what_a_kill_left_is_put_in_order() {
-    let site = Site::start();
-    let (fetch, links) = pictures(&site, 3);
-    let first = fetch
-        .clone()
-        .args(["--write-metadata", "-o", "a/{name}.{ext}"]);
-    first.args(&links).run().success();
-    let out = fetch.out();
-    fs::create_dir(out.join("b")).unwrap();
-    let archive = fetch.root().join("home/state/fetch/archive.db");
-    let connection = rusqlite::Connection::open(&archive).unwrap();
-    let intend = "
-        CREATE TABLE moving (item INTEGER PRIMARY KEY, root INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL);
-        INSERT INTO moving SELECT id, root, path, 'b' || substr(path, 2) FROM item;";
-    connection.execute_batch(intend).unwrap();
-    // Both names, before the record; the new one alone, whose record a power cut took; and one that somebody has put in the way.
-    fs::hard_link(out.join("a/0.jpg"), out.join("b/0.jpg")).unwrap();
-    for number in 0..2 {
-        let [old, new] = ["a", "b"].map(|folder| out.join(format!("{folder}/{number}.jpg.json")));
-        fs::copy(old, new).unwrap();
-    }
-    fs::rename(out.join("a/1.jpg"), out.join("b/1.jpg")).unwrap();
-    fs::write(out.join("b/2.jpg"), "precious").unwrap();
-    drop(connection);
-
-    rename(&fetch, "a/{name}.{ext}").run().success();
-    assert_eq!(recorded(&fetch), ["a/0.jpg", "a/1.jpg", "a/2.jpg"]);
-    let files = fetch.files();
-    let names: Vec<_> = files.keys().map(String::as_str).collect();
-    let expected = [
-        "a/0.jpg",
-        "a/0.jpg.json",
-        "a/1.jpg",
-        "a/1.jpg.json",
-        "a/2.jpg",
-        "a/2.jpg.json",
-        "b/2.jpg",
-    ];
-    assert_eq!(names, expected);
-    assert_eq!(files["b/2.jpg"], b"precious");
-}
-
-#[test]
-fn a_kill_at_any_moment_loses_no_file_and_leaves_no_second_name() {
-    const FILES: u64 = 300;
-    let site = Site::start();
-    let (fetch, links) = pictures(&site, FILES);
-    let first = fetch.clone().arg("--write-metadata").args(&links);
-    first.run().success();
-    let began = Instant::now();
-    rename(&fetch, "0/{name}.{ext}").run().success();
-    let whole = began.elapsed() + Duration::from_millis(20);
-    for round in 1..=kills().div_ceil(5) {
-        let call = rename(&fetch, &format!("{round}/{{name}}.{{ext}}"));
-        for _ in 0..5 {
-            let running = call.spawn();
-            wait_until(Instant::now() + within(whole));
-            running.kill9();
-            // Each record has its file at any moment.
-            assert_eq!(recorded(&fetch).len() as u64, FILES);
-        }
-        call.run().success();
-        let expected: BTreeMap<String, ()> = (0..FILES)
-            .flat_map(|number| {
-                let path = format!("{round}/{number}.jpg");
-                [(format!("{path}.json"), ()), (path, ())]
-            })
-            .collect();
-        let expected: Vec<String> = expected.into_keys().collect();
-        assert_eq!(names(&fetch), expected);
-    }
-}
-
 #[test]
 fn what_was_not_written_down_is_asked_of_the_link() {
     let imgur = FakeImgur::start();
@@ -286,4 +210,79 @@ fn what_was_not_written_down_is_asked_of_the_link() {
         .args(["-o", "{album}/{title} {number}.{ext}", "imgur.com/a/q6i58"]);
     let again = again.run().success();
     assert_eq!(again.stderr_filtered(), "2 found: 0 new, 2 had   TIME\n");
+}
+
+#[test]
+fn what_a_server_sends_is_no_metadata_of_another_file() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    let key = &links[0];
+    let page =
+        format!(r#"{{"source": "direct", "key": "{key}", "title": "evil", "url": "{key}"}}"#);
+    for name in ["/0.jpg.json", "/metadata.jsonl"] {
+        site.on(
+            name,
+            Reply::text(page.clone()).content_type("application/octet-stream"),
+        );
+    }
+    let all = fetch.clone().args(&links);
+    let all = all.args(["/0.jpg.json", "/metadata.jsonl"].map(|name| site.url(name)));
+    all.run().success();
+    let before = fetch.files();
+    assert_eq!(before.len(), 3);
+    let done = rename(&fetch, "{title}.{ext}").run().fails(4);
+    assert!(
+        done.stderr.contains("`title` is not known"),
+        "{}",
+        done.stderr
+    );
+    assert!(fetch.files() == before);
+    assert_eq!(recorded(&fetch).len(), 3);
+}
+
+#[test]
+fn metadata_that_cannot_be_read_gives_no_name() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    let first = fetch.clone().arg("--write-metadata").args(&links);
+    first.run().success();
+    let beside = fetch.out().join("0.jpg.json");
+    let mut document: Value = serde_json::from_slice(&fs::read(&beside).unwrap()).unwrap();
+    document["title"] = 5.into();
+    fs::write(&beside, document.to_string()).unwrap();
+    rename(&fetch, "{title or key | slug}.{ext}").run().fails(4);
+    assert_eq!(recorded(&fetch), ["0.jpg"]);
+}
+
+#[test]
+fn the_size_is_that_of_the_file_whatever_is_listed() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    fetch.clone().args(&links).run().success();
+    rename(&fetch, "{kind} {size}.{ext}")
+        .args(&links)
+        .run()
+        .success();
+    let size = small(Format::Jpeg, 0).len();
+    assert_eq!(recorded(&fetch), [format!("image {size}.jpg")]);
+}
+
+#[test]
+fn names_that_would_be_taken_are_told_as_they_will_be() {
+    const FILES: u64 = 205;
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, FILES);
+    fetch.clone().args(&links).run().success();
+    let call = rename(&fetch, "{source}/x.{ext}");
+    let told = call.clone().arg("-s").run().success();
+    let new = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter_map(|line| line.split_once(" → "));
+        lines.map(|(_, new)| new.to_owned()).collect()
+    };
+    let foretold = new(&told.stdout);
+    assert_eq!(foretold.len() as u64, FILES);
+    assert_eq!(new(&call.run().success().stdout), foretold);
+    let mut names = foretold;
+    names.sort();
+    assert_eq!(recorded(&fetch), names);
 }

@@ -4,9 +4,7 @@ use rusqlite::params;
 
 use super::Records;
 use super::sqlite::cannot;
-use super::sqlite::schema::folded;
 use crate::model::Result;
-use crate::pipeline::naming::fold;
 
 impl Records {
     /// How many files of saved items are below this folder of the root, and how many bytes these have together. The folder
@@ -32,18 +30,6 @@ impl Records {
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
     pub fn knows(&self, path: &str) -> Result<bool> {
-        let read = || {
-            let mut query = self
-                .connection
-                .prepare_cached("SELECT path FROM item WHERE root = ? AND folded = ?")?;
-            let mut rows = query.query(params![self.root, folded(path)])?;
-            while let Some(row) = rows.next()? {
-                if fold(row.get_ref(0)?.as_str()?) == fold(path) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        };
-        read().map_err(|error: rusqlite::Error| cannot(&self.file, error.into()))
+        Ok(self.owner(path)?.is_some())
     }
 }

@@ -27,7 +27,7 @@ pub use history::{Ended, History, Past, Run};
 pub use keeping::{Share, import, relocate, shares};
 pub(super) use kept::keep;
 pub(super) use memory::Memory;
-pub(super) use moving::{Moves, Moving};
+pub(super) use moving::{Begun, Landed, Moves, Moving};
 pub use place::place;
 pub(super) use record::{Ending, Note};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};

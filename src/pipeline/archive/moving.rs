@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use rusqlite::params;
+
 use super::sqlite::cannot;
 use super::sqlite::edit::Edit;
+use super::sqlite::schema::folded;
 use super::{Records, place};
 use crate::model::Result;
+use crate::pipeline::naming::fold;
 
 /// A saved file that gets another path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +20,20 @@ pub(in crate::pipeline) struct Moving {
     pub(in crate::pipeline) shared: Vec<i64>,
     pub(in crate::pipeline) old: String,
     pub(in crate::pipeline) new: String,
+}
+
+/// A file that was meant to move, with the path and the size that its record has.
+pub(in crate::pipeline) type Begun = (Moving, Option<(String, u64)>);
+
+/// What came of the record of a file that got another name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) enum Landed {
+    /// It has the new path.
+    Ours,
+    /// It had changed meanwhile, and a record has the new path: its own, or that of another item.
+    Anothers,
+    /// It had changed meanwhile, and no record has the new path.
+    Nowhere,
 }
 
 /// Notes what becomes of paths below one output root: what is meant to move before it does, where it is once it is there,
@@ -49,9 +67,9 @@ impl Moves {
         done.map_err(|error| cannot(&self.file, error.into()))
     }
 
-    /// Notes that the files are at their new paths. Says of each whether its record still was at the old one.
-    pub(in crate::pipeline) fn moved(&mut self, moves: &[Moving]) -> Result<Vec<bool>> {
-        let done = self.edit.moved(moves);
+    /// Notes that the files are at their new paths, and says of each whether that is so.
+    pub(in crate::pipeline) fn moved(&mut self, moves: &[Moving]) -> Result<Vec<Landed>> {
+        let done = self.edit.moved(self.root, moves);
         done.map_err(|error| cannot(&self.file, error.into()))
     }
 
@@ -61,14 +79,46 @@ impl Moves {
         done.map_err(|error| cannot(&self.file, error.into()))
     }
 
-    /// What was meant to move when a kill came, with the path that the record has.
-    pub(in crate::pipeline) fn left(&mut self) -> Result<Vec<(Moving, Option<String>)>> {
+    /// Whether a record has this very path, or one that some systems take for it.
+    pub(in crate::pipeline) fn is_taken(&mut self, path: &str) -> Result<bool> {
+        let found = self.edit.paths(self.root, path);
+        let found = found.map_err(|error| cannot(&self.file, error.into()))?;
+        Ok(found.iter().any(|known| fold(known) == fold(path)))
+    }
+
+    /// Whether a record has this very path.
+    pub(in crate::pipeline) fn has(&mut self, path: &str) -> Result<bool> {
+        let found = self.edit.paths(self.root, path);
+        let found = found.map_err(|error| cannot(&self.file, error.into()))?;
+        Ok(found.iter().any(|known| known == path))
+    }
+
+    /// What was meant to move when a kill came, with the path and the size that the record has.
+    pub(in crate::pipeline) fn left(&mut self) -> Result<Vec<Begun>> {
         let left = self.edit.intended(self.root);
         left.map_err(|error| cannot(&self.file, error.into()))
     }
 }
 
 impl Records {
+    /// The number of the item whose file this path is, as the archive is now. Paths that differ only in case or
+    /// normalisation are one.
+    pub(in crate::pipeline) fn owner(&self, path: &str) -> Result<Option<i64>> {
+        let read = || {
+            let mut query = self
+                .connection
+                .prepare_cached("SELECT id, path FROM item WHERE root = ? AND folded = ?")?;
+            let mut rows = query.query(params![self.root, folded(path)])?;
+            while let Some(row) = rows.next()? {
+                if fold(row.get_ref(1)?.as_str()?) == fold(path) {
+                    return Ok(Some(row.get(0)?));
+                }
+            }
+            Ok(None)
+        };
+        read().map_err(|error: rusqlite::Error| cannot(&self.file, error.into()))
+    }
+
     /// The items that share a file with another: its path, and their number.
     pub(in crate::pipeline) fn shared(&self) -> Result<Vec<(String, i64)>> {
         let read = || {

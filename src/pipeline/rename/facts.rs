@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::model::{Body, Error, Item, Medium, Meta, Request, Result};
 use crate::pipeline::after::sidecar::{self, LINES, LONGEST, is_of, numbered};
-use crate::pipeline::archive::{Known, Record};
+use crate::pipeline::archive::{Known, Record, Records};
 use crate::pipeline::naming::{Template, shown_within, split};
 use crate::pipeline::sink::Disk;
 use crate::pipeline::{MediaKind, Templates};
@@ -39,16 +39,16 @@ pub(super) struct Told {
 }
 
 impl Facts {
-    pub(super) fn open(disk: &Disk) -> Facts {
+    pub(super) fn open(disk: &Disk, records: &Records) -> Facts {
         Facts {
-            lines: Lines::open(disk),
+            lines: Lines::open(disk, records),
         }
     }
 
     /// What is known of the item that was saved here, and that a link lists so, if one does.
     pub(super) fn of(
         &mut self,
-        disk: &Disk,
+        (disk, records): (&Disk, &Records),
         known: &Known,
         record: &Record,
         listed: Option<&Item>,
@@ -57,7 +57,7 @@ impl Facts {
             "source": known.identity.source,
             "key": shown_within(json!(known.identity.key)),
         });
-        let beside = beside(disk, &identity, &record.path);
+        let beside = beside(disk, records, &identity, &record.path);
         let (sidecar, document) = match beside {
             Some((path, document)) => (Some(path), Some(document)),
             None => (
@@ -113,12 +113,23 @@ impl Told {
 }
 
 /// The metadata in the file beside, and the path of that.
-fn beside(disk: &Disk, identity: &Value, path: &str) -> Option<(String, Value)> {
+fn beside(disk: &Disk, records: &Records, identity: &Value, path: &str) -> Option<(String, Value)> {
     (1..COPIES).find_map(|copy| {
         let path = numbered(path, "json", copy);
         let document = document(disk, &path)?;
-        is_of(&document, identity).then_some((path, document))
+        let is_it = is_of(&document, identity) && is_readable(&document);
+        (is_it && is_ours(records, &path)).then_some((path, document))
     })
+}
+
+/// Whether a file is metadata that we wrote, and not what a server has sent.
+fn is_ours(records: &Records, path: &str) -> bool {
+    records.owner(path).is_ok_and(|owner| owner.is_none())
+}
+
+/// Whether it tells of an item what such a document tells.
+fn is_readable(document: &Value) -> bool {
+    serde_json::from_value::<Meta>(document.clone()).is_ok()
 }
 
 /// Whether two files tell of one item.
@@ -139,6 +150,9 @@ fn as_listed(listed: &Item, record: &Record) -> Item {
     let mut item = listed.clone();
     let name = record.path.rsplit('/').next().unwrap_or(&record.path);
     item.meta.ext = split(name).1;
+    if let Body::File(request) = &mut item.body {
+        request.expect.size = Some(record.size);
+    }
     item
 }
 
@@ -187,11 +201,13 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(disk: &Disk) -> Option<Lines> {
-        let file = disk.read(&numbered(LINES.0, LINES.1, 1)).ok()?;
-        if !sidecar::begins_as_ours(file.try_clone().ok()?) {
-            return None;
-        }
+    fn open(disk: &Disk, records: &Records) -> Option<Lines> {
+        let file = (1..COPIES).find_map(|copy| {
+            let name = numbered(LINES.0, LINES.1, copy);
+            let file = disk.read(&name).ok()?;
+            let begins = sidecar::begins_as_ours(file.try_clone().ok()?);
+            (begins && is_ours(records, &name)).then_some(file)
+        })?;
         let mut reader = BufReader::new(&file);
         let (mut starts, mut at) = (HashMap::new(), 0);
         reader.seek(SeekFrom::Start(0)).ok()?;
@@ -217,7 +233,7 @@ impl Lines {
         let mut line = Vec::new();
         read_line(&mut reader, &mut line).ok()?;
         let document: Value = serde_json::from_slice(&line).ok()?;
-        is_of(&document, identity).then_some(document)
+        (is_of(&document, identity) && is_readable(&document)).then_some(document)
     }
 }
 

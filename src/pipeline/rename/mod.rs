@@ -9,13 +9,12 @@ mod mover;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use self::facts::Facts;
 use self::mover::{Batch, Mover};
-use super::archive::{self, Archive, Identity, Known, Moves, Moving, Record, Records};
+use super::archive::{self, Identity, Known, Moves, Moving, Record, Records};
 use super::naming::{Planned, split};
 use super::sink::Disk;
 use super::{Templates, archive::place};
@@ -95,7 +94,7 @@ impl Rename {
         for (path, item) in records.shared()? {
             shared.entry(path).or_default().push(item);
         }
-        let mut facts = Facts::open(&disk);
+        let mut facts = Facts::open(&disk, &records);
         let mut batch = Batch::default();
         for known in records.items() {
             if stop.is_cancelled() {
@@ -109,7 +108,7 @@ impl Rename {
                 each(told(known, record.path, Fate::Absent))?;
                 continue;
             }
-            match self.target(&disk, &archive, &mut facts, &batch, &known, &record) {
+            match self.target((&disk, &records), &mut facts, &batch, &known, &record) {
                 Err(error) => each(told(known, record.path, Fate::Stays(error)))?,
                 Ok(None) => each(told(known, record.path, Fate::Right))?,
                 Ok(Some((new, told))) => {
@@ -136,14 +135,18 @@ impl Rename {
     /// Where a file is to go; none if it is there.
     fn target(
         &self,
-        disk: &Disk,
-        archive: &Arc<dyn Archive>,
+        (disk, records): (&Disk, &Records),
         facts: &mut Facts,
         batch: &Batch,
         known: &Known,
         record: &Record,
     ) -> Result<Option<(String, facts::Told)>> {
-        let told = facts.of(disk, known, record, self.listed.get(&known.identity));
+        let told = facts.of(
+            (disk, records),
+            known,
+            record,
+            self.listed.get(&known.identity),
+        );
         told.may_use(&self.templates, record)?;
         let planned: Planned = self.templates.plan(&told.item)?;
         let name = record.path.rsplit('/').next().unwrap_or(&record.path);
@@ -155,8 +158,8 @@ impl Rename {
             if path == record.path {
                 return Ok(None);
             }
-            let owner = archive.owner(&path)?;
-            let is_ours = owner.is_none_or(|owner| owner == known.identity);
+            // Asked of the archive as it is now: what was moved before has freed its name.
+            let is_ours = records.owner(&path)?.is_none_or(|owner| owner == known.id);
             if is_ours && !batch.takes(&path) && !disk.has(&path) {
                 return Ok(Some((path, told)));
             }
@@ -182,9 +185,8 @@ fn finish(
     batch: &mut Batch,
     each: &mut dyn FnMut(Renamed) -> Result<()>,
 ) -> Result<()> {
-    let batch = std::mem::take(batch);
     let done = match mover {
-        Some(mover) => mover.carry_out(batch)?,
+        Some(mover) => mover.carry_out(std::mem::take(batch))?,
         None => batch.foretell(),
     };
     done.into_iter().try_for_each(each)

@@ -9,7 +9,7 @@ use super::facts::{Told, is_same};
 use super::{Fate, Renamed};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::after::sidecar::{self, numbered};
-use crate::pipeline::archive::{Archive, Identity, Moves, Moving};
+use crate::pipeline::archive::{Archive, Identity, Landed, Moves, Moving};
 use crate::pipeline::naming::fold;
 use crate::pipeline::sink::{Disk, Folder, disk_error};
 
@@ -37,9 +37,9 @@ impl Batch {
         self.taken.contains(&fold(path))
     }
 
-    /// What would become of it.
-    pub(super) fn foretell(self) -> Vec<Renamed> {
-        let items = self.items.into_iter().zip(self.moves);
+    /// What would become of it. Its names stay taken, as they would be.
+    pub(super) fn foretell(&mut self) -> Vec<Renamed> {
+        let items = self.items.drain(..).zip(self.moves.drain(..));
         let told = items.map(|((identity, _), moving)| Renamed {
             identity,
             old: moving.old,
@@ -68,8 +68,8 @@ impl<'a> Mover<'a> {
             left: BTreeSet::new(),
         };
         let left = mover.moves.left()?;
-        for (moving, path) in &left {
-            mover.heal(moving, path.as_deref())?;
+        for (moving, record) in &left {
+            mover.heal(moving, record.as_ref())?;
         }
         let left: Vec<Moving> = left.into_iter().map(|(moving, _)| moving).collect();
         if !left.is_empty() {
@@ -80,11 +80,13 @@ impl<'a> Mover<'a> {
 
     /// Of a file that has both names, the one that the record does not have goes; a file that only has the new one is
     /// what the record means.
-    fn heal(&mut self, moving: &Moving, path: Option<&str>) -> Result<()> {
+    fn heal(&mut self, moving: &Moving, record: Option<&(String, u64)>) -> Result<()> {
         let Moving { old, new, .. } = moving;
-        let is_at = |path: &str| self.disk.size(path).is_some();
-        // After a power cut, the record may be older than the names.
-        let is_late = path == Some(old) && !is_at(old) && is_at(new);
+        let path = record.map(|(path, _)| path);
+        // After a power cut, the record may be older than the names. What somebody else has put there is not it.
+        let is_late = record.is_some_and(|(path, size)| {
+            path == old && self.disk.size(old).is_none() && self.disk.size(new) == Some(*size)
+        }) && !self.moves.is_taken(new)?;
         if is_late {
             self.moves.moved(std::slice::from_ref(moving))?;
         }
@@ -92,13 +94,13 @@ impl<'a> Mover<'a> {
             true => (old, new),
             false => (new, old),
         };
-        if self.archive.owner(surplus)?.is_some() {
+        if self.moves.has(surplus)? {
             return Ok(());
         }
         self.let_go(surplus, right)?;
         let [surplus, right] = [surplus, right].map(|path| numbered(path, "json", 1));
         match is_same(self.disk, &surplus, &right) {
-            true => self.take_away(&surplus),
+            true => self.drop_metadata(&surplus),
             false => Ok(()),
         }
     }
@@ -137,17 +139,20 @@ impl<'a> Mover<'a> {
             self.take_along(moving, told)?;
         }
         let recorded = self.moves.moved(&named)?;
-        for ((moving, (identity, told)), is_ours) in named.iter().zip(items).zip(recorded) {
-            let fate = match is_ours {
-                true => {
+        for ((moving, (identity, told)), landed) in named.iter().zip(items).zip(recorded) {
+            let fate = match landed {
+                Landed::Ours => {
                     self.let_go(&moving.old, &moving.new)?;
                     if let Some(sidecar) = &told.sidecar {
-                        self.take_away(sidecar)?;
+                        self.drop_metadata(sidecar)?;
                     }
                     Fate::Moved(moving.new.clone())
                 }
-                false => {
-                    self.let_go(&moving.new, &moving.old)?;
+                landed => {
+                    // Where another run has noted the new name, it is that one's.
+                    if landed == Landed::Nowhere {
+                        self.let_go(&moving.new, &moving.old)?;
+                    }
                     let message = "it was saved again or forgotten meanwhile";
                     Fate::Stays(Error::new(Kind::Changed, message))
                 }
@@ -188,6 +193,14 @@ impl<'a> Mover<'a> {
         match self.is_one(surplus, other) {
             true => self.take_away(surplus),
             false => Ok(()),
+        }
+    }
+
+    /// Takes away a file of metadata, if it is one and not what a server has sent.
+    fn drop_metadata(&mut self, path: &str) -> Result<()> {
+        match self.moves.is_taken(path)? {
+            true => Ok(()),
+            false => self.take_away(path),
         }
     }
 

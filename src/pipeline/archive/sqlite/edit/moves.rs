@@ -3,12 +3,14 @@
 use rusqlite::params;
 
 use super::Edit;
-use crate::pipeline::archive::Moving;
 use crate::pipeline::archive::sqlite::schema::folded;
+use crate::pipeline::archive::{Begun, Landed, Moving};
 
 impl Edit {
     /// Makes the table of what is on its way. Few ever need it.
     pub(in crate::pipeline::archive) fn prepare_moves(&mut self) -> rusqlite::Result<()> {
+        // What is meant has to be on stable storage before names change, which a power cut does not undo.
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
         self.change(|connection, _| {
             connection.execute_batch(
                 "CREATE TABLE IF NOT EXISTS moving (
@@ -34,9 +36,14 @@ impl Edit {
 
     pub(in crate::pipeline::archive) fn moved(
         &mut self,
+        root: i64,
         moves: &[Moving],
-    ) -> rusqlite::Result<Vec<bool>> {
+    ) -> rusqlite::Result<Vec<Landed>> {
         self.change(|connection, _| {
+            let taken = "SELECT count(*) FROM item WHERE root = ? AND folded = ? AND id <> ?";
+            let mut taken = connection.prepare_cached(taken)?;
+            let there = "SELECT count(*) FROM item WHERE root = ? AND folded = ?";
+            let mut there = connection.prepare_cached(there)?;
             let own = "UPDATE item SET path = ?, folded = ? WHERE id = ? AND path = ?";
             let mut own = connection.prepare_cached(own)?;
             let shared = "UPDATE item SET path = ? WHERE id = ? AND path = ? AND folded IS NULL";
@@ -49,13 +56,20 @@ impl Edit {
                 new,
             } in moves
             {
-                let is_ours = own.execute(params![new, folded(new), item, old])? > 0;
-                if is_ours {
-                    for item in sharing {
-                        shared.execute(params![new, item, old])?;
+                let folded = folded(new);
+                let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+                let is_free = taken.query_row(params![root, folded, item], count)? == 0;
+                let is_ours = is_free && own.execute(params![new, folded, item, old])? > 0;
+                done.push(match is_ours {
+                    true => {
+                        for item in sharing {
+                            shared.execute(params![new, item, old])?;
+                        }
+                        Landed::Ours
                     }
-                }
-                done.push(is_ours);
+                    false if there.query_row(params![root, folded], count)? > 0 => Landed::Anothers,
+                    false => Landed::Nowhere,
+                });
             }
             Ok(done)
         })
@@ -74,14 +88,26 @@ impl Edit {
         })
     }
 
-    /// What is on its way, with the path that the record has now.
+    /// The paths of records that are found where this one is.
+    pub(in crate::pipeline::archive) fn paths(
+        &mut self,
+        root: i64,
+        path: &str,
+    ) -> rusqlite::Result<Vec<String>> {
+        let query = "SELECT path FROM item WHERE root = ? AND folded = ?";
+        let mut query = self.connection.prepare_cached(query)?;
+        let rows = query.query_map(params![root, folded(path)], |row| row.get(0))?;
+        rows.collect()
+    }
+
+    /// What is on its way, with the path and the size that the record has now.
     pub(in crate::pipeline::archive) fn intended(
         &mut self,
         root: i64,
-    ) -> rusqlite::Result<Vec<(Moving, Option<String>)>> {
+    ) -> rusqlite::Result<Vec<Begun>> {
         self.change(|connection, _| {
             let mut query = connection.prepare(
-                "SELECT moving.item, old, new, path FROM moving LEFT JOIN item ON item.id = moving.item
+                "SELECT moving.item, old, new, path, size FROM moving LEFT JOIN item ON item.id = moving.item
                  WHERE moving.root = ?",
             )?;
             let rows = query.query_map([root], |row| {
@@ -91,9 +117,18 @@ impl Edit {
                     old: row.get(1)?,
                     new: row.get(2)?,
                 };
-                Ok((moving, row.get(3)?))
+                let path: Option<String> = row.get(3)?;
+                let size: Option<i64> = row.get(4)?;
+                Ok((moving, path.zip(size.map(|size| size as u64))))
             })?;
-            rows.collect()
+            let mut left: Vec<(Moving, _)> = rows.collect::<rusqlite::Result<_>>()?;
+            let shared = "SELECT id FROM item WHERE root = ? AND path = ? AND folded IS NULL";
+            let mut shared = connection.prepare_cached(shared)?;
+            for (moving, _) in &mut left {
+                let rows = shared.query_map(params![root, moving.old], |row| row.get(0))?;
+                moving.shared = rows.collect::<rusqlite::Result<_>>()?;
+            }
+            Ok(left)
         })
     }
 }

@@ -1,0 +1,153 @@
+//! Renaming that was killed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::{names, pictures, recorded, rename};
+use crate::hard::kills::{kills, wait_until, within};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+/// What a kill may leave, whose traces the next run removes.
+#[test]
+fn what_a_kill_left_is_put_in_order() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 3);
+    let first = fetch
+        .clone()
+        .args(["--write-metadata", "-o", "a/{name}.{ext}"]);
+    first.args(&links).run().success();
+    let out = fetch.out();
+    fs::create_dir(out.join("b")).unwrap();
+    let archive = fetch.root().join("home/state/fetch/archive.db");
+    let connection = rusqlite::Connection::open(&archive).unwrap();
+    let intend = "
+        CREATE TABLE moving (item INTEGER PRIMARY KEY, root INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL);
+        INSERT INTO moving SELECT id, root, path, 'b' || substr(path, 2) FROM item;";
+    connection.execute_batch(intend).unwrap();
+    // Both names, before the record; the new one alone, whose record a power cut took; and one that somebody has put in the way.
+    fs::hard_link(out.join("a/0.jpg"), out.join("b/0.jpg")).unwrap();
+    for number in 0..2 {
+        let [old, new] = ["a", "b"].map(|folder| out.join(format!("{folder}/{number}.jpg.json")));
+        fs::copy(old, new).unwrap();
+    }
+    fs::rename(out.join("a/1.jpg"), out.join("b/1.jpg")).unwrap();
+    fs::write(out.join("b/2.jpg"), "precious").unwrap();
+    drop(connection);
+
+    rename(&fetch, "a/{name}.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["a/0.jpg", "a/1.jpg", "a/2.jpg"]);
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    let expected = [
+        "a/0.jpg",
+        "a/0.jpg.json",
+        "a/1.jpg",
+        "a/1.jpg.json",
+        "a/2.jpg",
+        "a/2.jpg.json",
+        "b/2.jpg",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(files["b/2.jpg"], b"precious");
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_no_file_and_leaves_no_second_name() {
+    const FILES: u64 = 300;
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, FILES);
+    let first = fetch.clone().arg("--write-metadata").args(&links);
+    first.run().success();
+    let began = Instant::now();
+    rename(&fetch, "0/{name}.{ext}").run().success();
+    let whole = began.elapsed() + Duration::from_millis(20);
+    for round in 1..=kills().div_ceil(5) {
+        let call = rename(&fetch, &format!("{round}/{{name}}.{{ext}}"));
+        for _ in 0..5 {
+            let running = call.spawn();
+            wait_until(Instant::now() + within(whole));
+            running.kill9();
+            // Each record has its file at any moment.
+            assert_eq!(recorded(&fetch).len() as u64, FILES);
+        }
+        call.run().success();
+        let expected: BTreeMap<String, ()> = (0..FILES)
+            .flat_map(|number| {
+                let path = format!("{round}/{number}.jpg");
+                [(format!("{path}.json"), ()), (path, ())]
+            })
+            .collect();
+        let expected: Vec<String> = expected.into_keys().collect();
+        assert_eq!(names(&fetch), expected);
+    }
+}
+
+/// An archive in which moves were begun, by the old paths and the new ones.
+fn begun(fetch: &Fetch, moves: &[(&str, &str)]) {
+    let archive = fetch.root().join("home/state/fetch/archive.db");
+    let connection = rusqlite::Connection::open(archive).unwrap();
+    let table = "CREATE TABLE moving (
+        item INTEGER PRIMARY KEY, root INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL)";
+    connection.execute_batch(table).unwrap();
+    let intend = "INSERT INTO moving SELECT id, root, path, ? FROM item
+        WHERE path = ? AND folded IS NOT NULL";
+    for (old, new) in moves {
+        assert_eq!(connection.execute(intend, [new, old]).unwrap(), 1);
+    }
+}
+
+#[test]
+fn a_file_that_somebody_has_put_in_the_way_of_a_kill_is_not_taken_for_ours() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 2);
+    fetch.clone().args(&links).run().success();
+    begun(&fetch, &[("0.jpg", "b/0.jpg"), ("1.jpg", "b/1.jpg")]);
+    fs::remove_file(fetch.out().join("0.jpg")).unwrap();
+    fs::remove_file(fetch.out().join("1.jpg")).unwrap();
+    // The one is an item of its own, the other nobody's.
+    site.on("/other.jpg", Reply::file(small(Format::Jpeg, 0)));
+    let other = fetch.clone().args(["-o", "b/0.{ext}"]);
+    other.arg(site.url("/other.jpg")).run().success();
+    fs::write(fetch.out().join("b/1.jpg"), "precious").unwrap();
+    let done = rename(&fetch, "{source}/{kind}.{ext}").run().success();
+    assert!(done.stderr.contains("2 are not there"), "{}", done.stderr);
+    let files = fetch.files();
+    assert_eq!(files.len(), 2);
+    assert_eq!(files["b/1.jpg"], b"precious");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_in_another_case_is_put_in_order_too() {
+    let site = Site::start();
+    site.on("/CAT.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new();
+    fetch.clone().arg(site.url("/CAT.jpg")).run().success();
+    begun(&fetch, &[("CAT.jpg", "cat.jpg")]);
+    fs::hard_link(fetch.out().join("CAT.jpg"), fetch.out().join("cat.jpg")).unwrap();
+    rename(&fetch, "{source}.{ext}").run().success();
+    assert_eq!(names(&fetch), ["direct.jpg"]);
+}
+
+#[test]
+fn who_shares_a_file_goes_along_after_a_power_cut() {
+    let site = Site::start();
+    let bytes = small(Format::Jpeg, 1);
+    for path in ["/a/cat.jpg", "/b/cat.jpg"] {
+        site.on(path, Reply::file(bytes.clone()));
+    }
+    let fetch = Fetch::new();
+    for path in ["/a/cat.jpg", "/b/cat.jpg"] {
+        let call = fetch.clone().args(["--duplicates", "skip"]);
+        call.arg(site.url(path)).run().success();
+    }
+    begun(&fetch, &[("cat.jpg", "c/cat.jpg")]);
+    fs::create_dir(fetch.out().join("c")).unwrap();
+    fs::rename(fetch.out().join("cat.jpg"), fetch.out().join("c/cat.jpg")).unwrap();
+    rename(&fetch, "d/{source}.{ext}").run().success();
+    assert_eq!(names(&fetch), ["d/direct.jpg"]);
+    assert_eq!(recorded(&fetch), ["d/direct.jpg", "d/direct.jpg"]);
+}

@@ -2,6 +2,7 @@
 
 mod command;
 mod kept;
+mod values;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -9,15 +10,15 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser};
 
 pub(super) use self::command::{
     Command, ConfigCommand, Jobs, Past, PluginCommand, Retry, Run, SourcesCommand,
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
+pub(super) use self::values::{Known, Medium, Twins};
 use crate::config::{Resolve, Size, nearest};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::{Duplicates, MediaKind, Policy};
 
 /// What is told below the long help.
 const AFTER: &str = "\
@@ -216,6 +217,17 @@ pub(super) struct Where {
     /// Write what is known of each file beside it: `NAME.json`
     #[arg(long, hide_short_help = true)]
     pub(super) write_metadata: bool,
+    /// Write what is known of each album into its folder: `info.json`
+    #[arg(long, hide_short_help = true)]
+    pub(super) write_info: bool,
+    /// Pack the files of each album: `ALBUM.zip` beside its folder
+    ///
+    /// The files stay. What was packed stays packed, also if its file is deleted later.
+    #[arg(long, hide_short_help = true)]
+    pub(super) zip: bool,
+    /// The same with its pictures alone, for readers of comics: `ALBUM.cbz`
+    #[arg(long, hide_short_help = true)]
+    pub(super) cbz: bool,
     /// Run a program for each saved file: `exiftool {path}`
     ///
     /// `{path}`, `{dir}`, `{name}`, `{source}`, `{key}` and `{url}` stand for what belongs to the file, each within its
@@ -330,64 +342,6 @@ pub(super) struct Settings {
     /// Print the version
     #[arg(short = 'V', long, action = ArgAction::Version)]
     version: Option<bool>,
-}
-
-/// What becomes of duplicates, as it is typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Twins {
-    Keep,
-    Link,
-    Skip,
-}
-
-/// The policies, as they are typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Known {
-    Present,
-    Changed,
-    Seen,
-    Never,
-}
-
-impl From<Known> for Policy {
-    fn from(known: Known) -> Policy {
-        match known {
-            Known::Present => Policy::Present,
-            Known::Changed => Policy::Changed,
-            Known::Seen => Policy::Seen,
-            Known::Never => Policy::Never,
-        }
-    }
-}
-
-/// The kinds of media, as they are typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Medium {
-    Image,
-    Video,
-    Audio,
-    Other,
-}
-
-impl From<Twins> for Duplicates {
-    fn from(twins: Twins) -> Duplicates {
-        match twins {
-            Twins::Keep => Duplicates::Keep,
-            Twins::Link => Duplicates::Link,
-            Twins::Skip => Duplicates::Skip,
-        }
-    }
-}
-
-impl From<Medium> for MediaKind {
-    fn from(medium: Medium) -> MediaKind {
-        match medium {
-            Medium::Image => MediaKind::Image,
-            Medium::Video => MediaKind::Video,
-            Medium::Audio => MediaKind::Audio,
-            Medium::Other => MediaKind::Other,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -39,8 +39,14 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
         "output.mtime",
         place.no_mtime.then_some(json!(false)),
     );
-    let metadata = place.write_metadata.then_some(json!(true));
-    flag("--write-metadata", "after.metadata", metadata);
+    for (name, key, is_set) in [
+        ("--write-metadata", "after.metadata", place.write_metadata),
+        ("--write-info", "after.info", place.write_info),
+        ("--zip", "after.zip", place.zip),
+        ("--cbz", "after.cbz", place.cbz),
+    ] {
+        flag(name, key, is_set.then_some(json!(true)));
+    }
     flag("--exec", "after.exec", text(&place.exec));
     flag("--exec-after", "after.exec_after", text(&place.exec_after));
     flag("--archive", "archive.file", text(&place.archive));

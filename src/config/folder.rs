@@ -17,8 +17,11 @@ use crate::model::{Error, Kind, Result};
 
 /// The keys that it may set. A new key is not among them until somebody has thought about it.
 const MAY: &[&str] = &[
+    "after.cbz",
+    "after.info",
     "after.lines",
     "after.metadata",
+    "after.zip",
     "archive.digest",
     "archive.enabled",
     "archive.file",

@@ -43,6 +43,9 @@ pub(super) struct Output {
 pub(super) struct After {
     metadata: bool,
     lines: bool,
+    info: bool,
+    zip: bool,
+    cbz: bool,
     exec: Option<String>,
     exec_after: Option<String>,
 }
@@ -57,6 +60,9 @@ impl After {
         Ok(pipeline::Wishes {
             metadata: self.metadata,
             lines: self.lines,
+            info: self.info,
+            zip: self.zip,
+            cbz: self.cbz,
             exec: read(&self.exec, pipeline::Command::OF_FILE)?,
             exec_after: read(&self.exec_after, pipeline::Command::OF_RUN)?,
         })

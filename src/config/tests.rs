@@ -273,10 +273,13 @@ mtime = true  # default
 # template is not set  # default
 
 [after]
+cbz = false  # default
 # exec is not set  # default
 # exec_after is not set  # default
+info = false  # default
 lines = false  # default
 metadata = false  # default
+zip = false  # default
 
 [archive]
 digest = "xxh3"  # default

@@ -88,13 +88,22 @@ pub enum Event {
         /// The item, if it was for one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<u64>,
-        /// What it was: `metadata`, `exec`, `exec-after`.
+        /// What it was: `metadata`, `info`, `zip`, `cbz`, `exec`, `exec-after`.
         what: String,
         /// The path of the item, relative to the output root.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         path: String,
         /// Why.
         failure: Failure,
+    },
+    /// The files of an album were packed.
+    Packed {
+        /// The path of what they were packed into, relative to the output root.
+        path: String,
+        /// How many they are.
+        files: u64,
+        /// Its length in bytes.
+        size: u64,
     },
     /// A command of the user's said something.
     Said {

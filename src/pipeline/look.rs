@@ -34,6 +34,7 @@ pub async fn look(
         events,
         CancellationToken::new(),
         &settings,
+        None,
     );
     let walking = tokio::spawn(walk.run(stream::iter([Ok(Ask::from(link))]), out));
     let mut items = Vec::new();

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod after;
+mod albums;
 pub mod archive;
 mod branch;
 mod choose;
@@ -22,6 +23,7 @@ mod turn;
 pub mod verify;
 mod walk;
 mod wanted;
+mod zip;
 
 use std::future::poll_fn;
 use std::path::PathBuf;
@@ -105,6 +107,8 @@ pub async fn run(
         client.pace().cap(cap);
     }
     let turns = Turns::default();
+    let (albums, writing) =
+        albums::begin(&settings, disk.as_ref(), &archive, &turns, &events, &stop);
     let (found, to_plan) = mpsc::channel(ROOM);
     let (planned, jobs) = mpsc::channel(ROOM);
     let mover = disk.clone().map(|disk| {
@@ -132,17 +136,15 @@ pub async fn run(
         events.clone(),
         stop.drain.clone(),
         &settings,
+        albums,
     );
     let walking = tokio::spawn(walk.run(links.map_ok(Into::into), found));
     let plan = Plan::new(settings, archive.clone(), disk, turns, events);
     let planning = tokio::spawn(plan.run(to_plan, planned));
-    if let Some(mover) = mover {
+    if let Some(mover) = &mover {
         // Twice as many as can be connected, so that a slow host does not keep the others from their turn.
         let window = client.settings().connections.saturating_mul(2).max(2);
-        transfer_all(&mover, jobs, window).await;
-        if let Some(after) = &mover.after {
-            after.end().await;
-        }
+        transfer_all(mover, jobs, window).await;
     } else {
         drop(jobs);
     }
@@ -151,6 +153,14 @@ pub async fn run(
         .unwrap_or_else(|error| Err(defect("planning", &error)));
     // Nobody takes what it finds any more.
     walking.abort();
+    if let Some(writing) = writing {
+        // A defect in it has been told, and the files are there.
+        let _ = writing.await;
+    }
+    if let Some(after) = mover.as_ref().and_then(|mover| mover.after.as_ref()) {
+        after.end().await;
+    }
+    drop(mover);
     tokio::task::spawn_blocking(move || archive.flush())
         .await
         .unwrap_or_else(|error| Err(defect("the archive", &error)))?;

@@ -95,6 +95,7 @@ impl Plan {
             retry,
             branch,
             options,
+            gather,
             ticket,
         } = found;
         let most = self.settings.stop_after_known.map(NonZeroUsize::get);
@@ -129,6 +130,7 @@ impl Plan {
         self.items += 1;
         let id = self.items;
         self.tell(told(id, &item, path.clone())).await?;
+        let seat = gather.and_then(|gather| gather.seat(&item, &path));
         let skipped = skipped.map(|reason| (reason, path));
         if let (Some(branch), Some(most)) = (&self.branch, most)
             && skipped
@@ -144,6 +146,7 @@ impl Plan {
                 path,
                 warning: None,
             };
+            seat.iter().for_each(|seat| seat.ended(&outcome));
             self.tell(Event::Ended { id, outcome }).await?;
             if let Some(ticket) = ticket {
                 ticket.ended();
@@ -196,6 +199,7 @@ impl Plan {
             options,
             planned,
             turn,
+            seat,
             ticket,
         })
         .await

@@ -91,9 +91,11 @@ impl Settings {
         self.archive.is_some() && !self.chooses() && !self.adopt
     }
 
-    /// Whether a listing goes on where an earlier run stopped.
+    /// Whether a listing goes on where an earlier run stopped. What follows albums has to know all of them.
     pub(super) fn resumes(&self) -> bool {
-        !self.from_start && matches!(self.skip, Policy::Present | Policy::Seen)
+        !self.from_start
+            && !self.after.has_albums()
+            && matches!(self.skip, Policy::Present | Policy::Seen)
     }
 
     /// Whether items are counted or chosen by what they are, or only told of, so that it has to be known before they are

@@ -22,6 +22,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::listing::Listing;
+use super::albums::{self, Albums, Gather};
 use super::archive::{Archive, Origin};
 use super::branch::Branch;
 use super::documents::{Hand, Hands};
@@ -55,6 +56,8 @@ pub(super) struct Found {
     pub(super) branch: Option<Arc<Branch>>,
     /// Those of the link that the user gave.
     pub(super) options: Option<Arc<LinkOptions>>,
+    /// Who gathers the album that it is of, where that is wanted.
+    pub(super) gather: Option<Arc<Gather>>,
     /// Given back when it has ended, where its listing can go on another time.
     pub(super) ticket: Option<Ticket>,
 }
@@ -79,6 +82,10 @@ pub(super) struct Walk {
     /// Whether it is remembered how far links are listed, and whether that counts in this run.
     tracks: bool,
     resumes: bool,
+    /// Has albums gathered, where something is to follow them.
+    albums: Option<Albums>,
+    /// Whether all that is listed is wanted.
+    is_whole: bool,
     /// Whether what is found is fetched, so that it counts how links were listed.
     fetches: bool,
     /// Whether somebody wants to know which listing an item is of.
@@ -100,6 +107,10 @@ struct Spot {
     ticket: Option<Ticket>,
     /// Whether it is remembered how far it is listed.
     tracks: bool,
+    /// Who gathers the albums of the listing that it is in.
+    gather: Option<Arc<Gather>>,
+    /// Whether all of it is wanted.
+    is_whole: bool,
 }
 
 /// Ends a task when it is dropped: a listing that nobody listens to.
@@ -122,6 +133,7 @@ impl Walk {
         events: Events,
         stop: CancellationToken,
         settings: &Settings,
+        albums: Option<Albums>,
     ) -> Arc<Walk> {
         Arc::new(Walk {
             client,
@@ -132,6 +144,8 @@ impl Walk {
             items: settings.items.clone(),
             tracks: settings.tracks(),
             resumes: settings.resumes(),
+            albums,
+            is_whole: !settings.chooses(),
             fetches: !settings.simulate && !settings.adopt,
             branches: settings.stop_after_known.is_some(),
             asks_first: settings.chooses().into(),
@@ -211,7 +225,8 @@ impl Walk {
                             self.asks_first.store(true, Ordering::Relaxed);
                         }
                         let tracks = self.tracks && !chooses;
-                        let spot = Spot { tracks, ..Spot::default() };
+                        let is_whole = self.is_whole && !chooses;
+                        let spot = Spot { tracks, is_whole, ..Spot::default() };
                         let child = self.clone().child(link, Led::ByUser, spot);
                         children.push_back((child, options));
                     }
@@ -247,12 +262,15 @@ impl Walk {
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
         Box::pin(async move {
             let shown = Shown(&link.url).to_string();
+            let given = albums::given(spot.gather.as_ref(), &link);
+            let lost = || given.iter().for_each(|(_, gather)| gather.failed());
             if !self.is_new(&link) {
                 // It is an entry of whoever listed it first.
                 spot.ticket.into_iter().for_each(Ticket::ended);
                 return Ok(());
             }
             if spot.depth > DEPTH {
+                lost();
                 let error = Error::new(
                     Kind::Unsupported,
                     format!("`{shown}` is {DEPTH} links deep"),
@@ -265,6 +283,7 @@ impl Walk {
             let (source, mut target) = match self.registry.find(&link) {
                 Ok(found) => found,
                 Err(error) => {
+                    lost();
                     return self.listed(Arc::new(origin), 0, Err(error)).await;
                 }
             };
@@ -274,6 +293,8 @@ impl Walk {
                 true => self.go_on(&origin, &mut target, spot.ticket).await?,
                 false => (None, 0),
             };
+            let gather = self.albums.as_ref();
+            let gather = gather.map(|albums| albums.gather(&origin, given, spot.is_whole));
             let listing = Listing {
                 source,
                 target,
@@ -283,8 +304,13 @@ impl Walk {
                 branch: self.branches.then(|| Branch::new(spot.branch)),
                 progress: progress.clone(),
                 items,
+                gather: gather.clone(),
+                is_whole: spot.is_whole,
             };
             let (count, done) = self.clone().list(listing, out).await?;
+            if let Some(gather) = gather {
+                gather.ended(&done);
+            }
             let failure = done.as_ref().err().map(|error| error.kind);
             self.listed(origin, count, done).await?;
             if let Some(progress) = progress {

@@ -175,6 +175,14 @@ pub(super) fn line(
             failure,
             ..
         } => (Detail::Failures, missed(what, path, failure)),
+        Event::Packed {
+            path,
+            files,
+            size: bytes,
+        } => {
+            let line = format!("packed `{}`, {files} files, {}", clean(path), size(*bytes));
+            (Detail::Ends, line)
+        }
         Event::Said { text, .. } => (Detail::Ends, clean(text).into_owned()),
         Event::Moved { .. } | Event::Complete => return None,
     };

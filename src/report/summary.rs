@@ -208,7 +208,7 @@ impl Summary {
                     });
                 }
             }
-            Event::Said { .. } | Event::Resumed { .. } => {}
+            Event::Said { .. } | Event::Resumed { .. } | Event::Packed { .. } => {}
             Event::Complete => self.complete = true,
             Event::Waiting { .. } => {}
         }

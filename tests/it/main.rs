@@ -20,6 +20,7 @@ mod net;
 mod outlet;
 mod outputs;
 mod pace;
+mod packing;
 mod pages;
 mod peers;
 mod plugins;

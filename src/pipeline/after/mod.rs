@@ -28,10 +28,23 @@ pub struct Wishes {
     pub metadata: bool,
     /// A line of JSON for each saved file, in `metadata.jsonl` in the output root.
     pub lines: bool,
+    /// A file of JSON for each album, in its folder.
+    pub info: bool,
+    /// The files of each album packed as a ZIP beside its folder.
+    pub zip: bool,
+    /// The pictures of each album packed as a CBZ beside its folder.
+    pub cbz: bool,
     /// A command for each saved file.
     pub exec: Option<Command>,
     /// A command at the end of the run.
     pub exec_after: Option<Command>,
+}
+
+impl Wishes {
+    /// Whether something is to follow whole albums.
+    pub(super) fn has_albums(&self) -> bool {
+        self.info || self.zip || self.cbz
+    }
 }
 
 /// Does what is to follow in a run.

@@ -12,12 +12,20 @@ use crate::pipeline::sink::{Disk, Folder, disk_error};
 /// The longest file that is looked into to find out whether it is ours.
 pub(in crate::pipeline) const LONGEST: u64 = 4 << 20;
 /// How many names are tried before it is given up.
-const COPIES: u32 = 1000;
+pub(in crate::pipeline) const COPIES: u32 = 1000;
 /// The name of the file with a line for each item, without its end.
 pub(in crate::pipeline) const LINES: (&str, &str) = ("metadata", "jsonl");
 
-/// All that is known of an item, without secrets.
+/// All that is known of an item that was saved, without secrets.
 pub(super) fn document(item: &Item, path: &str, size: u64) -> Value {
+    let mut document = told(item);
+    document["path"] = json!(path);
+    document["size"] = json!(size);
+    document
+}
+
+/// All that is told of an item, without secrets.
+pub(in crate::pipeline) fn told(item: &Item) -> Value {
     // Nothing in an item is more than JSON can say.
     let mut document = shown_within(serde_json::to_value(&item.meta).unwrap_or_default());
     let field = |name: &str| {
@@ -26,8 +34,6 @@ pub(super) fn document(item: &Item, path: &str, size: u64) -> Value {
     };
     document["source"] = json!(item.source);
     document["key"] = shown_within(json!(item.key));
-    document["path"] = json!(path);
-    document["size"] = json!(size);
     for name in ["kind", "url"] {
         document[name] = field(name);
     }
@@ -112,7 +118,12 @@ pub(in crate::pipeline) fn append(
 }
 
 /// Writes a file under a temporary name, and gives it its own when it is whole.
-fn put(folder: &Folder, name: &str, content: &[u8], replaces: bool) -> io::Result<()> {
+pub(in crate::pipeline) fn put(
+    folder: &Folder,
+    name: &str,
+    content: &[u8],
+    replaces: bool,
+) -> io::Result<()> {
     let key = blake3::hash(name.as_bytes()).to_hex();
     let temporary = format!(".{}.part.json.new", &key[..16]);
     match folder.remove(&temporary) {
@@ -164,14 +175,14 @@ pub(in crate::pipeline) fn numbered(stem: &str, ext: &str, copy: u32) -> String 
     }
 }
 
-fn cannot(folder: &Folder, name: &str, error: io::Error) -> Error {
+pub(in crate::pipeline) fn cannot(folder: &Folder, name: &str, error: io::Error) -> Error {
     disk_error(
         format!("cannot write `{}`", folder.path().join(name).display()),
         error,
     )
 }
 
-fn all_taken(name: &str) -> Error {
+pub(in crate::pipeline) fn all_taken(name: &str) -> Error {
     Error::new(
         Kind::Disk,
         format!("{COPIES} names like `{name}` are taken"),

@@ -40,7 +40,7 @@ impl MediaKind {
     }
 
     /// The kind of files with this extension.
-    fn of_ext(ext: &str) -> MediaKind {
+    pub(crate) fn of_ext(ext: &str) -> MediaKind {
         match ext {
             ext if AUDIO.contains(&ext) => MediaKind::Audio,
             ext if is_image(ext) => MediaKind::Image,

@@ -36,3 +36,17 @@ pub(super) fn disk_error(doing: String, cause: io::Error) -> Error {
     }
     .because(cause)
 }
+
+/// Whether the disk is full: then no other transfer can go on either.
+pub(super) fn is_full(error: &Error) -> bool {
+    let cause = error
+        .source
+        .as_deref()
+        .and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| {
+        matches!(
+            cause.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    })
+}

@@ -3,6 +3,7 @@
 use std::io::{Read, Seek};
 
 use super::{Input, Looked, Stop, Structure};
+use crate::pipeline::zip::{le16, le32, le64};
 
 /// How long the end record is, and how long the comment behind it can be.
 const END: u64 = 22;
@@ -86,16 +87,4 @@ fn follows<F: Read + Seek>(input: &mut Input<F>, mut at: u64, end: u64) -> Resul
         at += 46 + variable.sum::<u64>();
     }
     Ok(at == end)
-}
-
-fn le16(bytes: &[u8], from: usize) -> u16 {
-    u16::from_le_bytes([bytes[from], bytes[from + 1]])
-}
-
-fn le32(bytes: &[u8], from: usize) -> u64 {
-    u64::from(le16(bytes, from)) | u64::from(le16(bytes, from + 2)) << 16
-}
-
-fn le64(bytes: &[u8], from: usize) -> u64 {
-    le32(bytes, from) | le32(bytes, from + 4) << 32
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::{Error, Item};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
+use crate::pipeline::albums::Seat;
 use crate::pipeline::archive::{Origin, Validator};
 use crate::pipeline::documents::Hand;
 use crate::pipeline::naming::Planned;
@@ -31,6 +32,8 @@ pub(in crate::pipeline) struct Job {
     /// It takes the place of a file of this very name.
     pub(in crate::pipeline) again: bool,
     pub(in crate::pipeline) turn: Turn,
+    /// Its place in its album, where something is to follow that.
+    pub(in crate::pipeline) seat: Option<Seat>,
     /// Given back when it has ended, and what became of it is noted.
     pub(in crate::pipeline) ticket: Option<Ticket>,
 }

@@ -23,7 +23,6 @@ mod tries;
 mod twin;
 mod whole;
 
-use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
@@ -41,7 +40,7 @@ use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
 use super::documents::Came;
 use super::naming::Templates;
-use super::sink::{Disk, Place, quickly};
+use super::sink::{Disk, Place, is_full, quickly};
 use super::suspects::Suspects;
 use super::turn::Turns;
 use super::{Duplicates, Events, Mtime, Stop};
@@ -73,6 +72,8 @@ impl Mover {
     pub(super) async fn run(&self, mut job: Job) {
         let id = job.id;
         let ticket = job.ticket.take();
+        // Held until all is done that may change the file.
+        let seat = job.seat.take();
         let (item, origin, led) = (job.item.clone(), job.origin.clone(), job.led);
         // What cannot even be asked for stays known as it failed when it was.
         let fault = job.fault.as_ref();
@@ -150,6 +151,7 @@ impl Mover {
             Outcome::Failed(failure) => Some(failure.kind),
             _ => None,
         };
+        seat.iter().for_each(|seat| seat.ended(&outcome));
         let is_document = matches!(outcome, Outcome::Document { .. });
         // If nobody reads events any more, the run is over.
         let _ = self.events.send(Event::Ended { id, outcome }).await;
@@ -382,18 +384,4 @@ fn file(body: Body) -> Result<Request> {
             "its source does not say where the bytes are",
         )),
     }
-}
-
-/// Whether the disk is full: then no other transfer can go on either.
-fn is_full(error: &Error) -> bool {
-    let cause = error
-        .source
-        .as_deref()
-        .and_then(|cause| cause.downcast_ref::<io::Error>());
-    cause.is_some_and(|cause| {
-        matches!(
-            cause.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-        )
-    })
 }

@@ -82,6 +82,7 @@ impl Walk {
             retry: Some(Retry { fault, at: lost.at }),
             branch: None,
             options: None,
+            gather: None,
             ticket: None,
         })
     }
@@ -207,6 +208,7 @@ impl Walk {
             }),
             branch: None,
             options: None,
+            gather: None,
             ticket: None,
         })
     }
@@ -258,6 +260,8 @@ impl Walk {
             branch: None,
             progress: None,
             items: 0,
+            gather: None,
+            is_whole: false,
         };
         self.list(listing, out).await?.1
     }

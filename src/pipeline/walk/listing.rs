@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Spot, Walk, documents, next_of};
 use crate::model::{Entry, Error, Item, Kind, Result};
+use crate::pipeline::albums::Gather;
 use crate::pipeline::branch::{Branch, stopped};
 use crate::pipeline::progress::Progress;
 use crate::source::{Ctx, Source, Target, outlet_after};
@@ -24,6 +25,10 @@ pub(super) struct Listing {
     pub(super) progress: Option<Arc<Progress>>,
     /// How many items come before the place where it goes on.
     pub(super) items: u64,
+    /// Who gathers its albums, where that is wanted.
+    pub(super) gather: Option<Arc<Gather>>,
+    /// Whether all of it is wanted.
+    pub(super) is_whole: bool,
 }
 
 /// What becomes of the entries in front of us.
@@ -51,6 +56,8 @@ impl Walk {
             branch,
             progress,
             items,
+            gather,
+            is_whole,
         } = listing;
         let (outlet, mut entries) = outlet_after(items, ROOM);
         let walk = self.clone();
@@ -78,6 +85,7 @@ impl Walk {
             retry: None,
             options: None,
             branch: branch.clone(),
+            gather: gather.clone(),
             ticket: progress.as_ref().map(Progress::ticket),
         };
         let spot = || Spot {
@@ -85,6 +93,8 @@ impl Walk {
             branch: branch.clone(),
             ticket: progress.as_ref().map(Progress::ticket),
             tracks: progress.is_some(),
+            gather: gather.clone(),
+            is_whole,
         };
         let mut count = 0;
         let mut stopped = std::pin::pin!(stopped(branch.as_deref()));

@@ -1,0 +1,63 @@
+//! Words that are typed for a choice.
+
+use clap::ValueEnum;
+
+use crate::pipeline::{Duplicates, MediaKind, Policy};
+
+/// What becomes of duplicates, as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum Twins {
+    Keep,
+    Link,
+    Skip,
+}
+
+/// The policies, as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum Known {
+    Present,
+    Changed,
+    Seen,
+    Never,
+}
+
+impl From<Known> for Policy {
+    fn from(known: Known) -> Policy {
+        match known {
+            Known::Present => Policy::Present,
+            Known::Changed => Policy::Changed,
+            Known::Seen => Policy::Seen,
+            Known::Never => Policy::Never,
+        }
+    }
+}
+
+/// The kinds of media, as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum Medium {
+    Image,
+    Video,
+    Audio,
+    Other,
+}
+
+impl From<Twins> for Duplicates {
+    fn from(twins: Twins) -> Duplicates {
+        match twins {
+            Twins::Keep => Duplicates::Keep,
+            Twins::Link => Duplicates::Link,
+            Twins::Skip => Duplicates::Skip,
+        }
+    }
+}
+
+impl From<Medium> for MediaKind {
+    fn from(medium: Medium) -> MediaKind {
+        match medium {
+            Medium::Image => MediaKind::Image,
+            Medium::Video => MediaKind::Video,
+            Medium::Audio => MediaKind::Audio,
+            Medium::Other => MediaKind::Other,
+        }
+    }
+}

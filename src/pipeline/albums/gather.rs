@@ -1,0 +1,268 @@
+//! Gathers the albums of a listing, and what becomes of their items.
+//!
+//! A listing holds it while it lists, and each item of it until that has ended. When nobody holds it any more, all that
+//! there will be is there, and goes out.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+
+use crate::model::{Album, Error, Failure, Item, Kind, Outcome, Result, Skip};
+use crate::pipeline::after::sidecar;
+use crate::pipeline::archive::{Identity, Origin};
+use crate::pipeline::naming::fold;
+use crate::pipeline::turn::{Turn, Turns};
+
+/// The albums of one listing.
+pub(in crate::pipeline) struct Gather {
+    origin: Arc<Origin>,
+    /// The album that this listing was handed on for, if it was for one, and who gathers that.
+    given: Option<(String, Arc<Gather>)>,
+    /// Whether all that it lists is wanted.
+    is_whole: bool,
+    state: Mutex<State>,
+    pub(super) shared: Shared,
+}
+
+/// What the gatherers of a run have in common.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) out: mpsc::UnboundedSender<Gathered>,
+    pub(super) turns: Turns,
+    /// Whether what is known of items is wanted, too.
+    pub(super) tells: bool,
+}
+
+#[derive(Default)]
+struct State {
+    end: End,
+    volumes: Vec<Volume>,
+}
+
+/// How a listing ended.
+#[derive(Clone, Debug, Default)]
+pub(super) enum End {
+    /// It was left early, or not all of it was wanted.
+    #[default]
+    Early,
+    /// All of it was listed.
+    Whole,
+    /// It failed.
+    Failed,
+}
+
+/// All that there will be of the albums of a listing.
+pub(super) struct Gathered {
+    pub(super) origin: Arc<Origin>,
+    pub(super) end: End,
+    pub(super) volumes: Vec<Volume>,
+}
+
+/// An album.
+pub(super) struct Volume {
+    pub(super) album: Arc<Album>,
+    pub(super) members: Vec<Member>,
+    /// When those that were listed before and may want the same names have theirs.
+    pub(super) turn: Turn,
+}
+
+/// An item of an album.
+pub(super) struct Member {
+    pub(super) identity: Identity,
+    /// The path that was planned for it, or where it is.
+    pub(super) path: String,
+    /// What is known of it, as JSON.
+    pub(super) text: Option<String>,
+    pub(super) fate: Fate,
+}
+
+/// What has become of an item.
+#[derive(Clone, Debug)]
+pub(super) enum Fate {
+    /// Nothing yet.
+    Open,
+    /// Its file is there.
+    There,
+    /// Its file was there, and need not be any more.
+    Seen,
+    /// Its site says that there is no such thing.
+    Gone(Option<Failure>),
+    /// It could not be had.
+    Failed(Failure),
+    /// It is an item of another album as well, which was listed before.
+    Again,
+    /// It is no file.
+    Document,
+}
+
+/// The place of an item in its album. Dropped, whatever became of it counts.
+pub(in crate::pipeline) struct Seat {
+    gather: Arc<Gather>,
+    volume: usize,
+    member: usize,
+}
+
+impl Gather {
+    pub(super) fn new(
+        shared: Shared,
+        origin: Arc<Origin>,
+        given: Option<(String, Arc<Gather>)>,
+        is_whole: bool,
+    ) -> Arc<Gather> {
+        Arc::new(Gather {
+            origin,
+            given,
+            is_whole,
+            state: Mutex::default(),
+            shared,
+        })
+    }
+
+    /// Who gathers the album of this id, which this listing hands a link on for.
+    pub(super) fn holder(self: &Arc<Self>, id: &str) -> Arc<Gather> {
+        match &self.given {
+            Some((given, other)) if given == id => other.holder(id),
+            _ => self.clone(),
+        }
+    }
+
+    /// A place for an item, which comes in the order of the listing, if it is one of an album.
+    pub(in crate::pipeline) fn seat(self: &Arc<Self>, item: &Item, path: &str) -> Option<Seat> {
+        let album = item.meta.album.as_ref()?;
+        let gather = self.holder(&album.id);
+        let member = Member {
+            identity: Identity {
+                source: item.source.clone(),
+                key: item.key.clone(),
+            },
+            path: path.to_owned(),
+            text: (self.shared.tells).then(|| sidecar::told(item).to_string()),
+            fate: Fate::Open,
+        };
+        let mut state = gather.state();
+        let known = |volume: &Volume| volume.album.id == album.id;
+        let volume = match state.volumes.iter().rposition(known) {
+            Some(volume) => volume,
+            None => {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                state.volumes.push(Volume {
+                    album: album.clone(),
+                    members: Vec::new(),
+                    // No item can have this name.
+                    turn: self.shared.turns.next(format!("album:{}", fold(folder))),
+                });
+                state.volumes.len() - 1
+            }
+        };
+        let members = &mut state.volumes[volume].members;
+        members.push(member);
+        let member = members.len() - 1;
+        drop(state);
+        Some(Seat {
+            gather,
+            volume,
+            member,
+        })
+    }
+
+    /// Notes how the listing ended.
+    pub(in crate::pipeline) fn ended(&self, done: &Result<()>) {
+        let end = match done {
+            Ok(()) if self.is_whole => End::Whole,
+            Ok(()) => End::Early,
+            Err(error) if error.kind == Kind::Closed => End::Early,
+            Err(_) => End::Failed,
+        };
+        let is_failed = matches!(end, End::Failed);
+        let mut state = self.state();
+        if !matches!(state.end, End::Failed) {
+            state.end = end;
+        }
+        drop(state);
+        if let Some((_, other)) = self.given.as_ref().filter(|_| is_failed) {
+            other.failed();
+        }
+    }
+
+    /// Notes that something of it could not be listed.
+    pub(in crate::pipeline) fn failed(&self) {
+        self.state().end = End::Failed;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Gather {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let State { end, volumes } = std::mem::take(state);
+        if !volumes.is_empty() {
+            let gathered = Gathered {
+                origin: self.origin.clone(),
+                end,
+                volumes,
+            };
+            // If nobody writes any more, the run was ended at once.
+            let _ = self.shared.out.send(gathered);
+        }
+    }
+}
+
+impl Seat {
+    /// Notes what became of the item.
+    pub(in crate::pipeline) fn ended(&self, outcome: &Outcome) {
+        let (fate, path) = match outcome {
+            Outcome::Saved { path, .. } => (Fate::There, Some(path)),
+            Outcome::Skipped { reason, path, .. } => match reason {
+                Skip::Present | Skip::Duplicate | Skip::Adopted => (Fate::There, Some(path)),
+                Skip::Seen => (Fate::Seen, Some(path)),
+                Skip::Gone => (Fate::Gone(None), None),
+                Skip::Again => (Fate::Again, None),
+                Skip::Absent | Skip::Simulated => (Fate::Open, None),
+            },
+            Outcome::Document { .. } => (Fate::Document, None),
+            Outcome::Failed(failure) if failure.kind == Kind::Missing => {
+                (Fate::Gone(Some(failure.clone())), None)
+            }
+            Outcome::Failed(failure) => (Fate::Failed(failure.clone()), None),
+        };
+        let mut state = self.gather.state();
+        let member = &mut state.volumes[self.volume].members[self.member];
+        member.fate = fate;
+        if let Some(path) = path {
+            member.path.clone_from(path);
+        }
+    }
+}
+
+impl Volume {
+    /// Whether another album has all of it.
+    pub(super) fn is_empty(&self) -> bool {
+        let is_none = |member: &Member| matches!(member.fate, Fate::Again | Fate::Document);
+        self.members.iter().all(is_none)
+    }
+
+    /// Why not all of it is there, if somebody has to know that.
+    ///
+    /// # Errors
+    /// [`Kind::Closed`] where the run was ended early, which everybody knows.
+    pub(super) fn check(&self, end: &End) -> Result<()> {
+        let count = |is: fn(&Fate) -> bool| {
+            let members = self.members.iter();
+            members.filter(|member| is(&member.fate)).count()
+        };
+        if count(|fate| matches!(fate, Fate::Open)) > 0 {
+            return Err(Error::closed());
+        }
+        let failed = count(|fate| matches!(fate, Fate::Failed(_)));
+        let message = match (failed, end) {
+            (0, End::Failed) => "its listing did not come to its end".to_owned(),
+            (0, _) => return Ok(()),
+            (failed, _) => format!("{failed} of its {} items failed", self.members.len()),
+        };
+        let hint = "it is made by the next run that has them all";
+        Err(Error::new(Kind::Missing, message).hint(hint))
+    }
+}

@@ -1,0 +1,248 @@
+//! What follows an album when all its items have ended: what is known of it as JSON, and its files packed.
+//!
+//! It knows no source and no network. Neither what it writes nor what it packs is an item, and it takes the name of none.
+
+mod comic;
+mod gather;
+mod info;
+mod merged;
+mod pack;
+mod spot;
+mod temporary;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::{JoinHandle, JoinSet};
+
+use self::gather::{Fate, Gathered, Shared, Volume};
+pub(super) use self::gather::{Gather, Seat};
+use self::pack::{Form, Pack};
+use self::spot::Search;
+use super::archive::{Archive, Origin};
+use super::sink::{Disk, slowly};
+use super::turn::Turns;
+use super::{Events, Settings, Stop, Wishes};
+use crate::model::{Error, Event, Failure, Kind, Link, Result};
+
+/// Has the albums of a run gathered.
+#[derive(Clone)]
+pub(super) struct Albums {
+    shared: Shared,
+}
+
+/// What writes when an album is gathered.
+struct Clerk {
+    wishes: Wishes,
+    min_free: u64,
+    disk: Arc<Disk>,
+    archive: Arc<dyn Archive>,
+    events: Events,
+    stop: Stop,
+    /// One at a time: the disk is what it takes.
+    turn: Mutex<()>,
+}
+
+/// Begins to wait for albums, unless nothing is to follow them. The task ends once nobody gathers any more.
+pub(super) fn begin(
+    settings: &Settings,
+    disk: Option<&Arc<Disk>>,
+    archive: &Arc<dyn Archive>,
+    turns: &Turns,
+    events: &Events,
+    stop: &Stop,
+) -> (Option<Albums>, Option<JoinHandle<()>>) {
+    let wishes = settings.after.clone();
+    let is_idle = !wishes.has_albums() || settings.simulate || settings.adopt;
+    let Some(disk) = disk.filter(|_| !is_idle) else {
+        return (None, None);
+    };
+    let (out, gathered) = mpsc::unbounded_channel();
+    let shared = Shared {
+        out,
+        turns: turns.clone(),
+        tells: wishes.info,
+    };
+    let clerk = Clerk {
+        wishes,
+        min_free: settings.min_free,
+        disk: disk.clone(),
+        archive: archive.clone(),
+        events: events.clone(),
+        stop: stop.clone(),
+        turn: Mutex::default(),
+    };
+    let task = tokio::spawn(Arc::new(clerk).run(gathered));
+    (Some(Albums { shared }), Some(task))
+}
+
+impl Albums {
+    /// Who gathers the albums of a listing: of this link, which came of a listing that this one gathers.
+    pub(super) fn gather(
+        &self,
+        origin: &Arc<Origin>,
+        given: Option<(String, Arc<Gather>)>,
+        is_whole: bool,
+    ) -> Arc<Gather> {
+        Gather::new(self.shared.clone(), origin.clone(), given, is_whole)
+    }
+}
+
+/// The album that a link was handed on for, if it was for one, and who gathers that.
+pub(super) fn given(gather: Option<&Arc<Gather>>, link: &Link) -> Option<(String, Arc<Gather>)> {
+    let id = &link.meta.album.as_ref()?.id;
+    Some((id.clone(), gather?.holder(id)))
+}
+
+impl Clerk {
+    async fn run(self: Arc<Self>, mut gathered: mpsc::UnboundedReceiver<Gathered>) {
+        let mut tasks = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.now.cancelled() => break,
+                Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+                next = gathered.recv() => match next {
+                    Some(next) => drop(tasks.spawn(self.clone().all(next))),
+                    None => break,
+                },
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Does what is to follow the albums of a listing.
+    async fn all(self: Arc<Self>, mut gathered: Gathered) {
+        for mut volume in std::mem::take(&mut gathered.volumes) {
+            if volume.is_empty() {
+                continue;
+            }
+            tokio::select! {
+                () = self.stop.now.cancelled() => return,
+                () = volume.turn.comes() => {}
+            }
+            let _turn = self.turn.lock().await;
+            let clerk = self.clone();
+            let done = slowly(move || {
+                let told = clerk.one(&gathered, volume);
+                Ok((gathered, told))
+            });
+            let Ok((back, told)) = done.await else { return };
+            gathered = back;
+            for event in told {
+                // If nobody reads events any more, the run is over.
+                let _ = self.events.send(event).await;
+            }
+        }
+    }
+
+    /// Does what is to follow an album, and gives what is to be told of it. Blocks.
+    fn one(&self, gathered: &Gathered, mut volume: Volume) -> Vec<Event> {
+        let mut told = Vec::new();
+        if let Err(error) = self.settle(&mut volume) {
+            return vec![missed("info", "", &error)];
+        }
+        let folders = folders(&volume);
+        if self.wishes.info {
+            let search = self.search(&folders, "json");
+            if let Err(error) = info::write(&search, gathered, &volume) {
+                told.push(missed("info", &folders[0], &error));
+            }
+        }
+        let forms = [(self.wishes.zip, Form::Zip), (self.wishes.cbz, Form::Cbz)];
+        for (_, form) in forms.into_iter().filter(|(is_wished, _)| *is_wished) {
+            told.extend(self.pack(gathered, &volume, &folders, form));
+        }
+        told
+    }
+
+    fn pack(
+        &self,
+        gathered: &Gathered,
+        volume: &Volume,
+        folders: &[String],
+        form: Form,
+    ) -> Option<Event> {
+        let goes_on = || !self.stop.now.is_cancelled();
+        let pack = Pack {
+            search: self.search(folders, form.ext()),
+            gathered,
+            volume,
+            form,
+            min_free: self.min_free,
+            goes_on: &goes_on,
+        };
+        let mut path = folders[0].clone();
+        let done = || -> Result<_> {
+            let spot = pack.find()?;
+            path.clone_from(&spot.path);
+            volume.check(&gathered.end)?;
+            if self.stop.drain.is_cancelled() {
+                return Ok(None);
+            }
+            pack.run(spot)
+        }();
+        match done {
+            Ok(packed) => packed.map(|packed| Event::Packed {
+                path: packed.path,
+                files: packed.files,
+                size: packed.size,
+            }),
+            // Who ended the run knows it.
+            Err(error) if error.kind == Kind::Closed || !goes_on() => None,
+            Err(error) => Some(missed(form.ext(), &path, &error)),
+        }
+    }
+
+    /// Finds the files of items that another album has as well.
+    fn settle(&self, volume: &mut Volume) -> Result<()> {
+        for member in &mut volume.members {
+            if !matches!(member.fate, Fate::Again) {
+                continue;
+            }
+            let seen = self.archive.find(&member.identity)?.unwrap_or_default();
+            member.fate = match seen.saved {
+                Some((path, _)) => {
+                    member.path = path;
+                    Fate::Seen
+                }
+                None if seen.gone => Fate::Gone(None),
+                None => {
+                    let error = Error::new(Kind::Missing, "it is not there yet");
+                    Fate::Failed(Failure::new(&error, 0))
+                }
+            };
+        }
+        Ok(())
+    }
+
+    fn search<'a>(&'a self, folders: &'a [String], ext: &'a str) -> Search<'a> {
+        Search {
+            disk: &self.disk,
+            archive: &*self.archive,
+            folders,
+            ext,
+        }
+    }
+}
+
+/// The folders of its items, each once, in their order. There is at least one.
+fn folders(volume: &Volume) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let folders = volume.members.iter().map(|member| {
+        let folder = member.path.rsplit_once('/');
+        folder.map_or("", |(folder, _)| folder)
+    });
+    let folders = folders.filter(|folder| seen.insert(*folder));
+    folders.map(str::to_owned).collect()
+}
+
+fn missed(what: &str, path: &str, error: &Error) -> Event {
+    Event::Missed {
+        id: None,
+        what: what.to_owned(),
+        path: path.to_owned(),
+        failure: Failure::new(error, 1),
+    }
+}

@@ -1,0 +1,100 @@
+//! Where the file of an album is, or is to be: one that is ours already, or else a name that is free.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use crate::model::Result;
+use crate::pipeline::after::sidecar::{COPIES, all_taken, numbered};
+use crate::pipeline::archive::Archive;
+use crate::pipeline::sink::{Disk, Folder};
+
+/// How many folders are looked into for a file of an earlier run.
+const FOLDERS: usize = 16;
+
+/// A place for a file of an album.
+pub(super) struct Spot<T> {
+    pub(super) folder: Arc<Folder>,
+    pub(super) name: String,
+    /// Its path below the root.
+    pub(super) path: String,
+    /// The folder of items that it belongs to.
+    pub(super) of: String,
+    /// The file that is there, and what was found in it.
+    pub(super) there: Option<(File, T)>,
+}
+
+/// Where to look.
+pub(super) struct Search<'a> {
+    pub(super) disk: &'a Disk,
+    pub(super) archive: &'a dyn Archive,
+    /// The folders of its items, the first item's first.
+    pub(super) folders: &'a [String],
+    /// The extension of the file.
+    pub(super) ext: &'a str,
+}
+
+impl Search<'_> {
+    /// Finds a file of the album where one of its folders would have it, or else a free name for the first folder.
+    ///
+    /// `named` gives the folder and the stem of the file for a folder of items; `ours` looks into a file, and gives
+    /// something if it is the one of this album. A file of an item, and any other file, is left alone.
+    ///
+    /// # Errors
+    /// A folder cannot be used, or all names are taken.
+    pub(super) fn find<T>(
+        &self,
+        named: impl Fn(&str) -> (String, String),
+        ours: impl Fn(&mut File) -> Option<T>,
+    ) -> Result<Spot<T>> {
+        let mut free = None;
+        for of in self.folders.iter().take(FOLDERS) {
+            let (folder, stem) = named(of);
+            let spot = self.look(of, &folder, &stem, &ours)?;
+            if spot.there.is_some() {
+                return Ok(spot);
+            }
+            free = free.or(Some(spot));
+        }
+        free.ok_or_else(|| all_taken(self.ext))
+    }
+
+    fn look<T>(
+        &self,
+        of: &str,
+        below: &str,
+        stem: &str,
+        ours: &impl Fn(&mut File) -> Option<T>,
+    ) -> Result<Spot<T>> {
+        let names = below.split('/').filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let folder = self.disk.folder(&names)?;
+        for copy in 1..COPIES {
+            let name = numbered(stem, self.ext, copy);
+            let path = match below {
+                "" => name.clone(),
+                below => format!("{below}/{name}"),
+            };
+            if self.archive.owner(&path)?.is_some() {
+                continue;
+            }
+            let there = match folder.open_to_read(&name) {
+                Ok(mut file) => match ours(&mut file) {
+                    Some(found) => Some((file, found)),
+                    None => continue,
+                },
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                // A link, a folder, or what may not be read.
+                Err(_) => continue,
+            };
+            return Ok(Spot {
+                folder,
+                name,
+                path,
+                of: of.to_owned(),
+                there,
+            });
+        }
+        Err(all_taken(stem))
+    }
+}

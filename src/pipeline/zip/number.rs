@@ -1,0 +1,13 @@
+//! Numbers as a ZIP has them: the least byte first. There have to be enough bytes.
+
+pub(in crate::pipeline) fn le16(bytes: &[u8], from: usize) -> u16 {
+    u16::from_le_bytes([bytes[from], bytes[from + 1]])
+}
+
+pub(in crate::pipeline) fn le32(bytes: &[u8], from: usize) -> u64 {
+    u64::from(le16(bytes, from)) | u64::from(le16(bytes, from + 2)) << 16
+}
+
+pub(in crate::pipeline) fn le64(bytes: &[u8], from: usize) -> u64 {
+    le32(bytes, from) | le32(bytes, from + 4) << 32
+}

@@ -1,0 +1,146 @@
+//! What is told of an album.
+
+use std::collections::BTreeMap;
+
+use super::{FOLDER, album, entries, image, info, told};
+use crate::support::command::Fetch;
+use crate::support::imgur::FakeImgur;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+#[test]
+fn an_album_is_told_of_in_its_folder() {
+    let imgur = FakeImgur::start();
+    let images = ["aaaaaaa", "bbbbbbb"].map(image);
+    let removed = image("ccccccc").removed();
+    imgur.album("q6i58", "Cats", [&images[..], &[removed]].concat());
+    let fetch = Fetch::new().config(&imgur.config());
+    let fetch = fetch.args(["q6i58", "--write-info"]);
+    fetch.run().fails(3);
+    let path = format!("{FOLDER}/info.json");
+    let first = info(&fetch, &path);
+    let field = |name: &str| first[name].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        [field("source"), field("id"), field("title")],
+        ["imgur", "q6i58", "Cats"]
+    );
+    assert!(field("url").ends_with("q6i58"), "{first:#}");
+    assert_eq!(
+        told(&first, "outcome"),
+        ["aaaaaaa \"saved\"", "bbbbbbb \"saved\"", "ccccccc \"gone\""]
+    );
+    assert_eq!(
+        first["items"][0]["path"],
+        format!("{FOLDER}/001 aaaaaaa.jpg")
+    );
+    assert_eq!(first["items"][0]["number"], 1);
+    assert_eq!(first["items"][2]["reason"], "removed from Imgur");
+    assert_eq!(told(&first, "path")[2], "ccccccc null");
+    // What has not changed is not written again.
+    let file = fetch.out().join(&path);
+    let written = || std::fs::metadata(&file).unwrap().modified().unwrap();
+    let before = written();
+    fetch.run().success();
+    // But for the reason, which is of the run that asked.
+    assert_eq!(
+        told(&info(&fetch, &path), "outcome"),
+        told(&first, "outcome")
+    );
+    let second = written();
+    fetch.run().success();
+    assert_eq!(written(), second);
+    assert!(second >= before);
+}
+
+#[test]
+fn an_album_that_changes_is_told_of_as_it_is() {
+    let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb", "ccccccc"]);
+    let fetch = fetch.args(["--write-info", "--zip"]);
+    fetch.run().success();
+    let path = format!("{FOLDER}/info.json");
+    // One has gone from the album, one is new, and one was deleted here.
+    let names = ["aaaaaaa", "ccccccc", "ddddddd"].map(image);
+    imgur.album("q6i58", "Cats", names.to_vec());
+    std::fs::remove_file(fetch.out().join(FOLDER).join("001 aaaaaaa.jpg")).unwrap();
+    fetch.clone().args(["--skip", "seen"]).run().success();
+    let now = info(&fetch, &path);
+    assert_eq!(
+        told(&now, "outcome"),
+        [
+            "aaaaaaa \"removed\"",
+            "bbbbbbb \"saved\"",
+            "ccccccc \"saved\"",
+            "ddddddd \"saved\""
+        ]
+    );
+    assert_eq!(
+        told(&now, "listed"),
+        [
+            "aaaaaaa null",
+            "bbbbbbb false",
+            "ccccccc null",
+            "ddddddd null"
+        ]
+    );
+    // A part of it says nothing of the rest.
+    fetch
+        .clone()
+        .args(["--skip", "seen", "-I", "2"])
+        .run()
+        .success();
+    assert_eq!(info(&fetch, &path), now);
+    // All that was ever packed stays packed, in its place.
+    let zip = &fetch.files()["imgur/Cats q6i58.zip"];
+    let packed = entries(zip);
+    let expected = [
+        "001 aaaaaaa.jpg",
+        "002 bbbbbbb.jpg",
+        "003 ccccccc.jpg",
+        "003 ddddddd.jpg",
+    ];
+    assert_eq!(packed.len(), expected.len(), "{:?}", super::names(zip));
+    assert!(packed[0].1 == image("aaaaaaa").bytes());
+    let all: BTreeMap<_, _> = packed.into_iter().collect();
+    for name in ["bbbbbbb", "ccccccc", "ddddddd"] {
+        assert!(
+            all.values().any(|bytes| bytes == image(name).bytes()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_is_told_of_a_page_holds_no_secret() {
+    let site = Site::start();
+    let html = "<!DOCTYPE html><title>Cats</title><img src=a.jpg?token=hunter2><img src=b.jpg>";
+    site.on("/page", Reply::html(html));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/b.jpg", Reply::file(small(Format::Jpeg, 2)));
+    let fetch = Fetch::new().args([
+        "--zip",
+        "--cbz",
+        "--write-info",
+        "-S",
+        "source.page.all=true",
+    ]);
+    let fetch = fetch.arg(site.url("/page?token=hunter2"));
+    fetch.run().success();
+    let files = fetch.files();
+    assert!(
+        files.keys().any(|path| path.ends_with("/info.json")),
+        "{:?}",
+        files.keys()
+    );
+    assert!(
+        files.keys().any(|path| path.ends_with(".cbz")),
+        "{:?}",
+        files.keys()
+    );
+    for (path, bytes) in &files {
+        let text = String::from_utf8_lossy(bytes);
+        assert!(
+            !path.contains("hunter2") && !text.contains("hunter2"),
+            "{path}"
+        );
+    }
+}

@@ -4,6 +4,7 @@ pub mod direct;
 pub mod feed;
 pub mod imgur;
 pub mod page;
+pub mod stream;
 
 use fetch::config::Config;
 use fetch::model::{Error, Kind, Result};
@@ -39,7 +40,7 @@ pub fn all(config: &Config) -> Result<Registry> {
     };
     let has_imgur = is_taken("imgur");
     // These take links of every site, so no plugin stands in for them.
-    if let Some(id) = ["feed", "page", "direct"]
+    if let Some(id) = ["feed", "page", "stream", "direct"]
         .into_iter()
         .find(|id| is_taken(id))
     {
@@ -67,6 +68,7 @@ pub fn all(config: &Config) -> Result<Registry> {
     }
     sources.add(feed::Feed::new(config.source("feed")?)?);
     sources.add(page::Page::new(config.source("page")?)?);
+    sources.add(stream::Stream::new()?);
     sources.add(direct::Direct::new()?);
     Ok(sources)
 }

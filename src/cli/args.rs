@@ -13,8 +13,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser};
 
 pub(super) use self::command::{
-    Command, ConfigCommand, FromCurl, FromHar, Jobs, Past, PluginCommand, Retry, Run,
-    SourcesCommand,
+    Command, ConfigCommand, Jobs, Past, PluginCommand, Retry, Run, SourcesCommand,
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
 pub(super) use self::values::{Known, Medium, Twins};
@@ -175,6 +174,16 @@ pub(super) struct What {
     /// Stop after so many new items
     #[arg(long, value_name = "N")]
     pub(super) max_new: Option<u64>,
+    /// Which rendition of a stream: best, worst, audio, or lines such as 720p
+    ///
+    /// `720p` is the best with no more lines than that. Streams are films that come as a playlist of segments.
+    #[arg(long, value_name = "WHICH", hide_short_help = true)]
+    pub(super) quality: Option<String>,
+    /// Leave a live stream after so long: `90s`, `10m`, `1h`
+    ///
+    /// Otherwise it is followed until it ends, or until Ctrl-C; what is there by then is saved.
+    #[arg(long, value_name = "TIME", hide_short_help = true)]
+    pub(super) live_for: Option<String>,
     /// Leave known items alone: if present, if ever seen, or never
     #[arg(long, value_name = "WHICH", hide_possible_values = true)]
     pub(super) skip: Option<Known>,
@@ -293,10 +302,10 @@ pub(super) struct How {
     /// Use this address for a host
     ///
     /// Several addresses are separated by commas. Can be given several times.
-    #[arg(long, value_name = "HOST:PORT:ADDR", hide_short_help = true)]
+    #[arg(long, value_name = "HOST:PORT:ADDR")]
     pub(super) resolve: Vec<Resolve>,
     /// Trust the authorities in this PEM file, too
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, value_name = "FILE")]
     pub(super) ca_cert: Vec<String>,
 }
 

@@ -18,7 +18,7 @@ pub(super) fn run(
     run: Run,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<u8> {
-    args.take(run.flags);
+    (args.what, args.place, args.how, args.talk) = (run.what, run.place, run.how, run.talk);
     let all = main::config(&args)?;
     let registry = main::registry(&all, sources)?;
     let names = match run.jobs.names.as_slice() {

@@ -64,6 +64,8 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     let duplicates = args.what.duplicates;
     let duplicates = duplicates.map(|twins| json!(pipeline::Duplicates::from(twins)));
     flag("--duplicates", "archive.duplicates", duplicates);
+    flag("--quality", "stream.quality", text(&args.what.quality));
+    flag("--live-for", "stream.live_for", text(&args.what.live_for));
     flag(
         "-N",
         "net.connections",

@@ -9,7 +9,6 @@ mod called;
 mod due;
 mod exit;
 mod fields;
-mod handed;
 mod history;
 mod interrupt;
 mod jobs;

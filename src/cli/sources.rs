@@ -53,7 +53,12 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
         text.push_str("  a picture, video, sound or other file: saved by `");
         text.push_str(&source.manifest().name);
         text.push_str("`\n");
-        for document in [Document::Page, Document::Feed, Document::Listing] {
+        for document in [
+            Document::Page,
+            Document::Feed,
+            Document::Listing,
+            Document::Stream,
+        ] {
             if let Some(reader) = registry.reader(document) {
                 let name = &reader.manifest().name;
                 text.push_str(&format!("  a {document}: read by `{name}`\n"));
@@ -117,7 +122,7 @@ album: albums, for example
         let all = crate::plugins::all(&Default::default()).unwrap();
         let text = super::which(&all, "https://example.org/x").unwrap();
         assert!(text.ends_with(
-            "saved by `direct`\n  a page: read by `page`\n  a feed: read by `feed`\n  a listing: read by `page`\n"
+            "saved by `direct`\n  a page: read by `page`\n  a feed: read by `feed`\n  a listing: read by `page`\n  a stream: read by `stream`\n"
         ), "{text}");
         assert_eq!(which("y.org").unwrap_err().kind, Kind::Unsupported);
     }

@@ -19,6 +19,7 @@ pub(super) struct Sections {
     after: After,
     pub(super) archive: Archive,
     pub(super) net: Net,
+    pub(super) stream: Stream,
     /// By name. The default is not a host; it shows what can be set for one.
     host: BTreeMap<String, Host>,
     /// By name, with a default for the same reason.
@@ -112,6 +113,14 @@ enum Login {
     In(String),
 }
 
+/// What is fetched of streams.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Stream {
+    quality: pipeline::Quality,
+    live_for: Option<Span>,
+}
+
 /// A host with limits of its own.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -127,6 +136,7 @@ impl Default for Sections {
             after: After::default(),
             archive: Archive::default(),
             net: Net::default(),
+            stream: Stream::default(),
             host: BTreeMap::from([(ANY.to_owned(), Host::default())]),
             job: BTreeMap::from([(ANY.to_owned(), Job::default())]),
             source: BTreeMap::new(),
@@ -275,6 +285,8 @@ impl Sections {
             after: self.after.wishes()?,
             archive,
             digest: self.archive.digest,
+            quality: self.stream.quality,
+            live_for: self.stream.live_for.map(|Span(time)| time),
             ..pipeline::Settings::default()
         })
     }

@@ -15,6 +15,8 @@ pub enum Document {
     Feed,
     /// What is in a folder or a bucket, as XML.
     Listing,
+    /// The playlist of a stream.
+    Stream,
 }
 
 impl Document {
@@ -24,6 +26,7 @@ impl Document {
             Document::Page => "page",
             Document::Feed => "feed",
             Document::Listing => "listing",
+            Document::Stream => "stream",
         }
     }
 }

@@ -105,7 +105,7 @@ pub enum Event {
         /// Its length in bytes.
         size: u64,
     },
-    /// A command of the user's said something.
+    /// Something was said that is no event of its own: by a command of the user's, or of an item.
     Said {
         /// The item that it was for, if it was for one.
         #[serde(default, skip_serializing_if = "Option::is_none")]

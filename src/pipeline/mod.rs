@@ -16,6 +16,7 @@ mod progress;
 pub mod rename;
 mod settings;
 mod sink;
+mod stream;
 mod structure;
 mod suspects;
 mod transfer;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::{Stream, TryStreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +41,7 @@ pub use choose::{Filter, Ranges, bytes};
 pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
 pub use settings::{Duplicates, Mtime, Policy, Settings};
+pub use stream::Quality;
 pub use wanted::{Directory, LinkOptions, Wanted};
 
 use self::after::After;
@@ -47,7 +49,7 @@ use self::archive::{Again, Archive};
 use self::plan::Plan;
 use self::sink::Disk;
 use self::suspects::Suspects;
-use self::transfer::{Habits, Job, Mover, Room};
+use self::transfer::{Habits, Job, MEMORY, Mover, Room, Wish};
 use self::turn::Turns;
 use self::walk::Walk;
 use crate::model::{Error, Event, Kind, Link, Result};
@@ -127,6 +129,11 @@ pub async fn run(
             habits: Habits::default(),
             digest: settings.archive.as_ref().map(|_| settings.digest),
             duplicates: settings.duplicates,
+            wish: Wish {
+                quality: settings.quality,
+                live_for: settings.live_for,
+            },
+            memory: Arc::new(Semaphore::new(MEMORY)),
         })
     });
     let walk = Walk::new(

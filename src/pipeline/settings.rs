@@ -3,12 +3,13 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::archive::{Algorithm, Run};
-use super::{Filter, MediaKind, Ranges, Templates, Wishes};
+use super::{Filter, MediaKind, Quality, Ranges, Templates, Wishes};
 
 /// The settings of a run. Their defaults are those of the program.
 #[derive(Clone, Debug)]
@@ -35,6 +36,10 @@ pub struct Settings {
     pub duplicates: Duplicates,
     /// How digests are made of what is saved; they are remembered in the archive.
     pub digest: Algorithm,
+    /// Which rendition of a stream is fetched.
+    pub quality: Quality,
+    /// How long a live stream is followed; until it ends, if this is not set.
+    pub live_for: Option<Duration>,
     /// Which items of each link, by position.
     pub items: Option<Ranges>,
     /// Only items published since then; items without a date pass.
@@ -71,6 +76,8 @@ impl Default for Settings {
             duplicates: Duplicates::default(),
             run: None,
             digest: Algorithm::default(),
+            quality: Quality::default(),
+            live_for: None,
             items: None,
             since: None,
             until: None,

@@ -30,6 +30,7 @@ struct Given {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     kind: Option<Medium>,
+    stream: Option<Form>,
     size: Option<f64>,
     md5: Option<String>,
     sha1: Option<String>,
@@ -55,6 +56,14 @@ struct About {
     height: Option<f64>,
     page: Option<String>,
     meta: BTreeMap<String, serde_json::Value>,
+}
+
+/// The forms of streams that there are.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Form {
+    Hls,
+    Dash,
 }
 
 /// Text, or a number that is meant as such.
@@ -91,12 +100,13 @@ impl Text {
 }
 
 /// The fields that a script can give, for messages.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 23] = [
     "key",
     "url",
     "mirrors",
     "headers",
     "kind",
+    "stream",
     "size",
     "md5",
     "sha1",
@@ -151,7 +161,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
             let meta = match about {
                 None => Meta::default(),
                 Some(about) => {
-                    check_fields(&about, &FIELDS[10..])?;
+                    check_fields(&about, &FIELDS[11..])?;
                     meta_of(read(about)?)
                 }
             };
@@ -252,7 +262,11 @@ fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, bool)> {
         source: host.id.clone(),
         key,
         meta: meta_of(given.about),
-        body: Body::File(request),
+        body: match given.stream {
+            None => Body::File(request),
+            Some(Form::Hls) => Body::Hls(request),
+            Some(Form::Dash) => Body::Dash(request),
+        },
     };
     Ok((item, is_public))
 }

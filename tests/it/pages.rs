@@ -178,13 +178,13 @@ fn a_page_in_place_of_a_promised_file_is_no_success() {
 }
 
 #[test]
-fn the_playlist_of_a_stream_is_named_as_such() {
+fn the_manifest_of_another_stream_is_named_as_such() {
     let site = Site::start();
-    let playlist = Reply::text("#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:4,\na.ts\n");
-    site.on("/live", playlist);
-    let done = Fetch::new().arg(site.url("/live")).run().fails(5);
+    let manifest = "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'></MPD>";
+    site.on("/film", Reply::text(manifest));
+    let done = Fetch::new().arg(site.url("/film")).run().fails(5);
     assert!(
-        done.stderr.contains("the playlist of a stream"),
+        done.stderr.contains("the manifest of a stream"),
         "{}",
         done.stderr
     );

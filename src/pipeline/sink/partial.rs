@@ -8,6 +8,7 @@ mod rewrite;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -42,6 +43,11 @@ impl Place {
         }
     }
 
+    /// The place beside it for another file of the same item.
+    pub(in crate::pipeline) fn beside(&self, name: &str) -> Place {
+        Place::new(self.folder.clone(), &self.key16, name)
+    }
+
     /// The folder.
     pub(in crate::pipeline) fn folder(&self) -> &Folder {
         &self.folder
@@ -55,6 +61,14 @@ impl Place {
     /// How many bytes of the disk its partial file takes.
     pub(in crate::pipeline) fn allocated(&self) -> u64 {
         self.folder.allocated(&self.part())
+    }
+
+    /// Removes what an earlier run left here.
+    pub(in crate::pipeline) fn clear(&self) -> Result<()> {
+        match self.folder.size(&self.part()) {
+            Some(_) => Partial::open(self.clone())?.discard(),
+            None => Ok(()),
+        }
     }
 
     fn part(&self) -> String {
@@ -121,6 +135,11 @@ impl Partial {
         }
         let cause = io::Error::other("it keeps being replaced");
         Err(place.error("open", &name, cause))
+    }
+
+    /// Where it is, for another program.
+    pub(in crate::pipeline) fn path(&self) -> PathBuf {
+        self.place.folder.path().join(self.place.part())
     }
 
     /// How many bytes there are.

@@ -193,7 +193,7 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
 }
 
 /// `bytes 10-19/100` as start, end exclusive, and total unless that is `*` (RFC 9110 §14.4).
-fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
+pub(super) fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let digits = |text: &str| {

@@ -81,7 +81,7 @@ impl Mover {
     }
 
     /// Tells the pace what came of a request that did not go well, unless that says nothing about the pace.
-    fn learn(&self, permit: Permit, tries: &Tries, error: &Error) -> Option<Refusal> {
+    pub(super) fn learn(&self, permit: Permit, tries: &Tries, error: &Error) -> Option<Refusal> {
         let code = tries.status.map(|status| status.as_u16());
         let says_so = code == Some(429) || error.retry_after.is_some();
         if !says_so && !tries.may_be_haste() {

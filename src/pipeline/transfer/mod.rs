@@ -18,15 +18,18 @@ mod ledger;
 mod prove;
 mod room;
 mod state;
+mod stream;
 mod take;
 mod tries;
 mod twin;
+mod until;
 mod whole;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use self::attempt::Course;
@@ -35,6 +38,7 @@ pub(super) use self::habits::Habits;
 pub(super) use self::job::{Had, Job};
 use self::prove::Proven;
 pub(super) use self::room::Room;
+pub(super) use self::stream::{MEMORY, Wish};
 use self::tries::{Setback, Tries};
 use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
@@ -65,6 +69,9 @@ pub(super) struct Mover {
     /// How a digest is made of what is saved, where it is remembered.
     pub(super) digest: Option<Algorithm>,
     pub(super) duplicates: Duplicates,
+    pub(super) wish: Wish,
+    /// The memory that segments of streams wait in, in bytes.
+    pub(super) memory: Arc<Semaphore>,
 }
 
 impl Mover {
@@ -170,10 +177,14 @@ impl Mover {
         if let Some(fault) = job.fault.take() {
             return Err(*fault);
         }
-        let (request, led) = match job.item.body.clone() {
+        let (body, led) = match job.item.body.clone() {
             Body::Text(text) => return Box::pin(self.text(job, text)).await,
             Body::Later => self.unless_draining(self.resolve(&job)).await??,
-            body => (file(body)?, job.led),
+            body => (body, job.led),
+        };
+        let request = match body {
+            Body::Hls(request) => return Box::pin(self.stream(job, request, led, tries)).await,
+            body => file(body)?,
         };
         // Before anything that waits, so that files begin in the order of the listing.
         let permit = self.permit(&request.url).await?;
@@ -304,17 +315,20 @@ impl Mover {
                 match self.resolve(job).await {
                     // The source has no other address; what is wrong is the refusal.
                     Err(cannot) if cannot.kind == Kind::Unsupported => Err(refusal),
-                    anew => Ok(Some(anew?)),
+                    anew => {
+                        let (body, led) = anew?;
+                        Ok(Some((file(body)?, led)))
+                    }
                 }
             }
         }
     }
 
     /// Has the source find the body, and tells who named where it is.
-    async fn resolve(&self, job: &Job) -> Result<(Request, Led)> {
+    async fn resolve(&self, job: &Job) -> Result<(Body, Led)> {
         let ctx = Ctx::led_by(self.client.clone(), job.led);
         let body = job.source.resolve(&ctx, &job.item).await?;
-        Ok((file(body)?, ctx.led()))
+        Ok((body, ctx.led()))
     }
 
     /// Saves a text, which needs no asking.
@@ -329,40 +343,11 @@ impl Mover {
         }
     }
 
-    /// Waits for a place at the host of this URL.
-    async fn permit(&self, url: &Url) -> Result<Permit> {
-        let host = url.host_str().unwrap_or("");
-        self.unless_draining(self.client.pace().enter(host)).await
-    }
-
     async fn place(&self, job: &Job) -> Result<Place> {
         let disk = self.disk.clone();
         let names = job.planned.folder.clone();
         let folder = quickly(move || disk.folder(&names)).await?;
         Ok(Place::new(folder, &job.item.source, &job.item.key))
-    }
-
-    async fn tell(&self, event: Event) -> Result<()> {
-        self.events.send(event).await.map_err(|_| Error::closed())
-    }
-
-    /// Waits for this, unless nothing new is to begin.
-    async fn unless_draining<T>(&self, future: impl Future<Output = T>) -> Result<T> {
-        tokio::select! {
-            biased;
-            () = self.stop.drain.cancelled() => Err(Error::closed()),
-            () = self.stop.now.cancelled() => Err(Error::closed()),
-            done = future => Ok(done),
-        }
-    }
-
-    /// Waits for this, unless everything is to end.
-    async fn unless_ending<T>(&self, future: impl Future<Output = T>) -> Result<T> {
-        tokio::select! {
-            biased;
-            () = self.stop.now.cancelled() => Err(Error::closed()),
-            done = future => Ok(done),
-        }
     }
 }
 
@@ -377,7 +362,7 @@ fn file(body: Body) -> Result<Request> {
         Body::File(request) => Ok(request),
         Body::Hls(_) | Body::Dash(_) => Err(Error::new(
             Kind::Unsupported,
-            "it is a stream of segments, which this version does not join yet",
+            "it is a stream in a form that this version does not join yet",
         )),
         _ => Err(Error::new(
             Kind::Unsupported,

@@ -16,7 +16,7 @@ use super::{Job, Mover};
 use crate::model::{Error, Expect, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
 use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
-use crate::pipeline::sink::{Place, quickly, slowly};
+use crate::pipeline::sink::{Partial, Place, quickly, slowly};
 use crate::pipeline::suspects::Verdict;
 use crate::pipeline::{Mtime, plan, wanted};
 
@@ -31,6 +31,31 @@ pub(super) struct Proven {
     seen: Sniff,
     digest: Option<Sum>,
     warning: Option<String>,
+}
+
+impl Proven {
+    /// What was joined of parts that were proven one by one, if it begins as what was wanted.
+    pub(super) async fn of(
+        partial: Partial,
+        (len, head): (u64, &[u8]),
+        digest: Option<Sum>,
+        warning: Option<String>,
+        expect: &Expect,
+    ) -> Result<Proven> {
+        let seen = sniff(head);
+        let whole = Whole::File(partial);
+        if let Some(error) = check::first_look(expect, &seen, None, Some(len)) {
+            throw_away(whole).await?;
+            return Err(error);
+        }
+        Ok(Proven {
+            whole,
+            len,
+            seen,
+            digest,
+            warning,
+        })
+    }
 }
 
 impl Mover {

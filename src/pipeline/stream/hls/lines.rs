@@ -1,0 +1,123 @@
+//! The lines of a playlist: tags with their attributes, and URLs.
+
+use url::Url;
+
+use super::corrupt;
+use crate::model::Result;
+
+/// The longest URL that is one.
+const LONGEST_URL: usize = 16 << 10;
+/// So many bytes of URLs are made of a playlist: a long base makes each of its short lines long.
+const ROOM: usize = 64 << 20;
+/// The most attributes of a tag.
+const MOST: usize = 100;
+
+/// The lines of a playlist, and where it came from.
+pub(super) struct Lines<'a> {
+    lines: std::str::Lines<'a>,
+    base: &'a Url,
+    room: usize,
+}
+
+/// A line that says something.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Line<'a> {
+    /// `#EXTINF:4,` as `EXTINF` and `4,`.
+    Tag(&'a str, &'a str),
+    /// A URL, or what becomes one.
+    Uri(&'a str),
+}
+
+impl<'a> Lines<'a> {
+    /// The lines after the first, which says that it is a playlist.
+    pub(super) fn new(text: &'a str, base: &'a Url) -> Result<Lines<'a>> {
+        let mut lines = text.lines();
+        match lines.next().map(str::trim_end) {
+            Some("#EXTM3U") => Ok(Lines {
+                lines,
+                base,
+                room: ROOM,
+            }),
+            _ => Err(corrupt("it does not begin with `#EXTM3U`")),
+        }
+    }
+
+    /// The next line that says something.
+    pub(super) fn next(&mut self) -> Option<Line<'a>> {
+        loop {
+            let line = self.lines.next()?.trim();
+            match line.strip_prefix('#') {
+                _ if line.is_empty() => {}
+                None => return Some(Line::Uri(line)),
+                Some(tag) if tag.starts_with("EXT") => {
+                    let (name, value) = tag.split_once(':').unwrap_or((tag, ""));
+                    return Some(Line::Tag(name, value));
+                }
+                // A comment.
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// The URL that a line or an attribute stands for.
+    pub(super) fn url(&mut self, text: &str) -> Result<Url> {
+        let url = match text.len() <= LONGEST_URL {
+            true => self.base.join(text).ok(),
+            false => None,
+        };
+        let mut url = url.ok_or_else(|| corrupt("it names what is no URL"))?;
+        url.set_fragment(None);
+        let length = url.as_str().len();
+        self.room = self.room.saturating_sub(length);
+        if length > LONGEST_URL || self.room == 0 {
+            return Err(corrupt("its URLs are too long"));
+        }
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(corrupt(format_args!(
+                "it leads to `{}:`, which is not followed",
+                url.scheme()
+            )));
+        }
+        Ok(url)
+    }
+}
+
+/// The attributes of a tag, `NAME=value,NAME="value"`.
+#[derive(Debug, PartialEq)]
+pub(super) struct Attributes<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Attributes<'a> {
+    /// Reads them.
+    pub(super) fn read(text: &'a str) -> Result<Attributes<'a>> {
+        let mut attributes = Vec::new();
+        let mut rest = text.trim();
+        while !rest.is_empty() {
+            let (name, after) = rest
+                .split_once('=')
+                .ok_or_else(|| corrupt("an attribute has no value"))?;
+            let (value, after) = match after.strip_prefix('"') {
+                Some(quoted) => quoted
+                    .split_once('"')
+                    .ok_or_else(|| corrupt("a quote is never closed"))?,
+                None => after.split_at(after.find(',').unwrap_or(after.len())),
+            };
+            if attributes.len() == MOST {
+                return Err(corrupt("a tag has too many attributes"));
+            }
+            attributes.push((name.trim(), value));
+            let after = after.trim_start();
+            rest = match after.strip_prefix(',') {
+                Some(next) => next.trim_start(),
+                None if after.is_empty() => after,
+                None => return Err(corrupt("its attributes are not separated")),
+            };
+        }
+        Ok(Attributes(attributes))
+    }
+
+    /// The value of this name. The first counts.
+    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| *value)
+    }
+}

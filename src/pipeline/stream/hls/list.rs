@@ -1,0 +1,303 @@
+//! A media playlist: the segments of one rendition.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::lines::{Attributes, Line, Lines};
+use super::{corrupt, unsupported, variables};
+use crate::model::{Error, Result};
+use crate::pipeline::stream::{Cipher, Map, Media, Segment, Spot};
+
+/// The most segments: three days in seconds, or six in pairs of them.
+const MOST: usize = 260_000;
+/// A segment plays for so many seconds at the most.
+const LONGEST: f64 = 86_400.0;
+/// A key that stands in the playlist for all to see, as RFC 8216 calls its format.
+const PLAIN: &str = "identity";
+
+/// What is known before the next segment.
+#[derive(Default)]
+struct Ahead {
+    duration: Option<Duration>,
+    range: Option<(u64, Option<u64>)>,
+    gap: bool,
+}
+
+/// What holds from here on.
+#[derive(Default)]
+struct Now {
+    keys: Vec<Key>,
+    map: Option<Arc<Map>>,
+    /// Where the last range ended, and in which resource.
+    end: Option<(Url, u64)>,
+    /// Whether a segment came since the last key.
+    used: bool,
+}
+
+/// A way to decrypt what follows.
+#[derive(Clone)]
+struct Key {
+    format: String,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    Aes128 {
+        key: Url,
+        iv: Option<[u8; 16]>,
+    },
+    /// One that is not taken off here.
+    Closed(String),
+}
+
+/// Reads one.
+pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
+    let mut media = Media::default();
+    let mut ahead = Ahead::default();
+    let mut now = Now::default();
+    let mut number = 0u64;
+    while let Some(line) = lines.next() {
+        match line {
+            Line::Tag("EXTINF", value) => {
+                let seconds = value.split(',').next().unwrap_or("").trim();
+                let seconds: f64 = seconds
+                    .parse()
+                    .map_err(|_| corrupt("a segment has no duration"))?;
+                if !(0.0..=LONGEST).contains(&seconds) {
+                    return Err(corrupt("a segment has no duration"));
+                }
+                ahead.duration = Some(Duration::from_secs_f64(seconds));
+            }
+            Line::Tag("EXT-X-BYTERANGE", value) => ahead.range = Some(range(value)?),
+            Line::Tag("EXT-X-GAP", _) => ahead.gap = true,
+            Line::Tag("EXT-X-TARGETDURATION", value) => {
+                let seconds: f64 = value
+                    .trim()
+                    .parse()
+                    .map_err(|_| corrupt("its target duration is none"))?;
+                media.target = Duration::from_secs_f64(seconds.clamp(0.0, LONGEST));
+            }
+            Line::Tag("EXT-X-MEDIA-SEQUENCE", value) => {
+                if !media.segments.is_empty() {
+                    return Err(corrupt("it numbers its segments behind the first"));
+                }
+                number = value
+                    .trim()
+                    .parse()
+                    .map_err(|_| corrupt("its first number is none"))?;
+            }
+            Line::Tag("EXT-X-KEY", value) => now.key(key(lines, value)?),
+            Line::Tag("EXT-X-MAP", value) => now.map = Some(Arc::new(now.map_of(lines, value)?)),
+            Line::Tag("EXT-X-ENDLIST", _) => media.ended = true,
+            Line::Tag("EXT-X-SKIP", _) => return Err(corrupt("it leaves out what nobody has")),
+            Line::Tag("EXT-X-DEFINE", _) => {
+                return Err(variables());
+            }
+            // What tells about segments, or is for players that want to be early.
+            Line::Tag(..) => {}
+            Line::Uri(uri) => {
+                let url = lines.url(uri)?;
+                // Without its duration, it is no segment of a stream, but a song in a list.
+                let Some(duration) = ahead.duration else {
+                    return Err(corrupt("a segment has no duration"));
+                };
+                if media.segments.len() == MOST {
+                    return Err(corrupt(format_args!("it has more than {MOST} segments")));
+                }
+                let range = now.place(&url, ahead.range)?;
+                media.segments.push(Segment {
+                    number,
+                    cipher: now.cipher(number)?,
+                    spot: Spot { url, range },
+                    map: now.map.clone(),
+                    gap: ahead.gap,
+                    duration,
+                });
+                number = number
+                    .checked_add(1)
+                    .ok_or_else(|| corrupt("its numbers are too high"))?;
+                ahead = Ahead::default();
+                now.used = true;
+            }
+        }
+    }
+    Ok(media)
+}
+
+impl Now {
+    /// A key holds until the next one of its format; keys that stand together are ways to the same bytes.
+    fn key(&mut self, key: Option<Key>) {
+        if std::mem::take(&mut self.used) {
+            self.keys.clear();
+        }
+        match key {
+            None => self.keys.clear(),
+            Some(key) => {
+                self.keys.retain(|known| known.format != key.format);
+                self.keys.push(key);
+            }
+        }
+    }
+
+    fn cipher(&self, number: u64) -> Result<Option<Cipher>> {
+        let plain = self.keys.iter().find_map(|key| match &key.way {
+            Way::Aes128 { key, iv } => Some((key, iv)),
+            Way::Closed(_) => None,
+        });
+        match (plain, self.keys.first()) {
+            (Some((key, iv)), _) => Ok(Some(Cipher {
+                key: key.clone(),
+                iv: iv.unwrap_or_else(|| u128::from(number).to_be_bytes()),
+            })),
+            (None, None) => Ok(None),
+            (None, Some(key)) => Err(closed(key)),
+        }
+    }
+
+    fn map_of(&self, lines: &mut Lines<'_>, value: &str) -> Result<Map> {
+        let attributes = Attributes::read(value)?;
+        let uri = attributes
+            .get("URI")
+            .ok_or_else(|| corrupt("what stands before its segments has no URL"))?;
+        let url = lines.url(uri)?;
+        let range = match attributes.get("BYTERANGE").map(range).transpose()? {
+            Some((length, start)) => Some(bounds(start.unwrap_or(0), length)?),
+            None => None,
+        };
+        let cipher = match self.keys.first() {
+            None => None,
+            Some(first) => {
+                let with_iv = self.keys.iter().find_map(|key| match &key.way {
+                    Way::Aes128 { key, iv: Some(iv) } => Some(Cipher {
+                        key: key.clone(),
+                        iv: *iv,
+                    }),
+                    _ => None,
+                });
+                match (with_iv, &first.way) {
+                    (Some(cipher), _) => Some(cipher),
+                    (None, Way::Aes128 { .. }) => {
+                        return Err(corrupt(
+                            "what stands before its segments is encrypted without an IV",
+                        ));
+                    }
+                    (None, Way::Closed(_)) => return Err(closed(first)),
+                }
+            }
+        };
+        Ok(Map {
+            spot: Spot { url, range },
+            cipher,
+        })
+    }
+
+    /// Which bytes a segment is.
+    fn place(
+        &mut self,
+        url: &Url,
+        range: Option<(u64, Option<u64>)>,
+    ) -> Result<Option<(u64, u64)>> {
+        let Some((length, start)) = range else {
+            self.end = None;
+            return Ok(None);
+        };
+        let start = match (start, &self.end) {
+            (Some(start), _) => start,
+            (None, Some((known, end))) if known == url => *end,
+            (None, _) => return Err(corrupt("a part of a file begins nowhere")),
+        };
+        let (start, end) = bounds(start, length)?;
+        self.end = Some((url.clone(), end));
+        Ok(Some((start, end)))
+    }
+}
+
+/// A length and where it begins, `75232@0`.
+fn range(text: &str) -> Result<(u64, Option<u64>)> {
+    let number = |text: &str| {
+        text.trim()
+            .parse()
+            .map_err(|_| corrupt("a part of a file is none"))
+    };
+    match text.split_once('@') {
+        Some((length, start)) => Ok((number(length)?, Some(number(start)?))),
+        None => Ok((number(text)?, None)),
+    }
+}
+
+fn bounds(start: u64, length: u64) -> Result<(u64, u64)> {
+    match start.checked_add(length) {
+        Some(end) if length > 0 => Ok((start, end)),
+        _ => Err(corrupt("a part of a file is none")),
+    }
+}
+
+/// A key; none where nothing is encrypted from here on.
+fn key(lines: &mut Lines<'_>, value: &str) -> Result<Option<Key>> {
+    let attributes = Attributes::read(value)?;
+    let method = attributes
+        .get("METHOD")
+        .ok_or_else(|| corrupt("a key has no method"))?;
+    if method == "NONE" {
+        return Ok(None);
+    }
+    let format = attributes.get("KEYFORMAT").unwrap_or(PLAIN).to_owned();
+    if method != "AES-128" || format != PLAIN {
+        let way = Way::Closed(method.chars().take(40).collect());
+        return Ok(Some(Key { format, way }));
+    }
+    let uri = attributes
+        .get("URI")
+        .ok_or_else(|| corrupt("a key has no URL"))?;
+    let iv = attributes.get("IV").map(iv).transpose()?;
+    let key = lines.url(uri)?;
+    Ok(Some(Key {
+        format,
+        way: Way::Aes128 { key, iv },
+    }))
+}
+
+/// `0x` and as many as 32 hexadecimal digits.
+fn iv(text: &str) -> Result<[u8; 16]> {
+    let digits = text.strip_prefix("0x").or(text.strip_prefix("0X"));
+    let digits =
+        digits.filter(|digits| (1..=32).contains(&digits.len()) && !digits.starts_with('+'));
+    let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
+    Ok(number
+        .ok_or_else(|| corrupt("an IV is none"))?
+        .to_be_bytes())
+}
+
+/// Says by name what protects a stream.
+fn closed(key: &Key) -> Error {
+    let Way::Closed(method) = &key.way else {
+        return unsupported("is encrypted in a way that is not known here");
+    };
+    let format = key.format.to_ascii_lowercase();
+    let known = [
+        ("streamingkeydelivery", "FairPlay"),
+        ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", "Widevine"),
+        ("widevine", "Widevine"),
+        ("playready", "PlayReady"),
+        ("9a04f079-9840-4286-ab92-e65be0885f95", "PlayReady"),
+    ];
+    match known.iter().find(|(part, _)| format.contains(part)) {
+        Some((_, name)) => unsupported(format_args!(
+            "is protected by {name} (DRM), which is not taken off here"
+        )),
+        None if format == PLAIN => unsupported(format_args!(
+            "is encrypted by `{}`, which is not known here",
+            method.escape_debug()
+        )),
+        None => {
+            let name: String = key.format.chars().take(80).collect();
+            unsupported(format_args!(
+                "is protected by `{}` (DRM), which is not taken off here",
+                name.escape_debug()
+            ))
+        }
+    }
+}

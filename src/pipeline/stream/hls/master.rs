@@ -1,0 +1,175 @@
+//! A master playlist (multivariant, in the drafts): the renditions of a stream.
+
+use url::Url;
+
+use super::lines::{Attributes, Line, Lines};
+use super::{corrupt, variables};
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::stream::Quality;
+use crate::pipeline::stream::quality::Size;
+
+/// The most renditions.
+const MOST: usize = 1000;
+
+/// What renditions there are.
+#[derive(Debug, Default, PartialEq)]
+pub(in crate::pipeline) struct Master {
+    variants: Vec<Variant>,
+    media: Vec<Rendition>,
+}
+
+/// A rendition of the whole.
+#[derive(Debug, PartialEq)]
+struct Variant {
+    url: Url,
+    size: Size,
+    /// The group that its sound is in.
+    audio: Option<String>,
+}
+
+/// A rendition of sound alone.
+#[derive(Debug, PartialEq)]
+struct Rendition {
+    group: String,
+    /// Where it is; without, it is in the picture's segments.
+    url: Option<Url>,
+    default: bool,
+    auto: bool,
+}
+
+/// What is to be fetched.
+#[derive(Debug, PartialEq)]
+pub(in crate::pipeline) struct Choice {
+    /// The playlist of the picture, or of all.
+    pub(in crate::pipeline) main: Url,
+    /// The playlist of the sound, where it is not with the picture.
+    pub(in crate::pipeline) sound: Option<Url>,
+}
+
+/// Reads one.
+pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
+    let mut master = Master::default();
+    let mut ahead: Option<(Size, Option<String>)> = None;
+    while let Some(line) = lines.next() {
+        match line {
+            Line::Tag("EXT-X-STREAM-INF", value) => {
+                let attributes = Attributes::read(value)?;
+                let bandwidth = attributes
+                    .get("BANDWIDTH")
+                    .and_then(|text| text.parse().ok());
+                let picture = attributes.get("RESOLUTION").and_then(resolution);
+                let codecs = attributes.get("CODECS").unwrap_or("");
+                let size = Size {
+                    picture,
+                    bandwidth: bandwidth.unwrap_or(0),
+                    sound_alone: picture.is_none() && is_sound(codecs),
+                };
+                ahead = Some((size, attributes.get("AUDIO").map(str::to_owned)));
+            }
+            Line::Tag("EXT-X-MEDIA", value) => {
+                let attributes = Attributes::read(value)?;
+                if attributes.get("TYPE") != Some("AUDIO") {
+                    continue;
+                }
+                let says = |name: &str| attributes.get(name) == Some("YES");
+                let group = attributes
+                    .get("GROUP-ID")
+                    .ok_or_else(|| corrupt("a rendition has no group"))?;
+                master.media.push(Rendition {
+                    group: group.to_owned(),
+                    url: attributes
+                        .get("URI")
+                        .map(|uri| lines.url(uri))
+                        .transpose()?,
+                    default: says("DEFAULT"),
+                    auto: says("AUTOSELECT"),
+                });
+            }
+            Line::Tag("EXT-X-DEFINE", _) => {
+                return Err(variables());
+            }
+            Line::Tag(..) => {}
+            Line::Uri(uri) => {
+                let url = lines.url(uri)?;
+                // A URL that nothing was said of is none of a rendition.
+                if let Some((size, audio)) = ahead.take() {
+                    master.variants.push(Variant { url, size, audio });
+                }
+            }
+        }
+        if master.variants.len() + master.media.len() > MOST {
+            return Err(corrupt(format_args!("it has more than {MOST} renditions")));
+        }
+    }
+    Ok(master)
+}
+
+impl Master {
+    /// The renditions that are wanted.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] if there is none such.
+    pub(in crate::pipeline) fn choose(&self, quality: Quality) -> Result<Choice> {
+        let sizes: Vec<Size> = self.variants.iter().map(|variant| variant.size).collect();
+        if quality == Quality::Audio {
+            return self.choose_sound(&sizes);
+        }
+        let chosen = quality
+            .choose(&sizes)
+            .ok_or_else(|| corrupt("it names no rendition"))?;
+        let Variant { url, audio, .. } = &self.variants[chosen];
+        let sound = audio.as_deref().and_then(|group| self.sound(group));
+        Ok(Choice {
+            main: url.clone(),
+            sound: sound.filter(|sound| *sound != url).cloned(),
+        })
+    }
+
+    /// The sound of the best rendition, or one that is sound alone.
+    fn choose_sound(&self, sizes: &[Size]) -> Result<Choice> {
+        let best = Quality::Best.choose(sizes).map(|at| &self.variants[at]);
+        let group = best.and_then(|variant| variant.audio.as_deref());
+        let apart = group.and_then(|group| self.sound(group));
+        let alone = || Some(&self.variants[Quality::Audio.choose(sizes)?].url);
+        let main = apart.or_else(alone).ok_or_else(|| {
+            Error::new(
+                Kind::Unsupported,
+                "the stream has no sound apart from its picture",
+            )
+            .hint("`--quality worst` fetches the smallest picture with it")
+        })?;
+        Ok(Choice {
+            main: main.clone(),
+            sound: None,
+        })
+    }
+
+    /// Where the sound of a group is, if it is apart: the one that the site means, or else the first.
+    fn sound(&self, group: &str) -> Option<&Url> {
+        let of_group = || self.media.iter().filter(|media| media.group == group);
+        let chosen = of_group()
+            .find(|media| media.default)
+            .or_else(|| of_group().find(|media| media.auto))
+            .or_else(|| of_group().next());
+        chosen.and_then(|media| media.url.as_ref())
+    }
+}
+
+fn resolution(text: &str) -> Option<(u32, u32)> {
+    let (width, height) = text.split_once(['x', 'X'])?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+/// Whether all of these codecs are of sound.
+fn is_sound(codecs: &str) -> bool {
+    let known = [
+        "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "flac", "alac", "mp3", "vorbis",
+    ];
+    let mut codecs = codecs
+        .split(',')
+        .map(str::trim)
+        .filter(|codec| !codec.is_empty())
+        .peekable();
+    codecs.peek().is_some()
+        && codecs.all(|codec| known.iter().any(|sound| codec.starts_with(sound)))
+}

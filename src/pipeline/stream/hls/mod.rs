@@ -1,0 +1,70 @@
+//! Playlists of HLS (RFC 8216, and the drafts that follow it).
+//!
+//! A playlist is read as a whole or refused: a line that changes what segments are and that is not understood would make a
+//! wrong file. Lines that only tell about them are passed over.
+
+mod lines;
+mod list;
+mod master;
+
+use url::Url;
+
+use self::lines::Lines;
+use super::Media;
+use crate::model::{Error, Kind, Result};
+
+pub(in crate::pipeline) use master::Master;
+
+/// The longest playlist, in bytes. One of a day in segments of two seconds has half as many.
+pub(in crate::pipeline) const LONGEST: usize = 16 << 20;
+
+/// A playlist.
+#[derive(Debug, PartialEq)]
+pub(in crate::pipeline) enum Playlist {
+    /// What renditions there are.
+    Master(Master),
+    /// The segments of one.
+    Media(Media),
+}
+
+/// Reads a playlist that came from this URL.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for what is none, or contradicts itself; [`Kind::Unsupported`] for what is protected, or in a form that
+/// is not known here.
+pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
+    let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lines = Lines::new(text, url)?;
+    let is_master = text.lines().any(|line| {
+        [
+            "#EXT-X-STREAM-INF:",
+            "#EXT-X-MEDIA:",
+            "#EXT-X-I-FRAME-STREAM-INF:",
+        ]
+        .iter()
+        .any(|tag| line.starts_with(tag))
+    });
+    match is_master {
+        true => master::read(&mut lines).map(Playlist::Master),
+        false => list::read(&mut lines).map(Playlist::Media),
+    }
+}
+
+/// What is wrong with a playlist.
+fn corrupt(why: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Corrupt, format!("the playlist cannot be used: {why}"))
+}
+
+/// What a playlist asks for and nobody here can do.
+fn unsupported(what: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Unsupported, format!("the stream {what}"))
+}
+
+/// What a playlist with variables is answered.
+fn variables() -> Error {
+    unsupported("has variables in its playlist (EXT-X-DEFINE), which are not known here")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! What is to be moved of a stream: segments, in their order. Plain data, the same whatever described it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::net::Shown;
+
+/// One rendition: segments that are one track when they are joined.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::pipeline) struct Media {
+    /// The segments, in order.
+    pub(in crate::pipeline) segments: Vec<Segment>,
+    /// Whether no more are to come.
+    pub(in crate::pipeline) ended: bool,
+    /// How long the longest of them is.
+    pub(in crate::pipeline) target: Duration,
+}
+
+/// A part of a track.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::pipeline) struct Segment {
+    /// Its number in the whole stream, by which a live one is followed.
+    pub(in crate::pipeline) number: u64,
+    /// Where it is.
+    pub(in crate::pipeline) spot: Spot,
+    /// How it is encrypted.
+    pub(in crate::pipeline) cipher: Option<Cipher>,
+    /// What has to stand before it, unless it stands before the segment in front of it already.
+    pub(in crate::pipeline) map: Option<Arc<Map>>,
+    /// The site says that it does not have it.
+    pub(in crate::pipeline) gap: bool,
+    /// How long it plays.
+    pub(in crate::pipeline) duration: Duration,
+}
+
+/// Where bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) struct Spot {
+    /// The resource.
+    pub(in crate::pipeline) url: Url,
+    /// Which bytes of it, start and end exclusive; none for all.
+    pub(in crate::pipeline) range: Option<(u64, u64)>,
+}
+
+/// What stands before segments and tells what is in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) struct Map {
+    pub(in crate::pipeline) spot: Spot,
+    pub(in crate::pipeline) cipher: Option<Cipher>,
+}
+
+/// AES-128 in CBC mode with PKCS7 padding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) struct Cipher {
+    /// Where the key is.
+    pub(in crate::pipeline) key: Url,
+    pub(in crate::pipeline) iv: [u8; 16],
+}
+
+impl Spot {
+    /// Tells it from others, without what may be a secret: a signature that is another each time.
+    pub(in crate::pipeline) fn identify(
+        &self,
+        cipher: Option<&Cipher>,
+        hasher: &mut blake3::Hasher,
+    ) {
+        let range = self.range.unwrap_or((0, 0));
+        let mut text = format!("{} {range:?}", Shown(&self.url));
+        if let Some(Cipher { key, iv }) = cipher {
+            text += &format!(" {} {iv:?}", Shown(key));
+        }
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+}

@@ -1,0 +1,12 @@
+//! Streams: what a playlist says, and which of its renditions is wanted. Pure: nothing is asked here.
+//!
+//! A playlist is hostile: its length, the number of its lines and what its URLs come to are bounded, only http and https
+//! are taken from it, and what is protected or unknown is refused by name. It does not know how segments move, nor how they
+//! are joined.
+
+pub(super) mod hls;
+mod media;
+mod quality;
+
+pub(super) use media::{Cipher, Map, Media, Segment, Spot};
+pub use quality::Quality;

@@ -1,0 +1,99 @@
+//! Picture and sound that came as tracks of their own: one file, or two with names that belong together.
+
+use super::super::commit::{Commit, Named};
+use super::super::whole::Whole;
+use super::track::Done;
+use super::{Job, Joined, Mover, mux};
+use crate::model::{Kind, Outcome, Result};
+use crate::pipeline::archive::{Identity, Record};
+use crate::pipeline::naming::{Planned, extension, sniff, split};
+use crate::pipeline::sink::{Place, slowly};
+
+impl Mover {
+    /// Makes one file of them where that can be, and else keeps both.
+    pub(super) async fn both(
+        &self,
+        job: Job,
+        place: &Place,
+        picture: Done,
+        sound: Done,
+    ) -> Result<Outcome> {
+        let mut warnings = picture.warnings;
+        warnings.extend(sound.warnings);
+        warnings.dedup();
+        let (picture, sound) = (picture.joined, sound.joined);
+        let into = place.beside("whole");
+        let (algorithm, stop) = (self.digest, self.stop.now.clone());
+        let (picture, sound, muxed) = slowly(move || {
+            let muxed = mux::mux(&picture, &sound, into, algorithm, &stop);
+            Ok((picture, sound, muxed))
+        })
+        .await?;
+        match muxed {
+            Ok(whole) => {
+                let outcome = self.save(job, place, whole, warnings).await?;
+                slowly(move || {
+                    picture.partial.discard()?;
+                    sound.partial.discard()
+                })
+                .await?;
+                Ok(outcome)
+            }
+            Err(error) if error.kind == Kind::Unsupported => {
+                let name = self.name_sound(&job, place, sound).await?;
+                let why = [vec![error.message.clone()], error.causes()]
+                    .concat()
+                    .join(": ");
+                warnings.push(format!("its sound is in `{name}`, since {why}"));
+                self.save(job, place, picture, warnings).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Names the sound after the picture: `NAME.audio.m4a`. Gives its name.
+    async fn name_sound(&self, job: &Job, place: &Place, sound: Joined) -> Result<String> {
+        let stem = match job.again {
+            true => split(&job.planned.stem).0,
+            false => &job.planned.stem,
+        };
+        let planned = Planned {
+            folder: job.planned.folder.clone(),
+            stem: format!("{stem}.audio"),
+            ext: None,
+            fixed_ext: false,
+        };
+        let seen = sniff(&sound.head);
+        let ext = extension(&seen, None, None);
+        let (archive, disk, origin) = (self.archive.clone(), self.disk.clone(), job.origin.clone());
+        let (item, place, duplicates) = (job.item.clone(), place.clone(), self.duplicates);
+        let named = slowly(move || {
+            let commit = Commit {
+                archive: &*archive,
+                place,
+                identity: Identity {
+                    source: item.source.clone(),
+                    key: format!("{} sound", item.key),
+                },
+                origin,
+                planned: &planned,
+                again: false,
+                ext,
+                record: Record {
+                    size: sound.len,
+                    digest: sound.digest,
+                    media: seen.media_type,
+                    published: item.meta.date,
+                    ..Record::default()
+                },
+                modified: None,
+                duplicates,
+                disk,
+            };
+            commit.run(Whole::File(sound.partial))
+        });
+        let (Named::New(path) | Named::There(path)) = named.await?;
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        Ok(name.to_owned())
+    }
+}

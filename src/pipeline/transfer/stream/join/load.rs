@@ -1,0 +1,123 @@
+//! Takes over what an earlier run left of a track, as far as it is proven.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Digests, Join, Proof, Waiting, lost};
+use crate::model::Result;
+use crate::pipeline::archive::Algorithm;
+use crate::pipeline::naming::HEAD;
+use crate::pipeline::sink::{Partial, Place, slowly};
+use crate::pipeline::transfer::stream::state::{State, Stored};
+
+impl Join {
+    /// Opens the file of a track, with what an earlier run left as far as `fits` says that its state is of these parts, and
+    /// the bytes bear it out.
+    pub(in super::super) async fn open(
+        place: Place,
+        beside: Place,
+        algorithm: Option<Algorithm>,
+        fits: impl FnOnce(&State) -> bool + Send + 'static,
+    ) -> Result<Join> {
+        slowly(move || {
+            let partial = Partial::open(place)?;
+            let state = partial.state().and_then(|bytes| State::decode(&bytes));
+            let mut join = Join {
+                partial: Arc::new(partial),
+                beside,
+                spool: None,
+                next: 0,
+                last: 0,
+                base: 0,
+                len: 0,
+                batch: Vec::new(),
+                in_batch: 0,
+                held: Vec::new(),
+                head: Vec::new(),
+                before: Digests::new(algorithm),
+                now: Digests::new(algorithm),
+                proof: None,
+                waiting: BTreeMap::new(),
+                kept: Vec::new(),
+                saving: None,
+            };
+            let is_there = match state.filter(fits) {
+                Some(state) => join.load(&state)?,
+                None => false,
+            };
+            if !is_there {
+                join.partial.restart()?;
+            }
+            Ok(join)
+        })
+        .await
+    }
+
+    /// Takes over what a state describes, if the bytes bear it out. Blocks.
+    fn load(&mut self, state: &State) -> Result<bool> {
+        if self.partial.len()? < state.len {
+            return Ok(false);
+        }
+        self.partial.cut(state.len)?;
+        let mut before = self.before.clone();
+        let (mut all, mut last) = (blake3::Hasher::new(), blake3::Hasher::new());
+        let mut at = 0;
+        self.partial.read_all(|bytes| {
+            let room = state.last.saturating_sub(at).min(bytes.len() as u64) as usize;
+            before.update(&bytes[..room]);
+            last.update(&bytes[room..]);
+            all.update(bytes);
+            at += bytes.len() as u64;
+        })?;
+        if state.count > 0 && all.finalize().to_hex().as_str() != state.digest {
+            return Ok(false);
+        }
+        for stored in &state.waiting {
+            self.load_waiting(stored)?;
+        }
+        if let Some(index) = state.count.checked_sub(1) {
+            self.proof = Some(Proof {
+                index,
+                digest: last.finalize(),
+                hasher: blake3::Hasher::new(),
+            });
+            self.next = index;
+        }
+        (self.last, self.base, self.len) = (state.last, state.last, state.last);
+        self.head = self.partial.read(0, state.last.min(HEAD as u64) as usize)?;
+        self.now = before.clone();
+        self.before = before;
+        Ok(true)
+    }
+
+    fn load_waiting(&mut self, stored: &Stored) -> Result<()> {
+        let spool = self.spool()?;
+        let end = stored.at.checked_add(stored.len);
+        // What cannot be had again from there is fetched again.
+        if end.is_none_or(|end| spool.len().is_ok_and(|len| len < end)) {
+            return Ok(());
+        }
+        let bytes = spool.read(stored.at, stored.len as usize)?;
+        if blake3::hash(&bytes).to_hex().as_str() == stored.digest {
+            self.kept.push((stored.at, stored.len));
+            self.waiting.insert(
+                stored.index,
+                Waiting {
+                    pieces: vec![bytes.into()],
+                    whole: true,
+                    stored: Some(stored.clone()),
+                    ..Waiting::default()
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// The file beside, opened when it is first needed.
+    pub(super) fn spool(&mut self) -> Result<Arc<Partial>> {
+        if self.spool.is_none() {
+            self.spool = Some(Arc::new(Partial::open(self.beside.clone())?));
+        }
+        self.spool.clone().ok_or_else(lost)
+    }
+}

@@ -1,0 +1,77 @@
+//! Saves how far a track is, while it goes on.
+
+use bytes::Bytes;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::Join;
+use crate::model::Result;
+use crate::pipeline::sink::joined;
+use crate::pipeline::transfer::stream::state::{State, Stored, room};
+
+impl Join {
+    /// Whether the state that was last saved is on the disk.
+    pub(in super::super) fn is_saved(&self) -> bool {
+        self.saving.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Begins to save how far it is, in the words of `state`, which waits for the disk elsewhere.
+    pub(in super::super) async fn save(&mut self, mut state: State) -> Result<()> {
+        self.saved().await?;
+        self.write().await?;
+        let mut taken = self.kept.clone();
+        taken.extend(self.waiting.values().filter_map(|waiting| {
+            let stored = waiting.stored.as_ref()?;
+            Some((stored.at, stored.len))
+        }));
+        let mut new: Vec<(u64, Vec<Bytes>)> = Vec::new();
+        for (index, waiting) in &mut self.waiting {
+            if waiting.whole && waiting.stored.is_none() {
+                let len = waiting.pieces.iter().map(|piece| piece.len() as u64).sum();
+                let at = room(taken.clone(), len);
+                taken.push((at, len));
+                let mut hasher = blake3::Hasher::new();
+                waiting.pieces.iter().for_each(|piece| {
+                    hasher.update(piece);
+                });
+                waiting.stored = Some(Stored {
+                    index: *index,
+                    at,
+                    len,
+                    digest: hasher.finalize().to_hex().to_string(),
+                });
+                new.push((at, waiting.pieces.clone()));
+            }
+            state.waiting.extend(waiting.stored.clone());
+        }
+        self.kept = state
+            .waiting
+            .iter()
+            .map(|stored| (stored.at, stored.len))
+            .collect();
+        let spool = match new.is_empty() {
+            true => None,
+            false => Some(self.spool()?),
+        };
+        (state.count, state.len, state.last) = (self.next, self.base, self.last);
+        state.digest = self.before.whole.finalize().to_hex().to_string();
+        let partial = self.partial.clone();
+        self.saving = Some(spawn_blocking(move || {
+            if let Some(spool) = spool {
+                for (at, pieces) in new {
+                    spool.write(at, &pieces)?;
+                }
+                spool.finish(None, true)?;
+            }
+            partial.save(&state.encode())
+        }));
+        Ok(())
+    }
+
+    /// Waits until what is being saved is on the disk.
+    pub(in super::super) async fn saved(&mut self) -> Result<()> {
+        match self.saving.take() {
+            Some(saving) => joined(saving.await),
+            None => Ok(()),
+        }
+    }
+}

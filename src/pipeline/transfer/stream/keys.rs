@@ -1,0 +1,59 @@
+//! The keys of a stream, each asked for once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::Streaming;
+use super::cipher::BLOCK;
+use crate::model::{Error, Kind, Result};
+use crate::net::Led;
+
+/// The most keys of one stream that are kept; a stream that changes them each minute has as many in a day.
+const MOST: usize = 2000;
+/// So much is read of what should be a key.
+const LONGEST: usize = 1 << 10;
+
+/// A key, once it is there.
+type Cell = Arc<OnceCell<[u8; BLOCK]>>;
+
+/// The keys by where they are.
+#[derive(Default)]
+pub(super) struct Keys(Mutex<HashMap<Url, Cell>>);
+
+impl Streaming<'_> {
+    /// The key that is there.
+    pub(super) async fn key(&self, url: &Url, led: Led) -> Result<[u8; BLOCK]> {
+        let cell = {
+            let mut keys = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if keys.len() >= MOST {
+                keys.clear();
+            }
+            keys.entry(url.clone()).or_default().clone()
+        };
+        let key = cell.get_or_try_init(|| self.ask_for_key(url, led)).await;
+        key.copied()
+    }
+
+    async fn ask_for_key(&self, url: &Url, mut led: Led) -> Result<[u8; BLOCK]> {
+        let bound = self.bound(url)?;
+        let call = self.mover.client.call_led(&mut led, url, &bound, LONGEST);
+        let answer = match call.await.and_then(|answer| answer.ok()) {
+            Ok(answer) => answer,
+            // A player that is logged in gets it; whoever cannot have it cannot have the stream.
+            Err(error) => {
+                let message = format!("the key of the stream cannot be had: {}", error.message);
+                return Err(Error { message, ..error });
+            }
+        };
+        let length = answer.body.len();
+        answer.body[..].try_into().map_err(|_| {
+            Error::new(
+                Kind::Corrupt,
+                format!("the key of the stream has {length} bytes instead of {BLOCK}"),
+            )
+        })
+    }
+}

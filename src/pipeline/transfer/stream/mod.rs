@@ -1,0 +1,266 @@
+//! Moves a stream: reads its playlists, chooses, moves the segments of each track, and makes one file of them.
+//!
+//! Segments are asked for as files are: at the pace of their host, with its retries, and where whoever named them may lead.
+
+mod beside;
+mod bring;
+mod cipher;
+mod join;
+mod keys;
+mod mux;
+mod part;
+mod state;
+mod track;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::HeaderMap;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use self::join::Joined;
+use self::keys::Keys;
+use self::track::{Done, List, Track};
+use super::content::Content;
+use super::prove::Proven;
+use super::tries::Tries;
+use super::{Job, Mover};
+use crate::model::{Error, Event, Expect, Item, Kind, Medium, Outcome, Request, Result};
+use crate::net::{Led, Shown, header_map};
+use crate::pipeline::sink::{Place, slowly};
+use crate::pipeline::stream::Quality;
+use crate::pipeline::stream::hls::{self, Playlist};
+
+/// What is wanted of streams, and what they share.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::pipeline) struct Wish {
+    /// Which rendition.
+    pub(in crate::pipeline) quality: Quality,
+    /// How long a live one is followed; until it ends, if this is not set.
+    pub(in crate::pipeline) live_for: Option<Duration>,
+}
+
+/// So many bytes of segments that are not next in order wait in memory, of all streams together.
+pub(in crate::pipeline) const MEMORY: usize = 64 << 20;
+
+/// A stream on its way.
+struct Streaming<'a> {
+    mover: &'a Mover,
+    id: u64,
+    item: &'a Item,
+    request: &'a Request,
+    place: &'a Place,
+    keys: Keys,
+    /// How many bytes came.
+    bytes: AtomicU64,
+    /// A track has failed: the others leave off.
+    ending: CancellationToken,
+    /// When a live one is left.
+    deadline: Option<Instant>,
+}
+
+/// The files of a stream.
+enum Tracks {
+    One(Box<Done>),
+    Two(Box<Done>, Box<Done>),
+}
+
+impl Mover {
+    /// Fetches a stream, and tells how it ended.
+    pub(super) async fn stream(
+        &self,
+        job: Job,
+        request: Request,
+        led: Led,
+        tries: &mut Tries,
+    ) -> Result<Outcome> {
+        let place = self.place(&job).await?;
+        let item = job.item.clone();
+        let streaming = Streaming {
+            mover: self,
+            id: job.id,
+            item: &item,
+            request: &request,
+            place: &place,
+            keys: Keys::default(),
+            bytes: AtomicU64::new(0),
+            ending: CancellationToken::new(),
+            deadline: self.wish.live_for.map(|time| Instant::now() + time),
+        };
+        let (main, sound) = self.unless_draining(streaming.lists(led)).await??;
+        match streaming.tracks(main, sound, tries).await? {
+            Tracks::One(done) => {
+                let Done { joined, warnings } = *done;
+                let outcome = self.save(job, &place, joined, warnings).await?;
+                // An earlier run may have wanted the sound apart.
+                slowly(move || {
+                    let others = ["sound", "sound beside", "whole"];
+                    others
+                        .iter()
+                        .try_for_each(|name| place.beside(name).clear())
+                })
+                .await?;
+                Ok(outcome)
+            }
+            Tracks::Two(picture, sound) => self.both(job, &place, *picture, *sound).await,
+        }
+    }
+
+    /// Gives a track its name.
+    async fn save(
+        &self,
+        job: Job,
+        place: &Place,
+        joined: Joined,
+        warnings: Vec<String>,
+    ) -> Result<Outcome> {
+        let expect = Expect {
+            medium: Some(Medium::Any),
+            ..Expect::default()
+        };
+        let warning = Some(warnings.join("; ")).filter(|text| !text.is_empty());
+        let Joined {
+            partial,
+            len,
+            head,
+            digest,
+        } = joined;
+        let proven = Proven::of(partial, (len, &head), digest, warning, &expect).await?;
+        let content = Content::new(place.clone(), &job.item, self.digest);
+        self.commit(job, content, place.clone(), proven).await
+    }
+}
+
+impl Streaming<'_> {
+    /// Reads the playlists, and chooses: the segments of the picture or of all, and those of the sound where it is apart.
+    async fn lists(&self, led: Led) -> Result<(List, Option<List>)> {
+        let url = &self.request.url;
+        let (led, playlist) = self.playlist(url, led).await?;
+        let choice = match playlist {
+            Playlist::Media(media) => {
+                let url = url.clone();
+                return Ok((List { url, led, media }, None));
+            }
+            Playlist::Master(master) => master.choose(self.mover.wish.quality)?,
+        };
+        let main = self.list(choice.main, led).await?;
+        let sound = match choice.sound {
+            Some(sound) => Some(self.list(sound, led).await?),
+            None => None,
+        };
+        Ok((main, sound))
+    }
+
+    /// Reads the playlist of a track.
+    async fn list(&self, url: Url, led: Led) -> Result<List> {
+        match self.playlist(&url, led).await? {
+            (led, Playlist::Media(media)) => Ok(List { url, led, media }),
+            // Renditions of renditions would never end.
+            (_, Playlist::Master(_)) => Err(Error::new(
+                Kind::Corrupt,
+                "a rendition of the stream is a list of renditions itself",
+            )),
+        }
+    }
+
+    /// Asks for a playlist, and tells who leads on from it.
+    async fn playlist(&self, url: &Url, mut led: Led) -> Result<(Led, Playlist)> {
+        let bound = self.bound(url)?;
+        let call = self
+            .mover
+            .client
+            .call_led(&mut led, url, &bound, hls::LONGEST);
+        let answer = self.mover.unless_ending(call).await??.ok()?;
+        // A long one takes its time, in which others go on.
+        let read = slowly(move || hls::read(&answer.body, &answer.url));
+        Ok((led, read.await?))
+    }
+
+    /// Moves the tracks.
+    async fn tracks(&self, main: List, sound: Option<List>, tries: &mut Tries) -> Result<Tracks> {
+        let is_live = !main.media.ended;
+        let main = Track::open(self, "", main).await?;
+        let sound = match sound {
+            Some(sound) => Some(Track::open(self, "sound", sound).await?),
+            None => None,
+        };
+        let have = main.have() + sound.as_ref().map_or(0, Track::have);
+        self.came(have as usize);
+        tries.began = true;
+        self.mover
+            .tell(Event::Began {
+                id: self.id,
+                total: None,
+                have,
+            })
+            .await?;
+        if is_live {
+            self.mover.tell(self.live()).await?;
+        }
+        let Some(sound) = sound else {
+            return Ok(Tracks::One(Box::new(main.run(self).await?)));
+        };
+        match tokio::join!(main.run(self), sound.run(self)) {
+            (Ok(main), Ok(sound)) => Ok(Tracks::Two(Box::new(main), Box::new(sound))),
+            // Whoever failed first stopped the other.
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+            (Err(error), Err(other)) if error.kind == Kind::Closed => Err(other),
+            (Err(error), Err(_)) => Err(error),
+        }
+    }
+
+    /// Tells that there is no end in sight.
+    fn live(&self) -> Event {
+        let until = match self.mover.wish.live_for {
+            None => "until it ends",
+            Some(_) => "until its time is over",
+        };
+        let text = format!(
+            "`{}` is live: it is followed {until}, or until Ctrl-C, which saves what is there",
+            Shown(&self.request.url)
+        );
+        let id = Some(self.id);
+        Event::Said { id, text }
+    }
+
+    /// Waits until a live stream is to be left: its time is over, or nothing new is to begin.
+    async fn over(&self) {
+        let deadline = async {
+            match self.deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.mover.stop.drain.cancelled() => {}
+            () = deadline => {}
+        }
+    }
+
+    /// The place of a file that is of this item and has this name among those.
+    fn place(&self, name: &str) -> Place {
+        match name {
+            "" => self.place.clone(),
+            name => self.place.beside(name),
+        }
+    }
+
+    /// The headers that the source set, for the origin that they were set for.
+    fn bound(&self, url: &Url) -> Result<HeaderMap> {
+        match url.origin() == self.request.url.origin() {
+            true => header_map(&self.request.headers),
+            false => Ok(HeaderMap::new()),
+        }
+    }
+
+    /// Notes that so many bytes came.
+    fn came(&self, count: usize) {
+        self.bytes.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,136 @@
+//! What is kept beside the partial file of a track so that it can be gone on with.
+
+use serde::{Deserialize, Serialize};
+
+/// The form of the state; another one is not read.
+const VERSION: u32 = 1;
+
+/// How far a track is. It names no byte that is not on stable storage, and holds no URL, since URLs hold secrets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    stream: u32,
+    /// The identity of the item.
+    pub(super) source: String,
+    pub(super) key: String,
+    /// What the parts are called that are joined.
+    pub(super) chain: String,
+    /// How many parts there are in all, and what all of them are called, where no more were to come.
+    pub(super) all: Option<(usize, String)>,
+    /// How many parts are joined, how long they are together, and where the last of them begins.
+    pub(super) count: usize,
+    pub(super) len: u64,
+    pub(super) last: u64,
+    /// BLAKE3 of what is joined.
+    pub(super) digest: String,
+    /// The parts that wait for those before them, in a file of their own.
+    pub(super) waiting: Vec<Stored>,
+    /// BLAKE3 of all the above.
+    seal: String,
+}
+
+/// A part that is whole and waits for those before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Stored {
+    pub(super) index: usize,
+    pub(super) at: u64,
+    pub(super) len: u64,
+    /// BLAKE3 of its bytes.
+    pub(super) digest: String,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            stream: VERSION,
+            source: String::new(),
+            key: String::new(),
+            chain: String::new(),
+            all: None,
+            count: 0,
+            len: 0,
+            last: 0,
+            digest: String::new(),
+            waiting: Vec::new(),
+            seal: String::new(),
+        }
+    }
+}
+
+impl State {
+    /// As it is written.
+    pub(super) fn encode(mut self) -> Vec<u8> {
+        self.seal = self.sealed();
+        // Plain data of texts and numbers always has a JSON form.
+        serde_json::to_vec(&self).unwrap_or_default()
+    }
+
+    /// Reads it back; nothing if it is damaged, or of another version, or contradicts itself.
+    pub(super) fn decode(bytes: &[u8]) -> Option<State> {
+        let state: State = serde_json::from_slice(bytes).ok()?;
+        let fits = state.stream == VERSION && state.last < state.len && state.count > 0
+            || state.count == 0;
+        (fits && state.seal == state.sealed()).then_some(state)
+    }
+
+    fn sealed(&self) -> String {
+        let open = State {
+            seal: String::new(),
+            ..self.clone()
+        };
+        let bytes = serde_json::to_vec(&open).unwrap_or_default();
+        blake3::hash(&bytes).to_hex().to_string()
+    }
+}
+
+/// Where something of this length has room beside what is kept: the first gap that is large enough, or the end.
+pub(super) fn room(mut kept: Vec<(u64, u64)>, len: u64) -> u64 {
+    kept.sort_unstable();
+    let mut at = 0;
+    for (start, length) in kept {
+        if start >= at + len {
+            break;
+        }
+        at = at.max(start + length);
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_state_is_not_believed() {
+        let state = State {
+            count: 2,
+            len: 20,
+            last: 7,
+            chain: "abc".into(),
+            ..State::default()
+        };
+        let bytes = state.clone().encode();
+        let read = State::decode(&bytes).unwrap();
+        assert_eq!((read.count, read.len, read.last), (2, 20, 7));
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(State::decode(text.replace("\"len\":20", "\"len\":21").as_bytes()).is_none());
+        assert!(State::decode(&text.as_bytes()[1..]).is_none());
+        let odd = State { last: 20, ..state };
+        assert!(State::decode(&odd.encode()).is_none());
+    }
+
+    #[test]
+    fn what_waits_is_put_where_nothing_is_kept() {
+        let table = [
+            (vec![], 5, 0),
+            (vec![(0, 10)], 5, 10),
+            (vec![(5, 10)], 5, 0),
+            (vec![(4, 10)], 5, 14),
+            (vec![(20, 5), (0, 10)], 10, 10),
+            (vec![(20, 5), (0, 10)], 11, 25),
+            (vec![(0, 10), (5, 2)], 1, 10),
+        ];
+        for (kept, len, expected) in table {
+            assert_eq!(room(kept.clone(), len), expected, "{kept:?} {len}");
+        }
+    }
+}

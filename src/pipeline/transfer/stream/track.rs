@@ -1,0 +1,270 @@
+//! Moves one track: many parts at once, joined in order; of a live stream as many as come.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use url::Url;
+
+use super::Streaming;
+use super::bring::Out;
+use super::join::{Came, Join, Joined};
+use super::part::{Chain, Parts};
+use super::state::State;
+use crate::model::{Error, Event, Kind, Result};
+use crate::net::Led;
+use crate::pipeline::stream::Media;
+use crate::pipeline::transfer::content::SAVE_EVERY;
+use crate::pipeline::transfer::state::TAIL;
+use crate::pipeline::transfer::take::TELL_EVERY;
+
+/// So many parts beyond the next in order are asked for at the most.
+const AHEAD: usize = 128;
+/// So many pieces wait to be joined.
+const QUEUE: usize = 64;
+/// How soon a live list is asked for again at the least and at the most, and for how long it may stand still.
+const RELOAD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+const STILL: Duration = Duration::from_secs(60);
+
+/// A list of segments, where it is, and who leads on from it.
+pub(super) struct List {
+    pub(super) url: Url,
+    pub(super) led: Led,
+    pub(super) media: Media,
+}
+
+/// One track on its way.
+pub(super) struct Track {
+    url: Url,
+    led: Led,
+    parts: Parts,
+    live: bool,
+    ended: bool,
+    target: Duration,
+    join: Join,
+    chain: Chain,
+    all: Option<(usize, String)>,
+    warnings: Vec<String>,
+}
+
+/// A track that is whole.
+pub(super) struct Done {
+    pub(super) joined: Joined,
+    pub(super) warnings: Vec<String>,
+}
+
+/// When a live list is asked for again, and what comes of it.
+type Reload<'a> = Pin<Box<dyn Future<Output = Result<List>> + Send + 'a>>;
+
+impl Track {
+    /// Opens the file of a track, with what an earlier run left of it.
+    pub(super) async fn open(streaming: &Streaming<'_>, name: &str, list: List) -> Result<Track> {
+        let List { url, led, media } = list;
+        let mut parts = Parts::default();
+        parts.add(&media.segments);
+        if media.ended && parts.len() == 0 {
+            return Err(Error::new(Kind::Missing, "the stream has no segments"));
+        }
+        let parts = Arc::new(parts);
+        let all = media
+            .ended
+            .then(|| (parts.len(), Chain::default().of(&parts, parts.len())));
+        let place = streaming.place(name);
+        let beside = streaming.place(&format!("{name} beside"));
+        let fits = {
+            let (parts, all) = (parts.clone(), all.clone());
+            let identity = (streaming.item.source.clone(), streaming.item.key.clone());
+            move |state: &State| {
+                (&state.source, &state.key) == (&identity.0, &identity.1)
+                    && state
+                        .all
+                        .as_ref()
+                        .is_none_or(|known| all.as_ref() == Some(known))
+                    && state.count <= parts.len()
+                    && Chain::default().of(&parts, state.count) == state.chain
+            }
+        };
+        let join = Join::open(place, beside, streaming.mover.digest, fits).await?;
+        Ok(Track {
+            url,
+            led,
+            // The question is dropped by now.
+            parts: Arc::into_inner(parts).ok_or_else(Error::closed)?,
+            live: !media.ended,
+            ended: media.ended,
+            target: media.target,
+            join,
+            chain: Chain::default(),
+            all,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// How many bytes are there.
+    pub(super) fn have(&self) -> u64 {
+        self.join.have()
+    }
+
+    /// Moves what is missing. What cannot be finished now is left so that a later run can go on with it.
+    pub(super) async fn run(mut self, streaming: &Streaming<'_>) -> Result<Done> {
+        let mut moved = self.all_parts(streaming).await;
+        if moved
+            .as_ref()
+            .is_err_and(|error| error.kind == Kind::Changed)
+        {
+            // What an earlier run left is of something else.
+            self.join.restart(streaming.mover.digest).await?;
+            self.chain = Chain::default();
+            moved = self.all_parts(streaming).await;
+        }
+        if let Err(error) = moved {
+            streaming.ending.cancel();
+            self.park(streaming).await?;
+            return Err(error);
+        }
+        let Parts {
+            gaps, lost, maps, ..
+        } = self.parts;
+        let mut warnings = self.warnings;
+        if gaps > 0 {
+            warnings.push(format!("the site does not have {gaps} of its segments"));
+        }
+        if lost > 0 {
+            warnings.push(format!(
+                "{lost} segments were gone before they could be fetched"
+            ));
+        }
+        if maps > 1 {
+            warnings.push(format!(
+                "it begins {maps} times, which not every player can play"
+            ));
+        }
+        let joined = self.join.finish().await?;
+        Ok(Done { joined, warnings })
+    }
+
+    async fn park(mut self, streaming: &Streaming<'_>) -> Result<()> {
+        if self.join.have() <= TAIL || self.join.next() == 0 {
+            return self.join.discard().await;
+        }
+        let state = self.state(streaming);
+        self.join.save(state).await?;
+        self.join.saved().await
+    }
+
+    fn state(&mut self, streaming: &Streaming<'_>) -> State {
+        let mut state = State::default();
+        state.source.clone_from(&streaming.item.source);
+        state.key.clone_from(&streaming.item.key);
+        state.chain = self.chain.of(&self.parts, self.join.next());
+        state.all.clone_from(&self.all);
+        state
+    }
+
+    async fn all_parts(&mut self, streaming: &Streaming<'_>) -> Result<()> {
+        let mover = streaming.mover;
+        let settings = mover.client.settings();
+        let most = settings.connections.min(settings.per_host).max(1);
+        let (came, mut arrivals) = mpsc::channel(QUEUE);
+        let (following, next) = watch::channel(self.join.next());
+        let out = Out { came, next };
+        let mut workers = FuturesUnordered::new();
+        let mut asked = self.join.next();
+        let mut reload: Option<Reload<'_>> = None;
+        let mut grew = Instant::now();
+        let mut ticks = interval(TELL_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut saved = Instant::now();
+        loop {
+            while workers.len() < most
+                && asked < self.join.next() + AHEAD
+                && let Some(part) = self.parts.get(asked)
+            {
+                if !self.join.has(asked) {
+                    let bring = streaming.bring(asked, part.clone(), self.led, out.clone());
+                    workers.push(async move { (asked, bring.await) });
+                }
+                asked += 1;
+            }
+            if self.ended && self.join.next() == self.parts.len() {
+                return Ok(());
+            }
+            if !self.ended && reload.is_none() {
+                let pause = if grew.elapsed() < self.target {
+                    self.target
+                } else {
+                    self.target / 2
+                };
+                let due = Instant::now() + pause.clamp(RELOAD.0, RELOAD.1);
+                let (url, led) = (self.url.clone(), self.led);
+                reload = Some(Box::pin(async move {
+                    sleep_until(due).await;
+                    streaming.list(url, led).await
+                }));
+            }
+            tokio::select! {
+                biased;
+                () = streaming.ending.cancelled() => return Err(Error::closed()),
+                () = mover.stop.now.cancelled() => return Err(Error::closed()),
+                () = streaming.over(), if !self.ended => self.ended = true,
+                Some(came) = arrivals.recv() => {
+                    self.join.take(came).await?;
+                    following.send_if_modified(|next| std::mem::replace(next, self.join.next()) != self.join.next());
+                }
+                Some((index, done)) = workers.next(), if !workers.is_empty() => match done {
+                    Ok(()) => {}
+                    // A live stream goes on without what it no longer has.
+                    Err(error) if self.live && error.kind == Kind::Missing => {
+                        self.parts.lost += 1;
+                        self.join.take(Came::Gone(index)).await?;
+                        following.send_replace(self.join.next());
+                    }
+                    Err(error) => {
+                        let of = self.parts.len();
+                        let message = format!("segment {} of {of}: {}", index + 1, error.message);
+                        return Err(Error { message, ..error });
+                    }
+                },
+                list = async { reload.as_mut()?.await.into() }, if reload.is_some() => {
+                    reload = None;
+                    self.reloaded(list, &mut grew)?;
+                }
+                now = ticks.tick() => {
+                    mover.tell(Event::Moved { id: streaming.id, bytes: streaming.bytes() }).await?;
+                    if now - saved >= SAVE_EVERY && self.join.is_saved() && self.join.next() > 0 {
+                        saved = now;
+                        let state = self.state(streaming);
+                        self.join.save(state).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds what is new in a live list.
+    fn reloaded(&mut self, list: Option<Result<List>>, grew: &mut Instant) -> Result<()> {
+        match list {
+            Some(Ok(List { media, led, .. })) => {
+                self.led = led;
+                if self.parts.add(&media.segments) {
+                    *grew = Instant::now();
+                }
+                self.ended = media.ended;
+            }
+            Some(Err(error)) if error.kind == Kind::Missing => self.ended = true,
+            Some(Err(error)) if error.kind == Kind::Network || error.kind == Kind::Busy => {}
+            Some(Err(error)) => return Err(error),
+            None => {}
+        }
+        if !self.ended && grew.elapsed() > STILL.max(self.target * 3) {
+            self.ended = true;
+            self.warnings
+                .push("the stream stood still, and did not say that it had ended".into());
+        }
+        Ok(())
+    }
+}

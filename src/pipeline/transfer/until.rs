@@ -1,0 +1,38 @@
+//! Waiting, and until when: for a place at a host, for whoever hears events, unless the run ends first.
+
+use url::Url;
+
+use super::Mover;
+use crate::model::{Error, Event, Result};
+use crate::net::Permit;
+
+impl Mover {
+    /// Waits for a place at the host of this URL.
+    pub(super) async fn permit(&self, url: &Url) -> Result<Permit> {
+        let host = url.host_str().unwrap_or("");
+        self.unless_draining(self.client.pace().enter(host)).await
+    }
+
+    pub(super) async fn tell(&self, event: Event) -> Result<()> {
+        self.events.send(event).await.map_err(|_| Error::closed())
+    }
+
+    /// Waits for this, unless nothing new is to begin.
+    pub(super) async fn unless_draining<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.drain.cancelled() => Err(Error::closed()),
+            () = self.stop.now.cancelled() => Err(Error::closed()),
+            done = future => Ok(done),
+        }
+    }
+
+    /// Waits for this, unless everything is to end.
+    pub(super) async fn unless_ending<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.now.cancelled() => Err(Error::closed()),
+            done = future => Ok(done),
+        }
+    }
+}

@@ -8,7 +8,6 @@ mod command_builder;
 mod fake_imgur;
 mod fake_site;
 mod feeds;
-mod handed;
 mod hard;
 mod hard_cases;
 mod imgur;
@@ -29,6 +28,7 @@ mod readme;
 mod rename;
 mod sources;
 mod story;
+mod streams;
 mod support;
 #[cfg(unix)]
 mod terminal;

@@ -1,0 +1,86 @@
+//! Live streams.
+
+use super::{quick, segment, segments};
+use crate::support::{Reply, Site};
+
+/// A window of a live stream, from this segment on.
+fn window(first: usize, count: usize, end: &str) -> Reply {
+    let lines: String = (first..first + count)
+        .map(|n| format!("#EXTINF:1,\n{n}.ts\n"))
+        .collect();
+    Reply::text(format!(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n{lines}{end}"
+    ))
+}
+
+#[test]
+fn a_live_stream_is_followed_until_it_ends() {
+    let site = Site::start();
+    // Asked for what it is, then by its source, then by the transfer.
+    site.on("/cats.m3u8", window(0, 3, "")).times(2);
+    site.on("/cats.m3u8", window(1, 3, "")).once();
+    site.on("/cats.m3u8", window(3, 3, "")).once();
+    site.on("/cats.m3u8", window(4, 3, "#EXT-X-ENDLIST\n"));
+    let whole = segments(&site, "", 7, 20);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole);
+    assert!(
+        done.stderr.contains("/cats.m3u8` is live: "),
+        "{}",
+        done.stderr
+    );
+    assert!(!done.stderr.contains("were gone"), "{}", done.stderr);
+}
+
+#[test]
+fn what_a_window_slid_past_is_told() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 2, "")).times(2);
+    site.on("/cats.m3u8", window(5, 2, "#EXT-X-ENDLIST\n"));
+    let mut whole = Vec::new();
+    for n in [0, 1, 5, 6] {
+        let bytes = segment(n, 20);
+        // One more is gone by the time that it is asked for.
+        match n {
+            5 => drop(site.on("/5.ts", Reply::text("gone").status(404))),
+            _ => drop(site.on(&format!("/{n}.ts"), Reply::file(bytes.clone()))),
+        }
+        whole.extend(bytes.into_iter().filter(|_| n != 5));
+    }
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().success();
+    assert!(
+        done.stderr
+            .contains("4 segments were gone before they could be fetched"),
+        "{}",
+        done.stderr
+    );
+    assert!(fetch.files()["cats.ts"] == whole);
+}
+
+#[test]
+fn a_live_stream_is_left_when_its_time_is_over() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 3, ""));
+    let whole = segments(&site, "", 3, 20);
+    let fetch = quick()
+        .args(["--live-for", "1s"])
+        .arg(site.url("/cats.m3u8"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_live_stream_is_saved_as_far_as_it_is() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 3, ""));
+    let whole = segments(&site, "", 3, 20);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let running = fetch.spawn();
+    site.wait_for("/2.ts", 1);
+    running.interrupt();
+    running.wait().fails(130);
+    assert!(fetch.files()["cats.ts"] == whole);
+}

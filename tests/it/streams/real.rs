@@ -1,0 +1,132 @@
+//! Streams that `ffmpeg` has made, held against what it decodes of their source.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::quick;
+use crate::support::{Reply, Site, skip, works};
+
+/// Runs `ffmpeg`, which must succeed.
+fn ffmpeg(folder: &Path, args: &str) -> Vec<u8> {
+    let mut command = Command::new("ffmpeg");
+    command
+        .current_dir(folder)
+        .args(["-nostdin", "-loglevel", "error", "-y"]);
+    let output = command.args(args.split(' ')).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{args}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+/// The digests of all frames of one kind, without their times, which begin elsewhere in each file.
+fn frames(folder: &Path, file: &str, kind: char) -> Vec<String> {
+    // A list may name its key as it likes.
+    let any = match file.ends_with(".m3u8") {
+        true => "-allowed_extensions ALL ",
+        false => "",
+    };
+    let text = ffmpeg(
+        folder,
+        &format!("{any}-i {file} -map 0:{kind}:0 -f framemd5 -"),
+    );
+    let text = String::from_utf8(text).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.rsplit(',').next().unwrap().trim().to_owned())
+        .collect()
+}
+
+/// Puts all files of a folder on a site.
+fn serve(folder: &Path) -> Site {
+    let site = Site::start();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let bytes = std::fs::read(folder.join(&name)).unwrap();
+        site.on(&format!("/{name}"), Reply::file(bytes)).optional();
+    }
+    site
+}
+
+const SOURCE: &str = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=6 -f lavfi -i sine=frequency=440:duration=6:sample_rate=48000";
+
+#[test]
+fn what_ffmpeg_made_comes_out_frame_by_frame() {
+    if !works("ffmpeg", &["-version"]) {
+        return skip("there is no ffmpeg");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("key"), b"0123456789abcdef").unwrap();
+    std::fs::write(folder.join("keyinfo"), "key\nkey\n").unwrap();
+    let hls = "-c:v mpeg2video -g 25 -c:a aac -hls_time 1 -hls_playlist_type vod -f hls";
+    ffmpeg(folder, &format!("{SOURCE} {hls} plain.m3u8"));
+    ffmpeg(
+        folder,
+        &format!("{SOURCE} {hls} -hls_key_info_file keyinfo encrypted.m3u8"),
+    );
+    ffmpeg(
+        folder,
+        &format!(
+            "{SOURCE} {hls} -hls_segment_type fmp4 -hls_fmp4_init_filename init.mp4 boxes.m3u8"
+        ),
+    );
+    ffmpeg(
+        folder,
+        &format!("{SOURCE} {hls} -hls_flags single_file ranges.m3u8"),
+    );
+    let site = serve(folder);
+    for name in ["plain", "encrypted", "boxes", "ranges"] {
+        let fetch = quick().arg(site.url(&format!("/{name}.m3u8")));
+        fetch.run().success();
+        let files = fetch.files();
+        let (file, _) = files.first_key_value().unwrap();
+        let came = fetch.out().join(file);
+        let came = came.to_str().unwrap();
+        for kind in ['v', 'a'] {
+            let expected = frames(folder, &format!("{name}.m3u8"), kind);
+            assert!(expected.len() > 140, "{name} {kind}: {}", expected.len());
+            assert_eq!(frames(folder, came, kind), expected, "{name} {kind}");
+        }
+    }
+}
+
+#[test]
+fn picture_and_sound_that_are_apart_become_one_film() {
+    if !works("ffmpeg", &["-version"]) {
+        return skip("there is no ffmpeg");
+    }
+    for form in ["mpegts", "fmp4"] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let hls = format!("-hls_time 1 -hls_playlist_type vod -hls_segment_type {form}");
+        let video = format!(
+            "-map 0:v -c:v mpeg2video -g 25 {hls} -hls_fmp4_init_filename v.mp4 -f hls video.m3u8"
+        );
+        let audio =
+            format!("-map 1:a -c:a aac {hls} -hls_fmp4_init_filename a.mp4 -f hls audio.m3u8");
+        ffmpeg(folder, &format!("{SOURCE} {video} {audio}"));
+        let master = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",DEFAULT=YES,URI=\"audio.m3u8\"\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=900,RESOLUTION=320x180,AUDIO=\"a\"\nvideo.m3u8\n";
+        std::fs::write(folder.join("cats.m3u8"), master).unwrap();
+        let site = serve(folder);
+        let fetch = quick().arg(site.url("/cats.m3u8"));
+        let done = fetch.run().success();
+        let files = fetch.files();
+        assert_eq!(
+            files.keys().collect::<Vec<_>>(),
+            ["cats.mp4"],
+            "{}",
+            done.stderr
+        );
+        let came = fetch.out().join("cats.mp4");
+        let came = came.to_str().unwrap();
+        for (kind, list) in [('v', "video.m3u8"), ('a', "audio.m3u8")] {
+            let expected = frames(folder, list, kind);
+            assert_eq!(frames(folder, came, kind), expected, "{form} {kind}");
+        }
+        assert_eq!(fetch.partials(), Vec::<String>::new());
+    }
+}

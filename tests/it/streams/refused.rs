@@ -1,0 +1,224 @@
+//! Streams that cannot be had, or must not be.
+
+use super::{encrypted, list, playlist, quick, segment, segments};
+use crate::support::{Reply, Site};
+
+#[test]
+fn what_is_wrong_with_a_stream_is_named_and_nothing_is_saved() {
+    let drm = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://x\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n";
+    let table = [
+        (
+            format!("{drm}{}", list(1)),
+            5,
+            "protected by FairPlay (DRM)",
+        ),
+        (
+            "#EXTINF:4,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n".into(),
+            4,
+            "it leads to `file:`, which is not followed",
+        ),
+        ("#EXT-X-ENDLIST\n".into(), 4, "the stream has no segments"),
+        (
+            "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n".into(),
+            5,
+            "EXT-X-DEFINE",
+        ),
+    ];
+    for (lines, code, expected) in table {
+        let site = Site::start();
+        site.on("/cats.m3u8", playlist(&lines));
+        let fetch = quick().arg(site.url("/cats.m3u8"));
+        let done = fetch.run().fails(code);
+        assert!(
+            done.stderr.contains(expected),
+            "{expected}: {}",
+            done.stderr
+        );
+        assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
+    }
+}
+
+#[test]
+fn what_is_no_segment_is_not_joined() {
+    let table = [
+        (
+            Reply::html("<!doctype html><title>Log in</title>"),
+            "a web page came in place of a segment",
+        ),
+        (
+            Reply::json("{\"error\": \"expired\"}"),
+            "a text came in place of a segment",
+        ),
+        (
+            Reply::file(vec![0; 5000]),
+            "nothing but zeros came in place of a segment",
+        ),
+        (
+            Reply::text("gone").status(404),
+            "the server answered 404 Not Found",
+        ),
+        (
+            Reply::file(segment(1, 20)).header("Content-Encoding", "br"),
+            "in the coding `br`",
+        ),
+        (Reply::empty(200), "an empty segment came"),
+    ];
+    for (reply, expected) in table {
+        let site = Site::start();
+        site.on("/cats.m3u8", playlist(&list(3)));
+        for n in [0, 2] {
+            site.on(&format!("/{n}.ts"), Reply::file(segment(n, 20)))
+                .optional();
+        }
+        site.on("/1.ts", reply);
+        let fetch = quick().arg(site.url("/cats.m3u8"));
+        let done = fetch.run().fails(4);
+        assert!(done.stderr.contains("segment 2 of 3: "), "{}", done.stderr);
+        assert!(
+            done.stderr.contains(expected),
+            "{expected}: {}",
+            done.stderr
+        );
+        assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
+    }
+}
+
+#[test]
+fn a_wrong_key_saves_nothing() {
+    let key = *b"0123456789abcdef";
+    let whole = segment(0, 50);
+    let table = [
+        (Reply::file(*b"0123456789abcdeX"), "segment 1 of 1: "),
+        (
+            Reply::file(*b"0123"),
+            "the key of the stream has 4 bytes instead of 16",
+        ),
+        (
+            Reply::text("no").status(403),
+            "the key of the stream cannot be had",
+        ),
+    ];
+    for (reply, expected) in table {
+        let site = Site::start();
+        let lines = "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n";
+        site.on("/cats.m3u8", playlist(lines));
+        site.on("/key", reply);
+        site.on("/0.ts", Reply::file(encrypted(&whole, &key, [0; 16])))
+            .optional();
+        let fetch = quick().arg(site.url("/cats.m3u8"));
+        let done = fetch.run();
+        assert!(done.code == 4 || done.code == 7, "{}", done.stderr);
+        assert!(
+            done.stderr.contains(expected),
+            "{expected}: {}",
+            done.stderr
+        );
+        assert_eq!(fetch.tree(), "");
+    }
+}
+
+#[test]
+fn a_public_playlist_does_not_lead_to_a_private_address() {
+    let home = Site::start();
+    home.on("/secret.ts", Reply::file(segment(1, 20)))
+        .optional();
+    let public = Site::start();
+    let table = [
+        format!("#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n", home.url("/secret.ts")),
+        format!(
+            "#EXT-X-KEY:METHOD=AES-128,URI=\"{}\"\n#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n",
+            home.url("/key")
+        ),
+        format!(
+            "#EXT-X-MAP:URI=\"{}\"\n#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n",
+            home.url("/map")
+        ),
+        format!(
+            "#EXT-X-STREAM-INF:BANDWIDTH=1\n{}\n",
+            home.url("/list.m3u8")
+        ),
+    ];
+    for (n, lines) in table.iter().enumerate() {
+        let name = format!("http://public.test/{n}.m3u8");
+        public.on(&name, playlist(lines));
+        public
+            .on("http://public.test/0.ts", Reply::file(segment(1, 20)))
+            .optional();
+        let fetch = quick()
+            .env("HTTP_PROXY", public.url(""))
+            .env("NO_PROXY", "localhost,127.0.0.1")
+            .arg(name);
+        let done = fetch.run().fails(7);
+        assert!(
+            done.stderr.contains("is at a private address"),
+            "{}",
+            done.stderr
+        );
+        assert_eq!(fetch.tree(), "");
+    }
+    assert!(home.requests().is_empty());
+}
+
+#[test]
+fn a_list_of_lists_does_not_go_on_for_ever() {
+    let site = Site::start();
+    site.on(
+        "/cats.m3u8",
+        playlist("#EXT-X-STREAM-INF:BANDWIDTH=1\ncats.m3u8\n"),
+    );
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().fails(4);
+    assert!(
+        done.stderr.contains("is a list of renditions itself"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn what_the_site_does_not_have_is_told() {
+    let site = Site::start();
+    site.on(
+        "/cats.m3u8",
+        playlist(
+            "#EXTINF:4,\n0.ts\n#EXTINF:4,\n#EXT-X-GAP\n9.ts\n#EXTINF:4,\n1.ts\n#EXT-X-ENDLIST\n",
+        ),
+    );
+    let whole = segments(&site, "", 2, 30);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().success();
+    assert!(
+        done.stderr
+            .contains("the site does not have 1 of its segments"),
+        "{}",
+        done.stderr
+    );
+    assert!(fetch.files()["cats.ts"] == whole);
+}
+
+#[test]
+fn the_segments_of_a_source_get_its_headers_at_home_alone() {
+    let (site, other) = (Site::start(), Site::start());
+    let page = "<video src=/hls/cats.m3u8></video>";
+    site.on("/watch", Reply::html(page));
+    site.on(
+        "/hls/cats.m3u8",
+        playlist(&format!(
+            "#EXTINF:4,\n0.ts\n#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n",
+            other.url("/1.ts")
+        )),
+    );
+    site.on("/hls/0.ts", Reply::file(segment(0, 20)));
+    other.on("/1.ts", Reply::file(segment(1, 20)));
+    quick().arg(site.url("/watch")).run().success();
+    let of = |site: &Site, path: &str| {
+        let seen = site
+            .requests()
+            .into_iter()
+            .find(|seen| seen.path() == path)
+            .unwrap();
+        seen.header("referer").map(str::to_owned)
+    };
+    assert_eq!(of(&site, "/hls/0.ts"), Some(site.url("/watch")));
+    assert_eq!(of(&other, "/1.ts"), None);
+}

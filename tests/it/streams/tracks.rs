@@ -1,0 +1,126 @@
+//! Renditions: which is fetched, and what becomes of sound that is apart.
+
+use super::{hasty, playlist, quick, segment};
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
+
+const MASTER: &str = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",DEFAULT=YES,URI=\"sound.m3u8\"\n\
+    #EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=640x360\nlow.m3u8\n\
+    #EXT-X-STREAM-INF:BANDWIDTH=4000000,RESOLUTION=1920x1080\nhigh.m3u8\n\
+    #EXT-X-STREAM-INF:BANDWIDTH=2000000,RESOLUTION=1280x720,AUDIO=\"a\"\nmiddle.m3u8\n";
+
+/// A site with a stream in several renditions, each of one segment with a length of its own.
+fn site() -> Site {
+    let site = Site::start();
+    site.on("/film/master.m3u8", playlist(MASTER));
+    for (n, name) in ["low", "middle", "high", "sound"].into_iter().enumerate() {
+        let lines = format!("#EXTINF:4,\n{name}.ts\n#EXT-X-ENDLIST\n");
+        site.on(&format!("/film/{name}.m3u8"), playlist(&lines))
+            .optional();
+        let bytes = segment(n as u64, 20 + n);
+        site.on(&format!("/film/{name}.ts"), Reply::file(bytes))
+            .optional();
+    }
+    site
+}
+
+#[test]
+fn the_wanted_rendition_is_fetched() {
+    let table = [
+        ("best", 22),
+        ("worst", 20),
+        ("1080p", 22),
+        ("480p", 20),
+        ("144p", 20),
+    ];
+    for (quality, packets) in table {
+        let site = site();
+        let fetch = quick()
+            .args(["--quality", quality])
+            .arg(site.url("/film/master.m3u8"));
+        fetch.run().success();
+        assert_eq!(
+            fetch.tree(),
+            format!("film.ts {}\n", packets * 188),
+            "{quality}"
+        );
+    }
+}
+
+#[test]
+fn sound_alone_can_be_wanted_where_it_is_apart() {
+    let site = Site::start();
+    site.on(
+        "/film/master.m3u8",
+        playlist(
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",URI=\"sound.m3u8\"\n\
+             #EXT-X-STREAM-INF:BANDWIDTH=4,RESOLUTION=1920x1080,AUDIO=\"a\"\nhigh.m3u8\n",
+        ),
+    );
+    site.on(
+        "/film/sound.m3u8",
+        playlist("#EXTINF:4,\n0.aac\n#EXTINF:4,\n1.aac\n#EXT-X-ENDLIST\n"),
+    );
+    let sound = |n: u8| [&b"ID3\x04\0\0\0\0\0\x02xx\xff\xf1\x50\x80"[..], &[n; 500]].concat();
+    site.on("/film/0.aac", Reply::file(sound(1)));
+    site.on("/film/1.aac", Reply::file(sound(2)));
+    let fetch = quick()
+        .args(["--quality", "audio"])
+        .arg(site.url("/film/master.m3u8"));
+    fetch.run().success();
+    assert!(fetch.files()["film.aac"] == [sound(1), sound(2)].concat());
+}
+
+#[test]
+fn sound_that_is_apart_is_kept_beside_the_picture_without_ffmpeg() {
+    let site = site();
+    let user = Fetch::new();
+    let fetch = hasty(&user)
+        .env("PATH", "/nowhere")
+        .args(["--quality", "720p"])
+        .arg(site.url("/film/master.m3u8"));
+    let done = fetch.run().success();
+    assert_eq!(
+        fetch.tree(),
+        format!("film.audio.ts {}\nfilm.ts {}\n", 23 * 188, 21 * 188)
+    );
+    let said = "its sound is in `film.audio.ts`, since `ffmpeg` is not installed";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    // Both are known.
+    user.arg("verify").run().success();
+}
+
+#[test]
+fn what_ffmpeg_cannot_read_stays_apart_with_the_reason() {
+    if !crate::support::works("ffmpeg", &["-version"]) {
+        crate::support::skip("there is no ffmpeg");
+        return;
+    }
+    let site = site();
+    let fetch = quick()
+        .args(["--quality", "720p"])
+        .arg(site.url("/film/master.m3u8"));
+    let done = fetch.run().success();
+    assert_eq!(fetch.files().len(), 2);
+    assert!(
+        done.stderr.contains("`ffmpeg` cannot put them together"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
+fn an_unknown_quality_is_asked_wrongly() {
+    let done = quick()
+        .args(["--quality", "hd", "http://127.0.0.1:9/x.m3u8"])
+        .run()
+        .fails(2);
+    assert!(
+        done.stderr.contains("there is no quality `hd`"),
+        "{}",
+        done.stderr
+    );
+    assert!(done.stderr.contains("`720p`"), "{}", done.stderr);
+}

@@ -1,6 +1,9 @@
 //! Live streams.
 
-use super::{quick, segment, segments};
+use std::time::{Duration, Instant};
+
+use super::{hasty, quick, segment, segments};
+use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
 /// A window of a live stream, from this segment on.
@@ -57,6 +60,42 @@ fn what_a_window_slid_past_is_told() {
         done.stderr
     );
     assert!(fetch.files()["cats.ts"] == whole);
+}
+
+#[test]
+fn what_a_killed_run_had_of_a_live_stream_is_kept() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 3, ""));
+    let first = segments(&site, "", 3, 200);
+    let user = Fetch::new();
+    let fetch = hasty(&user).arg(site.url("/cats.m3u8"));
+    let running = fetch.spawn();
+    let is_there = || {
+        let mut names = fetch.partials().into_iter();
+        names.any(|name| name.ends_with(".part.json"))
+    };
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while !is_there() {
+        assert!(Instant::now() < deadline, "no state:\n{}", running.stderr());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.kill9();
+    site.on("/cats.m3u8", window(7, 2, "#EXT-X-ENDLIST\n"));
+    let mut second = Vec::new();
+    for n in [7, 8] {
+        let bytes = segment(n, 30);
+        site.on(&format!("/{n}.ts"), Reply::file(bytes.clone()));
+        second.extend(bytes);
+    }
+    // The site goes on with its last reply when those before it were given.
+    let done = fetch.run().success();
+    let files = fetch.files();
+    assert!(files["cats.ts"] == second, "{}", done.stderr);
+    assert!(files["cats.interrupted.ts"] == first);
+    let said = "what an earlier run had of it is in `cats.interrupted.ts`";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    user.arg("verify").run().success();
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Mover {
                 Ok(outcome)
             }
             Err(error) if error.kind == Kind::Unsupported => {
-                let name = self.name_sound(&job, place, sound).await?;
+                let name = self.name_beside(&job, place, sound, "audio").await?;
                 let why = [vec![error.message.clone()], error.causes()]
                     .concat()
                     .join(": ");
@@ -51,19 +51,30 @@ impl Mover {
         }
     }
 
-    /// Names the sound after the picture: `NAME.audio.m4a`. Gives its name.
-    async fn name_sound(&self, job: &Job, place: &Place, sound: Joined) -> Result<String> {
+    /// Names what belongs to an item after it: `NAME.audio.m4a`. Gives its name.
+    pub(super) async fn name_beside(
+        &self,
+        job: &Job,
+        place: &Place,
+        joined: Joined,
+        what: &'static str,
+    ) -> Result<String> {
         let stem = match job.again {
             true => split(&job.planned.stem).0,
             false => &job.planned.stem,
         };
         let planned = Planned {
             folder: job.planned.folder.clone(),
-            stem: format!("{stem}.audio"),
+            stem: format!("{stem}.{what}"),
             ext: None,
             fixed_ext: false,
         };
-        let seen = sniff(&sound.head);
+        let seen = sniff(&joined.head);
+        // Of what was interrupted there may be several, each with other bytes.
+        let number = match what {
+            "audio" => String::new(),
+            _ => joined.digest.map_or(String::new(), |sum| format!(" {sum}")),
+        };
         let ext = extension(&seen, None, None);
         let (archive, disk, origin) = (self.archive.clone(), self.disk.clone(), job.origin.clone());
         let (item, place, duplicates) = (job.item.clone(), place.clone(), self.duplicates);
@@ -73,15 +84,15 @@ impl Mover {
                 place,
                 identity: Identity {
                     source: item.source.clone(),
-                    key: format!("{} sound", item.key),
+                    key: format!("{} {what}{number}", item.key),
                 },
                 origin,
                 planned: &planned,
                 again: false,
                 ext,
                 record: Record {
-                    size: sound.len,
-                    digest: sound.digest,
+                    size: joined.len,
+                    digest: joined.digest,
                     media: seen.media_type,
                     published: item.meta.date,
                     ..Record::default()
@@ -90,7 +101,7 @@ impl Mover {
                 duplicates,
                 disk,
             };
-            commit.run(Whole::File(sound.partial))
+            commit.run(Whole::File(joined.partial))
         });
         let (Named::New(path) | Named::There(path)) = named.await?;
         let name = path.rsplit('/').next().unwrap_or(&path);

@@ -27,7 +27,7 @@ use super::content::Content;
 use super::prove::Proven;
 use super::tries::Tries;
 use super::{Job, Mover};
-use crate::model::{Error, Event, Expect, Item, Kind, Medium, Outcome, Request, Result};
+use crate::model::{Error, Event, Expect, Kind, Medium, Outcome, Request, Result};
 use crate::net::{Led, Shown, header_map};
 use crate::pipeline::sink::{Place, slowly};
 use crate::pipeline::stream::Quality;
@@ -49,7 +49,7 @@ pub(in crate::pipeline) const MEMORY: usize = 64 << 20;
 struct Streaming<'a> {
     mover: &'a Mover,
     id: u64,
-    item: &'a Item,
+    job: &'a Job,
     request: &'a Request,
     place: &'a Place,
     keys: Keys,
@@ -77,11 +77,10 @@ impl Mover {
         tries: &mut Tries,
     ) -> Result<Outcome> {
         let place = self.place(&job).await?;
-        let item = job.item.clone();
         let streaming = Streaming {
             mover: self,
             id: job.id,
-            item: &item,
+            job: &job,
             request: &request,
             place: &place,
             keys: Keys::default(),

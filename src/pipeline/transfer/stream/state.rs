@@ -14,6 +14,8 @@ pub(super) struct State {
     pub(super) key: String,
     /// What the parts are called that are joined.
     pub(super) chain: String,
+    /// Whether more were to come, of which a later run may not have the beginning.
+    pub(super) live: bool,
     /// How many parts there are in all, and what all of them are called, where no more were to come.
     pub(super) all: Option<(usize, String)>,
     /// How many parts are joined, how long they are together, and where the last of them begins.
@@ -45,6 +47,7 @@ impl Default for State {
             source: String::new(),
             key: String::new(),
             chain: String::new(),
+            live: false,
             all: None,
             count: 0,
             len: 0,

@@ -77,8 +77,11 @@ impl Track {
         let beside = streaming.place(&format!("{name} beside"));
         let fits = {
             let (parts, all) = (parts.clone(), all.clone());
-            let identity = (streaming.item.source.clone(), streaming.item.key.clone());
-            move |state: &State| {
+            let identity = (
+                streaming.job.item.source.clone(),
+                streaming.job.item.key.clone(),
+            );
+            Arc::new(move |state: &State| {
                 (&state.source, &state.key) == (&identity.0, &identity.1)
                     && state
                         .all
@@ -86,9 +89,19 @@ impl Track {
                         .is_none_or(|known| all.as_ref() == Some(known))
                     && state.count <= parts.len()
                     && Chain::default().of(&parts, state.count) == state.chain
-            }
+            })
         };
-        let join = Join::open(place, beside, streaming.mover.digest, fits).await?;
+        let algorithm = streaming.mover.digest;
+        let mut warnings = Vec::new();
+        let asked = fits.clone();
+        if let Some(left) = Join::left(place.clone(), algorithm, move |state| asked(state)).await? {
+            let named = streaming
+                .mover
+                .name_beside(streaming.job, &place, left, "interrupted");
+            let name = named.await?;
+            warnings.push(format!("what an earlier run had of it is in `{name}`"));
+        }
+        let join = Join::open(place, beside, algorithm, move |state| fits(state)).await?;
         Ok(Track {
             url,
             led,
@@ -100,7 +113,7 @@ impl Track {
             join,
             chain: Chain::default(),
             all,
-            warnings: Vec::new(),
+            warnings,
         })
     }
 
@@ -158,9 +171,10 @@ impl Track {
 
     fn state(&mut self, streaming: &Streaming<'_>) -> State {
         let mut state = State::default();
-        state.source.clone_from(&streaming.item.source);
-        state.key.clone_from(&streaming.item.key);
+        state.source.clone_from(&streaming.job.item.source);
+        state.key.clone_from(&streaming.job.item.key);
         state.chain = self.chain.of(&self.parts, self.join.next());
+        state.live = self.all.is_none();
         state.all.clone_from(&self.all);
         state
     }

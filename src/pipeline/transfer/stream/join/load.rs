@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Digests, Join, Proof, Waiting, lost};
+use super::{Digests, Join, Joined, Proof, Waiting, lost};
 use crate::model::Result;
-use crate::pipeline::archive::Algorithm;
+use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::HEAD;
 use crate::pipeline::sink::{Partial, Place, slowly};
 use crate::pipeline::transfer::stream::state::{State, Stored};
@@ -49,6 +49,40 @@ impl Join {
                 join.partial.restart()?;
             }
             Ok(join)
+        })
+        .await
+    }
+
+    /// What an earlier run had of a live stream, if it cannot be gone on with: its segments cannot be had again.
+    pub(in super::super) async fn left(
+        place: Place,
+        algorithm: Option<Algorithm>,
+        fits: impl FnOnce(&State) -> bool + Send + 'static,
+    ) -> Result<Option<Joined>> {
+        if !place.has_state() {
+            return Ok(None);
+        }
+        slowly(move || {
+            let partial = Partial::open(place)?;
+            let state = partial.state().and_then(|bytes| State::decode(&bytes));
+            let Some(state) = state.filter(|state| state.live && state.count > 0 && !fits(state))
+            else {
+                return Ok(None);
+            };
+            if partial.len()? < state.len {
+                return Ok(None);
+            }
+            partial.cut(state.len)?;
+            let mut digests = Digests::new(algorithm);
+            partial.read_all(|bytes| digests.update(bytes))?;
+            let is_it = digests.whole.finalize().to_hex().as_str() == state.digest;
+            let head = partial.read(0, state.len.min(HEAD as u64) as usize)?;
+            Ok(is_it.then(|| Joined {
+                partial,
+                len: state.len,
+                head,
+                digest: digests.summing.map(Summing::finish),
+            }))
         })
         .await
     }

@@ -57,7 +57,7 @@ impl List {
     }
 
     /// Hands each link on, until somebody has had enough: then `next` says false.
-    fn read(self, registry: &Registry, next: &mut dyn FnMut(Result<Wanted>) -> bool) {
+    pub(super) fn read(self, registry: &Registry, next: &mut dyn FnMut(Result<Wanted>) -> bool) {
         let name = self.name;
         let mut line = |number: u64, listed: Result<Listed>| {
             let wanted = listed.and_then(|listed| listed.read(registry));

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::config::nearest;
 use crate::model::{Error, Kind, Result};
+use crate::net::Shown;
 use crate::pipeline::{LinkOptions, Wanted};
 use crate::source::Registry;
 
@@ -29,7 +30,10 @@ impl Listed {
         if self.options.is_empty() {
             return Ok(Some(link.into()));
         }
-        let mut options = LinkOptions::default();
+        let mut options = LinkOptions {
+            link: Some(Shown(&link.url).to_string()),
+            ..LinkOptions::default()
+        };
         for (key, value) in &self.options {
             set(&mut options, key, value)?;
         }

@@ -1,14 +1,18 @@
 //! `fetch retry`: what failed, once more.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use futures_util::stream;
 
 use super::args::{Args, Retry};
-use super::talk::tell;
+use super::batch::List;
+use super::talk::{tell, warn};
 use super::{exit, jobs, main, meaning};
 use crate::config::{Config, Since};
 use crate::model::{Kind, Result};
 use crate::pipeline::archive::{Choice, Records, Run};
-use crate::pipeline::{self, Ask};
+use crate::pipeline::{self, Ask, Given};
 use crate::source::Registry;
 
 /// Asks once more for what failed and is meant.
@@ -40,6 +44,10 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
         max_new: None,
         ..meaning::pipeline(args, config.pipeline()?)?
     };
+    let settings = pipeline::Settings {
+        given: given(args, choice, config, &registry, &settings)?,
+        ..settings
+    };
     let again = match &settings.archive {
         Some(file) => Records::again(file, &settings.root, choice)?,
         None => None,
@@ -57,6 +65,37 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
     let asks = stream::iter(again.map(|again| again.map(Ask::Again)));
     let run = Run::new("fetch retry", choice.job.clone());
     main::perform(args, config, registry, settings, asks, run)
+}
+
+/// The links of the job as they are now: with their secrets, and with what holds for them alone.
+fn given(
+    args: &Args,
+    choice: &Choice,
+    config: &Config,
+    registry: &Registry,
+    settings: &pipeline::Settings,
+) -> Result<Option<Arc<Given>>> {
+    let (Some(_), Some(file)) = (&choice.job, &settings.archive) else {
+        return Ok(None);
+    };
+    let mut given = Given::new(Records::marks(file, &settings.root, choice)?);
+    let (links, lists) = config.links();
+    for link in links.iter().filter_map(|link| registry.read(link).ok()) {
+        given.add(link.into());
+    }
+    // What somebody types cannot be had again.
+    for path in lists.iter().filter(|path| *path != Path::new("-")) {
+        match List::open(path) {
+            Ok(list) => list.read(registry, &mut |wanted| {
+                // What is wrong with a list is told by a run of the job.
+                wanted.into_iter().for_each(|wanted| given.add(wanted));
+                true
+            }),
+            Err(error) if args.talk.quiet => drop(error),
+            Err(error) => tell(&warn(&error)),
+        }
+    }
+    Ok(Some(Arc::new(given)))
 }
 
 fn choice(retry: &Retry) -> Result<Choice> {

@@ -9,6 +9,7 @@ pub mod archive;
 mod branch;
 mod choose;
 mod documents;
+mod given;
 mod look;
 mod naming;
 mod plan;
@@ -38,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use after::{Command, Wishes};
 pub use choose::{Filter, Ranges, bytes};
+pub use given::Given;
 pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
 pub use settings::{Duplicates, Mtime, Policy, Settings};

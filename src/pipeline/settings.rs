@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::archive::{Algorithm, Run};
-use super::{Filter, MediaKind, Quality, Ranges, Templates, Wishes};
+use super::{Filter, Given, MediaKind, Quality, Ranges, Templates, Wishes};
 
 /// The settings of a run. Their defaults are those of the program.
 #[derive(Clone, Debug)]
@@ -54,6 +54,8 @@ pub struct Settings {
     pub stop_after_known: Option<NonZeroUsize>,
     /// The most new items of the run.
     pub max_new: Option<u64>,
+    /// Links as the user gives them now, for what failed and is asked for again.
+    pub given: Option<Arc<Given>>,
     /// What is to follow what was saved.
     pub after: Wishes,
     /// Whether to stop before anything is transferred or written.
@@ -85,6 +87,7 @@ impl Default for Settings {
             filter: None,
             stop_after_known: None,
             max_new: None,
+            given: None,
             after: Wishes::default(),
             simulate: false,
             adopt: false,

@@ -27,7 +27,7 @@ use super::archive::{Archive, Origin};
 use super::branch::Branch;
 use super::documents::{Hand, Hands};
 use super::progress::Ticket;
-use super::{Ask, Events, LinkOptions, Ranges, Settings, Wanted};
+use super::{Ask, Events, Given, LinkOptions, Ranges, Settings, Wanted};
 use crate::model::{Error, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
 use crate::source::{Ctx, Registry, Source};
@@ -79,6 +79,8 @@ pub(super) struct Walk {
     /// Cancelled when nothing more is to be listed.
     stop: CancellationToken,
     items: Option<Ranges>,
+    /// Links as the user gives them now, where what failed is asked for again.
+    given: Option<Arc<Given>>,
     /// Whether it is remembered how far links are listed, and whether that counts in this run.
     tracks: bool,
     resumes: bool,
@@ -103,6 +105,8 @@ struct Spot {
     depth: usize,
     /// The listing that it is in.
     branch: Option<Arc<Branch>>,
+    /// Those of the link that the user gave.
+    options: Option<Arc<LinkOptions>>,
     /// That of the listing that it is in.
     ticket: Option<Ticket>,
     /// Whether it is remembered how far it is listed.
@@ -142,6 +146,7 @@ impl Walk {
             events,
             stop,
             items: settings.items.clone(),
+            given: settings.given.clone(),
             tracks: settings.tracks(),
             resumes: settings.resumes(),
             albums,
@@ -161,6 +166,9 @@ impl Walk {
         out: mpsc::Sender<Found>,
     ) {
         let stop = self.stop.clone();
+        for url in self.given.iter().flat_map(|given| given.hosts()) {
+            self.client.trust(url);
+        }
         tokio::select! {
             () = stop.cancelled() => {}
             _ = self.top(links, out) => {}
@@ -193,9 +201,8 @@ impl Walk {
                         if items.is_none_or(|items| items.contains(position)) {
                             if documents::file(&found.item).is_some() {
                                 undecided += 1;
-                                found.hand = Some(hands.hand(found.depth, options.cloned()));
+                                found.hand = Some(hands.hand(found.depth, found.options.clone()));
                             }
-                            found.options = options.cloned();
                             out.send(found).await.map_err(|_| Error::closed())?;
                         }
                         if is_last {
@@ -213,20 +220,18 @@ impl Walk {
                     undecided -= 1;
                     if let Some((came, depth, options)) = word {
                         hands.taken(&came);
-                        children.push_back((self.clone().document(came, depth), options));
+                        let child = self.clone().document(came, depth, options.clone());
+                        children.push_back((child, options));
                     }
                 }
                 link = links.next(), if open && ahead < AHEAD => match link {
-                    Some(Ok(Ask::Again(again))) => children.push_back((self.clone().again(again), None)),
+                    Some(Ok(Ask::Again(again))) => {
+                        let (child, options) = self.clone().again(again);
+                        children.push_back((child, options));
+                    }
                     Some(Ok(Ask::Link(Wanted { link, options }))) => {
                         self.trust(&link.url);
-                        let chooses = options.as_ref().is_some_and(|options| options.chooses());
-                        if chooses {
-                            self.asks_first.store(true, Ordering::Relaxed);
-                        }
-                        let tracks = self.tracks && !chooses;
-                        let is_whole = self.is_whole && !chooses;
-                        let spot = Spot { tracks, is_whole, ..Spot::default() };
+                        let spot = self.top_spot(options.clone());
                         let child = self.clone().child(link, Led::ByUser, spot);
                         children.push_back((child, options));
                     }
@@ -239,6 +244,20 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// Where a link with these options stands that is in no other.
+    fn top_spot(&self, options: Option<Arc<LinkOptions>>) -> Spot {
+        let chooses = options.as_ref().is_some_and(|options| options.chooses());
+        if chooses {
+            self.asks_first.store(true, Ordering::Relaxed);
+        }
+        Spot {
+            tracks: self.tracks && !chooses,
+            is_whole: self.is_whole && !chooses,
+            options,
+            ..Spot::default()
+        }
     }
 
     /// Starts to list a link; its items come out at the other end.
@@ -284,7 +303,9 @@ impl Walk {
                 Ok(found) => found,
                 Err(error) => {
                     lost();
-                    return self.listed(Arc::new(origin), 0, Err(error)).await;
+                    return self
+                        .listed(Arc::new(origin), spot.options.as_deref(), 0, Err(error))
+                        .await;
                 }
             };
             origin.source = Some(source.manifest().name.clone());
@@ -302,6 +323,7 @@ impl Walk {
                 ctx,
                 depth: spot.depth,
                 branch: self.branches.then(|| Branch::new(spot.branch)),
+                options: spot.options.clone(),
                 progress: progress.clone(),
                 items,
                 gather: gather.clone(),
@@ -312,7 +334,8 @@ impl Walk {
                 gather.ended(&done);
             }
             let failure = done.as_ref().err().map(|error| error.kind);
-            self.listed(origin, count, done).await?;
+            self.listed(origin, spot.options.as_deref(), count, done)
+                .await?;
             if let Some(progress) = progress {
                 progress.end(failure);
             }

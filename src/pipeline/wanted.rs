@@ -1,7 +1,10 @@
 //! A link that somebody wants fetched, and what holds for it alone.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::naming::{ROOM, component};
 use super::{Filter, Planned, Ranges, Template, Templates};
@@ -19,6 +22,8 @@ pub struct Wanted {
 /// What holds for the items of one link.
 #[derive(Clone, Debug, Default)]
 pub struct LinkOptions {
+    /// The link, as it may be shown.
+    pub link: Option<String>,
     /// The folder below the output root in which their paths begin.
     pub directory: Option<Directory>,
     /// Names their paths, in place of the template of all.
@@ -34,6 +39,58 @@ impl LinkOptions {
     pub(super) fn chooses(&self) -> bool {
         self.items.is_some() || self.filter.is_some()
     }
+
+    /// As they are remembered: there is no secret in them.
+    pub(super) fn to_json(&self) -> String {
+        let written = WrittenOptions {
+            link: self.link.clone(),
+            directory: self.directory.as_ref().map(ToString::to_string),
+            template: self.template.as_ref().map(ToString::to_string),
+            items: self.items.as_ref().map(ToString::to_string),
+            filter: self.filter.as_ref().map(ToString::to_string),
+        };
+        serde_json::to_string(&written).unwrap_or_default()
+    }
+
+    /// Reads what was remembered.
+    ///
+    /// # Errors
+    /// It cannot be used any more.
+    pub(super) fn from_json(json: &str) -> Result<LinkOptions> {
+        let wrong = || {
+            Error::new(
+                Kind::Expired,
+                "what held for its link alone is not understood",
+            )
+        };
+        let written: WrittenOptions =
+            serde_json::from_str(json).map_err(|error| wrong().because(error))?;
+        let read = || {
+            Ok(LinkOptions {
+                link: written.link,
+                directory: written.directory.map(|text| text.parse()).transpose()?,
+                template: written.template.map(|text| text.parse()).transpose()?,
+                items: written.items.map(|text| text.parse()).transpose()?,
+                filter: written.filter.map(|text| text.parse()).transpose()?,
+            })
+        };
+        read().map_err(|error: Error| wrong().because(error))
+    }
+}
+
+/// Options of a link as they are written down.
+#[derive(Serialize, Deserialize)]
+struct WrittenOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
 }
 
 /// A folder below the output root.
@@ -46,6 +103,12 @@ impl From<Link> for Wanted {
             link,
             options: None,
         }
+    }
+}
+
+impl fmt::Display for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("/"))
     }
 }
 
@@ -95,4 +158,29 @@ pub(super) fn plan(
         planned.folder.splice(..0, names.iter().cloned());
     }
     Ok(planned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_remembered_as_they_were() {
+        let options = LinkOptions {
+            link: Some("https://a.test/1".into()),
+            directory: Some("My cats/best".parse().unwrap()),
+            template: Some("{key}.{ext}".parse().unwrap()),
+            items: Some("1-5,8,20-".parse().unwrap()),
+            filter: Some("width >= 3 and ext == 'jpg'".parse().unwrap()),
+        };
+        let json = options.to_json();
+        let read = LinkOptions::from_json(&json).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{options:?}"));
+        assert_eq!(LinkOptions::default().to_json(), "{}");
+        let error = LinkOptions::from_json(r#"{"template": "{what}"}"#).unwrap_err();
+        assert_eq!(
+            error.message,
+            "what held for its link alone is not understood"
+        );
+    }
 }

@@ -6,7 +6,9 @@ mod duplicates;
 mod gone;
 mod history;
 mod kills;
+mod relisted;
 mod retry;
+mod retry_lists;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,18 +1,17 @@
 //! What failed, and is to be asked for once more.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 
-use super::kept::read;
+use super::lost::{Lone, Losses, Shared};
 use super::sqlite::cannot;
-use super::{Identity, Origin, Records};
-use crate::model::{Item, Kind, Result};
+use super::sqlite::schema::link_mark;
+use super::{Origin, Records};
+use crate::model::{Kind, Result};
 use crate::net::Led;
-
-/// How many items of one link are asked for together at the most.
-const TOGETHER: usize = 200;
 
 /// Which failures are meant.
 #[derive(Clone, Debug, Default)]
@@ -28,25 +27,14 @@ pub struct Choice {
 }
 
 /// Items of one link that failed, or a link that could not be listed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Again {
     /// The link. None for an item whose key is its link.
     pub origin: Option<Origin>,
     /// The items, in the order in which they were found; none if the link itself failed.
-    pub items: Vec<Lost>,
-}
-
-/// An item that failed.
-#[derive(Clone, Debug)]
-pub struct Lost {
-    /// Whose it is.
-    pub identity: Identity,
-    /// The item, as far as it is remembered.
-    pub item: Option<Box<Item>>,
-    /// Who led to it.
-    pub led: Led,
-    /// Its file below the root, which is to be had again at the same place. If there is one, it is broken.
-    pub at: Option<String>,
+    pub items: Option<Losses>,
+    /// What held for the link alone when it could not be listed, as JSON.
+    pub options: Option<String>,
 }
 
 impl Choice {
@@ -70,7 +58,8 @@ impl Choice {
 
 impl Records {
     /// What failed below the root and is meant, to be read as it is asked for: first items, in the order in which they
-    /// were found, then links. `None` where the archive in this file knows nothing of the root.
+    /// were found, but those of one link together, so that it is listed once; then links. `None` where the archive in
+    /// this file knows nothing of the root.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -82,52 +71,15 @@ impl Records {
         let Some(records) = Records::open(file, root)? else {
             return Ok(None);
         };
-        let ids = records.failed(choice);
-        let (items, links) = ids.map_err(|error| cannot(&records.file, error.into()))?;
-        let mut items = items.into_iter().peekable();
-        let mut links = links.into_iter();
-        Ok(Some(std::iter::from_fn(move || {
-            let again = match items.next() {
-                Some((id, link)) => {
-                    let mut ids = vec![id];
-                    while ids.len() < TOGETHER
-                        && link.is_some()
-                        && let Some((id, _)) = items.next_if(|(_, next)| *next == link)
-                    {
-                        ids.push(id);
-                    }
-                    records.lost(&ids, link)
-                }
-                None => records.lost(&[], Some(links.next()?)),
-            };
-            Some(again.map_err(|error| cannot(&records.file, error.into())))
-        })))
-    }
-
-    /// The numbers of items that failed, each with its link, and of links. They are few bytes each, so that all fit.
-    #[expect(
-        clippy::type_complexity,
-        reason = "two lists, for the one caller above"
-    )]
-    fn failed(&self, choice: &Choice) -> rusqlite::Result<(Vec<(i64, Option<i64>)>, Vec<i64>)> {
-        let condition = choice.condition();
-        let values = || params_from_iter(choice.job.iter());
-        let mut query = self.connection.prepare(&format!(
-            "SELECT item.id, item.link FROM failure JOIN item ON item.id = failure.item
-             JOIN word AS reason ON reason.id = failure.reason LEFT JOIN run ON run.id = item.run
-             WHERE item.root = {} AND {condition} ORDER BY item.run, failure.number, item.id",
-            self.root
-        ))?;
-        let items = query.query_map(values(), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let items = items.collect::<rusqlite::Result<_>>()?;
-        let mut query = self.connection.prepare(&format!(
-            "SELECT unlisted.link FROM unlisted JOIN word AS reason ON reason.id = unlisted.reason
-             LEFT JOIN run ON run.id = unlisted.run
-             WHERE unlisted.root = {} AND {condition} ORDER BY unlisted.run, noted, unlisted.link",
-            self.root
-        ))?;
-        let links = query.query_map(values(), |row| row.get(0))?;
-        Ok((items, links.collect::<rusqlite::Result<_>>()?))
+        let failed = records.failed(choice);
+        let (items, links) = failed.map_err(|error| cannot(&records.file, error.into()))?;
+        let shared = Shared::from(records);
+        let of_links = links.into_iter().map({
+            let shared = shared.clone();
+            move |link| again(&shared, Some(link), None)
+        });
+        let of_items = together(items).map(move |(link, items)| again(&shared, link, Some(items)));
+        Ok(Some(of_items.chain(of_links)))
     }
 
     /// Asks for the files of these items anew: their numbers, in any order, each with the path of its file.
@@ -138,49 +90,87 @@ impl Records {
         self,
         files: Vec<(i64, String)>,
     ) -> Result<impl Iterator<Item = Result<Again>> + Send + use<>> {
-        let wrong = |records: &Records, error: rusqlite::Error| cannot(&records.file, error.into());
         let links = files.iter().map(|(id, _)| self.link_of(*id));
         let links = links.collect::<rusqlite::Result<Vec<_>>>();
-        let links = links.map_err(|error| wrong(&self, error))?;
+        let links = links.map_err(|error| cannot(&self.file, error.into()))?;
+        let files = files.into_iter().map(|(id, path)| (id, Some(path)));
         let mut files: Vec<_> = links.into_iter().zip(files).collect();
-        // Those of one link stand together, so that it is listed once.
         files.sort_unstable();
-        let mut files = files.into_iter().peekable();
-        Ok(std::iter::from_fn(move || {
-            loop {
-                let (link, first) = files.next()?;
-                let mut together = vec![first];
-                while together.len() < TOGETHER
-                    && link.is_some()
-                    && let Some((_, next)) = files.next_if(|(next, _)| *next == link)
-                {
-                    together.push(next);
-                }
-                let again = self.again_at(link, together);
-                // Without an item, it would be all of the link.
-                if !matches!(&again, Ok(again) if again.items.is_empty()) {
-                    return Some(again.map_err(|error| wrong(&self, error)));
-                }
-            }
-        }))
+        let shared = Shared::from(self);
+        Ok(together(files).map(move |(link, items)| again(&shared, link, Some(items))))
     }
 
-    fn again_at(&self, link: Option<i64>, files: Vec<(i64, String)>) -> rusqlite::Result<Again> {
-        let mut again = self.lost(&[], link)?;
-        for (id, path) in files {
-            let found = self.lost(&[id], None)?.items;
-            again.items.extend(found.into_iter().map(|lost| Lost {
-                at: Some(path.clone()),
-                // What is its own link was saved from there, so that this was allowed.
-                led: if link.is_none() {
-                    Led::ByUser
-                } else {
-                    lost.led
-                },
-                ..lost
-            }));
-        }
-        Ok(again)
+    /// The marks of all links that stand behind what failed below the root and is meant.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be used.
+    pub fn marks(file: &Path, root: &Path, choice: &Choice) -> Result<HashSet<i64>> {
+        let Some(records) = Records::open(file, root)? else {
+            return Ok(HashSet::new());
+        };
+        let read = || {
+            let mut marks = HashSet::new();
+            for (what, condition) in records.queries(choice) {
+                let mut query = records.connection.prepare(&format!(
+                    "SELECT link.mark, {} {condition}",
+                    match what {
+                        What::Items => "key, options",
+                        What::Links => "NULL, options",
+                    }
+                ))?;
+                let mut rows = query.query(params_from_iter(choice.job.iter()))?;
+                while let Some(row) = rows.next()? {
+                    let (mark, key): (Option<i64>, Option<String>) = (row.get(0)?, row.get(1)?);
+                    marks.extend(mark.or_else(|| key.as_deref().map(link_mark)));
+                    let options: Option<String> = row.get(2)?;
+                    marks.extend(
+                        options
+                            .and_then(|json| given(&json))
+                            .as_deref()
+                            .map(link_mark),
+                    );
+                }
+            }
+            Ok(marks)
+        };
+        read().map_err(|error: rusqlite::Error| cannot(&records.file, error.into()))
+    }
+
+    /// The numbers of items that failed, each with its link, and of links. They are few bytes each, so that all fit.
+    #[expect(
+        clippy::type_complexity,
+        reason = "two lists, for the one caller above"
+    )]
+    fn failed(&self, choice: &Choice) -> rusqlite::Result<(Vec<(Option<i64>, Lone)>, Vec<i64>)> {
+        let [(_, items), (_, links)] = self.queries(choice);
+        let values = || params_from_iter(choice.job.iter());
+        let mut query = self.connection.prepare(&format!(
+            "SELECT item.link, item.id {items} ORDER BY item.run, failure.number, item.id"
+        ))?;
+        let items = query.query_map(values(), |row| Ok((row.get(0)?, (row.get(1)?, None))))?;
+        let items = items.collect::<rusqlite::Result<_>>()?;
+        let mut query = self.connection.prepare(&format!(
+            "SELECT unlisted.link {links} ORDER BY unlisted.run, noted, unlisted.link"
+        ))?;
+        let links = query.query_map(values(), |row| row.get(0))?;
+        Ok((items, links.collect::<rusqlite::Result<_>>()?))
+    }
+
+    /// Where in the database they are: items that failed and are meant, and such links.
+    fn queries(&self, choice: &Choice) -> [(What, String); 2] {
+        let condition = choice.condition();
+        let root = self.root;
+        let items = format!(
+            "FROM failure JOIN item ON item.id = failure.item
+             JOIN word AS reason ON reason.id = failure.reason LEFT JOIN run ON run.id = item.run
+             LEFT JOIN link ON link.id = item.link WHERE item.root = {root} AND {condition}"
+        );
+        let links = format!(
+            "FROM unlisted JOIN word AS reason ON reason.id = unlisted.reason
+             LEFT JOIN run ON run.id = unlisted.run JOIN link ON link.id = unlisted.link
+             WHERE unlisted.root = {root} AND {condition}"
+        );
+        [(What::Items, items), (What::Links, links)]
     }
 
     fn link_of(&self, id: i64) -> rusqlite::Result<Option<i64>> {
@@ -193,44 +183,71 @@ impl Records {
             .flatten())
     }
 
-    fn lost(&self, items: &[i64], link: Option<i64>) -> rusqlite::Result<Again> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT word.text, key, json, link IS NULL AND failure.number IS 0 FROM item
-             JOIN word ON word.id = source LEFT JOIN failure ON failure.item = item.id WHERE item.id = ?",
-        )?;
-        let mut lost = Vec::with_capacity(items.len());
-        for id in items {
-            // Another process may have forgotten it meanwhile.
-            lost.extend(query.query_row([id], read_lost).optional()?);
-        }
+    fn origin(&self, link: i64) -> rusqlite::Result<Option<Origin>> {
         let mut query = self.connection.prepare_cached(
             "SELECT url, redacted, public, word.text, meta FROM link LEFT JOIN word ON word.id = source
              WHERE link.id = ?",
         )?;
-        Ok(Again {
-            origin: query.query_row(params![link], read_origin).optional()?,
-            items: lost,
-        })
+        query.query_row([link], read_origin).optional()
+    }
+
+    fn options(&self, link: i64) -> rusqlite::Result<Option<String>> {
+        let query = "SELECT options FROM unlisted WHERE root = ? AND link = ?";
+        let mut query = self.connection.prepare_cached(query)?;
+        let options = query.query_row(params![self.root, link], |row| row.get(0));
+        Ok(options.optional()?.flatten())
     }
 }
 
-fn read_lost(row: &Row<'_>) -> rusqlite::Result<Lost> {
-    let json: Option<String> = row.get(2)?;
-    let kept = json.and_then(|json| read(&json));
-    // Items of a run have numbers from 1 on; it is a failure of version 1, in which users named all links that are keys.
-    let unkept = match row.get(3)? {
-        true => Led::ByUser,
-        false => Led::ByPublic,
+#[derive(Clone, Copy)]
+enum What {
+    Items,
+    Links,
+}
+
+fn again(shared: &Shared, link: Option<i64>, items: Option<Vec<Lone>>) -> Result<Again> {
+    let read = |records: &Records| {
+        let origin = link.map(|link| records.origin(link)).transpose()?.flatten();
+        let options = match (link, &items) {
+            (Some(link), None) => records.options(link)?,
+            _ => None,
+        };
+        Ok((origin, options))
     };
-    Ok(Lost {
-        identity: Identity {
-            source: row.get(0)?,
-            key: row.get(1)?,
-        },
-        led: kept.as_ref().map_or(unkept, |kept| kept.led),
-        at: None,
-        item: kept.map(|kept| Box::new(kept.item)),
+    let (origin, options) = shared.read(read)?;
+    Ok(Again {
+        origin,
+        items: items.map(|items| shared.losses(items)),
+        options,
     })
+}
+
+/// Puts the items of one link together, where the first of them stands.
+fn together(
+    items: Vec<(Option<i64>, Lone)>,
+) -> impl Iterator<Item = (Option<i64>, Vec<Lone>)> + Send {
+    let mut first = HashMap::new();
+    let place = |(place, (link, lone)): (usize, (Option<i64>, Lone))| match link {
+        Some(link) => (*first.entry(link).or_insert(place), Some(link), lone),
+        None => (place, None, lone),
+    };
+    let mut items: Vec<_> = items.into_iter().enumerate().map(place).collect();
+    items.sort_by_key(|(place, ..)| *place);
+    let mut items = items.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let (place, link, lone) = items.next()?;
+        let mut lones = vec![lone];
+        while let Some((_, _, lone)) = items.next_if(|(next, ..)| *next == place) {
+            lones.push(lone);
+        }
+        Some((link, lones))
+    })
+}
+
+/// The link that the user gave, in options as they are remembered.
+fn given(json: &str) -> Option<String> {
+    let options: serde_json::Value = serde_json::from_str(json).ok()?;
+    Some(options.get("link")?.as_str()?.to_owned())
 }
 
 fn read_origin(row: &Row<'_>) -> rusqlite::Result<Origin> {

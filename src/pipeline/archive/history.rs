@@ -297,6 +297,7 @@ mod tests {
             attempts: 1,
             number: 0,
             item: None,
+            options: None,
         };
         let failed = |archive: &Sqlite, key: &str| {
             let (source, key) = ("test".to_owned(), key.to_owned());

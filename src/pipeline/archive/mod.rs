@@ -8,6 +8,7 @@ mod foreign;
 mod history;
 mod keeping;
 mod kept;
+mod lost;
 mod memory;
 mod moving;
 mod place;
@@ -21,11 +22,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use again::{Again, Choice, Lost};
+pub use again::{Again, Choice};
 pub use foreign::{Foreign, write_table};
 pub use history::{Ended, History, Past, Run};
 pub use keeping::{Share, import, relocate, shares};
 pub(super) use kept::keep;
+pub(super) use lost::Missing;
+pub use lost::{Losses, Lost};
 pub(super) use memory::Memory;
 pub(super) use moving::{Begun, Landed, Moves, Moving};
 pub use place::place;
@@ -33,6 +36,7 @@ pub(super) use record::{Ending, Note};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
 pub use records::Records;
 pub(super) use sqlite::Sqlite;
+pub(super) use sqlite::schema::link_mark;
 pub use sum::{Algorithm, Sum, Summing};
 
 use crate::model::{Cursor, Result};

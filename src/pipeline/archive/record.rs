@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Sum;
-use crate::model::{Kind, Link, Meta};
+use crate::model::{Failure, Kind, Link, Meta};
 use crate::net::{Led, Shown};
 
 /// The identity of an item: its source and the source's key of it.
@@ -72,9 +72,23 @@ pub struct Lapse {
     pub number: u64,
     /// The item as JSON, without secrets, so that a retry need not list again.
     pub item: Option<String>,
+    /// What held for its link alone, as JSON, if anything did.
+    pub options: Option<String>,
 }
 
 impl Lapse {
+    /// A failure as it is remembered, without what failed.
+    pub(in crate::pipeline) fn of(failure: &Failure) -> Lapse {
+        Lapse {
+            reason: failure.kind.word().into(),
+            message: failure.message.clone(),
+            attempts: failure.attempts,
+            number: 0,
+            item: None,
+            options: None,
+        }
+    }
+
     /// Whether it means that there is no such thing.
     pub(super) fn is_gone(&self) -> bool {
         self.reason == Kind::Missing.word()

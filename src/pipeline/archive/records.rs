@@ -17,7 +17,7 @@ const PAGE: usize = 500;
 /// All columns of an item, as [`known`] reads them.
 const ITEM: &str = "
     SELECT item.id, source.text, key, path, size, digest, validator, media.text, published, saved, outcome,
-        reason.text, message, failure.attempts, number, noted, json, link.url, item.run, folded IS NULL
+        reason.text, message, failure.attempts, number, noted, json, link.url, item.run, folded IS NULL, options
     FROM item JOIN word AS source ON source.id = item.source
     LEFT JOIN word AS media ON media.id = media
     LEFT JOIN failure ON failure.item = item.id
@@ -155,6 +155,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
             attempts: row.get(13)?,
             number: row.get::<_, i64>(14)? as u64,
             item: row.get(16)?,
+            options: row.get(20)?,
         }),
     };
     Ok(Known {

@@ -47,7 +47,7 @@ use super::naming::Templates;
 use super::sink::{Disk, Place, is_full, quickly};
 use super::suspects::Suspects;
 use super::turn::Turns;
-use super::{Duplicates, Events, Mtime, Stop};
+use super::{Duplicates, Events, LinkOptions, Mtime, Stop};
 use crate::model::{Body, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip};
 use crate::net::{Client, Led, Permit};
 use crate::source::Ctx;
@@ -82,6 +82,7 @@ impl Mover {
         // Held until all is done that may change the file.
         let seat = job.seat.take();
         let (item, origin, led) = (job.item.clone(), job.origin.clone(), job.led);
+        let options = job.options.clone();
         // What cannot even be asked for stays known as it failed when it was.
         let fault = job.fault.as_ref();
         let untried = fault.is_some_and(|fault| fault.kind == Kind::Expired);
@@ -97,16 +98,16 @@ impl Mover {
             });
         };
         let failed = |error: &Error, attempts| {
+            let failure = Failure::new(error, attempts);
             if !untried {
                 note(Ending::Failed(Lapse {
-                    reason: error.kind.word().into(),
-                    message: error.message.clone(),
-                    attempts,
                     number: id,
                     item: keep(&item, led),
+                    options: options.as_deref().map(LinkOptions::to_json),
+                    ..Lapse::of(&failure)
                 }));
             }
-            Outcome::Failed(Failure::new(error, attempts))
+            Outcome::Failed(failure)
         };
         let had = job.known.as_ref().map(|had| had.path.clone());
         let mut tries = Tries::new(&self.client);

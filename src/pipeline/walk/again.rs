@@ -1,40 +1,69 @@
 //! Asks once more for what failed: with what is remembered of it, or else by listing its link again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use url::Url;
 
 use super::listing::Listing;
-use super::{Found, Leash, ROOM, Retry, Spot, Walk};
-use crate::model::{Body, Error, Item, Kind, Link, Meta, Result};
+use super::{Child, Found, Leash, ROOM, Retry, Walk};
+use crate::model::{Body, Error, Failure, Item, Kind, Link, Meta, Result};
 use crate::net::Led;
-use crate::pipeline::archive::{Again, Identity, Lost, Origin};
+use crate::pipeline::archive::{Again, Identity, Losses, Lost, Missing, Origin};
+use crate::pipeline::{LinkOptions, Wanted};
 use crate::source::{Ctx, Source};
 
 impl Walk {
-    /// Starts to ask for it; its items come out at the other end.
-    pub(super) fn again(self: Arc<Self>, again: Again) -> (mpsc::Receiver<Found>, Leash) {
+    /// Starts to ask for it; its items come out at the other end. Where it is a link, it comes with what holds for it alone.
+    pub(super) fn again(self: Arc<Self>, again: Again) -> (Child, Option<Arc<LinkOptions>>) {
         let (out, found) = mpsc::channel(ROOM);
-        let task = tokio::spawn(async move {
-            // The only error is that nobody listens.
-            let _ = self.ask_again(again, out).await;
-        });
-        (found, Leash(task.abort_handle()))
+        let Again {
+            origin,
+            items,
+            options,
+        } = again;
+        let origin = origin.map(Arc::new);
+        let (options, task) = match (items, origin) {
+            (Some(items), origin) => {
+                (
+                    None,
+                    tokio::spawn(async move {
+                        // The only error is that nobody listens.
+                        let _ = self.find_all(origin, items, out).await;
+                    }),
+                )
+            }
+            (None, Some(origin)) => {
+                let wanted = self.given(&origin.url).first();
+                let options = match wanted {
+                    Some(wanted) => Ok(wanted.options.clone()),
+                    None => read_options(options.as_deref()),
+                };
+                let link = link(&origin, wanted);
+                let known = options.as_ref().map_or(None, Clone::clone);
+                (
+                    known,
+                    tokio::spawn(async move {
+                        let _ = self.list_again(origin, link, options, out).await;
+                    }),
+                )
+            }
+            (None, None) => (None, tokio::spawn(async {})),
+        };
+        ((found, Leash(task.abort_handle())), options)
     }
 
-    async fn ask_again(self: Arc<Self>, again: Again, out: mpsc::Sender<Found>) -> Result<()> {
-        let Again { origin, items } = again;
-        let origin = origin.map(Arc::new);
-        if items.is_empty() {
-            return match origin {
-                Some(origin) => self.list_again(origin, out).await,
-                None => Ok(()),
-            };
-        }
-        let mut items = items.into_iter();
-        while let Some(lost) = items.next() {
+    /// Finds items: by what is remembered of them, and where that is not enough by listing their link.
+    async fn find_all(
+        self: Arc<Self>,
+        origin: Option<Arc<Origin>>,
+        items: Losses,
+        out: mpsc::Sender<Found>,
+    ) -> Result<()> {
+        let mut missing = items.missing();
+        for lost in items {
+            // What cannot be read now stays known as it failed.
+            let Ok(lost) = lost else { continue };
             let source = self.registry.source(&lost.identity.source).cloned();
             let found = match (source, &lost.item) {
                 (Ok(source), Some(_)) => self.find(source, lost, &origin).await,
@@ -42,14 +71,13 @@ impl Walk {
             };
             match found {
                 Ok(found) => out.send(found).await.map_err(|_| Error::closed())?,
-                Err(lost) => {
-                    // A listing gives them all, in their order.
-                    let rest = std::iter::once(lost).chain(items).collect();
-                    return self.find_in_link(origin, rest, out).await;
-                }
+                Err(lost) => missing.add(lost),
             }
         }
-        Ok(())
+        match missing.is_empty() {
+            true => Ok(()),
+            false => self.find_in_link(origin, missing, out).await,
+        }
     }
 
     /// Finds an item by what is remembered of it, if its source can.
@@ -72,6 +100,12 @@ impl Walk {
                 Err(error) => fault = Some(Box::new(error)),
             }
         }
+        let options = self
+            .options(&lost, origin.as_deref())
+            .unwrap_or_else(|error| {
+                fault = Some(Box::new(error));
+                None
+            });
         Ok(Found {
             item,
             source,
@@ -81,63 +115,76 @@ impl Walk {
             hand: None,
             retry: Some(Retry { fault, at: lost.at }),
             branch: None,
-            options: None,
+            options,
             gather: None,
             ticket: None,
         })
+    }
+
+    /// What holds for the link of an item alone: as the user gives it now, or else as it was.
+    fn options(&self, lost: &Lost, origin: Option<&Origin>) -> Result<Option<Arc<LinkOptions>>> {
+        let known = read_options(lost.options.as_deref())?;
+        let asked = known.as_ref().and_then(|options| options.link.as_deref());
+        let own = origin.map_or(lost.identity.key.as_str(), |origin| &origin.url);
+        match self.given(asked.unwrap_or(own)).first() {
+            Some(wanted) => Ok(wanted.options.clone()),
+            None => Ok(known),
+        }
+    }
+
+    /// The links that are shown so, as the user gives them now.
+    fn given(&self, shown: &str) -> &[Wanted] {
+        self.given.as_ref().map_or(&[], |given| given.find(shown))
     }
 
     /// Lists the link of these items once more, for them alone.
     async fn find_in_link(
         self: Arc<Self>,
         origin: Option<Arc<Origin>>,
-        lost: Vec<Lost>,
+        mut missing: Missing,
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
-        let wanted = lost
-            .iter()
-            .map(|lost| (lost.identity.clone(), lost.at.clone()));
-        let mut wanted: HashMap<Identity, Option<String>> = wanted.collect();
-        let (asked, is_guess) = match (&origin, lost.first()) {
-            (Some(origin), _) => {
-                let link = link(origin);
-                (link.map(|link| (Origin::clone(origin), link)), false)
-            }
-            (None, Some(lost)) => self.own_link(lost),
-            (None, None) => (None, true),
+        let (asked, is_guess) = match &origin {
+            Some(origin) => (self.links(origin), false),
+            None => self.own_link(&missing),
         };
-        let listed = match asked {
-            Some((asked, link)) => {
-                let (found, mut inner) = mpsc::channel(ROOM);
-                let listing = self.clone().list_link(asked, link, found);
-                let task = tokio::spawn(listing);
-                let leash = Leash(task.abort_handle());
-                while !wanted.is_empty()
-                    && let Some(mut found) = inner.recv().await
-                {
-                    let identity = Identity {
-                        source: found.item.source.clone(),
-                        key: found.item.key.clone(),
-                    };
-                    if let Some(at) = wanted.remove(&identity) {
-                        found.retry = Some(Retry { fault: None, at });
-                        out.send(found).await.map_err(|_| Error::closed())?;
-                    }
-                }
-                if wanted.is_empty() {
-                    return Ok(());
-                }
-                let listed = task.await.unwrap_or_else(|_| Err(Error::closed()));
-                drop(leash);
-                listed
-            }
-            None if is_guess => Err(not_remembered()),
-            None => Err(Error::new(
+        // One whose address is shown the same has them if the others have not.
+        let mut listed = match is_guess {
+            true => Err(not_remembered()),
+            false => Err(Error::new(
                 Kind::Expired,
                 "its link had secrets, which are not remembered",
             )
             .hint("fetch its link once more")),
         };
+        for (asked, link) in asked {
+            let (found, mut inner) = mpsc::channel(ROOM);
+            let task = tokio::spawn(self.clone().list_link(asked, link, found));
+            let leash = Leash(task.abort_handle());
+            while !missing.is_empty()
+                && let Some(mut found) = inner.recv().await
+            {
+                let identity = Identity {
+                    source: found.item.source.clone(),
+                    key: found.item.key.clone(),
+                };
+                let Ok(Some(lost)) = missing.take(&identity) else {
+                    continue;
+                };
+                let (options, fault) = match self.options(&lost, origin.as_deref()) {
+                    Ok(options) => (options, None),
+                    Err(error) => (None, Some(Box::new(error))),
+                };
+                found.options = options;
+                found.retry = Some(Retry { fault, at: lost.at });
+                out.send(found).await.map_err(|_| Error::closed())?;
+            }
+            if missing.is_empty() {
+                return Ok(());
+            }
+            listed = task.await.unwrap_or_else(|_| Err(Error::closed()));
+            drop(leash);
+        }
         let listed = match listed {
             // Where a guess leads says nothing of the item.
             Ok(()) if is_guess => Err(not_remembered()),
@@ -154,10 +201,7 @@ impl Walk {
                 ..Error::new(error.kind, error.message.clone())
             },
         };
-        for lost in lost
-            .into_iter()
-            .filter(|lost| wanted.contains_key(&lost.identity))
-        {
+        for lost in missing.rest().flatten() {
             let found = self.lose(lost, &origin, fault());
             if let Some(found) = found {
                 out.send(found).await.map_err(|_| Error::closed())?;
@@ -166,19 +210,38 @@ impl Walk {
         Ok(())
     }
 
+    /// The link of items, as often as the user gives one that is shown so.
+    fn links(&self, origin: &Origin) -> Vec<(Origin, Link)> {
+        let given = self.given(&origin.url);
+        let links = match given {
+            [] => link(origin, None).into_iter().collect(),
+            given => given
+                .iter()
+                .map(|wanted| wanted.link.clone())
+                .collect::<Vec<_>>(),
+        };
+        links
+            .into_iter()
+            .map(|link| (origin.clone(), link))
+            .collect()
+    }
+
     /// The link of an item that came from none: its key is one, or else its source may know it by that, which is a guess.
-    fn own_link(&self, lost: &Lost) -> (Option<(Origin, Link)>, bool) {
+    fn own_link(&self, missing: &Missing) -> (Vec<(Origin, Link)>, bool) {
+        let Some(lost) = missing.first() else {
+            return (Vec::new(), true);
+        };
         let Identity { source, key } = &lost.identity;
         if let Some(url) = Url::parse(key).ok().filter(Url::has_host) {
             let link = Link::from(url);
             let mut origin = Origin::of(&link, lost.led);
             origin.url.clone_from(key);
-            return (Some((origin, link)), false);
+            return (vec![(origin, link)], false);
         }
         let known = self.registry.source(source);
         let link = known.and_then(|_| self.registry.read(&format!("{source}:{key}")));
         let guess = link.map(|link| (Origin::of(&link, lost.led), link));
-        (guess.ok(), true)
+        (guess.into_iter().collect(), true)
     }
 
     /// An item that cannot be had, to be told as such.
@@ -217,21 +280,28 @@ impl Walk {
     async fn list_again(
         self: Arc<Self>,
         origin: Arc<Origin>,
+        link: Option<Link>,
+        options: Result<Option<Arc<LinkOptions>>>,
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
-        let Some(link) = link(&origin) else {
-            let error = Error::new(Kind::Expired, "it had secrets, which are not remembered")
-                .hint("fetch it once more");
-            return self.listed(origin, 0, Err(error)).await;
+        let link = link.ok_or_else(|| {
+            Error::new(Kind::Expired, "it had secrets, which are not remembered")
+                .hint("fetch it once more")
+        });
+        let (link, options) = match (link, options) {
+            (Ok(link), Ok(options)) => (link, options),
+            // It cannot even be asked for.
+            (Err(error), _) | (_, Err(error)) => {
+                let failure = Failure::new(&error, 1);
+                let (url, source) = (origin.url.clone(), origin.source.clone());
+                return self.tell(url, source, 0, Some(failure)).await;
+            }
         };
         if origin.led == Led::ByUser {
             self.trust(&link.url);
         }
         let ctx = Ctx::led_by(self.client.clone(), origin.led);
-        let spot = Spot {
-            tracks: self.tracks,
-            ..Spot::default()
-        };
+        let spot = self.top_spot(options);
         self.follow(link, ctx, spot, out).await
     }
 
@@ -258,6 +328,7 @@ impl Walk {
             ctx,
             depth: 0,
             branch: None,
+            options: None,
             progress: None,
             items: 0,
             gather: None,
@@ -272,11 +343,20 @@ fn not_remembered() -> Error {
     Error::new(Kind::Expired, "its link is not remembered").hint("fetch its link once more")
 }
 
-/// The link as it was given, if that is remembered.
-fn link(origin: &Origin) -> Option<Link> {
+/// The link as it is given now, or else as it was, if that is remembered.
+fn link(origin: &Origin, given: Option<&Wanted>) -> Option<Link> {
+    if let Some(wanted) = given {
+        return Some(wanted.link.clone());
+    }
     let url = origin.url.parse().ok().filter(|_| !origin.redacted)?;
     Some(Link {
         url,
         meta: origin.meta.clone(),
     })
+}
+
+/// Options as they are remembered.
+fn read_options(json: Option<&str>) -> Result<Option<Arc<LinkOptions>>> {
+    let options = json.map(LinkOptions::from_json).transpose()?;
+    Ok(options.map(Arc::new))
 }

@@ -9,7 +9,9 @@ use url::Url;
 use super::{Found, Leash, Origin, ROOM, Spot, Walk};
 use crate::model::{Body, Error, Item, Kind, Link, Request, Result};
 use crate::net::{Way, header_map};
+use crate::pipeline::LinkOptions;
 use crate::pipeline::documents::{Came, document};
+use crate::pipeline::given::behind;
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::source::{Ctx, Source};
 
@@ -19,11 +21,12 @@ impl Walk {
         self: Arc<Self>,
         came: Came,
         depth: usize,
+        options: Option<Arc<LinkOptions>>,
     ) -> (mpsc::Receiver<Found>, Leash) {
         let (out, found) = mpsc::channel(ROOM);
         let task = tokio::spawn(async move {
             // The only error is that nobody listens.
-            let _ = self.read(came, depth, out).await;
+            let _ = self.read(came, depth, options, out).await;
         });
         (found, Leash(task.abort_handle()))
     }
@@ -32,6 +35,7 @@ impl Walk {
         self: Arc<Self>,
         came: Came,
         depth: usize,
+        options: Option<Arc<LinkOptions>>,
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
         let Came {
@@ -51,7 +55,9 @@ impl Walk {
                 format!("the server sent a {document}, not a file"),
             )
             .hint("no source reads it; give the address of the file itself");
-            return self.listed(Arc::new(origin), 0, Err(error)).await;
+            return self
+                .listed(Arc::new(origin), options.as_deref(), 0, Err(error))
+                .await;
         };
         let ctx = Ctx::led_by(self.client.clone(), led);
         if let Some(answer) = answer {
@@ -59,6 +65,7 @@ impl Walk {
         }
         let spot = Spot {
             depth: depth + 1,
+            options,
             ..Spot::default()
         };
         self.follow(Link::from(link), ctx, spot, out).await
@@ -68,14 +75,14 @@ impl Walk {
     pub(super) fn undecided(self: Arc<Self>, found: Found) -> (mpsc::Receiver<Found>, Leash) {
         let (out, receiver) = mpsc::channel(ROOM);
         let task = tokio::spawn(async move {
-            let depth = found.depth;
+            let (depth, options) = (found.depth, found.options.clone());
             match self.what_is(&found).await {
                 // Why it cannot be had is told by the transfer, if there is one.
                 Ok(None) | Err(_) => {
                     let _ = out.send(decided(found)).await;
                 }
                 Ok(Some(came)) => {
-                    let _ = self.read(came, depth, out).await;
+                    let _ = self.read(came, depth, options, out).await;
                 }
             }
         });
@@ -123,11 +130,7 @@ impl Walk {
 
     /// Notes that the user gave this link, or the one behind `source:`.
     pub(super) fn trust(&self, url: &Url) {
-        let rest = url.as_str().split_once(':').map_or("", |(_, rest)| rest);
-        match Url::parse(rest) {
-            Ok(inner) if inner.has_host() => self.client.trust(&inner),
-            _ => self.client.trust(url),
-        }
+        self.client.trust(&behind(url));
     }
 
     /// The source of a site that knows this link, if there is one: not one that takes whatever is left.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Spot, Walk, documents, next_of};
 use crate::model::{Entry, Error, Item, Kind, Result};
+use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::Gather;
 use crate::pipeline::branch::{Branch, stopped};
 use crate::pipeline::progress::Progress;
@@ -21,6 +22,8 @@ pub(super) struct Listing {
     pub(super) ctx: Ctx,
     pub(super) depth: usize,
     pub(super) branch: Option<Arc<Branch>>,
+    /// Those of the link that the user gave.
+    pub(super) options: Option<Arc<LinkOptions>>,
     /// How far it has come, if that is remembered.
     pub(super) progress: Option<Arc<Progress>>,
     /// How many items come before the place where it goes on.
@@ -54,6 +57,7 @@ impl Walk {
             ctx,
             depth,
             branch,
+            options,
             progress,
             items,
             gather,
@@ -83,7 +87,7 @@ impl Walk {
             depth,
             hand: None,
             retry: None,
-            options: None,
+            options: options.clone(),
             branch: branch.clone(),
             gather: gather.clone(),
             ticket: progress.as_ref().map(Progress::ticket),
@@ -91,6 +95,7 @@ impl Walk {
         let spot = || Spot {
             depth: depth + 1,
             branch: branch.clone(),
+            options: options.clone(),
             ticket: progress.as_ref().map(Progress::ticket),
             tracks: progress.is_some(),
             gather: gather.clone(),

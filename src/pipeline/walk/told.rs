@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Origin, Walk};
 use crate::model::{Error, Event, Failure, Kind, Result};
+use crate::pipeline::LinkOptions;
 use crate::pipeline::archive::Lapse;
 
 impl Walk {
@@ -11,6 +12,7 @@ impl Walk {
     pub(super) async fn listed(
         &self,
         origin: Arc<Origin>,
+        options: Option<&LinkOptions>,
         items: u64,
         done: Result<()>,
     ) -> Result<()> {
@@ -27,11 +29,8 @@ impl Walk {
             None => self.archive.listed(&origin.url),
             Some(failure) => {
                 let lapse = Lapse {
-                    reason: failure.kind.word().into(),
-                    message: failure.message.clone(),
-                    attempts: 1,
-                    number: 0,
-                    item: None,
+                    options: options.map(LinkOptions::to_json),
+                    ..Lapse::of(failure)
                 };
                 self.archive.unlisted(origin.clone(), lapse)
             }

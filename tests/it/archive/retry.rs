@@ -3,14 +3,8 @@
 use std::fs;
 use std::sync::atomic::Ordering;
 
-use fetch::async_trait;
-use fetch::model::{Body, Event, Headers, Item, Link, Meta, Outcome, Request, Result};
-use fetch::net::{Client, Settings as Net};
-use fetch::pipeline::archive::{Choice, Records, Standing};
-use fetch::pipeline::{Ask, Settings, Stop};
-use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target};
+use fetch::pipeline::archive::Standing;
 use rusqlite::Connection;
-use url::Url;
 
 use super::{known, refused};
 use crate::support::command::Fetch;
@@ -215,133 +209,6 @@ fn of_a_job_only_its_own_are_tried_again() {
     site.forget();
     call.clone().args(["retry", "--job", "a"]).run().fails(6);
     assert!(site.requests().iter().all(|seen| seen.path() == "/a.jpg"));
-}
-
-/// Lists pictures whose addresses need a header, so that they cannot be remembered.
-struct Guarded {
-    manifest: Manifest,
-    base: Url,
-    names: Vec<&'static str>,
-}
-
-#[async_trait]
-impl Source for Guarded {
-    fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-
-    async fn list(&self, _ctx: &Ctx, _target: &Target, out: &Outlet) -> Result<()> {
-        for name in &self.names {
-            let header = ("x-key".to_owned(), "hunter2".to_owned());
-            let request = Request {
-                headers: Headers([header].into()),
-                ..Request::new(self.base.join(name).unwrap())
-            };
-            out.item(Item {
-                source: "guarded".into(),
-                key: (*name).to_owned(),
-                meta: Meta {
-                    name: Some((*name).to_owned()),
-                    ..Meta::default()
-                },
-                body: Body::File(request),
-            })
-            .await?;
-        }
-        Ok(())
-    }
-}
-
-fn run(
-    site: &Site,
-    names: &[&'static str],
-    settings: &Settings,
-    asks: Vec<Result<Ask>>,
-) -> Vec<Event> {
-    let mut registry = Registry::new();
-    registry.add(Guarded {
-        manifest: Manifest {
-            name: "guarded".into(),
-            about: "pictures behind a header".into(),
-            routes: vec![Route::new("page", "site.test/{page}", "https://site.test/a").unwrap()],
-        },
-        base: site.url("/").parse().unwrap(),
-        names: names.to_vec(),
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.unwrap().block_on(async {
-        let (sender, mut events) = tokio::sync::mpsc::channel(16);
-        let client = Client::new(Net::default()).unwrap();
-        let asks = futures_util::stream::iter(asks);
-        let stop = Stop::default();
-        let running = fetch::pipeline::run(client, registry, settings.clone(), asks, sender, stop);
-        let running = tokio::spawn(running);
-        let mut told = Vec::new();
-        while let Some(event) = events.recv().await {
-            told.push(event);
-        }
-        running.await.unwrap().unwrap();
-        told
-    })
-}
-
-#[test]
-fn what_cannot_be_remembered_is_listed_again_for_what_failed_alone() {
-    let site = Site::start();
-    for name in ["/a.jpg", "/c.jpg"] {
-        site.on(name, Reply::file(small(Format::Jpeg, 1)));
-    }
-    for name in ["/b.jpg", "/d.jpg"] {
-        site.on(name, Reply::empty(401)).times(1);
-    }
-    site.on("/b.jpg", Reply::file(small(Format::Jpeg, 2)));
-    site.on("/d.jpg", Reply::file(small(Format::Jpeg, 3)))
-        .optional();
-    let folder = tempfile::tempdir().unwrap();
-    let archive = folder.path().join("archive.db");
-    let settings = Settings {
-        root: folder.path().join("out"),
-        archive: Some(archive.clone()),
-        ..Settings::default()
-    };
-    let link: Link = "https://site.test/a".parse::<Url>().unwrap().into();
-    let all = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"];
-    run(&site, &all, &settings, vec![Ok(Ask::from(link))]);
-    let stored = std::fs::read(&archive).unwrap();
-    assert!(!stored.windows(7).any(|bytes| bytes == b"hunter2"));
-    site.forget();
-    let again = Records::again(&archive, &settings.root, &Choice::default())
-        .unwrap()
-        .unwrap();
-    let asks: Vec<_> = again.map(|again| again.map(Ask::Again)).collect();
-    assert_eq!(asks.len(), 1, "one listing for both");
-    // The last one is not listed any more.
-    let told = run(&site, &all[..3], &settings, asks);
-    let outcomes: Vec<_> = told
-        .iter()
-        .filter_map(|event| match event {
-            Event::Ended { outcome, .. } => Some(outcome),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(outcomes.len(), 2, "{told:?}");
-    let message = outcomes.iter().find_map(|outcome| match outcome {
-        Outcome::Failed(failure) => Some(failure.message.as_str()),
-        _ => None,
-    });
-    assert_eq!(message, Some("its link does not list it any more"));
-    assert_eq!(site.requests().len(), 1);
-    assert!(settings.root.join("b.jpg").is_file());
-    let records = Records::open(&archive, &settings.root).unwrap().unwrap();
-    let gone: Vec<_> = records
-        .items()
-        .map(Result::unwrap)
-        .filter(|known| known.standing == Standing::Gone)
-        .map(|known| known.identity.key)
-        .collect();
-    assert_eq!(gone, ["d.jpg"]);
 }
 
 #[test]

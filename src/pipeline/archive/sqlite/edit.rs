@@ -258,6 +258,7 @@ mod tests {
             attempts: 1,
             number: 0,
             item: None,
+            options: None,
         };
         Note {
             identity: identity(key),

@@ -52,12 +52,19 @@ pub(super) fn from_1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("DROP TABLE item_1")
 }
 
+/// Version 2 did not know what held for a link alone.
+pub(super) fn from_2(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "ALTER TABLE failure ADD COLUMN options TEXT; ALTER TABLE unlisted ADD COLUMN options TEXT",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Sqlite;
     use rusqlite::Connection;
 
-    use crate::pipeline::archive::{Archive, Identity, Records, Seen, Standing};
+    use crate::pipeline::archive::{Archive, Choice, Identity, Records, Seen, Standing};
 
     /// Made by the statements of version 1.
     const VERSION_1: &str = "
@@ -74,6 +81,39 @@ mod tests {
         INSERT INTO item VALUES (1, 'direct', 'c', NULL, NULL, NULL, 'failed', 'missing', 102);
         INSERT INTO item VALUES (2, 'imgur', 'a', 'Cat.jpg', 'cat.jpg', 7, 'saved', NULL, 103);
     ";
+
+    #[test]
+    fn what_failed_in_version_2_is_asked_for_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("archive.db");
+        let root = folder.path().canonicalize().unwrap();
+        drop(Sqlite::open(&file, &root, None).unwrap());
+        // As that version had its tables.
+        let connection = Connection::open(&file).unwrap();
+        let older = "
+            ALTER TABLE failure DROP COLUMN options;
+            ALTER TABLE unlisted DROP COLUMN options;
+            PRAGMA user_version = 2;
+            INSERT INTO word (id, text) VALUES (1, 'imgur'), (2, 'network');
+            INSERT INTO item (id, root, mark, source, key, outcome) VALUES (1, 1, 0, 1, 'a', 1);
+            INSERT INTO failure (item, reason, message, attempts, number, noted) VALUES (1, 2, 'why', 1, 1, 5);
+            INSERT INTO link (id, mark, url, redacted, public) VALUES (1, 0, 'https://a.test/', 0, 0);
+            INSERT INTO unlisted (root, link, reason, message, attempts, noted) VALUES (1, 1, 2, '', 1, 5);
+        ";
+        connection.execute_batch(older).unwrap();
+        drop(connection);
+        let again = Records::again(&file, &root, &Choice::default())
+            .unwrap()
+            .unwrap();
+        let mut again = again.map(Result::unwrap);
+        let mut items = again.next().unwrap().items.unwrap();
+        let lost = items.next().unwrap().unwrap();
+        assert_eq!((lost.identity.key.as_str(), lost.options), ("a", None));
+        let link = again.next().unwrap();
+        assert_eq!(link.origin.unwrap().url, "https://a.test/");
+        assert_eq!(link.options, None);
+        assert!(again.next().is_none());
+    }
 
     #[test]
     fn what_version_1_knew_is_known() {

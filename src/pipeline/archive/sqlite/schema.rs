@@ -14,7 +14,7 @@ use super::migrate;
 use crate::pipeline::naming::fold;
 
 /// The version of the schema below, kept in `user_version`.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -37,11 +37,11 @@ pub(super) const SCHEMA: &str = "
     CREATE TABLE failure (
         item INTEGER PRIMARY KEY REFERENCES item ON DELETE CASCADE,
         reason INTEGER NOT NULL REFERENCES word, message TEXT NOT NULL, attempts INTEGER NOT NULL,
-        number INTEGER NOT NULL, noted INTEGER NOT NULL, json TEXT);
+        number INTEGER NOT NULL, noted INTEGER NOT NULL, json TEXT, options TEXT);
     CREATE TABLE unlisted (
         root INTEGER NOT NULL REFERENCES root, link INTEGER NOT NULL REFERENCES link,
         reason INTEGER NOT NULL REFERENCES word, message TEXT NOT NULL, attempts INTEGER NOT NULL,
-        noted INTEGER NOT NULL, run INTEGER, PRIMARY KEY (root, link)) WITHOUT ROWID;
+        noted INTEGER NOT NULL, run INTEGER, options TEXT, PRIMARY KEY (root, link)) WITHOUT ROWID;
     CREATE TABLE cursor (
         root INTEGER NOT NULL REFERENCES root, link INTEGER NOT NULL REFERENCES link,
         cursor TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (root, link)) WITHOUT ROWID;
@@ -84,7 +84,7 @@ fn number(hash: blake3::Hash) -> i64 {
 }
 
 /// The number by which a link is found.
-pub(in crate::pipeline::archive) fn link_mark(url: &str) -> i64 {
+pub(in crate::pipeline) fn link_mark(url: &str) -> i64 {
     number(blake3::hash(url.as_bytes()))
 }
 
@@ -170,6 +170,7 @@ pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusq
             transaction.execute_batch(SCHEMA)?;
         }
         1 => migrate::from_1(&transaction)?,
+        2 => migrate::from_2(&transaction)?,
         VERSION => return Ok(()),
         version => {
             let message =

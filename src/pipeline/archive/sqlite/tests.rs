@@ -40,6 +40,7 @@ fn failed(key: &str, reason: &'static str) -> Note {
             attempts: 2,
             number: 3,
             item: None,
+            options: None,
         }),
     }
 }

@@ -182,11 +182,11 @@ impl Notebook {
     ) -> rusqlite::Result<()> {
         let reason = self.words.id(connection, &lapse.reason)?;
         let insert = "
-            INSERT INTO failure (item, reason, message, attempts, number, noted, json)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO failure (item, reason, message, attempts, number, noted, json, options)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET reason = excluded.reason, message = excluded.message,
                 attempts = attempts + excluded.attempts, number = excluded.number, noted = excluded.noted,
-                json = coalesce(excluded.json, json)";
+                json = coalesce(excluded.json, json), options = excluded.options";
         connection.prepare_cached(insert)?.execute(params![
             item,
             reason,
@@ -195,6 +195,7 @@ impl Notebook {
             lapse.number as i64,
             now,
             lapse.item,
+            lapse.options,
         ])?;
         Ok(())
     }
@@ -246,10 +247,11 @@ impl Notebook {
         let link = self.link(connection, origin)?;
         let reason = self.words.id(connection, &lapse.reason)?;
         let insert = "
-            INSERT INTO unlisted (root, link, reason, message, attempts, noted, run)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO unlisted (root, link, reason, message, attempts, noted, run, options)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET reason = excluded.reason, message = excluded.message,
-                attempts = attempts + excluded.attempts, noted = excluded.noted, run = excluded.run";
+                attempts = attempts + excluded.attempts, noted = excluded.noted, run = excluded.run,
+                options = excluded.options";
         connection.prepare_cached(insert)?.execute(params![
             self.root,
             link,
@@ -258,6 +260,7 @@ impl Notebook {
             lapse.attempts,
             now,
             self.run,
+            lapse.options,
         ])?;
         Ok(())
     }

@@ -71,7 +71,9 @@ impl Records {
                 batch.clear();
             }
         }
-        Ok(count + edit.forget(&batch).map_err(wrong)?)
+        count += edit.forget(&batch).map_err(wrong)?;
+        edit.forget_idle_links().map_err(wrong)?;
+        Ok(count)
     }
 
     /// Whether it is known how far a link was listed, or that it could not be.
@@ -88,7 +90,11 @@ impl Records {
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
     pub fn forget_link(&self, file: &Path, url: &str) -> Result<bool> {
-        let done = Edit::open(file).and_then(|mut edit| edit.forget_link(self.root, url));
+        let done = Edit::open(file).and_then(|mut edit| {
+            let known = edit.forget_link(self.root, url)?;
+            edit.forget_idle_links()?;
+            Ok(known)
+        });
         done.map_err(|error| cannot(&self.file, error.into()))
     }
 }

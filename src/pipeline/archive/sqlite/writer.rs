@@ -32,6 +32,8 @@ struct Notebook {
     run: Option<i64>,
     /// By URL: those that users named, and those that public servers named.
     links: [HashMap<String, i64>; 2],
+    /// The state of the database as others have left it.
+    version: i64,
 }
 
 impl Writer {
@@ -44,6 +46,7 @@ impl Writer {
                 words: Words::default(),
                 run,
                 links: Default::default(),
+                version: 0,
             },
         }
     }
@@ -69,6 +72,7 @@ impl Writer {
         let now = Timestamp::now().as_second();
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(behavior)?;
+        self.notebook.look_again(&transaction)?;
         for paper in batch {
             match paper {
                 Paper::Item(note) => self.notebook.write(&transaction, note, now)?,
@@ -95,6 +99,16 @@ fn settled(connection: &Connection, item: i64) -> rusqlite::Result<()> {
 }
 
 impl Notebook {
+    /// Forgets the numbers of links if somebody else has changed the database: they may have gone.
+    fn look_again(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        if self.version != version {
+            self.links.iter_mut().for_each(HashMap::clear);
+            self.version = version;
+        }
+        Ok(())
+    }
+
     fn write(&mut self, connection: &Connection, note: &Note, now: i64) -> rusqlite::Result<()> {
         let source = self.words.id(connection, &note.identity.source)?;
         let key = note.identity.key.as_str();

@@ -1,0 +1,313 @@
+//! Output roots that are elsewhere now.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Edit;
+use super::forget::OF_LINKS;
+use crate::pipeline::archive::sqlite::schema::IMPORTED;
+
+impl Edit {
+    /// Notes that an output root, and those below it, are elsewhere now. Where the new place is known already, what is
+    /// known of both goes together; of an item or a path that both have, the new place is right. Says how many there were.
+    pub(in crate::pipeline::archive) fn relocate(
+        &mut self,
+        old: &Path,
+        new: &Path,
+    ) -> rusqlite::Result<usize> {
+        self.change(|connection, _| {
+            let mut query = connection.prepare("SELECT id, path FROM root")?;
+            let roots = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let roots = roots.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
+            let update = "UPDATE root SET path = ? WHERE id = ?";
+            let mut moved = Vec::new();
+            for (id, path) in roots {
+                let Ok(below) = Path::new(&path).strip_prefix(old) else {
+                    continue;
+                };
+                let path = match below.as_os_str().is_empty() {
+                    true => new.to_owned(),
+                    false => new.join(below),
+                };
+                moved.push((id, path.to_string_lossy().into_owned()));
+                // The old place of one may be the new place of another. No root has such a path, since it is not whole.
+                connection.execute(update, params![format!("moving {id}"), id])?;
+            }
+            for (id, path) in &moved {
+                let known = connection
+                    .query_row("SELECT id FROM root WHERE path = ?", [path], |row| {
+                        row.get(0)
+                    })
+                    .optional()?;
+                match known {
+                    Some(other) => merge(connection, *id, other)?,
+                    None => {
+                        connection.execute(update, params![path, id])?;
+                    }
+                }
+            }
+            Ok(moved.len())
+        })
+    }
+}
+
+/// Puts what is known of one output root to what is known of another.
+fn merge(connection: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
+    // What has a file comes before what somebody else has had, and that before what failed.
+    let is_better = format!(
+        "(old.path IS NOT NULL, old.outcome = {IMPORTED}) > (new.path IS NOT NULL, new.outcome = {IMPORTED})"
+    );
+    let doubles = |which: &str, same: &str| {
+        format!(
+            "SELECT {which}.id FROM item AS old JOIN item AS new ON new.root = ?2 AND {same} WHERE old.root = ?1"
+        )
+    };
+    for doubles in [
+        doubles("old", "new.folded = old.folded"),
+        doubles("new", &format!("new.mark = old.mark AND {is_better}")),
+        doubles("old", "new.mark = old.mark"),
+    ] {
+        for (table, id) in [("failure", "item"), ("item", "id")] {
+            let query = format!("DELETE FROM {table} WHERE {id} IN ({doubles})");
+            connection.execute(&query, [old, new])?;
+        }
+    }
+    for table in OF_LINKS {
+        // Of a link that both know, the new place is right.
+        let query = format!("UPDATE OR IGNORE {table} SET root = ?2 WHERE root = ?1");
+        connection.execute(&query, [old, new])?;
+        let query = format!("DELETE FROM {table} WHERE root = ?");
+        connection.execute(&query, [old])?;
+    }
+    for table in ["item", "run", "moving"] {
+        // Few have the last one.
+        if !connection.table_exists(None, table)? {
+            continue;
+        }
+        let query = format!("UPDATE {table} SET root = ?2 WHERE root = ?1");
+        connection.execute(&query, [old, new])?;
+    }
+    connection.execute("DELETE FROM root WHERE id = ?", [old])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::Cursor;
+    use crate::net::Led;
+    use crate::pipeline::archive::{
+        Archive, Ending, Identity, Known, Lapse, Note, Origin, Record, Records, Sqlite, Standing,
+    };
+
+    fn identity(key: &str) -> Identity {
+        Identity {
+            source: "test".into(),
+            key: key.into(),
+        }
+    }
+
+    fn saved(key: &str, path: &str) -> Note {
+        let record = Record {
+            path: path.into(),
+            size: 1,
+            ..Record::default()
+        };
+        Note {
+            identity: identity(key),
+            origin: None,
+            ending: Ending::Saved(record),
+        }
+    }
+
+    fn failed(key: &str, reason: &'static str) -> Note {
+        let lapse = Lapse {
+            reason: reason.into(),
+            message: String::new(),
+            attempts: 1,
+            number: 0,
+            item: None,
+            options: None,
+        };
+        Note {
+            identity: identity(key),
+            origin: None,
+            ending: Ending::Failed(lapse),
+        }
+    }
+
+    fn note(file: &Path, root: &Path, notes: Vec<Note>) {
+        std::fs::create_dir_all(root).unwrap();
+        let archive = Sqlite::open(file, root, None).unwrap();
+        for note in notes {
+            archive.note(note).unwrap();
+        }
+        archive.flush().unwrap();
+    }
+
+    fn known(file: &Path, root: &Path) -> Vec<Known> {
+        let records = Records::open(file, root).unwrap().unwrap();
+        let mut known: Vec<_> = records.items().map(Result::unwrap).collect();
+        known.sort_by(|one, other| one.identity.key.cmp(&other.identity.key));
+        known
+    }
+
+    /// What is known after a move, as roots with the keys of their items.
+    fn moved(roots: &[&str], old: &str, new: &str) -> Vec<(String, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let file = base.join("archive.db");
+        for root in roots {
+            note(&file, &base.join(root), vec![saved(root, "x")]);
+        }
+        let mut edit = Edit::open(&file).unwrap();
+        edit.relocate(&base.join(old), &base.join(new)).unwrap();
+        let query = "SELECT root.path, group_concat(key, ' ') FROM root LEFT JOIN item ON item.root = root.id
+            GROUP BY root.id ORDER BY root.path";
+        let mut query = edit.connection.prepare(query).unwrap();
+        let rows = query.query_map([], |row| {
+            let path = row.get::<_, String>(0)?;
+            let below = Path::new(&path).strip_prefix(&base).unwrap();
+            Ok((below.to_str().unwrap().to_owned(), row.get(1)?))
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_root_that_moves_itself_takes_no_other_in() {
+        let table = [
+            (
+                &["a", "a/b"][..],
+                ("a", "a/b"),
+                &[("a/b", "a"), ("a/b/b", "a/b")][..],
+            ),
+            (
+                &["a/b", "a"],
+                ("a", "a/b"),
+                &[("a/b", "a"), ("a/b/b", "a/b")],
+            ),
+            (
+                &["a/b", "a/b/b"],
+                ("a/b", "a"),
+                &[("a", "a/b"), ("a/b", "a/b/b")],
+            ),
+            // What is known of `a` is right there, and the path of the other is the same.
+            (
+                &["a", "a/b", "a/b/b"],
+                ("a/b", "a"),
+                &[("a", "a"), ("a/b", "a/b/b")],
+            ),
+            (&["a", "ab"], ("a", "a"), &[("a", "a"), ("ab", "ab")]),
+        ];
+        for (roots, (old, new), expected) in table {
+            let expected = expected.iter();
+            let expected: Vec<_> = expected
+                .map(|(root, keys)| (root.to_string(), keys.to_string()))
+                .collect();
+            assert_eq!(moved(roots, old, new), expected, "{roots:?} {old} {new}");
+        }
+    }
+
+    #[test]
+    fn what_failed_in_the_new_place_does_not_push_out_what_was_saved_in_the_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let file = base.join("archive.db");
+        let (old, new) = (&base.join("old"), &base.join("new"));
+        let keys = ["failed", "gone", "imported"];
+        let mut notes: Vec<_> = keys.iter().map(|key| saved(key, key)).collect();
+        notes.extend([saved("here", "old"), failed("had", "network")]);
+        notes.extend([failed("nowhere", "login"), saved("taken", "same")]);
+        note(&file, old, notes);
+        let notes = vec![
+            failed("failed", "network"),
+            failed("gone", "missing"),
+            saved("here", "new"),
+            failed("nowhere", "network"),
+            failed("taken", "network"),
+            saved("other", "same"),
+        ];
+        note(&file, new, notes);
+        let mut edit = Edit::open(&file).unwrap();
+        let root = edit.root(new.to_str().unwrap()).unwrap();
+        edit.import(root, &[identity("imported"), identity("had")])
+            .unwrap();
+        edit.relocate(old, new).unwrap();
+        let known = known(&file, new);
+        let known: Vec<_> = known
+            .iter()
+            .map(|known| {
+                let path = known.record.as_ref().map(|record| record.path.as_str());
+                let reason = known.lapse.as_ref().map(|lapse| lapse.reason.as_ref());
+                (known.identity.key.as_str(), known.standing, path, reason)
+            })
+            .collect();
+        let expected = [
+            ("failed", Standing::Saved, Some("failed"), None),
+            ("gone", Standing::Saved, Some("gone"), None),
+            ("had", Standing::Imported, None, None),
+            ("here", Standing::Saved, Some("new"), None),
+            ("imported", Standing::Saved, Some("imported"), None),
+            ("nowhere", Standing::Failed, None, Some("network")),
+            ("other", Standing::Saved, Some("same"), None),
+            // Its file would be that of another.
+            ("taken", Standing::Failed, None, Some("network")),
+        ];
+        assert_eq!(known, expected);
+        let orphans = "SELECT count(*) FROM failure WHERE item NOT IN (SELECT id FROM item)";
+        let orphans: i64 = edit
+            .connection
+            .query_row(orphans, [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(orphans, 0);
+    }
+
+    #[test]
+    fn of_a_link_that_both_know_the_new_place_is_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let file = base.join("archive.db");
+        let origin = |url: &str| {
+            let url: url::Url = url.parse().unwrap();
+            Arc::new(Origin::of(&url.into(), Led::ByUser))
+        };
+        let (both, one) = (origin("https://a.test/"), origin("https://b.test/"));
+        let lapse = |why: &str| match failed("", "busy").ending {
+            Ending::Failed(lapse) => Lapse {
+                message: why.to_owned(),
+                ..lapse
+            },
+            _ => unreachable!(),
+        };
+        for (root, at) in [("old", "9"), ("new", "2")] {
+            let root = base.join(root);
+            std::fs::create_dir(&root).unwrap();
+            let archive = Sqlite::open(&file, &root, None).unwrap();
+            let cursor = |at: &str| Cursor {
+                at: at.to_owned(),
+                items: 1,
+            };
+            archive.reached(&both, Some(cursor(at))).unwrap();
+            archive.unlisted(both.clone(), lapse(at)).unwrap();
+            if at == "9" {
+                archive.reached(&one, Some(cursor(at))).unwrap();
+                archive.unlisted(one.clone(), lapse(at)).unwrap();
+            }
+            archive.flush().unwrap();
+        }
+        let mut edit = Edit::open(&file).unwrap();
+        edit.relocate(&base.join("old"), &base.join("new")).unwrap();
+        let archive = Sqlite::open(&file, &base.join("new"), None).unwrap();
+        let at = |origin| archive.cursor(origin).map(|(cursor, _)| cursor.at);
+        assert_eq!(at(&both).as_deref(), Some("2"));
+        assert_eq!(at(&one).as_deref(), Some("9"));
+        let query = "SELECT message FROM unlisted JOIN link ON link.id = link ORDER BY url";
+        let mut query = edit.connection.prepare(query).unwrap();
+        let whys = query.query_map([], |row| row.get(0)).unwrap();
+        let whys: Vec<String> = whys.map(Result::unwrap).collect();
+        assert_eq!(whys, ["2", "9"]);
+    }
+}

@@ -7,6 +7,7 @@ use super::archive::{Algorithm, Archive, Ending, Identity, Note, Origin, Record,
 use super::naming::{Content, Planned, sniff};
 use super::sink::{Disk, disk_error};
 use super::structure::{Input, structure};
+use super::transfer::Stored;
 use crate::model::{Body, Error, Failure, Item, Kind, Outcome, Result, Skip};
 
 /// Extensions under which a file is looked for, where the listing names another: what bytes turned out to be decides.
@@ -51,8 +52,8 @@ impl Adopt {
             let message = format!("`{path}` is the file of another item");
             return failed(Error::new(Kind::Changed, message));
         }
-        let record = match self.look(&path) {
-            Ok(record) => record,
+        let (record, warning) = match self.look(&path) {
+            Ok(found) => found,
             Err(error) => return failed(error),
         };
         self.archive.note(Note {
@@ -63,7 +64,7 @@ impl Adopt {
         Ok(Outcome::Skipped {
             reason: Skip::Adopted,
             path,
-            warning: None,
+            warning,
         })
     }
 
@@ -76,27 +77,21 @@ impl Adopt {
         paths.find(|path| self.disk.size(path).is_some())
     }
 
-    /// What is to be noted of a file, if it can be the one of the item.
-    fn look(&self, path: &str) -> Result<Record> {
+    /// What is to be noted of a file, if it can be the one of the item, and in what it differs from the listing.
+    fn look(&self, path: &str) -> Result<(Record, Option<String>)> {
         let cannot = |error: io::Error| disk_error(format!("cannot read `{path}`"), error);
         let broken =
             |why: String| Error::new(Kind::Corrupt, format!("`{path}` is there, but {why}"));
         let file = self.disk.read(path).map_err(cannot)?;
         let len = file.metadata().map_err(cannot)?.len();
         let mut input = Input::new(file, len);
-        let seen = sniff(input.some(0).map_err(cannot)?);
         let expect = match &self.item.body {
             Body::File(request) => Some(&request.expect),
             _ => None,
         };
-        if let Some(size) = expect
-            .and_then(|expect| expect.size)
-            .filter(|size| *size != len)
-        {
-            return Err(broken(format!(
-                "it has {len} bytes, and the listing says {size}"
-            )));
-        }
+        let head = input.some(0).map_err(cannot)?;
+        let seen = sniff(head);
+        let mut stored = expect.map(|expect| Stored::new(expect, &self.item.meta, head, len));
         let medium = expect.and_then(|expect| expect.medium);
         if matches!(seen.kind, Content::Empty | Content::Zeros | Content::Page)
             || medium.is_some_and(|medium| !seen.kind.can_be(medium))
@@ -112,15 +107,24 @@ impl Adopt {
         while at < len {
             let some = input.some(at).map_err(cannot)?;
             summing.update(some);
+            if let Some(stored) = &mut stored {
+                stored.update(some);
+            }
             at += some.len() as u64;
         }
-        Ok(Record {
+        let held = stored.map(Stored::finish).transpose();
+        let warning = held.map_err(|error| Error {
+            message: format!("`{path}` is there, but {}", error.message),
+            ..error
+        })?;
+        let record = Record {
             path: path.to_owned(),
             size: len,
             digest: Some(summing.finish()),
             media: seen.media_type,
             published: self.item.meta.date,
             ..Record::default()
-        })
+        };
+        Ok((record, warning.flatten()))
     }
 }

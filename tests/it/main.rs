@@ -1,5 +1,6 @@
 //! The integration tests: a module per subject.
 
+mod adopting;
 mod after;
 mod album;
 mod archive;

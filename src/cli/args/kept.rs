@@ -152,8 +152,8 @@ pub(in crate::cli) enum ArchiveCommand {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-The links are listed. A file is taken if it is where it would be saved, as whole as its format tells, and of the size that \
-the listing names. Nothing is fetched or changed; what is not there is left to be fetched.")]
+The links are listed. A file is taken if it is where it would be saved, as whole as its format tells, and neither a known \
+placeholder nor of another digest than the listing names; that its size alone differs is told. Nothing is fetched or changed; what is not there is left to be fetched.")]
 pub(in crate::cli) struct Adopt {
     /// The output folder that the files are in
     #[arg(value_name = "DIR")]

@@ -7,14 +7,15 @@ mod import;
 mod peers;
 mod stats;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::{ArchiveCommand, Args};
-use super::talk::{counted, tell};
+use super::lock::Lock;
+use super::talk::{counted, explain, tell};
 use super::{exit, main, verify};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive;
+use crate::pipeline::archive::{self, Records};
 use crate::source::Registry;
 
 /// Does what was asked for, and gives the exit code.
@@ -60,7 +61,7 @@ pub(super) fn archive(
         ArchiveCommand::Move { old, new, file } => {
             args.place.archive = file.or(args.place.archive.take());
             let settings = main::config(&args)?.pipeline()?;
-            relocate(verify::known(settings.archive)?, old, new)?;
+            return relocate(&verify::known(settings.archive)?, &old, &new);
         }
     }
     Ok(exit::WELL)
@@ -74,8 +75,28 @@ fn enabled(archive: Option<PathBuf>) -> Result<PathBuf> {
     }
 }
 
-fn relocate(file: PathBuf, old: PathBuf, new: PathBuf) -> Result<()> {
-    match archive::relocate(&file, &old, &new)? {
+fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
+    // A run that notes what it saves would lose that.
+    let mut roots = Records::roots(file)?;
+    let (from, to) = (archive::place(old), archive::place(new));
+    roots.retain(|root| root.starts_with(&from));
+    if !roots.contains(&to) {
+        roots.push(to);
+    }
+    let mut locks = Vec::new();
+    for root in roots {
+        match Lock::whole(&root) {
+            Some(lock) => locks.push(lock),
+            // It has a code of its own, so it is told here.
+            None => {
+                let message = format!("a `fetch` that is running uses `{}`", root.display());
+                let error = Error::new(Kind::Config, message).hint("wait for its end, or end it");
+                tell(&explain(&error));
+                return Ok(exit::RUNNING);
+            }
+        }
+    }
+    match archive::relocate(file, old, new)? {
         0 => {
             let message = format!("the archive knows no output folder `{}`", old.display());
             Err(Error::new(Kind::Config, message)
@@ -84,7 +105,7 @@ fn relocate(file: PathBuf, old: PathBuf, new: PathBuf) -> Result<()> {
         count => {
             let folders = counted(count as u64, "output folder", "output folders");
             tell(&format!("moved {folders} to `{}`\n", new.display()));
-            Ok(())
+            Ok(exit::WELL)
         }
     }
 }

@@ -52,9 +52,9 @@ pub(super) fn rename(
         simulate: rename.simulate,
     };
     // What one has begun, another would take for left over.
-    let _lock = match rename.simulate {
+    let _locks = match rename.simulate {
         true => None,
-        false => Some(alone(&work)?),
+        false => Some((alone(&work)?, Lock::share(&work.root))),
     };
     let (stop, interrupted) = (Stop::default(), CancellationToken::new());
     let runtime = main::runtime()?;

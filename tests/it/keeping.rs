@@ -327,48 +327,22 @@ fn a_folder_that_has_moved_is_known_in_its_new_place() {
 }
 
 #[test]
-fn files_that_are_there_are_adopted() {
+fn a_folder_does_not_move_while_somebody_saves_to_it() {
     let site = Site::start();
+    site.on("/dog.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let cat = Reply::file(small(Format::Jpeg, 2));
+    site.on("/cat.jpg", cat.stall_after(10));
     let fetch = Fetch::new();
-    let folder = fetch.out().join("old");
-    fs::create_dir(&folder).unwrap();
-    let links = ["here.jpg", "other.jpg", "cut.jpg", "absent.jpg"].map(|name| {
-        site.on(&format!("/{name}"), Reply::file(small(Format::Jpeg, 1)))
-            .optional();
-        site.url(&format!("/{name}"))
-    });
-    let cut = &small(Format::Jpeg, 1)[..100];
-    fs::write(folder.join("here.jpg"), small(Format::Jpeg, 1)).unwrap();
-    // What it is had the last word about its extension.
-    fs::write(folder.join("other.png"), small(Format::Png, 1)).unwrap();
-    fs::write(folder.join("cut.jpg"), cut).unwrap();
-    let mut args = vec!["adopt", "old"];
-    args.extend(links.iter().map(String::as_str));
-    let done = archive(&fetch, &args).fails(3);
-    assert!(
-        done.stderr
-            .contains("4 found: 2 adopted, 1 not there, 1 failed"),
-        "{}",
-        done.stderr
-    );
-    let told = "`cut.jpg` is there, but it is cut at byte 100";
-    assert!(done.stderr.contains(told), "{}", done.stderr);
-    assert_eq!(site.requests().len(), 0);
-    assert_eq!(fetch.files()["old/cut.jpg"], cut);
-
-    let done = fetch.clone().args(["verify", "old"]).run().success();
-    let told = "2 files: 2 whole; 1 file that the archive does not know";
-    assert!(done.stderr.starts_with(told), "{}", done.stderr);
-    let done = fetch
-        .clone()
-        .args(["-d", "old"])
-        .args(&links)
-        .run()
-        .success();
-    assert!(
-        done.stderr.contains("4 found: 2 new, 2 had"),
-        "{}",
-        done.stderr
-    );
-    archive(&fetch, &["adopt", "nowhere", &links[0]]).fails(2);
+    fetch.clone().arg(site.url("/dog.jpg")).run().success();
+    let running = fetch.clone().arg(site.url("/cat.jpg")).spawn();
+    site.wait_for_stalls(1);
+    let out = fetch.out().to_string_lossy().into_owned();
+    let moved = fetch.root().join("moved").to_string_lossy().into_owned();
+    for (old, new) in [(&out, &moved), (&moved, &out)] {
+        let done = archive(&fetch, &["move", old, new]).fails(9);
+        let told = "error: a `fetch` that is running uses `";
+        assert!(done.stderr.contains(told), "{}", done.stderr);
+    }
+    running.kill9();
+    archive(&fetch, &["move", &out, &moved]).success();
 }

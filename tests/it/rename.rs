@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::command::{Done, Fetch};
 use crate::support::imgur::{FakeImgur, Image};
-use crate::support::media::{Format, small};
+use crate::support::media::{Format, sized_picture, small};
 use crate::support::{Reply, Site};
 
 /// A call that renames with this template.
@@ -285,4 +285,83 @@ fn names_that_would_be_taken_are_told_as_they_will_be() {
     let mut names = foretold;
     names.sort();
     assert_eq!(recorded(&fetch), names);
+}
+
+/// Three pictures of different sizes that were fetched, and a template by which they change their names in a ring.
+fn ring(site: &Site) -> (Fetch, &'static str) {
+    let fetch = Fetch::new();
+    let links = (0..3).map(|number| {
+        let path = format!("/{number}.jpg");
+        let bytes = sized_picture(Format::Jpeg, 8, 8, 1000 + 100 * number, number as u64);
+        site.on(&path, Reply::file(bytes));
+        site.url(&path)
+    });
+    let first = fetch.clone().arg("--write-metadata").args(links);
+    first.run().success();
+    let template = "{'1' if size == 1000 else '2' if size == 1100 else '0'}.{ext}";
+    (fetch, template)
+}
+
+#[test]
+fn files_that_swap_names_do_so_in_one_run() {
+    let site = Site::start();
+    let (fetch, template) = ring(&site);
+    let before = fetch.files();
+    let lines = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let expected = ["0.jpg → 1.jpg", "1.jpg → 2.jpg", "2.jpg → 0.jpg"];
+    let told = rename(&fetch, template).arg("-s").run().success();
+    assert_eq!(lines(&told.stdout), expected);
+    let done = rename(&fetch, template).run().success();
+    assert_eq!(lines(&done.stdout), expected);
+    assert_eq!(done.stderr, "3 moved, 0 have their names\n");
+    let files = fetch.files();
+    for (old, new) in [("0.jpg", "1.jpg"), ("1.jpg", "2.jpg"), ("2.jpg", "0.jpg")] {
+        assert!(files[new] == before[old], "{new}");
+    }
+    assert_eq!(files.len(), 6, "{:?}", files.keys());
+    recorded(&fetch);
+    let again = rename(&fetch, template).run().success();
+    assert_eq!(again.stderr, "0 moved, 3 have their names\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_old_name_that_cannot_be_removed_does_not_keep_the_others() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 3);
+    for (link, folder) in links.iter().zip(["a", "b", "c"]) {
+        let call = fetch
+            .clone()
+            .args(["-o", &format!("{folder}/{{name}}.{{ext}}")]);
+        call.arg(link).run().success();
+    }
+    let lock = |mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(fetch.out().join("b"), mode).unwrap();
+    };
+    lock(0o555);
+    // Whoever may do everything is not kept from it.
+    if fs::write(fetch.out().join("b/try"), "").is_ok() {
+        lock(0o755);
+        crate::support::skip("this user may write everywhere");
+        return;
+    }
+    let template = "new/{kind} {size}.{ext}";
+    for expected in ["2 moved", "0 moved"] {
+        let done = rename(&fetch, template).run().fails(3);
+        assert!(done.stderr.contains(expected), "{}", done.stderr);
+        let told = "the name `b/1.jpg` cannot be removed";
+        assert!(done.stderr.contains(told), "{}", done.stderr);
+        assert_eq!(recorded(&fetch).len(), 3);
+    }
+    lock(0o755);
+    rename(&fetch, template).run().success();
+    assert_eq!(names(&fetch), recorded(&fetch));
+    assert_eq!(names(&fetch).len(), 3);
 }

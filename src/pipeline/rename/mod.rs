@@ -2,7 +2,8 @@
 //!
 //! A file gets its new name before the record says so, and loses the old one after. So whatever a kill cuts short, the
 //! record names a file that is there, and what is meant to move is written down before, so that the next run knows what
-//! is left over. Nothing is ever replaced.
+//! is left over. Nothing is ever replaced: a file whose new name is taken gets a number, and loses it when all others have
+//! moved, so that files can swap their names.
 
 mod facts;
 mod mover;
@@ -83,7 +84,7 @@ impl Rename {
         let root = place(&self.root);
         let disk = Disk::open(&root)?;
         let archive = archive::open(Some(&self.archive), &root, None, false)?;
-        let mut mover = match self.simulate {
+        let mover = match self.simulate {
             true => None,
             false => {
                 let moves = Moves::open(&self.archive, &root)?;
@@ -94,74 +95,164 @@ impl Rename {
         for (path, item) in records.shared()? {
             shared.entry(path).or_default().push(item);
         }
+        let mut work = Work {
+            rename: self,
+            disk: &disk,
+            records: &records,
+            shared,
+            mover,
+            batch: Batch::default(),
+            numbered: HashMap::new(),
+            each,
+        };
         let mut facts = Facts::open(&disk, &records);
-        let mut batch = Batch::default();
         for known in records.items() {
             if stop.is_cancelled() {
                 break;
             }
-            let mut known = known?;
-            let Some(record) = known.record.take().filter(|record| !record.shared) else {
-                continue;
-            };
-            if disk.size(&record.path).is_none() {
-                each(told(known, record.path, Fate::Absent))?;
-                continue;
-            }
-            match self.target((&disk, &records), &mut facts, &batch, &known, &record) {
-                Err(error) => each(told(known, record.path, Fate::Stays(error)))?,
-                Ok(None) => each(told(known, record.path, Fate::Right))?,
-                Ok(Some((new, told))) => {
-                    let moving = Moving {
-                        item: known.id,
-                        shared: shared.get(&record.path).cloned().unwrap_or_default(),
-                        old: record.path,
-                        new,
-                    };
-                    batch.add(known.identity, moving, told);
-                }
-            }
-            if batch.len() >= TOGETHER {
-                finish(&mut mover, &mut batch, each)?;
-            }
+            work.take(&mut facts, known?)?;
         }
-        finish(&mut mover, &mut batch, each)?;
-        if let Some(mover) = mover {
+        work.finish()?;
+        // What has a number since its name was taken: all that moved has freed its name by now.
+        if !work.numbered.is_empty() {
+            let mut facts = Facts::open(&disk, &records);
+            for known in records.items() {
+                work.settle(&mut facts, known?, stop.is_cancelled())?;
+            }
+            work.finish()?;
+        }
+        if let Some(mover) = work.mover {
             mover.tidy();
         }
         Ok(())
     }
+}
 
-    /// Where a file is to go; none if it is there.
+/// Renaming under way.
+struct Work<'a> {
+    rename: &'a Rename,
+    disk: &'a Disk,
+    records: &'a Records,
+    /// The items that share a file with another, by its path.
+    shared: HashMap<String, Vec<i64>>,
+    /// Not there where all is only told.
+    mover: Option<Mover<'a>>,
+    batch: Batch,
+    /// The items whose names have a number, which they may lose: where each was, and where it is.
+    numbered: HashMap<i64, (String, String)>,
+    each: &'a mut dyn FnMut(Renamed) -> Result<()>,
+}
+
+/// Where a file is to go.
+struct Target {
+    path: String,
+    /// It has a number since the name without it is taken.
+    is_numbered: bool,
+    told: facts::Told,
+}
+
+impl Work<'_> {
+    /// Has a file moved to where it is to go.
+    fn take(&mut self, facts: &mut Facts, mut known: Known) -> Result<()> {
+        let Some(record) = known.record.take().filter(|record| !record.shared) else {
+            return Ok(());
+        };
+        if self.disk.size(&record.path).is_none() {
+            return (self.each)(told(known, record.path, Fate::Absent));
+        }
+        let stuck = self
+            .mover
+            .as_mut()
+            .and_then(|mover| mover.stuck.remove(&known.id));
+        if let Some(error) = stuck {
+            return (self.each)(told(known, record.path, Fate::Stays(error)));
+        }
+        match self.target(facts, &known, &record, &record.path) {
+            Err(error) => (self.each)(told(known, record.path, Fate::Stays(error))),
+            Ok(target) if target.path == record.path => match target.is_numbered {
+                true => {
+                    let both = (record.path.clone(), record.path);
+                    self.numbered.insert(known.id, both);
+                    Ok(())
+                }
+                false => (self.each)(told(known, record.path, Fate::Right)),
+            },
+            Ok(target) => {
+                if target.is_numbered {
+                    let both = (record.path.clone(), target.path.clone());
+                    self.numbered.insert(known.id, both);
+                }
+                self.add(known, record, target)
+            }
+        }
+    }
+
+    /// Has a file lose its number, if it can by now.
+    fn settle(&mut self, facts: &mut Facts, mut known: Known, is_over: bool) -> Result<()> {
+        let Some((old, here)) = self.numbered.get(&known.id).cloned() else {
+            return Ok(());
+        };
+        let record = known.record.take().filter(|_| !is_over);
+        let target = record.and_then(|record| {
+            let target = self.target(facts, &known, &record, &here).ok()?;
+            (target.path != here).then_some((record, target))
+        });
+        if let Some((record, target)) = target {
+            return self.add(known, record, target);
+        }
+        self.numbered.remove(&known.id);
+        let fate = match old == here {
+            true => Fate::Right,
+            false => Fate::Moved(here),
+        };
+        (self.each)(told(known, old, fate))
+    }
+
+    fn add(&mut self, known: Known, record: Record, target: Target) -> Result<()> {
+        let moving = Moving {
+            item: known.id,
+            shared: self.shared.get(&record.path).cloned().unwrap_or_default(),
+            old: record.path,
+            new: target.path,
+        };
+        self.batch.add(known.identity, moving, target.told);
+        match self.batch.len() >= TOGETHER {
+            true => self.finish(),
+            false => Ok(()),
+        }
+    }
+
+    /// Where a file is to go that is at `here` now, or would be.
     fn target(
         &self,
-        (disk, records): (&Disk, &Records),
         facts: &mut Facts,
-        batch: &Batch,
         known: &Known,
         record: &Record,
-    ) -> Result<Option<(String, facts::Told)>> {
-        let told = facts.of(
-            (disk, records),
-            known,
-            record,
-            self.listed.get(&known.identity),
-        );
-        told.may_use(&self.templates, record)?;
-        let planned: Planned = self.templates.plan(&told.item)?;
+        here: &str,
+    ) -> Result<Target> {
+        let (disk, records) = (self.disk, self.records);
+        let listed = self.rename.listed.get(&known.identity);
+        let told = facts.of((disk, records), known, record, listed);
+        told.may_use(&self.rename.templates, record)?;
+        let planned: Planned = self.rename.templates.plan(&told.item)?;
         let name = record.path.rsplit('/').next().unwrap_or(&record.path);
         let ext = split(name).1;
         /// How many names are tried.
         const COPIES: u32 = 10_000;
         for copy in 1..COPIES {
             let path = planned.path(ext.as_deref(), copy);
-            if path == record.path {
-                return Ok(None);
-            }
             // Asked of the archive as it is now: what was moved before has freed its name.
-            let is_ours = records.owner(&path)?.is_none_or(|owner| owner == known.id);
-            if is_ours && !batch.takes(&path) && !disk.has(&path) {
-                return Ok(Some((path, told)));
+            let is_free = || {
+                let is_ours = records.owner(&path)?.is_none_or(|owner| owner == known.id);
+                let is_free = is_ours && !disk.has(&path) || self.batch.frees(&path);
+                Ok::<_, Error>(is_free && !self.batch.takes(&path))
+            };
+            if path == here || is_free()? {
+                return Ok(Target {
+                    path,
+                    is_numbered: copy > 1,
+                    told,
+                });
             }
         }
         let path = planned.path(ext.as_deref(), 1);
@@ -169,6 +260,32 @@ impl Rename {
             Kind::Disk,
             format!("{COPIES} names like `{path}` are taken"),
         ))
+    }
+
+    /// Moves what has come together, and tells of what is where it stays.
+    fn finish(&mut self) -> Result<()> {
+        let done = match &mut self.mover {
+            Some(mover) => mover.carry_out(std::mem::take(&mut self.batch))?,
+            None => self.batch.foretell(),
+        };
+        for (item, mut renamed) in done {
+            match (self.numbered.remove(&item), &renamed.fate) {
+                (Some((old, here)), Fate::Moved(new)) if *new == here => {
+                    self.numbered.insert(item, (old, here));
+                    continue;
+                }
+                // It was on its way before.
+                (Some((old, here)), fate) if renamed.old != old || renamed.old != here => {
+                    if matches!(fate, Fate::Stays(_)) && renamed.old == here {
+                        renamed.fate = Fate::Moved(here);
+                    }
+                    renamed.old = old;
+                }
+                _ => {}
+            }
+            (self.each)(renamed)?;
+        }
+        Ok(())
     }
 }
 
@@ -178,16 +295,4 @@ fn told(known: Known, old: String, fate: Fate) -> Renamed {
         old,
         fate,
     }
-}
-
-fn finish(
-    mover: &mut Option<Mover<'_>>,
-    batch: &mut Batch,
-    each: &mut dyn FnMut(Renamed) -> Result<()>,
-) -> Result<()> {
-    let done = match mover {
-        Some(mover) => mover.carry_out(std::mem::take(batch))?,
-        None => batch.foretell(),
-    };
-    done.into_iter().try_for_each(each)
 }

@@ -1,6 +1,6 @@
 //! Gives files their new names.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 
 use serde_json::json;
@@ -20,6 +20,8 @@ pub(super) struct Batch {
     items: Vec<(Identity, Told)>,
     /// The new names, as case and normalisation do not matter.
     taken: HashSet<String>,
+    /// The old names of what would be moved.
+    freed: HashSet<String>,
 }
 
 impl Batch {
@@ -37,13 +39,22 @@ impl Batch {
         self.taken.contains(&fold(path))
     }
 
+    pub(super) fn frees(&self, path: &str) -> bool {
+        self.freed.contains(&fold(path))
+    }
+
     /// What would become of it. Its names stay taken, as they would be.
-    pub(super) fn foretell(&mut self) -> Vec<Renamed> {
+    pub(super) fn foretell(&mut self) -> Vec<(i64, Renamed)> {
         let items = self.items.drain(..).zip(self.moves.drain(..));
-        let told = items.map(|((identity, _), moving)| Renamed {
-            identity,
-            old: moving.old,
-            fate: Fate::Moved(moving.new),
+        let freed = &mut self.freed;
+        let told = items.map(|((identity, _), moving)| {
+            freed.insert(fold(&moving.old));
+            let renamed = Renamed {
+                identity,
+                old: moving.old,
+                fate: Fate::Moved(moving.new),
+            };
+            (moving.item, renamed)
         });
         told.collect()
     }
@@ -56,6 +67,8 @@ pub(super) struct Mover<'a> {
     moves: Moves,
     /// The folders that something went away from.
     left: BTreeSet<Vec<String>>,
+    /// The items whose files have a name too many, which cannot be removed.
+    pub(super) stuck: HashMap<i64, Error>,
 }
 
 impl<'a> Mover<'a> {
@@ -66,12 +79,18 @@ impl<'a> Mover<'a> {
             archive,
             moves,
             left: BTreeSet::new(),
+            stuck: HashMap::new(),
         };
         let left = mover.moves.left()?;
         for (moving, record) in &left {
-            mover.heal(moving, record.as_ref())?;
+            if let Some(error) = mover.heal(moving, record.as_ref())? {
+                mover.stuck.insert(moving.item, error);
+            }
         }
-        let left: Vec<Moving> = left.into_iter().map(|(moving, _)| moving).collect();
+        let left = left.into_iter().map(|(moving, _)| moving);
+        let left: Vec<Moving> = left
+            .filter(|moving| !mover.stuck.contains_key(&moving.item))
+            .collect();
         if !left.is_empty() {
             mover.moves.settled(&left)?;
         }
@@ -79,8 +98,8 @@ impl<'a> Mover<'a> {
     }
 
     /// Of a file that has both names, the one that the record does not have goes; a file that only has the new one is
-    /// what the record means.
-    fn heal(&mut self, moving: &Moving, record: Option<&(String, u64)>) -> Result<()> {
+    /// what the record means. Says why a name could not be removed.
+    fn heal(&mut self, moving: &Moving, record: Option<&(String, u64)>) -> Result<Option<Error>> {
         let Moving { old, new, .. } = moving;
         let path = record.map(|(path, _)| path);
         // After a power cut, the record may be older than the names. What somebody else has put there is not it.
@@ -95,13 +114,15 @@ impl<'a> Mover<'a> {
             false => (new, old),
         };
         if self.moves.has(surplus)? {
-            return Ok(());
+            return Ok(None);
         }
-        self.let_go(surplus, right)?;
+        if let Some(error) = self.let_go(surplus, right) {
+            return Ok(Some(error));
+        }
         let [surplus, right] = [surplus, right].map(|path| numbered(path, "json", 1));
         match is_same(self.disk, &surplus, &right) {
             true => self.drop_metadata(&surplus),
-            false => Ok(()),
+            false => Ok(None),
         }
     }
 
@@ -115,7 +136,7 @@ impl<'a> Mover<'a> {
     }
 
     /// Moves a batch, and says what became of each.
-    pub(super) fn carry_out(&mut self, batch: Batch) -> Result<Vec<Renamed>> {
+    pub(super) fn carry_out(&mut self, batch: Batch) -> Result<Vec<(i64, Renamed)>> {
         if batch.moves.is_empty() {
             return Ok(Vec::new());
         }
@@ -128,42 +149,55 @@ impl<'a> Mover<'a> {
                     named.push(moving.clone());
                     items.push((identity, told));
                 }
-                Err(error) => done.push(Renamed {
-                    identity,
-                    old: moving.old.clone(),
-                    fate: Fate::Stays(error),
-                }),
+                Err(error) => {
+                    let renamed = Renamed {
+                        identity,
+                        old: moving.old.clone(),
+                        fate: Fate::Stays(error),
+                    };
+                    done.push((moving.item, renamed));
+                }
             }
         }
         for (moving, (_, told)) in named.iter().zip(&items) {
             self.take_along(moving, told)?;
         }
         let recorded = self.moves.moved(&named)?;
+        let mut settled = batch.moves;
         for ((moving, (identity, told)), landed) in named.iter().zip(items).zip(recorded) {
-            let fate = match landed {
+            let (left, fate) = match landed {
                 Landed::Ours => {
-                    self.let_go(&moving.old, &moving.new)?;
-                    if let Some(sidecar) = &told.sidecar {
-                        self.drop_metadata(sidecar)?;
+                    let mut left = self.let_go(&moving.old, &moving.new);
+                    if let (None, Some(sidecar)) = (&left, &told.sidecar) {
+                        left = self.drop_metadata(sidecar)?;
                     }
-                    Fate::Moved(moving.new.clone())
+                    (left, Fate::Moved(moving.new.clone()))
                 }
                 landed => {
                     // Where another run has noted the new name, it is that one's.
-                    if landed == Landed::Nowhere {
-                        self.let_go(&moving.new, &moving.old)?;
-                    }
+                    let left = match landed {
+                        Landed::Nowhere => self.let_go(&moving.new, &moving.old),
+                        _ => None,
+                    };
                     let message = "it was saved again or forgotten meanwhile";
-                    Fate::Stays(Error::new(Kind::Changed, message))
+                    (left, Fate::Stays(Error::new(Kind::Changed, message)))
                 }
             };
-            done.push(Renamed {
+            let renamed = Renamed {
                 identity,
                 old: moving.old.clone(),
-                fate,
-            });
+                fate: match left {
+                    None => fate,
+                    // The next run tries that once more.
+                    Some(error) => {
+                        settled.retain(|other| other.item != moving.item);
+                        Fate::Stays(error)
+                    }
+                },
+            };
+            done.push((moving.item, renamed));
         }
-        self.moves.settled(&batch.moves)?;
+        self.moves.settled(&settled)?;
         Ok(done)
     }
 
@@ -188,30 +222,32 @@ impl<'a> Mover<'a> {
         })
     }
 
-    /// Takes a name from a file that has another. What somebody else has put there meanwhile stays.
-    fn let_go(&mut self, surplus: &str, other: &str) -> Result<()> {
+    /// Takes a name from a file that has another. What somebody else has put there meanwhile stays. Says why that could
+    /// not be done.
+    fn let_go(&mut self, surplus: &str, other: &str) -> Option<Error> {
         match self.is_one(surplus, other) {
-            true => self.take_away(surplus),
-            false => Ok(()),
+            true => self.take_away(surplus).map(|error| Error {
+                message: format!("it is `{other}` too, and {}", error.message),
+                ..error
+            }),
+            false => None,
         }
     }
 
     /// Takes away a file of metadata, if it is one and not what a server has sent.
-    fn drop_metadata(&mut self, path: &str) -> Result<()> {
-        match self.moves.is_taken(path)? {
-            true => Ok(()),
+    fn drop_metadata(&mut self, path: &str) -> Result<Option<Error>> {
+        Ok(match self.moves.is_taken(path)? {
+            true => None,
             false => self.take_away(path),
-        }
+        })
     }
 
-    fn take_away(&mut self, path: &str) -> Result<()> {
+    fn take_away(&mut self, path: &str) -> Option<Error> {
         let removed = self.at(path).and_then(|(folder, name)| folder.remove(name));
         match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(disk_error(
-                    format!("cannot remove the name `{path}`"),
-                    error,
-                ));
+                let message = format!("the name `{path}` cannot be removed");
+                return Some(disk_error(message, error));
             }
             _ => {}
         }
@@ -219,7 +255,7 @@ impl<'a> Mover<'a> {
         if !names.is_empty() {
             self.left.insert(names);
         }
-        Ok(())
+        None
     }
 
     /// Writes its metadata beside it, or down once more, with its new path.

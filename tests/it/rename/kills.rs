@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::{names, pictures, recorded, rename};
+use super::{names, pictures, recorded, rename, ring};
 use crate::hard::kills::{kills, wait_until, within};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
@@ -83,6 +83,41 @@ fn a_kill_at_any_moment_loses_no_file_and_leaves_no_second_name() {
         let expected: Vec<String> = expected.into_keys().collect();
         assert_eq!(names(&fetch), expected);
     }
+}
+
+#[test]
+fn a_kill_while_names_are_swapped_loses_no_file() {
+    let site = Site::start();
+    let (fetch, swapped) = ring(&site);
+    let pictures = |mut files: BTreeMap<String, Vec<u8>>| {
+        files.retain(|path, _| !path.ends_with(".json"));
+        files
+    };
+    let bytes = |files: BTreeMap<String, Vec<u8>>| {
+        let mut bytes: Vec<_> = files.into_values().collect();
+        bytes.sort();
+        bytes
+    };
+    let before = bytes(pictures(fetch.files()));
+    let began = Instant::now();
+    rename(&fetch, swapped).run().success();
+    let whole = began.elapsed() + Duration::from_millis(5);
+    for round in 0..kills() {
+        // By its key each has a name of its own again.
+        let template = match round % 2 {
+            0 => "{key | slug}.{ext}",
+            _ => swapped,
+        };
+        let running = rename(&fetch, template).spawn();
+        wait_until(Instant::now() + within(whole));
+        running.kill9();
+        assert_eq!(recorded(&fetch).len(), 3);
+    }
+    rename(&fetch, swapped).run().success();
+    let files = pictures(fetch.files());
+    let names: Vec<_> = files.keys().collect();
+    assert_eq!(names, ["0.jpg", "1.jpg", "2.jpg"]);
+    assert_eq!(bytes(files), before);
 }
 
 /// An archive in which moves were begun, by the old paths and the new ones.

@@ -2,6 +2,7 @@
 
 mod command;
 mod kept;
+mod links;
 mod values;
 
 use std::ffi::OsString;
@@ -17,8 +18,7 @@ pub(super) use self::command::{
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
 pub(super) use self::values::{Known, Medium, Twins};
-use crate::config::{Resolve, Size, nearest};
-use crate::model::{Error, Kind, Result};
+use crate::config::{Resolve, Size};
 
 /// What is told below the long help.
 const AFTER: &str = "\
@@ -82,31 +82,6 @@ pub(super) struct Links {
     /// a JSON object with `url`; lines that begin with `#` are comments. Can be given several times.
     #[arg(short, long, value_name = "FILE")]
     pub(super) input_file: Vec<PathBuf>,
-}
-
-impl Links {
-    /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.
-    pub(super) fn check(&self) -> Result<()> {
-        // What has a host is a link, and an exact name was meant as one: it stood behind `--`.
-        let word = self
-            .links
-            .first()
-            .filter(|word| !word.contains(['.', '/', ':']));
-        let Some(word) = word else {
-            return Ok(());
-        };
-        let command = Args::command();
-        let names: Vec<_> = command
-            .get_subcommands()
-            .map(clap::Command::get_name)
-            .collect();
-        let Some(name) = nearest(word, &names).filter(|name| name != word) else {
-            return Ok(());
-        };
-        let message = format!("`{word}` is no command; did you mean `{name}`?");
-        let hint = format!("as an id it is written with its source: `SOURCE:{word}`");
-        Err(Error::new(Kind::Config, message).hint(hint))
-    }
 }
 
 impl Args {

@@ -12,6 +12,9 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{self, History};
 use crate::report::{Summary, Verbosity, clean, span, totals};
 
+/// So much of what was called is shown, however narrow the terminal is.
+const LEAST: usize = 12;
+
 /// Prints the last runs, or what one of them came to.
 pub(super) fn history(args: &Args, past: &Past) -> Result<()> {
     let config = main::config(args)?;
@@ -38,7 +41,11 @@ pub(super) fn history(args: &Args, past: &Past) -> Result<()> {
             runs.reverse();
             match past.json {
                 true => print(&runs.iter().map(|run| line(&row(run))).collect::<String>()),
-                false => print(&table(&runs)),
+                false => {
+                    let term = console::Term::stdout();
+                    let columns = term.is_term().then(|| usize::from(term.size().1));
+                    print(&table(&runs, columns))
+                }
             }
         }
     }
@@ -49,30 +56,48 @@ fn unknown(id: i64, file: &Path) -> Error {
     Error::new(Kind::Config, message).hint("`fetch history` lists the last runs")
 }
 
-/// A run as it is shown, one line.
-fn table(runs: &[archive::Past]) -> String {
+/// The runs as they are shown, a line each, on a terminal of so many columns if it is one.
+fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
     if runs.is_empty() {
         return "no runs yet\n".to_owned();
     }
-    let mut text = format!(
-        "{:>6}  {:16}  {:>10}  {:>6}  {:>6}  {:>6}  {:>6}  {}\n",
-        "run", "when (UTC)", "took", "found", "new", "had", "failed", "what"
-    );
-    for run in runs {
-        let archive::Past {
-            found,
-            new,
-            had,
-            failed,
-            ..
-        } = run;
-        text.push_str(&format!(
-            "{:>6}  {:16}  {:>10}  {found:>6}  {new:>6}  {had:>6}  {failed:>6}  {}\n",
-            run.id,
-            run.began.strftime("%Y-%m-%d %H:%M"),
+    let titles = ["run", "when (UTC)", "took", "found", "new", "had", "failed"];
+    let titles = titles.map(str::to_owned);
+    let cells = |run: &archive::Past| {
+        [
+            run.id.to_string(),
+            run.began.strftime("%Y-%m-%d %H:%M").to_string(),
             took(run),
-            clean(&what(run)),
-        ));
+            run.found.to_string(),
+            run.new.to_string(),
+            run.had.to_string(),
+            run.failed.to_string(),
+        ]
+    };
+    let mut rows = vec![(titles, "what".to_owned())];
+    rows.extend(
+        runs.iter()
+            .map(|run| (cells(run), clean(&what(run)).into_owned())),
+    );
+    let width = |column: usize| rows.iter().map(|(cells, _)| cells[column].len()).max();
+    let widths: [usize; 7] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let used: usize = widths.iter().map(|width| width + 2).sum();
+    let mut text = String::new();
+    for (cells, what) in &rows {
+        for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
+            text.push_str(&match index {
+                // Dates are of one width.
+                1 => format!("{cell:width$}  "),
+                _ => format!("{cell:>width$}  "),
+            });
+        }
+        // The whole is in what is told of one run.
+        let room = columns.map(|columns| columns.saturating_sub(used + 1).max(LEAST));
+        text.push_str(&match room {
+            Some(room) => console::truncate_str(what, room, "…"),
+            None => what.into(),
+        });
+        text.push('\n');
     }
     text
 }

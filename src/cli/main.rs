@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::args::{Args, Command};
 use super::batch::{self, List};
 use super::called::called;
+use super::lock::Lock;
 use super::talk::{explain, print, reporters, tell, warn};
 use super::{
     archive, exit, fields, history, interrupt, jobs, meaning, plugin, rename, retry, settings,
@@ -158,7 +159,14 @@ pub(super) fn perform(
     asks: impl Stream<Item = Result<impl Into<Ask> + 'static>> + Send + 'static,
     run: Run,
 ) -> Result<u8> {
+    // What is only looked at or adopted is followed by nothing.
+    if !settings.simulate && !settings.adopt {
+        config.check_commands()?;
+    }
     let client = Client::new(meaning::net(args, config.net()?)?)?;
+    // What is noted of a root that moves meanwhile would be lost.
+    let notes = settings.archive.is_some() && !settings.simulate;
+    let _lock = notes.then(|| Lock::share(&settings.root)).flatten();
     let run = Arc::new(run);
     let archive = settings.archive.clone();
     let settings = pipeline::Settings {
@@ -174,7 +182,7 @@ pub(super) fn perform(
         unread.cancelled().await;
         drain.cancel();
     });
-    let reporting = Reporting::start(reporters(&args.talk), receiver, signals)?;
+    let reporting = Reporting::start(reporters(&args.talk, &settings.root), receiver, signals)?;
     let running = pipeline::run(client.clone(), registry, settings, asks, events, stop);
     // The terminal is put in order before a panic goes on.
     let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(running)));

@@ -48,6 +48,7 @@ fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Resu
     main::registry(&config, sources)?;
     Client::new(meaning::net(args, config.net()?)?)?;
     config.pipeline()?;
+    config.check_commands()?;
     for name in config.jobs() {
         let job = config.job(name)?;
         Client::new(meaning::net(args, job.net()?)?)?;

@@ -1,6 +1,7 @@
 //! Printing, and who reports a run.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use super::args;
 use crate::model::{Error, Kind, Result};
@@ -47,7 +48,7 @@ fn labelled(error: &Error, label: console::StyledObject<&str>) -> String {
 }
 
 /// Who reports the run: for programs on stdout, for people on stderr.
-pub(super) fn reporters(talk: &args::Talk) -> Vec<Box<dyn Reporter>> {
+pub(super) fn reporters(talk: &args::Talk, root: &Path) -> Vec<Box<dyn Reporter>> {
     let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
     if talk.json {
         reporters.push(Box::new(Json::stdout()));
@@ -65,7 +66,7 @@ pub(super) fn reporters(talk: &args::Talk) -> Vec<Box<dyn Reporter>> {
     };
     let bars = match is_shared {
         true => None,
-        false => Bars::stderr(verbosity),
+        false => Bars::stderr(verbosity, root),
     };
     reporters.push(match bars {
         Some(bars) => Box::new(bars),

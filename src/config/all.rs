@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::folder;
-use super::hand::{Hand, check_commands};
+use super::hand::Hand;
 use super::job::check_names;
 use super::keeper::Keeper;
 use super::known;
@@ -122,7 +122,6 @@ impl Config {
         config.sections = config.read_sections()?;
         check_names(&config.layers)?;
         folder::check(&config.layers)?;
-        check_commands(&config.layers)?;
         Ok(config)
     }
 

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io;
 
-use super::layer::{Entry, Layer, Raw};
+use super::all::Config;
+use super::layer::{Entry, Raw};
 use super::read::wrong;
 use crate::model::{Error, Result};
 
@@ -45,20 +46,25 @@ impl Hand {
     }
 }
 
-/// Refuses commands of files that others can write: whoever writes there would run what he likes as the user.
-pub(super) fn check_commands(layers: &[Layer]) -> Result<()> {
-    let is_command = |entry: &Entry| !matches!(&entry.raw, Raw::Typed(value) if value == "");
-    for key in COMMANDS {
-        let mut entries = layers.iter().rev().flat_map(|layer| &layer.entries);
-        // The last one holds, so that a flag can say otherwise.
-        if let Some(entry) = entries.find(|entry| entry.path == key)
-            && entry.hand == Hand::Shared
-            && is_command(entry)
-        {
-            return Err(only_own(entry, "a command is run"));
+impl Config {
+    /// Refuses commands of files that others can write: whoever writes there would run what he likes as the user. It is
+    /// for whoever is about to run them.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Config`] for such a command.
+    pub fn check_commands(&self) -> Result<()> {
+        let is_command = |entry: &Entry| !matches!(&entry.raw, Raw::Typed(value) if value == "");
+        for key in COMMANDS {
+            // The last one holds, so that a flag can say otherwise.
+            if let Some(entry) = self.last(&key)
+                && entry.hand == Hand::Shared
+                && is_command(entry)
+            {
+                return Err(only_own(entry, "a command is run"));
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Says that something is done only for a file of the user's own.

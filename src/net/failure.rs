@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use url::Url;
 
 use super::resolver::NotFound;
+use super::trust::NoAuthorities;
 use super::{Private, Shown};
 use crate::model::{Error, Kind};
 
@@ -20,6 +21,13 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
             let message = format!("the certificate of `{host}` is not trusted: {why:?}");
             return Error::new(Kind::Corrupt, message)
                 .hint("a private authority can be named with `--ca-cert FILE` or `SSL_CERT_FILE`");
+        }
+        if let rustls::Error::Other(other) = tls
+            && let Some(none) = other.0.downcast_ref::<NoAuthorities>()
+        {
+            return Error::new(Kind::Config, none.to_string())
+                .because(none.why.clone())
+                .hint("set it to a file of certificates in PEM form, or leave it out");
         }
         return Error::new(Kind::Network, format!("cannot speak TLS with `{host}`"))
             .because(tls.to_string());

@@ -6,7 +6,8 @@
 
 use std::env::var_os;
 use std::ffi::OsString;
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
@@ -15,7 +16,8 @@ use rustls::crypto::{self, CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error as TlsError, OtherError, RootCertStore,
+    SignatureScheme,
 };
 
 use crate::model::{Error, Kind, Result};
@@ -89,6 +91,14 @@ impl Trust {
 
     fn whole(&self) -> Result<&Verifier, TlsError> {
         let make = || {
+            // A wrong name here would be told as a certificate that nobody trusts.
+            if let Some(file) = var_os("SSL_CERT_FILE")
+                && self.named.is_empty()
+                && var_os("SSL_CERT_DIR").is_none()
+                && let Err(error) = some_in(Path::new(&file))
+            {
+                return Err(TlsError::Other(OtherError(Arc::new(error))));
+            }
             let (named, provider) = (self.named.clone(), self.provider.clone());
             let verifier =
                 rustls_platform_verifier::Verifier::new_with_extra_roots(named, provider)?;
@@ -152,6 +162,38 @@ fn are_named(variable: impl Fn(&str) -> Option<OsString>) -> bool {
     variable("SSL_CERT_FILE").is_some()
         || variable("SSL_CERT_DIR").is_some_and(|folders| !folders.is_empty())
 }
+
+/// Refuses the file that the environment names if there is no certificate in it.
+fn some_in(path: &Path) -> Result<(), NoAuthorities> {
+    let wrong = |why: String| NoAuthorities {
+        file: path.to_owned(),
+        why,
+    };
+    let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    match CertificateDer::pem_slice_iter(&pem).flatten().next() {
+        Some(_) => Ok(()),
+        None => Err(wrong("there is no PEM certificate in it".to_owned())),
+    }
+}
+
+/// The environment names a file of authorities that has none.
+#[derive(Debug)]
+pub(super) struct NoAuthorities {
+    pub(super) file: PathBuf,
+    pub(super) why: String,
+}
+
+impl fmt::Display for NoAuthorities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        write!(
+            f,
+            "cannot read the certificates that `SSL_CERT_FILE` names, `{file}`"
+        )
+    }
+}
+
+impl std::error::Error for NoAuthorities {}
 
 /// The certificates of authorities in a file.
 fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>> {

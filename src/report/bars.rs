@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use console::Term;
@@ -9,6 +10,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::{Detail, line};
 use super::meter::Meter;
+use super::places::Places;
+use super::repeats::Repeats;
 use super::screen::{Wait, screen};
 use super::totals::totals;
 use super::{OpenItem, Reporter, Summary, Verbosity};
@@ -20,6 +23,9 @@ const INTERVAL: Duration = Duration::from_millis(95);
 /// How long a failure waits before it scrolls by. The totals tell it again, so where they come first it would stand there
 /// twice.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long nothing happens before it is said that somebody does not answer.
+const SILENCE: Duration = Duration::from_millis(1500);
 
 /// Keeps lines at the foot of the terminal that show what goes on; what is worth a line of its own scrolls by above.
 #[derive(Debug)]
@@ -33,6 +39,10 @@ pub struct Bars {
     meter: Meter,
     waits: Vec<(Wait, Instant)>,
     above: VecDeque<Above>,
+    repeats: Repeats,
+    places: Places,
+    /// When something last happened.
+    heard: Instant,
 }
 
 /// A line that is to scroll by.
@@ -44,8 +54,8 @@ struct Above {
 }
 
 impl Bars {
-    /// Bars on stderr, or nothing if it is no terminal that can have them.
-    pub fn stderr(verbosity: Verbosity) -> Option<Bars> {
+    /// Bars on stderr, or nothing if it is no terminal that can have them. `root` is the output root as it was named.
+    pub fn stderr(verbosity: Verbosity, root: &Path) -> Option<Bars> {
         let term = Term::stderr();
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         if !term.is_term() || is_dumb || verbosity == Verbosity::Quiet {
@@ -64,6 +74,9 @@ impl Bars {
             meter: Meter::default(),
             waits: Vec::new(),
             above: VecDeque::new(),
+            repeats: Repeats::default(),
+            places: Places::new(root),
+            heard: Instant::now(),
         })
     }
 
@@ -113,15 +126,21 @@ impl Reporter for Bars {
         item: Option<&OpenItem>,
         summary: &Summary,
     ) -> io::Result<()> {
-        self.note_wait(event, Instant::now());
+        let now = Instant::now();
+        self.heard = now;
+        self.note_wait(event, now);
+        self.places.note(event);
         let detail = match self.verbosity {
             Verbosity::Verbose => Detail::All,
             _ => Detail::Failures,
         };
+        if self.repeats.has_told(event) && detail < Detail::All {
+            return Ok(());
+        }
         if let Some(line) = line(event, item, summary, detail) {
             self.above.push_back(Above {
                 text: line + "\n",
-                after: is_failure(event).then(|| Instant::now() + PATIENCE),
+                after: is_failure(event).then(|| now + PATIENCE),
             });
         }
         Ok(())
@@ -159,7 +178,9 @@ impl Reporter for Bars {
         let (rows, columns) = self.term.size();
         let waits = self.waits(now);
         let rate = self.meter.rate();
-        let lines = screen(summary, &waits, rate, rows.into(), columns.into());
+        let silent = now > self.heard + SILENCE;
+        let size = (rows.into(), columns.into());
+        let lines = screen(summary, &waits, silent, rate, size);
         self.bar.set_message(lines.join("\n"));
         self.bar.tick();
         // The cursor stands behind a line that is filled to its end, so a `^C` that the terminal prints would go to a line of
@@ -173,7 +194,11 @@ impl Reporter for Bars {
         let colours = console::colors_enabled_stderr();
         let above = self.above.drain(..).filter(|line| line.after.is_none());
         let mut text: String = above.map(|line| line.text).collect();
-        text.push_str(&totals(summary, self.verbosity, colours));
+        let totals = totals(summary, self.verbosity, colours);
+        text.push_str(&match (self.places.told(), totals.split_once('\n')) {
+            (Some(places), Some((first, rest))) => format!("{first}   {places}\n{rest}"),
+            _ => totals,
+        });
         let _ = io::stderr().lock().write_all(text.as_bytes());
         Ok(())
     }

@@ -4,6 +4,8 @@ use std::io::{self, BufWriter, Stderr, Write};
 use std::time::{Duration, Instant};
 
 use super::meter::Meter;
+use super::renamed::renamed;
+use super::repeats::Repeats;
 use super::text::{clean, size, whole_time};
 use super::totals::{name, totals};
 use super::{OpenItem, Reporter, Summary, Verbosity};
@@ -21,6 +23,7 @@ pub struct Lines<W: Write = BufWriter<Stderr>> {
     began: Instant,
     last_progress: Duration,
     meter: Meter,
+    repeats: Repeats,
 }
 
 impl Lines {
@@ -41,6 +44,7 @@ impl<W: Write> Lines<W> {
             began: Instant::now(),
             last_progress: Duration::ZERO,
             meter: Meter::default(),
+            repeats: Repeats::default(),
         }
     }
 
@@ -75,6 +79,9 @@ impl<W: Write + Send> Reporter for Lines<W> {
             Verbosity::Normal => Detail::Ends,
             Verbosity::Verbose => Detail::All,
         };
+        if self.repeats.has_told(event) && detail < Detail::All {
+            return Ok(());
+        }
         if let Some(line) = line(event, item, summary, detail) {
             let _ = writeln!(self.out, "{line}");
         }
@@ -132,7 +139,12 @@ pub(super) fn line(
         }
         Event::Ended { id, outcome } => {
             let kept = summary.failures.last();
-            ended(outcome, item, kept.is_some_and(|last| last.id == *id))?
+            let is_kept = kept.is_some_and(|last| last.id == *id);
+            match renamed(outcome, item) {
+                // Where each file is told anyway, its name is too.
+                Some(line) if detail == Detail::Failures => (Detail::Failures, line),
+                _ => ended(outcome, item, is_kept)?,
+            }
         }
         Event::Listed {
             link,
@@ -236,13 +248,17 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(D
             )
         }
         Outcome::Skipped {
+            reason,
             path,
             warning: Some(warning),
-            ..
-        } => (
-            Detail::Ends,
-            format!("had `{}`; warning: {}", clean(path), clean(warning)),
-        ),
+        } => {
+            let done = match reason {
+                Skip::Adopted => "adopted",
+                _ => "had",
+            };
+            let (path, warning) = (clean(path), clean(warning));
+            (Detail::Ends, format!("{done} `{path}`; warning: {warning}"))
+        }
         Outcome::Skipped { reason, path, .. } => {
             let path = clean(path);
             match reason {

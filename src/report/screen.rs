@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use console::{measure_text_width, truncate_str};
+use url::Url;
 
 use super::lines::done;
 use super::text::{clean, size, whole_time};
@@ -31,9 +32,9 @@ pub(super) struct Wait {
 pub(super) fn screen(
     summary: &Summary,
     waits: &[Wait],
+    silent: bool,
     rate: Option<u64>,
-    rows: usize,
-    columns: usize,
+    (rows, columns): (usize, usize),
 ) -> Vec<String> {
     let room = rows.saturating_sub(SPARE).min(MOST);
     let active = || summary.open().filter(|(_, item)| item.began);
@@ -54,7 +55,12 @@ pub(super) fn screen(
     if count > shown && room > 0 {
         lines.push(format!("  … and {} more", count - shown));
     }
-    lines.push(whole(summary, waits, rate));
+    let mut last = whole(summary, waits, rate);
+    // What waits says why.
+    if silent && count == 0 && waits.is_empty() {
+        last.push_str(&format!("  no answer{} yet", awaited(summary)));
+    }
+    lines.push(last);
     for line in &mut lines {
         // The last column stays free: some terminals wrap when it is written.
         *line = truncate_str(line, columns.saturating_sub(1), "…").into_owned();
@@ -87,6 +93,14 @@ fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
         ));
     }
     parts.join("  ")
+}
+
+/// From whom an answer is awaited, if that is known: nothing is found before a site has answered.
+fn awaited(summary: &Summary) -> String {
+    let mut open = summary.open();
+    let url = open.find_map(|(_, item)| Url::parse(item.named.url.as_deref()?).ok());
+    let host = url.as_ref().and_then(Url::host_str);
+    host.map_or_else(String::new, |host| format!(" from {}", clean(host)))
 }
 
 /// The time left, where it is known: every item has been found, and its length is known.
@@ -183,7 +197,7 @@ mod tests {
             (10, ["         …", "0 of 1 f…"]),
         ];
         for (columns, expected) in table {
-            let lines = screen(&summary, &[], Some(50), 24, columns);
+            let lines = screen(&summary, &[], false, Some(50), (24, columns));
             assert!(lines.iter().all(|line| measure_text_width(line) < columns));
             if columns > 10 {
                 assert_eq!(lines, expected, "{columns}");
@@ -200,7 +214,7 @@ mod tests {
             (4, 2, "  … and 20 more"),
         ];
         for (rows, count, rest) in table {
-            let lines = screen(&summary, &[], None, rows, 80);
+            let lines = screen(&summary, &[], false, None, (rows, 80));
             assert_eq!(
                 (lines.len(), lines[count - 2].as_str()),
                 (count, rest),
@@ -208,10 +222,10 @@ mod tests {
             );
         }
         assert_eq!(
-            screen(&summary, &[], None, 2, 80),
+            screen(&summary, &[], false, None, (2, 80)),
             ["0 of 20+ files  15.5 kB"]
         );
-        assert_eq!(screen(&began(12), &[], None, 24, 80).len(), 13);
+        assert_eq!(screen(&began(12), &[], false, None, (24, 80)).len(), 13);
     }
 
     #[test]
@@ -231,9 +245,23 @@ mod tests {
             total: None,
             have: 0,
         });
-        let lines = screen(&summary, &[], None, 24, 40);
+        let lines = screen(&summary, &[], false, None, (24, 40));
         assert_eq!(lines[1], "  [2J猫猫猫猫猫猫猫猫猫猫猫猫猫…     0%");
         assert!(measure_text_width(&lines[1]) < 40);
+    }
+
+    #[test]
+    fn says_who_does_not_answer() {
+        let mut summary = Summary::default();
+        let last = |summary: &Summary, silent| screen(summary, &[], silent, None, (24, 80)).pop();
+        let silent = last(&summary, true).unwrap();
+        assert_eq!(silent, "0 of 0+ files  0 B  no answer yet");
+        summary.take(&found(1));
+        let silent = last(&summary, true).unwrap();
+        assert_eq!(silent, "0 of 1+ files  0 B  no answer from i.imgur.com yet");
+        assert_eq!(last(&summary, false).unwrap(), "0 of 1+ files  0 B");
+        // What moves has been answered.
+        assert_eq!(last(&began(1), true).unwrap(), "0 of 1+ files  100 B");
     }
 
     #[test]
@@ -244,7 +272,13 @@ mod tests {
             reason: "it asked us to".into(),
             left: Duration::from_millis(11_200),
         };
-        let lines = screen(&began(1), &[wait(Some(1)), wait(None)], None, 24, 60);
+        let lines = screen(
+            &began(1),
+            &[wait(Some(1)), wait(None)],
+            true,
+            None,
+            (24, 60),
+        );
         assert_eq!(
             lines,
             [

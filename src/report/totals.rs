@@ -6,6 +6,7 @@ use console::style;
 use url::Url;
 
 use super::lines;
+use super::repeats::Repeats;
 use super::summary::Named;
 use super::text::{causes, clean, hint, push, size, time};
 use super::{Summary, Verbosity};
@@ -24,7 +25,14 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
     }
     text.push_str(&counts(summary));
     text.push('\n');
+    let (mut all, mut told) = (Repeats::default(), Repeats::default());
     for item in &summary.failures {
+        all.is_first(&item.failure);
+    }
+    for item in &summary.failures {
+        if !told.is_first(&item.failure) {
+            continue;
+        }
         failed(&mut text, &name(&item.named), &item.failure, colours);
         let named = &item.named;
         let is_named_by_url = named.url.as_deref() == Some(name(named).as_str());
@@ -38,6 +46,11 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
         }
         push(&mut text, "attempts", &item.failure.attempts.to_string());
         hint(&mut text, &item.failure);
+        match all.others(&item.failure) {
+            0 => {}
+            1 => text.push_str("  and 1 more in the same way\n"),
+            count => text.push_str(&format!("  and {count} more in the same way\n")),
+        }
     }
     for link in &summary.link_failures {
         failed(&mut text, &link.link, &link.failure, colours);
@@ -204,6 +217,20 @@ failed: `imgur:key24` removed from Imgur
         let summary = summary(&events);
         assert_eq!(text(&summary), expected);
         assert_eq!(totals(&summary, Verbosity::Quiet, false), expected);
+    }
+
+    #[test]
+    fn a_disk_that_refuses_all_is_told_once() {
+        let refused = |id| {
+            let mut failure = failure(Kind::Disk, &format!("cannot write `{id}`"));
+            failure.causes = vec!["permission denied".into()];
+            ended(id, Outcome::Failed(failure))
+        };
+        let mut events: Vec<Event> = (1..=3).map(found).collect();
+        events.extend((1..=3).map(refused));
+        let text = text(&summary(&events));
+        assert_eq!(text.matches("because: permission denied").count(), 1);
+        assert!(text.ends_with("  and 2 more in the same way\n"), "{text}");
     }
 
     #[test]

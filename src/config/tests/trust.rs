@@ -131,8 +131,14 @@ fn a_program_is_run_only_for_a_file_that_nobody_else_can_write() {
 fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
     for key in ["exec", "exec_after"] {
         let text = format!("[after]\n{key} = 'echo {{dir}}'");
-        read(Hand::Own, &text).unwrap();
-        let error = read(Hand::Shared, &text).unwrap_err();
+        let run = |hand, text: &str| {
+            let file = (hand, PathBuf::from("fetch.toml"), text.to_owned());
+            Config::assemble(vec![file], [].into(), Vec::new())?.check_commands()
+        };
+        run(Hand::Own, &text).unwrap();
+        // It is in nobody's way until it is to be run.
+        read(Hand::Shared, &text).unwrap();
+        let error = run(Hand::Shared, &text).unwrap_err();
         let expected = format!(
             "wrong value for `after.{key}` in `fetch.toml`, line 2, column 1: \
             a command is run only for a file that is yours and that nobody else can write"
@@ -142,7 +148,7 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
         assert_eq!(error.hint.as_deref(), Some(hint));
         assert!(read(Hand::Folder, &text).is_err());
         // Nobody's harm.
-        read(Hand::Shared, &format!("after.{key} = ''")).unwrap();
+        run(Hand::Shared, &format!("after.{key} = ''")).unwrap();
         let flag = Flag {
             name: format!("-S after.{key}"),
             key: format!("after.{key}"),
@@ -151,7 +157,8 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
         config(&[], &[], vec![flag.clone()]).unwrap();
         // What holds is what was typed.
         let file = (Hand::Shared, PathBuf::from("fetch.toml"), text);
-        Config::assemble(vec![file], [].into(), vec![flag]).unwrap();
+        let config = Config::assemble(vec![file], [].into(), vec![flag]).unwrap();
+        config.check_commands().unwrap();
     }
 }
 

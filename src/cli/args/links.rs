@@ -1,0 +1,59 @@
+//! Words that are typed as links and were meant as something else.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+
+use super::{Args, Links};
+use crate::config::nearest;
+use crate::model::{Error, Kind, Result};
+
+impl Links {
+    /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.
+    pub(in crate::cli) fn check(&self) -> Result<()> {
+        if let Some(error) = self.links.iter().find_map(|word| as_list(word)) {
+            return Err(error);
+        }
+        // What has a host is a link, and an exact name was meant as one: it stood behind `--`.
+        let word = self
+            .links
+            .first()
+            .filter(|word| !word.contains(['.', '/', ':']));
+        let Some(word) = word else {
+            return Ok(());
+        };
+        let command = Args::command();
+        let names: Vec<_> = command
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        let Some(name) = nearest(word, &names).filter(|name| name != word) else {
+            return Ok(());
+        };
+        let message = format!("`{word}` is no command; did you mean `{name}`?");
+        let hint = format!("as an id it is written with its source: `SOURCE:{word}`");
+        Err(Error::new(Kind::Config, message).hint(hint))
+    }
+}
+
+/// Why a word is no link but the name of a list, if it is one.
+fn as_list(word: &str) -> Option<Error> {
+    // No host ends so.
+    const LISTS: [&str; 4] = ["txt", "csv", "jsonl", "list"];
+    let path = Path::new(word);
+    if word.contains("://") {
+        return None;
+    }
+    if path.is_file() {
+        let message = format!("`{word}` is a file, not a link");
+        let hint = format!("`fetch -i {word}` fetches the links in it");
+        return Some(Error::new(Kind::Config, message).hint(hint));
+    }
+    let ext = path.extension().and_then(|ext| ext.to_str());
+    let is_host = word.contains(['/', ':']);
+    if is_host || !ext.is_some_and(|ext| LISTS.contains(&ext)) {
+        return None;
+    }
+    let message = format!("`{word}` is no link, and there is no file of this name");
+    Some(Error::new(Kind::Config, message).hint("`fetch -i FILE` fetches the links in a file"))
+}

@@ -24,6 +24,9 @@ use crate::model::{Error, Kind, Result};
 use crate::script::Places;
 use crate::{net, pipeline};
 
+/// The schemes of proxies.
+const PROXIES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
 /// All settings of a run. The default has those of the program, and takes nothing from the system.
 #[derive(Clone, Default)]
 pub struct Config {
@@ -239,9 +242,21 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for values that cannot be used, and for headers that cannot be had from where they are kept.
     pub fn net(&self) -> Result<net::Settings> {
+        let settings = self.sections.net();
+        let scheme = settings
+            .proxy
+            .as_deref()
+            .and_then(|url| url.split_once("://"));
+        if let Some((scheme, _)) = scheme
+            && !PROXIES.contains(&scheme.to_ascii_lowercase().as_str())
+            && let Some(entry) = self.last(&["net", "proxy"])
+        {
+            return Err(wrong(entry, "there is no such kind of proxy")
+                .hint(format!("the kinds are {}", known::list(&PROXIES))));
+        }
         Ok(net::Settings {
             headers: self.headers()?,
-            ..self.sections.net()
+            ..settings
         })
     }
 
@@ -250,7 +265,16 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for a template that cannot be read, and where there is no place for the archive.
     pub fn pipeline(&self) -> Result<pipeline::Settings> {
-        Ok(self.choose(self.sections.pipeline(self.templates()?)?))
+        let placed = |key: &str, error: Error| match self.last(&["after", key]) {
+            // What was typed is in sight.
+            Some(entry) if entry.hand != Hand::Typed => Error {
+                hint: error.hint,
+                ..wrong(entry, &error.message)
+            },
+            _ => error,
+        };
+        let settings = self.sections.pipeline(self.templates()?, &placed)?;
+        Ok(self.choose(settings))
     }
 
     /// The entry of a key that holds in the end.

@@ -42,7 +42,7 @@ pub(super) fn read_known<T: DeserializeOwned>(
             let path = &entry.path[section.len()..];
             if path.is_empty() {
                 if entry.raw != Raw::Table {
-                    return Err(wrong(entry, "expected a table"));
+                    return Err(no_table(entry));
                 }
                 continue;
             }
@@ -80,7 +80,12 @@ fn value<T: DeserializeOwned>(
         true => serde_json::from_value::<T>(nest(path, value.clone())).map(|_| ()),
         false => Ok(()),
     };
+    let is_table = matches!(default, Some(Value::Object(_)));
     let candidates = match &entry.raw {
+        // A list would be taken for the values of the table, in their order.
+        Raw::Typed(value) if is_table && !value.is_object() => {
+            return Err(no_table(entry));
+        }
         // The known keys say that there is a value here, or else any table will do.
         Raw::Table => match default {
             // A job is one even if it says nothing.
@@ -151,6 +156,23 @@ pub(super) fn wrong(entry: &Entry, why: &str) -> Error {
     Error::new(Kind::Config, message)
 }
 
+/// The error of what should have been a table, with how such a one is written.
+fn no_table(entry: &Entry) -> Error {
+    let error = wrong(entry, "expected a table");
+    match entry.path.first().map(String::as_str) {
+        Some("job") if entry.path.len() < 3 => {
+            error.hint("a job has a name, and a section of its own: `[job.NAME]`")
+        }
+        Some("host") if entry.path.len() < 3 => {
+            error.hint("a host has a section of its own: `[host.\"example.org\"]`")
+        }
+        Some("source") if entry.path.len() < 3 => {
+            error.hint("a source has a section of its own: `[source.NAME]`")
+        }
+        _ => error,
+    }
+}
+
 /// What a value should have been, in words for people; the value itself stays out of it.
 fn what_is_wanted(error: &Result<(), serde_json::Error>) -> String {
     let Err(error) = error else {
@@ -173,6 +195,8 @@ fn what_is_wanted(error: &Result<(), serde_json::Error>) -> String {
         "f32" | "f64" => "a number",
         "a boolean" => "`true` or `false`",
         "a string" => "text in quotes",
+        // One of several words.
+        "string or map" => "text in quotes",
         "a sequence" => "a list in brackets",
         "a map" => "a table",
         _ if wanted.starts_with("a nonzero") => "a whole number, 1 or more",

@@ -52,11 +52,12 @@ pub(super) struct After {
 }
 
 impl After {
-    fn wishes(&self) -> Result<pipeline::Wishes> {
-        let read = |text: &Option<String>, known: &[&str]| {
+    fn wishes(&self, placed: &dyn Fn(&str, Error) -> Error) -> Result<pipeline::Wishes> {
+        let read = |key: &str, text: &Option<String>, known: &[&str]| {
             given(text)
                 .map(|text| pipeline::Command::parse(text, known))
                 .transpose()
+                .map_err(|error| placed(key, error))
         };
         Ok(pipeline::Wishes {
             metadata: self.metadata,
@@ -64,8 +65,8 @@ impl After {
             info: self.info,
             zip: self.zip,
             cbz: self.cbz,
-            exec: read(&self.exec, pipeline::Command::OF_FILE)?,
-            exec_after: read(&self.exec_after, pipeline::Command::OF_RUN)?,
+            exec: read("exec", &self.exec, pipeline::Command::OF_FILE)?,
+            exec_after: read("exec_after", &self.exec_after, pipeline::Command::OF_RUN)?,
         })
     }
 }
@@ -265,8 +266,13 @@ impl Sections {
         }
     }
 
-    /// The settings of the pipeline, with templates that have been read already.
-    pub(super) fn pipeline(&self, templates: pipeline::Templates) -> Result<pipeline::Settings> {
+    /// The settings of the pipeline, with templates that have been read already. `placed` says where a key of `[after]`
+    /// stands.
+    pub(super) fn pipeline(
+        &self,
+        templates: pipeline::Templates,
+        placed: &dyn Fn(&str, Error) -> Error,
+    ) -> Result<pipeline::Settings> {
         let archive = match given(&self.archive.file) {
             _ if !self.archive.enabled => None,
             Some(file) => Some(path(file)),
@@ -282,7 +288,7 @@ impl Sections {
             duplicates: self.archive.duplicates,
             mtime: self.output.mtime,
             min_free: self.output.min_free.0,
-            after: self.after.wishes()?,
+            after: self.after.wishes(placed)?,
             archive,
             digest: self.archive.digest,
             quality: self.stream.quality,

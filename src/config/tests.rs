@@ -3,6 +3,7 @@
 mod example;
 mod jobs;
 mod mistakes;
+mod more_mistakes;
 mod schema;
 mod trust;
 

@@ -159,7 +159,8 @@ fn names_the_mistakes_in_the_options_of_a_source() {
         ),
         (
             "source.mine = 3",
-            "wrong value for `source.mine` in `fetch.toml`, line 1, column 8: expected a table",
+            "wrong value for `source.mine` in `fetch.toml`, line 1, column 8: expected a table\n\
+             a source has a section of its own: `[source.NAME]`",
         ),
     ];
     for (text, expected) in table {

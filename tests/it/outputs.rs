@@ -101,6 +101,54 @@ error: `{typed}` is no command; did you mean `{meant}`?
 }
 
 #[test]
+fn a_list_in_place_of_a_link() {
+    let fetch = Fetch::new();
+    let expected = "\
+error: `links.txt` is no link, and there is no file of this name
+  hint: `fetch -i FILE` fetches the links in a file
+";
+    let call = fetch.clone().arg("links.txt");
+    assert_says(&call.run().fails(2).stderr_filtered(), expected);
+    std::fs::write(fetch.out().join("links.txt"), "").unwrap();
+    let expected = "\
+error: `links.txt` is a file, not a link
+  hint: `fetch -i links.txt` fetches the links in it
+";
+    assert_says(&call.run().fails(2).stderr_filtered(), expected);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_once() {
+    let site = Site::start();
+    let links = (0..3).map(|number| {
+        let path = format!("/{number}.jpg");
+        site.on(&path, Reply::file(small(Format::Jpeg, number)))
+            .optional();
+        site.url(&path)
+    });
+    let fetch = Fetch::new();
+    std::fs::write(fetch.out().join("x"), "a file").unwrap();
+    let call = fetch.clone().args(["-o", "x/{name}.{ext}"]).args(links);
+    let done = call.run().fails(8);
+    let expected = "\
+failed: `http://127.0.0.1:PORT/0.jpg` (disk)
+3 found: 0 new, 3 failed (3 disk)   TIME
+failed: `http://127.0.0.1:PORT/0.jpg` cannot use the folder `./x`
+  because: it is a link or a file, and not a folder
+  attempts: 1
+  and 2 more in the same way
+";
+    assert_says(&done.stderr_filtered(), expected);
+    // Programs and the past have them all.
+    let done = call.arg("-j").run().fails(8);
+    let failed = done
+        .stdout
+        .lines()
+        .filter(|line| line.contains("\"failed\"") && line.contains("\"ended\""));
+    assert_eq!(failed.count(), 3, "{}", done.stdout);
+}
+
+#[test]
 fn what_is_no_link() {
     let expected = "\
 failed: `nonsense` is not a link: no source claims it as an id

@@ -85,3 +85,35 @@ fn the_cursor_waits_where_a_typed_key_does_no_harm() {
     let control = after.find(char::is_control).unwrap();
     assert!(after[control..].starts_with('\r'), "{text:?}");
 }
+
+/// What a call says on a terminal, without what is drawn over.
+fn said(fetch: &Fetch) -> String {
+    let mut terminal = Terminal::open();
+    let onto = format!("exec \"$0\" \"$@\" 2>{}", terminal.path);
+    let call = fetch.clone().through(["sh", "-c", &onto]);
+    call.env("TERM", "xterm").run().success();
+    terminal.wait_for(" found: ");
+    terminal.wait_for("\n");
+    let text = terminal.text();
+    let lines = text.split(['\r', '\n']).map(str::trim_end);
+    let lines = lines.map(|line| line.trim_start_matches("\u{1b}[2K"));
+    let lines = lines.filter(|line| !line.is_empty() && !line.contains("files  "));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_last_line_says_where_the_files_are() {
+    let site = Site::start();
+    for (number, path) in ["/cat.bin", "/a/cat.bin", "/b/dog.bin"].iter().enumerate() {
+        site.on(path, Reply::file(noise(1000, number as u64)));
+    }
+    let fetch = Fetch::new();
+    let first = said(&fetch.clone().arg(site.url("/cat.bin")));
+    assert!(first.starts_with("1 found: 1 new   1.0 kB in "), "{first}");
+    assert!(first.ends_with("   as `cat.bin`\n"), "{first}");
+    let both = ["/a/cat.bin", "/b/dog.bin"].map(|path| site.url(path));
+    let second = said(&fetch.args(both));
+    let renamed = "saved `cat (2).bin`: `cat.bin` is another file\n2 found: 2 new ";
+    assert!(second.starts_with(renamed), "{second}");
+    assert!(second.ends_with("   in the current folder\n"), "{second}");
+}

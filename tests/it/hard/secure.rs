@@ -64,6 +64,25 @@ fn the_environment_says_where_the_authorities_of_the_system_are() {
     assert!(fetch.files()["cat.jpg"] == large());
 }
 
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[test]
+fn a_wrong_name_of_the_authorities_is_told_as_such() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(large())).optional();
+    let front = Front::start(&site, Odd::No);
+    let fetch = quick()
+        .env("SSL_CERT_FILE", "/nowhere/authorities.pem")
+        .arg(front.url("/cat.jpg"));
+    let done = fetch.run().fails(2);
+    for said in [
+        "cannot read the certificates that `SSL_CERT_FILE` names, `/nowhere/authorities.pem`",
+        "  because: No such file or directory",
+        "  attempts: 1\n",
+    ] {
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+    }
+}
+
 #[test]
 fn a_redirect_down_to_plain_http_is_not_followed() {
     let (site, plain) = (Site::start(), Site::start());

@@ -62,9 +62,28 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
         }
         return Ok(exit::WELL);
     }
+    if choice.job.is_none() && !args.talk.quiet {
+        tell_of_jobs(&settings, choice, config)?;
+    }
     let asks = stream::iter(again.map(|again| again.map(Ask::Again)));
     let run = Run::new("fetch retry", choice.job.clone());
     main::perform(args, config, registry, settings, asks, run)
+}
+
+/// Says which of it belongs to jobs, whose templates and headers are not those of this call.
+fn tell_of_jobs(settings: &pipeline::Settings, choice: &Choice, config: &Config) -> Result<()> {
+    let Some(file) = &settings.archive else {
+        return Ok(());
+    };
+    let known = config.jobs();
+    for job in Records::jobs(file, &settings.root, choice)? {
+        if known.contains(&job.as_str()) {
+            tell(&format!(
+                "some of it failed in the job `{job}`: `fetch retry --job {job}` has what that sets\n"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The links of the job as they are now: with their secrets, and with what holds for them alone.

@@ -1,6 +1,6 @@
 //! What failed, and is to be asked for once more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ pub struct Choice {
     pub gone: bool,
     /// Only what failed since then.
     pub since: Option<Timestamp>,
-    /// Only what failed in runs of this job.
+    /// Only what failed in a run of this job, whoever tried it since.
     pub job: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Choice {
             condition.push_str(&format!(" AND noted >= {}", since.as_second()));
         }
         if self.job.is_some() {
-            condition.push_str(" AND run.job = ?");
+            condition.push_str(" AND job = ?");
         }
         condition
     }
@@ -136,6 +136,30 @@ impl Records {
         read().map_err(|error: rusqlite::Error| cannot(&records.file, error.into()))
     }
 
+    /// The jobs in whose runs it failed, in the order of their names.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Disk`] if the archive cannot be used.
+    pub fn jobs(file: &Path, root: &Path, choice: &Choice) -> Result<BTreeSet<String>> {
+        let Some(records) = Records::open(file, root)? else {
+            return Ok(BTreeSet::new());
+        };
+        let read = || {
+            let mut jobs = BTreeSet::new();
+            for (_, condition) in records.queries(choice) {
+                let query = format!("SELECT DISTINCT job {condition} AND job IS NOT NULL");
+                let mut query = records.connection.prepare(&query)?;
+                let rows =
+                    query.query_map(params_from_iter(choice.job.iter()), |row| row.get(0))?;
+                for job in rows {
+                    jobs.insert(job?);
+                }
+            }
+            Ok(jobs)
+        };
+        read().map_err(|error: rusqlite::Error| cannot(&records.file, error.into()))
+    }
+
     /// The numbers of items that failed, each with its link, and of links. They are few bytes each, so that all fit.
     #[expect(
         clippy::type_complexity,
@@ -162,12 +186,12 @@ impl Records {
         let root = self.root;
         let items = format!(
             "FROM failure JOIN item ON item.id = failure.item
-             JOIN word AS reason ON reason.id = failure.reason LEFT JOIN run ON run.id = item.run
+             JOIN word AS reason ON reason.id = failure.reason
              LEFT JOIN link ON link.id = item.link WHERE item.root = {root} AND {condition}"
         );
         let links = format!(
             "FROM unlisted JOIN word AS reason ON reason.id = unlisted.reason
-             LEFT JOIN run ON run.id = unlisted.run JOIN link ON link.id = unlisted.link
+             JOIN link ON link.id = unlisted.link
              WHERE unlisted.root = {root} AND {condition}"
         );
         [(What::Items, items), (What::Links, links)]

@@ -91,7 +91,7 @@ fn a_job_is_asked_for_its_secrets_and_for_what_it_says_now() {
             }),
         );
     };
-    site.on("/named.jpg", Reply::empty(401)).times(1);
+    site.on("/named.jpg", Reply::empty(401)).times(2);
     let call = Fetch::new().config(&job(&site)).env("CATS", "hunter2");
     let secret = format!("{}?sig=hunter2", site.url("/a.jpg"));
     let b = site.url("/b.jpg");
@@ -103,6 +103,11 @@ fn a_job_is_asked_for_its_secrets_and_for_what_it_says_now() {
     let stored = fs::read(call.root().join("home/state/fetch/archive.db")).unwrap();
     assert!(!stored.windows(7).any(|bytes| bytes == b"hunter2"));
     assert_eq!(known(&call).len(), 3);
+    // Without the job's name, it has neither its secrets nor its headers.
+    let done = call.clone().arg("retry").run();
+    let told = "some of it failed in the job `cats`: `fetch retry --job cats` has what that sets\n";
+    assert!(done.stderr.starts_with(told), "{}", done.stderr);
+    assert!(fetched(&call).is_empty());
     open.store(true, Ordering::Relaxed);
     second.store(true, Ordering::Relaxed);
     let_in(&site);

@@ -52,10 +52,16 @@ pub(super) fn from_1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("DROP TABLE item_1")
 }
 
-/// Version 2 did not know what held for a link alone.
+/// Version 2 did not know what held for a link alone, and of a job only the run in which something failed last.
 pub(super) fn from_2(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "ALTER TABLE failure ADD COLUMN options TEXT; ALTER TABLE unlisted ADD COLUMN options TEXT",
+        "ALTER TABLE failure ADD COLUMN options TEXT;
+        ALTER TABLE failure ADD COLUMN job TEXT;
+        ALTER TABLE unlisted ADD COLUMN options TEXT;
+        ALTER TABLE unlisted ADD COLUMN job TEXT;
+        UPDATE failure SET job = (
+            SELECT run.job FROM item JOIN run ON run.id = item.run WHERE item.id = failure.item);
+        UPDATE unlisted SET job = (SELECT run.job FROM run WHERE run.id = unlisted.run)",
     )
 }
 
@@ -92,10 +98,13 @@ mod tests {
         let connection = Connection::open(&file).unwrap();
         let older = "
             ALTER TABLE failure DROP COLUMN options;
+            ALTER TABLE failure DROP COLUMN job;
             ALTER TABLE unlisted DROP COLUMN options;
+            ALTER TABLE unlisted DROP COLUMN job;
             PRAGMA user_version = 2;
             INSERT INTO word (id, text) VALUES (1, 'imgur'), (2, 'network');
-            INSERT INTO item (id, root, mark, source, key, outcome) VALUES (1, 1, 0, 1, 'a', 1);
+            INSERT INTO run (id, root, command, job, began) VALUES (7, 1, 'fetch run', 'cats', 1);
+            INSERT INTO item (id, root, mark, source, key, outcome, run) VALUES (1, 1, 0, 1, 'a', 1, 7);
             INSERT INTO failure (item, reason, message, attempts, number, noted) VALUES (1, 2, 'why', 1, 1, 5);
             INSERT INTO link (id, mark, url, redacted, public) VALUES (1, 0, 'https://a.test/', 0, 0);
             INSERT INTO unlisted (root, link, reason, message, attempts, noted) VALUES (1, 1, 2, '', 1, 5);
@@ -113,6 +122,12 @@ mod tests {
         assert_eq!(link.origin.unwrap().url, "https://a.test/");
         assert_eq!(link.options, None);
         assert!(again.next().is_none());
+        let choice = Choice {
+            job: Some("cats".into()),
+            ..Choice::default()
+        };
+        let of_job = Records::again(&file, &root, &choice).unwrap().unwrap();
+        assert_eq!(of_job.count(), 1);
     }
 
     #[test]

@@ -37,11 +37,12 @@ pub(super) const SCHEMA: &str = "
     CREATE TABLE failure (
         item INTEGER PRIMARY KEY REFERENCES item ON DELETE CASCADE,
         reason INTEGER NOT NULL REFERENCES word, message TEXT NOT NULL, attempts INTEGER NOT NULL,
-        number INTEGER NOT NULL, noted INTEGER NOT NULL, json TEXT, options TEXT);
+        number INTEGER NOT NULL, noted INTEGER NOT NULL, json TEXT, options TEXT, job TEXT);
     CREATE TABLE unlisted (
         root INTEGER NOT NULL REFERENCES root, link INTEGER NOT NULL REFERENCES link,
         reason INTEGER NOT NULL REFERENCES word, message TEXT NOT NULL, attempts INTEGER NOT NULL,
-        noted INTEGER NOT NULL, run INTEGER, options TEXT, PRIMARY KEY (root, link)) WITHOUT ROWID;
+        noted INTEGER NOT NULL, run INTEGER, options TEXT, job TEXT,
+        PRIMARY KEY (root, link)) WITHOUT ROWID;
     CREATE TABLE cursor (
         root INTEGER NOT NULL REFERENCES root, link INTEGER NOT NULL REFERENCES link,
         cursor TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (root, link)) WITHOUT ROWID;

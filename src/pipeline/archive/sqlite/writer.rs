@@ -196,11 +196,12 @@ impl Notebook {
     ) -> rusqlite::Result<()> {
         let reason = self.words.id(connection, &lapse.reason)?;
         let insert = "
-            INSERT INTO failure (item, reason, message, attempts, number, noted, json, options)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO failure (item, reason, message, attempts, number, noted, json, options, job)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT job FROM run WHERE id = ?))
             ON CONFLICT DO UPDATE SET reason = excluded.reason, message = excluded.message,
                 attempts = attempts + excluded.attempts, number = excluded.number, noted = excluded.noted,
-                json = coalesce(excluded.json, json), options = excluded.options";
+                json = coalesce(excluded.json, json), options = excluded.options,
+                job = coalesce(excluded.job, job)";
         connection.prepare_cached(insert)?.execute(params![
             item,
             reason,
@@ -210,6 +211,7 @@ impl Notebook {
             now,
             lapse.item,
             lapse.options,
+            self.run,
         ])?;
         Ok(())
     }
@@ -261,11 +263,11 @@ impl Notebook {
         let link = self.link(connection, origin)?;
         let reason = self.words.id(connection, &lapse.reason)?;
         let insert = "
-            INSERT INTO unlisted (root, link, reason, message, attempts, noted, run, options)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO unlisted (root, link, reason, message, attempts, noted, run, options, job)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT job FROM run WHERE id = ?))
             ON CONFLICT DO UPDATE SET reason = excluded.reason, message = excluded.message,
                 attempts = attempts + excluded.attempts, noted = excluded.noted, run = excluded.run,
-                options = excluded.options";
+                options = excluded.options, job = coalesce(excluded.job, job)";
         connection.prepare_cached(insert)?.execute(params![
             self.root,
             link,
@@ -275,6 +277,7 @@ impl Notebook {
             now,
             self.run,
             lapse.options,
+            self.run,
         ])?;
         Ok(())
     }

@@ -58,7 +58,7 @@ pub(super) fn screen(
     let mut last = whole(summary, waits, rate);
     // What waits says why.
     if silent && count == 0 && waits.is_empty() {
-        last.push_str(&format!("  no answer{} yet", awaited(summary)));
+        last.push_str(&awaited(summary));
     }
     lines.push(last);
     for line in &mut lines {
@@ -95,12 +95,21 @@ fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
     parts.join("  ")
 }
 
-/// From whom an answer is awaited, if that is known: nothing is found before a site has answered.
+/// What is waited for while nothing happens: the answer to the first question for a file, or else that one is found. That
+/// may be up to a site, or to whoever types links. Where all have ended, it is something that follows them.
 fn awaited(summary: &Summary) -> String {
-    let mut open = summary.open();
+    let mut open = summary.open().peekable();
+    if open.peek().is_none() {
+        return match summary.complete {
+            true => String::new(),
+            false => "  waiting".to_owned(),
+        };
+    }
     let url = open.find_map(|(_, item)| Url::parse(item.named.url.as_deref()?).ok());
-    let host = url.as_ref().and_then(Url::host_str);
-    host.map_or_else(String::new, |host| format!(" from {}", clean(host)))
+    match url.as_ref().and_then(Url::host_str) {
+        Some(host) => format!("  no answer from {} yet", clean(host)),
+        None => "  no answer yet".to_owned(),
+    }
 }
 
 /// The time left, where it is known: every item has been found, and its length is known.
@@ -149,7 +158,7 @@ fn bar(bytes: u64, total: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::summary::tests::found;
+    use super::super::summary::tests::{ended, found, saved};
     use super::*;
     use crate::model::Event;
 
@@ -255,11 +264,14 @@ mod tests {
         let mut summary = Summary::default();
         let last = |summary: &Summary, silent| screen(summary, &[], silent, None, (24, 80)).pop();
         let silent = last(&summary, true).unwrap();
-        assert_eq!(silent, "0 of 0+ files  0 B  no answer yet");
+        assert_eq!(silent, "0 of 0+ files  0 B  waiting");
         summary.take(&found(1));
         let silent = last(&summary, true).unwrap();
         assert_eq!(silent, "0 of 1+ files  0 B  no answer from i.imgur.com yet");
         assert_eq!(last(&summary, false).unwrap(), "0 of 1+ files  0 B");
+        summary.take(&ended(1, saved(1000)));
+        summary.take(&Event::Complete);
+        assert_eq!(last(&summary, true).unwrap(), "1 of 1 files  1.0 kB");
         // What moves has been answered.
         assert_eq!(last(&began(1), true).unwrap(), "0 of 1+ files  100 B");
     }

@@ -14,7 +14,8 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser};
 
 pub(super) use self::command::{
-    Command, ConfigCommand, Jobs, Past, PluginCommand, Retry, Run, SourcesCommand,
+    Command, ConfigCommand, FromCurl, FromHar, Jobs, Past, PluginCommand, Retry, Run,
+    SourcesCommand,
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
 pub(super) use self::values::{Known, Medium, Twins};
@@ -277,10 +278,10 @@ pub(super) struct How {
     /// Use this address for a host
     ///
     /// Several addresses are separated by commas. Can be given several times.
-    #[arg(long, value_name = "HOST:PORT:ADDR")]
+    #[arg(long, value_name = "HOST:PORT:ADDR", hide_short_help = true)]
     pub(super) resolve: Vec<Resolve>,
     /// Trust the authorities in this PEM file, too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(super) ca_cert: Vec<String>,
 }
 

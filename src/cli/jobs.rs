@@ -18,7 +18,7 @@ pub(super) fn run(
     run: Run,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<u8> {
-    (args.what, args.place, args.how, args.talk) = (run.what, run.place, run.how, run.talk);
+    args.take(run.flags);
     let all = main::config(&args)?;
     let registry = main::registry(&all, sources)?;
     let names = match run.jobs.names.as_slice() {

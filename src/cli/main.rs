@@ -16,8 +16,8 @@ use super::called::called;
 use super::lock::Lock;
 use super::talk::{explain, print, reporters, tell, warn};
 use super::{
-    archive, exit, fields, history, interrupt, jobs, meaning, plugin, rename, retry, settings,
-    sources, verify,
+    archive, exit, fields, handed, history, interrupt, jobs, meaning, plugin, rename, retry,
+    settings, sources, verify,
 };
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
@@ -86,6 +86,8 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
         Some(Command::Verify(verify)) => return verify::verify(args, *verify, sources),
         Some(Command::Jobs { json }) => jobs::list(&config(&args)?, json)?,
         Some(Command::Run(run)) => return jobs::run(args, *run, sources),
+        Some(Command::FromHar(given)) => return handed::har(args, *given, sources),
+        Some(Command::FromCurl(given)) => return handed::curl(args, *given, sources),
         Some(Command::Retry(retry)) => return retry::retry(args, *retry, sources),
         Some(Command::Rename(rename)) => return rename::rename(args, *rename, sources),
         Some(Command::History(past)) => history::history(&args, &past)?,

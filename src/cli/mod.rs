@@ -9,6 +9,7 @@ mod called;
 mod due;
 mod exit;
 mod fields;
+mod handed;
 mod history;
 mod interrupt;
 mod jobs;

@@ -9,6 +9,7 @@ mod command_builder;
 mod fake_imgur;
 mod fake_site;
 mod feeds;
+mod handed;
 mod hard;
 mod hard_cases;
 mod imgur;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, Subcommand};
 use clap_complete::Shell;
 
-use super::{ArchiveCommand, How, Rename, Talk, Verify, What, Where};
+use super::{ArchiveCommand, Args, How, Rename, Talk, Verify, What, Where};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -22,6 +22,10 @@ pub(in crate::cli) enum Command {
         #[arg(short, long)]
         json: bool,
     },
+    /// Fetch the media that a browser has recorded, from a HAR file
+    FromHar(Box<FromHar>),
+    /// Fetch what a command for `curl` would, as browsers copy it
+    FromCurl(Box<FromCurl>),
     /// Fetch once more what failed
     Retry(Box<Retry>),
     /// Move what was saved to where another template has it, without fetching it
@@ -66,6 +70,13 @@ pub(in crate::cli) struct Run {
     #[command(flatten)]
     pub(in crate::cli) jobs: Jobs,
     #[command(flatten)]
+    pub(in crate::cli) flags: Flags,
+}
+
+/// The flags of a call with links.
+#[derive(Debug, Group)]
+pub(in crate::cli) struct Flags {
+    #[command(flatten)]
     pub(in crate::cli) what: What,
     #[command(flatten)]
     pub(in crate::cli) place: Where,
@@ -73,6 +84,14 @@ pub(in crate::cli) struct Run {
     pub(in crate::cli) how: How,
     #[command(flatten)]
     pub(in crate::cli) talk: Talk,
+}
+
+impl Args {
+    /// Takes the flags that stand behind a command.
+    pub(in crate::cli) fn take(&mut self, flags: Flags) {
+        (self.what, self.place) = (flags.what, flags.place);
+        (self.how, self.talk) = (flags.how, flags.talk);
+    }
 }
 
 #[derive(Debug, Group)]
@@ -89,6 +108,35 @@ pub(in crate::cli) struct Jobs {
     /// A run that was interrupted or killed does not count. A job with a schedule needs an archive, which has when it ran.
     #[arg(long)]
     pub(in crate::cli) due: bool,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+In a browser's tools for developers, the list of requests is saved as a HAR, with sensitive data if a login is needed. Such \
+a file is as secret as a password. The headers of each request go to its origin and to no other; none is printed or \
+remembered. Private addresses are refused, since whoever made the file may be somebody else: `-S net.private=always`.")]
+pub(in crate::cli) struct FromHar {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(in crate::cli) file: PathBuf,
+    /// Also what is no picture, video or sound; web pages are left out all the same
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
+    #[command(flatten)]
+    pub(in crate::cli) flags: Flags,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "\
+Browsers copy a request as cURL; take the one for bash. `-` reads it from stdin, where other users of the machine and the \
+history of the shell do not see it. Its headers go to the origin of its URL and to no other; none is printed or remembered. \
+Only a GET is made again.")]
+pub(in crate::cli) struct FromCurl {
+    /// The command, in quotes, or `-` for stdin
+    #[arg(value_name = "COMMAND")]
+    pub(in crate::cli) command: String,
+    #[command(flatten)]
+    pub(in crate::cli) flags: Flags,
 }
 
 #[derive(Debug, Group)]

@@ -1,0 +1,319 @@
+//! A command for `curl`, as browsers copy it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+
+use super::headers::Gathered;
+use super::source::item;
+use super::words::words;
+use crate::model::{Error, Item, Kind, Medium, Result};
+use crate::source::url_medium;
+
+/// Options that change nothing here: what they ask for is done anyhow, or is no matter.
+const IDLE: &[&str] = &[
+    "compressed",
+    "fail",
+    "globoff",
+    "http1.1",
+    "http2",
+    "http2-prior-knowledge",
+    "http3",
+    "location",
+    "no-buffer",
+    "no-progress-meter",
+    "progress-bar",
+    "show-error",
+    "silent",
+    "tlsv1.2",
+    "tlsv1.3",
+    "verbose",
+];
+
+/// Options with a value that are understood.
+const KNOWN: &[&str] = &[
+    "cookie",
+    "header",
+    "referer",
+    "request",
+    "url",
+    "user",
+    "user-agent",
+];
+
+/// Options that send something.
+const SENDS: &[&str] = &[
+    "data",
+    "data-ascii",
+    "data-binary",
+    "data-raw",
+    "data-urlencode",
+    "form",
+    "form-string",
+    "head",
+    "json",
+    "upload-file",
+];
+
+/// The long names of short options.
+const SHORT: &[(char, &str)] = &[
+    ('#', "progress-bar"),
+    ('A', "user-agent"),
+    ('F', "form"),
+    ('H', "header"),
+    ('I', "head"),
+    ('L', "location"),
+    ('N', "no-buffer"),
+    ('O', "remote-name"),
+    ('S', "show-error"),
+    ('T', "upload-file"),
+    ('X', "request"),
+    ('b', "cookie"),
+    ('d', "data"),
+    ('e', "referer"),
+    ('f', "fail"),
+    ('g', "globoff"),
+    ('k', "insecure"),
+    ('o', "output"),
+    ('s', "silent"),
+    ('u', "user"),
+    ('v', "verbose"),
+    ('x', "proxy"),
+];
+
+/// Reads a command, and gives its items. Nothing of it is run.
+///
+/// # Errors
+/// [`Kind::Config`] for what cannot be read, for other requests than GET, and for options that are not known. No value is
+/// in the message.
+pub(super) fn read(command: &str) -> Result<Vec<Item>> {
+    let mut words = words(command)?.into_iter();
+    if words.next().as_deref().map(base_name) != Some("curl") {
+        return Err(wrong("it does not begin with `curl`"));
+    }
+    let (mut headers, mut urls) = (Gathered::default(), Vec::new());
+    let mut only_urls = false;
+    while let Some(word) = words.next() {
+        let is_option = word.starts_with('-') && word.len() > 1 && !only_urls;
+        match word.strip_prefix("--").filter(|_| is_option) {
+            Some("") => only_urls = true,
+            Some(long) => option(long, None, &mut words, &mut headers, &mut urls)?,
+            None if is_option => shorts(&word[1..], &mut words, &mut headers, &mut urls)?,
+            None => urls.push(address(&word)?),
+        }
+    }
+    if urls.is_empty() {
+        return Err(wrong("there is no URL in it"));
+    }
+    let items = urls.into_iter().map(|url| {
+        let medium = url_medium(&url).map(|_| Medium::Any);
+        item(url, headers.clone(), medium, medium.is_none())
+    });
+    Ok(items.collect())
+}
+
+type Words = std::vec::IntoIter<String>;
+
+/// Reads letters behind one dash: the last may have a value, which may stand in the same word.
+fn shorts(
+    letters: &str,
+    words: &mut Words,
+    headers: &mut Gathered,
+    urls: &mut Vec<Url>,
+) -> Result<()> {
+    let mut rest = letters.chars();
+    while let Some(letter) = rest.next() {
+        let known = SHORT.iter().find(|(short, _)| *short == letter);
+        let Some((_, long)) = known else {
+            return Err(unknown(&format!("-{letter}")));
+        };
+        if KNOWN.contains(long) {
+            let value = Some(rest.as_str()).filter(|value| !value.is_empty());
+            return option(long, value.map(str::to_owned), words, headers, urls);
+        }
+        option(long, None, words, headers, urls)?;
+    }
+    Ok(())
+}
+
+fn option(
+    name: &str,
+    value: Option<String>,
+    words: &mut Words,
+    headers: &mut Gathered,
+    urls: &mut Vec<Url>,
+) -> Result<()> {
+    if IDLE.contains(&name) {
+        return Ok(());
+    }
+    if SENDS.contains(&name) {
+        return Err(not_get());
+    }
+    if !KNOWN.contains(&name) {
+        return Err(match name {
+            "insecure" => wrong("`--insecure` is not taken: certificates are always looked at")
+                .hint("`--ca-cert FILE` trusts an authority of yours"),
+            "output" | "remote-name" => wrong(&format!("`--{name}` is not taken"))
+                .hint("`-d` and `-o` of `fetch` say where it goes"),
+            "proxy" => wrong("`--proxy` is not taken").hint("`fetch` has a `--proxy` of its own"),
+            // A value may stand behind it.
+            name => unknown(&format!("--{}", name.split('=').next().unwrap_or(name))),
+        });
+    }
+    let value = value.or_else(|| words.next());
+    let value = value.ok_or_else(|| wrong(&format!("`--{name}` has no value")))?;
+    let cannot = |what: &str| wrong(&format!("{what} in it cannot be sent"));
+    let is_sent = match name {
+        "url" => {
+            urls.push(address(&value)?);
+            true
+        }
+        "request" if value.eq_ignore_ascii_case("get") => true,
+        "request" => return Err(not_get()),
+        "cookie" if !value.contains('=') => {
+            return Err(wrong("the cookies are in a file").hint("`fetch -C FILE` reads it"));
+        }
+        "cookie" => headers.add("cookie", &value),
+        "referer" => headers.set("referer", value.trim_end_matches(";auto")),
+        "user-agent" => headers.set("user-agent", &value),
+        "user" => headers.set(
+            "authorization",
+            &format!("Basic {}", STANDARD.encode(&value)),
+        ),
+        _ => match value.split_once(':') {
+            // As curl has it, `Name:` takes a header away and `Name;` sends an empty one.
+            Some((name, value)) if value.trim().is_empty() => {
+                headers.remove(name);
+                true
+            }
+            Some((name, value)) => headers.add(name, value),
+            None => match value.strip_suffix(';') {
+                Some(name) => headers.add(name, ""),
+                None => return Err(cannot("a header")),
+            },
+        },
+    };
+    match is_sent {
+        true => Ok(()),
+        false => Err(cannot("a header")),
+    }
+}
+
+fn address(word: &str) -> Result<Url> {
+    let text = match word.contains("://") {
+        true => word.to_owned(),
+        // As curl guesses.
+        false => format!("http://{word}"),
+    };
+    let url = Url::parse(&text).ok().filter(Url::has_host);
+    let url = url.ok_or_else(|| wrong("what stands where its URL should is none"))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        scheme => Err(wrong(&format!("`{scheme}:` is not fetched"))),
+    }
+}
+
+fn base_name(program: &str) -> &str {
+    let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
+    name.strip_suffix(".exe").unwrap_or(name)
+}
+
+fn not_get() -> Error {
+    wrong("it sends something or is no GET, and only a GET is made again")
+}
+
+fn unknown(option: &str) -> Error {
+    wrong(&format!("its option `{option}` is not known here"))
+}
+
+fn wrong(why: &str) -> Error {
+    Error::new(Kind::Config, format!("cannot take the command: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Body;
+
+    fn told(command: &str) -> Result<Vec<String>> {
+        let items = read(command)?;
+        let told = items.into_iter().map(|item| match item.body {
+            Body::File(request) => format!("{} {:?}", request.url, request.headers.0),
+            _ => String::new(),
+        });
+        Ok(told.collect())
+    }
+
+    #[test]
+    fn takes_what_browsers_copy() {
+        let chrome = "curl 'https://x.org/cat?id=1' \\\n  -H 'accept: image/*' \\\n  -b 'a=1; b=2' \\\n  \
+            -H 'user-agent: Mozilla/5.0' \\\n  -H 'accept-encoding: gzip' --compressed";
+        let expected = "https://x.org/cat?id=1 {\"accept\": \"image/*\", \"cookie\": \"a=1; b=2\", \
+            \"user-agent\": \"Mozilla/5.0\"}";
+        let table = [
+            (chrome, vec![expected]),
+            (
+                "curl x.org/a -sL x.org/b -Ame",
+                vec![
+                    "http://x.org/a {\"user-agent\": \"me\"}",
+                    "http://x.org/b {\"user-agent\": \"me\"}",
+                ],
+            ),
+            (
+                "/usr/bin/curl --url https://x.org -X GET -u me:pw -e https://y.org/",
+                vec![
+                    "https://x.org/ {\"authorization\": \"Basic bWU6cHc=\", \"referer\": \"https://y.org/\"}",
+                ],
+            ),
+            (
+                "curl -H 'a: 1' -H 'A:' -H 'b;' -- https://x.org",
+                vec!["https://x.org/ {\"b\": \"\"}"],
+            ),
+        ];
+        for (command, expected) in table {
+            assert_eq!(told(command).unwrap(), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn what_it_cannot_do_is_told_without_its_secrets() {
+        let table = [
+            ("wget https://x.org", "it does not begin with `curl`"),
+            ("curl", "there is no URL in it"),
+            ("curl https://x.org -d hunter2", "only a GET is made again"),
+            (
+                "curl https://x.org --data-raw hunter2",
+                "only a GET is made again",
+            ),
+            ("curl https://x.org -X POST", "only a GET is made again"),
+            ("curl https://x.org -k", "`--insecure` is not taken"),
+            ("curl https://x.org -o x", "`--output` is not taken"),
+            (
+                "curl https://x.org --proxy-user hunter2",
+                "its option `--proxy-user` is not known here",
+            ),
+            (
+                "curl https://x.org --cookie=hunter2",
+                "its option `--cookie` is not known here",
+            ),
+            ("curl https://x.org -Z", "its option `-Z` is not known here"),
+            ("curl https://x.org -b hunter2", "the cookies are in a file"),
+            (
+                "curl https://x.org -H hunter2",
+                "a header in it cannot be sent",
+            ),
+            ("curl https://x.org -H", "`--header` has no value"),
+            ("curl file:///etc/passwd", "is none"),
+            ("curl ftp://x.org/hunter2", "`ftp:` is not fetched"),
+            (
+                "curl $'https://x.org' -H $'a: hunter2\\nb: c'",
+                "a header in it cannot be sent",
+            ),
+        ];
+        for (command, expected) in table {
+            let error = read(command).unwrap_err();
+            assert!(error.message.contains(expected), "{command}: {error}");
+            assert!(!error.message.contains("hunter2"), "{error}");
+        }
+    }
+}

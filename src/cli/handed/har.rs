@@ -1,0 +1,341 @@
+//! A HAR file (HTTP Archive 1.2): what a browser has recorded. Somebody else may have made it, so nothing in it is believed
+//! but where to ask. Bodies in it are passed over, and never held.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::headers::Gathered;
+use super::recording::{Entry, Har, MOST, TOO_MANY};
+use super::source::item;
+use crate::model::{Album, Body, Error, Item, Kind, Medium, Result};
+use crate::source::url_medium;
+
+/// The longest file that is read, in bytes.
+const LONGEST: u64 = 2 << 30;
+/// The longest URL.
+const LONGEST_URL: usize = 64 << 10;
+
+/// What is taken of a recording, and how many requests are not, for which reason.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    pub(super) items: Vec<Item>,
+    pub(super) requests: u64,
+    pub(super) not_get: u64,
+    pub(super) streams: u64,
+    pub(super) pages: u64,
+    pub(super) failed: u64,
+}
+
+/// Reads a recording: the requests for media, or all, each URL once, in their order.
+///
+/// # Errors
+/// [`Kind::Config`] if it cannot be read or is none. No text of it is in the message.
+pub(super) fn read(path: &Path, all: bool) -> Result<Recorded> {
+    let name = path.display();
+    let cannot =
+        |error: io::Error| Error::new(Kind::Config, format!("cannot read `{name}`")).because(error);
+    let file = File::open(path).map_err(cannot)?;
+    let metadata = file.metadata().map_err(cannot)?;
+    if metadata.is_dir() {
+        return Err(cannot(io::ErrorKind::IsADirectory.into()));
+    }
+    if metadata.len() > LONGEST {
+        return Err(cannot(io::ErrorKind::FileTooLarge.into()));
+    }
+    let mut reader = BufReader::with_capacity(256 << 10, file.take(LONGEST));
+    if reader
+        .fill_buf()
+        .map_err(cannot)?
+        .starts_with(b"\xef\xbb\xbf")
+    {
+        reader.consume(3);
+    }
+    let har: Har = serde_json::from_reader(reader).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let error = match error.classify() {
+            serde_json::error::Category::Io => {
+                Error::new(Kind::Config, format!("cannot read `{name}`"))
+            }
+            serde_json::error::Category::Data if error.to_string().starts_with(TOO_MANY) => {
+                Error::new(
+                    Kind::Config,
+                    format!("`{name}` has more than {MOST} requests"),
+                )
+            }
+            _ => Error::new(
+                Kind::Config,
+                format!("`{name}` is no HAR file, as {place} shows"),
+            ),
+        };
+        error.hint("the tools for developers of a browser save what they have recorded as one")
+    })?;
+    let mut recorded = Recorded::default();
+    let mut seen = HashSet::new();
+    let album = Arc::new(Album {
+        id: stem(path),
+        ..Album::default()
+    });
+    for entry in har.log.entries.0 {
+        recorded.requests += 1;
+        let Some(mut item) = recorded.take(entry, all) else {
+            continue;
+        };
+        if seen.insert(super::source::url(&item).cloned()) {
+            item.meta.album = Some(album.clone());
+            recorded.items.push(item);
+        }
+    }
+    Ok(recorded)
+}
+
+/// The name of a file without its extension.
+pub(super) fn stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}
+
+impl Recorded {
+    /// What is taken of a request, if it is.
+    fn take(&mut self, entry: Entry, all: bool) -> Option<Item> {
+        let Entry {
+            request,
+            response,
+            resource,
+        } = entry;
+        let (request, response) = (request?, response?);
+        let text = request.url.filter(|url| url.len() <= LONGEST_URL)?;
+        let url = Url::parse(&text).ok().filter(Url::has_host)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return None;
+        }
+        let content = response.content.unwrap_or_default();
+        let said = content.mime.unwrap_or_default();
+        let essence = said.split(';').next().unwrap_or_default();
+        let essence = essence.trim().to_ascii_lowercase();
+        let what = What::of(&essence, resource.as_deref().unwrap_or_default(), &url);
+        match what {
+            What::Page => {
+                self.pages += u64::from(all);
+                return None;
+            }
+            What::Stream if !all => {
+                self.streams += 1;
+                return None;
+            }
+            What::Other if !all => return None,
+            _ => {}
+        }
+        if !request
+            .method
+            .is_some_and(|method| method.eq_ignore_ascii_case("get"))
+        {
+            self.not_get += 1;
+            return None;
+        }
+        let status = response.status.unwrap_or_default();
+        if !((200.0..300.0).contains(&status) || status == 304.0) {
+            // A redirect is followed by the request that it leads to.
+            self.failed += u64::from(!(300.0..400.0).contains(&status));
+            return None;
+        }
+        let mut headers = Gathered::default();
+        for header in request.headers.unwrap_or_default() {
+            if let (Some(name), Some(value)) = (header.name, header.value) {
+                // What cannot be sent was not sent.
+                headers.add(&name, &value);
+            }
+        }
+        let medium = match what {
+            What::Medium(medium) => Some(medium),
+            _ => None,
+        };
+        let mut item = item(url, headers, medium, false);
+        if let Body::File(request) = &mut item.body {
+            let size = content.size.filter(|size| status == 200.0 && *size >= 1.0);
+            request.expect.size = size.map(|size| size as u64);
+        }
+        Some(item)
+    }
+}
+
+/// What a request was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Medium(Medium),
+    /// A playlist, or a piece of what one lists.
+    Stream,
+    Page,
+    Other,
+}
+
+impl What {
+    fn of(mime: &str, resource: &str, url: &Url) -> What {
+        let named = url_medium(url);
+        match (mime.split_once('/'), mime) {
+            (
+                _,
+                "application/vnd.apple.mpegurl"
+                | "application/x-mpegurl"
+                | "audio/mpegurl"
+                | "audio/x-mpegurl"
+                | "application/dash+xml"
+                | "video/mp2t"
+                | "video/iso.segment"
+                | "audio/iso.segment",
+            ) => What::Stream,
+            (_, "text/html" | "application/xhtml+xml") => What::Page,
+            (Some(("image", _)), _) => What::Medium(Medium::Image),
+            // Sound and film share containers.
+            (Some(("video" | "audio", _)), _) => What::Medium(Medium::Any),
+            (_, "" | "application/octet-stream" | "binary/octet-stream" | "x-unknown") => {
+                match (named, resource) {
+                    (Some(_), _) | (None, "image" | "media") => What::Medium(Medium::Any),
+                    _ => What::Other,
+                }
+            }
+            _ => What::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(text: &str, all: bool) -> Result<Recorded> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cats.har");
+        std::fs::write(&path, text).unwrap();
+        read(&path, all)
+    }
+
+    fn entry(url: &str, mime: &str, more: &str) -> String {
+        format!(
+            "{{\"request\":{{\"method\":\"GET\",\"url\":\"{url}\"}},\
+             \"response\":{{\"status\":200,\"content\":{{\"mimeType\":\"{mime}\",\"text\":\"x\"}}}}{more}}}"
+        )
+    }
+
+    fn har(entries: &[String]) -> String {
+        format!(
+            "\u{feff}{{\"log\":{{\"version\":\"1.2\",\"entries\":[{}]}}}}",
+            entries.join(",")
+        )
+    }
+
+    #[test]
+    fn media_are_told_by_what_was_recorded() {
+        let table = [
+            (
+                "https://x.org/a",
+                "image/jpeg",
+                "",
+                What::Medium(Medium::Image),
+            ),
+            (
+                "https://x.org/a",
+                "video/mp4; codecs=x",
+                "",
+                What::Medium(Medium::Any),
+            ),
+            ("https://x.org/a.mp3", "", "", What::Medium(Medium::Any)),
+            ("https://x.org/a", "", "image", What::Medium(Medium::Any)),
+            ("https://x.org/a.jpg", "text/html", "image", What::Page),
+            ("https://x.org/a.ts", "video/mp2t", "", What::Stream),
+            (
+                "https://x.org/a.m3u8",
+                "application/vnd.apple.mpegurl",
+                "",
+                What::Stream,
+            ),
+            (
+                "https://x.org/a.js",
+                "text/javascript",
+                "script",
+                What::Other,
+            ),
+            (
+                "https://x.org/a",
+                "application/octet-stream",
+                "",
+                What::Other,
+            ),
+        ];
+        for (url, mime, resource, expected) in table {
+            let essence = mime.split(';').next().unwrap();
+            assert_eq!(
+                What::of(essence, resource, &url.parse().unwrap()),
+                expected,
+                "{url} {mime}"
+            );
+        }
+    }
+
+    #[test]
+    fn takes_each_once_and_in_order() {
+        let text = har(&[
+            entry("https://x.org/", "text/html", ""),
+            entry("https://x.org/b.jpg", "image/jpeg", ""),
+            entry("data:image/png;base64,xx", "image/png", ""),
+            entry("file:///etc/passwd", "image/png", ""),
+            entry(
+                "https://x.org/a.png",
+                "image/png",
+                ",\"_resourceType\":\"image\"",
+            ),
+            entry("https://x.org/b.jpg#x", "image/jpeg", ""),
+            entry("https://x.org/p.jpg", "image/jpeg", "").replace("GET", "POST"),
+            entry("https://x.org/f.jpg", "image/jpeg", "").replace("200", "404"),
+            entry("https://x.org/r.jpg", "image/jpeg", "").replace("200", "302"),
+            entry("https://x.org/s.m3u8", "application/x-mpegurl", ""),
+            entry("https://x.org/x.js", "text/javascript", ""),
+            "{\"request\":null,\"response\":{\"content\":null}}".to_owned(),
+        ]);
+        let keys = |recorded: &Recorded| {
+            let keys = recorded.items.iter().map(|item| item.key.clone());
+            keys.collect::<Vec<_>>()
+        };
+        let media = recorded(&text, false).unwrap();
+        assert_eq!(keys(&media), ["https://x.org/b.jpg", "https://x.org/a.png"]);
+        let counts = [
+            media.requests,
+            media.not_get,
+            media.streams,
+            media.pages,
+            media.failed,
+        ];
+        assert_eq!(counts, [12, 1, 1, 0, 1]);
+        assert_eq!(media.items[0].meta.album.as_ref().unwrap().id, "cats");
+        let all = recorded(&text, true).unwrap();
+        let expected =
+            ["b.jpg", "a.png", "s.m3u8", "x.js"].map(|name| format!("https://x.org/{name}"));
+        assert_eq!(keys(&all), expected);
+        assert_eq!(all.pages, 1);
+    }
+
+    #[test]
+    fn what_is_none_is_refused_and_not_repeated() {
+        let deep = format!("{{\"log\":{{\"x\":{}", "[".repeat(1_000_000));
+        let typed = "{\"log\":{\"entries\":[{\"request\":{\"url\":{\"hunter2\":1}}}]}}";
+        let listed = "{\"log\":{\"entries\":\"hunter2\"}}";
+        for text in ["", "hunter2", "{\"log\":{}}", "[]", &deep, typed, listed] {
+            let error = recorded(text, false).unwrap_err();
+            let told = format!("{error} {:?}", error.causes());
+            assert!(
+                told.contains("is no HAR file") && !told.contains("hunter2"),
+                "{told}"
+            );
+        }
+        let many = har(&vec!["{}".to_owned(); MOST as usize + 1]);
+        let error = recorded(&many, false).unwrap_err();
+        assert!(
+            error.message.ends_with("has more than 100000 requests"),
+            "{error}"
+        );
+    }
+}

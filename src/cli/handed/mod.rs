@@ -1,0 +1,137 @@
+//! Requests that a browser has made, handed over with their headers: `fetch from-har`, `fetch from-curl`.
+//!
+//! What they carry lets somebody in. A header goes to the origin of its request and to no other, and none is printed or
+//! remembered.
+
+mod curl;
+mod har;
+mod headers;
+mod recording;
+mod source;
+mod words;
+
+use std::io::Read;
+
+use futures_util::stream;
+use url::Url;
+
+use self::source::{Browser, NAME};
+use super::args::{Args, FromCurl, FromHar};
+use super::talk::{counted, tell};
+use super::{main, meaning};
+use crate::config::Config;
+use crate::model::{Error, Kind, Link, Result};
+use crate::net::Shown;
+use crate::pipeline::archive::Run;
+use crate::source::Registry;
+
+/// The longest command that is read.
+const LONGEST: u64 = 1 << 20;
+
+/// Fetches what a browser has recorded.
+pub(super) fn har(
+    mut args: Args,
+    given: FromHar,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<u8> {
+    let recorded = har::read(&given.file, given.all)?;
+    if !given.flags.talk.quiet {
+        tell(&told(&recorded));
+    }
+    if recorded.items.is_empty() {
+        let message = format!("nothing in `{}` is to be fetched", given.file.display());
+        let error = Error::new(Kind::Unsupported, message);
+        return Err(match given.all {
+            true => error,
+            false => error.hint("`--all` takes what is no picture, video or sound, too"),
+        });
+    }
+    args.take(given.flags);
+    let name = given.file.display().to_string();
+    let link = link(&har::stem(&given.file))?;
+    // Whoever wrote the file may be somebody else, so it leads to no private address.
+    let browser = Browser::new(recorded.items, true);
+    fetch(
+        &args,
+        browser,
+        link,
+        &format!("fetch from-har {name}"),
+        sources,
+    )
+}
+
+/// Fetches what a command for `curl` would.
+pub(super) fn curl(
+    mut args: Args,
+    given: FromCurl,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<u8> {
+    let command = match given.command.as_str() {
+        "-" => typed()?,
+        _ => given.command,
+    };
+    let items = curl::read(&command)?;
+    args.take(given.flags);
+    let urls = items.iter().filter_map(source::url);
+    let shown: Vec<_> = urls.map(|url| Shown(url).to_string()).collect();
+    let first = items.first().and_then(source::url);
+    let link = link(first.map_or("", Url::as_str))?;
+    let called = format!("fetch from-curl {}", shown.join(" "));
+    fetch(&args, Browser::new(items, false), link, &called, sources)
+}
+
+fn fetch(
+    args: &Args,
+    browser: Browser,
+    link: Link,
+    called: &str,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<u8> {
+    let config = main::config(args)?;
+    let mut registry = main::registry(&config, sources)?;
+    registry.prefer(browser);
+    let settings = meaning::pipeline(args, config.pipeline()?)?;
+    let run = Run::new(called, None);
+    let links = stream::iter([Ok(link)]);
+    main::perform(args, &config, registry, settings, links, run)
+}
+
+/// The link that stands for what was handed over.
+fn link(rest: &str) -> Result<Link> {
+    let url = Url::parse(&format!("{NAME}:{rest}"));
+    let cannot = |_| Error::new(Kind::Config, "its name cannot be told");
+    Ok(Link::from(url.map_err(cannot)?))
+}
+
+/// A command from stdin, where nobody else sees it.
+fn typed() -> Result<String> {
+    let mut text = String::new();
+    let read = std::io::stdin().take(LONGEST + 1).read_to_string(&mut text);
+    match read {
+        Ok(length) if length as u64 > LONGEST => {
+            Err(Error::new(Kind::Config, "the command is too long"))
+        }
+        Ok(_) => Ok(text),
+        Err(error) => Err(Error::new(Kind::Config, "cannot read stdin").because(error)),
+    }
+}
+
+/// What was taken of a recording, and what was not.
+fn told(recorded: &har::Recorded) -> String {
+    let mut text = format!(
+        "{} of {} taken",
+        recorded.items.len(),
+        counted(recorded.requests, "request", "requests")
+    );
+    for (count, what) in [
+        (recorded.not_get, "no GET"),
+        (recorded.streams, "of streams"),
+        (recorded.pages, "web pages"),
+        (recorded.failed, "failed when recorded"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} left out: {what}"));
+        }
+    }
+    text + "\n"
+}

@@ -1,0 +1,147 @@
+//! The words of a command as a browser copies it for bash. Nothing is run, and nothing but quotes has a meaning.
+
+use crate::model::{Error, Kind, Result};
+
+/// Splits a command into its words.
+///
+/// # Errors
+/// [`Kind::Config`] for a quote without end, and for what a shell would do more than split.
+pub(super) fn words(command: &str) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = command.chars();
+    let open = || wrong("a quote in it has no end");
+    while let Some(c) = rest.next() {
+        match c {
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match rest.next().ok_or_else(open)? {
+                        '\'' => break,
+                        c => word.push(c),
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match rest.next().ok_or_else(open)? {
+                        '"' => break,
+                        '\\' => match rest.next().ok_or_else(open)? {
+                            '\n' => {}
+                            c @ ('"' | '\\' | '$' | '`') => word.push(c),
+                            c => word.extend(['\\', c]),
+                        },
+                        '$' | '`' => return Err(shell()),
+                        c => word.push(c),
+                    }
+                }
+            }
+            '$' if rest.as_str().starts_with('\'') => {
+                rest.next();
+                let word = word.get_or_insert_default();
+                loop {
+                    match rest.next().ok_or_else(open)? {
+                        '\'' => break,
+                        '\\' => word.push(escaped(&mut rest)?),
+                        c => word.push(c),
+                    }
+                }
+            }
+            '\\' => match rest.next() {
+                // A line that goes on.
+                Some('\n') | None => {}
+                Some('\r') if rest.as_str().starts_with('\n') => drop(rest.next()),
+                Some(c) => word.get_or_insert_default().push(c),
+            },
+            '^' if rest.as_str().starts_with(['"', '\n', '\r']) => {
+                return Err(wrong("it is meant for the command prompt of Windows")
+                    .hint("copy it as cURL (bash)"));
+            }
+            '$' | '`' | ';' | '|' | '&' | '<' | '>' | '(' | ')' => return Err(shell()),
+            c if c.is_whitespace() => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+/// What a backslash stands for within `$'…'`.
+fn escaped(rest: &mut std::str::Chars<'_>) -> Result<char> {
+    let unknown = || wrong("an escape in it cannot be read");
+    let c = rest.next().ok_or_else(unknown)?;
+    let digits = match c {
+        'n' => return Ok('\n'),
+        't' => return Ok('\t'),
+        'r' => return Ok('\r'),
+        '\\' | '\'' | '"' | '!' | '?' => return Ok(c),
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => return Err(unknown()),
+    };
+    let (mut number, mut count) = (0_u32, 0);
+    while count < digits
+        && let Some(digit) = rest.clone().next().and_then(|c| c.to_digit(16))
+    {
+        number = number << 4 | digit;
+        rest.next();
+        count += 1;
+    }
+    let is_text = count > 0 && (c != 'x' || number < 0x80);
+    let found = char::from_u32(number).filter(|_| is_text);
+    found.ok_or_else(unknown)
+}
+
+fn wrong(why: &str) -> Error {
+    // The command itself holds secrets.
+    Error::new(Kind::Config, format!("cannot read the command: {why}"))
+}
+
+fn shell() -> Error {
+    wrong("it is more than one call of `curl`").hint("put values in single quotes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_what_browsers_copy() {
+        let table: [(&str, Option<&[&str]>); 16] = [
+            (
+                "curl 'https://x.org/?a=1&b=2' \\\n  -H 'a: b'",
+                Some(&["curl", "https://x.org/?a=1&b=2", "-H", "a: b"]),
+            ),
+            (
+                "curl 'x' \\\r\n  --compressed",
+                Some(&["curl", "x", "--compressed"]),
+            ),
+            (
+                "curl $'it\\'s \\u732b\\x21 \\\\'",
+                Some(&["curl", "it's 猫! \\"]),
+            ),
+            ("a'b'\"c\"d ''", Some(&["abcd", ""])),
+            ("\"a \\\"b\\\" \\x\"", Some(&["a \"b\" \\x"])),
+            ("a\\ b", Some(&["a b"])),
+            ("", Some(&[])),
+            ("curl 'x", None),
+            ("curl \"x", None),
+            ("curl $'x\\'", None),
+            ("curl $'\\q'", None),
+            ("curl $'\\xff'", None),
+            ("curl x; rm -rf /", None),
+            ("curl \"$(id)\"", None),
+            ("curl x > y", None),
+            ("curl ^\"x^\" ^\r\n -H ^\"a^\"", None),
+        ];
+        for (command, expected) in table {
+            let found = words(command).ok();
+            let found = found
+                .as_ref()
+                .map(|words| words.iter().map(String::as_str).collect());
+            assert_eq!(found, expected.map(<[&str]>::to_vec), "{command}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Requests that a browser has made, handed over.
+
+use std::process::{Command, Stdio};
+
+use crate::support::command::Fetch;
+use crate::support::media::{Format, sized, small};
+use crate::support::{Reply, Seen, Site};
+
+/// A picture for whoever has the cookie.
+fn guarded(site: &Site, path: &str, seed: u64) {
+    let reply = move |seen: &Seen| match seen.header("cookie") {
+        Some("id=hunter2") => Reply::file(small(Format::Jpeg, seed)),
+        _ => Reply::empty(403),
+    };
+    site.on(path, Reply::with(reply));
+}
+
+/// An entry of a recording.
+fn entry(url: &str, mime: &str) -> String {
+    format!(
+        r#"{{"request":{{"method":"GET","url":"{url}","headers":[
+            {{"name":":authority","value":"x"}},{{"name":"Cookie","value":"id=hunter2"}},
+            {{"name":"Referer","value":"https://example.org/page"}},{{"name":"Range","value":"bytes=0-"}}]}},
+            "response":{{"status":200,"content":{{"mimeType":"{mime}","text":"aHVudGVyMg=="}}}}}}"#
+    )
+}
+
+fn recording(fetch: &Fetch, entries: &[String]) -> String {
+    let path = fetch.root().join("cats.har");
+    let text = format!(r#"{{"log":{{"entries":[{}]}}}}"#, entries.join(","));
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// All that was written or said, but for the bodies of files, has none of this.
+fn holds_no_secret(fetch: &Fetch, told: &str) {
+    assert!(!told.contains("hunter2"), "{told}");
+    let mut folders = vec![fetch.root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_none_or(|ext| ext != "har") {
+                let text = std::fs::read(&path).unwrap();
+                assert!(
+                    !String::from_utf8_lossy(&text).contains("hunter2"),
+                    "{path:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_media_of_a_recording_come_with_their_headers() {
+    let site = Site::start();
+    guarded(&site, "/b.jpg", 1);
+    guarded(&site, "/a.jpg", 2);
+    // It leads to another site, which gets none of it.
+    let other = Site::start();
+    other.on("/c.jpg", Reply::file(small(Format::Jpeg, 3)));
+    site.on("/c.jpg", Reply::redirect(other.url("/c.jpg")));
+    let fetch = Fetch::new();
+    let entries = [
+        entry(&site.url("/page"), "text/html"),
+        entry(&site.url("/b.jpg"), "image/jpeg"),
+        entry(&site.url("/x.js"), "text/javascript"),
+        entry(&site.url("/a.jpg"), "image/jpeg"),
+        entry(&site.url("/c.jpg"), "image/jpeg"),
+        entry(&site.url("/p.jpg"), "image/jpeg").replace("GET", "POST"),
+    ];
+    let path = recording(&fetch, &entries);
+    let fetch = fetch.args([
+        "from-har",
+        &path,
+        "-S",
+        "net.private=always",
+        "--write-metadata",
+    ]);
+    let done = fetch.run().success();
+    let line = "3 of 6 requests taken, 1 left out: no GET\n";
+    assert!(done.stderr.starts_with(line), "{}", done.stderr);
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().filter(|path| path.ends_with(".jpg")).collect();
+    let expected = ["001 b", "002 a", "003 c"].map(|name| format!("browser/cats/{name}.jpg"));
+    assert_eq!(names, expected.iter().collect::<Vec<_>>());
+    assert!(files[&expected[0]] == small(Format::Jpeg, 1));
+    for seen in site.requests() {
+        assert_eq!(seen.header("range"), None);
+        assert_eq!(seen.header("referer"), Some("https://example.org/page"));
+    }
+    let seen = &other.requests()[0];
+    assert_eq!(
+        (seen.header("cookie"), seen.header("referer")),
+        (None, None)
+    );
+    holds_no_secret(&fetch, &done.stderr);
+    // What is known costs no request.
+    let asked = site.requests().len();
+    let again = fetch.run().success();
+    assert!(
+        again.stderr.contains("3 found: 0 new, 3 had"),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(site.requests().len(), asked);
+}
+
+#[test]
+fn a_recording_leads_to_no_private_address_unless_the_user_says_so() {
+    let site = Site::start();
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)))
+        .optional();
+    let fetch = Fetch::new();
+    let path = recording(&fetch, &[entry(&site.url("/a.jpg"), "image/jpeg")]);
+    let fetch = fetch.args(["from-har", &path]);
+    let done = fetch.run().fails(7);
+    assert!(done.stderr.contains("net.private"), "{}", done.stderr);
+    assert!(site.requests().is_empty() && fetch.files().is_empty());
+}
+
+#[test]
+fn a_recording_without_media_says_so() {
+    let fetch = Fetch::new();
+    let path = recording(
+        &fetch,
+        &[entry("https://example.org/x.js", "text/javascript")],
+    );
+    let done = fetch.args(["from-har", &path]).run().fails(5);
+    assert!(
+        done.stderr.contains("0 of 1 request taken\n"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr.contains("hint: `--all` takes"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn what_failed_of_a_recording_is_told_and_holds_no_secret() {
+    let site = Site::start();
+    site.on("/a.jpg", Reply::empty(403));
+    let fetch = Fetch::new();
+    let url = site.url("/a.jpg?token=hunter2");
+    let path = recording(&fetch, &[entry(&url, "image/jpeg")]);
+    let har = fetch
+        .clone()
+        .args(["from-har", &path, "-S", "net.private=always"]);
+    let done = har.run().fails(7);
+    assert!(done.stderr.contains("token=***"), "{}", done.stderr);
+    holds_no_secret(&fetch, &done.stderr);
+    // Its headers are not remembered, so it cannot be tried again without them.
+    let again = fetch.clone().arg("retry").run();
+    assert_ne!(again.code, 0);
+    assert_eq!(site.requests().len(), 1);
+    holds_no_secret(&fetch, &again.stderr);
+}
+
+#[test]
+fn a_command_for_curl_comes_with_its_headers() {
+    let site = Site::start();
+    guarded(&site, "/cat.jpg", 1);
+    let fetch = Fetch::new();
+    let command = format!(
+        "curl '{}' \\\n  -H 'Accept: image/*' \\\n  -b 'id=hunter2' \\\n  -H 'User-Agent: Mine/1' --compressed",
+        site.url("/cat.jpg")
+    );
+    let curl = fetch.clone().args(["from-curl", &command]);
+    let done = curl.run().success();
+    let names: Vec<_> = fetch.files().into_keys().collect();
+    assert_eq!(names, ["cat.jpg"]);
+    let seen = &site.requests()[0];
+    assert_eq!(seen.header("user-agent"), Some("Mine/1"));
+    assert_eq!(seen.header("accept-encoding"), Some("identity"));
+    holds_no_secret(&fetch, &done.stderr);
+    let history = fetch.clone().arg("history").run().success();
+    assert!(
+        history.stdout.contains("fetch from-curl http://"),
+        "{}",
+        history.stdout
+    );
+    assert!(!history.stdout.contains("hunter2"), "{}", history.stdout);
+}
+
+#[test]
+fn a_command_that_sends_something_is_refused() {
+    let site = Site::start();
+    let command = format!("curl '{}' --data-raw 'token=hunter2'", site.url("/x"));
+    let done = Fetch::new().args(["from-curl", &command]).run().fails(2);
+    assert_eq!(
+        done.stderr,
+        "error: cannot take the command: it sends something or is no GET, and only a GET is made again\n"
+    );
+    assert!(site.requests().is_empty());
+}
+
+#[test]
+fn a_large_file_of_a_browser_goes_on_after_a_cut_with_its_headers() {
+    let site = Site::start();
+    let bytes = sized(Format::Mp4, 9 << 20, 1);
+    let whole = Reply::file(bytes.clone()).etag("\"x\"");
+    site.on("/cat.mp4", whole.clone().cut_after(8 << 20)).once();
+    site.on("/cat.mp4", whole);
+    let fetch = Fetch::new();
+    let command = format!("curl '{}' -H 'Cookie: id=hunter2'", site.url("/cat.mp4"));
+    let done = fetch.clone().args(["from-curl", &command]).run().success();
+    assert!(fetch.files()["cat.mp4"] == bytes);
+    for seen in site.requests() {
+        assert_eq!(seen.header("cookie"), Some("id=hunter2"));
+    }
+    holds_no_secret(&fetch, &done.stderr);
+}
+
+#[test]
+fn a_command_is_read_from_stdin() {
+    let site = Site::start();
+    guarded(&site, "/cat.jpg", 1);
+    let fetch = Fetch::new();
+    let command = format!("curl '{}' -b 'id=hunter2'\n", site.url("/cat.jpg"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fetch"))
+        .args(["from-curl", "-", "--no-archive", "-d"])
+        .arg(fetch.out())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, command.as_bytes()).unwrap();
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+    assert!(fetch.files().contains_key("cat.jpg"));
+}

@@ -167,6 +167,11 @@ mod tests {
                 Some(Document::Feed),
             ),
             (
+                "<rss version=\"2.0\"><channel>",
+                "application/rss+xml",
+                Some(Document::Feed),
+            ),
+            (
                 "<?xml version='1.0'?><feed xmlns='http://www.w3.org/2005/Atom'>",
                 "application/xml",
                 Some(Document::Feed),

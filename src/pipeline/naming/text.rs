@@ -113,7 +113,8 @@ fn markup(text: &[u8]) -> Option<Sniff> {
     if name.eq_ignore_ascii_case(b"MPD") {
         return Some(Sniff::new(Content::Text, "mpd", "application/dash+xml"));
     }
-    if xml || (!name.is_empty() && find(rest, b" xmlns").is_some()) {
+    // Many feeds have neither a prolog nor a namespace.
+    if xml || name == b"rss" || (!name.is_empty() && find(rest, b" xmlns").is_some()) {
         return Some(XML);
     }
     if page_below(text) {
@@ -241,6 +242,11 @@ mod tests {
             ),
             (
                 b"<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>",
+                Content::Text,
+                "xml",
+            ),
+            (
+                b"<rss version=\"2.0\"><channel><title>",
                 Content::Text,
                 "xml",
             ),

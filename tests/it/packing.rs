@@ -106,8 +106,6 @@ fn files_are_packed_in_order_and_stay() {
     assert!(!again.stderr.contains("packed"), "{}", again.stderr);
     assert_eq!(imgur.cdn.requests().len(), asked);
     assert!(fetch.files() == files);
-    let verified = fetch.clone().arg("verify").run();
-    assert!(verified.stdout.contains("3 whole") || verified.stderr.contains("3 whole"));
     // Others read it.
     let archive = fetch.out().join(&zip);
     for (program, arguments) in [
@@ -306,4 +304,26 @@ fn a_file_that_was_changed_after_it_was_saved_is_packed_as_it_is() {
     let packed = entries(&files["imgur/Cats q6i58.zip"]);
     assert!(packed[0].1 == files["imgur/Cats q6i58/001 aaaaaaa.jpg"]);
     assert!(packed[0].1.ends_with(b"x"));
+}
+
+#[test]
+fn what_was_written_beside_the_files_is_nothing_unknown() {
+    let imgur = FakeImgur::start();
+    imgur.album("q6i58", "Cats", vec![image("aaaaaaa")]);
+    let text = "[after]\nlines = true\nmetadata = true\ninfo = true\nzip = true\ncbz = true\n";
+    let fetch = Fetch::new().config(&(imgur.config() + text));
+    fetch.clone().arg("q6i58").run().success();
+    assert_eq!(fetch.files().len(), 6);
+    let verify = || fetch.clone().arg("verify").run().success().stderr;
+    let told = verify();
+    assert!(told.starts_with("1 file: 1 whole; "), "{told}");
+    assert!(!told.contains("does not know"), "{told}");
+    // What only looks like it is.
+    std::fs::write(fetch.out().join("info.json"), "{}").unwrap();
+    std::fs::write(fetch.out().join("cats.zip"), "PK\x05\x06").unwrap();
+    let told = verify();
+    assert!(
+        told.contains("2 files that the archive does not know"),
+        "{told}"
+    );
 }

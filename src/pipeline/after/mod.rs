@@ -3,6 +3,7 @@
 //! The file is there by then, and stays, whatever becomes of this. It knows no source and no network.
 
 mod command;
+mod ours;
 pub(super) mod sidecar;
 
 use std::num::NonZeroUsize;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 
 pub use command::Command;
+pub(super) use ours::follows;
 
 use super::archive::Archive;
 use super::naming::shown_text;

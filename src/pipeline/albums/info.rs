@@ -56,6 +56,12 @@ fn read(file: &mut File, head: &Value) -> Option<Value> {
     (is_it == [true; 2] && document["items"].is_array()).then_some(document)
 }
 
+/// Whether a file of this stem that has this in it tells of an album.
+pub(in crate::pipeline) fn is_info(stem: &str, document: &Value) -> bool {
+    let has = |name: &str| document[name].is_string();
+    stem == NAME.0 && has("source") && has("id") && document["items"].is_array()
+}
+
 /// All but the items.
 fn head(origin: &Origin, volume: &Volume) -> Value {
     // Nothing in it is more than JSON can say.

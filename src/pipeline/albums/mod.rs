@@ -18,6 +18,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use self::gather::{Fate, Gathered, Shared, Volume};
 pub(super) use self::gather::{Gather, Seat};
+pub(super) use self::info::is_info;
+pub(super) use self::pack::is_marked;
 use self::pack::{Form, Pack};
 use self::spot::Search;
 use super::archive::{Archive, Origin};

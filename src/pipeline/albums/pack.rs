@@ -296,6 +296,12 @@ impl Part {
     }
 }
 
+/// Whether a file ends with the mark of a packed album.
+pub(in crate::pipeline) fn is_marked(file: &mut File) -> bool {
+    let mark = comment(file, MARK_LENGTH).ok().flatten();
+    mark.is_some_and(|mark| mark.starts_with(MARK.as_bytes()))
+}
+
 /// What stands in the mark of a ZIP of this owner's, if it is one.
 fn made_of(file: &mut File, owner: &str) -> Option<String> {
     let mark = String::from_utf8(comment(file, MARK_LENGTH).ok()??).ok()?;

@@ -7,6 +7,7 @@ use std::sync::mpsc::SyncSender;
 use super::scope::Scope;
 use super::{Checked, State, Verify};
 use crate::model::Result;
+use crate::pipeline::after::follows;
 
 /// Walks through a folder and tells of the files in it that none of the roots has. Links are not followed.
 pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
@@ -29,7 +30,11 @@ pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
                 }
                 Ok((false, entry)) => {
                     let path = entry.path();
-                    if is_ours(&entry, &archive) || is_known(scopes, &path)? {
+                    let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+                    if is_ours(&entry, &archive)
+                        || is_known(scopes, &path)?
+                        || is_file && follows(&path)
+                    {
                         continue;
                     }
                     (path, State::Unknown, None)

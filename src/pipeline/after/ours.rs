@@ -1,0 +1,42 @@
+//! Which files follow others: metadata, and packed albums. They are no items, so the archive does not know them.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::sidecar::{LINES, LONGEST, begins_as_ours};
+use crate::pipeline::albums;
+
+/// Whether a file is one that this program writes beside what it saves, as far as the file itself tells.
+pub(in crate::pipeline) fn follows(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let Some((name, ext)) = name.and_then(|name| name.rsplit_once('.')) else {
+        return false;
+    };
+    let open = || File::open(path).ok();
+    // Its number, where another file had its name already.
+    let stem = match name.rsplit_once(" (") {
+        Some((stem, number)) if number.ends_with(')') => stem,
+        _ => name,
+    };
+    match ext {
+        "zip" | "cbz" => open().is_some_and(|mut file| albums::is_marked(&mut file)),
+        ext if ext == LINES.1 => stem == LINES.0 && open().is_some_and(begins_as_ours),
+        "json" => open().and_then(read).is_some_and(|document| {
+            let told = document["path"].as_str();
+            let told = told.and_then(|told| told.rsplit('/').next());
+            let is_sidecar = document["key"].is_string()
+                && told.is_some_and(|told| told == stem || told == name);
+            is_sidecar || albums::is_info(stem, &document)
+        }),
+        _ => false,
+    }
+}
+
+fn read(file: File) -> Option<Value> {
+    let mut text = Vec::new();
+    file.take(LONGEST).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
+}

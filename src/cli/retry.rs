@@ -8,7 +8,7 @@ use futures_util::stream;
 use super::args::{Args, Retry};
 use super::batch::List;
 use super::talk::{tell, warn};
-use super::{exit, jobs, main, meaning};
+use super::{exit, handed, jobs, main, meaning};
 use crate::config::{Config, Since};
 use crate::model::{Kind, Result};
 use crate::pipeline::archive::{Choice, Records, Run};
@@ -24,7 +24,8 @@ pub(super) fn retry(
     let choice = choice(&retry)?;
     (args.place, args.how, args.talk) = (retry.place, retry.how, retry.talk);
     let all = main::config(&args)?;
-    let registry = main::registry(&all, sources)?;
+    let mut registry = main::registry(&all, sources)?;
+    handed::forgotten(&mut registry);
     let config = match &retry.job {
         Some(name) => all.job(name)?,
         None => all,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{self, Args, Repair, Telling};
 use super::talk::{print, tell};
-use super::{exit, interrupt, main};
+use super::{exit, handed, interrupt, main};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, Run};
@@ -70,7 +70,8 @@ pub(super) fn verify(
             exit::SOME
         });
     }
-    let registry = main::registry(&config, sources)?;
+    let mut registry = main::registry(&config, sources)?;
+    handed::forgotten(&mut registry);
     args.talk.json = verify.talk.json;
     args.talk.quiet = verify.talk.quiet;
     args.talk.verbose = verify.talk.verbose.into();

@@ -192,7 +192,9 @@ pub(super) fn line(
             files,
             size: bytes,
         } => {
-            let line = format!("packed `{}`, {files} files, {}", clean(path), size(*bytes));
+            let what = if *files == 1 { "file" } else { "files" };
+            let (path, bytes) = (clean(path), size(*bytes));
+            let line = format!("packed `{path}`, {files} {what}, {bytes}");
             (Detail::Ends, line)
         }
         Event::Said { text, .. } => (Detail::Ends, clean(text).into_owned()),

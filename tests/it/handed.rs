@@ -6,6 +6,9 @@ use crate::support::command::Fetch;
 use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Seen, Site};
 
+/// What is told of an item that cannot be asked for without its headers.
+const FORGOTTEN: &str = "hint: give the same `fetch from-har` or `fetch from-curl` once more\n";
+
 /// A picture for whoever has the cookie.
 fn guarded(site: &Site, path: &str, seed: u64) {
     let reply = move |seen: &Seen| match seen.header("cookie") {
@@ -154,8 +157,8 @@ fn what_failed_of_a_recording_is_told_and_holds_no_secret() {
     assert!(done.stderr.contains("token=***"), "{}", done.stderr);
     holds_no_secret(&fetch, &done.stderr);
     // Its headers are not remembered, so it cannot be tried again without them.
-    let again = fetch.clone().arg("retry").run();
-    assert_ne!(again.code, 0);
+    let again = fetch.clone().arg("retry").run().fails(4);
+    assert!(again.stderr.contains(FORGOTTEN), "{}", again.stderr);
     assert_eq!(site.requests().len(), 1);
     holds_no_secret(&fetch, &again.stderr);
 }
@@ -233,4 +236,26 @@ fn a_command_is_read_from_stdin() {
     drop(stdin);
     assert!(child.wait().unwrap().success());
     assert!(fetch.files().contains_key("cat.jpg"));
+}
+
+#[test]
+fn what_needs_headers_is_not_asked_for_again_without_them() {
+    let site = Site::start();
+    site.on("/a.jpg", Reply::empty(403));
+    guarded(&site, "/b.jpg", 1);
+    let fetch = Fetch::new();
+    let entries = ["/a.jpg", "/b.jpg"].map(|path| entry(&site.url(path), "image/jpeg"));
+    let path = recording(&fetch, &entries);
+    let always = ["-S", "net.private=always"];
+    let har = fetch.clone().args(["from-har", &path]).args(always);
+    har.run().fails(3);
+    std::fs::remove_file(fetch.out().join("browser/cats/002 b.jpg")).unwrap();
+    for again in [vec!["retry"], vec!["verify", "--repair"]] {
+        let done = fetch.clone().args(again).args(always).run();
+        assert!(done.stderr.contains(FORGOTTEN), "{}", done.stderr);
+    }
+    assert_eq!(site.requests().len(), 2);
+    // The same command brings what is missing.
+    har.run().fails(3);
+    assert!(fetch.files().contains_key("browser/cats/002 b.jpg"));
 }

@@ -12,7 +12,7 @@ use url::Url;
 use super::headers::Gathered;
 use super::recording::{Entry, Har, MOST, TOO_MANY};
 use super::source::item;
-use crate::model::{Album, Body, Error, Item, Kind, Medium, Result};
+use crate::model::{Album, Error, Item, Kind, Medium, Result};
 use crate::source::url_medium;
 
 /// The longest file that is read, in bytes.
@@ -154,12 +154,7 @@ impl Recorded {
             What::Medium(medium) => Some(medium),
             _ => None,
         };
-        let mut item = item(url, headers, medium, false);
-        if let Body::File(request) = &mut item.body {
-            let size = content.size.filter(|size| status == 200.0 && *size >= 1.0);
-            request.expect.size = size.map(|size| size as u64);
-        }
-        Some(item)
+        Some(item(url, headers, medium, false))
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) fn har(
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<u8> {
     let recorded = har::read(&given.file, given.all)?;
-    if !given.flags.talk.quiet {
+    let talk = &given.flags.talk;
+    if !talk.quiet && !talk.get_urls {
         tell(&told(&recorded));
     }
     if recorded.items.is_empty() {
@@ -78,6 +79,11 @@ pub(super) fn curl(
     let link = link(first.map_or("", Url::as_str))?;
     let called = format!("fetch from-curl {}", shown.join(" "));
     fetch(&args, Browser::new(items, false), link, &called, sources)
+}
+
+/// Has it told why what was handed over once cannot be asked for again, where that is so.
+pub(super) fn forgotten(registry: &mut Registry) {
+    registry.add(Browser::new(Vec::new(), true));
 }
 
 fn fetch(

@@ -57,7 +57,6 @@ pub(super) struct Response {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Content {
-    pub(super) size: Option<f64>,
     #[serde(rename = "mimeType")]
     pub(super) mime: Option<String>,
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use super::headers::Gathered;
-use crate::model::{Body, Expect, Item, Medium, Meta, Request, Result};
+use crate::model::{Body, Error, Expect, Item, Kind, Medium, Meta, Request, Result};
 use crate::source::{Ctx, Manifest, Outlet, Source, Target, url_key, url_name};
 
 /// The name of the source.
@@ -40,6 +40,11 @@ impl Source for Browser {
     }
 
     async fn list(&self, ctx: &Ctx, _target: &Target, out: &Outlet) -> Result<()> {
+        if self.items.is_empty() {
+            let error = Error::new(Kind::Expired, "its headers are not remembered");
+            let hint = "give the same `fetch from-har` or `fetch from-curl` once more";
+            return Err(error.hint(hint));
+        }
         if self.is_public {
             ctx.led_by_public();
         }

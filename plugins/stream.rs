@@ -1,4 +1,4 @@
-//! Streams: a playlist of HLS at any URL, as one film.
+//! Streams: a playlist of HLS or a manifest of DASH at any URL, as one film.
 //!
 //! It tells what a playlist is, and names the film. What is in the playlist is for the transfer, which asks for it anew when
 //! its turn comes: a live one is another by then.
@@ -10,6 +10,9 @@ use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_n
 use url::Url;
 
 use super::page::web;
+
+/// In so many bytes, what describes a stream says what it is.
+const HEAD: usize = 4096;
 
 /// Streams of any site.
 pub struct Stream {
@@ -26,7 +29,7 @@ impl Stream {
         Ok(Stream {
             manifest: Manifest {
                 name: "stream".into(),
-                about: "films that come as a playlist of segments: HLS".into(),
+                about: "films that come as a playlist of segments: HLS, DASH".into(),
                 routes: vec![Route::new("id", "stream:{url...}", example)?],
             },
         })
@@ -55,7 +58,9 @@ impl Source for Stream {
             .body
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(&answer.body);
-        if !start.starts_with(b"#EXTM3U") {
+        let is_hls = start.starts_with(b"#EXTM3U");
+        let head = String::from_utf8_lossy(&start[..start.len().min(HEAD)]);
+        if !is_hls && !head.contains("<MPD") {
             let message = format!("`{}` is no playlist of a stream", Shown(&url));
             return Err(Error::new(Kind::Unsupported, message));
         }
@@ -68,7 +73,10 @@ impl Source for Stream {
                 ext: None,
                 ..known.clone()
             },
-            body: Body::Hls(Request::new(url)),
+            body: match is_hls {
+                true => Body::Hls(Request::new(url)),
+                false => Body::Dash(Request::new(url)),
+            },
         })
         .await
     }

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::LinkOptions;
 use super::naming::{Content, Sniff};
-use crate::model::{Document, Error, Kind};
+use crate::model::Document;
 use crate::net::{Answer, Led};
 
 /// As many bytes of answers wait at the most. What finds no room is asked for again.
@@ -101,44 +101,31 @@ impl Came {
 }
 
 /// The document that begins so, if it is one.
-///
-/// # Errors
-/// [`Kind::Unsupported`] for what leads to files that cannot be had yet: the manifest of a stream of DASH.
-pub(super) fn document(
-    seen: &Sniff,
-    content_type: Option<&str>,
-    head: &[u8],
-) -> Result<Option<Document>, Error> {
+pub(super) fn document(seen: &Sniff, content_type: Option<&str>, head: &[u8]) -> Option<Document> {
     let essence = content_type.unwrap_or("").split(';').next().unwrap_or("");
     let essence = essence.trim().to_ascii_lowercase();
     let has = |word: &str| head.windows(word.len()).any(|part| part == word.as_bytes());
-    let stream = || {
-        Err(Error::new(
-            Kind::Unsupported,
-            "it is the manifest of a stream in a form that this version does not fetch yet (DASH)",
-        ))
-    };
     let is_markup = matches!(seen.kind, Content::Page | Content::Text);
     match seen.ext.as_deref() {
-        _ if !is_markup && seen.kind != Content::Unknown => return Ok(None),
-        Some("mpd") => return stream(),
-        Some("m3u8") if has("#EXT-X-") => return Ok(Some(Document::Stream)),
+        _ if !is_markup && seen.kind != Content::Unknown => return None,
+        Some("mpd") => return Some(Document::Stream),
+        Some("m3u8") if has("#EXT-X-") => return Some(Document::Stream),
         Some("xml") | Some("html") if has("<rss") || has("<rdf:RDF") && has("rss") => {
-            return Ok(Some(Document::Feed));
+            return Some(Document::Feed);
         }
         Some("xml") if has("http://www.w3.org/2005/Atom") && has("<feed") => {
-            return Ok(Some(Document::Feed));
+            return Some(Document::Feed);
         }
-        Some("xml") if has("<ListBucketResult") => return Ok(Some(Document::Listing)),
+        Some("xml") if has("<ListBucketResult") => return Some(Document::Listing),
         Some("json") if has("jsonfeed.org/version/") || has("jsonfeed.org\\/version\\/") => {
-            return Ok(Some(Document::Feed));
+            return Some(Document::Feed);
         }
         _ => {}
     }
     let says_page = matches!(essence.as_str(), "text/html" | "application/xhtml+xml");
     let is_page = seen.kind == Content::Page
         || says_page && matches!(seen.kind, Content::Text | Content::Unknown);
-    Ok(is_page.then_some(Document::Page))
+    is_page.then_some(Document::Page)
 }
 
 #[cfg(test)]
@@ -146,7 +133,7 @@ mod tests {
     use super::super::naming::sniff;
     use super::*;
 
-    fn of(head: &str, content_type: &str) -> Result<Option<Document>, Error> {
+    fn of(head: &str, content_type: &str) -> Option<Document> {
         document(&sniff(head.as_bytes()), Some(content_type), head.as_bytes())
     }
 
@@ -195,12 +182,15 @@ mod tests {
                 "text/plain",
                 Some(Document::Stream),
             ),
+            (
+                "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'>",
+                "text/html",
+                Some(Document::Stream),
+            ),
         ];
         for (head, content_type, expected) in table {
-            assert_eq!(of(head, content_type).unwrap(), expected, "{head}");
+            assert_eq!(of(head, content_type), expected, "{head}");
         }
-        let dash = "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'>";
-        assert_eq!(of(dash, "").unwrap_err().kind, Kind::Unsupported);
     }
 
     #[test]

@@ -178,19 +178,6 @@ fn a_page_in_place_of_a_promised_file_is_no_success() {
 }
 
 #[test]
-fn the_manifest_of_another_stream_is_named_as_such() {
-    let site = Site::start();
-    let manifest = "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'></MPD>";
-    site.on("/film", Reply::text(manifest));
-    let done = Fetch::new().arg(site.url("/film")).run().fails(5);
-    assert!(
-        done.stderr.contains("the manifest of a stream"),
-        "{}",
-        done.stderr
-    );
-}
-
-#[test]
 fn a_gallery_goes_on_over_its_pages_and_not_in_circles() {
     let site = Site::start();
     let page = |picture: &str, next: &str| {

@@ -1,5 +1,6 @@
 //! Streams: what a playlist of segments becomes.
 
+mod dash;
 mod live;
 mod real;
 mod refused;

@@ -4,9 +4,23 @@
 //! are taken from it, and what is protected or unknown is refused by name. It does not know how segments move, nor how they
 //! are joined.
 
+pub(super) mod dash;
 pub(super) mod hls;
 mod media;
 mod quality;
+mod urls;
 
 pub(super) use media::{Cipher, Map, Media, Segment, Spot};
 pub use quality::Quality;
+
+use crate::model::{Error, Kind};
+
+/// What is wrong with a playlist.
+fn corrupt(why: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Corrupt, format!("the playlist cannot be used: {why}"))
+}
+
+/// What a playlist asks for and nobody here can do.
+fn unsupported(what: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Unsupported, format!("the stream {what}"))
+}

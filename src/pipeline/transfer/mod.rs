@@ -40,6 +40,7 @@ pub(super) use self::job::{Had, Job};
 use self::prove::Proven;
 pub(super) use self::room::Room;
 pub(super) use self::stored::Stored;
+use self::stream::Form;
 pub(super) use self::stream::{MEMORY, Wish};
 use self::tries::{Setback, Tries};
 use super::after::After;
@@ -186,7 +187,12 @@ impl Mover {
             body => (body, job.led),
         };
         let request = match body {
-            Body::Hls(request) => return Box::pin(self.stream(job, request, led, tries)).await,
+            Body::Hls(request) => {
+                return Box::pin(self.stream(job, (Form::Hls, request), led, tries)).await;
+            }
+            Body::Dash(request) => {
+                return Box::pin(self.stream(job, (Form::Dash, request), led, tries)).await;
+            }
             body => file(body)?,
         };
         // Before anything that waits, so that files begin in the order of the listing.
@@ -365,7 +371,7 @@ fn file(body: Body) -> Result<Request> {
         Body::File(request) => Ok(request),
         Body::Hls(_) | Body::Dash(_) => Err(Error::new(
             Kind::Unsupported,
-            "it is a stream in a form that this version does not join yet",
+            "what was a file is a stream now",
         )),
         _ => Err(Error::new(
             Kind::Unsupported,

@@ -78,7 +78,7 @@ impl Mover {
         let seen = sniff(&head);
         let expect = &request.expect;
         if expect.document
-            && let Some(document) = document(&seen, content_type.as_deref(), &head)?
+            && let Some(document) = document(&seen, content_type.as_deref(), &head)
         {
             return Err(self.document(taking, early, coding, document).await?);
         }

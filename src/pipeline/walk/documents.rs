@@ -119,7 +119,7 @@ impl Walk {
         let kind = opened.response.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok());
         head.truncate(HEAD);
-        let document = document(&sniff(&head), kind, &head)?;
+        let document = document(&sniff(&head), kind, &head);
         Ok(document.map(|document| Came {
             document,
             url: url.clone(),

@@ -2,13 +2,10 @@
 
 use url::Url;
 
-use super::corrupt;
+use super::super::corrupt;
+use super::super::urls::Urls;
 use crate::model::Result;
 
-/// The longest URL that is one.
-const LONGEST_URL: usize = 16 << 10;
-/// So many bytes of URLs are made of a playlist: a long base makes each of its short lines long.
-const ROOM: usize = 64 << 20;
 /// The most attributes of a tag.
 const MOST: usize = 100;
 
@@ -16,7 +13,7 @@ const MOST: usize = 100;
 pub(super) struct Lines<'a> {
     lines: std::str::Lines<'a>,
     base: &'a Url,
-    room: usize,
+    urls: Urls,
 }
 
 /// A line that says something.
@@ -36,7 +33,7 @@ impl<'a> Lines<'a> {
             Some("#EXTM3U") => Ok(Lines {
                 lines,
                 base,
-                room: ROOM,
+                urls: Urls::new(),
             }),
             _ => Err(corrupt("it does not begin with `#EXTM3U`")),
         }
@@ -61,24 +58,7 @@ impl<'a> Lines<'a> {
 
     /// The URL that a line or an attribute stands for.
     pub(super) fn url(&mut self, text: &str) -> Result<Url> {
-        let url = match text.len() <= LONGEST_URL {
-            true => self.base.join(text).ok(),
-            false => None,
-        };
-        let mut url = url.ok_or_else(|| corrupt("it names what is no URL"))?;
-        url.set_fragment(None);
-        let length = url.as_str().len();
-        self.room = self.room.saturating_sub(length);
-        if length > LONGEST_URL || self.room == 0 {
-            return Err(corrupt("its URLs are too long"));
-        }
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(corrupt(format_args!(
-                "it leads to `{}:`, which is not followed",
-                url.scheme()
-            )));
-        }
-        Ok(url)
+        self.urls.join(self.base, text)
     }
 }
 

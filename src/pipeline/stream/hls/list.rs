@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::super::{corrupt, unsupported};
 use super::lines::{Attributes, Line, Lines};
-use super::{corrupt, unsupported, variables};
+use super::variables;
 use crate::model::{Error, Result};
 use crate::pipeline::stream::{Cipher, Map, Media, Segment, Spot};
 

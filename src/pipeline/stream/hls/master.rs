@@ -2,8 +2,9 @@
 
 use url::Url;
 
+use super::super::corrupt;
 use super::lines::{Attributes, Line, Lines};
-use super::{corrupt, variables};
+use super::variables;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::stream::Quality;
 use crate::pipeline::stream::quality::Size;

@@ -10,8 +10,8 @@ mod master;
 use url::Url;
 
 use self::lines::Lines;
-use super::Media;
-use crate::model::{Error, Kind, Result};
+use super::{Media, corrupt, unsupported};
+use crate::model::{Error, Result};
 
 pub(in crate::pipeline) use master::Master;
 
@@ -30,7 +30,7 @@ pub(in crate::pipeline) enum Playlist {
 /// Reads a playlist that came from this URL.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] for what is none, or contradicts itself; [`Kind::Unsupported`] for what is protected, or in a form that
+/// [`crate::model::Kind::Corrupt`] for what is none, or contradicts itself; [`crate::model::Kind::Unsupported`] for what is protected, or in a form that
 /// is not known here.
 pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
     let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
@@ -49,16 +49,6 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
         true => master::read(&mut lines).map(Playlist::Master),
         false => list::read(&mut lines).map(Playlist::Media),
     }
-}
-
-/// What is wrong with a playlist.
-fn corrupt(why: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Corrupt, format!("the playlist cannot be used: {why}"))
-}
-
-/// What a playlist asks for and nobody here can do.
-fn unsupported(what: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Unsupported, format!("the stream {what}"))
 }
 
 /// What a playlist with variables is answered.

@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::Kind;
 use crate::pipeline::stream::Quality;
 
 fn here() -> Url {

@@ -28,9 +28,10 @@ use super::prove::Proven;
 use super::tries::Tries;
 use super::{Job, Mover};
 use crate::model::{Error, Event, Expect, Kind, Medium, Outcome, Request, Result};
-use crate::net::{Led, Shown, header_map};
+use crate::net::{Answer, Led, Shown, header_map};
 use crate::pipeline::sink::{Place, slowly};
 use crate::pipeline::stream::Quality;
+use crate::pipeline::stream::dash;
 use crate::pipeline::stream::hls::{self, Playlist};
 
 /// What is wanted of streams, and what they share.
@@ -42,6 +43,13 @@ pub(in crate::pipeline) struct Wish {
     pub(in crate::pipeline) live_for: Option<Duration>,
 }
 
+/// What describes a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Hls,
+    Dash,
+}
+
 /// So many bytes of segments that are not next in order wait in memory, of all streams together.
 pub(in crate::pipeline) const MEMORY: usize = 64 << 20;
 
@@ -50,6 +58,7 @@ struct Streaming<'a> {
     mover: &'a Mover,
     id: u64,
     job: &'a Job,
+    form: Form,
     request: &'a Request,
     place: &'a Place,
     keys: Keys,
@@ -72,7 +81,7 @@ impl Mover {
     pub(super) async fn stream(
         &self,
         job: Job,
-        request: Request,
+        (form, request): (Form, Request),
         led: Led,
         tries: &mut Tries,
     ) -> Result<Outcome> {
@@ -81,6 +90,7 @@ impl Mover {
             mover: self,
             id: job.id,
             job: &job,
+            form,
             request: &request,
             place: &place,
             keys: Keys::default(),
@@ -136,6 +146,9 @@ impl Streaming<'_> {
     /// Reads the playlists, and chooses: the segments of the picture or of all, and those of the sound where it is apart.
     async fn lists(&self, led: Led) -> Result<(List, Option<List>)> {
         let url = &self.request.url;
+        if self.form == Form::Dash {
+            return self.manifest(url, led).await;
+        }
         let (led, playlist) = self.playlist(url, led).await?;
         let choice = match playlist {
             Playlist::Media(media) => {
@@ -164,17 +177,33 @@ impl Streaming<'_> {
         }
     }
 
+    /// Reads the manifest of a stream of DASH, and chooses.
+    async fn manifest(&self, url: &Url, led: Led) -> Result<(List, Option<List>)> {
+        let (led, answer) = self.answer(url, led, dash::LONGEST).await?;
+        let quality = self.mover.wish.quality;
+        let read = slowly(move || dash::read(&answer.body, &answer.url, quality));
+        let dash::Tracks { main, sound } = read.await?;
+        let list = |media| List {
+            url: url.clone(),
+            led,
+            media,
+        };
+        Ok((list(main), sound.map(list)))
+    }
+
     /// Asks for a playlist, and tells who leads on from it.
-    async fn playlist(&self, url: &Url, mut led: Led) -> Result<(Led, Playlist)> {
-        let bound = self.bound(url)?;
-        let call = self
-            .mover
-            .client
-            .call_led(&mut led, url, &bound, hls::LONGEST);
-        let answer = self.mover.unless_ending(call).await??.ok()?;
+    async fn playlist(&self, url: &Url, led: Led) -> Result<(Led, Playlist)> {
+        let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
         // A long one takes its time, in which others go on.
         let read = slowly(move || hls::read(&answer.body, &answer.url));
         Ok((led, read.await?))
+    }
+
+    async fn answer(&self, url: &Url, mut led: Led, longest: usize) -> Result<(Led, Answer)> {
+        let bound = self.bound(url)?;
+        let call = self.mover.client.call_led(&mut led, url, &bound, longest);
+        let answer = self.mover.unless_ending(call).await??.ok()?;
+        Ok((led, answer))
     }
 
     /// Moves the tracks.

@@ -23,8 +23,10 @@ const LOOK: Duration = Duration::from_millis(20);
 /// As much of what it says is kept.
 const SAID: u64 = 4 << 10;
 
-/// What picture and sound are put in, best first: what `ffmpeg` calls it.
+/// What picture and sound are put in, best first, in the words of `ffmpeg`.
 const INTO: [&str; 2] = ["mp4", "matroska"];
+/// The same for what both come in Matroska or WebM.
+const INTO_WEB: [&str; 2] = ["webm", "matroska"];
 
 /// Puts them together at this place. Blocks.
 ///
@@ -50,7 +52,11 @@ pub(super) fn mux(
     let gibibytes = (picture.len + sound.len) as f64 / f64::from(1 << 30);
     let deadline = Instant::now() + PATIENCE.0 + PATIENCE.1.mul_f64(gibibytes);
     let mut said = String::new();
-    for into in INTO {
+    let choices = match forms {
+        ("matroska", "matroska") => INTO_WEB,
+        _ => INTO,
+    };
+    for into in choices {
         let mut command = command(&program);
         let [picture, sound, whole] =
             [&picture.partial, &sound.partial, &partial].map(|partial| url(&partial.path()));

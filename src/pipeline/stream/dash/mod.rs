@@ -1,0 +1,266 @@
+//! Manifests of DASH (ISO/IEC 23009-1), as far as they are of films that are whole.
+
+mod segments;
+mod xml;
+
+use url::Url;
+
+use self::segments::Scope;
+use self::xml::Element;
+use super::urls::Urls;
+use super::{Media, Quality, corrupt, unsupported};
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::stream::quality::Size;
+
+/// The longest manifest, in bytes.
+pub(in crate::pipeline) const LONGEST: usize = 16 << 20;
+/// The most segments of a track.
+const MOST: usize = 260_000;
+
+/// The tracks that are to be fetched.
+#[derive(Debug, PartialEq)]
+pub(in crate::pipeline) struct Tracks {
+    /// The picture, or all.
+    pub(in crate::pipeline) main: Media,
+    /// The sound, where it is apart.
+    pub(in crate::pipeline) sound: Option<Media>,
+}
+
+/// What a representation is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Picture,
+    Sound,
+    Other,
+}
+
+/// A rendition, and what it is in.
+#[derive(Clone, Copy)]
+struct Rendition<'a> {
+    set: &'a Element,
+    own: &'a Element,
+    of: Of,
+}
+
+/// Reads a manifest that came from this URL, and chooses.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for what is none, or contradicts itself; [`Kind::Unsupported`] for what is protected, live, or has no
+/// such rendition.
+pub(in crate::pipeline) fn read(body: &[u8], url: &Url, quality: Quality) -> Result<Tracks> {
+    let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
+    let manifest = xml::read(text.trim_start_matches('\u{feff}'))?;
+    if manifest.name != "MPD" {
+        return Err(corrupt("it is no manifest of DASH"));
+    }
+    if manifest.get("type") == Some("dynamic") {
+        return Err(unsupported(
+            "is live, and DASH is fetched only of what is whole",
+        ));
+    }
+    let mut urls = Urls::new();
+    let base = segments::base(&mut urls, url, &manifest)?;
+    let total = manifest
+        .get("mediaPresentationDuration")
+        .map(seconds)
+        .transpose()?;
+    let periods: Vec<&Element> = manifest.all("Period").collect();
+    let mut tracks = Tracks {
+        main: Media {
+            ended: true,
+            ..Media::default()
+        },
+        sound: None,
+    };
+    let mut begin = 0.0;
+    for (at, period) in periods.iter().enumerate() {
+        begin = period
+            .get("start")
+            .map(seconds)
+            .transpose()?
+            .unwrap_or(begin);
+        let next = periods.get(at + 1).and_then(|next| next.get("start"));
+        let next = next.map(seconds).transpose()?;
+        let length = period.get("duration").map(seconds).transpose()?;
+        let length = length
+            .or(next.or(total).map(|end| end - begin))
+            .filter(|length| *length > 0.0);
+        let scope = Scope {
+            base: segments::base(&mut urls, &base, period)?,
+            length,
+        };
+        let (main, sound) = choose(&renditions(period), quality)?;
+        segments::add(&mut urls, &scope, (period, main), &mut tracks.main)?;
+        if let Some(sound) = sound {
+            let track = tracks.sound.get_or_insert_with(|| Media {
+                ended: true,
+                ..Media::default()
+            });
+            segments::add(&mut urls, &scope, (period, sound), track)?;
+        }
+        begin += length.unwrap_or(0.0);
+    }
+    match tracks.main.segments.is_empty() {
+        true => Err(Error::new(Kind::Missing, "the stream has no segments")),
+        false => Ok(tracks),
+    }
+}
+
+/// The renditions of a period, those first that the site means.
+fn renditions(period: &Element) -> Vec<Rendition<'_>> {
+    let mut sets: Vec<&Element> = period.all("AdaptationSet").collect();
+    let is_main = |set: &&Element| {
+        set.all("Role")
+            .any(|role| role.get("value") == Some("main"))
+    };
+    sets.sort_by_key(|set| !is_main(set));
+    let of = |set: &Element, own: &Element| {
+        let says = |name: &str| own.get(name).or(set.get(name)).unwrap_or("").to_owned();
+        let kind = says("contentType") + " " + &says("mimeType");
+        match () {
+            () if kind.contains("video") || own.get("width").or(set.get("width")).is_some() => {
+                Of::Picture
+            }
+            () if kind.contains("audio") => Of::Sound,
+            () => Of::Other,
+        }
+    };
+    let own = |set| {
+        Element::all(set, "Representation").map(move |own| Rendition {
+            set,
+            own,
+            of: of(set, own),
+        })
+    };
+    sets.into_iter().flat_map(own).collect()
+}
+
+/// The renditions of picture and sound that are wanted.
+fn choose<'a>(
+    all: &[Rendition<'a>],
+    quality: Quality,
+) -> Result<(Rendition<'a>, Option<Rendition<'a>>)> {
+    let open = |of: Of| {
+        let mut found: Vec<Rendition<'a>> =
+            all.iter().filter(|one| one.of == of).copied().collect();
+        let protection = found.iter().find_map(protection);
+        found.retain(|one| self::protection(one).is_none());
+        match (found.is_empty(), protection) {
+            (true, Some(name)) => Err(unsupported(format_args!(
+                "is protected by {name} (DRM), which is not taken off here"
+            ))),
+            _ => Ok(found),
+        }
+    };
+    let (pictures, sounds) = (open(Of::Picture)?, open(Of::Sound)?);
+    // Of sounds in several languages, those of the first set are meant.
+    let set = sounds.first().map(|first| first.set);
+    let sounds: Vec<_> = sounds
+        .into_iter()
+        .filter(|one| set.is_some_and(|set| std::ptr::eq(set, one.set)))
+        .collect();
+    let best = |among: &[Rendition<'a>], quality: Quality| {
+        let sizes: Vec<Size> = among.iter().map(size).collect();
+        quality.choose(&sizes).map(|at| among[at])
+    };
+    let sound_quality = if quality == Quality::Worst {
+        Quality::Worst
+    } else {
+        Quality::Best
+    };
+    let sound = best(&sounds, sound_quality);
+    if quality == Quality::Audio {
+        let none = || {
+            Error::new(
+                Kind::Unsupported,
+                "the stream has no sound apart from its picture",
+            )
+            .hint("`--quality worst` fetches the smallest picture with it")
+        };
+        return Ok((sound.ok_or_else(none)?, None));
+    }
+    match (best(&pictures, quality), sound) {
+        (Some(picture), sound) => Ok((picture, sound)),
+        (None, Some(sound)) => Ok((sound, None)),
+        (None, None) => Err(corrupt("it names no rendition")),
+    }
+}
+
+fn size(rendition: &Rendition<'_>) -> Size {
+    let number = |name: &str| {
+        rendition
+            .own
+            .get(name)
+            .or(rendition.set.get(name))?
+            .parse()
+            .ok()
+    };
+    let bandwidth = rendition
+        .own
+        .get("bandwidth")
+        .and_then(|text| text.parse().ok());
+    Size {
+        picture: number("width").zip(number("height")),
+        bandwidth: bandwidth.unwrap_or(0),
+        sound_alone: false,
+    }
+}
+
+/// What protects a rendition, by name.
+fn protection(rendition: &Rendition<'_>) -> Option<String> {
+    let mut found = rendition
+        .set
+        .all("ContentProtection")
+        .chain(rendition.own.all("ContentProtection"))
+        .peekable();
+    found.peek()?;
+    let schemes: Vec<String> = found
+        .map(|one| one.get("schemeIdUri").unwrap_or("").to_ascii_lowercase())
+        .collect();
+    let known = [
+        ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", "Widevine"),
+        ("9a04f079-9840-4286-ab92-e65be0885f95", "PlayReady"),
+        ("94ce86fb-07ff-4f43-adb8-93d2fa968ca2", "FairPlay"),
+        ("e2719d58-a985-b3c9-781a-b030af78d30e", "ClearKey"),
+    ];
+    let named = known
+        .iter()
+        .find(|(id, _)| schemes.iter().any(|scheme| scheme.contains(id)));
+    Some(
+        named
+            .map_or("common encryption", |(_, name)| name)
+            .to_owned(),
+    )
+}
+
+/// A duration as XML has it, `P1DT2H3M4.5S`, in seconds.
+fn seconds(text: &str) -> Result<f64> {
+    let wrong = || corrupt("a duration is none");
+    let mut rest = text.trim().strip_prefix('P').ok_or_else(wrong)?;
+    let (mut sum, mut in_time) = (0.0, false);
+    while !rest.is_empty() {
+        if let Some(time) = rest.strip_prefix('T') {
+            (rest, in_time) = (time, true);
+            continue;
+        }
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(wrong)?;
+        let number: f64 = rest[..end].parse().map_err(|_| wrong())?;
+        let unit = match (rest.as_bytes()[end], in_time) {
+            (b'D', false) => 86_400.0,
+            // Nobody's film lasts for months; where they are named, they are none.
+            (b'Y' | b'M', false) if number == 0.0 => 0.0,
+            (b'H', true) => 3600.0,
+            (b'M', true) => 60.0,
+            (b'S', true) => 1.0,
+            _ => return Err(wrong()),
+        };
+        sum += number * unit;
+        rest = &rest[end + 1..];
+    }
+    Some(sum).filter(|sum| *sum < 1e9).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests;

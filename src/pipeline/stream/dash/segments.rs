@@ -1,0 +1,280 @@
+//! The segments of a representation: named by a template, in a list, or all in one file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::super::urls::Urls;
+use super::super::{Map, Media, Segment, Spot, corrupt, unsupported};
+use super::xml::Element;
+use super::{MOST, Rendition};
+use crate::model::Result;
+
+/// What holds for a whole period.
+pub(super) struct Scope {
+    pub(super) base: Url,
+    /// How long it is, in seconds, if that is told.
+    pub(super) length: Option<f64>,
+}
+
+/// The URL that an element's own names are seen from.
+pub(super) fn base(urls: &mut Urls, from: &Url, element: &Element) -> Result<Url> {
+    match element.first("BaseURL") {
+        Some(base) => urls.join(from, &base.text),
+        None => Ok(from.clone()),
+    }
+}
+
+/// What names segments, from the outermost element to the innermost; the inner one counts.
+struct Naming<'a>(Vec<&'a Element>);
+
+impl<'a> Naming<'a> {
+    fn of(levels: [&'a Element; 3], name: &str) -> Naming<'a> {
+        Naming(
+            levels
+                .iter()
+                .filter_map(|level| level.first(name))
+                .collect(),
+        )
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().rev().find_map(|level| level.get(name))
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u64>> {
+        match self.0.iter().rev().find(|level| level.get(name).is_some()) {
+            Some(level) => level.number(name),
+            None => Ok(None),
+        }
+    }
+
+    fn first(&self, name: &str) -> Option<&'a Element> {
+        self.0.iter().rev().find_map(|level| level.first(name))
+    }
+}
+
+/// What stands for the names in a template.
+struct Names<'a> {
+    id: &'a str,
+    bandwidth: u64,
+}
+
+/// Adds the segments of a representation to a track.
+pub(super) fn add(
+    urls: &mut Urls,
+    scope: &Scope,
+    (period, rendition): (&Element, Rendition<'_>),
+    media: &mut Media,
+) -> Result<()> {
+    let Rendition { set, own, .. } = rendition;
+    let from = base(urls, &scope.base, set)?;
+    let from = base(urls, &from, own)?;
+    let levels = [period, set, own];
+    let template = Naming::of(levels, "SegmentTemplate");
+    let list = Naming::of(levels, "SegmentList");
+    let mut track = Track {
+        urls,
+        from,
+        media,
+        map: None,
+    };
+    match (template.0.is_empty(), list.0.is_empty()) {
+        (false, _) => {
+            let names = Names {
+                id: own.get("id").unwrap_or(""),
+                bandwidth: own.number("bandwidth")?.unwrap_or(0),
+            };
+            by_template(&mut track, scope, &template, &names)
+        }
+        (true, false) => by_list(&mut track, &list),
+        (true, true) => {
+            // All in one file, whatever index there is.
+            let url = track.from.clone();
+            track.push(Spot { url, range: None })
+        }
+    }
+}
+
+/// A track that grows.
+struct Track<'a> {
+    urls: &'a mut Urls,
+    from: Url,
+    media: &'a mut Media,
+    map: Option<Arc<Map>>,
+}
+
+impl Track<'_> {
+    fn spot(&mut self, url: Option<&str>, range: Option<&str>) -> Result<Spot> {
+        Ok(Spot {
+            url: match url {
+                Some(url) => self.urls.join(&self.from, url)?,
+                None => self.urls.join(&self.from, "")?,
+            },
+            range: range.map(bounds).transpose()?,
+        })
+    }
+
+    fn push(&mut self, spot: Spot) -> Result<()> {
+        if self.media.segments.len() == MOST {
+            return Err(corrupt(format_args!("it has more than {MOST} segments")));
+        }
+        self.media.segments.push(Segment {
+            number: self.media.segments.len() as u64,
+            spot,
+            cipher: None,
+            map: self.map.clone(),
+            gap: false,
+            duration: Duration::ZERO,
+        });
+        Ok(())
+    }
+
+    fn begin(&mut self, spot: Spot) {
+        self.map = Some(Arc::new(Map { spot, cipher: None }));
+    }
+}
+
+fn by_list(track: &mut Track<'_>, list: &Naming<'_>) -> Result<()> {
+    if let Some(first) = list.first("Initialization") {
+        let spot = track.spot(first.get("sourceURL"), first.get("range"))?;
+        track.begin(spot);
+    }
+    let Some(own) = list.0.last() else {
+        return Ok(());
+    };
+    for segment in own.all("SegmentURL") {
+        let spot = track.spot(segment.get("media"), segment.get("mediaRange"))?;
+        track.push(spot)?;
+    }
+    Ok(())
+}
+
+fn by_template(
+    track: &mut Track<'_>,
+    scope: &Scope,
+    template: &Naming<'_>,
+    names: &Names<'_>,
+) -> Result<()> {
+    let own = template
+        .get("media")
+        .ok_or_else(|| corrupt("a template names no segments"))?;
+    if let Some(first) = template.get("initialization") {
+        let name = filled(first, names, 0, 0)?;
+        let spot = track.spot(Some(&name), None)?;
+        track.begin(spot);
+    }
+    let first = template.number("startNumber")?.unwrap_or(1);
+    let scale = template.number("timescale")?.unwrap_or(1);
+    if scale == 0 {
+        return Err(corrupt("a timescale is zero"));
+    }
+    let mut number = first;
+    let mut push = |time: u64| {
+        let name = filled(own, names, number, time)?;
+        number = number
+            .checked_add(1)
+            .ok_or_else(|| corrupt("its numbers are too high"))?;
+        let spot = track.spot(Some(&name), None)?;
+        track.push(spot)
+    };
+    if let Some(timeline) = template.first("SegmentTimeline") {
+        let offset = template.number("presentationTimeOffset")?.unwrap_or(0);
+        let end = scope
+            .length
+            .map(|length| offset.saturating_add((length * scale as f64).ceil() as u64));
+        let entries: Vec<&Element> = timeline.all("S").collect();
+        let mut time = 0u64;
+        for (at, entry) in entries.iter().enumerate() {
+            time = entry.number("t")?.unwrap_or(time);
+            let length = entry.number("d")?.filter(|length| *length > 0);
+            let length = length.ok_or_else(|| corrupt("a segment has no duration"))?;
+            let until = match entries.get(at + 1) {
+                Some(next) => next.number("t")?,
+                None => end,
+            };
+            let more = match entry.get("r").map(str::trim) {
+                // Until the next one, or the end.
+                Some(text) if text.starts_with('-') => {
+                    let until = until.ok_or_else(|| corrupt("a timeline has no end"))?;
+                    until
+                        .saturating_sub(time)
+                        .div_ceil(length)
+                        .saturating_sub(1)
+                }
+                _ => entry.number("r")?.unwrap_or(0),
+            };
+            for _ in 0..=more {
+                push(time)?;
+                time = time
+                    .checked_add(length)
+                    .ok_or_else(|| corrupt("its times are too high"))?;
+            }
+        }
+        return Ok(());
+    }
+    let length = template.number("duration")?.filter(|length| *length > 0);
+    let (Some(length), Some(total)) = (length, scope.length) else {
+        return Err(corrupt("nothing says how many segments there are"));
+    };
+    let count = (total * scale as f64 / length as f64 - 1e-6)
+        .ceil()
+        .max(1.0);
+    for at in 0..count as u64 {
+        push(at.saturating_mul(length))?;
+    }
+    Ok(())
+}
+
+/// `first-last`, both inclusive, as start and end.
+fn bounds(text: &str) -> Result<(u64, u64)> {
+    let read = || {
+        let (first, last) = text.trim().split_once('-')?;
+        let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+        Some((first, last.checked_add(1)?)).filter(|(start, end)| start < end)
+    };
+    read().ok_or_else(|| corrupt("a part of a file is none"))
+}
+
+/// A template with its names filled in: `$Number%05d$`, `$Time$`, `$RepresentationID$`, `$Bandwidth$`, and `$$` for `$`.
+fn filled(template: &str, names: &Names<'_>, number: u64, time: u64) -> Result<String> {
+    let mut filled = String::new();
+    let mut parts = template.split('$');
+    filled.push_str(parts.next().unwrap_or(""));
+    while let Some(name) = parts.next() {
+        let after = parts
+            .next()
+            .ok_or_else(|| corrupt("a template has a `$` that is never closed"))?;
+        let (bare, width) = match name.split_once('%') {
+            Some((bare, format)) => {
+                let width = format
+                    .strip_prefix('0')
+                    .and_then(|format| format.strip_suffix('d'));
+                let width: Option<usize> = width.and_then(|width| width.parse().ok());
+                let width = width.filter(|width| *width <= 20);
+                (
+                    bare,
+                    width.ok_or_else(|| corrupt("a number in a template has no width"))?,
+                )
+            }
+            None => (name, 1),
+        };
+        match bare {
+            "" => filled.push('$'),
+            "RepresentationID" => filled.push_str(names.id),
+            "Number" => filled.push_str(&format!("{number:0width$}")),
+            "Time" => filled.push_str(&format!("{time:0width$}")),
+            "Bandwidth" => filled.push_str(&format!("{:0width$}", names.bandwidth)),
+            other => {
+                let name: String = other.chars().take(40).collect();
+                return Err(unsupported(format_args!(
+                    "has `${}$` in a template, which is not known here",
+                    name.escape_debug()
+                )));
+            }
+        }
+        filled.push_str(after);
+    }
+    Ok(filled)
+}

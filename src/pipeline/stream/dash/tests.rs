@@ -1,0 +1,218 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn here() -> Url {
+    Url::parse("https://x.org/films/cats/film.mpd?token=1").unwrap()
+}
+
+fn tracks(periods: &str, quality: &str) -> Result<Tracks> {
+    let text =
+        format!("<?xml version='1.0'?><MPD mediaPresentationDuration='PT10S'>{periods}</MPD>");
+    read(text.as_bytes(), &here(), quality.parse().unwrap())
+}
+
+/// What is asked for, in order, with what stands before it.
+fn parts(media: &Media) -> Vec<String> {
+    let spot = |spot: &crate::pipeline::stream::Spot| {
+        let name = spot
+            .url
+            .as_str()
+            .trim_start_matches("https://x.org/films/cats/")
+            .to_owned();
+        spot.range
+            .map_or(name.clone(), |(start, end)| format!("{name} {start}-{end}"))
+    };
+    let mut parts = Vec::new();
+    let mut map = None;
+    for segment in &media.segments {
+        if segment.map != map {
+            map.clone_from(&segment.map);
+            parts.extend(map.as_ref().map(|map| spot(&map.spot)));
+        }
+        parts.push(spot(&segment.spot));
+    }
+    parts
+}
+
+/// One picture with this in its representation.
+fn one(inner: &str) -> String {
+    format!(
+        "<Period><AdaptationSet mimeType='video/mp4'><Representation id='v' bandwidth='9'>{inner}</Representation></AdaptationSet></Period>"
+    )
+}
+
+#[test]
+fn segments_are_named_by_number_by_time_and_in_lists() {
+    let table = [
+        (
+            "<SegmentTemplate media='$RepresentationID$-$Number%03d$.m4s' initialization='i-$Bandwidth$$$' startNumber='9' duration='40' timescale='10'/>",
+            vec!["i-9$", "v-009.m4s", "v-010.m4s", "v-011.m4s"],
+        ),
+        (
+            "<SegmentTemplate media='$Time$.m4s' timescale='10'><SegmentTimeline><S t='5' d='10' r='2'/><S d='3'/><S t='50' d='30' r='-1'/></SegmentTimeline></SegmentTemplate>",
+            vec!["5.m4s", "15.m4s", "25.m4s", "35.m4s", "50.m4s", "80.m4s"],
+        ),
+        (
+            "<BaseURL>all.mp4?a=1&amp;b=2</BaseURL><SegmentList><Initialization range='0-9'/><SegmentURL mediaRange='10-19'/><SegmentURL mediaRange='20-24'/></SegmentList>",
+            vec![
+                "all.mp4?a=1&b=2 0-10",
+                "all.mp4?a=1&b=2 10-20",
+                "all.mp4?a=1&b=2 20-25",
+            ],
+        ),
+        (
+            "<BaseURL>d/</BaseURL><SegmentList><Initialization sourceURL='i'/><SegmentURL media='1'/><SegmentURL media='/2'/></SegmentList>",
+            vec!["d/i", "d/1", "https://x.org/2"],
+        ),
+        (
+            "<BaseURL>film.mp4</BaseURL><SegmentBase indexRange='1-2'/>",
+            vec!["film.mp4"],
+        ),
+    ];
+    for (inner, expected) in table {
+        let read = tracks(&one(inner), "best").unwrap();
+        assert_eq!(parts(&read.main), expected, "{inner}");
+        assert!(read.main.ended && read.sound.is_none());
+    }
+}
+
+#[test]
+fn what_stands_further_out_holds_further_in() {
+    let text = "<BaseURL>a/</BaseURL><Period duration='PT4S'><BaseURL>b/</BaseURL><SegmentTemplate timescale='1' duration='2' media='$Number$'/>\
+        <AdaptationSet contentType='video'><SegmentTemplate startNumber='5'/><Representation id='x'><BaseURL>c/</BaseURL></Representation></AdaptationSet></Period>\
+        <Period><AdaptationSet contentType='video'><Representation id='y'><SegmentTemplate duration='6' media='n$Number$'/></Representation></AdaptationSet></Period>";
+    let read = tracks(text, "best").unwrap();
+    assert_eq!(parts(&read.main), ["a/b/c/5", "a/b/c/6", "a/n1"]);
+}
+
+const FILM: &str = "<Period>\
+    <AdaptationSet contentType='audio' lang='de'><Representation id='s1' bandwidth='64'><BaseURL>s1</BaseURL></Representation></AdaptationSet>\
+    <AdaptationSet contentType='audio' lang='en'><Role value='main'/>\
+    <Representation id='s2' bandwidth='64'><BaseURL>s2</BaseURL></Representation><Representation id='s3' bandwidth='128'><BaseURL>s3</BaseURL></Representation></AdaptationSet>\
+    <AdaptationSet mimeType='text/vtt'><Representation id='t'><BaseURL>t</BaseURL></Representation></AdaptationSet>\
+    <AdaptationSet mimeType='video/mp4'><Representation id='v1' width='640' height='360' bandwidth='1'><BaseURL>v1</BaseURL></Representation>\
+    <Representation id='v2' width='1280' height='720' bandwidth='2'><BaseURL>v2</BaseURL></Representation></AdaptationSet></Period>";
+
+#[test]
+fn picture_and_sound_are_chosen() {
+    let table = [
+        ("best", "v2", Some("s3")),
+        ("720p", "v2", Some("s3")),
+        ("480p", "v1", Some("s3")),
+        ("worst", "v1", Some("s2")),
+        ("audio", "s3", None),
+    ];
+    for (quality, main, sound) in table {
+        let read = tracks(FILM, quality).unwrap();
+        assert_eq!(parts(&read.main), [main], "{quality}");
+        assert_eq!(
+            read.sound.as_ref().map(parts),
+            sound.map(|sound| vec![sound.to_owned()]),
+            "{quality}"
+        );
+    }
+    assert_eq!(
+        tracks(&one("<BaseURL>v</BaseURL>"), "audio")
+            .unwrap_err()
+            .kind,
+        Kind::Unsupported
+    );
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_by_name() {
+    let protected = |scheme: &str| {
+        let inner = format!("<ContentProtection schemeIdUri='{scheme}'/><BaseURL>v</BaseURL>");
+        tracks(&one(&inner), "best").unwrap_err().message
+    };
+    let widevine = protected("urn:uuid:EDEF8BA9-79D6-4ACE-A3C8-27DCD51D21ED");
+    assert_eq!(
+        widevine,
+        "the stream is protected by Widevine (DRM), which is not taken off here"
+    );
+    assert!(protected("urn:mpeg:dash:mp4protection:2011").contains("common encryption"));
+    let live = read(
+        b"<MPD type='dynamic'><Period/></MPD>",
+        &here(),
+        Quality::Best,
+    );
+    assert_eq!(live.unwrap_err().kind, Kind::Unsupported);
+    let template = |text: &str| one(&format!("<SegmentTemplate {text}/>"));
+    let timeline = |text: &str| {
+        one(&format!(
+            "<SegmentTemplate media='$Time$'><SegmentTimeline>{text}</SegmentTimeline></SegmentTemplate>"
+        ))
+    };
+    let table = [
+        one("<BaseURL>file:///etc/passwd</BaseURL>"),
+        one("<BaseURL>ftp://x.org/</BaseURL>"),
+        one("<BaseURL>v</BaseURL><SegmentList><SegmentURL mediaRange='9-1'/></SegmentList>"),
+        template("media='$Number%99999999999d$' duration='1'"),
+        template("media='$Number%9d$' duration='1'"),
+        template("media='$Number' duration='1'"),
+        template("media='a$Number$' duration='0'"),
+        template("media='a$Number$'"),
+        template("duration='1'"),
+        template("media='$Number$' duration='1' timescale='0'"),
+        template("media='$Number$' duration='1' startNumber='18446744073709551615'"),
+        template("media='$Number$' duration='1' timescale='1000000'"),
+        timeline("<S t='0' d='0'/>"),
+        timeline("<S t='18446744073709551615' d='2'/>"),
+        timeline("<S t='0' d='1' r='4294967295'/>"),
+        timeline("<S t='0' d='1' r='-1'/><S d='1'/>"),
+        "<Period duration='P1X'/>".to_owned(),
+        "<Period/>".to_owned(),
+        format!("<Period>{}{}</Period>", "<a>".repeat(20), "</a>".repeat(20)),
+    ];
+    for text in table {
+        let error = tracks(&text, "best").unwrap_err();
+        assert_eq!(error.kind, Kind::Corrupt, "{text}");
+    }
+    for text in ["", "<MPD>", "<html></html>", "</MPD>", "MPD"] {
+        assert!(
+            read(text.as_bytes(), &here(), Quality::Best).is_err(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn durations_are_read_as_xml_has_them() {
+    let table = [
+        ("PT6.0S", Some(6.0)),
+        ("P0Y0M1DT2H3M4.5S", Some(93_784.5)),
+        ("PT1H", Some(3600.0)),
+        ("P1M", None),
+        ("PT", Some(0.0)),
+        ("6", None),
+        ("PT-6S", None),
+        ("PT6", None),
+        ("PT1e5S", None),
+        ("PT99999999999S", None),
+    ];
+    for (text, expected) in table {
+        assert_eq!(seconds(text).ok(), expected, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_manifest_says_it_is_read_or_refused(
+        values in prop::collection::vec("[0-9$%dNumberTi.:/-]{0,12}", 9),
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let [a, b, c, d, e, f, g, h, i] = &values[..] else { unreachable!("there are nine") };
+        let text = format!(
+            "<Period duration='{a}'><AdaptationSet contentType='video'><Representation id='{b}' bandwidth='{c}'>\
+             <SegmentTemplate media='{d}$Number$' initialization='{e}' timescale='{f}' duration='{g}'><SegmentTimeline><S t='{h}' d='{i}' r='{f}'/>\
+             </SegmentTimeline></SegmentTemplate></Representation></AdaptationSet></Period>"
+        );
+        if let Ok(tracks) = tracks(&text, "best") {
+            for segment in &tracks.main.segments {
+                prop_assert!(["http", "https"].contains(&segment.spot.url.scheme()));
+            }
+        }
+        let _ = read(&bytes, &here(), Quality::Best);
+    }
+}

@@ -1,0 +1,121 @@
+//! The elements of a manifest, as a tree with bounds: no deeper, no more and with no more attributes than any has.
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::reader::Reader;
+
+use super::super::corrupt;
+use crate::model::Result;
+
+/// The most elements. A timeline has one for each change of its pace.
+const MOST: usize = 300_000;
+/// How deep they are nested at the most.
+const DEEPEST: usize = 16;
+/// The most attributes of one.
+const ATTRIBUTES: usize = 60;
+/// The longest text in one.
+const LONGEST: usize = 16 << 10;
+
+/// An element.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Element {
+    /// Without its prefix.
+    pub(super) name: String,
+    attributes: Vec<(String, String)>,
+    /// What stands in it, without spaces around.
+    pub(super) text: String,
+    pub(super) children: Vec<Element>,
+}
+
+impl Element {
+    /// The value of an attribute.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The same as a number.
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>> {
+        let number = self.get(name).map(|text| text.trim().parse());
+        number
+            .transpose()
+            .map_err(|_| corrupt(format_args!("`{name}` is no number")))
+    }
+
+    /// The elements of this name in it.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// The first of them.
+    pub(super) fn first(&self, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| child.name == name)
+    }
+}
+
+/// Reads the one element that all others are in.
+pub(super) fn read(text: &str) -> Result<Element> {
+    let wrong = |error: quick_xml::Error| corrupt("it is no XML").because(error);
+    let mut reader = Reader::from_str(text);
+    let mut open: Vec<Element> = Vec::new();
+    let mut count = 0;
+    loop {
+        let event = reader.read_event().map_err(wrong)?;
+        let (start, is_whole) = match event {
+            Event::Start(start) => (Some(start), false),
+            Event::Empty(start) => (Some(start), true),
+            Event::Text(text) => {
+                if let Some(element) = open.last_mut() {
+                    if element.text.len() + text.len() > LONGEST {
+                        return Err(corrupt("a text in it is too long"));
+                    }
+                    element.text.push_str(text.trim());
+                }
+                (None, false)
+            }
+            // `&amp;` in a URL comes by itself; what else it may be stands for nothing here.
+            Event::GeneralRef(name) => {
+                if let (Some(element), "amp") = (open.last_mut(), &*name) {
+                    element.text.push('&');
+                }
+                (None, false)
+            }
+            Event::End(_) => (None, true),
+            Event::Eof => return Err(corrupt("it is not whole")),
+            _ => continue,
+        };
+        if let Some(start) = start {
+            count += 1;
+            if count > MOST || open.len() >= DEEPEST {
+                return Err(corrupt("it has too many elements"));
+            }
+            open.push(element(&start)?);
+        }
+        if is_whole {
+            let done = open.pop().ok_or_else(|| corrupt("it is no XML"))?;
+            match open.last_mut() {
+                Some(parent) => parent.children.push(done),
+                None => return Ok(done),
+            }
+        }
+    }
+}
+
+fn element(start: &BytesStart<'_>) -> Result<Element> {
+    let mut element = Element {
+        name: start.local_name().as_ref().to_owned(),
+        ..Element::default()
+    };
+    for attribute in start.attributes() {
+        let attribute =
+            attribute.map_err(|error| corrupt("an attribute cannot be read").because(error))?;
+        let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+        let value = value.map_err(|error| corrupt("an attribute cannot be read").because(error))?;
+        if element.attributes.len() == ATTRIBUTES {
+            return Err(corrupt("an element has too many attributes"));
+        }
+        let name = attribute.key.local_name().as_ref().to_owned();
+        element.attributes.push((name, value.into_owned()));
+    }
+    Ok(element)
+}

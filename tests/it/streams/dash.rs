@@ -1,0 +1,44 @@
+//! Streams of DASH.
+
+use super::{quick, segment};
+use crate::support::{Reply, Site};
+
+const MANIFEST: &str = "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011' type='static' mediaPresentationDuration='PT8S'>\
+    <Period><AdaptationSet mimeType='video/mp2t'><Representation id='v' bandwidth='9' width='64' height='36'>\
+    <SegmentTemplate media='$RepresentationID$-$Number$.ts' duration='2'/></Representation></AdaptationSet></Period></MPD>";
+
+#[test]
+fn a_manifest_becomes_one_file() {
+    let site = Site::start();
+    site.on(
+        "/cats/manifest.mpd",
+        Reply::text(MANIFEST).content_type("application/dash+xml"),
+    );
+    let mut whole = Vec::new();
+    for n in 1..=4 {
+        let bytes = segment(n, 40);
+        site.on(&format!("/cats/v-{n}.ts"), Reply::file(bytes.clone()));
+        whole.extend(bytes);
+    }
+    let fetch = quick().arg(site.url("/cats/manifest.mpd"));
+    fetch.run().success();
+    assert_eq!(fetch.files().keys().collect::<Vec<_>>(), ["cats.ts"]);
+    assert!(fetch.files()["cats.ts"] == whole);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_protected_is_named_and_nothing_is_saved() {
+    let site = Site::start();
+    let protection = "<ContentProtection schemeIdUri='urn:uuid:9a04f079-9840-4286-ab92-e65be0885f95'/><Representation";
+    let manifest = MANIFEST.replace("<Representation", protection);
+    site.on("/film.mpd", Reply::text(manifest));
+    let fetch = quick().arg(site.url("/film.mpd"));
+    let done = fetch.run().fails(5);
+    assert!(
+        done.stderr.contains("protected by PlayReady (DRM)"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.tree(), "");
+}

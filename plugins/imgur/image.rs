@@ -1,14 +1,26 @@
 //! From an image to an item: where its bytes are, and what they must not be.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use fetch::model::{Album, Body, Digest, Expect, Fingerprint, Item, Medium, Meta, Request};
 
+use url::Url;
+
 use super::answer::Image;
 use super::link::File;
-use super::{Animated, Imgur, below, routes};
+use super::{Animated, below, routes};
 
-impl Imgur {
+/// Makes items of images.
+pub(super) struct Items {
+    /// The name of the source.
+    pub(super) source: String,
+    /// Which form of what moves is wanted.
+    pub(super) animated: Animated,
+    /// Where the files are.
+    pub(super) cdn: Url,
+}
+
+impl Items {
     /// The item of an image in an album or a listing; the outlet counts where there is no number.
     pub(super) fn member(
         &self,
@@ -77,14 +89,14 @@ impl Imgur {
             expect: Expect {
                 size,
                 medium: Some(medium),
-                placeholders: placeholders(),
+                placeholders: PLACEHOLDERS.clone(),
                 etag_is_md5: true,
                 ..Expect::default()
             },
             ..Request::new(below(&self.cdn, &[&format!("{}.{ext}", image.id)]))
         };
         Item {
-            source: self.manifest.name.clone(),
+            source: self.source.clone(),
             key: image.id.clone(),
             meta: Meta {
                 ext: Some(ext.to_owned()),
@@ -111,8 +123,8 @@ fn merge_extra(meta: &mut Meta, known: &Meta) {
 }
 
 /// The pictures that the CDN gives with status 200 in place of an image.
-fn placeholders() -> Vec<Fingerprint> {
-    vec![
+static PLACEHOLDERS: LazyLock<Arc<[Fingerprint]>> = LazyLock::new(|| {
+    [
         Fingerprint {
             meaning: "removed from Imgur".into(),
             blocked: false,
@@ -135,19 +147,20 @@ fn placeholders() -> Vec<Fingerprint> {
             )],
         },
     ]
-}
+    .into()
+});
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Options, answer::Post};
+    use super::super::answer::Post;
     use super::*;
 
-    fn imgur(animated: Animated) -> Imgur {
-        Imgur::new(Options {
+    fn items(animated: Animated) -> Items {
+        Items {
+            source: "imgur".into(),
             animated,
-            ..Options::default()
-        })
-        .unwrap()
+            cdn: Url::parse("https://i.imgur.com").unwrap(),
+        }
     }
 
     fn request(item: Item) -> Request {
@@ -182,7 +195,7 @@ mod tests {
         ];
         for (json, animated, ext, size, medium) in table {
             let image = Image::read(&serde_json::from_str(json).unwrap()).unwrap();
-            let item = imgur(animated).single(&image, &Meta::default());
+            let item = items(animated).single(&image, &Meta::default());
             assert_eq!(item.meta.ext.as_deref(), Some(ext), "{json}");
             let request = request(item);
             assert_eq!(
@@ -212,7 +225,7 @@ mod tests {
                 id: "abcde".into(),
                 ext: ext.into(),
             };
-            let item = imgur(animated).file(&file, &Meta::default());
+            let item = items(animated).file(&file, &Meta::default());
             assert_eq!(item.meta.name.as_deref(), Some("abcde"));
             let request = request(item);
             assert_eq!(request.url.path(), format!("/abcde.{expected}"));
@@ -224,7 +237,7 @@ mod tests {
     fn an_image_knows_what_is_no_image() {
         let post = Post::guess("abcde");
         let item =
-            imgur(Animated::Original).single(post.images[0].as_ref().unwrap(), &Meta::default());
+            items(Animated::Original).single(post.images[0].as_ref().unwrap(), &Meta::default());
         let expect = request(item).expect;
         assert_eq!(expect.medium, Some(Medium::Any));
         assert!(expect.etag_is_md5);
@@ -257,11 +270,11 @@ mod tests {
             title: Some("theirs".into()),
             ..Image::default()
         };
-        let single = imgur(Animated::Original).single(&image, &known).meta;
+        let single = items(Animated::Original).single(&image, &known).meta;
         let told = [&single.name, &single.title, &single.author].map(|text| text.as_deref());
         assert_eq!(told, [Some("mine"), Some("theirs"), Some("me")]);
         let album = Arc::new(Album::default());
-        let member = imgur(Animated::Original)
+        let member = items(Animated::Original)
             .member(&image, &album, &known, Some(3))
             .meta;
         assert_eq!(

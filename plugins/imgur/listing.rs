@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use fetch::model::{Album, Error, Kind, Result};
+use fetch::model::{Album, Error, Item, Kind, Link, Meta, Result};
 use fetch::net::Shown;
 use fetch::source::{Ctx, Outlet, Pages, Target};
+use futures_util::future::try_join;
 use serde_json::Value;
+use tokio::sync::mpsc;
 use url::Url;
 
 use super::answer::{Image, flag};
+use super::image::Items;
 use super::link::is_id;
 use super::{Imgur, below, error, handed_on, routes};
 
@@ -43,8 +46,8 @@ pub(super) enum Listing {
 }
 
 impl Imgur {
-    /// Emits the entries of a listing, each page's before the next is asked for. Its albums are not whole in a listing,
-    /// so they are handed on.
+    /// Emits the entries of a listing, each page's before those of the next. Its albums are not whole in a listing, so
+    /// they are handed on.
     pub(super) async fn walk(
         &self,
         ctx: &Ctx,
@@ -57,42 +60,54 @@ impl Imgur {
             let message = format!("listing {subject} needs a client id");
             return Err(Error::new(Kind::Login, message).hint(error::KEY_HINT));
         };
-        let album = Arc::new(Album {
-            id: listing.id(),
-            ..Album::default()
+        let reader = Arc::new(Reader {
+            items: self.items.clone(),
+            album: Arc::new(Album {
+                id: listing.id(),
+                ..Album::default()
+            }),
+            known: target.link.meta.clone(),
         });
-        let known = &target.link.meta;
-        let (mut pages, mut broken) = (Pages::new(), 0);
+        let read = async |page| {
+            let (url, reader) = (listing.url(&self.api, page), reader.clone());
+            let read = move |data, subject: &str| reader.page(&data, subject);
+            self.call_url(ctx, key, url, &subject, read).await
+        };
         let first = target.resume.as_deref().and_then(|page| page.parse().ok());
-        for page in first.unwrap_or(0u32).. {
-            let before = out.items();
-            let url = listing.url(&self.api, page);
-            let entries = self.call_url(ctx, key, url, &subject, read).await?;
-            if entries.is_empty() {
-                break;
+        let first = first.unwrap_or(0u32);
+        let (mut pages, mut broken) = (Pages::new(), 0);
+        let mut take = async |page: Page, number| {
+            if page.entries.is_empty() {
+                return Ok(());
             }
-            let ids: Vec<_> = entries.iter().map(|entry| entry.id.as_deref()).collect();
-            pages.turn(ids)?;
-            for Entry {
-                id,
-                is_album,
-                image,
-            } in entries
-            {
-                match (id.as_deref().filter(|id| is_id(id)), image) {
-                    (Some(id), _) if is_album => {
-                        out.link(handed_on(routes::album(id)?, known)).await?
+            pages.turn(&page.ids)?;
+            broken += page.broken();
+            emit(page, number, out).await
+        };
+        let page = read(first).await?;
+        let goes_on = !page.entries.is_empty();
+        take(page, first).await?;
+        if goes_on {
+            // Few want more than the first page, so none is asked for ahead of it. Of the others, each comes while those
+            // before it are taken.
+            let (ready, mut came) = mpsc::channel(1);
+            let reading = async move {
+                for number in first + 1.. {
+                    let page = read(number).await;
+                    let is_last = page.as_ref().map_or(true, |page| page.entries.is_empty());
+                    if ready.send((number, page)).await.is_err() || is_last {
+                        break;
                     }
-                    (_, Some(image)) => {
-                        out.item(self.member(&image, &album, known, None)).await?;
-                    }
-                    // Its own page may tell what this one does not.
-                    (Some(id), None) => out.link(handed_on(routes::page(id)?, known)).await?,
-                    (None, None) => broken += 1,
                 }
-            }
-            // Where posts were removed meanwhile, those of the next page are on this one, which is asked for again.
-            out.checkpoint(page.to_string(), before).await?;
+                Ok(())
+            };
+            let taking = async {
+                while let Some((number, page)) = came.recv().await {
+                    take(page?, number).await?;
+                }
+                Ok(())
+            };
+            try_join(reading, taking).await?;
         }
         if broken > 0 {
             let message = format!("{broken} entries of {subject} could not be read");
@@ -100,6 +115,19 @@ impl Imgur {
         }
         Ok(())
     }
+}
+
+async fn emit(page: Page, number: u32, out: &Outlet) -> Result<()> {
+    let before = out.items();
+    for entry in page.entries {
+        match entry {
+            Entry::Item(item) => out.item(*item).await?,
+            Entry::Link(link) => out.link(*link).await?,
+            Entry::Broken => {}
+        }
+    }
+    // Where posts were removed meanwhile, those of the next page are on this one, which is asked for again.
+    out.checkpoint(number.to_string(), before).await
 }
 
 impl Listing {
@@ -184,24 +212,67 @@ fn within(window: &str) -> &'static str {
         .unwrap_or("all")
 }
 
-/// What a listing tells of a post.
-struct Entry {
-    /// It may be anything.
-    id: Option<String>,
-    is_album: bool,
-    /// It, if it is a single image that can be read.
-    image: Option<Image>,
+/// A page of a listing.
+struct Page {
+    /// As they came: they may be anything.
+    ids: Vec<Option<String>>,
+    entries: Vec<Entry>,
 }
 
-/// Reads a page.
-fn read(data: Value, subject: &str) -> Result<Vec<Entry>> {
-    let read = |entry: &Value| Entry {
-        id: entry["id"].as_str().map(str::to_owned),
-        is_album: flag(&entry["is_album"])
-            .unwrap_or(entry["images"].is_array() || !entry["images_count"].is_null()),
-        image: Image::read(entry),
-    };
-    Ok(entries(&data, subject)?.iter().map(read).collect())
+/// What a listing tells of a post.
+enum Entry {
+    Item(Box<Item>),
+    /// It is not told whole.
+    Link(Box<Link>),
+    Broken,
+}
+
+impl Page {
+    fn broken(&self) -> usize {
+        let broken = |entry: &&Entry| matches!(entry, Entry::Broken);
+        self.entries.iter().filter(broken).count()
+    }
+}
+
+/// Reads the pages of a listing.
+struct Reader {
+    items: Arc<Items>,
+    album: Arc<Album>,
+    /// What is known of the link.
+    known: Meta,
+}
+
+impl Reader {
+    fn page(&self, data: &Value, subject: &str) -> Result<Page> {
+        let posts = entries(data, subject)?;
+        Ok(Page {
+            ids: posts.iter().map(id).collect(),
+            entries: posts
+                .iter()
+                .map(|post| self.entry(post))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    fn entry(&self, post: &Value) -> Result<Entry> {
+        let is_album = flag(&post["is_album"])
+            .unwrap_or(post["images"].is_array() || !post["images_count"].is_null());
+        let link = |url| Entry::Link(Box::new(handed_on(url, &self.known)));
+        Ok(match (id(post).filter(|id| is_id(id)), Image::read(post)) {
+            (Some(id), _) if is_album => link(routes::album(&id)?),
+            (_, Some(image)) => {
+                let item = self.items.member(&image, &self.album, &self.known, None);
+                Entry::Item(Box::new(item))
+            }
+            // Its own page may tell what this one does not.
+            (Some(id), None) => link(routes::page(&id)?),
+            (None, None) => Entry::Broken,
+        })
+    }
+}
+
+fn id(post: &Value) -> Option<String> {
+    post["id"].as_str().map(str::to_owned)
 }
 
 /// The entries of a page: a list, or an object with one in it.

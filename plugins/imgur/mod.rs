@@ -16,6 +16,8 @@ mod routes;
 mod script;
 mod text;
 
+use std::sync::Arc;
+
 use fetch::async_trait;
 use fetch::model::{Body, Error, Item, Kind, Link, Meta, Result};
 use fetch::net::Secret;
@@ -23,6 +25,7 @@ use fetch::source::{Ctx, Manifest, Outlet, Source, Target};
 use url::Url;
 
 use answer::Post;
+use image::Items;
 use link::Goal;
 use options::address;
 pub use options::{Animated, Options};
@@ -31,10 +34,9 @@ pub use options::{Animated, Options};
 pub struct Imgur {
     manifest: Manifest,
     client_id: Option<Secret>,
-    animated: Animated,
+    items: Arc<Items>,
     api: Url,
     site: Url,
-    cdn: Url,
 }
 
 impl Imgur {
@@ -44,17 +46,22 @@ impl Imgur {
     /// [`Kind::Config`] if one of the addresses is no http or https URL.
     pub fn new(options: Options) -> Result<Imgur> {
         let known = |id: &Secret| !id.reveal().trim().is_empty();
-        Ok(Imgur {
-            manifest: Manifest {
-                name: "imgur".into(),
-                about: "albums, images, videos and listings on Imgur".into(),
-                routes: routes::all()?,
-            },
-            client_id: options.client_id.filter(known),
+        let manifest = Manifest {
+            name: "imgur".into(),
+            about: "albums, images, videos and listings on Imgur".into(),
+            routes: routes::all()?,
+        };
+        let items = Items {
+            source: manifest.name.clone(),
             animated: options.animated,
+            cdn: address("cdn", &options.cdn)?,
+        };
+        Ok(Imgur {
+            manifest,
+            client_id: options.client_id.filter(known),
+            items: Arc::new(items),
             api: address("api", &options.api)?,
             site: address("site", &options.site)?,
-            cdn: address("cdn", &options.cdn)?,
         })
     }
 
@@ -98,7 +105,7 @@ impl Source for Imgur {
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
         let known = &target.link.meta;
         let post = match link::read(target, &self.manifest.routes)? {
-            Goal::File(file) => return out.item(self.file(&file, known)).await,
+            Goal::File(file) => return out.item(self.items.file(&file, known)).await,
             Goal::Images(ids) => {
                 for id in ids {
                     out.link(handed_on(routes::page(&id)?, known)).await?;
@@ -130,12 +137,14 @@ impl Imgur {
             for (index, image) in post.images.iter().enumerate() {
                 if let Some(image) = image {
                     // A place that cannot be read keeps its number, so that the others keep theirs.
-                    let item = self.member(image, &album, known, Some(index as u64 + 1));
+                    let item = self
+                        .items
+                        .member(image, &album, known, Some(index as u64 + 1));
                     out.item(item).await?;
                 }
             }
         } else if let Some(Some(image)) = post.images.first() {
-            out.item(self.single(image, known)).await?;
+            out.item(self.items.single(image, known)).await?;
         }
         let subject = post.subject();
         if broken > 0 {

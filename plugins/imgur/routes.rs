@@ -81,9 +81,7 @@ pub(super) fn album(id: &str) -> Result<Url> {
 
 /// A page by its path, at the public address: it is for people, and finds its way back here wherever the options lead.
 pub(super) fn url(path: &str) -> Result<Url> {
-    Url::parse("https://imgur.com/")
-        .and_then(|base| base.join(&format!("./{path}")))
-        .map_err(|error| {
-            Error::new(Kind::Unsupported, format!("`{path}` is no path")).because(error)
-        })
+    Url::parse(&format!("https://imgur.com/{path}")).map_err(|error| {
+        Error::new(Kind::Unsupported, format!("`{path}` is no path")).because(error)
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -130,7 +131,7 @@ pub struct Expect {
     /// What kind of medium it must be. Without it, anything but a web page is taken.
     pub medium: Option<Medium>,
     /// Bodies that are no item although they come with status 200.
-    pub placeholders: Vec<Fingerprint>,
+    pub placeholders: Arc<[Fingerprint]>,
     /// Where a page, a feed or a listing comes instead, it is read for what it leads to.
     pub document: bool,
     /// A strong ETag of 32 hexadecimal digits is the MD5 of the bytes here.

@@ -7,6 +7,7 @@ mod cursors;
 pub(super) mod edit;
 mod log;
 mod migrate;
+mod nearby;
 pub(super) mod reader;
 pub(super) mod schema;
 mod waiting;

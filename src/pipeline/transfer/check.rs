@@ -294,7 +294,7 @@ mod tests {
             ..Fingerprint::default()
         };
         let expect = Expect {
-            placeholders: vec![removed],
+            placeholders: [removed].into(),
             etag_is_md5: true,
             ..Expect::default()
         };
@@ -309,9 +309,9 @@ mod tests {
     fn a_body_is_held_against_its_listing() {
         let listed = |size: Option<u64>, shape: Option<(u32, u32)>, suspect: bool| {
             let placeholders = if suspect {
-                vec![Fingerprint::default()]
+                [Fingerprint::default()].into()
             } else {
-                Vec::new()
+                [].into()
             };
             let expect = Expect {
                 size,

@@ -89,13 +89,14 @@ mod tests {
         let wrong = held(&other, &Meta::default());
         assert_eq!(wrong, Err((Kind::Corrupt, why.into())));
         let placeholder = Expect {
-            placeholders: vec![Fingerprint {
+            placeholders: [Fingerprint {
                 meaning: "removed".into(),
                 blocked: false,
                 path: None,
                 size: Some(BODY.len() as u64),
                 digests: vec![computed],
-            }],
+            }]
+            .into(),
             ..Expect::default()
         };
         let known = held(&placeholder, &Meta::default());
@@ -111,13 +112,14 @@ mod tests {
         let why = "it has 14 bytes, and the listing says 9";
         assert_eq!(held(&expect, &Meta::default()), Ok(Some(why.into())));
         let careful = Expect {
-            placeholders: vec![Fingerprint {
+            placeholders: [Fingerprint {
                 meaning: "removed".into(),
                 blocked: false,
                 path: None,
                 size: Some(503),
                 digests: vec![md5("")],
-            }],
+            }]
+            .into(),
             ..expect
         };
         let shape = |width, height| Meta {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use super::schema::{GONE, IMPORTED, folded, mark};
+use super::nearby::{Nearby, Noted};
+use super::schema::{folded, mark};
 use super::words::Words;
 use crate::pipeline::archive::records::validator;
 use crate::pipeline::archive::{Identity, Seen, Sum, Validator};
@@ -20,6 +21,7 @@ pub(in crate::pipeline::archive) struct Reader {
     connection: Connection,
     root: i64,
     words: Words,
+    nearby: Nearby,
     /// How many transactions of ours the view has seen, and when it was taken.
     view: Option<(u64, Instant)>,
 }
@@ -30,6 +32,7 @@ impl Reader {
             connection,
             root,
             words: Words::default(),
+            nearby: Nearby::default(),
             view: None,
         }
     }
@@ -47,6 +50,7 @@ impl Reader {
 
     /// Ends the view.
     pub(super) fn let_go(&mut self) -> rusqlite::Result<()> {
+        self.nearby.forget();
         if self.view.take().is_some() {
             self.connection.prepare_cached("COMMIT")?.execute([])?;
         }
@@ -59,20 +63,18 @@ impl Reader {
         let Some(source) = self.words.known(connection, &identity.source)? else {
             return Ok(None);
         };
-        let mut query = connection.prepare_cached(
-            "SELECT source, key, outcome, path, size FROM item WHERE root = ? AND mark = ?",
-        )?;
-        let mut rows = query.query(params![self.root, mark(&identity.source, &identity.key)])?;
+        let is_it = |noted: &Noted| noted.source == source && noted.key == identity.key;
+        let mark = mark(&identity.source, &identity.key);
+        if let Some(noted) = self.nearby.take(mark).filter(is_it) {
+            return Ok(Some(noted.seen));
+        }
+        let mut query = connection.prepare_cached(Noted::FIND)?;
+        let mut rows = query.query(params![self.root, mark])?;
         while let Some(row) = rows.next()? {
-            if row.get::<_, i64>(0)? == source && row.get_ref(1)?.as_str()? == identity.key {
-                let path: Option<String> = row.get(3)?;
-                let size: Option<i64> = row.get(4)?;
-                let outcome: i64 = row.get(2)?;
-                return Ok(Some(Seen {
-                    saved: path.zip(size.map(|size| size as u64)),
-                    gone: outcome == GONE,
-                    imported: outcome == IMPORTED,
-                }));
+            let noted = Noted::read(row)?;
+            if is_it(&noted) {
+                self.nearby.found(connection, self.root, noted.id)?;
+                return Ok(Some(noted.seen));
             }
         }
         Ok(None)

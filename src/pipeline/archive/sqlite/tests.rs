@@ -52,6 +52,33 @@ fn seen(path: &str, size: u64) -> Option<Seen> {
     })
 }
 
+/// What lies around an answer is read with it.
+#[test]
+fn what_is_near_is_as_it_is_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("archive.db");
+    let archive = Sqlite::open(&file, folder.path(), None).unwrap();
+    let note = |n: u32, path: &str| archive.note(saved(&n.to_string(), record(path, 7)));
+    // In no order, as what is fetched side by side ends.
+    for n in (0..400).map(|n| n * 7 % 400) {
+        note(n, &format!("{n}.jpg")).unwrap();
+    }
+    archive.flush().unwrap();
+    let find = |n: u32| archive.find(&identity(&n.to_string())).unwrap();
+    for n in 0..200 {
+        assert_eq!(find(n), seen(&format!("{n}.jpg"), 7), "{n}");
+        assert_eq!(find(n + 1000), None);
+    }
+    for n in 200..400 {
+        note(n, &format!("other/{n}.jpg")).unwrap();
+    }
+    archive.flush().unwrap();
+    for n in (0..400).chain(0..400) {
+        let folder = if n < 200 { "" } else { "other/" };
+        assert_eq!(find(n), seen(&format!("{folder}{n}.jpg"), 7), "{n}");
+    }
+}
+
 fn all(file: &Path, root: &Path) -> Vec<Known> {
     let records = Records::open(file, root).unwrap().unwrap();
     records.items().map(Result::unwrap).collect()

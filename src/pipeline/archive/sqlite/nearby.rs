@@ -1,0 +1,88 @@
+//! What was noted near the last answer. Whoever lists again what was listed before asks for rows that lie side by side, in
+//! about the same order, and reading some at once costs a fraction of finding each.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Row, params};
+
+use super::schema::{GONE, IMPORTED};
+use crate::pipeline::archive::Seen;
+
+/// How many rows before and behind the last answer are read: what was fetched side by side ended in any order.
+const BEFORE: i64 = 16;
+const BEHIND: i64 = 128;
+
+/// Rows that were read and not asked for yet. They are as old as the view in which they were read.
+#[derive(Debug, Default)]
+pub(super) struct Nearby {
+    /// By their marks; of several that share one, the last.
+    rows: HashMap<i64, Noted>,
+    /// The row that was found last.
+    last: Option<i64>,
+}
+
+/// What a row tells.
+#[derive(Debug)]
+pub(super) struct Noted {
+    pub(super) id: i64,
+    pub(super) source: i64,
+    pub(super) key: String,
+    pub(super) seen: Seen,
+}
+
+impl Noted {
+    /// Finds rows by their mark.
+    pub(super) const FIND: &str =
+        "SELECT id, source, key, outcome, path, size FROM item WHERE root = ? AND mark = ?";
+    /// Reads a few in their order. Without the sign, all rows of the root would be looked through by its index.
+    const AROUND: &str = "SELECT id, source, key, outcome, path, size, mark FROM item
+         WHERE id BETWEEN ? AND ? AND +root = ?";
+
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Noted> {
+        let outcome: i64 = row.get(3)?;
+        let path: Option<String> = row.get(4)?;
+        let size: Option<i64> = row.get(5)?;
+        Ok(Noted {
+            id: row.get(0)?,
+            source: row.get(1)?,
+            key: row.get(2)?,
+            seen: Seen {
+                saved: path.zip(size.map(|size| size as u64)),
+                gone: outcome == GONE,
+                imported: outcome == IMPORTED,
+            },
+        })
+    }
+}
+
+impl Nearby {
+    /// The row with this mark, if it is at hand. Each is given once.
+    pub(super) fn take(&mut self, mark: i64) -> Option<Noted> {
+        self.rows.remove(&mark)
+    }
+
+    /// Notes that a row was found that was not at hand, and reads what lies around it if the one before was near, too.
+    pub(super) fn found(
+        &mut self,
+        connection: &Connection,
+        root: i64,
+        id: i64,
+    ) -> rusqlite::Result<()> {
+        let last = self.last.replace(id);
+        if last.is_none_or(|last| last.abs_diff(id) > 2 * BEHIND as u64) {
+            return Ok(());
+        }
+        self.rows.clear();
+        let mut query = connection.prepare_cached(Noted::AROUND)?;
+        let mut rows = query.query(params![id - BEFORE, id + BEHIND, root])?;
+        while let Some(row) = rows.next()? {
+            self.rows.insert(row.get(6)?, Noted::read(row)?);
+        }
+        Ok(())
+    }
+
+    /// Forgets all, since the database may have changed.
+    pub(super) fn forget(&mut self) {
+        self.rows.clear();
+    }
+}

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::model::{Entry, Error, Result};
+use crate::net::Led;
 use crate::source::Answer;
 
 /// A call from the VM, with where the answer goes.
@@ -13,8 +14,8 @@ use crate::source::Answer;
 pub(super) enum Call {
     /// Ask for a URL.
     Get(Get, oneshot::Sender<Result<Answer>>),
-    /// Emit these entries, which were checked; `is_public` if one of them is on a host that the user did not set.
-    Emit(Vec<Entry>, bool, oneshot::Sender<Result<()>>),
+    /// Emit these entries, which were checked, each with who named it.
+    Emit(Vec<(Entry, Led)>, oneshot::Sender<Result<()>>),
     /// The script has come to its end.
     Ended(Result<(), Error>),
 }

@@ -1,4 +1,4 @@
-//! `emit` and `delegate`: from a table of a script to the data that every source emits.
+//! `emit`, `delegate` and `checkpoint`: from a table of a script to the data that every source emits.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,12 +13,14 @@ use super::api::encode;
 use super::failure::{raise, refuse};
 use super::run::Host;
 use crate::model::{
-    Album, Body, Digest, Entry, Expect, Headers, Item, Kind, Link, Medium, Meta, Request,
+    Album, Body, Cursor, Digest, Entry, Expect, Headers, Item, Kind, Link, Medium, Meta, Request,
 };
 use crate::net::Led;
 
 /// The most bytes of an item.
 const LONGEST: usize = 64 << 10;
+/// The most bytes of a place to go on from.
+const LONGEST_CURSOR: usize = 4096;
 
 /// What a script says of an item. Every field but `key` and `url` can be left out.
 #[derive(Debug, Deserialize)]
@@ -133,8 +135,8 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         lua.create_function(move |_, item: Table| {
             check_fields(&item, &FIELDS)?;
             let given: Given = read(item)?;
-            let (item, is_public) = item_of(&own, given)?;
-            own.emit(Entry::Item(Box::new(item)), is_public)
+            let (item, led) = item_of(&own, given)?;
+            own.emit(Entry::Item(Box::new(item)), led)
         })?,
     )?;
     let own = host.clone();
@@ -165,8 +167,21 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                     meta_of(read(about)?)
                 }
             };
-            let is_public = own.gate.led(&url) == Led::ByPublic;
-            own.emit(Entry::Link(Box::new(Link { url, meta })), is_public)
+            let led = own.gate.led(&url);
+            own.emit(Entry::Link(Box::new(Link { url, meta })), led)
+        })?,
+    )?;
+    let own = host.clone();
+    globals.raw_set(
+        "checkpoint",
+        lua.create_function(move |_, at: String| {
+            if at.len() > LONGEST_CURSOR {
+                let message = format!("a checkpoint has at most {LONGEST_CURSOR} bytes");
+                return Err(refuse(Kind::Corrupt, message));
+            }
+            // How many items come before it, the listing counts.
+            let cursor = Cursor { at, items: 0 };
+            own.emit(Entry::Checkpoint(Box::new(cursor)), Led::ByUser)
         })?,
     )
 }
@@ -195,8 +210,8 @@ fn read<T: serde::de::DeserializeOwned>(table: Table) -> mlua::Result<T> {
     read.map_err(|error| refuse(Kind::Corrupt, format!("the item cannot be used: {error}")))
 }
 
-/// The item, and whether one of its URLs is on a host that the user did not set.
-fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, bool)> {
+/// The item, and who named it: somebody out there if one of its URLs is on a host that the user did not set.
+fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, Led)> {
     let key = given.key.into_string();
     if key.is_empty() || key.len() > 1024 || key.chars().any(char::is_control) {
         return Err(refuse(
@@ -215,10 +230,11 @@ fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, bool)> {
         .iter()
         .map(media)
         .collect::<mlua::Result<_>>()?;
-    let is_public = [&url]
-        .into_iter()
-        .chain(&mirrors)
-        .any(|url| host.gate.led(url) == Led::ByPublic);
+    let is_public = |url: &Url| host.gate.led(url) == Led::ByPublic;
+    let led = match is_public(&url) || mirrors.iter().any(is_public) {
+        true => Led::ByPublic,
+        false => Led::ByUser,
+    };
     let allowed =
         |name: &str| ["referer", "accept", "origin"].contains(&name.to_ascii_lowercase().as_str());
     if let Some((name, _)) = given.headers.iter().find(|(name, _)| !allowed(name)) {
@@ -268,7 +284,7 @@ fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, bool)> {
             Some(Form::Dash) => Body::Dash(request),
         },
     };
-    Ok((item, is_public))
+    Ok((item, led))
 }
 
 /// What is of no use is left out: it never fails an item.

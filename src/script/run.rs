@@ -21,6 +21,7 @@ use super::gate::Gate;
 use super::package::Package;
 use super::sandbox;
 use crate::model::{Entry, Error, Kind, Result};
+use crate::net::Led;
 use crate::source::Target;
 
 /// How many entries wait before the listing is asked to take them.
@@ -46,8 +47,7 @@ pub(super) struct Host {
     pub(super) gate: Gate,
     pub(super) delegates: bool,
     calls: mpsc::Sender<Call>,
-    entries: RefCell<Vec<Entry>>,
-    is_public: Cell<bool>,
+    entries: RefCell<Vec<(Entry, Led)>>,
     emitted: Cell<u64>,
 }
 
@@ -67,13 +67,12 @@ impl Host {
             delegates: package.manifest.permissions.delegate,
             calls,
             entries: RefCell::default(),
-            is_public: Cell::new(false),
             emitted: Cell::new(0),
         }
     }
 
     /// Takes an entry on its way out. It leaves before anything is asked, or when enough have come together.
-    pub(super) fn emit(&self, entry: Entry, is_public: bool) -> mlua::Result<()> {
+    pub(super) fn emit(&self, entry: Entry, led: Led) -> mlua::Result<()> {
         let emitted = self.emitted.get() + 1;
         if emitted > self.limits.entries {
             return Err(refuse(
@@ -82,8 +81,7 @@ impl Host {
             ));
         }
         self.emitted.set(emitted);
-        self.is_public.set(self.is_public.get() || is_public);
-        self.entries.borrow_mut().push(entry);
+        self.entries.borrow_mut().push((entry, led));
         let is_full = self.entries.borrow().len() >= BUFFER;
         if is_full { self.flush() } else { Ok(()) }
     }
@@ -93,7 +91,7 @@ impl Host {
         let entries = self.entries.take();
         match entries.is_empty() {
             true => Ok(()),
-            false => self.ask(|reply| Call::Emit(entries, self.is_public.get(), reply)),
+            false => self.ask(|reply| Call::Emit(entries, reply)),
         }
     }
 
@@ -212,6 +210,7 @@ fn context(
         "host": url.host_str().unwrap_or(""),
         "route": target.route,
         "params": target.params,
+        "resume": target.resume,
         "query": query,
         "options": options,
         "secrets": secrets.iter().map(|key| (key.clone(), true)).collect::<BTreeMap<_, _>>(),

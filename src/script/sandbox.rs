@@ -168,7 +168,7 @@ mod tests {
         all.extend(below.iter().flat_map(names));
         all.sort();
         all.dedup();
-        let expected = "_G _VERSION assert base64 bit32 buffer coroutine crypto delegate emit error fail getmetatable html \
+        let expected = "_G _VERSION assert base64 bit32 buffer checkpoint coroutine crypto delegate emit error fail getmetatable html \
             http ipairs js json math next pairs pcall rawequal rawget rawlen rawset re require select setmetatable string \
             table time tonumber tostring type typeof unpack url utf8 xpcall";
         assert_eq!(all.join(" "), expected);

@@ -17,6 +17,7 @@ use super::options::{self, Options};
 use super::package::Package;
 use super::run::{Start, no_thread, run};
 use crate::model::{Body, Entry, Error, Item, Kind, Result};
+use crate::net::Led;
 use crate::source::{Answer, Ctx, Manifest, Outlet, Source, Target};
 
 /// How many scripts compute at once. A script that waits for the host does not count, so that a script whose links lead to
@@ -152,22 +153,14 @@ impl Script {
         )
     }
 
-    async fn emit(
-        &self,
-        ctx: &Ctx,
-        out: &Outlet,
-        entries: Vec<Entry>,
-        is_public: bool,
-    ) -> Result<()> {
-        if is_public {
-            ctx.led_by_public();
-        }
-        for entry in entries {
+    async fn emit(&self, out: &Outlet, entries: Vec<(Entry, Led)>) -> Result<()> {
+        for (entry, led) in entries {
+            out.led_by(led);
             match entry {
                 Entry::Item(item) => out.item(*item).await?,
                 Entry::Link(link) => out.link(*link).await?,
                 Entry::Embed(link) => out.embed(*link).await?,
-                Entry::Checkpoint(cursor) => out.checkpoint(cursor.at, cursor.items).await?,
+                Entry::Checkpoint(cursor) => out.checkpoint(cursor.at, out.items()).await?,
             }
         }
         Ok(())
@@ -222,8 +215,8 @@ impl Source for Script {
                     return Err(self.blame().hinted(Error::new(Kind::Corrupt, message)));
                 }
                 Some(Call::Ended(ended)) => return ended,
-                Some(Call::Emit(entries, is_public, reply)) => {
-                    let emitted = self.emit(ctx, out, entries, is_public).await;
+                Some(Call::Emit(entries, reply)) => {
+                    let emitted = self.emit(out, entries).await;
                     computing = COMPUTING.acquire().await.ok();
                     let _ = reply.send(emitted);
                 }

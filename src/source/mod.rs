@@ -17,7 +17,7 @@ pub use check::{Violation, check};
 pub use ctx::{Call, Ctx};
 pub use locator::{url_key, url_medium, url_name};
 pub(crate) use outlet::outlet_after;
-pub use outlet::{Outlet, outlet};
+pub use outlet::{Entries, Outlet, outlet};
 pub use pages::Pages;
 pub use registry::Registry;
 pub use route::{Pattern, Route, Target};

@@ -1,39 +1,59 @@
 //! Where a source emits entries.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
 use crate::model::{Cursor, Entry, Error, Item, Link, Result};
+use crate::net::Led;
 
 /// Takes the entries of one listing, in their order. It is bounded, so emitting waits while the pipeline is full.
 pub struct Outlet {
-    entries: mpsc::Sender<Entry>,
+    entries: mpsc::Sender<(Entry, Led)>,
     items: AtomicU64,
     embeds: AtomicU64,
+    /// Whether what is emitted now is known to be named by a public server.
+    by_public: AtomicBool,
     /// Whether the source of a site knows a link, where that is known.
     knows: Option<Box<Knows>>,
 }
 
 type Knows = dyn Fn(&Link) -> bool + Send + Sync;
 
+/// The end at which entries come out.
+#[derive(Debug)]
+pub struct Entries(mpsc::Receiver<(Entry, Led)>);
+
+impl Entries {
+    /// The next entry. None when all are there.
+    pub async fn recv(&mut self) -> Option<Entry> {
+        self.recv_led().await.map(|(entry, _)| entry)
+    }
+
+    /// The next entry, and who named it as far as its source knows.
+    pub(crate) async fn recv_led(&mut self) -> Option<(Entry, Led)> {
+        self.0.recv().await
+    }
+}
+
 /// Makes an outlet that holds at most `room` entries, and the end at which they come out.
-pub fn outlet(room: usize) -> (Outlet, mpsc::Receiver<Entry>) {
+pub fn outlet(room: usize) -> (Outlet, Entries) {
     outlet_after(0, room)
 }
 
 /// The same for a listing that goes on after so many items.
-pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, mpsc::Receiver<Entry>) {
+pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
     let (entries, receiver) = mpsc::channel(room);
     (
         Outlet {
             entries,
             items: AtomicU64::new(items),
             embeds: AtomicU64::new(0),
+            by_public: AtomicBool::new(false),
             knows: None,
         },
-        receiver,
+        Entries(receiver),
     )
 }
 
@@ -48,6 +68,12 @@ impl Outlet {
     pub(crate) fn knowing(mut self, knows: impl Fn(&Link) -> bool + Send + Sync + 'static) -> Self {
         self.knows = Some(Box::new(knows));
         self
+    }
+
+    /// Says who named what is emitted from now on, until it is said anew. What the context knows counts as well.
+    pub(crate) fn led_by(&self, led: Led) {
+        self.by_public
+            .store(led == Led::ByPublic, Ordering::Relaxed);
     }
 
     /// Emits an item. Gives it its number, counted from 1, if it belongs to an album and has none.
@@ -117,7 +143,12 @@ impl Outlet {
     }
 
     async fn send(&self, entry: Entry) -> Result<()> {
-        self.entries.send(entry).await.map_err(|_| Error::closed())
+        let led = match self.by_public.load(Ordering::Relaxed) {
+            true => Led::ByPublic,
+            false => Led::ByUser,
+        };
+        let sent = self.entries.send((entry, led)).await;
+        sent.map_err(|_| Error::closed())
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Spot, Walk, documents, next_of};
 use crate::model::{Entry, Error, Item, Kind, Result};
+use crate::net::Led;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::Gather;
 use crate::pipeline::branch::{Branch, stopped};
@@ -36,7 +37,7 @@ pub(super) struct Listing {
 
 /// What becomes of the entries in front of us.
 enum Step {
-    Entry(Entry),
+    Entry(Entry, Led),
     Item(Found),
     ChildEnded,
     Ended,
@@ -77,13 +78,18 @@ impl Walk {
         let mut open = true;
         let mut children: VecDeque<Child> = VecDeque::new();
         // An item that came after links, and waits for theirs.
-        let mut held: Option<Box<Item>> = None;
-        let found = |item: Box<Item>| Found {
+        let mut held: Option<(Box<Item>, Led)> = None;
+        // Who named an entry: whoever leads the listing, or else whom its source knows of.
+        let led_of = |led: Led| match ctx.led() {
+            Led::ByPublic => Led::ByPublic,
+            Led::ByUser => led,
+        };
+        let found = |item: Box<Item>, led: Led| Found {
             // A link that is one file is its own origin, which need not be remembered twice.
             origin: (origin.url != item.key).then(|| origin.clone()),
             item,
             source: source.clone(),
-            led: ctx.led(),
+            led: led_of(led),
             depth,
             hand: None,
             retry: None,
@@ -111,36 +117,36 @@ impl Walk {
                 // Enough of it is known. Its task ends with the leash.
                 () = &mut stopped => return Ok((count, Err(Error::closed()))),
                 found = next_of(children.front_mut()), if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
-                entry = entries.recv(), if takes => entry.map_or(Step::Ended, Step::Entry),
+                entry = entries.recv_led(), if takes => entry.map_or(Step::Ended, |(entry, led)| Step::Entry(entry, led)),
             };
             match step {
-                Step::Entry(Entry::Link(link) | Entry::Embed(link)) => {
-                    children.push_back(self.clone().child(*link, ctx.led(), spot()));
+                Step::Entry(Entry::Link(link) | Entry::Embed(link), led) => {
+                    children.push_back(self.clone().child(*link, led_of(led), spot()));
                 }
-                Step::Entry(Entry::Checkpoint(cursor)) => {
+                Step::Entry(Entry::Checkpoint(cursor), _) => {
                     if let Some(progress) = &progress {
                         progress.reach(*cursor);
                     }
                 }
-                Step::Entry(Entry::Item(item))
+                Step::Entry(Entry::Item(item), led)
                     if self.asks_first.load(Ordering::Relaxed)
                         && documents::file(&item).is_some() =>
                 {
-                    children.push_back(self.clone().undecided(found(item)));
+                    children.push_back(self.clone().undecided(found(item, led)));
                 }
-                Step::Entry(Entry::Item(item)) if ahead > 0 => held = Some(item),
-                Step::Entry(Entry::Item(item)) => {
+                Step::Entry(Entry::Item(item), led) if ahead > 0 => held = Some((item, led)),
+                Step::Entry(Entry::Item(item), led) => {
                     count += 1;
-                    pass(&out, found(item)).await?;
+                    pass(&out, found(item, led)).await?;
                 }
                 Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
                 Step::ChildEnded => {
                     children.pop_front();
                     if children.is_empty()
-                        && let Some(item) = held.take()
+                        && let Some((item, led)) = held.take()
                     {
                         count += 1;
-                        pass(&out, found(item)).await?;
+                        pass(&out, found(item, led)).await?;
                     }
                 }
                 Step::Ended => open = false,

@@ -1,0 +1,85 @@
+//! Listings by scripts that go on where they stopped, and who is said to have named what they emit.
+
+use super::{USUAL, call, plugin};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+#[test]
+fn a_listing_goes_on_from_its_checkpoint_and_counts_on() {
+    let site = Site::start();
+    site.on(
+        "/list?page=1",
+        Reply::json(r#"{"ids": ["a", "b"], "next": 2}"#),
+    )
+    .once();
+    site.on("/list?page=2", Reply::empty(500)).once();
+    site.on("/list?page=2", Reply::json(r#"{"ids": ["c"]}"#))
+        .once();
+    for (seed, name) in ["a", "b", "c"].into_iter().enumerate() {
+        site.on(
+            &format!("/{name}.jpg"),
+            Reply::file(small(Format::Jpeg, seed as u64)),
+        );
+    }
+    let script = r#"
+        local function extract(ctx)
+            local page = tonumber(ctx.resume or "1")
+            while page do
+                local list = http.get(ctx.options.site .. "/list", { query = { page = page } }):json()
+                for _, id in list.ids do
+                    emit({ key = id, url = `{ctx.options.site}/{id}.jpg`, kind = "image", album = { id = "all" } })
+                end
+                page = list.next
+                if page then checkpoint(page) end
+            end
+        end
+        return { extract = extract }
+    "#;
+    let fetch = Fetch::new().args(["-S", "net.backoff=1ms", "-R", "0"]);
+    let folder = plugin(&fetch, USUAL, script);
+    let fetch = fetch
+        .arg("--plugin")
+        .arg(folder)
+        .args(["-S", &format!("source.mine.site={}", site.url(""))])
+        .arg("https://mine.test/x");
+    fetch.run().fails(3);
+    let done = fetch.run().success();
+    assert!(
+        done.stderr.contains("goes on where it stopped"),
+        "{}",
+        done.stderr
+    );
+    let files: Vec<_> = fetch.files().into_keys().collect();
+    // The third has the number that it would have had.
+    assert_eq!(files.len(), 3, "{files:?}");
+    assert!(files[2].contains("03"), "{files:?}");
+}
+
+#[test]
+fn a_checkpoint_is_short() {
+    let site = Site::start();
+    let script = "return { extract = function() checkpoint(string.rep('x', 5000)) end }";
+    let done = call(&site, USUAL, script).run().fails(4);
+    let said = &done.stderr;
+    assert!(
+        said.contains("a checkpoint has at most 4096 bytes"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_out_there_does_not_make_the_users_own_files_so() {
+    let site = Site::start();
+    site.on("/b.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let script = r#"
+        return { extract = function(ctx)
+            emit({ key = "a", url = "https://files.test/a.jpg" })
+            emit({ key = "b", url = ctx.options.site .. "/b.jpg" })
+        end }
+    "#;
+    // The other has no such host.
+    let fetch = call(&site, USUAL, script);
+    fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
+}

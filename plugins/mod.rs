@@ -12,10 +12,20 @@ use fetch::script::{self, Embedded, Script};
 use fetch::source::Registry;
 
 /// The plugins that are scripts, and part of the program.
-pub const SCRIPTS: &[Embedded<'static>] = &[(
-    include_str!("xkcd/plugin.toml"),
-    &[("main.luau", include_str!("xkcd/main.luau"))],
-)];
+pub const SCRIPTS: &[Embedded<'static>] = &[
+    (
+        include_str!("internetarchive/plugin.toml"),
+        &[("main.luau", include_str!("internetarchive/main.luau"))],
+    ),
+    (
+        include_str!("wikimedia/plugin.toml"),
+        &[("main.luau", include_str!("wikimedia/main.luau"))],
+    ),
+    (
+        include_str!("xkcd/plugin.toml"),
+        &[("main.luau", include_str!("xkcd/main.luau"))],
+    ),
+];
 
 /// All sources, in the order in which they are asked: the user's own plugins, which may stand in for any site, then sites,
 /// and last `direct`, because it takes whatever is left. What cannot be read in the user's folder of plugins is left out.

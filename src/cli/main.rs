@@ -98,7 +98,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
         Some(Command::Fields { link, number, json }) => {
             fields::list(&args, &link, number, json, sources)?;
         }
-        Some(Command::Plugin(command)) => plugin::plugin(&args, &command, sources)?,
+        Some(Command::Plugin(command)) => return plugin::plugin(&args, &command, sources),
         Some(Command::Config(command)) => settings::settings(&args, &command, sources)?,
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

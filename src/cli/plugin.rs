@@ -1,65 +1,107 @@
-//! `fetch plugin`: the plugins that are scripts, where they are from, and what they may do.
+//! `fetch plugin`: the plugins that are scripts, where they are from, what they may do, and how one is made.
+
+use std::path::Path;
 
 use super::args::{Args, PluginCommand};
-use super::main;
 use super::talk::print;
+use super::{exit, main};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::plugins::SCRIPTS;
+use crate::report::clean;
 use crate::script::{self, Found, Manifest};
 use crate::source::Registry;
 
-/// Tells what was asked about plugins.
+/// Tells what was asked about plugins, makes one, or runs its cases.
 pub(super) fn plugin(
     args: &Args,
     command: &PluginCommand,
     sources: impl FnOnce(&Config) -> Result<Registry>,
-) -> Result<()> {
+) -> Result<u8> {
     let config = main::config(args)?;
-    let (found, broken) = script::find(config.plugins(), SCRIPTS)?;
     match command {
-        PluginCommand::List => {
-            let mut text: String = found.iter().map(line).collect();
-            for broken in &broken {
-                text.push_str(&format!("not used: {}\n", broken.error));
-            }
-            print(&text)
-        }
-        PluginCommand::Which { link } => {
-            let registry = main::registry(&config, sources)?;
-            let (source, target) = registry.find(&registry.read(link)?)?;
-            let name = &source.manifest().name;
-            match found
-                .iter()
-                .find(|plugin| plugin.package.manifest.id == *name)
-            {
-                Some(plugin) => print(&format!(
-                    "{}  route `{}`\n",
-                    line(plugin).trim_end(),
-                    target.route
-                )),
-                None => print(&format!(
-                    "source `{name}`, which is no script, route `{}`\n",
-                    target.route
-                )),
-            }
-        }
-        PluginCommand::Info { name } => match found
-            .iter()
-            .find(|plugin| plugin.package.manifest.id == *name)
-        {
-            Some(plugin) => print(&info(plugin)),
-            None => {
-                let known: Vec<_> = found
-                    .iter()
-                    .map(|plugin| format!("`{}`", plugin.package.manifest.id))
-                    .collect();
-                let message = format!("no plugin is called `{name}`");
-                Err(Error::new(Kind::Config, message)
-                    .hint(format!("the known ones are {}", known.join(", "))))
-            }
-        },
+        PluginCommand::List => list(&config)?,
+        PluginCommand::Which { link } => which(&config, &main::registry(&config, sources)?, link)?,
+        PluginCommand::Info { name } => about(&config, name)?,
+        PluginCommand::New { name } => new(&main::registry(&config, sources)?, name)?,
+        PluginCommand::Test { folder } => return test(folder),
     }
+    Ok(exit::WELL)
+}
+
+fn list(config: &Config) -> Result<()> {
+    let (found, broken) = script::find(config.plugins(), SCRIPTS)?;
+    let mut text: String = found.iter().map(line).collect();
+    for broken in &broken {
+        text.push_str(&format!("not used: {}\n", broken.error));
+    }
+    print(&text)
+}
+
+fn which(config: &Config, registry: &Registry, link: &str) -> Result<()> {
+    let (found, _) = script::find(config.plugins(), SCRIPTS)?;
+    let (source, target) = registry.find(&registry.read(link)?)?;
+    let (name, route) = (&source.manifest().name, &target.route);
+    let mut found = found.iter();
+    match found.find(|plugin| plugin.package.manifest.id == *name) {
+        Some(plugin) => print(&format!("{}  route `{route}`\n", line(plugin).trim_end())),
+        None => print(&format!(
+            "source `{name}`, which is no script, route `{route}`\n"
+        )),
+    }
+}
+
+fn about(config: &Config, name: &str) -> Result<()> {
+    let (found, _) = script::find(config.plugins(), SCRIPTS)?;
+    let id = |plugin: &Found| plugin.package.manifest.id.clone();
+    if let Some(plugin) = found.iter().find(|plugin| id(plugin) == *name) {
+        return print(&info(plugin));
+    }
+    let known: Vec<_> = found
+        .iter()
+        .map(|plugin| format!("`{}`", id(plugin)))
+        .collect();
+    let message = format!("no plugin is called `{name}`");
+    Err(Error::new(Kind::Config, message).hint(format!("the known ones are {}", known.join(", "))))
+}
+
+fn new(known: &Registry, name: &str) -> Result<()> {
+    if known.source(name).is_ok() {
+        let message = format!("a source is called `{name}` already");
+        return Err(Error::new(Kind::Config, message).hint("`fetch sources` lists them"));
+    }
+    let folder = script::skeleton(Path::new(""), name)?;
+    let shown = folder.display();
+    print(&format!(
+        "made `{shown}`: plugin.toml, main.luau, cases/album.toml\n\
+         change them, and look: fetch plugin test {shown}\n\
+         try it on a link:      fetch --plugin {shown} -s LINK\n"
+    ))
+}
+
+fn test(folder: &Path) -> Result<u8> {
+    let verdicts = main::runtime()?.block_on(script::replay(folder))?;
+    let mut text = String::new();
+    let mut failed = 0;
+    for verdict in &verdicts {
+        let word = match verdict.wrong.is_empty() {
+            true => "ok",
+            false => "failed",
+        };
+        failed += u32::from(word == "failed");
+        text.push_str(&format!("{word:8}{}\n", clean(&verdict.name)));
+        for line in verdict.wrong.iter().flat_map(|wrong| wrong.lines()) {
+            text.push_str(&format!("  {}\n", clean(line)));
+        }
+    }
+    if failed > 0 {
+        text.push_str(&format!("{failed} of {} failed\n", verdicts.len()));
+    }
+    print(&text)?;
+    Ok(match failed {
+        0 => exit::WELL,
+        _ => exit::SOME,
+    })
 }
 
 fn line(plugin: &Found) -> String {

@@ -8,6 +8,7 @@
 
 mod api;
 mod call;
+mod case;
 mod clock;
 mod emit;
 mod failure;
@@ -19,12 +20,18 @@ mod limits;
 mod manifest;
 mod options;
 mod package;
+mod replay;
 mod run;
 mod sandbox;
+mod skeleton;
 mod source;
+mod tape;
+mod told;
 
 pub use find::{Broken, Embedded, Found, Origin, Places, find};
 pub use limits::Limits;
 pub use manifest::{Kind, Manifest, Opt, Permissions, SecretSpec};
 pub use package::Package;
+pub use replay::{Verdict, replay};
+pub use skeleton::skeleton;
 pub use source::Script;

@@ -217,6 +217,7 @@ fn context(
     });
     let options = mlua::serde::ser::Options::new()
         .serialize_none_to_null(false)
+        .serialize_unit_to_null(false)
         .set_array_metatable(false);
     match lua.to_value_with(&context, options)? {
         Value::Table(table) => Ok(table),

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 
 pub use crate::net::{Answer, Cap};
 pub use check::{Violation, check};
+pub(crate) use ctx::Tape;
 pub use ctx::{Call, Ctx};
 pub use locator::{url_key, url_medium, url_name};
 pub(crate) use outlet::outlet_after;

@@ -31,6 +31,14 @@ impl Entries {
         self.recv_led().await.map(|(entry, _)| entry)
     }
 
+    /// The next entry that is there already.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn try_recv(&mut self) -> Result<Entry, mpsc::error::TryRecvError> {
+        self.0.try_recv().map(|(entry, _)| entry)
+    }
+
     /// The next entry, and who named it as far as its source knows.
     pub(crate) async fn recv_led(&mut self) -> Option<(Entry, Led)> {
         self.0.recv().await

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod goes_on;
+mod kit;
 mod reach;
 
 use std::fs;

@@ -48,7 +48,7 @@ pub(in crate::cli) enum Command {
         #[arg(short, long)]
         json: bool,
     },
-    /// Look at the plugins that are scripts
+    /// Look at the plugins that are scripts, and make some
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Look at the settings
@@ -203,6 +203,23 @@ pub(in crate::cli) enum PluginCommand {
     Info {
         /// Its id
         name: String,
+    },
+    /// Make a folder with a plugin to begin with
+    #[command(after_help = "\
+Change its files, look with `fetch plugin test NAME`, and try it: `fetch --plugin NAME -s LINK`. In the folder `plugins` \
+beside your configuration it is found without the flag.")]
+    New {
+        /// Its id, a word of lower-case letters and digits
+        name: String,
+    },
+    /// Run the cases of a plugin, which ask for nothing in the net
+    #[command(after_help = "\
+A case is a file `cases/NAME.toml`: a link, what its site answers, and the items that are to come. What a case has no answer \
+for fails, and so does an answer that nobody asks for. Exit code 3 if a case fails.")]
+    Test {
+        /// The folder of the plugin
+        #[arg(default_value = ".")]
+        folder: PathBuf,
     },
 }
 

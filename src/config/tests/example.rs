@@ -73,7 +73,9 @@ fn the_example_says_what_each_key_is_for() {
     let mut empty: BTreeMap<String, Value> = toml::from_str(EXAMPLE).unwrap();
     assert_eq!(
         empty.remove("source"),
-        Some(json!({ "feed": {}, "imgur": {}, "page": {}, "xkcd": {} }))
+        Some(
+            json!({ "feed": {}, "imgur": {}, "internetarchive": {}, "page": {}, "wikimedia": {}, "xkcd": {} })
+        )
     );
     assert_eq!(empty.remove("job"), Some(json!({ "example": {} })));
     assert_eq!(empty.remove("host"), Some(json!({ "example.org": {} })));

@@ -1,0 +1,203 @@
+//! Runs the cases of a plugin: the same gate, the same limits, and answers that were written down.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::case::Case;
+use super::find::{Found, Origin};
+use super::package::Package;
+use super::source::Script;
+use super::tape::Recording;
+use super::told::told;
+use crate::model::{Entry, Error, Item, Kind, Result};
+use crate::net::{Client, Settings};
+use crate::source::{Ctx, Registry, outlet};
+
+/// How many entries wait to be looked at.
+const ROOM: usize = 64;
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The name of the case.
+    pub name: String,
+    /// What is not as it should be; empty when all is well.
+    pub wrong: Vec<String>,
+}
+
+/// What a listing has emitted.
+#[derive(Default)]
+struct Came {
+    items: Vec<Item>,
+    delegated: Vec<String>,
+    checkpoints: Vec<String>,
+}
+
+/// Runs all cases in the folder `cases` of a plugin. Nothing is asked for in the net.
+///
+/// # Errors
+/// [`Kind::Config`] for what is no plugin, for a case that cannot be read, and where there is none.
+pub async fn replay(folder: &Path) -> Result<Vec<Verdict>> {
+    let package = Package::read(folder)?;
+    let found = Found {
+        package,
+        origin: Origin::Named(folder.to_owned()),
+        over: Vec::new(),
+    };
+    let mut verdicts = Vec::new();
+    for path in cases(folder)? {
+        let case = Case::read(&path)?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        verdicts.push(Verdict {
+            name: name.into_owned(),
+            wrong: judge(&found, case).await?,
+        });
+    }
+    Ok(verdicts)
+}
+
+fn cases(folder: &Path) -> Result<Vec<PathBuf>> {
+    let below = folder.join("cases");
+    let entries = fs::read_dir(&below).into_iter().flatten();
+    let mut paths: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+        .collect();
+    paths.sort();
+    match paths.is_empty() {
+        false => Ok(paths),
+        true => {
+            let message = format!("there is no case in `{}`", below.display());
+            Err(Error::new(Kind::Config, message)
+                .hint("`fetch plugin new NAME` makes a plugin that has one"))
+        }
+    }
+}
+
+/// Runs a case, and tells what is not as it says.
+async fn judge(found: &Found, case: Case) -> Result<Vec<String>> {
+    let Case {
+        link,
+        resume,
+        mut options,
+        answers,
+        items,
+        delegated,
+        checkpoints,
+        error,
+    } = case;
+    // It is enough that there is one: nobody gets it.
+    for secret in &found.package.manifest.secrets {
+        options.insert(secret.key.clone(), json!("***"));
+    }
+    let script = Script::new(found.clone(), Value::Object(options))?;
+    let mut registry = Registry::new();
+    registry.add(script);
+    let (source, mut target) = registry.find(&registry.read(&link)?)?;
+    target.resume = resume;
+    let tape = Arc::new(Recording::new(answers));
+    let ctx = Ctx::new(Client::new(Settings::default())?).with_tape(tape.clone());
+    let (out, mut entries) = outlet(ROOM);
+    let listing = async move { source.list(&ctx, &target, &out).await };
+    let taking = async {
+        let mut came = Came::default();
+        while let Some(entry) = entries.recv().await {
+            match entry {
+                Entry::Item(item) => came.items.push(*item),
+                Entry::Link(link) | Entry::Embed(link) => came.delegated.push(link.url.into()),
+                Entry::Checkpoint(cursor) => came.checkpoints.push(cursor.at),
+            }
+        }
+        came
+    };
+    let (listed, came) = tokio::join!(listing, taking);
+    let mut wrong = tape.wrong();
+    match (listed, error) {
+        (Ok(()), None) => {}
+        (Ok(()), Some(kind)) => wrong.push(format!("it should fail with `{kind}`, and does not")),
+        (Err(failure), Some(kind)) if failure.kind == kind => {}
+        (Err(failure), _) => wrong.push(explain(&failure)),
+    }
+    compare_items(&items, &came.items, &mut wrong);
+    compare_lists("delegated", &delegated, &came.delegated, &mut wrong);
+    if let Some(checkpoints) = checkpoints {
+        compare_lists("checkpoints", &checkpoints, &came.checkpoints, &mut wrong);
+    }
+    Ok(wrong)
+}
+
+fn explain(failure: &Error) -> String {
+    let mut text = format!("it fails with `{}`: {}", failure.kind, failure.message);
+    for cause in failure.causes() {
+        text.push_str(&format!("\n  {cause}"));
+    }
+    if let Some(hint) = &failure.hint {
+        text.push_str(&format!("\n  hint: {hint}"));
+    }
+    text
+}
+
+fn compare_lists(what: &str, expected: &[String], came: &[String], wrong: &mut Vec<String>) {
+    if expected != came {
+        wrong.push(format!(
+            "`{what}` is not as expected\n  - {}\n  + {}",
+            json!(expected),
+            json!(came)
+        ));
+    }
+}
+
+fn compare_items(expected: &[Map<String, Value>], came: &[Item], wrong: &mut Vec<String>) {
+    if expected.len() != came.len() {
+        let (expected, came) = (expected.len(), came.len());
+        wrong.push(format!("the number of items\n  - {expected}\n  + {came}"));
+    }
+    let came: Vec<_> = came.iter().map(told).collect();
+    for (at, item) in came.iter().enumerate().skip(expected.len()) {
+        wrong.push(format!("item {} is one more\n  + {}", at + 1, json!(item)));
+    }
+    for (at, expected) in expected.iter().enumerate() {
+        let Some(item) = came.get(at) else {
+            let expected = json!(expected);
+            wrong.push(format!("item {} does not come\n  - {expected}", at + 1));
+            continue;
+        };
+        for (field, value) in expected {
+            let is = item.get(field).unwrap_or(&Value::Null);
+            if !has(value, is) {
+                wrong.push(format!("item {}: `{field}`\n  - {value}\n  + {is}", at + 1));
+            }
+        }
+    }
+}
+
+/// Whether a value is as expected: of an object, the fields that are given.
+fn has(expected: &Value, is: &Value) -> bool {
+    match (expected, is) {
+        (Value::Object(expected), Value::Object(is)) => expected
+            .iter()
+            .all(|(name, value)| is.get(name).is_some_and(|is| has(value, is))),
+        _ => expected == is,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_object_the_fields_that_are_given_count() {
+        let is = json!({ "id": "a", "count": 2 });
+        for (expected, fits) in [
+            (json!({ "id": "a" }), true),
+            (json!({ "id": "b" }), false),
+            (json!({ "other": null }), false),
+            (json!("a"), false),
+        ] {
+            assert_eq!(has(&expected, &is), fits, "{expected}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A plugin to begin with: it works, and has a case that says so.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Manifest;
+use crate::model::{Error, Kind, Result};
+
+/// Its files, with `NAME` for its id.
+const FILES: [(&str, &str); 3] = [
+    ("plugin.toml", include_str!("skeleton/plugin.toml")),
+    ("main.luau", include_str!("skeleton/main.luau")),
+    ("cases/album.toml", include_str!("skeleton/album.toml")),
+];
+
+/// Makes the folder of a plugin with this id, in that folder. Nothing is replaced.
+///
+/// # Errors
+/// [`Kind::Config`] for an id that none can have, and for a folder that is there already; [`Kind::Disk`].
+pub fn skeleton(below: &Path, id: &str) -> Result<PathBuf> {
+    // What is no word cannot stand in a manifest.
+    let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric());
+    let named = |text: &str| text.replace("NAME", if is_plain { id } else { "?" });
+    let checked = Manifest::read("plugin.toml", &named(FILES[0].1));
+    checked.map_err(|error| {
+        let message = format!("no plugin can be called `{}`", id.escape_debug());
+        let error = Error::new(Kind::Config, message).because(error);
+        error.hint("an id is a word of lower-case letters and digits")
+    })?;
+    let folder = below.join(id);
+    fs::create_dir(&folder).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            let message = format!("`{}` is there already", folder.display());
+            Error::new(Kind::Config, message)
+        }
+        _ => cannot(&folder).because(error),
+    })?;
+    let cases = folder.join("cases");
+    fs::create_dir(&cases).map_err(|error| cannot(&cases).because(error))?;
+    for (name, text) in FILES {
+        let file = folder.join(name);
+        fs::write(&file, named(text)).map_err(|error| cannot(&file).because(error))?;
+    }
+    Ok(folder)
+}
+
+fn cannot(path: &Path) -> Error {
+    Error::new(Kind::Disk, format!("cannot write `{}`", path.display()))
+}

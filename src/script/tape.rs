@@ -1,0 +1,91 @@
+//! What a site has answered, in its place: nothing is asked for.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use url::Url;
+
+use super::case::Recorded;
+use crate::model::{Error, Kind, Result};
+use crate::net::Shown;
+use crate::source::{Answer, Tape};
+
+/// The answers of a case.
+#[derive(Debug)]
+pub(super) struct Recording {
+    answers: Vec<Recorded>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// How often each answer was given.
+    given: Vec<u32>,
+    /// What was asked for and is not there.
+    missing: Vec<String>,
+}
+
+impl Recording {
+    pub(super) fn new(answers: Vec<Recorded>) -> Recording {
+        let state = State {
+            given: vec![0; answers.len()],
+            missing: Vec::new(),
+        };
+        Recording {
+            answers,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// What was asked for without an answer, and which answers nobody has asked for.
+    pub(super) fn wrong(&self) -> Vec<String> {
+        let state = self.state();
+        let unused = self.answers.iter().zip(&state.given);
+        let unused = unused
+            .filter(|(_, given)| **given == 0)
+            .map(|(answer, _)| format!("nobody asks for the answer of `{}`", Shown(&answer.url)));
+        state.missing.iter().cloned().chain(unused).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tape for Recording {
+    /// Answers for one URL follow one another; the last is repeated.
+    fn answer(&self, url: &Url) -> Result<Answer> {
+        let mut state = self.state();
+        let all = (0..self.answers.len()).filter(|at| self.answers[*at].url == *url);
+        let next = all.clone().find(|at| state.given[*at] == 0);
+        let Some(at) = next.or(all.last()) else {
+            let message = format!("the case has no answer for `{}`", Shown(url));
+            state.missing.push(message.clone());
+            let known = self.answers.iter().map(|answer| Shown(&answer.url));
+            let known: Vec<_> = known.map(|url| format!("`{url}`")).collect();
+            let hint = match known.is_empty() {
+                true => "add an `[[answer]]` with its `url` and `body`".to_owned(),
+                false => format!("it has answers for {}", known.join(", ")),
+            };
+            return Err(Error::new(Kind::Unsupported, message).hint(hint));
+        };
+        state.given[at] += 1;
+        let answer = &self.answers[at];
+        let cannot = |what: &str| {
+            let message = format!("the answer for `{}` has a wrong {what}", Shown(url));
+            Error::new(Kind::Config, message)
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in &answer.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot("header"))?;
+            let value = HeaderValue::from_str(value).map_err(|_| cannot("header"))?;
+            headers.append(name, value);
+        }
+        Ok(Answer {
+            url: url.clone(),
+            status: StatusCode::from_u16(answer.status).map_err(|_| cannot("status"))?,
+            headers,
+            body: answer.body.clone().into(),
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! An item in the words of a script: the fields that `emit` takes.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{Body, Digest, Item};
+
+/// What is known of an item, by the names of `emit`.
+pub(super) fn told(item: &Item) -> Map<String, Value> {
+    let mut told = match json!(item.meta) {
+        Value::Object(meta) => meta,
+        _ => Map::new(),
+    };
+    if let Some(extra) = told.remove("extra") {
+        told.insert("meta".into(), extra);
+    }
+    told.insert("key".into(), json!(item.key));
+    let Body::File(request) = &item.body else {
+        return told;
+    };
+    told.insert("url".into(), json!(request.url));
+    let mut add = |name: &str, value: Value| {
+        let is_empty = match &value {
+            Value::Null => true,
+            Value::Array(list) => list.is_empty(),
+            Value::Object(fields) => fields.is_empty(),
+            _ => false,
+        };
+        if !is_empty {
+            told.insert(name.into(), value);
+        }
+    };
+    add("mirrors", json!(request.mirrors));
+    add("headers", json!(request.headers));
+    add("kind", json!(request.expect.medium));
+    add("size", json!(request.expect.size));
+    for digest in &request.expect.digests {
+        match digest {
+            Digest::Md5(hex) => add("md5", json!(hex)),
+            Digest::Sha1(hex) => add("sha1", json!(hex)),
+            Digest::Sha256(hex) => add("sha256", json!(hex)),
+            Digest::Sha512(hex) => add("sha512", json!(hex)),
+        }
+    }
+    told
+}

@@ -1,0 +1,182 @@
+//! What makes plugins, and looks whether they do as they say.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+/// A new plugin, and the call that made it.
+fn new() -> (Fetch, PathBuf) {
+    let fetch = Fetch::new();
+    let made = fetch.clone().args(["plugin", "new", "comics"]);
+    made.run().success();
+    let folder = fetch.out().join("comics");
+    (fetch, folder)
+}
+
+fn test(fetch: &Fetch) -> Fetch {
+    fetch.clone().args(["plugin", "test", "comics"])
+}
+
+/// Puts something else into a file.
+fn change(file: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(file, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn a_new_plugin_works_and_replaces_nothing() {
+    let (fetch, folder) = new();
+    let done = test(&fetch).run().success();
+    assert_eq!(done.stdout, "ok      album\n");
+    let done = fetch.clone().args(["plugin", "new", "comics"]).run();
+    let said = &done.fails(2).stderr;
+    assert!(said.contains("`comics` is there already"), "{said}");
+    // Used on a site of one's own.
+    let site = Site::start();
+    let answer = format!(
+        r#"{{ "title": "Cats", "images": [{{ "id": "x1", "url": "{}" }}] }}"#,
+        site.url("/x1.jpg")
+    );
+    site.on("/api/albums/7", Reply::json(answer));
+    site.on("/x1.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let used = Fetch::new().arg("--plugin").arg(folder);
+    let used = used.args(["-S", &format!("source.comics.site={}", site.url(""))]);
+    used.clone()
+        .arg("https://comics.example/a/7")
+        .run()
+        .success();
+    assert_eq!(used.files().len(), 1, "{}", used.tree());
+}
+
+#[test]
+fn a_plugin_has_a_name_of_its_own_that_is_a_word() {
+    for name in [
+        "Comics",
+        "a/b",
+        "..",
+        "x\"\nid=1",
+        "http",
+        "xkcd",
+        "page",
+        "c",
+    ] {
+        let fetch = Fetch::new();
+        fetch.clone().args(["plugin", "new", name]).run().fails(2);
+        assert_eq!(fetch.tree(), "", "{name}");
+    }
+}
+
+#[test]
+fn a_case_that_does_not_hold_is_told_and_nothing_is_asked_for() {
+    let table = [
+        (
+            "title = \"Tom\"",
+            "title = \"Tim\"",
+            "item 1: `title`\n    - \"Tim\"\n    + \"Tom\"\n",
+        ),
+        (
+            "/albums/7\"",
+            "/albums/8\"",
+            "the case has no answer for `https://comics.example/api/albums/7`",
+        ),
+        (
+            "/albums/7\"",
+            "/albums/8\"",
+            "nobody asks for the answer of `https://comics.example/api/albums/8`",
+        ),
+        (
+            "[[item]]",
+            "[[item]]\nkey = \"x0\"\n[[item]]",
+            "the number of items\n    - 2\n    + 1\n",
+        ),
+        (
+            "\"x1\", \"url\": \"https://comics",
+            "\"x1\", \"url\": \"https://other",
+            "may not go to `https://other.example/x1.jpg`",
+        ),
+        (
+            "body = ",
+            "status = 404\nbody = ",
+            "it fails with `missing`",
+        ),
+        (
+            "link =",
+            "error = \"missing\"\nlink =",
+            "it should fail with `missing`, and does not",
+        ),
+    ];
+    let (fetch, folder) = new();
+    let file = folder.join("cases/album.toml");
+    let whole = fs::read_to_string(&file).unwrap();
+    for (from, to, expected) in table {
+        change(&file, from, to);
+        let done = test(&fetch).run().fails(3);
+        assert!(done.stdout.contains(expected), "{to}: {}", done.stdout);
+        assert!(done.stdout.contains("1 of 1 failed\n"), "{}", done.stdout);
+        fs::write(&file, &whole).unwrap();
+    }
+    change(&file, "link =", "lnk =");
+    let said = test(&fetch).run().fails(2).stderr;
+    assert!(
+        said.contains("album.toml`, line 2: unknown field `lnk`"),
+        "{said}"
+    );
+    fs::remove_file(&file).unwrap();
+    let said = test(&fetch).run().fails(2).stderr;
+    assert!(said.contains("there is no case in"), "{said}");
+}
+
+#[test]
+fn the_cases_of_all_plugins_that_are_here_hold() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let plugin = entry.unwrap().path();
+        if plugin.join("plugin.toml").exists() {
+            Fetch::new()
+                .args(["plugin", "test"])
+                .arg(plugin)
+                .run()
+                .success();
+            count += 1;
+        }
+    }
+    assert!(count > 0);
+}
+
+/// The text of the first block of this language.
+fn block(text: &str, language: &str) -> String {
+    let (_, rest) = text.split_once(&format!("```{language}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_site_of_the_manual_works_as_it_stands() {
+    let (fetch, folder) = new();
+    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/README.md");
+    let manual = fs::read_to_string(manual).unwrap();
+    let script = block(&manual, "luau");
+    assert!(script.lines().count() < 30);
+    let manifest = folder.join("plugin.toml");
+    change(
+        &manifest,
+        "comics.example/a/{id}",
+        "comics.example/strips/{volume}",
+    );
+    change(&manifest, "comics.example/a/7", "comics.example/strips/7");
+    fs::write(folder.join("main.luau"), script).unwrap();
+    fs::write(folder.join("cases/album.toml"), block(&manual, "toml")).unwrap();
+    test(&fetch).run().success();
+    let site = Site::start();
+    let answer = format!(r#"[{{ "id": "s1", "image": "{}" }}]"#, site.url("/s1.png"));
+    site.on("/api/strips?volume=7", Reply::json(answer));
+    site.on("/s1.png", Reply::file(small(Format::Png, 1)));
+    let used = Fetch::new().arg("--plugin").arg(folder);
+    let used = used.args(["-S", &format!("source.comics.site={}", site.url(""))]);
+    used.clone().arg("comics.example/strips/7").run().success();
+    assert_eq!(used.files().len(), 1, "{}", used.tree());
+}

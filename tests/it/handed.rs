@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use crate::streams::{list, playlist, segments};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Seen, Site};
@@ -258,4 +259,21 @@ fn what_needs_headers_is_not_asked_for_again_without_them() {
     // The same command brings what is missing.
     har.run().fails(3);
     assert!(fetch.files().contains_key("browser/cats/002 b.jpg"));
+}
+
+#[test]
+fn the_segments_of_a_stream_are_asked_for_with_its_headers() {
+    let site = Site::start();
+    site.on("/cats.m3u8", playlist(&list(3)));
+    let whole = segments(&site, "", 3, 20);
+    let fetch = Fetch::new();
+    let url = site.url("/cats.m3u8");
+    let command = format!("curl '{url}' -H 'Cookie: id=hunter2' -e https://example.org/");
+    let done = fetch.clone().args(["from-curl", &command]).run().success();
+    assert!(fetch.files()["cats.ts"] == whole);
+    for seen in site.requests() {
+        assert_eq!(seen.header("cookie"), Some("id=hunter2"));
+        assert_eq!(seen.header("referer"), Some("https://example.org/"));
+    }
+    holds_no_secret(&fetch, &done.stderr);
 }

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::headers::Gathered;
-use super::source::item;
+use super::source::{item, stream};
 use super::words::words;
 use crate::model::{Error, Item, Kind, Medium, Result};
-use crate::source::url_medium;
+use crate::source::{url_medium, url_name};
 
 /// Options that change nothing here: what they ask for is done anyhow, or is no matter.
 const IDLE: &[&str] = &[
@@ -107,7 +107,11 @@ pub(super) fn read(command: &str) -> Result<Vec<Item>> {
     }
     let items = urls.into_iter().map(|url| {
         let medium = url_medium(&url).map(|_| Medium::Any);
-        item(url, headers.clone(), medium, medium.is_none())
+        // Its segments may want the same headers.
+        match url_name(&url).1 {
+            Some(ext) if ext.eq_ignore_ascii_case("m3u8") => stream(url, headers.clone()),
+            _ => item(url, headers.clone(), medium, medium.is_none()),
+        }
     });
     Ok(items.collect())
 }

@@ -89,10 +89,20 @@ pub(super) fn item(
     }
 }
 
+/// The item of a request for the playlist of a stream.
+pub(super) fn stream(url: Url, headers: Gathered) -> Item {
+    let mut item = item(url, headers, None, false);
+    item.meta.ext = None;
+    if let Body::File(request) = item.body {
+        item.body = Body::Hls(request);
+    }
+    item
+}
+
 /// Where the bytes of an item are.
 pub(super) fn url(item: &Item) -> Option<&Url> {
     match &item.body {
-        Body::File(request) => Some(&request.url),
+        Body::File(request) | Body::Hls(request) => Some(&request.url),
         _ => None,
     }
 }

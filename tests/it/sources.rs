@@ -29,11 +29,12 @@ fn every_plugin_has_tests() {
         };
         let is_plugin = path.is_dir() || path.extension().is_some_and(|ext| ext == "rs");
         let is_list = path.ends_with("plugins/mod.rs");
-        // What is a script is tested against a site of its own.
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // Of a script, the cases are its tests, which `plugins::kit` runs.
         if path.join("plugin.toml").exists() {
-            let tests = include_str!("plugins.rs");
-            assert!(tests.contains(&format!("source.{name}.site")), "{name}");
+            let cases = fs::read_dir(path.join("cases")).into_iter().flatten();
+            if cases.count() == 0 {
+                without.push(path.display().to_string());
+            }
             continue;
         }
         let is_tested = |file: &std::path::PathBuf| {

@@ -7,13 +7,16 @@ use fetch::net::Shown;
 use fetch::source::{Ctx, Outlet, Pages, Target};
 use futures_util::future::try_join;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
 use super::answer::{Image, flag};
 use super::image::Items;
 use super::link::is_id;
 use super::{Imgur, below, error, handed_on, routes};
+
+/// How many entries may be read before they are taken, and one page more: some pages of small listings, but few large ones.
+const AHEAD: u32 = 256;
 
 /// A listing of many posts.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,19 +93,23 @@ impl Imgur {
         if goes_on {
             // Few want more than the first page, so none is asked for ahead of it. Of the others, each comes while those
             // before it are taken.
-            let (ready, mut came) = mpsc::channel(1);
-            let reading = async move {
+            let room = Semaphore::new(AHEAD as usize);
+            let (ready, mut came) = mpsc::unbounded_channel();
+            let reading = async {
+                let ready = ready;
                 for number in first + 1.. {
                     let page = read(number).await;
-                    let is_last = page.as_ref().map_or(true, |page| page.entries.is_empty());
-                    if ready.send((number, page)).await.is_err() || is_last {
+                    let count = page.as_ref().map_or(0, |page| page.entries.len());
+                    let count = u32::try_from(count).map_or(AHEAD, |count| count.min(AHEAD));
+                    let held = room.acquire_many(count).await;
+                    if ready.send((number, page, held)).is_err() || count == 0 {
                         break;
                     }
                 }
                 Ok(())
             };
             let taking = async {
-                while let Some((number, page)) = came.recv().await {
+                while let Some((number, page, _held)) = came.recv().await {
                     take(page?, number).await?;
                 }
                 Ok(())

@@ -17,10 +17,10 @@ use super::pin::Pin;
 use super::pools::{Pools, Use};
 use super::reuse::Reuse;
 use super::{
-    Answer, Backoff, Budget, Led, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, Shown,
-    failure, retry,
+    Answer, Backoff, Budget, Led, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, failure,
+    retry,
 };
-use crate::model::{Error, Kind, Result};
+use crate::model::{Kind, Result};
 
 /// Asks servers, follows redirects, keeps pace, and holds every header to the origin that it was given for. Cheap to
 /// clone: all clones are one.
@@ -264,11 +264,7 @@ impl Client {
             .map_err(|error| failure::classify(error, &url))?
         {
             if body.len() + chunk.len() > limit {
-                let message = format!(
-                    "the answer of `{}` is longer than {limit} bytes",
-                    Shown(&url)
-                );
-                return Err(Error::new(Kind::Corrupt, message));
+                return Err(failure::too_long(&url, limit));
             }
             host.came(chunk.len());
             body.extend_from_slice(&chunk);

@@ -11,6 +11,15 @@ use super::trust::NoAuthorities;
 use super::{Private, Shown};
 use crate::model::{Error, Kind};
 
+/// The error of an answer that has more bytes than whoever asked takes.
+pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
+    let message = format!(
+        "the answer of `{}` is longer than {limit} bytes",
+        Shown(url)
+    );
+    Error::new(Kind::Corrupt, message)
+}
+
 /// The error of a request to this URL. Its causes are kept, without the URL that the library would print in full.
 pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
     let error = error.without_url();

@@ -26,6 +26,7 @@ mod trust;
 pub use answer::Answer;
 pub use client::Client;
 pub(crate) use client::{Gate, Way};
+pub(crate) use failure::too_long;
 pub(crate) use floor::TooSlow;
 pub(crate) use headers::header_map;
 pub use netrc::Netrc;

@@ -1,7 +1,7 @@
 //! A case of a plugin: a link, what its site answers, and what is to come of it.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::failure::visible;
+use super::package::{cannot, plain};
 use crate::model::{Error, Kind, Result};
 
 /// The most bytes of a case, or of a file of its answers.
@@ -58,10 +59,10 @@ fn well() -> u16 {
 }
 
 impl Case {
-    /// Reads a case.
+    /// Reads a case. No link is followed.
     ///
     /// # Errors
-    /// [`Kind::Config`], with file and line, for what is none.
+    /// [`Kind::Config`], with file and line, for what is none, and for a file that cannot be read.
     pub(super) fn read(path: &Path) -> Result<Case> {
         let shown = path.display();
         let text = text(path)?;
@@ -84,12 +85,12 @@ impl Case {
 }
 
 fn text(path: &Path) -> Result<String> {
-    let read = || -> std::io::Result<String> {
-        match fs::metadata(path)?.len() > LONGEST {
-            true => Err(std::io::Error::other("it is too long")),
-            false => fs::read_to_string(path),
+    let text = plain(path, LONGEST).map_err(|error| cannot(path).because(error))?;
+    match text.len() as u64 > LONGEST {
+        true => {
+            let why = io::Error::other(format!("it is longer than {LONGEST} bytes"));
+            Err(cannot(path).because(why))
         }
-    };
-    let cannot = format!("cannot read `{}`", path.display());
-    read().map_err(|error| Error::new(Kind::Config, cannot).because(error))
+        false => Ok(text),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::Manifest;
@@ -80,19 +80,21 @@ impl Package {
     }
 }
 
-/// The text of a file that is no link, out of so many bytes that are left.
+/// The text of a file that is no link, and no more of it than one byte over the most that it may have.
+pub(super) fn plain(path: &Path, most: u64) -> io::Result<String> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    let mut text = String::new();
+    fs::File::open(path)?
+        .take(most + 1)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The text of a file, out of so many bytes that are left.
 fn text(path: &Path, left: &mut u64) -> Result<String> {
-    let read = || -> std::io::Result<String> {
-        if !fs::symlink_metadata(path)?.is_file() {
-            return Err(std::io::Error::other("it is no plain file"));
-        }
-        let mut text = String::new();
-        fs::File::open(path)?
-            .take(*left + 1)
-            .read_to_string(&mut text)?;
-        Ok(text)
-    };
-    let text = read().map_err(|error| cannot(path).because(error))?;
+    let text = plain(path, *left).map_err(|error| cannot(path).because(error))?;
     match left.checked_sub(text.len() as u64) {
         Some(rest) => *left = rest,
         None => {
@@ -106,6 +108,6 @@ fn text(path: &Path, left: &mut u64) -> Result<String> {
     Ok(text)
 }
 
-fn cannot(path: &Path) -> Error {
+pub(super) fn cannot(path: &Path) -> Error {
     Error::new(Kind::Config, format!("cannot read `{}`", path.display()))
 }

@@ -1,4 +1,7 @@
-//! Runs the cases of a plugin: the same gate, the same limits, and answers that were written down.
+//! Runs the cases of a plugin with answers that were written down.
+//!
+//! Links, options, the gate and the limits are as in a run. An answer is the last word on its URL: nothing is led elsewhere,
+//! tried again or waited for, and what is sent with a request, a secret too, is not looked at.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +42,7 @@ struct Came {
 /// Runs all cases in the folder `cases` of a plugin. Nothing is asked for in the net.
 ///
 /// # Errors
-/// [`Kind::Config`] for what is no plugin, for a case that cannot be read, and where there is none.
+/// [`Kind::Config`] for what is no plugin, and where there is no case or `cases` is no folder.
 pub async fn replay(folder: &Path) -> Result<Vec<Verdict>> {
     let package = Package::read(folder)?;
     let found = Found {
@@ -49,11 +52,15 @@ pub async fn replay(folder: &Path) -> Result<Vec<Verdict>> {
     };
     let mut verdicts = Vec::new();
     for path in cases(folder)? {
-        let case = Case::read(&path)?;
+        let judged = match Case::read(&path) {
+            Ok(case) => judge(&found, case).await,
+            Err(error) => Err(error),
+        };
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         verdicts.push(Verdict {
             name: name.into_owned(),
-            wrong: judge(&found, case).await?,
+            // What is wrong with one case says nothing of the others.
+            wrong: judged.unwrap_or_else(|error| vec![explain(&error)]),
         });
     }
     Ok(verdicts)
@@ -61,6 +68,10 @@ pub async fn replay(folder: &Path) -> Result<Vec<Verdict>> {
 
 fn cases(folder: &Path) -> Result<Vec<PathBuf>> {
     let below = folder.join("cases");
+    if fs::symlink_metadata(&below).is_ok_and(|is| !is.is_dir()) {
+        let message = format!("`{}` is no plain folder", below.display());
+        return Err(Error::new(Kind::Config, message).hint("it may be no link"));
+    }
     let entries = fs::read_dir(&below).into_iter().flatten();
     let mut paths: Vec<_> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -89,6 +100,10 @@ async fn judge(found: &Found, case: Case) -> Result<Vec<String>> {
         checkpoints,
         error,
     } = case;
+    let known = Script::known(found);
+    if let Some(key) = options.keys().find(|key| known.get(key).is_none()) {
+        return Err(unknown(key, &known));
+    }
     // It is enough that there is one: nobody gets it.
     for secret in &found.package.manifest.secrets {
         options.insert(secret.key.clone(), json!("***"));
@@ -119,7 +134,11 @@ async fn judge(found: &Found, case: Case) -> Result<Vec<String>> {
         (Ok(()), None) => {}
         (Ok(()), Some(kind)) => wrong.push(format!("it should fail with `{kind}`, and does not")),
         (Err(failure), Some(kind)) if failure.kind == kind => {}
-        (Err(failure), _) => wrong.push(explain(&failure)),
+        (Err(failure), _) => wrong.push(format!(
+            "it fails with `{}`: {}",
+            failure.kind,
+            explain(&failure)
+        )),
     }
     compare_items(&items, &came.items, &mut wrong);
     compare_lists("delegated", &delegated, &came.delegated, &mut wrong);
@@ -129,8 +148,18 @@ async fn judge(found: &Found, case: Case) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
+fn unknown(key: &str, known: &Value) -> Error {
+    let message = format!("unknown key `{}` in `options`", key.escape_debug());
+    let names = known.as_object().into_iter().flat_map(Map::keys);
+    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+    Error::new(Kind::Config, message).hint(match names.is_empty() {
+        true => "the plugin has none".to_owned(),
+        false => format!("the known ones are {}", names.join(", ")),
+    })
+}
+
 fn explain(failure: &Error) -> String {
-    let mut text = format!("it fails with `{}`: {}", failure.kind, failure.message);
+    let mut text = failure.message.clone();
     for cause in failure.causes() {
         text.push_str(&format!("\n  {cause}"));
     }

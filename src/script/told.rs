@@ -14,8 +14,12 @@ pub(super) fn told(item: &Item) -> Map<String, Value> {
         told.insert("meta".into(), extra);
     }
     told.insert("key".into(), json!(item.key));
-    let Body::File(request) = &item.body else {
-        return told;
+    let (request, stream) = match &item.body {
+        Body::File(request) => (request, None),
+        Body::Hls(request) => (request, Some("hls")),
+        Body::Dash(request) => (request, Some("dash")),
+        // A script has no word for the others.
+        Body::Text(_) | Body::Later => return told,
     };
     told.insert("url".into(), json!(request.url));
     let mut add = |name: &str, value: Value| {
@@ -29,6 +33,7 @@ pub(super) fn told(item: &Item) -> Map<String, Value> {
             told.insert(name.into(), value);
         }
     };
+    add("stream", json!(stream));
     add("mirrors", json!(request.mirrors));
     add("headers", json!(request.headers));
     add("kind", json!(request.expect.medium));

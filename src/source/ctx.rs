@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Answer, Client, Gate, Led};
+use crate::net::{Answer, Client, Gate, Led, too_long};
 
 /// The largest answer that a listing call reads, in bytes.
 const BODY_LIMIT: usize = 32 << 20;
@@ -98,7 +98,11 @@ impl Ctx {
     ) -> Result<Answer> {
         if let Some(tape) = &self.tape {
             gate.pass(url)?;
-            return tape.answer(url);
+            let answer = tape.answer(url)?;
+            return match answer.body.len() > limit {
+                true => Err(too_long(url, limit)),
+                false => Ok(answer),
+            };
         }
         // Where a public server named the link, it chooses what is asked of the user's site.
         let mut led = match self.named {

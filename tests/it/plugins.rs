@@ -1,6 +1,7 @@
 //! Plugins that are scripts: found, asked, and held to what they declare.
 
 mod attacks;
+mod cases;
 mod goes_on;
 mod kit;
 mod reach;

@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod item;
 mod meta;
+mod quality;
 
 pub use cursor::Cursor;
 pub use document::Document;
@@ -15,3 +16,4 @@ pub use error::{Error, Failure, Kind, Result};
 pub use event::{Event, Outcome, Skip};
 pub use item::{Body, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request};
 pub use meta::{Album, Meta};
+pub use quality::{Quality, Size};

@@ -7,12 +7,11 @@
 pub(super) mod dash;
 pub(super) mod hls;
 mod media;
-mod quality;
 mod urls;
 
 pub(super) use media::{Cipher, Map, Media, Segment, Spot};
-pub use quality::Quality;
 
+pub use crate::model::Quality;
 use crate::model::{Error, Kind};
 
 /// What is wrong with a playlist.

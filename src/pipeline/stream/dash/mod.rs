@@ -9,8 +9,7 @@ use self::segments::Scope;
 use self::xml::Element;
 use super::urls::Urls;
 use super::{Media, Quality, corrupt, unsupported};
-use crate::model::{Error, Kind, Result};
-use crate::pipeline::stream::quality::Size;
+use crate::model::{Error, Kind, Result, Size};
 
 /// The longest manifest, in bytes.
 pub(in crate::pipeline) const LONGEST: usize = 16 << 20;

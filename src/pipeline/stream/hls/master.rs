@@ -5,9 +5,8 @@ use url::Url;
 use super::super::corrupt;
 use super::lines::{Attributes, Line, Lines};
 use super::variables;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Kind, Result, Size};
 use crate::pipeline::stream::Quality;
-use crate::pipeline::stream::quality::Size;
 
 /// The most renditions.
 const MOST: usize = 1000;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Error, Kind};
+use super::{Error, Kind};
 
 /// Which rendition of a stream is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,13 +24,13 @@ pub enum Quality {
 
 /// What a rendition is chosen by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::pipeline) struct Size {
+pub struct Size {
     /// Width and height in pixels, as far as they are told.
-    pub(in crate::pipeline) picture: Option<(u32, u32)>,
+    pub picture: Option<(u32, u32)>,
     /// Bits a second.
-    pub(in crate::pipeline) bandwidth: u64,
+    pub bandwidth: u64,
     /// Whether it is told that it has no picture.
-    pub(in crate::pipeline) sound_alone: bool,
+    pub sound_alone: bool,
 }
 
 impl Size {
@@ -51,7 +51,7 @@ impl Size {
 
 impl Quality {
     /// The one of these that is wanted, if it can be had of them. The first of equals wins.
-    pub(in crate::pipeline) fn choose(self, sizes: &[Size]) -> Option<usize> {
+    pub fn choose(self, sizes: &[Size]) -> Option<usize> {
         let all = || (0..sizes.len()).rev();
         let best = |among: &dyn Fn(&Size) -> bool| {
             all()

@@ -134,6 +134,7 @@ fn info(plugin: &Found) -> String {
             .collect(),
     );
     tell("asks", may.request.0.clone());
+    tell("posts to", may.post.0.clone());
     let as_user = "with the cookies and the netrc that you give fetch for these hosts";
     tell("asks as you", vec![as_user.into()]);
     tell("saves from", may.media.0.clone());

@@ -6,7 +6,7 @@ mod trail;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use url::{Origin, Url};
 
@@ -74,6 +74,8 @@ struct Ask<'a> {
     bound: &'a HeaderMap,
     /// Headers for every hop.
     free: &'a HeaderMap,
+    /// What is sent, by POST. It goes to the URL alone: an answer that leads elsewhere is the answer.
+    body: Option<&'a Bytes>,
 }
 
 impl std::fmt::Debug for Client {
@@ -175,10 +177,11 @@ impl Client {
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Answer> {
-        self.call_gated(None, led, url, headers, limit).await
+        self.call_gated(None, led, url, headers, None, limit).await
     }
 
-    /// The same, where every hop has to pass the gate.
+    /// The same, where every hop has to pass the gate. With a body it is a POST, which is tried again only where the server
+    /// says that it has not taken it and when it will (RFC 9110 §9.2.2).
     ///
     /// # Errors
     /// Also what the gate says.
@@ -188,6 +191,7 @@ impl Client {
         led: &mut Led,
         url: &Url,
         headers: &HeaderMap,
+        body: Option<&Bytes>,
         limit: usize,
     ) -> Result<Answer> {
         let ask = Ask {
@@ -200,6 +204,7 @@ impl Client {
             url,
             bound: headers,
             free: &HeaderMap::new(),
+            body,
         };
         let settings = &self.inner.settings;
         let mut budget = Budget::new(settings.retries);
@@ -208,10 +213,14 @@ impl Client {
             let outcome = self.call_once(ask, led, limit).await;
             let refusal = self.learn(permit, &outcome);
             let told = match &outcome {
-                Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
-                Ok(answer) if answer.status.as_u16() == 429 && answer.retry_after().is_some() => {
+                Ok(answer)
+                    if matches!(answer.status.as_u16(), 429 | 503)
+                        && answer.retry_after().is_some() =>
+                {
                     answer.retry_after()
                 }
+                _ if body.is_some() => return outcome,
+                Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
                 Err(error) if retry::passes(error.kind) => None,
                 _ => return outcome,
             };
@@ -302,6 +311,7 @@ impl Client {
             url,
             bound,
             free,
+            body: None,
         })
         .await
     }
@@ -322,7 +332,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Kind::Network`] if it breaks off, falls silent, or only drips.
-    pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<bytes::Bytes>> {
+    pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<Bytes>> {
         opened.chunk().await
     }
 }

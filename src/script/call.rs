@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -12,8 +13,8 @@ use crate::source::Answer;
 /// A call from the VM, with where the answer goes.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// Ask for a URL.
-    Get(Get, oneshot::Sender<Result<Answer>>),
+    /// Ask for these URLs, a few at once; the answers come in their order.
+    Ask(Vec<Ask>, oneshot::Sender<Result<Vec<Answer>>>),
     /// Emit these entries, which were checked, each with who named it.
     Emit(Vec<(Entry, Led)>, oneshot::Sender<Result<()>>),
     /// The script has come to its end.
@@ -22,9 +23,29 @@ pub(super) enum Call {
 
 /// What is asked for.
 #[derive(Debug)]
-pub(super) struct Get {
+pub(super) struct Ask {
     pub(super) url: Url,
     pub(super) headers: BTreeMap<String, String>,
     /// The name of the secret to send.
     pub(super) secret: Option<String>,
+    /// What is posted.
+    pub(super) body: Option<Posted>,
+}
+
+/// The body of a POST.
+#[derive(Debug)]
+pub(super) struct Posted {
+    /// What it is.
+    pub(super) medium: &'static str,
+    pub(super) bytes: Bytes,
+}
+
+impl Posted {
+    /// A body without anything in it.
+    pub(super) fn nothing() -> Posted {
+        Posted {
+            medium: "application/octet-stream",
+            bytes: Bytes::new(),
+        }
+    }
 }

@@ -44,6 +44,8 @@ pub(super) struct Case {
 #[serde(deny_unknown_fields)]
 pub(super) struct Recorded {
     pub(super) url: Url,
+    /// What is posted to it; without, it is a GET.
+    pub(super) posted: Option<String>,
     #[serde(default = "well")]
     pub(super) status: u16,
     #[serde(default)]

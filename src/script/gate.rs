@@ -15,6 +15,7 @@ use crate::net::{self, Led, Shown};
 pub(super) struct Gate {
     id: String,
     request: Hosts,
+    post: Hosts,
     media: Hosts,
     anywhere: bool,
     /// Where the user has set a site to be.
@@ -28,6 +29,7 @@ impl Gate {
         Gate {
             id: manifest.id.clone(),
             request: manifest.permissions.request.clone(),
+            post: manifest.permissions.post.clone(),
             media: manifest.permissions.media.clone(),
             anywhere: manifest.permissions.media_anywhere(),
             own,
@@ -60,11 +62,25 @@ impl Gate {
         })
     }
 
+    /// Lets something be posted to a URL, which has to pass as others do.
+    ///
+    /// # Errors
+    /// [`Kind::Blocked`] if it may not.
+    pub(super) fn post(&self, url: &Url) -> Result<()> {
+        // A site of the user's stands in for what the plugin declares, where it declares any.
+        match self.post.0.is_empty() {
+            true => Err(self.refuse(url, "its manifest declares no host in `post`")),
+            false => self.judge(url, "post", |url| self.post.has(url)),
+        }
+    }
+
+    fn refuse(&self, url: &Url, why: &str) -> Error {
+        let message = format!("plugin `{}` may not go to `{}`: {why}", self.id, Shown(url));
+        Error::new(Kind::Blocked, message)
+    }
+
     fn judge(&self, url: &Url, list: &str, is_declared: impl Fn(&Url) -> bool) -> Result<()> {
-        let refuse = |why: &str| {
-            let message = format!("plugin `{}` may not go to `{}`: {why}", self.id, Shown(url));
-            Err(Error::new(Kind::Blocked, message))
-        };
+        let refuse = |why: &str| Err(self.refuse(url, why));
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("the URL has a user or a password");
         }

@@ -85,6 +85,9 @@ pub struct RouteSpec {
 pub struct Permissions {
     /// Hosts that it may ask.
     pub request: Hosts,
+    /// Those of them that it may post to.
+    #[serde(default)]
+    pub post: Hosts,
     /// Hosts that the files of its items may be on; `["*"]` for any.
     #[serde(default)]
     pub media: Hosts,
@@ -153,6 +156,9 @@ pub struct SecretSpec {
     /// What stands before it there, such as `Bearer `.
     #[serde(default)]
     pub prefix: String,
+    /// Where the secret, then `ID:SECRET` of a client of the user's, is exchanged for the token that is sent in its place
+    /// (RFC 6749 §4.4).
+    pub token: Option<Url>,
     /// What it is for, in one line.
     pub help: String,
 }
@@ -231,6 +237,17 @@ impl Manifest {
                 "`{host}` is no host: write `example.org` or `*.example.org`"
             ));
         }
+        // Each as it is declared, so that whoever reads the one list sees the other.
+        if let Some(host) = self
+            .permissions
+            .post
+            .0
+            .iter()
+            .find(|host| !request.0.contains(host))
+        {
+            let host = host.escape_debug();
+            return Err(format!("`{host}` of `post` is not in `request`"));
+        }
         for route in &self.routes {
             if !self.is_own(&route.pattern) {
                 let pattern = route.pattern.escape_debug();
@@ -292,6 +309,15 @@ impl Manifest {
             if secret.host.starts_with('*') || !self.permissions.request.0.contains(&secret.host) {
                 return Err(format!(
                     "the secret `{}` goes to one of the hosts in `request`",
+                    secret.key
+                ));
+            }
+            let is_asked = |url: &Url| {
+                url.scheme() == "https" && url.port().is_none() && self.permissions.request.has(url)
+            };
+            if secret.token.as_ref().is_some_and(|url| !is_asked(url)) {
+                return Err(format!(
+                    "the token of `{}` comes by https from one of the hosts in `request`",
                     secret.key
                 ));
             }

@@ -26,6 +26,7 @@ mod sandbox;
 mod skeleton;
 mod source;
 mod tape;
+mod token;
 mod told;
 
 pub use find::{Broken, Embedded, Found, Origin, Places, find};

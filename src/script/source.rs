@@ -5,17 +5,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
+use url::Url;
 
-use super::call::{Call, Get};
+use super::call::{Ask, Call};
 use super::failure::Blame;
 use super::find::{Found, Origin};
 use super::gate::Gate;
+use super::manifest::SecretSpec;
 use super::options::{self, Options};
 use super::package::Package;
 use super::run::{Start, no_thread, run};
+use super::token::Tokens;
 use crate::model::{Body, Entry, Error, Item, Kind, Result};
 use crate::net::Led;
 use crate::source::{Answer, Ctx, Manifest, Outlet, Source, Target};
@@ -23,13 +27,18 @@ use crate::source::{Answer, Ctx, Manifest, Outlet, Source, Target};
 /// How many scripts compute at once. A script that waits for the host does not count, so that a script whose links lead to
 /// others cannot wait for itself.
 static COMPUTING: Semaphore = Semaphore::const_new(8);
+/// How many requests of one call are under way at once. The pace of a host holds beside it.
+const AT_ONCE: usize = 8;
+/// The most bytes of an answer that is one of many.
+const LONGEST_OF_MANY: usize = 4 << 20;
 /// The stack of a script's thread, most of which is never touched.
 const STACK: usize = 8 << 20;
 
 /// Headers that are not a script's to set.
-const FORBIDDEN: [&str; 11] = [
+const FORBIDDEN: [&str; 12] = [
     "connection",
     "content-length",
+    "content-type",
     "cookie",
     "expect",
     "host",
@@ -48,6 +57,7 @@ pub struct Script {
     origin: Origin,
     options: Options,
     gate: Gate,
+    tokens: Tokens,
 }
 
 /// Tells the thread of a VM that nobody waits for it.
@@ -77,6 +87,7 @@ impl Script {
             package: Arc::new(found.package),
             origin: found.origin,
             options,
+            tokens: Tokens::default(),
         })
     }
 
@@ -88,18 +99,59 @@ impl Script {
         }
     }
 
-    /// Asks for a script. What is not well is an error, unless the script wants to see it.
-    async fn get(&self, ctx: &Ctx, get: Get) -> Result<Answer> {
+    /// Asks for a script, as many at once as may be. The first failure, in their order, ends it.
+    async fn ask(&self, ctx: &Ctx, asks: Vec<Ask>) -> Result<Vec<Answer>> {
+        let limit = self.package.manifest.limits.body_mib << 20;
+        // Together they are no longer than what one alone might be, or what memory is for.
+        let limit = match asks.len() {
+            1 => limit,
+            _ => limit.min(LONGEST_OF_MANY),
+        };
+        stream::iter(asks)
+            .map(|ask| self.ask_one(ctx, ask, limit))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn ask_one(&self, ctx: &Ctx, ask: Ask, limit: usize) -> Result<Answer> {
+        let answer = self.ask_once(ctx, &ask, limit).await?;
+        match &ask.secret {
+            // A token may have been taken back before its time.
+            Some(key) if answer.status == StatusCode::UNAUTHORIZED && self.is_exchanged(key) => {
+                self.tokens.forget(key).await;
+                self.ask_once(ctx, &ask, limit).await
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    async fn ask_once(&self, ctx: &Ctx, ask: &Ask, limit: usize) -> Result<Answer> {
         let mut headers = HeaderMap::new();
-        for (name, value) in &get.headers {
+        for (name, value) in &ask.headers {
             self.add(&mut headers, name, value)?;
         }
-        if let Some(key) = &get.secret {
-            self.add_secret(&mut headers, &get, key)?;
+        if let Some(key) = &ask.secret {
+            self.add_secret(ctx, &mut headers, &ask.url, key).await?;
         }
-        let limit = self.package.manifest.limits.body_mib << 20;
-        let led = self.gate.led(&get.url);
-        ctx.gated(&self.gate, led, &get.url, &headers, limit).await
+        if let Some(posted) = &ask.body {
+            self.gate.post(&ask.url)?;
+            let medium = HeaderValue::from_static(posted.medium);
+            headers.insert(header::CONTENT_TYPE, medium);
+        }
+        let led = self.gate.led(&ask.url);
+        let body = ask.body.as_ref().map(|posted| &posted.bytes);
+        ctx.gated(&self.gate, led, &ask.url, &headers, body, limit)
+            .await
+    }
+
+    fn secret(&self, key: &str) -> Option<&SecretSpec> {
+        let secrets = &self.package.manifest.secrets;
+        secrets.iter().find(|secret| secret.key == key)
+    }
+
+    fn is_exchanged(&self, key: &str) -> bool {
+        self.secret(key).is_some_and(|spec| spec.token.is_some())
     }
 
     fn add(&self, headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
@@ -122,19 +174,23 @@ impl Script {
     }
 
     /// Puts a secret into the headers, which go to the origin of the URL and nowhere else.
-    fn add_secret(&self, headers: &mut HeaderMap, get: &Get, key: &str) -> Result<()> {
+    async fn add_secret(
+        &self,
+        ctx: &Ctx,
+        headers: &mut HeaderMap,
+        url: &Url,
+        key: &str,
+    ) -> Result<()> {
         let name = &self.manifest.name;
-        let secrets = &self.package.manifest.secrets;
-        let Some(spec) = secrets.iter().find(|secret| secret.key == key) else {
+        let Some(spec) = self.secret(key) else {
             let message = format!(
                 "plugin `{name}` declares no secret `{}`",
                 key.escape_debug()
             );
             return Err(Error::new(Kind::Blocked, message));
         };
-        let is_bound =
-            get.url.scheme() == "https" && get.url.host_str() == Some(spec.host.as_str());
-        if !is_bound || get.url.port().is_some() {
+        let is_bound = url.scheme() == "https" && url.host_str() == Some(spec.host.as_str());
+        if !is_bound || url.port().is_some() {
             let message = format!(
                 "plugin `{name}` may send its secret `{key}` to `{}` alone",
                 spec.host
@@ -146,11 +202,15 @@ impl Script {
             let hint = format!("set `{key}` in `[source.{name}]` of the configuration");
             return Err(Error::new(Kind::Login, message).hint(hint));
         };
-        self.add(
-            headers,
-            &spec.header,
-            &format!("{}{}", spec.prefix, secret.reveal()),
-        )
+        let token = match &spec.token {
+            Some(from) if !ctx.is_replay() => {
+                let asked = self.tokens.get(ctx, &self.gate, (key, secret), from);
+                Some(asked.await?)
+            }
+            _ => None,
+        };
+        let value = token.as_ref().unwrap_or(secret).reveal();
+        self.add(headers, &spec.header, &format!("{}{value}", spec.prefix))
     }
 
     async fn emit(&self, out: &Outlet, entries: Vec<(Entry, Led)>) -> Result<()> {
@@ -220,21 +280,22 @@ impl Source for Script {
                     computing = COMPUTING.acquire().await.ok();
                     let _ = reply.send(emitted);
                 }
-                Some(Call::Get(get, reply)) => {
-                    requests += 1;
-                    let answer = match (requests > limits.requests, bytes > limits.total_mib << 20)
+                Some(Call::Ask(asks, reply)) => {
+                    requests += asks.len() as u64;
+                    let answers = match (requests > limits.requests, bytes > limits.total_mib << 20)
                     {
                         (true, _) => Err(too_many(format!("{} requests", limits.requests))),
                         (_, true) => Err(too_many(format!("{} MiB", limits.total_mib))),
-                        _ => self.get(ctx, get).await,
+                        _ => self.ask(ctx, asks).await,
                     };
                     // What failed may have come as far as it could, and nobody has counted it.
                     let most = (limits.body_mib as u64) << 20;
-                    bytes += answer
-                        .as_ref()
-                        .map_or(most, |answer| answer.body.len() as u64);
+                    bytes += answers.as_ref().map_or(most, |answers| {
+                        let lengths = answers.iter().map(|answer| answer.body.len() as u64);
+                        lengths.sum()
+                    });
                     computing = COMPUTING.acquire().await.ok();
-                    let _ = reply.send(answer);
+                    let _ = reply.send(answers);
                 }
             }
         }

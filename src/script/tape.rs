@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use url::Url;
 
 use super::case::Recorded;
+use super::failure::visible;
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::source::{Answer, Tape};
@@ -54,12 +55,20 @@ impl Recording {
 
 impl Tape for Recording {
     /// Answers for one URL follow one another; the last is repeated.
-    fn answer(&self, url: &Url) -> Result<Answer> {
+    fn answer(&self, url: &Url, posted: Option<&[u8]>) -> Result<Answer> {
         let mut state = self.state();
-        let all = (0..self.answers.len()).filter(|at| self.answers[*at].url == *url);
+        let all = (0..self.answers.len()).filter(|at| {
+            let answer = &self.answers[*at];
+            answer.url == *url && is_posted(answer.posted.as_deref(), posted)
+        });
         let next = all.clone().find(|at| state.given[*at] == 0);
         let Some(at) = next.or(all.last()) else {
-            let message = format!("the case has no answer for `{}`", Shown(url));
+            let posted = posted.map(|body| {
+                let text = visible(&String::from_utf8_lossy(body));
+                format!(", to which this is posted: {text}")
+            });
+            let posted = posted.unwrap_or_default();
+            let message = format!("the case has no answer for `{}`{posted}", Shown(url));
             state.missing.push(message.clone());
             let known = self.answers.iter().map(|answer| Shown(&answer.url));
             let known: Vec<_> = known.map(|url| format!("`{url}`")).collect();
@@ -88,4 +97,14 @@ impl Tape for Recording {
             body: answer.body.clone().into(),
         })
     }
+}
+
+/// Whether this is posted as expected: the same bytes, or the same JSON, in which the order of names is nobody's choice.
+fn is_posted(expected: Option<&str>, posted: Option<&[u8]>) -> bool {
+    let (Some(expected), Some(posted)) = (expected, posted) else {
+        return expected.is_none() && posted.is_none();
+    };
+    let json = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).ok();
+    expected.as_bytes() == posted
+        || json(posted).is_some_and(|posted| json(expected.as_bytes()) == Some(posted))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -28,11 +29,11 @@ pub struct Ctx {
 
 /// Answers in the place of the network.
 pub(crate) trait Tape: std::fmt::Debug + Send + Sync {
-    /// The answer for a URL.
+    /// The answer for a URL, to which this was posted if anything was.
     ///
     /// # Errors
     /// When there is none.
-    fn answer(&self, url: &Url) -> Result<Answer>;
+    fn answer(&self, url: &Url, posted: Option<&[u8]>) -> Result<Answer>;
 }
 
 impl Ctx {
@@ -60,6 +61,11 @@ impl Ctx {
         }
     }
 
+    /// Whether nothing is sent.
+    pub(crate) fn is_replay(&self) -> bool {
+        self.tape.is_some()
+    }
+
     /// Gives this answer to the first call for this URL.
     pub(crate) fn have(&self, url: Url, answer: Answer) {
         *self.had.lock().unwrap_or_else(PoisonError::into_inner) = Some((url, answer));
@@ -83,7 +89,7 @@ impl Ctx {
         }
     }
 
-    /// Asks for a URL that this somebody has named, where every hop has to pass a gate. Who leads on from the answer is for
+    /// Asks for a URL that this somebody has named, where every hop has to pass a gate; with a body, by POST. Who leads on from the answer is for
     /// whoever knows the gate to say: a site that the user has set stays the user's word.
     ///
     /// # Errors
@@ -94,11 +100,12 @@ impl Ctx {
         led: Led,
         url: &Url,
         headers: &HeaderMap,
+        body: Option<&Bytes>,
         limit: usize,
     ) -> Result<Answer> {
         if let Some(tape) = &self.tape {
             gate.pass(url)?;
-            let answer = tape.answer(url)?;
+            let answer = tape.answer(url, body.map(|body| &body[..]))?;
             return match answer.body.len() > limit {
                 true => Err(too_long(url, limit)),
                 false => Ok(answer),
@@ -111,7 +118,7 @@ impl Ctx {
         };
         let call = self
             .client
-            .call_gated(Some(gate), &mut led, url, headers, limit);
+            .call_gated(Some(gate), &mut led, url, headers, body, limit);
         call.await
     }
 

@@ -4,6 +4,7 @@ mod attacks;
 mod cases;
 mod goes_on;
 mod kit;
+mod posting;
 mod reach;
 
 use std::fs;

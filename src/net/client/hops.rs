@@ -26,7 +26,11 @@ impl Client {
             }
             let is_trusted = self.is_trusted(&trail);
             let (client, has_proxy) = self.client_for(ask, trail.led(), here)?;
-            let mut request = client.get(here.clone()).headers(ask.free.clone());
+            let request = match ask.body {
+                Some(body) => client.post(here.clone()).body(body.clone()),
+                None => client.get(here.clone()),
+            };
+            let mut request = request.headers(ask.free.clone());
             if trail.is_home() {
                 if let Some(logins) = &self.inner.logins
                     && let Some(value) = logins.authorization(here, is_trusted)
@@ -51,7 +55,9 @@ impl Client {
                 gate.is_public(trail.here());
             }
             match response.headers().get(header::LOCATION) {
-                Some(location) if redirect::is_redirect(response.status()) => {
+                Some(location)
+                    if redirect::is_redirect(response.status()) && ask.body.is_none() =>
+                {
                     if pools.keeps_cookies() && response.headers().contains_key(header::SET_COOKIE)
                     {
                         trail.got_cookie();

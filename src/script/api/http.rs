@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use http::StatusCode;
 use mlua::{Function, Lua, Table, Value};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::json;
 use crate::model::{Error, Kind};
 use crate::net::Shown;
-use crate::script::call::{Call, Get};
+use crate::script::call::{Ask, Call, Posted};
 use crate::script::failure::{raise, refuse};
 use crate::script::run::Host;
 use crate::source::Answer;
+
+/// The most that is asked for at once.
+const MOST: usize = 16;
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let read_json = lua.create_function(|lua, answer: Table| {
@@ -31,29 +35,73 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         parse.call::<Value>((body, url))
     })?;
     let http = lua.create_table()?;
+    let shaped = move |lua: &Lua, answer: &Answer, expect: &Expected| {
+        if !expect.has(answer.status) {
+            return Err(raise(&unexpected(answer)));
+        }
+        let table = response(lua, answer)?;
+        table.raw_set("json", read_json.clone())?;
+        table.raw_set("html", read_html.clone())?;
+        Ok(table)
+    };
+    for name in ["get", "post"] {
+        let (host, shaped) = (host.clone(), shaped.clone());
+        let ask = lua.create_function(move |lua, (url, options): (String, Option<Table>)| {
+            let (ask, expect) = read(name, &url, options)?;
+            let answers = send(&host, vec![ask])?;
+            shaped(lua, &answers[0], &expect)
+        })?;
+        http.raw_set(name, ask)?;
+    }
     let host = host.clone();
-    http.raw_set(
-        "get",
-        lua.create_function(move |lua, (url, options): (String, Option<Table>)| {
-            let mut url = address(&url)?;
-            let (get, expect) = read(&mut url, options)?;
-            host.flush()?;
-            let answer = host.ask(|reply| Call::Get(get, reply))?;
-            let status = answer.status.as_u16();
-            let is_expected = match &expect {
-                Some(list) => list.contains(&status),
-                None => answer.status.is_success(),
-            };
-            if !is_expected {
-                return Err(raise(&unexpected(&answer)));
+    let all = lua.create_function(move |lua, list: Table| {
+        let (mut asks, mut expected) = (Vec::new(), Vec::new());
+        for one in list.sequence_values::<Value>() {
+            if asks.len() == MOST {
+                let message = format!("`http.all` asks for at most {MOST} at once");
+                return Err(refuse(Kind::Config, message));
             }
-            let table = response(lua, &answer)?;
-            table.raw_set("json", read_json.clone())?;
-            table.raw_set("html", read_html.clone())?;
-            Ok(table)
-        })?,
-    )?;
+            let (url, options) = match one? {
+                Value::Table(one) => (one.raw_get("url")?, Some(one)),
+                Value::String(url) => (url.to_string_lossy(), None),
+                _ => {
+                    let message = "`http.all` takes URLs, and tables with a `url`";
+                    return Err(refuse(Kind::Config, message));
+                }
+            };
+            let (ask, expect) = read("all", &url, options)?;
+            asks.push(ask);
+            expected.push(expect);
+        }
+        let answers = match asks.is_empty() {
+            true => Vec::new(),
+            false => send(&host, asks)?,
+        };
+        let answers = answers.iter().zip(&expected);
+        answers
+            .map(|(answer, expect)| shaped(lua, answer, expect))
+            .collect::<mlua::Result<Vec<_>>>()
+    })?;
+    http.raw_set("all", all)?;
     globals.raw_set("http", http)
+}
+
+/// Which statuses are well: those of success, if none are named.
+struct Expected(Option<Vec<u16>>);
+
+impl Expected {
+    fn has(&self, status: StatusCode) -> bool {
+        match &self.0 {
+            Some(list) => list.contains(&status.as_u16()),
+            None => status.is_success(),
+        }
+    }
+}
+
+/// Has the listing ask, after it has taken what was emitted.
+fn send(host: &Host, asks: Vec<Ask>) -> mlua::Result<Vec<Answer>> {
+    host.flush()?;
+    host.ask(|reply| Call::Ask(asks, reply))
 }
 
 /// A URL of a script's.
@@ -68,11 +116,12 @@ pub(in crate::script) fn address(text: &str) -> mlua::Result<Url> {
 }
 
 /// What is asked for, and which statuses are well.
-fn read(url: &mut Url, options: Option<Table>) -> mlua::Result<(Get, Option<Vec<u16>>)> {
-    let mut get = Get {
-        url: url.clone(),
+fn read(function: &str, url: &str, options: Option<Table>) -> mlua::Result<(Ask, Expected)> {
+    let mut ask = Ask {
+        url: address(url)?,
         headers: BTreeMap::new(),
         secret: None,
+        body: (function == "post").then(Posted::nothing),
     };
     let mut expect = None;
     for pair in options
@@ -81,28 +130,44 @@ fn read(url: &mut Url, options: Option<Table>) -> mlua::Result<(Get, Option<Vec<
     {
         let (key, value) = pair?;
         match (key.as_str(), value) {
+            // In the order of their names, so that the same script asks for the same URL.
             ("query", Value::Table(query)) => {
-                // In the order of their names, so that the same script asks for the same URL.
-                let pairs: BTreeMap<String, String> = query.pairs().collect::<mlua::Result<_>>()?;
-                get.url.query_pairs_mut().extend_pairs(pairs);
+                ask.url.query_pairs_mut().extend_pairs(sorted(&query)?);
             }
-            ("headers", Value::Table(headers)) => {
-                get.headers = headers.pairs().collect::<mlua::Result<_>>()?
-            }
-            ("secret", Value::String(secret)) => get.secret = Some(secret.to_string_lossy()),
+            ("headers", Value::Table(headers)) => ask.headers = sorted(&headers)?,
+            ("secret", Value::String(secret)) => ask.secret = Some(secret.to_string_lossy()),
             ("expect", Value::Table(list)) => {
                 expect = Some(list.sequence_values().collect::<mlua::Result<_>>()?);
             }
+            ("form", Value::Table(form)) if function == "post" => {
+                let mut text = form_urlencoded::Serializer::new(String::new());
+                text.extend_pairs(sorted(&form)?);
+                ask.body = Some(Posted {
+                    medium: "application/x-www-form-urlencoded",
+                    bytes: text.finish().into(),
+                });
+            }
+            ("json", value) if function == "post" => {
+                ask.body = Some(Posted {
+                    medium: "application/json",
+                    bytes: json::encode(&value, super::LONGEST)?.into(),
+                });
+            }
+            ("url", _) if function == "all" => {}
             (key, _) => {
                 let message = format!(
-                    "`http.get` knows no option `{}`, or not with such a value",
+                    "`http.{function}` knows no option `{}`, or not with such a value",
                     key.escape_debug()
                 );
                 return Err(refuse(Kind::Config, message));
             }
         }
     }
-    Ok((get, expect))
+    Ok((ask, Expected(expect)))
+}
+
+fn sorted(table: &Table) -> mlua::Result<BTreeMap<String, String>> {
+    table.pairs().collect()
 }
 
 /// What a status means that nobody expects.

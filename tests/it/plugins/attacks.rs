@@ -163,7 +163,7 @@ fn nothing_leads_out() {
         "string.find = function() end",
         "http.get = function() end",
         "rawset(http, 'get', nil)",
-        "http.post('https://mine.test/')",
+        "http.put('https://mine.test/')",
         "emit({ key = 1, url = 'https://files.test/', path = '../../x' })",
         "error(setmetatable({}, { __tostring = function() while true do end end }))",
         "error(string.rep('\\27[31m', 100))",

@@ -102,11 +102,22 @@ fn read_request(
     let headers = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
+        .collect::<Vec<_>>();
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.and_then(|(_, length)| length.parse().ok());
+    let length = length.unwrap_or(0).min(HEAD);
+    while unread.len() < length {
+        let mut piece = [0; 4096];
+        match stream.read(&mut piece)? {
+            0 => return Ok(None),
+            count => unread.extend_from_slice(&piece[..count]),
+        }
+    }
     Ok(Some(Seen {
         method,
         target,
         headers,
+        body: unread.drain(..length).collect(),
         connection,
         at: Instant::now(),
     }))

@@ -29,6 +29,8 @@ pub struct Seen {
     pub target: String,
     /// Names in lower case, in the order in which they came.
     pub headers: Vec<(String, String)>,
+    /// What came after its head.
+    pub body: Vec<u8>,
     /// Which connection it came on, from 1.
     pub connection: usize,
     pub at: Instant,

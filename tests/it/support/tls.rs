@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
-use tokio::io::{AsyncWriteExt, copy, copy_bidirectional, split};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
@@ -44,8 +44,27 @@ impl Front {
 
     /// Starts a front of whatever listens at this port.
     pub fn before(behind: u16, odd: Odd) -> Front {
+        let host = if odd == Odd::Another {
+            "other.test"
+        } else {
+            "127.0.0.1"
+        };
+        Front::of(host, false, behind, odd)
+    }
+
+    /// Starts a front of this site as a proxy, at which the site is called so.
+    pub fn proxy_to(host: &str, site: &Site) -> Front {
+        Front::of(host, true, site.port(), Odd::No)
+    }
+
+    fn of(host: &str, is_proxy: bool, behind: u16, odd: Odd) -> Front {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let config = Arc::new(config(odd, &folder));
+        let mut config = config(host, odd, &folder);
+        if is_proxy {
+            // What is behind does not speak the other.
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        }
+        let config = Arc::new(config);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -59,9 +78,12 @@ impl Front {
         runtime.spawn(async move {
             let listener = TcpListener::from_std(listener).expect("a listener");
             let acceptor = TlsAcceptor::from(config);
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Ok((mut stream, _)) = listener.accept().await {
                 let (acceptor, spoken) = (acceptor.clone(), spoken.clone());
                 tokio::spawn(async move {
+                    if is_proxy && connect(&mut stream).await.is_err() {
+                        return;
+                    }
                     // A client that does not like the certificate goes away here.
                     let Ok(tls) = acceptor.accept(stream).await else {
                         return;
@@ -89,6 +111,11 @@ impl Front {
         format!("https://127.0.0.1:{}{path}", self.port)
     }
 
+    /// Its URL, for whom it is a proxy.
+    pub fn as_proxy(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// The certificate of the authority that vouches for it.
     pub fn authority(&self) -> PathBuf {
         self.folder.path().join("authority.pem")
@@ -109,7 +136,7 @@ impl Drop for Front {
     }
 }
 
-fn config(odd: Odd, folder: &TempDir) -> ServerConfig {
+fn config(host: &str, odd: Odd, folder: &TempDir) -> ServerConfig {
     let mut authority = CertificateParams::new(Vec::new()).expect("no names");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let name = authority.distinguished_name.clone();
@@ -120,11 +147,6 @@ fn config(odd: Odd, folder: &TempDir) -> ServerConfig {
     let pem = authority.self_signed(&key).expect("a certificate").pem();
     std::fs::write(folder.path().join("authority.pem"), pem).expect("a new file");
     let authority = Issuer::new(authority, key);
-    let host = if odd == Odd::Another {
-        "other.test"
-    } else {
-        "127.0.0.1"
-    };
     let mut site = CertificateParams::new(vec![host.to_owned()]).expect("a name");
     site.distinguished_name = name;
     if odd == Odd::Expired {
@@ -140,6 +162,15 @@ fn config(odd: Odd, folder: &TempDir) -> ServerConfig {
         .expect("a certificate with its key");
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config
+}
+
+/// Reads what a proxy is asked for, whatever it is, and grants it (RFC 9110 §9.3.6).
+async fn connect(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && head.len() < 4096 {
+        head.push(stream.read_u8().await?);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await
 }
 
 async fn pass_on(mut tls: TlsStream<TcpStream>, behind: u16, odd: Odd) {

@@ -1,0 +1,106 @@
+//! Tokens that a secret is exchanged for: OAuth 2.0 with the credentials of the user's own client (RFC 6749 §4.4).
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::gate::Gate;
+use crate::model::{Error, Kind, Result};
+use crate::net::{Led, Secret, Shown};
+use crate::source::Ctx;
+
+/// The longest answer.
+const LONGEST: usize = 64 << 10;
+/// How long before its end a token is no longer used.
+const MARGIN: Duration = Duration::from_secs(60);
+/// How long a token holds whose answer does not say so.
+const USUAL: u64 = 600;
+
+/// The tokens of a plugin. The script gets none of them, as it gets no secret.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(Mutex<HashMap<String, Token>>);
+
+#[derive(Debug)]
+struct Token {
+    value: Secret,
+    until: Instant,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    access_token: Secret,
+    expires_in: Option<u64>,
+}
+
+impl Tokens {
+    /// The token for a secret, `ID:SECRET` of a client, from this URL. It is asked for once, and again when it runs out.
+    ///
+    /// # Errors
+    /// [`Kind::Login`] if the secret is not taken; what the gate says; and those of a request.
+    pub(super) async fn get(
+        &self,
+        ctx: &Ctx,
+        gate: &Gate,
+        (key, secret): (&str, &Secret),
+        url: &Url,
+    ) -> Result<Secret> {
+        let mut tokens = self.0.lock().await;
+        let now = Instant::now();
+        if let Some(token) = tokens.get(key).filter(|token| token.until > now) {
+            return Ok(token.value.clone());
+        }
+        let told = ask(ctx, gate, key, secret, url).await?;
+        let life = Duration::from_secs(told.expires_in.unwrap_or(USUAL).min(86_400));
+        let token = Token {
+            value: told.access_token.clone(),
+            until: now + life.saturating_sub(MARGIN),
+        };
+        tokens.insert(key.to_owned(), token);
+        Ok(told.access_token)
+    }
+
+    /// Forgets a token that the site does not take.
+    pub(super) async fn forget(&self, key: &str) {
+        self.0.lock().await.remove(key);
+    }
+}
+
+async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> Result<Told> {
+    // A client without a secret of its own has an empty one.
+    let colon = if secret.reveal().contains(':') {
+        ""
+    } else {
+        ":"
+    };
+    let pair = STANDARD.encode(format!("{}{colon}", secret.reveal()));
+    let mut login = HeaderValue::try_from(format!("Basic {pair}"))
+        .map_err(|_| Error::new(Kind::Config, format!("`{key}` cannot be sent")))?;
+    login.set_sensitive(true);
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    let headers =
+        HeaderMap::from_iter([(header::AUTHORIZATION, login), (header::CONTENT_TYPE, form)]);
+    let body = Bytes::from_static(b"grant_type=client_credentials");
+    let asked = ctx.gated(gate, Led::ByPublic, url, &headers, Some(&body), LONGEST);
+    let answer = asked.await?;
+    let shown = Shown(url);
+    let is_refused = matches!(
+        answer.status,
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+    );
+    if is_refused {
+        let message = format!("`{shown}` does not take `{key}`: {}", answer.status);
+        return Err(
+            Error::new(Kind::Login, message).hint("it is `ID:SECRET` of an app of your own")
+        );
+    }
+    // What cannot be read may be a token all the same, so it is not told.
+    let told = answer.ok()?.json();
+    told.map_err(|_| Error::new(Kind::Corrupt, format!("`{shown}` answers with no token")))
+}

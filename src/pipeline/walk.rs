@@ -7,6 +7,7 @@ mod again;
 mod documents;
 mod going_on;
 mod listing;
+mod relisting;
 mod told;
 
 use std::collections::{HashSet, VecDeque};
@@ -22,6 +23,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::listing::Listing;
+use self::relisting::Asked;
 use super::albums::{self, Albums, Gather};
 use super::archive::{Archive, Origin};
 use super::branch::Branch;
@@ -188,7 +190,14 @@ impl Walk {
         let (hands, mut words) = Hands::new();
         // Of so many items it is not known yet whether they are documents.
         let mut undecided = 0;
-        while open || undecided > 0 || !children.is_empty() {
+        // What is asked for once more, and waits for its turn.
+        let mut again: VecDeque<Asked> = VecDeque::new();
+        while open || undecided > 0 || !children.is_empty() || !again.is_empty() {
+            while children.len() < AHEAD
+                && let Some(asked) = again.pop_front()
+            {
+                children.push_back(self.clone().begin(asked));
+            }
             let ahead = children.len();
             tokio::select! {
                 biased;
@@ -225,10 +234,7 @@ impl Walk {
                     }
                 }
                 link = links.next(), if open && ahead < AHEAD => match link {
-                    Some(Ok(Ask::Again(again))) => {
-                        let (child, options) = self.clone().again(again);
-                        children.push_back((child, options));
-                    }
+                    Some(Ok(Ask::Again(asked))) => again.extend(self.asked(asked)),
                     Some(Ok(Ask::Link(Wanted { link, options }))) => {
                         self.trust(&link.url);
                         let spot = self.top_spot(options.clone());

@@ -39,6 +39,8 @@ pub(in crate::pipeline) struct Sqlite {
     waiting: Arc<Waiting>,
     /// The marks of links that could not be listed when the archive was opened.
     unlisted: HashSet<i64>,
+    /// The marks of links that could not be listed since, and stand for several that differ in secrets.
+    failed: Mutex<HashSet<i64>>,
     cursors: Mutex<Cursors>,
     writer: Option<JoinHandle<()>>,
 }
@@ -78,6 +80,7 @@ impl Sqlite {
             reader,
             waiting,
             unlisted,
+            failed: Mutex::default(),
             cursors: Mutex::new(cursors),
             writer: Some(thread),
         })
@@ -87,6 +90,10 @@ impl Sqlite {
     pub(in crate::pipeline) fn index_digests(&self, file: &Path) -> Result<()> {
         let done = connect(file).and_then(|connection| index_digests(&connection));
         done.map_err(|error| cannot(&self.file, error.into()))
+    }
+
+    fn failed(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cursors(&self) -> MutexGuard<'_, Cursors> {
@@ -158,6 +165,9 @@ impl Archive for Sqlite {
     }
 
     fn unlisted(&self, origin: Arc<Origin>, lapse: Lapse) -> Result<()> {
+        if origin.redacted {
+            self.failed().insert(link_mark(&origin.url));
+        }
         let noted = self.waiting.link(Paper::Unlisted(origin, lapse));
         noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
@@ -167,7 +177,8 @@ impl Archive for Sqlite {
             return Ok(());
         }
         let mark = link_mark(url);
-        if !self.unlisted.contains(&mark) {
+        // That another which is shown the same comes to its end says nothing of one that has failed.
+        if !self.unlisted.contains(&mark) || self.failed().contains(&mark) {
             return Ok(());
         }
         let noted = self.waiting.link(Paper::Listed(mark));

@@ -1,4 +1,4 @@
-//! Asks once more for what failed: with what is remembered of it, or else by listing its link again.
+//! Asks once more for items that failed: with what is remembered of them, or else by listing their link again.
 
 use std::sync::Arc;
 
@@ -6,51 +6,23 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::listing::Listing;
+use super::relisting::remembered;
 use super::{Child, Found, Leash, ROOM, Retry, Walk};
 use crate::model::{Body, Error, Failure, Item, Kind, Link, Meta, Result};
 use crate::net::Led;
-use crate::pipeline::archive::{Again, Identity, Losses, Lost, Missing, Origin};
+use crate::pipeline::archive::{Identity, Losses, Lost, Missing, Origin};
 use crate::pipeline::{LinkOptions, Wanted};
 use crate::source::{Ctx, Source};
 
 impl Walk {
-    /// Starts to ask for it; its items come out at the other end. Where it is a link, it comes with what holds for it alone.
-    pub(super) fn again(self: Arc<Self>, again: Again) -> (Child, Option<Arc<LinkOptions>>) {
+    /// Starts to ask for items that failed; they come out at the other end.
+    pub(super) fn items_again(self: Arc<Self>, origin: Option<Origin>, items: Losses) -> Child {
         let (out, found) = mpsc::channel(ROOM);
-        let Again {
-            origin,
-            items,
-            options,
-        } = again;
-        let origin = origin.map(Arc::new);
-        let (options, task) = match (items, origin) {
-            (Some(items), origin) => {
-                (
-                    None,
-                    tokio::spawn(async move {
-                        // The only error is that nobody listens.
-                        let _ = self.find_all(origin, items, out).await;
-                    }),
-                )
-            }
-            (None, Some(origin)) => {
-                let wanted = self.given(&origin.url).first();
-                let options = match wanted {
-                    Some(wanted) => Ok(wanted.options.clone()),
-                    None => read_options(options.as_deref()),
-                };
-                let link = link(&origin, wanted);
-                let known = options.as_ref().map_or(None, Clone::clone);
-                (
-                    known,
-                    tokio::spawn(async move {
-                        let _ = self.list_again(origin, link, options, out).await;
-                    }),
-                )
-            }
-            (None, None) => (None, tokio::spawn(async {})),
-        };
-        ((found, Leash(task.abort_handle())), options)
+        let task = tokio::spawn(async move {
+            // The only error is that nobody listens.
+            let _ = self.find_all(origin.map(Arc::new), items, out).await;
+        });
+        (found, Leash(task.abort_handle()))
     }
 
     /// Finds items: by what is remembered of them, and where that is not enough by listing their link.
@@ -62,8 +34,10 @@ impl Walk {
     ) -> Result<()> {
         let mut missing = items.missing();
         for lost in items {
-            // What cannot be read now stays known as it failed.
-            let Ok(lost) = lost else { continue };
+            let lost = match lost {
+                Ok(lost) => lost,
+                Err(error) => return self.unread(error).await,
+            };
             let source = self.registry.source(&lost.identity.source).cloned();
             let found = match (source, &lost.item) {
                 (Ok(source), Some(_)) => self.find(source, lost, &origin).await,
@@ -133,8 +107,14 @@ impl Walk {
     }
 
     /// The links that are shown so, as the user gives them now.
-    fn given(&self, shown: &str) -> &[Wanted] {
+    pub(super) fn given(&self, shown: &str) -> &[Wanted] {
         self.given.as_ref().map_or(&[], |given| given.find(shown))
+    }
+
+    /// Tells that the archive cannot be read. What it may know stays known as it failed.
+    async fn unread(&self, error: Error) -> Result<()> {
+        let failure = Failure::new(&error, 1);
+        self.tell(error.message, None, 0, Some(failure)).await
     }
 
     /// Lists the link of these items once more, for them alone.
@@ -168,8 +148,10 @@ impl Walk {
                     source: found.item.source.clone(),
                     key: found.item.key.clone(),
                 };
-                let Ok(Some(lost)) = missing.take(&identity) else {
-                    continue;
+                let lost = match missing.take(&identity) {
+                    Ok(Some(lost)) => lost,
+                    Ok(None) => continue,
+                    Err(error) => return self.unread(error).await,
                 };
                 let (options, fault) = match self.options(&lost, origin.as_deref()) {
                     Ok(options) => (options, None),
@@ -201,9 +183,12 @@ impl Walk {
                 ..Error::new(error.kind, error.message.clone())
             },
         };
-        for lost in missing.rest().flatten() {
-            let found = self.lose(lost, &origin, fault());
-            if let Some(found) = found {
+        for lost in missing.rest() {
+            let lost = match lost {
+                Ok(lost) => lost,
+                Err(error) => return self.unread(error).await,
+            };
+            if let Some(found) = self.lose(lost, &origin, fault()) {
                 out.send(found).await.map_err(|_| Error::closed())?;
             }
         }
@@ -214,7 +199,7 @@ impl Walk {
     fn links(&self, origin: &Origin) -> Vec<(Origin, Link)> {
         let given = self.given(&origin.url);
         let links = match given {
-            [] => link(origin, None).into_iter().collect(),
+            [] => remembered(origin).into_iter().collect(),
             given => given
                 .iter()
                 .map(|wanted| wanted.link.clone())
@@ -246,6 +231,11 @@ impl Walk {
 
     /// An item that cannot be had, to be told as such.
     fn lose(&self, lost: Lost, origin: &Option<Arc<Origin>>, fault: Error) -> Option<Found> {
+        // Where it is not understood what held for its link, that stays known, and with it how the item failed.
+        let (options, fault) = match self.options(&lost, origin.as_deref()) {
+            Ok(options) => (options, fault),
+            Err(error) => (None, error),
+        };
         let Identity { source, key } = lost.identity;
         let known = self.registry.source(&source).cloned();
         // Somebody's own source may be there no more; then any other stands in, since nothing is asked of it.
@@ -270,39 +260,10 @@ impl Walk {
                 at: lost.at,
             }),
             branch: None,
-            options: None,
+            options,
             gather: None,
             ticket: None,
         })
-    }
-
-    /// Lists a link that could not be listed.
-    async fn list_again(
-        self: Arc<Self>,
-        origin: Arc<Origin>,
-        link: Option<Link>,
-        options: Result<Option<Arc<LinkOptions>>>,
-        out: mpsc::Sender<Found>,
-    ) -> Result<()> {
-        let link = link.ok_or_else(|| {
-            Error::new(Kind::Expired, "it had secrets, which are not remembered")
-                .hint("fetch it once more")
-        });
-        let (link, options) = match (link, options) {
-            (Ok(link), Ok(options)) => (link, options),
-            // It cannot even be asked for.
-            (Err(error), _) | (_, Err(error)) => {
-                let failure = Failure::new(&error, 1);
-                let (url, source) = (origin.url.clone(), origin.source.clone());
-                return self.tell(url, source, 0, Some(failure)).await;
-            }
-        };
-        if origin.led == Led::ByUser {
-            self.trust(&link.url);
-        }
-        let ctx = Ctx::led_by(self.client.clone(), origin.led);
-        let spot = self.top_spot(options);
-        self.follow(link, ctx, spot, out).await
     }
 
     /// Lists a link, and gives how that ended.
@@ -343,20 +304,8 @@ fn not_remembered() -> Error {
     Error::new(Kind::Expired, "its link is not remembered").hint("fetch its link once more")
 }
 
-/// The link as it is given now, or else as it was, if that is remembered.
-fn link(origin: &Origin, given: Option<&Wanted>) -> Option<Link> {
-    if let Some(wanted) = given {
-        return Some(wanted.link.clone());
-    }
-    let url = origin.url.parse().ok().filter(|_| !origin.redacted)?;
-    Some(Link {
-        url,
-        meta: origin.meta.clone(),
-    })
-}
-
 /// Options as they are remembered.
-fn read_options(json: Option<&str>) -> Result<Option<Arc<LinkOptions>>> {
+pub(super) fn read_options(json: Option<&str>) -> Result<Option<Arc<LinkOptions>>> {
     let options = json.map(LinkOptions::from_json).transpose()?;
     Ok(options.map(Arc::new))
 }

@@ -143,3 +143,154 @@ fn a_list_that_is_gone_is_told_and_what_is_remembered_of_it_holds() {
     assert!(done.stderr.contains(warning), "{}", done.stderr);
     assert_eq!(fetched(&call), ["old/b.jpg"]);
 }
+
+fn feed(items: &str) -> Reply {
+    let text = format!(
+        "<?xml version='1.0'?><rss version='2.0'><channel><title>Tides</title>{items}</channel></rss>"
+    );
+    Reply::text(text).content_type("application/rss+xml")
+}
+
+const POST: &str =
+    "<item><title>a</title><enclosure url='/a.jpg' type='image/jpeg' length='1'/></item>";
+
+/// Has the archive know no more of what failed than who it is.
+fn forget_items(call: &Fetch) {
+    change(call, "UPDATE failure SET json = NULL");
+}
+
+fn change(call: &Fetch, statement: &str) {
+    let archive = call.root().join("home/state/fetch/archive.db");
+    let archive = rusqlite::Connection::open(archive).unwrap();
+    assert!(archive.execute(statement, []).unwrap() > 0);
+}
+
+#[test]
+fn what_a_list_said_of_an_item_outlives_a_listing_that_fails() {
+    let site = Site::start();
+    let (reply, open) = refused(&Reply::empty(401));
+    site.on("/a.jpg", reply);
+    site.on("/feed", feed(POST)).times(2);
+    site.on("/feed", Reply::empty(503)).once();
+    site.on("/feed", feed(POST));
+    let call = Fetch::new().config("[net]\nretries = 0\n");
+    let line = format!(
+        "feed:{} directory=best template={{name}}.{{ext}}\n",
+        site.url("/feed")
+    );
+    list(&call, &line);
+    call.clone().args(["-i", "links.txt"]).run().fails(6);
+    forget_items(&call);
+    let before = known(&call)[0].lapse.clone().unwrap().options;
+    assert!(before.is_some());
+    // Once its source lists it again, and once nobody can.
+    for _ in 0..2 {
+        call.clone().arg("retry").run();
+        assert_eq!(known(&call)[0].lapse.clone().unwrap().options, before);
+        forget_items(&call);
+    }
+    open.store(true, Ordering::Relaxed);
+    call.clone().arg("retry").run().success();
+    assert_eq!(fetched(&call), ["best/a.jpg"]);
+}
+
+#[test]
+fn positions_are_those_in_the_link_of_the_list_and_not_in_one_that_it_leads_to() {
+    let site = Site::start();
+    let imgur = FakeImgur::start();
+    let posts =
+        format!("{POST}<item><title>b</title><link>https://imgur.com/a/q6i58</link></item>");
+    site.on("/feed", feed(&posts));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)))
+        .optional();
+    imgur.api.on("/3/album/q6i58", Reply::empty(503)).once();
+    let images = ["aaaaaaa", "bbbbbbb", "ccccccc"].map(|id| Image::new(id, Format::Jpeg));
+    imgur.album("q6i58", "Cats", images.into());
+    let call = Fetch::new().config(&format!("{}[net]\nretries = 0\n", imgur.config()));
+    let line = format!("{} items=2-3 template={{key}}.{{ext}}\n", site.url("/feed"));
+    list(&call, &line);
+    call.clone().args(["-i", "links.txt"]).run();
+    assert!(fetched(&call).is_empty());
+    call.clone().arg("retry").run().success();
+    assert_eq!(fetched(&call), ["aaaaaaa.jpg", "bbbbbbb.jpg"]);
+    let done = call.clone().arg("retry").run().success();
+    assert!(
+        done.stderr.contains("nothing that failed"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn links_that_differ_in_secrets_alone_are_all_listed_again() {
+    let site = Site::start();
+    for (sig, name) in [("one", "a"), ("two", "b")] {
+        let target = format!("/feed?sig={sig}");
+        let post = POST.replace("/a.jpg", &format!("/{name}.jpg"));
+        site.on(&target, Reply::empty(503)).once();
+        // The second fails once more, and is not forgotten since the first does not.
+        if sig == "one" {
+            site.on(&target, Reply::empty(503)).once();
+        }
+        site.on(&target, feed(&post));
+        let picture = small(Format::Jpeg, u64::from(name.as_bytes()[0]));
+        site.on(&format!("/{name}.jpg"), Reply::file(picture));
+    }
+    let call = Fetch::new().config("job.cats.lists = ['links.txt']\n[net]\nretries = 0\n");
+    let lines = ["one", "two"].map(|sig| {
+        format!(
+            "feed:{}?sig={sig} template={{name}}.{{ext}} directory={sig}\n",
+            site.url("/feed")
+        )
+    });
+    list(&call, &lines.concat());
+    call.clone().args(["run", "cats"]).run().fails(4);
+    let retry = call.clone().args(["retry", "--job", "cats"]);
+    retry.run().fails(3);
+    assert_eq!(fetched(&call), ["two/b.jpg"]);
+    retry.run().success();
+    assert_eq!(fetched(&call), ["one/a.jpg", "two/b.jpg"]);
+    let done = retry.run().success();
+    assert!(
+        done.stderr.contains("nothing that failed"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn an_archive_that_cannot_be_read_is_told_and_nothing_is_gone_by_it() {
+    let site = Site::start();
+    site.on("/a.jpg", Reply::empty(401));
+    let call = Fetch::new().config("[net]\nretries = 0\n");
+    let file = call.root().join("home/state/fetch/archive.db");
+    let breaks = move || {
+        let archive = rusqlite::Connection::open(&file).unwrap();
+        let broken = "UPDATE failure SET options = x'ff'";
+        archive.execute(broken, []).unwrap();
+    };
+    site.on("/feed", feed(POST)).once();
+    // What it is asked for while it is listed again cannot be read any more.
+    site.on(
+        "/feed",
+        Reply::with(move |_| {
+            breaks();
+            feed(POST)
+        }),
+    );
+    call.clone()
+        .arg(format!("feed:{}", site.url("/feed")))
+        .run()
+        .fails(6);
+    forget_items(&call);
+    let told = "cannot use the archive";
+    // The second time, it cannot be read from the beginning.
+    for _ in 0..2 {
+        let done = call.clone().arg("retry").run().fails(8);
+        assert!(done.stderr.contains(told), "{}", done.stderr);
+        assert!(!done.stderr.contains("any more"), "{}", done.stderr);
+    }
+    change(&call, "UPDATE failure SET options = NULL");
+    let reason = known(&call)[0].lapse.clone().unwrap().reason;
+    assert_eq!(reason, "login");
+}

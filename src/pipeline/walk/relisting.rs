@@ -1,0 +1,169 @@
+//! Asks once more for links that could not be listed.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::again::read_options;
+use super::{Child, Found, Leash, ROOM, Walk};
+use crate::model::{Error, Failure, Kind, Link, Meta, Result};
+use crate::net::Led;
+use crate::pipeline::LinkOptions;
+use crate::pipeline::archive::{Again, Losses, Origin};
+use crate::source::Ctx;
+
+/// What is asked for once more, and has not begun.
+pub(super) enum Asked {
+    /// Items, of this link if they have one.
+    Items(Option<Box<Origin>>, Losses),
+    /// A link, with what holds for it alone.
+    Link(Box<Relisting>),
+}
+
+/// A link that is to be listed once more.
+pub(super) struct Relisting {
+    origin: Origin,
+    /// None if it had secrets, and nobody gives it now.
+    link: Option<Link>,
+    /// An error if they are not understood any more.
+    options: Result<Option<Arc<LinkOptions>>>,
+}
+
+impl Walk {
+    /// What there is to ask for: of a link that could not be listed, each that the user gives now and that is shown so.
+    pub(super) fn asked(&self, again: Again) -> Vec<Asked> {
+        let Again {
+            origin,
+            items,
+            options,
+        } = again;
+        match (items, origin) {
+            (Some(items), origin) => vec![Asked::Items(origin.map(Box::new), items)],
+            (None, Some(origin)) => {
+                let links = self.relistings(origin, options.as_deref());
+                let links = links.into_iter();
+                links.map(|link| Asked::Link(Box::new(link))).collect()
+            }
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn relistings(&self, origin: Origin, json: Option<&str>) -> Vec<Relisting> {
+        let known = read_options(json);
+        let asked = known.as_ref().ok().and_then(Option::as_ref);
+        let asked = asked.and_then(|options| options.link.clone());
+        // One that another led to holds to the options of that.
+        let (origin, known) = match asked.filter(|asked| *asked != origin.url) {
+            None => (origin, known),
+            Some(asked) => {
+                let options = match self.given(&asked).first() {
+                    Some(wanted) => Ok(wanted.options.clone()),
+                    None => known,
+                };
+                let counts = |options: &Option<Arc<LinkOptions>>| {
+                    options.as_ref().is_some_and(|own| own.items.is_some())
+                };
+                match options.as_ref().is_ok_and(counts) {
+                    // Positions are those in the whole, so all of that is listed once more.
+                    true => (above(asked), options),
+                    false => {
+                        return vec![Relisting {
+                            link: self.link(&origin),
+                            origin,
+                            options,
+                        }];
+                    }
+                }
+            }
+        };
+        match self.given(&origin.url) {
+            [] => vec![Relisting {
+                link: remembered(&origin),
+                origin,
+                options: known,
+            }],
+            given => given
+                .iter()
+                .map(|wanted| Relisting {
+                    origin: origin.clone(),
+                    link: Some(wanted.link.clone()),
+                    options: Ok(wanted.options.clone()),
+                })
+                .collect(),
+        }
+    }
+
+    /// The link as it is given now, or else as it was.
+    fn link(&self, origin: &Origin) -> Option<Link> {
+        let given = self.given(&origin.url).first();
+        given.map_or_else(|| remembered(origin), |wanted| Some(wanted.link.clone()))
+    }
+
+    /// Begins with it; its items come out at the other end. Where it is a link, it comes with what holds for it alone.
+    pub(super) fn begin(self: Arc<Self>, asked: Asked) -> (Child, Option<Arc<LinkOptions>>) {
+        let relisting = match asked {
+            Asked::Items(origin, items) => {
+                return (self.items_again(origin.map(|origin| *origin), items), None);
+            }
+            Asked::Link(relisting) => *relisting,
+        };
+        let options = relisting.options.as_ref().map_or(None, Clone::clone);
+        let (out, found) = mpsc::channel(ROOM);
+        let task = tokio::spawn(async move {
+            // The only error is that nobody listens.
+            let _ = self.list_again(relisting, out).await;
+        });
+        ((found, Leash(task.abort_handle())), options)
+    }
+
+    async fn list_again(
+        self: Arc<Self>,
+        relisting: Relisting,
+        out: mpsc::Sender<Found>,
+    ) -> Result<()> {
+        let Relisting {
+            origin,
+            link,
+            options,
+        } = relisting;
+        let link = link.ok_or_else(|| {
+            Error::new(Kind::Expired, "it had secrets, which are not remembered")
+                .hint("fetch it once more")
+        });
+        let (link, options) = match (link, options) {
+            (Ok(link), Ok(options)) => (link, options),
+            // It cannot even be asked for.
+            (Err(error), _) | (_, Err(error)) => {
+                let failure = Failure::new(&error, 1);
+                return self.tell(origin.url, origin.source, 0, Some(failure)).await;
+            }
+        };
+        if origin.led == Led::ByUser {
+            self.trust(&link.url);
+        }
+        let ctx = Ctx::led_by(self.client.clone(), origin.led);
+        let spot = self.top_spot(options);
+        self.follow(link, ctx, spot, out).await
+    }
+}
+
+/// The link that a user gave, of which only this is known.
+fn above(url: String) -> Origin {
+    Origin {
+        // It is written down as it is shown.
+        redacted: url.contains("***"),
+        url,
+        led: Led::ByUser,
+        source: None,
+        meta: Meta::default(),
+    }
+}
+
+/// A link as it was, if that is remembered.
+pub(super) fn remembered(origin: &Origin) -> Option<Link> {
+    let url = origin.url.parse().ok().filter(|_| !origin.redacted)?;
+    Some(Link {
+        url,
+        meta: origin.meta.clone(),
+    })
+}

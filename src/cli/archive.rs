@@ -7,6 +7,7 @@ mod import;
 mod peers;
 mod stats;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::{ArchiveCommand, Args};
@@ -77,12 +78,16 @@ fn enabled(archive: Option<PathBuf>) -> Result<PathBuf> {
 
 fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
     // A run that notes what it saves would lose that.
-    let mut roots = Records::roots(file)?;
+    let known = Records::roots(file)?;
     let (from, to) = (archive::place(old), archive::place(new));
-    roots.retain(|root| root.starts_with(&from));
-    if !roots.contains(&to) {
-        roots.push(to);
-    }
+    let below = known
+        .iter()
+        .filter_map(|root| root.strip_prefix(&from).ok());
+    // Each of them once: a lock holds against ourselves, too.
+    let roots: BTreeSet<PathBuf> = below
+        .chain([Path::new("")])
+        .flat_map(|below| [archive::within(&from, below), archive::within(&to, below)])
+        .collect();
     let mut locks = Vec::new();
     for root in roots {
         match Lock::whole(&root) {

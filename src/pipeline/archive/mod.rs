@@ -31,7 +31,7 @@ pub(super) use lost::Missing;
 pub use lost::{Losses, Lost};
 pub(super) use memory::Memory;
 pub(super) use moving::{Begun, Landed, Moves, Moving};
-pub use place::place;
+pub use place::{place, within};
 pub(super) use record::{Ending, Note};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
 pub use records::Records;

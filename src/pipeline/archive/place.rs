@@ -9,12 +9,17 @@ pub fn place(root: &Path) -> PathBuf {
     let resolved = whole.ancestors().find_map(|above| {
         let found = above.canonicalize().ok()?;
         let below = whole.strip_prefix(above).ok()?;
-        Some(match below.as_os_str().is_empty() {
-            true => found,
-            false => found.join(below),
-        })
+        Some(within(&found, below))
     });
     resolved.unwrap_or(whole)
+}
+
+/// What stands so below a folder: that itself, where nothing is between them.
+pub fn within(folder: &Path, below: &Path) -> PathBuf {
+    match below.as_os_str().is_empty() {
+        true => folder.to_owned(),
+        false => folder.join(below),
+    }
 }
 
 #[cfg(test)]

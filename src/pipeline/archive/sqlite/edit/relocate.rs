@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Edit;
 use super::forget::OF_LINKS;
 use crate::pipeline::archive::sqlite::schema::IMPORTED;
+use crate::pipeline::archive::within;
 
 impl Edit {
     /// Notes that an output root, and those below it, are elsewhere now. Where the new place is known already, what is
@@ -26,10 +27,7 @@ impl Edit {
                 let Ok(below) = Path::new(&path).strip_prefix(old) else {
                     continue;
                 };
-                let path = match below.as_os_str().is_empty() {
-                    true => new.to_owned(),
-                    false => new.join(below),
-                };
+                let path = within(new, below);
                 moved.push((id, path.to_string_lossy().into_owned()));
                 // The old place of one may be the new place of another. No root has such a path, since it is not whole.
                 connection.execute(update, params![format!("moving {id}"), id])?;

@@ -135,7 +135,7 @@ fn one(run: &archive::Past, as_json: bool) -> Result<String> {
         Some(summary) => {
             let summary: Summary = serde_json::from_str(summary).map_err(cannot)?;
             let colours = io::stdout().is_terminal() && console::colors_enabled();
-            text.push_str(&totals(&summary, Verbosity::Normal, colours));
+            text.push_str(&totals(&summary, Verbosity::Verbose, colours));
         }
         None if run.ended.is_some() => text.push_str("its summary is no longer kept\n"),
         None => {}

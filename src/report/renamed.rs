@@ -23,7 +23,9 @@ pub(super) fn renamed(outcome: &Outcome, item: Option<&OpenItem>) -> Option<Stri
     let number = saved.strip_prefix(stem(planned).as_str())?;
     let number = number.strip_prefix(" (")?.strip_suffix(')')?;
     number.parse::<u32>().ok()?;
-    let name = planned.rsplit('/').next().unwrap_or(planned);
+    // What has the name ends as this does.
+    let name = stem(planned) + &path[saved.len()..];
+    let name = name.rsplit('/').next().unwrap_or(&name);
     let (path, name) = (clean(path), clean(name));
     Some(format!("saved `{path}`: `{name}` is another file"))
 }
@@ -52,7 +54,8 @@ mod tests {
         };
         let line = "saved `x/cat (2).jpg`: `cat.jpg` is another file";
         assert_eq!(told("x/cat.jpg", "x/cat (2).jpg").as_deref(), Some(line));
-        let line = "saved `cat (3).png`: `cat.jpg` is another file";
+        // What has the name is of the same kind: `cat.jpg` may not be there.
+        let line = "saved `cat (3).png`: `cat.png` is another file";
         assert_eq!(told("cat.jpg", "cat (3).png").as_deref(), Some(line));
         let line = "saved `a.b/cat (2)`: `cat` is another file";
         assert_eq!(told("a.b/cat", "a.b/cat (2)").as_deref(), Some(line));

@@ -96,7 +96,8 @@ fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
 }
 
 /// What is waited for while nothing happens: the answer to the first question for a file, or else that one is found. That
-/// may be up to a site, or to whoever types links. Where all have ended, it is something that follows them.
+/// may be up to a site, or to whoever types links. Where all have ended, it is something that follows them. A host has its
+/// name told where no other can be meant.
 fn awaited(summary: &Summary) -> String {
     let mut open = summary.open().peekable();
     if open.peek().is_none() {
@@ -105,9 +106,13 @@ fn awaited(summary: &Summary) -> String {
             false => "  waiting".to_owned(),
         };
     }
-    let url = open.find_map(|(_, item)| Url::parse(item.named.url.as_deref()?).ok());
-    match url.as_ref().and_then(Url::host_str) {
-        Some(host) => format!("  no answer from {} yet", clean(host)),
+    let host = |item: &OpenItem| {
+        let url = Url::parse(item.named.url.as_deref()?).ok()?;
+        url.host_str().map(str::to_owned)
+    };
+    let first = open.next().and_then(|(_, item)| host(item));
+    match first.filter(|first| open.all(|(_, item)| host(item).as_ref() == Some(first))) {
+        Some(host) => format!("  no answer from {} yet", clean(&host)),
         None => "  no answer yet".to_owned(),
     }
 }
@@ -269,6 +274,18 @@ mod tests {
         let silent = last(&summary, true).unwrap();
         assert_eq!(silent, "0 of 1+ files  0 B  no answer from i.imgur.com yet");
         assert_eq!(last(&summary, false).unwrap(), "0 of 1+ files  0 B");
+        // Whose turn it is among several is not known, nor who is asked where a file is.
+        let mut several = summary.clone();
+        let mut other = found(2);
+        for host in [Some("https://x.org/"), None] {
+            if let Event::Found { url, .. } = &mut other {
+                *url = host.map(str::to_owned);
+            }
+            several.take(&other);
+            let silent = last(&several, true).unwrap();
+            assert_eq!(silent, "0 of 2+ files  0 B  no answer yet");
+            several = summary.clone();
+        }
         summary.take(&ended(1, saved(1000)));
         summary.take(&Event::Complete);
         assert_eq!(last(&summary, true).unwrap(), "1 of 1 files  1.0 kB");

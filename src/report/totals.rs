@@ -6,7 +6,7 @@ use console::style;
 use url::Url;
 
 use super::lines;
-use super::repeats::Repeats;
+use super::repeats::reason;
 use super::summary::Named;
 use super::text::{causes, clean, hint, push, size, time};
 use super::{Summary, Verbosity};
@@ -25,14 +25,17 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
     }
     text.push_str(&counts(summary));
     text.push('\n');
-    let (mut all, mut told) = (Repeats::default(), Repeats::default());
+    let mut alike: BTreeMap<String, Vec<&Named>> = BTreeMap::new();
     for item in &summary.failures {
-        all.is_first(&item.failure);
+        if let Some(reason) = reason(&item.failure) {
+            alike.entry(reason).or_default().push(&item.named);
+        }
     }
     for item in &summary.failures {
-        if !told.is_first(&item.failure) {
-            continue;
-        }
+        let alike = match reason(&item.failure).map(|reason| alike.remove(&reason)) {
+            Some(None) => continue,
+            alike => alike.flatten().unwrap_or_default(),
+        };
         failed(&mut text, &name(&item.named), &item.failure, colours);
         let named = &item.named;
         let is_named_by_url = named.url.as_deref() == Some(name(named).as_str());
@@ -46,10 +49,10 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
         }
         push(&mut text, "attempts", &item.failure.attempts.to_string());
         hint(&mut text, &item.failure);
-        match all.others(&item.failure) {
-            0 => {}
-            1 => text.push_str("  and 1 more in the same way\n"),
-            count => text.push_str(&format!("  and {count} more in the same way\n")),
+        if let [_, others @ ..] = alike.as_slice()
+            && !others.is_empty()
+        {
+            in_the_same_way(&mut text, others, verbosity);
         }
     }
     for link in &summary.link_failures {
@@ -98,6 +101,28 @@ fn failed(text: &mut String, name: &str, failure: &Failure, colours: bool) {
         name => text.push_str(&format!("{label}: `{name}` {message}\n")),
     }
     causes(text, failure);
+}
+
+/// The files that failed as one that was told. Of many, all are named where that is wanted.
+fn in_the_same_way(text: &mut String, files: &[&Named], verbosity: Verbosity) {
+    /// So many fit in a line.
+    const FEW: usize = 3;
+    text.push_str(&format!("  and {} more in the same way", files.len()));
+    if verbosity == Verbosity::Verbose {
+        text.push_str(":\n");
+        for named in files {
+            let (name, path) = (name(named), clean(&named.path));
+            text.push_str(&format!("    `{}` {path}\n", clean(&name)));
+        }
+    } else if files.len() <= FEW {
+        let paths = files
+            .iter()
+            .map(|named| format!("`{}`", clean(&named.path)));
+        let paths: Vec<_> = paths.collect();
+        text.push_str(&format!(": {}\n", paths.join(", ")));
+    } else {
+        text.push_str(": `-v` names them, and `fetch history RUN`\n");
+    }
 }
 
 fn counts(summary: &Summary) -> String {
@@ -230,7 +255,23 @@ failed: `imgur:key24` removed from Imgur
         events.extend((1..=3).map(refused));
         let text = text(&summary(&events));
         assert_eq!(text.matches("because: permission denied").count(), 1);
-        assert!(text.ends_with("  and 2 more in the same way\n"), "{text}");
+        let rest = "  and 2 more in the same way: `imgur/album/02 Title 2.jpg`, `imgur/album/03 Title 3.jpg`\n";
+        assert!(text.ends_with(rest), "{text}");
+    }
+
+    #[test]
+    fn of_many_that_a_disk_refuses_each_can_be_had() {
+        let mut events: Vec<Event> = (1..=30).map(found).collect();
+        let failed = |id| ended(id, Outcome::Failed(failure(Kind::Disk, "it is full")));
+        events.extend((1..=30).map(failed));
+        let summary = summary(&events);
+        let rest = "  and 29 more in the same way: `-v` names them, and `fetch history RUN`\n";
+        assert!(text(&summary).ends_with(rest), "{}", text(&summary));
+        let all = totals(&summary, Verbosity::Verbose, false);
+        for id in 2..=30 {
+            let line = format!("    `imgur:key{id}` imgur/album/{id:02} Title {id}.jpg\n");
+            assert!(all.contains(&line), "{all}");
+        }
     }
 
     #[test]

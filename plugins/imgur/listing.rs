@@ -97,7 +97,7 @@ impl Imgur {
             let (ready, mut came) = mpsc::unbounded_channel();
             let reading = async {
                 let ready = ready;
-                for number in first + 1.. {
+                for number in (first..=u32::MAX).skip(1) {
                     let page = read(number).await;
                     let count = page.as_ref().map_or(0, |page| page.entries.len());
                     let count = u32::try_from(count).map_or(AHEAD, |count| count.min(AHEAD));

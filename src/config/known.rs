@@ -78,7 +78,7 @@ fn begins_alike<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         both.take_while(|(one, other)| one == other).count()
     };
     let nearest = known.iter().max_by_key(|known| same(known))?;
-    let least = LEAST.max(name.chars().count() - 1);
+    let least = LEAST.max(name.chars().count().saturating_sub(1));
     (same(nearest) >= least).then_some(*nearest)
 }
 

@@ -163,6 +163,22 @@ pub struct SecretSpec {
     pub help: String,
 }
 
+/// What an id is.
+pub(super) const ID: &str =
+    "an id is 2 to 40 letters from `a` to `z` and digits, and begins with a letter";
+
+/// Whether a plugin may have this id.
+pub(super) fn is_id(text: &str) -> bool {
+    is_word(text) && (2..=40).contains(&text.len())
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
 impl Manifest {
     /// Reads a manifest. `name` is that of the file, for messages.
     ///
@@ -195,12 +211,6 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), String> {
-        let is_word = |text: &str| {
-            text.starts_with(|c: char| c.is_ascii_lowercase())
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        };
         if self.manifest != 1 {
             return Err(format!("the format {} is not known; 1 is", self.manifest));
         }
@@ -210,7 +220,7 @@ impl Manifest {
                 self.api
             ));
         }
-        if !is_word(&self.id) || !(2..=40).contains(&self.id.len()) {
+        if !is_id(&self.id) {
             return Err(format!(
                 "the id `{}` is not a lower-case word",
                 self.id.escape_debug()

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Manifest;
+use super::manifest::{ID, is_id};
 use crate::model::{Error, Kind, Result};
 
 /// Its files, with `NAME` for its id.
@@ -18,15 +19,16 @@ const FILES: [(&str, &str); 3] = [
 /// # Errors
 /// [`Kind::Config`] for an id that none can have, and for a folder that is there already; [`Kind::Disk`].
 pub fn skeleton(below: &Path, id: &str) -> Result<PathBuf> {
-    // What is no word cannot stand in a manifest.
-    let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric());
-    let named = |text: &str| text.replace("NAME", if is_plain { id } else { "?" });
-    let checked = Manifest::read("plugin.toml", &named(FILES[0].1));
-    checked.map_err(|error| {
+    let named = |text: &str| text.replace("NAME", id);
+    let wrong = || {
         let message = format!("no plugin can be called `{}`", id.escape_debug());
-        let error = Error::new(Kind::Config, message).because(error);
-        error.hint("an id is a word of lower-case letters and digits")
-    })?;
+        Error::new(Kind::Config, message)
+    };
+    if !is_id(id) {
+        return Err(wrong().hint(ID));
+    }
+    let checked = Manifest::read("plugin.toml", &named(FILES[0].1));
+    checked.map_err(|error| wrong().because(error))?;
     let folder = below.join(id);
     fs::create_dir(&folder).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {

@@ -29,6 +29,11 @@ fn options(site: &Site, client_id: Option<&str>) -> Options {
 
 /// Lists a link into this outlet.
 async fn list_into(options: Options, link: &str, out: &Outlet) -> Result<()> {
+    list_from(options, link, None, out).await
+}
+
+/// The same, from this page on.
+async fn list_from(options: Options, link: &str, page: Option<u32>, out: &Outlet) -> Result<()> {
     let mut registry = Registry::new();
     registry.add(Imgur::new(options).unwrap());
     let settings = Settings {
@@ -37,7 +42,8 @@ async fn list_into(options: Options, link: &str, out: &Outlet) -> Result<()> {
         ..Settings::default()
     };
     let ctx = Ctx::new(Client::new(settings).unwrap());
-    let (source, target) = registry.find(&registry.read(link).unwrap()).unwrap();
+    let (source, mut target) = registry.find(&registry.read(link).unwrap()).unwrap();
+    target.resume = page.map(|page| page.to_string());
     source.list(&ctx, &target, out).await
 }
 

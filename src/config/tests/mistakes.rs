@@ -22,6 +22,11 @@ fn names_the_place_of_every_mistake() {
              the keys of `[archive]` are `digest`, `duplicates`, `enabled`, `file`, `skip`",
         ),
         (
+            "[archive]\n'' = 'x'",
+            "unknown key `` in `/x/fetch.toml`, line 2, column 1\n\
+             the keys of `[archive]` are `digest`, `duplicates`, `enabled`, `file`, `skip`",
+        ),
+        (
             "retries = 3",
             "unknown key `retries` in `/x/fetch.toml`, line 1, column 1\ndid you mean `net.retries`?",
         ),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{api, image, list, list_into, options, refusal};
+use super::{api, image, list, list_from, list_into, options, refusal};
 use crate::support::{Reply, Site};
 use fetch::model::Kind;
 use fetch::source::outlet;
@@ -41,6 +41,21 @@ async fn a_listing_hands_its_albums_on_and_keeps_its_images() {
             "corrupt: 1 entries of `https://imgur.com/user/sarah/posts` could not be read",
         ]
     );
+}
+
+#[tokio::test]
+async fn the_last_page_that_can_be_has_none_after_it() {
+    let site = Site::start();
+    let last = u32::MAX;
+    let path = format!("/3/account/sarah/submissions/{last}/newest");
+    site.on(&path, api(json!([image("aaaaa")]))).once();
+    let (out, mut entries) = outlet(10);
+    let link = "imgur.com/user/sarah/posts";
+    list_from(options(&site, KEY), link, Some(last), &out)
+        .await
+        .unwrap();
+    drop(out);
+    assert!(entries.recv().await.is_some());
 }
 
 #[tokio::test]

@@ -65,7 +65,10 @@ fn a_plugin_has_a_name_of_its_own_that_is_a_word() {
         "c",
     ] {
         let fetch = Fetch::new();
-        fetch.clone().args(["plugin", "new", name]).run().fails(2);
+        let done = fetch.clone().args(["plugin", "new", name]).run().fails(2);
+        let given = format!("`{}`", name.escape_debug());
+        assert!(done.stderr.contains(&given), "{}", done.stderr);
+        assert!(!done.stderr.contains('?'), "{}", done.stderr);
         assert_eq!(fetch.tree(), "", "{name}");
     }
 }

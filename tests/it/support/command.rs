@@ -350,6 +350,13 @@ impl Done {
         self
     }
 
+    /// Checks that this is in what it said.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Done {
+        assert!(self.stderr.contains(text), "{}", self.stderr);
+        self
+    }
+
     /// What it said, with `ROOT`, `PORT`, `TIME` and `RATE` for what differs from run to run.
     pub fn stderr_filtered(&self) -> String {
         filter::filter(&self.stderr, self.root.path())

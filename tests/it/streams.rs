@@ -6,10 +6,13 @@ mod real;
 mod refused;
 mod resume;
 mod tracks;
+mod waits;
+
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::cipher::{AES_128, EncryptionContext, StreamingEncryptingKey, UnboundCipherKey};
 
-use crate::support::command::Fetch;
+use crate::support::command::{Fetch, Running};
 use crate::support::{Reply, Site};
 
 /// A transport stream of so many packets, told from others by its seed. Nobody could watch it.
@@ -42,6 +45,27 @@ pub(crate) fn hasty(fetch: &Fetch) -> Fetch {
 pub(crate) fn playlist(lines: &str) -> Reply {
     Reply::text(format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{lines}"))
         .content_type("application/vnd.apple.mpegurl")
+}
+
+/// Waits until a state is on the disk that is as it should be.
+pub(crate) fn wait_for_state(
+    fetch: &Fetch,
+    running: &Running,
+    is_it: impl Fn(&serde_json::Value) -> bool,
+) -> serde_json::Value {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        let states = fetch.partials().into_iter();
+        for name in states.filter(|name| name.ends_with(".json")) {
+            let text = std::fs::read(fetch.out().join(name)).unwrap_or_default();
+            let state: Result<serde_json::Value, _> = serde_json::from_slice(&text);
+            if let Some(state) = state.ok().filter(&is_it) {
+                return state;
+            }
+        }
+        assert!(Instant::now() < deadline, "no state:\n{}", running.stderr());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The lines for so many segments, with an end.
@@ -102,7 +126,7 @@ fn segments_come_many_at_once_and_are_joined_in_order() {
     for n in 0..40u64 {
         let bytes = segment(n, 200);
         // The first ones are the last to come.
-        let delay = std::time::Duration::from_millis(400 / (n + 1));
+        let delay = Duration::from_millis(400 / (n + 1));
         site.on(&format!("/{n}.ts"), Reply::file(bytes.clone()).delay(delay));
         whole.extend(bytes);
     }

@@ -1,8 +1,10 @@
 //! Live streams.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use super::{hasty, quick, segment, segments};
+use super::{hasty, quick, segment, segments, wait_for_state};
 use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
@@ -70,15 +72,7 @@ fn what_a_killed_run_had_of_a_live_stream_is_kept() {
     let user = Fetch::new();
     let fetch = hasty(&user).arg(site.url("/cats.m3u8"));
     let running = fetch.spawn();
-    let is_there = || {
-        let mut names = fetch.partials().into_iter();
-        names.any(|name| name.ends_with(".part.json"))
-    };
-    let deadline = Instant::now() + Duration::from_secs(40);
-    while !is_there() {
-        assert!(Instant::now() < deadline, "no state:\n{}", running.stderr());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_state(&fetch, &running, |_| true);
     running.kill9();
     site.on("/cats.m3u8", window(7, 2, "#EXT-X-ENDLIST\n"));
     let mut second = Vec::new();
@@ -108,6 +102,93 @@ fn a_live_stream_is_left_when_its_time_is_over() {
         .arg(site.url("/cats.m3u8"));
     fetch.run().success();
     assert!(fetch.files()["cats.ts"] == whole);
+}
+
+/// A stream that goes on for ever, and faster than its segments come: each window is three segments on.
+fn endless(site: &Site) {
+    let next = AtomicUsize::new(0);
+    let slides = Reply::with(move |_| window(next.fetch_add(3, Ordering::Relaxed), 3, ""));
+    site.on("/cats.m3u8", slides);
+    let delay = Duration::from_millis(700);
+    site.on("/*", Reply::file(segment(1, 20)).delay(delay));
+}
+
+#[test]
+fn a_live_stream_that_is_never_caught_up_with_is_left_when_its_time_is_over() {
+    let site = Site::start();
+    endless(&site);
+    let fetch = quick()
+        .args(["-N", "1", "--live-for", "2s"])
+        .arg(site.url("/cats.m3u8"));
+    fetch.run().success();
+    let len = fetch.files()["cats.ts"].len();
+    assert!(len > 0 && len.is_multiple_of(20 * 188), "{len}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_live_stream_that_is_never_caught_up_with_ends_with_ctrl_c() {
+    let site = Site::start();
+    endless(&site);
+    let fetch = quick().args(["-N", "1"]).arg(site.url("/cats.m3u8"));
+    let running = fetch.spawn();
+    site.wait_for("/10.ts", 1);
+    running.interrupt();
+    running.wait().fails(130);
+    let len = fetch.files()["cats.ts"].len();
+    assert!(len > 0 && len.is_multiple_of(20 * 188), "{len}");
+}
+
+#[test]
+fn a_live_stream_is_left_although_a_segment_never_comes() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 3, ""));
+    let whole = segments(&site, "", 2, 20);
+    let stuck = segment(2, 2000);
+    site.on("/2.ts", Reply::file(stuck).stall_after(100_000));
+    let fetch = quick()
+        .args(["--live-for", "1s"])
+        .arg(site.url("/cats.m3u8"));
+    let done = fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+}
+
+#[test]
+fn a_live_stream_with_a_segment_that_was_gone_is_gone_on_with() {
+    let site = Site::start();
+    // The second run sees it live, and then its end.
+    let second = Arc::new(AtomicUsize::new(usize::MAX));
+    let left = second.clone();
+    let window = Reply::with(move |_| match left.load(Ordering::Relaxed) {
+        usize::MAX => window(0, 3, ""),
+        0 => window(0, 4, "#EXT-X-ENDLIST\n"),
+        times => {
+            left.store(times - 1, Ordering::Relaxed);
+            window(0, 4, "")
+        }
+    });
+    site.on("/cats.m3u8", window);
+    let mut whole = segments(&site, "", 2, 200);
+    site.on("/2.ts", Reply::text("gone").status(404));
+    let user = Fetch::new();
+    let fetch = hasty(&user).arg(site.url("/cats.m3u8"));
+    let running = fetch.spawn();
+    wait_for_state(&fetch, &running, |state| state["count"] == 3);
+    running.kill9();
+    second.store(3, Ordering::Relaxed);
+    let last = segment(3, 30);
+    site.on("/3.ts", Reply::file(last.clone()));
+    whole.extend(last);
+    site.forget();
+    let done = fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+    assert_eq!((site.count("/0.ts"), site.count("/1.ts")), (0, 1));
+    assert!(
+        done.stderr.contains("1 segments were gone"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.partials(), Vec::<String>::new());
 }
 
 #[cfg(unix)]

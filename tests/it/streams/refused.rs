@@ -3,6 +3,15 @@
 use super::{encrypted, list, playlist, quick, segment, segments};
 use crate::support::{Reply, Site};
 
+/// Runs, and sees that it fails with these words and leaves nothing. Gives all that it said.
+fn refused(site: &Site, code: i32, expected: &str) -> String {
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let said = fetch.run().fails(code).stderr;
+    assert!(said.contains(expected), "{expected}: {said}");
+    assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
+    said
+}
+
 #[test]
 fn what_is_wrong_with_a_stream_is_named_and_nothing_is_saved() {
     let drm = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://x\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n";
@@ -27,14 +36,7 @@ fn what_is_wrong_with_a_stream_is_named_and_nothing_is_saved() {
     for (lines, code, expected) in table {
         let site = Site::start();
         site.on("/cats.m3u8", playlist(&lines));
-        let fetch = quick().arg(site.url("/cats.m3u8"));
-        let done = fetch.run().fails(code);
-        assert!(
-            done.stderr.contains(expected),
-            "{expected}: {}",
-            done.stderr
-        );
-        assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
+        refused(&site, code, expected);
     }
 }
 
@@ -71,15 +73,8 @@ fn what_is_no_segment_is_not_joined() {
                 .optional();
         }
         site.on("/1.ts", reply);
-        let fetch = quick().arg(site.url("/cats.m3u8"));
-        let done = fetch.run().fails(4);
-        assert!(done.stderr.contains("segment 2 of 3: "), "{}", done.stderr);
-        assert!(
-            done.stderr.contains(expected),
-            "{expected}: {}",
-            done.stderr
-        );
-        assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
+        let said = refused(&site, 4, expected);
+        assert!(said.contains("segment 2 of 3: "), "{said}");
     }
 }
 

@@ -1,9 +1,7 @@
 //! Streams that break off: what is there is gone on with, if it is proven.
 
-use std::time::{Duration, Instant};
-
-use super::{list, playlist, quick, segment};
-use crate::support::command::{Fetch, Running};
+use super::{list, playlist, quick, segment, wait_for_state};
+use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
 const COUNT: usize = 40;
@@ -28,34 +26,17 @@ fn site(root: &str, stuck: usize, seed: u64) -> (Site, Vec<u8>) {
     (site, whole)
 }
 
-/// Waits until a state is there that names segments which wait.
-fn wait_for_state(fetch: &Fetch, running: &Running) -> serde_json::Value {
-    let deadline = Instant::now() + Duration::from_secs(40);
-    loop {
-        let states = fetch
-            .partials()
-            .into_iter()
-            .filter(|name| name.ends_with(".json"));
-        for name in states {
-            let text = std::fs::read(fetch.out().join(name)).unwrap_or_default();
-            let state: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-            if state["waiting"]
-                .as_array()
-                .is_some_and(|waiting| waiting.len() > 5)
-            {
-                return state;
-            }
-        }
-        assert!(Instant::now() < deadline, "no state:\n{}", running.stderr());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// Whether a state names segments which wait.
+fn has_waiting(state: &serde_json::Value) -> bool {
+    let waiting = state["waiting"].as_array();
+    waiting.is_some_and(|waiting| waiting.len() > 5)
 }
 
 /// Kills a run that is stuck at a segment, once what came is on the disk.
 fn killed(fetch: &Fetch, site: &Site) -> serde_json::Value {
     let running = fetch.spawn();
     site.wait_for_stalls(1);
-    let state = wait_for_state(fetch, &running);
+    let state = wait_for_state(fetch, &running, has_waiting);
     running.kill9();
     assert_eq!(fetch.tree(), "");
     state

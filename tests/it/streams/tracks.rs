@@ -111,6 +111,102 @@ fn what_ffmpeg_cannot_read_stays_apart_with_the_reason() {
     assert_eq!(fetch.partials(), Vec::<String>::new());
 }
 
+/// A site with a picture and a sound whose playlists are these.
+#[cfg(unix)]
+fn site_of(picture: &str, sound: &str) -> Site {
+    let site = Site::start();
+    let master = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",URI=\"sound.m3u8\"\n\
+        #EXT-X-STREAM-INF:BANDWIDTH=2,AUDIO=\"a\"\npicture.m3u8\n";
+    site.on("/film/master.m3u8", playlist(master));
+    site.on("/film/picture.m3u8", playlist(picture));
+    site.on("/film/sound.m3u8", playlist(sound));
+    for n in 0..4 {
+        let path = format!("/film/{n}.ts");
+        site.on(&path, Reply::file(segment(n, 20))).optional();
+    }
+    let init = b"\0\0\0\x18ftypiso5\0\0\x02\0iso5mp42\0\0\0\x08moov";
+    let part = [&b"\0\0\x04\x08moof"[..], &[7; 1024]].concat();
+    for name in ["i", "j"] {
+        site.on(&format!("/film/{name}"), Reply::file(init))
+            .optional();
+    }
+    for name in ["0.m4s", "1.m4s"] {
+        let reply = Reply::file(part.clone());
+        site.on(&format!("/film/{name}"), reply).optional();
+    }
+    site
+}
+
+#[cfg(unix)]
+#[test]
+fn what_begins_anew_on_the_way_stays_apart() {
+    let plain = "#EXTINF:4,\n0.ts\n#EXTINF:4,\n1.ts\n#EXT-X-ENDLIST\n";
+    let broken = plain.replace("\n#EXTINF:4,\n1", "\n#EXT-X-DISCONTINUITY\n#EXTINF:4,\n1");
+    let maps = "#EXT-X-MAP:URI=\"i\"\n#EXTINF:4,\n0.m4s\n#EXT-X-MAP:URI=\"j\"\n#EXTINF:4,\n1.m4s\n#EXT-X-ENDLIST\n";
+    let table = [
+        (&*broken, &*broken),
+        (plain, &broken),
+        (&broken, plain),
+        (maps, plain),
+    ];
+    for (picture, sound) in table {
+        let site = site_of(picture, sound);
+        let fetch = quick();
+        // It would put anything together.
+        let tools = fetch.root().join("tools");
+        std::fs::create_dir(&tools).unwrap();
+        program(
+            &tools.join("ffmpeg"),
+            "for last; do :; done; printf '\\0\\0\\0\\030ftypiso5' > \"${last#file:}\"",
+        );
+        let fetch = fetch.env("PATH", path_with(&tools));
+        let done = fetch
+            .clone()
+            .arg(site.url("/film/master.m3u8"))
+            .run()
+            .success();
+        assert_eq!(fetch.files().len(), 2, "{}", done.stderr);
+        let said = "since it begins anew on the way, where `ffmpeg` would not keep both together";
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+        assert_eq!(fetch.partials(), Vec::<String>::new());
+    }
+}
+
+/// Makes a program of these lines.
+#[cfg(unix)]
+fn program(path: &std::path::Path, lines: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, format!("#!/bin/sh\n{lines}\n")).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+fn path_with(folder: &std::path::Path) -> std::ffi::OsString {
+    let known = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&known));
+    std::env::join_paths(folders).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn an_ffmpeg_that_cannot_be_run_leaves_nothing_behind() {
+    let plain = "#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n";
+    let site = site_of(plain, plain);
+    let fetch = quick();
+    let tools = fetch.root().join("tools");
+    std::fs::create_dir(&tools).unwrap();
+    std::fs::write(tools.join("ffmpeg"), "no program").unwrap();
+    let fetch = fetch.env("PATH", &tools).arg(site.url("/film/master.m3u8"));
+    let done = fetch.run().success();
+    assert!(
+        done.stderr.contains("`ffmpeg` cannot be run"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.files().len(), 2);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
 #[test]
 fn an_unknown_quality_is_asked_wrongly() {
     let done = quick()

@@ -177,6 +177,101 @@ fn what_cannot_be_had_is_refused_by_name() {
     }
 }
 
+/// A set of pictures of this file, with these attributes and elements.
+fn set(attributes: &str, inner: &str, file: &str) -> String {
+    format!(
+        "<AdaptationSet {attributes}>{inner}<Representation id='{file}' bandwidth='9' width='640' height='360'>\
+         <BaseURL>{file}</BaseURL></Representation></AdaptationSet>"
+    )
+}
+
+#[test]
+fn what_is_no_film_is_not_taken_for_one() {
+    let film = set("mimeType='video/mp4'", "", "film");
+    let essential = |scheme: &str| format!("<EssentialProperty schemeIdUri='{scheme}' value='1'/>");
+    let trick = "http://dashif.org/guidelines/trickmode";
+    let others = [
+        set("mimeType='image/jpeg'", "", "x"),
+        set("contentType='image'", "", "x"),
+        set("mimeType='text/vtt'", "", "x"),
+        set("mimeType='application/ttml+xml'", "", "x"),
+        set("mimeType='video/mp4'", &essential(trick), "x"),
+        set(
+            "mimeType='video/mp4'",
+            &essential("urn:mpeg:dash:srd:2014"),
+            "x",
+        ),
+        set(
+            "mimeType='video/mp4'",
+            &essential(trick).replace("Essential", "Supplemental"),
+            "x",
+        ),
+    ];
+    for other in others {
+        let text = format!("<Period>{other}{film}</Period>");
+        // Of equals, the first would win.
+        let read = tracks(&text, "best").unwrap();
+        assert_eq!(
+            (parts(&read.main), read.sound),
+            (vec!["film".into()], None),
+            "{other}"
+        );
+    }
+    let coloured = set(
+        "mimeType='video/mp4'",
+        &essential("urn:mpeg:mpegB:cicp:TransferCharacteristics"),
+        "film",
+    );
+    assert!(tracks(&format!("<Period>{coloured}</Period>"), "best").is_ok());
+    let alone = set("mimeType='video/mp4'", &essential("urn:x:tiles"), "x");
+    let error = tracks(&format!("<Period>{alone}</Period>"), "best").unwrap_err();
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (
+            Kind::Unsupported,
+            "the stream needs `urn:x:tiles`, which is not known here"
+        )
+    );
+}
+
+#[test]
+fn a_manifest_cannot_be_made_large() {
+    let long = "b".repeat(16_000);
+    let template = |media: &str, id: &str| {
+        format!(
+            "<Period><AdaptationSet contentType='video'><Representation id='{id}'><SegmentTemplate media='{media}' duration='1'/>\
+             </Representation></AdaptationSet></Period>"
+        )
+    };
+    let whole = one("<BaseURL>v</BaseURL>").repeat(10_000);
+    let many = |count| {
+        let all = "<Representation id='v'><BaseURL>v</BaseURL></Representation>".repeat(count);
+        format!("<Period><AdaptationSet contentType='video'>{all}</AdaptationSet></Period>")
+    };
+    let attributes: String = (0..50).map(|n| format!(" a{n}=''")).collect();
+    let table = [
+        template(&"$RepresentationID$".repeat(5000), &"i".repeat(10_000)),
+        template(&"$$".repeat(100_000), "i"),
+        template("$Number$", &"i".repeat(100_000)),
+        format!("<BaseURL>{long}/</BaseURL>{whole}"),
+        many(1001),
+        one(&format!("<a{attributes}/>").repeat(20_001)),
+    ];
+    for text in table {
+        let error = tracks(&text, "best").unwrap_err();
+        assert_eq!(error.kind, Kind::Corrupt, "{}", &text[..200]);
+    }
+    assert!(tracks(&many(1000), "best").is_ok());
+}
+
+#[test]
+fn each_period_begins_a_time_of_its_own() {
+    let text = one("<BaseURL>v</BaseURL>").repeat(2);
+    let read = tracks(&text, "best").unwrap();
+    let breaks: Vec<bool> = read.main.segments.iter().map(|one| one.breaks).collect();
+    assert_eq!(breaks, [false, true]);
+}
+
 #[test]
 fn durations_are_read_as_xml_has_them() {
     let table = [

@@ -41,6 +41,9 @@ fn parts(media: &Media) -> Vec<String> {
         if segment.gap {
             text += " gap";
         }
+        if segment.breaks {
+            text += " anew";
+        }
         text
     };
     media.segments.iter().map(part).collect()
@@ -59,7 +62,7 @@ fn the_segments_of_a_list_are_read_in_order() {
         parts(&read),
         [
             "7 /films/cats/a.mp4 after /films/cats/init.mp4",
-            "8 /b.mp4 after /other.mp4 gap"
+            "8 /b.mp4 after /other.mp4 gap anew"
         ]
     );
     assert!(read.ended);
@@ -172,6 +175,8 @@ fn what_is_no_playlist_or_leads_elsewhere_is_refused() {
         "#EXTINF:x,\na.ts\n",
         "#EXTINF:-1,\na.ts\n",
         "#EXTINF:NaN,\na.ts\n",
+        "#EXTINF:inf,\na.ts\n",
+        "#EXT-X-TARGETDURATION:nan\n#EXTINF:1,\na.ts\n",
         "a.ts\n",
         "#EXTINF:1,\nfile:///etc/passwd\n",
         "#EXTINF:1,\nftp://x.org/a.ts\n",
@@ -203,6 +208,40 @@ fn what_is_no_playlist_or_leads_elsewhere_is_refused() {
             .kind,
         Kind::Unsupported
     );
+}
+
+#[test]
+fn however_long_segments_are_said_to_be_that_is_a_time() {
+    let table = [
+        ("inf", 86_400),
+        ("-inf", 0),
+        ("-5", 0),
+        ("1e308", 86_400),
+        ("5.0", 5),
+    ];
+    for (said, seconds) in table {
+        let read = media(&format!("#EXT-X-TARGETDURATION:{said}\n#EXTINF:1,\na.ts\n")).unwrap();
+        assert_eq!(read.target, Duration::from_secs(seconds), "{said}");
+    }
+}
+
+#[test]
+fn a_key_is_there_once_however_many_segments_it_is_for() {
+    let read = media(&format!(
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"{}\"\n{}",
+        "k".repeat(16_000),
+        "#EXTINF:1,\na.ts\n".repeat(3)
+    ));
+    let ciphers: Vec<_> = read
+        .unwrap()
+        .segments
+        .into_iter()
+        .map(|one| one.cipher)
+        .collect();
+    let [Some(first), .., Some(last)] = &ciphers[..] else {
+        panic!("nothing is encrypted");
+    };
+    assert!(std::sync::Arc::ptr_eq(&first.key, &last.key));
 }
 
 #[test]
@@ -300,6 +339,9 @@ fn line() -> impl Strategy<Value = String> {
         "BANDWIDTH=5,RESOLUTION=1x1,AUDIO=\"a\"",
         "TYPE=AUDIO,GROUP-ID=\"a\",URI=\"s\"",
         "18446744073709551615",
+        "nan",
+        "-inf",
+        "1e308",
         "a.ts",
         "",
         "=",

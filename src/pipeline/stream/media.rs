@@ -31,6 +31,8 @@ pub(in crate::pipeline) struct Segment {
     pub(in crate::pipeline) map: Option<Arc<Map>>,
     /// The site says that it does not have it.
     pub(in crate::pipeline) gap: bool,
+    /// Its time does not go on from that of the segment in front of it: something else begins.
+    pub(in crate::pipeline) breaks: bool,
     /// How long it plays.
     pub(in crate::pipeline) duration: Duration,
 }
@@ -54,8 +56,8 @@ pub(in crate::pipeline) struct Map {
 /// AES-128 in CBC mode with PKCS7 padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) struct Cipher {
-    /// Where the key is.
-    pub(in crate::pipeline) key: Url,
+    /// Where the key is: the same for many segments.
+    pub(in crate::pipeline) key: Arc<Url>,
     pub(in crate::pipeline) iv: [u8; 16],
 }
 

@@ -6,7 +6,7 @@ use super::corrupt;
 use crate::model::Result;
 
 /// The longest URL that is one.
-const LONGEST: usize = 16 << 10;
+pub(super) const LONGEST: usize = 16 << 10;
 /// So many bytes of URLs are made of a playlist: a long base makes each of its short names long.
 const ROOM: usize = 64 << 20;
 

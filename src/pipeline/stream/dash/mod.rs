@@ -16,6 +16,19 @@ pub(in crate::pipeline) const LONGEST: usize = 16 << 20;
 /// The most segments of a track.
 const MOST: usize = 260_000;
 
+/// The most renditions of a period.
+const RENDITIONS: usize = 1000;
+/// How the names of what tells of colour begin, and how those of what is for fast forward end.
+const COLOUR: &str = "urn:mpeg:mpegB:cicp:";
+const TRICK: &str = "trickmode";
+/// What protects films, by the identifiers that are registered.
+const SCHEMES: [(&str, &str); 4] = [
+    ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", "Widevine"),
+    ("9a04f079-9840-4286-ab92-e65be0885f95", "PlayReady"),
+    ("94ce86fb-07ff-4f43-adb8-93d2fa968ca2", "FairPlay"),
+    ("e2719d58-a985-b3c9-781a-b030af78d30e", "ClearKey"),
+];
+
 /// The tracks that are to be fetched.
 #[derive(Debug, PartialEq)]
 pub(in crate::pipeline) struct Tracks {
@@ -39,6 +52,9 @@ struct Rendition<'a> {
     set: &'a Element,
     own: &'a Element,
     of: Of,
+    /// What it cannot be used without, and nobody here knows.
+    needs: Option<&'a str>,
+    protected: Option<&'static str>,
 }
 
 /// Reads a manifest that came from this URL, and chooses.
@@ -88,7 +104,7 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url, quality: Quality) -> Res
             base: segments::base(&mut urls, &base, period)?,
             length,
         };
-        let (main, sound) = choose(&renditions(period), quality)?;
+        let (main, sound) = choose(&renditions(period)?, quality)?;
         segments::add(&mut urls, &scope, (period, main), &mut tracks.main)?;
         if let Some(sound) = sound {
             let track = tracks.sound.get_or_insert_with(|| Media {
@@ -106,32 +122,57 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url, quality: Quality) -> Res
 }
 
 /// The renditions of a period, those first that the site means.
-fn renditions(period: &Element) -> Vec<Rendition<'_>> {
+fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
     let mut sets: Vec<&Element> = period.all("AdaptationSet").collect();
     let is_main = |set: &&Element| {
         set.all("Role")
             .any(|role| role.get("value") == Some("main"))
     };
-    sets.sort_by_key(|set| !is_main(set));
-    let of = |set: &Element, own: &Element| {
-        let says = |name: &str| own.get(name).or(set.get(name)).unwrap_or("").to_owned();
-        let kind = says("contentType") + " " + &says("mimeType");
-        match () {
-            () if kind.contains("video") || own.get("width").or(set.get("width")).is_some() => {
-                Of::Picture
+    sets.sort_by_cached_key(|set| !is_main(set));
+    let mut found = Vec::new();
+    for set in sets {
+        let (needs, protected) = (needs(set), protection(set));
+        for own in set.all("Representation") {
+            if found.len() == RENDITIONS {
+                return Err(corrupt(format_args!(
+                    "it has more than {RENDITIONS} renditions"
+                )));
             }
-            () if kind.contains("audio") => Of::Sound,
-            () => Of::Other,
+            found.push(Rendition {
+                set,
+                own,
+                of: of(set, own),
+                needs: needs.or_else(|| self::needs(own)),
+                protected: protected.or_else(|| protection(own)),
+            });
         }
+    }
+    Ok(found)
+}
+
+/// What a rendition is of. Pictures of a film to look at while one seeks have a size, too, and are no film.
+fn of(set: &Element, own: &Element) -> Of {
+    let says = |name: &str| own.get(name).or(set.get(name)).unwrap_or("");
+    let kinds = [says("contentType"), says("mimeType")];
+    let is = |kind: &str| kinds.iter().any(|says| says.starts_with(kind));
+    match () {
+        () if is("image") || is("text") => Of::Other,
+        () if is("video") => Of::Picture,
+        () if is("audio") => Of::Sound,
+        () if !is("application") && !says("width").is_empty() => Of::Picture,
+        () => Of::Other,
+    }
+}
+
+/// What nobody can use an element without who does not know it, by its name (ISO/IEC 23009-1 §5.8.4.8): but for colour,
+/// which the film tells of itself. A rendition for fast forward, which may be told less strictly, has few pictures.
+fn needs(element: &Element) -> Option<&str> {
+    let schemes = |name| {
+        let all = Element::all(element, name);
+        all.map(|property| property.get("schemeIdUri").unwrap_or(""))
     };
-    let own = |set| {
-        Element::all(set, "Representation").map(move |own| Rendition {
-            set,
-            own,
-            of: of(set, own),
-        })
-    };
-    sets.into_iter().flat_map(own).collect()
+    let essential = schemes("EssentialProperty").find(|scheme| !scheme.starts_with(COLOUR));
+    essential.or_else(|| schemes("SupplementalProperty").find(|scheme| scheme.ends_with(TRICK)))
 }
 
 /// The renditions of picture and sound that are wanted.
@@ -140,11 +181,12 @@ fn choose<'a>(
     quality: Quality,
 ) -> Result<(Rendition<'a>, Option<Rendition<'a>>)> {
     let open = |of: Of| {
-        let mut found: Vec<Rendition<'a>> =
-            all.iter().filter(|one| one.of == of).copied().collect();
-        let protection = found.iter().find_map(protection);
-        found.retain(|one| self::protection(one).is_none());
-        match (found.is_empty(), protection) {
+        let of_kind = || all.iter().filter(|one| one.of == of && one.needs.is_none());
+        let found: Vec<Rendition<'a>> = of_kind()
+            .filter(|one| one.protected.is_none())
+            .copied()
+            .collect();
+        match (found.is_empty(), of_kind().find_map(|one| one.protected)) {
             (true, Some(name)) => Err(unsupported(format_args!(
                 "is protected by {name} (DRM), which is not taken off here"
             ))),
@@ -181,7 +223,16 @@ fn choose<'a>(
     match (best(&pictures, quality), sound) {
         (Some(picture), sound) => Ok((picture, sound)),
         (None, Some(sound)) => Ok((sound, None)),
-        (None, None) => Err(corrupt("it names no rendition")),
+        (None, None) => Err(match all.iter().find_map(|one| one.needs) {
+            Some(scheme) => {
+                let scheme: String = scheme.chars().take(80).collect();
+                unsupported(format_args!(
+                    "needs `{}`, which is not known here",
+                    scheme.escape_debug()
+                ))
+            }
+            None => corrupt("it names no rendition"),
+        }),
     }
 }
 
@@ -205,31 +256,18 @@ fn size(rendition: &Rendition<'_>) -> Size {
     }
 }
 
-/// What protects a rendition, by name.
-fn protection(rendition: &Rendition<'_>) -> Option<String> {
-    let mut found = rendition
-        .set
-        .all("ContentProtection")
-        .chain(rendition.own.all("ContentProtection"))
-        .peekable();
-    found.peek()?;
-    let schemes: Vec<String> = found
-        .map(|one| one.get("schemeIdUri").unwrap_or("").to_ascii_lowercase())
-        .collect();
-    let known = [
-        ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", "Widevine"),
-        ("9a04f079-9840-4286-ab92-e65be0885f95", "PlayReady"),
-        ("94ce86fb-07ff-4f43-adb8-93d2fa968ca2", "FairPlay"),
-        ("e2719d58-a985-b3c9-781a-b030af78d30e", "ClearKey"),
-    ];
-    let named = known
-        .iter()
-        .find(|(id, _)| schemes.iter().any(|scheme| scheme.contains(id)));
-    Some(
-        named
-            .map_or("common encryption", |(_, name)| name)
-            .to_owned(),
-    )
+/// What protects what has this, by name.
+fn protection(element: &Element) -> Option<&'static str> {
+    let mut name = None;
+    for one in element.all("ContentProtection") {
+        let scheme = one.get("schemeIdUri").unwrap_or("").to_ascii_lowercase();
+        let known = SCHEMES.iter().find(|(id, _)| scheme.contains(id));
+        match known {
+            Some((_, known)) => return Some(known),
+            None => name = Some("common encryption"),
+        }
+    }
+    name
 }
 
 /// A duration as XML has it, `P1DT2H3M4.5S`, in seconds.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::super::urls::Urls;
+use super::super::urls::{LONGEST, Urls};
 use super::super::{Map, Media, Segment, Spot, corrupt, unsupported};
 use super::xml::Element;
 use super::{MOST, Rendition};
@@ -74,6 +74,7 @@ pub(super) fn add(
     let levels = [period, set, own];
     let template = Naming::of(levels, "SegmentTemplate");
     let list = Naming::of(levels, "SegmentList");
+    let before = media.segments.len();
     let mut track = Track {
         urls,
         from,
@@ -91,10 +92,15 @@ pub(super) fn add(
         (true, false) => by_list(&mut track, &list),
         (true, true) => {
             // All in one file, whatever index there is.
-            let url = track.from.clone();
-            track.push(Spot { url, range: None })
+            let spot = track.spot(None, None)?;
+            track.push(spot)
         }
+    }?;
+    // Each period has a time of its own.
+    if let Some(first) = media.segments.get_mut(before) {
+        first.breaks = before > 0;
     }
+    Ok(())
 }
 
 /// A track that grows.
@@ -126,6 +132,7 @@ impl Track<'_> {
             cipher: None,
             map: self.map.clone(),
             gap: false,
+            breaks: false,
             duration: Duration::ZERO,
         });
         Ok(())
@@ -240,6 +247,10 @@ fn bounds(text: &str) -> Result<(u64, u64)> {
 /// A template with its names filled in: `$Number%05d$`, `$Time$`, `$RepresentationID$`, `$Bandwidth$`, and `$$` for `$`.
 fn filled(template: &str, names: &Names<'_>, number: u64, time: u64) -> Result<String> {
     let mut filled = String::new();
+    let too_long = || corrupt("its URLs are too long");
+    if template.len() > LONGEST || names.id.len() > LONGEST {
+        return Err(too_long());
+    }
     let mut parts = template.split('$');
     filled.push_str(parts.next().unwrap_or(""));
     while let Some(name) = parts.next() {
@@ -275,6 +286,9 @@ fn filled(template: &str, names: &Names<'_>, number: u64, time: u64) -> Result<S
             }
         }
         filled.push_str(after);
+        if filled.len() > LONGEST {
+            return Err(too_long());
+        }
     }
     Ok(filled)
 }

@@ -13,6 +13,8 @@ const MOST: usize = 300_000;
 const DEEPEST: usize = 16;
 /// The most attributes of one.
 const ATTRIBUTES: usize = 60;
+/// The most attributes of all: a timeline has three for each element.
+const ALL: usize = 1_000_000;
 /// The longest text in one.
 const LONGEST: usize = 16 << 10;
 
@@ -58,7 +60,7 @@ pub(super) fn read(text: &str) -> Result<Element> {
     let wrong = |error: quick_xml::Error| corrupt("it is no XML").because(error);
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
-    let mut count = 0;
+    let (mut count, mut attributes) = (0, 0);
     loop {
         let event = reader.read_event().map_err(wrong)?;
         let (start, is_whole) = match event {
@@ -89,7 +91,12 @@ pub(super) fn read(text: &str) -> Result<Element> {
             if count > MOST || open.len() >= DEEPEST {
                 return Err(corrupt("it has too many elements"));
             }
-            open.push(element(&start)?);
+            let element = element(&start)?;
+            attributes += element.attributes.len();
+            if attributes > ALL {
+                return Err(corrupt("it has too many attributes"));
+            }
+            open.push(element);
         }
         if is_whole {
             let done = open.pop().ok_or_else(|| corrupt("it is no XML"))?;

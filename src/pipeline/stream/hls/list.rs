@@ -24,6 +24,7 @@ struct Ahead {
     duration: Option<Duration>,
     range: Option<(u64, Option<u64>)>,
     gap: bool,
+    breaks: bool,
 }
 
 /// What holds from here on.
@@ -47,7 +48,7 @@ struct Key {
 #[derive(Clone)]
 enum Way {
     Aes128 {
-        key: Url,
+        key: Arc<Url>,
         iv: Option<[u8; 16]>,
     },
     /// One that is not taken off here.
@@ -74,11 +75,15 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
             }
             Line::Tag("EXT-X-BYTERANGE", value) => ahead.range = Some(range(value)?),
             Line::Tag("EXT-X-GAP", _) => ahead.gap = true,
+            Line::Tag("EXT-X-DISCONTINUITY", _) => ahead.breaks = true,
             Line::Tag("EXT-X-TARGETDURATION", value) => {
                 let seconds: f64 = value
                     .trim()
                     .parse()
                     .map_err(|_| corrupt("its target duration is none"))?;
+                if seconds.is_nan() {
+                    return Err(corrupt("its target duration is none"));
+                }
                 media.target = Duration::from_secs_f64(seconds.clamp(0.0, LONGEST));
             }
             Line::Tag("EXT-X-MEDIA-SEQUENCE", value) => {
@@ -115,6 +120,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
                     spot: Spot { url, range },
                     map: now.map.clone(),
                     gap: ahead.gap,
+                    breaks: ahead.breaks,
                     duration,
                 });
                 number = number
@@ -254,7 +260,7 @@ fn key(lines: &mut Lines<'_>, value: &str) -> Result<Option<Key>> {
         .get("URI")
         .ok_or_else(|| corrupt("a key has no URL"))?;
     let iv = attributes.get("IV").map(iv).transpose()?;
-    let key = lines.url(uri)?;
+    let key = Arc::new(lines.url(uri)?);
     Ok(Some(Key {
         format,
         way: Way::Aes128 { key, iv },

@@ -4,7 +4,7 @@ use super::super::commit::{Commit, Named};
 use super::super::whole::Whole;
 use super::track::Done;
 use super::{Job, Joined, Mover, mux};
-use crate::model::{Kind, Outcome, Result};
+use crate::model::{Error, Kind, Outcome, Result};
 use crate::pipeline::archive::{Identity, Record};
 use crate::pipeline::naming::{Planned, extension, sniff, split};
 use crate::pipeline::sink::{Place, slowly};
@@ -21,11 +21,19 @@ impl Mover {
         let mut warnings = picture.warnings;
         warnings.extend(sound.warnings);
         warnings.dedup();
+        let breaks = picture.breaks || sound.breaks;
         let (picture, sound) = (picture.joined, sound.joined);
         let into = place.beside("whole");
         let (algorithm, stop) = (self.digest, self.stop.now.clone());
         let (picture, sound, muxed) = slowly(move || {
-            let muxed = mux::mux(&picture, &sound, into, algorithm, &stop);
+            let muxed = match breaks {
+                // Each begins a new time somewhere, by its own clock: put together, they would drift or lose frames.
+                true => Err(Error::new(
+                    Kind::Unsupported,
+                    "it begins anew on the way, where `ffmpeg` would not keep both together",
+                )),
+                false => mux::mux(&picture, &sound, into, algorithm, &stop),
+            };
             Ok((picture, sound, muxed))
         })
         .await?;

@@ -2,86 +2,141 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::mpsc;
+use url::Url;
 
 use super::Streaming;
+use super::ahead::{Ahead, Room};
 use super::cipher::Decrypter;
 use super::join::Came;
+use super::look::Look;
 use super::part::Part;
 use crate::model::{Error, Event, Kind, Result};
 use crate::net::{Led, Permit, Way};
-use crate::pipeline::naming::{Content, HEAD, sniff};
+use crate::pipeline::stream::Spot;
 use crate::pipeline::transfer::answer::{Asked, Reading, Representation, content_range, read};
 use crate::pipeline::transfer::take::short;
 use crate::pipeline::transfer::tries::{Setback, Tries};
 
-/// Where what comes goes, and which part is the next in order.
+/// Where what comes goes, and the room for what has to wait there.
 #[derive(Clone)]
 pub(super) struct Out {
     pub(super) came: mpsc::Sender<Came>,
-    pub(super) next: watch::Receiver<usize>,
+    pub(super) ahead: Ahead,
+}
+
+/// Why an attempt has ended early.
+enum Stop {
+    Setback(Setback),
+    /// So much memory is needed at once, and there is less.
+    Crowded(usize),
+}
+
+impl From<Setback> for Stop {
+    fn from(setback: Setback) -> Stop {
+        Stop::Setback(setback)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Setback(error.into())
+    }
 }
 
 impl Streaming<'_> {
     /// Brings the part of this index, over as many attempts as are sensible.
-    pub(super) async fn bring(
+    pub(super) async fn bring(&self, index: usize, part: Part, led: Led, out: Out) -> Result<()> {
+        let mut tries = Tries::new(&self.mover.client);
+        let mut want = part.len().unwrap_or_else(|| out.ahead.usual());
+        loop {
+            (tries.status, tries.refusal) = (None, None);
+            let done = self.attempt(index, &part, led, want, &mut tries, &out);
+            let error = match done.await {
+                Ok(()) => return send(&out, Came::Whole(index)).await,
+                Err(Stop::Crowded(more)) => {
+                    want = more;
+                    send(&out, Came::Again(index)).await?;
+                    continue;
+                }
+                Err(Stop::Setback(Setback::Again(error))) => error,
+                Err(Stop::Setback(setback)) => return Err(setback.into_error()),
+            };
+            send(&out, Came::Again(index)).await?;
+            self.wait(&part.spot.url, error, &mut tries).await?;
+        }
+    }
+
+    /// Waits as long as this setback asks for.
+    async fn wait(&self, url: &Url, error: Error, tries: &mut Tries) -> Result<()> {
+        let wait = tries.wait(error)?;
+        self.mover
+            .tell(Event::Waiting {
+                id: Some(self.id),
+                host: url.host_str().unwrap_or("").to_owned(),
+                millis: wait.time.as_millis().try_into().unwrap_or(u64::MAX),
+                reason: wait.reason,
+            })
+            .await?;
+        if !wait.is_in_line {
+            tokio::time::sleep(wait.time).await;
+        }
+        Ok(())
+    }
+
+    /// Gets all that a part needs, its place at the host last: whoever has one waits for nothing but bytes.
+    async fn attempt(
         &self,
         index: usize,
-        part: Part,
+        part: &Part,
         led: Led,
-        mut out: Out,
-    ) -> Result<()> {
-        let mover = self.mover;
-        let host = part.spot.url.host_str().unwrap_or("");
-        let mut tries = Tries::new(&mover.client);
-        loop {
-            let mut permit = mover.client.pace().enter(host).await;
-            tries.status = None;
-            let came = self.once(index, &part, led, &mut permit, &mut tries, &mut out);
-            let error = match came.await {
-                Ok(()) => {
-                    permit.succeeded();
-                    return send(&out, Came::Whole(index)).await;
-                }
-                Err(Setback::Again(error)) => error,
-                Err(setback) => return Err(setback.into_error()),
-            };
-            tries.refusal = mover.learn(permit, &tries, &error);
-            send(&out, Came::Again(index)).await?;
-            let wait = tries.wait(error)?;
-            mover
-                .tell(Event::Waiting {
-                    id: Some(self.id),
-                    host: host.to_owned(),
-                    millis: wait.time.as_millis().try_into().unwrap_or(u64::MAX),
-                    reason: wait.reason,
-                })
-                .await?;
-            if !wait.is_in_line {
-                tokio::time::sleep(wait.time).await;
+        want: usize,
+        tries: &mut Tries,
+        out: &Out,
+    ) -> Result<(), Stop> {
+        let decrypter = match &part.cipher {
+            Some(cipher) => {
+                let key = self.key(&cipher.key, led).await?;
+                Some(Decrypter::new(&key, cipher.iv)?)
             }
+            None => None,
+        };
+        let mut room = out.ahead.room(index, want).await;
+        let host = part.spot.url.host_str().unwrap_or("");
+        let mut permit = self.mover.client.pace().enter(host).await;
+        let taking = Taking {
+            index,
+            spot: &part.spot,
+            led,
+            decrypter,
+        };
+        let done = self.once(taking, &mut permit, &mut room, tries, out).await;
+        match &done {
+            Ok(()) => permit.succeeded(),
+            Err(Stop::Setback(Setback::Again(error))) => {
+                tries.refusal = self.mover.learn(permit, tries, error);
+            }
+            Err(_) => {}
         }
+        done
     }
 
     /// Asks once, and takes what comes.
     async fn once(
         &self,
-        index: usize,
-        part: &Part,
-        led: Led,
+        taking: Taking<'_>,
         permit: &mut Permit,
+        room: &mut Room<'_>,
         tries: &mut Tries,
-        out: &mut Out,
-    ) -> Result<(), Setback> {
+        out: &Out,
+    ) -> Result<(), Stop> {
         let client = &self.mover.client;
-        let spot = &part.spot;
-        let mut decrypter = match &part.cipher {
-            Some(cipher) => Some(Decrypter::new(
-                &self.key(&cipher.key, led).await?,
-                cipher.iv,
-            )?),
-            None => None,
-        };
+        let Taking {
+            index,
+            spot,
+            led,
+            mut decrypter,
+        } = taking;
         let way = Way {
             led,
             pin: None,
@@ -98,7 +153,12 @@ impl Streaming<'_> {
             spot.range,
         )?;
         permit.accepted(length);
-        let mut look = Look::new(part.cipher.is_some());
+        let expected = most.or(length);
+        if let Some(expected) = expected.map(|len| usize::try_from(len).unwrap_or(usize::MAX)) {
+            out.ahead.learn(expected);
+            room.fit(expected).map_err(|_| Stop::Crowded(expected))?;
+        }
+        let mut look = Look::new(decrypter.is_some());
         let mut count = 0u64;
         while most.is_none_or(|most| count < most) {
             let Some(mut piece) = client.chunk(&mut opened).await? else {
@@ -115,58 +175,54 @@ impl Streaming<'_> {
                 piece = decrypter.push(&piece)?;
             }
             if let Some(plain) = look.push(piece)? {
-                self.hand(index, plain, out).await?;
+                self.hand(index, plain, count, room, out).await?;
             }
         }
-        if let Some(expected) = most.or(length).filter(|expected| *expected != count) {
-            return Err(Setback::Again(short(count, expected)));
+        if let Some(expected) = expected.filter(|expected| *expected != count) {
+            return Err(Setback::Again(short(count, expected)).into());
         }
         if count == 0 {
             // Nothing at all is a server's hiccup more often than an answer.
-            return Err(Setback::Again(Error::new(
-                Kind::Network,
-                "an empty segment came",
-            )));
+            let error = Error::new(Kind::Network, "an empty segment came");
+            return Err(Setback::Again(error).into());
         }
         if let Some(decrypter) = decrypter
             && let Some(plain) = look.push(decrypter.finish()?)?
         {
-            self.hand(index, plain, out).await?;
+            self.hand(index, plain, count, room, out).await?;
         }
         match look.finish()? {
-            Some(plain) => Ok(self.hand(index, plain, out).await?),
+            Some(plain) => self.hand(index, plain, count, room, out).await,
             None => Ok(()),
         }
     }
 
-    /// Sends bytes on, once there is room for them in memory. The next part in order needs none.
-    async fn hand(&self, index: usize, bytes: Bytes, out: &mut Out) -> Result<()> {
+    /// Sends bytes on, with the room in memory that they take: in all, as many as `count` are there by now.
+    async fn hand(
+        &self,
+        index: usize,
+        bytes: Bytes,
+        count: u64,
+        room: &mut Room<'_>,
+        out: &Out,
+    ) -> Result<(), Stop> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let is_next = *out.next.borrow() == index;
-        let held = match is_next {
-            true => None,
-            false => self.room(index, bytes.len(), &mut out.next).await,
-        };
+        // How long it is nobody said, if it comes to that; it is at least as long as this, and most likely longer.
+        let more = usize::try_from(count.saturating_mul(2)).unwrap_or(usize::MAX);
+        let held = room.take(bytes.len()).map_err(|_| Stop::Crowded(more))?;
         self.came(bytes.len());
-        send(out, Came::Bytes(index, bytes, held)).await
+        Ok(send(out, Came::Bytes(index, bytes, held)).await?)
     }
+}
 
-    async fn room(
-        &self,
-        index: usize,
-        len: usize,
-        next: &mut watch::Receiver<usize>,
-    ) -> Option<OwnedSemaphorePermit> {
-        let memory = self.mover.memory.clone();
-        tokio::select! {
-            biased;
-            // It is never closed.
-            held = memory.acquire_many_owned(len.try_into().unwrap_or(u32::MAX)) => held.ok(),
-            _ = next.wait_for(|next| *next >= index) => None,
-        }
-    }
+/// What an attempt asks for, and how it is decrypted.
+struct Taking<'a> {
+    index: usize,
+    spot: &'a Spot,
+    led: Led,
+    decrypter: Option<Decrypter>,
 }
 
 async fn send(out: &Out, came: Came) -> Result<()> {
@@ -239,85 +295,6 @@ fn accept(
     }
 }
 
-/// The first bytes of a part, before they are believed.
-struct Look {
-    early: Vec<u8>,
-    seen: bool,
-    encrypted: bool,
-}
-
-impl Look {
-    fn new(encrypted: bool) -> Look {
-        Look {
-            early: Vec::new(),
-            seen: false,
-            encrypted,
-        }
-    }
-
-    /// Takes the next bytes, and gives those that can go on.
-    fn push(&mut self, piece: Bytes) -> Result<Option<Bytes>> {
-        if self.seen {
-            return Ok(Some(piece));
-        }
-        if self.early.is_empty() && piece.len() >= HEAD {
-            self.seen = true;
-            check(&piece[..HEAD], self.encrypted)?;
-            return Ok(Some(piece));
-        }
-        self.early.extend_from_slice(&piece);
-        match self.early.len() >= HEAD {
-            true => self.finish(),
-            false => Ok(None),
-        }
-    }
-
-    /// Gives what was kept back.
-    fn finish(&mut self) -> Result<Option<Bytes>> {
-        if std::mem::replace(&mut self.seen, true) {
-            return Ok(None);
-        }
-        check(&self.early[..self.early.len().min(HEAD)], self.encrypted)?;
-        Ok(Some(std::mem::take(&mut self.early).into()))
-    }
-}
-
-/// Whether a part can begin so.
-fn check(head: &[u8], encrypted: bool) -> Result<()> {
-    let seen = sniff(head);
-    let came = match seen.kind {
-        Content::Page => "a web page",
-        Content::Zeros => "nothing but zeros",
-        Content::Text if !head.starts_with(b"WEBVTT") => "a text",
-        Content::Image if !encrypted => "a picture",
-        // What a wrong key gives is noise, of which one in 256 has a padding that looks right.
-        _ if encrypted && !begins_as_media(head) => {
-            return Err(Error::new(
-                Kind::Corrupt,
-                "what the key makes of a segment is no medium",
-            ));
-        }
-        _ => return Ok(()),
-    };
-    Err(Error::new(
-        Kind::Corrupt,
-        format!("{came} came in place of a segment"),
-    ))
-}
-
-/// A transport stream, boxes, packed sound, or subtitles (RFC 8216 §3).
-fn begins_as_media(head: &[u8]) -> bool {
-    let boxes: [&[u8]; 11] = [
-        b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"mdat", b"free", b"skip",
-        b"uuid",
-    ];
-    let is_box = head.get(4..8).is_some_and(|name| boxes.contains(&name));
-    let is_sound = head.starts_with(b"ID3")
-        || head.starts_with(b"\x0b\x77")
-        || matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
-    head.first() == Some(&0x47) || is_box || is_sound || head.starts_with(b"WEBVTT")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,28 +335,6 @@ mod tests {
                     "{status}"
                 );
             }
-        }
-    }
-
-    #[test]
-    fn what_is_no_segment_is_refused() {
-        let table: [(&[u8], bool, bool); 8] = [
-            (b"<!doctype html><title>x</title>", false, false),
-            (b"{\"error\": 1}", false, false),
-            (b"WEBVTT\n\n", false, true),
-            (b"\x47\x40\x11\x10\0\x42", false, true),
-            (b"\xde\xad\xbe\xef\x01\x02", false, true),
-            (b"\xde\xad\xbe\xef\x01\x02", true, false),
-            (b"\0\0\0\x18styp", true, true),
-            (b"\xff\xf1\x50\x80", true, true),
-        ];
-        for (head, encrypted, expected) in table {
-            assert_eq!(
-                check(head, encrypted).is_ok(),
-                expected,
-                "{}",
-                head.escape_ascii()
-            );
         }
     }
 }

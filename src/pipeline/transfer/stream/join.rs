@@ -66,6 +66,8 @@ pub(super) struct Join {
     spool: Option<Arc<Partial>>,
     /// The part that is next.
     next: usize,
+    /// The part that was joined last.
+    joined: usize,
     /// Where the last joined part and the next one begin, and how long all is with what came of that.
     last: u64,
     base: u64,
@@ -217,6 +219,7 @@ impl Join {
         }
         (self.last, self.base) = (self.base, self.len);
         self.before = self.now.clone();
+        self.joined = self.next;
         self.next += 1;
         Ok(())
     }
@@ -259,7 +262,8 @@ impl Join {
         self.held.clear();
         self.head.clear();
         self.kept.clear();
-        (self.next, self.last, self.base, self.len, self.in_batch) = (0, 0, 0, 0, 0);
+        (self.next, self.joined, self.in_batch) = (0, 0, 0);
+        (self.last, self.base, self.len) = (0, 0, 0);
         (self.before, self.now) = (Digests::new(algorithm), Digests::new(algorithm));
         self.proof = None;
         Ok(())

@@ -2,11 +2,13 @@
 //!
 //! Segments are asked for as files are: at the pace of their host, with its retries, and where whoever named them may lead.
 
+mod ahead;
 mod beside;
 mod bring;
 mod cipher;
 mod join;
 mod keys;
+mod look;
 mod mux;
 mod part;
 mod state;
@@ -101,7 +103,9 @@ impl Mover {
         let (main, sound) = self.unless_draining(streaming.lists(led)).await??;
         match streaming.tracks(main, sound, tries).await? {
             Tracks::One(done) => {
-                let Done { joined, warnings } = *done;
+                let Done {
+                    joined, warnings, ..
+                } = *done;
                 let outcome = self.save(job, &place, joined, warnings).await?;
                 // An earlier run may have wanted the sound apart.
                 slowly(move || {

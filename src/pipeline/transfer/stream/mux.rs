@@ -77,9 +77,13 @@ pub(super) fn mux(
         command
             .args(["-avoid_negative_ts", "make_zero", "-f", into])
             .arg(whole);
-        match run(command, deadline, stop)? {
-            (status, _) if status.success() => return whole_of(partial, algorithm),
-            (_, words) => said = words,
+        match run(command, deadline, stop) {
+            Ok((status, _)) if status.success() => return whole_of(partial, algorithm),
+            Ok((_, words)) => said = words,
+            Err(error) => {
+                partial.discard()?;
+                return Err(error);
+            }
         }
     }
     partial.discard()?;

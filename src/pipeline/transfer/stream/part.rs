@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::pipeline::stream::{Cipher, Map, Segment, Spot};
 
+/// What the parts of a track come to in memory at the most, in bytes: those of any list, and of a live one for days.
+const ROOM: usize = 256 << 20;
+
 /// What one request brings.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
@@ -11,14 +14,28 @@ pub(super) struct Part {
     pub(super) cipher: Option<Cipher>,
 }
 
+impl Part {
+    /// How long it is, if that is known beforehand.
+    pub(super) fn len(&self) -> Option<usize> {
+        let (start, end) = self.spot.range?;
+        usize::try_from(end - start).ok()
+    }
+}
+
 /// The parts of a track, in order.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     list: Vec<Part>,
+    /// What they come to in memory.
+    size: usize,
+    /// There was no room for more of them.
+    pub(super) full: bool,
     /// What stands before the last segment.
     map: Option<Arc<Map>>,
     /// How often that was another than before.
     pub(super) maps: usize,
+    /// How often the time begins anew between segments.
+    pub(super) breaks: usize,
     /// How many segments the site says that it does not have.
     pub(super) gaps: u64,
     /// The number that the next segment has to have.
@@ -29,15 +46,22 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Adds what is new in a list of segments. Says whether anything was.
-    pub(super) fn add(&mut self, segments: &[Segment]) -> bool {
+    pub(super) fn add(&mut self, segments: Vec<Segment>) -> bool {
         let next = self.next.unwrap_or(0);
-        let new = segments.iter().filter(|segment| segment.number >= next);
         let before = self.next;
-        for segment in new {
+        for segment in segments {
+            if segment.number < next {
+                continue;
+            }
+            if self.size >= ROOM {
+                self.full = true;
+                break;
+            }
             if let Some(next) = self.next {
-                self.lost += segment.number - next;
+                self.lost = self.lost.saturating_add(segment.number - next);
             }
             self.next = Some(segment.number.saturating_add(1));
+            self.breaks += usize::from(segment.breaks && !self.list.is_empty());
             if segment.gap {
                 self.gaps += 1;
                 continue;
@@ -47,19 +71,23 @@ impl Parts {
                 .as_ref()
                 .filter(|map| self.map.as_ref() != Some(map))
             {
-                self.list.push(Part {
-                    spot: map.spot.clone(),
-                    cipher: map.cipher.clone(),
-                });
+                self.push(map.spot.clone(), map.cipher.clone());
                 self.maps += 1;
                 self.map = Some(map.clone());
             }
-            self.list.push(Part {
-                spot: segment.spot.clone(),
-                cipher: segment.cipher.clone(),
-            });
+            self.push(segment.spot, segment.cipher);
         }
         self.next != before
+    }
+
+    fn push(&mut self, spot: Spot, cipher: Option<Cipher>) {
+        self.size += size_of::<Part>() + spot.url.as_str().len();
+        self.list.push(Part { spot, cipher });
+    }
+
+    /// Forgets all but so many.
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.list.truncate(count);
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Part> {
@@ -86,5 +114,59 @@ impl Chain {
         }
         self.count = self.count.max(count);
         self.hasher.finalize().to_hex().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    fn segment(number: u64, url: &Url) -> Segment {
+        Segment {
+            number,
+            spot: Spot {
+                url: url.clone(),
+                range: None,
+            },
+            cipher: None,
+            map: None,
+            gap: false,
+            breaks: number == 0 || number == 7,
+            duration: std::time::Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn what_is_new_is_added_and_what_was_missed_is_counted() {
+        let url = Url::parse("https://x.org/a.ts").unwrap();
+        let list = |numbers: &[u64]| numbers.iter().map(|n| segment(*n, &url)).collect();
+        let mut parts = Parts::default();
+        assert!(parts.add(list(&[0, 1, 2])));
+        assert!(!parts.add(list(&[0, 1, 2])));
+        assert!(parts.add(list(&[2, 3, 7])));
+        assert_eq!((parts.len(), parts.lost, parts.breaks), (5, 3, 1));
+        // Where a site lies about its numbers, nothing overflows.
+        assert!(parts.add(list(&[u64::MAX - 1, u64::MAX])));
+        assert!(!parts.add(list(&[3, u64::MAX])));
+        assert!(parts.lost > u64::MAX / 2 && !parts.full);
+    }
+
+    #[test]
+    fn a_live_stream_cannot_fill_the_memory() {
+        let url = Url::parse(&format!("https://x.org/{}", "a".repeat(16_000))).unwrap();
+        let mut parts = Parts::default();
+        for list in 0..30 {
+            let numbers = list * 1000..(list + 1) * 1000;
+            parts.add(numbers.map(|n| segment(n, &url)).collect());
+        }
+        assert!(parts.full);
+        let bytes: usize = parts
+            .list
+            .iter()
+            .map(|part| part.spot.url.as_str().len())
+            .sum();
+        assert!(bytes < ROOM, "{bytes}");
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The form of the state; another one is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How far a track is. It names no byte that is not on stable storage, and holds no URL, since URLs hold secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) count: usize,
     pub(super) len: u64,
     pub(super) last: u64,
+    /// Which part that last one is: those behind it may have been gone.
+    pub(super) at: usize,
     /// BLAKE3 of what is joined.
     pub(super) digest: String,
     /// The parts that wait for those before them, in a file of their own.
@@ -52,6 +54,7 @@ impl Default for State {
             count: 0,
             len: 0,
             last: 0,
+            at: 0,
             digest: String::new(),
             waiting: Vec::new(),
             seal: String::new(),
@@ -70,8 +73,8 @@ impl State {
     /// Reads it back; nothing if it is damaged, or of another version, or contradicts itself.
     pub(super) fn decode(bytes: &[u8]) -> Option<State> {
         let state: State = serde_json::from_slice(bytes).ok()?;
-        let fits = state.stream == VERSION && state.last < state.len && state.count > 0
-            || state.count == 0;
+        let is_there = state.last < state.len && state.at < state.count;
+        let fits = state.stream == VERSION && (is_there || state.count == 0);
         (fits && state.seal == state.sealed()).then_some(state)
     }
 
@@ -117,7 +120,12 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         assert!(State::decode(text.replace("\"len\":20", "\"len\":21").as_bytes()).is_none());
         assert!(State::decode(&text.as_bytes()[1..]).is_none());
-        let odd = State { last: 20, ..state };
+        let odd = State {
+            last: 20,
+            ..state.clone()
+        };
+        assert!(State::decode(&odd.encode()).is_none());
+        let odd = State { at: 2, ..state };
         assert!(State::decode(&odd.encode()).is_none());
     }
 

@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use url::Url;
 
 use super::Streaming;
+use super::ahead::Ahead;
 use super::bring::Out;
 use super::join::{Came, Join, Joined};
 use super::part::{Chain, Parts};
@@ -29,6 +30,8 @@ const QUEUE: usize = 64;
 /// How soon a live list is asked for again at the least and at the most, and for how long it may stand still.
 const RELOAD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 const STILL: Duration = Duration::from_secs(60);
+/// For so long at the least, a live stream that is left waits for the segments that were asked for.
+const LEAVING: Duration = Duration::from_secs(5);
 
 /// A list of segments, where it is, and who leads on from it.
 pub(super) struct List {
@@ -55,6 +58,8 @@ pub(super) struct Track {
 pub(super) struct Done {
     pub(super) joined: Joined,
     pub(super) warnings: Vec<String>,
+    /// Whether something else begins in it, in its time or in what stands before it.
+    pub(super) breaks: bool,
 }
 
 /// When a live list is asked for again, and what comes of it.
@@ -65,7 +70,7 @@ impl Track {
     pub(super) async fn open(streaming: &Streaming<'_>, name: &str, list: List) -> Result<Track> {
         let List { url, led, media } = list;
         let mut parts = Parts::default();
-        parts.add(&media.segments);
+        parts.add(media.segments);
         if media.ended && parts.len() == 0 {
             return Err(Error::new(Kind::Missing, "the stream has no segments"));
         }
@@ -140,7 +145,11 @@ impl Track {
             return Err(error);
         }
         let Parts {
-            gaps, lost, maps, ..
+            gaps,
+            lost,
+            maps,
+            breaks,
+            ..
         } = self.parts;
         let mut warnings = self.warnings;
         if gaps > 0 {
@@ -157,7 +166,11 @@ impl Track {
             ));
         }
         let joined = self.join.finish().await?;
-        Ok(Done { joined, warnings })
+        Ok(Done {
+            joined,
+            warnings,
+            breaks: breaks > 0 || maps > 1,
+        })
     }
 
     async fn park(mut self, streaming: &Streaming<'_>) -> Result<()> {
@@ -185,10 +198,12 @@ impl Track {
         let most = settings.connections.min(settings.per_host).max(1);
         let (came, mut arrivals) = mpsc::channel(QUEUE);
         let (following, next) = watch::channel(self.join.next());
-        let out = Out { came, next };
+        let ahead = Ahead::new(mover.memory.clone(), next);
+        let out = Out { came, ahead };
         let mut workers = FuturesUnordered::new();
         let mut asked = self.join.next();
         let mut reload: Option<Reload<'_>> = None;
+        let mut left: Option<Instant> = None;
         let mut grew = Instant::now();
         let mut ticks = interval(TELL_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -224,7 +239,16 @@ impl Track {
                 biased;
                 () = streaming.ending.cancelled() => return Err(Error::closed()),
                 () = mover.stop.now.cancelled() => return Err(Error::closed()),
-                () = streaming.over(), if !self.ended => self.ended = true,
+                () = streaming.over(), if !self.ended => {
+                    // What is not asked for by now is not waited for, and whatever a list says that is still to come.
+                    self.parts.truncate(asked);
+                    (self.ended, reload) = (true, None);
+                    left = Some(Instant::now() + LEAVING.max(self.target * 2));
+                }
+                () = sleep_until(left.unwrap_or(grew)), if left.is_some() => {
+                    self.join.take(Came::Again(self.join.next())).await?;
+                    return Ok(());
+                }
                 Some(came) = arrivals.recv() => {
                     self.join.take(came).await?;
                     following.send_if_modified(|next| std::mem::replace(next, self.join.next()) != self.join.next());
@@ -236,6 +260,11 @@ impl Track {
                         self.parts.lost += 1;
                         self.join.take(Came::Gone(index)).await?;
                         following.send_replace(self.join.next());
+                    }
+                    // What came before it is what there is.
+                    Err(error) if left.is_some() && error.kind != Kind::Disk => {
+                        self.join.take(Came::Again(self.join.next())).await?;
+                        return Ok(());
                     }
                     Err(error) => {
                         let of = self.parts.len();
@@ -264,7 +293,7 @@ impl Track {
         match list {
             Some(Ok(List { media, led, .. })) => {
                 self.led = led;
-                if self.parts.add(&media.segments) {
+                if self.parts.add(media.segments) {
                     *grew = Instant::now();
                 }
                 self.ended = media.ended;
@@ -273,6 +302,11 @@ impl Track {
             Some(Err(error)) if error.kind == Kind::Network || error.kind == Kind::Busy => {}
             Some(Err(error)) => return Err(error),
             None => {}
+        }
+        if self.parts.full {
+            self.ended = true;
+            self.warnings
+                .push("it was left, since it has more segments than can be followed".into());
         }
         if !self.ended && grew.elapsed() > STILL.max(self.target * 3) {
             self.ended = true;

@@ -27,6 +27,7 @@ impl Join {
                 beside,
                 spool: None,
                 next: 0,
+                joined: 0,
                 last: 0,
                 base: 0,
                 len: 0,
@@ -109,13 +110,13 @@ impl Join {
         for stored in &state.waiting {
             self.load_waiting(stored)?;
         }
-        if let Some(index) = state.count.checked_sub(1) {
+        if state.count > 0 {
             self.proof = Some(Proof {
-                index,
+                index: state.at,
                 digest: last.finalize(),
                 hasher: blake3::Hasher::new(),
             });
-            self.next = index;
+            self.next = state.at;
         }
         (self.last, self.base, self.len) = (state.last, state.last, state.last);
         self.head = self.partial.read(0, state.last.min(HEAD as u64) as usize)?;

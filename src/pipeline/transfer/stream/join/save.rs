@@ -52,7 +52,8 @@ impl Join {
             true => None,
             false => Some(self.spool()?),
         };
-        (state.count, state.len, state.last) = (self.next, self.base, self.last);
+        (state.count, state.len) = (self.next, self.base);
+        (state.at, state.last) = (self.joined, self.last);
         state.digest = self.before.whole.finalize().to_hex().to_string();
         let partial = self.partial.clone();
         self.saving = Some(spawn_blocking(move || {

@@ -1,0 +1,180 @@
+//! The memory in which parts wait for those before them.
+//!
+//! A part takes its room before it takes a place at its host, and whoever has a place waits for no room: a part that proves to
+//! be larger gives its place back, and comes again when there is as much. So those who have places never wait for others,
+//! and the next part in order, which needs no room, always gets one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::MEMORY;
+
+/// So much is taken for a part as long as nobody knows how long they are.
+const FIRST: usize = 1 << 20;
+
+/// The memory of all streams, as one track sees it, and which of its parts is next in order.
+#[derive(Clone)]
+pub(super) struct Ahead {
+    memory: Arc<Semaphore>,
+    next: watch::Receiver<usize>,
+    /// How long parts of this track are at present; 0 while that is not known.
+    usual: Arc<AtomicUsize>,
+}
+
+/// What a part may take of the memory.
+pub(super) struct Room<'a> {
+    ahead: &'a Ahead,
+    index: usize,
+    /// What it has and has not filled; none for the part that is next.
+    held: Option<OwnedSemaphorePermit>,
+}
+
+/// There is not as much room.
+#[derive(Debug)]
+pub(super) struct Crowded;
+
+impl Ahead {
+    pub(super) fn new(memory: Arc<Semaphore>, next: watch::Receiver<usize>) -> Ahead {
+        Ahead {
+            memory,
+            next,
+            usual: Arc::default(),
+        }
+    }
+
+    /// What to take for a part of which nothing is known.
+    pub(super) fn usual(&self) -> usize {
+        match self.usual.load(Ordering::Relaxed) {
+            0 => FIRST,
+            usual => usual,
+        }
+    }
+
+    /// Learns how long a part is. One that is long is remembered for a few others.
+    pub(super) fn learn(&self, len: usize) {
+        let before = self.usual.load(Ordering::Relaxed);
+        self.usual
+            .store(len.max(before - before / 4), Ordering::Relaxed);
+    }
+
+    fn is_next(&self, index: usize) -> bool {
+        *self.next.borrow() >= index
+    }
+
+    /// Waits for so much room, or until the part is next. Whoever calls has no place at a host.
+    pub(super) async fn room(&self, index: usize, want: usize) -> Room<'_> {
+        let mut next = self.next.clone();
+        let turn = next.wait_for(|next| *next >= index);
+        let held = match u32::try_from(want.max(1)) {
+            Ok(want) if want as usize <= MEMORY => tokio::select! {
+                biased;
+                _ = turn => None,
+                // It is never closed.
+                held = self.memory.clone().acquire_many_owned(want) => held.ok(),
+            },
+            // Never will there be so much.
+            _ => {
+                let _ = turn.await;
+                None
+            }
+        };
+        Room {
+            ahead: self,
+            index,
+            held,
+        }
+    }
+}
+
+impl Room<'_> {
+    /// Makes it as much as what is still to come, if there is so much.
+    pub(super) fn fit(&mut self, len: usize) -> Result<(), Crowded> {
+        if self.ahead.is_next(self.index) {
+            self.held = None;
+        }
+        let Some(held) = &mut self.held else {
+            return Ok(());
+        };
+        let has = held.num_permits();
+        if let Some(more) = len.checked_sub(has) {
+            let more = u32::try_from(more).map_err(|_| Crowded)?;
+            let more = self.ahead.memory.clone().try_acquire_many_owned(more);
+            held.merge(more.map_err(|_| Crowded)?);
+        } else {
+            drop(held.split(has - len));
+        }
+        Ok(())
+    }
+
+    /// Takes of it what these bytes need. It grows, if there is as much, where it is too small.
+    pub(super) fn take(&mut self, len: usize) -> Result<Option<OwnedSemaphorePermit>, Crowded> {
+        let has = self.held.as_ref().map_or(0, |held| held.num_permits());
+        self.fit(has.max(len))?;
+        Ok(self.held.as_mut().and_then(|held| held.split(len)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn ahead(memory: usize) -> (watch::Sender<usize>, Ahead) {
+        let (following, next) = watch::channel(0);
+        (
+            following,
+            Ahead::new(Arc::new(Semaphore::new(memory)), next),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_next_needs_no_room_and_others_wait_for_it() {
+        let (following, ahead) = ahead(100);
+        let mut first = ahead.room(1, 60).await;
+        assert_eq!(first.take(50).unwrap().unwrap().num_permits(), 50);
+        let mut next = ahead.room(0, 1000).await;
+        assert!(next.take(1 << 30).unwrap().is_none());
+        let wait = Duration::from_secs(1);
+        assert!(timeout(wait, ahead.room(2, 91)).await.is_err());
+        // What never fits waits for its turn, and is in nobody's way.
+        let large = timeout(wait, ahead.room(3, MEMORY + 1)).await;
+        assert!(large.is_err());
+        following.send_replace(2);
+        assert!(ahead.room(2, 91).await.held.is_none());
+        // The first is behind the next one by now: what it has left is given back.
+        assert!(first.take(50).unwrap().is_none());
+        assert_eq!(ahead.memory.available_permits(), 100);
+    }
+
+    #[tokio::test]
+    async fn room_grows_only_where_there_is_some() {
+        let (_following, ahead) = ahead(100);
+        let mut first = ahead.room(1, 20).await;
+        let mut second = ahead.room(2, 30).await;
+        first.fit(60).unwrap();
+        assert!(second.fit(41).is_err());
+        second.fit(40).unwrap();
+        first.fit(10).unwrap();
+        assert_eq!(ahead.memory.available_permits(), 50);
+        let held = [second.take(40).unwrap(), second.take(50).unwrap()];
+        assert!(second.take(1).is_err());
+        drop(held);
+        assert!(second.take(1).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_usual_length_follows_what_comes() {
+        let (_following, ahead) = ahead(100);
+        assert_eq!(ahead.usual(), FIRST);
+        let lengths = [1000, 4000, 10, 10].map(|len| {
+            ahead.learn(len);
+            ahead.usual()
+        });
+        assert_eq!(lengths, [1000, 4000, 3000, 2250]);
+    }
+}

@@ -1,0 +1,112 @@
+//! A first look at what comes of a part: whether it can be one at all.
+
+use bytes::Bytes;
+
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::naming::{Content, HEAD, sniff};
+
+/// The first bytes of a part, before they are believed.
+pub(super) struct Look {
+    early: Vec<u8>,
+    seen: bool,
+    encrypted: bool,
+}
+
+impl Look {
+    pub(super) fn new(encrypted: bool) -> Look {
+        Look {
+            early: Vec::new(),
+            seen: false,
+            encrypted,
+        }
+    }
+
+    /// Takes the next bytes, and gives those that can go on.
+    pub(super) fn push(&mut self, piece: Bytes) -> Result<Option<Bytes>> {
+        if self.seen {
+            return Ok(Some(piece));
+        }
+        if self.early.is_empty() && piece.len() >= HEAD {
+            self.seen = true;
+            check(&piece[..HEAD], self.encrypted)?;
+            return Ok(Some(piece));
+        }
+        self.early.extend_from_slice(&piece);
+        match self.early.len() >= HEAD {
+            true => self.finish(),
+            false => Ok(None),
+        }
+    }
+
+    /// Gives what was kept back.
+    pub(super) fn finish(&mut self) -> Result<Option<Bytes>> {
+        if std::mem::replace(&mut self.seen, true) {
+            return Ok(None);
+        }
+        check(&self.early[..self.early.len().min(HEAD)], self.encrypted)?;
+        Ok(Some(std::mem::take(&mut self.early).into()))
+    }
+}
+
+/// Whether a part can begin so.
+fn check(head: &[u8], encrypted: bool) -> Result<()> {
+    let seen = sniff(head);
+    let came = match seen.kind {
+        Content::Page => "a web page",
+        Content::Zeros => "nothing but zeros",
+        Content::Text if !head.starts_with(b"WEBVTT") => "a text",
+        Content::Image if !encrypted => "a picture",
+        // What a wrong key gives is noise, of which one in 256 has a padding that looks right.
+        _ if encrypted && !begins_as_media(head) => {
+            return Err(Error::new(
+                Kind::Corrupt,
+                "what the key makes of a segment is no medium",
+            ));
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::new(
+        Kind::Corrupt,
+        format!("{came} came in place of a segment"),
+    ))
+}
+
+/// A transport stream, boxes, packed sound, or subtitles (RFC 8216 §3).
+fn begins_as_media(head: &[u8]) -> bool {
+    let boxes: [&[u8]; 11] = [
+        b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"mdat", b"free", b"skip",
+        b"uuid",
+    ];
+    let is_box = head.get(4..8).is_some_and(|name| boxes.contains(&name));
+    let is_sound = head.starts_with(b"ID3")
+        || head.starts_with(b"\x0b\x77")
+        || matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
+    head.first() == Some(&0x47) || is_box || is_sound || head.starts_with(b"WEBVTT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_segment_is_refused() {
+        let table: [(&[u8], bool, bool); 8] = [
+            (b"<!doctype html><title>x</title>", false, false),
+            (b"{\"error\": 1}", false, false),
+            (b"WEBVTT\n\n", false, true),
+            (b"\x47\x40\x11\x10\0\x42", false, true),
+            (b"\xde\xad\xbe\xef\x01\x02", false, true),
+            (b"\xde\xad\xbe\xef\x01\x02", true, false),
+            (b"\0\0\0\x18styp", true, true),
+            (b"\xff\xf1\x50\x80", true, true),
+        ];
+        for (head, encrypted, expected) in table {
+            assert_eq!(
+                check(head, encrypted).is_ok(),
+                expected,
+                "{}",
+                head.escape_ascii()
+            );
+        }
+    }
+}

@@ -11,20 +11,23 @@ use fetch::model::{Error, Kind, Result};
 use fetch::script::{self, Embedded, Script};
 use fetch::source::Registry;
 
+/// A plugin of one script, from the folder of its name.
+macro_rules! script {
+    ($id:literal) => {
+        (
+            include_str!(concat!($id, "/plugin.toml")),
+            &[("main.luau", include_str!(concat!($id, "/main.luau")))],
+        )
+    };
+}
+
 /// The plugins that are scripts, and part of the program.
 pub const SCRIPTS: &[Embedded<'static>] = &[
-    (
-        include_str!("internetarchive/plugin.toml"),
-        &[("main.luau", include_str!("internetarchive/main.luau"))],
-    ),
-    (
-        include_str!("wikimedia/plugin.toml"),
-        &[("main.luau", include_str!("wikimedia/main.luau"))],
-    ),
-    (
-        include_str!("xkcd/plugin.toml"),
-        &[("main.luau", include_str!("xkcd/main.luau"))],
-    ),
+    script!("bluesky"),
+    script!("internetarchive"),
+    script!("mastodon"),
+    script!("wikimedia"),
+    script!("xkcd"),
 ];
 
 /// All sources, in the order in which they are asked: the user's own plugins, which may stand in for any site, then sites,

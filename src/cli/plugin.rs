@@ -133,7 +133,14 @@ fn info(plugin: &Found) -> String {
             .map(|route| format!("{}  {}", route.pattern, route.example))
             .collect(),
     );
-    tell("asks", may.request.0.clone());
+    let mut hosts = manifest.hosts().0;
+    if may.named_host {
+        hosts.push(format!(
+            "the host of a link `{}:https://HOST/…`",
+            manifest.id
+        ));
+    }
+    tell("asks", hosts);
     tell("posts to", may.post.0.clone());
     let as_user = "with the cookies and the netrc that you give fetch for these hosts";
     tell("asks as you", vec![as_user.into()]);

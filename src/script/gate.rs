@@ -25,16 +25,26 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(manifest: &Manifest, own: Vec<Origin>) -> Gate {
+    /// What the manifest declares, and what the user has set and added.
+    pub(super) fn new(manifest: &Manifest, own: Vec<Origin>, more: &[String]) -> Gate {
+        let mut request = manifest.hosts();
+        request.0.extend_from_slice(more);
         Gate {
             id: manifest.id.clone(),
-            request: manifest.permissions.request.clone(),
+            request,
             post: manifest.permissions.post.clone(),
             media: manifest.permissions.media.clone(),
             anywhere: manifest.permissions.media_anywhere(),
             own,
             public: Arc::default(),
         }
+    }
+
+    /// The same for a link with a host that was given by name.
+    pub(super) fn with(&self, host: String) -> Gate {
+        let mut gate = self.clone();
+        gate.request.0.push(host);
+        gate
     }
 
     /// Who has named this URL: the user, if it is on a site that the user has set and that is not out there, or else
@@ -128,7 +138,7 @@ mod tests {
             permissions = { request = ['mine.test'] }\n\
             [[route]]\nname = 'a'\npattern = 'mine.test/{x}'\nexample = 'https://mine.test/x'\n";
         let manifest = Manifest::read("mine", text).unwrap();
-        let gate = Gate::new(&manifest, vec![own.origin()]);
+        let gate = Gate::new(&manifest, vec![own.origin()], &[]);
         let of_script = gate.clone();
         assert_eq!(gate.led(&own), Led::ByUser);
         gate.is_public(&other);

@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
+use super::cap::CapSpec;
 use super::failure::visible;
 use super::hosts::Hosts;
-use super::{Limits, options};
+use super::{Limits, family, options};
 use crate::model::{Error, Kind as ErrorKind, Result};
-use crate::source::{self, Route};
+use crate::source;
 
 /// The newest script interface that there is.
 const API: u32 = 1;
@@ -54,8 +55,14 @@ pub struct Manifest {
     /// The links that it knows, tried in this order.
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteSpec>,
+    /// Hosts of one family. `{site}` in place of a route's host stands for each of them, and all may be asked.
+    #[serde(default)]
+    pub sites: Hosts,
     /// What it may do.
     pub permissions: Permissions,
+    /// What its hosts take at the most.
+    #[serde(default, rename = "cap")]
+    pub caps: Vec<CapSpec>,
     /// What the user can set.
     #[serde(default, rename = "option")]
     pub options: Vec<Opt>,
@@ -94,6 +101,9 @@ pub struct Permissions {
     /// Whether it may hand links on to other sources.
     #[serde(default)]
     pub delegate: bool,
+    /// Whether it may ask the host of a link that is given to it by name, `ID:https://HOST/…`, whatever that host is.
+    #[serde(default)]
+    pub named_host: bool,
 }
 
 impl Permissions {
@@ -115,6 +125,8 @@ pub enum Kind {
     Text,
     /// The base URL of a site. What the user sets here may be asked as well, wherever it is.
     Site,
+    /// A list of hosts. What the user sets here are sites of the family as well.
+    Hosts,
 }
 
 impl fmt::Display for Kind {
@@ -124,6 +136,7 @@ impl fmt::Display for Kind {
             Kind::Number => "a number",
             Kind::Text => "text",
             Kind::Site => "an http or https URL without query",
+            Kind::Hosts => "a list of hosts such as `example.org`",
         })
     }
 }
@@ -196,18 +209,22 @@ impl Manifest {
         })?;
         let cannot = |why: String| wrong(format!("`{name}`: {why}"));
         manifest.check().map_err(cannot)?;
-        manifest.source()?;
+        manifest.source(&[])?;
         Ok(manifest)
     }
 
-    /// The manifest of the source that the plugin is.
-    pub(super) fn source(&self) -> Result<source::Manifest> {
-        let route = |route: &RouteSpec| Route::new(&route.name, &route.pattern, &route.example);
+    /// The manifest of the source that the plugin is, where the user has added these sites.
+    pub(super) fn source(&self, more: &[String]) -> Result<source::Manifest> {
         Ok(source::Manifest {
             name: self.id.clone(),
             about: self.about.clone(),
-            routes: self.routes.iter().map(route).collect::<Result<_>>()?,
+            routes: family::routes(self, &[&self.sites.0, more].concat())?,
         })
+    }
+
+    /// The hosts that it may ask: those that are declared, and those of its family.
+    pub fn hosts(&self) -> Hosts {
+        Hosts([&self.permissions.request.0[..], &self.sites.0].concat())
     }
 
     fn check(&self) -> Result<(), String> {
@@ -241,7 +258,13 @@ impl Manifest {
         }
         let Permissions { request, media, .. } = &self.permissions;
         let media_wrong = media.wrong().filter(|_| !self.permissions.media_anywhere());
-        if let Some(host) = request.wrong().or(media_wrong) {
+        // A route is made of each site, so it is one host.
+        let mut sites = self.sites.0.iter().map(String::as_str);
+        let sites_wrong = self
+            .sites
+            .wrong()
+            .or(sites.find(|host| host.starts_with('*')));
+        if let Some(host) = request.wrong().or(media_wrong).or(sites_wrong) {
             let host = host.escape_debug();
             return Err(format!(
                 "`{host}` is no host: write `example.org` or `*.example.org`"
@@ -266,12 +289,18 @@ impl Manifest {
                 ));
             }
             let url = Url::parse(&route.example);
-            if !url.is_ok_and(|url| self.permissions.request.has(&url)) {
+            if !url.is_ok_and(|url| self.hosts().has(&url)) {
                 let name = &route.name;
                 return Err(format!(
                     "the example of route `{name}` is on none of its hosts"
                 ));
             }
+        }
+        if let Some(cap) = self.caps.iter().find(|cap| !cap.is_well(&self.permissions)) {
+            let host = cap.host.escape_debug();
+            return Err(format!(
+                "the cap of `{host}` is none, or of a host that is not declared"
+            ));
         }
         if let Some(name) = self.limits.wrong() {
             return Err(format!(
@@ -283,6 +312,9 @@ impl Manifest {
 
     /// Whether a route takes nothing but links of hosts that are declared. Others are not the plugin's to see.
     fn is_own(&self, pattern: &str) -> bool {
+        if family::is_for_all(pattern) {
+            return true;
+        }
         let host = pattern.split('/').next().unwrap_or("").split('.');
         // A placeholder stands for any label. `_` cannot be declared, so that only `*.` before the rest has it.
         let host = host.map(|label| if label.contains('{') { "_" } else { label });
@@ -339,6 +371,9 @@ impl Manifest {
                     secret.key
                 ));
             }
+        }
+        if !self.secrets.is_empty() && self.permissions.named_host {
+            return Err("a plugin with a secret names the hosts that it asks".into());
         }
         if !self.secrets.is_empty() && self.permissions.media_anywhere() {
             return Err("a plugin with a secret names the hosts of its media".into());

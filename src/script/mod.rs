@@ -8,10 +8,12 @@
 
 mod api;
 mod call;
+mod cap;
 mod case;
 mod clock;
 mod emit;
 mod failure;
+mod family;
 mod find;
 mod gate;
 mod hosts;
@@ -29,6 +31,7 @@ mod tape;
 mod token;
 mod told;
 
+pub use cap::CapSpec;
 pub use find::{Broken, Embedded, Found, Origin, Places, find};
 pub use limits::Limits;
 pub use manifest::{Kind, Manifest, Opt, Permissions, SecretSpec};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use url::{Origin, Url};
 
+use super::hosts::Hosts;
 use super::manifest::{Kind, Manifest};
 use crate::model::{Error, Kind as ErrorKind, Result};
 use crate::net::Secret;
@@ -18,6 +19,8 @@ pub(super) struct Options {
     pub(super) secrets: BTreeMap<String, Secret>,
     /// Where the user has set a site to be.
     pub(super) own: Vec<Origin>,
+    /// The hosts that the user has added to the family.
+    pub(super) hosts: Vec<String>,
 }
 
 /// The known keys with their defaults, as the configuration wants them; `***` for a secret.
@@ -77,6 +80,9 @@ impl Options {
             if is_set {
                 self.own.extend(site);
             }
+            if is_set && option.kind == Kind::Hosts {
+                self.hosts.extend(hosts(&value).into_iter().flatten());
+            }
             self.values.insert(key.clone(), value);
         }
         Ok(self)
@@ -97,6 +103,17 @@ pub(super) fn value(kind: Kind, value: Value) -> Option<(Value, Option<Origin>)>
             let is_site = matches!(url.scheme(), "http" | "https") && is_plain;
             is_site.then(|| (json!(text.trim_end_matches('/')), Some(url.origin())))
         }
+        (Kind::Hosts, value) => hosts(&value).map(|hosts| (json!(hosts), None)),
         _ => None,
     }
+}
+
+/// A list of whole hosts, which a flag or a variable names with commas between.
+fn hosts(value: &Value) -> Option<Vec<String>> {
+    let list = match value {
+        Value::String(text) => Hosts(text.split(',').map(|host| host.trim().to_owned()).collect()),
+        value => serde_json::from_value(value.clone()).ok()?,
+    };
+    let is_well = list.wrong().is_none() && !list.0.iter().any(|host| host.starts_with('*'));
+    is_well.then_some(list.0)
 }

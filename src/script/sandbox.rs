@@ -128,7 +128,7 @@ mod tests {
     fn vm() -> Lua {
         let files = [("main.luau", ""), ("lib/one.luau", "return { x = 1 }")];
         let package = Package::embedded(MANIFEST, &files).unwrap();
-        let gate = Gate::new(&package.manifest, Vec::new());
+        let gate = Gate::new(&package.manifest, Vec::new(), &[]);
         let clock = Rc::new(Clock::start(
             Duration::from_secs(5),
             Arc::new(AtomicBool::new(false)),

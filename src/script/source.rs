@@ -13,6 +13,7 @@ use url::Url;
 
 use super::call::{Ask, Call};
 use super::failure::Blame;
+use super::family;
 use super::find::{Found, Origin};
 use super::gate::Gate;
 use super::manifest::SecretSpec;
@@ -22,7 +23,7 @@ use super::run::{Start, no_thread, run};
 use super::token::Tokens;
 use crate::model::{Body, Entry, Error, Item, Kind, Result};
 use crate::net::Led;
-use crate::source::{Answer, Ctx, Manifest, Outlet, Source, Target};
+use crate::source::{Answer, Cap, Ctx, Manifest, Outlet, Source, Target};
 
 /// How many scripts compute at once. A script that waits for the host does not count, so that a script whose links lead to
 /// others cannot wait for itself.
@@ -82,8 +83,8 @@ impl Script {
     pub fn new(found: Found, set: Value) -> Result<Script> {
         let options = Options::read(&found.package.manifest, set)?;
         Ok(Script {
-            manifest: found.package.manifest.source()?,
-            gate: Gate::new(&found.package.manifest, options.own.clone()),
+            manifest: found.package.manifest.source(&options.hosts)?,
+            gate: Gate::new(&found.package.manifest, options.own.clone(), &options.hosts),
             package: Arc::new(found.package),
             origin: found.origin,
             options,
@@ -100,7 +101,7 @@ impl Script {
     }
 
     /// Asks for a script, as many at once as may be. The first failure, in their order, ends it.
-    async fn ask(&self, ctx: &Ctx, asks: Vec<Ask>) -> Result<Vec<Answer>> {
+    async fn ask(&self, ctx: &Ctx, gate: &Gate, asks: Vec<Ask>) -> Result<Vec<Answer>> {
         let limit = self.package.manifest.limits.body_mib << 20;
         // Together they are no longer than what one alone might be, or what memory is for.
         let limit = match asks.len() {
@@ -108,25 +109,25 @@ impl Script {
             _ => limit.min(LONGEST_OF_MANY),
         };
         stream::iter(asks)
-            .map(|ask| self.ask_one(ctx, ask, limit))
+            .map(|ask| self.ask_one(ctx, gate, ask, limit))
             .buffered(AT_ONCE)
             .try_collect()
             .await
     }
 
-    async fn ask_one(&self, ctx: &Ctx, ask: Ask, limit: usize) -> Result<Answer> {
-        let answer = self.ask_once(ctx, &ask, limit).await?;
+    async fn ask_one(&self, ctx: &Ctx, gate: &Gate, ask: Ask, limit: usize) -> Result<Answer> {
+        let answer = self.ask_once(ctx, gate, &ask, limit).await?;
         match &ask.secret {
             // A token may have been taken back before its time.
             Some(key) if answer.status == StatusCode::UNAUTHORIZED && self.is_exchanged(key) => {
                 self.tokens.forget(key).await;
-                self.ask_once(ctx, &ask, limit).await
+                self.ask_once(ctx, gate, &ask, limit).await
             }
             _ => Ok(answer),
         }
     }
 
-    async fn ask_once(&self, ctx: &Ctx, ask: &Ask, limit: usize) -> Result<Answer> {
+    async fn ask_once(&self, ctx: &Ctx, gate: &Gate, ask: &Ask, limit: usize) -> Result<Answer> {
         let mut headers = HeaderMap::new();
         for (name, value) in &ask.headers {
             self.add(&mut headers, name, value)?;
@@ -135,14 +136,13 @@ impl Script {
             self.add_secret(ctx, &mut headers, &ask.url, key).await?;
         }
         if let Some(posted) = &ask.body {
-            self.gate.post(&ask.url)?;
+            gate.post(&ask.url)?;
             let medium = HeaderValue::from_static(posted.medium);
             headers.insert(header::CONTENT_TYPE, medium);
         }
-        let led = self.gate.led(&ask.url);
+        let led = gate.led(&ask.url);
         let body = ask.body.as_ref().map(|posted| &posted.bytes);
-        ctx.gated(&self.gate, led, &ask.url, &headers, body, limit)
-            .await
+        ctx.gated(gate, led, &ask.url, &headers, body, limit).await
     }
 
     fn secret(&self, key: &str) -> Option<&SecretSpec> {
@@ -233,18 +233,26 @@ impl Source for Script {
         &self.manifest
     }
 
+    fn caps(&self) -> Vec<Cap> {
+        self.package.manifest.caps.iter().map(Cap::from).collect()
+    }
+
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
         let limits = self.package.manifest.limits;
         let (calls, mut receiver) = mpsc::channel(1);
         let abandoned = Arc::new(AtomicBool::new(false));
         let _abandon = Abandon(abandoned.clone());
+        let (target, gate) = match family::named(&self.package.manifest, target) {
+            Some((target, host)) => (target, self.gate.with(host)),
+            None => (target.clone(), self.gate.clone()),
+        };
         let start = Start {
             package: self.package.clone(),
             origin: self.origin.clone(),
-            gate: self.gate.clone(),
+            gate: gate.clone(),
             options: self.options.values.clone(),
             secrets: self.options.secrets.keys().cloned().collect(),
-            target: target.clone(),
+            target,
             calls,
             abandoned,
         };
@@ -286,7 +294,7 @@ impl Source for Script {
                     {
                         (true, _) => Err(too_many(format!("{} requests", limits.requests))),
                         (_, true) => Err(too_many(format!("{} MiB", limits.total_mib))),
-                        _ => self.ask(ctx, asks).await,
+                        _ => self.ask(ctx, &gate, asks).await,
                     };
                     // What failed may have come as far as it could, and nobody has counted it.
                     let most = (limits.body_mib as u64) << 20;

@@ -74,7 +74,7 @@ fn the_example_says_what_each_key_is_for() {
     assert_eq!(
         empty.remove("source"),
         Some(
-            json!({ "feed": {}, "imgur": {}, "internetarchive": {}, "page": {}, "wikimedia": {}, "xkcd": {} })
+            json!({ "bluesky": {}, "feed": {}, "imgur": {}, "internetarchive": {}, "mastodon": {}, "page": {}, "wikimedia": {}, "xkcd": {} })
         )
     );
     assert_eq!(empty.remove("job"), Some(json!({ "example": {} })));

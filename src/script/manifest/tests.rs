@@ -49,6 +49,46 @@ fn a_placeholder_in_the_host_is_below_a_declared_one() {
 }
 
 #[test]
+fn sites_of_a_family_are_its_own() {
+    let read = |sites: &str, pattern: &str| {
+        let text = format!(
+            "manifest = 1\nid = 'mine'\nabout = 'a'\nversion = '1'\napi = 1\nsites = [{sites}]\n\
+             permissions = {{ request = ['y.com'] }}\n[[route]]\nname = 'all'\npattern = '{pattern}'\nexample = 'https://x.com/a'\n"
+        );
+        Manifest::read("plugin.toml", &text)
+    };
+    let table = [
+        ("'x.com', 'z.com'", "{site}/{a}", true),
+        ("'x.com'", "{site}", true),
+        ("'x.com'", "{site}.com/{a}", false),
+        ("'x.com'", "{site...}/{a}", false),
+        ("'x.com'", "{other}/{a}", false),
+        ("'*.x.com'", "{site}/{a}", false),
+        ("'z.com'", "{site}/{a}", false),
+        ("", "{site}/{a}", false),
+        ("'com'", "{site}/{a}", false),
+    ];
+    for (sites, pattern, is_well) in table {
+        let read = read(sites, pattern);
+        assert_eq!(read.is_ok(), is_well, "{sites} {pattern}: {read:?}");
+    }
+}
+
+#[test]
+fn a_cap_is_of_a_declared_host() {
+    for (cap, is_well) in [
+        ("host = 'x.com'\nrequests_per_second = 0.5", true),
+        ("host = 'x.com'\nrequests_per_second = 0.0", false),
+        ("host = 'x.com'\nrequests_per_second = nan", false),
+        ("host = 'y.com'\nrequests_per_second = 1.0", false),
+    ] {
+        let rest = format!("[[cap]]\n{cap}");
+        let read = read("mine", "request = ['x.com']", "x.com/{a}", &rest);
+        assert_eq!(read.is_ok(), is_well, "{cap}: {read:?}");
+    }
+}
+
+#[test]
 fn a_default_is_of_its_type() {
     let table = [
         ("bool", "false", true),
@@ -67,6 +107,14 @@ fn a_default_is_of_its_type() {
         ("site", "''", false),
         ("site", "'https://x.com/?q=1'", false),
         ("site", "'ftp://x.com'", false),
+        ("hosts", "[]", true),
+        ("hosts", "['x.com', 'a.y.com']", true),
+        ("hosts", "'x.com, a.y.com'", true),
+        ("hosts", "['*.x.com']", false),
+        ("hosts", "['localhost']", false),
+        ("hosts", "['127.0.0.1']", false),
+        ("hosts", "['x.com/a']", false),
+        ("hosts", "7", false),
     ];
     for (kind, default, is_well) in table {
         let option =
@@ -87,6 +135,7 @@ fn a_plugin_with_a_secret_goes_nowhere_else() {
         (", media = ['y.com']", true),
         (", media = ['*']", false),
         (", delegate = true", false),
+        (", named_host = true", false),
     ] {
         let may = format!("request = ['x.com']{may}");
         let with = read("mine", &may, "x.com/{a}", secret);

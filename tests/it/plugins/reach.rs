@@ -1,6 +1,6 @@
 //! Where a script may not go: each of these is refused before anything is sent.
 
-use super::{USUAL, call};
+use super::{USUAL, call, plugin, quick};
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
@@ -64,6 +64,48 @@ fn requests_to_what_is_not_declared_are_refused() {
         assert_eq!(fetch.tree(), "", "{attack}");
     }
     assert!(elsewhere.requests().is_empty());
+}
+
+#[test]
+fn the_host_of_a_link_is_asked_where_that_is_declared_and_no_other() {
+    let usual = USUAL.replace(" }", ", named_host = true }");
+    let itself = extract("http.get(re.match(ctx.url, 'https://.*')[0])");
+    let elsewhere = extract("http.get('https://evil.test/x')");
+    let table = [
+        // It may be asked, and is nowhere.
+        (&*usual, &itself, "https://other.invalid/a", "cannot find"),
+        (
+            &usual,
+            &itself,
+            "https://localhost/a",
+            "at a private address",
+        ),
+        (&usual, &itself, "https://127.0.0.1/a", "is not declared"),
+        (
+            &usual,
+            &itself,
+            "https://other.invalid:8443/a",
+            "a port of its own",
+        ),
+        (
+            &usual,
+            &elsewhere,
+            "https://other.invalid/a",
+            "is not declared",
+        ),
+        (USUAL, &itself, "https://other.invalid/a", "is not declared"),
+    ];
+    for (manifest, script, link, why) in table {
+        let fetch = quick();
+        let folder = plugin(&fetch, manifest, script);
+        let fetch = fetch
+            .arg("--plugin")
+            .arg(folder)
+            .arg(format!("mine:{link}"));
+        let done = fetch.run();
+        assert!(done.stderr.contains(why), "{link}: {}", done.stderr);
+        assert_eq!(fetch.tree(), "", "{link}");
+    }
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! What a host takes at the most, as a manifest says it.
+
+use serde::Deserialize;
+
+use super::manifest::Permissions;
+use crate::source::Cap;
+
+/// The most that a host takes.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CapSpec {
+    /// One of the hosts in `request` or `media`.
+    pub host: String,
+    /// Requests a second.
+    pub requests_per_second: f64,
+}
+
+impl CapSpec {
+    /// Whether it is one, of a host that is declared.
+    pub(super) fn is_well(&self, may: &Permissions) -> bool {
+        let mut declared = may.request.0.iter().chain(&may.media.0);
+        self.requests_per_second > 0.0 && declared.any(|host| *host == self.host)
+    }
+}
+
+impl From<&CapSpec> for Cap {
+    fn from(spec: &CapSpec) -> Cap {
+        Cap {
+            host: spec.host.clone(),
+            connections: None,
+            requests_per_second: Some(spec.requests_per_second),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Sites of one family: one script, many hosts. Which hosts these are is data, in the manifest and of the user's.
+
+use url::Url;
+
+use super::manifest::{Manifest, RouteSpec};
+use crate::model::{Link, Result};
+use crate::source::{Route, Target};
+
+/// What stands for each host of the family in a pattern.
+const SITE: &str = "{site}";
+
+/// Whether a pattern is for each host of the family.
+pub(super) fn is_for_all(pattern: &str) -> bool {
+    pattern
+        .strip_prefix(SITE)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The routes of a plugin, those for all sites once for each of these hosts.
+pub(super) fn routes(manifest: &Manifest, sites: &[String]) -> Result<Vec<Route>> {
+    let mut routes = Vec::new();
+    for spec in &manifest.routes {
+        match is_for_all(&spec.pattern) {
+            true => {
+                for site in sites {
+                    routes.push(at(spec, site)?);
+                }
+            }
+            false => routes.push(Route::new(&spec.name, &spec.pattern, &spec.example)?),
+        }
+    }
+    Ok(routes)
+}
+
+fn at(spec: &RouteSpec, site: &str) -> Result<Route> {
+    let pattern = spec.pattern.replacen(SITE, site, 1);
+    Route::new(&spec.name, &pattern, &spec.example)
+}
+
+/// Of `ID:https://HOST/…`, the target that the link behind the colon is, and its host. A route for all sites is also one for
+/// this host; where none fits, the target stays as it is but for its link.
+pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<(Target, String)> {
+    if !manifest.permissions.named_host || target.link.url.scheme() != manifest.id {
+        return None;
+    }
+    let (_, behind) = target.link.url.as_str().split_once(':')?;
+    let url = Url::parse(behind).ok()?;
+    let host = url.domain()?.to_owned();
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let routes = routes(manifest, std::slice::from_ref(&host)).ok()?;
+    let fits = routes
+        .iter()
+        .find_map(|route| Some((route.name.clone(), route.pattern.matches(&url)?)));
+    let link = Link {
+        url,
+        meta: target.link.meta.clone(),
+    };
+    let mut target = Target {
+        link,
+        ..target.clone()
+    };
+    if let Some((route, params)) = fits {
+        (target.route, target.params) = (route, params);
+    }
+    Some((target, host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_named_is_a_site_as_others() {
+        let text = "manifest = 1\nid = 'mine'\nabout = 'x'\nversion = '1'\napi = 1\nsites = ['a.test', 'b.test']\n\
+            permissions = { request = [], named_host = true }\n\
+            [[route]]\nname = 'one'\npattern = '{site}/@{user}'\nexample = 'https://a.test/@u'\n";
+        let manifest = Manifest::read("mine", text).unwrap();
+        let hosts: Vec<_> = routes(&manifest, &manifest.sites.0).unwrap();
+        let hosts: Vec<_> = hosts
+            .iter()
+            .map(|route| route.pattern.to_string())
+            .collect();
+        assert_eq!(hosts, ["a.test/@{user}", "b.test/@{user}"]);
+        let of = |link: &str| {
+            let target = Target {
+                link: Url::parse(link).unwrap().into(),
+                route: "id".into(),
+                params: [("id".to_owned(), "all of it".to_owned())].into(),
+                resume: None,
+            };
+            let (target, host) = named(&manifest, &target)?;
+            let params = target.params.into_values().collect::<Vec<_>>().join(" ");
+            Some(format!(
+                "{host} {} {params} {}",
+                target.route, target.link.url
+            ))
+        };
+        let table = [
+            (
+                "mine:https://c.test/@tom?x=1#y",
+                Some("c.test one tom https://c.test/@tom?x=1#y"),
+            ),
+            (
+                "mine:https://c.test/other",
+                Some("c.test id all of it https://c.test/other"),
+            ),
+            ("mine:https://127.0.0.1/@tom", None),
+            ("mine:ftp://c.test/@tom", None),
+            ("mine:@tom", None),
+            ("other:https://c.test/@tom", None),
+            ("https://a.test/@tom", None),
+        ];
+        for (link, expected) in table {
+            assert_eq!(of(link).as_deref(), expected, "{link}");
+        }
+    }
+}

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::args::{Args, PluginCommand};
 use super::talk::print;
-use super::{exit, main};
+use super::{exit, main, meaning};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
+use crate::net::Client;
 use crate::plugins::SCRIPTS;
 use crate::report::clean;
-use crate::script::{self, Found, Manifest};
+use crate::script::{self, Found, Manifest, Script};
 use crate::source::Registry;
 
 /// Tells what was asked about plugins, makes one, or runs its cases.
@@ -25,6 +26,9 @@ pub(super) fn plugin(
         PluginCommand::Info { name } => about(&config, name)?,
         PluginCommand::New { name } => new(&main::registry(&config, sources)?, name)?,
         PluginCommand::Test { folder } => return test(folder),
+        PluginCommand::Check { folder } => return check(folder),
+        PluginCommand::Record { folder, name, link } => record(args, &config, folder, name, link)?,
+        PluginCommand::Types => print(script::TYPES)?,
     }
     Ok(exit::WELL)
 }
@@ -90,6 +94,9 @@ fn test(folder: &Path) -> Result<u8> {
         };
         failed += u32::from(word == "failed");
         text.push_str(&format!("{word:8}{}\n", clean(&verdict.name)));
+        for line in &verdict.notes {
+            text.push_str(&format!("  log: {}\n", clean(line)));
+        }
         for line in verdict.wrong.iter().flat_map(|wrong| wrong.lines()) {
             text.push_str(&format!("  {}\n", clean(line)));
         }
@@ -102,6 +109,38 @@ fn test(folder: &Path) -> Result<u8> {
         0 => exit::WELL,
         _ => exit::SOME,
     })
+}
+
+fn check(folder: &Path) -> Result<u8> {
+    let wrong = main::runtime()?.block_on(script::check(folder))?;
+    let mut text = String::new();
+    for line in &wrong {
+        text.push_str(&format!("{}\n", clean(line)));
+    }
+    print(match wrong.is_empty() {
+        true => "nothing is wrong\n",
+        false => &text,
+    })?;
+    Ok(match wrong.len() {
+        0 => exit::WELL,
+        _ => exit::SOME,
+    })
+}
+
+fn record(args: &Args, config: &Config, folder: &Path, name: &str, link: &str) -> Result<()> {
+    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let found = script::Found::named(folder)?;
+    let set = config.options_known(&found.package.manifest.id, Script::known(&found))?;
+    let recorded = script::record(found, folder, name, link, set, client);
+    let files = main::runtime()?.block_on(recorded)?;
+    let text: String = files
+        .iter()
+        .map(|file| format!("made `{}`\n", file.display()))
+        .collect();
+    let shown = folder.display();
+    print(&format!(
+        "{text}look at it, shorten it, and: fetch plugin test {shown}\n"
+    ))
 }
 
 fn line(plugin: &Found) -> String {

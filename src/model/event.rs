@@ -113,6 +113,13 @@ pub enum Event {
         /// A line.
         text: String,
     },
+    /// A source told how it goes on with a link, for whoever looks into that.
+    Noted {
+        /// The source.
+        source: String,
+        /// A line.
+        text: String,
+    },
     /// Every link has been listed: no more items will be found.
     Complete,
     /// A transfer or a whole host waits before it goes on.

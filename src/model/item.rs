@@ -40,6 +40,8 @@ pub enum Entry {
     Embed(Box<Link>),
     /// All before it came; from here the listing can go on another time.
     Checkpoint(Box<Cursor>),
+    /// Something that helps whoever looks why a listing comes out as it does. It changes nothing.
+    Note(Box<str>),
 }
 
 /// One file to be. `source` and `key` together are its identity.

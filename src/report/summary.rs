@@ -208,7 +208,10 @@ impl Summary {
                     });
                 }
             }
-            Event::Said { .. } | Event::Resumed { .. } | Event::Packed { .. } => {}
+            Event::Said { .. }
+            | Event::Noted { .. }
+            | Event::Resumed { .. }
+            | Event::Packed { .. } => {}
             Event::Complete => self.complete = true,
             Event::Waiting { .. } => {}
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -13,51 +13,60 @@ use super::package::{cannot, plain};
 use crate::model::{Error, Kind, Result};
 
 /// The most bytes of a case, or of a file of its answers.
-const LONGEST: u64 = 4 << 20;
+pub(super) const LONGEST: u64 = 4 << 20;
 
 /// A file `cases/NAME.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Case {
     pub(super) link: String,
     /// Where an earlier listing has stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) resume: Option<String>,
-    /// What the user has set.
-    #[serde(default)]
-    pub(super) options: Map<String, Value>,
-    #[serde(default, rename = "answer")]
-    pub(super) answers: Vec<Recorded>,
-    /// The items that come, in their order. Of each, the fields that are given must be so.
-    #[serde(default, rename = "item")]
-    pub(super) items: Vec<Map<String, Value>>,
+    /// The reason for which the listing fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<Kind>,
     /// The links that are handed on, in their order.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) delegated: Vec<String>,
     /// The places to go on from, in their order, where they matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) checkpoints: Option<Vec<String>>,
-    /// The reason for which the listing fails.
-    pub(super) error: Option<Kind>,
+    /// What the user has set.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(super) options: Map<String, Value>,
+    #[serde(default, rename = "answer", skip_serializing_if = "Vec::is_empty")]
+    pub(super) answers: Vec<Recorded>,
+    /// The items that come, in their order. Of each, the fields that are given must be so.
+    #[serde(default, rename = "item", skip_serializing_if = "Vec::is_empty")]
+    pub(super) items: Vec<Map<String, Value>>,
 }
 
 /// An answer of the site.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recorded {
     pub(super) url: Url,
     /// What is posted to it; without, it is a GET.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) posted: Option<String>,
-    #[serde(default = "well")]
+    #[serde(default = "well", skip_serializing_if = "is_well")]
     pub(super) status: u16,
-    #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) body: String,
     /// The name of a file beside the case that has the body.
-    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) body: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) headers: BTreeMap<String, String>,
 }
 
 fn well() -> u16 {
     200
+}
+
+fn is_well(status: &u16) -> bool {
+    *status == well()
 }
 
 impl Case {

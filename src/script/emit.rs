@@ -1,4 +1,4 @@
-//! `emit`, `delegate` and `checkpoint`: from a table of a script to the data that every source emits.
+//! `emit`, `delegate`, `checkpoint` and `log`: from a table of a script to the data that every source emits.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::api::encode;
-use super::failure::{raise, refuse};
+use super::failure::{raise, refuse, visible};
 use super::run::Host;
 use crate::model::{
     Album, Body, Cursor, Digest, Entry, Expect, Headers, Item, Kind, Link, Medium, Meta, Request,
@@ -183,7 +183,13 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
             let cursor = Cursor { at, items: 0 };
             own.emit(Entry::Checkpoint(Box::new(cursor)), Led::ByUser)
         })?,
-    )
+    )?;
+    let own = host.clone();
+    let note = move |_: &Lua, text: String| {
+        let text = visible(&text).into_boxed_str();
+        own.emit(Entry::Note(text), Led::ByUser)
+    };
+    globals.raw_set("log", lua.create_function(note)?)
 }
 
 /// Refuses a field that is not known: a typing error would lose what is meant.

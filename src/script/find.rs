@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Package;
 use crate::model::{Error, Kind, Result};
@@ -39,6 +39,20 @@ pub struct Found {
     pub origin: Origin,
     /// Where others of the same id are from, in whose place it is.
     pub over: Vec<Origin>,
+}
+
+impl Found {
+    /// The plugin in this folder.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is none.
+    pub fn named(folder: &Path) -> Result<Found> {
+        Ok(Found {
+            package: Package::read(folder)?,
+            origin: Origin::Named(folder.to_owned()),
+            over: Vec::new(),
+        })
+    }
 }
 
 /// A folder in the user's folder that is no plugin, and why.

@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::case::Case;
-use super::find::{Found, Origin};
-use super::package::Package;
+use super::find::Found;
 use super::source::Script;
 use super::tape::Recording;
 use super::told::told;
-use crate::model::{Entry, Error, Item, Kind, Result};
+use crate::model::{Body, Entry, Error, Item, Kind, Result};
 use crate::net::{Client, Settings};
-use crate::source::{Ctx, Registry, outlet};
+use crate::source::{Ctx, Registry, Source, Target, outlet};
 
 /// How many entries wait to be looked at.
 const ROOM: usize = 64;
@@ -29,14 +29,32 @@ pub struct Verdict {
     pub name: String,
     /// What is not as it should be; empty when all is well.
     pub wrong: Vec<String>,
+    /// What the script said.
+    pub notes: Vec<String>,
+    /// What it did.
+    pub(super) did: Did,
+}
+
+/// What a script did in a case, for whoever holds it against its manifest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Did {
+    /// The route that took the link.
+    pub(super) route: String,
+    /// What it asked for, and whether it posted there.
+    pub(super) asked: Vec<(Url, bool)>,
+    /// Where its files are.
+    pub(super) media: Vec<Url>,
+    /// Whether it handed links on.
+    pub(super) delegated: bool,
 }
 
 /// What a listing has emitted.
 #[derive(Default)]
-struct Came {
-    items: Vec<Item>,
-    delegated: Vec<String>,
-    checkpoints: Vec<String>,
+pub(super) struct Came {
+    pub(super) items: Vec<Item>,
+    pub(super) delegated: Vec<String>,
+    pub(super) checkpoints: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// Runs all cases in the folder `cases` of a plugin. Nothing is asked for in the net.
@@ -44,24 +62,25 @@ struct Came {
 /// # Errors
 /// [`Kind::Config`] for what is no plugin, and where there is no case or `cases` is no folder.
 pub async fn replay(folder: &Path) -> Result<Vec<Verdict>> {
-    let package = Package::read(folder)?;
-    let found = Found {
-        package,
-        origin: Origin::Named(folder.to_owned()),
-        over: Vec::new(),
-    };
+    let found = Found::named(folder)?;
     let mut verdicts = Vec::new();
     for path in cases(folder)? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let mut verdict = Verdict {
+            name: name.into_owned(),
+            wrong: Vec::new(),
+            notes: Vec::new(),
+            did: Did::default(),
+        };
         let judged = match Case::read(&path) {
-            Ok(case) => judge(&found, case).await,
+            Ok(case) => judge(&found, case, &mut verdict).await,
             Err(error) => Err(error),
         };
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        verdicts.push(Verdict {
-            name: name.into_owned(),
-            // What is wrong with one case says nothing of the others.
-            wrong: judged.unwrap_or_else(|error| vec![explain(&error)]),
-        });
+        // What is wrong with one case says nothing of the others.
+        if let Err(error) = judged {
+            verdict.wrong.push(explain(&error));
+        }
+        verdicts.push(verdict);
     }
     Ok(verdicts)
 }
@@ -89,7 +108,7 @@ fn cases(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Runs a case, and tells what is not as it says.
-async fn judge(found: &Found, case: Case) -> Result<Vec<String>> {
+async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     let Case {
         link,
         resume,
@@ -112,24 +131,17 @@ async fn judge(found: &Found, case: Case) -> Result<Vec<String>> {
     let mut registry = Registry::new();
     registry.add(script);
     let (source, mut target) = registry.find(&registry.read(&link)?)?;
+    verdict.did.route.clone_from(&target.route);
     target.resume = resume;
     let tape = Arc::new(Recording::new(answers));
     let ctx = Ctx::new(Client::new(Settings::default())?).with_tape(tape.clone());
-    let (out, mut entries) = outlet(ROOM);
-    let listing = async move { source.list(&ctx, &target, &out).await };
-    let taking = async {
-        let mut came = Came::default();
-        while let Some(entry) = entries.recv().await {
-            match entry {
-                Entry::Item(item) => came.items.push(*item),
-                Entry::Link(link) | Entry::Embed(link) => came.delegated.push(link.url.into()),
-                Entry::Checkpoint(cursor) => came.checkpoints.push(cursor.at),
-            }
-        }
-        came
-    };
-    let (listed, came) = tokio::join!(listing, taking);
-    let mut wrong = tape.wrong();
+    let (listed, came) = list(source.as_ref(), &ctx, &target).await;
+    verdict.wrong = tape.wrong();
+    verdict.did.asked = tape.asked();
+    verdict.did.delegated = !came.delegated.is_empty();
+    verdict.did.media = came.items.iter().flat_map(places).collect();
+    verdict.notes = came.notes;
+    let wrong = &mut verdict.wrong;
     match (listed, error) {
         (Ok(()), None) => {}
         (Ok(()), Some(kind)) => wrong.push(format!("it should fail with `{kind}`, and does not")),
@@ -140,12 +152,42 @@ async fn judge(found: &Found, case: Case) -> Result<Vec<String>> {
             explain(&failure)
         )),
     }
-    compare_items(&items, &came.items, &mut wrong);
-    compare_lists("delegated", &delegated, &came.delegated, &mut wrong);
+    compare_items(&items, &came.items, wrong);
+    compare_lists("delegated", &delegated, &came.delegated, wrong);
     if let Some(checkpoints) = checkpoints {
-        compare_lists("checkpoints", &checkpoints, &came.checkpoints, &mut wrong);
+        compare_lists("checkpoints", &checkpoints, &came.checkpoints, wrong);
     }
-    Ok(wrong)
+    Ok(())
+}
+
+/// Lists a link, and gathers what comes.
+pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Result<()>, Came) {
+    let (out, mut entries) = outlet(ROOM);
+    let listing = async move { source.list(ctx, target, &out).await };
+    let taking = async {
+        let mut came = Came::default();
+        while let Some(entry) = entries.recv().await {
+            match entry {
+                Entry::Item(item) => came.items.push(*item),
+                Entry::Link(link) | Entry::Embed(link) => came.delegated.push(link.url.into()),
+                Entry::Note(text) => came.notes.push(text.into()),
+                Entry::Checkpoint(cursor) => came.checkpoints.push(cursor.at),
+            }
+        }
+        came
+    };
+    tokio::join!(listing, taking)
+}
+
+/// Where the bytes of an item are.
+fn places(item: &Item) -> Vec<Url> {
+    match &item.body {
+        Body::File(request) | Body::Hls(request) | Body::Dash(request) => {
+            let mirrors = request.mirrors.iter().cloned();
+            mirrors.chain([request.url.clone()]).collect()
+        }
+        Body::Text(_) | Body::Later => Vec::new(),
+    }
 }
 
 fn unknown(key: &str, known: &Value) -> Error {

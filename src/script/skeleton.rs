@@ -7,6 +7,9 @@ use super::Manifest;
 use super::manifest::{ID, is_id};
 use crate::model::{Error, Kind, Result};
 
+/// What scripts can call, with types, as an editor takes it (a definition file of luau-lsp).
+pub const TYPES: &str = include_str!("skeleton/fetch.d.luau");
+
 /// Its files, with `NAME` for its id.
 const FILES: [(&str, &str); 3] = [
     ("plugin.toml", include_str!("skeleton/plugin.toml")),
@@ -48,4 +51,32 @@ pub fn skeleton(below: &Path, id: &str) -> Result<PathBuf> {
 
 fn cannot(path: &Path) -> Error {
     Error::new(Kind::Disk, format!("cannot write `{}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::globals::HOST;
+    use super::*;
+
+    #[test]
+    fn the_types_tell_of_all_that_is_there() {
+        for name in HOST {
+            let (table, function) = (
+                format!("\ndeclare {name}: {{"),
+                format!("\ndeclare function {name}("),
+            );
+            assert!(
+                TYPES.contains(&table) || TYPES.contains(&function),
+                "{name}"
+            );
+        }
+        let declared = TYPES.lines().filter_map(|line| {
+            let rest = line.strip_prefix("declare ")?;
+            let rest = rest.strip_prefix("function ").unwrap_or(rest);
+            rest.split([':', '(']).next()
+        });
+        for name in declared.filter(|name| !name.starts_with("class ")) {
+            assert!(HOST.contains(&name), "{name}");
+        }
+    }
 }

@@ -219,6 +219,7 @@ impl Script {
             match entry {
                 Entry::Item(item) => out.item(*item).await?,
                 Entry::Link(link) => out.link(*link).await?,
+                Entry::Note(text) => out.note(text).await?,
                 Entry::Embed(link) => out.embed(*link).await?,
                 Entry::Checkpoint(cursor) => out.checkpoint(cursor.at, out.items()).await?,
             }

@@ -24,6 +24,8 @@ struct State {
     given: Vec<u32>,
     /// What was asked for and is not there.
     missing: Vec<String>,
+    /// What was asked for, and whether something was posted there.
+    asked: Vec<(Url, bool)>,
 }
 
 impl Recording {
@@ -31,6 +33,7 @@ impl Recording {
         let state = State {
             given: vec![0; answers.len()],
             missing: Vec::new(),
+            asked: Vec::new(),
         };
         Recording {
             answers,
@@ -48,15 +51,19 @@ impl Recording {
         state.missing.iter().cloned().chain(unused).collect()
     }
 
+    /// What was asked for, and whether something was posted there.
+    pub(super) fn asked(&self) -> Vec<(Url, bool)> {
+        self.state().asked.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Tape for Recording {
     /// Answers for one URL follow one another; the last is repeated.
-    fn answer(&self, url: &Url, posted: Option<&[u8]>) -> Result<Answer> {
+    fn give(&self, url: &Url, posted: Option<&[u8]>) -> Result<Answer> {
         let mut state = self.state();
+        state.asked.push((url.clone(), posted.is_some()));
         let all = (0..self.answers.len()).filter(|at| {
             let answer = &self.answers[*at];
             answer.url == *url && is_posted(answer.posted.as_deref(), posted)
@@ -96,6 +103,18 @@ impl Tape for Recording {
             headers,
             body: answer.body.clone().into(),
         })
+    }
+}
+
+impl Tape for Recording {
+    fn answer(&self, url: &Url, posted: Option<&[u8]>) -> Option<Result<Answer>> {
+        Some(self.give(url, posted))
+    }
+
+    fn hear(&self, _: &Url, _: Option<&[u8]>, _: &Answer) {}
+
+    fn is_replay(&self) -> bool {
+        true
     }
 }
 

@@ -87,6 +87,7 @@ async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> R
     let headers =
         HeaderMap::from_iter([(header::AUTHORIZATION, login), (header::CONTENT_TYPE, form)]);
     let body = Bytes::from_static(b"grant_type=client_credentials");
+    let ctx = ctx.unheard();
     let asked = ctx.gated(gate, Led::ByPublic, url, &headers, Some(&body), LONGEST);
     let answer = asked.await?;
     let shown = Shown(url);

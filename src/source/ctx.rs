@@ -27,13 +27,19 @@ pub struct Ctx {
     tape: Option<Arc<dyn Tape>>,
 }
 
-/// Answers in the place of the network.
+/// Answers in the place of the network, or hears what it answers.
 pub(crate) trait Tape: std::fmt::Debug + Send + Sync {
     /// The answer for a URL, to which this was posted if anything was.
     ///
     /// # Errors
-    /// When there is none.
-    fn answer(&self, url: &Url, posted: Option<&[u8]>) -> Result<Answer>;
+    /// When there is none, and the network is not asked either.
+    fn answer(&self, url: &Url, posted: Option<&[u8]>) -> Option<Result<Answer>>;
+
+    /// What the network has answered, because this had none.
+    fn hear(&self, url: &Url, posted: Option<&[u8]>, answer: &Answer);
+
+    /// Whether nothing is sent at all.
+    fn is_replay(&self) -> bool;
 }
 
 impl Ctx {
@@ -53,7 +59,7 @@ impl Ctx {
         }
     }
 
-    /// The same, where what passes a gate is answered so, and nothing is sent.
+    /// The same, where what passes a gate is answered so, or heard.
     pub(crate) fn with_tape(self, tape: Arc<dyn Tape>) -> Self {
         Ctx {
             tape: Some(tape),
@@ -63,7 +69,15 @@ impl Ctx {
 
     /// Whether nothing is sent.
     pub(crate) fn is_replay(&self) -> bool {
-        self.tape.is_some()
+        self.tape.as_ref().is_some_and(|tape| tape.is_replay())
+    }
+
+    /// The same for what nobody is to hear.
+    pub(crate) fn unheard(&self) -> Self {
+        Ctx {
+            tape: None,
+            ..self.clone()
+        }
     }
 
     /// Gives this answer to the first call for this URL.
@@ -103,13 +117,16 @@ impl Ctx {
         body: Option<&Bytes>,
         limit: usize,
     ) -> Result<Answer> {
+        let posted = body.map(|body| &body[..]);
         if let Some(tape) = &self.tape {
             gate.pass(url)?;
-            let answer = tape.answer(url, body.map(|body| &body[..]))?;
-            return match answer.body.len() > limit {
-                true => Err(too_long(url, limit)),
-                false => Ok(answer),
-            };
+            if let Some(answer) = tape.answer(url, posted) {
+                let answer = answer?;
+                return match answer.body.len() > limit {
+                    true => Err(too_long(url, limit)),
+                    false => Ok(answer),
+                };
+            }
         }
         // Where a public server named the link, it chooses what is asked of the user's site.
         let mut led = match self.named {
@@ -119,7 +136,11 @@ impl Ctx {
         let call = self
             .client
             .call_gated(Some(gate), &mut led, url, headers, body, limit);
-        call.await
+        let answer = call.await?;
+        if let Some(tape) = &self.tape {
+            tape.hear(url, posted, &answer);
+        }
+        Ok(answer)
     }
 
     /// Prepares a GET.

@@ -140,6 +140,14 @@ impl Outlet {
             .await
     }
 
+    /// Says something about how the listing goes on, which `-v` shows. It is one line.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn note(&self, text: impl Into<Box<str>>) -> Result<()> {
+        self.send(Entry::Note(text.into())).await
+    }
+
     /// How many items were emitted so far, with those before the place from which the listing goes on.
     pub fn items(&self) -> u64 {
         self.items.load(Ordering::Relaxed)

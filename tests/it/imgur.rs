@@ -73,6 +73,7 @@ fn lines((entries, error): (Vec<Entry>, Option<Error>)) -> Vec<String> {
 fn line(entry: &Entry) -> String {
     let item = match entry {
         Entry::Link(link) | Entry::Embed(link) => return format!("-> {}", link.url),
+        Entry::Note(text) => return format!("note {text}"),
         Entry::Checkpoint(cursor) => return format!("# page {} after {}", cursor.at, cursor.items),
         Entry::Item(item) => item,
     };

@@ -2,10 +2,12 @@
 
 mod attacks;
 mod cases;
+mod checked;
 mod goes_on;
 mod kit;
 mod posting;
 mod reach;
+mod recorded;
 
 use std::fs;
 use std::path::PathBuf;

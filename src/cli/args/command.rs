@@ -221,6 +221,28 @@ for fails, and so does an answer that nobody asks for. Exit code 3 if a case fai
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
+    /// Look for what is wrong with a plugin before others get it
+    #[command(after_help = "\
+Its routes, names that nobody declares, cases that fail, routes without a case, and permissions that no case needs. Exit \
+code 3 if there is something.")]
+    Check {
+        /// The folder of the plugin
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Write a case from what a site answers now
+    #[command(after_help = "\
+The answers and what comes of them go to `cases/NAME.toml`, without secrets. Shorten them by hand to what matters.")]
+    Record {
+        /// The folder of the plugin
+        folder: PathBuf,
+        /// What the case is called
+        name: String,
+        /// The link
+        link: String,
+    },
+    /// Print what scripts can call, with types, for an editor (luau-lsp)
+    Types,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Spot, Walk, documents, next_of};
-use crate::model::{Entry, Error, Item, Kind, Result};
+use crate::model::{Entry, Error, Event, Item, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::Gather;
@@ -127,6 +127,11 @@ impl Walk {
                     if let Some(progress) = &progress {
                         progress.reach(*cursor);
                     }
+                }
+                Step::Entry(Entry::Note(text), _) => {
+                    let (source, text) = (source.manifest().name.clone(), text.into());
+                    let told = self.events.send(Event::Noted { source, text });
+                    told.await.map_err(|_| Error::closed())?;
                 }
                 Step::Entry(Entry::Item(item), led)
                     if self.asks_first.load(Ordering::Relaxed)

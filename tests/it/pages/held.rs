@@ -65,6 +65,7 @@ fn taken(held: &Held) -> Vec<String> {
             let url = match entry {
                 Entry::Item(item) => item.key,
                 Entry::Link(link) | Entry::Embed(link) => format!("embed {}", link.url),
+                Entry::Note(text) => format!("note {text}"),
                 Entry::Checkpoint(cursor) => format!("go on at {}", cursor.at),
             };
             taken.push(url.replace(&site.url("/"), "/"));

@@ -1,0 +1,122 @@
+//! Looks over a plugin before others get it: what its manifest says, what its scripts use, what its cases show.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::json;
+use url::Url;
+
+use super::failure::visible;
+use super::find::Found;
+use super::globals;
+use super::hosts::Hosts;
+use super::replay::{Did, Verdict, replay};
+use super::sandbox::byte_code;
+use super::source::Script;
+use super::{Manifest, Package};
+use crate::model::{Kind, Result};
+use crate::source::{self, Registry};
+
+/// What can be said against a plugin; nothing if all is well. Its cases are run, and nothing is asked for in the net.
+///
+/// # Errors
+/// [`Kind::Config`] for what is no plugin.
+pub async fn check(folder: &Path) -> Result<Vec<String>> {
+    let found = Found::named(folder)?;
+    let mut wrong = scripts(&found.package);
+    let manifest = found.package.manifest.clone();
+    let mut registry = Registry::new();
+    registry.add(Script::new(found, json!({}))?);
+    wrong.extend(source::check(&registry));
+    match replay(folder).await {
+        Ok(verdicts) => wrong.extend(cases(&manifest, &verdicts)),
+        Err(error) if error.kind == Kind::Config => wrong.push(error.to_string()),
+        Err(error) => return Err(error),
+    }
+    Ok(wrong)
+}
+
+/// What cannot be compiled, and names that nobody has.
+fn scripts(package: &Package) -> Vec<String> {
+    let id = &package.manifest.id;
+    let mut wrong = Vec::new();
+    for (name, text) in &package.files {
+        if let Err(error) = byte_code(id, name, text) {
+            wrong.push(visible(&error.to_string()));
+            continue;
+        }
+        let unknown = globals::unknown(text).into_iter();
+        wrong.extend(
+            unknown
+                .map(|(line, unknown)| format!("{id}/{name}:{line}: nobody declares `{unknown}`")),
+        );
+    }
+    wrong
+}
+
+/// Routes that no case shows, and permissions that none needs.
+fn cases(manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String> {
+    let mut wrong: Vec<String> = Vec::new();
+    let failed = verdicts.iter().filter(|verdict| !verdict.wrong.is_empty());
+    for verdict in failed {
+        let name = verdict.name.escape_debug();
+        wrong.push(format!(
+            "the case `{name}` fails; `fetch plugin test` tells how"
+        ));
+    }
+    let did: Vec<&Did> = verdicts.iter().map(|verdict| &verdict.did).collect();
+    let routes: BTreeSet<_> = manifest.routes.iter().map(|route| &route.name).collect();
+    for route in routes {
+        if !did.iter().any(|did| did.route == *route) {
+            wrong.push(format!(
+                "no case has a link of the route `{}`",
+                route.escape_debug()
+            ));
+        }
+    }
+    let may = &manifest.permissions;
+    let examples = manifest
+        .routes
+        .iter()
+        .filter_map(|route| Url::parse(&route.example).ok());
+    let tokens = manifest
+        .secrets
+        .iter()
+        .filter_map(|secret| secret.token.clone());
+    let asked = did
+        .iter()
+        .flat_map(|did| did.asked.iter().map(|(url, _)| url.clone()));
+    let posted = did.iter().flat_map(|did| &did.asked);
+    let posted = posted
+        .filter(|(_, is_post)| *is_post)
+        .map(|(url, _)| url.clone());
+    let media = did.iter().flat_map(|did| did.media.iter().cloned());
+    // A host may be declared for its links alone.
+    wrong.extend(unused(
+        "request",
+        &may.request,
+        asked.chain(examples).chain(tokens),
+    ));
+    wrong.extend(unused("post", &may.post, posted));
+    match may.media_anywhere() {
+        true => {}
+        false => wrong.extend(unused("media", &may.media, media)),
+    }
+    if may.delegate && !did.iter().any(|did| did.delegated) {
+        wrong.push("no case hands a link on, which `delegate` is for".into());
+    }
+    wrong
+}
+
+/// The hosts of a list at which none of these URLs is.
+fn unused(list: &str, hosts: &Hosts, urls: impl Iterator<Item = Url>) -> Vec<String> {
+    let urls: Vec<Url> = urls.collect();
+    let is_unused = |host: &&String| {
+        let alone = Hosts(vec![(*host).clone()]);
+        !urls.iter().any(|url| alone.has(url))
+    };
+    let unused = hosts.0.iter().filter(is_unused);
+    unused
+        .map(|host| format!("no case needs `{}` in `{list}`", host.escape_debug()))
+        .collect()
+}

@@ -1,0 +1,215 @@
+//! The names that a script has without declaring them, and those that it uses and nobody has: mostly typing errors.
+//!
+//! The VM finds out about them only where it comes to them. So the text is looked through, in which a name counts as
+//! declared if that happens anywhere: what is found is wrong for certain, and not all that is wrong is found.
+
+mod tokens;
+
+use std::collections::BTreeSet;
+
+use tokens::{Token, tokens};
+
+/// What the host gives a script.
+pub(super) const HOST: [&str; 15] = [
+    "base64",
+    "checkpoint",
+    "crypto",
+    "delegate",
+    "emit",
+    "fail",
+    "html",
+    "http",
+    "js",
+    "json",
+    "log",
+    "re",
+    "require",
+    "time",
+    "url",
+];
+/// What Luau itself has, as far as a script gets it.
+pub(super) const LUAU: [&str; 28] = [
+    "_G",
+    "_VERSION",
+    "assert",
+    "bit32",
+    "buffer",
+    "coroutine",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "math",
+    "next",
+    "pairs",
+    "pcall",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "select",
+    "setmetatable",
+    "string",
+    "table",
+    "tonumber",
+    "tostring",
+    "type",
+    "typeof",
+    "unpack",
+    "utf8",
+    "xpcall",
+];
+/// Words of the language, and names of types.
+const WORDS: [&str; 30] = [
+    "and", "break", "continue", "do", "else", "elseif", "end", "export", "false", "for",
+    "function", "if", "in", "local", "nil", "not", "or", "repeat", "return", "then", "true",
+    "until", "while", "any", "boolean", "never", "number", "self", "thread", "unknown",
+];
+
+/// How far a list of names is followed.
+const LIST: usize = 200;
+
+/// The names that are used and neither declared nor known, each with the line of its first use, from 1.
+pub(super) fn unknown(text: &str) -> Vec<(usize, &str)> {
+    let tokens = tokens(text);
+    let declared = declared(&tokens);
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    let mut braces = Vec::new();
+    for (at, (line, token)) in tokens.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| tokens[at].1);
+        let name = match token {
+            Token::Mark(mark @ ('{' | '(' | '[')) => {
+                braces.push(*mark);
+                continue;
+            }
+            Token::Mark('}' | ')' | ']') => {
+                braces.pop();
+                continue;
+            }
+            Token::Mark(_) => continue,
+            Token::Name(name) => *name,
+        };
+        let after = |by: usize| tokens.get(at + by).map(|(_, token)| *token);
+        // `key = value` in a table, and `key: type` in the type of one.
+        let is_named = match after(1) {
+            Some(Token::Mark(':')) => true,
+            Some(Token::Mark('=')) => after(2) != Some(Token::Mark('=')),
+            _ => false,
+        };
+        let is_key = braces.last() == Some(&'{')
+            && matches!(before, Some(Token::Mark('{' | ',' | ';')))
+            && is_named;
+        // After a dot or a colon it is a field, a method or a type.
+        let is_part = matches!(before, Some(Token::Mark('.' | ':')))
+            && at.checked_sub(2).map(|at| tokens[at].1) != Some(Token::Mark('.'));
+        let is_known = HOST.contains(&name)
+            || LUAU.contains(&name)
+            || WORDS.contains(&name)
+            || declared.contains(name);
+        if !is_key && !is_part && !is_known && !found.iter().any(|(_, known)| *known == name) {
+            found.push((*line, name));
+        }
+    }
+    found
+}
+
+/// The names that are declared somewhere: by `local`, `for`, `function` and `type`.
+fn declared<'a>(tokens: &[(usize, Token<'a>)]) -> BTreeSet<&'a str> {
+    let mut declared = BTreeSet::new();
+    for (at, (_, token)) in tokens.iter().enumerate() {
+        let rest = tokens[at + 1..].iter().map(|(_, token)| *token);
+        match token {
+            Token::Name("local" | "for") => declared.extend(list(rest)),
+            Token::Name("type") => declared.extend(list(rest.take(1))),
+            Token::Name("function") => {
+                // `function a.b(c)` declares `a` as well: whoever sets a global has it.
+                let mut rest = rest.peekable();
+                if let Some(Token::Name(name)) = rest.peek() {
+                    declared.insert(name);
+                }
+                let mut inside = rest.skip_while(|token| *token != Token::Mark('('));
+                inside.next();
+                declared.extend(list(inside));
+            }
+            _ => {}
+        }
+    }
+    declared
+}
+
+/// The names of a list, which may have types: `a: string, b`.
+fn list<'a>(tokens: impl Iterator<Item = Token<'a>>) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    let (mut depth, mut is_name) = (0, true);
+    for token in tokens.take(LIST) {
+        match token {
+            Token::Mark('{' | '(' | '<') => depth += 1,
+            Token::Mark('}' | ')' | '>') if depth > 0 => depth -= 1,
+            Token::Mark(',') if depth == 0 => is_name = true,
+            Token::Mark(':') if depth == 0 => is_name = false,
+            Token::Mark('=' | ')') if depth == 0 => break,
+            Token::Name("in" | "function") if depth == 0 => break,
+            Token::Name(name) if depth == 0 && is_name => {
+                names.push(name);
+                is_name = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_has_is_found_with_its_line() {
+        let table: [(&str, &[(usize, &str)]); 18] = [
+            ("local a = 1\nreturn a + b", &[(2, "b")]),
+            ("return tonumbr(x), x", &[(1, "tonumbr"), (1, "x")]),
+            ("local t = { key = 1, other = t }", &[]),
+            ("local t = { other }", &[(1, "other")]),
+            (
+                "local t = { [other] = 1, x = y == 2 }",
+                &[(1, "other"), (1, "y")],
+            ),
+            ("local s = s.field:method().x .. 'a'", &[]),
+            ("local s = 'a' .. rest", &[(1, "rest")]),
+            (
+                "local function f(a, b: string, ...) return a, b, ... end",
+                &[],
+            ),
+            ("for at, item in pairs({}) do emit(item, at) end", &[]),
+            ("for at = 1, most do end", &[(1, "most")]),
+            (
+                "-- nothing\n--[[ no\nthing ]] return nothing",
+                &[(3, "nothing")],
+            ),
+            ("local s = [==[ a ]] b ]==] return c", &[(1, "c")]),
+            ("local s = 'it\\'s' return d", &[(1, "d")]),
+            (
+                "local s = `a {b} c { {d = e}.d } f` return s",
+                &[(1, "b"), (1, "e")],
+            ),
+            ("type Item = { key: string }\nlocal a: Item = {}", &[]),
+            ("local a: { [string]: number }, b = 1, 2 return a, b", &[]),
+            ("local x = 0x1F + 1e5 + 1_000 return x", &[]),
+            (
+                "local function f(callback: (number) -> string, n) return n(callback) end",
+                &[],
+            ),
+        ];
+        for (text, expected) in table {
+            assert_eq!(unknown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_ends() {
+        for text in [
+            "'", "`{", "--[[", "[==[", "`a{`b{", "local", "function", "for a", "é", "1", "}}", "\\",
+        ] {
+            unknown(text);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Writes a case: what a site answers now, and what comes of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::Manifest;
+use super::case::{Case, LONGEST, Recorded};
+use super::find::Found;
+use super::replay::list;
+use super::source::Script;
+use super::told::told;
+use crate::model::{Error, Kind, Result};
+use crate::net::{Client, Shown};
+use crate::source::{Answer, Ctx, Registry, Tape};
+
+/// The most answers of a case: whoever comes after has to read it.
+const ANSWERS: usize = 16;
+/// A longer body has a file of its own.
+const INLINE: usize = 2000;
+/// The headers that a script may go by. Others tell of whoever asked.
+const TOLD: [&str; 1] = ["link"];
+
+/// Hears what a site answers.
+#[derive(Debug, Default)]
+struct Recorder(Mutex<Vec<(Recorded, bool)>>);
+
+impl Recorder {
+    fn heard(&self) -> MutexGuard<'_, Vec<(Recorded, bool)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tape for Recorder {
+    fn answer(&self, url: &Url, _: Option<&[u8]>) -> Option<Result<Answer>> {
+        let is_full = self.heard().len() >= ANSWERS;
+        is_full.then(|| {
+            let message = format!("`{}` would be answer {}", Shown(url), ANSWERS + 1);
+            let error = Error::new(Kind::Unsupported, message);
+            Err(error.hint(format!(
+                "a case has at most {ANSWERS} answers: choose a link of which less comes"
+            )))
+        })
+    }
+
+    fn hear(&self, url: &Url, posted: Option<&[u8]>, answer: &Answer) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers = TOLD.iter().filter_map(|name| {
+            let value = answer.headers.get(*name)?.to_str().ok()?;
+            Some(((*name).to_owned(), value.to_owned()))
+        });
+        let recorded = Recorded {
+            url: url.clone(),
+            posted: posted.map(text),
+            status: answer.status.as_u16(),
+            file: None,
+            body: text(&answer.body),
+            headers: headers.collect::<BTreeMap<_, _>>(),
+        };
+        let is_text = std::str::from_utf8(&answer.body).is_ok();
+        self.heard().push((recorded, is_text));
+    }
+
+    fn is_replay(&self) -> bool {
+        false
+    }
+}
+
+/// The case of this name in the folder of a plugin, made from what a link leads to now. What the user has set for the plugin
+/// holds, and no secret is written down. Says which files were made, the case first.
+///
+/// # Errors
+/// [`Kind::Config`] for a link that is not its own, and a case that is there already;
+/// [`Kind::Unsupported`] for what cannot be in a case; [`Kind::Disk`].
+pub async fn record(
+    found: Found,
+    folder: &Path,
+    name: &str,
+    link: &str,
+    set: Value,
+    client: Client,
+) -> Result<Vec<PathBuf>> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if name.is_empty() || !name.bytes().all(is_plain) {
+        let message = format!("no case can be called `{}`", name.escape_debug());
+        return Err(
+            Error::new(Kind::Config, message).hint("it is a word of letters, digits, `-` and `_`")
+        );
+    }
+    let file = folder.join("cases").join(format!("{name}.toml"));
+    if fs::symlink_metadata(&file).is_ok() {
+        let message = format!("`{}` is there already", file.display());
+        return Err(Error::new(Kind::Config, message).hint("remove it to record it anew"));
+    }
+    let secrets = Secrets::of(&found.package.manifest, &set);
+    let options = differing(&set, &Script::known(&found), &secrets);
+    let mut registry = Registry::new();
+    registry.add(Script::new(found, set)?);
+    let link = registry.read(link)?;
+    let (source, target) = registry.find(&link)?;
+    client.trust(&link.url);
+    let recorder = Arc::new(Recorder::default());
+    let ctx = Ctx::new(client).with_tape(recorder.clone());
+    let (listed, came) = list(source.as_ref(), &ctx, &target).await;
+    let heard = std::mem::take(&mut *recorder.heard());
+    let error = match listed {
+        Ok(()) => None,
+        // What it says of the link is what the case is about; what passes by itself is not.
+        Err(error) if is_lasting(error.kind) && heard.len() < ANSWERS => Some(error.kind),
+        Err(error) => return Err(error),
+    };
+    let mut files = vec![(file, String::new())];
+    let answers = heard
+        .into_iter()
+        .map(|(answer, is_text)| shorten(answer, is_text, name, &secrets, &mut files))
+        .collect::<Result<_>>()?;
+    let case = Case {
+        link: link.url.into(),
+        resume: None,
+        error,
+        delegated: came.delegated,
+        checkpoints: (!came.checkpoints.is_empty()).then_some(came.checkpoints),
+        options,
+        answers,
+        items: came.items.iter().map(told).collect(),
+    };
+    let text = toml::to_string_pretty(&case).map_err(|error| {
+        Error::new(Kind::Unsupported, "what came cannot be written down").because(error)
+    })?;
+    files[0].1 = secrets.without(text);
+    for (file, text) in &files {
+        write(file, text)?;
+    }
+    Ok(files.into_iter().map(|(file, _)| file).collect())
+}
+
+/// Whether this is said of the link, and said again another time.
+fn is_lasting(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Missing | Kind::Login | Kind::Blocked | Kind::Unsupported
+    )
+}
+
+/// An answer as it stands in the case `name`: a long body is put among the files.
+fn shorten(
+    mut answer: Recorded,
+    is_text: bool,
+    name: &str,
+    secrets: &Secrets,
+    files: &mut Vec<(PathBuf, String)>,
+) -> Result<Recorded> {
+    if !is_text || answer.body.len() as u64 > LONGEST {
+        let shown = Shown(&answer.url);
+        let message = format!("the answer of `{shown}` is no text of at most {LONGEST} bytes");
+        return Err(Error::new(Kind::Unsupported, message));
+    }
+    if answer.body.len() > INLINE {
+        let is_json = answer.body.trim_start().starts_with(['{', '[']);
+        let ext = if is_json { "json" } else { "txt" };
+        let beside = format!("{name}-{}.{ext}", files.len());
+        let path = files[0].0.with_file_name(&beside);
+        files.push((path, secrets.without(std::mem::take(&mut answer.body))));
+        answer.file = Some(beside);
+    }
+    Ok(answer)
+}
+
+/// The secrets of a plugin that the user has set.
+struct Secrets(Vec<(String, String)>);
+
+impl Secrets {
+    fn of(manifest: &Manifest, set: &Value) -> Secrets {
+        let keys = manifest.secrets.iter().map(|secret| secret.key.clone());
+        let value = |key: String| {
+            let value = set.get(&key).and_then(Value::as_str).unwrap_or("");
+            let value = value.to_owned();
+            (key, value)
+        };
+        Secrets(keys.map(value).collect())
+    }
+
+    /// The text without what a site has told of them.
+    fn without(&self, mut text: String) -> String {
+        for (_, value) in &self.0 {
+            // Of `ID:SECRET`, a site may tell the halves.
+            let parts = value.split(':').chain([value.as_str()]);
+            for part in parts.filter(|part| part.len() >= 4 && *part != "***") {
+                text = text.replace(part, "***");
+            }
+        }
+        text
+    }
+}
+
+/// What the user has set otherwise than the plugin has it, without secrets.
+fn differing(set: &Value, known: &Value, secrets: &Secrets) -> Map<String, Value> {
+    let set = set.as_object().into_iter().flatten();
+    let differing =
+        set.filter(|(key, value)| known.get(key.as_str()).is_some_and(|known| known != *value));
+    let open = differing.filter(|(key, _)| !secrets.0.iter().any(|(secret, _)| secret == *key));
+    open.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    let made = || {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::File::create_new(file)?.write_all(text.as_bytes())
+    };
+    made().map_err(|error: std::io::Error| {
+        Error::new(Kind::Disk, format!("cannot write `{}`", file.display())).because(error)
+    })
+}

@@ -1,0 +1,117 @@
+//! `fetch plugin check`: what is wrong with a plugin before others get it.
+
+use std::fs;
+
+use super::kit::{change, new};
+use crate::support::command::Fetch;
+
+fn check(fetch: &Fetch) -> Fetch {
+    fetch.clone().args(["plugin", "check", "comics"])
+}
+
+#[test]
+fn a_new_plugin_has_nothing_wrong() {
+    let (fetch, _) = new();
+    let said = check(&fetch).run().success().stdout;
+    assert_eq!(said, "nothing is wrong\n");
+}
+
+#[test]
+fn the_plugins_of_the_program_have_nothing_wrong() {
+    let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/plugins");
+    let mut seen = 0;
+    for entry in fs::read_dir(plugins).unwrap() {
+        let folder = entry.unwrap().path();
+        if folder.join("plugin.toml").is_file() {
+            seen += 1;
+            let check = Fetch::new().args(["plugin", "check"]).arg(&folder);
+            assert_eq!(
+                check.run().stdout,
+                "nothing is wrong\n",
+                "{}",
+                folder.display()
+            );
+        }
+    }
+    assert!(seen >= 3, "{seen}");
+}
+
+#[test]
+fn what_is_wrong_is_told_line_by_line() {
+    let table = [
+        (
+            "main.luau",
+            "album.images do",
+            "albun.images do",
+            "comics/main.luau:3: nobody declares `albun`",
+        ),
+        (
+            "main.luau",
+            "local album",
+            "local local",
+            "comics/main.luau:2:",
+        ),
+        (
+            "plugin.toml",
+            "request = [\"NAME.example\"]",
+            "request = [\"NAME.example\", \"api.NAME.example\"]",
+            "no case needs `api.comics.example` in `request`",
+        ),
+        (
+            "plugin.toml",
+            "media = [\"NAME.example\"]",
+            "media = [\"NAME.example\", \"*.NAME.example\"]\ndelegate = true",
+            "no case needs `*.comics.example` in `media`\nno case hands a link on, which `delegate` is for\n",
+        ),
+        (
+            "plugin.toml",
+            "[permissions]\nrequest = [\"NAME.example\"]",
+            "[permissions]\nrequest = [\"NAME.example\"]\npost = [\"NAME.example\"]",
+            "no case needs `comics.example` in `post`",
+        ),
+        (
+            "plugin.toml",
+            "[permissions]",
+            "[[route]]\nname = \"tag\"\npattern = \"NAME.example/t/{tag}\"\nexample = \"https://NAME.example/t/x\"\n[permissions]",
+            "no case has a link of the route `tag`",
+        ),
+        (
+            "plugin.toml",
+            "[permissions]",
+            "[[route]]\nname = \"tag\"\npattern = \"NAME.example/a/{tag}\"\nexample = \"https://NAME.example/a/x\"\n[permissions]",
+            "is taken by route `album` before `tag`",
+        ),
+        (
+            "cases/album.toml",
+            "title = \"Tom\"",
+            "title = \"Tim\"",
+            "the case `album` fails",
+        ),
+    ];
+    for (file, from, to, expected) in table {
+        let (fetch, folder) = new();
+        let named = |text: &str| text.replace("NAME", "comics");
+        change(&folder.join(file), &named(from), &named(to));
+        let said = check(&fetch).run().fails(3).stdout;
+        assert!(said.contains(expected), "{to}: {said}");
+    }
+    let (fetch, folder) = new();
+    fs::remove_dir_all(folder.join("cases")).unwrap();
+    let said = check(&fetch).run().fails(3).stdout;
+    assert!(said.contains("there is no case in"), "{said}");
+    fs::remove_file(folder.join("plugin.toml")).unwrap();
+    check(&fetch).run().fails(2);
+}
+
+#[test]
+fn what_scripts_can_call_is_printed() {
+    let said = Fetch::new()
+        .args(["plugin", "types"])
+        .run()
+        .success()
+        .stdout;
+    assert!(
+        said.contains("declare function emit(item: Item): ()"),
+        "{said}"
+    );
+}

@@ -1,0 +1,203 @@
+//! `fetch plugin record`: a case from what a site answers now.
+
+use std::fs;
+
+use super::kit::{change, new, test};
+use super::{USUAL, call, plugin};
+use crate::support::command::Fetch;
+use crate::support::tls::Front;
+use crate::support::{Reply, Site};
+
+fn record(fetch: &Fetch, site: &Site, link: &str) -> Fetch {
+    let site = format!("source.comics.site={}", site.url(""));
+    fetch
+        .clone()
+        .args(["plugin", "record", "comics", "seen", link, "-S", &site])
+}
+
+#[test]
+fn what_was_recorded_holds_as_a_case() {
+    let (fetch, folder) = new();
+    let long = format!(
+        r#"{{ "title": "It's \"long\"\nand has 'quotes'", "images": [{{ "id": "x1", "url": "https://comics.example/x1.jpg", "title": "{}" }}] }}"#,
+        "é".repeat(1500)
+    );
+    for answer in [long.replace('é', ""), long] {
+        let site = Site::start();
+        site.on("/api/albums/7", Reply::json(answer));
+        let said = record(&fetch, &site, "https://comics.example/a/7")
+            .run()
+            .success()
+            .stdout;
+        assert!(said.contains("made `comics/cases/seen.toml`\n"), "{said}");
+        drop(site);
+        let said = test(&fetch).run().success().stdout;
+        assert_eq!(said, "ok      album\nok      seen\n");
+        // The answers are held to: another one fails.
+        let case = fs::read_to_string(folder.join("cases/seen.toml")).unwrap();
+        let file = match case.contains("file = ") {
+            true => folder.join("cases/seen-1.json"),
+            false => folder.join("cases/seen.toml"),
+        };
+        change(&file, "\"x1\", \"url\"", "\"x9\", \"url\"");
+        test(&fetch).run().fails(3);
+        for file in ["seen.toml", "seen-1.json"] {
+            let _ = fs::remove_file(folder.join("cases").join(file));
+        }
+    }
+}
+
+#[test]
+fn what_is_gone_is_a_case_and_what_is_there_is_not_replaced() {
+    let (fetch, folder) = new();
+    let site = Site::start();
+    site.on("/api/albums/7", Reply::text("no").status(404));
+    let record = record(&fetch, &site, "https://comics.example/a/7");
+    record.run().success();
+    let case = fs::read_to_string(folder.join("cases/seen.toml")).unwrap();
+    assert!(case.contains("error = \"missing\""), "{case}");
+    assert!(
+        test(&fetch)
+            .run()
+            .success()
+            .stdout
+            .contains("ok      seen\n")
+    );
+    let said = record.run().fails(2).stderr;
+    assert!(
+        said.contains("`comics/cases/seen.toml` is there already"),
+        "{said}"
+    );
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[test]
+fn what_passes_or_is_too_much_or_no_text_makes_no_case() {
+    let pages = "return { extract = function(ctx) for at = 1, 99 do http.get(`{ctx.options.site}/{at}`) end end }";
+    let table = [
+        (
+            "/api/albums/7",
+            Reply::text("wait").status(429),
+            None,
+            7,
+            "answered 429",
+        ),
+        (
+            "/api/albums/7",
+            Reply::file(vec![0xff; 9]),
+            None,
+            4,
+            "is no JSON",
+        ),
+        (
+            "/*",
+            Reply::file(vec![0xff; 9]),
+            Some("return { extract = function(ctx) http.get(ctx.options.site .. '/1') end }"),
+            5,
+            "is no text of at most",
+        ),
+        (
+            "/*",
+            Reply::text("x"),
+            Some(pages),
+            5,
+            "a case has at most 16 answers",
+        ),
+    ];
+    for (at, reply, script, code, expected) in table {
+        let (fetch, folder) = new();
+        if let Some(script) = script {
+            fs::write(folder.join("main.luau"), script).unwrap();
+        }
+        let site = Site::start();
+        site.on(at, reply);
+        let record = record(&fetch, &site, "https://comics.example/a/7");
+        let done = record
+            .args(["-S", "net.retries=0", "-S", "net.backoff=1ms"])
+            .run();
+        assert!(
+            done.stderr.contains(expected),
+            "{expected}: {}",
+            done.stderr
+        );
+        assert_eq!(done.code, code, "{expected}: {}", done.stderr);
+        assert!(!folder.join("cases/seen.toml").exists());
+    }
+    let (fetch, _) = new();
+    let said = fetch
+        .args([
+            "plugin",
+            "record",
+            "comics",
+            "../x",
+            "https://comics.example/a/7",
+        ])
+        .run()
+        .fails(2)
+        .stderr;
+    assert!(said.contains("no case can be called `../x`"), "{said}");
+}
+
+#[test]
+fn no_secret_is_written_down() {
+    let site = Site::start();
+    site.on("/token", Reply::json(r#"{"access_token": "t0ken"}"#));
+    site.on(
+        "/1",
+        Reply::json(r#"{"you": "hunter2", "app": "me42"}"#).header("X-Key", "hunter2"),
+    );
+    let manifest = "permissions = { request = ['mine.test'] }\n\
+        [[secret]]\nkey = 'app'\nhost = 'mine.test'\nheader = 'Authorization'\n\
+        token = 'https://mine.test/token'\nhelp = 'an app of yours'";
+    let script =
+        "return { extract = function() http.get('https://mine.test/1', { secret = 'app' }) end }";
+    let front = Front::proxy_to("mine.test", &site);
+    let fetch = Fetch::new();
+    let folder = plugin(&fetch, manifest, script);
+    let recorded = fetch
+        .clone()
+        .args(["plugin", "record"])
+        .arg(&folder)
+        .args([
+            "seen",
+            "https://mine.test/x",
+            "-S",
+            "source.mine.app=me42:hunter2",
+        ])
+        .args([
+            "-S",
+            &format!("net.ca_cert={}", front.authority().display()),
+        ])
+        .env("HTTPS_PROXY", front.as_proxy());
+    recorded.run().success();
+    let case = fs::read_to_string(folder.join("cases/seen.toml")).unwrap();
+    for secret in ["hunter2", "me42", "t0ken", "token"] {
+        assert!(!case.contains(secret), "{secret}: {case}");
+    }
+    assert!(case.contains("https://mine.test/1"), "{case}");
+    Fetch::new()
+        .args(["plugin", "test"])
+        .arg(&folder)
+        .run()
+        .success();
+}
+
+#[test]
+fn a_script_has_a_log() {
+    let site = Site::start();
+    let script = "return { extract = function() log('page 1\\27[31m of 2') end }";
+    let call = call(&site, USUAL, script);
+    let said = call.clone().arg("-v").run().stderr;
+    assert!(said.contains("mine: page 1 [31m of 2\n"), "{said}");
+    assert!(!call.run().stderr.contains("page 1"));
+    let (fetch, folder) = new();
+    change(
+        &folder.join("main.luau"),
+        "    local album",
+        "    log(`at {ctx.params.id}`)\n    local album",
+    );
+    assert_eq!(
+        test(&fetch).run().success().stdout,
+        "ok      album\n  log: at 7\n"
+    );
+}

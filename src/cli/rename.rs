@@ -25,6 +25,8 @@ struct Counts {
     moved: u64,
     right: u64,
     absent: u64,
+    /// How many of what was moved keep a number that they were to lose.
+    numbered: u64,
     stays: u64,
     /// How many of these lack a field.
     unknown: u64,
@@ -130,18 +132,27 @@ fn line(renamed: &Renamed, talk: &args::Telling) -> Result<()> {
     let old = clean(&renamed.old);
     match &renamed.fate {
         Fate::Moved(new) if !talk.quiet => print(&format!("{old} → {}\n", clean(new)))?,
-        Fate::Stays(error) => {
-            let hint = error
-                .hint
-                .as_deref()
-                .map(|hint| format!("\n  hint: {hint}"));
-            let hint = hint.unwrap_or_default();
-            tell(&format!("{old} stays: {}{hint}\n", reason(error)));
+        Fate::Numbered(here, error) => {
+            let here = clean(here);
+            if !talk.quiet {
+                print(&format!("{old} → {here}\n"))?;
+            }
+            tell(&format!(
+                "{here} keeps its number: {}{}\n",
+                reason(error),
+                hint(error)
+            ));
         }
+        Fate::Stays(error) => tell(&format!("{old} stays: {}{}\n", reason(error), hint(error))),
         Fate::Absent if talk.verbose => tell(&format!("{old} is not there\n")),
         Fate::Moved(_) | Fate::Right | Fate::Absent => {}
     }
     Ok(())
+}
+
+fn hint(error: &Error) -> String {
+    let hint = error.hint.as_deref();
+    hint.map_or_else(String::new, |hint| format!("\n  hint: {hint}"))
 }
 
 /// Why a file stays, with the cause.
@@ -154,6 +165,7 @@ fn object(renamed: &Renamed, simulate: bool) -> Value {
     let (event, to, why) = match &renamed.fate {
         Fate::Moved(new) if simulate => ("would_move", Some(new), None),
         Fate::Moved(new) => ("moved", Some(new), None),
+        Fate::Numbered(here, error) => ("numbered", Some(here), Some(reason(error))),
         Fate::Right => ("right", None, None),
         Fate::Absent => ("absent", None, None),
         Fate::Stays(error) => ("stays", None, Some(reason(error))),
@@ -177,6 +189,10 @@ impl Counts {
     fn take(&mut self, renamed: &Renamed) {
         let count = match renamed.fate {
             Fate::Moved(_) => &mut self.moved,
+            Fate::Numbered(..) => {
+                self.numbered += 1;
+                &mut self.moved
+            }
             Fate::Right => &mut self.right,
             Fate::Absent => &mut self.absent,
             Fate::Stays(ref error) => {
@@ -190,7 +206,11 @@ impl Counts {
     fn line(&self, simulate: bool) -> String {
         let moved = if simulate { "would be moved" } else { "moved" };
         let right = counted(self.right, "has its name", "have their names");
-        let mut line = format!("{} {moved}, {right}", self.moved);
+        let keep = match self.numbered {
+            0 => String::new(),
+            count => format!(" ({})", counted(count, "keeps a number", "keep a number")),
+        };
+        let mut line = format!("{} {moved}{keep}, {right}", self.moved);
         if self.stays > 0 {
             let stay = counted(self.stays, "stays where it is", "stay where they are");
             line += &format!(", {stay}");
@@ -206,6 +226,7 @@ impl Counts {
         json!({
             "event": "summary",
             "moved": self.moved,
+            "numbered": self.numbered,
             "right": self.right,
             "stays": self.stays,
             "absent": self.absent,
@@ -213,7 +234,7 @@ impl Counts {
     }
 
     fn code(&self) -> u8 {
-        match (self.stays, self.moved + self.right) {
+        match (self.stays + self.numbered, self.moved + self.right) {
             (0, _) => exit::WELL,
             (_, 0) => exit::NOTHING,
             _ => exit::SOME,

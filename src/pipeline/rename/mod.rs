@@ -55,6 +55,8 @@ pub struct Renamed {
 pub enum Fate {
     /// It is here now, or would be.
     Moved(String),
+    /// It is here now, and keeps a number that it was to lose, for this reason.
+    Numbered(String, Error),
     /// It has its name already.
     Right,
     /// There is no such file.
@@ -268,24 +270,34 @@ impl Work<'_> {
             Some(mover) => mover.carry_out(std::mem::take(&mut self.batch))?,
             None => self.batch.foretell(),
         };
-        for (item, mut renamed) in done {
-            match (self.numbered.remove(&item), &renamed.fate) {
+        for (item, renamed) in done {
+            let renamed = match (self.numbered.remove(&item), &renamed.fate) {
                 (Some((old, here)), Fate::Moved(new)) if *new == here => {
                     self.numbered.insert(item, (old, here));
                     continue;
                 }
-                // It was on its way before.
-                (Some((old, here)), fate) if renamed.old != old || renamed.old != here => {
-                    if matches!(fate, Fate::Stays(_)) && renamed.old == here {
-                        renamed.fate = Fate::Moved(here);
-                    }
-                    renamed.old = old;
-                }
-                _ => {}
-            }
+                (Some(first), _) => in_one(first, renamed),
+                (None, _) => renamed,
+            };
             (self.each)(renamed)?;
         }
         Ok(())
+    }
+}
+
+/// What became of a file, if it was on its way before: from where, and to where.
+fn in_one((old, here): (String, String), renamed: Renamed) -> Renamed {
+    if renamed.old != here || old == here {
+        return renamed;
+    }
+    let fate = match renamed.fate {
+        Fate::Stays(error) => Fate::Numbered(here, error),
+        fate => fate,
+    };
+    Renamed {
+        old,
+        fate,
+        ..renamed
     }
 }
 
@@ -294,5 +306,43 @@ fn told(known: Known, old: String, fate: Fate) -> Renamed {
         identity: known.identity,
         old,
         fate,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_steps_are_told_as_one_and_a_second_that_fails_is_no_success() {
+        let told = |first: (&str, &str), old: &str, fate: Fate| {
+            let identity = Identity {
+                source: "s".into(),
+                key: "k".into(),
+            };
+            let old = old.to_owned();
+            let renamed = Renamed {
+                identity,
+                old,
+                fate,
+            };
+            let renamed = in_one((first.0.into(), first.1.into()), renamed);
+            let fate = match renamed.fate {
+                Fate::Moved(new) => format!("moved {new}"),
+                Fate::Numbered(here, error) => format!("numbered {here} {}", error.message),
+                Fate::Stays(error) => format!("stays {}", error.message),
+                other => format!("{other:?}"),
+            };
+            format!("{} {fate}", renamed.old)
+        };
+        let error = || Fate::Stays(Error::new(Kind::Disk, "no"));
+        let moved = || Fate::Moved("new".into());
+        let both = ("old", "new (2)");
+        assert_eq!(told(both, "new (2)", moved()), "old moved new");
+        assert_eq!(told(both, "new (2)", error()), "old numbered new (2) no");
+        assert_eq!(told(both, "old", error()), "old stays no");
+        let there = ("new (2)", "new (2)");
+        assert_eq!(told(there, "new (2)", moved()), "new (2) moved new");
+        assert_eq!(told(there, "new (2)", error()), "new (2) stays no");
     }
 }

@@ -1,15 +1,16 @@
 //! What failed, and is to be asked for once more.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 
-use super::lost::{Lone, Losses, Shared};
+use super::lost::{Losses, Shared};
 use super::sqlite::cannot;
 use super::sqlite::schema::link_mark;
-use super::{Origin, Records};
+use super::{Origin, Records, sought};
 use crate::model::{Kind, Result};
 use crate::net::Led;
 
@@ -72,14 +73,13 @@ impl Records {
             return Ok(None);
         };
         let failed = records.failed(choice);
-        let (items, links) = failed.map_err(|error| cannot(&records.file, error.into()))?;
+        let links = failed.map_err(|error| cannot(&records.file, error.into()))?;
         let shared = Shared::from(records);
         let of_links = links.into_iter().map({
             let shared = shared.clone();
             move |link| again(&shared, Some(link), None)
         });
-        let of_items = together(items).map(move |(link, items)| again(&shared, link, Some(items)));
-        Ok(Some(of_items.chain(of_links)))
+        Ok(Some(of_items(shared).chain(of_links)))
     }
 
     /// Asks for the files of these items anew: their numbers, in any order, each with the path of its file.
@@ -88,16 +88,12 @@ impl Records {
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
     pub fn renew(
         self,
-        files: Vec<(i64, String)>,
+        mut files: Vec<(i64, String)>,
     ) -> Result<impl Iterator<Item = Result<Again>> + Send + use<>> {
-        let links = files.iter().map(|(id, _)| self.link_of(*id));
-        let links = links.collect::<rusqlite::Result<Vec<_>>>();
-        let links = links.map_err(|error| cannot(&self.file, error.into()))?;
-        let files = files.into_iter().map(|(id, path)| (id, Some(path)));
-        let mut files: Vec<_> = links.into_iter().zip(files).collect();
         files.sort_unstable();
-        let shared = Shared::from(self);
-        Ok(together(files).map(move |(link, items)| again(&shared, link, Some(items))))
+        let done = sought::seek_files(&self.connection, files);
+        done.map_err(|error| cannot(&self.file, error.into()))?;
+        Ok(of_items(Shared::from(self)))
     }
 
     /// The marks of all links that stand behind what failed below the root and is meant.
@@ -160,24 +156,17 @@ impl Records {
         read().map_err(|error: rusqlite::Error| cannot(&records.file, error.into()))
     }
 
-    /// The numbers of items that failed, each with its link, and of links. They are few bytes each, so that all fit.
-    #[expect(
-        clippy::type_complexity,
-        reason = "two lists, for the one caller above"
-    )]
-    fn failed(&self, choice: &Choice) -> rusqlite::Result<(Vec<(Option<i64>, Lone)>, Vec<i64>)> {
+    /// Seeks the items that failed, and gives the numbers of the links that did.
+    fn failed(&self, choice: &Choice) -> rusqlite::Result<Vec<i64>> {
         let [(_, items), (_, links)] = self.queries(choice);
-        let values = || params_from_iter(choice.job.iter());
-        let mut query = self.connection.prepare(&format!(
-            "SELECT item.link, item.id {items} ORDER BY item.run, failure.number, item.id"
-        ))?;
-        let items = query.query_map(values(), |row| Ok((row.get(0)?, (row.get(1)?, None))))?;
-        let items = items.collect::<rusqlite::Result<_>>()?;
+        let items =
+            format!("SELECT item.link, item.id {items} ORDER BY item.run, failure.number, item.id");
+        sought::seek(&self.connection, &items, &choice.job)?;
         let mut query = self.connection.prepare(&format!(
             "SELECT unlisted.link {links} ORDER BY unlisted.run, noted, unlisted.link"
         ))?;
-        let links = query.query_map(values(), |row| row.get(0))?;
-        Ok((items, links.collect::<rusqlite::Result<_>>()?))
+        let links = query.query_map(params_from_iter(choice.job.iter()), |row| row.get(0))?;
+        links.collect()
     }
 
     /// Where in the database they are: items that failed and are meant, and such links.
@@ -195,16 +184,6 @@ impl Records {
              WHERE unlisted.root = {root} AND {condition}"
         );
         [(What::Items, items), (What::Links, links)]
-    }
-
-    fn link_of(&self, id: i64) -> rusqlite::Result<Option<i64>> {
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT link FROM item WHERE id = ?")?;
-        Ok(query
-            .query_row([id], |row| row.get(0))
-            .optional()?
-            .flatten())
     }
 
     fn origin(&self, link: i64) -> rusqlite::Result<Option<Origin>> {
@@ -229,7 +208,24 @@ enum What {
     Links,
 }
 
-fn again(shared: &Shared, link: Option<i64>, items: Option<Vec<Lone>>) -> Result<Again> {
+/// The items that are sought, those of one link together.
+fn of_items(shared: Shared) -> impl Iterator<Item = Result<Again>> + Send {
+    let mut from = Some(0);
+    std::iter::from_fn(move || {
+        // After an error there is no place to go on from.
+        let place = from.take()?;
+        let next = shared.read(|records| sought::next(&records.connection, place));
+        match next.transpose()? {
+            Ok((link, places)) => {
+                from = Some(places.end);
+                Some(again(&shared, link, Some(places)))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    })
+}
+
+fn again(shared: &Shared, link: Option<i64>, items: Option<Range<i64>>) -> Result<Again> {
     let read = |records: &Records| {
         let origin = link.map(|link| records.origin(link)).transpose()?.flatten();
         let options = match (link, &items) {
@@ -241,30 +237,8 @@ fn again(shared: &Shared, link: Option<i64>, items: Option<Vec<Lone>>) -> Result
     let (origin, options) = shared.read(read)?;
     Ok(Again {
         origin,
-        items: items.map(|items| shared.losses(items)),
+        items: items.map(|places| shared.losses(places)),
         options,
-    })
-}
-
-/// Puts the items of one link together, where the first of them stands.
-fn together(
-    items: Vec<(Option<i64>, Lone)>,
-) -> impl Iterator<Item = (Option<i64>, Vec<Lone>)> + Send {
-    let mut first = HashMap::new();
-    let place = |(place, (link, lone)): (usize, (Option<i64>, Lone))| match link {
-        Some(link) => (*first.entry(link).or_insert(place), Some(link), lone),
-        None => (place, None, lone),
-    };
-    let mut items: Vec<_> = items.into_iter().enumerate().map(place).collect();
-    items.sort_by_key(|(place, ..)| *place);
-    let mut items = items.into_iter().peekable();
-    std::iter::from_fn(move || {
-        let (place, link, lone) = items.next()?;
-        let mut lones = vec![lone];
-        while let Some((_, _, lone)) = items.next_if(|(next, ..)| *next == place) {
-            lones.push(lone);
-        }
-        Some((link, lones))
     })
 }
 

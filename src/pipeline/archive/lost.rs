@@ -1,9 +1,9 @@
 //! Items that failed, to be asked for once more.
 
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::kept::read;
 use super::sqlite::cannot;
@@ -15,8 +15,8 @@ use crate::net::Led;
 /// An item that failed.
 #[derive(Clone, Debug)]
 pub struct Lost {
-    /// Its number in the archive.
-    pub id: i64,
+    /// Its place among what is sought.
+    place: i64,
     /// Whose it is.
     pub identity: Identity,
     /// The item, as far as it is remembered.
@@ -29,34 +29,42 @@ pub struct Lost {
     pub options: Option<String>,
 }
 
-/// The number of an item, and the path of its file if it is to be had at the same place.
-pub(super) type Lone = (i64, Option<String>);
-
-/// Items that failed, read as they are asked for. What was forgotten meanwhile is left out.
+/// Items that failed, read as they are asked for. What was forgotten meanwhile is left out, and after an error comes
+/// nothing more.
 #[derive(Debug)]
 pub struct Losses {
     records: Shared,
-    items: std::vec::IntoIter<Lone>,
+    places: Range<i64>,
+    which: Which,
 }
 
-/// Items that failed and are looked for. There may be many, so that little of each is in memory.
+/// Items that failed and are looked for. There may be many, so none of them is in memory.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Missing {
     records: Shared,
-    /// By the number by which the item is found.
-    items: HashMap<i64, Lone>,
+    places: Range<i64>,
+    count: u64,
 }
 
 /// What the archive knows, for several to read.
 #[derive(Clone, Debug)]
 pub(super) struct Shared(Arc<Mutex<Records>>);
 
+/// Which of what is sought, in the words of the database.
+type Which = &'static str;
+
+const ALL: Which = "?3 IS NULL";
+/// What was put among the missing, which has a mark.
+const MISSING: Which = "sought.mark IS NOT NULL AND ?3 IS NULL";
+const OF_MARK: Which = "sought.mark = ?3";
+
 impl Losses {
     /// A place for those of them that are to be looked for.
     pub(in crate::pipeline) fn missing(&self) -> Missing {
         Missing {
             records: self.records.clone(),
-            items: HashMap::new(),
+            places: self.places.clone(),
+            count: 0,
         }
     }
 }
@@ -65,50 +73,51 @@ impl Iterator for Losses {
     type Item = Result<Lost>;
 
     fn next(&mut self) -> Option<Result<Lost>> {
-        loop {
-            let lone = self.items.next()?;
-            if let Some(lost) = self.records.lost(lone).transpose() {
-                return Some(lost);
-            }
-        }
+        let lost = self.records.lost(&self.places, self.which, None);
+        self.places.start = match &lost {
+            Ok(Some(lost)) => lost.place + 1,
+            _ => self.places.end,
+        };
+        lost.transpose()
     }
 }
 
 impl Missing {
-    pub(in crate::pipeline) fn add(&mut self, lost: Lost) {
+    pub(in crate::pipeline) fn add(&mut self, lost: &Lost) -> Result<()> {
         let mark = mark(&lost.identity.source, &lost.identity.key);
-        self.items.insert(mark, (lost.id, lost.at));
+        self.records.put(lost.place, Some(mark))?;
+        self.count += 1;
+        Ok(())
     }
 
     pub(in crate::pipeline) fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.count == 0
     }
 
     /// One of them.
-    pub(in crate::pipeline) fn first(&self) -> Option<Lost> {
-        let lone = self.items.values().min()?;
-        self.records.lost(lone.clone()).ok()?
+    pub(in crate::pipeline) fn first(&self) -> Result<Option<Lost>> {
+        self.records.lost(&self.places, MISSING, None)
     }
 
     /// The one with this identity, which is no longer looked for.
     pub(in crate::pipeline) fn take(&mut self, identity: &Identity) -> Result<Option<Lost>> {
         let mark = mark(&identity.source, &identity.key);
-        let Some(lone) = self.items.get(&mark) else {
-            return Ok(None);
-        };
-        let lost = self.records.lost(lone.clone())?;
+        let lost = self.records.lost(&self.places, OF_MARK, Some(mark))?;
         let lost = lost.filter(|lost| lost.identity == *identity);
-        if lost.is_some() {
-            self.items.remove(&mark);
+        if let Some(lost) = &lost {
+            self.records.put(lost.place, None)?;
+            self.count -= 1;
         }
         Ok(lost)
     }
 
     /// Those that were not found.
     pub(in crate::pipeline) fn rest(self) -> Losses {
-        let mut items: Vec<_> = self.items.into_values().collect();
-        items.sort_unstable();
-        self.records.losses(items)
+        Losses {
+            records: self.records,
+            places: self.places,
+            which: MISSING,
+        }
     }
 }
 
@@ -124,26 +133,40 @@ impl Shared {
         read(&records).map_err(|error| cannot(&records.file, error.into()))
     }
 
-    pub(super) fn losses(&self, items: Vec<Lone>) -> Losses {
+    pub(super) fn losses(&self, places: Range<i64>) -> Losses {
         Losses {
             records: self.clone(),
-            items: items.into_iter(),
+            places,
+            which: ALL,
         }
     }
 
-    fn lost(&self, (id, at): Lone) -> Result<Option<Lost>> {
+    /// The first at these places that is meant.
+    fn lost(&self, places: &Range<i64>, which: Which, mark: Option<i64>) -> Result<Option<Lost>> {
         self.read(|records| {
-            let mut query = records.connection.prepare_cached(
-                "SELECT word.text, key, json, link IS NULL, failure.number IS 0, options FROM item
-                 JOIN word ON word.id = source LEFT JOIN failure ON failure.item = item.id WHERE item.id = ?",
-            )?;
-            let lost = query.query_row([id], |row| read_lost(row, id, at));
+            let query = format!(
+                "SELECT word.text, key, json, item.link IS NULL, failure.number IS 0, options, place, at FROM sought
+                 JOIN item ON item.id = sought.item JOIN word ON word.id = source
+                 LEFT JOIN failure ON failure.item = item.id
+                 WHERE place >= ?1 AND place < ?2 AND {which} ORDER BY place LIMIT 1"
+            );
+            let mut query = records.connection.prepare_cached(&query)?;
+            let lost = query.query_row(params![places.start, places.end, mark], read_lost);
             lost.optional()
+        })
+    }
+
+    fn put(&self, place: i64, mark: Option<i64>) -> Result<()> {
+        self.read(|records| {
+            let update = "UPDATE sought SET mark = ? WHERE place = ?";
+            let mut update = records.connection.prepare_cached(update)?;
+            update.execute(params![mark, place]).map(drop)
         })
     }
 }
 
-fn read_lost(row: &Row<'_>, id: i64, at: Option<String>) -> rusqlite::Result<Lost> {
+fn read_lost(row: &Row<'_>) -> rusqlite::Result<Lost> {
+    let at: Option<String> = row.get(7)?;
     let json: Option<String> = row.get(2)?;
     let kept = json.and_then(|json| read(&json));
     let (is_link, is_old): (bool, bool) = (row.get(3)?, row.get(4)?);
@@ -157,7 +180,7 @@ fn read_lost(row: &Row<'_>, id: i64, at: Option<String>) -> rusqlite::Result<Los
         None => Led::ByPublic,
     };
     Ok(Lost {
-        id,
+        place: row.get(6)?,
         identity: Identity {
             source: row.get(0)?,
             key: row.get(1)?,

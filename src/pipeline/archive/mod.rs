@@ -14,6 +14,7 @@ mod moving;
 mod place;
 mod record;
 mod records;
+mod sought;
 mod sqlite;
 mod sum;
 

@@ -45,7 +45,11 @@ impl Walk {
             };
             match found {
                 Ok(found) => out.send(found).await.map_err(|_| Error::closed())?,
-                Err(lost) => missing.add(lost),
+                Err(lost) => {
+                    if let Err(error) = missing.add(&lost) {
+                        return self.unread(error).await;
+                    }
+                }
             }
         }
         match missing.is_empty() {
@@ -126,7 +130,10 @@ impl Walk {
     ) -> Result<()> {
         let (asked, is_guess) = match &origin {
             Some(origin) => (self.links(origin), false),
-            None => self.own_link(&missing),
+            None => match missing.first() {
+                Ok(lost) => self.own_link(lost),
+                Err(error) => return self.unread(error).await,
+            },
         };
         // One whose address is shown the same has them if the others have not.
         let mut listed = match is_guess {
@@ -212,8 +219,8 @@ impl Walk {
     }
 
     /// The link of an item that came from none: its key is one, or else its source may know it by that, which is a guess.
-    fn own_link(&self, missing: &Missing) -> (Vec<(Origin, Link)>, bool) {
-        let Some(lost) = missing.first() else {
+    fn own_link(&self, lost: Option<Lost>) -> (Vec<(Origin, Link)>, bool) {
+        let Some(lost) = lost else {
             return (Vec::new(), true);
         };
         let Identity { source, key } = &lost.identity;

@@ -1,6 +1,7 @@
 //! The sources that come with the program.
 
 pub mod direct;
+pub mod extractor;
 pub mod feed;
 pub mod imgur;
 pub mod page;
@@ -53,9 +54,17 @@ pub fn all(config: &Config) -> Result<Registry> {
     };
     let has_imgur = is_taken("imgur");
     // These take links of every site, so no plugin stands in for them.
-    if let Some(id) = ["feed", "page", "stream", "direct"]
-        .into_iter()
-        .find(|id| is_taken(id))
+    if let Some(id) = [
+        "direct",
+        "extractor",
+        "feed",
+        "gallerydl",
+        "page",
+        "stream",
+        "ytdlp",
+    ]
+    .into_iter()
+    .find(|id| is_taken(id))
     {
         let message = format!("a plugin cannot be called `{id}`, which is part of the program");
         return Err(Error::new(Kind::Config, message).hint("`fetch plugin list` tells where it is"));
@@ -80,6 +89,9 @@ pub fn all(config: &Config) -> Result<Registry> {
         sources.add(script(plugin)?);
     }
     sources.add(feed::Feed::new(config.source("feed")?)?);
+    let mut rest = sources.clone();
+    rest.add(page::Page::new(config.source("page")?)?);
+    extractor::add(config.extractor()?, &mut sources, rest)?;
     sources.add(page::Page::new(config.source("page")?)?);
     sources.add(stream::Stream::new()?);
     sources.add(direct::Direct::new()?);

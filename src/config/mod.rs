@@ -4,6 +4,7 @@
 
 mod all;
 mod example;
+mod extractor;
 mod folder;
 mod hand;
 mod job;

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
+use super::extractor::Extractor;
 use super::job::Job;
 use super::known::ANY;
 use super::value::{Rate, Resolve, Size, Span, path};
@@ -20,6 +21,7 @@ pub(super) struct Sections {
     pub(super) archive: Archive,
     pub(super) net: Net,
     pub(super) stream: Stream,
+    pub(super) extractor: Extractor,
     /// By name. The default is not a host; it shows what can be set for one.
     host: BTreeMap<String, Host>,
     /// By name, with a default for the same reason.
@@ -122,6 +124,13 @@ pub(super) struct Stream {
     live_for: Option<Span>,
 }
 
+impl Stream {
+    /// Which rendition is wanted.
+    pub(super) fn quality(&self) -> pipeline::Quality {
+        self.quality
+    }
+}
+
 /// A host with limits of its own.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -138,6 +147,7 @@ impl Default for Sections {
             archive: Archive::default(),
             net: Net::default(),
             stream: Stream::default(),
+            extractor: Extractor::default(),
             host: BTreeMap::from([(ANY.to_owned(), Host::default())]),
             job: BTreeMap::from([(ANY.to_owned(), Job::default())]),
             source: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! The one HTTP client of a run.
 
 mod hops;
+mod lent;
 mod trail;
 
 use std::collections::HashSet;

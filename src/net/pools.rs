@@ -74,6 +74,11 @@ impl Pools {
         self.jar.is_some()
     }
 
+    /// The cookies for another program that asks this URL, if there are any.
+    pub(super) fn cookies_text(&self, url: &Url) -> Option<String> {
+        self.jar.as_ref().map(|jar| jar.text(url))
+    }
+
     /// Writes the cookies that servers set to the file, if the settings say so.
     ///
     /// # Errors

@@ -115,7 +115,7 @@ impl System {
         }
     }
 
-    async fn find(&self, host: &str) -> Result<Vec<SocketAddr>, NotFound> {
+    pub(super) async fn find(&self, host: &str) -> Result<Vec<SocketAddr>, NotFound> {
         let found = match self.set.get(host) {
             Some(addresses) => Ok(addresses.clone()),
             None => tokio::net::lookup_host((host, 0))

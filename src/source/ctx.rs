@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Answer, Client, Gate, Led, too_long};
+use crate::net::{Answer, Client, Gate, Led, Secret, Settings, too_long};
 
 /// The largest answer that a listing call reads, in bytes.
 const BODY_LIMIT: usize = 32 << 20;
@@ -141,6 +141,26 @@ impl Ctx {
             tape.hear(url, posted, &answer);
         }
         Ok(answer)
+    }
+
+    /// How the client was set up, for a source that has another program ask.
+    pub fn settings(&self) -> &Settings {
+        self.client.settings()
+    }
+
+    /// The cookies for another program that asks this URL, as the text of a `cookies.txt`; none where the user has none.
+    pub fn cookies_text(&self, url: &Url) -> Option<Secret> {
+        self.client.cookies_text(url)
+    }
+
+    /// Has another program ask for this URL, unless it may not lead there, and notes who leads on from what it says.
+    ///
+    /// # Errors
+    /// [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Network`] for a host that is not found.
+    pub async fn lend(&self, url: &Url) -> Result<()> {
+        let led = self.client.lend(url, self.led()).await?;
+        self.note(led);
+        Ok(())
     }
 
     /// Prepares a GET.

@@ -7,6 +7,7 @@ mod ctx;
 mod locator;
 mod outlet;
 mod pages;
+mod program;
 mod registry;
 mod route;
 
@@ -20,6 +21,7 @@ pub use locator::{url_key, url_medium, url_name};
 pub(crate) use outlet::outlet_after;
 pub use outlet::{Entries, Outlet, outlet};
 pub use pages::Pages;
+pub use program::program;
 pub use registry::Registry;
 pub use route::{Pattern, Route, Target};
 

@@ -6,6 +6,8 @@ mod album;
 mod archive;
 mod choosing;
 mod command_builder;
+#[cfg(unix)]
+mod extractors;
 mod fake_imgur;
 mod fake_site;
 mod feeds;

@@ -32,6 +32,11 @@ fn the_example_shows_every_key_with_its_default() {
     let job = known["job"].take();
     known.as_object_mut().unwrap().remove("job");
     known["job.example"] = job[ANY].clone();
+    for program in ["gallerydl", "ytdlp"] {
+        known[format!("extractor.{program}")] = known["extractor"][program].take();
+        let extractor = known["extractor"].as_object_mut().unwrap();
+        extractor.remove(program);
+    }
     known["source.imgur"] = options;
     known["source.feed"] = known::of::<feed::Options>().unwrap();
     known["source.page"] = known::of::<page::Options>().unwrap();
@@ -78,6 +83,10 @@ fn the_example_says_what_each_key_is_for() {
         )
     );
     assert_eq!(empty.remove("job"), Some(json!({ "example": {} })));
+    assert_eq!(
+        empty.remove("extractor"),
+        Some(json!({ "gallerydl": {}, "ytdlp": {} }))
+    );
     assert_eq!(empty.remove("host"), Some(json!({ "example.org": {} })));
     assert!(empty.values().all(|section| *section == json!({})));
 }

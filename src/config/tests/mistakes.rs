@@ -33,7 +33,7 @@ fn names_the_place_of_every_mistake() {
         (
             "\n[plugin.mine]",
             "unknown key `plugin` in `/x/fetch.toml`, line 2, column 2\n\
-             the sections are `after`, `archive`, `host`, `job`, `net`, `output`, `source`, `stream`",
+             the sections are `after`, `archive`, `extractor`, `host`, `job`, `net`, `output`, `source`, `stream`",
         ),
         (
             "[net]\n  retries = 'many'",

@@ -82,6 +82,14 @@ impl Jar {
         }
     }
 
+    /// The cookies for another program that asks this URL, as the text of a `cookies.txt`: those of the file, those that
+    /// servers have set, and of the browser's those of hosts that are asked.
+    pub(crate) fn text(&self, url: &Url) -> String {
+        self.ask_browser(url);
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        netscape::text(store.iter_unexpired().filter_map(Cookie::of))
+    }
+
     /// Takes over what the browser has for this host and those above it.
     fn ask_browser(&self, url: &Url) {
         let (Some(browser), Some(host)) = (&self.browser, url.host_str()) else {

@@ -112,6 +112,12 @@ fn line(cookie: &Cookie) -> String {
     )
 }
 
+/// The text of a file with these cookies, but for what cannot stand in one.
+pub(super) fn text(cookies: impl Iterator<Item = Cookie>) -> String {
+    let lines = cookies.filter(Cookie::is_plain).map(|cookie| line(&cookie));
+    HEAD.to_owned() + &lines.collect::<String>()
+}
+
 /// Writes changed cookies to a file, in place of their lines or at the end; one that is none any more loses its line. All
 /// other lines stay as they are. The file is replaced in one go, and its owner alone may read it.
 ///

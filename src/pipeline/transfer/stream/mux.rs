@@ -4,7 +4,7 @@
 //! files alone. It is found in the folders of `PATH` that are absolute.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::pipeline::sink::{Partial, Place};
+use crate::source::program;
 
 /// How long it may take for a file that is nothing, and for each gibibyte of it.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
@@ -40,7 +41,7 @@ pub(super) fn mux(
     stop: &CancellationToken,
 ) -> Result<Joined> {
     let apart = |why: &str| Error::new(Kind::Unsupported, why);
-    let program = find().ok_or_else(|| {
+    let program = program("ffmpeg").ok_or_else(|| {
         apart("`ffmpeg` is not installed")
             .hint("with `ffmpeg` installed, picture and sound come as one file")
     })?;
@@ -89,14 +90,6 @@ pub(super) fn mux(
     partial.discard()?;
     let said = said.lines().last().unwrap_or("").trim().to_owned();
     Err(apart("`ffmpeg` cannot put them together").because(said))
-}
-
-/// The program, if it is installed.
-fn find() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let name = format!("ffmpeg{}", std::env::consts::EXE_SUFFIX);
-    let mut folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
-    folders.find_map(|folder| Some(folder.join(&name)).filter(|file| file.is_file()))
 }
 
 /// What a file is that begins so, in the words of `ffmpeg`; none for what is not to be read by it.

@@ -1,0 +1,303 @@
+//! gallery-dl, asked for what is behind a link. It names the files one by one, as it finds them, and fetches none.
+
+mod item;
+mod key;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use fetch::async_trait;
+use fetch::model::{Body, Error, Item, Kind, Link, Result};
+use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
+use serde_json::{Value, json};
+use url::Url;
+
+use self::item::{Came, Items};
+use super::asked::{self, Asked};
+use super::child::{Child, Ended, Task};
+use super::room::Room;
+use super::{Inner, Name, safe, said};
+
+/// The longest line.
+const LINE: usize = 4 << 20;
+/// The most files of a link, and links that it hands on.
+const FILES: u64 = 1_000_000;
+const LINKS: usize = 10_000;
+/// Where it notes the links that it does not know itself.
+const OTHERS: &str = "others.txt";
+
+/// The source that asks it.
+pub(super) struct Gallerydl {
+    manifest: Manifest,
+    inner: Arc<Inner>,
+}
+
+impl Gallerydl {
+    pub(super) fn new(inner: Arc<Inner>) -> Result<Gallerydl> {
+        let example = "gallerydl:https://example.org/album/1";
+        Ok(Gallerydl {
+            manifest: Manifest {
+                name: Name::Gallerydl.word().into(),
+                about: "what gallery-dl knows, where it is installed".into(),
+                routes: vec![Route::new("id", "gallerydl:{url...}", example)?],
+            },
+            inner,
+        })
+    }
+}
+
+/// Asks it. It has said something, or has ended, when this is done.
+pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
+    let room = Room::new()?;
+    let mut args: Vec<OsString> = Vec::new();
+    let mut arg = |arg: &str| args.push(arg.into());
+    ["--config-ignore", "--warning", "--no-input", "--no-colors"]
+        .iter()
+        .for_each(|flag| arg(flag));
+    if let Some(file) = &inner.options.gallerydl.config {
+        arg("--config");
+        arg(&room.put("config.json", &config(file)?)?.to_string_lossy());
+    }
+    if let Some(cookies) = ctx.cookies_text(url) {
+        arg("--cookies");
+        let file = room.put("cookies.txt", cookies.reveal())?;
+        arg(&file.to_string_lossy());
+    }
+    if let Some(agent) = asked::user_agent(ctx) {
+        arg("--user-agent");
+        arg(&agent);
+    }
+    // It is to tell of files in the form of its own notes on them, one a line, with what it would ask for them with.
+    let notes = json!([{
+        "name": "metadata", "mode": "jsonl", "filename": "-", "event": "prepare", "private": true,
+    }]);
+    let fields = json!({
+        "_ua": "{_fetch.session.headers[User-Agent]}",
+        "_referer": "{_fetch.session.headers[Referer]}",
+        "_archive": "{_fetch.archive_fmt}",
+        "_cookies": "\u{c}E [[c.domain,c.path,c.name,c.value,c.secure] for c in _fetch.session.cookies]",
+    });
+    for (key, value) in [
+        ("download", json!(false)),
+        ("skip", json!(false)),
+        ("sleep", json!(0)),
+        ("cookies-update", json!(false)),
+        ("metadata-url", json!("_url")),
+        ("url-metadata", json!("_url")),
+        ("metadata-path", json!("_path")),
+        ("path-metadata", json!("_path")),
+        ("metadata-extractor", json!("_fetch")),
+        ("extractor-metadata", json!("_fetch")),
+        ("keywords-eval", json!(true)),
+        ("keywords", fields),
+        ("postprocessors", notes),
+        ("base-directory", json!("./gallery-dl/")),
+    ] {
+        arg("--option");
+        arg(&format!("{key}={value}"));
+    }
+    for other in ["--write-unsupported", OTHERS, "--", url.as_str()] {
+        arg(other);
+    }
+    let mut child = Child::start(Task {
+        name: Name::Gallerydl.program(),
+        program: inner.program(Name::Gallerydl)?,
+        args,
+        proxy: ctx.settings().proxy.as_deref(),
+        room,
+        patience: inner.options.timeout,
+        longest: LINE,
+    })?;
+    match child.line().await? {
+        Some(line) => {
+            let child = Box::new(child);
+            Ok(Asked::Known { child, line })
+        }
+        None => {
+            let others = others(&child);
+            let ended = child.end().await?;
+            Ok(match (ended.code, others.is_empty()) {
+                (Some(64), _) => Asked::Unknown,
+                (Some(0), false) => Asked::Links(others),
+                (Some(0), true) => Asked::Nothing,
+                _ => Asked::Failed(failure(&ended)),
+            })
+        }
+    }
+}
+
+#[async_trait]
+impl Source for Gallerydl {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        let url = asked::url(&target.link.url, &self.manifest.name)?;
+        ctx.lend(&url).await?;
+        let asked = match self.inner.taken(Name::Gallerydl, &url) {
+            Some(asked) => asked,
+            None => {
+                // Not for as long as it is listened to: that waits for files, of which some wait for a place.
+                let _place = self.inner.place().await?;
+                ask(&self.inner, ctx, &url).await?
+            }
+        };
+        let (mut child, mut line) = match asked {
+            Asked::Known { child, line } => (child, Some(line)),
+            Asked::Links(links) => return hand_on(links, out).await,
+            Asked::Failed(error) => return Err(error),
+            _ => return Err(asked::unknown(Name::Gallerydl, &url)),
+        };
+        let mut items = Items::new(&self.manifest.name, &url);
+        let mut lapses = Lapses::default();
+        let mut count = 0;
+        while let Some(text) = line {
+            count += 1;
+            if count > FILES {
+                let message = format!("`gallery-dl` names more than {FILES} files");
+                return Err(Error::new(Kind::Corrupt, message));
+            }
+            match fields(&text).and_then(|fields| items.read(&fields)) {
+                Ok(Came::Item(item)) => out.item(*item).await?,
+                Ok(Came::Link(link)) => out.link(*link).await?,
+                Err(error) => lapses.note(error),
+            }
+            line = child.line().await?;
+        }
+        let links = others(&child);
+        let ended = child.end().await?;
+        hand_on(links, out).await?;
+        match ended.code {
+            Some(0) => lapses.told(count),
+            _ => Err(failure(&ended)),
+        }
+    }
+
+    /// Asks anew, as far as the item.
+    async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
+        let url = asked::page(item)?;
+        ctx.lend(&url).await?;
+        let _place = self.inner.place().await?;
+        let gone = || {
+            let message = format!("`gallery-dl` names `{}` no more", item.key);
+            Error::new(Kind::Missing, message)
+        };
+        let (mut child, mut line) = match ask(&self.inner, ctx, &url).await? {
+            Asked::Known { child, line } => (child, Some(line)),
+            Asked::Failed(error) => return Err(error),
+            _ => return Err(gone()),
+        };
+        let mut items = Items::new(&self.manifest.name, &url);
+        while let Some(text) = line {
+            if let Ok(Came::Item(found)) = fields(&text).and_then(|fields| items.read(&fields))
+                && found.key == item.key
+            {
+                return Ok(found.body);
+            }
+            line = child.line().await?;
+        }
+        Err(gone())
+    }
+}
+
+/// Files that could not be taken: the others are none the worse for it.
+#[derive(Default)]
+struct Lapses {
+    first: Option<Error>,
+    count: u64,
+}
+
+impl Lapses {
+    fn note(&mut self, error: Error) {
+        self.count += 1;
+        self.first.get_or_insert(error);
+    }
+
+    fn told(self, of: u64) -> Result<()> {
+        match self.first {
+            None => Ok(()),
+            Some(first) => {
+                let message = format!(
+                    "{} of {of} files that `gallery-dl` names cannot be had",
+                    self.count
+                );
+                Err(Error::new(first.kind, message).because(first))
+            }
+        }
+    }
+}
+
+fn fields(line: &[u8]) -> Result<Value> {
+    serde_json::from_slice(line).map_err(|error| {
+        let message = "what `gallery-dl` says is no JSON, or not all of it";
+        Error::new(Kind::Corrupt, message).because(error)
+    })
+}
+
+async fn hand_on(links: Vec<Url>, out: &Outlet) -> Result<()> {
+    for link in links {
+        out.link(Link::from(link)).await?;
+    }
+    Ok(())
+}
+
+/// The links that it does not know itself.
+fn others(child: &Child) -> Vec<Url> {
+    let text = child.left(OTHERS).unwrap_or_default();
+    let links = text.lines().filter_map(|line| safe::web(line.trim()).ok());
+    links.take(LINKS).collect()
+}
+
+/// Why it failed. Its exit code is made of bits, each for a kind.
+fn failure(ended: &Ended) -> Error {
+    let said = said::last_line(&ended.complaint).unwrap_or_default();
+    let code = ended.code.unwrap_or(0);
+    let has = |bit: i32| code & bit != 0;
+    let kind = match () {
+        () if ended.code.is_none() => Kind::Network,
+        () if has(16) => Kind::Login,
+        () if has(8) => Kind::Blocked,
+        () if has(4) => asked::status_kind(&said).unwrap_or(Kind::Network),
+        () if has(128) => Kind::Network,
+        () => Kind::Unsupported,
+    };
+    asked::failure(Name::Gallerydl, kind, ended.code, said)
+}
+
+/// A configuration file without what would run, write or remember something.
+fn config(file: &std::path::Path) -> Result<String> {
+    let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
+        let message = format!("cannot use `{}` for `gallery-dl`", file.display());
+        Error::new(Kind::Config, message).because(error)
+    };
+    let text = std::fs::read(file).map_err(|error| cannot(error.into()))?;
+    let mut config: Value = serde_json::from_slice(&text).map_err(|error| cannot(error.into()))?;
+    clean(&mut config);
+    Ok(config.to_string())
+}
+
+fn clean(config: &mut Value) {
+    let Value::Object(keys) = config else {
+        return;
+    };
+    keys.retain(|name, _| {
+        let name = name.as_str();
+        let is_ours = matches!(
+            name,
+            "actions"
+                | "archive"
+                | "cookies"
+                | "cookies-update"
+                | "downloader"
+                | "environment"
+                | "globals"
+                | "output"
+        );
+        !is_ours
+            && !name.starts_with("postprocess")
+            && !name.starts_with("signals-")
+            && !name.starts_with("module")
+    });
+    keys.values_mut().for_each(clean);
+}

@@ -1,0 +1,131 @@
+//! What yt-dlp says, as far as it is of use here. Whatever is not as it should be counts as not said.
+
+use fetch::model::{Error, Kind, Result};
+use serde_json::Value;
+
+/// The most values: what is of more is nothing that a program says of films.
+const VALUES: usize = 4_000_000;
+
+/// A film, a list of them, or a way to get one.
+#[derive(Clone, Copy)]
+pub(super) struct Info<'a>(pub(super) &'a Value);
+
+/// Reads all that was said.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for what is no JSON, not all of it, or of too much.
+pub(super) fn read(text: &[u8]) -> Result<Value> {
+    let wrong = || {
+        Error::new(
+            Kind::Corrupt,
+            "what `yt-dlp` says is no JSON, or not all of it",
+        )
+    };
+    let begins = text
+        .iter()
+        .filter(|byte| matches!(byte, b',' | b'[' | b'{'));
+    if begins.count() > VALUES {
+        return Err(Error::new(Kind::Corrupt, "what `yt-dlp` says is too much"));
+    }
+    let value: Value = serde_json::from_slice(text).map_err(|error| wrong().because(error))?;
+    match value {
+        Value::Object(_) => Ok(value),
+        _ => Err(wrong()),
+    }
+}
+
+impl<'a> Info<'a> {
+    /// A text that is not empty.
+    pub(super) fn text(self, name: &str) -> Option<&'a str> {
+        let text = self.0.get(name)?.as_str()?.trim();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// A text that is another one than `none`, as codecs are told.
+    pub(super) fn codec(self, name: &str) -> Option<bool> {
+        self.text(name).map(|codec| codec != "none")
+    }
+
+    pub(super) fn number(self, name: &str) -> Option<f64> {
+        self.0
+            .get(name)?
+            .as_f64()
+            .filter(|number| number.is_finite() && *number >= 0.0)
+    }
+
+    pub(super) fn whole(self, name: &str) -> Option<u32> {
+        self.number(name)
+            .filter(|number| *number <= f64::from(u32::MAX))
+            .map(|number| number as u32)
+    }
+
+    pub(super) fn is(self, name: &str) -> bool {
+        // `has_drm` can be `maybe`, which it is not then.
+        self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// The members of a list.
+    pub(super) fn list(self, name: &str) -> impl DoubleEndedIterator<Item = Info<'a>> {
+        let list = self.0.get(name).and_then(Value::as_array);
+        list.into_iter()
+            .flatten()
+            .filter(|value| value.is_object())
+            .map(Info)
+    }
+
+    /// Whether it is a list of films, has to be asked for, or is one.
+    pub(super) fn form(self) -> Form {
+        match self.text("_type") {
+            Some("playlist" | "multi_video") => Form::List,
+            Some("url" | "url_transparent") => Form::Elsewhere,
+            _ => Form::Film,
+        }
+    }
+
+    /// The name of the extractor that found it.
+    pub(super) fn extractor(self) -> Option<&'a str> {
+        self.text("extractor_key").or(self.text("ie_key"))
+    }
+
+    /// What it is called in yt-dlp's own archive, which is also how it is known here.
+    pub(super) fn key(self) -> Option<String> {
+        let id = self
+            .text("id")
+            .filter(|id| id.len() <= 512 && !id.contains(char::is_control))?;
+        Some(format!("{} {id}", self.extractor()?.to_ascii_lowercase()))
+    }
+}
+
+/// What something is that yt-dlp speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Film,
+    List,
+    Elsewhere,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_json_or_too_deep_or_too_much_is_refused() {
+        let deep = "[".repeat(100_000);
+        let much = format!("{{\"a\":[{}1]}}", "1,".repeat(VALUES));
+        let table = [
+            "",
+            "null",
+            "[]",
+            "{\"a\": 1",
+            "{\"a\": }",
+            "\u{0}",
+            &deep,
+            &much,
+        ];
+        for text in table {
+            let error = read(text.as_bytes()).unwrap_err();
+            assert_eq!(error.kind, Kind::Corrupt, "{}", &text[..text.len().min(20)]);
+        }
+        assert!(read(b"{\"id\": \"x\"}\n").is_ok());
+    }
+}

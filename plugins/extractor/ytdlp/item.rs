@@ -1,0 +1,261 @@
+//! What yt-dlp says of films and lists of them, as items and links.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fetch::model::{Album, Body, Entry, Error, Item, Kind, Link, Meta, Quality, Result};
+use fetch::source::{Outlet, program, url_key};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use url::Url;
+
+use super::super::options::Options;
+use super::super::safe;
+use super::format::{self, Choice};
+use super::info::{Form, Info};
+
+/// The most films of a link, and how deep lists may be in lists.
+const FILMS: usize = 100_000;
+const DEPTH: usize = 4;
+/// The longest text that is taken over.
+const LONGEST: usize = 64 << 10;
+/// What the names of extractors end in that find lists rather than films.
+const LISTS: &[&str] = &[
+    "album",
+    "category",
+    "channel",
+    "collection",
+    "feed",
+    "list",
+    "page",
+    "playlist",
+    "profile",
+    "search",
+    "season",
+    "series",
+    "set",
+    "show",
+    "tab",
+    "tag",
+    "topic",
+    "user",
+];
+
+/// What is to be emitted, in order.
+pub(super) struct Items<'a> {
+    source: &'a str,
+    link: &'a Url,
+    quality: Quality,
+    muxes: bool,
+    entries: Vec<Entry>,
+    first: Option<Error>,
+    lapses: usize,
+    cut: bool,
+}
+
+/// Whether picture and sound can be put together.
+pub(super) fn muxes() -> bool {
+    program("ffmpeg").is_some()
+}
+
+impl<'a> Items<'a> {
+    pub(super) fn new(source: &'a str, link: &'a Url, options: &Options) -> Items<'a> {
+        Items {
+            source,
+            link,
+            quality: options.quality,
+            muxes: muxes(),
+            entries: Vec::new(),
+            first: None,
+            lapses: 0,
+            cut: false,
+        }
+    }
+
+    /// Takes what was said.
+    ///
+    /// # Errors
+    /// If it is one film that cannot be had.
+    pub(super) fn read(&mut self, info: Info<'_>) -> Result<()> {
+        match info.form() {
+            Form::List => {
+                self.list(info, 0);
+                Ok(())
+            }
+            _ => self.one(info, None),
+        }
+    }
+
+    fn list(&mut self, list: Info<'_>, depth: usize) {
+        let count = list.list("entries").count();
+        let id = list.text("id").map(str::to_owned);
+        let album = Arc::new(Album {
+            id: id.unwrap_or_else(|| url_key(self.link)),
+            title: list.text("title").map(str::to_owned),
+            count: u64::try_from(count).ok(),
+        });
+        for (entry, number) in list.list("entries").zip(1..) {
+            if self.entries.len() >= FILMS {
+                self.cut = true;
+                return;
+            }
+            match entry.form() {
+                Form::List if depth < DEPTH => self.list(entry, depth + 1),
+                Form::List => self.cut = true,
+                _ => {
+                    if let Err(error) = self.one(entry, Some((&album, number, list))) {
+                        self.lapses += 1;
+                        self.first.get_or_insert(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A film, or what has to be asked for to know it, and its place in a list.
+    fn one(&mut self, film: Info<'_>, place: Option<(&Arc<Album>, u64, Info<'_>)>) -> Result<()> {
+        let is_elsewhere = film.form() == Form::Elsewhere;
+        let page = match film
+            .text("webpage_url")
+            .or(film.text("url").filter(|_| is_elsewhere))
+        {
+            Some(page) => safe::web(page)?,
+            None => self.link.clone(),
+        };
+        let parent = place.and_then(|(_, _, list)| list.extractor());
+        if is_elsewhere && (film.key().is_none() || !is_film(film, parent)) {
+            let link = Url::parse(&format!("{}:{page}", self.source));
+            let link = link.map_err(|_| Error::new(Kind::Corrupt, "it names what is no URL"))?;
+            self.entries.push(Entry::Link(Box::new(Link::from(link))));
+            return Ok(());
+        }
+        let choice = match is_elsewhere {
+            true => Choice {
+                body: Body::Later,
+                ext: None,
+                size: None,
+            },
+            false => format::choose(film, self.quality, self.muxes)?,
+        };
+        let mut key = film
+            .key()
+            .unwrap_or_else(|| format!("page {}", url_key(&page)));
+        if self.quality == Quality::Audio {
+            // It is another file than the film.
+            key.push_str(" audio");
+        }
+        let text = |name: &str| {
+            film.text(name)
+                .filter(|text| text.len() <= LONGEST)
+                .map(str::to_owned)
+        };
+        let title = text("title");
+        let item = Item {
+            source: self.source.to_owned(),
+            key,
+            meta: Meta {
+                name: title.clone().or_else(|| text("id")),
+                ext: choice.ext,
+                title,
+                description: text("description"),
+                author: text("uploader").or_else(|| text("channel")),
+                date: date(film),
+                album: place.map(|(album, _, _)| album.clone()),
+                number: place.map(|(_, number, _)| number),
+                width: choice.size.map(|(width, _)| width),
+                height: choice.size.map(|(_, height)| height),
+                page: Some(page),
+                extra: extra(film),
+            },
+            body: choice.body,
+        };
+        self.entries.push(Entry::Item(Box::new(item)));
+        Ok(())
+    }
+
+    /// Emits all, and then tells of what could not be taken.
+    ///
+    /// # Errors
+    /// Those of the outlet, and what could not be taken.
+    pub(super) async fn emit(self, out: &Outlet) -> Result<()> {
+        let of = self.entries.len() + self.lapses;
+        for entry in self.entries {
+            match entry {
+                Entry::Item(item) => out.item(*item).await?,
+                Entry::Link(link) => out.link(*link).await?,
+                _ => {}
+            }
+        }
+        if self.cut {
+            let message =
+                format!("`yt-dlp` names more than {FILMS} films, or lists in lists in lists");
+            return Err(Error::new(Kind::Corrupt, message));
+        }
+        match self.first {
+            None => Ok(()),
+            Some(first) => {
+                let message = format!(
+                    "{} of {of} films that `yt-dlp` names cannot be had",
+                    self.lapses
+                );
+                Err(Error::new(first.kind, message).because(first))
+            }
+        }
+    }
+}
+
+/// Whether what is elsewhere is a film, and no list: as far as that can be told without asking.
+fn is_film(info: Info<'_>, parent: Option<&str>) -> bool {
+    let Some(own) = info.extractor() else {
+        return false;
+    };
+    let lower = own.to_ascii_lowercase();
+    let is_list = LISTS.iter().any(|end| lower.ends_with(end));
+    info.number("duration").is_some() || !is_list && parent.is_some_and(|parent| parent != own)
+}
+
+fn date(film: Info<'_>) -> Option<Timestamp> {
+    let by_time = || Timestamp::from_second(film.number("timestamp")? as i64).ok();
+    let by_day = || {
+        let day = Date::strptime("%Y%m%d", film.text("upload_date")?).ok()?;
+        Some(TimeZone::UTC.to_zoned(day.at(0, 0, 0, 0)).ok()?.timestamp())
+    };
+    by_time().or_else(by_day)
+}
+
+/// What else is told, for templates and filters.
+fn extra(film: Info<'_>) -> BTreeMap<String, serde_json::Value> {
+    let names = [
+        "age_limit",
+        "album",
+        "artist",
+        "availability",
+        "categories",
+        "channel",
+        "channel_id",
+        "duration",
+        "extractor",
+        "extractor_key",
+        "id",
+        "language",
+        "like_count",
+        "live_status",
+        "playlist_id",
+        "playlist_title",
+        "series",
+        "season_number",
+        "episode",
+        "episode_number",
+        "tags",
+        "track",
+        "uploader",
+        "uploader_id",
+        "view_count",
+    ];
+    let told = names.iter().filter_map(|name| {
+        let value = film.0.get(name).filter(|value| !value.is_null())?;
+        (value.to_string().len() <= 4 << 10).then(|| ((*name).to_owned(), value.clone()))
+    });
+    told.collect()
+}

@@ -1,0 +1,192 @@
+//! yt-dlp, asked for what is behind a link. Of a list it tells the members alone, and each is asked for when its turn comes:
+//! one that is known already costs nothing.
+
+mod format;
+mod info;
+mod item;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use fetch::async_trait;
+use fetch::model::{Body, Error, Item, Kind, Result};
+use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
+use serde_json::Value;
+use url::Url;
+
+use self::info::{Form, Info};
+use self::item::Items;
+use super::asked::{self, Asked};
+use super::child::{Child, Ended, Task};
+use super::room::Room;
+use super::{Inner, Name, said};
+
+/// The longest of what it says, which it says at once.
+const LONGEST: usize = 64 << 20;
+
+/// The source that asks it.
+pub(super) struct Ytdlp {
+    manifest: Manifest,
+    inner: Arc<Inner>,
+}
+
+impl Ytdlp {
+    pub(super) fn new(inner: Arc<Inner>) -> Result<Ytdlp> {
+        let example = "ytdlp:https://example.org/film/1";
+        Ok(Ytdlp {
+            manifest: Manifest {
+                name: Name::Ytdlp.word().into(),
+                about: "what yt-dlp knows, where it is installed".into(),
+                routes: vec![Route::new("id", "ytdlp:{url...}", example)?],
+            },
+            inner,
+        })
+    }
+}
+
+/// Which of its extractors may answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that know the site.
+    Specific,
+    /// Also the one that looks for films on any page.
+    All,
+}
+
+/// Asks it, and waits for its answer.
+pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Result<Asked> {
+    let room = Room::new()?;
+    let mut args: Vec<OsString> = Vec::new();
+    let mut arg = |arg: &str| args.push(arg.into());
+    for flag in [
+        "--ignore-config",
+        "--no-exec",
+        "--no-warnings",
+        "--no-progress",
+        "--dump-single-json",
+        "--flat-playlist",
+        "--skip-download",
+    ] {
+        arg(flag);
+    }
+    if which == Which::Specific {
+        arg("--use-extractors");
+        arg("default,-generic");
+    }
+    if let Some(cookies) = ctx.cookies_text(url) {
+        arg("--cookies");
+        let file = room.put("cookies.txt", cookies.reveal())?;
+        arg(&file.to_string_lossy());
+    }
+    if let Some(agent) = asked::user_agent(ctx) {
+        arg("--user-agent");
+        arg(&agent);
+    }
+    arg("--");
+    arg(url.as_str());
+    let mut child = Child::start(Task {
+        name: Name::Ytdlp.program(),
+        program: inner.program(Name::Ytdlp)?,
+        args,
+        proxy: ctx.settings().proxy.as_deref(),
+        room,
+        patience: inner.options.timeout,
+        longest: LONGEST,
+    })?;
+    let said = child.line().await?;
+    let ended = child.end().await?;
+    Ok(match (ended.code, said) {
+        (Some(0), Some(line)) => Asked::Answered(answer(line).await?),
+        (Some(0), None) => Asked::Nothing,
+        _ if ended.complaint.contains("No suitable extractor") => Asked::Unknown,
+        _ if ended.complaint.contains("Unsupported URL") => Asked::Unknown,
+        _ => Asked::Failed(failure(&ended)),
+    })
+}
+
+/// Reads what it said, where that holds up nobody.
+async fn answer(line: Vec<u8>) -> Result<Box<Value>> {
+    let read = tokio::task::spawn_blocking(move || info::read(&line)).await;
+    let read = read.unwrap_or_else(|error| {
+        Err(Error::new(Kind::Corrupt, "cannot read what `yt-dlp` says").because(error))
+    });
+    read.map(Box::new)
+}
+
+#[async_trait]
+impl Source for Ytdlp {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        let url = asked::url(&target.link.url, &self.manifest.name)?;
+        ctx.lend(&url).await?;
+        let asked = match self.inner.taken(Name::Ytdlp, &url) {
+            Some(asked) => asked,
+            None => {
+                let _place = self.inner.place().await?;
+                ask(&self.inner, ctx, &url, Which::All).await?
+            }
+        };
+        let value = match asked {
+            Asked::Answered(value) => value,
+            Asked::Failed(error) => return Err(error),
+            _ => return Err(asked::unknown(Name::Ytdlp, &url)),
+        };
+        let mut items = Items::new(&self.manifest.name, &url, &self.inner.options);
+        items.read(Info(&value))?;
+        items.emit(out).await
+    }
+
+    /// Asks for the page of the film.
+    async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
+        let url = asked::page(item)?;
+        ctx.lend(&url).await?;
+        let place = self.inner.place().await?;
+        let asked = ask(&self.inner, ctx, &url, Which::All).await?;
+        drop(place);
+        let value = match asked {
+            Asked::Answered(value) => value,
+            Asked::Failed(error) => return Err(error),
+            _ => return Err(asked::unknown(Name::Ytdlp, &url)),
+        };
+        let film = film(Info(&value), &item.key).ok_or_else(|| {
+            let message = format!("`yt-dlp` finds several films in place of `{}`", item.key);
+            let hint = "as a link of its own, after `ytdlp:`, they are fetched";
+            Error::new(Kind::Unsupported, message).hint(hint)
+        })?;
+        let options = &self.inner.options;
+        format::choose(film, options.quality, item::muxes()).map(|choice| choice.body)
+    }
+}
+
+/// The film of this key, or the only one.
+fn film<'a>(info: Info<'a>, key: &str) -> Option<Info<'a>> {
+    if info.form() == Form::Film {
+        return Some(info);
+    }
+    let films = || {
+        info.list("entries")
+            .filter(|entry| entry.form() == Form::Film)
+    };
+    let of_key = films().find(|film| film.key().is_some_and(|own| key.starts_with(&own)));
+    of_key.or_else(|| {
+        let mut all = films();
+        all.next().filter(|_| all.next().is_none())
+    })
+}
+
+/// Why it failed, as far as its last words tell.
+fn failure(ended: &Ended) -> Error {
+    let said = said::last_line(&ended.complaint).unwrap_or_default();
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    let kind = match () {
+        () if ended.code.is_none() => Kind::Network,
+        () if has(&["HTTP Error "]) => asked::status_kind(&said).unwrap_or(Kind::Network),
+        () if has(&["Unable to download", "timed out", "Connection"]) => Kind::Network,
+        () if has(&["--cookies", "Sign in", "log in", "login"]) => Kind::Login,
+        () => Kind::Unsupported,
+    };
+    asked::failure(Name::Ytdlp, kind, ended.code, said)
+}

@@ -1,0 +1,118 @@
+//! `[extractor]`: programs that know sites of their own, and are asked for links that no source knows.
+
+use std::num::NonZeroUsize;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::all::Config;
+use super::hand::{Hand, only_own};
+use super::read::wrong;
+use super::sections::given;
+use super::value::{Span, path};
+use crate::model::{Error, Kind, Result};
+
+/// Which programs are asked, when, and for how long.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Extractor {
+    order: Order,
+    programs: Vec<Name>,
+    timeout: Span,
+    processes: NonZeroUsize,
+    gallerydl: Gallerydl,
+    ytdlp: Ytdlp,
+}
+
+/// When they are asked.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    Off,
+    First,
+    Last,
+}
+
+/// The programs that are known here.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Name {
+    Gallerydl,
+    Ytdlp,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Gallerydl {
+    path: Option<String>,
+    config: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Ytdlp {
+    path: Option<String>,
+}
+
+impl Default for Extractor {
+    fn default() -> Self {
+        Extractor {
+            order: Order::Last,
+            programs: vec![Name::Gallerydl, Name::Ytdlp],
+            timeout: Span(std::time::Duration::from_secs(120)),
+            processes: NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN),
+            gallerydl: Gallerydl::default(),
+            ytdlp: Ytdlp::default(),
+        }
+    }
+}
+
+impl Config {
+    /// What is set about the programs that are asked for links that no source knows, with the quality that is wanted of
+    /// films, as whoever asks them reads it.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a program that is named by a path that depends on the folder, or by a file that others can
+    /// write.
+    pub fn extractor<T: DeserializeOwned>(&self) -> Result<T> {
+        let set = &self.sections.extractor;
+        let placed = |program: &str, key: &str, text: &Option<String>| {
+            let Some(text) = given(text) else {
+                return Ok(None);
+            };
+            let entry = self.last(&["extractor", program, key]);
+            if let Some(entry) = entry.filter(|entry| entry.hand == Hand::Shared) {
+                return Err(only_own(entry, "a program is run"));
+            }
+            let found = path(text);
+            let is_name = key == "path" && found.components().count() == 1;
+            match (found.is_absolute() || is_name, entry) {
+                (true, _) => Ok(Some(found)),
+                (false, entry) => {
+                    let why = format!("`{text}` depends on the folder");
+                    let error = match entry {
+                        Some(entry) => wrong(entry, &why),
+                        None => Error::new(Kind::Config, why),
+                    };
+                    Err(error.hint("write its whole path"))
+                }
+            }
+        };
+        let known = json!({
+            "order": set.order,
+            "programs": set.programs,
+            "timeout": u64::try_from(set.timeout.0.as_millis()).unwrap_or(u64::MAX),
+            "processes": set.processes,
+            "quality": self.sections.stream.quality(),
+            "gallerydl": {
+                "path": placed("gallerydl", "path", &set.gallerydl.path)?,
+                "config": placed("gallerydl", "config", &set.gallerydl.config)?,
+            },
+            "ytdlp": { "path": placed("ytdlp", "path", &set.ytdlp.path)? },
+        });
+        serde_json::from_value(known).map_err(|error| {
+            Error::new(Kind::Config, "the settings of `[extractor]` cannot be used").because(error)
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! What another program needs that asks in our place, and what may be asked that way.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use super::{Client, Inner};
+use crate::model::{Error, Kind, Result};
+use crate::net::private::is_public;
+use crate::net::{Led, Secret, Shown, failure};
+
+impl Client {
+    /// Whether another program may ask for a URL that this somebody has named, and who leads on from what it hears there.
+    ///
+    /// What it asks for next is its own affair; what it names is held to this.
+    ///
+    /// # Errors
+    /// [`Kind::Blocked`] for a private address that it may not lead to, [`Kind::Network`] for a host that is not found.
+    pub(crate) async fn lend(&self, url: &Url, led: Led) -> Result<Led> {
+        let Inner {
+            settings, pools, ..
+        } = &*self.inner;
+        let is_set = |name: &str| settings.resolve.iter().any(|set| set.host == name);
+        let addresses: Vec<IpAddr> = match url.host() {
+            Some(Host::Ipv4(address)) => vec![address.into()],
+            Some(Host::Ipv6(address)) => vec![address.into()],
+            // Its proxy finds the address, and it is not known whose network that is of.
+            Some(Host::Domain(_)) if pools.has_proxy_for(url) => return Ok(Led::ByPublic),
+            Some(Host::Domain(name)) => {
+                let found = pools.system().find(name).await.map_err(|error| {
+                    let message = format!("cannot find the host of `{}`", Shown(url));
+                    Error::new(Kind::Network, message).because(error)
+                })?;
+                found.iter().map(|address| address.ip()).collect()
+            }
+            None => Vec::new(),
+        };
+        let private = addresses.iter().find(|address| !is_public(**address));
+        match private {
+            Some(address) if settings.private.refuses(led) && !url.domain().is_some_and(is_set) => {
+                Err(failure::private(url, *address, settings.private))
+            }
+            Some(_) if addresses.iter().all(|address| !is_public(*address)) => Ok(led),
+            _ => Ok(Led::ByPublic),
+        }
+    }
+
+    /// The cookies for another program that asks this URL, as the text of a `cookies.txt`.
+    pub(crate) fn cookies_text(&self, url: &Url) -> Option<Secret> {
+        self.inner.pools.cookies_text(url).map(Secret::new)
+    }
+}

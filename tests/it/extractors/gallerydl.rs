@@ -1,0 +1,1 @@
+//! gallery-dl, or what is called so.

@@ -1,6 +1,7 @@
 //! Streams: what a playlist of segments becomes.
 
 mod dash;
+mod files;
 mod live;
 mod real;
 mod refused;

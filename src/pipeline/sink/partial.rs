@@ -137,6 +137,11 @@ impl Partial {
         Err(place.error("open", &name, cause))
     }
 
+    /// Its place.
+    pub(in crate::pipeline) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Where it is, for another program.
     pub(in crate::pipeline) fn path(&self) -> PathBuf {
         self.place.folder.path().join(self.place.part())

@@ -125,7 +125,7 @@ impl Representation {
 
     /// Whether another answer can be of the same representation, judged by what both tell. An ETag that differs while
     /// date and length agree is some servers' habit (one ETag for each machine); the bytes decide then.
-    fn may_be(&self, other: &Representation) -> bool {
+    pub(super) fn may_be(&self, other: &Representation) -> bool {
         let differs = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
         let agrees = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
         if differs(&self.last_modified, &other.last_modified) {

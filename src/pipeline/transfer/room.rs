@@ -132,9 +132,19 @@ impl Mover {
         if tries.claim.as_ref().is_some_and(has) || self.room.is_trifle(total) {
             return Ok(());
         }
-        tries.claim = None;
-        let (room, place) = (self.room.clone(), content.place.clone());
-        tries.claim = quickly(move || room.claim(place, total)).await?;
+        self.claim(&content.place, total, &mut tries.claim).await
+    }
+
+    /// Claims room for so many bytes in all at this place, in the place of what was claimed for them before.
+    pub(super) async fn claim(
+        &self,
+        place: &Place,
+        total: u64,
+        claim: &mut Option<Claim>,
+    ) -> Result<()> {
+        *claim = None;
+        let (room, place) = (self.room.clone(), place.clone());
+        *claim = quickly(move || room.claim(place, total)).await?;
         Ok(())
     }
 }

@@ -40,6 +40,28 @@ fn what_is_wrong_with_a_stream_is_named_and_nothing_is_saved() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_does_not_fit_is_not_begun() {
+    let site = Site::start();
+    let ranges = "#EXTINF:4,\n#EXT-X-BYTERANGE:1152921504606846976@0\nall.ts\n#EXT-X-ENDLIST\n";
+    site.on("/cats.m3u8", playlist(ranges));
+    refused(&site, 8, "it does not fit: it needs 1099511627776 MiB");
+    let site = Site::start();
+    site.on("/cats.m3u8", playlist(&list(3)));
+    site.on("/*", Reply::file(segment(1, 20))).optional();
+    let fetch = quick()
+        .args(["-S", "output.min_free=1000000T"])
+        .arg(site.url("/cats.m3u8"));
+    let done = fetch.run().fails(8);
+    assert!(
+        done.stderr.contains("MiB are to stay free"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
+}
+
 #[test]
 fn what_is_no_segment_is_not_joined() {
     let table = [

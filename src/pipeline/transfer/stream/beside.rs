@@ -24,19 +24,29 @@ impl Mover {
         let breaks = picture.breaks || sound.breaks;
         let (picture, sound) = (picture.joined, sound.joined);
         let into = place.beside("whole");
+        let mut claim = None;
+        let fits = match breaks {
+            // Each begins a new time somewhere, by its own clock: put together, they would drift or lose frames.
+            true => {
+                Err("it begins anew on the way, where `ffmpeg` would not keep both together".into())
+            }
+            false => {
+                let room = self.claim(&into, picture.len + sound.len, &mut claim).await;
+                room.map_err(|error| {
+                    format!("there is no room for both together: {}", error.message)
+                })
+            }
+        };
         let (algorithm, stop) = (self.digest, self.stop.now.clone());
         let (picture, sound, muxed) = slowly(move || {
-            let muxed = match breaks {
-                // Each begins a new time somewhere, by its own clock: put together, they would drift or lose frames.
-                true => Err(Error::new(
-                    Kind::Unsupported,
-                    "it begins anew on the way, where `ffmpeg` would not keep both together",
-                )),
-                false => mux::mux(&picture, &sound, into, algorithm, &stop),
+            let muxed = match fits {
+                Err(why) => Err(Error::new(Kind::Unsupported, why)),
+                Ok(()) => mux::mux(&picture, &sound, into, algorithm, &stop),
             };
             Ok((picture, sound, muxed))
         })
         .await?;
+        drop(claim);
         match muxed {
             Ok(whole) => {
                 let outcome = self.save(job, place, whole, warnings).await?;

@@ -1,5 +1,7 @@
 //! Brings one part of a track: asks for it until it is whole, and sends on what comes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::sync::mpsc;
@@ -11,9 +13,9 @@ use super::cipher::Decrypter;
 use super::join::Came;
 use super::look::Look;
 use super::part::Part;
+use super::versions::Versions;
 use crate::model::{Error, Event, Kind, Result};
 use crate::net::{Led, Permit, Way};
-use crate::pipeline::stream::Spot;
 use crate::pipeline::transfer::answer::{Asked, Reading, Representation, content_range, read};
 use crate::pipeline::transfer::take::short;
 use crate::pipeline::transfer::tries::{Setback, Tries};
@@ -23,6 +25,7 @@ use crate::pipeline::transfer::tries::{Setback, Tries};
 pub(super) struct Out {
     pub(super) came: mpsc::Sender<Came>,
     pub(super) ahead: Ahead,
+    pub(super) versions: Arc<Versions>,
 }
 
 /// Why an attempt has ended early.
@@ -68,7 +71,7 @@ impl Streaming<'_> {
     }
 
     /// Waits as long as this setback asks for.
-    async fn wait(&self, url: &Url, error: Error, tries: &mut Tries) -> Result<()> {
+    pub(super) async fn wait(&self, url: &Url, error: Error, tries: &mut Tries) -> Result<()> {
         let wait = tries.wait(error)?;
         self.mover
             .tell(Event::Waiting {
@@ -106,7 +109,7 @@ impl Streaming<'_> {
         let mut permit = self.mover.client.pace().enter(host).await;
         let taking = Taking {
             index,
-            spot: &part.spot,
+            part,
             led,
             decrypter,
         };
@@ -133,7 +136,7 @@ impl Streaming<'_> {
         let client = &self.mover.client;
         let Taking {
             index,
-            spot,
+            part: Part { spot, inner, .. },
             led,
             mut decrypter,
         } = taking;
@@ -147,18 +150,21 @@ impl Streaming<'_> {
             .open_by(way, &spot.url, &bound, &asked(spot.range))
             .await?;
         tries.status = Some(opened.response.status());
-        let (length, most) = accept(
+        let Accepted { length, most, of } = accept(
             opened.response.status(),
             opened.response.headers(),
             spot.range,
         )?;
+        if let Some(of) = of {
+            out.versions.check(&spot.url, of)?;
+        }
         permit.accepted(length);
         let expected = most.or(length);
         if let Some(expected) = expected.map(|len| usize::try_from(len).unwrap_or(usize::MAX)) {
             out.ahead.learn(expected);
             room.fit(expected).map_err(|_| Stop::Crowded(expected))?;
         }
-        let mut look = Look::new(decrypter.is_some());
+        let mut look = Look::new(decrypter.is_some(), *inner);
         let mut count = 0u64;
         while most.is_none_or(|most| count < most) {
             let Some(mut piece) = client.chunk(&mut opened).await? else {
@@ -220,7 +226,7 @@ impl Streaming<'_> {
 /// What an attempt asks for, and how it is decrypted.
 struct Taking<'a> {
     index: usize,
-    spot: &'a Spot,
+    part: &'a Part,
     led: Led,
     decrypter: Option<Decrypter>,
 }
@@ -230,7 +236,7 @@ async fn send(out: &Out, came: Came) -> Result<()> {
 }
 
 /// The headers that ask for bytes as they are, or for some of them.
-fn asked(range: Option<(u64, u64)>) -> HeaderMap {
+pub(super) fn asked(range: Option<(u64, u64)>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(
         header::ACCEPT_ENCODING,
@@ -244,12 +250,23 @@ fn asked(range: Option<(u64, u64)>) -> HeaderMap {
     headers
 }
 
-/// How long the body is, if that is told, and how many of its bytes are wanted, unless all are.
-fn accept(
+/// What an answer brings.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    /// How long the body is, if that is told.
+    length: Option<u64>,
+    /// How many of its bytes are wanted, unless all are.
+    most: Option<u64>,
+    /// What it is a part of.
+    pub(super) of: Option<Representation>,
+}
+
+/// Whether an answer has what was asked for.
+pub(super) fn accept(
     status: StatusCode,
     headers: &HeaderMap,
     range: Option<(u64, u64)>,
-) -> Result<(Option<u64>, Option<u64>), Setback> {
+) -> Result<Accepted, Setback> {
     let here = Representation::of(headers);
     if status.is_success()
         && let Some(coding) = &here.coding
@@ -257,23 +274,34 @@ fn accept(
         let message = format!("a segment came in the coding `{}`", coding.escape_debug());
         return Err(Setback::Over(Error::new(Kind::Corrupt, message)));
     }
+    let length = here.total;
     let part = || content_range(headers.get(header::CONTENT_RANGE)?.to_str().ok()?);
     match (status.as_u16(), range) {
         (206, Some((start, end))) => match part() {
-            Some((from, to, _)) if from == start && to >= end => {
-                Ok((here.total, Some(end - start)))
-            }
+            Some((from, to, total)) if from == start && to >= end => Ok(Accepted {
+                length,
+                most: Some(end - start),
+                of: Some(Representation { total, ..here }),
+            }),
             _ => Err(Setback::Over(Error::new(
                 Kind::Corrupt,
                 "the server sent another part than was asked for",
             ))),
         },
-        (200 | 203, Some((0, end))) => Ok((here.total, Some(end))),
+        (200 | 203, Some((0, end))) => Ok(Accepted {
+            length,
+            most: Some(end),
+            of: Some(here),
+        }),
         (200 | 203, Some(_)) => Err(Setback::Over(Error::new(
             Kind::Corrupt,
             "the server sends whole files only, and this stream is made of their parts",
         ))),
-        (200 | 203, None) => Ok((here.total, None)),
+        (200 | 203, None) => Ok(Accepted {
+            length,
+            most: None,
+            of: None,
+        }),
         _ => {
             let known = Representation::default();
             let asked = Asked {
@@ -325,7 +353,7 @@ mod tests {
         for (status, range, asked, expected) in table {
             let status = StatusCode::from_u16(status).unwrap();
             let read = accept(status, &headers(range), asked);
-            let most = read.as_ref().ok().map(|(_, most)| *most);
+            let most = read.as_ref().ok().map(|accepted| accepted.most);
             assert_eq!(most, expected, "{status} {range} {asked:?}");
             if let Err(setback) = read {
                 assert_eq!(

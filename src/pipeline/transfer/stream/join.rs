@@ -117,6 +117,16 @@ impl Join {
         self.next
     }
 
+    /// How many bytes are joined.
+    pub(super) fn written(&self) -> u64 {
+        self.len
+    }
+
+    /// Where they go.
+    pub(super) fn place(&self) -> &Place {
+        self.partial.place()
+    }
+
     /// Whether this part is there already.
     pub(super) fn has(&self, index: usize) -> bool {
         index < self.next

@@ -13,10 +13,11 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn new(encrypted: bool) -> Look {
+    /// For a part that is encrypted, or that begins somewhere in a file, where its first bytes say nothing.
+    pub(super) fn new(encrypted: bool, inner: bool) -> Look {
         Look {
             early: Vec::new(),
-            seen: false,
+            seen: inner,
             encrypted,
         }
     }

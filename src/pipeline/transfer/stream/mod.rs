@@ -13,6 +13,7 @@ mod mux;
 mod part;
 mod state;
 mod track;
+mod versions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

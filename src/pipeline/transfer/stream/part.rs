@@ -2,16 +2,24 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::pipeline::stream::{Cipher, Map, Segment, Spot};
+use crate::pipeline::transfer::content::WORTH;
 
 /// What the parts of a track come to in memory at the most, in bytes: those of any list, and of a live one for days.
 const ROOM: usize = 256 << 20;
+/// The length of the pieces that a track is asked for in which is one file, and how many they are at the most.
+const PIECE: u64 = 4 << 20;
+const MOST: u64 = 10_000;
 
 /// What one request brings.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) spot: Spot,
     pub(super) cipher: Option<Cipher>,
+    /// Whether it begins somewhere in a file, and not as a segment does.
+    pub(super) inner: bool,
 }
 
 impl Part {
@@ -82,7 +90,51 @@ impl Parts {
 
     fn push(&mut self, spot: Spot, cipher: Option<Cipher>) {
         self.size += size_of::<Part>() + spot.url.as_str().len();
-        self.list.push(Part { spot, cipher });
+        self.list.push(Part {
+            spot,
+            cipher,
+            inner: false,
+        });
+    }
+
+    /// The file that all of the track is, if it is one.
+    pub(super) fn file(&self) -> Option<&Url> {
+        match &self.list[..] {
+            [
+                Part {
+                    spot: Spot { url, range: None },
+                    cipher: None,
+                    ..
+                },
+            ] => Some(url),
+            _ => None,
+        }
+    }
+
+    /// Divides the file that all of the track is into pieces, each of which is asked for by itself.
+    pub(super) fn divide(&mut self, total: u64) {
+        let Some(url) = self.file().cloned() else {
+            return;
+        };
+        if !(WORTH..=PIECE * MOST).contains(&total) {
+            return;
+        }
+        let starts = (0..total.div_ceil(PIECE)).map(|piece| piece * PIECE);
+        let piece = |start| Part {
+            spot: Spot {
+                url: url.clone(),
+                range: Some((start, total.min(start + PIECE))),
+            },
+            cipher: None,
+            inner: start > 0,
+        };
+        self.list = starts.map(piece).collect();
+    }
+
+    /// How long they are together, if that is known beforehand.
+    pub(super) fn total(&self) -> Option<u64> {
+        let mut lengths = self.list.iter().map(|part| part.len());
+        lengths.try_fold(0u64, |sum, len| sum.checked_add(len? as u64))
     }
 
     /// Forgets all but so many.
@@ -119,8 +171,6 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
-    use url::Url;
-
     use super::*;
 
     fn segment(number: u64, url: &Url) -> Segment {
@@ -151,6 +201,24 @@ mod tests {
         assert!(parts.add(list(&[u64::MAX - 1, u64::MAX])));
         assert!(!parts.add(list(&[3, u64::MAX])));
         assert!(parts.lost > u64::MAX / 2 && !parts.full);
+    }
+
+    #[test]
+    fn a_track_that_is_one_file_is_divided_if_it_is_large() {
+        let url = Url::parse("https://x.org/a.mp4").unwrap();
+        let pieces = |total| {
+            let mut parts = Parts::default();
+            parts.add(vec![segment(0, &url)]);
+            parts.divide(total);
+            parts.list
+        };
+        let ranges: Vec<_> = pieces(9 << 20).iter().map(|part| part.spot.range).collect();
+        let (first, second) = (4 << 20, 8 << 20);
+        let expected = [(0, first), (first, second), (second, 9 << 20)];
+        assert_eq!(ranges, expected.map(Some));
+        for total in [0, 1000, u64::MAX] {
+            assert_eq!(pieces(total).len(), 1, "{total}");
+        }
     }
 
     #[test]

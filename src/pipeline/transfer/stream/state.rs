@@ -1,6 +1,10 @@
 //! What is kept beside the partial file of a track so that it can be gone on with.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::pipeline::transfer::answer::Representation;
 
 /// The form of the state; another one is not read.
 const VERSION: u32 = 2;
@@ -26,6 +30,8 @@ pub(super) struct State {
     pub(super) at: usize,
     /// BLAKE3 of what is joined.
     pub(super) digest: String,
+    /// Which version the files are of that parts are ranges of, by the digests of their URLs.
+    pub(super) files: BTreeMap<String, Representation>,
     /// The parts that wait for those before them, in a file of their own.
     pub(super) waiting: Vec<Stored>,
     /// BLAKE3 of all the above.
@@ -56,6 +62,7 @@ impl Default for State {
             last: 0,
             at: 0,
             digest: String::new(),
+            files: BTreeMap::new(),
             waiting: Vec::new(),
             seal: String::new(),
         }

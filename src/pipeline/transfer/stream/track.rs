@@ -1,5 +1,7 @@
 //! Moves one track: many parts at once, joined in order; of a live stream as many as come.
 
+mod open;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +18,12 @@ use super::bring::Out;
 use super::join::{Came, Join, Joined};
 use super::part::{Chain, Parts};
 use super::state::State;
+use super::versions::Versions;
 use crate::model::{Error, Event, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::stream::Media;
-use crate::pipeline::transfer::content::SAVE_EVERY;
+use crate::pipeline::transfer::content::{SAVE_EVERY, WORTH};
+use crate::pipeline::transfer::room::Claim;
 use crate::pipeline::transfer::state::TAIL;
 use crate::pipeline::transfer::take::TELL_EVERY;
 
@@ -51,6 +55,9 @@ pub(super) struct Track {
     join: Join,
     chain: Chain,
     all: Option<(usize, String)>,
+    versions: Arc<Versions>,
+    /// The room on the disk that it has, and for how many bytes.
+    claim: (Option<Claim>, u64),
     warnings: Vec<String>,
 }
 
@@ -66,62 +73,6 @@ pub(super) struct Done {
 type Reload<'a> = Pin<Box<dyn Future<Output = Result<List>> + Send + 'a>>;
 
 impl Track {
-    /// Opens the file of a track, with what an earlier run left of it.
-    pub(super) async fn open(streaming: &Streaming<'_>, name: &str, list: List) -> Result<Track> {
-        let List { url, led, media } = list;
-        let mut parts = Parts::default();
-        parts.add(media.segments);
-        if media.ended && parts.len() == 0 {
-            return Err(Error::new(Kind::Missing, "the stream has no segments"));
-        }
-        let parts = Arc::new(parts);
-        let all = media
-            .ended
-            .then(|| (parts.len(), Chain::default().of(&parts, parts.len())));
-        let place = streaming.place(name);
-        let beside = streaming.place(&format!("{name} beside"));
-        let fits = {
-            let (parts, all) = (parts.clone(), all.clone());
-            let identity = (
-                streaming.job.item.source.clone(),
-                streaming.job.item.key.clone(),
-            );
-            Arc::new(move |state: &State| {
-                (&state.source, &state.key) == (&identity.0, &identity.1)
-                    && state
-                        .all
-                        .as_ref()
-                        .is_none_or(|known| all.as_ref() == Some(known))
-                    && state.count <= parts.len()
-                    && Chain::default().of(&parts, state.count) == state.chain
-            })
-        };
-        let algorithm = streaming.mover.digest;
-        let mut warnings = Vec::new();
-        let asked = fits.clone();
-        if let Some(left) = Join::left(place.clone(), algorithm, move |state| asked(state)).await? {
-            let named = streaming
-                .mover
-                .name_beside(streaming.job, &place, left, "interrupted");
-            let name = named.await?;
-            warnings.push(format!("what an earlier run had of it is in `{name}`"));
-        }
-        let join = Join::open(place, beside, algorithm, move |state| fits(state)).await?;
-        Ok(Track {
-            url,
-            led,
-            // The question is dropped by now.
-            parts: Arc::into_inner(parts).ok_or_else(Error::closed)?,
-            live: !media.ended,
-            ended: media.ended,
-            target: media.target,
-            join,
-            chain: Chain::default(),
-            all,
-            warnings,
-        })
-    }
-
     /// How many bytes are there.
     pub(super) fn have(&self) -> u64 {
         self.join.have()
@@ -137,6 +88,7 @@ impl Track {
             // What an earlier run left is of something else.
             self.join.restart(streaming.mover.digest).await?;
             self.chain = Chain::default();
+            self.versions.clear();
             moved = self.all_parts(streaming).await;
         }
         if let Err(error) = moved {
@@ -189,17 +141,38 @@ impl Track {
         state.chain = self.chain.of(&self.parts, self.join.next());
         state.live = self.all.is_none();
         state.all.clone_from(&self.all);
+        state.files = self.versions.save();
         state
+    }
+
+    /// Makes sure that there is room on the disk: for all of it if its length is known, and else for what comes next.
+    async fn make_room(&mut self, streaming: &Streaming<'_>) -> Result<()> {
+        let (claim, claimed) = &mut self.claim;
+        let written = self.join.written();
+        if written + WORTH <= *claimed {
+            return Ok(());
+        }
+        let known = self.parts.total().filter(|_| self.all.is_some());
+        *claimed = known.unwrap_or(written + 4 * WORTH).max(written + WORTH);
+        let total = known.unwrap_or(*claimed);
+        let place = self.join.place();
+        streaming.mover.claim(place, total, claim).await
     }
 
     async fn all_parts(&mut self, streaming: &Streaming<'_>) -> Result<()> {
         let mover = streaming.mover;
         let settings = mover.client.settings();
         let most = settings.connections.min(settings.per_host).max(1);
+        self.make_room(streaming).await?;
         let (came, mut arrivals) = mpsc::channel(QUEUE);
         let (following, next) = watch::channel(self.join.next());
         let ahead = Ahead::new(mover.memory.clone(), next);
-        let out = Out { came, ahead };
+        let versions = self.versions.clone();
+        let out = Out {
+            came,
+            ahead,
+            versions,
+        };
         let mut workers = FuturesUnordered::new();
         let mut asked = self.join.next();
         let mut reload: Option<Reload<'_>> = None;
@@ -277,6 +250,7 @@ impl Track {
                     self.reloaded(list, &mut grew)?;
                 }
                 now = ticks.tick() => {
+                    self.make_room(streaming).await?;
                     mover.tell(Event::Moved { id: streaming.id, bytes: streaming.bytes() }).await?;
                     if now - saved >= SAVE_EVERY && self.join.is_saved() && self.join.next() > 0 {
                         saved = now;

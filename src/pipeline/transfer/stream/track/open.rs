@@ -1,0 +1,102 @@
+//! Opens the file of a track, with what an earlier run left of it.
+
+use std::sync::Arc;
+
+use super::super::Streaming;
+use super::super::join::Join;
+use super::super::part::{Chain, Parts};
+use super::super::state::State;
+use super::super::versions::Versions;
+use super::{List, Track};
+use crate::model::{Error, Kind, Result};
+
+impl Track {
+    /// Opens it.
+    pub(in super::super) async fn open(
+        streaming: &Streaming<'_>,
+        name: &str,
+        list: List,
+    ) -> Result<Track> {
+        let List { url, led, media } = list;
+        let mut parts = Parts::default();
+        parts.add(media.segments);
+        if media.ended && parts.len() == 0 {
+            return Err(Error::new(Kind::Missing, "the stream has no segments"));
+        }
+        let versions = Arc::new(Versions::default());
+        let file = parts.file().filter(|_| media.ended).cloned();
+        let version = match &file {
+            Some(url) => {
+                let version = streaming.version(url, led);
+                streaming.mover.unless_draining(version).await??
+            }
+            None => None,
+        };
+        if let Some(total) = version.as_ref().and_then(|version| version.total) {
+            parts.divide(total);
+        }
+        let parts = Arc::new(parts);
+        let all = media
+            .ended
+            .then(|| (parts.len(), Chain::default().of(&parts, parts.len())));
+        let place = streaming.place(name);
+        let beside = streaming.place(&format!("{name} beside"));
+        let fits = {
+            let (parts, all) = (parts.clone(), all.clone());
+            let identity = (
+                streaming.job.item.source.clone(),
+                streaming.job.item.key.clone(),
+            );
+            Arc::new(move |state: &State| {
+                (&state.source, &state.key) == (&identity.0, &identity.1)
+                    && state
+                        .all
+                        .as_ref()
+                        .is_none_or(|known| all.as_ref() == Some(known))
+                    && state.count <= parts.len()
+                    && Chain::default().of(&parts, state.count) == state.chain
+            })
+        };
+        let algorithm = streaming.mover.digest;
+        let mut warnings = Vec::new();
+        let asked = fits.clone();
+        if let Some(left) = Join::left(place.clone(), algorithm, move |state| asked(state)).await? {
+            let named = streaming
+                .mover
+                .name_beside(streaming.job, &place, left, "interrupted");
+            let name = named.await?;
+            warnings.push(format!("what an earlier run had of it is in `{name}`"));
+        }
+        let known = versions.clone();
+        let fits = move |state: &State| {
+            let is_it = fits(state);
+            if is_it {
+                known.load(&state.files);
+            }
+            is_it
+        };
+        let mut join = Join::open(place, beside, algorithm, fits).await?;
+        if let Some((url, version)) = file.zip(version)
+            && versions.check(&url, version.clone()).is_err()
+        {
+            join.restart(algorithm).await?;
+            versions.clear();
+            versions.check(&url, version)?;
+        }
+        Ok(Track {
+            url,
+            led,
+            // The question is dropped by now.
+            parts: Arc::into_inner(parts).ok_or_else(Error::closed)?,
+            live: !media.ended,
+            ended: media.ended,
+            target: media.target,
+            join,
+            chain: Chain::default(),
+            all,
+            versions,
+            claim: (None, 0),
+            warnings,
+        })
+    }
+}

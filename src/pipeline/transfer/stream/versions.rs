@@ -1,0 +1,187 @@
+//! Which version of a file its parts are of: what is joined of ranges has to be of one and the same.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use url::Url;
+
+use super::Streaming;
+use super::bring::{accept, asked};
+use crate::model::{Error, Kind, Result};
+use crate::net::{Led, Shown, Way};
+use crate::pipeline::transfer::answer::Representation;
+use crate::pipeline::transfer::tries::{Setback, Tries};
+
+/// The most files of one track of which that is known; a track is of one, or of one after another.
+const MOST: usize = 100;
+/// The longest ETag or date that is believed to be one.
+const LONGEST: usize = 200;
+
+/// The files that the parts of a track are ranges of.
+#[derive(Default)]
+pub(super) struct Versions(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    now: HashMap<Url, Representation>,
+    /// What an earlier run saw, by the digest of the URL without what may be secret.
+    before: BTreeMap<String, Representation>,
+}
+
+impl Versions {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what an earlier run saw.
+    pub(super) fn load(&self, before: &BTreeMap<String, Representation>) {
+        self.lock().before.clone_from(before);
+    }
+
+    /// What a later run has to know.
+    pub(super) fn save(&self) -> BTreeMap<String, Representation> {
+        let seen = self.lock();
+        let mut all = seen.before.clone();
+        all.extend(seen.now.iter().map(|(url, of)| (name(url), of.clone())));
+        while all.len() > MOST {
+            all.pop_first();
+        }
+        all
+    }
+
+    /// Forgets all, since what was joined is forgotten.
+    pub(super) fn clear(&self) {
+        *self.lock() = Seen::default();
+    }
+
+    /// Holds what an answer says of a file against what is known of it.
+    ///
+    /// # Errors
+    /// [`Kind::Changed`] if it is another version.
+    pub(super) fn check(&self, url: &Url, here: Representation) -> Result<()> {
+        let mut seen = self.lock();
+        let known = seen.now.get(url);
+        let known = known.or_else(|| seen.before.get(&name(url)));
+        if known.is_some_and(|known| !is_same(known, &here)) {
+            return Err(Error::new(
+                Kind::Changed,
+                "the file that it is a part of has changed on the server",
+            ));
+        }
+        let is_long =
+            |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > LONGEST);
+        if seen.now.contains_key(url) || is_long(&here.etag) || is_long(&here.last_modified) {
+            return Ok(());
+        }
+        if seen.now.len() >= MOST {
+            seen.now.clear();
+        }
+        seen.now.insert(url.clone(), here);
+        Ok(())
+    }
+}
+
+fn is_same(known: &Representation, here: &Representation) -> bool {
+    let totals = known.total.zip(here.total);
+    totals.is_none_or(|(known, here)| known == here) && known.may_be(here)
+}
+
+fn name(url: &Url) -> String {
+    let digest = blake3::hash(Shown(url).to_string().as_bytes());
+    digest.to_hex()[..16].to_owned()
+}
+
+impl Streaming<'_> {
+    /// What is known of a file that is a track by itself, if its server gives parts of it and tells by which they are known to
+    /// belong together.
+    pub(super) async fn version(&self, url: &Url, led: Led) -> Result<Option<Representation>> {
+        let client = &self.mover.client;
+        let mut tries = Tries::new(client);
+        loop {
+            (tries.status, tries.refusal) = (None, None);
+            let permit = client.pace().enter(url.host_str().unwrap_or("")).await;
+            let error = match self.first_byte(url, led, &mut tries).await {
+                Ok(version) => {
+                    permit.succeeded();
+                    return Ok(version);
+                }
+                Err(Setback::Again(error)) => error,
+                // Whoever asks for all of it is told what is wrong.
+                Err(_) => return Ok(None),
+            };
+            tries.refusal = self.mover.learn(permit, &tries, &error);
+            self.wait(url, error, &mut tries).await?;
+        }
+    }
+
+    async fn first_byte(
+        &self,
+        url: &Url,
+        led: Led,
+        tries: &mut Tries,
+    ) -> Result<Option<Representation>, Setback> {
+        let client = &self.mover.client;
+        let range = Some((0, 1));
+        let way = Way {
+            led,
+            ..Way::default()
+        };
+        let bound = self.bound(url)?;
+        let mut opened = client.open_by(way, url, &bound, &asked(range)).await?;
+        let status = opened.response.status();
+        tries.status = Some(status);
+        let version = accept(status, opened.response.headers(), range)?.of;
+        if status.as_u16() != 206 {
+            return Ok(None);
+        }
+        // With all of it read, the connection can be used again.
+        while client.chunk(&mut opened).await?.is_some() {}
+        Ok(version.filter(|version| version.if_range().is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_file_are_of_one_version() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let of = |total, etag: &str| Representation {
+            total,
+            etag: Some(etag.to_owned()).filter(|etag| !etag.is_empty()),
+            ..Representation::default()
+        };
+        let (a, b) = (url("https://x.org/a?token=1"), url("https://x.org/b"));
+        let versions = Versions::default();
+        let check = |url, total, etag| versions.check(url, of(total, etag)).is_ok();
+        assert!(check(&a, Some(10), "\"1\""));
+        assert!(check(&a, None, "\"1\"") && check(&a, Some(10), ""));
+        assert!(!check(&a, Some(11), "\"1\"") && !check(&a, Some(10), "\"2\""));
+        assert!(check(&b, Some(11), "\"2\"") && check(&b, Some(11), "\"2\""));
+        // A later run knows it again, whatever it was signed with.
+        let later = Versions::default();
+        later.load(&versions.save());
+        let again = url("https://x.org/a?token=2");
+        assert!(later.check(&again, of(Some(11), "\"1\"")).is_err());
+        assert!(later.check(&again, of(Some(10), "\"1\"")).is_ok());
+        later.clear();
+        assert!(later.check(&again, of(Some(11), "\"3\"")).is_ok());
+    }
+
+    #[test]
+    fn what_is_known_of_files_stays_small() {
+        let versions = Versions::default();
+        for n in 0..1000 {
+            let url = Url::parse(&format!("https://x.org/{n}")).unwrap();
+            let etag = Some(format!("\"{}\"", "x".repeat(n)));
+            let of = Representation {
+                etag,
+                ..Representation::default()
+            };
+            versions.check(&url, of).unwrap();
+        }
+        let saved = versions.save();
+        assert!((1..=MOST).contains(&saved.len()), "{}", saved.len());
+    }
+}

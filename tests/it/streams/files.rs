@@ -1,0 +1,146 @@
+//! Streams that are made of files: whole ones, and ranges of one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{hasty, playlist, quick, segment};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, sized};
+use crate::support::{Reply, Site};
+
+const FILM: &str = "<MPD type='static' mediaPresentationDuration='PT8S'><Period><AdaptationSet mimeType='video/mp4'>\
+    <Representation id='v' bandwidth='9' width='64' height='36'><BaseURL>film.mp4</BaseURL><SegmentBase indexRange='0-9'/>\
+    </Representation></AdaptationSet></Period></MPD>";
+/// A little more than five pieces of it.
+const LENGTH: usize = (21 << 20) + 5;
+
+/// A site with a film that is one file, of this version. Of its fourth piece, it sends the beginning the first time.
+fn site(root: &str, seed: u64, etag: &str, stuck: bool) -> (Site, Vec<u8>) {
+    let site = Site::start();
+    site.on(&format!("{root}/cats.mpd"), Reply::text(FILM));
+    let bytes = sized(Format::Mp4, LENGTH, seed);
+    let reply = Reply::file(bytes.clone()).etag(etag);
+    let left = AtomicUsize::new(usize::from(stuck));
+    let reply = Reply::with(move |seen| {
+        let is_fourth = seen.header("range") == Some("bytes=12582912-16777215");
+        match is_fourth && left.swap(0, Ordering::Relaxed) == 1 {
+            true => reply.clone().stall_after(100_000),
+            false => reply.clone(),
+        }
+    });
+    site.on(&format!("{root}/film.mp4"), reply);
+    (site, bytes)
+}
+
+fn ranges(site: &Site) -> Vec<String> {
+    let seen = site.requests().into_iter();
+    let seen = seen.filter(|seen| seen.target.ends_with("/film.mp4"));
+    seen.map(|seen| seen.header("range").unwrap_or("all").to_owned())
+        .collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_track_that_is_one_file_is_gone_on_with() {
+    let (site, whole) = site("", 1, "\"one\"", true);
+    let fetch = quick().arg(site.url("/cats.mpd"));
+    let running = fetch.spawn();
+    site.wait_for_stalls(1);
+    // All but the one that is stuck.
+    super::wait_for_state(&fetch, &running, |state| {
+        let waiting = state["waiting"].as_array().map_or(0, Vec::len);
+        (&state["count"], waiting) == (&3.into(), 2)
+    });
+    running.interrupt();
+    running.wait_for_stderr("press Ctrl-C again");
+    running.interrupt();
+    running.wait().fails(130);
+    assert_eq!(fetch.tree(), "");
+    site.forget();
+    fetch.run().success();
+    assert!(fetch.files()["cats.mp4"] == whole);
+    // What is there of the end is compared, and what was missing came.
+    let mut seen = ranges(&site);
+    seen.sort();
+    let expected = [
+        "bytes=0-0",
+        "bytes=12582912-16777215",
+        "bytes=8388608-12582911",
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_track_that_is_another_file_by_now_begins_anew() {
+    // As long as before, under the same address.
+    let (first, _) = site("http://film.test", 1, "\"one\"", true);
+    let (second, whole) = site("http://film.test", 2, "\"two\"", false);
+    let fetch = hasty(&Fetch::new()).arg("http://film.test/cats.mpd");
+    let by = |site: &Site| fetch.clone().env("HTTP_PROXY", site.url(""));
+    let running = by(&first).spawn();
+    first.wait_for_stalls(1);
+    super::wait_for_state(&fetch, &running, |state| state["count"] == 3);
+    running.kill9();
+    by(&second).run().success();
+    assert!(fetch.files()["cats.mp4"] == whole);
+    assert_eq!(ranges(&second).len(), 7);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
+fn a_track_that_is_one_file_comes_whole_where_its_server_has_no_ranges() {
+    let site = Site::start();
+    let bytes = sized(Format::Mp4, LENGTH, 3);
+    site.on("/cats.mpd", Reply::text(FILM));
+    let reply = Reply::file(bytes.clone()).etag("\"one\"").no_ranges();
+    site.on("/film.mp4", reply);
+    let fetch = quick().arg(site.url("/cats.mpd"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.mp4"] == bytes);
+    assert_eq!(ranges(&site), ["bytes=0-0", "all"]);
+}
+
+/// How long each range of a file is: five packets.
+const RANGE: usize = 5 * 188;
+
+/// A playlist of so many ranges of one file.
+fn of_ranges(count: usize) -> Reply {
+    let lines: String = (0..count)
+        .map(|n| {
+            let start = n * RANGE;
+            format!("#EXTINF:4,\n#EXT-X-BYTERANGE:{RANGE}@{start}\nall.ts\n")
+        })
+        .collect();
+    playlist(&format!("{lines}#EXT-X-ENDLIST\n"))
+}
+
+#[test]
+fn ranges_of_a_file_that_changes_on_the_way_are_not_mixed() {
+    let site = Site::start();
+    site.on("/cats.m3u8", of_ranges(8));
+    let (old, new) = (segment(1, 40), segment(2, 40));
+    site.on("/all.ts", Reply::file(old).etag("\"old\""))
+        .times(3);
+    site.on("/all.ts", Reply::file(new.clone()).etag("\"new\""));
+    let fetch = quick().args(["-N", "1"]).arg(site.url("/cats.m3u8"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == new);
+}
+
+#[test]
+fn a_file_that_goes_on_changing_is_no_stream() {
+    let site = Site::start();
+    site.on("/cats.m3u8", of_ranges(8));
+    let asked = AtomicUsize::new(0);
+    let reply = Reply::with(move |_| {
+        let more = asked.fetch_add(1, Ordering::Relaxed);
+        Reply::file(segment(1, 40 + more))
+    });
+    site.on("/all.ts", reply);
+    let fetch = quick().args(["-N", "1"]).arg(site.url("/cats.m3u8"));
+    let done = fetch.run().fails(4);
+    let said = "segment 2 of 8: the file that it is a part of has changed on the server";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
+}

@@ -259,6 +259,10 @@ mod tests {
                 "a b",
             ),
             ("return #html.parse('<i></i><i></i>'):all('i')", "2"),
+            (
+                "return html.unescape('\\n a &amp; b &lt;b> <i> &#39;&#x27; R&B; &amp;lt; ')",
+                "\n a & b <b> <i> '' R&B; &lt; ",
+            ),
             ("return html.parse(''):first('i') == nil", "true"),
             ("return re.match('id=42;', 'id=(?<id>\\\\d+)').id", "42"),
             ("return #re.find_all('aXbXc', 'X')", "2"),

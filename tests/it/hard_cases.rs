@@ -1,10 +1,11 @@
-//! `docs/hard-cases.md` says no more than there is.
+//! `docs/hard-cases.md` and `docs/plugin-safety.md` say no more than there is.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 const CASES: usize = 107;
+const THREATS: usize = 17;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -42,12 +43,12 @@ fn rows(text: &str) -> Vec<[&str; 4]> {
     rows.filter(|row| row[0].parse::<usize>().is_ok()).collect()
 }
 
-#[test]
-fn every_hard_case_has_an_outcome_and_every_test_it_names_is_there() {
-    let text = fs::read_to_string(root().join("docs/hard-cases.md")).unwrap();
+/// Holds a table to the sources: it has so many rows, and each names tests that are there, or a reason why it has none.
+fn hold(document: &str, count: usize) {
+    let text = fs::read_to_string(root().join(document)).unwrap();
     let rows = rows(&text);
     let numbers: Vec<usize> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
-    assert_eq!(numbers, (1..=CASES).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=count).collect::<Vec<_>>());
     let functions = functions();
     for [number, situation, done, outcome] in rows {
         assert!(!situation.is_empty() && !done.is_empty(), "{number}");
@@ -61,4 +62,14 @@ fn every_hard_case_has_an_outcome_and_every_test_it_names_is_there() {
         });
         assert!(!tests.is_empty() || reason, "{number} has no outcome");
     }
+}
+
+#[test]
+fn every_hard_case_has_an_outcome_and_every_test_it_names_is_there() {
+    hold("docs/hard-cases.md", CASES);
+}
+
+#[test]
+fn every_threat_of_a_plugin_has_an_outcome_and_every_test_it_names_is_there() {
+    hold("docs/plugin-safety.md", THREATS);
 }

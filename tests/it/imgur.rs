@@ -5,6 +5,7 @@ mod images;
 mod keyless;
 mod listings;
 mod refusals;
+mod twin;
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ mod checked;
 mod goes_on;
 mod kit;
 mod posting;
+mod promise;
 mod reach;
 mod recorded;
 

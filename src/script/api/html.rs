@@ -72,6 +72,21 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
             },
         )?,
     )?;
+    let clock = host.clock.clone();
+    html.raw_set(
+        "unescape",
+        lua.create_function(move |_, text: String| {
+            super::bounded("the text", text.len())?;
+            if !text.contains('&') {
+                return Ok(text);
+            }
+            // As a browser reads what stands in a field: entities, and no tags. The first line break would be left out.
+            let field = format!("<textarea>\n{}", text.replace('<', "&lt;"));
+            let tree = tree(&field, &clock)?;
+            let pieces = tree.tree.values().filter_map(Piece::as_text);
+            Ok(pieces.map(|piece| &*piece.text).collect::<String>())
+        })?,
+    )?;
     globals.raw_set("html", html)
 }
 

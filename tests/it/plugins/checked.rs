@@ -1,6 +1,7 @@
 //! `fetch plugin check`: what is wrong with a plugin before others get it.
 
 use std::fs;
+use std::path::Path;
 
 use super::kit::{change, new};
 use crate::support::command::Fetch;
@@ -17,23 +18,26 @@ fn a_new_plugin_has_nothing_wrong() {
 }
 
 #[test]
-fn the_plugins_of_the_program_have_nothing_wrong() {
-    let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/plugins");
+fn the_plugins_that_are_here_have_nothing_wrong_and_all_their_cases_hold() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["plugins", "examples"].map(|name| fs::read_dir(root.join(name)).unwrap());
     let mut seen = 0;
-    for entry in fs::read_dir(plugins).unwrap() {
-        let folder = entry.unwrap().path();
+    for folder in folders
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+    {
         if folder.join("plugin.toml").is_file() {
             seen += 1;
-            let check = Fetch::new().args(["plugin", "check"]).arg(&folder);
-            assert_eq!(
-                check.run().stdout,
-                "nothing is wrong\n",
-                "{}",
-                folder.display()
-            );
+            let said = Fetch::new()
+                .args(["plugin", "check"])
+                .arg(&folder)
+                .run()
+                .stdout;
+            assert_eq!(said, "nothing is wrong\n", "{}", folder.display());
         }
     }
-    assert!(seen >= 3, "{seen}");
+    assert!(seen >= 4, "{seen}");
 }
 
 #[test]

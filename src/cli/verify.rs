@@ -226,7 +226,10 @@ fn look(
 
 /// What is said of one file, if anything is.
 fn text(checked: &Checked, talk: &Telling, here: &Path) -> Option<String> {
-    let is_fine = matches!(checked.state, State::Whole { .. } | State::Unknown);
+    let is_fine = matches!(
+        checked.state,
+        State::Whole { .. } | State::Packed | State::Unknown
+    );
     if is_fine && !talk.verbose {
         return None;
     }

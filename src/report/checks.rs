@@ -19,6 +19,8 @@ pub struct Checks {
     pub whole: u64,
     /// Those among them of which only the length could be compared.
     pub unproven: u64,
+    /// Files that are not there, and are whole in what was packed of their albums.
+    pub packed: u64,
     /// Files that are not there.
     pub missing: u64,
     /// Files that somebody has changed.
@@ -45,6 +47,7 @@ impl Checks {
                 self.whole += 1;
                 self.unproven += u64::from(!proven);
             }
+            State::Packed => self.packed += 1,
             State::Missing => self.missing += 1,
             State::Changed => self.changed += 1,
             State::Broken => self.broken += 1,
@@ -65,14 +68,15 @@ impl Checks {
 
     /// The last line for people.
     pub fn totals(&self, took: Duration) -> String {
-        let bad = [
+        let others = [
+            (self.packed, "packed"),
             (self.missing, "missing"),
             (self.broken, "broken"),
             (self.changed, "changed"),
             (self.flawed, "flawed"),
             (self.unreadable, "unreadable"),
         ];
-        let all = self.whole + bad.iter().map(|(count, _)| count).sum::<u64>();
+        let all = self.whole + others.iter().map(|(count, _)| count).sum::<u64>();
         let mut text = format!("{}: {} whole", files(all), self.whole);
         if self.unproven > 0 {
             text.push_str(&format!(
@@ -80,7 +84,7 @@ impl Checks {
                 self.unproven
             ));
         }
-        for (count, what) in bad.iter().filter(|(count, _)| *count > 0) {
+        for (count, what) in others.iter().filter(|(count, _)| *count > 0) {
             text.push_str(&format!(", {count} {what}"));
         }
         if self.unknown > 0 {
@@ -162,6 +166,7 @@ pub fn object(checked: &Checked) -> String {
 fn word(state: State) -> &'static str {
     match state {
         State::Whole { .. } => "whole",
+        State::Packed => "packed",
         State::Missing => "missing",
         State::Changed => "changed",
         State::Broken => "broken",

@@ -327,3 +327,30 @@ fn what_was_written_beside_the_files_is_nothing_unknown() {
         "{told}"
     );
 }
+
+#[test]
+fn what_is_only_packed_is_whole_there_or_missing() {
+    let imgur = FakeImgur::start();
+    imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), image("bbbbbbb")]);
+    let fetch = Fetch::new().config(&imgur.config());
+    fetch.clone().args(["q6i58", "--zip"]).run().success();
+    let zip = fetch.out().join(format!("{FOLDER}.zip"));
+    let verify = |code: i32| fetch.clone().args(["verify", "-v"]).run().fails(code);
+    let first = fetch
+        .files()
+        .into_keys()
+        .find(|path| path.ends_with(".jpg"));
+    std::fs::remove_file(fetch.out().join(first.unwrap())).unwrap();
+    let done = verify(0).says("2 files: 1 whole, 1 packed");
+    let line = format!("in `{FOLDER}.zip`\n");
+    assert!(done.stdout.contains(&line), "{}", done.stdout);
+    // A byte of the first picture in it.
+    let mut bytes = std::fs::read(&zip).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&zip, bytes).unwrap();
+    let done = verify(3).says("3 files: 1 whole, 1 missing, 1 broken");
+    let told = "in it has other bytes than were packed";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+    let told = format!(": `{FOLDER}.zip` has other bytes\n");
+    assert!(done.stdout.contains(&told), "{}", done.stdout);
+}

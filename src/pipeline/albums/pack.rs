@@ -302,6 +302,11 @@ pub(in crate::pipeline) fn is_marked(file: &mut File) -> bool {
     mark.is_some_and(|mark| mark.starts_with(MARK.as_bytes()))
 }
 
+/// What is in a packed album, if it is one.
+pub(in crate::pipeline) fn index(file: &mut File) -> Option<io::Result<Index>> {
+    is_marked(file).then(|| Index::read(file, MARK_LENGTH))
+}
+
 /// What stands in the mark of a ZIP of this owner's, if it is one.
 fn made_of(file: &mut File, owner: &str) -> Option<String> {
     let mark = String::from_utf8(comment(file, MARK_LENGTH).ok()??).ok()?;

@@ -3,6 +3,7 @@
 //! Files are read by a few threads, and what is found of each goes out as it comes. It changes nothing.
 
 mod file;
+mod packed;
 mod scope;
 mod strays;
 
@@ -15,6 +16,7 @@ use std::thread;
 
 use serde::Serialize;
 
+use self::packed::Packed;
 use self::scope::Scope;
 use super::archive::Known;
 use super::sink::Disk;
@@ -35,6 +37,8 @@ pub enum State {
         /// Whether a digest or its own frame proves it.
         proven: bool,
     },
+    /// It is not there, and what was packed of its album has the bytes that were saved.
+    Packed,
     /// It is not there.
     Missing,
     /// It is another file than was saved, with nothing wrong in it: somebody has changed it.
@@ -163,7 +167,8 @@ impl Verify {
             let (items, waiting) = sync_channel(AHEAD);
             let look = Look {
                 root: &scope.root,
-                disk,
+                packed: Packed::new(&scope.root, &disk),
+                disk: &disk,
                 waiting: Mutex::new(waiting),
                 progress: &self.progress,
             };
@@ -201,7 +206,8 @@ impl Verify {
 /// What those who read files have in common.
 struct Look<'a> {
     root: &'a Path,
-    disk: Disk,
+    disk: &'a Disk,
+    packed: Packed<'a>,
     waiting: Mutex<Receiver<Known>>,
     progress: &'a Progress,
 }
@@ -216,7 +222,10 @@ impl Look<'_> {
             let Some(record) = known.record.as_ref().filter(|_| !self.progress.is_over()) else {
                 continue;
             };
-            let (state, reason) = file::look(&self.disk, record, self.progress);
+            let (state, reason) = match file::look(self.disk, record, self.progress) {
+                (State::Missing, _) => self.packed.look(record),
+                found => found,
+            };
             self.progress.files_done.fetch_add(1, Ordering::Relaxed);
             let checked = Checked {
                 root: self.root.to_owned(),

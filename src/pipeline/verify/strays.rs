@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
 use super::scope::Scope;
-use super::{Checked, State, Verify};
+use super::{Checked, State, Verify, packed};
 use crate::model::Result;
 use crate::pipeline::after::follows;
 
@@ -31,13 +31,16 @@ pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
                 Ok((false, entry)) => {
                     let path = entry.path();
                     let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-                    if is_ours(&entry, &archive)
-                        || is_known(scopes, &path)?
-                        || is_file && follows(&path)
-                    {
+                    if is_ours(&entry, &archive) || is_known(scopes, &path)? {
                         continue;
                     }
-                    (path, State::Unknown, None)
+                    match is_file && follows(&path) {
+                        false => (path, State::Unknown, None),
+                        true => match packed::flaw(&path, &verify.progress) {
+                            None => continue,
+                            flaw => (path, State::Broken, flaw),
+                        },
+                    }
                 }
                 // What else there is can be looked at all the same.
                 Err(error) => (folder.clone(), State::Unreadable, Some(error.to_string())),

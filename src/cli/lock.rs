@@ -1,7 +1,7 @@
 //! Over all processes of a user: one run of a job at a time, and none in an output root while that moves.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::model::{Error, Kind, Result};
@@ -10,7 +10,10 @@ use crate::pipeline::default_archive;
 
 /// The right to run a job. The system takes it back when the process ends, however it ends.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "what is held is the lock")] File);
+pub(super) struct Lock {
+    file: File,
+    path: PathBuf,
+}
 
 /// An output root that nobody else uses.
 #[derive(Debug)]
@@ -31,22 +34,19 @@ const LONGEST: u64 = 16;
 impl Lock {
     /// Takes part in the use of an output root. None where that cannot be told to others.
     pub(super) fn share(root: &Path) -> Option<Lock> {
-        let file = opened(&of_root(root)?).ok()?;
         // Whoever moves a root has it for a moment only.
-        file.lock_shared().ok()?;
-        Some(Lock(file))
+        take(&of_root(root)?, |file| {
+            file.lock_shared().map_err(TryLockError::Error)
+        })
+        .ok()
     }
 
     /// Takes an output root for itself. None if somebody uses it; where that cannot be told, nobody does.
     pub(super) fn whole(root: &Path) -> Option<Whole> {
-        let file = of_root(root).and_then(|path| opened(&path).ok());
-        let Some(file) = file else {
-            return Some(Whole(None));
-        };
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => None,
-            Ok(()) => Some(Whole(Some(Lock(file)))),
-            Err(TryLockError::Error(_)) => Some(Whole(None)),
+        match of_root(root).map(|path| take(&path, File::try_lock)) {
+            Some(Err(TryLockError::WouldBlock)) => None,
+            Some(Ok(lock)) => Some(Whole(Some(lock))),
+            Some(Err(TryLockError::Error(_))) | None => Some(Whole(None)),
         }
     }
 
@@ -75,7 +75,43 @@ fn named(folder: &str, what: &str, root: &Path) -> Option<PathBuf> {
     Some(folder.join(format!("{what}{}.lock", &root[..16])))
 }
 
-// The file stays: whoever removed it could take it from under somebody who has just opened it.
+impl Drop for Lock {
+    /// Removes the file, unless others have it too. Where a file that is open cannot be removed, it stays.
+    fn drop(&mut self) {
+        if cfg!(unix) && self.file.try_lock().is_ok() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Opens the file and locks it. One that was removed before it was locked is nobody's any more.
+fn take(
+    path: &Path,
+    lock: impl Fn(&File) -> Result<(), TryLockError>,
+) -> Result<Lock, TryLockError> {
+    loop {
+        let file = opened(path).map_err(TryLockError::Error)?;
+        lock(&file)?;
+        if is_at(path, &file) {
+            let path = path.to_owned();
+            return Ok(Lock { file, path });
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_at(path: &Path, file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let which = |found: fs::Metadata| (found.dev(), found.ino());
+    let (named, open) = (fs::metadata(path), file.metadata());
+    matches!((named.map(which), open.map(which)), (Ok(named), Ok(open)) if named == open)
+}
+
+#[cfg(not(unix))]
+fn is_at(_path: &Path, _file: &File) -> bool {
+    true
+}
+
 fn opened(path: &Path) -> std::io::Result<File> {
     fs::create_dir_all(path.parent().unwrap_or("".as_ref()))?;
     let mut options = OpenOptions::new();
@@ -88,18 +124,18 @@ fn opened(path: &Path) -> std::io::Result<File> {
 }
 
 fn lock(path: &Path) -> std::io::Result<Asked> {
-    let mut file = opened(path)?;
-    match file.try_lock() {
-        Ok(()) => {
+    match take(path, File::try_lock) {
+        Ok(lock) => {
+            let mut file = &lock.file;
             file.set_len(0)?;
             file.write_all(std::process::id().to_string().as_bytes())?;
-            Ok(Asked::Free(Lock(file)))
+            Ok(Asked::Free(lock))
         }
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
-            file.rewind()?;
             // Some systems let nobody read what another has locked.
-            let read = file.take(LONGEST).read_to_string(&mut text);
+            let read =
+                File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
             Ok(Asked::Running(read.ok().and_then(|_| text.parse().ok())))
         }
         Err(TryLockError::Error(error)) => Err(error),
@@ -108,6 +144,8 @@ fn lock(path: &Path) -> std::io::Result<Asked> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
@@ -124,5 +162,51 @@ mod tests {
         let _ = process;
         drop(first);
         assert!(matches!(lock(&path).unwrap(), Asked::Free(_)));
+        #[cfg(unix)]
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn nor_do_two_where_the_file_comes_and_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("daily.lock");
+        let (inside, turns) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|at_once| {
+            for _ in 0..4 {
+                at_once.spawn(|| {
+                    for _ in 0..300 {
+                        let Asked::Free(_lock) = lock(&path).unwrap() else {
+                            continue;
+                        };
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        turns.fetch_add(1, Ordering::SeqCst);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert!(turns.into_inner() > 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_last_of_those_who_share_it_removes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.lock");
+        let share = || {
+            take(&path, |file| {
+                file.lock_shared().map_err(TryLockError::Error)
+            })
+            .unwrap()
+        };
+        let (one, other) = (share(), share());
+        drop(one);
+        assert!(path.exists());
+        let whole = take(&path, File::try_lock);
+        assert!(matches!(whole, Err(TryLockError::WouldBlock)));
+        drop(other);
+        assert!(!path.exists());
+        drop(take(&path, File::try_lock).unwrap());
+        assert!(!path.exists());
     }
 }

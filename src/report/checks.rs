@@ -215,6 +215,7 @@ mod tests {
         for state in [
             State::Whole { proven: true },
             State::Whole { proven: false },
+            State::Packed,
             State::Missing,
             State::Broken,
             State::Unknown,
@@ -225,11 +226,11 @@ mod tests {
         assert!(!checks.is_well());
         assert_eq!(
             checks.totals(took),
-            "4 files: 2 whole (1 of them by their length alone), 1 missing, 1 broken; 1 file that the archive does not \
+            "5 files: 2 whole (1 of them by their length alone), 1 packed, 1 missing, 1 broken; 1 file that the archive does not \
              know; 1.5 kB in 2.0 s\ninterrupted: there is more that was not looked at\n"
         );
         let expected = "{\"broken\":1,\"bytes\":1500,\"changed\":0,\"event\":\"checks\",\"flawed\":0,\"interrupted\":true,\"missing\":1,\
-            \"unknown\":1,\"unproven\":1,\"unreadable\":0,\"v\":1,\"whole\":2}\n";
+            \"packed\":1,\"unknown\":1,\"unproven\":1,\"unreadable\":0,\"v\":1,\"whole\":2}\n";
         assert_eq!(checks.json(), expected);
     }
 }

@@ -24,9 +24,15 @@ macro_rules! script {
 
 /// The plugins that are scripts, and part of the program.
 pub const SCRIPTS: &[Embedded<'static>] = &[
+    script!("artic"),
     script!("bluesky"),
     script!("internetarchive"),
+    script!("lemmy"),
+    script!("mangadex"),
     script!("mastodon"),
+    script!("met"),
+    script!("nasa"),
+    script!("wallhaven"),
     script!("wikimedia"),
     script!("xkcd"),
 ];

@@ -26,6 +26,7 @@ macro_rules! script {
 pub const SCRIPTS: &[Embedded<'static>] = &[
     script!("artic"),
     script!("bluesky"),
+    script!("iiif"),
     script!("internetarchive"),
     script!("lemmy"),
     script!("mangadex"),

@@ -58,6 +58,7 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
             Document::Feed,
             Document::Listing,
             Document::Stream,
+            Document::Iiif,
         ] {
             if let Some(reader) = registry.reader(document) {
                 let name = &reader.manifest().name;

@@ -17,6 +17,8 @@ pub enum Document {
     Listing,
     /// The playlist of a stream.
     Stream,
+    /// The manifest of what a library or a museum shows (IIIF Presentation).
+    Iiif,
 }
 
 impl Document {
@@ -27,6 +29,7 @@ impl Document {
             Document::Feed => "feed",
             Document::Listing => "listing",
             Document::Stream => "stream",
+            Document::Iiif => "IIIF manifest",
         }
     }
 }

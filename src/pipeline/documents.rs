@@ -120,6 +120,12 @@ pub(super) fn document(seen: &Sniff, content_type: Option<&str>, head: &[u8]) ->
         Some("json") if has("jsonfeed.org/version/") || has("jsonfeed.org\\/version\\/") => {
             return Some(Document::Feed);
         }
+        Some("json")
+            if has("//iiif.io/api/presentation/")
+                || has("\\/\\/iiif.io\\/api\\/presentation\\/") =>
+        {
+            return Some(Document::Iiif);
+        }
         _ => {}
     }
     let says_page = matches!(essence.as_str(), "text/html" | "application/xhtml+xml");
@@ -169,6 +175,21 @@ mod tests {
                 Some(Document::Feed),
             ),
             ("{\"version\": 3}", "application/json", None),
+            (
+                "{\"@context\": \"http://iiif.io/api/presentation/3/context.json\"}",
+                "application/ld+json",
+                Some(Document::Iiif),
+            ),
+            (
+                "{\"@context\":\"http:\\/\\/iiif.io\\/api\\/presentation\\/2\\/context.json\"}",
+                "text/plain",
+                Some(Document::Iiif),
+            ),
+            (
+                "{\"@context\": \"http://iiif.io/api/image/2/context.json\"}",
+                "application/json",
+                None,
+            ),
             (
                 "<?xml version='1.0'?><ListBucketResult xmlns='x'>",
                 "application/xml",

@@ -1,8 +1,9 @@
-//! What a host takes at the most, as a manifest says it.
+//! What a host takes at the most, and which documents a plugin reads, as a manifest says it.
 
 use serde::Deserialize;
 
 use super::manifest::Permissions;
+use crate::model::Document;
 use crate::source::Cap;
 
 /// The most that a host takes.
@@ -29,6 +30,22 @@ impl From<&CapSpec> for Cap {
             host: spec.host.clone(),
             connections: None,
             requests_per_second: Some(spec.requests_per_second),
+        }
+    }
+}
+
+/// Documents of any site that a plugin can read. Pages and feeds are none of them: they would all be its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Readable {
+    /// What a library or a museum has, as a manifest of IIIF.
+    Iiif,
+}
+
+impl From<Readable> for Document {
+    fn from(readable: Readable) -> Document {
+        match readable {
+            Readable::Iiif => Document::Iiif,
         }
     }
 }

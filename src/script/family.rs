@@ -37,19 +37,20 @@ fn at(spec: &RouteSpec, site: &str) -> Result<Route> {
     Route::new(&spec.name, &pattern, &spec.example)
 }
 
-/// Of `ID:https://HOST/…`, the target that the link behind the colon is, and its host. A route for all sites is also one for
-/// this host; where none fits, the target stays as it is but for its link.
-pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<(Target, String)> {
+/// Of `ID:https://HOST/…`, the target that the link behind the colon is. A route for all sites is also one for its host;
+/// where none fits, the target stays as it is but for its link.
+pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<Target> {
     if !manifest.permissions.named_host || target.link.url.scheme() != manifest.id {
         return None;
     }
     let (_, behind) = target.link.url.as_str().split_once(':')?;
     let url = Url::parse(behind).ok()?;
-    let host = url.domain()?.to_owned();
+    let host = url.host_str()?.to_owned();
     if !matches!(url.scheme(), "http" | "https") {
         return None;
     }
-    let routes = routes(manifest, std::slice::from_ref(&host)).ok()?;
+    // What is no host of a pattern has no route.
+    let routes = routes(manifest, &[host]).unwrap_or_default();
     let fits = routes
         .iter()
         .find_map(|route| Some((route.name.clone(), route.pattern.matches(&url)?)));
@@ -64,7 +65,7 @@ pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<(Target, Str
     if let Some((route, params)) = fits {
         (target.route, target.params) = (route, params);
     }
-    Some((target, host))
+    Some(target)
 }
 
 #[cfg(test)]
@@ -90,23 +91,25 @@ mod tests {
                 params: [("id".to_owned(), "all of it".to_owned())].into(),
                 resume: None,
             };
-            let (target, host) = named(&manifest, &target)?;
+            let target = named(&manifest, &target)?;
             let params = target.params.into_values().collect::<Vec<_>>().join(" ");
-            Some(format!(
-                "{host} {} {params} {}",
-                target.route, target.link.url
-            ))
+            Some(format!("{} {params} {}", target.route, target.link.url))
         };
         let table = [
             (
                 "mine:https://c.test/@tom?x=1#y",
-                Some("c.test one tom https://c.test/@tom?x=1#y"),
+                Some("one tom https://c.test/@tom?x=1#y"),
             ),
             (
                 "mine:https://c.test/other",
-                Some("c.test id all of it https://c.test/other"),
+                Some("id all of it https://c.test/other"),
             ),
-            ("mine:https://127.0.0.1/@tom", None),
+            (
+                "mine:http://127.0.0.1:8/@tom",
+                Some("one tom http://127.0.0.1:8/@tom"),
+            ),
+            ("mine:http://[::1]/@tom", Some("one tom http://[::1]/@tom")),
+            ("mine:https:///", None),
             ("mine:ftp://c.test/@tom", None),
             ("mine:@tom", None),
             ("other:https://c.test/@tom", None),

@@ -20,6 +20,8 @@ pub(super) struct Gate {
     anywhere: bool,
     /// Where the user has set a site to be.
     own: Vec<Origin>,
+    /// What has been asked already, and is read by this plugin.
+    link: Option<Url>,
     /// Where a public address has answered. Shared with clones.
     public: Arc<Mutex<HashSet<Origin>>>,
 }
@@ -36,14 +38,20 @@ impl Gate {
             media: manifest.permissions.media.clone(),
             anywhere: manifest.permissions.media_anywhere(),
             own,
+            link: None,
             public: Arc::default(),
         }
     }
 
-    /// The same for a link with a host that was given by name.
-    pub(super) fn with(&self, host: String) -> Gate {
+    /// The same for a link that was given by name, whose host may be asked. If the user gave it, it stands for a site of the
+    /// user's, wherever that is; if not, it is that address, and its host as any that is declared.
+    pub(super) fn with(&self, link: &Url, led: Led) -> Gate {
         let mut gate = self.clone();
-        gate.request.0.push(host);
+        gate.request.0.extend(link.domain().map(str::to_owned));
+        match led {
+            Led::ByUser => gate.own.push(link.origin()),
+            Led::ByPublic => gate.link = Some(link.clone()),
+        }
         gate
     }
 
@@ -94,7 +102,7 @@ impl Gate {
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("the URL has a user or a password");
         }
-        if self.own.contains(&url.origin()) {
+        if self.own.contains(&url.origin()) || self.link.as_ref() == Some(url) {
             return Ok(());
         }
         if url.scheme() != "https" {

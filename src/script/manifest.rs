@@ -1,17 +1,21 @@
 //! `plugin.toml`: who a plugin is, which links are its own, and what it may do. It is read without starting anything.
 
+mod permissions;
+
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::cap::CapSpec;
+use super::cap::{CapSpec, Readable};
 use super::failure::visible;
 use super::hosts::Hosts;
 use super::{Limits, family, options};
 use crate::model::{Error, Kind as ErrorKind, Result};
 use crate::source;
+
+pub use permissions::Permissions;
 
 /// The newest script interface that there is.
 const API: u32 = 1;
@@ -58,6 +62,9 @@ pub struct Manifest {
     /// Hosts of one family. `{site}` in place of a route's host stands for each of them, and all may be asked.
     #[serde(default)]
     pub sites: Hosts,
+    /// Documents of other sites that it reads: the link of one comes as `ID:URL`.
+    #[serde(default)]
+    pub reads: Vec<Readable>,
     /// What it may do.
     pub permissions: Permissions,
     /// What its hosts take at the most.
@@ -84,33 +91,6 @@ pub struct RouteSpec {
     pub pattern: String,
     /// A link that matches.
     pub example: String,
-}
-
-/// What a plugin may do.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Permissions {
-    /// Hosts that it may ask.
-    pub request: Hosts,
-    /// Those of them that it may post to.
-    #[serde(default)]
-    pub post: Hosts,
-    /// Hosts that the files of its items may be on; `["*"]` for any.
-    #[serde(default)]
-    pub media: Hosts,
-    /// Whether it may hand links on to other sources.
-    #[serde(default)]
-    pub delegate: bool,
-    /// Whether it may ask the host of a link that is given to it by name, `ID:https://HOST/…`, whatever that host is.
-    #[serde(default)]
-    pub named_host: bool,
-}
-
-impl Permissions {
-    /// Whether files may be on any public host.
-    pub(super) fn media_anywhere(&self) -> bool {
-        self.media.0 == ["*"]
-    }
 }
 
 /// What an option is.
@@ -256,30 +236,8 @@ impl Manifest {
         if self.routes.is_empty() {
             return Err("it has no route".into());
         }
-        let Permissions { request, media, .. } = &self.permissions;
-        let media_wrong = media.wrong().filter(|_| !self.permissions.media_anywhere());
-        // A route is made of each site, so it is one host.
-        let mut sites = self.sites.0.iter().map(String::as_str);
-        let sites_wrong = self
-            .sites
-            .wrong()
-            .or(sites.find(|host| host.starts_with('*')));
-        if let Some(host) = request.wrong().or(media_wrong).or(sites_wrong) {
-            let host = host.escape_debug();
-            return Err(format!(
-                "`{host}` is no host: write `example.org` or `*.example.org`"
-            ));
-        }
-        // Each as it is declared, so that whoever reads the one list sees the other.
-        if let Some(host) = self
-            .permissions
-            .post
-            .0
-            .iter()
-            .find(|host| !request.0.contains(host))
-        {
-            let host = host.escape_debug();
-            return Err(format!("`{host}` of `post` is not in `request`"));
+        if let Some(why) = permissions::wrong(self) {
+            return Err(why);
         }
         for route in &self.routes {
             if !self.is_own(&route.pattern) {
@@ -371,16 +329,6 @@ impl Manifest {
                     secret.key
                 ));
             }
-        }
-        if !self.secrets.is_empty() && self.permissions.named_host {
-            return Err("a plugin with a secret names the hosts that it asks".into());
-        }
-        if !self.secrets.is_empty() && self.permissions.media_anywhere() {
-            return Err("a plugin with a secret names the hosts of its media".into());
-        }
-        // Whatever is handed on is asked for, wherever it is, and what a secret has opened can stand in its URL.
-        if !self.secrets.is_empty() && self.permissions.delegate {
-            return Err("a plugin with a secret hands no links on".into());
         }
         Ok(())
     }

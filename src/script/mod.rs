@@ -34,7 +34,7 @@ mod tape;
 mod token;
 mod told;
 
-pub use cap::CapSpec;
+pub use cap::{CapSpec, Readable};
 pub use check::check;
 pub use find::{Broken, Embedded, Found, Origin, Places, find};
 pub use limits::Limits;

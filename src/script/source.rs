@@ -21,7 +21,7 @@ use super::options::{self, Options};
 use super::package::Package;
 use super::run::{Start, no_thread, run};
 use super::token::Tokens;
-use crate::model::{Body, Entry, Error, Item, Kind, Result};
+use crate::model::{Body, Document, Entry, Error, Item, Kind, Result};
 use crate::net::Led;
 use crate::source::{Answer, Cap, Ctx, Manifest, Outlet, Source, Target};
 
@@ -234,6 +234,11 @@ impl Source for Script {
         &self.manifest
     }
 
+    fn reads(&self, document: Document) -> bool {
+        let mut reads = self.package.manifest.reads.iter();
+        reads.any(|readable| Document::from(*readable) == document)
+    }
+
     fn caps(&self) -> Vec<Cap> {
         self.package.manifest.caps.iter().map(Cap::from).collect()
     }
@@ -244,7 +249,10 @@ impl Source for Script {
         let abandoned = Arc::new(AtomicBool::new(false));
         let _abandon = Abandon(abandoned.clone());
         let (target, gate) = match family::named(&self.package.manifest, target) {
-            Some((target, host)) => (target, self.gate.with(host)),
+            Some(target) => {
+                let gate = self.gate.with(&target.link.url, ctx.led());
+                (target, gate)
+            }
             None => (target.clone(), self.gate.clone()),
         };
         let start = Start {

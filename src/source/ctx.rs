@@ -85,6 +85,12 @@ impl Ctx {
         *self.had.lock().unwrap_or_else(PoisonError::into_inner) = Some((url, answer));
     }
 
+    fn had(&self, url: &Url) -> Option<Answer> {
+        let mut had = self.had.lock().unwrap_or_else(PoisonError::into_inner);
+        had.take_if(|(known, _)| known == url)
+            .map(|(_, answer)| answer)
+    }
+
     /// Notes that what is emitted from now on was named by a public server, so that it may not lead to private addresses.
     ///
     /// An answer of a public server notes that by itself; this is for a source that hears of it in another way.
@@ -127,6 +133,16 @@ impl Ctx {
                     false => Ok(answer),
                 };
             }
+        }
+        if body.is_none()
+            && headers.is_empty()
+            && let Some(answer) = self.had(url)
+        {
+            gate.pass(url)?;
+            return match answer.body.len() > limit {
+                true => Err(too_long(url, limit)),
+                false => Ok(answer),
+            };
         }
         // Where a public server named the link, it chooses what is asked of the user's site.
         let mut led = match self.named {
@@ -205,11 +221,10 @@ impl Call<'_> {
     /// [`Kind::Network`] when it cannot be had; [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Corrupt`] for an answer over 32 MiB.
     pub async fn send(self) -> Result<Answer> {
         let Call { ctx, url, headers } = self;
-        if headers.is_empty() {
-            let mut had = ctx.had.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, answer)) = had.take_if(|(known, _)| *known == url) {
-                return Ok(answer);
-            }
+        if headers.is_empty()
+            && let Some(answer) = ctx.had(&url)
+        {
+            return Ok(answer);
         }
         let mut led = ctx.led();
         let call = ctx.client.call_led(&mut led, &url, &headers, BODY_LIMIT);

@@ -75,6 +75,27 @@ fn sites_of_a_family_are_its_own() {
 }
 
 #[test]
+fn what_asks_any_host_that_is_named_posts_nothing_and_reads_documents() {
+    let table = [
+        ("", "", true),
+        (", named_host = true", "", true),
+        (", named_host = true, post = ['x.com']", "", false),
+        (", named_host = true", "reads = ['iiif']", true),
+        ("", "reads = ['iiif']", false),
+        (", named_host = true", "reads = ['page']", false),
+    ];
+    for (may, reads, is_well) in table {
+        let text = format!(
+            "manifest = 1\nid = 'mine'\nabout = 'a'\nversion = '1'\napi = 1\n{reads}\n\
+             permissions = {{ request = ['x.com']{may} }}\n\
+             [[route]]\nname = 'all'\npattern = 'x.com/{{a}}'\nexample = 'https://x.com/a'\n"
+        );
+        let read = Manifest::read("plugin.toml", &text);
+        assert_eq!(read.is_ok(), is_well, "{may} {reads}: {read:?}");
+    }
+}
+
+#[test]
 fn a_cap_is_of_a_declared_host() {
     for (cap, is_well) in [
         ("host = 'x.com'\nrequests_per_second = 0.5", true),
@@ -136,6 +157,7 @@ fn a_plugin_with_a_secret_goes_nowhere_else() {
         (", media = ['*']", false),
         (", delegate = true", false),
         (", named_host = true", false),
+        (", post = ['x.com']", true),
     ] {
         let may = format!("request = ['x.com']{may}");
         let with = read("mine", &may, "x.com/{a}", secret);

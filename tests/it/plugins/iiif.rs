@@ -1,0 +1,67 @@
+//! Manifests of any host, which come to their plugin because of what they are.
+
+use serde_json::{Value, json};
+
+use super::quick;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+/// A manifest with a canvas for each of these services of pictures.
+fn manifest(services: &[String]) -> Value {
+    let canvas = |(at, service): (usize, &String)| {
+        let body = json!({ "id": "x", "type": "Image", "service": [{ "id": service, "type": "ImageService3" }] });
+        json!({ "id": format!("canvas {at}"), "type": "Canvas", "items": [{ "items": [{ "body": body }] }] })
+    };
+    json!({
+        "@context": "http://iiif.io/api/presentation/3/context.json",
+        "id": "book", "type": "Manifest", "label": { "en": ["A book"] },
+        "items": services.iter().enumerate().map(canvas).collect::<Vec<_>>(),
+    })
+}
+
+#[test]
+fn a_manifest_of_any_host_is_read_and_asked_for_once() {
+    let site = Site::start();
+    let services = ["/a", "/b"].map(|path| site.url(path));
+    let text = manifest(&services).to_string();
+    site.on("/book/7", Reply::json(text));
+    for (at, path) in ["/a", "/b"].iter().enumerate() {
+        let picture = small(Format::Jpeg, at as u64);
+        site.on(
+            &format!("{path}/full/max/0/default.jpg"),
+            Reply::file(picture),
+        );
+    }
+    let fetch = quick().arg(site.url("/book/7"));
+    fetch.run().success();
+    let files: Vec<_> = fetch.files().into_keys().collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert!(files[0].starts_with("iiif/A book"), "{files:?}");
+    let asked = site.requests();
+    let times = asked.iter().filter(|request| request.path() == "/book/7");
+    assert_eq!(times.count(), 1);
+}
+
+#[test]
+fn a_public_manifest_leads_to_no_private_address() {
+    let (site, public) = (Site::start(), Site::start());
+    site.on(
+        "/a/full/max/0/default.jpg",
+        Reply::file(small(Format::Jpeg, 1)),
+    )
+    .optional();
+    let text = manifest(&[site.url("/a")]).to_string();
+    public.on("http://public.test/book", Reply::json(text));
+    // What a proxy has found counts as public.
+    let fetch = quick()
+        .env("HTTP_PROXY", public.url(""))
+        .env("NO_PROXY", "127.0.0.1")
+        .arg("http://public.test/book");
+    let done = fetch.run().fails(7);
+    assert!(
+        done.stderr.contains("may not go to `https://127.0.0.1"),
+        "{}",
+        done.stderr
+    );
+    assert!(site.requests().is_empty());
+}

@@ -28,9 +28,9 @@ fn what_is_wrong_with_a_stream_is_named_and_nothing_is_saved() {
         ),
         ("#EXT-X-ENDLIST\n".into(), 4, "the stream has no segments"),
         (
-            "#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n".into(),
+            "#EXT-X-DEFINE:IMPORT=\"a\"\n".into(),
             5,
-            "EXT-X-DEFINE",
+            "EXT-X-DEFINE:IMPORT",
         ),
     ];
     for (lines, code, expected) in table {

@@ -7,7 +7,6 @@ use url::Url;
 
 use super::super::{corrupt, unsupported};
 use super::lines::{Attributes, Line, Lines};
-use super::variables;
 use crate::model::{Error, Result};
 use crate::pipeline::stream::{Cipher, Map, Media, Segment, Spot};
 
@@ -99,9 +98,6 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
             Line::Tag("EXT-X-MAP", value) => now.map = Some(Arc::new(now.map_of(lines, value)?)),
             Line::Tag("EXT-X-ENDLIST", _) => media.ended = true,
             Line::Tag("EXT-X-SKIP", _) => return Err(corrupt("it leaves out what nobody has")),
-            Line::Tag("EXT-X-DEFINE", _) => {
-                return Err(variables());
-            }
             // What tells about segments, or is for players that want to be early.
             Line::Tag(..) => {}
             Line::Uri(uri) => {

@@ -4,7 +4,6 @@ use url::Url;
 
 use super::super::corrupt;
 use super::lines::{Attributes, Line, Lines};
-use super::variables;
 use crate::model::{Error, Kind, Result, Size};
 use crate::pipeline::stream::Quality;
 
@@ -84,9 +83,6 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
                     default: says("DEFAULT"),
                     auto: says("AUTOSELECT"),
                 });
-            }
-            Line::Tag("EXT-X-DEFINE", _) => {
-                return Err(variables());
             }
             Line::Tag(..) => {}
             Line::Uri(uri) => {

@@ -3,6 +3,7 @@
 //! A playlist is read as a whole or refused: a line that changes what segments are and that is not understood would make a
 //! wrong file. Lines that only tell about them are passed over.
 
+mod define;
 mod lines;
 mod list;
 mod master;
@@ -10,8 +11,8 @@ mod master;
 use url::Url;
 
 use self::lines::Lines;
-use super::{Media, corrupt, unsupported};
-use crate::model::{Error, Result};
+use super::{Media, corrupt};
+use crate::model::Result;
 
 pub(in crate::pipeline) use master::Master;
 
@@ -35,6 +36,7 @@ pub(in crate::pipeline) enum Playlist {
 pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
     let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = &*define::expand(text, url)?;
     let mut lines = Lines::new(text, url)?;
     let is_master = text.lines().any(|line| {
         [
@@ -49,11 +51,6 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
         true => master::read(&mut lines).map(Playlist::Master),
         false => list::read(&mut lines).map(Playlist::Media),
     }
-}
-
-/// What a playlist with variables is answered.
-fn variables() -> Error {
-    unsupported("has variables in its playlist (EXT-X-DEFINE), which are not known here")
 }
 
 #[cfg(test)]

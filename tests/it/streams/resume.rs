@@ -1,5 +1,7 @@
 //! Streams that break off: what is there is gone on with, if it is proven.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::{list, playlist, quick, segment, wait_for_state};
 use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
@@ -104,4 +106,51 @@ fn what_is_another_list_by_now_begins_anew() {
     by(&second).run().success();
     assert!(fetch.files()["cats.ts"] == whole);
     assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+/// A playlist that names its segments with another token each time. The one that the transfer gets first gives seven of them
+/// and runs out; those after it give all, or nothing.
+fn tokens(site: &Site, renews: bool) -> Vec<u8> {
+    let lists = AtomicUsize::new(0);
+    let named = Reply::with(move |_| {
+        let token = lists.fetch_add(1, Ordering::Relaxed);
+        playlist(&list(20).replace(".ts", &format!(".ts?token={token}")))
+    });
+    site.on("/cats.m3u8", named);
+    let given = AtomicUsize::new(0);
+    let reply = Reply::with(move |seen| {
+        let (path, token) = seen.target.split_once("?token=").unwrap();
+        let is_good = match token {
+            "1" => given.fetch_add(1, Ordering::Relaxed) < 7,
+            _ => renews,
+        };
+        let n: u64 = path.trim_matches(['/', '.', 't', 's']).parse().unwrap();
+        match is_good {
+            true => Reply::file(segment(n, 30)),
+            false => Reply::text("expired").status(403),
+        }
+    });
+    site.on("/*", reply);
+    (0..20).flat_map(|n| segment(n, 30)).collect()
+}
+
+#[test]
+fn addresses_that_run_out_are_found_anew() {
+    let site = Site::start();
+    let whole = tokens(&site, true);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole);
+    // Asked for what it is, by the transfer, and when the token had run out.
+    assert_eq!(site.count("/cats.m3u8"), 3);
+}
+
+#[test]
+fn what_is_refused_by_its_new_address_too_is_refused() {
+    let site = Site::start();
+    tokens(&site, false);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().fails(7);
+    assert!(done.stderr.contains("403 Forbidden"), "{}", done.stderr);
+    assert_eq!((site.count("/cats.m3u8"), fetch.tree()), (3, String::new()));
 }

@@ -63,6 +63,8 @@ struct Streaming<'a> {
     job: &'a Job,
     form: Form,
     request: &'a Request,
+    /// Who named it.
+    led: Led,
     place: &'a Place,
     keys: Keys,
     /// How many bytes came.
@@ -95,13 +97,14 @@ impl Mover {
             job: &job,
             form,
             request: &request,
+            led,
             place: &place,
             keys: Keys::default(),
             bytes: AtomicU64::new(0),
             ending: CancellationToken::new(),
             deadline: self.wish.live_for.map(|time| Instant::now() + time),
         };
-        let (main, sound) = self.unless_draining(streaming.lists(led)).await??;
+        let (main, sound) = self.unless_draining(streaming.lists()).await??;
         match streaming.tracks(main, sound, tries).await? {
             Tracks::One(done) => {
                 let Done {
@@ -149,8 +152,8 @@ impl Mover {
 
 impl Streaming<'_> {
     /// Reads the playlists, and chooses: the segments of the picture or of all, and those of the sound where it is apart.
-    async fn lists(&self, led: Led) -> Result<(List, Option<List>)> {
-        let url = &self.request.url;
+    async fn lists(&self) -> Result<(List, Option<List>)> {
+        let (url, led) = (&self.request.url, self.led);
         if self.form == Form::Dash {
             return self.manifest(url, led).await;
         }
@@ -168,6 +171,15 @@ impl Streaming<'_> {
             None => None,
         };
         Ok((main, sound))
+    }
+
+    /// Reads all anew, from where the user or a page led, and gives the list of the picture or of the sound.
+    async fn again(&self, is_sound: bool) -> Result<List> {
+        let (main, sound) = self.lists().await?;
+        match is_sound {
+            false => Ok(main),
+            true => sound.ok_or_else(|| Error::new(Kind::Missing, "the sound is gone")),
+        }
     }
 
     /// Reads the playlist of a track.

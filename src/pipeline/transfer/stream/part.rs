@@ -16,6 +16,9 @@ const MOST: u64 = 10_000;
 /// What one request brings.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
+    /// The number of the segment that it is, or stands before.
+    number: u64,
+    is_map: bool,
     pub(super) spot: Spot,
     pub(super) cipher: Option<Cipher>,
     /// Whether it begins somewhere in a file, and not as a segment does.
@@ -79,18 +82,20 @@ impl Parts {
                 .as_ref()
                 .filter(|map| self.map.as_ref() != Some(map))
             {
-                self.push(map.spot.clone(), map.cipher.clone());
+                self.push((segment.number, true), map.spot.clone(), map.cipher.clone());
                 self.maps += 1;
                 self.map = Some(map.clone());
             }
-            self.push(segment.spot, segment.cipher);
+            self.push((segment.number, false), segment.spot, segment.cipher);
         }
         self.next != before
     }
 
-    fn push(&mut self, spot: Spot, cipher: Option<Cipher>) {
+    fn push(&mut self, (number, is_map): (u64, bool), spot: Spot, cipher: Option<Cipher>) {
         self.size += size_of::<Part>() + spot.url.as_str().len();
         self.list.push(Part {
+            number,
+            is_map,
             spot,
             cipher,
             inner: false,
@@ -121,6 +126,8 @@ impl Parts {
         }
         let starts = (0..total.div_ceil(PIECE)).map(|piece| piece * PIECE);
         let piece = |start| Part {
+            number: self.list[0].number,
+            is_map: false,
             spot: Spot {
                 url: url.clone(),
                 range: Some((start, total.min(start + PIECE))),
@@ -129,6 +136,30 @@ impl Parts {
             inner: start > 0,
         };
         self.list = starts.map(piece).collect();
+    }
+
+    /// Takes the addresses of a list that was asked for again; the segments have to be the same.
+    pub(super) fn renew(&mut self, segments: &[Segment]) {
+        let is_divided = self.list.len() > 1 && self.list[0].number == self.list[1].number;
+        for segment in segments {
+            let first = self
+                .list
+                .partition_point(|part| part.number < segment.number);
+            let parts = self.list[first..].iter_mut();
+            for part in parts.take_while(|part| part.number == segment.number) {
+                let (spot, cipher) = match &segment.map {
+                    Some(map) if part.is_map => (&map.spot, &map.cipher),
+                    _ if part.is_map => continue,
+                    _ => (&segment.spot, &segment.cipher),
+                };
+                let iv = |cipher: &Option<Cipher>| cipher.as_ref().map(|cipher| cipher.iv);
+                let is_piece = is_divided && !part.is_map && spot.range.is_none();
+                if (spot.range == part.spot.range || is_piece) && iv(cipher) == iv(&part.cipher) {
+                    part.spot.url.clone_from(&spot.url);
+                    part.cipher.clone_from(cipher);
+                }
+            }
+        }
     }
 
     /// How long they are together, if that is known beforehand.
@@ -219,6 +250,52 @@ mod tests {
         for total in [0, 1000, u64::MAX] {
             assert_eq!(pieces(total).len(), 1, "{total}");
         }
+    }
+
+    #[test]
+    fn addresses_are_found_anew_by_their_numbers() {
+        let url = |text: &str| Url::parse(&format!("https://x.org/{text}")).unwrap();
+        let list = |numbers: &[u64], token: &str| -> Vec<Segment> {
+            let map = Map {
+                spot: Spot {
+                    url: url(&format!("map{token}")),
+                    range: None,
+                },
+                cipher: None,
+            };
+            let map = Some(Arc::new(map));
+            let named = |n: &u64| segment(*n, &url(&format!("{n}{token}")));
+            let with_map = |n| Segment {
+                map: map.clone(),
+                ..named(n)
+            };
+            numbers.iter().map(with_map).collect()
+        };
+        let names = |parts: &Parts| -> Vec<String> {
+            let urls = parts.list.iter().map(|part| &part.spot.url);
+            urls.map(|url| url.as_str()[14..].to_owned()).collect()
+        };
+        let mut parts = Parts::default();
+        parts.add(list(&[3, 4, 5], "?a"));
+        parts.renew(&list(&[4, 5, 6], "?b"));
+        assert_eq!(names(&parts), ["map?a", "3?a", "4?b", "5?b"]);
+        parts.renew(&list(&[3], "?c"));
+        assert_eq!(names(&parts), ["map?c", "3?c", "4?b", "5?b"]);
+        // Another range, or another way to decrypt it, is another segment.
+        let mut other = list(&[4, 5], "?d");
+        other[0].spot.range = Some((0, 5));
+        other[1].cipher = Some(Cipher {
+            key: Arc::new(url("k")),
+            iv: [1; 16],
+        });
+        parts.renew(&other);
+        assert_eq!(names(&parts), ["map?c", "3?c", "4?b", "5?b"]);
+        let mut pieces = Parts::default();
+        pieces.add(vec![segment(0, &url("film?a"))]);
+        pieces.divide(9 << 20);
+        pieces.renew(&[segment(0, &url("film?b"))]);
+        assert_eq!(names(&pieces), ["film?b"; 3]);
+        assert_eq!(pieces.list[1].spot.range, Some((4 << 20, 8 << 20)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Moves one track: many parts at once, joined in order; of a live stream as many as come.
 
 mod open;
+mod renew;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,11 +13,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use url::Url;
 
+use self::renew::Renewal;
 use super::Streaming;
 use super::ahead::Ahead;
 use super::bring::Out;
 use super::join::{Came, Join, Joined};
-use super::part::{Chain, Parts};
+use super::part::{Chain, Part, Parts};
 use super::state::State;
 use super::versions::Versions;
 use crate::model::{Error, Event, Kind, Result};
@@ -56,6 +58,8 @@ pub(super) struct Track {
     chain: Chain,
     all: Option<(usize, String)>,
     versions: Arc<Versions>,
+    is_sound: bool,
+    renewal: Renewal,
     /// The room on the disk that it has, and for how many bytes.
     claim: (Option<Claim>, u64),
     warnings: Vec<String>,
@@ -89,6 +93,7 @@ impl Track {
             self.join.restart(streaming.mover.digest).await?;
             self.chain = Chain::default();
             self.versions.clear();
+            self.renewal = Renewal::default();
             moved = self.all_parts(streaming).await;
         }
         if let Err(error) = moved {
@@ -173,9 +178,14 @@ impl Track {
             ahead,
             versions,
         };
+        let bring = |index: usize, part: Part, led: Led, renewals: u32| {
+            let bring = streaming.bring(index, part, led, out.clone());
+            async move { (index, renewals, bring.await) }
+        };
         let mut workers = FuturesUnordered::new();
         let mut asked = self.join.next();
         let mut reload: Option<Reload<'_>> = None;
+        let mut renewing: Option<Reload<'_>> = None;
         let mut left: Option<Instant> = None;
         let mut grew = Instant::now();
         let mut ticks = interval(TELL_EVERY);
@@ -187,8 +197,7 @@ impl Track {
                 && let Some(part) = self.parts.get(asked)
             {
                 if !self.join.has(asked) {
-                    let bring = streaming.bring(asked, part.clone(), self.led, out.clone());
-                    workers.push(async move { (asked, bring.await) });
+                    workers.push(bring(asked, part.clone(), self.led, self.renewal.count));
                 }
                 asked += 1;
             }
@@ -226,8 +235,18 @@ impl Track {
                     self.join.take(came).await?;
                     following.send_if_modified(|next| std::mem::replace(next, self.join.next()) != self.join.next());
                 }
-                Some((index, done)) = workers.next(), if !workers.is_empty() => match done {
+                Some((index, renewals, done)) = workers.next(), if !workers.is_empty() => match done {
                     Ok(()) => {}
+                    Err(error) if left.is_none() && self.has_run_out(index, &error) => match self.parts.get(index) {
+                        Some(part) if renewals < self.renewal.count => {
+                            workers.push(bring(index, part.clone(), self.led, self.renewal.count));
+                        }
+                        _ => {
+                            self.expired(index, error);
+                            let again = streaming.again(self.is_sound);
+                            renewing.get_or_insert_with(|| Box::pin(again));
+                        }
+                    },
                     // A live stream goes on without what it no longer has.
                     Err(error) if self.live && error.kind == Kind::Missing => {
                         self.parts.lost += 1;
@@ -240,11 +259,15 @@ impl Track {
                         return Ok(());
                     }
                     Err(error) => {
-                        let of = self.parts.len();
-                        let message = format!("segment {} of {of}: {}", index + 1, error.message);
-                        return Err(Error { message, ..error });
+                        return Err(self.at(index, error));
                     }
                 },
+                Some(list) = async { Some(renewing.as_mut()?.await) }, if renewing.is_some() => {
+                    renewing = None;
+                    for (index, part) in self.renew(list)? {
+                        workers.push(bring(index, part, self.led, self.renewal.count));
+                    }
+                }
                 list = async { reload.as_mut()?.await.into() }, if reload.is_some() => {
                     reload = None;
                     self.reloaded(list, &mut grew)?;
@@ -260,6 +283,13 @@ impl Track {
                 }
             }
         }
+    }
+
+    /// The error of a segment, with which it is.
+    fn at(&self, index: usize, error: Error) -> Error {
+        let of = self.parts.len();
+        let message = format!("segment {} of {of}: {}", index + 1, error.message);
+        Error { message, ..error }
     }
 
     /// Adds what is new in a live list.

@@ -7,6 +7,7 @@ use super::super::join::Join;
 use super::super::part::{Chain, Parts};
 use super::super::state::State;
 use super::super::versions::Versions;
+use super::renew::Renewal;
 use super::{List, Track};
 use crate::model::{Error, Kind, Result};
 
@@ -95,6 +96,8 @@ impl Track {
             chain: Chain::default(),
             all,
             versions,
+            is_sound: name == "sound",
+            renewal: Renewal::default(),
             claim: (None, 0),
             warnings,
         })

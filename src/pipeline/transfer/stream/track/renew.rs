@@ -1,0 +1,77 @@
+//! Addresses that run out: the lists are asked for again, and the same segments from where they are by then.
+
+use std::collections::HashSet;
+
+use url::Url;
+
+use super::super::part::{Chain, Part};
+use super::{List, Track};
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::transfer::attempt::may_have_run_out;
+
+/// So often at the most: each time, a stream of hours has come a good way.
+const MOST: u32 = 100;
+
+/// What became of addresses that ran out.
+#[derive(Default)]
+pub(super) struct Renewal {
+    /// How often all of them were found anew.
+    pub(super) count: u32,
+    /// The segments that wait for it, and why.
+    expired: Vec<(usize, Error)>,
+    /// Those that did once: what is refused by its new address, too, is refused.
+    once: HashSet<usize>,
+}
+
+impl Track {
+    /// Whether this can mean that the address of a segment has run out.
+    pub(super) fn has_run_out(&self, index: usize, error: &Error) -> bool {
+        // Of a live stream, what is gone is gone.
+        let is_gone = self.live && error.kind == Kind::Missing;
+        let renewal = &self.renewal;
+        may_have_run_out(error)
+            && !is_gone
+            && renewal.count < MOST
+            && !renewal.once.contains(&index)
+    }
+
+    /// Has a segment wait for its address.
+    pub(super) fn expired(&mut self, index: usize, error: Error) {
+        self.renewal.once.insert(index);
+        self.renewal.expired.push((index, error));
+    }
+
+    /// Takes the addresses of a list that was asked for again, and gives the segments that have others now.
+    ///
+    /// # Errors
+    /// Why a segment was refused, if its address is the same, or cannot be found anew.
+    pub(super) fn renew(&mut self, list: Result<List>) -> Result<Vec<(usize, Part)>> {
+        let expired = std::mem::take(&mut self.renewal.expired);
+        let address = |(index, error)| {
+            let part = self.parts.get(index);
+            (index, part.map(|part| part.spot.url.clone()), error)
+        };
+        let expired: Vec<(usize, Option<Url>, Error)> = expired.into_iter().map(address).collect();
+        self.renewal.count += 1;
+        if let Ok(list) = list {
+            self.parts.renew(&list.media.segments);
+            (self.url, self.led) = (list.url, list.led);
+            // By their new addresses, a later run knows them again, and the files that they are ranges of.
+            self.chain = Chain::default();
+            let len = self.parts.len();
+            let all = || (len, Chain::default().of(&self.parts, len));
+            self.all = self.all.is_some().then(all);
+            self.versions.load(&self.versions.save());
+        }
+        let mut renewed = Vec::new();
+        for (index, before, error) in expired {
+            match self.parts.get(index) {
+                Some(part) if before.is_some_and(|url| url != part.spot.url) => {
+                    renewed.push((index, part.clone()));
+                }
+                _ => return Err(self.at(index, error)),
+            }
+        }
+        Ok(renewed)
+    }
+}

@@ -33,6 +33,7 @@ pub const SCRIPTS: &[Embedded<'static>] = &[
     script!("mastodon"),
     script!("met"),
     script!("nasa"),
+    script!("reddit"),
     script!("wallhaven"),
     script!("wikimedia"),
     script!("xkcd"),

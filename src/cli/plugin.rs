@@ -10,7 +10,7 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::plugins::SCRIPTS;
 use crate::report::clean;
-use crate::script::{self, Found, Manifest, Script};
+use crate::script::{self, Delegate, Found, Manifest, Script};
 use crate::source::Registry;
 
 /// Tells what was asked about plugins, makes one, or runs its cases.
@@ -184,12 +184,14 @@ fn info(plugin: &Found) -> String {
     let as_user = "with the cookies and the netrc that you give fetch for these hosts";
     tell("asks as you", vec![as_user.into()]);
     tell("saves from", may.media.0.clone());
-    if may.delegate {
-        tell(
-            "hands links on",
-            vec!["to any other source, on any host".into()],
-        );
-    }
+    tell(
+        "hands links on",
+        match &may.delegate {
+            Delegate::Any(true) => vec!["to any other source, on any host".into()],
+            Delegate::Any(false) => Vec::new(),
+            Delegate::To(hosts) => hosts.0.clone(),
+        },
+    );
     let options = manifest.options.iter().map(|option| {
         format!(
             "{} = {}  {}",

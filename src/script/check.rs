@@ -13,7 +13,7 @@ use super::hosts::Hosts;
 use super::replay::{Did, Verdict, replay};
 use super::sandbox::byte_code;
 use super::source::Script;
-use super::{Manifest, Package};
+use super::{Delegate, Manifest, Package};
 use crate::model::{Kind, Result};
 use crate::source::{self, Registry};
 
@@ -102,7 +102,7 @@ fn cases(manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String> {
         true => {}
         false => wrong.extend(unused("media", &may.media, media)),
     }
-    if may.delegate && !did.iter().any(|did| did.delegated) {
+    if may.delegate != Delegate::default() && !did.iter().any(|did| did.delegated) {
         wrong.push("no case hands a link on, which `delegate` is for".into());
     }
     wrong

@@ -143,13 +143,6 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set(
         "delegate",
         lua.create_function(move |_, (url, about): (String, Option<Table>)| {
-            if !own.delegates {
-                let message = format!(
-                    "plugin `{}` does not declare `delegate` in its manifest",
-                    own.id
-                );
-                return Err(refuse(Kind::Blocked, message));
-            }
             let url = super::api::address(&url)?;
             if !matches!(url.scheme(), "http" | "https")
                 || !url.username().is_empty()
@@ -159,6 +152,14 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                     Kind::Blocked,
                     "only http and https are handed on, and no passwords",
                 ));
+            }
+            if !own.delegates.takes(&url) {
+                let id = &own.id;
+                let host = url.host_str().unwrap_or("").escape_debug();
+                let message = format!(
+                    "plugin `{id}` does not declare `delegate` in its manifest, or not for `{host}`"
+                );
+                return Err(refuse(Kind::Blocked, message));
             }
             let meta = match about {
                 None => Meta::default(),

@@ -15,7 +15,7 @@ use super::{Limits, family, options};
 use crate::model::{Error, Kind as ErrorKind, Result};
 use crate::source;
 
-pub use permissions::Permissions;
+pub use permissions::{Delegate, Permissions};
 
 /// The newest script interface that there is.
 const API: u32 = 1;

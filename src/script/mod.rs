@@ -38,7 +38,7 @@ pub use cap::{CapSpec, Readable};
 pub use check::check;
 pub use find::{Broken, Embedded, Found, Origin, Places, find};
 pub use limits::Limits;
-pub use manifest::{Kind, Manifest, Opt, Permissions, SecretSpec};
+pub use manifest::{Delegate, Kind, Manifest, Opt, Permissions, SecretSpec};
 pub use package::Package;
 pub use record::record;
 pub use replay::{Verdict, replay};

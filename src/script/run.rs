@@ -18,6 +18,7 @@ use super::clock::{Clock, Death};
 use super::failure::{Blame, raise, refuse};
 use super::find::Origin;
 use super::gate::Gate;
+use super::manifest::Delegate;
 use super::package::Package;
 use super::sandbox;
 use crate::model::{Entry, Error, Kind, Result};
@@ -45,7 +46,7 @@ pub(super) struct Host {
     pub(super) limits: Limits,
     pub(super) clock: Rc<Clock>,
     pub(super) gate: Gate,
-    pub(super) delegates: bool,
+    pub(super) delegates: Delegate,
     calls: mpsc::Sender<Call>,
     entries: RefCell<Vec<(Entry, Led)>>,
     emitted: Cell<u64>,
@@ -64,7 +65,7 @@ impl Host {
             limits: package.manifest.limits,
             clock,
             gate,
-            delegates: package.manifest.permissions.delegate,
+            delegates: package.manifest.permissions.delegate.clone(),
             calls,
             entries: RefCell::default(),
             emitted: Cell::new(0),

@@ -164,7 +164,7 @@ failed: `nonsense` is not a link: no source claims it as an id
 failed: `gopher://x.org/` (unsupported)
 nothing found; 1 link failed (1 unsupported)   TIME
 failed: no source knows `gopher://x.org/`
-  hint: `gopher:` is not fetched; known are http, https and `imgur:`, `artic:`, `bluesky:`, `iiif:`, `internetarchive:`, `lemmy:`, `mangadex:`, `mastodon:`, `met:`, `nasa:`, `wallhaven:`, `wikimedia:`, `xkcd:`, `feed:`, `extractor:`, `gallerydl:`, `ytdlp:`, `page:`, `stream:`, `direct:`
+  hint: `gopher:` is not fetched; known are http, https and `imgur:`, `artic:`, `bluesky:`, `iiif:`, `internetarchive:`, `lemmy:`, `mangadex:`, `mastodon:`, `met:`, `nasa:`, `reddit:`, `wallhaven:`, `wikimedia:`, `xkcd:`, `feed:`, `extractor:`, `gallerydl:`, `ytdlp:`, `page:`, `stream:`, `direct:`
 ";
     assert_says(
         &quick()

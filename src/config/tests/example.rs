@@ -79,7 +79,7 @@ fn the_example_says_what_each_key_is_for() {
     assert_eq!(
         empty.remove("source"),
         Some(
-            json!({ "artic": {}, "bluesky": {}, "feed": {}, "imgur": {}, "internetarchive": {}, "lemmy": {}, "mangadex": {}, "mastodon": {}, "met": {}, "nasa": {}, "page": {}, "wallhaven": {}, "wikimedia": {}, "xkcd": {} })
+            json!({ "artic": {}, "bluesky": {}, "feed": {}, "imgur": {}, "internetarchive": {}, "lemmy": {}, "mangadex": {}, "mastodon": {}, "met": {}, "nasa": {}, "page": {}, "reddit": {}, "wallhaven": {}, "wikimedia": {}, "xkcd": {} })
         )
     );
     assert_eq!(empty.remove("job"), Some(json!({ "example": {} })));

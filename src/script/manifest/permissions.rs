@@ -1,6 +1,7 @@
 //! What a plugin may do.
 
 use serde::Deserialize;
+use url::Url;
 
 use super::Manifest;
 use crate::script::hosts::Hosts;
@@ -17,12 +18,45 @@ pub struct Permissions {
     /// Hosts that the files of its items may be on; `["*"]` for any.
     #[serde(default)]
     pub media: Hosts,
-    /// Whether it may hand links on to other sources.
+    /// Which links it may hand on to other sources.
     #[serde(default)]
-    pub delegate: bool,
+    pub delegate: Delegate,
     /// Whether it may ask the host of a link that is given to it by name, `ID:https://HOST/…`, whatever that host is.
     #[serde(default)]
     pub named_host: bool,
+}
+
+/// Which links may be handed on.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Delegate {
+    /// Those of any host, or none.
+    Any(bool),
+    /// Those of these hosts.
+    To(Hosts),
+}
+
+impl Default for Delegate {
+    fn default() -> Self {
+        Delegate::Any(false)
+    }
+}
+
+impl Delegate {
+    /// Whether this link may be handed on.
+    pub(in crate::script) fn takes(&self, url: &Url) -> bool {
+        match self {
+            Delegate::Any(any) => *any,
+            Delegate::To(hosts) => hosts.has(url),
+        }
+    }
+
+    fn wrong(&self) -> Option<&str> {
+        match self {
+            Delegate::Any(_) => None,
+            Delegate::To(hosts) => hosts.wrong(),
+        }
+    }
 }
 
 impl Permissions {
@@ -40,7 +74,8 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     let mut sites = manifest.sites.0.iter().map(String::as_str);
     let sites_wrong = manifest.sites.wrong();
     let sites_wrong = sites_wrong.or(sites.find(|host| host.starts_with('*')));
-    if let Some(host) = may.request.wrong().or(media_wrong).or(sites_wrong) {
+    let wrong = may.request.wrong().or(media_wrong).or(sites_wrong);
+    if let Some(host) = wrong.or(may.delegate.wrong()) {
         let host = host.escape_debug();
         let message = format!("`{host}` is no host: write `example.org` or `*.example.org`");
         return Some(message);
@@ -71,8 +106,8 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
         ),
         // Whatever is handed on is asked for, wherever it is, and what a secret has opened can stand in its URL.
         (
-            has_secret && may.delegate,
-            "a plugin with a secret hands no links on",
+            has_secret && may.delegate == Delegate::Any(true),
+            "a plugin with a secret names the hosts of links that it hands on",
         ),
     ];
     let wrong = table.iter().find(|(is_wrong, _)| *is_wrong);

@@ -156,6 +156,7 @@ fn a_plugin_with_a_secret_goes_nowhere_else() {
         (", media = ['y.com']", true),
         (", media = ['*']", false),
         (", delegate = true", false),
+        (", delegate = ['y.com']", true),
         (", named_host = true", false),
         (", post = ['x.com']", true),
     ] {

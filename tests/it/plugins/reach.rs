@@ -111,6 +111,27 @@ fn links_are_handed_on_only_where_that_is_declared() {
 }
 
 #[test]
+fn links_are_handed_on_to_declared_hosts_also_by_a_plugin_with_a_secret() {
+    let site = Site::start();
+    let manifest = "permissions = { request = ['mine.test'], delegate = ['other.invalid'] }\n\
+        [[secret]]\nkey = 'k'\nhost = 'mine.test'\nheader = 'X'\nhelp = 'h'";
+    let table = [
+        ("https://other.invalid/a.jpg", "cannot find"),
+        ("https://evil.invalid/a.jpg", "not for `evil.invalid`"),
+        (
+            "https://other.invalid.evil.invalid/a",
+            "not for `other.invalid.evil.invalid`",
+        ),
+        ("https://x@other.invalid/a", "no passwords"),
+    ];
+    for (link, why) in table {
+        let script = extract(&format!("delegate('{link}')"));
+        let done = call(&site, manifest, &script).run();
+        assert!(done.stderr.contains(why), "{link}: {}", done.stderr);
+    }
+}
+
+#[test]
 fn a_site_that_the_user_has_set_is_asked_also_after_a_public_server() {
     let (site, public) = (Site::start(), Site::start());
     public.on("http://public.test/ids", Reply::text("a"));

@@ -98,7 +98,7 @@ fn a_live_stream_is_left_when_its_time_is_over() {
     site.on("/cats.m3u8", window(0, 3, ""));
     let whole = segments(&site, "", 3, 20);
     let fetch = quick()
-        .args(["--live-for", "1s"])
+        .args(["--live-for", "3s"])
         .arg(site.url("/cats.m3u8"));
     fetch.run().success();
     assert!(fetch.files()["cats.ts"] == whole);
@@ -147,7 +147,7 @@ fn a_live_stream_is_left_although_a_segment_never_comes() {
     let stuck = segment(2, 2000);
     site.on("/2.ts", Reply::file(stuck).stall_after(100_000));
     let fetch = quick()
-        .args(["--live-for", "1s"])
+        .args(["--live-for", "3s"])
         .arg(site.url("/cats.m3u8"));
     let done = fetch.run().success();
     assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);

@@ -29,7 +29,7 @@ impl Document {
             Document::Feed => "feed",
             Document::Listing => "listing",
             Document::Stream => "stream",
-            Document::Iiif => "IIIF manifest",
+            Document::Iiif => "manifest of IIIF",
         }
     }
 }

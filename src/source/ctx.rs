@@ -127,11 +127,7 @@ impl Ctx {
         if let Some(tape) = &self.tape {
             gate.pass(url)?;
             if let Some(answer) = tape.answer(url, posted) {
-                let answer = answer?;
-                return match answer.body.len() > limit {
-                    true => Err(too_long(url, limit)),
-                    false => Ok(answer),
-                };
+                return bounded(url, answer?, limit);
             }
         }
         if body.is_none()
@@ -139,10 +135,7 @@ impl Ctx {
             && let Some(answer) = self.had(url)
         {
             gate.pass(url)?;
-            return match answer.body.len() > limit {
-                true => Err(too_long(url, limit)),
-                false => Ok(answer),
-            };
+            return bounded(url, answer, limit);
         }
         // Where a public server named the link, it chooses what is asked of the user's site.
         let mut led = match self.named {
@@ -186,6 +179,14 @@ impl Ctx {
             url,
             headers: HeaderMap::new(),
         }
+    }
+}
+
+/// An answer that came already, if it is no longer than that.
+fn bounded(url: &Url, answer: Answer, limit: usize) -> Result<Answer> {
+    match answer.body.len() > limit {
+        true => Err(too_long(url, limit)),
+        false => Ok(answer),
     }
 }
 

@@ -99,6 +99,8 @@ pub fn all(config: &Config) -> Result<Registry> {
     sources.add(feed::Feed::new(config.source("feed")?)?);
     let mut rest = sources.clone();
     rest.add(page::Page::new(config.source("page")?)?);
+    rest.add(stream::Stream::new()?);
+    rest.add(direct::Direct::new()?);
     extractor::add(config.extractor()?, &mut sources, rest)?;
     sources.add(page::Page::new(config.source("page")?)?);
     sources.add(stream::Stream::new()?);

@@ -5,6 +5,9 @@
 
 mod asked;
 mod child;
+mod chooser;
+#[cfg(test)]
+mod fuzz;
 mod gallerydl;
 mod options;
 mod room;
@@ -16,23 +19,24 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use fetch::async_trait;
-use fetch::model::{Body, Document, Error, Item, Kind, Link, Result};
-use fetch::net::Shown;
-use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target, program};
+use fetch::model::{Error, Kind, Result};
+use fetch::source::{Registry, program};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use self::asked::Asked;
+use self::chooser::Chooser;
 use self::gallerydl::Gallerydl;
-use self::ytdlp::{Which, Ytdlp};
+use self::ytdlp::Ytdlp;
 pub use options::{Options, Order};
 
 /// So many pages of a host that no program knows, and no more of that host are asked about: each question takes as long as
 /// the start of a program.
 const STRANGERS: u32 = 4;
-/// The most hosts and answers that are remembered.
+/// So many pages are remembered of which it is known that no program knows them.
+const UNKNOWN: usize = 64;
+/// The most hosts that are remembered.
 const REMEMBERED: usize = 10_000;
 
 /// The programs.
@@ -73,6 +77,8 @@ struct Inner {
     answers: Mutex<HashMap<(Name, Url), Asked>>,
     /// Of how many pages of a host no program knew anything.
     strangers: Mutex<HashMap<String, u32>>,
+    /// The last such pages: one that is asked about before anything else comes by here again, once it is there.
+    unknown: Mutex<Vec<Url>>,
 }
 
 impl Inner {
@@ -128,6 +134,12 @@ impl Inner {
         count.is_some_and(|count| *count >= STRANGERS)
     }
 
+    /// The programs that are asked and are installed, in their order.
+    fn programs(&self) -> impl Iterator<Item = Name> {
+        let programs = self.options.programs.iter().copied();
+        programs.filter(|name| self.find(*name).is_some())
+    }
+
     fn note(&self, url: &Url, is_known: bool) {
         let mut strangers = self
             .strangers
@@ -139,15 +151,21 @@ impl Inner {
         let count = strangers.entry(url.host_str().unwrap_or("").to_owned());
         let count = count.or_default();
         *count = if is_known { 0 } else { *count + 1 };
+        drop(strangers);
+        if !is_known {
+            let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+            if unknown.len() >= UNKNOWN {
+                unknown.remove(0);
+            }
+            unknown.push(url.clone());
+        }
     }
-}
 
-/// Finds out which of the programs knows a page, and leaves the page to whoever reads pages if none does.
-struct Extractor {
-    manifest: Manifest,
-    inner: Arc<Inner>,
-    /// The sources without this one.
-    rest: Registry,
+    /// Whether it was found out lately that no program knows this page.
+    fn is_unknown(&self, url: &Url) -> bool {
+        let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        unknown.contains(url)
+    }
 }
 
 /// Adds the sources of the programs: `rest` are those to which a link is left that no program knows.
@@ -155,108 +173,21 @@ struct Extractor {
 /// # Errors
 /// None while their routes can be read.
 pub fn add(options: Options, sources: &mut Registry, rest: Registry) -> Result<()> {
+    let order = options.order;
     let inner = Arc::new(Inner {
         places: Semaphore::new(options.processes.max(1)),
         options,
         found: Default::default(),
         answers: Mutex::default(),
         strangers: Mutex::default(),
+        unknown: Mutex::default(),
     });
-    let example = "extractor:https://example.org/album/1";
-    let chooser = Extractor {
-        manifest: Manifest {
-            name: "extractor".into(),
-            about: "pages that gallery-dl or yt-dlp knows, where they are installed".into(),
-            routes: vec![Route::new("id", "extractor:{url...}", example)?],
-        },
-        inner: inner.clone(),
-        rest,
-    };
-    sources.add(chooser);
+    let chooser = Chooser::new(inner.clone(), rest)?;
+    match order {
+        Order::First => sources.prefer(chooser),
+        Order::Off | Order::Last => sources.add(chooser),
+    }
     sources.add(Gallerydl::new(inner.clone())?);
     sources.add(Ytdlp::new(inner)?);
     Ok(())
-}
-
-impl Extractor {
-    /// Has a program list the link, if one knows it.
-    async fn ask(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<bool> {
-        let mut failed = None;
-        for name in self.inner.options.programs.iter().copied() {
-            if self.inner.find(name).is_none() {
-                continue;
-            }
-            let place = self.inner.place().await?;
-            let asked = match name {
-                Name::Gallerydl => gallerydl::ask(&self.inner, ctx, url).await?,
-                Name::Ytdlp => ytdlp::ask(&self.inner, ctx, url, Which::Specific).await?,
-            };
-            drop(place);
-            match asked {
-                Asked::Unknown | Asked::Nothing => {}
-                // Another one may fare better.
-                Asked::Failed(error) => drop(failed.get_or_insert((name, error))),
-                known => {
-                    self.hand_on(name, url, known, out).await?;
-                    return Ok(true);
-                }
-            }
-        }
-        match failed {
-            None => Ok(false),
-            Some((name, error)) => {
-                self.hand_on(name, url, Asked::Failed(error), out).await?;
-                Ok(true)
-            }
-        }
-    }
-
-    async fn hand_on(&self, name: Name, url: &Url, asked: Asked, out: &Outlet) -> Result<()> {
-        let link = Url::parse(&format!("{}:{url}", name.word())).map_err(|_| {
-            let message = format!("`{}` cannot be asked for", Shown(url));
-            Error::new(Kind::Corrupt, message)
-        })?;
-        self.inner.keep(name, url, asked);
-        out.link(Link::from(link)).await
-    }
-
-    fn has_program(&self) -> bool {
-        let programs = &self.inner.options.programs;
-        programs.iter().any(|name| self.inner.find(*name).is_some())
-    }
-}
-
-#[async_trait]
-impl Source for Extractor {
-    fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-
-    fn reads(&self, document: Document) -> bool {
-        document == Document::Page && self.inner.options.order != Order::Off && self.has_program()
-    }
-
-    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
-        let url = asked::url(&target.link.url, &self.manifest.name)?;
-        if !self.inner.is_strange(&url) {
-            ctx.lend(&url).await?;
-            let is_known = self.ask(ctx, &url, out).await?;
-            self.inner.note(&url, is_known);
-            if is_known {
-                return Ok(());
-            }
-        }
-        let page = Url::parse(&format!("page:{url}"));
-        let page = page.map_err(|_| asked::unknown(Name::Gallerydl, &url))?;
-        let link = Link {
-            url: page,
-            meta: target.link.meta.clone(),
-        };
-        let (source, target) = self.rest.find(&link)?;
-        source.list(ctx, &target, out).await
-    }
-
-    async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
-        self.rest.source(&item.source)?.resolve(ctx, item).await
-    }
 }

@@ -141,9 +141,12 @@ impl Page {
         }
         let message = "no media that matter are in its markup";
         let hint = match self.options.all {
-            true => "what its scripts bring is not seen",
+            true => {
+                "what its scripts bring is not seen; gallery-dl or yt-dlp may know the page, and are asked where they are installed"
+            }
             false => {
-                "what its scripts bring is not seen; `-S source.page.all=true` takes icons and the like, too"
+                "what its scripts bring is not seen; `-S source.page.all=true` takes icons and the like, too; gallery-dl or yt-dlp \
+                 may know the page, and are asked where they are installed"
             }
         };
         Err(Error::new(Kind::Unsupported, message).hint(hint))

@@ -1,9 +1,15 @@
 //! `fetch sources`: who knows what.
 
+use std::sync::Arc;
+
+use url::Url;
+
 use super::args::SourcesCommand;
+use super::main::runtime;
 use super::talk::print;
 use crate::model::{Document, Result};
-use crate::source::Registry;
+use crate::net::{Client, Settings};
+use crate::source::{Ctx, Registry, Source};
 
 /// Lists the sources, or tells which one a link goes to.
 pub(super) fn sources(registry: &Registry, command: Option<&SourcesCommand>) -> Result<()> {
@@ -47,6 +53,11 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
         separator = ", ";
     }
     text.push('\n');
+    let url = &target.link.url;
+    let told = explained(&source, url)?;
+    if !told.is_empty() {
+        return Ok(text + &told);
+    }
     let mut routes = source.manifest().routes.iter();
     if routes.any(|route| route.name == target.route && route.pattern.takes_any_host()) {
         text.push_str("no site's source knows it, so what the server sends decides:\n");
@@ -63,10 +74,20 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
             if let Some(reader) = registry.reader(document) {
                 let name = &reader.manifest().name;
                 text.push_str(&format!("  a {document}: read by `{name}`\n"));
+                if document == Document::Page {
+                    text.push_str(&explained(reader, url)?);
+                }
             }
         }
     }
     Ok(text)
+}
+
+/// What a source tells of a page, indented.
+fn explained(source: &Arc<dyn Source>, url: &Url) -> Result<String> {
+    let ctx = Ctx::new(Client::new(Settings::default())?);
+    let told = runtime()?.block_on(source.explain(&ctx, url));
+    Ok(told.iter().map(|line| format!("    {line}\n")).collect())
 }
 
 #[cfg(test)]

@@ -69,10 +69,32 @@ pub enum Body {
     Hls(Request),
     /// A DASH manifest (ISO/IEC 23009-1).
     Dash(Request),
+    /// Picture and sound that are files of their own, and become one.
+    Tracks(Box<Tracks>),
     /// The text itself.
     Text(String),
     /// Not known yet: the source's `resolve` is asked when the item's turn comes.
     Later,
+}
+
+impl Body {
+    /// What is asked for first, where that is known.
+    pub fn request(&self) -> Option<&Request> {
+        match self {
+            Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
+            Body::Tracks(tracks) => Some(&tracks.picture),
+            Body::Text(_) | Body::Later => None,
+        }
+    }
+}
+
+/// The files of a film whose sound is apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tracks {
+    /// The picture.
+    pub picture: Request,
+    /// The sound.
+    pub sound: Request,
 }
 
 /// An HTTP GET that answers with the bytes of an item.

@@ -14,6 +14,8 @@ pub use cursor::Cursor;
 pub use document::Document;
 pub use error::{Error, Failure, Kind, Result};
 pub use event::{Event, Outcome, Skip};
-pub use item::{Body, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request};
+pub use item::{
+    Body, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request, Tracks,
+};
 pub use meta::{Album, Meta};
 pub use quality::{Quality, Size};

@@ -19,7 +19,7 @@ use super::transfer::{Had, Job};
 use super::turn::Turns;
 use super::walk::{Found, Retry};
 use super::{Events, LinkOptions, Policy, Settings, wanted};
-use crate::model::{Body, Error, Event, Item, Outcome, Request, Result, Skip};
+use crate::model::{Error, Event, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
 /// The planner of a run.
@@ -310,10 +310,7 @@ fn shown(planned: &Planned) -> String {
 
 /// Tells of an item that is wanted, and of its path: where it is, or as it is planned.
 fn told(id: u64, item: &Item, path: String) -> Event {
-    let request = match &item.body {
-        Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
-        _ => None,
-    };
+    let request = item.body.request();
     let title = item
         .meta
         .title

@@ -15,7 +15,7 @@ use super::find::Found;
 use super::source::Script;
 use super::tape::Recording;
 use super::told::told;
-use crate::model::{Body, Entry, Error, Item, Kind, Result};
+use crate::model::{Entry, Error, Item, Kind, Result};
 use crate::net::{Client, Settings};
 use crate::source::{Ctx, Registry, Source, Target, outlet};
 
@@ -181,13 +181,11 @@ pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Re
 
 /// Where the bytes of an item are.
 fn places(item: &Item) -> Vec<Url> {
-    match &item.body {
-        Body::File(request) | Body::Hls(request) | Body::Dash(request) => {
-            let mirrors = request.mirrors.iter().cloned();
-            mirrors.chain([request.url.clone()]).collect()
-        }
-        Body::Text(_) | Body::Later => Vec::new(),
-    }
+    let Some(request) = item.body.request() else {
+        return Vec::new();
+    };
+    let mirrors = request.mirrors.iter().cloned();
+    mirrors.chain([request.url.clone()]).collect()
 }
 
 fn unknown(key: &str, known: &Value) -> Error {

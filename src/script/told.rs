@@ -19,7 +19,7 @@ pub(super) fn told(item: &Item) -> Map<String, Value> {
         Body::Hls(request) => (request, Some("hls")),
         Body::Dash(request) => (request, Some("dash")),
         // A script has no word for the others.
-        Body::Text(_) | Body::Later => return told,
+        Body::Tracks(_) | Body::Text(_) | Body::Later => return told,
     };
     told.insert("url".into(), json!(request.url));
     let mut add = |name: &str, value: Value| {

@@ -12,6 +12,7 @@ mod registry;
 mod route;
 
 use async_trait::async_trait;
+use url::Url;
 
 pub use crate::net::{Answer, Cap};
 pub use check::{Violation, check};
@@ -71,6 +72,12 @@ pub trait Source: Send + Sync {
     /// Emitting waits while the pipeline is full. When it fails with [`Kind::Closed`], nobody wants more: return that
     /// error at once. Whatever was emitted before an error stays emitted. A key names the same item at every listing.
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()>;
+
+    /// What can be told of a page at this URL before anything is fetched, a line for each fact: for `fetch sources which`.
+    async fn explain(&self, ctx: &Ctx, url: &Url) -> Vec<String> {
+        let _ = (ctx, url);
+        Vec::new()
+    }
 
     /// Finds the body of an item anew: for [`Body::Later`], and when a URL that worked is refused.
     ///

@@ -2,6 +2,7 @@
 
 mod fake;
 mod gallerydl;
+mod real;
 mod ytdlp;
 
 use serde_json::json;
@@ -26,10 +27,11 @@ fn line(site: &Site, path: &str, folder: &str, more: serde_json::Value) -> serde
 /// An album page that says nothing by itself, and two pictures.
 fn album(site: &Site) -> String {
     let page = "<!doctype html><title>an album</title><p>nothing to see</p>";
-    site.on("/album/1", Reply::html(page));
+    site.on("/album/1", Reply::html(page)).optional();
     for (name, seed) in [("b", 1), ("a", 2)] {
         let bytes = small(Format::Jpeg, seed);
-        site.on(&format!("/files/{name}.jpg"), Reply::file(bytes));
+        site.on(&format!("/files/{name}.jpg"), Reply::file(bytes))
+            .optional();
     }
     site.url("/album/1")
 }
@@ -62,4 +64,96 @@ fn a_page_that_gallery_dl_knows_comes_in_its_order_and_is_known_the_next_time() 
         done.stderr
     );
     assert_eq!(site.requests().len(), 1, "the page alone");
+}
+
+#[test]
+fn the_first_program_that_knows_a_page_is_told_of_and_asked() {
+    let site = Site::start();
+    let link = album(&site);
+    let fake = Fake::new();
+    fake.knows_not("gallery-dl");
+    let words =
+        format!("echo cats; echo 'cats:list'; echo '  {link}'; echo generic; echo '  {link}'");
+    fake.program("yt-dlp", &words);
+    let which = |order: &str| {
+        let call = fake.fetch().env("FETCH_EXTRACTOR__ORDER", order);
+        call.args(["sources", "which"])
+            .arg(&link)
+            .run()
+            .success()
+            .stdout
+    };
+    let told = "    `gallery-dl` does not know it\n    `yt-dlp` knows it as `cats:list`\n    \
+        the first of these that knows it is asked, and else `page` reads it\n";
+    let last = which("last");
+    assert!(
+        last.contains(&format!("  a page: read by `extractor`\n{told}  a feed")),
+        "{last}"
+    );
+    let first = which("first");
+    assert!(
+        first.starts_with("source `extractor`, route `any`") && first.ends_with(told),
+        "{first}"
+    );
+    assert!(which("off").contains("a page: read by `page`\n  a feed"));
+    assert_eq!(site.requests().len(), 0);
+}
+
+#[test]
+fn whoever_is_asked_first_is_asked_before_the_page_and_only_about_pages() {
+    let site = Site::start();
+    let link = album(&site);
+    let fake = Fake::new();
+    fake.gallerydl(&[line(&site, "/files/b.jpg", "cats/One", json!({}))]);
+    let call = fake.fetch().env("FETCH_EXTRACTOR__ORDER", "first");
+    call.clone().arg(&link).run().success();
+    assert_eq!(site.count("/album/1"), 0);
+    fake.knows_not("gallery-dl");
+    fake.bare("yt-dlp", "exit 77");
+    let done = call.clone().arg(site.url("/files/a.jpg")).run().success();
+    assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
+    // And what no program knows goes its way as ever, without being asked about again.
+    fake.program("gallery-dl", "echo >> \"$ROOT/count\"; exit 64");
+    std::fs::remove_file(fake.file("bin/yt-dlp")).unwrap();
+    let page = format!(
+        "<!doctype html><img src='{}' width=800 height=600>",
+        site.url("/files/a.jpg")
+    );
+    site.on("/news", Reply::html(page));
+    call.arg(site.url("/news")).run().success();
+    assert_eq!(fake.noted("count").lines().count(), 1);
+    assert_eq!(site.count("/news"), 1);
+}
+
+#[test]
+fn of_a_host_that_no_program_knows_few_pages_are_asked_about() {
+    let site = Site::start();
+    album(&site);
+    let fake = Fake::new();
+    fake.program("gallery-dl", "echo >> \"$ROOT/count\"; exit 64");
+    let links: Vec<_> = (0..9).map(|n| format!("/page/{n}")).collect();
+    for link in &links {
+        let page = format!(
+            "<!doctype html><img src='{}' width=800 height=600>",
+            site.url("/files/a.jpg")
+        );
+        site.on(link, Reply::html(page));
+    }
+    let call = fake.fetch().args(links.iter().map(|link| site.url(link)));
+    call.run().success();
+    let count = fake.noted("count").lines().count();
+    // Several are on their way when it is found out.
+    assert!((4..9).contains(&count), "{count}");
+}
+
+#[test]
+fn a_page_without_media_is_told_with_who_was_asked() {
+    let site = Site::start();
+    site.on("/news", Reply::html("<!doctype html><title>News</title>"));
+    let fake = Fake::new();
+    fake.knows_not("gallery-dl");
+    fake.knows_not("yt-dlp");
+    let done = fake.fetch().arg(site.url("/news")).run().fails(5);
+    let expected = "no media that matter are in its markup\n  hint: no program that is installed finds anything there either";
+    assert!(done.stderr.contains(expected), "{}", done.stderr);
 }

@@ -9,7 +9,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site, skip};
 
 /// The program of this name, if it is to be had.
-fn peer(name: &str) -> Option<PathBuf> {
+pub(crate) fn peer(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("FETCH_TEST_PEERS").map(PathBuf::from);
     let program = folder
         .map(|folder| folder.join(name))

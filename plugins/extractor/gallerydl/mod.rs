@@ -126,6 +126,41 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
     }
 }
 
+/// What it calls the extractor that knows a link. It asks nobody for that.
+pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Option<String>> {
+    let room = Room::new()?;
+    let mut args: Vec<OsString> = Vec::new();
+    args.extend(["--config-ignore", "--no-colors"].map(OsString::from));
+    if let Some(file) = &inner.options.gallerydl.config {
+        args.push("--config".into());
+        args.push(room.put("config.json", &config(file)?)?.into());
+    }
+    args.extend(["--extractor-info", "--", url.as_str()].map(OsString::from));
+    let mut child = Child::start(Task {
+        name: Name::Gallerydl.program(),
+        program: inner.program(Name::Gallerydl)?,
+        args,
+        proxy: ctx.settings().proxy.as_deref(),
+        room,
+        patience: inner.options.timeout,
+        longest: LINE,
+    })?;
+    let mut names = None;
+    while let Some(line) = child.line().await? {
+        let line = said::plain(&String::from_utf8_lossy(&line));
+        // The line after the one that says what these are.
+        if names.is_none() && line.trim_start().starts_with('"') {
+            names = Some(line.trim().replace('"', ""));
+        }
+    }
+    let ended = child.end().await?;
+    match ended.code {
+        Some(0) => Ok(names.or(Some("unnamed".into()))),
+        Some(64) => Ok(None),
+        _ => Err(failure(&ended)),
+    }
+}
+
 #[async_trait]
 impl Source for Gallerydl {
     fn manifest(&self) -> &Manifest {
@@ -300,4 +335,20 @@ fn clean(config: &mut Value) {
             && !name.starts_with("module")
     });
     keys.values_mut().for_each(clean);
+}
+
+/// Reads lines as a listing does.
+#[cfg(test)]
+pub(super) fn read_lines(link: &Url, lines: &[&[u8]]) {
+    let mut items = Items::new("gallerydl", link);
+    for line in lines {
+        if let Ok(Came::Item(item)) = fields(line).and_then(|fields| items.read(&fields)) {
+            assert!(!item.key.is_empty());
+            assert!(
+                item.body
+                    .request()
+                    .is_none_or(|request| request.url.has_host())
+            );
+        }
+    }
 }

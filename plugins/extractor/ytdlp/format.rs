@@ -1,6 +1,6 @@
 //! Which of the ways to get a film is taken. yt-dlp names the better ones last; which is wanted is our user's word.
 
-use fetch::model::{Body, Error, Expect, Kind, Medium, Quality, Request, Result, Size};
+use fetch::model::{Body, Error, Expect, Kind, Medium, Quality, Request, Result, Size, Tracks};
 use serde_json::Value;
 use url::Url;
 
@@ -63,8 +63,8 @@ pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Ch
     };
     let (both, sounds) = (of(true, true), of(false, true));
     let sound = || match quality {
-        Quality::Worst => sounds.last(),
-        _ => sounds.first(),
+        Quality::Worst => sounds.last().copied(),
+        _ => sounds.first().copied(),
     };
     if quality == Quality::Audio {
         let none = || {
@@ -97,7 +97,15 @@ pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Ch
     };
     let chosen = candidates[at];
     Ok(match sound() {
-        Some(sound) if !chosen.sound => chosen.with(sound),
+        Some(sound) if !chosen.sound => {
+            let files = sounds.iter().find(|sound| sound.how == How::File);
+            chosen.with(
+                files
+                    .copied()
+                    .filter(|_| chosen.how == How::File)
+                    .unwrap_or(sound),
+            )
+        }
         _ => chosen.alone(),
     })
 }
@@ -209,7 +217,16 @@ impl Way<'_> {
         if self.how != How::File && self.how == sound.how && self.url == sound.url {
             return self.alone();
         }
+        // What describes a stream describes its sound, too.
+        if self.how != How::File || sound.how != How::File {
+            return self.alone();
+        }
+        let tracks = Tracks {
+            picture: self.request(Medium::Any),
+            sound: sound.request(Medium::Any),
+        };
         Choice {
+            body: Body::Tracks(Box::new(tracks)),
             ext: None,
             ..self.alone()
         }

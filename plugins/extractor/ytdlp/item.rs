@@ -46,6 +46,8 @@ const LISTS: &[&str] = &[
 pub(super) struct Items<'a> {
     source: &'a str,
     link: &'a Url,
+    /// What is known of the link: its place in a list that led here.
+    known: Meta,
     quality: Quality,
     muxes: bool,
     entries: Vec<Entry>,
@@ -60,12 +62,31 @@ pub(super) fn muxes() -> bool {
 }
 
 impl<'a> Items<'a> {
-    pub(super) fn new(source: &'a str, link: &'a Url, options: &Options) -> Items<'a> {
+    pub(super) fn new(
+        source: &'a str,
+        link: &'a Url,
+        known: &Meta,
+        options: &Options,
+    ) -> Items<'a> {
+        Items {
+            known: known.clone(),
+            ..Items::wanting(source, link, options.quality, muxes())
+        }
+    }
+
+    /// The same for this quality, where picture and sound can be put together or not.
+    pub(super) fn wanting(
+        source: &'a str,
+        link: &'a Url,
+        quality: Quality,
+        muxes: bool,
+    ) -> Items<'a> {
         Items {
             source,
             link,
-            quality: options.quality,
-            muxes: muxes(),
+            known: Meta::default(),
+            quality,
+            muxes,
             entries: Vec::new(),
             first: None,
             lapses: 0,
@@ -124,10 +145,18 @@ impl<'a> Items<'a> {
             None => self.link.clone(),
         };
         let parent = place.and_then(|(_, _, list)| list.extractor());
-        if is_elsewhere && (film.key().is_none() || !is_film(film, parent)) {
+        // One that is not told by name is asked for at once: what it is called decides what its file is called.
+        let is_told = film.key().is_some() && film.text("title").is_some();
+        if is_elsewhere && !(is_told && is_film(film, parent)) {
             let link = Url::parse(&format!("{}:{page}", self.source));
             let link = link.map_err(|_| Error::new(Kind::Corrupt, "it names what is no URL"))?;
-            self.entries.push(Entry::Link(Box::new(Link::from(link))));
+            let meta = Meta {
+                album: place.map(|(album, _, _)| album.clone()),
+                number: place.map(|(_, number, _)| number),
+                ..Meta::default()
+            };
+            let link = Link { url: link, meta };
+            self.entries.push(Entry::Link(Box::new(link)));
             return Ok(());
         }
         let choice = match is_elsewhere {
@@ -161,8 +190,11 @@ impl<'a> Items<'a> {
                 description: text("description"),
                 author: text("uploader").or_else(|| text("channel")),
                 date: date(film),
-                album: place.map(|(album, _, _)| album.clone()),
-                number: place.map(|(_, number, _)| number),
+                album: place.map_or_else(
+                    || self.known.album.clone(),
+                    |(album, _, _)| Some(album.clone()),
+                ),
+                number: place.map_or(self.known.number, |(_, number, _)| Some(number)),
                 width: choice.size.map(|(width, _)| width),
                 height: choice.size.map(|(_, height)| height),
                 page: Some(page),

@@ -104,6 +104,43 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Re
     })
 }
 
+/// What it calls the extractor that knows a link. It asks nobody for that.
+pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Option<String>> {
+    let args = ["--ignore-config", "--list-extractors", "--", url.as_str()];
+    let mut child = Child::start(Task {
+        name: Name::Ytdlp.program(),
+        program: inner.program(Name::Ytdlp)?,
+        args: args.map(OsString::from).into(),
+        proxy: ctx.settings().proxy.as_deref(),
+        room: Room::new()?,
+        patience: inner.options.timeout,
+        longest: LONGEST,
+    })?;
+    let (mut last, mut known) = (String::new(), None);
+    while let Some(line) = child.line().await? {
+        let line = said::plain(&String::from_utf8_lossy(&line));
+        // The links that an extractor knows stand below its name.
+        match line.strip_prefix("  ") {
+            None => last = line.trim().to_owned(),
+            Some(link) if link.trim() == url.as_str() && last != "generic" => {
+                known.get_or_insert(last.clone());
+            }
+            Some(_) => {}
+        }
+    }
+    let ended = child.end().await?;
+    match ended.code {
+        Some(0) => Ok(known),
+        _ => Err(failure(&ended)),
+    }
+}
+
+/// Whether there is anything in an answer.
+pub(super) fn has_any(answer: &Value) -> bool {
+    let info = Info(answer);
+    info.form() != Form::List || info.list("entries").next().is_some()
+}
+
 /// Reads what it said, where that holds up nobody.
 async fn answer(line: Vec<u8>) -> Result<Box<Value>> {
     let read = tokio::task::spawn_blocking(move || info::read(&line)).await;
@@ -134,7 +171,12 @@ impl Source for Ytdlp {
             Asked::Failed(error) => return Err(error),
             _ => return Err(asked::unknown(Name::Ytdlp, &url)),
         };
-        let mut items = Items::new(&self.manifest.name, &url, &self.inner.options);
+        let mut items = Items::new(
+            &self.manifest.name,
+            &url,
+            &target.link.meta,
+            &self.inner.options,
+        );
         items.read(Info(&value))?;
         items.emit(out).await
     }
@@ -189,4 +231,16 @@ fn failure(ended: &Ended) -> Error {
         () => Kind::Unsupported,
     };
     asked::failure(Name::Ytdlp, kind, ended.code, said)
+}
+
+/// Reads an answer as a listing does.
+#[cfg(test)]
+pub(super) fn read_answer(link: &Url, text: &[u8], quality: fetch::model::Quality) {
+    if let Ok(value) = info::read(text) {
+        let mut items = Items::wanting("ytdlp", link, quality, true);
+        // Why it cannot be had is as good as what is had.
+        let _ = items.read(Info(&value));
+        let _ = film(Info(&value), "x y");
+        let _ = has_any(&value);
+    }
 }

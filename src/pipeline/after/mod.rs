@@ -20,7 +20,7 @@ use super::archive::Archive;
 use super::naming::shown_text;
 use super::sink::{Disk, slowly};
 use super::{Events, Settings, Stop};
-use crate::model::{Body, Error, Event, Failure, Item, Kind, Result};
+use crate::model::{Error, Event, Failure, Item, Kind, Result};
 use crate::net::Shown;
 
 /// What is to follow.
@@ -171,12 +171,8 @@ impl After {
 /// The command for a file.
 fn words(command: &Command, root: &Path, item: &Item, path: &str) -> Result<Vec<String>> {
     let file = root.join(path);
-    let url = match &item.body {
-        Body::File(request) | Body::Hls(request) | Body::Dash(request) => {
-            Shown(&request.url).to_string()
-        }
-        _ => String::new(),
-    };
+    let url = item.body.request();
+    let url = url.map_or(String::new(), |request| Shown(&request.url).to_string());
     command.words(&[
         ("path", text(&file)?),
         ("dir", text(file.parent().unwrap_or(root))?),
@@ -197,7 +193,7 @@ fn text(path: &Path) -> Result<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Meta;
+    use crate::model::{Body, Meta};
 
     #[test]
     fn a_key_that_is_a_url_keeps_its_secrets() {

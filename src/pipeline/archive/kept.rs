@@ -26,6 +26,10 @@ pub(in crate::pipeline) fn keep(item: &Item, led: Led) -> Option<String> {
             item.body = Body::Later;
         }
     }
+    // Two addresses that belong together are found anew together.
+    if matches!(item.body, Body::Tracks(_)) {
+        item.body = Body::Later;
+    }
     item.meta.page = item.meta.page.take().filter(is_plain);
     item.meta.extra.values_mut().for_each(clear);
     let json = serde_json::to_string(&Kept { led, item }).ok()?;

@@ -235,10 +235,7 @@ fn album(item: &Item, value: fn(&Album) -> Value) -> Value {
 }
 
 fn request(item: &Item) -> Option<&Request> {
-    match &item.body {
-        Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
-        _ => None,
-    }
+    item.body.request()
 }
 
 fn url(item: &Item) -> Option<&Url> {

@@ -26,7 +26,7 @@ impl MediaKind {
     /// The kind of an item: what its source says, or else what its extension stands for. None where neither tells.
     pub(crate) fn of(item: &Item) -> Option<MediaKind> {
         match &item.body {
-            Body::Hls(_) | Body::Dash(_) => return Some(MediaKind::Video),
+            Body::Hls(_) | Body::Dash(_) | Body::Tracks(_) => return Some(MediaKind::Video),
             Body::Text(_) => return Some(MediaKind::Other),
             Body::File(request) => match request.expect.medium {
                 Some(Medium::Image) => return Some(MediaKind::Image),

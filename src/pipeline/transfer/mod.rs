@@ -40,7 +40,7 @@ pub(super) use self::job::{Had, Job};
 use self::prove::Proven;
 pub(super) use self::room::Room;
 pub(super) use self::stored::Stored;
-use self::stream::Form;
+use self::stream::{Form, Streamed};
 pub(super) use self::stream::{MEMORY, Wish};
 use self::tries::{Setback, Tries};
 use super::after::After;
@@ -186,15 +186,20 @@ impl Mover {
             Body::Later => self.unless_draining(self.resolve(&job)).await??,
             body => (body, job.led),
         };
-        let request = match body {
-            Body::Hls(request) => {
-                return Box::pin(self.stream(job, (Form::Hls, request), led, tries)).await;
-            }
-            Body::Dash(request) => {
-                return Box::pin(self.stream(job, (Form::Dash, request), led, tries)).await;
-            }
-            body => file(body)?,
+        let (form, request, sound) = match body {
+            Body::Hls(request) => (Some(Form::Hls), request, None),
+            Body::Dash(request) => (Some(Form::Dash), request, None),
+            Body::Tracks(tracks) => (Some(Form::Files), tracks.picture, Some(tracks.sound)),
+            body => (None, file(body)?, None),
         };
+        if let Some(form) = form {
+            let what = Streamed {
+                form,
+                request,
+                sound,
+            };
+            return Box::pin(self.stream(job, what, led, tries)).await;
+        }
         // Before anything that waits, so that files begin in the order of the listing.
         let permit = self.permit(&request.url).await?;
         let place = self.place(&job).await?;
@@ -369,7 +374,7 @@ enum Moved {
 fn file(body: Body) -> Result<Request> {
     match body {
         Body::File(request) => Ok(request),
-        Body::Hls(_) | Body::Dash(_) => Err(Error::new(
+        Body::Hls(_) | Body::Dash(_) | Body::Tracks(_) => Err(Error::new(
             Kind::Unsupported,
             "what was a file is a stream now",
         )),

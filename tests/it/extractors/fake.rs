@@ -37,12 +37,17 @@ impl Fake {
 
     /// Puts a program there: the words of a shell. It notes its arguments and its environment in `NAME.args` and `NAME.env`.
     pub(super) fn program(&self, name: &str, words: &str) {
-        let file = self.file("bin").join(name);
         let root = self.fetch.root().display();
-        let script = format!(
-            "#!/bin/sh\nROOT='{root}'\nprintf '%s\\n' \"$@\" > \"$ROOT/{name}.args\"\nenv > \"$ROOT/{name}.env\"\n{words}\n"
+        let notes = format!(
+            "ROOT='{root}'\nprintf '%s\\n' \"$@\" > \"$ROOT/{name}.args\"\nenv > \"$ROOT/{name}.env\""
         );
-        fs::write(&file, script).unwrap();
+        self.bare(name, &format!("{notes}\n{words}"));
+    }
+
+    /// Puts a program there that notes nothing.
+    pub(super) fn bare(&self, name: &str, words: &str) {
+        let file = self.file("bin").join(name);
+        fs::write(&file, format!("#!/bin/sh\n{words}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     }
 

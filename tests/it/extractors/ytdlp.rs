@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fake::Fake;
-use crate::support::media::{Format, small};
+use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Site};
 
 /// A page that says nothing by itself.
@@ -97,4 +97,152 @@ fn a_list_is_an_album_and_what_is_known_of_it_is_not_asked_for() {
         done.stderr
     );
     assert_eq!(fake.noted("asked").lines().count(), 4, "the list alone");
+}
+
+#[test]
+fn picture_and_sound_that_are_apart_come_in_parts_and_become_one() {
+    let site = Site::start();
+    let link = page(&site, "/watch/x");
+    let (picture, sound) = (
+        sized(Format::Mp4, 9 << 20, 1),
+        sized(Format::Mp4, 300_000, 2),
+    );
+    site.on("/picture.mp4", Reply::file(picture.clone()).etag("\"1\""));
+    site.on("/sound.m4a", Reply::file(sound.clone()));
+    let film = json!({
+        "id": "x", "title": "Film", "extractor_key": "Cats", "webpage_url": link,
+        "formats": [
+            {"url": site.url("/sound.m4a"), "protocol": "https", "vcodec": "none", "acodec": "mp4a", "ext": "m4a"},
+            {"url": site.url("/both.mp4"), "protocol": "https", "vcodec": "avc1", "acodec": "mp4a", "width": 640, "height": 360},
+            {"url": site.url("/picture.mp4"), "protocol": "https", "vcodec": "avc1", "acodec": "none", "width": 1920, "height": 1080},
+        ],
+    });
+    let fake = Fake::new();
+    fake.says("yt-dlp", &[film]);
+    fake.knows_not("gallery-dl");
+    // As much of ffmpeg as is seen from here: two files come in, and one goes out.
+    let words = "for out; do :; done; one=; two=; while [ $# -gt 0 ]; do if [ \"$1\" = -i ]; then \
+        if [ -z \"$one\" ]; then one=$2; else two=$2; fi; fi; shift; done\n\
+        cat \"${one#file:}\" \"${two#file:}\" > \"${out#file:}\"";
+    fake.bare("ffmpeg", words);
+    let call = fake.fetch().arg(&link);
+    let done = call.run().success();
+    assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
+    let files = call.files();
+    assert_eq!(
+        files.keys().collect::<Vec<_>>(),
+        ["Film.mp4"],
+        "{}",
+        done.stderr
+    );
+    assert!(files["Film.mp4"] == [picture, sound].concat());
+    assert_eq!(
+        site.count("/picture.mp4"),
+        4,
+        "how long it is, and three parts"
+    );
+}
+
+#[test]
+fn a_file_that_is_another_each_time_is_not_saved() {
+    let site = Site::start();
+    let link = page(&site, "/watch/x");
+    let (picture, sound) = (
+        sized(Format::Mp4, 9 << 20, 1),
+        sized(Format::Mp4, 300_000, 2),
+    );
+    let versions = [
+        Reply::file(picture.clone()).etag("\"1\""),
+        Reply::file(picture).etag("\"2\""),
+    ];
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let answer = move |_: &crate::support::Seen| {
+        let count = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        versions[count % 2].clone()
+    };
+    site.on("/picture.mp4", Reply::with(answer));
+    site.on("/sound.m4a", Reply::file(sound));
+    let film = json!({
+        "id": "x", "title": "Film", "extractor_key": "Cats", "webpage_url": link,
+        "formats": [
+            {"url": site.url("/sound.m4a"), "protocol": "https", "vcodec": "none", "acodec": "mp4a", "ext": "m4a"},
+            {"url": site.url("/picture.mp4"), "protocol": "https", "vcodec": "avc1", "acodec": "none", "width": 1920, "height": 1080},
+        ],
+    });
+    let fake = Fake::new();
+    fake.says("yt-dlp", &[film]);
+    fake.knows_not("gallery-dl");
+    let call = fake.fetch().arg(&link);
+    let done = call.run().fails(4);
+    assert!(
+        done.stderr
+            .contains("the file that it is a part of has changed on the server"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(call.tree(), "");
+}
+
+#[test]
+fn what_nobody_can_take_is_refused_by_name() {
+    let site = Site::start();
+    let link = page(&site, "/watch/x");
+    let film = |format: Value| json!({"id": "x", "title": "Film", "extractor_key": "Cats", "webpage_url": link, "formats": [format]});
+    let table = [
+        (
+            film(json!({"url": "rtmp://x.org/a", "protocol": "rtmp"})),
+            "it leads to `rtmp:`, which is not followed",
+        ),
+        (
+            film(json!({"url": "file:///etc/passwd", "protocol": "https"})),
+            "it leads to `file:`, which is not followed",
+        ),
+        (
+            film(json!({"url": "https://x.org/a", "protocol": "ism"})),
+            "the film comes by `ism`, which is not known here",
+        ),
+        (
+            film(json!({"url": "https://x.org/a", "has_drm": true})),
+            "the film is protected (DRM), which is not taken off here",
+        ),
+        (film(json!({})), "`yt-dlp` names no film there"),
+        (
+            json!({"id": "x", "webpage_url": "file:///etc/passwd"}),
+            "it leads to `file:`",
+        ),
+        (
+            json!({"_type": "url", "url": "ytsearch:cats"}),
+            "it leads to `ytsearch:`",
+        ),
+        (
+            json!([1]),
+            "what `yt-dlp` says is no JSON, or not all of it",
+        ),
+    ];
+    for (said, expected) in table {
+        let fake = Fake::new();
+        fake.says("yt-dlp", &[said]);
+        fake.knows_not("gallery-dl");
+        let done = fake.fetch().arg(&link).run();
+        assert!(
+            done.stderr.contains(expected) && done.code != 0,
+            "{expected}: {}",
+            done.stderr
+        );
+        assert_eq!(fake.fetch().tree(), "");
+    }
+}
+
+#[test]
+fn a_page_on_which_nothing_is_found_is_put_to_its_generic_extractor() {
+    let site = Site::start();
+    let link = page(&site, "/watch/x");
+    site.on("/files/x-720.mp4", Reply::file(small(Format::Mp4, 1)));
+    let fake = Fake::new();
+    fake.knows_not("gallery-dl");
+    fake.files("x", &film(&site, "x"));
+    let words = "case \"$*\" in *-generic*) echo 'ERROR: No suitable extractor found' >&2; exit 1;; esac; cat \"$ROOT/x.json\"";
+    fake.program("yt-dlp", words);
+    let done = fake.fetch().arg(&link).run().success();
+    assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
 }

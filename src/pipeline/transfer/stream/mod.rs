@@ -51,6 +51,16 @@ pub(in crate::pipeline) struct Wish {
 pub(super) enum Form {
     Hls,
     Dash,
+    /// Nothing does: these are files, of picture and of sound.
+    Files,
+}
+
+/// Where a stream is.
+pub(super) struct Streamed {
+    pub(super) form: Form,
+    pub(super) request: Request,
+    /// The file of the sound, where it is known to be apart.
+    pub(super) sound: Option<Request>,
 }
 
 /// So many bytes of segments that are not next in order wait in memory, of all streams together.
@@ -65,6 +75,8 @@ struct Streaming<'a> {
     request: &'a Request,
     /// Who named it.
     led: Led,
+    /// The file of the sound, where it is known to be apart.
+    sound: Option<&'a Request>,
     place: &'a Place,
     keys: Keys,
     /// How many bytes came.
@@ -86,10 +98,15 @@ impl Mover {
     pub(super) async fn stream(
         &self,
         job: Job,
-        (form, request): (Form, Request),
+        what: Streamed,
         led: Led,
         tries: &mut Tries,
     ) -> Result<Outcome> {
+        let Streamed {
+            form,
+            request,
+            sound,
+        } = what;
         let place = self.place(&job).await?;
         let streaming = Streaming {
             mover: self,
@@ -98,6 +115,7 @@ impl Mover {
             form,
             request: &request,
             led,
+            sound: sound.as_ref(),
             place: &place,
             keys: Keys::default(),
             bytes: AtomicU64::new(0),
@@ -154,8 +172,13 @@ impl Streaming<'_> {
     /// Reads the playlists, and chooses: the segments of the picture or of all, and those of the sound where it is apart.
     async fn lists(&self) -> Result<(List, Option<List>)> {
         let (url, led) = (&self.request.url, self.led);
-        if self.form == Form::Dash {
-            return self.manifest(url, led).await;
+        match self.form {
+            Form::Hls => {}
+            Form::Dash => return self.manifest(url, led).await,
+            Form::Files => {
+                let list = |request: &Request| List::file(request.url.clone(), led);
+                return Ok((list(self.request), self.sound.map(list)));
+            }
         }
         let (led, playlist) = self.playlist(url, led).await?;
         let choice = match playlist {
@@ -294,9 +317,11 @@ impl Streaming<'_> {
 
     /// The headers that the source set, for the origin that they were set for.
     fn bound(&self, url: &Url) -> Result<HeaderMap> {
-        match url.origin() == self.request.url.origin() {
-            true => header_map(&self.request.headers),
-            false => Ok(HeaderMap::new()),
+        let requests = [Some(self.request), self.sound];
+        let mut own = requests.into_iter().flatten();
+        match own.find(|own| own.url.origin() == url.origin()) {
+            Some(own) => header_map(&own.headers),
+            None => Ok(HeaderMap::new()),
         }
     }
 

@@ -23,7 +23,7 @@ use super::state::State;
 use super::versions::Versions;
 use crate::model::{Error, Event, Kind, Result};
 use crate::net::Led;
-use crate::pipeline::stream::Media;
+use crate::pipeline::stream::{Media, Segment, Spot};
 use crate::pipeline::transfer::content::{SAVE_EVERY, WORTH};
 use crate::pipeline::transfer::room::Claim;
 use crate::pipeline::transfer::state::TAIL;
@@ -44,6 +44,30 @@ pub(super) struct List {
     pub(super) url: Url,
     pub(super) led: Led,
     pub(super) media: Media,
+}
+
+impl List {
+    /// A file as a track: a list of all of it.
+    pub(super) fn file(url: Url, led: Led) -> List {
+        let all = Segment {
+            number: 0,
+            spot: Spot {
+                url: url.clone(),
+                range: None,
+            },
+            cipher: None,
+            map: None,
+            gap: false,
+            breaks: false,
+            duration: Duration::ZERO,
+        };
+        let media = Media {
+            segments: vec![all],
+            ended: true,
+            target: Duration::ZERO,
+        };
+        List { url, led, media }
+    }
 }
 
 /// One track on its way.

@@ -1,0 +1,195 @@
+//! Finds out which of the programs knows a link, and leaves it to others if none does.
+
+use std::sync::Arc;
+
+use fetch::async_trait;
+use fetch::model::{Body, Document, Error, Item, Kind, Link, Result};
+use fetch::net::Shown;
+use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target, url_medium, url_name};
+use url::Url;
+
+use super::asked::{self, Asked};
+use super::ytdlp::Which;
+use super::{Inner, Name, Order, gallerydl, ytdlp};
+
+/// The route of links that a program may know before any source.
+const ANY: &str = "any";
+
+/// The source that asks each program.
+pub(super) struct Chooser {
+    manifest: Manifest,
+    inner: Arc<Inner>,
+    /// The sources without this one.
+    rest: Registry,
+}
+
+impl Chooser {
+    pub(super) fn new(inner: Arc<Inner>, rest: Registry) -> Result<Chooser> {
+        let example = "extractor:https://example.org/album/1";
+        let mut routes = vec![Route::new("id", "extractor:{url...}", example)?];
+        if inner.options.order == Order::First && inner.programs().next().is_some() {
+            let example = "https://example.org/album/1";
+            routes.push(Route::new(ANY, "{host...}/{path...}", example)?);
+        }
+        Ok(Chooser {
+            manifest: Manifest {
+                name: "extractor".into(),
+                about: "pages that gallery-dl or yt-dlp knows, where they are installed".into(),
+                routes,
+            },
+            inner,
+            rest,
+        })
+    }
+
+    /// Has a program list the link, if one knows it.
+    async fn ask(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<bool> {
+        let mut failed = None;
+        for name in self.inner.programs() {
+            let place = self.inner.place().await?;
+            let asked = match name {
+                Name::Gallerydl => gallerydl::ask(&self.inner, ctx, url).await,
+                Name::Ytdlp => ytdlp::ask(&self.inner, ctx, url, Which::Specific).await,
+            };
+            drop(place);
+            match asked {
+                Ok(Asked::Unknown | Asked::Nothing) => {}
+                // Another one may fare better.
+                Ok(Asked::Failed(error)) | Err(error) => {
+                    failed.get_or_insert((name, error));
+                }
+                Ok(known) => {
+                    self.hand_on(name, url, known, out).await?;
+                    return Ok(true);
+                }
+            }
+        }
+        let Some((name, error)) = failed else {
+            return Ok(false);
+        };
+        self.hand_on(name, url, Asked::Failed(error), out).await?;
+        Ok(true)
+    }
+
+    /// Has a program list the link, whose answer is there already.
+    async fn hand_on(&self, name: Name, url: &Url, asked: Asked, out: &Outlet) -> Result<()> {
+        let link = behind(name.word(), url)?;
+        self.inner.keep(name, url, asked);
+        out.link(Link::from(link)).await
+    }
+
+    /// Lists a link as it would be if there were no programs.
+    async fn without(&self, ctx: &Ctx, link: Link, target: &Target, out: &Outlet) -> Result<()> {
+        let (source, own) = self.rest.find(&link)?;
+        let own = Target {
+            resume: target.resume.clone(),
+            ..own
+        };
+        source.list(ctx, &own, out).await
+    }
+
+    /// Reads a page that no program knows. Where nothing is on it, yt-dlp may find a player that it knows.
+    async fn page(&self, ctx: &Ctx, url: &Url, target: &Target, out: &Outlet) -> Result<()> {
+        let link = Link {
+            url: behind("page", url)?,
+            meta: target.link.meta.clone(),
+        };
+        let nothing = match self.without(ctx, link, target, out).await {
+            Err(error) if error.kind == Kind::Unsupported && out.items() + out.embeds() == 0 => {
+                error
+            }
+            done => return done,
+        };
+        if self.inner.is_strange(url) || !self.inner.programs().any(|name| name == Name::Ytdlp) {
+            return Err(nothing);
+        }
+        let place = self.inner.place().await?;
+        let asked = ytdlp::ask(&self.inner, ctx, url, Which::All).await?;
+        drop(place);
+        match asked {
+            Asked::Answered(answer) if ytdlp::has_any(&answer) => {
+                let asked = Asked::Answered(answer);
+                self.hand_on(Name::Ytdlp, url, asked, out).await
+            }
+            _ => Err(nothing.hint("no program that is installed finds anything there either")),
+        }
+    }
+}
+
+#[async_trait]
+impl Source for Chooser {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn reads(&self, document: Document) -> bool {
+        let is_on = self.inner.options.order != Order::Off;
+        document == Document::Page && is_on && self.inner.programs().next().is_some()
+    }
+
+    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        let is_first = target.route == ANY;
+        let url = match is_first {
+            true => target.link.url.clone(),
+            false => asked::url(&target.link.url, &self.manifest.name)?,
+        };
+        let is_web = matches!(url.scheme(), "http" | "https");
+        if is_web && !is_file(&url) && !self.inner.is_strange(&url) && !self.inner.is_unknown(&url)
+        {
+            ctx.lend(&url).await?;
+            let is_known = self.ask(ctx, &url, out).await?;
+            self.inner.note(&url, is_known);
+            if is_known {
+                return Ok(());
+            }
+        }
+        match is_first {
+            true => self.without(ctx, target.link.clone(), target, out).await,
+            false => self.page(ctx, &url, target, out).await,
+        }
+    }
+
+    async fn explain(&self, ctx: &Ctx, url: &Url) -> Vec<String> {
+        let mut told = Vec::new();
+        if !matches!(url.scheme(), "http" | "https") || is_file(url) {
+            return told;
+        }
+        for name in self.inner.programs() {
+            let known = match name {
+                Name::Gallerydl => gallerydl::explain(&self.inner, ctx, url).await,
+                Name::Ytdlp => ytdlp::explain(&self.inner, ctx, url).await,
+            };
+            let program = name.program();
+            told.push(match known {
+                Ok(Some(extractor)) => format!("`{program}` knows it as `{extractor}`"),
+                Ok(None) => format!("`{program}` does not know it"),
+                Err(error) => format!("`{program}` cannot be asked: {error}"),
+            });
+        }
+        if !told.is_empty() {
+            told.push("the first of these that knows it is asked, and else `page` reads it".into());
+        }
+        told
+    }
+
+    async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
+        self.rest.source(&item.source)?.resolve(ctx, item).await
+    }
+}
+
+/// `NAME:URL`.
+fn behind(name: &str, url: &Url) -> Result<Url> {
+    Url::parse(&format!("{name}:{url}")).map_err(|_| {
+        let message = format!("`{}` cannot be asked for", Shown(url));
+        Error::new(Kind::Corrupt, message)
+    })
+}
+
+/// Whether a URL is that of a file, and of no page.
+fn is_file(url: &Url) -> bool {
+    let known = [
+        "7z", "cbz", "epub", "gz", "iso", "m3u8", "mpd", "pdf", "rar", "tar", "zip",
+    ];
+    let ext = url_name(url).1.unwrap_or_default().to_ascii_lowercase();
+    url_medium(url).is_some() || known.contains(&ext.as_str())
+}

@@ -59,8 +59,7 @@ pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
 }
 
 fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
-    let base = sheet.base.as_deref().and_then(|base| web(page, base));
-    let base = base.unwrap_or_else(|| page.clone());
+    let base = sheet.base(page);
     let mut choosing = Choosing {
         base: &base,
         all: options.all,

@@ -277,10 +277,7 @@ impl State {
             return;
         };
         self.relation(tag);
-        match self.sheet.links.len() < MOST {
-            true => self.sheet.links.push(href.to_owned()),
-            false => self.sheet.cut = true,
-        }
+        self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
         self.link = Some((href.to_owned(), false));
     }
 

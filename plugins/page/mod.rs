@@ -6,36 +6,37 @@ mod bucket;
 mod choice;
 mod elements;
 mod folder;
+mod frontier;
 mod likeness;
 mod linked;
 mod markup;
 mod options;
+mod pattern;
+mod reading;
+mod robots;
 mod sheet;
+mod sites;
 mod srcset;
 mod text;
+mod tour;
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::time::Duration;
 
 use fetch::async_trait;
 use fetch::model::{
-    Album, Body, Document, Error, Expect, Headers, Item, Kind, Link, Medium, Meta, Request, Result,
+    Body, Document, Error, Expect, Headers, Item, Kind, Medium, Meta, Request, Result,
 };
 use fetch::net::Shown;
-use fetch::source::{
-    Answer, Ctx, Manifest, Outlet, Pages, Route, Source, Target, url_key, url_name,
-};
+use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_name};
 use url::Url;
 
+use choice::choose;
 pub(super) use choice::web;
-use choice::{Chosen, choose, identity};
-use folder::Listed;
 use likeness::stream;
 pub use options::Options;
-use sheet::Sheet;
+use sites::Sites;
 pub(super) use text::{date, decode, entity, line};
+use tour::Tour;
 
 /// So long may it take to read one page. A tag with endless attributes takes a time that grows with their square.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,6 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Page {
     manifest: Manifest,
     options: Options,
+    sites: Sites,
 }
 
 impl Page {
@@ -60,123 +62,8 @@ impl Page {
                 routes: vec![Route::new("id", "page:{url...}", example)?],
             },
             options,
+            sites: Sites::default(),
         })
-    }
-
-    /// Reads a page and those that follow it.
-    async fn read(
-        &self,
-        ctx: &Ctx,
-        start: Answer,
-        asked: &Url,
-        known: &Meta,
-        out: &Outlet,
-    ) -> Result<()> {
-        let mut turned = Pages::new();
-        turned.turn(start.url.as_str())?;
-        // Hashes of what they are, since that can be long.
-        let mut seen = HashSet::new();
-        let hasher = RandomState::new();
-        let mut album = None;
-        let mut cut = false;
-        let mut next = Some(start);
-        let mut count = 0;
-        while let Some(answer) = next.take() {
-            count += 1;
-            let reading = reading(&answer, &self.options).await?;
-            let sheet = &reading.sheet;
-            let here = &answer.url;
-            let title = sheet.meta("og:title").unwrap_or(match sheet.title.trim() {
-                "" => &sheet.heading,
-                title => title,
-            });
-            let album = album.get_or_insert_with(|| {
-                Arc::new(Album {
-                    id: url_key(asked),
-                    title: Some(text::line(title)).filter(|title| !title.is_empty()),
-                    count: None,
-                })
-            });
-            let Chosen {
-                media,
-                embeds,
-                linked,
-                cut: is_cut,
-            } = match reading.found {
-                Found::Folder(listed) => {
-                    let cut = listed.cut;
-                    self.folder(here, listed.urls, album, out).await?;
-                    return whole(here, cut);
-                }
-                Found::Page(chosen) => chosen,
-            };
-            cut |= is_cut;
-            let meta = about(sheet, &linked, known, here, album);
-            for wanted in media {
-                let identity = identity(&wanted.url, wanted.medium, self.options.all);
-                if seen.insert(hasher.hash_one(identity)) {
-                    let description = Some(text::line(&wanted.alt));
-                    let meta = Meta {
-                        description: description.filter(|text| !text.is_empty()),
-                        ..meta.clone()
-                    };
-                    let item = self.item(here, wanted.url, Some(wanted.medium), meta);
-                    out.item(item).await?;
-                }
-            }
-            for url in embeds {
-                out.embed(Link::from(url)).await?;
-            }
-            let follows = sheet.next.as_deref().and_then(|next| web(here, next));
-            if let Some(url) = follows.filter(|next| is_next(here, next)) {
-                // The last page of some galleries names itself, or the first one.
-                if count < self.options.pages && turned.turn(url.as_str()).is_ok() {
-                    next = Some(ctx.get(url).send().await?.ok()?);
-                }
-            }
-        }
-        whole(asked, cut)?;
-        if out.items() > 0 || out.embeds() > 0 {
-            return Ok(());
-        }
-        let message = "no media that matter are in its markup";
-        let hint = match self.options.all {
-            true => {
-                "what its scripts bring is not seen; gallery-dl or yt-dlp may know the page, and are asked where they are installed"
-            }
-            false => {
-                "what its scripts bring is not seen; `-S source.page.all=true` takes icons and the like, too; gallery-dl or yt-dlp \
-                 may know the page, and are asked where they are installed"
-            }
-        };
-        Err(Error::new(Kind::Unsupported, message).hint(hint))
-    }
-
-    /// The files of a server's folder.
-    async fn folder(
-        &self,
-        here: &Url,
-        listed: Vec<Url>,
-        album: &Arc<Album>,
-        out: &Outlet,
-    ) -> Result<()> {
-        for url in listed {
-            if url.path().ends_with('/') {
-                if self.options.folders
-                    && let Ok(link) = Url::parse(&format!("page:{url}"))
-                {
-                    out.link(Link::from(link)).await?;
-                }
-                continue;
-            }
-            let meta = Meta {
-                album: Some(album.clone()),
-                page: Some(here.clone()),
-                ..Meta::default()
-            };
-            out.item(self.item(here, url, None, meta)).await?;
-        }
-        Ok(())
     }
 
     fn item(&self, page: &Url, url: Url, medium: Option<Medium>, meta: Meta) -> Item {
@@ -225,7 +112,7 @@ impl Source for Page {
         if bucket::is_one(&answer.body) {
             return self.bucket(ctx, answer, out).await;
         }
-        self.read(ctx, answer, &url, &target.link.meta, out).await
+        Tour::new(self, ctx, target, out).run(answer, &url).await
     }
 }
 
@@ -240,90 +127,6 @@ pub(super) fn images(html: &str, base: &Url, patience: Duration) -> Result<Vec<U
         .filter(|wanted| wanted.medium == Medium::Image)
         .map(|wanted| wanted.url)
         .collect())
-}
-
-/// A page as it was read, and what is found on it.
-struct Reading {
-    sheet: Sheet,
-    found: Found,
-}
-
-enum Found {
-    Folder(Listed),
-    Page(Chosen),
-}
-
-/// Reads the markup, where that holds up nobody.
-async fn reading(answer: &Answer, options: &Options) -> Result<Reading> {
-    let page = text::decode(&answer.body, answer.header("content-type"));
-    let (url, options) = (answer.url.clone(), options.clone());
-    let read = move || {
-        let sheet = markup::read(&page, PATIENCE)?;
-        let found = match folder::read(&sheet, &url) {
-            Some(listed) => Found::Folder(listed),
-            None => Found::Page(choose(&sheet, &url, &options)),
-        };
-        Ok(Reading { sheet, found })
-    };
-    let read = tokio::task::spawn_blocking(read).await;
-    read.unwrap_or_else(|error| {
-        Err(Error::new(Kind::Unsupported, "cannot read the page").because(error))
-    })
-}
-
-/// Tells of a page that has more than was taken.
-fn whole(page: &Url, is_cut: bool) -> Result<()> {
-    match is_cut {
-        false => Ok(()),
-        true => {
-            let message = format!("`{}` has more on it than is read of a page", Shown(page));
-            Err(Error::new(Kind::Corrupt, message))
-        }
-    }
-}
-
-/// What is known of all media of a page.
-fn about(
-    sheet: &Sheet,
-    linked: &linked::Linked,
-    known: &Meta,
-    page: &Url,
-    album: &Arc<Album>,
-) -> Meta {
-    let date = sheet.meta("article:published_time").or(sheet.meta("date"));
-    let date = date.or(linked.date.as_deref()).and_then(text::date);
-    let author = sheet.meta("author").or(linked.author.as_deref());
-    Meta {
-        album: Some(album.clone()),
-        author: author.map(text::line),
-        date: date.or(known.date),
-        page: Some(page.clone()),
-        extra: known.extra.clone(),
-        ..Meta::default()
-    }
-}
-
-/// Whether this is the next page of the same listing: on the same host, and called the same but for numbers, or with a
-/// word for paging. A weblog calls the next article its next page, too.
-fn is_next(here: &Url, next: &Url) -> bool {
-    let plain = |url: &Url| {
-        let path = url.path().trim_end_matches('/');
-        let path = path.trim_end_matches(|c: char| c.is_ascii_digit());
-        path.trim_end_matches(['/', '-', '_']).to_owned()
-    };
-    let says = |url: &Url| {
-        let mut parts = url.path().split('/');
-        parts.any(|part| matches!(part, "page" | "p" | "seite"))
-    };
-    let stem = |url: &Url| -> String {
-        let path = url.path().chars();
-        path.filter(|c| !c.is_ascii_digit()).collect()
-    };
-    let is_paged = here.path() == next.path() && here.query() != next.query()
-        || plain(here) == plain(next)
-        || stem(here) == stem(next) && here.query() == next.query()
-        || says(next);
-    here.origin() == next.origin() && is_paged
 }
 
 /// The page that a file was asked for from, as browsers tell it: in full to its own origin, and its origin to others.
@@ -347,22 +150,6 @@ mod tests {
 
     fn url(text: &str) -> Url {
         Url::parse("https://x.org/").unwrap().join(text).unwrap()
-    }
-
-    #[test]
-    fn the_next_page_is_of_the_same_listing() {
-        let table = [
-            ("/list", "/list?page=2", true),
-            ("/list", "/list/page/2", true),
-            ("/list/2", "/list/3", true),
-            ("/list", "/list-2", true),
-            ("/list.html", "/list2.html", true),
-            ("/2024/one-post", "/2024/another-post", false),
-            ("/list", "https://y.org/list?page=2", false),
-        ];
-        for (here, next, expected) in table {
-            assert_eq!(is_next(&url(here), &url(next)), expected, "{here} {next}");
-        }
     }
 
     #[test]

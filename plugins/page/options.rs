@@ -14,6 +14,18 @@ pub struct Options {
     pub pages: u32,
     /// Whether to read the folders in a listing of a server's folder, too.
     pub folders: bool,
+    /// How many links to follow from a page to those it leads to: 0 for none.
+    pub depth: u32,
+    /// Whether to follow links to the host of the first page only.
+    pub same_host: bool,
+    /// Patterns of the addresses to follow; none for all.
+    pub accept: Vec<String>,
+    /// Patterns of the addresses not to follow.
+    pub reject: Vec<String>,
+    /// How many pages to ask for at the most, where links are followed.
+    pub max_pages: u32,
+    /// Whether to follow links only as the site's robots.txt and `nofollow` let programs.
+    pub robots: bool,
 }
 
 impl Default for Options {
@@ -23,6 +35,12 @@ impl Default for Options {
             backgrounds: false,
             pages: 20,
             folders: false,
+            depth: 0,
+            same_host: true,
+            accept: Vec::new(),
+            reject: Vec::new(),
+            max_pages: 1000,
+            robots: true,
         }
     }
 }

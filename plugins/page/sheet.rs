@@ -1,5 +1,11 @@
 //! What the elements of a page say, before anything is chosen. Plain data.
 
+use std::collections::HashSet;
+
+use url::Url;
+
+use super::choice::web;
+use super::elements::MOST;
 use super::srcset::Candidate;
 
 /// A page as it was read.
@@ -14,6 +20,8 @@ pub(super) struct Sheet {
     pub(super) next: Option<String>,
     /// Every link, in order.
     pub(super) links: Vec<String>,
+    /// Those of them that are not to be followed, by where they stand there.
+    pub(super) unfollowed: HashSet<usize>,
     /// JSON-LD.
     pub(super) data: Vec<String>,
     pub(super) pieces: Vec<Piece>,
@@ -22,6 +30,38 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
+    /// What its addresses are relative to, given where it came from.
+    pub(super) fn base(&self, page: &Url) -> Url {
+        let base = self.base.as_deref().and_then(|base| web(page, base));
+        base.unwrap_or_else(|| page.clone())
+    }
+
+    /// Adds a link, which has this relation.
+    pub(super) fn link(&mut self, href: &str, relation: &str) {
+        if self.links.len() == MOST {
+            self.cut = true;
+            return;
+        }
+        let mut words = relation.split_ascii_whitespace();
+        if words.any(|word| word.eq_ignore_ascii_case("nofollow")) {
+            self.unfollowed.insert(self.links.len());
+        }
+        self.links.push(href.to_owned());
+    }
+
+    /// Whether none of its links is to be followed.
+    pub(super) fn is_unfollowed(&self) -> bool {
+        let says = |content: &str| {
+            let mut words = content.split(',').map(str::trim);
+            words.any(|word| {
+                ["nofollow", "none"]
+                    .iter()
+                    .any(|no| word.eq_ignore_ascii_case(no))
+            })
+        };
+        self.all("robots").any(says)
+    }
+
     /// The content of a `meta` of this name.
     pub(super) fn meta<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()

@@ -83,6 +83,9 @@ pub(super) struct Links {
     /// a JSON object with `url`; lines that begin with `#` are comments. Can be given several times.
     #[arg(short, long, value_name = "FILE")]
     pub(super) input_file: Vec<PathBuf>,
+    /// Take everything on a page: icons, logos, posters, what stands beside the matter
+    #[arg(long, hide_short_help = true)]
+    pub(super) all: bool,
 }
 
 impl Args {
@@ -111,6 +114,23 @@ impl Args {
 #[derive(Debug, Group)]
 #[command(next_help_heading = "What to fetch")]
 pub(super) struct What {
+    /// Follow the links of a page to other pages, so many deep
+    ///
+    /// Within the host of the page, as its robots.txt lets programs, up to 1,000 pages: `-S source.page.max_pages=N`.
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    pub(super) depth: Option<u32>,
+    /// With `--depth`, stay on the host of the page, as it is; `--same-host=false` leaves it
+    #[arg(long, value_name = "BOOL", hide_short_help = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(super) same_host: Option<bool>,
+    /// With `--depth`, follow only links with such an address: `*/cats/*`
+    ///
+    /// `*` stands for anything; a pattern without it may stand anywhere. Can be given several times.
+    #[arg(long, value_name = "PATTERN", hide_short_help = true)]
+    pub(super) accept: Vec<String>,
+    /// With `--depth`, follow no links with such an address
+    #[arg(long, value_name = "PATTERN", hide_short_help = true)]
+    pub(super) reject: Vec<String>,
     /// Only items at these positions: `1-5,8`
     ///
     /// `-3` is up to the third, `8-` from the eighth on. Positions are counted in each link.

@@ -38,6 +38,7 @@ mod tests {
         let links = |links: &[&str], input: &[&str]| Links {
             links: links.iter().map(|link| (*link).to_owned()).collect(),
             input_file: input.iter().map(Into::into).collect(),
+            all: false,
         };
         let table = [
             (

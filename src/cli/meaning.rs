@@ -64,6 +64,19 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     let duplicates = args.what.duplicates;
     let duplicates = duplicates.map(|twins| json!(pipeline::Duplicates::from(twins)));
     flag("--duplicates", "archive.duplicates", duplicates);
+    let what = &args.what;
+    let some = |empty: bool, list: Value| (!empty).then_some(list);
+    flag("--depth", "source.page.depth", what.depth.map(Value::from));
+    let same_host = what.same_host.map(Value::from);
+    flag("--same-host", "source.page.same_host", same_host);
+    for (name, key, patterns) in [
+        ("--accept", "source.page.accept", &what.accept),
+        ("--reject", "source.page.reject", &what.reject),
+    ] {
+        flag(name, key, some(patterns.is_empty(), json!(patterns)));
+    }
+    let all = args.links.all.then_some(json!(true));
+    flag("--all", "source.page.all", all);
     flag("--quality", "stream.quality", text(&args.what.quality));
     flag("--live-for", "stream.live_for", text(&args.what.live_for));
     flag(
@@ -84,7 +97,6 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     flag("--netrc", "net.netrc", yes(how.netrc));
     flag("--proxy", "net.proxy", text(&how.proxy));
     flag("--user-agent", "net.user_agent", text(&how.user_agent));
-    let some = |empty: bool, list: Value| (!empty).then_some(list);
     flag(
         "--resolve",
         "net.resolve",

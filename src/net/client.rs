@@ -77,7 +77,12 @@ struct Ask<'a> {
     free: &'a HeaderMap,
     /// What is sent, by POST. It goes to the URL alone: an answer that leads elsewhere is the answer.
     body: Option<&'a Bytes>,
+    /// Whether the body of an answer with this head is wanted. Where that is asked, the URL alone is, too.
+    wants: Option<Wants>,
 }
+
+/// Tells by the head of an answer whether its body is wanted.
+pub(crate) type Wants = fn(&HeaderMap) -> bool;
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -206,7 +211,40 @@ impl Client {
             bound: headers,
             free: &HeaderMap::new(),
             body,
+            wants: None,
         };
+        self.call_until(ask, led, limit).await
+    }
+
+    /// Asks for this URL and for none that it leads to. The body is read only if it is wanted; else it is left empty.
+    ///
+    /// # Errors
+    /// As [`Client::call_led`].
+    pub(crate) async fn call_wanting(
+        &self,
+        wants: Wants,
+        led: &mut Led,
+        url: &Url,
+        headers: &HeaderMap,
+        limit: usize,
+    ) -> Result<Answer> {
+        let ask = Ask {
+            purpose: Use::Pages,
+            way: Way {
+                led: *led,
+                ..Way::default()
+            },
+            url,
+            bound: headers,
+            free: &HeaderMap::new(),
+            body: None,
+            wants: Some(wants),
+        };
+        self.call_until(ask, led, limit).await
+    }
+
+    async fn call_until(&self, ask: Ask<'_>, led: &mut Led, limit: usize) -> Result<Answer> {
+        let Ask { url, body, .. } = ask;
         let settings = &self.inner.settings;
         let mut budget = Budget::new(settings.retries);
         loop {
@@ -268,10 +306,12 @@ impl Client {
         let status = response.status();
         let answer_headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| failure::classify(error, &url))?
+        let is_wanted = ask.wants.is_none_or(|wants| wants(&answer_headers));
+        while is_wanted
+            && let Some(chunk) = response
+                .chunk()
+                .await
+                .map_err(|error| failure::classify(error, &url))?
         {
             if body.len() + chunk.len() > limit {
                 return Err(failure::too_long(&url, limit));
@@ -313,6 +353,7 @@ impl Client {
             bound,
             free,
             body: None,
+            wants: None,
         })
         .await
     }

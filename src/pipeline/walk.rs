@@ -105,6 +105,8 @@ pub(super) struct Walk {
 #[derive(Default)]
 struct Spot {
     depth: usize,
+    /// Whether a listing has handed it on.
+    handed: bool,
     /// The listing that it is in.
     branch: Option<Arc<Branch>>,
     /// Those of the link that the user gave.
@@ -314,6 +316,7 @@ impl Walk {
                         .await;
                 }
             };
+            target.handed = spot.handed;
             origin.source = Some(source.manifest().name.clone());
             let origin = Arc::new(origin);
             let (progress, items) = match spot.tracks {

@@ -90,6 +90,7 @@ mod tests {
                 route: "id".into(),
                 params: [("id".to_owned(), "all of it".to_owned())].into(),
                 resume: None,
+                handed: false,
             };
             let target = named(&manifest, &target)?;
             let params = target.params.into_values().collect::<Vec<_>>().join(" ");

@@ -233,4 +233,18 @@ impl Call<'_> {
         ctx.note(led);
         answer
     }
+
+    /// The same, but along no redirect, and the body is read only if the head says that it is wanted; else it is empty.
+    ///
+    /// # Errors
+    /// As [`Call::send`].
+    pub async fn send_if(self, wants: fn(&HeaderMap) -> bool) -> Result<Answer> {
+        let Call { ctx, url, headers } = self;
+        let mut led = ctx.led();
+        let client = &ctx.client;
+        let call = client.call_wanting(wants, &mut led, &url, &headers, BODY_LIMIT);
+        let answer = call.await;
+        ctx.note(led);
+        answer
+    }
 }

@@ -92,6 +92,7 @@ impl Registry {
                     route: "id".to_owned(),
                     params,
                     resume: None,
+                    handed: false,
                 },
             ));
         }
@@ -104,6 +105,7 @@ impl Registry {
                         route: route.name.clone(),
                         params,
                         resume: None,
+                        handed: false,
                     };
                     return Ok((source.clone(), target));
                 }

@@ -1,5 +1,6 @@
 //! Links that no site's source knows: pages, folders, buckets, through the program.
 
+mod crawl;
 mod held;
 
 use crate::support::command::Fetch;
@@ -133,11 +134,7 @@ fn a_page_without_media_says_so() {
         "{}",
         done.stderr
     );
-    assert!(
-        done.stderr.contains("source.page.all=true"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("`--all`"), "{}", done.stderr);
 }
 
 #[test]

@@ -56,7 +56,9 @@ impl Client {
             }
             match response.headers().get(header::LOCATION) {
                 Some(location)
-                    if redirect::is_redirect(response.status()) && ask.body.is_none() =>
+                    if redirect::is_redirect(response.status())
+                        && ask.body.is_none()
+                        && ask.wants.is_none() =>
                 {
                     if pools.keeps_cookies() && response.headers().contains_key(header::SET_COOKIE)
                     {

@@ -65,6 +65,7 @@ impl Walk {
         }
         let spot = Spot {
             depth: depth + 1,
+            handed: depth > 0,
             options,
             ..Spot::default()
         };

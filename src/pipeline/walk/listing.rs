@@ -100,6 +100,7 @@ impl Walk {
         };
         let spot = || Spot {
             depth: depth + 1,
+            handed: true,
             branch: branch.clone(),
             options: options.clone(),
             ticket: progress.as_ref().map(Progress::ticket),

@@ -1,0 +1,321 @@
+//! Reads what a link leads to: its page, those that follow it, and those that their links lead to.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use fetch::model::{Album, Error, Item, Kind, Link, Meta, Result};
+use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
+use http::{HeaderMap, header};
+use url::Url;
+
+use super::Page;
+use super::choice::{Chosen, identity, web};
+use super::folder::Listed;
+use super::frontier::Frontier;
+use super::reading::{Found, about, is_next, reading, whole};
+use super::text;
+
+/// The reading of one link.
+pub(super) struct Tour<'a> {
+    page: &'a Page,
+    ctx: &'a Ctx,
+    out: &'a Outlet,
+    known: &'a Meta,
+    /// Whether links are followed.
+    follows: bool,
+    turned: Pages,
+    /// Hashes of the media that were there. What they are can be long.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    /// A page with more than was taken.
+    cut: Option<Url>,
+    /// How many pages were asked for.
+    count: u32,
+    /// How many links were handed on.
+    handed: u32,
+    /// How many links the site wants no program to follow.
+    refused: usize,
+    /// How many links led to nothing for a reason that may pass, and the first one.
+    failed: u32,
+    fault: Option<Error>,
+}
+
+impl<'a> Tour<'a> {
+    pub(super) fn new(page: &'a Page, ctx: &'a Ctx, target: &'a Target, out: &'a Outlet) -> Self {
+        Tour {
+            page,
+            ctx,
+            out,
+            known: &target.link.meta,
+            // What one listing hands on, none follows links from: that would have no end.
+            follows: page.options.depth > 0 && !target.handed,
+            turned: Pages::new(),
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+            cut: None,
+            count: 1,
+            handed: 0,
+            refused: 0,
+            failed: 0,
+            fault: None,
+        }
+    }
+
+    /// Reads all of it, given the answer for the URL that was asked for.
+    pub(super) async fn run(mut self, start: Answer, asked: &Url) -> Result<()> {
+        let mut frontier = Frontier::new(&start.url, &self.page.options);
+        for url in [asked, &start.url] {
+            frontier.is_new(url);
+        }
+        self.album(start, asked, 0, &mut frontier).await?;
+        while let Some((url, depth)) = frontier.next() {
+            if self.count >= self.page.options.max_pages {
+                let most = self.page.options.max_pages;
+                let text = format!(
+                    "no more than {most} pages are read (`source.page.max_pages`); links are left"
+                );
+                self.out.note(text).await?;
+                break;
+            }
+            match self.visit(url, depth, &mut frontier).await {
+                Ok(()) => {}
+                Err(error) => self.miss(error).await?,
+            }
+        }
+        self.refused += frontier.unfollowed;
+        if frontier.cut {
+            self.cut.get_or_insert_with(|| asked.clone());
+        }
+        self.end().await
+    }
+
+    /// Reads a page and those that follow it, which make one album.
+    async fn album(
+        &mut self,
+        start: Answer,
+        asked: &Url,
+        depth: u32,
+        frontier: &mut Frontier<'_>,
+    ) -> Result<()> {
+        let options = &self.page.options;
+        self.turned.turn(start.url.as_str())?;
+        let mut album = None;
+        let mut items = 0;
+        let mut next = Some(start);
+        let mut count = 0;
+        while let Some(answer) = next.take() {
+            count += 1;
+            let reading = reading(&answer, options).await?;
+            let sheet = &reading.sheet;
+            let here = &answer.url;
+            let title = sheet.meta("og:title").unwrap_or(match sheet.title.trim() {
+                "" => &sheet.heading,
+                title => title,
+            });
+            let album = album.get_or_insert_with(|| {
+                Arc::new(Album {
+                    id: url_key(asked),
+                    title: Some(text::line(title)).filter(|title| !title.is_empty()),
+                    count: None,
+                })
+            });
+            let Chosen {
+                media,
+                embeds,
+                linked,
+                cut,
+            } = match reading.found {
+                Found::Folder(listed) => {
+                    return self.folder(here, listed, album, depth, frontier).await;
+                }
+                Found::Page(chosen) => chosen,
+            };
+            if cut {
+                self.cut.get_or_insert_with(|| asked.clone());
+            }
+            let meta = about(sheet, &linked, self.known, here, album);
+            for wanted in media {
+                let identity = identity(&wanted.url, wanted.medium, options.all);
+                if self.seen.insert(self.hasher.hash_one(identity)) {
+                    let description = Some(text::line(&wanted.alt));
+                    let meta = Meta {
+                        description: description.filter(|text| !text.is_empty()),
+                        ..meta.clone()
+                    };
+                    let item = self.page.item(here, wanted.url, Some(wanted.medium), meta);
+                    self.item(item, &mut items).await?;
+                }
+            }
+            for url in embeds {
+                self.out.embed(Link::from(url)).await?;
+            }
+            if self.follows {
+                frontier.page(sheet, here, depth);
+            }
+            let follows = sheet.next.as_deref().and_then(|next| web(here, next));
+            if let Some(url) = follows.filter(|next| is_next(here, next)) {
+                // The last page of some galleries names itself, or the first one.
+                if count < options.pages
+                    && self.turned.turn(url.as_str()).is_ok()
+                    && (!self.follows || self.may_turn(&url, frontier).await?)
+                {
+                    next = Some(self.ctx.get(url).send().await?.ok()?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the next page of an album may be asked for where links are followed.
+    async fn may_turn(&mut self, url: &Url, frontier: &mut Frontier<'_>) -> Result<bool> {
+        frontier.is_new(url);
+        let may = self.count < self.page.options.max_pages && self.is_allowed(url).await?;
+        self.count += u32::from(may);
+        Ok(may)
+    }
+
+    /// Emits an item with its number in its album.
+    async fn item(&self, mut item: Item, items: &mut u64) -> Result<()> {
+        *items += 1;
+        item.meta.number = Some(*items);
+        self.out.item(item).await
+    }
+
+    /// The files of a server's folder.
+    async fn folder(
+        &mut self,
+        here: &Url,
+        listed: Listed,
+        album: &Arc<Album>,
+        depth: u32,
+        frontier: &mut Frontier<'_>,
+    ) -> Result<()> {
+        let options = &self.page.options;
+        let mut items = 0;
+        for url in listed.urls {
+            if url.path().ends_with('/') {
+                if self.follows {
+                    if depth < options.depth {
+                        frontier.add(url, depth + 1);
+                    }
+                } else if options.folders
+                    && let Ok(link) = Url::parse(&format!("page:{url}"))
+                {
+                    self.handed += 1;
+                    self.out.link(Link::from(link)).await?;
+                }
+                continue;
+            }
+            let meta = Meta {
+                album: Some(album.clone()),
+                page: Some(here.clone()),
+                ..Meta::default()
+            };
+            let item = self.page.item(here, url, None, meta);
+            self.item(item, &mut items).await?;
+        }
+        // An empty folder is one.
+        self.handed += 1;
+        if listed.cut {
+            self.cut.get_or_insert_with(|| here.clone());
+        }
+        Ok(())
+    }
+
+    /// Follows a link: what the source of a site knows goes there, and what is no page to whoever takes it.
+    async fn visit(&mut self, url: Url, depth: u32, frontier: &mut Frontier<'_>) -> Result<()> {
+        let known = self.out.embeds();
+        self.out.embed(Link::from(url.clone())).await?;
+        if self.out.embeds() > known {
+            return Ok(());
+        }
+        if !self.is_allowed(&url).await? {
+            self.refused += 1;
+            return Ok(());
+        }
+        self.count += 1;
+        let answer = self.ctx.get(url.clone()).send_if(is_page).await?;
+        if answer.status.is_redirection() {
+            let place = answer.header("location").and_then(|place| web(&url, place));
+            if let Some(place) = place {
+                frontier.redirect(place, depth);
+            }
+            return Ok(());
+        }
+        let answer = answer.ok()?;
+        if is_page(&answer.headers) {
+            return self.album(answer, &url, depth, frontier).await;
+        }
+        self.handed += 1;
+        self.out.link(Link::from(url)).await
+    }
+
+    async fn is_allowed(&self, url: &Url) -> Result<bool> {
+        match self.page.options.robots {
+            true => self.page.sites.allow(self.ctx, url).await,
+            false => Ok(true),
+        }
+    }
+
+    /// Notes that a link led to nothing. That a page is gone is how the web is; anything else is told at the end.
+    async fn miss(&mut self, error: Error) -> Result<()> {
+        match error.kind {
+            Kind::Closed => return Err(error),
+            Kind::Missing | Kind::Login | Kind::Blocked => {
+                return self.out.note(format!("not followed: {error}")).await;
+            }
+            _ => {}
+        }
+        self.failed += 1;
+        self.fault.get_or_insert(error);
+        Ok(())
+    }
+
+    /// Tells what is missing.
+    async fn end(self) -> Result<()> {
+        if self.refused > 0 {
+            let text = format!(
+                "links not followed, as the site asks: {} (`source.page.robots`)",
+                self.refused
+            );
+            self.out.note(text).await?;
+        }
+        if let Some(error) = self.fault {
+            let message = format!("links that could not be followed: {}", self.failed);
+            let hint = error.hint.clone();
+            let told = Error::new(error.kind, message).because(error);
+            return Err(match hint {
+                Some(hint) => told.hint(hint),
+                None => told,
+            });
+        }
+        if let Some(page) = &self.cut {
+            whole(page, true)?;
+        }
+        if self.out.items() > 0 || self.out.embeds() > 0 || self.handed > 0 {
+            return Ok(());
+        }
+        let message = "no media that matter are in its markup";
+        let hint = match self.page.options.all {
+            true => {
+                "what its scripts bring is not seen; gallery-dl or yt-dlp may know the page, and are asked where they are installed"
+            }
+            false => {
+                "what its scripts bring is not seen; `--all` takes icons and the like, too; gallery-dl or yt-dlp may know the page, \
+                 and are asked where they are installed"
+            }
+        };
+        Err(Error::new(Kind::Unsupported, message).hint(hint))
+    }
+}
+
+/// Whether an answer is a page by what it says of itself.
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let essence = kind.split(';').next().unwrap_or("").trim();
+    ["text/html", "application/xhtml+xml"]
+        .iter()
+        .any(|page| essence.eq_ignore_ascii_case(page))
+}

@@ -1,0 +1,254 @@
+//! Links of pages that are followed.
+
+use super::{names, picture};
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
+
+fn page(title: &str, rest: &str) -> Reply {
+    Reply::html(format!("<!doctype html><title>{title}</title>{rest}"))
+}
+
+/// The paths that were asked for, in order, but for pictures.
+fn pages(site: &Site) -> Vec<String> {
+    let seen = site.requests().into_iter();
+    let paths = seen.map(|seen| seen.target);
+    paths.filter(|path| !path.ends_with(".jpg")).collect()
+}
+
+/// A site of three levels.
+fn site() -> Site {
+    let site = Site::start();
+    let home = "<img src=/home.jpg><a href=/b>b</a><a href='a#top'>a</a><a href=/b>again</a><a href=/out>out</a>";
+    site.on("/", page("Home", home));
+    site
+}
+
+#[test]
+fn links_are_followed_breadth_first_and_each_page_once() {
+    let site = site();
+    site.on("/robots.txt", Reply::empty(404)).once();
+    let b = "<img src=/home.jpg><img src=/b.jpg><a href=/deep>deep</a><a href=/>home</a>";
+    site.on("/b", page("B", b)).once();
+    site.on(
+        "/a",
+        page("A", "<img src=/a.jpg><a href=/b>b</a><a href=/logout>o</a>"),
+    )
+    .once();
+    site.on("/out", Reply::redirect("/a")).once();
+    site.on(
+        "/deep",
+        page("Deep", "<img src=/deep.jpg><a href=/deeper>x</a>"),
+    )
+    .once();
+    for (seed, name) in (1..).zip(["home", "b", "a", "deep"]) {
+        picture(&site, &format!("/{name}.jpg"), seed);
+    }
+    let fetch = Fetch::new().args(["--depth", "2"]).arg(site.url("/"));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("4 found: 4 new"), "{}", done.stderr);
+    let expected = ["/", "/robots.txt", "/b", "/a", "/out", "/deep"];
+    assert_eq!(pages(&site), expected);
+    let mut files: Vec<_> = fetch.files().into_keys().collect();
+    files.sort();
+    for (file, (album, name)) in files.iter().zip([
+        ("A ", "001 a.jpg"),
+        ("B ", "001 b.jpg"),
+        ("Deep ", "001 deep.jpg"),
+        ("Home ", "001 home.jpg"),
+    ]) {
+        let folder = format!("page/{album}");
+        assert!(file.starts_with(&folder) && file.ends_with(name), "{file}");
+    }
+}
+
+#[test]
+fn without_a_depth_no_link_is_followed() {
+    let site = site();
+    picture(&site, "/home.jpg", 1);
+    Fetch::new().arg(site.url("/")).run().success();
+    assert_eq!(pages(&site), ["/"]);
+}
+
+#[test]
+fn robots_and_nofollow_are_minded_unless_told_otherwise() {
+    let rules = "user-agent: *\ndisallow: /b\nallow: /b/c\n";
+    let site = Site::start();
+    let links = "<a href=/b/c>c</a><a href=/b/d>d</a><a rel=nofollow href=/e>e</a>";
+    site.on("/", page("Home", links)).times(2);
+    site.on("/robots.txt", Reply::text(rules)).once();
+    let c = "<meta name=robots content=nofollow><img src=/c.jpg><a href=/f>f</a>";
+    site.on("/b/c", page("C", c)).times(2);
+    picture(&site, "/c.jpg", 1);
+    let fetch = Fetch::new().args(["--depth", "2", "-v"]).arg(site.url("/"));
+    let done = fetch.run().success();
+    assert_eq!(pages(&site), ["/", "/robots.txt", "/b/c"]);
+    let told = done
+        .stderr
+        .contains("links not followed, as the site asks: 3");
+    assert!(told, "{}", done.stderr);
+    site.forget();
+    for path in ["/b/d", "/e", "/f"] {
+        site.on(path, page("x", "")).once();
+    }
+    let free = fetch.args(["-S", "source.page.robots=false"]);
+    free.run().success();
+    assert_eq!(pages(&site), ["/", "/b/c", "/b/d", "/e", "/f"]);
+}
+
+#[test]
+fn nothing_is_followed_where_the_rules_cannot_be_had() {
+    let site = site();
+    picture(&site, "/home.jpg", 1);
+    site.on("/robots.txt", Reply::empty(503)).once();
+    let fetch = Fetch::new().args(["--depth", "1", "-R", "0"]);
+    let done = fetch.arg(site.url("/")).run().fails(3);
+    assert_eq!(pages(&site), ["/", "/robots.txt"]);
+    for text in [
+        "links that could not be followed: 3",
+        "whose robots.txt cannot be had",
+        "answered 503",
+        "source.page.robots=false",
+    ] {
+        assert!(done.stderr.contains(text), "{text}: {}", done.stderr);
+    }
+}
+
+#[test]
+fn another_host_is_left_alone_unless_told_otherwise() {
+    let other = Site::start();
+    let site = Site::start();
+    let home = format!(
+        "<img src={}><a href={}>other</a><a href=/near>n</a>",
+        other.url("/far.jpg"),
+        other.url("/page")
+    );
+    site.on("/", page("Home", &home)).times(2);
+    site.on("/near", Reply::redirect(other.url("/page")))
+        .times(2);
+    for site in [&site, &other] {
+        site.on("/robots.txt", Reply::empty(404)).optional();
+    }
+    picture(&other, "/far.jpg", 1);
+    let fetch = Fetch::new().args(["--depth", "1"]).arg(site.url("/"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["001 far.jpg"]);
+    assert!(pages(&other).is_empty());
+    other
+        .on("/page", page("Other", "<img src=/other.jpg>"))
+        .once();
+    picture(&other, "/other.jpg", 2);
+    fetch.clone().arg("--same-host=false").run().success();
+    assert_eq!(pages(&other), ["/robots.txt", "/page"]);
+    assert_eq!(names(&fetch), ["001 far.jpg", "001 other.jpg"]);
+}
+
+#[test]
+fn patterns_and_a_limit_choose_the_pages() {
+    let site = Site::start();
+    let links: String = (1..=9)
+        .map(|n| format!("<a href=/cats/{n}>{n}</a><a href=/dogs/{n}>{n}</a>"))
+        .collect();
+    site.on("/", page("Home", &links));
+    site.on("/robots.txt", Reply::empty(404)).once();
+    for number in [1, 3, 4] {
+        let path = format!("/cats/{number}");
+        let rest = format!("<img src=/{number}.jpg>");
+        site.on(&path, page("Cat", &rest)).once();
+        picture(&site, &format!("/{number}.jpg"), number);
+    }
+    let fetch = Fetch::new()
+        .args(["--depth", "1", "--accept", "*/cats/*", "--reject", "*/2"])
+        .args(["-S", "source.page.max_pages=4", "-v"]);
+    let done = fetch.arg(site.url("/")).run().success();
+    assert!(done.stderr.contains("3 found: 3 new"), "{}", done.stderr);
+    let told = done.stderr.contains("no more than 4 pages are read");
+    assert!(told, "{}", done.stderr);
+}
+
+#[test]
+fn what_is_no_page_is_decided_as_ever_and_nothing_is_followed_from_it() {
+    let site = Site::start();
+    let links = "<a href=/get>g</a><a href=/gone>g</a><a href=/plain>p</a><a href=/feed>f</a><a href=/notes.pdf>n</a>";
+    site.on("/", page("Home", links));
+    site.on("/robots.txt", Reply::empty(404)).once();
+    site.on("/gone", Reply::empty(404)).once();
+    picture(&site, "/get", 1);
+    let plain = "<!doctype html><title>Plain</title><img src=/plain.jpg><a href=/never>never</a>";
+    site.on("/plain", Reply::text(plain));
+    picture(&site, "/plain.jpg", 2);
+    let feed = "<rss version='2.0'><channel><title>T</title><item><title>One</title><guid>1</guid>\
+        <enclosure url='/one.jpg' type='image/jpeg'/></item></channel></rss>";
+    site.on(
+        "/feed",
+        Reply::text(feed).content_type("application/rss+xml"),
+    );
+    picture(&site, "/one.jpg", 3);
+    site.on(
+        "/notes.pdf",
+        Reply::file(*b"%PDF-1.4\n1 0 obj\n%%EOF\n").content_type("application/pdf"),
+    );
+    let fetch = Fetch::new().args(["--depth", "1", "-v"]).arg(site.url("/"));
+    let done = fetch.run().success();
+    assert_eq!(
+        names(&fetch),
+        ["One.jpg", "get.jpg", "notes.pdf", "001 plain.jpg"],
+        "{}",
+        done.stderr
+    );
+    let told =
+        done.stderr.contains("not followed: `") && done.stderr.contains("/gone` answered 404");
+    assert!(told, "{}", done.stderr);
+}
+
+#[test]
+fn a_page_that_fails_is_told_and_the_others_come() {
+    let site = Site::start();
+    site.on("/", page("Home", "<a href=/bad>b</a><a href=/good>g</a>"));
+    site.on("/robots.txt", Reply::empty(404)).once();
+    site.on("/bad", Reply::empty(500)).once();
+    site.on("/good", page("Good", "<img src=/good.jpg>")).once();
+    picture(&site, "/good.jpg", 1);
+    let fetch = Fetch::new().args(["--depth", "1", "-R", "0"]);
+    let fetch = fetch.arg(site.url("/"));
+    let done = fetch.run().fails(3);
+    assert_eq!(names(&fetch), ["001 good.jpg"]);
+    let told = done.stderr.contains("links that could not be followed: 1");
+    assert!(
+        told && done.stderr.contains("/bad` answered 500"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn the_folders_of_a_server_are_links_too() {
+    let site = Site::start();
+    let index = |path: &str, rest: &str| {
+        Reply::html(format!(
+            "<title>Index of {path}</title><a href='../'>up</a>{rest}"
+        ))
+    };
+    site.on("/robots.txt", Reply::empty(404)).once();
+    site.on("/f/", index("/f/", "<a href=a.jpg>a</a><a href=g/>g</a>"))
+        .once();
+    site.on(
+        "/f/g/",
+        index("/f/g/", "<a href=b.jpg>b</a><a href=h/>h</a>"),
+    )
+    .once();
+    picture(&site, "/f/a.jpg", 1);
+    picture(&site, "/f/g/b.jpg", 2);
+    let fetch = Fetch::new().args(["--depth", "1"]).arg(site.url("/f/"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["001 a.jpg", "001 b.jpg"]);
+}
+
+#[test]
+fn everything_on_a_page_comes_with_a_flag() {
+    let site = Site::start();
+    site.on("/", page("Home", "<img src=/logo.jpg>")).once();
+    picture(&site, "/logo.jpg", 1);
+    let fetch = Fetch::new().arg("--all").arg(site.url("/"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["001 logo.jpg"]);
+}

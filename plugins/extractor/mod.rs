@@ -75,6 +75,7 @@ struct Inner {
     places: Semaphore,
     /// What programs have answered already to whoever asked which of them knows a link.
     answers: Mutex<HashMap<(Name, Url), Asked>>,
+    together: ytdlp::Together,
     /// Of how many pages of a host no program knew anything.
     strangers: Mutex<HashMap<String, u32>>,
     /// The last such pages: one that is asked about before anything else comes by here again, once it is there.
@@ -179,6 +180,7 @@ pub fn add(options: Options, sources: &mut Registry, rest: Registry) -> Result<(
         options,
         found: Default::default(),
         answers: Mutex::default(),
+        together: ytdlp::Together::default(),
         strangers: Mutex::default(),
         unknown: Mutex::default(),
     });

@@ -4,6 +4,7 @@
 mod format;
 mod info;
 mod item;
+mod together;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use url::Url;
 
 use self::info::{Form, Info};
 use self::item::Items;
+pub(super) use self::together::Together;
 use super::asked::{self, Asked};
 use super::child::{Child, Ended, Task};
 use super::room::Room;
@@ -53,8 +55,8 @@ pub(super) enum Which {
     All,
 }
 
-/// Asks it, and waits for its answer.
-pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Result<Asked> {
+/// Starts it for these links. It answers in their order, a line for each.
+fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child> {
     let room = Room::new()?;
     let mut args: Vec<OsString> = Vec::new();
     let mut arg = |arg: &str| args.push(arg.into());
@@ -73,7 +75,12 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Re
         arg("--use-extractors");
         arg("default,-generic");
     }
-    if let Some(cookies) = ctx.cookies_text(url) {
+    // The last text has the cookies for all of them.
+    let mut cookies = None;
+    for url in urls {
+        cookies = ctx.cookies_text(url);
+    }
+    if let Some(cookies) = cookies {
         arg("--cookies");
         let file = room.put("cookies.txt", cookies.reveal())?;
         arg(&file.to_string_lossy());
@@ -83,8 +90,8 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Re
         arg(&agent);
     }
     arg("--");
-    arg(url.as_str());
-    let mut child = Child::start(Task {
+    urls.iter().for_each(|url| arg(url.as_str()));
+    Child::start(Task {
         name: Name::Ytdlp.program(),
         program: inner.program(Name::Ytdlp)?,
         args,
@@ -92,7 +99,12 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Re
         room,
         patience: inner.options.timeout,
         longest: LONGEST,
-    })?;
+    })
+}
+
+/// Asks it, and waits for its answer.
+pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Result<Asked> {
+    let mut child = start(inner, ctx, &[url], which)?;
     let said = child.line().await?;
     let ended = child.end().await?;
     Ok(match (ended.code, said) {
@@ -185,10 +197,7 @@ impl Source for Ytdlp {
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let url = asked::page(item)?;
         ctx.lend(&url).await?;
-        let place = self.inner.place().await?;
-        let asked = ask(&self.inner, ctx, &url, Which::All).await?;
-        drop(place);
-        let value = match asked {
+        let value = match together::film(&self.inner, ctx, &url).await? {
             Asked::Answered(value) => value,
             Asked::Failed(error) => return Err(error),
             _ => return Err(asked::unknown(Name::Ytdlp, &url)),

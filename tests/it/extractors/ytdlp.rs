@@ -76,8 +76,8 @@ fn a_list_is_an_album_and_what_is_known_of_it_is_not_asked_for() {
         let bytes = small(Format::Mp4, seed);
         site.on(&format!("/files/{id}-720.mp4"), Reply::file(bytes));
     }
-    let words = "for last; do :; done; echo \"$last\" >> \"$ROOT/asked\"\n\
-        case \"$last\" in */list/1) cat \"$ROOT/list.json\";; */a) cat \"$ROOT/a.json\";; *) cat \"$ROOT/b.json\";; esac";
+    let words = "echo >> \"$ROOT/starts\"; while [ \"$1\" != -- ]; do shift; done; shift; for last; do echo \"$last\" >> \"$ROOT/asked\"\n\
+        case \"$last\" in */list/1) cat \"$ROOT/list.json\";; */a) cat \"$ROOT/a.json\";; *) cat \"$ROOT/b.json\";; esac; echo; done";
     fake.program("yt-dlp", words);
     let done = fake.fetch().arg(&link).run().success();
     assert!(done.stderr.contains("2 found: 2 new"), "{}", done.stderr);
@@ -90,6 +90,11 @@ fn a_list_is_an_album_and_what_is_known_of_it_is_not_asked_for() {
         expected
     );
     assert_eq!(fake.noted("asked").lines().count(), 3);
+    let starts = fake.noted("starts").lines().count();
+    assert!(
+        (2..=3).contains(&starts),
+        "the films are asked for together: {starts}"
+    );
     let done = fake.fetch().arg(&link).run().success();
     assert!(
         done.stderr.contains("2 found: 0 new, 2 had"),

@@ -100,6 +100,19 @@ fn find(text: &str, url: &Url, patience: &Patience) -> Result<Found> {
     })
 }
 
+/// Reads what may be a feed, for the fuzzer. What stands in one leads to the web alone.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let Ok(url) = Url::parse("https://feed.example/a/feed.xml?b=c") else {
+        return;
+    };
+    let found = find(&decode(data, None), &url, &PATIENCE);
+    let posts = found.map(|found| found.posts).unwrap_or_default();
+    for (file, _) in posts.iter().flat_map(|post| &post.files) {
+        assert!(matches!(file.scheme(), "http" | "https"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

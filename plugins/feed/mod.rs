@@ -8,6 +8,8 @@ mod options;
 mod post;
 mod xml;
 
+#[cfg(fuzzing)]
+pub use found::fuzz;
 use std::sync::Arc;
 
 use fetch::async_trait;

@@ -144,6 +144,28 @@ fn referer(page: &Url, url: &Url) -> Headers {
     Headers([("Referer".to_owned(), value)].into())
 }
 
+/// Reads what may be a page, for the fuzzer. What is found on one leads to the web alone.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let Ok(page) = Url::parse("https://page.example/a/b?c=d") else {
+        return;
+    };
+    let Ok(sheet) = markup::read(&text::decode(data, None), PATIENCE) else {
+        return;
+    };
+    for all in [false, true] {
+        let options = Options {
+            all,
+            ..Options::default()
+        };
+        for wanted in choose(&sheet, &page, &options).media {
+            assert!(matches!(wanted.url.scheme(), "http" | "https"));
+        }
+    }
+    let _ = folder::read(&sheet, &page);
+    let _ = bucket::is_one(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

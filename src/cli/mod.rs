@@ -25,4 +25,6 @@ mod sources;
 mod talk;
 mod verify;
 
+#[cfg(fuzzing)]
+pub use handed::fuzz;
 pub use main::{main, run_with_args};

@@ -44,6 +44,8 @@ pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
 pub use settings::{Duplicates, Mtime, Policy, Settings};
 pub use stream::Quality;
+#[cfg(fuzzing)]
+pub use stream::fuzz;
 pub use wanted::{Directory, LinkOptions, Wanted};
 
 use self::after::After;

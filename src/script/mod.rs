@@ -16,6 +16,8 @@ mod emit;
 mod failure;
 mod family;
 mod find;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod gate;
 mod globals;
 mod hosts;
@@ -37,6 +39,8 @@ mod told;
 pub use cap::{CapSpec, Readable};
 pub use check::check;
 pub use find::{Broken, Embedded, Found, Origin, Places, find};
+#[cfg(fuzzing)]
+pub use fuzzing::fuzz;
 pub use limits::Limits;
 pub use manifest::{Delegate, Kind, Manifest, Opt, Permissions, SecretSpec};
 pub use package::Package;

@@ -141,3 +141,9 @@ fn told(recorded: &har::Recorded) -> String {
     }
     text + "\n"
 }
+
+/// Reads what may be a command line of curl, for the fuzzer.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let _ = curl::read(&String::from_utf8_lossy(data));
+}

@@ -23,3 +23,23 @@ fn corrupt(why: impl std::fmt::Display) -> Error {
 fn unsupported(what: impl std::fmt::Display) -> Error {
     Error::new(Kind::Unsupported, format!("the stream {what}"))
 }
+
+/// Reads what may be a playlist or a manifest, for the fuzzer. What stands in one leads to the web alone.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let Ok(url) = url::Url::parse("https://film.example/a/list.m3u8?b=c") else {
+        return;
+    };
+    let mut found = Vec::new();
+    match hls::read(data, &url) {
+        Ok(hls::Playlist::Media(media)) => found.push(media),
+        Ok(hls::Playlist::Master(master)) => drop(master.choose(Quality::Best)),
+        Err(_) => {}
+    }
+    if let Ok(tracks) = dash::read(data, &url, Quality::Best) {
+        found.extend([tracks.main].into_iter().chain(tracks.sound));
+    }
+    for segment in found.iter().flat_map(|media| &media.segments) {
+        assert!(matches!(segment.spot.url.scheme(), "http" | "https"));
+    }
+}

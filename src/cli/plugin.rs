@@ -205,7 +205,12 @@ fn info(plugin: &Found) -> String {
     tell(
         "secrets",
         secrets
-            .map(|secret| format!("{} for {}  {}", secret.key, secret.host, secret.help))
+            .map(|secret| {
+                let exchange = secret.token.as_ref().and_then(|url| url.host_str());
+                let exchange = exchange.map(|host| format!(", by way of {host}"));
+                let (key, host, help) = (&secret.key, &secret.host, &secret.help);
+                format!("{key} for {host}{}  {help}", exchange.unwrap_or_default())
+            })
             .collect(),
     );
     tell("made by", manifest.authors.clone());

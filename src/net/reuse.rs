@@ -32,13 +32,16 @@ struct Asked {
 const REMEMBERED: usize = 1024;
 
 impl Reuse {
-    /// Sends a request, and once more if an idle connection was closed under it.
+    /// Sends a request, and once more if an idle connection was closed under it. What may not be done twice is not: nobody
+    /// knows how far it came.
     pub(super) async fn send(
         &self,
         request: RequestBuilder,
         origin: Origin,
+        is_repeatable: bool,
     ) -> reqwest::Result<Response> {
-        let again = self.begin(&origin).then(|| request.try_clone()).flatten();
+        let may_be_closed = self.begin(&origin) && is_repeatable;
+        let again = may_be_closed.then(|| request.try_clone()).flatten();
         let mut under_way = UnderWay {
             reuse: self,
             origin,

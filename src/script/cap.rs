@@ -12,7 +12,7 @@ use crate::source::Cap;
 pub struct CapSpec {
     /// One of the hosts in `request` or `media`.
     pub host: String,
-    /// Requests a second.
+    /// Requests a second, 0.001 or more.
     pub requests_per_second: f64,
 }
 
@@ -20,7 +20,8 @@ impl CapSpec {
     /// Whether it is one, of a host that is declared.
     pub(super) fn is_well(&self, may: &Permissions) -> bool {
         let mut declared = may.request.0.iter().chain(&may.media.0);
-        self.requests_per_second > 0.0 && declared.any(|host| *host == self.host)
+        let is_rate = self.requests_per_second.is_finite() && self.requests_per_second >= 0.001;
+        is_rate && declared.any(|host| *host == self.host)
     }
 }
 

@@ -47,6 +47,9 @@ pub(super) struct Case {
 #[serde(deny_unknown_fields)]
 pub(super) struct Recorded {
     pub(super) url: Url,
+    /// Where it led, if elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) led_to: Option<Url>,
     /// What is posted to it; without, it is a GET.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) posted: Option<String>,

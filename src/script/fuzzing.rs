@@ -55,7 +55,7 @@ pub fn fuzz(data: &[u8]) {
     let Ok(package) = Package::embedded(MANIFEST, &[("main.luau", &text)]) else {
         return;
     };
-    let gate = Gate::new(&package.manifest, Vec::new());
+    let gate = Gate::new(&package.manifest, Vec::new(), &[]);
     let life = Duration::from_secs(2);
     let clock = Rc::new(Clock::start(life, Arc::new(AtomicBool::new(false))));
     let (calls, _) = tokio::sync::mpsc::channel(1);

@@ -142,7 +142,7 @@ pub struct Opt {
 pub struct SecretSpec {
     /// Its name, by which a script asks for it to be sent.
     pub key: String,
-    /// The one host that it is sent to.
+    /// The one host that it is sent to, unless it is exchanged: then that host gets the token alone.
     pub host: String,
     /// The header that it goes into.
     pub header: String,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::Manifest;
 use super::case::{Case, LONGEST, Recorded};
@@ -16,7 +16,7 @@ use super::replay::list;
 use super::source::Script;
 use super::told::told;
 use crate::model::{Error, Kind, Result};
-use crate::net::{Client, Shown};
+use crate::net::{Client, Secret, Shown};
 use crate::source::{Answer, Ctx, Registry, Tape};
 
 /// The most answers of a case: whoever comes after has to read it.
@@ -56,6 +56,7 @@ impl Tape for Recorder {
         });
         let recorded = Recorded {
             url: url.clone(),
+            led_to: (answer.url != *url).then(|| answer.url.clone()),
             posted: posted.map(text),
             status: answer.status.as_u16(),
             file: None,
@@ -93,20 +94,22 @@ pub async fn record(
         );
     }
     let file = folder.join("cases").join(format!("{name}.toml"));
-    if fs::symlink_metadata(&file).is_ok() {
-        let message = format!("`{}` is there already", file.display());
-        return Err(Error::new(Kind::Config, message).hint("remove it to record it anew"));
+    if is_there(&file) {
+        return Err(taken(&file));
     }
-    let secrets = Secrets::of(&found.package.manifest, &set);
+    let mut secrets = Secrets::of(&found.package.manifest, &set);
     let options = differing(&set, &Script::known(&found), &secrets);
     let mut registry = Registry::new();
-    registry.add(Script::new(found, set)?);
+    let script = Script::new(found, set)?;
+    let tokens = script.tokens();
+    registry.add(script);
     let link = registry.read(link)?;
     let (source, target) = registry.find(&link)?;
     client.trust(&link.url);
     let recorder = Arc::new(Recorder::default());
     let ctx = Ctx::new(client).with_tape(recorder.clone());
     let (listed, came) = list(source.as_ref(), &ctx, &target).await;
+    secrets.add(tokens.all().await);
     let heard = std::mem::take(&mut *recorder.heard());
     let error = match listed {
         Ok(()) => None,
@@ -133,10 +136,23 @@ pub async fn record(
         Error::new(Kind::Unsupported, "what came cannot be written down").because(error)
     })?;
     files[0].1 = secrets.without(text);
-    for (file, text) in &files {
+    // None is replaced, and the case comes last: what it speaks of is there then.
+    if let Some((file, _)) = files.iter().find(|(file, _)| is_there(file)) {
+        return Err(taken(file));
+    }
+    for (file, text) in files.iter().rev() {
         write(file, text)?;
     }
     Ok(files.into_iter().map(|(file, _)| file).collect())
+}
+
+fn is_there(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_ok()
+}
+
+fn taken(file: &Path) -> Error {
+    let message = format!("`{}` is there already", file.display());
+    Error::new(Kind::Config, message).hint("remove it to record it anew")
 }
 
 /// Whether this is said of the link, and said again another time.
@@ -171,30 +187,46 @@ fn shorten(
     Ok(answer)
 }
 
-/// The secrets of a plugin that the user has set.
-struct Secrets(Vec<(String, String)>);
+/// What may not be written down.
+struct Secrets {
+    keys: Vec<String>,
+    /// The secrets that the user has set, and tokens, in each form in which a site may tell them.
+    forms: Vec<String>,
+}
 
 impl Secrets {
     fn of(manifest: &Manifest, set: &Value) -> Secrets {
         let keys = manifest.secrets.iter().map(|secret| secret.key.clone());
-        let value = |key: String| {
-            let value = set.get(&key).and_then(Value::as_str).unwrap_or("");
-            let value = value.to_owned();
-            (key, value)
+        let mut secrets = Secrets {
+            keys: keys.collect(),
+            forms: Vec::new(),
         };
-        Secrets(keys.map(value).collect())
+        let values = secrets.keys.iter().filter_map(|key| set.get(key)?.as_str());
+        let values: Vec<_> = values.map(Secret::new).collect();
+        secrets.add(values);
+        secrets
+    }
+
+    fn add(&mut self, values: Vec<Secret>) {
+        for value in &values {
+            // Of `ID:SECRET`, a site may tell the halves.
+            let whole = value.reveal();
+            let parts = whole.split(':').chain([whole]);
+            for part in parts.filter(|part| part.len() >= 4 && *part != "***") {
+                let json = Value::from(part).to_string();
+                let encoded = form_urlencoded::byte_serialize(part.as_bytes()).collect();
+                let forms = [part.to_owned(), json.trim_matches('"').to_owned(), encoded];
+                self.forms.extend(forms);
+            }
+        }
+        // The longer first: what is in another one would spoil it.
+        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 
     /// The text without what a site has told of them.
-    fn without(&self, mut text: String) -> String {
-        for (_, value) in &self.0 {
-            // Of `ID:SECRET`, a site may tell the halves.
-            let parts = value.split(':').chain([value.as_str()]);
-            for part in parts.filter(|part| part.len() >= 4 && *part != "***") {
-                text = text.replace(part, "***");
-            }
-        }
-        text
+    fn without(&self, text: String) -> String {
+        let forms = self.forms.iter();
+        forms.fold(text, |text, form| text.replace(form, "***"))
     }
 }
 
@@ -203,7 +235,7 @@ fn differing(set: &Value, known: &Value, secrets: &Secrets) -> Map<String, Value
     let set = set.as_object().into_iter().flatten();
     let differing =
         set.filter(|(key, value)| known.get(key.as_str()).is_some_and(|known| known != *value));
-    let open = differing.filter(|(key, _)| !secrets.0.iter().any(|(secret, _)| secret == *key));
+    let open = differing.filter(|(key, _)| !secrets.keys.contains(key));
     open.map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }

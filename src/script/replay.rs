@@ -1,7 +1,7 @@
 //! Runs the cases of a plugin with answers that were written down.
 //!
-//! Links, options, the gate and the limits are as in a run. An answer is the last word on its URL: nothing is led elsewhere,
-//! tried again or waited for, and what is sent with a request, a secret too, is not looked at.
+//! Links, options, the gate and the limits are as in a run. An answer is the last word on its URL: nothing is tried again or
+//! waited for, an answer says itself where it led, and what is sent with a request, a secret too, is not looked at.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -22,7 +22,7 @@ use super::package::Package;
 use super::run::{Start, no_thread, run};
 use super::token::Tokens;
 use crate::model::{Body, Document, Entry, Error, Item, Kind, Result};
-use crate::net::Led;
+use crate::net::{Led, Secret};
 use crate::source::{Answer, Cap, Ctx, Manifest, Outlet, Source, Target};
 
 /// How many scripts compute at once. A script that waits for the host does not count, so that a script whose links lead to
@@ -58,7 +58,7 @@ pub struct Script {
     origin: Origin,
     options: Options,
     gate: Gate,
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
 }
 
 /// Tells the thread of a VM that nobody waits for it.
@@ -88,7 +88,7 @@ impl Script {
             package: Arc::new(found.package),
             origin: found.origin,
             options,
-            tokens: Tokens::default(),
+            tokens: Arc::default(),
         })
     }
 
@@ -116,25 +116,33 @@ impl Script {
     }
 
     async fn ask_one(&self, ctx: &Ctx, gate: &Gate, ask: Ask, limit: usize) -> Result<Answer> {
-        let answer = self.ask_once(ctx, gate, &ask, limit).await?;
-        match &ask.secret {
+        let (answer, token) = self.ask_once(ctx, gate, &ask, limit).await?;
+        match (&ask.secret, token) {
             // A token may have been taken back before its time.
-            Some(key) if answer.status == StatusCode::UNAUTHORIZED && self.is_exchanged(key) => {
-                self.tokens.forget(key).await;
-                self.ask_once(ctx, gate, &ask, limit).await
+            (Some(key), Some(token)) if answer.status == StatusCode::UNAUTHORIZED => {
+                self.tokens.forget(key, &token).await;
+                Ok(self.ask_once(ctx, gate, &ask, limit).await?.0)
             }
             _ => Ok(answer),
         }
     }
 
-    async fn ask_once(&self, ctx: &Ctx, gate: &Gate, ask: &Ask, limit: usize) -> Result<Answer> {
+    /// Asks, and says which token was sent, if any was.
+    async fn ask_once(
+        &self,
+        ctx: &Ctx,
+        gate: &Gate,
+        ask: &Ask,
+        limit: usize,
+    ) -> Result<(Answer, Option<Secret>)> {
         let mut headers = HeaderMap::new();
         for (name, value) in &ask.headers {
             self.add(&mut headers, name, value)?;
         }
-        if let Some(key) = &ask.secret {
-            self.add_secret(ctx, &mut headers, &ask.url, key).await?;
-        }
+        let token = match &ask.secret {
+            Some(key) => self.add_secret(ctx, &mut headers, &ask.url, key).await?,
+            None => None,
+        };
         if let Some(posted) = &ask.body {
             gate.post(&ask.url)?;
             let medium = HeaderValue::from_static(posted.medium);
@@ -142,16 +150,13 @@ impl Script {
         }
         let led = gate.led(&ask.url);
         let body = ask.body.as_ref().map(|posted| &posted.bytes);
-        ctx.gated(gate, led, &ask.url, &headers, body, limit).await
+        let asked = ctx.gated(gate, led, &ask.url, &headers, body, limit);
+        Ok((asked.await?, token))
     }
 
     fn secret(&self, key: &str) -> Option<&SecretSpec> {
         let secrets = &self.package.manifest.secrets;
         secrets.iter().find(|secret| secret.key == key)
-    }
-
-    fn is_exchanged(&self, key: &str) -> bool {
-        self.secret(key).is_some_and(|spec| spec.token.is_some())
     }
 
     fn add(&self, headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
@@ -173,14 +178,15 @@ impl Script {
         Ok(())
     }
 
-    /// Puts a secret into the headers, which go to the origin of the URL and nowhere else.
+    /// Puts a secret into the headers, which go to the origin of the URL and nowhere else; or the token that it is exchanged
+    /// for, which is given back.
     async fn add_secret(
         &self,
         ctx: &Ctx,
         headers: &mut HeaderMap,
         url: &Url,
         key: &str,
-    ) -> Result<()> {
+    ) -> Result<Option<Secret>> {
         let name = &self.manifest.name;
         let Some(spec) = self.secret(key) else {
             let message = format!(
@@ -210,7 +216,13 @@ impl Script {
             _ => None,
         };
         let value = token.as_ref().unwrap_or(secret).reveal();
-        self.add(headers, &spec.header, &format!("{}{value}", spec.prefix))
+        self.add(headers, &spec.header, &format!("{}{value}", spec.prefix))?;
+        Ok(token)
+    }
+
+    /// The tokens that secrets of this plugin are exchanged for.
+    pub(super) fn tokens(&self) -> Arc<Tokens> {
+        self.tokens.clone()
     }
 
     async fn emit(&self, out: &Outlet, entries: Vec<(Entry, Led)>) -> Result<()> {

@@ -98,7 +98,7 @@ impl Recording {
             headers.append(name, value);
         }
         Ok(Answer {
-            url: url.clone(),
+            url: answer.led_to.as_ref().unwrap_or(url).clone(),
             status: StatusCode::from_u16(answer.status).map_err(|_| cannot("status"))?,
             headers,
             body: answer.body.clone().into(),

@@ -25,7 +25,15 @@ const USUAL: u64 = 600;
 
 /// The tokens of a plugin. The script gets none of them, as it gets no secret.
 #[derive(Debug, Default)]
-pub(super) struct Tokens(Mutex<HashMap<String, Token>>);
+pub(super) struct Tokens(Mutex<Issued>);
+
+#[derive(Debug, Default)]
+struct Issued {
+    /// Those that hold, by the key of their secret.
+    valid: HashMap<String, Token>,
+    /// All that there ever were.
+    all: Vec<Secret>,
+}
 
 #[derive(Debug)]
 struct Token {
@@ -53,7 +61,7 @@ impl Tokens {
     ) -> Result<Secret> {
         let mut tokens = self.0.lock().await;
         let now = Instant::now();
-        if let Some(token) = tokens.get(key).filter(|token| token.until > now) {
+        if let Some(token) = tokens.valid.get(key).filter(|token| token.until > now) {
             return Ok(token.value.clone());
         }
         let told = ask(ctx, gate, key, secret, url).await?;
@@ -62,13 +70,22 @@ impl Tokens {
             value: told.access_token.clone(),
             until: now + life.saturating_sub(MARGIN),
         };
-        tokens.insert(key.to_owned(), token);
+        tokens.valid.insert(key.to_owned(), token);
+        tokens.all.push(told.access_token.clone());
         Ok(told.access_token)
     }
 
-    /// Forgets a token that the site does not take.
-    pub(super) async fn forget(&self, key: &str) {
-        self.0.lock().await.remove(key);
+    /// Forgets a token that the site does not take, unless there is another one already.
+    pub(super) async fn forget(&self, key: &str, token: &Secret) {
+        let valid = &mut self.0.lock().await.valid;
+        if valid.get(key).is_some_and(|known| known.value == *token) {
+            valid.remove(key);
+        }
+    }
+
+    /// All that there ever were, for whoever has to leave them out.
+    pub(super) async fn all(&self) -> Vec<Secret> {
+        self.0.lock().await.all.clone()
     }
 }
 

@@ -94,11 +94,56 @@ fn said(fetch: &Fetch) -> String {
     call.env("TERM", "xterm").run().success();
     terminal.wait_for(" found: ");
     terminal.wait_for("\n");
-    let text = terminal.text();
-    let lines = text.split(['\r', '\n']).map(str::trim_end);
-    let lines = lines.map(|line| line.trim_start_matches("\u{1b}[2K"));
-    let lines = lines.filter(|line| !line.is_empty() && !line.contains("files  "));
+    let lines = shown(&terminal.text()).into_iter();
+    let lines = lines.filter(|line| !line.is_empty());
     lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// The lines that a terminal shows in the end, as far as it is told to move and to clear (ECMA-48 §8.3).
+fn shown(text: &str) -> Vec<String> {
+    let mut rows: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0_usize, 0_usize);
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' => {
+                let code: String = chars
+                    .by_ref()
+                    .skip(1)
+                    .take_while(|c| !c.is_alphabetic())
+                    .collect();
+                // What ended it is taken along, so it is looked at in the text.
+                let end = text.len() - chars.as_str().len();
+                let count = code.parse().unwrap_or(1);
+                match text[..end].chars().next_back() {
+                    Some('A') => row = row.saturating_sub(count),
+                    Some('B') => row += count,
+                    Some('K') => {
+                        let from = if code == "2" { 0 } else { column };
+                        rows[row].truncate(from);
+                    }
+                    Some('J') => {
+                        rows.truncate(row + 1);
+                        rows[row].truncate(column);
+                    }
+                    _ => {}
+                }
+            }
+            c => {
+                let line = &mut rows[row];
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = c;
+                column += 1;
+            }
+        }
+        if rows.len() <= row {
+            rows.resize(row + 1, Vec::new());
+        }
+    }
+    let lines = rows.into_iter().map(String::from_iter);
+    lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
 #[test]

@@ -43,7 +43,10 @@ impl Client {
             if is_trusted {
                 request = request.headers(self.inner.user_headers.clone());
             }
-            let sent = self.inner.reuse.send(request, here.origin());
+            let sent = self
+                .inner
+                .reuse
+                .send(request, here.origin(), ask.body.is_none());
             let response = sent.await.map_err(|error| self.failure(error, here))?;
             let address = response.remote_addr().filter(|_| !has_proxy);
             if let (Some(address), Some(name)) = (address, here.domain()) {

@@ -73,7 +73,9 @@ impl Pacer {
             (Some(rate), None) | (None, Some(rate)) => rate,
             (None, None) => return,
         };
-        self.next = self.next.max(now) + Duration::from_secs_f64(1.0 / rate);
+        // A rate that is none leaves the host alone for as long as anybody waits.
+        let step = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(LONGEST);
+        self.next = self.next.max(now) + step.min(LONGEST);
     }
 
     /// Notes that a request was accepted.

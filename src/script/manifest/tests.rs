@@ -101,6 +101,9 @@ fn a_cap_is_of_a_declared_host() {
         ("host = 'x.com'\nrequests_per_second = 0.5", true),
         ("host = 'x.com'\nrequests_per_second = 0.0", false),
         ("host = 'x.com'\nrequests_per_second = nan", false),
+        ("host = 'x.com'\nrequests_per_second = inf", false),
+        ("host = 'x.com'\nrequests_per_second = 1e-300", false),
+        ("host = 'x.com'\nrequests_per_second = 0.001", true),
         ("host = 'y.com'\nrequests_per_second = 1.0", false),
     ] {
         let rest = format!("[[cap]]\n{cap}");

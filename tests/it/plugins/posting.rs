@@ -102,10 +102,13 @@ fn what_was_posted_goes_nowhere_else_and_is_not_sent_twice() {
     )
     .once();
     site.on("/busy", Reply::json("{}"));
+    // Whether it has acted before it went away, nobody knows.
+    site.on("/gone", Reply::raw(""));
     let script = r#"
         assert(http.post(site .. "/moved", { expect = { 307 } }).status == 307)
         assert(http.post(site .. "/broken", { expect = { 500 } }).status == 500)
         assert(http.post(site .. "/busy").status == 200)
+        assert(not pcall(http.post, site .. "/gone"))
     "#;
     let fetch = Fetch::new().args(["-s", "-S", "net.backoff=1ms", "--no-archive"]);
     let script = format!(
@@ -120,7 +123,7 @@ fn what_was_posted_goes_nowhere_else_and_is_not_sent_twice() {
         .into_iter()
         .map(|seen| seen.target)
         .collect();
-    assert_eq!(seen, ["/moved", "/broken", "/busy", "/busy"]);
+    assert_eq!(seen, ["/moved", "/broken", "/busy", "/busy", "/gone"]);
 }
 
 #[test]

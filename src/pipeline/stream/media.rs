@@ -16,6 +16,20 @@ pub(in crate::pipeline) struct Media {
     pub(in crate::pipeline) ended: bool,
     /// How long the longest of them is.
     pub(in crate::pipeline) target: Duration,
+    /// What the site says of it, by which it is told from the other renditions.
+    pub(in crate::pipeline) rendition: String,
+}
+
+impl Media {
+    /// The numbers of its segments and how long each plays, as a digest.
+    pub(in crate::pipeline) fn plays(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        for segment in &self.segments {
+            hasher.update(&segment.number.to_le_bytes());
+            hasher.update(&segment.duration.as_nanos().to_le_bytes());
+        }
+        hasher.finalize()
+    }
 }
 
 /// A part of a track.

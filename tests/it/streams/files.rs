@@ -1,5 +1,6 @@
 //! Streams that are made of files: whole ones, and ranges of one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{hasty, playlist, quick, segment};
@@ -101,15 +102,56 @@ fn a_track_that_is_one_file_comes_whole_where_its_server_has_no_ranges() {
     assert_eq!(ranges(&site), ["bytes=0-0", "all"]);
 }
 
+#[test]
+fn a_film_that_is_replaced_by_a_longer_one_is_that_one() {
+    let site = Site::start();
+    site.on("/cats.mpd", Reply::text(FILM));
+    let old = Reply::file(sized(Format::Mp4, LENGTH, 1)).etag("\"one\"");
+    let new = sized(Format::Mp4, 30 << 20, 2);
+    site.on("/film.mp4", old).times(3);
+    site.on("/film.mp4", Reply::file(new.clone()).etag("\"two\""));
+    let fetch = quick().args(["-N", "1"]).arg(site.url("/cats.mpd"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.mp4"] == new);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
+fn a_first_byte_that_never_ends_is_not_waited_for() {
+    let site = Site::start();
+    site.on("/cats.mpd", Reply::text(FILM));
+    let bytes = sized(Format::Mp4, LENGTH, 3);
+    let reply = Reply::file(bytes.clone()).etag("\"one\"");
+    let endless = reply.clone().lie(vec![0; 1 << 20]).stall_after(100_000);
+    let reply = Reply::with(move |seen| match seen.header("range") {
+        Some("bytes=0-0") => endless.clone(),
+        _ => reply.clone(),
+    });
+    site.on("/film.mp4", reply);
+    let fetch = quick().arg(site.url("/cats.mpd"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.mp4"] == bytes);
+    let first = ranges(&site)
+        .iter()
+        .filter(|range| *range == "bytes=0-0")
+        .count();
+    assert_eq!(first, 1);
+}
+
 /// How long each range of a file is: five packets.
 const RANGE: usize = 5 * 188;
 
 /// A playlist of so many ranges of one file.
 fn of_ranges(count: usize) -> Reply {
+    ranges_of(count, RANGE)
+}
+
+/// Of this length each.
+fn ranges_of(count: usize, length: usize) -> Reply {
     let lines: String = (0..count)
         .map(|n| {
-            let start = n * RANGE;
-            format!("#EXTINF:4,\n#EXT-X-BYTERANGE:{RANGE}@{start}\nall.ts\n")
+            let start = n * length;
+            format!("#EXTINF:4,\n#EXT-X-BYTERANGE:{length}@{start}\nall.ts\n")
         })
         .collect();
     playlist(&format!("{lines}#EXT-X-ENDLIST\n"))
@@ -126,6 +168,68 @@ fn ranges_of_a_file_that_changes_on_the_way_are_not_mixed() {
     let fetch = quick().args(["-N", "1"]).arg(site.url("/cats.m3u8"));
     fetch.run().success();
     assert!(fetch.files()["cats.ts"] == new);
+}
+
+#[test]
+fn a_file_that_changes_on_the_way_is_fetched_by_its_new_list() {
+    let site = Site::start();
+    let (old, new) = (segment(1, 40), segment(2, 63));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let is_new = asked.clone();
+    let list = Reply::with(move |_| match is_new.load(Ordering::Relaxed) > 3 {
+        true => ranges_of(9, 7 * 188),
+        false => of_ranges(8),
+    });
+    site.on("/cats.m3u8", list);
+    let (before, now) = (
+        Reply::file(old).etag("\"old\""),
+        Reply::file(new.clone()).etag("\"new\""),
+    );
+    let reply = Reply::with(move |_| match asked.fetch_add(1, Ordering::Relaxed) < 3 {
+        true => before.clone(),
+        false => now.clone(),
+    });
+    site.on("/all.ts", reply);
+    let fetch = quick().args(["-N", "1"]).arg(site.url("/cats.m3u8"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == new);
+}
+
+/// Ranges of a file whose address runs out after three of them, and which is this one under its new address.
+fn moved(new: Vec<u8>, etag: &str) -> (Site, Fetch) {
+    let site = Site::start();
+    let lists = AtomicUsize::new(0);
+    let list = Reply::with(move |_| {
+        let token = lists.fetch_add(1, Ordering::Relaxed);
+        let lines: String = (0..8)
+            .map(|n| {
+                let start = n * RANGE;
+                format!("#EXTINF:4,\n#EXT-X-BYTERANGE:{RANGE}@{start}\n{token}/all.ts\n")
+            })
+            .collect();
+        playlist(&format!("{lines}#EXT-X-ENDLIST\n"))
+    });
+    site.on("/cats.m3u8", list);
+    let old = Reply::file(segment(1, 40)).etag("\"old\"");
+    site.on("/1/all.ts", old).times(3);
+    site.on("/1/all.ts", Reply::text("expired").status(403));
+    site.on("/*", Reply::file(new).etag(etag));
+    let fetch = quick().args(["-N", "1"]).arg(site.url("/cats.m3u8"));
+    (site, fetch)
+}
+
+#[test]
+fn a_file_that_moved_has_to_be_the_same() {
+    let (old, new) = (segment(1, 40), segment(2, 40));
+    let (site, fetch) = moved(old.clone(), "\"old\"");
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == old);
+    assert_eq!(site.count("/2/all.ts"), 5);
+    // Or else it begins anew.
+    let (site, fetch) = moved(new.clone(), "\"new\"");
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == new);
+    assert_eq!((site.count("/2/all.ts"), site.count("/3/all.ts")), (1, 8));
 }
 
 #[test]

@@ -93,6 +93,72 @@ fn what_a_killed_run_had_of_a_live_stream_is_kept() {
 }
 
 #[test]
+fn what_was_recorded_is_kept_although_its_end_is_another() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 3, ""));
+    segments(&site, "", 3, 200);
+    let fetch = hasty(&Fetch::new()).arg(site.url("/cats.m3u8"));
+    let running = fetch.spawn();
+    wait_for_state(&fetch, &running, |state| state["count"] == 3);
+    running.kill9();
+    site.on("/cats.m3u8", window(0, 3, "#EXT-X-ENDLIST\n"));
+    let other = segment(9, 200);
+    site.on("/2.ts", Reply::file(other.clone()));
+    let done = fetch.run().success();
+    let files = fetch.files();
+    let first = [segment(0, 200), segment(1, 200)].concat();
+    assert!(files["cats.interrupted.ts"] == first, "{}", done.stderr);
+    assert!(files["cats.ts"] == [first, other].concat());
+    let said = "it changed on the way: what there was of it is in `cats.interrupted.ts`";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
+fn ranges_of_a_file_that_grows_are_recorded() {
+    let site = Site::start();
+    let lists = Arc::new(AtomicUsize::new(0));
+    let known = lists.clone();
+    let window = Reply::with(move |_| {
+        let count = lists.fetch_add(1, Ordering::Relaxed) + 2;
+        let lines: String = (0..count)
+            .map(|n| format!("#EXTINF:1,\n#EXT-X-BYTERANGE:1880@{}\nall.ts\n", n * 1880))
+            .collect();
+        let end = if count < 6 { "" } else { "#EXT-X-ENDLIST\n" };
+        Reply::text(format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{lines}{end}"))
+    });
+    site.on("/cats.m3u8", window);
+    let grows = Reply::with(move |_| {
+        let count = known.load(Ordering::Relaxed) + 1;
+        Reply::file(segment(1, count * 10)).etag(format!("\"{count}\""))
+    });
+    site.on("/all.ts", grows);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().success();
+    assert!(
+        fetch.files()["cats.ts"] == segment(1, 60),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_live_stream_is_left_although_an_address_ran_out() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 3, "")).times(2);
+    // That it is the same by then is known when the time is over.
+    let late = window(0, 3, "").delay(Duration::from_secs(4));
+    site.on("/cats.m3u8", late);
+    let whole = segments(&site, "", 2, 20);
+    site.on("/2.ts", Reply::text("expired").status(403));
+    let fetch = quick()
+        .args(["--live-for", "2s"])
+        .arg(site.url("/cats.m3u8"));
+    let done = fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+}
+
+#[test]
 fn a_live_stream_is_left_when_its_time_is_over() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, ""));

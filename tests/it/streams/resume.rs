@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{list, playlist, quick, segment, wait_for_state};
+use super::{encrypted, list, playlist, quick, segment, wait_for_state};
 use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
@@ -71,6 +71,28 @@ fn a_killed_run_is_gone_on_with() {
     assert_eq!(fetch.partials(), Vec::<String>::new());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_interrupted_before_the_proof_costs_nothing() {
+    let (site, whole) = site("", 10, 0);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    killed(&fetch, &site);
+    let last = segment(9, PACKETS);
+    let stuck = Reply::file(last.clone()).stall_after(1000);
+    site.on("/9.ts", stuck).once();
+    site.on("/9.ts", Reply::file(last));
+    let running = fetch.spawn();
+    site.wait_for_stalls(2);
+    running.interrupt();
+    running.wait_for_stderr("press Ctrl-C again");
+    running.interrupt();
+    running.wait().fails(130);
+    site.forget();
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole);
+    assert_eq!((site.count("/8.ts"), site.count("/9.ts")), (0, 1));
+}
+
 #[test]
 fn what_is_another_stream_by_now_begins_anew() {
     // The same names and lengths under the same address: only the bytes can tell.
@@ -111,10 +133,17 @@ fn what_is_another_list_by_now_begins_anew() {
 /// A playlist that names its segments with another token each time. The one that the transfer gets first gives seven of them
 /// and runs out; those after it give all, or nothing.
 fn tokens(site: &Site, renews: bool) -> Vec<u8> {
+    tokens_of(site, renews, "4")
+}
+
+/// The same, where the segments of later lists last so many seconds.
+fn tokens_of(site: &Site, renews: bool, later: &'static str) -> Vec<u8> {
     let lists = AtomicUsize::new(0);
     let named = Reply::with(move |_| {
         let token = lists.fetch_add(1, Ordering::Relaxed);
-        playlist(&list(20).replace(".ts", &format!(".ts?token={token}")))
+        let seconds = if token > 1 { later } else { "4" };
+        let lines = list(20).replace("INF:4", &format!("INF:{seconds}"));
+        playlist(&lines.replace(".ts", &format!(".ts?token={token}")))
     });
     site.on("/cats.m3u8", named);
     let given = AtomicUsize::new(0);
@@ -153,4 +182,91 @@ fn what_is_refused_by_its_new_address_too_is_refused() {
     let done = fetch.run().fails(7);
     assert!(done.stderr.contains("403 Forbidden"), "{}", done.stderr);
     assert_eq!((site.count("/cats.m3u8"), fetch.tree()), (3, String::new()));
+}
+
+#[test]
+fn what_plays_otherwise_by_now_is_not_mixed_in() {
+    let site = Site::start();
+    tokens_of(&site, true, "5");
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().fails(7);
+    assert!(done.stderr.contains("403 Forbidden"), "{}", done.stderr);
+    assert_eq!((site.count("/cats.m3u8"), fetch.tree()), (3, String::new()));
+}
+
+#[test]
+fn another_rendition_is_not_mixed_in() {
+    let site = Site::start();
+    let (high, low) = (
+        "#EXT-X-STREAM-INF:BANDWIDTH=9,RESOLUTION=64x36\nhigh.m3u8\n",
+        "#EXT-X-STREAM-INF:BANDWIDTH=5,RESOLUTION=32x18\nlow.m3u8\n",
+    );
+    site.on("/cats.m3u8", playlist(&format!("{high}{low}")))
+        .times(2);
+    site.on("/cats.m3u8", playlist(low));
+    site.on("/high.m3u8", playlist(&list(10).replace(".ts", ".high.ts")));
+    site.on("/low.m3u8", playlist(&list(10)));
+    for n in 0..10 {
+        let reply = match n {
+            0..5 => Reply::file(segment(n, 30)),
+            _ => Reply::text("expired").status(403),
+        };
+        site.on(&format!("/{n}.high.ts"), reply).optional();
+    }
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().fails(7);
+    assert!(done.stderr.contains("403 Forbidden"), "{}", done.stderr);
+    assert_eq!(fetch.tree(), "");
+}
+
+#[test]
+fn keys_whose_address_runs_out_are_found_anew() {
+    let site = Site::start();
+    let lists = AtomicUsize::new(0);
+    let list = Reply::with(move |_| {
+        let token = lists.fetch_add(1, Ordering::Relaxed);
+        let lines: String = (0..10)
+            .map(|n| {
+                format!(
+                    "#EXT-X-KEY:METHOD=AES-128,URI=\"{n}.key?token={token}\"\n#EXTINF:4,\n{n}.ts\n"
+                )
+            })
+            .collect();
+        playlist(&format!("{lines}#EXT-X-ENDLIST\n"))
+    });
+    site.on("/cats.m3u8", list);
+    let key = *b"0123456789abcdef";
+    let mut whole = Vec::new();
+    for n in 0..10 {
+        let plain = segment(n, 30);
+        let iv = u128::from(n).to_be_bytes();
+        site.on(
+            &format!("/{n}.ts"),
+            Reply::file(encrypted(&plain, &key, iv)),
+        );
+        let keys = Reply::with(move |seen| match seen.target.ends_with("=1") && n > 3 {
+            true => Reply::text("expired").status(403),
+            false => Reply::file(key),
+        });
+        site.on(&format!("/{n}.key"), keys);
+        whole.extend(plain);
+    }
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole);
+}
+
+#[test]
+fn a_list_that_cannot_be_had_again_is_told() {
+    let site = Site::start();
+    site.on("/cats.m3u8", playlist(&list(2))).times(2);
+    site.on("/cats.m3u8", Reply::text("busy").status(503));
+    site.on("/0.ts", Reply::file(segment(0, 30)));
+    site.on("/1.ts", Reply::text("expired").status(403));
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    // A site that is busy can be asked later.
+    let done = fetch.run().fails(4);
+    let (refused, why) = ("403 Forbidden", "503 Service Unavailable");
+    let said = done.stderr.contains(refused) && done.stderr.contains(why);
+    assert!(said, "{}", done.stderr);
 }

@@ -75,6 +75,11 @@ pub(super) fn add(
     let template = Naming::of(levels, "SegmentTemplate");
     let list = Naming::of(levels, "SegmentList");
     let before = media.segments.len();
+    // By which it is told from others, in each period.
+    for name in ["bandwidth", "width", "height", "codecs", "lang"] {
+        media.rendition += own.get(name).or(set.get(name)).unwrap_or("");
+        media.rendition.push(' ');
+    }
     let mut track = Track {
         urls,
         from,

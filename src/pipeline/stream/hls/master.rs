@@ -22,6 +22,8 @@ pub(in crate::pipeline) struct Master {
 struct Variant {
     url: Url,
     size: Size,
+    /// What is said of it.
+    about: String,
     /// The group that its sound is in.
     audio: Option<String>,
 }
@@ -30,6 +32,8 @@ struct Variant {
 #[derive(Debug, PartialEq)]
 struct Rendition {
     group: String,
+    /// What is said of it.
+    about: String,
     /// Where it is; without, it is in the picture's segments.
     url: Option<Url>,
     default: bool,
@@ -40,15 +44,24 @@ struct Rendition {
 #[derive(Debug, PartialEq)]
 pub(in crate::pipeline) struct Choice {
     /// The playlist of the picture, or of all.
-    pub(in crate::pipeline) main: Url,
+    pub(in crate::pipeline) main: Chosen,
     /// The playlist of the sound, where it is not with the picture.
-    pub(in crate::pipeline) sound: Option<Url>,
+    pub(in crate::pipeline) sound: Option<Chosen>,
+}
+
+/// A rendition that was chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::pipeline) struct Chosen {
+    /// Where its playlist is.
+    pub(in crate::pipeline) url: Url,
+    /// What is said of it, by which it is told from others.
+    pub(in crate::pipeline) about: String,
 }
 
 /// Reads one.
 pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
     let mut master = Master::default();
-    let mut ahead: Option<(Size, Option<String>)> = None;
+    let mut ahead: Option<(Size, String, Option<String>)> = None;
     while let Some(line) = lines.next() {
         match line {
             Line::Tag("EXT-X-STREAM-INF", value) => {
@@ -63,7 +76,8 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
                     bandwidth: bandwidth.unwrap_or(0),
                     sound_alone: picture.is_none() && is_sound(codecs),
                 };
-                ahead = Some((size, attributes.get("AUDIO").map(str::to_owned)));
+                let about = about(&attributes, ["BANDWIDTH", "RESOLUTION", "CODECS", "AUDIO"]);
+                ahead = Some((size, about, attributes.get("AUDIO").map(str::to_owned)));
             }
             Line::Tag("EXT-X-MEDIA", value) => {
                 let attributes = Attributes::read(value)?;
@@ -76,6 +90,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
                     .ok_or_else(|| corrupt("a rendition has no group"))?;
                 master.media.push(Rendition {
                     group: group.to_owned(),
+                    about: about(&attributes, ["GROUP-ID", "LANGUAGE", "NAME", "CHANNELS"]),
                     url: attributes
                         .get("URI")
                         .map(|uri| lines.url(uri))
@@ -88,8 +103,13 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
             Line::Uri(uri) => {
                 let url = lines.url(uri)?;
                 // A URL that nothing was said of is none of a rendition.
-                if let Some((size, audio)) = ahead.take() {
-                    master.variants.push(Variant { url, size, audio });
+                if let Some((size, about, audio)) = ahead.take() {
+                    master.variants.push(Variant {
+                        url,
+                        size,
+                        about,
+                        audio,
+                    });
                 }
             }
         }
@@ -113,11 +133,12 @@ impl Master {
         let chosen = quality
             .choose(&sizes)
             .ok_or_else(|| corrupt("it names no rendition"))?;
-        let Variant { url, audio, .. } = &self.variants[chosen];
-        let sound = audio.as_deref().and_then(|group| self.sound(group));
+        let main = self.variants[chosen].chosen();
+        let group = self.variants[chosen].audio.as_deref();
+        let sound = group.and_then(|group| self.sound(group));
         Ok(Choice {
-            main: url.clone(),
-            sound: sound.filter(|sound| *sound != url).cloned(),
+            sound: sound.filter(|sound| sound.url != main.url),
+            main,
         })
     }
 
@@ -126,7 +147,7 @@ impl Master {
         let best = Quality::Best.choose(sizes).map(|at| &self.variants[at]);
         let group = best.and_then(|variant| variant.audio.as_deref());
         let apart = group.and_then(|group| self.sound(group));
-        let alone = || Some(&self.variants[Quality::Audio.choose(sizes)?].url);
+        let alone = || Some(self.variants[Quality::Audio.choose(sizes)?].chosen());
         let main = apart.or_else(alone).ok_or_else(|| {
             Error::new(
                 Kind::Unsupported,
@@ -134,21 +155,38 @@ impl Master {
             )
             .hint("`--quality worst` fetches the smallest picture with it")
         })?;
-        Ok(Choice {
-            main: main.clone(),
-            sound: None,
-        })
+        Ok(Choice { main, sound: None })
     }
 
-    /// Where the sound of a group is, if it is apart: the one that the site means, or else the first.
-    fn sound(&self, group: &str) -> Option<&Url> {
+    /// The sound of a group, if it is apart: the one that the site means, or else the first.
+    fn sound(&self, group: &str) -> Option<Chosen> {
         let of_group = || self.media.iter().filter(|media| media.group == group);
         let chosen = of_group()
             .find(|media| media.default)
             .or_else(|| of_group().find(|media| media.auto))
             .or_else(|| of_group().next());
-        chosen.and_then(|media| media.url.as_ref())
+        let Rendition { url, about, .. } = chosen?;
+        Some(Chosen {
+            url: url.clone()?,
+            about: about.clone(),
+        })
     }
+}
+
+impl Variant {
+    fn chosen(&self) -> Chosen {
+        Chosen {
+            url: self.url.clone(),
+            about: self.about.clone(),
+        }
+    }
+}
+
+/// What is said of a rendition by these names.
+fn about(attributes: &Attributes<'_>, names: [&str; 4]) -> String {
+    names
+        .map(|name| attributes.get(name).unwrap_or(""))
+        .join(" ")
 }
 
 fn resolution(text: &str) -> Option<(u32, u32)> {

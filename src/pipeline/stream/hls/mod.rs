@@ -14,7 +14,7 @@ use self::lines::Lines;
 use super::{Media, corrupt};
 use crate::model::Result;
 
-pub(in crate::pipeline) use master::Master;
+pub(in crate::pipeline) use master::{Chosen, Master};
 
 /// The longest playlist, in bytes. One of a day in segments of two seconds has half as many.
 pub(in crate::pipeline) const LONGEST: usize = 16 << 20;

@@ -287,8 +287,8 @@ fn renditions_are_chosen_with_their_sound() {
         let choice = master.choose(quality.parse().unwrap()).unwrap();
         assert_eq!(
             (
-                name(&choice.main).as_str(),
-                choice.sound.as_ref().map(name).as_deref()
+                name(&choice.main.url).as_str(),
+                choice.sound.map(|sound| name(&sound.url)).as_deref()
             ),
             (main, sound),
             "{quality}"

@@ -25,7 +25,8 @@ use crate::pipeline::transfer::tries::{Setback, Tries};
 pub(super) struct Out {
     pub(super) came: mpsc::Sender<Came>,
     pub(super) ahead: Ahead,
-    pub(super) versions: Arc<Versions>,
+    /// What is known of the files that parts are ranges of, where they have to stay as they are.
+    pub(super) versions: Option<Arc<Versions>>,
 }
 
 /// Why an attempt has ended early.
@@ -155,8 +156,8 @@ impl Streaming<'_> {
             opened.response.headers(),
             spot.range,
         )?;
-        if let Some(of) = of {
-            out.versions.check(&spot.url, of)?;
+        if let Some((versions, of)) = out.versions.as_ref().zip(of) {
+            versions.check(&spot.url, of)?;
         }
         permit.accepted(length);
         let expected = most.or(length);

@@ -35,7 +35,7 @@ pub(super) enum Came {
     Gone(usize),
 }
 
-/// A part that waits for those before it.
+/// A part that waits for those before it: in memory, or where an earlier run has stored it.
 #[derive(Debug, Default)]
 struct Waiting {
     pieces: Vec<Bytes>,
@@ -81,6 +81,8 @@ pub(super) struct Join {
     before: Digests,
     now: Digests,
     proof: Option<Proof>,
+    /// Whether what an earlier run left is of a live stream.
+    recording: bool,
     waiting: BTreeMap<usize, Waiting>,
     /// What the state on the disk names of the file beside.
     kept: Vec<(u64, u64)>,
@@ -93,6 +95,15 @@ pub(super) struct Joined {
     pub(super) len: u64,
     pub(super) head: Vec<u8>,
     pub(super) digest: Option<Sum>,
+}
+
+impl Waiting {
+    fn len(&self) -> u64 {
+        match &self.stored {
+            Some(stored) => stored.len,
+            None => self.pieces.iter().map(|piece| piece.len() as u64).sum(),
+        }
+    }
 }
 
 impl Digests {
@@ -136,10 +147,19 @@ impl Join {
                 .is_some_and(|waiting| waiting.whole)
     }
 
+    /// Whether what an earlier run left is proven, if there is any.
+    pub(super) fn is_proven(&self) -> bool {
+        self.proof.is_none()
+    }
+
+    /// Whether what an earlier run left is of a live stream, so that it cannot be had again.
+    pub(super) fn is_recording(&self) -> bool {
+        self.recording
+    }
+
     /// How many bytes are there.
     pub(super) fn have(&self) -> u64 {
-        let waiting = self.waiting.values().flat_map(|waiting| &waiting.pieces);
-        self.len + waiting.map(|piece| piece.len() as u64).sum::<u64>()
+        self.len + self.waiting.values().map(Waiting::len).sum::<u64>()
     }
 
     /// Takes what came.
@@ -180,6 +200,9 @@ impl Join {
     /// Appends what waited for the part that was whole just now.
     async fn catch_up(&mut self) -> Result<()> {
         while let Some(waiting) = self.waiting.remove(&self.next) {
+            if let (true, Some(stored)) = (waiting.pieces.is_empty(), &waiting.stored) {
+                self.append_stored(stored).await?;
+            }
             for piece in waiting.pieces {
                 self.append(piece).await?;
             }
@@ -219,7 +242,7 @@ impl Join {
         if self.len == self.base {
             return Err(Error::new(Kind::Corrupt, "a segment is empty"));
         }
-        if let Some(proof) = self.proof.take()
+        if let Some(proof) = &self.proof
             && (proof.index != self.next || proof.hasher.finalize() != proof.digest)
         {
             return Err(Error::new(
@@ -227,6 +250,7 @@ impl Join {
                 "the stream has changed on the server",
             ));
         }
+        self.proof = None;
         (self.last, self.base) = (self.base, self.len);
         self.before = self.now.clone();
         self.joined = self.next;
@@ -275,7 +299,7 @@ impl Join {
         (self.next, self.joined, self.in_batch) = (0, 0, 0);
         (self.last, self.base, self.len) = (0, 0, 0);
         (self.before, self.now) = (Digests::new(algorithm), Digests::new(algorithm));
-        self.proof = None;
+        (self.proof, self.recording) = (None, false);
         Ok(())
     }
 

@@ -35,7 +35,7 @@ use crate::net::{Answer, Led, Shown, header_map};
 use crate::pipeline::sink::{Place, slowly};
 use crate::pipeline::stream::Quality;
 use crate::pipeline::stream::dash;
-use crate::pipeline::stream::hls::{self, Playlist};
+use crate::pipeline::stream::hls::{self, Chosen, Playlist};
 
 /// What is wanted of streams, and what they share.
 #[derive(Clone, Copy, Debug, Default)]
@@ -188,9 +188,9 @@ impl Streaming<'_> {
             }
             Playlist::Master(master) => master.choose(self.mover.wish.quality)?,
         };
-        let main = self.list(choice.main, led).await?;
+        let main = self.rendition(choice.main, led).await?;
         let sound = match choice.sound {
-            Some(sound) => Some(self.list(sound, led).await?),
+            Some(sound) => Some(self.rendition(sound, led).await?),
             None => None,
         };
         Ok((main, sound))
@@ -203,6 +203,13 @@ impl Streaming<'_> {
             false => Ok(main),
             true => sound.ok_or_else(|| Error::new(Kind::Missing, "the sound is gone")),
         }
+    }
+
+    /// Reads the playlist of a rendition.
+    async fn rendition(&self, Chosen { url, about }: Chosen, led: Led) -> Result<List> {
+        let mut list = self.list(url, led).await?;
+        list.media.rendition = about;
+        Ok(list)
     }
 
     /// Reads the playlist of a track.

@@ -138,9 +138,11 @@ impl Parts {
         self.list = starts.map(piece).collect();
     }
 
-    /// Takes the addresses of a list that was asked for again; the segments have to be the same.
-    pub(super) fn renew(&mut self, segments: &[Segment]) {
-        let is_divided = self.list.len() > 1 && self.list[0].number == self.list[1].number;
+    /// Takes the addresses of a list that was asked for again; the segments have to be the same. Gives the old and
+    /// the new addresses of files that parts are ranges of.
+    pub(super) fn renew(&mut self, segments: &[Segment]) -> Vec<(Url, Url)> {
+        let is_divided = self.list.get(1).is_some_and(|part| part.inner);
+        let mut moved: Vec<(Url, Url)> = Vec::new();
         for segment in segments {
             let first = self
                 .list
@@ -155,11 +157,16 @@ impl Parts {
                 let iv = |cipher: &Option<Cipher>| cipher.as_ref().map(|cipher| cipher.iv);
                 let is_piece = is_divided && !part.is_map && spot.range.is_none();
                 if (spot.range == part.spot.range || is_piece) && iv(cipher) == iv(&part.cipher) {
-                    part.spot.url.clone_from(&spot.url);
+                    let before = std::mem::replace(&mut part.spot.url, spot.url.clone());
                     part.cipher.clone_from(cipher);
+                    let is_known = moved.last().is_some_and(|last| last.0 == before);
+                    if part.spot.range.is_some() && before != spot.url && !is_known {
+                        moved.push((before, spot.url.clone()));
+                    }
                 }
             }
         }
+        moved
     }
 
     /// How long they are together, if that is known beforehand.
@@ -293,9 +300,17 @@ mod tests {
         let mut pieces = Parts::default();
         pieces.add(vec![segment(0, &url("film?a"))]);
         pieces.divide(9 << 20);
-        pieces.renew(&[segment(0, &url("film?b"))]);
+        let moved = pieces.renew(&[segment(0, &url("film?b"))]);
+        assert_eq!(moved, [(url("film?a"), url("film?b"))]);
         assert_eq!(names(&pieces), ["film?b"; 3]);
         assert_eq!(pieces.list[1].spot.range, Some((4 << 20, 8 << 20)));
+        // What has a map before it is not divided: all of a file is none of its ranges.
+        let mut ranges = list(&[0], "?a");
+        ranges[0].spot.range = Some((0, 5));
+        let mut parts = Parts::default();
+        parts.add(ranges);
+        parts.renew(&list(&[0], "?b"));
+        assert_eq!(names(&parts), ["map?b", "0?a"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Moves one track: many parts at once, joined in order; of a live stream as many as come.
 
+mod anew;
 mod open;
 mod renew;
 
@@ -65,6 +66,7 @@ impl List {
             segments: vec![all],
             ended: true,
             target: Duration::ZERO,
+            rendition: String::new(),
         };
         List { url, led, media }
     }
@@ -82,6 +84,8 @@ pub(super) struct Track {
     chain: Chain,
     all: Option<(usize, String)>,
     versions: Arc<Versions>,
+    /// Which rendition it is, and how its segments play, where no more were to come.
+    rendition: (String, Option<blake3::Hash>),
     is_sound: bool,
     renewal: Renewal,
     /// The room on the disk that it has, and for how many bytes.
@@ -113,12 +117,13 @@ impl Track {
             .as_ref()
             .is_err_and(|error| error.kind == Kind::Changed)
         {
-            // What an earlier run left is of something else.
-            self.join.restart(streaming.mover.digest).await?;
-            self.chain = Chain::default();
-            self.versions.clear();
-            self.renewal = Renewal::default();
-            moved = self.all_parts(streaming).await;
+            match streaming.again(self.is_sound).await {
+                Ok(list) => {
+                    self = self.anew(streaming, list).await?;
+                    moved = self.all_parts(streaming).await;
+                }
+                Err(error) => moved = Err(error),
+            }
         }
         if let Err(error) = moved {
             streaming.ending.cancel();
@@ -155,7 +160,8 @@ impl Track {
     }
 
     async fn park(mut self, streaming: &Streaming<'_>) -> Result<()> {
-        if self.join.have() <= TAIL || self.join.next() == 0 {
+        let is_little = self.join.have() <= TAIL || self.join.next() == 0;
+        if is_little && self.join.is_proven() {
             return self.join.discard().await;
         }
         let state = self.state(streaming);
@@ -168,7 +174,7 @@ impl Track {
         state.source.clone_from(&streaming.job.item.source);
         state.key.clone_from(&streaming.job.item.key);
         state.chain = self.chain.of(&self.parts, self.join.next());
-        state.live = self.all.is_none();
+        state.live = self.all.is_none() || self.join.is_recording();
         state.all.clone_from(&self.all);
         state.files = self.versions.save();
         state
@@ -196,7 +202,8 @@ impl Track {
         let (came, mut arrivals) = mpsc::channel(QUEUE);
         let (following, next) = watch::channel(self.join.next());
         let ahead = Ahead::new(mover.memory.clone(), next);
-        let versions = self.versions.clone();
+        // A file that grows while it is recorded is another version each time.
+        let versions = (!self.live).then(|| self.versions.clone());
         let out = Out {
             came,
             ahead,
@@ -288,8 +295,16 @@ impl Track {
                 },
                 Some(list) = async { Some(renewing.as_mut()?.await) }, if renewing.is_some() => {
                     renewing = None;
-                    for (index, part) in self.renew(list)? {
-                        workers.push(bring(index, part, self.led, self.renewal.count));
+                    match self.renew(list) {
+                        Ok(parts) => for (index, part) in parts {
+                            workers.push(bring(index, part, self.led, self.renewal.count));
+                        },
+                        // So it is with what did not come before its address ran out.
+                        Err(error) if left.is_some() && error.kind != Kind::Disk => {
+                            self.join.take(Came::Again(self.join.next())).await?;
+                            return Ok(());
+                        }
+                        Err(error) => return Err(error),
                     }
                 }
                 list = async { reload.as_mut()?.await.into() }, if reload.is_some() => {

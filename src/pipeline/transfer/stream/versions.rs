@@ -49,6 +49,16 @@ impl Versions {
         all
     }
 
+    /// Knows a file by its new address, too.
+    pub(super) fn renew(&self, before: &Url, now: &Url) {
+        let mut seen = self.lock();
+        let known = seen.now.get(before);
+        let known = known.or_else(|| seen.before.get(&name(before)));
+        if let Some(known) = known.cloned() {
+            seen.now.entry(now.clone()).or_insert(known);
+        }
+    }
+
     /// Forgets all, since what was joined is forgotten.
     pub(super) fn clear(&self) {
         *self.lock() = Seen::default();
@@ -134,8 +144,13 @@ impl Streaming<'_> {
         if status.as_u16() != 206 {
             return Ok(None);
         }
-        // With all of it read, the connection can be used again.
-        while client.chunk(&mut opened).await?.is_some() {}
+        // With all of it read, the connection can be used again. What has more than it says may have no end.
+        let mut count = 0;
+        while count <= 1
+            && let Some(piece) = client.chunk(&mut opened).await?
+        {
+            count += piece.len();
+        }
         Ok(version.filter(|version| version.if_range().is_some()))
     }
 }
@@ -165,6 +180,11 @@ mod tests {
         let again = url("https://x.org/a?token=2");
         assert!(later.check(&again, of(Some(11), "\"1\"")).is_err());
         assert!(later.check(&again, of(Some(10), "\"1\"")).is_ok());
+        // Nor whatever address it moves to.
+        let moved = url("https://y.org/c");
+        later.renew(&again, &moved);
+        assert!(later.check(&moved, of(Some(11), "\"1\"")).is_err());
+        assert!(later.check(&moved, of(Some(10), "\"1\"")).is_ok());
         later.clear();
         assert!(later.check(&again, of(Some(11), "\"3\"")).is_ok());
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Digests, Join, Joined, Proof, Waiting, lost};
-use crate::model::Result;
+use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::HEAD;
-use crate::pipeline::sink::{Partial, Place, slowly};
+use crate::pipeline::sink::{Partial, Place, quickly, slowly};
+use crate::pipeline::transfer::content::BATCH;
 use crate::pipeline::transfer::stream::state::{State, Stored};
 
 impl Join {
@@ -38,6 +39,7 @@ impl Join {
                 before: Digests::new(algorithm),
                 now: Digests::new(algorithm),
                 proof: None,
+                recording: false,
                 waiting: BTreeMap::new(),
                 kept: Vec::new(),
                 saving: None,
@@ -117,6 +119,7 @@ impl Join {
                 hasher: blake3::Hasher::new(),
             });
             self.next = state.at;
+            self.recording = state.live;
         }
         (self.last, self.base, self.len) = (state.last, state.last, state.last);
         self.head = self.partial.read(0, state.last.min(HEAD as u64) as usize)?;
@@ -138,7 +141,6 @@ impl Join {
             self.waiting.insert(
                 stored.index,
                 Waiting {
-                    pieces: vec![bytes.into()],
                     whole: true,
                     stored: Some(stored.clone()),
                     ..Waiting::default()
@@ -148,11 +150,82 @@ impl Join {
         Ok(())
     }
 
+    /// Appends what waited in the file beside, of which no more is in memory than has to be.
+    pub(super) async fn append_stored(&mut self, stored: &Stored) -> Result<()> {
+        let mut hasher = blake3::Hasher::new();
+        let (mut at, end) = (stored.at, stored.at + stored.len);
+        while at < end {
+            let (spool, len) = (self.spool()?, (end - at).min(BATCH));
+            let piece = quickly(move || spool.read(at, len as usize)).await?;
+            hasher.update(&piece);
+            at += len;
+            self.append(piece.into()).await?;
+        }
+        match hasher.finalize().to_hex().as_str() == stored.digest {
+            true => Ok(()),
+            false => Err(Error::new(
+                Kind::Disk,
+                "what waited on the disk for its turn is not what was written",
+            )),
+        }
+    }
+
     /// The file beside, opened when it is first needed.
     pub(super) fn spool(&mut self) -> Result<Arc<Partial>> {
         if self.spool.is_none() {
             self.spool = Some(Arc::new(Partial::open(self.beside.clone())?));
         }
         self.spool.clone().ok_or_else(lost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Came;
+    use super::*;
+    use crate::pipeline::sink::Folder;
+
+    /// So many bytes, told from others by this one.
+    fn bytes(seed: u8, len: usize) -> bytes::Bytes {
+        let more = (0..len).map(|at| (at % 251) as u8 ^ seed);
+        more.collect::<Vec<u8>>().into()
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_read_from_the_disk_when_its_turn_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(Folder::root(folder.path()).unwrap());
+        let place = Place::new(folder, "test", "key");
+        let open = async || {
+            let beside = place.beside("beside");
+            Join::open(place.clone(), beside, None, |_| true).await
+        };
+        let parts = [10, 20, 3 << 20, 700_001].map(|len| bytes(len as u8, len));
+        let bring = async |join: &mut Join, index: usize| {
+            let came = Came::Bytes(index, parts[index].clone(), None);
+            join.take(came).await?;
+            join.take(Came::Whole(index)).await
+        };
+        let mut join = open().await.unwrap();
+        for index in [0, 2, 3] {
+            bring(&mut join, index).await.unwrap();
+        }
+        let have = join.have();
+        join.save(State::default()).await.unwrap();
+        join.saved().await.unwrap();
+        drop(join);
+        let mut join = open().await.unwrap();
+        // The first one is to be proven.
+        assert_eq!((join.next(), join.have()), (0, have - 10));
+        assert!(join.has(2) && join.has(3) && !join.has(1));
+        let mut waiting = join.waiting.values();
+        assert!(waiting.all(|waiting| waiting.pieces.is_empty()));
+        for index in [0, 1] {
+            bring(&mut join, index).await.unwrap();
+        }
+        assert_eq!(join.next(), 4);
+        let joined = join.finish().await.unwrap();
+        let all = joined.partial.read(0, joined.len as usize).unwrap();
+        assert!(all == parts.concat());
     }
 }

@@ -14,9 +14,13 @@ impl Join {
         self.saving.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Begins to save how far it is, in the words of `state`, which waits for the disk elsewhere.
+    /// Begins to save how far it is, in the words of `state`, which waits for the disk elsewhere. As long as what an earlier
+    /// run left is not proven, what that one saved stands.
     pub(in super::super) async fn save(&mut self, mut state: State) -> Result<()> {
         self.saved().await?;
+        if !self.is_proven() {
+            return Ok(());
+        }
         self.write().await?;
         let mut taken = self.kept.clone();
         taken.extend(self.waiting.values().filter_map(|waiting| {
@@ -26,7 +30,7 @@ impl Join {
         let mut new: Vec<(u64, Vec<Bytes>)> = Vec::new();
         for (index, waiting) in &mut self.waiting {
             if waiting.whole && waiting.stored.is_none() {
-                let len = waiting.pieces.iter().map(|piece| piece.len() as u64).sum();
+                let len = waiting.len();
                 let at = room(taken.clone(), len);
                 taken.push((at, len));
                 let mut hasher = blake3::Hasher::new();

@@ -19,6 +19,7 @@ impl Track {
         list: List,
     ) -> Result<Track> {
         let List { url, led, media } = list;
+        let plays = media.ended.then(|| media.plays());
         let mut parts = Parts::default();
         parts.add(media.segments);
         if media.ended && parts.len() == 0 {
@@ -96,6 +97,7 @@ impl Track {
             chain: Chain::default(),
             all,
             versions,
+            rendition: (media.rendition, plays),
             is_sound: name == "sound",
             renewal: Renewal::default(),
             claim: (None, 0),

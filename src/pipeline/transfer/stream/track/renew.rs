@@ -1,6 +1,7 @@
 //! Addresses that run out: the lists are asked for again, and the same segments from where they are by then.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use url::Url;
 
@@ -47,31 +48,63 @@ impl Track {
     /// Why a segment was refused, if its address is the same, or cannot be found anew.
     pub(super) fn renew(&mut self, list: Result<List>) -> Result<Vec<(usize, Part)>> {
         let expired = std::mem::take(&mut self.renewal.expired);
-        let address = |(index, error)| {
-            let part = self.parts.get(index);
-            (index, part.map(|part| part.spot.url.clone()), error)
-        };
-        let expired: Vec<(usize, Option<Url>, Error)> = expired.into_iter().map(address).collect();
+        let before: Vec<_> = expired
+            .iter()
+            .map(|(index, _)| self.address(*index))
+            .collect();
         self.renewal.count += 1;
-        if let Ok(list) = list {
-            self.parts.renew(&list.media.segments);
-            (self.url, self.led) = (list.url, list.led);
-            // By their new addresses, a later run knows them again, and the files that they are ranges of.
-            self.chain = Chain::default();
-            let len = self.parts.len();
-            let all = || (len, Chain::default().of(&self.parts, len));
-            self.all = self.all.is_some().then(all);
-            self.versions.load(&self.versions.save());
+        let mut failed = None;
+        match list {
+            Ok(list) if self.is_of(&list) => self.take_addresses(list),
+            // Of another rendition, no segment belongs to those that are there.
+            Ok(_) => {}
+            Err(error) => failed = Some(error),
         }
         let mut renewed = Vec::new();
-        for (index, before, error) in expired {
+        for ((index, error), before) in expired.into_iter().zip(before) {
             match self.parts.get(index) {
-                Some(part) if before.is_some_and(|url| url != part.spot.url) => {
-                    renewed.push((index, part.clone()));
-                }
-                _ => return Err(self.at(index, error)),
+                Some(part) if before != self.address(index) => renewed.push((index, part.clone())),
+                _ => return Err(self.at(index, caused(error, failed))),
             }
         }
         Ok(renewed)
+    }
+
+    /// Whether a list is of the same rendition, and of segments that play as long.
+    fn is_of(&self, List { media, .. }: &List) -> bool {
+        let (rendition, plays) = &self.rendition;
+        *rendition == media.rendition && plays.is_none_or(|plays| plays == media.plays())
+    }
+
+    /// Where a part and its key are.
+    fn address(&self, index: usize) -> Option<(Url, Option<Arc<Url>>)> {
+        let part = self.parts.get(index)?;
+        let key = part.cipher.as_ref().map(|cipher| cipher.key.clone());
+        Some((part.spot.url.clone(), key))
+    }
+
+    fn take_addresses(&mut self, list: List) {
+        for (before, now) in self.parts.renew(&list.media.segments) {
+            self.versions.renew(&before, &now);
+        }
+        (self.url, self.led) = (list.url, list.led);
+        // By their new addresses, a later run knows them again, and the files that they are ranges of.
+        self.chain = Chain::default();
+        let len = self.parts.len();
+        let all = || (len, Chain::default().of(&self.parts, len));
+        self.all = self.all.is_some().then(all);
+        self.versions.load(&self.versions.save());
+    }
+}
+
+/// Why a segment was refused, and why its address could not be found anew. What passes can be tried again later.
+fn caused(error: Error, failed: Option<Error>) -> Error {
+    match failed {
+        None => error,
+        Some(failed) => {
+            let passes = matches!(failed.kind, Kind::Network | Kind::Busy | Kind::Closed);
+            let kind = if passes { failed.kind } else { error.kind };
+            Error { kind, ..error }.because(failed)
+        }
     }
 }

@@ -22,7 +22,7 @@ const LONGEST: usize = 64 << 10;
 /// The most bytes of a place to go on from.
 const LONGEST_CURSOR: usize = 4096;
 
-/// What a script says of an item. Every field but `key` and `url` can be left out.
+/// What a script says of an item, beside what is known [`About`] it. Every field but `key` and `url` can be left out.
 #[derive(Debug, Deserialize)]
 struct Given {
     key: Text,
@@ -38,8 +38,6 @@ struct Given {
     sha1: Option<String>,
     sha256: Option<String>,
     sha512: Option<String>,
-    #[serde(flatten)]
-    about: About,
 }
 
 /// What a script says of an item or a link beside its URL.
@@ -134,8 +132,9 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         "emit",
         lua.create_function(move |_, item: Table| {
             check_fields(&item, &FIELDS)?;
-            let given: Given = read(item)?;
-            let (item, led) = item_of(&own, given)?;
+            // Two readings of a short text cost less than one that has to keep what is not its own.
+            let text = json(item)?;
+            let (item, led) = item_of(&own, parse(&text)?, parse(&text)?)?;
             own.emit(Entry::Item(Box::new(item)), led)
         })?,
     )?;
@@ -165,7 +164,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                 None => Meta::default(),
                 Some(about) => {
                     check_fields(&about, &FIELDS[11..])?;
-                    meta_of(read(about)?)
+                    meta_of(parse(&json(about)?)?)
                 }
             };
             let led = own.gate.led(&url);
@@ -197,8 +196,12 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
 fn check_fields(table: &Table, known: &[&str]) -> mlua::Result<()> {
     for pair in table.pairs::<Value, Value>() {
         let (name, _) = pair?;
-        let name = name.to_string()?;
-        if !known.contains(&name.as_str()) {
+        let is_known = match &name {
+            Value::String(name) => known.iter().any(|known| name == known),
+            _ => false,
+        };
+        if !is_known {
+            let name = name.to_string()?;
             let message = format!(
                 "an item has no field `{}`; there are {}",
                 name.escape_debug(),
@@ -211,14 +214,17 @@ fn check_fields(table: &Table, known: &[&str]) -> mlua::Result<()> {
 }
 
 /// Goes through JSON, which is bounded: a table can be in itself many times over.
-fn read<T: serde::de::DeserializeOwned>(table: Table) -> mlua::Result<T> {
-    let text = encode(&Value::Table(table), LONGEST)?;
-    let read = serde_json::from_slice(&text);
+fn json(table: Table) -> mlua::Result<Vec<u8>> {
+    encode(&Value::Table(table), LONGEST)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> mlua::Result<T> {
+    let read = serde_json::from_slice(text);
     read.map_err(|error| refuse(Kind::Corrupt, format!("the item cannot be used: {error}")))
 }
 
 /// The item, and who named it: somebody out there if one of its URLs is on a host that the user did not set.
-fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, Led)> {
+fn item_of(host: &Host, given: Given, about: About) -> mlua::Result<(Item, Led)> {
     let key = given.key.into_string();
     if key.is_empty() || key.len() > 1024 || key.chars().any(char::is_control) {
         return Err(refuse(
@@ -284,7 +290,7 @@ fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, Led)> {
     let item = Item {
         source: host.id.clone(),
         key,
-        meta: meta_of(given.about),
+        meta: meta_of(about),
         body: match given.stream {
             None => Body::File(request),
             Some(Form::Hls) => Body::Hls(request),

@@ -9,7 +9,7 @@ use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, Sum};
 use crate::pipeline::naming::fold;
 
 /// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
-const MOMENT: Duration = Duration::from_millis(10);
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// The notes on their way to the writer.
 #[derive(Debug, Default)]

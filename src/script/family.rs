@@ -33,6 +33,8 @@ pub(super) fn routes(manifest: &Manifest, sites: &[String]) -> Result<Vec<Route>
 }
 
 fn at(spec: &RouteSpec, site: &str) -> Result<Route> {
+    // As hosts are compared.
+    let site = plain(site).unwrap_or(site);
     let pattern = spec.pattern.replacen(SITE, site, 1);
     Route::new(&spec.name, &pattern, &spec.example)
 }
@@ -68,9 +70,42 @@ pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<Target> {
     Some(target)
 }
 
+/// The site that a link is of: its host, or what that host is called among these sites without a `www.` or `m.`.
+pub(super) fn site<'a>(mut sites: impl Iterator<Item = &'a String>, url: &'a Url) -> &'a str {
+    let host = url.host_str().unwrap_or("");
+    plain(host)
+        .filter(|plain| sites.any(|site| site == plain))
+        .unwrap_or(host)
+}
+
+/// A host without the `www.` or `m.` that it has.
+fn plain(host: &str) -> Option<&str> {
+    host.strip_prefix("www.")
+        .or_else(|| host.strip_prefix("m."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_another_only_where_that_is_a_site() {
+        let sites = ["a.test".to_owned(), "m.b.test".to_owned()];
+        let table = [
+            ("https://a.test/", "a.test"),
+            ("https://m.a.test/", "a.test"),
+            ("https://www.a.test/", "a.test"),
+            ("https://x.a.test/", "x.a.test"),
+            ("https://m.b.test/", "m.b.test"),
+            ("https://www.b.test/", "www.b.test"),
+            ("https://m.c.test/", "m.c.test"),
+            ("mine:@tom", ""),
+        ];
+        for (url, expected) in table {
+            let link = Url::parse(url).unwrap();
+            assert_eq!(site(sites.iter(), &link), expected, "{url}");
+        }
+    }
 
     #[test]
     fn a_host_that_is_named_is_a_site_as_others() {
@@ -100,6 +135,10 @@ mod tests {
             (
                 "mine:https://c.test/@tom?x=1#y",
                 Some("one tom https://c.test/@tom?x=1#y"),
+            ),
+            (
+                "mine:https://m.c.test/@tom",
+                Some("one tom https://m.c.test/@tom"),
             ),
             (
                 "mine:https://c.test/other",

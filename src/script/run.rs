@@ -36,6 +36,7 @@ pub(super) struct Start {
     pub(super) options: BTreeMap<String, serde_json::Value>,
     pub(super) secrets: Vec<String>,
     pub(super) target: Target,
+    pub(super) site: String,
     pub(super) calls: mpsc::Sender<Call>,
     pub(super) abandoned: Arc<AtomicBool>,
 }
@@ -144,6 +145,7 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<()> {
         options,
         secrets,
         target,
+        site,
         calls,
         ..
     } = start;
@@ -164,7 +166,7 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<()> {
     let ended = complete::<()>(
         &lua,
         extract,
-        context(&lua, &target, &options, &secrets)?,
+        context(&lua, &target, &site, &options, &secrets)?,
         clock,
     );
     // What was emitted before an error stays emitted.
@@ -197,6 +199,7 @@ fn complete<R: mlua::FromLuaMulti>(
 fn context(
     lua: &Lua,
     target: &Target,
+    site: &str,
     options: &BTreeMap<String, serde_json::Value>,
     secrets: &[String],
 ) -> mlua::Result<Table> {
@@ -209,6 +212,7 @@ fn context(
     let context = json!({
         "url": plain.as_str(),
         "host": url.host_str().unwrap_or(""),
+        "site": site,
         "route": target.route,
         "params": target.params,
         "resume": target.resume,

@@ -267,7 +267,10 @@ impl Source for Script {
             }
             None => (target.clone(), self.gate.clone()),
         };
+        let sites = self.package.manifest.sites.0.iter();
+        let sites = sites.chain(&self.options.hosts);
         let start = Start {
+            site: family::site(sites, &target.link.url).to_owned(),
             package: self.package.clone(),
             origin: self.origin.clone(),
             gate: gate.clone(),

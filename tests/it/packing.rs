@@ -344,6 +344,13 @@ fn what_is_only_packed_is_whole_there_or_missing() {
     let done = verify(0).says("2 files: 1 whole, 1 packed");
     let line = format!("in `{FOLDER}.zip`\n");
     assert!(done.stdout.contains(&line), "{}", done.stdout);
+    // A copy is found when the one before is gone.
+    let copy = fetch.out().join(format!("{FOLDER} (3).zip"));
+    std::fs::rename(&zip, &copy).unwrap();
+    let done = verify(0).says("2 files: 1 whole, 1 packed");
+    let line = format!("in `{FOLDER} (3).zip`\n");
+    assert!(done.stdout.contains(&line), "{}", done.stdout);
+    std::fs::rename(&copy, &zip).unwrap();
     // A byte of the first picture in it.
     let mut bytes = std::fs::read(&zip).unwrap();
     bytes[1000] ^= 1;

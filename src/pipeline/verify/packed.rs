@@ -17,6 +17,8 @@ use crate::pipeline::zip::{Entry, Index};
 const FOLDERS: usize = 16;
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
+/// After how many numbers in a row without a copy no more are looked for. The first ones may be gone while others stay.
+const GAP: u32 = 16;
 /// What albums are packed into.
 const EXTENSIONS: [&str; 2] = ["zip", "cbz"];
 
@@ -96,13 +98,21 @@ impl<'a> Packed<'a> {
     fn of(&self, folder: &str) -> Vec<Volume> {
         let mut volumes = Vec::new();
         for ext in EXTENSIONS {
+            let mut gap = 0;
             for copy in 1..COPIES {
                 let path = numbered(folder, ext, copy);
                 match self.disk.read(&path) {
                     Ok(file) => volumes.extend(volume(file, path)),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        gap += 1;
+                        if gap == GAP {
+                            break;
+                        }
+                        continue;
+                    }
                     Err(_) => {}
                 }
+                gap = 0;
             }
         }
         volumes

@@ -16,8 +16,8 @@ pub(super) enum Asked {
     Known { child: Box<Child>, line: Vec<u8> },
     /// It knows the link, and this is all that it says of it.
     Answered(Box<Value>),
-    /// It knows the link, which leads to others.
-    Links(Vec<Url>),
+    /// It knows the link, which leads to others, and perhaps to more than these.
+    Links(Vec<Url>, bool),
     /// It knows the link, and nothing is there.
     Nothing,
     /// It knows the link, and failed.

@@ -57,6 +57,8 @@ const TOLD: &[(&str, &str)] = &[
 /// The most bytes of all that it says, and those of its last complaints that are kept.
 const SAYS: u64 = 1 << 30;
 const COMPLAINT: usize = 8 << 10;
+/// So long its last complaints are waited for once it is over: something that has left its group may hold the pipe.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// As much is read of a file that it leaves.
 const LEFT: u64 = 4 << 20;
 
@@ -209,12 +211,9 @@ impl Child {
         }
     }
 
-    /// What it has left in a file of its folder, as far as that is a text.
-    pub(super) fn left(&self, name: &str) -> Option<String> {
-        let mut text = String::new();
-        let file = std::fs::File::open(self.room.path().join(name)).ok()?;
-        file.take(LEFT).read_to_string(&mut text).ok()?;
-        Some(text)
+    /// What it has left in a file of its folder, and whether there is more of it.
+    pub(super) fn left(&self, name: &str) -> (String, bool) {
+        read(&self.room.path().join(name)).unwrap_or_default()
     }
 
     /// Waits for its end, once it has said all.
@@ -228,7 +227,10 @@ impl Child {
         };
         // Something that it has started may hold on to the pipe: nobody waits for that.
         self.kill();
-        let complaint = (&mut self.complaint).await.unwrap_or_default();
+        let complaint = match timeout(LAST_WORDS, &mut self.complaint).await {
+            Ok(complaint) => complaint.unwrap_or_default(),
+            Err(_) => String::new(),
+        };
         Ok(Ended {
             code: status.code(),
             complaint,
@@ -261,6 +263,28 @@ impl Drop for Child {
     }
 }
 
+/// The beginning of a file, and whether there is more of it; nothing of what is no plain file.
+fn read(path: &Path) -> std::io::Result<(String, bool)> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        // Neither is a link followed, nor somebody waited for who writes to a pipe.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        let flags = flags.bits().cast_signed();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok(Default::default());
+    }
+    let mut bytes = Vec::new();
+    file.take(LEFT + 1).read_to_end(&mut bytes)?;
+    let is_cut = bytes.len() as u64 > LEFT;
+    bytes.truncate(LEFT as usize);
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), is_cut))
+}
+
 /// Holds it to what it may use. It has begun by then, and has not come far.
 #[cfg(target_os = "linux")]
 fn limit(process: Option<rustix::process::Pid>) {
@@ -289,4 +313,79 @@ async fn last_of(mut pipe: impl AsyncRead + Unpin) -> String {
 
 fn broken(name: &str, error: std::io::Error) -> Error {
     Error::new(Kind::Network, format!("cannot hear `{name}`")).because(error)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(words: &str, patience: Duration) -> Child {
+        Child::start(Task {
+            name: "sh",
+            program: Path::new("/bin/sh"),
+            args: vec!["-c".into(), words.into()],
+            proxy: None,
+            room: Room::new().unwrap(),
+            patience,
+            longest: 1 << 20,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_file_that_is_left_is_plain_and_bounded() {
+        let room = Room::new().unwrap();
+        let at = |name: &str| room.path().join(name);
+        std::os::unix::fs::symlink("/etc/passwd", at("link")).unwrap();
+        std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status()
+            .unwrap();
+        assert!(read(&at("link")).is_err());
+        assert_eq!(read(&at("pipe")).unwrap(), (String::new(), false));
+        let text = "ü".repeat(LEFT as usize / 2);
+        room.put("whole", &text).unwrap();
+        assert_eq!(read(&at("whole")).unwrap(), (text.clone(), false));
+        room.put("more", &format!("x{text}")).unwrap();
+        let (cut, is_cut) = read(&at("more")).unwrap();
+        assert!(is_cut && cut.starts_with("xü") && cut.ends_with('\u{fffd}'));
+    }
+
+    #[tokio::test]
+    async fn whoever_leaves_the_group_and_holds_the_pipe_is_not_waited_for() {
+        // The reader at the end of the pipe is in a group of its own.
+        let words = "set -m; sleep 20 >/dev/null & echo $!";
+        let mut child = shell(words, Duration::from_secs(60));
+        let line = child.line().await.unwrap().unwrap();
+        let held: i32 = String::from_utf8(line).unwrap().trim().parse().unwrap();
+        let ended = timeout(Duration::from_secs(15), child.end()).await;
+        let held = rustix::process::Pid::from_raw(held).unwrap();
+        rustix::process::kill_process(held, rustix::process::Signal::KILL).unwrap();
+        assert_eq!(ended.expect("it waits").unwrap().code, Some(0));
+    }
+
+    #[tokio::test]
+    async fn it_is_killed_when_it_is_dropped_or_says_nothing() {
+        let mut child = shell("echo $$; exec sleep 300", Duration::from_secs(60));
+        let line = child.line().await.unwrap().unwrap();
+        let number: i32 = String::from_utf8(line).unwrap().trim().parse().unwrap();
+        let process = rustix::process::Pid::from_raw(number).unwrap();
+        assert!(rustix::process::test_kill_process(process).is_ok());
+        child.patience = Duration::from_millis(1);
+        assert_eq!(child.line().await.unwrap_err().kind, Kind::Network);
+        drop(child);
+        // It is reaped by whoever waits for children here.
+        let gone = async {
+            while rustix::process::test_kill_process(process).is_ok() {
+                let stat = std::fs::read_to_string(format!("/proc/{number}/stat"));
+                if stat.is_ok_and(|stat| stat.contains(") Z ")) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(30), gone)
+            .await
+            .expect("it is still there");
+    }
 }

@@ -42,8 +42,8 @@ impl Chooser {
         })
     }
 
-    /// Has a program list the link, if one knows it.
-    async fn ask(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<bool> {
+    /// Has a program list the link, if one knows it. One that fails is no better than one that does not know it.
+    async fn ask(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<Answer> {
         let mut failed = None;
         for name in self.inner.programs() {
             let place = self.inner.place().await?;
@@ -52,23 +52,24 @@ impl Chooser {
                 Name::Ytdlp => ytdlp::ask(&self.inner, ctx, url, Which::Specific).await,
             };
             drop(place);
-            match asked {
-                Ok(Asked::Unknown | Asked::Nothing) => {}
-                // Another one may fare better.
-                Ok(Asked::Failed(error)) | Err(error) => {
-                    failed.get_or_insert((name, error));
-                }
-                Ok(known) => {
-                    self.hand_on(name, url, known, out).await?;
-                    return Ok(true);
-                }
-            }
+            let error = match asked {
+                Ok(Asked::Unknown | Asked::Nothing) => continue,
+                Ok(Asked::Failed(error)) | Err(error) => error,
+                Ok(known) => match useless(&self.inner, url, &known) {
+                    Some(Ok(())) => continue,
+                    Some(Err(error)) => error,
+                    None => {
+                        self.hand_on(name, url, known, out).await?;
+                        return Ok(Answer::Known);
+                    }
+                },
+            };
+            let program = name.program();
+            out.note(format!("`{program}` is of no use for the page: {error}"))
+                .await?;
+            failed.get_or_insert((name, error));
         }
-        let Some((name, error)) = failed else {
-            return Ok(false);
-        };
-        self.hand_on(name, url, Asked::Failed(error), out).await?;
-        Ok(true)
+        Ok(failed.map_or(Answer::Unknown, |(name, error)| Answer::Failed(name, error)))
     }
 
     /// Has a program list the link, whose answer is there already.
@@ -89,7 +90,14 @@ impl Chooser {
     }
 
     /// Reads a page that no program knows. Where nothing is on it, yt-dlp may find a player that it knows.
-    async fn page(&self, ctx: &Ctx, url: &Url, target: &Target, out: &Outlet) -> Result<()> {
+    async fn page(
+        &self,
+        ctx: &Ctx,
+        url: &Url,
+        target: &Target,
+        out: &Outlet,
+        failed: Option<(Name, Error)>,
+    ) -> Result<()> {
         let link = Link {
             url: behind("page", url)?,
             meta: target.link.meta.clone(),
@@ -99,6 +107,12 @@ impl Chooser {
                 error
             }
             done => return done,
+        };
+        // What it knows the page for, it would fail at once more.
+        let nothing = match failed {
+            Some((Name::Ytdlp, error)) => return Err(error),
+            Some((_, error)) => error,
+            None => nothing.hint("no program that is installed finds anything there either"),
         };
         if self.inner.is_strange(url) || !self.inner.programs().any(|name| name == Name::Ytdlp) {
             return Err(nothing);
@@ -111,7 +125,7 @@ impl Chooser {
                 let asked = Asked::Answered(answer);
                 self.hand_on(Name::Ytdlp, url, asked, out).await
             }
-            _ => Err(nothing.hint("no program that is installed finds anything there either")),
+            _ => Err(nothing),
         }
     }
 }
@@ -134,18 +148,26 @@ impl Source for Chooser {
             false => asked::url(&target.link.url, &self.manifest.name)?,
         };
         let is_web = matches!(url.scheme(), "http" | "https");
+        let mut failed = None;
         if is_web && !is_file(&url) && !self.inner.is_strange(&url) && !self.inner.is_unknown(&url)
         {
             ctx.lend(&url).await?;
-            let is_known = self.ask(ctx, &url, out).await?;
-            self.inner.note(&url, is_known);
-            if is_known {
-                return Ok(());
+            let answer = self.ask(ctx, &url, out).await?;
+            self.inner.note(&url, matches!(answer, Answer::Known));
+            match answer {
+                Answer::Known => return Ok(()),
+                Answer::Unknown => {}
+                Answer::Failed(name, error) => failed = Some((name, error)),
             }
         }
-        match is_first {
-            true => self.without(ctx, target.link.clone(), target, out).await,
-            false => self.page(ctx, &url, target, out).await,
+        if !is_first {
+            return self.page(ctx, &url, target, out, failed).await;
+        }
+        match self.without(ctx, target.link.clone(), target, out).await {
+            Err(error) if error.kind == Kind::Unsupported && out.items() + out.embeds() == 0 => {
+                Err(failed.map_or(error, |(_, error)| error))
+            }
+            done => done,
         }
     }
 
@@ -174,6 +196,25 @@ impl Source for Chooser {
 
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         self.rest.source(&item.source)?.resolve(ctx, item).await
+    }
+}
+
+/// What the programs say of a link.
+enum Answer {
+    /// One of them lists it.
+    Known,
+    /// None knows it.
+    Unknown,
+    /// None lists it, and this one could not say why it should not.
+    Failed(Name, Error),
+}
+
+/// Whether nothing can be had of what a program knows a link for, and why that is so if it tells.
+fn useless(inner: &Inner, url: &Url, known: &Asked) -> Option<Result<()>> {
+    match known {
+        Asked::Answered(answer) if !ytdlp::has_any(answer) => Some(Ok(())),
+        Asked::Answered(answer) => ytdlp::useless(inner, url, answer).map(Err),
+        _ => None,
     }
 }
 

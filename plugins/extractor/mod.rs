@@ -36,6 +36,8 @@ pub use options::{Options, Order};
 const STRANGERS: u32 = 4;
 /// So many pages are remembered of which it is known that no program knows them.
 const UNKNOWN: usize = 64;
+/// So many answers are kept for whoever lists the link: what is dropped is asked for again.
+const ANSWERS: usize = 32;
 /// The most hosts that are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -74,7 +76,7 @@ struct Inner {
     found: [OnceLock<Option<PathBuf>>; 2],
     places: Semaphore,
     /// What programs have answered already to whoever asked which of them knows a link.
-    answers: Mutex<HashMap<(Name, Url), Asked>>,
+    answers: Mutex<Vec<(Name, Url, Asked)>>,
     together: ytdlp::Together,
     /// Of how many pages of a host no program knew anything.
     strangers: Mutex<HashMap<String, u32>>,
@@ -117,12 +119,20 @@ impl Inner {
     /// What a program has answered already about a link.
     fn taken(&self, name: Name, url: &Url) -> Option<Asked> {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.remove(&(name, url.clone()))
+        let at = answers
+            .iter()
+            .position(|(by, of, _)| *by == name && of == url)?;
+        Some(answers.remove(at).2)
     }
 
     fn keep(&self, name: Name, url: &Url, asked: Asked) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.insert((name, url.clone()), asked);
+        // One that nobody has come for holds a program at work.
+        answers.retain(|(by, of, _)| *by != name || of != url);
+        if answers.len() >= ANSWERS {
+            answers.remove(0);
+        }
+        answers.push((name, url.clone(), asked));
     }
 
     /// Whether it is no use to ask about pages of this host.

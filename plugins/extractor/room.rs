@@ -5,8 +5,18 @@ use std::fs;
 use std::hash::BuildHasher;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::time::Duration;
 
 use fetch::model::{Error, Kind, Result};
+use url::Url;
+
+/// What its name begins with; sixteen digits follow.
+const NAME: &str = "fetch-";
+/// So old is one that a run which was killed has left behind.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Where the links are that a program is asked about: arguments are seen by everybody on the machine.
+const LINKS: &str = "links.txt";
 
 /// Such a folder.
 #[derive(Debug)]
@@ -18,9 +28,11 @@ impl Room {
     /// # Errors
     /// [`Kind::Disk`].
     pub(super) fn new() -> Result<Room> {
+        static SWEPT: Once = Once::new();
+        SWEPT.call_once(|| sweep(&std::env::temp_dir()));
         let make = || {
             let number = RandomState::new().hash_one(std::process::id());
-            let path = std::env::temp_dir().join(format!("fetch-{number:016x}"));
+            let path = std::env::temp_dir().join(format!("{NAME}{number:016x}"));
             let mut builder = fs::DirBuilder::new();
             #[cfg(unix)]
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -49,6 +61,16 @@ impl Room {
         put().map_err(|error: io::Error| cannot("write a file for another program", error))?;
         Ok(path)
     }
+
+    /// Puts these links in it, one a line, and says in which file.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`].
+    pub(super) fn links(&self, urls: &[&Url]) -> Result<&'static str> {
+        let text: String = urls.iter().map(|url| format!("{url}\n")).collect();
+        self.put(LINKS, &text)?;
+        Ok(LINKS)
+    }
 }
 
 impl Drop for Room {
@@ -58,6 +80,62 @@ impl Drop for Room {
     }
 }
 
+/// Removes what runs that were killed have left, as far as it is one's own.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix(NAME));
+        let is_room = number.is_some_and(|number| {
+            number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        // Of a link, this is the link's own.
+        let Some(about) = entry
+            .metadata()
+            .ok()
+            .filter(|about| is_room && about.is_dir())
+        else {
+            continue;
+        };
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::uid(&about) != rustix::process::geteuid().as_raw() {
+            continue;
+        }
+        let age = about.modified().ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > STALE) {
+            // Whoever else sweeps at the same time may be there first.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn cannot(what: &str, error: io::Error) -> Error {
     Error::new(Kind::Disk, format!("cannot {what}")).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_once_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, hours: u64| {
+            let path = folder.path().join(name);
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("cookies.txt"), "x").unwrap();
+            let time = std::time::SystemTime::now() - Duration::from_secs(hours * 60 * 60);
+            fs::File::open(&path).unwrap().set_modified(time).unwrap();
+            path
+        };
+        let old = make("fetch-0123456789abcdef", 25);
+        let kept = [
+            make("fetch-0123456789abcde0", 23),
+            make("fetch-0123456789abcde", 25),
+            make("fetch-pictures-of-cats", 25),
+            make("other-0123456789abcdef", 25),
+        ];
+        sweep(folder.path());
+        assert!(!old.exists());
+        assert!(kept.iter().all(|path| path.exists()), "{kept:?}");
+    }
 }

@@ -75,8 +75,8 @@ impl Pools {
     }
 
     /// The cookies for another program that asks this URL, if there are any.
-    pub(super) fn cookies_text(&self, url: &Url) -> Option<String> {
-        self.jar.as_ref().map(|jar| jar.text(url))
+    pub(super) fn cookies_text(&self, urls: &[&Url]) -> Option<String> {
+        self.jar.as_ref().map(|jar| jar.text(urls))
     }
 
     /// Writes the cookies that servers set to the file, if the settings say so.

@@ -157,9 +157,10 @@ impl Ctx {
         self.client.settings()
     }
 
-    /// The cookies for another program that asks this URL, as the text of a `cookies.txt`; none where the user has none.
-    pub fn cookies_text(&self, url: &Url) -> Option<Secret> {
-        self.client.cookies_text(url)
+    /// The cookies for another program that asks these URLs, as the text of a `cookies.txt`: those of their hosts and of the
+    /// hosts above them. None where the user has none.
+    pub fn cookies_text(&self, urls: &[&Url]) -> Option<Secret> {
+        self.client.cookies_text(urls)
     }
 
     /// Has another program ask for this URL, unless it may not lead there, and notes who leads on from what it says.

@@ -157,3 +157,33 @@ fn a_page_without_media_is_told_with_who_was_asked() {
     let expected = "no media that matter are in its markup\n  hint: no program that is installed finds anything there either";
     assert!(done.stderr.contains(expected), "{}", done.stderr);
 }
+
+#[test]
+fn a_program_that_is_broken_takes_no_page_from_the_reader() {
+    let broken = [
+        "echo 'ModuleNotFoundError: x' >&2; exit 1",
+        "exit 2",
+        "exit 127",
+        "echo 'not json'",
+        "sleep 300",
+        "yes x | tr -d '\\n' | head -c 70000000",
+    ];
+    for words in broken {
+        let site = Site::start();
+        let picture = site.url("/files/a.jpg");
+        let page = format!("<!doctype html><img src='{picture}' width=800 height=600>");
+        site.on("/news", Reply::html(page));
+        site.on("/files/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+        let fake = Fake::new();
+        fake.program("gallery-dl", words);
+        fake.program("yt-dlp", words);
+        let call = fake.fetch().env("FETCH_EXTRACTOR__TIMEOUT", "2s");
+        let done = call.arg("-v").arg(site.url("/news")).run().success();
+        let told = &done.stderr;
+        assert!(told.contains("1 found: 1 new"), "{words}: {told}");
+        assert!(
+            told.contains("`yt-dlp` is of no use for the page"),
+            "{told}"
+        );
+    }
+}

@@ -63,6 +63,16 @@ impl Items {
             let body = Body::Text(words.to_owned());
             return Ok(Came::Item(Box::new(self.item(fields, None, body))));
         }
+        let fallback = fields.get("_fallback").and_then(Value::as_array);
+        // A manifest that is told instead of its address is of no use here; the file beside it is the film as well.
+        let is_told = fields
+            .get("_ytdl_manifest_data")
+            .is_some_and(|data| !data.is_null());
+        let plain = fallback.and_then(|all| all.first()?.as_str());
+        let (film, address) = match plain.filter(|_| film.is_some() && is_told) {
+            Some(plain) => (None, plain),
+            None => (film, address),
+        };
         let url = safe::web(film.unwrap_or(address))?;
         let form = film.and(text("_ytdl_manifest"));
         if film.is_some() && form.is_none() {
@@ -86,13 +96,13 @@ impl Items {
         }
         safe::add_cookies(&mut headers, &url, &cookies(fields));
         let other = |place: &Value| safe::web(place.as_str()?).ok();
-        let others = fields.get("_fallback").and_then(Value::as_array);
         let request = Request {
             headers: safe::of(headers),
-            mirrors: others
+            mirrors: fallback
                 .into_iter()
                 .flatten()
                 .filter_map(other)
+                .filter(|other| *other != url)
                 .take(MIRRORS)
                 .collect(),
             expect: Expect {
@@ -259,4 +269,28 @@ fn extra(fields: &Value) -> BTreeMap<String, Value> {
         .take(FIELDS)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_a_manifest_without_an_address_the_file_beside_it_is_taken() {
+        let link = Url::parse("https://x.org/p/1").unwrap();
+        let fields = json!({
+            "_url": "ytdl:https://x.org/p/1.mp4", "_ytdl_manifest": "dash", "_ytdl_manifest_data": "<MPD/>",
+            "_fallback": ["https://cdn.x.org/1.mp4", "https://cdn.x.org/2.mp4"], "filename": "1", "extension": "mp4",
+        });
+        let Ok(Came::Item(item)) = Items::new("gallerydl", &link).read(&fields) else {
+            panic!("no item");
+        };
+        let Body::File(request) = item.body else {
+            panic!("no file");
+        };
+        assert_eq!(request.url.as_str(), "https://cdn.x.org/1.mp4");
+        assert_eq!(request.mirrors.len(), 1);
+    }
 }

@@ -58,7 +58,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
         arg("--config");
         arg(&room.put("config.json", &config(file)?)?.to_string_lossy());
     }
-    if let Some(cookies) = ctx.cookies_text(url) {
+    if let Some(cookies) = ctx.cookies_text(&[url]) {
         arg("--cookies");
         let file = room.put("cookies.txt", cookies.reveal())?;
         arg(&file.to_string_lossy());
@@ -71,7 +71,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
     let notes = json!([{
         "name": "metadata", "mode": "jsonl", "filename": "-", "event": "prepare", "private": true,
     }]);
-    let fields = json!({
+    let wanted = json!({
         "_ua": "{_fetch.session.headers[User-Agent]}",
         "_referer": "{_fetch.session.headers[Referer]}",
         "_archive": "{_fetch.archive_fmt}",
@@ -89,14 +89,15 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
         ("metadata-extractor", json!("_fetch")),
         ("extractor-metadata", json!("_fetch")),
         ("keywords-eval", json!(true)),
-        ("keywords", fields),
+        ("keywords", wanted),
         ("postprocessors", notes),
         ("base-directory", json!("./gallery-dl/")),
     ] {
         arg("--option");
         arg(&format!("{key}={value}"));
     }
-    for other in ["--write-unsupported", OTHERS, "--", url.as_str()] {
+    let links = room.links(&[url])?;
+    for other in ["--write-unsupported", OTHERS, "--input-file", links] {
         arg(other);
     }
     let mut child = Child::start(Task {
@@ -109,16 +110,20 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
         longest: LINE,
     })?;
     match child.line().await? {
-        Some(line) => {
-            let child = Box::new(child);
-            Ok(Asked::Known { child, line })
-        }
+        Some(line) => Ok(match fields(&line) {
+            Ok(_) => {
+                let child = Box::new(child);
+                Asked::Known { child, line }
+            }
+            // Then the rest is no better.
+            Err(error) => Asked::Failed(error),
+        }),
         None => {
-            let others = others(&child);
+            let (others, cut) = others(&child);
             let ended = child.end().await?;
             Ok(match (ended.code, others.is_empty()) {
                 (Some(64), _) => Asked::Unknown,
-                (Some(0), false) => Asked::Links(others),
+                (Some(0), false) => Asked::Links(others, cut),
                 (Some(0), true) => Asked::Nothing,
                 _ => Asked::Failed(failure(&ended)),
             })
@@ -135,7 +140,8 @@ pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Optio
         args.push("--config".into());
         args.push(room.put("config.json", &config(file)?)?.into());
     }
-    args.extend(["--extractor-info", "--", url.as_str()].map(OsString::from));
+    let links = room.links(&[url])?;
+    args.extend(["--extractor-info", "--input-file", links].map(OsString::from));
     let mut child = Child::start(Task {
         name: Name::Gallerydl.program(),
         program: inner.program(Name::Gallerydl)?,
@@ -180,7 +186,7 @@ impl Source for Gallerydl {
         };
         let (mut child, mut line) = match asked {
             Asked::Known { child, line } => (child, Some(line)),
-            Asked::Links(links) => return hand_on(links, out).await,
+            Asked::Links(links, cut) => return hand_on(links, cut, out).await,
             Asked::Failed(error) => return Err(error),
             _ => return Err(asked::unknown(Name::Gallerydl, &url)),
         };
@@ -200,12 +206,12 @@ impl Source for Gallerydl {
             }
             line = child.line().await?;
         }
-        let links = others(&child);
+        let (links, cut) = others(&child);
         let ended = child.end().await?;
-        hand_on(links, out).await?;
+        let handed = hand_on(links, cut, out).await;
         match ended.code {
-            Some(0) => lapses.told(count),
-            _ => Err(failure(&ended)),
+            Some(0) => lapses.told(count).and(handed),
+            _ => Err(lapses.beside(failure(&ended), count)),
         }
     }
 
@@ -249,6 +255,18 @@ impl Lapses {
         self.first.get_or_insert(error);
     }
 
+    /// Why it failed at last, with how many it was before that.
+    fn beside(self, mut error: Error, of: u64) -> Error {
+        if self.count > 0 {
+            let more = format!(
+                ", and {} of {of} files that it names cannot be had",
+                self.count
+            );
+            error.message.push_str(&more);
+        }
+        error
+    }
+
     fn told(self, of: u64) -> Result<()> {
         match self.first {
             None => Ok(()),
@@ -270,18 +288,25 @@ fn fields(line: &[u8]) -> Result<Value> {
     })
 }
 
-async fn hand_on(links: Vec<Url>, out: &Outlet) -> Result<()> {
+async fn hand_on(links: Vec<Url>, cut: bool, out: &Outlet) -> Result<()> {
     for link in links {
         out.link(Link::from(link)).await?;
     }
-    Ok(())
+    match cut {
+        false => Ok(()),
+        true => {
+            let message = format!("`gallery-dl` names more than {LINKS} links");
+            Err(Error::new(Kind::Corrupt, message))
+        }
+    }
 }
 
-/// The links that it does not know itself.
-fn others(child: &Child) -> Vec<Url> {
-    let text = child.left(OTHERS).unwrap_or_default();
-    let links = text.lines().filter_map(|line| safe::web(line.trim()).ok());
-    links.take(LINKS).collect()
+/// The links that it does not know itself, and whether there are more than are taken.
+fn others(child: &Child) -> (Vec<Url>, bool) {
+    let (text, is_cut) = child.left(OTHERS);
+    let mut links = text.lines().filter_map(|line| safe::web(line.trim()).ok());
+    let taken = links.by_ref().take(LINKS).collect();
+    (taken, is_cut || links.next().is_some())
 }
 
 /// Why it failed. Its exit code is made of bits, each for a kind.
@@ -327,7 +352,9 @@ fn clean(config: &mut Value) {
                 | "downloader"
                 | "environment"
                 | "globals"
+                | "include"
                 | "output"
+                | "subconfigs"
         );
         !is_ours
             && !name.starts_with("postprocess")
@@ -350,5 +377,23 @@ pub(super) fn read_lines(link: &Url, lines: &[&[u8]]) {
                     .is_none_or(|request| request.url.has_host())
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_configuration_that_runs_or_writes_or_leads_to_another() {
+        let mut config = json!({
+            "subconfigs": ["evil.json"], "include": "evil.json", "archive": "x", "signals-actions": {},
+            "extractor": {
+                "subconfigs": ["evil.json"], "postprocessors": [{"name": "exec"}], "module-sources": ["/evil"],
+                "cats": {"username": "tom", "subconfigs": "evil.json", "postprocessor-options": {}, "actions": []},
+            },
+        });
+        clean(&mut config);
+        assert_eq!(config, json!({"extractor": {"cats": {"username": "tom"}}}));
     }
 }

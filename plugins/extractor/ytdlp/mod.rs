@@ -75,12 +75,7 @@ fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child>
         arg("--use-extractors");
         arg("default,-generic");
     }
-    // The last text has the cookies for all of them.
-    let mut cookies = None;
-    for url in urls {
-        cookies = ctx.cookies_text(url);
-    }
-    if let Some(cookies) = cookies {
+    if let Some(cookies) = ctx.cookies_text(urls) {
         arg("--cookies");
         let file = room.put("cookies.txt", cookies.reveal())?;
         arg(&file.to_string_lossy());
@@ -89,8 +84,8 @@ fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child>
         arg("--user-agent");
         arg(&agent);
     }
-    arg("--");
-    urls.iter().for_each(|url| arg(url.as_str()));
+    arg("--batch-file");
+    arg(room.links(urls)?);
     Child::start(Task {
         name: Name::Ytdlp.program(),
         program: inner.program(Name::Ytdlp)?,
@@ -118,13 +113,20 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Re
 
 /// What it calls the extractor that knows a link. It asks nobody for that.
 pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Option<String>> {
-    let args = ["--ignore-config", "--list-extractors", "--", url.as_str()];
+    let room = Room::new()?;
+    let links = room.links(&[url])?;
+    let args = [
+        "--ignore-config",
+        "--list-extractors",
+        "--batch-file",
+        links,
+    ];
     let mut child = Child::start(Task {
         name: Name::Ytdlp.program(),
         program: inner.program(Name::Ytdlp)?,
         args: args.map(OsString::from).into(),
         proxy: ctx.settings().proxy.as_deref(),
-        room: Room::new()?,
+        room,
         patience: inner.options.timeout,
         longest: LONGEST,
     })?;
@@ -145,6 +147,16 @@ pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Optio
         Some(0) => Ok(known),
         _ => Err(failure(&ended)),
     }
+}
+
+/// Why nothing can be had of what it knows a link for, where that is so.
+pub(super) fn useless(inner: &Inner, url: &Url, answer: &Value) -> Option<Error> {
+    if Info(answer).form() == Form::List {
+        return None;
+    }
+    let known = fetch::model::Meta::default();
+    let mut items = Items::new(Name::Ytdlp.word(), url, &known, &inner.options);
+    items.read(Info(answer)).err()
 }
 
 /// Whether there is anything in an answer.
@@ -221,7 +233,10 @@ fn film<'a>(info: Info<'a>, key: &str) -> Option<Info<'a>> {
         info.list("entries")
             .filter(|entry| entry.form() == Form::Film)
     };
-    let of_key = films().find(|film| film.key().is_some_and(|own| key.starts_with(&own)));
+    let of_key = films().find(|film| {
+        film.key()
+            .is_some_and(|own| key == own || key.strip_suffix(" audio") == Some(&own))
+    });
     of_key.or_else(|| {
         let mut all = films();
         all.next().filter(|_| all.next().is_none())
@@ -251,5 +266,32 @@ pub(super) fn read_answer(link: &Url, text: &[u8], quality: fetch::model::Qualit
         let _ = items.read(Info(&value));
         let _ = film(Info(&value), "x y");
         let _ = has_any(&value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_film_is_found_by_its_whole_key() {
+        let entry = |id: &str| json!({"id": id, "extractor_key": "Cats"});
+        let page = json!({"_type": "playlist", "entries": [entry("p-1"), entry("p-12"), entry("p-2 audio")]});
+        let found = |key: &str| film(Info(&page), key).and_then(|film| film.text("id"));
+        let table = [
+            ("cats p-1", Some("p-1")),
+            ("cats p-12", Some("p-12")),
+            ("cats p-12 audio", Some("p-12")),
+            ("cats p-2 audio", Some("p-2 audio")),
+            ("cats p-123", None),
+            ("cats p-1 more", None),
+        ];
+        for (key, expected) in table {
+            assert_eq!(found(key), expected, "{key}");
+        }
+        let only = json!({"_type": "playlist", "entries": [entry("p-1")]});
+        assert!(film(Info(&only), "cats p-123").is_some());
     }
 }

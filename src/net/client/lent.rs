@@ -45,8 +45,8 @@ impl Client {
         }
     }
 
-    /// The cookies for another program that asks this URL, as the text of a `cookies.txt`.
-    pub(crate) fn cookies_text(&self, url: &Url) -> Option<Secret> {
-        self.inner.pools.cookies_text(url).map(Secret::new)
+    /// The cookies for another program that asks these URLs, as the text of a `cookies.txt`.
+    pub(crate) fn cookies_text(&self, urls: &[&Url]) -> Option<Secret> {
+        self.inner.pools.cookies_text(urls).map(Secret::new)
     }
 }

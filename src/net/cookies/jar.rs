@@ -82,12 +82,27 @@ impl Jar {
         }
     }
 
-    /// The cookies for another program that asks this URL, as the text of a `cookies.txt`: those of the file, those that
-    /// servers have set, and of the browser's those of hosts that are asked.
-    pub(crate) fn text(&self, url: &Url) -> String {
-        self.ask_browser(url);
+    /// The cookies for another program that asks these URLs, as the text of a `cookies.txt`: those of the file, of servers, and of
+    /// the browser that are of their hosts or of hosts above them.
+    pub(crate) fn text(&self, urls: &[&Url]) -> String {
+        urls.iter().for_each(|url| self.ask_browser(url));
+        let is_theirs = |cookie: &Cookie| {
+            urls.iter().any(|url| {
+                let rest = url
+                    .host_str()
+                    .and_then(|host| host.strip_suffix(&*cookie.host));
+                rest.is_some_and(|rest| {
+                    rest.is_empty() || rest.ends_with('.') && url.domain().is_some()
+                })
+            })
+        };
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
-        netscape::text(store.iter_unexpired().filter_map(Cookie::of))
+        netscape::text(
+            store
+                .iter_unexpired()
+                .filter_map(Cookie::of)
+                .filter(is_theirs),
+        )
     }
 
     /// Takes over what the browser has for this host and those above it.

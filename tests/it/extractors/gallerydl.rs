@@ -71,10 +71,14 @@ fn it_gets_little_of_the_environment_and_cookies_that_go_with_it() {
     std::fs::write(fake.file("says"), says).unwrap();
     fake.program(
         "gallery-dl",
-        "pwd > \"$ROOT/pwd\"; ls -l cookies.txt > \"$ROOT/mode\"; cp cookies.txt \"$ROOT/had\"; cat \"$ROOT/says\"; cat",
+        "pwd > \"$ROOT/pwd\"; ls -l cookies.txt > \"$ROOT/mode\"; cp cookies.txt \"$ROOT/had\"; cp links.txt \"$ROOT/links\"; cat \"$ROOT/says\"; cat",
     );
     let cookies = fake.file("cookies.txt");
-    std::fs::write(&cookies, "127.0.0.1\tFALSE\t/\tFALSE\t0\tlogin\thunter2\n").unwrap();
+    std::fs::write(
+        &cookies,
+        "127.0.0.1\tFALSE\t/\tFALSE\t0\tlogin\thunter2\nx.org\tTRUE\t/\tFALSE\t0\tother\thunter4\n",
+    )
+    .unwrap();
     let call = fake
         .fetch()
         .env("AWS_SECRET_ACCESS_KEY", "hunter3")
@@ -91,8 +95,9 @@ fn it_gets_little_of_the_environment_and_cookies_that_go_with_it() {
     }
     assert!(environment.contains("HOME=") && environment.contains("PYTHONUNBUFFERED=1"));
     let args = fake.noted("gallery-dl.args");
-    let last: Vec<_> = args.lines().rev().take(2).collect();
-    assert_eq!(last, [link.as_str(), "--"]);
+    // Everybody on the machine sees the arguments.
+    assert!(!args.contains(&link), "{args}");
+    assert_eq!(fake.noted("links"), format!("{link}\n"));
     assert!(
         args.contains("--config-ignore\n") && !args.contains("hunter2"),
         "{args}"
@@ -103,6 +108,7 @@ fn it_gets_little_of_the_environment_and_cookies_that_go_with_it() {
         fake.noted("mode")
     );
     assert!(fake.noted("had").contains("login\thunter2"));
+    assert!(!fake.noted("had").contains("hunter4"), "of another site");
     let room = fake.noted("pwd");
     assert!(!room.trim().is_empty() && !std::path::Path::new(room.trim()).exists());
     let requests = site.requests();

@@ -1,7 +1,7 @@
 //! Programs that know sites of their own: gallery-dl and yt-dlp, where they are installed. They say what is behind a link;
 //! the bytes are moved here, as those of any other source.
 //!
-//! What they say is held to the same as what a site says. They are run as somebody who is not trusted: see [`child`].
+//! What they say is held to the same as what a site says. They are run as somebody who is not trusted: see `docs/extractors.md`.
 
 mod asked;
 mod child;

@@ -65,8 +65,12 @@ impl Chooser {
                 },
             };
             let program = name.program();
-            out.note(format!("`{program}` is of no use for the page: {error}"))
-                .await?;
+            let causes = error.causes().into_iter();
+            let why: String = causes.map(|cause| format!(": {cause}")).collect();
+            out.note(format!(
+                "`{program}` is of no use for the page: {error}{why}"
+            ))
+            .await?;
             failed.get_or_insert((name, error));
         }
         Ok(failed.map_or(Answer::Unknown, |(name, error)| Answer::Failed(name, error)))

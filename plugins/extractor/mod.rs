@@ -16,18 +16,21 @@ mod said;
 mod ytdlp;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fetch::model::{Error, Kind, Result};
-use fetch::source::{Registry, program};
+use fetch::source::{Ctx, Registry, program};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use self::asked::Asked;
+use self::child::{Child, Task};
 use self::chooser::Chooser;
 use self::gallerydl::Gallerydl;
+use self::room::Room;
 use self::ytdlp::Ytdlp;
 pub use options::{Options, Order};
 
@@ -107,6 +110,26 @@ impl Inner {
                 "`extractor.{}.path` tells where it is",
                 name.word()
             ))
+        })
+    }
+
+    /// Starts a program whose longest line has so many bytes.
+    fn start(
+        &self,
+        ctx: &Ctx,
+        name: Name,
+        args: Vec<OsString>,
+        room: Room,
+        longest: usize,
+    ) -> Result<Child> {
+        Child::start(Task {
+            name: name.program(),
+            program: self.program(name)?,
+            args,
+            proxy: ctx.settings().proxy.as_deref(),
+            room,
+            patience: self.options.timeout,
+            longest,
         })
     }
 

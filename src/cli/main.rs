@@ -79,6 +79,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
             }
             args.links.check()?;
             let config = config(&args)?;
+            meaning::crawl(&args, &config)?;
             let registry = registry(&config, sources)?;
             return fetch(&args, &config, registry, None);
         }

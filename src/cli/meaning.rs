@@ -5,8 +5,9 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use super::args::Args;
-use crate::config::{Flag, Since, Until};
+use crate::config::{Config, Flag, Since, Until};
 use crate::model::{Error, Headers, Kind, Result};
+use crate::plugins::page;
 use crate::{net, pipeline};
 
 /// The settings that the arguments make, over those of files and environment.
@@ -159,6 +160,26 @@ fn or<T: FromStr<Err = Error>>(flag: &Option<String>, set: Option<T>) -> Result<
     match flag {
         Some(text) => text.parse().map(Some),
         None => Ok(set),
+    }
+}
+
+/// Refuses what is said of the links on pages where none is followed: whoever says it means them to be.
+pub(super) fn crawl(args: &Args, config: &Config) -> Result<()> {
+    let what = &args.what;
+    let said = [
+        ("--same-host", what.same_host.is_some()),
+        ("--accept", !what.accept.is_empty()),
+        ("--reject", !what.reject.is_empty()),
+    ];
+    let Some((flag, _)) = said.into_iter().find(|(_, is_said)| *is_said) else {
+        return Ok(());
+    };
+    match config.source::<page::Options>("page")?.depth {
+        0 => {
+            let message = format!("`{flag}` is for the links that `--depth` follows");
+            Err(Error::new(Kind::Config, message).hint("`--depth 1` follows those on the page"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ mod lent;
 mod trail;
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -83,6 +83,25 @@ struct Ask<'a> {
 
 /// Tells by the head of an answer whether its body is wanted.
 pub(crate) type Wants = fn(&HeaderMap) -> bool;
+
+impl<'a> Ask<'a> {
+    /// A page or an answer of an interface, with these headers for its origin.
+    fn page(led: Led, url: &'a Url, headers: &'a HeaderMap) -> Ask<'a> {
+        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        Ask {
+            purpose: Use::Pages,
+            way: Way {
+                led,
+                ..Way::default()
+            },
+            url,
+            bound: headers,
+            free: &NONE,
+            body: None,
+            wants: None,
+        }
+    }
+}
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -200,19 +219,9 @@ impl Client {
         body: Option<&Bytes>,
         limit: usize,
     ) -> Result<Answer> {
-        let ask = Ask {
-            purpose: Use::Pages,
-            way: Way {
-                led: *led,
-                pin: None,
-                gate,
-            },
-            url,
-            bound: headers,
-            free: &HeaderMap::new(),
-            body,
-            wants: None,
-        };
+        let mut ask = Ask::page(*led, url, headers);
+        ask.way.gate = gate;
+        ask.body = body;
         self.call_until(ask, led, limit).await
     }
 
@@ -228,18 +237,8 @@ impl Client {
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Answer> {
-        let ask = Ask {
-            purpose: Use::Pages,
-            way: Way {
-                led: *led,
-                ..Way::default()
-            },
-            url,
-            bound: headers,
-            free: &HeaderMap::new(),
-            body: None,
-            wants: Some(wants),
-        };
+        let mut ask = Ask::page(*led, url, headers);
+        ask.wants = Some(wants);
         self.call_until(ask, led, limit).await
     }
 

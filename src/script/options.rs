@@ -23,6 +23,17 @@ pub(super) struct Options {
     pub(super) hosts: Vec<String>,
 }
 
+/// What stands where in place of a site of the manifest's, if the user has set such options: the origin that is set, and the
+/// site that the plugin would ask.
+pub(super) fn stand_ins(manifest: &Manifest, set: &Map<String, Value>) -> Vec<(Origin, Url)> {
+    let sites = manifest.options.iter().filter_map(|option| {
+        let (_, set) = value(option.kind, set.get(&option.key)?.clone())?;
+        let site = option.default.as_str()?.parse().ok()?;
+        Some((set?, site))
+    });
+    sites.collect()
+}
+
 /// The known keys with their defaults, as the configuration wants them; `***` for a secret.
 pub(super) fn known(manifest: &Manifest) -> Value {
     let options = manifest

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use url::Url;
+use url::{Origin, Url};
 
 use super::case::Case;
 use super::find::Found;
+use super::options;
 use super::source::Script;
 use super::tape::Recording;
 use super::told::told;
@@ -123,6 +124,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     if let Some(key) = options.keys().find(|key| known.get(key).is_none()) {
         return Err(unknown(key, &known));
     }
+    let stand_ins = options::stand_ins(&found.package.manifest, &options);
     // It is enough that there is one: nobody gets it.
     for secret in &found.package.manifest.secrets {
         options.insert(secret.key.clone(), json!("***"));
@@ -137,9 +139,13 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     let ctx = Ctx::new(Client::new(Settings::default())?).with_tape(tape.clone());
     let (listed, came) = list(source.as_ref(), &ctx, &target).await;
     verdict.wrong = tape.wrong();
-    verdict.did.asked = tape.asked();
+    let asked = tape.asked().into_iter();
+    verdict.did.asked = asked
+        .map(|(url, is_post)| (meant(url, &stand_ins), is_post))
+        .collect();
     verdict.did.delegated = !came.delegated.is_empty();
-    verdict.did.media = came.items.iter().flat_map(places).collect();
+    let media = came.items.iter().flat_map(places);
+    verdict.did.media = media.map(|url| meant(url, &stand_ins)).collect();
     verdict.notes = came.notes;
     let wrong = &mut verdict.wrong;
     match (listed, error) {
@@ -158,6 +164,18 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         compare_lists("checkpoints", &checkpoints, &came.checkpoints, wrong);
     }
     Ok(())
+}
+
+/// The URL at the plugin's own site that one stands in for, or the same.
+fn meant(mut url: Url, stand_ins: &[(Origin, Url)]) -> Url {
+    let origin = url.origin();
+    if let Some((_, site)) = stand_ins.iter().find(|(set, _)| *set == origin) {
+        // Both are http or https URLs with a host, so none of these fails.
+        let _ = url.set_scheme(site.scheme());
+        let _ = url.set_host(site.host_str());
+        let _ = url.set_port(site.port());
+    }
+    url
 }
 
 /// Lists a link, and gathers what comes.

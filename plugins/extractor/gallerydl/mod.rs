@@ -14,7 +14,7 @@ use url::Url;
 
 use self::item::{Came, Items};
 use super::asked::{self, Asked};
-use super::child::{Child, Ended, Task};
+use super::child::{Child, Ended};
 use super::room::Room;
 use super::{Inner, Name, safe, said};
 
@@ -100,15 +100,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
     for other in ["--write-unsupported", OTHERS, "--input-file", links] {
         arg(other);
     }
-    let mut child = Child::start(Task {
-        name: Name::Gallerydl.program(),
-        program: inner.program(Name::Gallerydl)?,
-        args,
-        proxy: ctx.settings().proxy.as_deref(),
-        room,
-        patience: inner.options.timeout,
-        longest: LINE,
-    })?;
+    let mut child = inner.start(ctx, Name::Gallerydl, args, room, LINE)?;
     match child.line().await? {
         Some(line) => Ok(match fields(&line) {
             Ok(_) => {
@@ -142,15 +134,7 @@ pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Optio
     }
     let links = room.links(&[url])?;
     args.extend(["--extractor-info", "--input-file", links].map(OsString::from));
-    let mut child = Child::start(Task {
-        name: Name::Gallerydl.program(),
-        program: inner.program(Name::Gallerydl)?,
-        args,
-        proxy: ctx.settings().proxy.as_deref(),
-        room,
-        patience: inner.options.timeout,
-        longest: LINE,
-    })?;
+    let mut child = inner.start(ctx, Name::Gallerydl, args, room, LINE)?;
     let mut names = None;
     while let Some(line) = child.line().await? {
         let line = said::plain(&String::from_utf8_lossy(&line));

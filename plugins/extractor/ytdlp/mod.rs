@@ -19,7 +19,7 @@ use self::info::{Form, Info};
 use self::item::Items;
 pub(super) use self::together::Together;
 use super::asked::{self, Asked};
-use super::child::{Child, Ended, Task};
+use super::child::{Child, Ended};
 use super::room::Room;
 use super::{Inner, Name, said};
 
@@ -86,15 +86,7 @@ fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child>
     }
     arg("--batch-file");
     arg(room.links(urls)?);
-    Child::start(Task {
-        name: Name::Ytdlp.program(),
-        program: inner.program(Name::Ytdlp)?,
-        args,
-        proxy: ctx.settings().proxy.as_deref(),
-        room,
-        patience: inner.options.timeout,
-        longest: LONGEST,
-    })
+    inner.start(ctx, Name::Ytdlp, args, room, LONGEST)
 }
 
 /// Asks it, and waits for its answer.
@@ -121,15 +113,13 @@ pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Optio
         "--batch-file",
         links,
     ];
-    let mut child = Child::start(Task {
-        name: Name::Ytdlp.program(),
-        program: inner.program(Name::Ytdlp)?,
-        args: args.map(OsString::from).into(),
-        proxy: ctx.settings().proxy.as_deref(),
+    let mut child = inner.start(
+        ctx,
+        Name::Ytdlp,
+        args.map(OsString::from).into(),
         room,
-        patience: inner.options.timeout,
-        longest: LONGEST,
-    })?;
+        LONGEST,
+    )?;
     let (mut last, mut known) = (String::new(), None);
     while let Some(line) = child.line().await? {
         let line = said::plain(&String::from_utf8_lossy(&line));

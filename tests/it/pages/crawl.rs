@@ -62,6 +62,25 @@ fn links_are_followed_breadth_first_and_each_page_once() {
 }
 
 #[test]
+fn what_is_said_of_links_that_are_not_followed_is_a_mistake() {
+    let site = Site::start();
+    for flag in ["--accept=/cats/", "--reject=/dogs/", "--same-host=false"] {
+        let fetch = Fetch::new().arg(flag).arg(site.url("/"));
+        let said = fetch.run().fails(2).stderr;
+        let name = flag.split('=').next().unwrap();
+        let expected = format!("`{name}` is for the links that `--depth` follows");
+        assert!(said.contains(&expected), "{said}");
+    }
+    assert!(site.requests().is_empty());
+    // Wherever the depth is set.
+    let fetch = Fetch::new().args(["--accept=/cats/", "-S", "source.page.depth=1"]);
+    site.on("/", Reply::html("<title>x</title>"));
+    site.on("/robots.txt", Reply::text("")).optional();
+    let said = fetch.arg(site.url("/")).run().stderr;
+    assert!(!said.contains("is for the links"), "{said}");
+}
+
+#[test]
 fn without_a_depth_no_link_is_followed() {
     let site = site();
     picture(&site, "/home.jpg", 1);

@@ -19,11 +19,12 @@ fn record(fetch: &Fetch, site: &Site, link: &str) -> Fetch {
 fn what_was_recorded_holds_as_a_case() {
     let (fetch, folder) = new();
     let long = format!(
-        r#"{{ "title": "It's \"long\"\nand has 'quotes'", "images": [{{ "id": "x1", "url": "https://comics.example/x1.jpg", "title": "{}" }}] }}"#,
+        r#"{{ "title": "It's \"long\"\nand has 'quotes'", "images": [{{ "id": "x1", "url": "SITE/x1.jpg", "title": "{}" }}] }}"#,
         "é".repeat(1500)
     );
     for answer in [long.replace('é', ""), long] {
         let site = Site::start();
+        let answer = answer.replace("SITE", &site.url(""));
         site.on("/api/albums/7", Reply::json(answer));
         let said = record(&fetch, &site, "https://comics.example/a/7")
             .run()
@@ -33,6 +34,11 @@ fn what_was_recorded_holds_as_a_case() {
         drop(site);
         let said = test(&fetch).run().success().stdout;
         assert_eq!(said, "ok      album\nok      seen\n");
+        // A site in place of that of the manifest shows what is needed as well as that one.
+        fs::rename(folder.join("cases/album.toml"), folder.join("album.toml")).unwrap();
+        let check = fetch.clone().args(["plugin", "check", "comics"]);
+        assert_eq!(check.run().success().stdout, "nothing is wrong\n");
+        fs::rename(folder.join("album.toml"), folder.join("cases/album.toml")).unwrap();
         // The answers are held to: another one fails.
         let case = fs::read_to_string(folder.join("cases/seen.toml")).unwrap();
         let file = match case.contains("file = ") {

@@ -18,6 +18,8 @@ pub(super) struct Chosen {
     pub(super) media: Vec<Wanted>,
     pub(super) embeds: Vec<Url>,
     pub(super) linked: Linked,
+    /// Whether it shows media, or says that it has a film or sounds: anything but pictures that it is told by.
+    pub(super) is_shown: bool,
     /// Whether the page has more than was looked at.
     pub(super) cut: bool,
 }
@@ -200,6 +202,7 @@ impl Choosing<'_> {
         }
         embeds.into_iter().for_each(|url| self.embed(url));
         let is_film = has_streams || self.chosen.media.len() > shown;
+        self.chosen.is_shown = shown > 0 || is_film;
         for url in images {
             // Of a film or a piece of music, it is the poster.
             let known = self.known.contains_key(&likeness(&url));

@@ -266,6 +266,8 @@ impl State {
         if words.any(|word| word == "next") {
             self.sheet.next.get_or_insert_with(|| href.to_owned());
         }
+        self.sheet
+            .alternate(href, attribute(tag, "type").unwrap_or(""));
         if relation == "image_src" {
             self.say("og:image", href);
         }

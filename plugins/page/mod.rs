@@ -10,6 +10,7 @@ mod frontier;
 mod likeness;
 mod linked;
 mod markup;
+mod oembed;
 mod options;
 mod pattern;
 mod reading;

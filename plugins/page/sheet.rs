@@ -18,6 +18,8 @@ pub(super) struct Sheet {
     pub(super) metas: Vec<(String, String)>,
     /// The next page.
     pub(super) next: Option<String>,
+    /// Where its oEmbed is.
+    pub(super) oembed: Option<String>,
     /// Every link, in order.
     pub(super) links: Vec<String>,
     /// Those of them that are not to be followed, by where they stand there.
@@ -47,6 +49,13 @@ impl Sheet {
             self.unfollowed.insert(self.links.len());
         }
         self.links.push(href.to_owned());
+    }
+
+    /// Notes another form of the page, of this type.
+    pub(super) fn alternate(&mut self, href: &str, kind: &str) {
+        if kind.eq_ignore_ascii_case("application/json+oembed") {
+            self.oembed.get_or_insert_with(|| href.to_owned());
+        }
     }
 
     /// Whether none of its links is to be followed.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use fetch::model::{Album, Error, Item, Kind, Link, Meta, Result};
+use fetch::model::{Album, Error, Item, Kind, Link, Medium, Meta, Result};
 use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
 use http::{HeaderMap, header};
 use url::Url;
@@ -13,6 +13,7 @@ use super::Page;
 use super::choice::{Chosen, identity, web};
 use super::folder::Listed;
 use super::frontier::Frontier;
+use super::oembed::{self, Embedded};
 use super::reading::{Found, about, is_next, reading, whole};
 use super::text;
 
@@ -121,9 +122,10 @@ impl<'a> Tour<'a> {
                 })
             });
             let Chosen {
-                media,
-                embeds,
+                mut media,
+                mut embeds,
                 linked,
+                is_shown,
                 cut,
             } = match reading.found {
                 Found::Folder(listed) => {
@@ -135,6 +137,20 @@ impl<'a> Tour<'a> {
                 self.cut.get_or_insert_with(|| asked.clone());
             }
             let meta = about(sheet, &linked, self.known, here, album);
+            if let Some(place) = sheet.oembed.as_deref().filter(|_| !is_shown) {
+                let known = self.out.embeds();
+                for url in embeds.drain(..) {
+                    self.out.embed(Link::from(url)).await?;
+                }
+                let place = web(here, place).filter(|_| self.out.embeds() == known);
+                if let Some(item) = self.embedded(place, here, &meta).await? {
+                    self.item(item, &mut items).await?;
+                    media.clear();
+                } else if self.out.embeds() > known {
+                    // The posters of what is shown there.
+                    media.clear();
+                }
+            }
             for wanted in media {
                 let identity = identity(&wanted.url, wanted.medium, options.all);
                 if self.seen.insert(self.hasher.hash_one(identity)) {
@@ -165,6 +181,42 @@ impl<'a> Tour<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Asks for the oEmbed of a page: gives the picture that it is about, or hands its frames on.
+    async fn embedded(&self, place: Option<Url>, here: &Url, meta: &Meta) -> Result<Option<Item>> {
+        let Some(place) = place else {
+            return Ok(None);
+        };
+        if self.follows && !self.is_allowed(&place).await.unwrap_or(false) {
+            return Ok(None);
+        }
+        let answer = self.ctx.get(place).send().await;
+        let answer = match answer.and_then(Answer::ok) {
+            Ok(answer) => answer,
+            // The page may have something all the same.
+            Err(error) => {
+                let told = self.out.note(format!("without its oEmbed: {error}"));
+                return told.await.map(|()| None);
+            }
+        };
+        match oembed::read(&answer.body, &answer.url) {
+            Some(Embedded::Photo { url, title, author }) => {
+                let meta = Meta {
+                    title,
+                    author: author.or_else(|| meta.author.clone()),
+                    ..meta.clone()
+                };
+                Ok(Some(self.page.item(here, url, Some(Medium::Image), meta)))
+            }
+            Some(Embedded::Frames(urls)) => {
+                for url in urls {
+                    self.out.embed(Link::from(url)).await?;
+                }
+                Ok(None)
+            }
+            None => Ok(None),
+        }
     }
 
     /// Whether the next page of an album may be asked for where links are followed.

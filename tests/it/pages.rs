@@ -2,6 +2,7 @@
 
 mod crawl;
 mod held;
+mod oembed;
 
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};

@@ -1,0 +1,111 @@
+//! What the oEmbed of a page says: the one medium that it is about (oembed.com).
+
+use std::time::Duration;
+
+use serde_json::Value;
+use url::Url;
+
+use super::choice::web;
+use super::markup;
+use super::sheet::Role;
+use super::text::line;
+
+/// As much of the markup in it is read.
+const LONGEST: usize = 64 << 10;
+/// So many frames in it are handed on.
+const FRAMES: usize = 10;
+/// So long may it take to read the markup in it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a page is about.
+#[derive(Debug, PartialEq)]
+pub(super) enum Embedded {
+    Photo {
+        url: Url,
+        title: Option<String>,
+        author: Option<String>,
+    },
+    /// The frames in which a film or anything else is shown.
+    Frames(Vec<Url>),
+}
+
+/// Reads an answer, given where it came from; what is none says nothing.
+pub(super) fn read(body: &[u8], from: &Url) -> Option<Embedded> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let text = |name: &str| answer.get(name).and_then(Value::as_str);
+    let words = |name: &str| text(name).map(line).filter(|text| !text.is_empty());
+    match text("type")? {
+        "photo" => Some(Embedded::Photo {
+            url: web(from, text("url")?)?,
+            title: words("title"),
+            author: words("author_name"),
+        }),
+        "video" | "rich" => {
+            let html = text("html")?;
+            let end = (0..=html.len().min(LONGEST)).rfind(|at| html.is_char_boundary(*at))?;
+            let sheet = markup::read(&html[..end], PATIENCE).ok()?;
+            let frames = sheet
+                .pieces
+                .iter()
+                .filter(|piece| piece.role == Role::Embed);
+            let frames = frames.filter_map(|frame| web(from, frame.best()?));
+            Some(Embedded::Frames(frames.take(FRAMES).collect()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse("https://x.org/oembed?u=1")
+            .unwrap()
+            .join(text)
+            .unwrap()
+    }
+
+    fn frames(text: &str) -> Option<Vec<String>> {
+        match read(text.as_bytes(), &url(""))? {
+            Embedded::Frames(urls) => Some(urls.iter().map(Url::to_string).collect()),
+            Embedded::Photo { .. } => None,
+        }
+    }
+
+    #[test]
+    fn a_photo_and_frames_are_found() {
+        let photo = r#"{"type":"photo","version":1.0,"url":"/p.jpg","width":"9","title":" A\n cat ","author_name":""}"#;
+        let expected = Embedded::Photo {
+            url: url("/p.jpg"),
+            title: Some("A cat".into()),
+            author: None,
+        };
+        assert_eq!(read(photo.as_bytes(), &url("")), Some(expected));
+        let film = r#"{"type":"video","html":"<iframe src=\"//v.example/1?a&amp;b\"></iframe><img src=/x.jpg>"}"#;
+        assert_eq!(frames(film), Some(vec!["https://v.example/1?a&b".into()]));
+        let many = format!(
+            r#"{{"type":"rich","html":"{}"}}"#,
+            "<iframe src=/é></iframe>".repeat(LONGEST)
+        );
+        assert_eq!(frames(&many).map(|frames| frames.len()), Some(FRAMES));
+    }
+
+    #[test]
+    fn what_is_none_says_nothing() {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"type":"photo"}"#,
+            r#"{"type":"photo","url":"file:///etc/passwd"}"#,
+            r#"{"type":"photo","url":["/a.jpg"]}"#,
+            r#"{"type":"link","url":"/a.jpg"}"#,
+            r#"{"type":"video","html":7}"#,
+        ] {
+            assert_eq!(read(text.as_bytes(), &url("")), None, "{text}");
+        }
+        let other = r#"{"type":"rich","html":"<iframe src='javascript:x()'></iframe><p>text"}"#;
+        assert_eq!(frames(other), Some(Vec::new()));
+    }
+}

@@ -1,0 +1,54 @@
+//! Pages that say by oEmbed what they are about.
+
+use super::{names, picture};
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
+
+fn page(rest: &str) -> Reply {
+    Reply::html(format!(
+        "<!doctype html><title>Cat</title><link rel=alternate type='application/json+oembed' href='/oembed?u=1'>{rest}"
+    ))
+}
+
+const TOLD: &str = "<meta property=og:image content=/small.jpg>";
+
+#[test]
+fn the_photo_of_a_page_comes_in_place_of_the_picture_that_tells_of_it() {
+    let site = Site::start();
+    site.on("/photo/1", page(TOLD)).once();
+    let photo =
+        r#"{"version":"1.0","type":"photo","url":"/full.jpg","title":"A cat","author_name":"Ann"}"#;
+    site.on("/oembed?u=1", Reply::json(photo)).once();
+    picture(&site, "/full.jpg", 1);
+    let fetch = Fetch::new().args(["-o", "{author} {title} {name}.{ext}"]);
+    let fetch = fetch.arg(site.url("/photo/1"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["Ann A cat full.jpg"]);
+}
+
+#[test]
+fn what_a_page_shows_itself_is_better() {
+    let site = Site::start();
+    site.on("/post", page("<img src=/shown.jpg>")).once();
+    picture(&site, "/shown.jpg", 1);
+    let fetch = Fetch::new().arg(site.url("/post"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["001 shown.jpg"]);
+    assert_eq!(site.count("/oembed"), 0);
+}
+
+#[test]
+fn without_an_answer_that_helps_the_picture_that_tells_of_it_is_taken() {
+    let site = Site::start();
+    site.on("/photo/1", page(TOLD)).times(2);
+    site.on("/oembed?u=1", Reply::empty(404)).once();
+    let film = r#"{"type":"rich","html":"<iframe src='https://player.example/1'></iframe>"}"#;
+    site.on("/oembed?u=1", Reply::json(film)).once();
+    picture(&site, "/small.jpg", 1);
+    let fetch = Fetch::new().arg(site.url("/photo/1"));
+    let done = fetch.clone().arg("-v").run().success();
+    let told = done.stderr.contains("without its oEmbed: ");
+    assert!(told, "{}", done.stderr);
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["001 small.jpg"]);
+}

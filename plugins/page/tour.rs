@@ -143,12 +143,13 @@ impl<'a> Tour<'a> {
                     self.out.embed(Link::from(url)).await?;
                 }
                 let place = web(here, place).filter(|_| self.out.embeds() == known);
-                if let Some(item) = self.embedded(place, here, &meta).await? {
+                let photo = self.embedded(place, here, &meta).await?;
+                // What the page is told by stands for the photo, or is the poster of what is shown elsewhere.
+                if !options.all && (photo.is_some() || self.out.embeds() > known) {
+                    media.clear();
+                }
+                if let Some(item) = photo {
                     self.item(item, &mut items).await?;
-                    media.clear();
-                } else if self.out.embeds() > known {
-                    // The posters of what is shown there.
-                    media.clear();
                 }
             }
             for wanted in media {

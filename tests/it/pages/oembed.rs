@@ -2,6 +2,8 @@
 
 use super::{names, picture};
 use crate::support::command::Fetch;
+use crate::support::imgur::{FakeImgur, Image};
+use crate::support::media::Format;
 use crate::support::{Reply, Site};
 
 fn page(rest: &str) -> Reply {
@@ -51,4 +53,50 @@ fn without_an_answer_that_helps_the_picture_that_tells_of_it_is_taken() {
     assert!(told, "{}", done.stderr);
     fetch.run().success();
     assert_eq!(names(&fetch), ["001 small.jpg"]);
+}
+
+#[test]
+fn the_frame_that_it_names_goes_to_the_source_that_knows_it_and_its_poster_is_left_out() {
+    let imgur = FakeImgur::start();
+    imgur.album("q6i58", "Cats", vec![Image::new("aaaaa", Format::Jpeg)]);
+    let site = Site::start();
+    site.on("/post/1", page(TOLD)).once();
+    let frames = "<iframe src='https://imgur.com/a/q6i58'></iframe><iframe src='https://player.example/1'></iframe>";
+    let album = format!(r#"{{"version":"1.0","type":"rich","html":"{frames}"}}"#);
+    site.on("/oembed?u=1", Reply::json(album)).once();
+    let fetch = Fetch::new().config(&imgur.config());
+    let done = fetch.arg(site.url("/post/1"));
+    let told = done.run().success().stderr;
+    assert!(told.contains("1 found: 1 new"), "{told}");
+    let files: Vec<_> = done.files().into_keys().collect();
+    assert!(
+        matches!(files.as_slice(), [file] if file.starts_with("imgur/Cats")),
+        "{files:?}"
+    );
+}
+
+#[test]
+fn a_page_with_a_frame_that_a_source_knows_is_not_asked_for_it() {
+    let imgur = FakeImgur::start();
+    imgur.album("q6i58", "Cats", vec![Image::new("aaaaa", Format::Jpeg)]);
+    let site = Site::start();
+    let frame = "<iframe src='https://imgur.com/a/q6i58'></iframe>";
+    site.on("/post/1", page(&format!("{TOLD}{frame}"))).once();
+    let fetch = Fetch::new().config(&imgur.config());
+    let done = fetch.arg(site.url("/post/1")).run().success();
+    assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
+    assert_eq!(site.count("/oembed"), 0);
+}
+
+#[test]
+fn whoever_wants_everything_gets_the_photo_and_the_picture_that_tells_of_it() {
+    let site = Site::start();
+    site.on("/photo/1", page(TOLD)).once();
+    let photo = r#"{"version":"1.0","type":"photo","url":"/full.jpg"}"#;
+    site.on("/oembed?u=1", Reply::json(photo)).once();
+    picture(&site, "/full.jpg", 1);
+    picture(&site, "/small.jpg", 2);
+    let fetch = Fetch::new().arg("--all").arg(site.url("/photo/1"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["001 full.jpg", "002 small.jpg"]);
 }

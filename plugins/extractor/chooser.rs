@@ -1,11 +1,13 @@
 //! Finds out which of the programs knows a link, and leaves it to others if none does.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use fetch::async_trait;
 use fetch::model::{Body, Document, Error, Item, Kind, Link, Result};
 use fetch::net::Shown;
 use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target, url_medium, url_name};
+use futures_util::{StreamExt, stream};
 use url::Url;
 
 use super::asked::{self, Asked};
@@ -18,7 +20,7 @@ const ANY: &str = "any";
 /// The source that asks each program.
 pub(super) struct Chooser {
     manifest: Manifest,
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     /// The sources without this one.
     rest: Registry,
 }
@@ -42,16 +44,34 @@ impl Chooser {
         })
     }
 
-    /// Has a program list the link, if one knows it. One that fails is no better than one that does not know it.
-    async fn ask(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<Answer> {
-        let mut failed = None;
-        for name in self.inner.programs() {
-            let place = self.inner.place().await?;
-            let asked = match name {
+    /// Asks a program about a link.
+    async fn question(&self, ctx: &Ctx, url: &Url, name: Name) -> (Name, Result<Asked>) {
+        let ask = async {
+            let _place = self.inner.place().await?;
+            match name {
                 Name::Gallerydl => gallerydl::ask(&self.inner, ctx, url).await,
                 Name::Ytdlp => ytdlp::ask(&self.inner, ctx, url, Which::Specific).await,
-            };
-            drop(place);
+            }
+        };
+        (name, ask.await)
+    }
+
+    /// Has a program list the link, if one knows it. One that fails is no better than one that does not know it.
+    async fn ask(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<Answer> {
+        let programs: Vec<_> = self.inner.programs().collect();
+        // All at once, as most of a question is the start of a program; unless the first one is known to know the host, since
+        // several that do would all ask the site.
+        let known_to = self.inner.host(url).known_to;
+        let at_once = match known_to.is_some() && known_to == programs.first().copied() {
+            true => 1,
+            false => programs.len().max(1),
+        };
+        let questions = programs.into_iter();
+        let questions = stream::iter(questions.map(|name| self.question(ctx, url, name)));
+        let mut answers = pin!(questions.buffered(at_once));
+        let mut failed = None;
+        // Those that are still asked when one is found are ended.
+        while let Some((name, asked)) = answers.next().await {
             let error = match asked {
                 Ok(Asked::Unknown | Asked::Nothing) => continue,
                 Ok(Asked::Failed(error)) | Err(error) => error,
@@ -60,7 +80,7 @@ impl Chooser {
                     Some(Err(error)) => error,
                     None => {
                         self.hand_on(name, url, known, out).await?;
-                        return Ok(Answer::Known);
+                        return Ok(Answer::Known(name));
                     }
                 },
             };
@@ -77,7 +97,13 @@ impl Chooser {
     }
 
     /// Has a program list the link, whose answer is there already.
-    async fn hand_on(&self, name: Name, url: &Url, asked: Asked, out: &Outlet) -> Result<()> {
+    pub(super) async fn hand_on(
+        &self,
+        name: Name,
+        url: &Url,
+        asked: Asked,
+        out: &Outlet,
+    ) -> Result<()> {
         let link = behind(name.word(), url)?;
         self.inner.keep(name, url, asked);
         out.link(Link::from(link)).await
@@ -93,7 +119,7 @@ impl Chooser {
         source.list(ctx, &own, out).await
     }
 
-    /// Reads a page that no program knows. Where nothing is on it, yt-dlp may find a player that it knows.
+    /// Reads a page that no program knows, and has players on it listed. Where nothing is on it, yt-dlp may find a film.
     async fn page(
         &self,
         ctx: &Ctx,
@@ -106,8 +132,17 @@ impl Chooser {
             url: behind("page", url)?,
             meta: target.link.meta.clone(),
         };
-        let nothing = match self.without(ctx, link, target, out).await {
+        let done = self.without(ctx, link, target, out).await;
+        let is_over = matches!(&done, Err(error) if error.kind == Kind::Closed);
+        let players = match is_over {
+            true => 0,
+            false => self.players(ctx, out).await?,
+        };
+        let nothing = match done {
             Err(error) if error.kind == Kind::Unsupported && out.items() + out.embeds() == 0 => {
+                if players > 0 {
+                    return Ok(());
+                }
                 error
             }
             done => return done,
@@ -142,7 +177,9 @@ impl Source for Chooser {
 
     fn reads(&self, document: Document) -> bool {
         let is_on = self.inner.options.order != Order::Off;
-        document == Document::Page && is_on && self.inner.programs().next().is_some()
+        matches!(document, Document::Page | Document::Refusal)
+            && is_on
+            && self.inner.programs().next().is_some()
     }
 
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
@@ -157,9 +194,13 @@ impl Source for Chooser {
         {
             ctx.lend(&url).await?;
             let answer = self.ask(ctx, &url, out).await?;
-            self.inner.note(&url, matches!(answer, Answer::Known));
+            let known_to = match answer {
+                Answer::Known(name) => Some(name),
+                Answer::Unknown | Answer::Failed(..) => None,
+            };
+            self.inner.note(&url, known_to);
             match answer {
-                Answer::Known => return Ok(()),
+                Answer::Known(_) => return Ok(()),
                 Answer::Unknown => {}
                 Answer::Failed(name, error) => failed = Some((name, error)),
             }
@@ -205,8 +246,8 @@ impl Source for Chooser {
 
 /// What the programs say of a link.
 enum Answer {
-    /// One of them lists it.
-    Known,
+    /// This one lists it.
+    Known(Name),
     /// None knows it.
     Unknown,
     /// None lists it, and this one could not say why it should not.

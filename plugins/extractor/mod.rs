@@ -10,6 +10,7 @@ mod chooser;
 mod fuzz;
 mod gallerydl;
 mod options;
+mod players;
 mod room;
 mod safe;
 mod said;
@@ -72,6 +73,15 @@ impl Name {
     }
 }
 
+/// What came of questions about pages of a host.
+#[derive(Clone, Copy, Default)]
+struct Host {
+    /// How many pages in a row no program knew.
+    strange: u32,
+    /// Who knew one.
+    known_to: Option<Name>,
+}
+
 /// What the sources of the programs share.
 struct Inner {
     options: Options,
@@ -81,8 +91,8 @@ struct Inner {
     /// What programs have answered already to whoever asked which of them knows a link.
     answers: Mutex<Vec<(Name, Url, Asked)>>,
     together: ytdlp::Together,
-    /// Of how many pages of a host no program knew anything.
-    strangers: Mutex<HashMap<String, u32>>,
+    /// What came of questions about pages of a host.
+    hosts: Mutex<HashMap<String, Host>>,
     /// The last such pages: one that is asked about before anything else comes by here again, once it is there.
     unknown: Mutex<Vec<Url>>,
 }
@@ -158,14 +168,16 @@ impl Inner {
         answers.push((name, url.clone(), asked));
     }
 
+    /// What is known of the host of this page.
+    fn host(&self, url: &Url) -> Host {
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = hosts.get(url.host_str().unwrap_or(""));
+        host.copied().unwrap_or_default()
+    }
+
     /// Whether it is no use to ask about pages of this host.
     fn is_strange(&self, url: &Url) -> bool {
-        let strangers = self
-            .strangers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = strangers.get(url.host_str().unwrap_or(""));
-        count.is_some_and(|count| *count >= STRANGERS)
+        self.host(url).strange >= STRANGERS
     }
 
     /// The programs that are asked and are installed, in their order.
@@ -174,25 +186,36 @@ impl Inner {
         programs.filter(|name| self.find(*name).is_some())
     }
 
-    fn note(&self, url: &Url, is_known: bool) {
-        let mut strangers = self
-            .strangers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if strangers.len() >= REMEMBERED {
-            strangers.clear();
-        }
-        let count = strangers.entry(url.host_str().unwrap_or("").to_owned());
-        let count = count.or_default();
-        *count = if is_known { 0 } else { *count + 1 };
-        drop(strangers);
-        if !is_known {
+    /// Notes who knows a page, if anybody does.
+    fn note(&self, url: &Url, known_to: Option<Name>) {
+        self.note_host(url, known_to);
+        if known_to.is_none() {
             let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
             if unknown.len() >= UNKNOWN {
                 unknown.remove(0);
             }
             unknown.push(url.clone());
         }
+    }
+
+    /// The same for what does not come by here again.
+    fn note_host(&self, url: &Url, known_to: Option<Name>) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= REMEMBERED {
+            hosts.clear();
+        }
+        let host = hosts.entry(url.host_str().unwrap_or("").to_owned());
+        let host = host.or_default();
+        *host = match known_to {
+            Some(_) => Host {
+                strange: 0,
+                known_to,
+            },
+            None => Host {
+                strange: host.strange + 1,
+                ..*host
+            },
+        };
     }
 
     /// Whether it was found out lately that no program knows this page.
@@ -214,7 +237,7 @@ pub fn add(options: Options, sources: &mut Registry, rest: Registry) -> Result<(
         found: Default::default(),
         answers: Mutex::default(),
         together: ytdlp::Together::default(),
-        strangers: Mutex::default(),
+        hosts: Mutex::default(),
         unknown: Mutex::default(),
     });
     let chooser = Chooser::new(inner.clone(), rest)?;

@@ -10,6 +10,7 @@ use url::Url;
 use super::likeness::{claimed, is_chaff, likeness, stream};
 use super::linked::{self, Linked};
 use super::options::Options;
+use super::player::is_player;
 use super::sheet::{Piece, Role, Sheet};
 
 /// What is chosen of a page.
@@ -17,6 +18,8 @@ use super::sheet::{Piece, Role, Sheet};
 pub(super) struct Chosen {
     pub(super) media: Vec<Wanted>,
     pub(super) embeds: Vec<Url>,
+    /// Those frames that are players of films or sounds, and those that the page says are.
+    pub(super) players: Vec<Url>,
     pub(super) linked: Linked,
     /// Whether it shows media, or says that it has a film or sounds: anything but pictures that it is told by.
     pub(super) is_shown: bool,
@@ -52,8 +55,9 @@ const LEAST: u32 = 100;
 const LONGEST: usize = 16 << 10;
 /// So many bytes of URLs are looked at: more than any page has, unless its base makes each of them long.
 pub(super) const ROOM: usize = 16 << 20;
-/// The most frames that are handed on.
+/// The most frames that are handed on, and the most players.
 const FRAMES: usize = 100;
+const PLAYERS: usize = 20;
 
 /// Chooses, given where the page came from.
 pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
@@ -157,6 +161,8 @@ impl Choosing<'_> {
         let resolve = |text: &str| self.web(text);
         let mut videos: Vec<Url> = linked.videos.iter().filter_map(|u| resolve(u)).collect();
         let mut embeds: Vec<Url> = linked.embeds.iter().filter_map(|u| resolve(u)).collect();
+        let is_flash = sheet.meta("og:video:type");
+        let is_flash = is_flash.is_some_and(|kind| kind.ends_with("flash"));
         for name in [
             "og:video:secure_url",
             "og:video:url",
@@ -166,6 +172,8 @@ impl Choosing<'_> {
             for url in sheet.all(name).filter_map(resolve) {
                 match medium(&url).is_some() || stream(&url).is_some() {
                     true => videos.push(url),
+                    // Nothing plays that any more.
+                    false if is_flash => {}
                     false => embeds.push(url),
                 }
             }
@@ -200,7 +208,7 @@ impl Choosing<'_> {
         for url in sounds {
             self.add(url, Medium::Audio, "", 0);
         }
-        embeds.into_iter().for_each(|url| self.embed(url));
+        embeds.into_iter().for_each(|url| self.player(url));
         let is_film = has_streams || self.chosen.media.len() > shown;
         self.chosen.is_shown = shown > 0 || is_film;
         for url in images {
@@ -248,9 +256,25 @@ impl Choosing<'_> {
         if medium(&url).is_some() || stream(&url).is_some() {
             let kind = medium(&url).unwrap_or(Medium::Video);
             self.add(url, kind, "", 0);
+        } else if is_player(&url) {
+            self.player(url);
         } else if !self.chosen.embeds.contains(&url) {
             match self.chosen.embeds.len() < FRAMES {
                 true => self.chosen.embeds.push(url),
+                false => self.chosen.cut = true,
+            }
+        }
+    }
+
+    /// What the page itself calls its player may be a frame of it as well.
+    fn player(&mut self, url: Url) {
+        if medium(&url).is_some() || stream(&url).is_some() {
+            return self.embed(url);
+        }
+        self.chosen.embeds.retain(|frame| *frame != url);
+        if !self.chosen.players.contains(&url) {
+            match self.chosen.players.len() < PLAYERS {
+                true => self.chosen.players.push(url),
                 false => self.chosen.cut = true,
             }
         }

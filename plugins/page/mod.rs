@@ -13,6 +13,7 @@ mod markup;
 mod oembed;
 mod options;
 mod pattern;
+mod player;
 mod reading;
 mod robots;
 mod sheet;

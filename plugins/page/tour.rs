@@ -124,6 +124,7 @@ impl<'a> Tour<'a> {
             let Chosen {
                 mut media,
                 mut embeds,
+                mut players,
                 linked,
                 is_shown,
                 cut,
@@ -139,9 +140,7 @@ impl<'a> Tour<'a> {
             let meta = about(sheet, &linked, self.known, here, album);
             if let Some(place) = sheet.oembed.as_deref().filter(|_| !is_shown) {
                 let known = self.out.embeds();
-                for url in embeds.drain(..) {
-                    self.out.embed(Link::from(url)).await?;
-                }
+                self.hand_on(embeds.drain(..), players.drain(..)).await?;
                 let place = web(here, place).filter(|_| self.out.embeds() == known);
                 let photo = self.embedded(place, here, &meta).await?;
                 // What the page is told by stands for the photo, or is the poster of what is shown elsewhere.
@@ -164,9 +163,7 @@ impl<'a> Tour<'a> {
                     self.item(item, &mut items).await?;
                 }
             }
-            for url in embeds {
-                self.out.embed(Link::from(url)).await?;
-            }
+            self.hand_on(embeds, players).await?;
             if self.follows {
                 frontier.page(sheet, here, depth);
             }
@@ -211,13 +208,26 @@ impl<'a> Tour<'a> {
                 Ok(Some(self.page.item(here, url, Some(Medium::Image), meta)))
             }
             Some(Embedded::Frames(urls)) => {
-                for url in urls {
-                    self.out.embed(Link::from(url)).await?;
-                }
+                self.hand_on([], urls).await?;
                 Ok(None)
             }
             None => Ok(None),
         }
+    }
+
+    /// Hands the frames of a page on.
+    async fn hand_on(
+        &self,
+        embeds: impl IntoIterator<Item = Url>,
+        players: impl IntoIterator<Item = Url>,
+    ) -> Result<()> {
+        for url in embeds {
+            self.out.embed(Link::from(url)).await?;
+        }
+        for url in players {
+            self.out.player(Link::from(url)).await?;
+        }
+        Ok(())
     }
 
     /// Whether the next page of an album may be asked for where links are followed.

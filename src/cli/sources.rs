@@ -70,6 +70,7 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
             Document::Listing,
             Document::Stream,
             Document::Iiif,
+            Document::Refusal,
         ] {
             if let Some(reader) = registry.reader(document) {
                 let name = &reader.manifest().name;

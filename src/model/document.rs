@@ -19,6 +19,8 @@ pub enum Document {
     Stream,
     /// The manifest of what a library or a museum shows (IIIF Presentation).
     Iiif,
+    /// A refusal in place of whatever is there, such as status 403: others may know how to ask.
+    Refusal,
 }
 
 impl Document {
@@ -30,6 +32,7 @@ impl Document {
             Document::Listing => "listing",
             Document::Stream => "stream",
             Document::Iiif => "manifest of IIIF",
+            Document::Refusal => "refusal",
         }
     }
 }

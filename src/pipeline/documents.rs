@@ -6,13 +6,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+use http::StatusCode;
 use tokio::sync::mpsc;
 use url::Url;
 
 use super::LinkOptions;
 use super::naming::{Content, Sniff};
 use crate::model::Document;
-use crate::net::{Answer, Led};
+use crate::net::{Answer, Led, Opened};
 
 /// As many bytes of answers wait at the most. What finds no room is asked for again.
 const ROOM: usize = 64 << 20;
@@ -94,7 +96,27 @@ impl Drop for Hand {
     }
 }
 
+/// Whether a server with this answer does not let us in, rather than that nothing is there.
+pub(super) fn is_refusal(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 401 | 403 | 406 | 451)
+}
+
 impl Came {
+    /// A refusal, as an answer without a body.
+    pub(super) fn refusal(url: Url, opened: &Opened) -> Came {
+        Came {
+            document: Document::Refusal,
+            url,
+            answer: Some(Answer {
+                url: opened.url.clone(),
+                status: opened.response.status(),
+                headers: opened.response.headers().clone(),
+                body: Bytes::new(),
+            }),
+            led: opened.led,
+        }
+    }
+
     fn len(&self) -> usize {
         self.answer.as_ref().map_or(0, |answer| answer.body.len())
     }

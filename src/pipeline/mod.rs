@@ -120,6 +120,7 @@ pub async fn run(
     let mover = disk.clone().map(|disk| {
         Arc::new(Mover {
             client: client.clone(),
+            registry: registry.clone(),
             archive: archive.clone(),
             events: events.clone(),
             stop: stop.clone(),

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
+use url::Url;
 
 use crate::model::{Cursor, Entry, Error, Item, Link, Result};
 use crate::net::Led;
@@ -17,7 +19,12 @@ pub struct Outlet {
     by_public: AtomicBool,
     /// Whether the source of a site knows a link, where that is known.
     knows: Option<Box<Knows>>,
+    /// Players that no source of a site knows.
+    players: Mutex<Vec<Url>>,
 }
+
+/// So many of them are kept.
+const PLAYERS: usize = 200;
 
 type Knows = dyn Fn(&Link) -> bool + Send + Sync;
 
@@ -60,6 +67,7 @@ pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
             embeds: AtomicU64::new(0),
             by_public: AtomicBool::new(false),
             knows: None,
+            players: Mutex::default(),
         },
         Entries(receiver),
     )
@@ -122,6 +130,32 @@ impl Outlet {
         }
         self.embeds.fetch_add(1, Ordering::Relaxed);
         self.send(Entry::Embed(Box::new(link))).await
+    }
+
+    /// Hands a link on that is said to be the player of a film or of sounds: if no source of a site knows it, other programs may
+    /// once the listing has ended, where that is wanted.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn player(&self, link: Link) -> Result<()> {
+        let known = self.embeds();
+        let url = link.url.clone();
+        self.embed(link).await?;
+        let mut players = self.unknown_players();
+        let is_new = self.embeds() == known && !players.contains(&url);
+        if is_new && players.len() < PLAYERS {
+            players.push(url);
+        }
+        Ok(())
+    }
+
+    /// Takes the players that no source of a site knows, in their order.
+    pub fn take_players(&self) -> Vec<Url> {
+        std::mem::take(&mut *self.unknown_players())
+    }
+
+    fn unknown_players(&self) -> MutexGuard<'_, Vec<Url>> {
+        self.players.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes a place from which the listing can go on if it does not come to its end: [`Target::resume`] has it then. What

@@ -2,6 +2,7 @@
 
 mod fake;
 mod gallerydl;
+mod players;
 mod real;
 mod ytdlp;
 
@@ -186,4 +187,96 @@ fn a_program_that_is_broken_takes_no_page_from_the_reader() {
             "{told}"
         );
     }
+}
+
+#[test]
+fn a_page_that_is_refused_is_put_to_the_programs() {
+    let site = Site::start();
+    album(&site);
+    for (path, status) in [("/closed/1", 403), ("/members/1", 401)] {
+        let page = Reply::html("<!doctype html>go away").status(status);
+        site.on(path, page).once();
+        let fake = Fake::new();
+        fake.gallerydl(&[line(&site, "/files/b.jpg", "cats/One", json!({}))]);
+        let done = fake.fetch().arg(site.url(path)).run().success();
+        assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
+    }
+    // Also where it has to be known beforehand what comes.
+    site.on("/closed/2", Reply::empty(403)).once();
+    let fake = Fake::new();
+    fake.gallerydl(&[line(&site, "/files/b.jpg", "cats/One", json!({}))]);
+    let call = fake.fetch().args(["-I", "1"]).arg(site.url("/closed/2"));
+    call.run().success();
+}
+
+#[test]
+fn a_refusal_that_no_program_helps_over_is_told_as_ever() {
+    let table = [
+        ("/closed", 403, 7, true),
+        ("/members", 401, 6, true),
+        ("/gone", 404, 4, false),
+        ("/broken.jpg", 403, 7, false),
+    ];
+    for (path, status, code, is_asked) in table {
+        let site = Site::start();
+        site.on(path, Reply::html("no").status(status)).once();
+        let fake = Fake::new();
+        fake.knows_not("gallery-dl");
+        fake.knows_not("yt-dlp");
+        let done = fake.fetch().arg(site.url(path)).run().fails(code);
+        let told = done.stderr.contains(&format!("{status} "));
+        assert!(told && done.stderr.contains("failed"), "{}", done.stderr);
+        let asked = !fake.noted("yt-dlp.args").is_empty();
+        assert_eq!(asked, is_asked, "{path}");
+    }
+    // Without programs, it is the failure of a file.
+    let site = Site::start();
+    site.on("/closed", Reply::empty(403)).once();
+    let off = Fake::new().fetch().env("FETCH_EXTRACTOR__ORDER", "off");
+    off.arg(site.url("/closed")).run().fails(7);
+}
+
+#[test]
+fn programs_are_asked_at_the_same_time_and_the_first_in_order_has_the_page() {
+    let site = Site::start();
+    let link = album(&site);
+    let fake = Fake::new();
+    // Each says what it has to say once the other has begun.
+    let wait = |other: &str| format!("until [ -e \"$ROOT/{other}.args\" ]; do sleep 0.01; done");
+    let said = line(&site, "/files/b.jpg", "cats/One", json!({}));
+    fake.files("line", &said);
+    let words = format!("{}\ncat \"$ROOT/line.json\"; echo", wait("yt-dlp"));
+    fake.program("gallery-dl", &words);
+    let words = format!("{}\nexec sleep 300", wait("gallery-dl"));
+    fake.program("yt-dlp", &words);
+    let done = fake.fetch().arg(&link).run().success();
+    assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
+}
+
+#[test]
+fn a_host_that_the_first_program_knows_is_asked_about_by_that_alone() {
+    let site = Site::start();
+    album(&site);
+    let fake = Fake::new();
+    fake.files("line", &line(&site, "/files/b.jpg", "cats/One", json!({})));
+    // It gives the other one time to begin.
+    let words = "n=0; until [ -e \"$ROOT/other\" ] || [ $n -gt 50 ]; do n=$((n+1)); sleep 0.01; done\n\
+        rm -f \"$ROOT/other\"; cat \"$ROOT/line.json\"; echo";
+    fake.program("gallery-dl", words);
+    let words = "echo >> \"$ROOT/count\"; touch \"$ROOT/other\"; exec sleep 300";
+    fake.program("yt-dlp", words);
+    let page = Reply::html("<!doctype html><title>x</title>");
+    site.on("/album/2", page.clone()).once();
+    // The second page comes once the file of the first is there.
+    let saved = fake.fetch().out().join("gallerydl");
+    let late = move |_: &crate::support::Seen| {
+        while !saved.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        page.clone()
+    };
+    site.on("/album/3", Reply::with(late)).once();
+    let links = ["/album/2", "/album/3"].map(|path| site.url(path));
+    fake.fetch().args(links).run().success();
+    assert_eq!(fake.noted("count").lines().count(), 1);
 }

@@ -4,7 +4,7 @@
 mod format;
 mod info;
 mod item;
-mod together;
+pub(super) mod together;
 
 use std::ffi::OsString;
 use std::sync::Arc;

@@ -36,7 +36,7 @@ impl Default for Together {
 }
 
 /// Asks for a film, with whatever others are asked for now.
-pub(super) async fn film(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
+pub(in super::super) async fn film(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
     let (sender, mut answered) = oneshot::channel();
     let own = &inner.together;
     let lock = || own.waiting.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,9 +15,10 @@ use super::growth::Growth;
 use super::state::TAIL;
 use super::take::Taking;
 use super::tries::{Setback, Tries};
-use crate::model::{Error, Kind, Request};
-use crate::net::{Led, Permit, Pin, Refusal, Way, header_map};
+use crate::model::{Document, Error, Kind, Request};
+use crate::net::{Led, Opened, Permit, Pin, Refusal, Way, header_map};
 use crate::pipeline::archive::Validator;
+use crate::pipeline::documents::{Came, is_refusal};
 
 /// What is asked for, and where.
 pub(super) struct Course<'a> {
@@ -176,7 +177,10 @@ impl Mover {
             Reading::Refused { error, .. } if worked_before(&error, content) => {
                 Err(Setback::Expired(error))
             }
-            Reading::Refused { error, .. } => Err(Setback::Over(error)),
+            Reading::Refused { error, .. } => match self.refusal(course, &opened) {
+                Some(came) => Err(Setback::Document(Box::new(came))),
+                None => Err(Setback::Over(error)),
+            },
             Reading::Restart(why) => Err(Setback::Restart(Error::new(Kind::Changed, why))),
             Reading::Whole(here) => {
                 let ranges = reply
@@ -209,6 +213,16 @@ impl Mover {
                 done
             }
         }
+    }
+}
+
+impl Mover {
+    /// What goes back to the walk where a link that no site's source knows is refused, and somebody may know how to ask.
+    fn refusal(&self, course: &Course<'_>, opened: &Opened) -> Option<Came> {
+        let may_help = course.request.expect.document
+            && is_refusal(opened.response.status())
+            && self.registry.reader(Document::Refusal).is_some();
+        may_help.then(|| Came::refusal(course.url.clone(), opened))
     }
 }
 

@@ -53,11 +53,12 @@ use super::turn::Turns;
 use super::{Duplicates, Events, LinkOptions, Mtime, Stop};
 use crate::model::{Body, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip};
 use crate::net::{Client, Led, Permit};
-use crate::source::Ctx;
+use crate::source::{Ctx, Registry};
 
 /// What all transfers of a run share.
 pub(super) struct Mover {
     pub(super) client: Client,
+    pub(super) registry: Registry,
     pub(super) disk: Arc<Disk>,
     pub(super) archive: Arc<dyn Archive>,
     pub(super) events: Events,

@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::{Found, Leash, Origin, ROOM, Spot, Walk};
-use crate::model::{Body, Error, Item, Kind, Link, Request, Result};
+use crate::model::{Body, Document, Error, Item, Kind, Link, Request, Result};
 use crate::net::{Way, header_map};
 use crate::pipeline::LinkOptions;
-use crate::pipeline::documents::{Came, document};
+use crate::pipeline::documents::{Came, document, is_refusal};
 use crate::pipeline::given::behind;
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::source::{Ctx, Source};
@@ -107,8 +107,10 @@ impl Walk {
         free.insert(header::ACCEPT_ENCODING, identity);
         let bound = header_map(&request.headers)?;
         let mut opened = self.client.open_by(way, url, &bound, &free).await?;
-        if !opened.response.status().is_success() {
-            return Ok(None);
+        let status = opened.response.status();
+        if !status.is_success() {
+            let may_help = is_refusal(status) && self.registry.reader(Document::Refusal).is_some();
+            return Ok(may_help.then(|| Came::refusal(url.clone(), &opened)));
         }
         let mut head: Vec<u8> = Vec::new();
         while head.len() < HEAD {

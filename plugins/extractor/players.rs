@@ -1,0 +1,81 @@
+//! The players on a page that no source of a site knows, put to yt-dlp.
+
+use fetch::model::{Error, Kind, Result};
+use fetch::net::Shown;
+use fetch::source::{Ctx, Outlet};
+use futures_util::future::join_all;
+use url::Url;
+
+use super::asked::Asked;
+use super::chooser::Chooser;
+use super::ytdlp::{self, Which};
+use super::{Inner, Name};
+
+impl Chooser {
+    /// Has yt-dlp list the players that it knows. What comes of each is listed for itself, and so is why one cannot be had.
+    pub(super) async fn players(&self, ctx: &Ctx, out: &Outlet) -> Result<usize> {
+        let inner = &self.inner;
+        let mut players = out.take_players();
+        players.retain(|url| !inner.is_strange(url));
+        if players.is_empty() || !inner.programs().any(|name| name == Name::Ytdlp) {
+            return Ok(0);
+        }
+        let mut let_in = Vec::new();
+        for url in players {
+            match ctx.lend(&url).await {
+                Ok(()) => let_in.push(url),
+                Err(error) => note(out, &url, &error).await?,
+            }
+        }
+        let mut count = 0;
+        for (url, asked) in let_in.iter().zip(ask(inner, ctx, &let_in).await) {
+            let asked = match asked {
+                Ok(Asked::Answered(answer)) if !ytdlp::has_any(&answer) => Asked::Unknown,
+                Ok(Asked::Answered(answer)) => match ytdlp::useless(inner, url, &answer) {
+                    Some(error) => Asked::Failed(error),
+                    None => Asked::Answered(answer),
+                },
+                Ok(asked) => asked,
+                Err(error) => Asked::Failed(error),
+            };
+            let is_known = !matches!(asked, Asked::Unknown);
+            inner.note_host(url, is_known.then_some(Name::Ytdlp));
+            match asked {
+                Asked::Unknown | Asked::Nothing => {}
+                // Not even what is behind it is known.
+                Asked::Failed(error) if error.kind == Kind::Unsupported => {
+                    note(out, url, &error).await?;
+                }
+                asked => {
+                    self.hand_on(Name::Ytdlp, url, asked, out).await?;
+                    count += 1;
+                }
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// Asks for all of them. Several share their starts of the program.
+async fn ask(inner: &Inner, ctx: &Ctx, players: &[Url]) -> Vec<Result<Asked>> {
+    if let [player] = players {
+        let alone = async {
+            let _place = inner.place().await?;
+            ytdlp::ask(inner, ctx, player, Which::All).await
+        };
+        return vec![alone.await];
+    }
+    join_all(
+        players
+            .iter()
+            .map(|url| ytdlp::together::film(inner, ctx, url)),
+    )
+    .await
+}
+
+async fn note(out: &Outlet, url: &Url, error: &Error) -> Result<()> {
+    let causes = error.causes().into_iter();
+    let why: String = causes.map(|cause| format!(": {cause}")).collect();
+    let text = format!("the player `{}` is left out: {error}{why}", Shown(url));
+    out.note(text).await
+}

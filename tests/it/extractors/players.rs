@@ -1,0 +1,146 @@
+//! Players on pages, which yt-dlp knows.
+
+use serde_json::{Value, json};
+
+use super::fake::Fake;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+/// What yt-dlp says of the film of a player.
+fn film(site: &Site, id: &str) -> Value {
+    site.on(&format!("/{id}.mp4"), Reply::file(small(Format::Mp4, 1)));
+    json!({
+        "id": id, "title": format!("Film {id}"), "extractor_key": "Cats", "webpage_url": site.url(&format!("/watch/{id}")),
+        "formats": [{"url": site.url(&format!("/{id}.mp4")), "protocol": "http", "ext": "mp4", "vcodec": "avc1", "acodec": "mp4a"}],
+    })
+}
+
+/// A yt-dlp that knows no page, and of players those whose address has one of these words.
+fn knows(fake: &Fake, films: &[(&str, Value)]) {
+    fake.knows_not("gallery-dl");
+    let mut words = String::from(
+        "case \"$*\" in *-generic*) echo 'No suitable extractor' >&2; exit 1;; esac\n\
+        for link in $(cat links.txt); do echo \"$link\" >> \"$ROOT/asked\"; case \"$link\" in\n",
+    );
+    for (word, film) in films {
+        fake.files(word, film);
+        words.push_str(&format!("*{word}*) cat \"$ROOT/{word}.json\"; echo;;\n"));
+    }
+    words.push_str("*) echo 'ERROR: Unsupported URL: x' >&2; exit 1;; esac; done");
+    fake.program("yt-dlp", &words);
+}
+
+#[test]
+fn the_film_of_a_player_comes_with_the_pictures_of_its_page() {
+    let site = Site::start();
+    let page = "<!doctype html><title>News</title><img src=/a.jpg width=800 height=600>\
+        <iframe src='https://127.0.0.1/videos/embed/one'></iframe>\
+        <iframe src='https://maps.example/embed/1' allowfullscreen></iframe>";
+    site.on("/news", Reply::html(page));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fake = Fake::new();
+    knows(&fake, &[("one", film(&site, "one"))]);
+    let done = fake.fetch().arg(site.url("/news")).run().success();
+    assert!(done.stderr.contains("2 found: 2 new"), "{}", done.stderr);
+    let files: Vec<_> = fake.fetch().files().into_keys().collect();
+    assert_eq!(files.len(), 2);
+    assert_eq!(files[0], "Film one.mp4");
+    assert_eq!(
+        fake.noted("asked").lines().collect::<Vec<_>>(),
+        ["https://127.0.0.1/videos/embed/one"]
+    );
+    // Without programs, the page alone.
+    let off = fake.fetch().env("FETCH_EXTRACTOR__ORDER", "off");
+    let done = off.arg(site.url("/news")).run().success();
+    assert!(done.stderr.contains("1 found: 0 new"), "{}", done.stderr);
+}
+
+#[test]
+fn what_a_page_calls_its_player_is_asked_about_whatever_its_host() {
+    let table = [
+        "<meta property='og:video' content='https://127.0.0.1/play/one'><meta property='og:video:type' content='text/html'>",
+        "<meta name='twitter:player' content='https://127.0.0.1/play/one'>",
+        "<script type='application/ld+json'>{\"@type\": \"VideoObject\", \"embedUrl\": \"https://127.0.0.1/play/one\"}</script>",
+    ];
+    for said in table {
+        let site = Site::start();
+        site.on("/film", Reply::html(format!("<!doctype html>{said}")));
+        let fake = Fake::new();
+        knows(&fake, &[("one", film(&site, "one"))]);
+        let done = fake.fetch().arg(site.url("/film")).run().success();
+        let found = done.stderr.contains("1 found: 1 new");
+        assert!(found, "{said}: {}", done.stderr);
+    }
+}
+
+#[test]
+fn a_player_that_nobody_knows_takes_nothing_from_its_page() {
+    let site = Site::start();
+    let players = "<iframe src='https://127.0.0.1/videos/embed/other'></iframe>";
+    let picture = "<img src=/a.jpg width=800 height=600>";
+    site.on(
+        "/news",
+        Reply::html(format!("<!doctype html>{picture}{players}")),
+    );
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/empty", Reply::html(format!("<!doctype html>{players}")));
+    let fake = Fake::new();
+    knows(&fake, &[]);
+    let done = fake.fetch().arg(site.url("/news")).run().success();
+    assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
+    let done = fake.fetch().arg(site.url("/empty")).run().fails(5);
+    let told = done.stderr.contains("no media that matter");
+    assert!(told, "{}", done.stderr);
+}
+
+#[test]
+fn why_a_player_cannot_be_had_is_told() {
+    let site = Site::start();
+    let page = "<!doctype html><img src=/a.jpg width=800 height=600><iframe src='https://127.0.0.1/videos/embed/one'></iframe>";
+    site.on("/news", Reply::html(page));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fake = Fake::new();
+    fake.knows_not("gallery-dl");
+    let words = "case \"$*\" in *-generic*) echo 'No suitable extractor' >&2; exit 1;; esac\n\
+        echo 'ERROR: Sign in to confirm your age' >&2; exit 1";
+    fake.program("yt-dlp", words);
+    let done = fake.fetch().arg(site.url("/news")).run().fails(3);
+    assert!(
+        done.stderr.contains("Sign in to confirm"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fake.fetch().files().len(), 1);
+}
+
+#[test]
+fn several_players_share_a_start_and_are_bounded() {
+    let site = Site::start();
+    let frames: String = (0..40)
+        .map(|n| format!("<iframe src='https://127.0.0.1/videos/embed/one{n}'></iframe>"))
+        .collect();
+    let page = format!("<!doctype html><img src=/a.jpg width=800 height=600>{frames}");
+    site.on("/news", Reply::html(page));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fake = Fake::new();
+    knows(&fake, &[("one", film(&site, "one"))]);
+    fake.fetch().arg(site.url("/news")).run().fails(3);
+    assert_eq!(fake.noted("asked").lines().count(), 20);
+}
+
+#[test]
+fn the_player_of_a_public_page_is_at_no_private_address() {
+    let public = Site::start();
+    let page = "<!doctype html><img src=/a.jpg width=800 height=600><iframe src='http://127.0.0.1/videos/embed/one'></iframe>";
+    public.on("http://public.test/news", Reply::html(page));
+    let picture = Reply::file(small(Format::Jpeg, 1));
+    public.on("http://public.test/a.jpg", picture);
+    let fake = Fake::new();
+    knows(&fake, &[]);
+    let call = fake.fetch().env("HTTP_PROXY", public.url(""));
+    let call = call.env("NO_PROXY", "127.0.0.1").arg("-v");
+    let done = call.arg("http://public.test/news").run().success();
+    let told = "the player `http://127.0.0.1/videos/embed/one` is left out";
+    assert!(done.stderr.contains(told), "{}", done.stderr);
+    assert_eq!(fake.noted("asked"), "");
+}

@@ -175,6 +175,11 @@ pub(super) struct What {
     /// `720p` is the best with no more lines than that. Streams are films that come as a playlist of segments.
     #[arg(long, value_name = "WHICH", hide_short_help = true)]
     pub(super) quality: Option<String>,
+    /// Which subtitles of a stream: none, all, or languages such as `en,pt-BR`
+    ///
+    /// They are saved beside the film, as `NAME.en.vtt`. `-v` tells which there are.
+    #[arg(long, value_name = "WHICH", hide_short_help = true)]
+    pub(super) subtitles: Option<String>,
     /// Leave a live stream after so long: `90s`, `10m`, `1h`
     ///
     /// Otherwise it is followed until it ends, or until Ctrl-C; what is there by then is saved.

@@ -79,6 +79,8 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     let all = args.links.all.then_some(json!(true));
     flag("--all", "source.page.all", all);
     flag("--quality", "stream.quality", text(&args.what.quality));
+    let subtitles = text(&args.what.subtitles);
+    flag("--subtitles", "stream.subtitles", subtitles);
     flag("--live-for", "stream.live_for", text(&args.what.live_for));
     flag(
         "-N",

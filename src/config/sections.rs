@@ -121,6 +121,7 @@ enum Login {
 #[serde(default)]
 pub(super) struct Stream {
     quality: pipeline::Quality,
+    subtitles: pipeline::Subtitles,
     live_for: Option<Span>,
 }
 
@@ -302,6 +303,7 @@ impl Sections {
             archive,
             digest: self.archive.digest,
             quality: self.stream.quality,
+            subtitles: self.stream.subtitles.clone(),
             live_for: self.stream.live_for.map(|Span(time)| time),
             ..pipeline::Settings::default()
         })

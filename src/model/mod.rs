@@ -9,6 +9,7 @@ mod event;
 mod item;
 mod meta;
 mod quality;
+mod subtitles;
 
 pub use cursor::Cursor;
 pub use document::Document;
@@ -19,3 +20,4 @@ pub use item::{
 };
 pub use meta::{Album, Meta};
 pub use quality::{Quality, Size};
+pub use subtitles::Subtitles;

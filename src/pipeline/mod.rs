@@ -43,9 +43,9 @@ pub use given::Given;
 pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
 pub use settings::{Duplicates, Mtime, Policy, Settings};
-pub use stream::Quality;
 #[cfg(fuzzing)]
 pub use stream::fuzz;
+pub use stream::{Quality, Subtitles};
 pub use wanted::{Directory, LinkOptions, Wanted};
 
 use self::after::After;
@@ -136,6 +136,7 @@ pub async fn run(
             duplicates: settings.duplicates,
             wish: Wish {
                 quality: settings.quality,
+                subtitles: settings.subtitles.clone(),
                 live_for: settings.live_for,
             },
             memory: Arc::new(Semaphore::new(MEMORY)),

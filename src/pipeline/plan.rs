@@ -18,8 +18,8 @@ use super::sink::{Disk, quickly, slowly};
 use super::transfer::{Had, Job};
 use super::turn::Turns;
 use super::walk::{Found, Retry};
-use super::{Events, LinkOptions, Policy, Settings, wanted};
-use crate::model::{Error, Event, Item, Outcome, Request, Result, Skip};
+use super::{Events, LinkOptions, Policy, Settings, Subtitles, wanted};
+use crate::model::{Body, Error, Event, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
 /// The planner of a run.
@@ -153,6 +153,9 @@ impl Plan {
             }
             return Ok(());
         }
+        // What is missing of a film that is there goes beside it.
+        let film = known.as_ref().filter(|had| had.validator.is_none());
+        let at = film.map(|had| had.path.clone()).or(at);
         let planned = match planned {
             Some(planned) => planned,
             None => self.plan(at.as_deref(), own, &item)?,
@@ -215,7 +218,19 @@ impl Plan {
         let Some((Skip::Present, path)) = &skipped else {
             return Ok((None, skipped));
         };
-        if self.settings.skip != Policy::Changed || self.settings.simulate {
+        if self.settings.simulate {
+            return Ok((None, skipped));
+        }
+        // Of a film that is there, subtitles may be missing that are wanted by now.
+        let is_stream = matches!(item.body, Body::Hls(_) | Body::Dash(_));
+        if is_stream && self.settings.subtitles != Subtitles::None && !self.settings.adopt {
+            let had = Had {
+                path: path.clone(),
+                validator: None,
+            };
+            return Ok((Some(Box::new(had)), None));
+        }
+        if self.settings.skip != Policy::Changed {
             return Ok((None, skipped));
         }
         let identity = Identity {
@@ -235,7 +250,7 @@ impl Plan {
         let had = validator.map(|validator| {
             Box::new(Had {
                 path: path.clone(),
-                validator,
+                validator: Some(validator),
             })
         });
         let skipped = skipped.filter(|_| had.is_none());

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::archive::{Algorithm, Run};
-use super::{Filter, Given, MediaKind, Quality, Ranges, Templates, Wishes};
+use super::{Filter, Given, MediaKind, Quality, Ranges, Subtitles, Templates, Wishes};
 
 /// The settings of a run. Their defaults are those of the program.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Settings {
     pub digest: Algorithm,
     /// Which rendition of a stream is fetched.
     pub quality: Quality,
+    /// Which of its subtitles are fetched.
+    pub subtitles: Subtitles,
     /// How long a live stream is followed; until it ends, if this is not set.
     pub live_for: Option<Duration>,
     /// Which items of each link, by position.
@@ -79,6 +81,7 @@ impl Default for Settings {
             run: None,
             digest: Algorithm::default(),
             quality: Quality::default(),
+            subtitles: Subtitles::default(),
             live_for: None,
             items: None,
             since: None,

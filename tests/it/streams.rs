@@ -1,5 +1,6 @@
 //! Streams: what a playlist of segments becomes.
 
+mod captions;
 mod dash;
 mod files;
 mod live;

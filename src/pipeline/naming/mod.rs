@@ -25,7 +25,7 @@ pub use fields::fields;
 pub(super) use fields::{shown_text, shown_within};
 pub use kind::MediaKind;
 pub use planned::Planned;
-pub(crate) use safe::{ROOM, component, fold};
+pub(crate) use safe::{ROOM, component, cut, fold};
 pub(crate) use sniff::{Content, HEAD, Sniff, dimensions, sniff};
 pub use template::Template;
 pub use templates::Templates;

@@ -4,15 +4,19 @@
 //! are taken from it, and what is protected or unknown is refused by name. It does not know how segments move, nor how they
 //! are joined.
 
+mod caption;
+pub(super) mod clock;
 pub(super) mod dash;
 pub(super) mod hls;
 mod media;
 mod urls;
+pub(super) mod vtt;
 
+pub(super) use caption::{At, Caption};
 pub(super) use media::{Cipher, Map, Media, Segment, Spot};
 
-pub use crate::model::Quality;
 use crate::model::{Error, Kind};
+pub use crate::model::{Quality, Subtitles};
 
 /// What is wrong with a playlist.
 fn corrupt(why: impl std::fmt::Display) -> Error {
@@ -36,9 +40,13 @@ pub fn fuzz(data: &[u8]) {
         Ok(hls::Playlist::Master(master)) => drop(master.choose(Quality::Best)),
         Err(_) => {}
     }
-    if let Ok(tracks) = dash::read(data, &url, Quality::Best) {
+    if let Ok(tracks) = dash::read(data, &url, &dash::Want::default()) {
         found.extend([tracks.main].into_iter().chain(tracks.sound));
     }
+    for film in [None, Some(0)] {
+        drop(vtt::join(data, film));
+    }
+    drop(clock::start(data));
     for segment in found.iter().flat_map(|media| &media.segments) {
         assert!(matches!(segment.spot.url.scheme(), "http" | "https"));
     }

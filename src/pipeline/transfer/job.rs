@@ -43,5 +43,6 @@ pub(in crate::pipeline) struct Job {
 pub(in crate::pipeline) struct Had {
     /// Its path below the root.
     pub(in crate::pipeline) path: String,
-    pub(in crate::pipeline) validator: Validator,
+    /// What to ask by; without it, it is a film that is left as it is, and subtitles of it may be missing.
+    pub(in crate::pipeline) validator: Option<Validator>,
 }

@@ -113,7 +113,9 @@ impl Mover {
             }
             Outcome::Failed(failure)
         };
-        let had = job.known.as_ref().map(|had| had.path.clone());
+        let had = job.known.as_ref();
+        let is_film = had.is_some_and(|had| had.validator.is_none());
+        let had = had.map(|had| had.path.clone());
         let mut tries = Tries::new(&self.client);
         let fetched = AssertUnwindSafe(self.fetch(job, &mut tries))
             .catch_unwind()
@@ -131,8 +133,12 @@ impl Mover {
             Ok(Err(error)) if error.kind == Kind::Closed => return,
             // Only the question failed: what is there is as good as before.
             Ok(Err(error)) if had.is_some() && !tries.began && error.kind != Kind::Disk => {
-                let warning = format!("whether it has changed is not known: {}", error.message);
-                if error.kind == Kind::Missing {
+                let unknown = match is_film {
+                    true => "its subtitles are",
+                    false => "whether it has changed is",
+                };
+                let warning = format!("{unknown} not known: {}", error.message);
+                if error.kind == Kind::Missing && !is_film {
                     // It is noted as gone, so that it is not asked for each time; what was saved of it stays known.
                     failed(&error, tries.attempts());
                 }
@@ -250,7 +256,7 @@ impl Mover {
                 request: &request,
                 url: &url,
                 led,
-                known: job.known.as_ref().map(|had| &had.validator),
+                known: job.known.as_ref().and_then(|had| had.validator.as_ref()),
                 pin: &pin,
             };
             let done = match content.is_complete() {

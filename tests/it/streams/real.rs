@@ -172,3 +172,37 @@ fn manifests_that_ffmpeg_made_become_films_frame_by_frame() {
         }
     }
 }
+
+#[test]
+fn subtitles_in_segments_become_one_file_that_ffmpeg_reads() {
+    if !works("ffmpeg", &["-version"]) {
+        return skip("there is no ffmpeg");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let lines = "1\n00:00:00,500 --> 00:00:02,500\nHello\n\n2\n00:00:02,800 --> 00:00:05,200\nLonger than\na segment\n\n";
+    std::fs::write(folder.join("in.srt"), lines).unwrap();
+    let source = SOURCE.split(" -f lavfi -i sine").next().unwrap();
+    let hls = "-c:v mpeg2video -g 25 -c:s webvtt -hls_time 1 -hls_playlist_type vod -f hls -master_pl_name cats.m3u8";
+    let map = "-var_stream_map v:0,s:0,sgroup:subs,language:en part.m3u8";
+    ffmpeg(
+        folder,
+        &format!("{source} -i in.srt -map 0:v -map 1:s {hls} {map}"),
+    );
+    let site = serve(folder);
+    let fetch = quick()
+        .args(["--subtitles", "en"])
+        .arg(site.url("/cats.m3u8"));
+    let done = fetch.run().success();
+    let files = fetch.files();
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["cats.en.vtt", "cats.ts"], "{}", done.stderr);
+    let came = fetch.out().join("cats.en.vtt");
+    let read = ffmpeg(folder, &format!("-i {} -f srt -", came.display()));
+    let read = String::from_utf8(read).unwrap();
+    let texts = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.contains("-->"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(texts(&read), texts(lines), "{read}");
+}

@@ -1,5 +1,6 @@
 //! Manifests of DASH (ISO/IEC 23009-1), as far as they are of films that are whole.
 
+mod captions;
 mod segments;
 mod xml;
 
@@ -8,7 +9,7 @@ use url::Url;
 use self::segments::Scope;
 use self::xml::Element;
 use super::urls::Urls;
-use super::{Media, Quality, corrupt, unsupported};
+use super::{Caption, Media, Quality, Subtitles, corrupt, unsupported};
 use crate::model::{Error, Kind, Result, Size};
 
 /// The longest manifest, in bytes.
@@ -36,6 +37,15 @@ pub(in crate::pipeline) struct Tracks {
     pub(in crate::pipeline) main: Media,
     /// The sound, where it is apart.
     pub(in crate::pipeline) sound: Option<Media>,
+    /// The subtitles that there are; where those are that nobody wants is left out.
+    pub(in crate::pipeline) captions: Vec<Caption>,
+}
+
+/// What is wanted of a manifest.
+#[derive(Clone, Debug, Default)]
+pub(in crate::pipeline) struct Want {
+    pub(in crate::pipeline) quality: Quality,
+    pub(in crate::pipeline) subtitles: Subtitles,
 }
 
 /// What a representation is of.
@@ -62,7 +72,7 @@ struct Rendition<'a> {
 /// # Errors
 /// [`Kind::Corrupt`] for what is none, or contradicts itself; [`Kind::Unsupported`] for what is protected, live, or has no
 /// such rendition.
-pub(in crate::pipeline) fn read(body: &[u8], url: &Url, quality: Quality) -> Result<Tracks> {
+pub(in crate::pipeline) fn read(body: &[u8], url: &Url, want: &Want) -> Result<Tracks> {
     let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
     let manifest = xml::read(text.trim_start_matches('\u{feff}'))?;
     if manifest.name != "MPD" {
@@ -86,6 +96,7 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url, quality: Quality) -> Res
             ..Media::default()
         },
         sound: None,
+        captions: Vec::new(),
     };
     let mut begin = 0.0;
     for (at, period) in periods.iter().enumerate() {
@@ -104,7 +115,7 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url, quality: Quality) -> Res
             base: segments::base(&mut urls, &base, period)?,
             length,
         };
-        let (main, sound) = choose(&renditions(period)?, quality)?;
+        let (main, sound) = choose(&renditions(period)?, want.quality)?;
         segments::add(&mut urls, &scope, (period, main), &mut tracks.main)?;
         if let Some(sound) = sound {
             let track = tracks.sound.get_or_insert_with(|| Media {
@@ -113,6 +124,7 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url, quality: Quality) -> Res
             });
             segments::add(&mut urls, &scope, (period, sound), track)?;
         }
+        captions::add(&scope, period, &want.subtitles, &mut tracks.captions);
         begin += length.unwrap_or(0.0);
     }
     match tracks.main.segments.is_empty() {

@@ -9,7 +9,11 @@ fn here() -> Url {
 fn tracks(periods: &str, quality: &str) -> Result<Tracks> {
     let text =
         format!("<?xml version='1.0'?><MPD mediaPresentationDuration='PT10S'>{periods}</MPD>");
-    read(text.as_bytes(), &here(), quality.parse().unwrap())
+    let want = Want {
+        quality: quality.parse().unwrap(),
+        subtitles: Subtitles::All,
+    };
+    read(text.as_bytes(), &here(), &want)
 }
 
 /// What is asked for, in order, with what stands before it.
@@ -135,7 +139,7 @@ fn what_cannot_be_had_is_refused_by_name() {
     let live = read(
         b"<MPD type='dynamic'><Period/></MPD>",
         &here(),
-        Quality::Best,
+        &Want::default(),
     );
     assert_eq!(live.unwrap_err().kind, Kind::Unsupported);
     let template = |text: &str| one(&format!("<SegmentTemplate {text}/>"));
@@ -171,7 +175,7 @@ fn what_cannot_be_had_is_refused_by_name() {
     }
     for text in ["", "<MPD>", "<html></html>", "</MPD>", "MPD"] {
         assert!(
-            read(text.as_bytes(), &here(), Quality::Best).is_err(),
+            read(text.as_bytes(), &here(), &Want::default()).is_err(),
             "{text}"
         );
     }
@@ -308,6 +312,6 @@ proptest! {
                 prop_assert!(["http", "https"].contains(&segment.spot.url.scheme()));
             }
         }
-        let _ = read(&bytes, &here(), Quality::Best);
+        let _ = read(&bytes, &here(), &Want::default());
     }
 }

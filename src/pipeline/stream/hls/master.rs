@@ -6,6 +6,7 @@ use super::super::corrupt;
 use super::lines::{Attributes, Line, Lines};
 use crate::model::{Error, Kind, Result, Size};
 use crate::pipeline::stream::Quality;
+use crate::pipeline::stream::caption::{self, At, Caption, Says};
 
 /// The most renditions.
 const MOST: usize = 1000;
@@ -15,6 +16,8 @@ const MOST: usize = 1000;
 pub(in crate::pipeline) struct Master {
     variants: Vec<Variant>,
     media: Vec<Rendition>,
+    /// Subtitles, with the group that they are in.
+    captions: Vec<(String, Caption)>,
 }
 
 /// A rendition of the whole.
@@ -24,8 +27,9 @@ struct Variant {
     size: Size,
     /// What is said of it.
     about: String,
-    /// The group that its sound is in.
+    /// The group that its sound is in, and that of its subtitles.
     audio: Option<String>,
+    captions: Option<String>,
 }
 
 /// A rendition of sound alone.
@@ -47,6 +51,8 @@ pub(in crate::pipeline) struct Choice {
     pub(in crate::pipeline) main: Chosen,
     /// The playlist of the sound, where it is not with the picture.
     pub(in crate::pipeline) sound: Option<Chosen>,
+    /// The subtitles that belong to it.
+    pub(in crate::pipeline) captions: Vec<Caption>,
 }
 
 /// A rendition that was chosen.
@@ -61,7 +67,7 @@ pub(in crate::pipeline) struct Chosen {
 /// Reads one.
 pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
     let mut master = Master::default();
-    let mut ahead: Option<(Size, String, Option<String>)> = None;
+    let mut ahead: Option<(Size, String, [Option<String>; 2])> = None;
     while let Some(line) = lines.next() {
         match line {
             Line::Tag("EXT-X-STREAM-INF", value) => {
@@ -77,12 +83,19 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
                     sound_alone: picture.is_none() && is_sound(codecs),
                 };
                 let about = about(&attributes, ["BANDWIDTH", "RESOLUTION", "CODECS", "AUDIO"]);
-                ahead = Some((size, about, attributes.get("AUDIO").map(str::to_owned)));
+                let groups = ["AUDIO", "SUBTITLES"];
+                let groups = groups.map(|name| attributes.get(name).map(str::to_owned));
+                ahead = Some((size, about, groups));
             }
             Line::Tag("EXT-X-MEDIA", value) => {
                 let attributes = Attributes::read(value)?;
-                if attributes.get("TYPE") != Some("AUDIO") {
-                    continue;
+                match attributes.get("TYPE") {
+                    Some("AUDIO") => {}
+                    Some("SUBTITLES") => {
+                        master.captions.extend(captions(lines, &attributes));
+                        continue;
+                    }
+                    _ => continue,
                 }
                 let says = |name: &str| attributes.get(name) == Some("YES");
                 let group = attributes
@@ -103,17 +116,18 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
             Line::Uri(uri) => {
                 let url = lines.url(uri)?;
                 // A URL that nothing was said of is none of a rendition.
-                if let Some((size, about, audio)) = ahead.take() {
+                if let Some((size, about, [audio, captions])) = ahead.take() {
                     master.variants.push(Variant {
                         url,
                         size,
                         about,
                         audio,
+                        captions,
                     });
                 }
             }
         }
-        if master.variants.len() + master.media.len() > MOST {
+        if master.variants.len() + master.media.len() + master.captions.len() > MOST {
             return Err(corrupt(format_args!("it has more than {MOST} renditions")));
         }
     }
@@ -138,6 +152,7 @@ impl Master {
         let sound = group.and_then(|group| self.sound(group));
         Ok(Choice {
             sound: sound.filter(|sound| sound.url != main.url),
+            captions: self.captions(Some(&self.variants[chosen])),
             main,
         })
     }
@@ -155,7 +170,22 @@ impl Master {
             )
             .hint("`--quality worst` fetches the smallest picture with it")
         })?;
-        Ok(Choice { main, sound: None })
+        Ok(Choice {
+            main,
+            sound: None,
+            captions: self.captions(best),
+        })
+    }
+
+    /// The subtitles of a rendition.
+    fn captions(&self, of: Option<&Variant>) -> Vec<Caption> {
+        let group = of.and_then(|variant| variant.captions.as_ref());
+        let all = self.captions.iter();
+        let mut found = Vec::new();
+        for (_, caption) in all.filter(|(of, _)| Some(of) == group) {
+            caption::add(&mut found, caption.clone());
+        }
+        found
     }
 
     /// The sound of a group, if it is apart: the one that the site means, or else the first.
@@ -180,6 +210,33 @@ impl Variant {
             about: self.about.clone(),
         }
     }
+}
+
+/// Subtitles, and the group that they are in; none where they have no address.
+fn captions(lines: &mut Lines<'_>, attributes: &Attributes<'_>) -> Option<(String, Caption)> {
+    let (group, uri) = (attributes.get("GROUP-ID")?, attributes.get("URI")?);
+    let kinds = attributes.get("CHARACTERISTICS").unwrap_or("");
+    let says = Says {
+        language: attributes.get("LANGUAGE").unwrap_or(""),
+        name: attributes.get("NAME").unwrap_or(""),
+        forced: attributes.get("FORCED") == Some("YES"),
+        heard: kinds.contains("describes-music-and-sound")
+            || kinds.contains("transcribes-spoken-dialog"),
+    };
+    let (language, label) = says.names();
+    let at = match lines.url(uri) {
+        Ok(url) => At::Playlist(Chosen {
+            url,
+            about: about(attributes, ["GROUP-ID", "LANGUAGE", "NAME", "FORCED"]),
+        }),
+        Err(error) => At::Not(error.message),
+    };
+    let caption = Caption {
+        label,
+        language,
+        at,
+    };
+    Some((group.to_owned(), caption))
 }
 
 /// What is said of a rendition by these names.

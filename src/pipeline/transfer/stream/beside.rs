@@ -1,13 +1,18 @@
 //! Picture and sound that came as tracks of their own: one file, or two with names that belong together.
 
+use std::sync::Arc;
+
 use super::super::commit::{Commit, Named};
 use super::super::whole::Whole;
 use super::track::Done;
 use super::{Job, Joined, Mover, mux};
-use crate::model::{Error, Kind, Outcome, Result};
-use crate::pipeline::archive::{Identity, Record};
-use crate::pipeline::naming::{Planned, extension, sniff, split};
+use crate::model::{Error, Item, Kind, Outcome, Result};
+use crate::pipeline::archive::{Identity, Origin, Record};
+use crate::pipeline::naming::{Planned, ROOM, cut, extension, sniff, split};
 use crate::pipeline::sink::{Place, slowly};
+
+/// As much room is left behind a name for the number of a copy and the extension.
+const NUMBER: usize = 24;
 
 impl Mover {
     /// Makes one file of them where that can be, and else keeps both.
@@ -77,32 +82,48 @@ impl Mover {
         joined: Joined,
         what: &'static str,
     ) -> Result<String> {
-        let stem = match job.again {
-            true => split(&job.planned.stem).0,
-            false => &job.planned.stem,
-        };
-        let planned = Planned {
-            folder: job.planned.folder.clone(),
-            stem: format!("{stem}.{what}"),
-            ext: None,
-            fixed_ext: false,
-        };
-        let seen = sniff(&joined.head);
         // Of what was interrupted there may be several, each with other bytes.
         let number = match what {
             "audio" => String::new(),
             _ => joined.digest.map_or(String::new(), |sum| format!(" {sum}")),
         };
-        let ext = extension(&seen, None, None);
-        let (archive, disk, origin) = (self.archive.clone(), self.disk.clone(), job.origin.clone());
-        let (item, place, duplicates) = (job.item.clone(), place.clone(), self.duplicates);
+        let extra = Extra {
+            what,
+            key: format!("{what}{number}"),
+            ext: None,
+        };
+        self.name_extra(&Beside::of(job), place, joined, extra)
+            .await
+    }
+
+    /// The same for what is called so.
+    pub(super) async fn name_extra(
+        &self,
+        beside: &Beside,
+        place: &Place,
+        joined: Joined,
+        Extra { what, key, ext }: Extra<'_>,
+    ) -> Result<String> {
+        // With what comes behind it, a long name has to fit, too.
+        let stem = cut(&beside.stem, ROOM.saturating_sub(what.len() + NUMBER));
+        let planned = Planned {
+            folder: beside.folder.clone(),
+            stem: format!("{stem}.{what}"),
+            ext: ext.clone(),
+            fixed_ext: ext.is_some(),
+        };
+        let seen = sniff(&joined.head);
+        let ext = extension(&seen, None, ext.as_deref());
+        let (archive, disk) = (self.archive.clone(), self.disk.clone());
+        let (item, origin) = (beside.item.clone(), beside.origin.clone());
+        let (place, duplicates) = (place.clone(), self.duplicates);
         let named = slowly(move || {
             let commit = Commit {
                 archive: &*archive,
                 place,
                 identity: Identity {
                     source: item.source.clone(),
-                    key: format!("{} {what}{number}", item.key),
+                    key: format!("{} {key}", item.key),
                 },
                 origin,
                 planned: &planned,
@@ -124,5 +145,50 @@ impl Mover {
         let (Named::New(path) | Named::There(path)) = named.await?;
         let name = path.rsplit('/').next().unwrap_or(&path);
         Ok(name.to_owned())
+    }
+}
+
+/// An item that others belong to.
+pub(super) struct Beside {
+    item: Arc<Item>,
+    origin: Option<Arc<Origin>>,
+    folder: Vec<String>,
+    stem: String,
+}
+
+/// What belongs to an item.
+pub(super) struct Extra<'a> {
+    /// What its name has behind that of the item.
+    pub(super) what: &'a str,
+    /// What the archive knows it by, behind the key of the item.
+    pub(super) key: String,
+    /// Its extension, where its bytes do not tell.
+    pub(super) ext: Option<String>,
+}
+
+impl Beside {
+    /// The item of a job.
+    pub(super) fn of(job: &Job) -> Beside {
+        let stem = match job.again {
+            true => split(&job.planned.stem).0,
+            false => &job.planned.stem,
+        };
+        Beside {
+            item: job.item.clone(),
+            origin: job.origin.clone(),
+            folder: job.planned.folder.clone(),
+            stem: stem.to_owned(),
+        }
+    }
+
+    /// The same, once its file has this path.
+    pub(super) fn named(&self, path: &str) -> Beside {
+        let Planned { folder, stem, .. } = Planned::again(path);
+        Beside {
+            item: self.item.clone(),
+            origin: self.origin.clone(),
+            folder,
+            stem: split(&stem).0.to_owned(),
+        }
     }
 }

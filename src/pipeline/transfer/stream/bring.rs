@@ -11,11 +11,13 @@ use super::Streaming;
 use super::ahead::{Ahead, Room};
 use super::cipher::Decrypter;
 use super::join::Came;
+use super::list::Content;
 use super::look::Look;
 use super::part::Part;
 use super::versions::Versions;
 use crate::model::{Error, Event, Kind, Result};
 use crate::net::{Led, Permit, Way};
+use crate::pipeline::stream::vtt;
 use crate::pipeline::transfer::answer::{Asked, Reading, Representation, content_range, read};
 use crate::pipeline::transfer::take::short;
 use crate::pipeline::transfer::tries::{Setback, Tries};
@@ -27,6 +29,8 @@ pub(super) struct Out {
     pub(super) ahead: Ahead,
     /// What is known of the files that parts are ranges of, where they have to stay as they are.
     pub(super) versions: Option<Arc<Versions>>,
+    /// What is in the segments.
+    pub(super) form: Content,
 }
 
 /// Why an attempt has ended early.
@@ -165,7 +169,7 @@ impl Streaming<'_> {
             out.ahead.learn(expected);
             room.fit(expected).map_err(|_| Stop::Crowded(expected))?;
         }
-        let mut look = Look::new(decrypter.is_some(), *inner);
+        let mut look = Look::new(out.form, decrypter.is_some(), *inner);
         let mut count = 0u64;
         while most.is_none_or(|most| count < most) {
             let Some(mut piece) = client.chunk(&mut opened).await? else {
@@ -188,7 +192,8 @@ impl Streaming<'_> {
         if let Some(expected) = expected.filter(|expected| *expected != count) {
             return Err(Setback::Again(short(count, expected)).into());
         }
-        if count == 0 {
+        // Where nobody speaks for a while, there may be no line.
+        if count == 0 && out.form == Content::Medium {
             // Nothing at all is a server's hiccup more often than an answer.
             let error = Error::new(Kind::Network, "an empty segment came");
             return Err(Setback::Again(error).into());
@@ -198,9 +203,15 @@ impl Streaming<'_> {
         {
             self.hand(index, plain, count, room, out).await?;
         }
-        match look.finish()? {
-            Some(plain) => self.hand(index, plain, count, room, out).await,
-            None => Ok(()),
+        if let Some(plain) = look.finish()? {
+            self.hand(index, plain, count, room, out).await?;
+        }
+        match out.form {
+            Content::Lines => {
+                let between = Bytes::from_static(vtt::BETWEEN);
+                self.hand(index, between, count, room, out).await
+            }
+            _ => Ok(()),
         }
     }
 

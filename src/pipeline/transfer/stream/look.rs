@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::list;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{Content, HEAD, sniff};
 
@@ -10,15 +11,17 @@ pub(super) struct Look {
     early: Vec<u8>,
     seen: bool,
     encrypted: bool,
+    form: list::Content,
 }
 
 impl Look {
     /// For a part that is encrypted, or that begins somewhere in a file, where its first bytes say nothing.
-    pub(super) fn new(encrypted: bool, inner: bool) -> Look {
+    pub(super) fn new(form: list::Content, encrypted: bool, inner: bool) -> Look {
         Look {
             early: Vec::new(),
             seen: inner,
             encrypted,
+            form,
         }
     }
 
@@ -29,7 +32,7 @@ impl Look {
         }
         if self.early.is_empty() && piece.len() >= HEAD {
             self.seen = true;
-            check(&piece[..HEAD], self.encrypted)?;
+            self.check(&piece[..HEAD])?;
             return Ok(Some(piece));
         }
         self.early.extend_from_slice(&piece);
@@ -44,9 +47,34 @@ impl Look {
         if std::mem::replace(&mut self.seen, true) {
             return Ok(None);
         }
-        check(&self.early[..self.early.len().min(HEAD)], self.encrypted)?;
+        self.check(&self.early[..self.early.len().min(HEAD)])?;
         Ok(Some(std::mem::take(&mut self.early).into()))
     }
+
+    fn check(&self, head: &[u8]) -> Result<()> {
+        match self.form {
+            list::Content::Medium => check(head, self.encrypted),
+            _ => check_text(head),
+        }
+    }
+}
+
+/// Whether subtitles can begin so, where nothing at all is nothing said.
+fn check_text(head: &[u8]) -> Result<()> {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    match head.is_empty() || head.starts_with(b"WEBVTT") || head.starts_with(b"<") && is_ttml(head)
+    {
+        true => Ok(()),
+        false => Err(Error::new(
+            Kind::Corrupt,
+            "what came in place of subtitles is none",
+        )),
+    }
+}
+
+fn is_ttml(head: &[u8]) -> bool {
+    let mut windows = head.windows(3);
+    windows.any(|tag| tag == b"<tt" || tag == b":tt")
 }
 
 /// Whether a part can begin so.
@@ -91,6 +119,17 @@ mod tests {
 
     #[test]
     fn what_is_no_segment_is_refused() {
+        let texts: [(&[u8], bool); 6] = [
+            (b"", true),
+            (b"\xef\xbb\xbfWEBVTT\n", true),
+            (b"<?xml version='1.0'?><tt:tt xmlns:tt=''>", true),
+            (b"<tt xmlns=''>", true),
+            (b"<!doctype html><title>x</title>", false),
+            (b"1\n00:00:01,000 --> 00:00:02,000\n", false),
+        ];
+        for (head, expected) in texts {
+            assert_eq!(check_text(head).is_ok(), expected);
+        }
         let table: [(&[u8], bool, bool); 8] = [
             (b"<!doctype html><title>x</title>", false, false),
             (b"{\"error\": 1}", false, false),

@@ -5,9 +5,12 @@
 mod ahead;
 mod beside;
 mod bring;
+mod captions;
 mod cipher;
 mod join;
 mod keys;
+mod list;
+mod lists;
 mod look;
 mod mux;
 mod part;
@@ -23,25 +26,29 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use self::beside::Beside;
+use self::captions::Text;
 use self::join::Joined;
 use self::keys::Keys;
-use self::track::{Done, List, Track};
+use self::list::{List, Role};
+use self::lists::Lists;
+use self::track::{Done, Track};
 use super::content::Content;
 use super::prove::Proven;
 use super::tries::Tries;
 use super::{Job, Mover};
-use crate::model::{Error, Event, Expect, Kind, Medium, Outcome, Request, Result};
-use crate::net::{Answer, Led, Shown, header_map};
+use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result};
+use crate::net::{Led, Shown, header_map};
 use crate::pipeline::sink::{Place, slowly};
-use crate::pipeline::stream::Quality;
-use crate::pipeline::stream::dash;
-use crate::pipeline::stream::hls::{self, Chosen, Playlist};
+use crate::pipeline::stream::{Quality, Subtitles};
 
 /// What is wanted of streams, and what they share.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::pipeline) struct Wish {
     /// Which rendition.
     pub(in crate::pipeline) quality: Quality,
+    /// Which of its subtitles.
+    pub(in crate::pipeline) subtitles: Subtitles,
     /// How long a live one is followed; until it ends, if this is not set.
     pub(in crate::pipeline) live_for: Option<Duration>,
 }
@@ -122,14 +129,31 @@ impl Mover {
             ending: CancellationToken::new(),
             deadline: self.wish.live_for.map(|time| Instant::now() + time),
         };
-        let (main, sound) = self.unless_draining(streaming.lists()).await??;
-        match streaming.tracks(main, sound, tries).await? {
+        let lists = self.unless_draining(streaming.lists()).await??;
+        if let Some(had) = &job.known {
+            return streaming.texts_alone(lists, &had.path).await;
+        }
+        let beside = Beside::of(&job);
+        let (tracks, texts) = streaming.tracks(lists, tries).await?;
+        let (tracks, film) = match (tracks, texts.0.is_empty()) {
+            (Tracks::One(done), false) => {
+                let (done, film) = captions::start(done).await?;
+                (Tracks::One(done), film)
+            }
+            (Tracks::Two(picture, sound), false) => {
+                let (picture, film) = captions::start(picture).await?;
+                (Tracks::Two(picture, sound), film)
+            }
+            (tracks, true) => (tracks, None),
+        };
+        let outcome = match tracks {
             Tracks::One(done) => {
                 let Done {
                     joined, warnings, ..
                 } = *done;
                 let outcome = self.save(job, &place, joined, warnings).await?;
                 // An earlier run may have wanted the sound apart.
+                let place = place.clone();
                 slowly(move || {
                     let others = ["sound", "sound beside", "whole"];
                     others
@@ -137,10 +161,11 @@ impl Mover {
                         .try_for_each(|name| place.beside(name).clear())
                 })
                 .await?;
-                Ok(outcome)
+                outcome
             }
-            Tracks::Two(picture, sound) => self.both(job, &place, *picture, *sound).await,
-        }
+            Tracks::Two(picture, sound) => self.both(job, &place, *picture, *sound).await?,
+        };
+        self.captioned(&beside, &place, texts, film, outcome).await
     }
 
     /// Gives a track its name.
@@ -169,96 +194,33 @@ impl Mover {
 }
 
 impl Streaming<'_> {
-    /// Reads the playlists, and chooses: the segments of the picture or of all, and those of the sound where it is apart.
-    async fn lists(&self) -> Result<(List, Option<List>)> {
-        let (url, led) = (&self.request.url, self.led);
-        match self.form {
-            Form::Hls => {}
-            Form::Dash => return self.manifest(url, led).await,
-            Form::Files => {
-                let list = |request: &Request| List::file(request.url.clone(), led);
-                return Ok((list(self.request), self.sound.map(list)));
-            }
+    /// Moves the tracks of the film, and its subtitles along with them.
+    async fn tracks(
+        &self,
+        lists: Lists,
+        tries: &mut Tries,
+    ) -> Result<(Tracks, (Vec<Text>, Vec<String>))> {
+        let (wanted, warnings) = self.wanted(lists.captions, lists.led).await?;
+        let film = self.film(lists.main, lists.sound, tries);
+        let (film, texts) = tokio::join!(film, self.texts(wanted));
+        Ok((film?, (texts, warnings)))
+    }
+
+    /// Moves the tracks of the film.
+    async fn film(&self, main: List, sound: Option<List>, tries: &mut Tries) -> Result<Tracks> {
+        let film = self.moved(main, sound, tries).await;
+        if film.is_err() {
+            // Nobody wants the subtitles of what is not there.
+            self.ending.cancel();
         }
-        let (led, playlist) = self.playlist(url, led).await?;
-        let choice = match playlist {
-            Playlist::Media(media) => {
-                let url = url.clone();
-                return Ok((List { url, led, media }, None));
-            }
-            Playlist::Master(master) => master.choose(self.mover.wish.quality)?,
-        };
-        let main = self.rendition(choice.main, led).await?;
-        let sound = match choice.sound {
-            Some(sound) => Some(self.rendition(sound, led).await?),
-            None => None,
-        };
-        Ok((main, sound))
+        film
     }
 
-    /// Reads all anew, from where the user or a page led, and gives the list of the picture or of the sound.
-    async fn again(&self, is_sound: bool) -> Result<List> {
-        let (main, sound) = self.lists().await?;
-        match is_sound {
-            false => Ok(main),
-            true => sound.ok_or_else(|| Error::new(Kind::Missing, "the sound is gone")),
-        }
-    }
-
-    /// Reads the playlist of a rendition.
-    async fn rendition(&self, Chosen { url, about }: Chosen, led: Led) -> Result<List> {
-        let mut list = self.list(url, led).await?;
-        list.media.rendition = about;
-        Ok(list)
-    }
-
-    /// Reads the playlist of a track.
-    async fn list(&self, url: Url, led: Led) -> Result<List> {
-        match self.playlist(&url, led).await? {
-            (led, Playlist::Media(media)) => Ok(List { url, led, media }),
-            // Renditions of renditions would never end.
-            (_, Playlist::Master(_)) => Err(Error::new(
-                Kind::Corrupt,
-                "a rendition of the stream is a list of renditions itself",
-            )),
-        }
-    }
-
-    /// Reads the manifest of a stream of DASH, and chooses.
-    async fn manifest(&self, url: &Url, led: Led) -> Result<(List, Option<List>)> {
-        let (led, answer) = self.answer(url, led, dash::LONGEST).await?;
-        let quality = self.mover.wish.quality;
-        let read = slowly(move || dash::read(&answer.body, &answer.url, quality));
-        let dash::Tracks { main, sound } = read.await?;
-        let list = |media| List {
-            url: url.clone(),
-            led,
-            media,
-        };
-        Ok((list(main), sound.map(list)))
-    }
-
-    /// Asks for a playlist, and tells who leads on from it.
-    async fn playlist(&self, url: &Url, led: Led) -> Result<(Led, Playlist)> {
-        let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
-        // A long one takes its time, in which others go on.
-        let read = slowly(move || hls::read(&answer.body, &answer.url));
-        Ok((led, read.await?))
-    }
-
-    async fn answer(&self, url: &Url, mut led: Led, longest: usize) -> Result<(Led, Answer)> {
-        let bound = self.bound(url)?;
-        let call = self.mover.client.call_led(&mut led, url, &bound, longest);
-        let answer = self.mover.unless_ending(call).await??.ok()?;
-        Ok((led, answer))
-    }
-
-    /// Moves the tracks.
-    async fn tracks(&self, main: List, sound: Option<List>, tries: &mut Tries) -> Result<Tracks> {
+    async fn moved(&self, main: List, sound: Option<List>, tries: &mut Tries) -> Result<Tracks> {
         let is_live = !main.media.ended;
-        let main = Track::open(self, "", main).await?;
+        let main = Track::open(self, Role::Main, main).await?;
         let sound = match sound {
-            Some(sound) => Some(Track::open(self, "sound", sound).await?),
+            Some(sound) => Some(Track::open(self, Role::Sound, sound).await?),
             None => None,
         };
         let have = main.have() + sound.as_ref().map_or(0, Track::have);

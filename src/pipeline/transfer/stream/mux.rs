@@ -178,8 +178,8 @@ fn run(
     Ok((end?, said))
 }
 
-/// What became of it.
-fn whole_of(partial: Partial, algorithm: Option<Algorithm>) -> Result<Joined> {
+/// What became of it. Blocks.
+pub(super) fn whole_of(partial: Partial, algorithm: Option<Algorithm>) -> Result<Joined> {
     let len = partial.len()?;
     let mut summing = algorithm.map(Summing::new);
     if let Some(summing) = &mut summing {

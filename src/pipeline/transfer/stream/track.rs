@@ -19,12 +19,13 @@ use super::Streaming;
 use super::ahead::Ahead;
 use super::bring::Out;
 use super::join::{Came, Join, Joined};
+use super::list::{Content, List, Role};
 use super::part::{Chain, Part, Parts};
 use super::state::State;
 use super::versions::Versions;
 use crate::model::{Error, Event, Kind, Result};
 use crate::net::Led;
-use crate::pipeline::stream::{Media, Segment, Spot};
+use crate::pipeline::stream::vtt;
 use crate::pipeline::transfer::content::{SAVE_EVERY, WORTH};
 use crate::pipeline::transfer::room::Claim;
 use crate::pipeline::transfer::state::TAIL;
@@ -40,38 +41,6 @@ const STILL: Duration = Duration::from_secs(60);
 /// For so long at the least, a live stream that is left waits for the segments that were asked for.
 const LEAVING: Duration = Duration::from_secs(5);
 
-/// A list of segments, where it is, and who leads on from it.
-pub(super) struct List {
-    pub(super) url: Url,
-    pub(super) led: Led,
-    pub(super) media: Media,
-}
-
-impl List {
-    /// A file as a track: a list of all of it.
-    pub(super) fn file(url: Url, led: Led) -> List {
-        let all = Segment {
-            number: 0,
-            spot: Spot {
-                url: url.clone(),
-                range: None,
-            },
-            cipher: None,
-            map: None,
-            gap: false,
-            breaks: false,
-            duration: Duration::ZERO,
-        };
-        let media = Media {
-            segments: vec![all],
-            ended: true,
-            target: Duration::ZERO,
-            rendition: String::new(),
-        };
-        List { url, led, media }
-    }
-}
-
 /// One track on its way.
 pub(super) struct Track {
     url: Url,
@@ -86,7 +55,8 @@ pub(super) struct Track {
     versions: Arc<Versions>,
     /// Which rendition it is, and how its segments play, where no more were to come.
     rendition: (String, Option<blake3::Hash>),
-    is_sound: bool,
+    role: Role,
+    form: Content,
     renewal: Renewal,
     /// The room on the disk that it has, and for how many bytes.
     claim: (Option<Claim>, u64),
@@ -117,7 +87,7 @@ impl Track {
             .as_ref()
             .is_err_and(|error| error.kind == Kind::Changed)
         {
-            match streaming.again(self.is_sound).await {
+            match streaming.again(self.role.clone()).await {
                 Ok(list) => {
                     self = self.anew(streaming, list).await?;
                     moved = self.all_parts(streaming).await;
@@ -126,7 +96,10 @@ impl Track {
             }
         }
         if let Err(error) = moved {
-            streaming.ending.cancel();
+            // A film is one without its subtitles, too.
+            if self.form == Content::Medium {
+                streaming.ending.cancel();
+            }
             self.park(streaming).await?;
             return Err(error);
         }
@@ -184,6 +157,9 @@ impl Track {
     async fn make_room(&mut self, streaming: &Streaming<'_>) -> Result<()> {
         let (claim, claimed) = &mut self.claim;
         let written = self.join.written();
+        if self.form != Content::Medium && written > vtt::LONGEST as u64 {
+            return Err(Error::new(Kind::Corrupt, "the subtitles have no end"));
+        }
         if written + WORTH <= *claimed {
             return Ok(());
         }
@@ -208,6 +184,7 @@ impl Track {
             came,
             ahead,
             versions,
+            form: self.form,
         };
         let bring = |index: usize, part: Part, led: Led, renewals: u32| {
             let bring = streaming.bring(index, part, led, out.clone());
@@ -274,7 +251,7 @@ impl Track {
                         }
                         _ => {
                             self.expired(index, error);
-                            let again = streaming.again(self.is_sound);
+                            let again = streaming.again(self.role.clone());
                             renewing.get_or_insert_with(|| Box::pin(again));
                         }
                     },

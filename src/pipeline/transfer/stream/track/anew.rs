@@ -22,11 +22,7 @@ impl Track {
         } else {
             join.discard().await?;
         }
-        let name = match self.is_sound {
-            true => "sound",
-            false => "",
-        };
-        let mut track = Track::open(streaming, name, list).await?;
+        let mut track = Track::open(streaming, self.role, list).await?;
         warnings.append(&mut track.warnings);
         Ok(Track { warnings, ..track })
     }

@@ -8,17 +8,23 @@ use super::super::part::{Chain, Parts};
 use super::super::state::State;
 use super::super::versions::Versions;
 use super::renew::Renewal;
-use super::{List, Track};
+use super::{Content, List, Role, Track};
 use crate::model::{Error, Kind, Result};
 
 impl Track {
     /// Opens it.
     pub(in super::super) async fn open(
         streaming: &Streaming<'_>,
-        name: &str,
+        role: Role,
         list: List,
     ) -> Result<Track> {
-        let List { url, led, media } = list;
+        let List {
+            url,
+            led,
+            media,
+            form,
+        } = list;
+        let name = role.name();
         let plays = media.ended.then(|| media.plays());
         let mut parts = Parts::default();
         parts.add(media.segments);
@@ -26,7 +32,8 @@ impl Track {
             return Err(Error::new(Kind::Missing, "the stream has no segments"));
         }
         let versions = Arc::new(Versions::default());
-        let file = parts.file().filter(|_| media.ended).cloned();
+        let is_large = media.ended && form == Content::Medium;
+        let file = parts.file().filter(|_| is_large).cloned();
         let version = match &file {
             Some(url) => {
                 let version = streaming.version(url, led);
@@ -41,7 +48,7 @@ impl Track {
         let all = media
             .ended
             .then(|| (parts.len(), Chain::default().of(&parts, parts.len())));
-        let place = streaming.place(name);
+        let place = streaming.place(&name);
         let beside = streaming.place(&format!("{name} beside"));
         let fits = {
             let (parts, all) = (parts.clone(), all.clone());
@@ -98,7 +105,8 @@ impl Track {
             all,
             versions,
             rendition: (media.rendition, plays),
-            is_sound: name == "sound",
+            role,
+            form,
             renewal: Renewal::default(),
             claim: (None, 0),
             warnings,

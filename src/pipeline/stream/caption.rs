@@ -1,0 +1,133 @@
+//! Subtitles that a stream offers: what they are called, and where they are.
+
+use super::Media;
+use super::hls::Chosen;
+
+/// The longest label.
+const LONGEST: usize = 40;
+
+/// Subtitles in one language.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::pipeline) struct Caption {
+    /// What tells them from the others of the stream, fit for the name of a file: `en`, `en.forced`, `pt-BR.sdh`.
+    pub(in crate::pipeline) label: String,
+    /// The language as the site names it, made safe.
+    pub(in crate::pipeline) language: String,
+    pub(in crate::pipeline) at: At,
+}
+
+/// Where subtitles are, and in which form.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::pipeline) enum At {
+    /// WebVTT in the segments of this playlist.
+    Playlist(Chosen),
+    /// WebVTT in these segments.
+    Segments(Media),
+    /// A file that is fetched as it is, with the extension that it gets.
+    File(Media, &'static str),
+    /// Nobody asked for them.
+    Unwanted,
+    /// They cannot be fetched, and why.
+    Not(String),
+}
+
+/// What the site says of subtitles.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Says<'a> {
+    pub(super) language: &'a str,
+    /// What people call them.
+    pub(super) name: &'a str,
+    /// They tell only what a viewer of the film would not understand.
+    pub(super) forced: bool,
+    /// They tell what is heard, too.
+    pub(super) heard: bool,
+}
+
+impl Says<'_> {
+    /// The language and the label.
+    pub(super) fn names(&self) -> (String, String) {
+        let language = [self.language, self.name, "und"].map(safe);
+        let language = language.into_iter().find(|name| !name.is_empty());
+        let language = language.unwrap_or_default();
+        let mut label = language.clone();
+        if self.forced {
+            label += ".forced";
+        }
+        if self.heard {
+            label += ".sdh";
+        }
+        (language, label)
+    }
+}
+
+/// Adds subtitles to those before them, under a label that none of these has.
+pub(super) fn add(captions: &mut Vec<Caption>, mut caption: Caption) {
+    let is_taken = |label: &str| captions.iter().any(|known| known.label == label);
+    if is_taken(&caption.label) {
+        let labels = (2..).map(|number| format!("{}.{number}", caption.label));
+        let mut free = labels.filter(|label| !is_taken(label));
+        caption.label = free.next().unwrap_or_default();
+    }
+    captions.push(caption);
+}
+
+/// Letters and digits, and a dash for all else between them.
+fn safe(text: &str) -> String {
+    let mut safe = String::new();
+    for c in text.chars().take(4 * LONGEST) {
+        match c.is_alphanumeric() {
+            true => safe.push(c),
+            false if safe.is_empty() || safe.ends_with('-') => {}
+            false => safe.push('-'),
+        }
+        if safe.len() >= LONGEST {
+            break;
+        }
+    }
+    safe.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_fit_for_names_and_differ() {
+        let says = |language, name| Says {
+            language,
+            name,
+            ..Says::default()
+        };
+        let table = [
+            (says("en", "English"), "en"),
+            (says("pt-BR", ""), "pt-BR"),
+            (says("", "Deutsch (Österreich)"), "Deutsch-Österreich"),
+            (says("../../etc", ""), "etc"),
+            (says("", "\u{202e}/\0"), "und"),
+        ];
+        for (says, expected) in table {
+            assert_eq!(says.names().1, expected, "{says:?}");
+        }
+        let long = "x".repeat(10_000);
+        assert!(says(&long, "").names().1.len() <= LONGEST);
+        let both = Says {
+            forced: true,
+            heard: true,
+            ..says("en", "")
+        };
+        assert_eq!(both.names(), ("en".into(), "en.forced.sdh".into()));
+        let mut all = Vec::new();
+        for _ in 0..3 {
+            let (language, label) = says("en", "").names();
+            let at = At::Unwanted;
+            let caption = Caption {
+                label,
+                language,
+                at,
+            };
+            add(&mut all, caption);
+        }
+        let labels: Vec<_> = all.iter().map(|caption| caption.label.as_str()).collect();
+        assert_eq!(labels, ["en", "en.2", "en.3"]);
+    }
+}

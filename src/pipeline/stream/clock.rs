@@ -1,0 +1,191 @@
+//! Where the clock of a film begins, by its first bytes: that of its subtitles is tied to it.
+
+/// So much of a film is looked at.
+pub(in crate::pipeline) const LOOK: usize = 1 << 20;
+/// The length of a packet of a transport stream, and what each begins with.
+const PACKET: usize = 188;
+const SYNC: u8 = 0x47;
+/// Ticks of a transport stream in a second.
+const TICKS: u128 = 90_000;
+/// The most boxes that are looked at.
+const MOST: usize = 10_000;
+
+/// When the first picture or sound is played, in ticks of a transport stream, if that is told.
+pub(in crate::pipeline) fn start(head: &[u8]) -> Option<u64> {
+    match head.first() {
+        Some(&SYNC) => of_packets(head),
+        _ => of_boxes(head),
+    }
+}
+
+/// The earliest of the first times that the streams of a transport stream have.
+fn of_packets(head: &[u8]) -> Option<u64> {
+    let mut first: Vec<(u16, u64)> = Vec::new();
+    for packet in head.chunks_exact(PACKET) {
+        let &[SYNC, flags, low, control, ..] = packet else {
+            return None;
+        };
+        let name = u16::from_be_bytes([flags & 0x1f, low]);
+        let begins = flags & 0x40 != 0 && control & 0x10 != 0;
+        if !begins || first.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
+        let skip = match control & 0x20 {
+            0 => 4,
+            _ => 5 + usize::from(packet[4]),
+        };
+        // The beginning of a packet of pictures or sounds, with its time.
+        if let Some(&[0, 0, 1, 0xc0..=0xef, _, _, _, what, _, a, b, c, d, e, ..]) =
+            packet.get(skip..)
+            && what & 0x80 != 0
+        {
+            let bits = |byte: u8| u64::from(byte >> 1);
+            let high = u64::from(a >> 1 & 7) << 30;
+            let time = high | u64::from(b) << 22 | bits(c) << 15 | u64::from(d) << 7 | bits(e);
+            first.push((name, time));
+        }
+    }
+    first.into_iter().map(|(_, time)| time).min()
+}
+
+/// The earliest of the times that the tracks of the first fragment begin at.
+fn of_boxes(head: &[u8]) -> Option<u64> {
+    let mut scales: Vec<(u32, u32)> = Vec::new();
+    let mut budget = MOST;
+    for (name, body) in boxes(head, &mut budget) {
+        match name {
+            b"moov" => {
+                for (_, track) in named(body, b"trak", &mut budget) {
+                    let inner =
+                        |outer: &[u8]| word(outer, if outer.first() == Some(&1) { 20 } else { 12 });
+                    let id = named(track, b"tkhd", &mut budget)
+                        .first()
+                        .and_then(|(_, body)| inner(body));
+                    let media = named(track, b"mdia", &mut budget);
+                    let scale = media.first().and_then(|(_, media)| {
+                        let header = named(media, b"mdhd", &mut budget);
+                        header.first().and_then(|(_, body)| inner(body))
+                    });
+                    scales.extend(id.zip(scale));
+                }
+            }
+            b"moof" => {
+                let mut first = Vec::new();
+                for (_, track) in named(body, b"traf", &mut budget) {
+                    let id = named(track, b"tfhd", &mut budget);
+                    let id = id.first().and_then(|(_, body)| word(body, 4));
+                    let time = named(track, b"tfdt", &mut budget);
+                    let time = time.first().and_then(|(_, body)| match body.first()? {
+                        1 => Some(u64::from(word(body, 4)?) << 32 | u64::from(word(body, 8)?)),
+                        _ => word(body, 4).map(u64::from),
+                    });
+                    let scale = scales.iter().find(|(known, _)| Some(*known) == id);
+                    if let Some((time, (_, scale))) =
+                        time.zip(scale).filter(|(_, scale)| scale.1 > 0)
+                    {
+                        let ticks = u128::from(time) * TICKS / u128::from(*scale);
+                        first.extend(u64::try_from(ticks));
+                    }
+                }
+                return first.into_iter().min();
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+type Named<'a> = (&'a [u8; 4], &'a [u8]);
+
+/// The boxes that stand one behind the other, as far as they are there.
+fn boxes<'a>(bytes: &'a [u8], budget: &mut usize) -> Vec<Named<'a>> {
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    while let Some((head, body)) = rest.split_first_chunk::<8>() {
+        let len = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let name = rest[4..8].first_chunk::<4>();
+        let Some((name, body)) = name.zip(len.checked_sub(8).and_then(|len| body.get(..len)))
+        else {
+            break;
+        };
+        if *budget == 0 {
+            break;
+        }
+        *budget -= 1;
+        found.push((name, body));
+        rest = &rest[len..];
+    }
+    found
+}
+
+fn named<'a>(bytes: &'a [u8], name: &[u8; 4], budget: &mut usize) -> Vec<Named<'a>> {
+    let all = boxes(bytes, budget).into_iter();
+    all.filter(|(known, _)| *known == name).collect()
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let four = bytes.get(at..)?.first_chunk::<4>()?;
+    Some(u32::from_be_bytes(*four))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A packet with the beginning of a picture at this time.
+    fn packet(name: u8, time: u64) -> Vec<u8> {
+        let mut packet = vec![SYNC, 0x40, name, 0x10, 0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5];
+        let part = |shift: u32, bits: u64| (time >> shift & bits) as u8;
+        packet.push(0x21 | part(30, 7) << 1);
+        packet.extend([part(22, 0xff), part(15, 0x7f) << 1 | 1]);
+        packet.extend([part(7, 0xff), part(0, 0x7f) << 1 | 1]);
+        packet.resize(PACKET, 0xff);
+        packet
+    }
+
+    fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let len = (body.len() as u32 + 8).to_be_bytes();
+        [&len, name.as_slice(), body].concat()
+    }
+
+    #[test]
+    fn the_first_time_of_a_film_is_read() {
+        let film = [
+            packet(1, 8_123_456_789),
+            packet(2, 126_000),
+            packet(2, 5),
+            vec![SYNC; 9],
+        ];
+        assert_eq!(start(&film.concat()), Some(126_000));
+        assert_eq!(start(&packet(1, 8_123_456_789)), Some(8_123_456_789));
+        let header = |value: u32| [[0; 12].as_slice(), &value.to_be_bytes()].concat();
+        let track = [
+            boxed(b"tkhd", &header(7)),
+            boxed(b"mdia", &boxed(b"mdhd", &header(1000))),
+        ];
+        let moov = boxed(b"moov", &boxed(b"trak", &track.concat()));
+        let fragment = [
+            boxed(b"tfhd", &[0, 0, 0, 0, 0, 0, 0, 7]),
+            boxed(b"tfdt", &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x27, 0x10]),
+        ];
+        let moof = boxed(b"moof", &boxed(b"traf", &fragment.concat()));
+        let film = [boxed(b"ftyp", b"iso5"), moov.clone(), moof.clone()].concat();
+        assert_eq!(start(&film), Some(900_000));
+        for film in [&[][..], b"WEBVTT", &moof, &moov, &film[..film.len() - 1]] {
+            assert_eq!(start(film), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_film_begins_with_it_is_looked_at(
+            bytes in prop::collection::vec(prop::sample::select(vec![0u8, 1, 8, 16, 71, 0xe0, 0x80, b'm', b'o', b'v', b'f']), 0..600),
+        ) {
+            let _ = start(&bytes);
+            let moov = boxed(b"moov", &boxed(b"trak", &bytes));
+            let _ = start(&[moov, boxed(b"moof", &boxed(b"traf", &bytes))].concat());
+        }
+    }
+}

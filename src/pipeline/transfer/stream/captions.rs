@@ -1,0 +1,274 @@
+//! Subtitles of a stream: those that are wanted are moved as tracks of their own, and get names beside the film.
+//!
+//! A film without them is one, too: what cannot be had of them is told, and the next run asks for it again.
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+
+use super::beside::{Beside, Extra};
+use super::join::Joined;
+use super::list::{Content, List, Role};
+use super::lists::Lists;
+use super::mux;
+use super::track::{Done, Track};
+use super::{Mover, Streaming};
+use crate::model::{Error, Event, Kind, Outcome, Result, Skip};
+use crate::net::Led;
+use crate::pipeline::archive::{Algorithm, Identity};
+use crate::pipeline::sink::{Partial, Place, slowly};
+use crate::pipeline::stream::{Caption, clock, vtt};
+
+/// So many of their playlists are asked for at once.
+const AT_ONCE: usize = 8;
+
+/// Subtitles that are wanted.
+pub(super) struct Wanted {
+    label: String,
+    list: Result<List>,
+}
+
+/// Subtitles that came, or why not.
+pub(super) struct Text {
+    label: String,
+    form: Content,
+    done: Result<Done>,
+}
+
+/// What an item is called whose subtitles these are.
+fn key(key: &str, label: &str) -> String {
+    format!("{key} {}", Role::Caption(label.into()).name())
+}
+
+impl Streaming<'_> {
+    /// The subtitles that are wanted, where they are; tells which there are, and which are not.
+    pub(super) async fn wanted(
+        &self,
+        captions: Vec<Caption>,
+        led: Led,
+    ) -> Result<(Vec<Wanted>, Vec<String>)> {
+        let wish = &self.mover.wish.subtitles;
+        let languages: Vec<&str> = captions.iter().map(|one| one.language.as_str()).collect();
+        let labels: Vec<&str> = captions.iter().map(|one| one.label.as_str()).collect();
+        let there = match labels.is_empty() {
+            true => "no subtitles".to_owned(),
+            false => format!("subtitles `{}`", labels.join("`, `")),
+        };
+        let mut warnings = Vec::new();
+        let missing = wish.missing(&languages);
+        if !missing.is_empty() {
+            let missing = missing.join("`, `");
+            warnings.push(format!("it has no subtitles `{missing}`, but {there}"));
+        }
+        if !labels.is_empty() {
+            let source = self.job.item.source.clone();
+            let text = format!("`{}` has {there} (--subtitles)", self.job.item.key);
+            self.mover.tell(Event::Noted { source, text }).await?;
+        }
+        let wanted = captions.into_iter().filter(|one| wish.wants(&one.language));
+        let lists = wanted.map(|Caption { label, at, .. }| async move {
+            let list = self.caption(at, led).await;
+            Wanted { label, list }
+        });
+        let lists = futures_util::stream::iter(lists).buffered(AT_ONCE);
+        Ok((lists.collect().await, warnings))
+    }
+
+    /// Moves them.
+    pub(super) async fn texts(&self, wanted: Vec<Wanted>) -> Vec<Text> {
+        let moving = wanted.into_iter().map(|Wanted { label, list }| async move {
+            let form = list.as_ref().map_or(Content::Lines, |list| list.form);
+            let done = async {
+                let track = Track::open(self, Role::Caption(label.clone()), list?).await?;
+                track.run(self).await
+            };
+            let done = done.await;
+            Text { label, form, done }
+        });
+        join_all(moving).await
+    }
+
+    /// Fetches those that are not there yet of a film that is.
+    pub(super) async fn texts_alone(&self, lists: Lists, path: &str) -> Result<Outcome> {
+        let (mut wanted, warnings) = self.wanted(lists.captions, lists.led).await?;
+        let (archive, disk) = (self.mover.archive.clone(), self.mover.disk.clone());
+        let item = self.job.item.clone();
+        let wanted = slowly(move || {
+            let mut missing = Vec::new();
+            for one in wanted.drain(..) {
+                let identity = Identity {
+                    source: item.source.clone(),
+                    key: key(&item.key, &one.label),
+                };
+                let saved = archive.find(&identity)?.and_then(|seen| seen.saved);
+                let is_there = saved.is_some_and(|(path, size)| disk.size(&path) == Some(size));
+                // What goes on still is followed with its film alone.
+                let is_live = one.list.as_ref().is_ok_and(|list| !list.media.ended);
+                if !is_there && !is_live {
+                    missing.push(one);
+                }
+            }
+            Ok(missing)
+        });
+        let texts = self.texts(wanted.await?).await;
+        let (folder, name) = (self.place.clone(), self.job.planned.stem.clone());
+        let film = slowly(move || {
+            let mut head = Vec::new();
+            if let Ok(file) = folder.folder().open_to_read(&name) {
+                use std::io::Read;
+                // What cannot be read tells no time.
+                let _ = file.take(clock::LOOK as u64).read_to_end(&mut head);
+            }
+            Ok(clock::start(&head))
+        });
+        let outcome = Outcome::Skipped {
+            reason: Skip::Present,
+            path: path.to_owned(),
+            warning: None,
+        };
+        let beside = Beside::of(self.job);
+        self.mover
+            .captioned(&beside, self.place, (texts, warnings), film.await?, outcome)
+            .await
+    }
+}
+
+impl Mover {
+    /// Names the subtitles of a film after it, and adds to how it ended what there is to say of them.
+    pub(super) async fn captioned(
+        &self,
+        beside: &Beside,
+        place: &Place,
+        (texts, mut warnings): (Vec<Text>, Vec<String>),
+        film: Option<u64>,
+        mut outcome: Outcome,
+    ) -> Result<Outcome> {
+        let beside = match &outcome {
+            Outcome::Saved { path, .. } => &beside.named(path),
+            _ => beside,
+        };
+        let mut names = Vec::new();
+        for Text { label, form, done } in texts {
+            let named = async {
+                let done = done?;
+                let role = Role::Caption(label.clone()).name();
+                self.caption(beside, place, &role, (form, done), film).await
+            };
+            match named.await {
+                Ok((name, told)) => {
+                    let told = told.into_iter();
+                    warnings.extend(told.map(|told| format!("of its subtitles `{label}`, {told}")));
+                    names.push(name);
+                }
+                Err(error) if error.kind == Kind::Closed => return Err(error),
+                Err(error) => {
+                    let why = [vec![error.message.clone()], error.causes()].concat();
+                    let why = why.join(": ");
+                    warnings.push(format!("its subtitles `{label}` cannot be had: {why}"));
+                }
+            }
+        }
+        if !names.is_empty() {
+            let text = format!("subtitles are in `{}`", names.join("`, `"));
+            let id = None;
+            self.tell(Event::Said { id, text }).await?;
+        }
+        if let (Outcome::Saved { warning, .. } | Outcome::Skipped { warning, .. }, false) =
+            (&mut outcome, warnings.is_empty())
+        {
+            let all = warning.take().into_iter().chain(warnings);
+            *warning = Some(all.collect::<Vec<_>>().join("; "));
+        }
+        Ok(outcome)
+    }
+
+    /// Names subtitles. Gives their name, and what there is to say of them.
+    async fn caption(
+        &self,
+        beside: &Beside,
+        place: &Place,
+        role: &str,
+        (form, done): (Content, Done),
+        film: Option<u64>,
+    ) -> Result<(String, Vec<String>)> {
+        let Done {
+            joined,
+            mut warnings,
+            breaks,
+        } = done;
+        let (label, ext) = (
+            role.split_once(' ').map_or(role, |(_, label)| label),
+            form.ext(),
+        );
+        let (joined, raw) = match form {
+            Content::Lines => {
+                if breaks {
+                    warnings.push("times are those of its first part, and it has several".into());
+                }
+                let (into, algorithm) = (place.beside(&format!("{role} whole")), self.digest);
+                let made = slowly(move || {
+                    let made = lines(&joined, into, film, algorithm);
+                    if made.is_err() {
+                        joined.partial.discard()?;
+                    }
+                    made.map(|(text, unread)| (text, unread, joined))
+                });
+                let (text, unread, raw) = made.await?;
+                if unread > 0 {
+                    warnings.push(format!("{unread} blocks could not be read"));
+                }
+                (text, Some(raw))
+            }
+            _ => (joined, None),
+        };
+        let extra = Extra {
+            what: label,
+            key: role.to_owned(),
+            ext: Some(ext.to_owned()),
+        };
+        let name = self.name_extra(beside, place, joined, extra).await?;
+        if let Some(raw) = raw {
+            slowly(move || raw.partial.discard()).await?;
+        }
+        Ok((name, warnings))
+    }
+}
+
+/// Makes one file of segments of WebVTT, and tells how much of it could not be read. Blocks.
+fn lines(
+    raw: &Joined,
+    into: Place,
+    film: Option<u64>,
+    algorithm: Option<Algorithm>,
+) -> Result<(Joined, usize)> {
+    if raw.len > vtt::LONGEST as u64 {
+        return Err(Error::new(Kind::Corrupt, "the subtitles have no end"));
+    }
+    let body = raw.partial.read(0, raw.len as usize)?;
+    let made = vtt::join(&body, film)?;
+    if made.cues == 0 {
+        return Err(Error::new(Kind::Missing, "nothing is said in them"));
+    }
+    let partial = Partial::open(into)?;
+    partial.restart()?;
+    partial.write(0, &[made.text.into()])?;
+    Ok((mux::whole_of(partial, algorithm)?, made.unread))
+}
+
+/// When a film begins that is joined, by its first bytes.
+pub(super) async fn start(film: Box<Done>) -> Result<(Box<Done>, Option<u64>)> {
+    slowly(move || {
+        let len = film.joined.len.min(clock::LOOK as u64) as usize;
+        let head = film.joined.partial.read(0, len)?;
+        Ok((film, clock::start(&head)))
+    })
+    .await
+}
+
+impl Content {
+    fn ext(self) -> &'static str {
+        match self {
+            Content::Text(ext) => ext,
+            _ => "vtt",
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Reads what describes a stream, and chooses: which lists of segments are to be fetched.
+
+use url::Url;
+
+use super::list::{Content, List, Role};
+use super::{Form, Streaming};
+use crate::model::{Error, Kind, Request, Result};
+use crate::net::{Answer, Led};
+use crate::pipeline::sink::slowly;
+use crate::pipeline::stream::hls::{self, Chosen, Playlist};
+use crate::pipeline::stream::{At, Caption, dash};
+
+/// What is to be fetched of a stream.
+pub(super) struct Lists {
+    /// The picture, or all.
+    pub(super) main: List,
+    /// The sound, where it is apart.
+    pub(super) sound: Option<List>,
+    /// The subtitles that there are, and who leads on to them.
+    pub(super) captions: Vec<Caption>,
+    pub(super) led: Led,
+}
+
+impl Streaming<'_> {
+    /// Reads the playlists, and chooses.
+    pub(super) async fn lists(&self) -> Result<Lists> {
+        let (url, led) = (&self.request.url, self.led);
+        let alone = |main: List| Lists {
+            led: main.led,
+            main,
+            sound: None,
+            captions: Vec::new(),
+        };
+        match self.form {
+            Form::Hls => {}
+            Form::Dash => return self.manifest(url, led).await,
+            Form::Files => {
+                let list = |request: &Request| List::file(request.url.clone(), led);
+                return Ok(Lists {
+                    sound: self.sound.map(list),
+                    ..alone(list(self.request))
+                });
+            }
+        }
+        let (led, playlist) = self.playlist(url, led).await?;
+        let choice = match playlist {
+            Playlist::Media(media) => return Ok(alone(List::new(url.clone(), led, media))),
+            Playlist::Master(master) => master.choose(self.mover.wish.quality)?,
+        };
+        let main = self.rendition(choice.main, led).await?;
+        let sound = match choice.sound {
+            Some(sound) => Some(self.rendition(sound, led).await?),
+            None => None,
+        };
+        Ok(Lists {
+            main,
+            sound,
+            captions: choice.captions,
+            led,
+        })
+    }
+
+    /// Reads all anew, from where the user or a page led, and gives the list of this track.
+    pub(super) async fn again(&self, role: Role) -> Result<List> {
+        let lists = self.lists().await?;
+        let gone = |what: &str| Error::new(Kind::Missing, format!("the {what} is gone"));
+        match role {
+            Role::Main => Ok(lists.main),
+            Role::Sound => lists.sound.ok_or_else(|| gone("sound")),
+            Role::Caption(label) => {
+                let mut captions = lists.captions.into_iter();
+                let caption = captions.find(|caption| caption.label == label);
+                match caption {
+                    Some(caption) => self.caption(caption.at, lists.led).await,
+                    None => Err(gone("track of its subtitles")),
+                }
+            }
+        }
+    }
+
+    /// The list of subtitles.
+    pub(super) async fn caption(&self, at: At, led: Led) -> Result<List> {
+        let url = self.request.url.clone();
+        let (list, form) = match at {
+            At::Playlist(chosen) => (self.rendition(chosen, led).await?, Content::Lines),
+            At::Segments(media) => (List::new(url, led, media), Content::Lines),
+            At::File(media, ext) => (List::new(url, led, media), Content::Text(ext)),
+            At::Not(why) => return Err(Error::new(Kind::Unsupported, why)),
+            At::Unwanted => return Err(Error::new(Kind::Unsupported, "nobody wants them")),
+        };
+        if form == Content::Lines && list.media.segments.iter().any(|one| one.map.is_some()) {
+            let why = "they are text in MP4, which is not read here";
+            return Err(Error::new(Kind::Unsupported, why));
+        }
+        Ok(List { form, ..list })
+    }
+
+    /// Reads the playlist of a rendition.
+    async fn rendition(&self, Chosen { url, about }: Chosen, led: Led) -> Result<List> {
+        let mut list = self.list(url, led).await?;
+        list.media.rendition = about;
+        Ok(list)
+    }
+
+    /// Reads the playlist of a track.
+    pub(super) async fn list(&self, url: Url, led: Led) -> Result<List> {
+        match self.playlist(&url, led).await? {
+            (led, Playlist::Media(media)) => Ok(List::new(url, led, media)),
+            // Renditions of renditions would never end.
+            (_, Playlist::Master(_)) => Err(Error::new(
+                Kind::Corrupt,
+                "a rendition of the stream is a list of renditions itself",
+            )),
+        }
+    }
+
+    /// Reads the manifest of a stream of DASH, and chooses.
+    async fn manifest(&self, url: &Url, led: Led) -> Result<Lists> {
+        let (led, answer) = self.answer(url, led, dash::LONGEST).await?;
+        let want = dash::Want {
+            quality: self.mover.wish.quality,
+            subtitles: self.mover.wish.subtitles.clone(),
+        };
+        let read = slowly(move || dash::read(&answer.body, &answer.url, &want));
+        let dash::Tracks {
+            main,
+            sound,
+            captions,
+        } = read.await?;
+        let list = |media| List::new(url.clone(), led, media);
+        Ok(Lists {
+            main: list(main),
+            sound: sound.map(list),
+            captions,
+            led,
+        })
+    }
+
+    /// Asks for a playlist, and tells who leads on from it.
+    async fn playlist(&self, url: &Url, led: Led) -> Result<(Led, Playlist)> {
+        let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
+        // A long one takes its time, in which others go on.
+        let read = slowly(move || hls::read(&answer.body, &answer.url));
+        Ok((led, read.await?))
+    }
+
+    async fn answer(&self, url: &Url, mut led: Led, longest: usize) -> Result<(Led, Answer)> {
+        let bound = self.bound(url)?;
+        let call = self.mover.client.call_led(&mut led, url, &bound, longest);
+        let answer = self.mover.unless_ending(call).await??.ok()?;
+        Ok((led, answer))
+    }
+}

@@ -9,7 +9,7 @@ pub mod stream;
 
 use fetch::config::Config;
 use fetch::model::{Error, Kind, Result};
-use fetch::script::{self, Embedded, Script};
+use fetch::script::{self, Embedded, Origin, Script};
 use fetch::source::Registry;
 
 /// A plugin of one script, from the folder of its name.
@@ -39,47 +39,50 @@ pub const SCRIPTS: &[Embedded<'static>] = &[
     script!("xkcd"),
 ];
 
+/// Sources that are no scripts. All but the first take links of every site, so no plugin stands in for them; for that one, no
+/// plugin that was only installed.
+const NATIVE: [&str; 8] = [
+    "imgur",
+    "direct",
+    "extractor",
+    "feed",
+    "gallerydl",
+    "page",
+    "stream",
+    "ytdlp",
+];
+
 /// All sources, in the order in which they are asked: the user's own plugins, which may stand in for any site, then sites,
-/// and last `direct`, because it takes whatever is left. What cannot be read in the user's folder of plugins is left out.
+/// those of the program first, so that nothing that is installed takes their links, and last `direct`, because it takes
+/// whatever is left. A plugin that cannot be read, or is not what it was, is left out.
 ///
 /// # Errors
 /// [`fetch::model::Kind::Config`] for an option that a source does not know or cannot use.
 pub fn all(config: &Config) -> Result<Registry> {
     let mut sources = Registry::new();
     let (found, broken) = script::find(config.plugins(), SCRIPTS)?;
-    for plugin in broken {
-        let folder = plugin.folder.display();
-        let error = Error::new(
-            Kind::Config,
-            format!("the plugin in `{folder}` is not used"),
-        );
-        let name = plugin.folder.file_name().unwrap_or_default();
-        sources.leave_out(name.to_string_lossy(), error.because(plugin.error));
+    for mut plugin in broken {
+        let error = Error::new(Kind::Config, format!("{} is not used", plugin.what));
+        let hint = plugin.error.hint.take();
+        let mut error = error.because(plugin.error);
+        error.hint = hint;
+        sources.leave_out(plugin.id, error);
     }
     let is_taken = |id: &str| {
         let mut own = found.iter().filter(|plugin| plugin.origin.is_users());
         own.any(|plugin| plugin.package.manifest.id == id)
     };
     let has_imgur = is_taken("imgur");
-    // These take links of every site, so no plugin stands in for them.
-    if let Some(id) = [
-        "direct",
-        "extractor",
-        "feed",
-        "gallerydl",
-        "page",
-        "stream",
-        "ytdlp",
-    ]
-    .into_iter()
-    .find(|id| is_taken(id))
-    {
+    if let Some(id) = NATIVE[1..].iter().find(|id| is_taken(id)) {
         let message = format!("a plugin cannot be called `{id}`, which is part of the program");
         return Err(Error::new(Kind::Config, message).hint("`fetch plugin list` tells where it is"));
     }
-    let (own, ours): (Vec<_>, Vec<_>) = found
+    let (own, rest): (Vec<_>, Vec<_>) = found
         .into_iter()
         .partition(|plugin| plugin.origin.is_users());
+    let (ours, installed): (Vec<_>, Vec<_>) = rest
+        .into_iter()
+        .partition(|plugin| plugin.origin == Origin::Builtin);
     let script = |plugin: script::Found| {
         let id = plugin.package.manifest.id.clone();
         Script::new(
@@ -95,6 +98,18 @@ pub fn all(config: &Config) -> Result<Registry> {
     }
     for plugin in ours {
         sources.add(script(plugin)?);
+    }
+    for plugin in installed {
+        let id = plugin.package.manifest.id.clone();
+        match NATIVE.contains(&id.as_str()) {
+            false => sources.add(script(plugin)?),
+            true => {
+                let message = format!("the plugin `{id}` of {} is not used", plugin.origin);
+                let error = Error::new(Kind::Config, message);
+                let hint = format!("`{id}` is part of the program now: `fetch plugin remove {id}`");
+                sources.leave_out(id, error.hint(hint));
+            }
+        }
     }
     sources.add(feed::Feed::new(config.source("feed")?)?);
     let mut rest = sources.clone();

@@ -16,12 +16,12 @@ use super::job::check_names;
 use super::keeper::Keeper;
 use super::known;
 use super::layer::{Entry, Flag, Layer, Raw, variable};
-use super::places::{Place, places};
+use super::places::{Place, places, store};
 use super::read::{is_secret, read, read_known, wrong};
 use super::schema::{Options, try_out};
 use super::sections::Sections;
 use crate::model::{Error, Kind, Result};
-use crate::script::Places;
+use crate::script::{PROJECT, Places};
 use crate::{net, pipeline};
 
 /// The schemes of proxies.
@@ -80,7 +80,12 @@ impl Config {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let mut config = Config::assemble(files, environment, flags)?;
-        config.plugins.user = user;
+        config.plugins = Places {
+            project: Some(PROJECT.into()),
+            user,
+            store: store(),
+            ..Places::default()
+        };
         Ok(config)
     }
 

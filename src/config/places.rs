@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::script::Store;
+
 /// A file that is read if it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -31,4 +33,13 @@ pub fn places(named: Option<&Path>) -> Vec<Place> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Where plugins of others are kept.
+pub(super) fn store() -> Option<Store> {
+    let data = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let data = data.or_else(|| Some(std::env::home_dir()?.join(".local/share")));
+    Some(Store::at(data?.join("fetch/store")))
 }

@@ -127,10 +127,11 @@ impl Blame<'_> {
     /// An error whose way out is with the plugin.
     pub(super) fn hinted(&self, error: Error) -> Error {
         let id = self.id;
-        error.hint(format!(
-            "the plugin is at fault ({}); `fetch plugin info {id}` tells who made it",
-            self.origin
-        ))
+        let out = match self.origin {
+            Origin::Store(_) => format!("`fetch plugin update {id}` looks for a newer one"),
+            _ => format!("`fetch plugin info {id}` tells who made it"),
+        };
+        error.hint(format!("the plugin is at fault ({}); {out}", self.origin))
     }
 }
 

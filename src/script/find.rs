@@ -1,10 +1,14 @@
 //! Where plugins are, and which of several with one id holds.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Package;
+use super::project::Project;
+use super::store::is_newer;
+use super::{Package, Store};
 use crate::model::{Error, Kind, Result};
 
 /// Where to look.
@@ -12,8 +16,12 @@ use crate::model::{Error, Kind, Result};
 pub struct Places {
     /// Folders of one plugin each that the user has named for this run.
     pub named: Vec<PathBuf>,
+    /// The folder of plugins of the project that the user is in.
+    pub project: Option<PathBuf>,
     /// The user's folder of plugins.
     pub user: Option<PathBuf>,
+    /// What was installed.
+    pub store: Option<Store>,
 }
 
 /// A plugin that is part of the program: its manifest, and its scripts by name.
@@ -24,8 +32,12 @@ pub type Embedded<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 pub enum Origin {
     /// Named on the command line.
     Named(PathBuf),
+    /// In the folder of a project that the user trusts.
+    Project(PathBuf),
     /// In the user's folder.
     User(PathBuf),
+    /// Installed, and who has given it.
+    Store(String),
     /// Part of the program.
     Builtin,
 }
@@ -55,19 +67,24 @@ impl Found {
     }
 }
 
-/// A folder in the user's folder that is no plugin, and why.
+/// What would be a plugin, and why it is not used.
 #[derive(Debug)]
 pub struct Broken {
-    /// The folder.
-    pub folder: PathBuf,
+    /// What it would be called.
+    pub id: String,
+    /// What it is, in words.
+    pub what: String,
     /// What is wrong.
     pub error: Error,
 }
 
 impl Origin {
-    /// Whether the user has put it there.
+    /// Whether the user has put it there, or named it.
     pub fn is_users(&self) -> bool {
-        *self != Origin::Builtin
+        matches!(
+            self,
+            Origin::Named(_) | Origin::Project(_) | Origin::User(_)
+        )
     }
 }
 
@@ -75,14 +92,18 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Named(path) => write!(f, "--plugin {}", path.display()),
+            Origin::Project(path) => write!(f, "project {}", path.display()),
             Origin::User(path) => write!(f, "user {}", path.display()),
+            Origin::Store(giver) => f.write_str(giver),
             Origin::Builtin => f.write_str("builtin"),
         }
     }
 }
 
-/// All plugins: named ones, then the user's, then those of the program. Of several with one id the first holds as a whole.
-/// What is broken in the user's folder is told, and disables nothing but itself. Nothing is run.
+/// All plugins: named ones, then those of a project that is trusted, the user's, those that are installed, and those of the
+/// program. Of several with one id the first holds as a whole; what is installed holds over a part of the program only if the
+/// user wants that, and it is newer. What is broken, or not what it was when it was installed or trusted, is told, and disables
+/// nothing but itself. Nothing is run, and nothing is run but what comes from here or [`Found::named`].
 ///
 /// # Errors
 /// [`Kind::Config`] for a named folder that is no plugin.
@@ -93,36 +114,101 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
         origin,
         over: Vec::new(),
     };
+    let mut lockfile = Default::default();
+    match places.store.as_ref().map(Store::lockfile) {
+        Some(Ok(read)) => lockfile = read,
+        Some(Err(error)) => broken.push(Broken {
+            id: String::new(),
+            what: "all that is installed".into(),
+            error,
+        }),
+        None => {}
+    }
     for folder in &places.named {
         let package = Package::read(folder)?;
         all.push(one(package, Origin::Named(folder.clone())));
     }
-    for folder in folders(places.user.as_ref()) {
+    let project = places.project.as_deref().map(Project::read);
+    let project = project.and_then(Result::transpose).map(|project| {
+        let project = project?;
+        project.check(&lockfile).map(|()| project.plugins)
+    });
+    match project {
+        Some(Ok(plugins)) => {
+            let plugins = plugins.into_iter();
+            all.extend(plugins.map(|(folder, package)| one(package, Origin::Project(folder))));
+        }
+        Some(Err(error)) => broken.push(Broken {
+            id: String::new(),
+            what: "what is in `.fetch/plugins`".into(),
+            error,
+        }),
+        None => {}
+    }
+    for folder in folders(places.user.as_deref()) {
         match Package::read(&folder).and_then(|package| named_as_its_folder(package, &folder)) {
             Ok(package) => all.push(one(package, Origin::User(folder))),
-            Err(error) => broken.push(Broken { folder, error }),
+            Err(error) => {
+                let id = folder.file_name().unwrap_or_default().to_string_lossy();
+                broken.push(Broken {
+                    id: id.into_owned(),
+                    what: format!("the plugin in `{}`", folder.display()),
+                    error,
+                });
+            }
         }
     }
+    let mut builtin = Vec::new();
     for (manifest, files) in embedded {
         let package = Package::embedded(manifest, files)?;
-        all.push(one(package, Origin::Builtin));
+        builtin.push(one(package, Origin::Builtin));
     }
-    let mut found: Vec<Found> = Vec::new();
+    let mut behind = Vec::new();
+    let plugins = places.store.iter().flat_map(|store| {
+        let plugins = lockfile.plugins.iter();
+        plugins.map(move |(id, plugin)| (store, id, plugin))
+    });
+    for (store, id, plugin) in plugins {
+        let release = &plugin.current;
+        match store.package(id, release) {
+            Ok(package) => {
+                let mut same = builtin.iter().map(|own| &own.package.manifest);
+                let holds = same.find(|own| own.id == *id).is_none_or(|own| {
+                    plugin.over_builtin && is_newer(&release.version, &own.version)
+                });
+                let origin = Origin::Store(release.giver.to_string());
+                let list = if holds { &mut all } else { &mut behind };
+                list.push(one(package, origin));
+            }
+            Err(error) => broken.push(Broken {
+                id: id.clone(),
+                what: format!("the plugin `{id}` of {}", release.giver),
+                error,
+            }),
+        }
+    }
+    all.append(&mut builtin);
+    all.append(&mut behind);
+    let mut found: Vec<Found> = Vec::with_capacity(all.len());
+    let mut places = HashMap::new();
     for one in all {
-        let id = &one.package.manifest.id;
-        match found
-            .iter_mut()
-            .find(|other| other.package.manifest.id == *id)
-        {
-            Some(first) => first.over.push(one.origin),
-            None => found.push(one),
+        let id = one.package.manifest.id.clone();
+        match places.entry(id) {
+            Entry::Occupied(first) => {
+                let first: &mut Found = &mut found[*first.get()];
+                first.over.push(one.origin);
+            }
+            Entry::Vacant(place) => {
+                place.insert(found.len());
+                found.push(one);
+            }
         }
     }
     Ok((found, broken))
 }
 
 /// The folders in the user's folder, in their order. There need not be any.
-fn folders(user: Option<&PathBuf>) -> Vec<PathBuf> {
+pub(super) fn folders(user: Option<&Path>) -> Vec<PathBuf> {
     let entries = user.and_then(|user| fs::read_dir(user).ok());
     let entries = entries.into_iter().flatten().filter_map(Result::ok);
     let mut folders: Vec<_> = entries
@@ -134,7 +220,7 @@ fn folders(user: Option<&PathBuf>) -> Vec<PathBuf> {
     folders
 }
 
-fn named_as_its_folder(package: Package, folder: &std::path::Path) -> Result<Package> {
+pub(super) fn named_as_its_folder(package: Package, folder: &Path) -> Result<Package> {
     let id = &package.manifest.id;
     match folder.file_name().is_some_and(|name| name == id.as_str()) {
         true => Ok(package),

@@ -18,7 +18,7 @@ use crate::source;
 pub use permissions::{Delegate, Permissions};
 
 /// The newest script interface that there is.
-const API: u32 = 1;
+pub(super) const API: u32 = 1;
 /// What no plugin is called: `ID:…` is a link of the plugin, and these are the beginnings of others.
 const TAKEN: [&str; 12] = [
     "about",

@@ -26,12 +26,14 @@ mod limits;
 mod manifest;
 mod options;
 mod package;
+mod project;
 mod record;
 mod replay;
 mod run;
 mod sandbox;
 mod skeleton;
 mod source;
+mod store;
 mod tape;
 mod token;
 mod told;
@@ -44,7 +46,12 @@ pub use fuzzing::fuzz;
 pub use limits::Limits;
 pub use manifest::{Delegate, Kind, Manifest, Opt, Permissions, SecretSpec};
 pub use package::Package;
+pub use project::PLACE as PROJECT;
 pub use record::record;
 pub use replay::{Verdict, replay};
 pub use skeleton::{TYPES, skeleton};
 pub use source::Script;
+pub use store::{
+    Giver, Grants, Installed, Known, Lockfile, Newer, Offer, Packed, Release, Store, Wanted,
+    is_newer, pack,
+};

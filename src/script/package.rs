@@ -8,6 +8,9 @@ use std::path::Path;
 use super::Manifest;
 use crate::model::{Error, Kind, Result};
 
+/// What the manifest is called.
+pub(super) const MANIFEST: &str = "plugin.toml";
+
 /// The most files of a package, and the most bytes of them together.
 const FILES: usize = 64;
 const BYTES: u64 = 256 << 10;
@@ -19,6 +22,8 @@ pub struct Package {
     pub manifest: Manifest,
     /// Its scripts by their names, such as `main.luau` and `lib/pages.luau`.
     pub files: BTreeMap<String, String>,
+    /// The manifest as it is written.
+    text: String,
 }
 
 impl Package {
@@ -28,8 +33,9 @@ impl Package {
     /// [`Kind::Config`] for what is no package, with file and line.
     pub fn read(folder: &Path) -> Result<Package> {
         let mut left = BYTES;
-        let at = folder.join("plugin.toml");
-        let manifest = Manifest::read(&at.display().to_string(), &text(&at, &mut left)?)?;
+        let at = folder.join(MANIFEST);
+        let written = text(&at, &mut left)?;
+        let manifest = Manifest::read(&at.display().to_string(), &written)?;
         let mut files = BTreeMap::new();
         for (below, prefix) in [(folder.to_owned(), ""), (folder.join("lib"), "lib/")] {
             // Whoever has no `lib` needs none.
@@ -55,7 +61,49 @@ impl Package {
                 files.insert(format!("{prefix}{name}"), text(&path, &mut left)?);
             }
         }
-        Package::checked(manifest, files, &folder.display().to_string())
+        Package::checked(manifest, files, written, &folder.display().to_string())
+    }
+
+    /// A package of these files, of which it takes what it would read in a folder.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is no package.
+    pub(super) fn of(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Result<Package> {
+        let wrong = |why: String| Error::new(Kind::Config, format!("`{name}` {why}"));
+        let own = files
+            .iter()
+            .filter(|(file, _)| *file == MANIFEST || is_script(file));
+        let (mut scripts, mut bytes) = (BTreeMap::new(), 0);
+        for (file, content) in own {
+            bytes += content.len() as u64;
+            let text = String::from_utf8(content.clone())
+                .map_err(|_| wrong(format!("has a `{file}` that is no text")))?;
+            scripts.insert(file.clone(), text);
+        }
+        if bytes > BYTES || scripts.len() > FILES + 1 {
+            return Err(wrong(format!(
+                "has more than {FILES} scripts, or more than {BYTES} bytes of them"
+            )));
+        }
+        let Some(written) = scripts.remove(MANIFEST) else {
+            return Err(wrong(format!("has no `{MANIFEST}`")));
+        };
+        let manifest = Manifest::read(MANIFEST, &written)?;
+        Package::checked(manifest, scripts, written, name)
+    }
+
+    /// What its manifest and its scripts are known by, a BLAKE3 digest in hex. Cases are not in it: nothing runs them but
+    /// `fetch plugin test`.
+    pub fn tree(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        let scripts = self.files.iter().map(|(name, text)| (name.as_str(), text));
+        for (name, text) in [(MANIFEST, &self.text)].into_iter().chain(scripts) {
+            hash.update(name.as_bytes());
+            hash.update(&[0]);
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        hash.finalize().to_hex().to_string()
     }
 
     /// A package that is part of the program: its manifest, and its scripts by name.
@@ -63,21 +111,37 @@ impl Package {
     /// # Errors
     /// [`Kind::Config`] for what is no package.
     pub fn embedded(manifest: &str, files: &[(&str, &str)]) -> Result<Package> {
-        let manifest = Manifest::read("plugin.toml", manifest)?;
+        let written = manifest.to_owned();
+        let manifest = Manifest::read(MANIFEST, manifest)?;
         let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
         let id = manifest.id.clone();
-        Package::checked(manifest, files.iter().map(own).collect(), &id)
+        Package::checked(manifest, files.iter().map(own).collect(), written, &id)
     }
 
-    fn checked(manifest: Manifest, files: BTreeMap<String, String>, name: &str) -> Result<Package> {
+    fn checked(
+        manifest: Manifest,
+        files: BTreeMap<String, String>,
+        text: String,
+        name: &str,
+    ) -> Result<Package> {
         match files.contains_key("main.luau") {
-            true => Ok(Package { manifest, files }),
+            true => Ok(Package {
+                manifest,
+                files,
+                text,
+            }),
             false => Err(Error::new(
                 Kind::Config,
                 format!("`{name}` has no `main.luau`"),
             )),
         }
     }
+}
+
+/// Whether a file of this name is a script of its package.
+pub(super) fn is_script(name: &str) -> bool {
+    let name = name.strip_prefix("lib/").unwrap_or(name);
+    name.ends_with(".luau") && !name.contains('/')
 }
 
 /// The text of a file that is no link, and no more of it than one byte over the most that it may have.

@@ -1,0 +1,168 @@
+//! What a plugin may do, as it is shown before it is installed and compared with what was agreed to.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Document;
+use crate::script::{Delegate, Manifest};
+
+/// What stands for any host.
+const ANY: &str = "*";
+
+/// What a plugin may do. In each list `*` is any host, and `*.example.org` every host below that one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grants {
+    /// Hosts that it asks, those of its family too.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub request: BTreeSet<String>,
+    /// Hosts that it posts to.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub post: BTreeSet<String>,
+    /// Hosts that its files are on.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub media: BTreeSet<String>,
+    /// Hosts whose links it hands on.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub delegate: BTreeSet<String>,
+    /// Its secrets: what each is called, who gets it, and by way of whom.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<String>,
+    /// Documents of any site that it reads.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub reads: BTreeSet<String>,
+    /// Whether it asks the host of a link that is given to it by name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub named_host: bool,
+}
+
+impl Grants {
+    /// What this manifest asks for.
+    pub fn of(manifest: &Manifest) -> Grants {
+        let may = &manifest.permissions;
+        let secrets = manifest.secrets.iter().map(|secret| {
+            let by = secret.token.as_ref().and_then(|url| url.host_str());
+            let by = by.map(|host| format!(" by way of {host}"));
+            format!(
+                "{} for {}{}",
+                secret.key,
+                secret.host,
+                by.unwrap_or_default()
+            )
+        });
+        let reads = manifest.reads.iter();
+        Grants {
+            request: manifest.hosts().0.into_iter().collect(),
+            post: may.post.0.iter().cloned().collect(),
+            media: may.media.0.iter().cloned().collect(),
+            delegate: match &may.delegate {
+                Delegate::Any(true) => BTreeSet::from([ANY.to_owned()]),
+                Delegate::Any(false) => BTreeSet::new(),
+                Delegate::To(hosts) => hosts.0.iter().cloned().collect(),
+            },
+            secrets: secrets.collect(),
+            reads: reads
+                .map(|reads| Document::from(*reads).to_string())
+                .collect(),
+            named_host: may.named_host,
+        }
+    }
+
+    /// What it may do, a line each.
+    pub fn told(&self) -> Vec<String> {
+        let lists = self.lists().into_iter();
+        let lists = lists.filter(|(_, list)| !list.is_empty());
+        let mut lines: Vec<String> = lists
+            .map(|(what, list)| format!("{what} {}", shown(list.iter())))
+            .collect();
+        if self.named_host {
+            lines.push(NAMED_HOST.to_owned());
+        }
+        lines
+    }
+
+    /// What it may do that was not agreed to before, a line each; nothing if it is no more.
+    pub fn beyond(&self, agreed: &Grants) -> Vec<String> {
+        let mut lines = Vec::new();
+        for ((what, now), (_, before)) in self.lists().into_iter().zip(agreed.lists()) {
+            let more: Vec<_> = now.iter().filter(|one| !covers(before, one)).collect();
+            if !more.is_empty() {
+                lines.push(format!("{what} {}", shown(more.into_iter())));
+            }
+        }
+        if self.named_host && !agreed.named_host {
+            lines.push(NAMED_HOST.to_owned());
+        }
+        lines
+    }
+
+    fn lists(&self) -> [(&'static str, &BTreeSet<String>); 6] {
+        [
+            ("asks", &self.request),
+            ("posts to", &self.post),
+            ("saves files from", &self.media),
+            ("hands links on to", &self.delegate),
+            ("has you set the secret", &self.secrets),
+            ("reads of any site each", &self.reads),
+        ]
+    }
+}
+
+const NAMED_HOST: &str = "asks the host of each link that is given to it by name, whatever it is";
+
+fn shown<'a>(list: impl Iterator<Item = &'a String>) -> String {
+    let list: Vec<_> = list
+        .map(|one| match one.as_str() {
+            ANY => "any host",
+            one => one,
+        })
+        .collect();
+    list.join(", ")
+}
+
+/// Whether what is in a list allows this, too.
+fn covers(list: &BTreeSet<String>, one: &str) -> bool {
+    list.iter().any(|had| match had.strip_prefix(ANY) {
+        Some("") => true,
+        // `*.a.org` covers `x.a.org` and `*.x.a.org`, and not `a.org`.
+        Some(parent) if parent.starts_with('.') => one == had || one.ends_with(parent),
+        _ => one == had,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grants(media: &[&str]) -> Grants {
+        Grants {
+            media: media.iter().map(|host| (*host).to_owned()).collect(),
+            ..Grants::default()
+        }
+    }
+
+    #[test]
+    fn more_is_what_was_not_agreed_to() {
+        let table: [(&[&str], &[&str], &[&str]); 8] = [
+            (&["a.org"], &["a.org"], &[]),
+            (&["a.org", "b.org"], &["a.org"], &[]),
+            (&["a.org"], &["a.org", "b.org"], &["saves files from b.org"]),
+            (&["*.a.org"], &["x.a.org", "*.x.a.org"], &[]),
+            (&["*.a.org"], &["a.org"], &["saves files from a.org"]),
+            (&["*.a.org"], &["xa.org"], &["saves files from xa.org"]),
+            (&["a.org"], &["*"], &["saves files from any host"]),
+            (&["*"], &["a.org", "*.b.org", "*"], &[]),
+        ];
+        for (before, now, expected) in table {
+            assert_eq!(grants(now).beyond(&grants(before)), expected, "{now:?}");
+        }
+        let named = Grants {
+            named_host: true,
+            secrets: BTreeSet::from(["app for a.org".to_owned()]),
+            ..Grants::default()
+        };
+        assert_eq!(named.beyond(&Grants::default()).len(), 2);
+        assert_eq!(named.beyond(&named), [""; 0]);
+    }
+}

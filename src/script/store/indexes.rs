@@ -1,0 +1,124 @@
+//! The indexes that the user knows: how one is added, brought, and held against what was seen of it before.
+
+use http::HeaderMap;
+use jiff::Timestamp;
+use url::Url;
+
+use super::index::{self, Index};
+use super::{Known, Store};
+use crate::model::{Error, Kind, Result};
+use crate::net::{Client, Shown};
+
+/// The longest signature.
+const SIGNATURE: usize = 4 << 10;
+/// The longest name of an index.
+const NAME: usize = 40;
+
+impl Store {
+    /// Adds an index under this name, once it was seen to be one.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a name, an address or a key that is none; what goes wrong on the way, and what is wrong with it.
+    pub async fn add_index(&self, client: &Client, name: &str, url: &str, key: &str) -> Result<()> {
+        if !is_name(name) {
+            let message = format!("no index can be called `{}`", name.escape_debug());
+            return Err(Error::new(Kind::Config, message)
+                .hint("its name has lower-case letters, digits and `-`"));
+        }
+        if self.lockfile()?.indexes.contains_key(name) {
+            return Err(taken(name));
+        }
+        index::public(key)?;
+        let mut known = Known {
+            url: index::base(url)?,
+            key: key.to_owned(),
+            serial: 0,
+        };
+        known.serial = bring(client, name, &known).await?.serial;
+        self.change(|lockfile| match lockfile.indexes.contains_key(name) {
+            true => Err(taken(name)),
+            false => {
+                lockfile.indexes.insert(name.to_owned(), known);
+                Ok(())
+            }
+        })
+    }
+
+    /// Forgets an index. What was installed from it stays.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for one that is not known; [`Kind::Disk`].
+    pub fn remove_index(&self, name: &str) -> Result<()> {
+        self.change(|lockfile| {
+            lockfile.index(name)?;
+            lockfile.indexes.remove(name);
+            Ok(())
+        })
+    }
+
+    /// What an index says now. Its serial is remembered: one that is lower is never taken again.
+    pub(super) async fn index(&self, client: &Client, name: &str) -> Result<Index> {
+        let known = self.lockfile()?.index(name)?.clone();
+        let index = bring(client, name, &known).await?;
+        self.change(|lockfile| {
+            // Another process may have seen a higher one.
+            if let Some(now) = lockfile.indexes.get_mut(name) {
+                now.serial = now.serial.max(index.serial);
+            }
+            Ok(())
+        })?;
+        if index.expires < Timestamp::now() {
+            let message = format!("the index `{name}` has expired on {}", index.expires);
+            return Err(Error::new(Kind::Expired, message).hint(
+                "whoever makes it has to sign a new one; what is installed from it goes on working",
+            ));
+        }
+        Ok(index)
+    }
+}
+
+/// Whether an index may be called this.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=NAME).contains(&text.len()) && text.bytes().all(is_word)
+}
+
+fn taken(name: &str) -> Error {
+    let message = format!("an index is called `{name}` already");
+    Error::new(Kind::Config, message).hint(format!("`fetch plugin index remove {name}` forgets it"))
+}
+
+async fn bring(client: &Client, name: &str, known: &Known) -> Result<Index> {
+    let json = get(client, &at(&known.url, "index.json")?, index::LONGEST).await?;
+    let signature = get(client, &at(&known.url, "index.json.minisig")?, SIGNATURE).await?;
+    let index = Index::read(name, &json, &signature, &known.key)?;
+    if index.serial < known.serial {
+        let (is, was) = (index.serial, known.serial);
+        let message = format!("the index `{name}` has the serial {is}, and {was} was seen before");
+        return Err(Error::new(Kind::Corrupt, message)
+            .hint("it is an old one, which somebody may want you to have; nothing was changed"));
+    }
+    Ok(index)
+}
+
+pub(super) fn at(base: &Url, path: &str) -> Result<Url> {
+    base.join(path).map_err(|error| {
+        let message = format!("`{}` has nothing below it", Shown(base));
+        Error::new(Kind::Config, message).because(error)
+    })
+}
+
+pub(super) async fn get(client: &Client, url: &Url, limit: usize) -> Result<Vec<u8>> {
+    let answer = client.call(url, &HeaderMap::new(), limit).await?;
+    match answer.status.as_u16() {
+        200 => Ok(answer.body.into()),
+        404 | 410 => {
+            let message = format!("there is no `{}`", Shown(url));
+            Err(Error::new(Kind::Missing, message))
+        }
+        status => {
+            let message = format!("`{}` answers {status}", Shown(url));
+            Err(Error::new(Kind::Network, message))
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `plugins.lock`: which indexes are known, what is installed, and which folders are trusted.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::Grants;
+use crate::model::{Error, Kind, Result};
+use crate::net::Shown;
+use crate::script::manifest::is_id;
+
+/// The format that is written.
+const FORMAT: u32 = 1;
+
+/// What is written in `plugins.lock`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lockfile {
+    format: u32,
+    /// Indexes by the names that the user gave them.
+    #[serde(default)]
+    pub indexes: BTreeMap<String, Known>,
+    /// What is installed, by its id.
+    #[serde(default)]
+    pub plugins: BTreeMap<String, Installed>,
+    /// Folders whose plugins are trusted as long as they are this.
+    #[serde(default)]
+    pub trusted: BTreeMap<String, String>,
+}
+
+/// An index that the user has added.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// The folder that it is in.
+    pub url: Url,
+    /// Whose signature it has.
+    pub key: String,
+    /// The highest serial that was seen.
+    pub serial: u64,
+}
+
+/// A plugin that is installed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Installed {
+    /// What holds.
+    pub current: Release,
+    /// What held before, for whoever wants to go back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Release>,
+    /// Whether the user wants it in the place of a plugin that is part of the program.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over_builtin: bool,
+}
+
+/// One version of a plugin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Its version.
+    pub version: String,
+    /// Who gave it.
+    pub giver: Giver,
+    /// What its scripts are known by, see [`crate::script::Package::tree`].
+    pub tree: String,
+    /// What the user has agreed to.
+    pub permissions: Grants,
+}
+
+/// Who gives a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Giver {
+    /// The index of this name.
+    Index(String),
+}
+
+impl fmt::Display for Giver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Giver::Index(name) => write!(f, "index {name}"),
+        }
+    }
+}
+
+impl Default for Lockfile {
+    fn default() -> Self {
+        Lockfile {
+            format: FORMAT,
+            indexes: BTreeMap::new(),
+            plugins: BTreeMap::new(),
+            trusted: BTreeMap::new(),
+        }
+    }
+}
+
+impl Lockfile {
+    /// Reads what was written. `path` is for messages.
+    pub(super) fn read(path: &str, text: &[u8]) -> Result<Lockfile> {
+        let wrong = |why: String| {
+            let hint = "remove it to begin anew; what was installed has to be installed again";
+            Error::new(Kind::Config, format!("`{path}` {why}")).hint(hint)
+        };
+        let read: Lockfile = serde_json::from_slice(text)
+            .map_err(|error| wrong("cannot be read".into()).because(error))?;
+        if read.format != FORMAT {
+            return Err(wrong(format!(
+                "has the format {}, not {FORMAT}",
+                read.format
+            )));
+        }
+        // Both become names of folders.
+        let is_tree = |release: &Release| {
+            let digits = release.tree.bytes();
+            release.tree.len() == 64 && digits.into_iter().all(|b| b.is_ascii_hexdigit())
+        };
+        let mut plugins = read.plugins.iter();
+        let is_well = |(id, plugin): (&String, &Installed)| {
+            is_id(id) && is_tree(&plugin.current) && plugin.previous.as_ref().is_none_or(is_tree)
+        };
+        match plugins.all(is_well) {
+            true => Ok(read),
+            false => Err(wrong("has plugins that are none".into())),
+        }
+    }
+
+    /// What is installed under this id.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] where nothing is.
+    pub fn installed(&self, id: &str) -> Result<&Installed> {
+        self.plugins
+            .get(id)
+            .ok_or_else(|| unknown("plugin", "installed as", id, self.plugins.keys()))
+    }
+
+    /// The index of this name.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] where there is none.
+    pub fn index(&self, name: &str) -> Result<&Known> {
+        self.indexes
+            .get(name)
+            .ok_or_else(|| unknown("index", "called", name, self.indexes.keys()))
+    }
+}
+
+impl Known {
+    /// Its address as it may be shown.
+    pub fn shown(&self) -> String {
+        Shown(&self.url).to_string()
+    }
+}
+
+fn unknown<'a>(
+    what: &str,
+    how: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a String>,
+) -> Error {
+    let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+    let message = format!("no {what} is {how} `{}`", name.escape_debug());
+    Error::new(Kind::Config, message).hint(match (known.is_empty(), what) {
+        (false, _) => format!("the known ones are {}", known.join(", ")),
+        (true, "index") => "`fetch plugin index add NAME URL --key KEY` adds one".to_owned(),
+        (true, _) => "none is; `fetch plugin install ID` installs one".to_owned(),
+    })
+}

@@ -1,0 +1,242 @@
+//! Brings what an index hands out, and looks whether it is what the index says, before anything is written or asked.
+
+use super::bundle::{self, Files};
+use super::index::Entry;
+use super::indexes::{at, get, is_name};
+use super::packing::hex;
+use super::{Giver, Grants, Installed, Release, Store, is_newer};
+use crate::model::{Error, Kind, Result};
+use crate::net::Client;
+use crate::script::Package;
+
+/// What the user wants to install.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// `ID`, or `INDEX/ID`.
+    Id(Option<String>, String),
+}
+
+/// A version that is here in memory and is what it says, and that the user may have.
+#[derive(Debug)]
+pub struct Offer {
+    /// The id of the plugin.
+    pub id: String,
+    /// What would hold.
+    pub release: Release,
+    /// What it is, in one line.
+    pub about: String,
+    files: Files,
+    /// In the place of which version.
+    base: Option<String>,
+}
+
+/// Whether there is a newer version.
+#[derive(Debug)]
+pub enum Newer {
+    /// This one.
+    Yes(Box<Offer>),
+    /// None. The one that is here may have been taken back, and why.
+    No(Option<String>),
+}
+
+impl Wanted {
+    /// Reads what a user asks for.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is neither.
+    pub fn read(text: &str) -> Result<Wanted> {
+        let (index, id) = match text.split_once('/') {
+            Some((index, id)) => (Some(index), id),
+            None => (None, text),
+        };
+        let is_name = index.is_none_or(is_name);
+        match is_name && crate::script::manifest::is_id(id) {
+            true => Ok(Wanted::Id(index.map(str::to_owned), id.to_owned())),
+            false => {
+                let message = format!("`{}` is no plugin to install", text.escape_debug());
+                Err(Error::new(Kind::Config, message).hint("write `ID` or `INDEX/ID`"))
+            }
+        }
+    }
+}
+
+impl Store {
+    /// The newest version of a plugin, from that index, or from the one that has it.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is installed already, and for what no index has or more than one; what goes wrong on the way,
+    /// and whatever is wrong with it.
+    pub async fn offer(&self, client: &Client, wanted: &Wanted) -> Result<Offer> {
+        let Wanted::Id(from, id) = wanted;
+        let lockfile = self.lockfile()?;
+        if let Some(had) = lockfile.plugins.get(id) {
+            let Release { version, giver, .. } = &had.current;
+            let message = format!("the plugin `{id}` is installed already: {version} of {giver}");
+            return Err(Error::new(Kind::Config, message)
+                .hint(format!("`fetch plugin update {id}` looks for a newer one")));
+        }
+        let names = match from {
+            Some(name) => vec![name.clone()],
+            None => lockfile.indexes.keys().cloned().collect(),
+        };
+        if names.is_empty() {
+            let message = format!("there is no index that could have `{id}`");
+            return Err(Error::new(Kind::Config, message)
+                .hint("`fetch plugin index add NAME URL --key KEY` adds one"));
+        }
+        let (mut found, mut why) = (Vec::new(), Vec::new());
+        for name in &names {
+            let index = self.index(client, name).await?;
+            match index.newest(id) {
+                Ok(entry) => found.push((name, entry.clone())),
+                Err(reason) => why.push(format!("the index `{name}` {reason}")),
+            }
+        }
+        match &found[..] {
+            [] => Err(Error::new(Kind::Config, why.join("; "))),
+            [(name, entry)] => self.bring(client, name, entry, None).await,
+            several => {
+                let names = several.iter().map(|(name, _)| format!("`{name}/{id}`"));
+                let message = format!("more than one index has `{id}`");
+                let names: Vec<_> = names.collect();
+                Err(Error::new(Kind::Config, message)
+                    .hint(format!("say which one: {}", names.join(", "))))
+            }
+        }
+    }
+
+    /// A newer version of what is installed, if there is one.
+    ///
+    /// # Errors
+    /// What goes wrong on the way, and whatever is wrong with it.
+    pub async fn newer(&self, client: &Client, id: &str, had: &Installed) -> Result<Newer> {
+        let Release {
+            version,
+            giver,
+            tree,
+            ..
+        } = &had.current;
+        let Giver::Index(name) = giver;
+        let index = self.index(client, name).await?;
+        let yanked = index.yanked(id, version).map(str::to_owned);
+        let entry = match index.newest(id) {
+            Ok(entry) => entry,
+            // There is nothing newer than what was taken back.
+            Err(_) if yanked.is_some() => return Ok(Newer::No(yanked)),
+            Err(why) => {
+                let message = format!("the index `{name}` {why} any more");
+                return Err(Error::new(Kind::Missing, message).hint(format!(
+                    "{version} stays; `fetch plugin remove {id}` removes it"
+                )));
+            }
+        };
+        if entry.version == *version && entry.tree != *tree {
+            let message =
+                format!("the index `{name}` has another `{id}` {version} than the one here");
+            return Err(Error::new(Kind::Corrupt, message)
+                .hint("what has changed has another version; ask whoever makes it"));
+        }
+        match is_newer(&entry.version, version) {
+            true => {
+                let offer = self.bring(client, name, entry, Some(tree.clone())).await?;
+                Ok(Newer::Yes(Box::new(offer)))
+            }
+            false => Ok(Newer::No(yanked)),
+        }
+    }
+
+    /// Installs what was offered.
+    ///
+    /// # Errors
+    /// [`Kind::Changed`] if somebody else was faster; [`Kind::Disk`].
+    pub fn install(&self, offer: Offer, over_builtin: bool) -> Result<()> {
+        let Offer {
+            id,
+            release,
+            files,
+            base,
+            ..
+        } = offer;
+        self.put(&id, base.as_deref(), &files, release, over_builtin)
+    }
+
+    async fn bring(
+        &self,
+        client: &Client,
+        name: &str,
+        entry: &Entry,
+        base: Option<String>,
+    ) -> Result<Offer> {
+        let known = self.lockfile()?.index(name)?.clone();
+        let url = at(&known.url, &format!("packages/{}", entry.file()))?;
+        let packed = get(client, &url, bundle::PACKED).await?;
+        let files = opened(name, entry, &packed)?;
+        Offer::new(files, Giver::Index(name.to_owned()), base)
+    }
+}
+
+impl Offer {
+    /// What these files are, given by that one in the place of `base`.
+    pub(super) fn new(files: Files, giver: Giver, base: Option<String>) -> Result<Offer> {
+        let package = Package::of(&files, "the package")?;
+        let manifest = &package.manifest;
+        Ok(Offer {
+            id: manifest.id.clone(),
+            release: Release {
+                version: manifest.version.clone(),
+                giver,
+                tree: package.tree(),
+                permissions: Grants::of(manifest),
+            },
+            about: manifest.about.clone(),
+            files,
+            base,
+        })
+    }
+}
+
+/// The files of a package, if they are what the index says.
+fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
+    let wrong = |why: String| {
+        let message = format!("`{}` of the index `{name}` {why}", entry.file());
+        Error::new(Kind::Corrupt, message)
+            .hint("nothing was installed; ask whoever makes the index")
+    };
+    if packed.len() as u64 != entry.size {
+        let (is, said) = (packed.len(), entry.size);
+        return Err(wrong(format!("has {is} bytes, and the index says {said}")));
+    }
+    if hex(packed) != entry.sha256 {
+        return Err(wrong("has another SHA-256 than the index says".into()));
+    }
+    let files =
+        bundle::unpack(packed).map_err(|error| wrong("is refused".into()).because(error))?;
+    let package = Package::of(&files, "the package");
+    let package = package.map_err(|error| wrong("is no plugin".into()).because(error))?;
+    let manifest = &package.manifest;
+    for (what, is, said) in [
+        ("id", &manifest.id, &entry.id),
+        ("version", &manifest.version, &entry.version),
+        ("tree", &package.tree(), &entry.tree),
+    ] {
+        if is != said {
+            let (is, said) = (is.escape_debug(), said.escape_debug());
+            return Err(wrong(format!(
+                "has the {what} `{is}`, and the index says `{said}`"
+            )));
+        }
+    }
+    let grants = Grants::of(manifest);
+    if grants != entry.permissions || manifest.api != entry.api {
+        let mut differs = grants.beyond(&entry.permissions);
+        differs.extend(entry.permissions.beyond(&grants));
+        let differs = match differs.is_empty() {
+            true => String::new(),
+            false => format!(": {}", differs.join("; ")),
+        };
+        return Err(wrong(format!(
+            "has other permissions than the index says{differs}"
+        )));
+    }
+    Ok(files)
+}

@@ -1,0 +1,84 @@
+//! Makes a package of a plugin, for whoever hands it out.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::index::Entry;
+use super::version::Version;
+use super::{Grants, bundle};
+use crate::model::{Error, Kind, Result};
+use crate::script::Package;
+
+/// A package that was made.
+#[derive(Debug)]
+pub struct Packed {
+    /// Where it is.
+    pub file: PathBuf,
+    /// What stands in the index for it, as JSON.
+    pub entry: String,
+    /// What is in the folder and not in the package.
+    pub left: Vec<String>,
+}
+
+/// Makes the package of the plugin in this folder, into that folder. The same files make the same package.
+///
+/// # Errors
+/// [`Kind::Config`] for what is no plugin that others could install; [`Kind::Disk`].
+pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
+    let (files, left) = bundle::gather(folder)?;
+    let package = Package::of(&files, &folder.display().to_string())?;
+    let manifest = &package.manifest;
+    manifest.version.parse::<Version>().map_err(|why| {
+        Error::new(Kind::Config, why).hint("whoever has it must be able to tell which one is newer")
+    })?;
+    let packed = bundle::pack(&files)?;
+    // As it will be taken, or not.
+    bundle::unpack(&packed)?;
+    if packed.len() > bundle::PACKED {
+        let message = format!(
+            "the package has {} bytes, of at most {}",
+            packed.len(),
+            bundle::PACKED
+        );
+        return Err(Error::new(Kind::Config, message).hint("shorten the answers of its cases"));
+    }
+    let entry = Entry {
+        id: manifest.id.clone(),
+        version: manifest.version.clone(),
+        api: manifest.api,
+        min_engine: None,
+        sha256: hex(&packed),
+        size: packed.len() as u64,
+        tree: package.tree(),
+        permissions: Grants::of(manifest),
+        yanked: None,
+    };
+    let file = into.join(entry.file());
+    let written = File::create_new(&file).and_then(|mut file| file.write_all(&packed));
+    written.map_err(|error| {
+        let message = format!("cannot write `{}`", file.display());
+        let told = Error::new(Kind::Disk, message);
+        match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                told.hint("what was handed out once is another version when it has changed")
+            }
+            _ => told,
+        }
+        .because(error)
+    })?;
+    let text = serde_json::to_string_pretty(&entry);
+    Ok(Packed {
+        file,
+        entry: text.unwrap_or_default(),
+        left,
+    })
+}
+
+/// The SHA-256 of these bytes, in hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,315 @@
+//! Where plugins of others are kept on the disk, and how that is changed without ever being half changed.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::bundle::{self, Files};
+use super::{Installed, Lockfile, Release};
+use crate::model::{Error, Kind, Result};
+use crate::script::Package;
+use crate::script::manifest::is_id;
+
+const LOCKFILE: &str = "plugins.lock";
+/// What is not yet what it is to be. Of what a kill has left, the next change makes an end.
+const NEW: &str = ".new";
+
+/// A folder with what is installed, and `plugins.lock`.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+    /// After how many steps on the disk nothing goes on, as after a kill.
+    #[cfg(test)]
+    steps: std::sync::Arc<std::sync::atomic::AtomicU32>,
+}
+
+impl Store {
+    /// The store in this folder, which need not be there.
+    pub fn at(root: PathBuf) -> Store {
+        Store {
+            root,
+            #[cfg(test)]
+            steps: std::sync::Arc::new(u32::MAX.into()),
+        }
+    }
+
+    /// What `plugins.lock` says.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it cannot be read.
+    pub fn lockfile(&self) -> Result<Lockfile> {
+        let path = self.root.join(LOCKFILE);
+        let shown = path.display().to_string();
+        match fs::read(&path) {
+            Ok(text) => Lockfile::read(&shown, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Lockfile::default()),
+            Err(error) => {
+                let message = format!("cannot read `{shown}`");
+                Err(Error::new(Kind::Config, message).because(error))
+            }
+        }
+    }
+
+    /// The folder of one version.
+    pub fn folder(&self, id: &str, release: &Release) -> PathBuf {
+        self.root.join(id).join(&release.tree[..16])
+    }
+
+    /// The package of this version, if it is still what was installed. Whatever is run of the store has come through here,
+    /// and what is held against `plugins.lock` is what was read, not what is read again.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it is not.
+    pub fn package(&self, id: &str, release: &Release) -> Result<Package> {
+        let folder = self.folder(id, release);
+        let wrong = |why: &str| {
+            let message = format!("the plugin `{id}` {why}");
+            Error::new(Kind::Config, message).hint(format!(
+                "`fetch plugin adopt {id}` makes it your own as it is now; `fetch plugin remove {id}` lets it be installed again"
+            ))
+        };
+        let package = Package::read(&folder);
+        let package = package.map_err(|error| wrong("cannot be read any more").because(error))?;
+        match package.manifest.id == id && package.tree() == release.tree {
+            true => Ok(package),
+            false => Err(wrong(
+                "is not what was installed: its files have been changed",
+            )),
+        }
+    }
+
+    /// Changes `plugins.lock`, one process at a time.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`], and what `with` says; then nothing is changed.
+    pub fn change<T>(&self, with: impl FnOnce(&mut Lockfile) -> Result<T>) -> Result<T> {
+        let cannot = |error: io::Error| self.cannot(&self.root, error);
+        fs::create_dir_all(&self.root).map_err(cannot)?;
+        let mut options = File::options();
+        let lock = options.create(true).truncate(false).write(true);
+        let lock = lock.open(self.root.join(".lock")).map_err(cannot)?;
+        lock.lock().map_err(cannot)?;
+        let before = self.lockfile()?;
+        let mut after = before.clone();
+        let done = with(&mut after)?;
+        if before != after {
+            let path = self.root.join(LOCKFILE);
+            let saved = self.save(&path, &after);
+            saved.map_err(|error| self.cannot(&path, error))?;
+            self.sweep(&after);
+        }
+        drop(lock);
+        Ok(done)
+    }
+
+    /// Installs a version in the place of the one that is known by `base`, which is kept for a way back.
+    ///
+    /// # Errors
+    /// [`Kind::Changed`] if another one is there by now; [`Kind::Disk`].
+    pub(super) fn put(
+        &self,
+        id: &str,
+        base: Option<&str>,
+        files: &Files,
+        release: Release,
+        over_builtin: bool,
+    ) -> Result<()> {
+        self.change(|lockfile| {
+            let had = lockfile.plugins.remove(id);
+            if had.as_ref().map(|had| had.current.tree.as_str()) != base {
+                let message = format!("the plugin `{id}` was changed by somebody else meanwhile");
+                return Err(Error::new(Kind::Changed, message).hint("try again"));
+            }
+            self.unfold(id, &release, files)?;
+            let over_builtin = over_builtin || had.as_ref().is_some_and(|had| had.over_builtin);
+            let installed = Installed {
+                current: release,
+                previous: had.map(|had| had.current),
+                over_builtin,
+            };
+            lockfile.plugins.insert(id.to_owned(), installed);
+            Ok(())
+        })
+    }
+
+    /// Takes a plugin away.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is not installed; [`Kind::Disk`].
+    pub fn remove(&self, id: &str) -> Result<()> {
+        self.change(|lockfile| {
+            lockfile.installed(id)?;
+            lockfile.plugins.remove(id);
+            Ok(())
+        })
+    }
+
+    /// Goes back to what held before, and tells the two versions.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is not installed, and where nothing was before it; [`Kind::Disk`].
+    pub fn roll_back(&self, id: &str) -> Result<(String, String)> {
+        self.change(|lockfile| {
+            let installed = lockfile.installed(id)?.clone();
+            let Some(previous) = installed.previous else {
+                let message = format!("there is no version of `{id}` to go back to");
+                return Err(Error::new(Kind::Config, message)
+                    .hint("what held before the last update is kept, and nothing older"));
+            };
+            self.package(id, &previous)?;
+            let versions = (installed.current.version.clone(), previous.version.clone());
+            let back = Installed {
+                current: previous,
+                previous: Some(installed.current),
+                over_builtin: installed.over_builtin,
+            };
+            lockfile.plugins.insert(id.to_owned(), back);
+            Ok(versions)
+        })
+    }
+
+    /// Moves a plugin, as it is now, into the user's own folder of plugins, and tells where it is.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for what is not installed, is no plugin any more, or is in that folder already; [`Kind::Disk`].
+    pub fn adopt(&self, id: &str, user: &Path) -> Result<PathBuf> {
+        let own = user.join(id);
+        self.change(|lockfile| {
+            let folder = self.folder(id, &lockfile.installed(id)?.current);
+            let package = Package::read(&folder)?;
+            if package.manifest.id != id || fs::symlink_metadata(&own).is_ok() {
+                let message = match package.manifest.id == id {
+                    true => format!("`{}` is there already", own.display()),
+                    false => format!("it calls itself `{}` now", package.manifest.id),
+                };
+                let message = format!("the plugin `{id}` cannot be moved: {message}");
+                return Err(Error::new(Kind::Config, message));
+            }
+            let (files, _) = bundle::gather(&folder)?;
+            self.write(user, id, &files)?;
+            lockfile.plugins.remove(id);
+            Ok(())
+        })?;
+        Ok(own)
+    }
+
+    /// Puts the files of a version where it belongs.
+    fn unfold(&self, id: &str, release: &Release, files: &Files) -> Result<()> {
+        let folder = self.folder(id, release);
+        if self.package(id, release).is_ok() {
+            return Ok(());
+        }
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        // What is there is not what it is called.
+        if fs::symlink_metadata(&folder).is_ok() {
+            fs::remove_dir_all(&folder).map_err(|error| self.cannot(&folder, error))?;
+        }
+        self.write(&self.root.join(id), &name, files)
+    }
+
+    /// Writes a new folder into `below`: it is there as a whole, or not at all.
+    fn write(&self, below: &Path, name: &str, files: &Files) -> Result<()> {
+        let new = below.join(NEW);
+        let written = || {
+            if fs::symlink_metadata(&new).is_ok() {
+                fs::remove_dir_all(&new)?;
+            }
+            for folder in [new.clone(), new.join("lib"), new.join("cases")] {
+                self.step()?;
+                fs::create_dir_all(folder)?;
+            }
+            for (name, content) in files {
+                self.step()?;
+                let mut file = File::create_new(new.join(name))?;
+                file.write_all(content)?;
+                file.sync_all()?;
+            }
+            for folder in ["lib", "cases", ""] {
+                // One that has nothing goes.
+                if folder.is_empty() || fs::remove_dir(new.join(folder)).is_err() {
+                    sync(&new.join(folder))?;
+                }
+            }
+            self.step()?;
+            fs::rename(&new, below.join(name))?;
+            self.step()?;
+            sync(below)
+        };
+        written().map_err(|error| self.cannot(&below.join(name), error))
+    }
+
+    fn save(&self, path: &Path, lockfile: &Lockfile) -> io::Result<()> {
+        let new = path.with_extension("lock.new");
+        self.step()?;
+        let mut file = File::create(&new)?;
+        file.write_all(&serde_json::to_vec_pretty(lockfile)?)?;
+        self.step()?;
+        file.sync_all()?;
+        self.step()?;
+        fs::rename(&new, path)?;
+        self.step()?;
+        sync(&self.root)
+    }
+
+    /// Removes the folders that nothing leads to any more. What cannot be removed is in nobody's way.
+    fn sweep(&self, lockfile: &Lockfile) {
+        for below in list(&self.root) {
+            let id = below.file_name().unwrap_or_default().to_string_lossy();
+            if !is_id(&id) || !below.is_dir() {
+                continue;
+            }
+            let plugin = lockfile.plugins.get(&*id);
+            let releases = plugin.into_iter().flat_map(|plugin| {
+                let previous = plugin.previous.as_ref();
+                previous.into_iter().chain([&plugin.current])
+            });
+            let kept: Vec<_> = releases.map(|release| self.folder(&id, release)).collect();
+            for folder in list(&below).filter(|folder| !kept.contains(folder)) {
+                let _ = fs::remove_dir_all(folder);
+            }
+            let _ = fs::remove_dir(below);
+        }
+    }
+
+    fn cannot(&self, path: &Path, error: io::Error) -> Error {
+        let message = format!("cannot write `{}`", path.display());
+        Error::new(Kind::Disk, message).because(error)
+    }
+
+    #[cfg(not(test))]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "tests stop here"
+    )]
+    fn step(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(test)]
+    fn step(&self) -> io::Result<()> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let left = self.steps.load(Relaxed);
+        self.steps.store(left.saturating_sub(1), Relaxed);
+        match left {
+            0 => Err(io::Error::other("killed")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn list(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path()))
+}
+
+/// Has the names in a folder stand on the disk, where the system lets folders be opened.
+fn sync(folder: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 mod command;
 mod kept;
 mod links;
+mod plugin;
 mod values;
 
 use std::ffi::OsString;
@@ -14,10 +15,10 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser};
 
 pub(super) use self::command::{
-    Command, ConfigCommand, FromCurl, FromHar, Jobs, Past, PluginCommand, Retry, Run,
-    SourcesCommand,
+    Command, ConfigCommand, FromCurl, FromHar, Jobs, Past, Retry, Run, SourcesCommand,
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
+pub(super) use self::plugin::{IndexCommand, PluginCommand};
 pub(super) use self::values::{Known, Medium, Twins};
 use crate::config::{Resolve, Size};
 

@@ -1,5 +1,11 @@
 //! `fetch plugin`: the plugins that are scripts, where they are from, what they may do, and how one is made.
 
+mod asking;
+mod indexes;
+mod installed;
+mod packing;
+mod trusting;
+
 use std::path::Path;
 
 use super::args::{Args, PluginCommand};
@@ -29,6 +35,27 @@ pub(super) fn plugin(
         PluginCommand::Check { folder } => return check(folder),
         PluginCommand::Record { folder, name, link } => record(args, &config, folder, name, link)?,
         PluginCommand::Types => print(script::TYPES)?,
+        PluginCommand::Pack { folder } => packing::pack(folder)?,
+        PluginCommand::Index(command) => indexes::index(args, &config, command)?,
+        PluginCommand::Install {
+            wanted,
+            yes,
+            over_builtin,
+        } => {
+            let known = sources(&config)?;
+            let word = installed::Word {
+                yes: *yes,
+                over_builtin: *over_builtin,
+            };
+            installed::install(args, &config, &known, wanted, word)?;
+        }
+        PluginCommand::Update { id, allow_wider } => {
+            return installed::update(args, &config, id.as_deref(), *allow_wider);
+        }
+        PluginCommand::Rollback { id } => installed::roll_back(&config, id)?,
+        PluginCommand::Remove { id } => installed::remove(&config, id)?,
+        PluginCommand::Adopt { id } => installed::adopt(&config, id)?,
+        PluginCommand::Trust { folder, undo } => trusting::trust(&config, folder, *undo)?,
     }
     Ok(exit::WELL)
 }
@@ -37,7 +64,10 @@ fn list(config: &Config) -> Result<()> {
     let (found, broken) = script::find(config.plugins(), SCRIPTS)?;
     let mut text: String = found.iter().map(line).collect();
     for broken in &broken {
-        text.push_str(&format!("not used: {}\n", broken.error));
+        text.push_str(&format!("not used: {}: {}\n", broken.what, broken.error));
+        if let Some(hint) = &broken.error.hint {
+            text.push_str(&format!("  hint: {hint}\n"));
+        }
     }
     print(&text)
 }

@@ -48,6 +48,7 @@ fn help() -> String {
         &["retry"],
         &["history"],
         &["verify"],
+        &["plugin", "index", "add"],
     ];
     let of_command = |words: &&[&str]| Fetch::new().args(*words).arg("--help").run().stdout;
     root + &commands.iter().map(of_command).collect::<String>()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, Subcommand};
 use clap_complete::Shell;
 
-use super::{ArchiveCommand, Args, How, Rename, Talk, Verify, What, Where};
+use super::{ArchiveCommand, Args, How, PluginCommand, Rename, Talk, Verify, What, Where};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -48,7 +48,7 @@ pub(in crate::cli) enum Command {
         #[arg(short, long)]
         json: bool,
     },
-    /// Look at the plugins that are scripts, and make some
+    /// Look at the plugins that are scripts, make some, and install those of others
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Look at the settings
@@ -188,61 +188,6 @@ pub(in crate::cli) enum SourcesCommand {
         /// The link
         link: String,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(in crate::cli) enum PluginCommand {
-    /// List them, with where each is from
-    List,
-    /// Tell which one a link goes to
-    Which {
-        /// The link
-        link: String,
-    },
-    /// Tell what one may do and what can be set
-    Info {
-        /// Its id
-        name: String,
-    },
-    /// Make a folder with a plugin to begin with
-    #[command(after_help = "\
-Change its files, look with `fetch plugin test NAME`, and try it: `fetch --plugin NAME -s LINK`. In the folder `plugins` \
-beside your configuration it is found without the flag.")]
-    New {
-        /// Its id, a word of lower-case letters and digits
-        name: String,
-    },
-    /// Run the cases of a plugin, which ask for nothing in the net
-    #[command(after_help = "\
-A case is a file `cases/NAME.toml`: a link, what its site answers, and the items that are to come. What a case has no answer \
-for fails, and so does an answer that nobody asks for. Exit code 3 if a case fails.")]
-    Test {
-        /// The folder of the plugin
-        #[arg(default_value = ".")]
-        folder: PathBuf,
-    },
-    /// Look for what is wrong with a plugin before others get it
-    #[command(after_help = "\
-Its routes, names that nobody declares, cases that fail, routes without a case, and permissions that no case needs. Exit \
-code 3 if there is something.")]
-    Check {
-        /// The folder of the plugin
-        #[arg(default_value = ".")]
-        folder: PathBuf,
-    },
-    /// Write a case from what a site answers now
-    #[command(after_help = "\
-The answers and what comes of them go to `cases/NAME.toml`, without secrets. Shorten them by hand to what matters.")]
-    Record {
-        /// The folder of the plugin
-        folder: PathBuf,
-        /// What the case is called
-        name: String,
-        /// The link
-        link: String,
-    },
-    /// Print what scripts can call, with types, for an editor (luau-lsp)
-    Types,
 }
 
 #[derive(Debug, Subcommand)]

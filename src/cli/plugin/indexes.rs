@@ -1,0 +1,34 @@
+//! `fetch plugin index`: who hands plugins out.
+
+use super::installed::{client, store};
+use crate::cli::args::{Args, IndexCommand};
+use crate::cli::main::runtime;
+use crate::cli::talk::print;
+use crate::config::Config;
+use crate::model::Result;
+
+/// Adds, lists or forgets an index.
+pub(super) fn index(args: &Args, config: &Config, command: &IndexCommand) -> Result<()> {
+    let store = store(config)?;
+    match command {
+        IndexCommand::Add { name, url, key } => {
+            let client = client(args, config)?;
+            runtime()?.block_on(store.add_index(&client, name, url, key))?;
+            print(&format!(
+                "the index `{name}` is known; `fetch plugin install {name}/ID` installs from it\n"
+            ))
+        }
+        IndexCommand::List => {
+            let lockfile = store.lockfile()?;
+            let lines = lockfile.indexes.iter().map(|(name, index)| {
+                let (url, key, serial) = (index.shown(), &index.key, index.serial);
+                format!("{name}  {url}  key {key}  serial {serial}\n")
+            });
+            print(&lines.collect::<String>())
+        }
+        IndexCommand::Remove { name } => {
+            store.remove_index(name)?;
+            print(&format!("the index `{name}` is forgotten\n"))
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! `fetch plugin install`, `update` and their like: plugins of others, as the user wants them.
+
+use tokio::runtime::Runtime;
+
+use super::asking::agree;
+use crate::cli::args::Args;
+use crate::cli::main::runtime;
+use crate::cli::talk::{explain, print, tell};
+use crate::cli::{exit, meaning};
+use crate::config::Config;
+use crate::model::{Error, Kind, Result};
+use crate::net::Client;
+use crate::plugins::SCRIPTS;
+use crate::report::clean;
+use crate::script::{self, Found, Installed, Newer, Offer, Origin, Store, Wanted};
+use crate::source::Registry;
+
+/// What the user has said beforehand.
+#[derive(Clone, Copy)]
+pub(super) struct Word {
+    /// That what it may do is well.
+    pub(super) yes: bool,
+    /// That it may stand in the place of a part of the program.
+    pub(super) over_builtin: bool,
+}
+
+/// Where plugins of others are kept.
+pub(super) fn store(config: &Config) -> Result<&Store> {
+    config.plugins().store.as_ref().ok_or_else(|| {
+        Error::new(Kind::Config, "there is no home folder for plugins")
+            .hint("set `HOME` or `XDG_DATA_HOME`")
+    })
+}
+
+pub(super) fn client(args: &Args, config: &Config) -> Result<Client> {
+    Client::new(meaning::net(args, config.net()?)?)
+}
+
+/// Installs what is wanted, once the user agrees.
+pub(super) fn install(
+    args: &Args,
+    config: &Config,
+    known: &Registry,
+    wanted: &str,
+    word: Word,
+) -> Result<()> {
+    let (store, wanted) = (store(config)?, Wanted::read(wanted)?);
+    let client = client(args, config)?;
+    let offer = runtime()?.block_on(store.offer(&client, &wanted))?;
+    let (id, release) = (offer.id.clone(), offer.release.clone());
+    may_be_called(config, known, &offer, word.over_builtin)?;
+    let mut lines = vec![format!(
+        "{id} {} of {}: {}",
+        release.version, release.giver, offer.about
+    )];
+    lines.extend(
+        release
+            .permissions
+            .told()
+            .iter()
+            .map(|line| format!("  it {line}")),
+    );
+    lines.push(
+        "  it asks its hosts with the cookies and the netrc that you give fetch for them".into(),
+    );
+    agree(&lines, "install it?", word.yes, "--yes")?;
+    store.install(offer, word.over_builtin)?;
+    print(&format!("installed `{id}` {}\n", release.version))
+}
+
+/// Whether a plugin that is handed out may have this id here.
+fn may_be_called(config: &Config, known: &Registry, offer: &Offer, over: bool) -> Result<()> {
+    let (id, version) = (&offer.id, &offer.release.version);
+    let (found, _) = script::find(config.plugins(), SCRIPTS)?;
+    let is_same = |plugin: &&Found| plugin.package.manifest.id == *id;
+    let builtin = found.iter().find(is_same);
+    let message = format!("`{id}` is part of the program");
+    match builtin {
+        Some(plugin) if plugin.origin == Origin::Builtin => {
+            let own = &plugin.package.manifest.version;
+            match (over, script::is_newer(version, own)) {
+                (true, true) => Ok(()),
+                (true, false) => {
+                    let message = format!("{message}, and {own} there is no older than {version}");
+                    Err(Error::new(Kind::Config, message))
+                }
+                (false, _) => Err(Error::new(Kind::Config, message).hint(
+                    "`--over-builtin` puts the other one in its place, as long as that is newer",
+                )),
+            }
+        }
+        Some(_) => Ok(()),
+        None if known.source(id).is_ok() => Err(Error::new(Kind::Config, message)
+            .hint("nothing but a plugin of your own can stand in its place, if anything can")),
+        None => Ok(()),
+    }
+}
+
+/// Updates one plugin, or all of them.
+pub(super) fn update(
+    args: &Args,
+    config: &Config,
+    id: Option<&str>,
+    allow_wider: bool,
+) -> Result<u8> {
+    let (store, client, runtime) = (store(config)?, client(args, config)?, runtime()?);
+    let lockfile = store.lockfile()?;
+    if let Some(id) = id {
+        let had = lockfile.installed(id)?;
+        update_one(store, &client, &runtime, (id, had), allow_wider)?;
+        return Ok(exit::WELL);
+    }
+    if lockfile.plugins.is_empty() {
+        print("nothing is installed\n")?;
+    }
+    let mut code = exit::WELL;
+    for (id, had) in &lockfile.plugins {
+        if let Err(error) = update_one(store, &client, &runtime, (id, had), allow_wider) {
+            tell(&explain(&error));
+            code = exit::SOME;
+        }
+    }
+    Ok(code)
+}
+
+fn update_one(
+    store: &Store,
+    client: &Client,
+    runtime: &Runtime,
+    (id, had): (&str, &Installed),
+    allow_wider: bool,
+) -> Result<()> {
+    let before = &had.current;
+    let offer = match runtime.block_on(store.newer(client, id, had))? {
+        Newer::Yes(offer) => offer,
+        Newer::No(None) => {
+            return print(&format!("`{id}` {} is the newest\n", before.version));
+        }
+        Newer::No(Some(why)) => {
+            let why = clean(&why).into_owned();
+            return print(&format!(
+                "`{id}` {} was taken back by whoever gave it: {why}\n",
+                before.version
+            ));
+        }
+    };
+    let now = offer.release.clone();
+    let more = now.permissions.beyond(&before.permissions);
+    if !more.is_empty() {
+        let versions = format!("{id} {} may do more than {}:", now.version, before.version);
+        let lines = more.iter().map(|line| format!("  it {line}"));
+        let lines: Vec<_> = [versions].into_iter().chain(lines).collect();
+        agree(&lines, "install it?", allow_wider, "--allow-wider").map_err(|error| {
+            let message = format!("`{id}` stays at {}: {}", before.version, error.message);
+            Error { message, ..error }
+        })?;
+    }
+    store.install(*offer, false)?;
+    print(&format!(
+        "updated `{id}` from {} to {}\n",
+        before.version, now.version
+    ))
+}
+
+/// Goes back to the version before.
+pub(super) fn roll_back(config: &Config, id: &str) -> Result<()> {
+    let (from, to) = store(config)?.roll_back(id)?;
+    print(&format!("`{id}` is {to} again, and was {from}\n"))
+}
+
+/// Removes a plugin that was installed.
+pub(super) fn remove(config: &Config, id: &str) -> Result<()> {
+    store(config)?.remove(id)?;
+    print(&format!("removed `{id}`\n"))
+}
+
+/// Makes a plugin that was installed the user's own.
+pub(super) fn adopt(config: &Config, id: &str) -> Result<()> {
+    let Some(user) = &config.plugins().user else {
+        return Err(Error::new(
+            Kind::Config,
+            "there is no folder of your own for plugins",
+        ));
+    };
+    let own = store(config)?.adopt(id, user)?;
+    print(&format!("moved `{id}` to `{}`\n", own.display()))
+}

@@ -1,0 +1,103 @@
+//! Plugins that come with a folder.
+
+use std::fs;
+
+use super::shop::{Made, Shop, listed, mine, plugin, user};
+use crate::support::command::Fetch;
+
+#[test]
+fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
+    let user = Fetch::new();
+    let folder = user.out().join(".fetch/plugins/mine");
+    let ran = "return { extract = function() fail('missing', 'it has run') end }\n";
+    let made = Made {
+        script: ran,
+        ..mine("1.0.0")
+    };
+    made.write(&folder);
+    let call = user.clone().arg("https://mine.test/x").args(["-R", "0"]);
+    let call = call.args(["--resolve", "mine.test:443:127.0.0.1"]);
+    let refused = |expected: &str| {
+        let done = call.run();
+        assert!(!done.stderr.contains("it has run"), "{}", done.stderr);
+        done.says(expected)
+            .says("hint: look at `.fetch/plugins`, then `fetch plugin trust .`");
+        assert_eq!(listed_of(&user), "");
+    };
+    refused(
+        "warning: what is in `.fetch/plugins` is not used\n  because: this folder has plugins, which you have not said to trust\n",
+    );
+    let done = plugin(&user, &["trust", "."]).run().success();
+    let told =
+        "mine 1.0.0 is trusted as it is\n  it asks mine.test\n  it saves files from mine.test\n";
+    assert_eq!(done.stdout, told);
+    call.run().fails(4).says("it has run");
+    assert!(
+        listed(&user).starts_with("mine 1.0.0  project .fetch/plugins/mine\n"),
+        "{}",
+        listed(&user)
+    );
+    // Whatever changes, it is another one.
+    fs::write(folder.join("main.luau"), format!("{ran} ")).unwrap();
+    refused("because: the plugins of this folder have changed since you trusted them");
+    fs::write(folder.join("main.luau"), ran).unwrap();
+    call.run().fails(4).says("it has run");
+    let other = Made {
+        id: "other",
+        ..made
+    };
+    let second = folder.with_file_name("other");
+    other.write(&second);
+    refused("because: the plugins of this folder have changed since you trusted them");
+    fs::write(second.join("plugin.toml"), "").unwrap();
+    call.run().says(
+        "warning: what is in `.fetch/plugins` is not used\n  because: `.fetch/plugins/other/plugin.toml`, line 1",
+    );
+    fs::remove_dir_all(second).unwrap();
+    plugin(&user, &["trust", "--undo"]).run().success();
+    refused("because: this folder has plugins, which you have not said to trust");
+    plugin(&user, &["trust", "--undo"])
+        .run()
+        .fails(2)
+        .says("was not trusted");
+    fs::remove_dir_all(&folder).unwrap();
+    plugin(&user, &["trust"])
+        .run()
+        .fails(2)
+        .says("there is no plugin in");
+    assert_eq!(plugin(&user, &["list"]).run().success().stderr, "");
+}
+
+/// The same, where there is something that is not used.
+fn listed_of(user: &Fetch) -> String {
+    let lines = listed(user);
+    let lines = lines.lines().filter(|line| line.starts_with("mine "));
+    lines.collect()
+}
+
+#[test]
+fn who_goes_before_whom_is_told() {
+    let mut shop = Shop::open();
+    shop.hand_out(&mine("1.0.0"));
+    shop.sign();
+    let user = user(&shop);
+    plugin(&user, &["install", "mine", "--yes"]).run().success();
+    mine("2.0.0").write(&user.root().join("home/config/fetch/plugins/mine"));
+    mine("3.0.0").write(&user.out().join(".fetch/plugins/mine"));
+    plugin(&user, &["trust"]).run().success();
+    let named = user.root().join("named");
+    mine("4.0.0").write(&named);
+    let line = |user: &Fetch| listed(user).replace(&user.root().display().to_string(), "ROOT");
+    let store = "(in place of index shop)";
+    let own = "(in place of user ROOT/home/config/fetch/plugins/mine)";
+    assert_eq!(
+        line(&user),
+        format!("mine 3.0.0  project .fetch/plugins/mine {own} {store}\n")
+    );
+    let words = ["list", "--plugin", named.to_str().unwrap()];
+    let list = plugin(&user, &words).run().success().stdout;
+    assert!(list.contains("mine 4.0.0  --plugin "), "{list}");
+    let words = ["which", "https://mine.test/x", "--plugin", words[2]];
+    let which = plugin(&user, &words).run().success().stdout;
+    assert!(which.starts_with("mine 4.0.0  --plugin "), "{which}");
+}

@@ -6,6 +6,7 @@ mod found;
 mod json;
 mod options;
 mod post;
+mod validator;
 mod xml;
 
 #[cfg(fuzzing)]
@@ -16,6 +17,7 @@ use fetch::async_trait;
 use fetch::model::{Album, Body, Document, Error, Expect, Item, Kind, Link, Meta, Request, Result};
 use fetch::net::Shown;
 use fetch::source::{Ctx, Manifest, Outlet, Pages, Route, Source, Target, url_key, url_name};
+use http::StatusCode;
 use jiff::Timestamp;
 use url::Url;
 
@@ -128,8 +130,25 @@ impl Source for Feed {
         while let Some(url) = next.take() {
             pages.turn(url.as_str())?;
             count += 1;
-            let answer = ctx.get(url).send().await?.ok()?;
+            let known = target.validator.as_deref().filter(|_| count == 1);
+            let known = known.and_then(|known| validator::headers(known, &self.options));
+            let mut call = ctx.get(url);
+            if let Some((name, value)) = &known {
+                call = call.header(name.clone(), value)?;
+            }
+            let answer = call.send().await?;
+            if known.is_some() && answer.status == StatusCode::NOT_MODIFIED {
+                return out.unchanged().await;
+            }
+            let answer = answer.ok()?;
             let found = found::read(&answer).await?;
+            let is_all = found.next.is_none() && found.cut == 0 && found.error.is_none();
+            if count == 1
+                && is_all
+                && let Some(validator) = validator::of(&answer, &self.options)
+            {
+                out.validator(validator).await?;
+            }
             let album = album.get_or_insert_with(|| {
                 Arc::new(Album {
                     id: url_key(&start),

@@ -74,6 +74,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// A listing has not changed since it was listed before, and its items are known and there.
+    Unchanged {
+        /// The link.
+        link: String,
+        /// How many they are.
+        items: u64,
+    },
     /// A link is listed from where an earlier run stopped, not from its start.
     Resumed {
         /// The link.

@@ -40,6 +40,10 @@ pub enum Entry {
     Embed(Box<Link>),
     /// All before it came; from here the listing can go on another time.
     Checkpoint(Box<Cursor>),
+    /// By this its source can tell another time whether the listing has changed. It comes before all items.
+    Validator(Box<str>),
+    /// The listing has not changed since it was known by the validator that its source was given.
+    Unchanged,
     /// Something that helps whoever looks why a listing comes out as it does. It changes nothing.
     Note(Box<str>),
 }

@@ -30,7 +30,7 @@ pub async fn look(
     let walk = Walk::new(
         client,
         registry,
-        archive,
+        (archive, None),
         events,
         CancellationToken::new(),
         &settings,

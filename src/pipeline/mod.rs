@@ -145,7 +145,7 @@ pub async fn run(
     let walk = Walk::new(
         client.clone(),
         registry,
-        archive.clone(),
+        (archive.clone(), disk.clone()),
         events.clone(),
         stop.drain.clone(),
         &settings,

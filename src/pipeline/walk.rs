@@ -6,6 +6,7 @@
 mod again;
 mod documents;
 mod going_on;
+mod imprints;
 mod listing;
 mod relisting;
 mod told;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::imprints::{Imprints, Print};
 use self::listing::Listing;
 use self::relisting::Asked;
 use super::albums::{self, Albums, Gather};
@@ -29,6 +31,7 @@ use super::archive::{Archive, Origin};
 use super::branch::Branch;
 use super::documents::{Hand, Hands};
 use super::progress::Ticket;
+use super::sink::Disk;
 use super::{Ask, Events, Given, LinkOptions, Ranges, Settings, Wanted};
 use crate::model::{Error, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
@@ -77,6 +80,7 @@ pub(super) struct Walk {
     client: Client,
     registry: Registry,
     archive: Arc<dyn Archive>,
+    imprints: Imprints,
     events: Events,
     /// Cancelled when nothing more is to be listed.
     stop: CancellationToken,
@@ -137,13 +141,14 @@ impl Walk {
     pub(super) fn new(
         client: Client,
         registry: Registry,
-        archive: Arc<dyn Archive>,
+        (archive, disk): (Arc<dyn Archive>, Option<Arc<Disk>>),
         events: Events,
         stop: CancellationToken,
         settings: &Settings,
         albums: Option<Albums>,
     ) -> Arc<Walk> {
         Arc::new(Walk {
+            imprints: Imprints::new(settings, disk, &registry),
             client,
             registry,
             archive,
@@ -210,11 +215,17 @@ impl Walk {
                         let items = options.and_then(|options| options.items.as_ref()).or(self.items.as_ref());
                         let is_last = items.and_then(Ranges::ends_at).is_some_and(|end| position >= end);
                         if items.is_none_or(|items| items.contains(position)) {
-                            if documents::file(&found.item).is_some() {
-                                undecided += 1;
-                                found.hand = Some(hands.hand(found.depth, found.options.clone()));
+                            if let Some(came) = self.was_feed(&found) {
+                                let own = found.options.clone();
+                                let child = self.clone().document(came, found.depth, own);
+                                children.push_back((child, found.options));
+                            } else {
+                                if documents::file(&found.item).is_some() {
+                                    undecided += 1;
+                                    found.hand = Some(hands.hand(found.depth, found.options.clone()));
+                                }
+                                out.send(found).await.map_err(|_| Error::closed())?;
                             }
-                            out.send(found).await.map_err(|_| Error::closed())?;
                         }
                         if is_last {
                             children.pop_front();
@@ -323,6 +334,8 @@ impl Walk {
                 true => self.go_on(&origin, &mut target, spot.ticket).await?,
                 false => (None, 0),
             };
+            let known = self.only_if_changed(&origin, &mut target).await?;
+            let mut print = Print::default();
             let gather = self.albums.as_ref();
             let gather = gather.map(|albums| albums.gather(&origin, given, spot.is_whole));
             let listing = Listing {
@@ -338,10 +351,11 @@ impl Walk {
                 gather: gather.clone(),
                 is_whole: spot.is_whole,
             };
-            let (count, done) = self.clone().list(listing, out).await?;
+            let (count, done) = self.clone().list(listing, out, &mut print).await?;
             if let Some(gather) = gather {
                 gather.ended(&done);
             }
+            self.printed(&origin, print, known, &done).await?;
             let failure = done.as_ref().err().map(|error| error.kind);
             self.listed(origin, spot.options.as_deref(), count, done)
                 .await?;

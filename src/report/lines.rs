@@ -197,6 +197,7 @@ pub(super) fn line(
             let line = format!("packed `{path}`, {files} {what}, {bytes}");
             (Detail::Ends, line)
         }
+        Event::Unchanged { link, .. } => (Detail::All, format!("unchanged: `{}`", clean(link))),
         Event::Noted { source, text } => (Detail::All, format!("{source}: {}", clean(text))),
         Event::Said { text, .. } => (Detail::Ends, clean(text).into_owned()),
         Event::Moved { .. } | Event::Complete => return None,

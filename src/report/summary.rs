@@ -208,6 +208,10 @@ impl Summary {
                     });
                 }
             }
+            Event::Unchanged { items, .. } => {
+                self.found += items;
+                *self.skipped.entry(Skip::Present).or_default() += items;
+            }
             Event::Said { .. }
             | Event::Noted { .. }
             | Event::Resumed { .. }

@@ -125,6 +125,7 @@ mod tests {
                 route: "id".into(),
                 params: [("id".to_owned(), "all of it".to_owned())].into(),
                 resume: None,
+                validator: None,
                 handed: false,
             };
             let target = named(&manifest, &target)?;

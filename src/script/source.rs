@@ -234,6 +234,8 @@ impl Script {
                 Entry::Note(text) => out.note(text).await?,
                 Entry::Embed(link) => out.embed(*link).await?,
                 Entry::Checkpoint(cursor) => out.checkpoint(cursor.at, out.items()).await?,
+                // Scripts have no word for these.
+                Entry::Validator(_) | Entry::Unchanged => {}
             }
         }
         Ok(())

@@ -174,6 +174,27 @@ impl Outlet {
             .await
     }
 
+    /// Says by what its source can tell another time whether the listing has changed: [`Target::validator`] has it then, if all
+    /// that came is known and there. It comes before all items. A listing that hands links on, or is not whole, has none.
+    ///
+    /// It is remembered as it is, up to 1,024 bytes, so it must let nobody in.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    ///
+    /// [`Target::validator`]: super::Target::validator
+    pub async fn validator(&self, text: impl Into<Box<str>>) -> Result<()> {
+        self.send(Entry::Validator(text.into())).await
+    }
+
+    /// Says that the listing is what it was when it had the validator that is given, so that it need not be made.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn unchanged(&self) -> Result<()> {
+        self.send(Entry::Unchanged).await
+    }
+
     /// Says something about how the listing goes on, which `-v` shows. It is one line.
     ///
     /// # Errors

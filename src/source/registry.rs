@@ -92,6 +92,7 @@ impl Registry {
                     route: "id".to_owned(),
                     params,
                     resume: None,
+                    validator: None,
                     handed: false,
                 },
             ));
@@ -105,6 +106,7 @@ impl Registry {
                         route: route.name.clone(),
                         params,
                         resume: None,
+                        validator: None,
                         handed: false,
                     };
                     return Ok((source.clone(), target));

@@ -209,6 +209,8 @@ pub struct Target {
     /// Where an earlier listing of this link stopped, in the words of [`super::Outlet::checkpoint`]. A source that sets no
     /// checkpoints never gets one.
     pub resume: Option<String>,
+    /// What [`super::Outlet::validator`] said when the link was listed before, where it is enough to hear that it has not changed.
+    pub validator: Option<String>,
     /// Whether another listing has handed it on. Otherwise the user gave it, or it is what came for a link of the user's.
     pub handed: bool,
 }

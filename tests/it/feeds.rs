@@ -1,5 +1,7 @@
 //! Feeds, through the program.
 
+mod unchanged;
+
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};

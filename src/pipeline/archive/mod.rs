@@ -6,6 +6,7 @@ mod again;
 mod below;
 mod foreign;
 mod history;
+mod imprint;
 mod keeping;
 mod kept;
 mod lost;
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 pub use again::{Again, Choice};
 pub use foreign::{Foreign, write_table};
 pub use history::{Ended, History, Past, Run};
+pub(super) use imprint::Imprint;
 pub use keeping::{Share, import, relocate, shares};
 pub(super) use kept::keep;
 pub(super) use lost::Missing;
@@ -37,7 +39,7 @@ pub(super) use record::{Ending, Note};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
 pub use records::Records;
 pub(super) use sqlite::Sqlite;
-pub(super) use sqlite::schema::link_mark;
+pub(super) use sqlite::schema::{link_mark, mark};
 pub use sum::{Algorithm, Sum, Summing};
 
 use crate::model::{Cursor, Result};
@@ -72,6 +74,18 @@ pub(super) trait Archive: Send + Sync {
     /// Notes where the listing of a link can go on, once all that was noted before is; none if it came to its end. What
     /// cannot be remembered, since it is too long or its link had secrets, is let be.
     fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()>;
+
+    /// Whether any listing is known that was whole.
+    fn has_imprints(&self) -> bool;
+
+    /// What the listing of this link was when it was whole, if it is of the same source.
+    fn imprint(&self, origin: &Origin) -> Option<Imprint>;
+
+    /// Notes what a listing was that was whole; none if that is of no use any more. What cannot be remembered is let be.
+    fn imprinted(&self, origin: &Arc<Origin>, imprint: Option<Imprint>) -> Result<()>;
+
+    /// What is known of the one item with this mark.
+    fn seen(&self, mark: i64) -> Result<Option<Seen>>;
 
     /// Waits until everything noted is in stable storage.
     fn flush(&self) -> Result<()>;

@@ -21,14 +21,14 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 
-use self::cursors::Cursors;
+use self::cursors::{Cursors, Kept};
 use self::log::Log;
 use self::reader::Reader;
 use self::schema::{connect, index_digests, link_mark, prepare, root_id, unlisted};
 use self::waiting::{Paper, Waiting};
 use self::writer::Writer;
 use super::super::naming::fold;
-use super::{Archive, Identity, Lapse, Note, Origin, Run, Seen, Sum, Validator};
+use super::{Archive, Identity, Imprint, Lapse, Note, Origin, Run, Seen, Sum, Validator};
 use crate::model::{Cursor, Error, Kind, Result};
 
 /// Remembers in a database.
@@ -98,6 +98,15 @@ impl Sqlite {
 
     fn cursors(&self) -> MutexGuard<'_, Cursors> {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has written down what is kept of a listing, if that is new.
+    fn kept(&self, is_new: bool, origin: &Arc<Origin>, kept: Option<Kept>) -> Result<()> {
+        if !is_new {
+            return Ok(());
+        }
+        let noted = self.waiting.link(Paper::Reached(origin.clone(), kept));
+        noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
 
     /// Puts a question to the database, in a view that knows all that was committed here.
@@ -190,11 +199,26 @@ impl Archive for Sqlite {
     }
 
     fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()> {
-        if !self.cursors().note(origin, cursor.as_ref()) {
-            return Ok(());
-        }
-        let noted = self.waiting.link(Paper::Reached(origin.clone(), cursor));
-        noted.map_err(|failure| cannot(&self.file, failure.into()))
+        let is_new = self.cursors().note(origin, cursor.as_ref());
+        self.kept(is_new, origin, cursor.map(Kept::Cursor))
+    }
+
+    fn has_imprints(&self) -> bool {
+        self.cursors().has_imprints()
+    }
+
+    fn imprint(&self, origin: &Origin) -> Option<Imprint> {
+        self.cursors().imprint(origin)
+    }
+
+    fn imprinted(&self, origin: &Arc<Origin>, imprint: Option<Imprint>) -> Result<()> {
+        let is_new = self.cursors().print(origin, imprint.as_ref());
+        self.kept(is_new, origin, imprint.map(Kept::Imprint))
+    }
+
+    fn seen(&self, mark: i64) -> Result<Option<Seen>> {
+        let committed = self.waiting.state().committed;
+        self.ask(committed, |reader| reader.seen(mark))
     }
 
     fn flush(&self) -> Result<()> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use url::Url;
 
+use super::imprints::Print;
 use super::listing::Listing;
 use super::relisting::remembered;
 use super::{Child, Found, Leash, ROOM, Retry, Walk};
@@ -302,7 +303,7 @@ impl Walk {
             gather: None,
             is_whole: false,
         };
-        self.list(listing, out).await?.1
+        self.list(listing, out, &mut Print::default()).await?.1
     }
 }
 

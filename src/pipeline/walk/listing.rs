@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
+use super::imprints::Print;
 use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Spot, Walk, documents, next_of};
 use crate::model::{Entry, Error, Event, Item, Kind, Result};
 use crate::net::Led;
@@ -50,6 +51,7 @@ impl Walk {
         self: Arc<Self>,
         listing: Listing,
         out: mpsc::Sender<Found>,
+        print: &mut Print,
     ) -> Result<(u64, Result<()>)> {
         let Listing {
             source,
@@ -122,12 +124,17 @@ impl Walk {
             };
             match step {
                 Step::Entry(Entry::Link(link) | Entry::Embed(link), led) => {
+                    print.leads_on();
                     children.push_back(self.clone().child(*link, led_of(led), spot()));
                 }
                 Step::Entry(Entry::Checkpoint(cursor), _) => {
                     if let Some(progress) = &progress {
                         progress.reach(*cursor);
                     }
+                }
+                Step::Entry(Entry::Validator(text), _) => print.begin(&self, text.into()),
+                Step::Entry(Entry::Unchanged, _) => {
+                    print.is_unchanged();
                 }
                 Step::Entry(Entry::Note(text), _) => {
                     let (source, text) = (source.manifest().name.clone(), text.into());
@@ -138,11 +145,13 @@ impl Walk {
                     if self.asks_first.load(Ordering::Relaxed)
                         && documents::file(&item).is_some() =>
                 {
+                    print.leads_on();
                     children.push_back(self.clone().undecided(found(item, led)));
                 }
                 Step::Entry(Entry::Item(item), led) if ahead > 0 => held = Some((item, led)),
                 Step::Entry(Entry::Item(item), led) => {
                     count += 1;
+                    print.item(&item);
                     pass(&out, found(item, led)).await?;
                 }
                 Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,

@@ -1,12 +1,13 @@
-//! Where the listings of links can go on.
+//! What is kept of the listings of links: where one can go on, or what one was that was whole.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
 
 use crate::model::Cursor;
-use crate::pipeline::archive::Origin;
+use crate::pipeline::archive::{Imprint, Origin};
 
 /// The longest that is remembered, in bytes.
 const LONGEST: usize = 4096;
@@ -15,12 +16,22 @@ const LONGEST: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     known: HashMap<String, Known>,
+    /// Whether one of them may be an imprint.
+    has_imprints: bool,
+}
+
+/// What is kept of one. A listing that is whole goes on nowhere.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Kept {
+    Cursor(Cursor),
+    Imprint(Imprint),
 }
 
 #[derive(Debug)]
 struct Known {
     source: Option<String>,
-    cursor: Cursor,
+    kept: Kept,
     made: Timestamp,
 }
 
@@ -32,28 +43,64 @@ impl Cursors {
              LEFT JOIN word ON word.id = link.source WHERE root = ?",
         )?;
         let mut rows = query.query([root])?;
-        let mut known = HashMap::new();
+        let (mut known, mut has_imprints) = (HashMap::new(), false);
         while let Some(row) = rows.next()? {
             // What another version wrote in another way is no cursor.
-            let cursor = serde_json::from_str(row.get_ref(2)?.as_str()?);
+            let kept = serde_json::from_str(row.get_ref(2)?.as_str()?);
             let made = Timestamp::from_second(row.get(3)?);
-            if let (Ok(cursor), Ok(made)) = (cursor, made) {
+            if let (Ok(kept), Ok(made)) = (kept, made) {
+                has_imprints |= matches!(kept, Kept::Imprint(_));
                 let source = row.get(1)?;
-                let one = Known {
-                    source,
-                    cursor,
-                    made,
-                };
+                let one = Known { source, kept, made };
                 known.insert(row.get(0)?, one);
             }
         }
-        Ok(Cursors { known })
+        Ok(Cursors {
+            known,
+            has_imprints,
+        })
     }
 
     /// That of a link, if it is of the source that lists it now, and since when.
     pub(super) fn get(&self, origin: &Origin) -> Option<(Cursor, Timestamp)> {
+        let known = self.of(origin)?;
+        match &known.kept {
+            Kept::Cursor(cursor) => Some((cursor.clone(), known.made)),
+            Kept::Imprint(_) => None,
+        }
+    }
+
+    fn of(&self, origin: &Origin) -> Option<&Known> {
         let known = self.known.get(&origin.url).filter(|_| !origin.redacted)?;
-        (known.source == origin.source).then(|| (known.cursor.clone(), known.made))
+        (known.source == origin.source).then_some(known)
+    }
+
+    /// Whether there is any imprint.
+    pub(super) fn has_imprints(&self) -> bool {
+        self.has_imprints
+    }
+
+    /// The imprint of a link, if it is of the source that lists it now.
+    pub(super) fn imprint(&self, origin: &Origin) -> Option<Imprint> {
+        match &self.of(origin)?.kept {
+            Kept::Imprint(imprint) => Some(imprint.clone()),
+            Kept::Cursor(_) => None,
+        }
+    }
+
+    /// Notes that of a link, or that there is none, and says whether that is to be written.
+    pub(super) fn print(&mut self, origin: &Origin, imprint: Option<&Imprint>) -> bool {
+        let known = self.imprint(origin);
+        match imprint {
+            _ if origin.redacted || known.as_ref() == imprint => false,
+            Some(imprint) if imprint.fits() => {
+                self.keep(origin, Kept::Imprint(imprint.clone()));
+                true
+            }
+            // What is known holds for what had its validator.
+            Some(_) => false,
+            None => self.known.remove(&origin.url).is_some(),
+        }
     }
 
     /// Notes that of a link, or that there is none, and says whether that is to be written.
@@ -62,18 +109,25 @@ impl Cursors {
             return false;
         }
         let Some(cursor) = cursor else {
-            return self.known.remove(&origin.url).is_some();
+            let known = self.known.get(&origin.url);
+            let is_cursor = known.is_some_and(|known| matches!(known.kept, Kept::Cursor(_)));
+            return is_cursor && self.known.remove(&origin.url).is_some();
         };
         if cursor.at.len() > LONGEST {
             return false;
         }
+        self.keep(origin, Kept::Cursor(cursor.clone()));
+        true
+    }
+
+    fn keep(&mut self, origin: &Origin, kept: Kept) {
+        self.has_imprints |= matches!(kept, Kept::Imprint(_));
         let known = Known {
             source: origin.source.clone(),
-            cursor: cursor.clone(),
+            kept,
             made: Timestamp::now(),
         };
         self.known.insert(origin.url.clone(), known);
-        true
     }
 }
 
@@ -82,10 +136,10 @@ pub(super) fn write(
     connection: &Connection,
     root: i64,
     link: i64,
-    cursor: Option<&Cursor>,
+    kept: Option<&Kept>,
     now: i64,
 ) -> rusqlite::Result<()> {
-    let json = cursor.and_then(|cursor| serde_json::to_string(cursor).ok());
+    let json = kept.and_then(|kept| serde_json::to_string(kept).ok());
     match json {
         Some(json) => connection
             .prepare_cached(

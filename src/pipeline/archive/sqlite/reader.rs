@@ -80,6 +80,17 @@ impl Reader {
         Ok(None)
     }
 
+    /// The same for the one item with this mark.
+    pub(super) fn seen(&mut self, mark: i64) -> rusqlite::Result<Option<Seen>> {
+        let mut query = self.connection.prepare_cached(Noted::FIND)?;
+        let mut rows = query.query(params![self.root, mark])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let seen = Noted::read(row)?.seen;
+        Ok(rows.next()?.is_none().then_some(seen))
+    }
+
     /// By what can be told whether what was saved of this item has changed.
     pub(super) fn validator(&mut self, identity: &Identity) -> rusqlite::Result<Option<Validator>> {
         let mut query = self.connection.prepare_cached(

@@ -62,7 +62,7 @@ pub(in crate::pipeline::archive) const GONE: i64 = 2;
 pub(in crate::pipeline::archive) const IMPORTED: i64 = 3;
 
 /// The number by which an item is found.
-pub(in crate::pipeline::archive) fn mark(source: &str, key: &str) -> i64 {
+pub(in crate::pipeline) fn mark(source: &str, key: &str) -> i64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(source.as_bytes());
     hasher.update(&[0]);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::Cursor;
+use super::cursors::Kept;
 use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, Sum};
 use crate::pipeline::naming::fold;
 
@@ -30,8 +30,8 @@ pub(super) enum Paper {
     Unlisted(Arc<Origin>, Lapse),
     /// That the link with this mark was listed, though it could not be before.
     Listed(i64),
-    /// Where the listing of a link can go on; that it came to its end if there is no such place.
-    Reached(Arc<Origin>, Option<Cursor>),
+    /// What is kept of the listing of a link, if anything is.
+    Reached(Arc<Origin>, Option<Kept>),
 }
 
 #[derive(Debug, Default)]

@@ -80,9 +80,9 @@ impl Writer {
                     self.notebook.unlisted(&transaction, origin, lapse, now)?;
                 }
                 Paper::Listed(mark) => self.notebook.listed(&transaction, *mark)?,
-                Paper::Reached(origin, cursor) => {
+                Paper::Reached(origin, kept) => {
                     let link = self.notebook.link(&transaction, origin)?;
-                    cursors::write(&transaction, self.notebook.root, link, cursor.as_ref(), now)?;
+                    cursors::write(&transaction, self.notebook.root, link, kept.as_ref(), now)?;
                 }
             }
         }

@@ -1,0 +1,89 @@
+//! By what a server can tell whether a feed has changed (RFC 9110 §13.1), with what else decides what is found in it.
+
+use fetch::source::Answer;
+use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use jiff::SignedDuration;
+
+use super::{Options, when};
+
+/// A date counts if it is that much older than the answer: what changes twice in a second has one date.
+const SETTLED: SignedDuration = SignedDuration::from_secs(60);
+
+/// What an answer tells: an ETag, which may be a weak one, or else a date.
+pub(super) fn of(answer: &Answer, options: &Options) -> Option<String> {
+    if let Some(etag) = answer.header("etag").filter(|etag| etag.ends_with('"')) {
+        return Some(format!("{} etag {etag}", by(options)));
+    }
+    let text = answer.header("last-modified")?;
+    let age = when(answer.header("date")?)?.duration_since(when(text)?);
+    (age >= SETTLED).then(|| format!("{} date {text}", by(options)))
+}
+
+/// The header that asks for a feed only if it has changed, unless it was read with other options.
+pub(super) fn headers(known: &str, options: &Options) -> Option<(HeaderName, String)> {
+    let rest = known.strip_prefix(&by(options))?.strip_prefix(' ')?;
+    let (kind, value) = rest.split_once(' ')?;
+    let name = match kind {
+        "etag" => IF_NONE_MATCH,
+        "date" => IF_MODIFIED_SINCE,
+        _ => return None,
+    };
+    Some((name, value.to_owned()))
+}
+
+fn by(options: &Options) -> String {
+    format!("posts={}", options.posts)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderValue, StatusCode};
+
+    use super::*;
+
+    fn asked(headers: &[(&'static str, &'static str)]) -> Option<(HeaderName, String)> {
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        let answer = Answer {
+            url: "https://x.org/feed".parse().unwrap(),
+            status: StatusCode::OK,
+            headers: headers.collect::<HeaderMap>(),
+            body: Bytes::new(),
+        };
+        let options = Options::default();
+        let known = of(&answer, &options)?;
+        let others = Options {
+            posts: !options.posts,
+            ..options.clone()
+        };
+        assert_eq!(super::headers(&known, &others), None);
+        super::headers(&known, &options)
+    }
+
+    #[test]
+    fn an_etag_counts_and_a_date_that_is_settled() {
+        let (noon, later) = (
+            "Fri, 03 May 2024 12:00:00 GMT",
+            "Fri, 03 May 2024 12:01:00 GMT",
+        );
+        let etag = |text: &str| Some((IF_NONE_MATCH, text.to_owned()));
+        let date = Some((IF_MODIFIED_SINCE, noon.to_owned()));
+        let both = [
+            ("etag", "\"a b\""),
+            ("last-modified", noon),
+            ("date", later),
+        ];
+        assert_eq!(asked(&both), etag("\"a b\""));
+        assert_eq!(asked(&both[1..]), date);
+        assert_eq!(asked(&[("etag", "W/\"7\"")]), etag("W/\"7\""));
+        assert_eq!(asked(&[("last-modified", noon), ("date", noon)]), None);
+        assert_eq!(asked(&[("last-modified", noon)]), None);
+        assert_eq!(asked(&[("etag", "no quotes")]), None);
+        assert_eq!(asked(&[]), None);
+    }
+}

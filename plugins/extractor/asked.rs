@@ -6,8 +6,8 @@ use fetch::source::Ctx;
 use serde_json::Value;
 use url::Url;
 
-use super::child::Child;
-use super::{Name, safe};
+use super::child::{Child, Ended};
+use super::{Name, safe, said};
 
 /// What a program says of a link.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) enum Asked {
     Nothing,
     /// It knows the link, and failed.
     Failed(Error),
+    /// It does not work here, whatever it is asked.
+    Broken(Error),
     /// It does not know the link.
     Unknown,
 }
@@ -72,6 +74,13 @@ pub(super) fn unknown(name: Name, url: &Url) -> Error {
     Error::new(Kind::Unsupported, message)
 }
 
+/// An error and its causes, in a line.
+pub(super) fn why(error: &Error) -> String {
+    let causes = error.causes().into_iter();
+    let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+    format!("{error}{causes}")
+}
+
 /// Why it failed, with the last that it said.
 pub(super) fn failure(name: Name, kind: Kind, code: Option<i32>, said: String) -> Error {
     let program = name.program();
@@ -88,6 +97,22 @@ pub(super) fn failure(name: Name, kind: Kind, code: Option<i32>, said: String) -
     match said.is_empty() {
         true => error,
         false => error.because(said),
+    }
+}
+
+/// What to make of a program that failed: one that could not even begin is of no use for other links either.
+pub(super) fn failed(ended: &Ended, error: Error) -> Asked {
+    let last = said::last_line(&ended.complaint).unwrap_or_default();
+    let lacks = ["ImportError:", "ModuleNotFoundError:", "SyntaxError:"];
+    let is_broken = match ended.code {
+        // Of options that are not known, and of the shell or the system where it cannot be run.
+        Some(2 | 126 | 127) => true,
+        Some(_) => lacks.iter().any(|word| last.starts_with(word)),
+        None => false,
+    };
+    match is_broken {
+        true => Asked::Broken(error),
+        false => Asked::Failed(error),
     }
 }
 

@@ -74,6 +74,14 @@ impl Chooser {
         while let Some((name, asked)) = answers.next().await {
             let error = match asked {
                 Ok(Asked::Unknown | Asked::Nothing) => continue,
+                Ok(Asked::Broken(error)) => {
+                    self.give_up(name, &error, out).await?;
+                    continue;
+                }
+                Err(error) if error.kind == Kind::Config => {
+                    self.give_up(name, &error, out).await?;
+                    continue;
+                }
                 Ok(Asked::Failed(error)) | Err(error) => error,
                 Ok(known) => match useless(&self.inner, url, &known) {
                     Some(Ok(())) => continue,
@@ -84,16 +92,22 @@ impl Chooser {
                     }
                 },
             };
-            let program = name.program();
-            let causes = error.causes().into_iter();
-            let why: String = causes.map(|cause| format!(": {cause}")).collect();
-            out.note(format!(
-                "`{program}` is of no use for the page: {error}{why}"
-            ))
-            .await?;
+            let (program, why) = (name.program(), asked::why(&error));
+            out.note(format!("`{program}` is of no use for the page: {why}"))
+                .await?;
             failed.get_or_insert((name, error));
         }
         Ok(failed.map_or(Answer::Unknown, |(name, error)| Answer::Failed(name, error)))
+    }
+
+    /// Asks a program no more that does not work, and says so once.
+    pub(super) async fn give_up(&self, name: Name, error: &Error, out: &Outlet) -> Result<()> {
+        if !self.inner.give_up(name) {
+            return Ok(());
+        }
+        let (program, why) = (name.program(), asked::why(error));
+        let text = format!("`{program}` does not work, and is not asked any more: {why}");
+        out.warn(text).await
     }
 
     /// Has a program list the link, whose answer is there already.
@@ -114,6 +128,7 @@ impl Chooser {
         let (source, own) = self.rest.find(&link)?;
         let own = Target {
             resume: target.resume.clone(),
+            terms: target.terms.clone(),
             ..own
         };
         source.list(ctx, &own, out).await

@@ -19,6 +19,7 @@ mod ytdlp;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fetch::model::{Error, Kind, Result};
@@ -85,6 +86,8 @@ struct Host {
 /// What the sources of the programs share.
 struct Inner {
     options: Options,
+    /// Which of them do not work.
+    broken: [AtomicBool; 2],
     /// Where each is, once somebody wants to know.
     found: [OnceLock<Option<PathBuf>>; 2],
     places: Semaphore,
@@ -180,10 +183,16 @@ impl Inner {
         self.host(url).strange >= STRANGERS
     }
 
-    /// The programs that are asked and are installed, in their order.
+    /// The programs that are asked, are installed, and work as far as is known, in their order.
     fn programs(&self) -> impl Iterator<Item = Name> {
         let programs = self.options.programs.iter().copied();
-        programs.filter(|name| self.find(*name).is_some())
+        let works = |name: &Name| !self.broken[*name as usize].load(Ordering::Relaxed);
+        programs.filter(move |name| works(name) && self.find(*name).is_some())
+    }
+
+    /// Asks a program no more, and says whether it was asked until now.
+    fn give_up(&self, name: Name) -> bool {
+        !self.broken[name as usize].swap(true, Ordering::Relaxed)
     }
 
     /// Notes who knows a page, if anybody does.
@@ -234,6 +243,7 @@ pub fn add(options: Options, sources: &mut Registry, rest: Registry) -> Result<(
     let inner = Arc::new(Inner {
         places: Semaphore::new(options.processes.max(1)),
         options,
+        broken: Default::default(),
         found: Default::default(),
         answers: Mutex::default(),
         together: ytdlp::Together::default(),

@@ -6,7 +6,7 @@ use fetch::source::{Ctx, Outlet};
 use futures_util::future::join_all;
 use url::Url;
 
-use super::asked::Asked;
+use super::asked::{self, Asked};
 use super::chooser::Chooser;
 use super::ytdlp::{self, Which};
 use super::{Inner, Name};
@@ -42,6 +42,7 @@ impl Chooser {
             inner.note_host(url, is_known.then_some(Name::Ytdlp));
             match asked {
                 Asked::Unknown | Asked::Nothing => {}
+                Asked::Broken(error) => self.give_up(Name::Ytdlp, &error, out).await?,
                 // Not even what is behind it is known.
                 Asked::Failed(error) if error.kind == Kind::Unsupported => {
                     note(out, url, &error).await?;
@@ -74,8 +75,7 @@ async fn ask(inner: &Inner, ctx: &Ctx, players: &[Url]) -> Vec<Result<Asked>> {
 }
 
 async fn note(out: &Outlet, url: &Url, error: &Error) -> Result<()> {
-    let causes = error.causes().into_iter();
-    let why: String = causes.map(|cause| format!(": {cause}")).collect();
-    let text = format!("the player `{}` is left out: {error}{why}", Shown(url));
+    let why = asked::why(error);
+    let text = format!("the player `{}` is left out: {why}", Shown(url));
     out.note(text).await
 }

@@ -14,12 +14,14 @@ use super::choice::{Chosen, identity, web};
 use super::folder::Listed;
 use super::frontier::Frontier;
 use super::oembed::{self, Embedded};
+use super::options::Options;
 use super::reading::{Found, about, is_next, reading, whole};
 use super::text;
 
 /// The reading of one link.
 pub(super) struct Tour<'a> {
     page: &'a Page,
+    options: Arc<Options>,
     ctx: &'a Ctx,
     out: &'a Outlet,
     known: &'a Meta,
@@ -44,13 +46,22 @@ pub(super) struct Tour<'a> {
 
 impl<'a> Tour<'a> {
     pub(super) fn new(page: &'a Page, ctx: &'a Ctx, target: &'a Target, out: &'a Outlet) -> Self {
+        // As it was listed when it failed, if this is to try that again.
+        let terms = target.terms.as_deref();
+        let terms = terms.and_then(|terms| serde_json::from_str(terms).ok());
+        let options: Options = terms.unwrap_or_else(|| page.options.clone());
+        // What one listing hands on, none follows links from: that would have no end.
+        let follows = options.depth > 0 && !target.handed;
+        if follows && let Ok(terms) = serde_json::to_string(&options) {
+            out.terms(terms);
+        }
         Tour {
             page,
+            options: Arc::new(options),
             ctx,
             out,
             known: &target.link.meta,
-            // What one listing hands on, none follows links from: that would have no end.
-            follows: page.options.depth > 0 && !target.handed,
+            follows,
             turned: Pages::new(),
             seen: HashSet::new(),
             hasher: RandomState::new(),
@@ -65,14 +76,15 @@ impl<'a> Tour<'a> {
 
     /// Reads all of it, given the answer for the URL that was asked for.
     pub(super) async fn run(mut self, start: Answer, asked: &Url) -> Result<()> {
-        let mut frontier = Frontier::new(&start.url, &self.page.options);
+        let options = self.options.clone();
+        let mut frontier = Frontier::new(&start.url, &options);
         for url in [asked, &start.url] {
             frontier.is_new(url);
         }
         self.album(start, asked, 0, &mut frontier).await?;
         while let Some((url, depth)) = frontier.next() {
-            if self.count >= self.page.options.max_pages {
-                let most = self.page.options.max_pages;
+            if self.count >= self.options.max_pages {
+                let most = self.options.max_pages;
                 let text = format!(
                     "no more than {most} pages are read (`source.page.max_pages`); links are left"
                 );
@@ -99,7 +111,7 @@ impl<'a> Tour<'a> {
         depth: u32,
         frontier: &mut Frontier<'_>,
     ) -> Result<()> {
-        let options = &self.page.options;
+        let options = &*self.options.clone();
         self.turned.turn(start.url.as_str())?;
         let mut album = None;
         let mut items = 0;
@@ -233,7 +245,7 @@ impl<'a> Tour<'a> {
     /// Whether the next page of an album may be asked for where links are followed.
     async fn may_turn(&mut self, url: &Url, frontier: &mut Frontier<'_>) -> Result<bool> {
         frontier.is_new(url);
-        let may = self.count < self.page.options.max_pages && self.is_allowed(url).await?;
+        let may = self.count < self.options.max_pages && self.is_allowed(url).await?;
         self.count += u32::from(may);
         Ok(may)
     }
@@ -254,7 +266,7 @@ impl<'a> Tour<'a> {
         depth: u32,
         frontier: &mut Frontier<'_>,
     ) -> Result<()> {
-        let options = &self.page.options;
+        let options = &self.options;
         let mut items = 0;
         for url in listed.urls {
             if url.path().ends_with('/') {
@@ -315,7 +327,7 @@ impl<'a> Tour<'a> {
     }
 
     async fn is_allowed(&self, url: &Url) -> Result<bool> {
-        match self.page.options.robots {
+        match self.options.robots {
             true => self.page.sites.allow(self.ctx, url).await,
             false => Ok(true),
         }
@@ -360,7 +372,7 @@ impl<'a> Tour<'a> {
             return Ok(());
         }
         let message = "no media that matter are in its markup";
-        let hint = match self.page.options.all {
+        let hint = match self.options.all {
             true => {
                 "what its scripts bring is not seen; gallery-dl or yt-dlp may know the page, and are asked where they are installed"
             }

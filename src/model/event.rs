@@ -127,6 +127,13 @@ pub enum Event {
         /// A line.
         text: String,
     },
+    /// A source told of something that should be known and mended.
+    Warned {
+        /// The source.
+        source: String,
+        /// A line.
+        text: String,
+    },
     /// Every link has been listed: no more items will be found.
     Complete,
     /// A transfer or a whole host waits before it goes on.

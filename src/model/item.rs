@@ -44,6 +44,8 @@ pub enum Entry {
     Validator(Box<str>),
     /// The listing has not changed since it was known by the validator that its source was given.
     Unchanged,
+    /// Something that whoever runs this should know and mend. It changes nothing.
+    Warning(Box<str>),
     /// Something that helps whoever looks why a listing comes out as it does. It changes nothing.
     Note(Box<str>),
 }

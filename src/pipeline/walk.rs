@@ -328,6 +328,8 @@ impl Walk {
                 }
             };
             target.handed = spot.handed;
+            let own = spot.options.as_ref().filter(|_| !spot.handed);
+            target.terms = own.and_then(|own| own.terms.clone());
             origin.source = Some(source.manifest().name.clone());
             let origin = Arc::new(origin);
             let (progress, items) = match spot.tracks {
@@ -355,10 +357,10 @@ impl Walk {
             if let Some(gather) = gather {
                 gather.ended(&done);
             }
+            let own = told::own(spot.options.as_deref(), print.terms.take());
             self.printed(&origin, print, known, &done).await?;
             let failure = done.as_ref().err().map(|error| error.kind);
-            self.listed(origin, spot.options.as_deref(), count, done)
-                .await?;
+            self.listed(origin, own.as_deref(), count, done).await?;
             if let Some(progress) = progress {
                 progress.end(failure);
             }

@@ -32,6 +32,8 @@ pub struct LinkOptions {
     pub items: Option<Ranges>,
     /// Only those for which this holds, too.
     pub filter: Option<Filter>,
+    /// On what terms its source lists it, in the words of that; by the settings, if there are none.
+    pub terms: Option<String>,
 }
 
 impl LinkOptions {
@@ -48,6 +50,7 @@ impl LinkOptions {
             template: self.template.as_ref().map(ToString::to_string),
             items: self.items.as_ref().map(ToString::to_string),
             filter: self.filter.as_ref().map(ToString::to_string),
+            terms: self.terms.clone(),
         };
         serde_json::to_string(&written).unwrap_or_default()
     }
@@ -72,6 +75,7 @@ impl LinkOptions {
                 template: written.template.map(|text| text.parse()).transpose()?,
                 items: written.items.map(|text| text.parse()).transpose()?,
                 filter: written.filter.map(|text| text.parse()).transpose()?,
+                terms: written.terms,
             })
         };
         read().map_err(|error: Error| wrong().because(error))
@@ -91,6 +95,8 @@ struct WrittenOptions {
     items: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     filter: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<String>,
 }
 
 /// A folder below the output root.
@@ -172,6 +178,7 @@ mod tests {
             template: Some("{key}.{ext}".parse().unwrap()),
             items: Some("1-5,8,20-".parse().unwrap()),
             filter: Some("width >= 3 and ext == 'jpg'".parse().unwrap()),
+            terms: Some("depth 2".into()),
         };
         let json = options.to_json();
         let read = LinkOptions::from_json(&json).unwrap();

@@ -175,10 +175,8 @@ pub(super) fn line(
         } => {
             let path = id.and_then(|id| Some(&summary.open_item(id)?.named.path));
             let wait = whole_time(Duration::from_millis(*millis));
-            let line = match path {
-                Some(path) => format!("`{}` waits {wait}: {}", clean(path), clean(reason)),
-                None => format!("`{}` waits {wait}: {}", clean(host), clean(reason)),
-            };
+            let who = clean(path.unwrap_or(host));
+            let line = format!("`{who}` waits {wait}: {}", clean(reason));
             (Detail::All, line)
         }
         Event::Missed {
@@ -198,6 +196,7 @@ pub(super) fn line(
             (Detail::Ends, line)
         }
         Event::Unchanged { link, .. } => (Detail::All, format!("unchanged: `{}`", clean(link))),
+        Event::Warned { text, .. } => (Detail::Failures, format!("warning: {}", clean(text))),
         Event::Noted { source, text } => (Detail::All, format!("{source}: {}", clean(text))),
         Event::Said { text, .. } => (Detail::Ends, clean(text).into_owned()),
         Event::Moved { .. } | Event::Complete => return None,

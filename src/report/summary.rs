@@ -214,6 +214,7 @@ impl Summary {
             }
             Event::Said { .. }
             | Event::Noted { .. }
+            | Event::Warned { .. }
             | Event::Resumed { .. }
             | Event::Packed { .. } => {}
             Event::Complete => self.complete = true,

@@ -126,6 +126,7 @@ mod tests {
                 params: [("id".to_owned(), "all of it".to_owned())].into(),
                 resume: None,
                 validator: None,
+                terms: None,
                 handed: false,
             };
             let target = named(&manifest, &target)?;

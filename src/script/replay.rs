@@ -190,7 +190,7 @@ pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Re
                 Entry::Link(link) | Entry::Embed(link) => came.delegated.push(link.url.into()),
                 Entry::Note(text) => came.notes.push(text.into()),
                 Entry::Checkpoint(cursor) => came.checkpoints.push(cursor.at),
-                Entry::Validator(_) | Entry::Unchanged => {}
+                Entry::Validator(_) | Entry::Unchanged | Entry::Warning(_) => {}
             }
         }
         came

@@ -235,7 +235,7 @@ impl Script {
                 Entry::Embed(link) => out.embed(*link).await?,
                 Entry::Checkpoint(cursor) => out.checkpoint(cursor.at, out.items()).await?,
                 // Scripts have no word for these.
-                Entry::Validator(_) | Entry::Unchanged => {}
+                Entry::Validator(_) | Entry::Unchanged | Entry::Warning(_) => {}
             }
         }
         Ok(())

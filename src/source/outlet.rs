@@ -21,10 +21,13 @@ pub struct Outlet {
     knows: Option<Box<Knows>>,
     /// Players that no source of a site knows.
     players: Mutex<Vec<Url>>,
+    terms: Mutex<Option<String>>,
 }
 
 /// So many of them are kept.
 const PLAYERS: usize = 200;
+/// The longest terms.
+const TERMS: usize = 4096;
 
 type Knows = dyn Fn(&Link) -> bool + Send + Sync;
 
@@ -68,6 +71,7 @@ pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
             by_public: AtomicBool::new(false),
             knows: None,
             players: Mutex::default(),
+            terms: Mutex::default(),
         },
         Entries(receiver),
     )
@@ -158,6 +162,21 @@ impl Outlet {
         self.players.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says on what terms of its own the source lists this: if that fails, [`Target::terms`] has them when it is tried again, whatever
+    /// the settings are then. They are remembered as they are, up to 4,096 bytes, so they must let nobody in.
+    ///
+    /// [`Target::terms`]: super::Target::terms
+    pub fn terms(&self, text: String) {
+        let text = Some(text).filter(|text| text.len() <= TERMS);
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    /// The terms that were said.
+    pub(crate) fn take_terms(&self) -> Option<String> {
+        let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+        terms.take()
+    }
+
     /// Notes a place from which the listing can go on if it does not come to its end: [`Target::resume`] has it then. What
     /// comes after it, and nothing before, must be emitted there; what was emitted twice is no harm.
     ///
@@ -201,6 +220,14 @@ impl Outlet {
     /// [`crate::model::Kind::Closed`] when nobody wants more.
     pub async fn note(&self, text: impl Into<Box<str>>) -> Result<()> {
         self.send(Entry::Note(text.into())).await
+    }
+
+    /// Says something that whoever runs this should know and mend, once a run. It is one line.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn warn(&self, text: impl Into<Box<str>>) -> Result<()> {
+        self.send(Entry::Warning(text.into())).await
     }
 
     /// How many items were emitted so far, with those before the place from which the listing goes on.

@@ -93,6 +93,7 @@ impl Registry {
                     params,
                     resume: None,
                     validator: None,
+                    terms: None,
                     handed: false,
                 },
             ));
@@ -107,6 +108,7 @@ impl Registry {
                         params,
                         resume: None,
                         validator: None,
+                        terms: None,
                         handed: false,
                     };
                     return Ok((source.clone(), target));

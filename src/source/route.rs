@@ -211,6 +211,8 @@ pub struct Target {
     pub resume: Option<String>,
     /// What [`super::Outlet::validator`] said when the link was listed before, where it is enough to hear that it has not changed.
     pub validator: Option<String>,
+    /// What [`super::Outlet::terms`] said when the link was listed before, if that failed and is tried again.
+    pub terms: Option<String>,
     /// Whether another listing has handed it on. Otherwise the user gave it, or it is what came for a link of the user's.
     pub handed: bool,
 }

@@ -182,11 +182,33 @@ fn a_program_that_is_broken_takes_no_page_from_the_reader() {
         let done = call.arg("-v").arg(site.url("/news")).run().success();
         let told = &done.stderr;
         assert!(told.contains("1 found: 1 new"), "{words}: {told}");
-        assert!(
-            told.contains("`yt-dlp` is of no use for the page"),
-            "{told}"
-        );
+        let is_told = [
+            "is of no use for the page",
+            "does not work, and is not asked",
+        ]
+        .iter()
+        .any(|words| told.contains(&format!("`yt-dlp` {words}")));
+        assert!(is_told, "{told}");
     }
+}
+
+#[test]
+fn a_program_that_cannot_begin_is_warned_of_once_and_asked_no_more() {
+    let site = Site::start();
+    site.on("/files/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fake = Fake::new();
+    let words =
+        "echo >> \"$ROOT/count\"; echo \"ModuleNotFoundError: No module named 'x'\" >&2; exit 1";
+    fake.program("gallery-dl", words);
+    let links = ["/1", "/2", "/3"].map(|path| {
+        let page = "<!doctype html><img src=/files/a.jpg width=800 height=600>";
+        site.on(path, Reply::html(page)).once();
+        site.url(path)
+    });
+    let done = fake.fetch().args(links).run().success();
+    let warning = "warning: `gallery-dl` does not work, and is not asked any more: `gallery-dl` failed: \
+        ModuleNotFoundError: No module named 'x'\n";
+    assert_eq!(done.stderr.matches(warning).count(), 1, "{}", done.stderr);
 }
 
 #[test]

@@ -75,7 +75,9 @@ fn line(entry: &Entry) -> String {
     let item = match entry {
         Entry::Link(link) | Entry::Embed(link) => return format!("-> {}", link.url),
         Entry::Note(text) => return format!("note {text}"),
-        other @ (Entry::Validator(_) | Entry::Unchanged) => panic!("it emitted {other:?}"),
+        other @ (Entry::Validator(_) | Entry::Unchanged | Entry::Warning(_)) => {
+            panic!("it emitted {other:?}")
+        }
         Entry::Checkpoint(cursor) => return format!("# page {} after {}", cursor.at, cursor.items),
         Entry::Item(item) => item,
     };

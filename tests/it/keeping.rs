@@ -39,8 +39,7 @@ fn what_gallery_dl_has_had_is_not_fetched_again() {
         &[&entry, "imgurabc1234", "twitter123_1", "pixiv99_p0"],
     );
     let done = archive(&fetch, &["import", &file]).success();
-    let expected = "4 entries: 2 of sources that are known here, 3 items that were new\n2 are of other sources and were \
-        left out, such as `pixiv99_p0`, `twitter123_1`\n";
+    let expected = "4 entries: 4 of sources that are known here, 7 items that were new\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["import", &file]).success();
     assert!(
@@ -83,19 +82,20 @@ fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
     let long = "x".repeat(100_000);
     fs::write(
         &file,
-        format!("imgur A61SaA1\r\n\nyoutube BaW_jenozKc\n{long}\nimgur b"),
+        format!("imgur A61SaA1\r\n\nyoutube BaW_jenozKc\n{long}\nimgur b\ngeneric cat"),
     )
     .unwrap();
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
-    let expected = "4 entries: 2 of sources that are known here, 2 items that were new\n2 are of other sources and were \
-        left out, such as `youtube BaW_jenozKc`\n";
+    let expected = "5 entries: 3 of sources that are known here, 5 items that were new\n2 are of other sources and were \
+        left out, such as `generic cat`\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["export", "--format", "yt-dlp"]).success();
-    assert_eq!(done.stdout, "imgur A61SaA1\nimgur b\n");
-    fs::write(&file, "youtube BaW_jenozKc\nimgur c\n").unwrap();
+    let lines = "imgur A61SaA1\nyoutube BaW_jenozKc\nimgur b\n";
+    assert_eq!(done.stdout, lines);
+    fs::write(&file, "generic cat\nimgur c\n").unwrap();
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
-    let expected = "2 entries: 1 of sources that are known here, 1 item that was new\n1 is of another source and was \
-        left out, such as `youtube BaW_jenozKc`\n";
+    let expected = "2 entries: 1 of sources that are known here, 2 items that were new\n1 is of another source and was \
+        left out, such as `generic cat`\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["forget", "imgur:c"]).success();
     assert_eq!(done.stderr, "1 item is forgotten; its file stays\n");

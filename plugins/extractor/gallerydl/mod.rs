@@ -117,7 +117,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
                 (Some(64), _) => Asked::Unknown,
                 (Some(0), false) => Asked::Links(others, cut),
                 (Some(0), true) => Asked::Nothing,
-                _ => Asked::Failed(failure(&ended)),
+                _ => asked::failed(&ended, failure(&ended)),
             })
         }
     }
@@ -171,7 +171,7 @@ impl Source for Gallerydl {
         let (mut child, mut line) = match asked {
             Asked::Known { child, line } => (child, Some(line)),
             Asked::Links(links, cut) => return hand_on(links, cut, out).await,
-            Asked::Failed(error) => return Err(error),
+            Asked::Failed(error) | Asked::Broken(error) => return Err(error),
             _ => return Err(asked::unknown(Name::Gallerydl, &url)),
         };
         let mut items = Items::new(&self.manifest.name, &url);
@@ -210,7 +210,7 @@ impl Source for Gallerydl {
         };
         let (mut child, mut line) = match ask(&self.inner, ctx, &url).await? {
             Asked::Known { child, line } => (child, Some(line)),
-            Asked::Failed(error) => return Err(error),
+            Asked::Failed(error) | Asked::Broken(error) => return Err(error),
             _ => return Err(gone()),
         };
         let mut items = Items::new(&self.manifest.name, &url);

@@ -99,7 +99,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Re
         (Some(0), None) => Asked::Nothing,
         _ if ended.complaint.contains("No suitable extractor") => Asked::Unknown,
         _ if ended.complaint.contains("Unsupported URL") => Asked::Unknown,
-        _ => Asked::Failed(failure(&ended)),
+        _ => asked::failed(&ended, failure(&ended)),
     })
 }
 
@@ -182,7 +182,7 @@ impl Source for Ytdlp {
         };
         let value = match asked {
             Asked::Answered(value) => value,
-            Asked::Failed(error) => return Err(error),
+            Asked::Failed(error) | Asked::Broken(error) => return Err(error),
             _ => return Err(asked::unknown(Name::Ytdlp, &url)),
         };
         let mut items = Items::new(
@@ -201,7 +201,7 @@ impl Source for Ytdlp {
         ctx.lend(&url).await?;
         let value = match together::film(&self.inner, ctx, &url).await? {
             Asked::Answered(value) => value,
-            Asked::Failed(error) => return Err(error),
+            Asked::Failed(error) | Asked::Broken(error) => return Err(error),
             _ => return Err(asked::unknown(Name::Ytdlp, &url)),
         };
         let film = film(Info(&value), &item.key).ok_or_else(|| {

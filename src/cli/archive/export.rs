@@ -51,10 +51,16 @@ pub(super) fn export(
         }
         (Format::YtDlp, file) => {
             let mut out = Out::open(file)?;
+            let mut last = String::new();
             for entry in entries(Peer::YtDlp) {
-                match entry {
-                    Some(entry) => out.line(&entry?)?,
-                    None => left_out += 1,
+                let Some(entry) = entry.transpose()? else {
+                    left_out += 1;
+                    continue;
+                };
+                // What was imported may be two items here.
+                if entry != last {
+                    out.line(&entry)?;
+                    last = entry;
                 }
             }
             out.finish()?;

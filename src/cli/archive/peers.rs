@@ -16,33 +16,51 @@ pub(super) enum Peer {
 /// What an entry says: all identities that it may mean, or none if it is of a source that we do not have, or does not
 /// say enough.
 pub(super) fn read(peer: Peer, entry: &str) -> Vec<Identity> {
-    let imgur = |key: &str| vec![identity("imgur", key)];
+    if entry.contains(char::is_control) {
+        return Vec::new();
+    }
     match peer {
         Peer::YtDlp => match entry.split_once(' ') {
-            Some(("imgur", key)) if is_id(key) => imgur(key),
             // What `generic` calls an item is but the name of a file; many have the same.
-            _ => Vec::new(),
+            None | Some(("generic" | "", _) | (_, "")) => Vec::new(),
+            Some((extractor, key)) => {
+                let own = extractor == "imgur" && is_id(key);
+                let own = own.then(|| identity("imgur", key));
+                // As it is called where the program itself is asked for it.
+                let asked = identity("ytdlp", entry);
+                own.into_iter().chain([asked]).collect()
+            }
         },
         Peer::GalleryDl => {
-            if let Some(rest) = entry.strip_prefix("imgur") {
-                // An image by itself, or `album_image`.
-                let mut parts = rest.rsplit('_');
-                let key = parts.next().unwrap_or("");
-                return match (is_id(key), parts.next(), parts.next()) {
-                    (true, None, _) => imgur(key),
-                    (true, Some(album), None) if is_id(album) => imgur(key),
-                    _ => Vec::new(),
-                };
-            }
-            let Some(place) = entry.strip_prefix("directlink") else {
-                return Vec::new();
-            };
-            // The scheme is not told, so either may be meant.
-            let urls = ["https", "http"].map(|scheme| direct(scheme, place));
-            let urls = urls.into_iter().flatten();
-            urls.map(|url| identity("direct", url.as_str())).collect()
+            let asked = (!entry.is_empty()).then(|| identity("gallerydl", entry));
+            let mut all = of_gallerydl(entry);
+            all.extend(asked);
+            all
         }
     }
+}
+
+/// What an entry of gallery-dl means to the sources that do not ask it.
+fn of_gallerydl(entry: &str) -> Vec<Identity> {
+    if let Some(rest) = entry.strip_prefix("imgur") {
+        // An image by itself, or `album_image`.
+        let mut parts = rest.rsplit('_');
+        let key = parts.next().unwrap_or("");
+        let is_one = match (parts.next(), parts.next()) {
+            (None, _) => true,
+            (Some(album), None) => is_id(album),
+            _ => false,
+        };
+        let own = (is_one && is_id(key)).then(|| identity("imgur", key));
+        return own.into_iter().collect();
+    }
+    let Some(place) = entry.strip_prefix("directlink") else {
+        return Vec::new();
+    };
+    // The scheme is not told, so either may be meant.
+    let urls = ["https", "http"].map(|scheme| direct(scheme, place));
+    let urls = urls.into_iter().flatten();
+    urls.map(|url| identity("direct", url.as_str())).collect()
 }
 
 /// What another program calls an item: all entries that mean it, or none.
@@ -57,6 +75,11 @@ pub(super) fn write(peer: Peer, known: &Known) -> Vec<String> {
             entries
         }
         (Peer::GalleryDl, "direct") => directlink(key).into_iter().collect(),
+        // Without the sound alone of a film, and what is called by its address, as the program knows neither.
+        (Peer::YtDlp, "ytdlp") if key.split(' ').count() == 2 && !key.starts_with("page ") => {
+            vec![key.clone()]
+        }
+        (Peer::GalleryDl, "gallerydl") if !key.contains("://") => vec![key.clone()],
         _ => Vec::new(),
     }
 }
@@ -129,30 +152,40 @@ mod tests {
     fn reads_what_others_call_our_items() {
         let (gallery, tube) = (Peer::GalleryDl, Peer::YtDlp);
         let table = [
-            (gallery, "imgurabc1234", "imgur:abc1234"),
-            (gallery, "imgurq6i58_abc1234", "imgur:abc1234"),
-            (gallery, "imgur", ""),
-            (gallery, "imgura_b_c", ""),
-            (gallery, "imgur_abc", ""),
-            (gallery, "imgurabc/../x", ""),
-            (gallery, "twitter123_1", ""),
+            (
+                gallery,
+                "imgurabc1234",
+                "imgur:abc1234 gallerydl:imgurabc1234",
+            ),
+            (
+                gallery,
+                "imgurq6i58_abc1234",
+                "imgur:abc1234 gallerydl:imgurq6i58_abc1234",
+            ),
+            (gallery, "imgur", "gallerydl:imgur"),
+            (gallery, "imgura_b_c", "gallerydl:imgura_b_c"),
+            (gallery, "imgur_abc", "gallerydl:imgur_abc"),
+            (gallery, "imgurabc/../x", "gallerydl:imgurabc/../x"),
+            (gallery, "twitter1\n2", ""),
+            (gallery, "twitter123_1", "gallerydl:twitter123_1"),
             (
                 gallery,
                 "directlinkx.org:80/a b/50%/cat#1.jpg",
-                "direct:https://x.org:80/a%20b/50%25/cat%231.jpg direct:http://x.org/a%20b/50%25/cat%231.jpg",
+                "direct:https://x.org:80/a%20b/50%25/cat%231.jpg direct:http://x.org/a%20b/50%25/cat%231.jpg \
+                 gallerydl:directlinkx.org:80/a b/50%/cat#1.jpg",
             ),
             (
                 gallery,
                 "directlinkme:secret@x.org//cat.jpg",
-                "direct:https://x.org/cat.jpg direct:http://x.org/cat.jpg",
+                "direct:https://x.org/cat.jpg direct:http://x.org/cat.jpg gallerydl:directlinkme:secret@x.org//cat.jpg",
             ),
-            (gallery, "directlinkx.org", ""),
-            (gallery, "directlink", ""),
+            (gallery, "directlinkx.org", "gallerydl:directlinkx.org"),
+            (gallery, "directlink", "gallerydl:directlink"),
             (gallery, "", ""),
-            (tube, "imgur A61SaA1", "imgur:A61SaA1"),
-            (tube, "imgur A61SaA1 more", ""),
+            (tube, "imgur A61SaA1", "imgur:A61SaA1 ytdlp:imgur A61SaA1"),
+            (tube, "imgur A61SaA1 more", "ytdlp:imgur A61SaA1 more"),
             (tube, "imgurA61SaA1", ""),
-            (tube, "youtube BaW_jenozKc", ""),
+            (tube, "youtube BaW_jenozKc", "ytdlp:youtube BaW_jenozKc"),
             (tube, "generic cat", ""),
         ];
         for (peer, entry, expected) in table {
@@ -194,6 +227,16 @@ mod tests {
             ),
             (gallery, known("direct", "https://x.org/cat", None), ""),
             (tube, known("direct", "https://x.org/cat.mp4", None), ""),
+            (tube, known("ytdlp", "cats x", None), "cats x"),
+            (tube, known("ytdlp", "cats x audio", None), ""),
+            (tube, known("ytdlp", "page https://x.org/", None), ""),
+            (gallery, known("ytdlp", "cats x", None), ""),
+            (gallery, known("gallerydl", "cats7_a b", None), "cats7_a b"),
+            (
+                gallery,
+                known("gallerydl", "cats https://x.org/a", None),
+                "",
+            ),
             (gallery, known("mine", "abc", None), ""),
         ];
         for (peer, known, expected) in table {

@@ -37,6 +37,8 @@ pub(super) struct Print {
     leads_on: bool,
     /// Whether its server says that it has not changed.
     unchanged: bool,
+    /// On what terms it was listed, if its source has told.
+    pub(super) terms: Option<String>,
 }
 
 impl Imprints {

@@ -73,7 +73,7 @@ impl Walk {
             let (source, ctx) = (source.clone(), ctx.clone());
             async move {
                 let done = source.list(&ctx, &target, &outlet).await;
-                (outlet.items(), done)
+                (outlet.items(), outlet.take_terms(), done)
             }
         });
         let _leash = Leash(listing.abort_handle());
@@ -136,6 +136,11 @@ impl Walk {
                 Step::Entry(Entry::Unchanged, _) => {
                     print.is_unchanged();
                 }
+                Step::Entry(Entry::Warning(text), _) => {
+                    let (source, text) = (source.manifest().name.clone(), text.into());
+                    let told = self.events.send(Event::Warned { source, text });
+                    told.await.map_err(|_| Error::closed())?;
+                }
                 Step::Entry(Entry::Note(text), _) => {
                     let (source, text) = (source.manifest().name.clone(), text.into());
                     let told = self.events.send(Event::Noted { source, text });
@@ -168,7 +173,10 @@ impl Walk {
             }
         }
         match listing.await {
-            Ok(done) => Ok(done),
+            Ok((items, terms, done)) => {
+                print.terms = terms;
+                Ok((items, done))
+            }
             Err(error) => {
                 let message = format!(
                     "source `{}` has a defect and stopped",

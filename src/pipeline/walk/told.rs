@@ -1,11 +1,26 @@
 //! Tells of links: how their listing ended.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Origin, Walk};
 use crate::model::{Error, Event, Failure, Kind, Result};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::archive::Lapse;
+
+/// What is to hold for a link alone when it is listed again.
+pub(super) fn own(
+    options: Option<&LinkOptions>,
+    terms: Option<String>,
+) -> Option<Cow<'_, LinkOptions>> {
+    match (options, terms) {
+        (options, None) => options.map(Cow::Borrowed),
+        (options, terms) => Some(Cow::Owned(LinkOptions {
+            terms,
+            ..options.cloned().unwrap_or_default()
+        })),
+    }
+}
 
 impl Walk {
     /// Tells how a listing ended, and has it remembered if it failed.

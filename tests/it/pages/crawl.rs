@@ -271,3 +271,31 @@ fn everything_on_a_page_comes_with_a_flag() {
     fetch.run().success();
     assert_eq!(names(&fetch), ["001 logo.jpg"]);
 }
+
+#[test]
+fn what_is_listed_again_is_followed_as_far_as_it_was() {
+    let site = Site::start();
+    site.on("/robots.txt", Reply::empty(404));
+    site.on("/", page("Home", "<a href=/a>a</a><a href=/b>b</a>"));
+    site.on("/a", page("A", "<img src=/a.jpg><a href=/deep>x</a>"));
+    site.on("/b", page("B", "<img src=/b.jpg>")).optional();
+    site.on("/deep", Reply::empty(500)).once();
+    site.on("/deep", page("Deep", "<img src=/deep.jpg>")).once();
+    for (seed, name) in (1..).zip(["a", "deep"]) {
+        picture(&site, &format!("/{name}.jpg"), seed);
+    }
+    let fetch = Fetch::new().args(["-S", "net.retries=0"]);
+    let call = fetch.clone().args(["--depth", "2", "--reject", "*/b"]);
+    call.arg(site.url("/")).run().fails(3);
+    let done = fetch.clone().arg("retry").run().success();
+    assert!(done.stderr.contains("1 new"), "{}", done.stderr);
+    assert_eq!(site.count("/b"), 0);
+    let files: Vec<_> = fetch.files().into_keys().collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    let again = fetch.arg("retry").run().success();
+    assert!(
+        again.stderr.contains("nothing that failed"),
+        "{}",
+        again.stderr
+    );
+}

@@ -1,6 +1,7 @@
 //! Streams: what a playlist of segments becomes.
 
 mod captions;
+mod clock;
 mod dash;
 mod files;
 mod live;

@@ -31,6 +31,16 @@ pub(in crate::pipeline) enum At {
     Not(String),
 }
 
+impl Caption {
+    /// Its segments, where more may come of them.
+    pub(super) fn segments(&mut self) -> Option<&mut Media> {
+        match &mut self.at {
+            At::Segments(media) => Some(media),
+            _ => None,
+        }
+    }
+}
+
 /// What the site says of subtitles.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Says<'a> {

@@ -14,6 +14,8 @@ pub(in crate::pipeline) struct Media {
     pub(in crate::pipeline) segments: Vec<Segment>,
     /// Whether no more are to come.
     pub(in crate::pipeline) ended: bool,
+    /// The number at which a live stream has ended, where its list says so: there are none from there on.
+    pub(in crate::pipeline) end: Option<u64>,
     /// How long the longest of them is.
     pub(in crate::pipeline) target: Duration,
     /// What the site says of it, by which it is told from the other renditions.
@@ -37,6 +39,8 @@ impl Media {
 pub(in crate::pipeline) struct Segment {
     /// Its number in the whole stream, by which a live one is followed.
     pub(in crate::pipeline) number: u64,
+    /// How many numbers it is: that of the next one is so much higher.
+    pub(in crate::pipeline) span: u64,
     /// Where it is.
     pub(in crate::pipeline) spot: Spot,
     /// How it is encrypted.

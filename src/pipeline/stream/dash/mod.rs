@@ -1,16 +1,23 @@
-//! Manifests of DASH (ISO/IEC 23009-1), as far as they are of films that are whole.
+//! Manifests of DASH (ISO/IEC 23009-1), of films that are whole and of those that are live.
 
 mod captions;
+mod live;
+mod manifest;
 mod segments;
+mod time;
 mod xml;
 
+#[cfg(any(test, fuzzing))]
 use url::Url;
 
-use self::segments::Scope;
 use self::xml::Element;
-use super::urls::Urls;
-use super::{Caption, Media, Quality, Subtitles, corrupt, unsupported};
+
+use super::{Quality, corrupt, unsupported};
 use crate::model::{Error, Kind, Result, Size};
+
+pub(in crate::pipeline) use live::{Timing, View};
+pub(in crate::pipeline) use manifest::{Manifest, Tracks, Want};
+pub(in crate::pipeline) use time::date;
 
 /// The longest manifest, in bytes.
 pub(in crate::pipeline) const LONGEST: usize = 16 << 20;
@@ -29,24 +36,6 @@ const SCHEMES: [(&str, &str); 4] = [
     ("94ce86fb-07ff-4f43-adb8-93d2fa968ca2", "FairPlay"),
     ("e2719d58-a985-b3c9-781a-b030af78d30e", "ClearKey"),
 ];
-
-/// The tracks that are to be fetched.
-#[derive(Debug, PartialEq)]
-pub(in crate::pipeline) struct Tracks {
-    /// The picture, or all.
-    pub(in crate::pipeline) main: Media,
-    /// The sound, where it is apart.
-    pub(in crate::pipeline) sound: Option<Media>,
-    /// The subtitles that there are; where those are that nobody wants is left out.
-    pub(in crate::pipeline) captions: Vec<Caption>,
-}
-
-/// What is wanted of a manifest.
-#[derive(Clone, Debug, Default)]
-pub(in crate::pipeline) struct Want {
-    pub(in crate::pipeline) quality: Quality,
-    pub(in crate::pipeline) subtitles: Subtitles,
-}
 
 /// What a representation is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,70 +56,18 @@ struct Rendition<'a> {
     protected: Option<&'static str>,
 }
 
-/// Reads a manifest that came from this URL, and chooses.
+/// Reads a manifest of a film that is whole, which came from this URL, and chooses.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] for what is none, or contradicts itself; [`Kind::Unsupported`] for what is protected, live, or has no
-/// such rendition.
+/// As those of its parts; and [`Kind::Unsupported`] if it is live.
+#[cfg(any(test, fuzzing))]
 pub(in crate::pipeline) fn read(body: &[u8], url: &Url, want: &Want) -> Result<Tracks> {
-    let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
-    let manifest = xml::read(text.trim_start_matches('\u{feff}'))?;
-    if manifest.name != "MPD" {
-        return Err(corrupt("it is no manifest of DASH"));
-    }
-    if manifest.get("type") == Some("dynamic") {
-        return Err(unsupported(
-            "is live, and DASH is fetched only of what is whole",
-        ));
-    }
-    let mut urls = Urls::new();
-    let base = segments::base(&mut urls, url, &manifest)?;
-    let total = manifest
-        .get("mediaPresentationDuration")
-        .map(seconds)
-        .transpose()?;
-    let periods: Vec<&Element> = manifest.all("Period").collect();
-    let mut tracks = Tracks {
-        main: Media {
-            ended: true,
-            ..Media::default()
-        },
-        sound: None,
-        captions: Vec::new(),
-    };
-    let mut begin = 0.0;
-    for (at, period) in periods.iter().enumerate() {
-        begin = period
-            .get("start")
-            .map(seconds)
-            .transpose()?
-            .unwrap_or(begin);
-        let next = periods.get(at + 1).and_then(|next| next.get("start"));
-        let next = next.map(seconds).transpose()?;
-        let length = period.get("duration").map(seconds).transpose()?;
-        let length = length
-            .or(next.or(total).map(|end| end - begin))
-            .filter(|length| *length > 0.0);
-        let scope = Scope {
-            base: segments::base(&mut urls, &base, period)?,
-            length,
-        };
-        let (main, sound) = choose(&renditions(period)?, want.quality)?;
-        segments::add(&mut urls, &scope, (period, main), &mut tracks.main)?;
-        if let Some(sound) = sound {
-            let track = tracks.sound.get_or_insert_with(|| Media {
-                ended: true,
-                ..Media::default()
-            });
-            segments::add(&mut urls, &scope, (period, sound), track)?;
-        }
-        captions::add(&scope, period, &want.subtitles, &mut tracks.captions);
-        begin += length.unwrap_or(0.0);
-    }
-    match tracks.main.segments.is_empty() {
-        true => Err(Error::new(Kind::Missing, "the stream has no segments")),
-        false => Ok(tracks),
-    }
+    let manifest = Manifest::read(body, url)?;
+    let view = manifest
+        .live
+        .is_some()
+        .then_some(View { now: 1e9, since: 0 });
+    manifest.tracks(want, view)
 }
 
 /// The renditions of a period, those first that the site means.
@@ -280,35 +217,6 @@ fn protection(element: &Element) -> Option<&'static str> {
         }
     }
     name
-}
-
-/// A duration as XML has it, `P1DT2H3M4.5S`, in seconds.
-fn seconds(text: &str) -> Result<f64> {
-    let wrong = || corrupt("a duration is none");
-    let mut rest = text.trim().strip_prefix('P').ok_or_else(wrong)?;
-    let (mut sum, mut in_time) = (0.0, false);
-    while !rest.is_empty() {
-        if let Some(time) = rest.strip_prefix('T') {
-            (rest, in_time) = (time, true);
-            continue;
-        }
-        let end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(wrong)?;
-        let number: f64 = rest[..end].parse().map_err(|_| wrong())?;
-        let unit = match (rest.as_bytes()[end], in_time) {
-            (b'D', false) => 86_400.0,
-            // Nobody's film lasts for months; where they are named, they are none.
-            (b'Y' | b'M', false) if number == 0.0 => 0.0,
-            (b'H', true) => 3600.0,
-            (b'M', true) => 60.0,
-            (b'S', true) => 1.0,
-            _ => return Err(wrong()),
-        };
-        sum += number * unit;
-        rest = &rest[end + 1..];
-    }
-    Some(sum).filter(|sum| *sum < 1e9).ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::super::urls::{LONGEST, Urls};
 use super::super::{Map, Media, Segment, Spot, corrupt, unsupported};
+use super::live::{self, Window, number};
 use super::xml::Element;
 use super::{MOST, Rendition};
 use crate::model::Result;
@@ -16,6 +17,24 @@ pub(super) struct Scope {
     pub(super) base: Url,
     /// How long it is, in seconds, if that is told.
     pub(super) length: Option<f64>,
+    /// When it begins, in seconds from the beginning of the stream.
+    pub(super) begin: f64,
+    /// Whether it is the first of the manifest.
+    pub(super) is_first: bool,
+    /// Which of its segments are there, if it is or was live.
+    pub(super) window: Option<Window>,
+}
+
+impl Scope {
+    /// Whether nothing of it can be wanted: it is to begin yet, or was over before.
+    pub(super) fn is_over(&self) -> bool {
+        let Some(window) = self.window else {
+            return false;
+        };
+        let end = self.length.map(|length| self.begin + length);
+        let before = |end: f64| end <= window.from || number(end) <= window.since;
+        self.begin >= window.until || end.is_some_and(before)
+    }
 }
 
 /// The URL that an element's own names are seen from.
@@ -55,6 +74,9 @@ impl<'a> Naming<'a> {
     }
 }
 
+/// A segment is so many seconds long at the most.
+const LONG: f64 = 86_400.0;
+
 /// What stands for the names in a template.
 struct Names<'a> {
     id: &'a str,
@@ -75,6 +97,10 @@ pub(super) fn add(
     let template = Naming::of(levels, "SegmentTemplate");
     let list = Naming::of(levels, "SegmentList");
     let before = media.segments.len();
+    if scope.window.is_some() {
+        // The periods of a live one come and go.
+        media.rendition.clear();
+    }
     // By which it is told from others, in each period.
     for name in ["bandwidth", "width", "height", "codecs", "lang"] {
         media.rendition += own.get(name).or(set.get(name)).unwrap_or("");
@@ -94,6 +120,9 @@ pub(super) fn add(
             };
             by_template(&mut track, scope, &template, &names)
         }
+        _ if scope.window.is_some() => Err(unsupported(
+            "is live in a form that is not known here: it has no template of its segments",
+        )),
         (true, false) => by_list(&mut track, &list),
         (true, true) => {
             // All in one file, whatever index there is.
@@ -102,7 +131,9 @@ pub(super) fn add(
         }
     }?;
     // Each period has a time of its own.
-    if let Some(first) = media.segments.get_mut(before) {
+    if let Some(first) = media.segments.get_mut(before)
+        && scope.window.is_none()
+    {
         first.breaks = before > 0;
     }
     Ok(())
@@ -133,6 +164,7 @@ impl Track<'_> {
         }
         self.media.segments.push(Segment {
             number: self.media.segments.len() as u64,
+            span: 1,
             spot,
             cipher: None,
             map: self.map.clone(),
@@ -141,6 +173,27 @@ impl Track<'_> {
             duration: Duration::ZERO,
         });
         Ok(())
+    }
+
+    /// The same for one that is played from this time on, for so long, in seconds from the beginning of the stream.
+    fn push_live(&mut self, spot: Spot, scope: &Scope, (time, length): (f64, f64)) -> Result<()> {
+        self.push(spot)?;
+        let duration = self.lasts(length);
+        if let Some(last) = self.media.segments.last_mut() {
+            last.number = number(time);
+            last.span = number(length).max(1);
+            last.duration = duration;
+            // Each period has a time of its own.
+            last.breaks = !scope.is_first && time < scope.begin + length / 2.0;
+        }
+        Ok(())
+    }
+
+    /// Notes that a segment plays for so long.
+    fn lasts(&mut self, length: f64) -> Duration {
+        let duration = Duration::from_secs_f64(length.clamp(0.0, LONG));
+        self.media.target = self.media.target.max(duration);
+        duration
     }
 
     fn begin(&mut self, spot: Spot) {
@@ -182,27 +235,45 @@ fn by_template(
     if scale == 0 {
         return Err(corrupt("a timescale is zero"));
     }
-    let mut number = first;
-    let mut push = |time: u64| {
+    let offset = template.number("presentationTimeOffset")?.unwrap_or(0);
+    let scaled = |ticks: u64| ticks as f64 / scale as f64;
+    // When a segment is played that has this time in its period.
+    let played = |time: u64| scope.begin + scaled(time) - scaled(offset);
+    let mut push = |at: u64, time: u64, (start, length): (f64, f64)| {
+        let number = first.checked_add(at);
+        let number = number.ok_or_else(|| corrupt("its numbers are too high"))?;
+        let Some(window) = scope.window else {
+            let name = filled(own, names, number, time)?;
+            let spot = track.spot(Some(&name), None)?;
+            return track.push(spot);
+        };
+        // What is known is not named again; each manifest rounds on its own.
+        let is_known = live::number(start + length / 2.0) < window.since;
+        track.lasts(length);
+        if is_known || start + length <= 0.0 {
+            return Ok(());
+        }
         let name = filled(own, names, number, time)?;
-        number = number
-            .checked_add(1)
-            .ok_or_else(|| corrupt("its numbers are too high"))?;
         let spot = track.spot(Some(&name), None)?;
-        track.push(spot)
+        track.push_live(spot, scope, (start, length))
     };
     if let Some(timeline) = template.first("SegmentTimeline") {
-        let offset = template.number("presentationTimeOffset")?.unwrap_or(0);
-        let end = scope
-            .length
-            .map(|length| offset.saturating_add((length * scale as f64).ceil() as u64));
+        let end = match scope.window {
+            // Until the end of the period, or until now.
+            Some(window) => {
+                let length = scope.length.unwrap_or(f64::INFINITY);
+                Some(length.min(window.until - scope.begin)).filter(|length| length.is_finite())
+            }
+            None => scope.length,
+        };
+        let end = end.map(|length| offset.saturating_add((length * scale as f64).ceil() as u64));
         let entries: Vec<&Element> = timeline.all("S").collect();
-        let mut time = 0u64;
-        for (at, entry) in entries.iter().enumerate() {
+        let (mut at, mut time) = (0u64, 0u64);
+        for (index, entry) in entries.iter().enumerate() {
             time = entry.number("t")?.unwrap_or(time);
             let length = entry.number("d")?.filter(|length| *length > 0);
             let length = length.ok_or_else(|| corrupt("a segment has no duration"))?;
-            let until = match entries.get(at + 1) {
+            let until = match entries.get(index + 1) {
                 Some(next) => next.number("t")?,
                 None => end,
             };
@@ -217,8 +288,12 @@ fn by_template(
                 }
                 _ => entry.number("r")?.unwrap_or(0),
             };
+            if more > (MOST as u64).saturating_sub(at) {
+                return Err(corrupt(format_args!("it has more than {MOST} segments")));
+            }
             for _ in 0..=more {
-                push(time)?;
+                push(at, time, (played(time), scaled(length)))?;
+                at += 1;
                 time = time
                     .checked_add(length)
                     .ok_or_else(|| corrupt("its times are too high"))?;
@@ -227,14 +302,28 @@ fn by_template(
         return Ok(());
     }
     let length = template.number("duration")?.filter(|length| *length > 0);
-    let (Some(length), Some(total)) = (length, scope.length) else {
-        return Err(corrupt("nothing says how many segments there are"));
+    let length = length.ok_or_else(|| corrupt("nothing says how many segments there are"))?;
+    let each = scaled(length);
+    let all = scope
+        .length
+        .map(|total| (total / each - 1e-6).ceil().max(1.0));
+    let (from, until) = match (scope.window, all) {
+        (None, None) => return Err(corrupt("nothing says how many segments there are")),
+        (None, Some(all)) => (0.0, all),
+        (Some(window), all) => {
+            let known = window.since as f64 / 1e6 - scope.begin;
+            let from = (window.from - scope.begin).max(known - each);
+            let there = ((window.until - scope.begin) / each + 1e-6).floor();
+            let until = all.unwrap_or(f64::INFINITY).min(there);
+            ((from / each).ceil().max(0.0), until)
+        }
     };
-    let count = (total * scale as f64 / length as f64 - 1e-6)
-        .ceil()
-        .max(1.0);
-    for at in 0..count as u64 {
-        push(at.saturating_mul(length))?;
+    if until - from > MOST as f64 {
+        return Err(corrupt(format_args!("it has more than {MOST} segments")));
+    }
+    for at in from as u64..until.max(0.0) as u64 {
+        let start = scope.begin + at as f64 * each;
+        push(at, at.saturating_mul(length), (start, each))?;
     }
     Ok(())
 }

@@ -1,6 +1,10 @@
+mod live;
+
 use proptest::prelude::*;
 
+use super::time::seconds;
 use super::*;
+use crate::pipeline::stream::{Media, Subtitles};
 
 fn here() -> Url {
     Url::parse("https://x.org/films/cats/film.mpd?token=1").unwrap()

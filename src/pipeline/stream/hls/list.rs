@@ -112,6 +112,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
                 let range = now.place(&url, ahead.range)?;
                 media.segments.push(Segment {
                     number,
+                    span: 1,
                     cipher: now.cipher(number)?,
                     spot: Spot { url, range },
                     map: now.map.clone(),

@@ -53,15 +53,18 @@ impl From<Error> for Stop {
 }
 
 impl Streaming<'_> {
-    /// Brings the part of this index, over as many attempts as are sensible.
-    pub(super) async fn bring(&self, index: usize, part: Part, led: Led, out: Out) -> Result<()> {
+    /// Brings the part of this index, over as many attempts as are sensible. Says whether it is the last of a live stream.
+    pub(super) async fn bring(&self, index: usize, part: Part, led: Led, out: Out) -> Result<bool> {
         let mut tries = Tries::new(&self.mover.client);
         let mut want = part.len().unwrap_or_else(|| out.ahead.usual());
         loop {
             (tries.status, tries.refusal) = (None, None);
             let done = self.attempt(index, &part, led, want, &mut tries, &out);
             let error = match done.await {
-                Ok(()) => return send(&out, Came::Whole(index)).await,
+                Ok(is_last) => {
+                    send(&out, Came::Whole(index)).await?;
+                    return Ok(is_last);
+                }
                 Err(Stop::Crowded(more)) => {
                     want = more;
                     send(&out, Came::Again(index)).await?;
@@ -101,7 +104,7 @@ impl Streaming<'_> {
         want: usize,
         tries: &mut Tries,
         out: &Out,
-    ) -> Result<(), Stop> {
+    ) -> Result<bool, Stop> {
         let decrypter = match &part.cipher {
             Some(cipher) => {
                 let key = self.key(&cipher.key, led).await?;
@@ -120,7 +123,7 @@ impl Streaming<'_> {
         };
         let done = self.once(taking, &mut permit, &mut room, tries, out).await;
         match &done {
-            Ok(()) => permit.succeeded(),
+            Ok(_) => permit.succeeded(),
             Err(Stop::Setback(Setback::Again(error))) => {
                 tries.refusal = self.mover.learn(permit, tries, error);
             }
@@ -137,7 +140,7 @@ impl Streaming<'_> {
         room: &mut Room<'_>,
         tries: &mut Tries,
         out: &Out,
-    ) -> Result<(), Stop> {
+    ) -> Result<bool, Stop> {
         let client = &self.mover.client;
         let Taking {
             index,
@@ -206,13 +209,11 @@ impl Streaming<'_> {
         if let Some(plain) = look.finish()? {
             self.hand(index, plain, count, room, out).await?;
         }
-        match out.form {
-            Content::Lines => {
-                let between = Bytes::from_static(vtt::BETWEEN);
-                self.hand(index, between, count, room, out).await
-            }
-            _ => Ok(()),
+        if out.form == Content::Lines {
+            let between = Bytes::from_static(vtt::BETWEEN);
+            self.hand(index, between, count, room, out).await?;
         }
+        Ok(look.is_last)
     }
 
     /// Sends bytes on, with the room in memory that they take: in all, as many as `count` are there by now.

@@ -65,6 +65,7 @@ impl List {
     pub(super) fn file(url: Url, led: Led) -> List {
         let all = Segment {
             number: 0,
+            span: 1,
             spot: Spot {
                 url: url.clone(),
                 range: None,
@@ -78,6 +79,7 @@ impl List {
         let media = Media {
             segments: vec![all],
             ended: true,
+            end: None,
             target: Duration::ZERO,
             rendition: String::new(),
         };

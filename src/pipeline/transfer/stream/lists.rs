@@ -8,7 +8,7 @@ use crate::model::{Error, Kind, Request, Result};
 use crate::net::{Answer, Led};
 use crate::pipeline::sink::slowly;
 use crate::pipeline::stream::hls::{self, Chosen, Playlist};
-use crate::pipeline::stream::{At, Caption, dash};
+use crate::pipeline::stream::{At, Caption};
 
 /// What is to be fetched of a stream.
 pub(super) struct Lists {
@@ -33,7 +33,7 @@ impl Streaming<'_> {
         };
         match self.form {
             Form::Hls => {}
-            Form::Dash => return self.manifest(url, led).await,
+            Form::Dash => return self.manifest().await,
             Form::Files => {
                 let list = |request: &Request| List::file(request.url.clone(), led);
                 return Ok(Lists {
@@ -102,8 +102,16 @@ impl Streaming<'_> {
         Ok(list)
     }
 
+    /// Reads the playlist of a live track again: what is in it from this number on.
+    pub(super) async fn reload(&self, role: &Role, url: Url, led: Led, since: u64) -> Result<List> {
+        match self.form {
+            Form::Dash => self.news(role, since).await,
+            _ => self.list(url, led).await,
+        }
+    }
+
     /// Reads the playlist of a track.
-    pub(super) async fn list(&self, url: Url, led: Led) -> Result<List> {
+    async fn list(&self, url: Url, led: Led) -> Result<List> {
         match self.playlist(&url, led).await? {
             (led, Playlist::Media(media)) => Ok(List::new(url, led, media)),
             // Renditions of renditions would never end.
@@ -114,28 +122,6 @@ impl Streaming<'_> {
         }
     }
 
-    /// Reads the manifest of a stream of DASH, and chooses.
-    async fn manifest(&self, url: &Url, led: Led) -> Result<Lists> {
-        let (led, answer) = self.answer(url, led, dash::LONGEST).await?;
-        let want = dash::Want {
-            quality: self.mover.wish.quality,
-            subtitles: self.mover.wish.subtitles.clone(),
-        };
-        let read = slowly(move || dash::read(&answer.body, &answer.url, &want));
-        let dash::Tracks {
-            main,
-            sound,
-            captions,
-        } = read.await?;
-        let list = |media| List::new(url.clone(), led, media);
-        Ok(Lists {
-            main: list(main),
-            sound: sound.map(list),
-            captions,
-            led,
-        })
-    }
-
     /// Asks for a playlist, and tells who leads on from it.
     async fn playlist(&self, url: &Url, led: Led) -> Result<(Led, Playlist)> {
         let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
@@ -144,7 +130,12 @@ impl Streaming<'_> {
         Ok((led, read.await?))
     }
 
-    async fn answer(&self, url: &Url, mut led: Led, longest: usize) -> Result<(Led, Answer)> {
+    pub(super) async fn answer(
+        &self,
+        url: &Url,
+        mut led: Led,
+        longest: usize,
+    ) -> Result<(Led, Answer)> {
         let bound = self.bound(url)?;
         let call = self.mover.client.call_led(&mut led, url, &bound, longest);
         let answer = self.mover.unless_ending(call).await??.ok()?;

@@ -12,6 +12,8 @@ pub(super) struct Look {
     seen: bool,
     encrypted: bool,
     form: list::Content,
+    /// It says that nothing comes behind it.
+    pub(super) is_last: bool,
 }
 
 impl Look {
@@ -22,6 +24,7 @@ impl Look {
             seen: inner,
             encrypted,
             form,
+            is_last: false,
         }
     }
 
@@ -47,16 +50,28 @@ impl Look {
         if std::mem::replace(&mut self.seen, true) {
             return Ok(None);
         }
-        self.check(&self.early[..self.early.len().min(HEAD)])?;
-        Ok(Some(std::mem::take(&mut self.early).into()))
+        let early = std::mem::take(&mut self.early);
+        self.check(&early[..early.len().min(HEAD)])?;
+        Ok(Some(early.into()))
     }
 
-    fn check(&self, head: &[u8]) -> Result<()> {
+    fn check(&mut self, head: &[u8]) -> Result<()> {
+        self.is_last = is_last(head);
         match self.form {
             list::Content::Medium => check(head, self.encrypted),
             _ => check_text(head),
         }
     }
+}
+
+/// Whether a segment has the brand of the last one of a live stream (ISO/IEC 23009-1 §7.3.1).
+fn is_last(head: &[u8]) -> bool {
+    let Some((size, rest)) = head.split_first_chunk::<4>() else {
+        return false;
+    };
+    let end = (u32::from_be_bytes(*size) as usize).min(head.len());
+    let brands = head.get(8..end).unwrap_or_default();
+    rest.starts_with(b"styp") && brands.chunks_exact(4).any(|brand| brand == b"lmsg")
 }
 
 /// Whether subtitles can begin so, where nothing at all is nothing said.
@@ -116,6 +131,19 @@ fn begins_as_media(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_segment_says_so() {
+        let table: [(&[u8], bool); 4] = [
+            (b"\0\0\0\x18stypmsdh\0\0\0\0msdhlmsg", true),
+            (b"\0\0\0\x14stypmsdh\0\0\0\0msdhlmsg", false),
+            (b"\0\0\0\x18ftypmsdh\0\0\0\0msdhlmsg", false),
+            (b"\xff\xff\xff\xffsty", false),
+        ];
+        for (head, expected) in table {
+            assert_eq!(is_last(head), expected, "{}", head.escape_ascii());
+        }
+    }
 
     #[test]
     fn what_is_no_segment_is_refused() {

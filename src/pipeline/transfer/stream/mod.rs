@@ -12,6 +12,7 @@ mod keys;
 mod list;
 mod lists;
 mod look;
+mod manifest;
 mod mux;
 mod part;
 mod state;
@@ -32,6 +33,7 @@ use self::join::Joined;
 use self::keys::Keys;
 use self::list::{List, Role};
 use self::lists::Lists;
+use self::manifest::Current;
 use self::track::{Done, Track};
 use super::content::Content;
 use super::prove::Proven;
@@ -86,6 +88,8 @@ struct Streaming<'a> {
     sound: Option<&'a Request>,
     place: &'a Place,
     keys: Keys,
+    /// The manifest, where it is of DASH.
+    current: Current,
     /// How many bytes came.
     bytes: AtomicU64,
     /// A track has failed: the others leave off.
@@ -125,6 +129,7 @@ impl Mover {
             sound: sound.as_ref(),
             place: &place,
             keys: Keys::default(),
+            current: Current::default(),
             bytes: AtomicU64::new(0),
             ending: CancellationToken::new(),
             deadline: self.wish.live_for.map(|time| Instant::now() + time),

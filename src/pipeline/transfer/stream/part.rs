@@ -58,20 +58,24 @@ pub(super) struct Parts {
 impl Parts {
     /// Adds what is new in a list of segments. Says whether anything was.
     pub(super) fn add(&mut self, segments: Vec<Segment>) -> bool {
-        let next = self.next.unwrap_or(0);
+        let mut next = self.next.unwrap_or(0);
         let before = self.next;
         for segment in segments {
-            if segment.number < next {
+            // Where numbers are times, each list rounds on its own.
+            let half = segment.span / 2;
+            if segment.number.saturating_add(half) < next {
                 continue;
             }
             if self.size >= ROOM {
                 self.full = true;
                 break;
             }
-            if let Some(next) = self.next {
-                self.lost = self.lost.saturating_add(segment.number - next);
+            if self.next.is_some() {
+                let between = segment.number.saturating_add(half).saturating_sub(next);
+                self.lost = self.lost.saturating_add(between / segment.span.max(1));
             }
-            self.next = Some(segment.number.saturating_add(1));
+            next = segment.number.saturating_add(segment.span.max(1));
+            self.next = Some(next);
             self.breaks += usize::from(segment.breaks && !self.list.is_empty());
             if segment.gap {
                 self.gaps += 1;
@@ -175,6 +179,11 @@ impl Parts {
         lengths.try_fold(0u64, |sum, len| sum.checked_add(len? as u64))
     }
 
+    /// How many parts are of segments before this number.
+    pub(super) fn before(&self, number: u64) -> usize {
+        self.list.partition_point(|part| part.number < number)
+    }
+
     /// Forgets all but so many.
     pub(super) fn truncate(&mut self, count: usize) {
         self.list.truncate(count);
@@ -214,6 +223,7 @@ mod tests {
     fn segment(number: u64, url: &Url) -> Segment {
         Segment {
             number,
+            span: 1,
             spot: Spot {
                 url: url.clone(),
                 range: None,
@@ -239,6 +249,25 @@ mod tests {
         assert!(parts.add(list(&[u64::MAX - 1, u64::MAX])));
         assert!(!parts.add(list(&[3, u64::MAX])));
         assert!(parts.lost > u64::MAX / 2 && !parts.full);
+    }
+
+    #[test]
+    fn numbers_that_are_times_may_be_rounded() {
+        let url = Url::parse("https://x.org/a.ts").unwrap();
+        let list = |times: &[u64]| -> Vec<Segment> {
+            let one = |time: &u64| Segment {
+                span: 2_000_000,
+                ..segment(*time, &url)
+            };
+            times.iter().map(one).collect()
+        };
+        let mut parts = Parts::default();
+        assert!(parts.add(list(&[4_000_000, 6_000_001])));
+        assert!(!parts.add(list(&[4_000_001, 5_999_999])));
+        assert!(parts.add(list(&[6_000_000, 7_999_999, 10_000_002])));
+        assert_eq!((parts.len(), parts.lost), (4, 0));
+        assert!(parts.add(list(&[16_000_000])));
+        assert_eq!(parts.lost, 2);
     }
 
     #[test]

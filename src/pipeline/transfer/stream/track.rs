@@ -1,9 +1,11 @@
 //! Moves one track: many parts at once, joined in order; of a live stream as many as come.
 
 mod anew;
+mod live;
 mod open;
 mod renew;
 
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +13,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use url::Url;
 
 use self::renew::Renewal;
-use super::Streaming;
 use super::ahead::Ahead;
 use super::bring::Out;
 use super::join::{Came, Join, Joined};
@@ -23,6 +24,7 @@ use super::list::{Content, List, Role};
 use super::part::{Chain, Part, Parts};
 use super::state::State;
 use super::versions::Versions;
+use super::{Form, Streaming};
 use crate::model::{Error, Event, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::stream::vtt;
@@ -40,6 +42,8 @@ const RELOAD: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 const STILL: Duration = Duration::from_secs(60);
 /// For so long at the least, a live stream that is left waits for the segments that were asked for.
 const LEAVING: Duration = Duration::from_secs(5);
+/// How soon a segment that may be late is asked for again, at the least and at the most.
+const LATE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
 /// One track on its way.
 pub(super) struct Track {
@@ -60,6 +64,11 @@ pub(super) struct Track {
     renewal: Renewal,
     /// The room on the disk that it has, and for how many bytes.
     claim: (Option<Claim>, u64),
+    /// When a segment came last, and how often one was asked for again that may be late.
+    arrived: Instant,
+    late: HashMap<usize, u32>,
+    /// The parts that were not there any more when they were asked for.
+    gone: HashSet<usize>,
     warnings: Vec<String>,
 }
 
@@ -114,6 +123,7 @@ impl Track {
         if gaps > 0 {
             warnings.push(format!("the site does not have {gaps} of its segments"));
         }
+        let lost = lost.saturating_add(self.gone.len() as u64);
         if lost > 0 {
             warnings.push(format!(
                 "{lost} segments were gone before they could be fetched"
@@ -186,10 +196,16 @@ impl Track {
             versions,
             form: self.form,
         };
-        let bring = |index: usize, part: Part, led: Led, renewals: u32| {
+        let bring = |index: usize, part: Part, led: Led, renewals: u32, wait: Duration| {
             let bring = streaming.bring(index, part, led, out.clone());
-            async move { (index, renewals, bring.await) }
+            async move {
+                if !wait.is_zero() {
+                    sleep(wait).await;
+                }
+                (index, renewals, bring.await)
+            }
         };
+        let now = Duration::ZERO;
         let mut workers = FuturesUnordered::new();
         let mut asked = self.join.next();
         let mut reload: Option<Reload<'_>> = None;
@@ -205,11 +221,17 @@ impl Track {
                 && let Some(part) = self.parts.get(asked)
             {
                 if !self.join.has(asked) {
-                    workers.push(bring(asked, part.clone(), self.led, self.renewal.count));
+                    workers.push(bring(
+                        asked,
+                        part.clone(),
+                        self.led,
+                        self.renewal.count,
+                        now,
+                    ));
                 }
                 asked += 1;
             }
-            if self.ended && self.join.next() == self.parts.len() {
+            if self.ended && self.join.next() >= self.parts.len() {
                 return Ok(());
             }
             if !self.ended && reload.is_none() {
@@ -219,10 +241,11 @@ impl Track {
                     self.target / 2
                 };
                 let due = Instant::now() + pause.clamp(RELOAD.0, RELOAD.1);
-                let (url, led) = (self.url.clone(), self.led);
+                let (url, led, role) = (self.url.clone(), self.led, self.role.clone());
+                let since = self.parts.next.unwrap_or(0);
                 reload = Some(Box::pin(async move {
                     sleep_until(due).await;
-                    streaming.list(url, led).await
+                    streaming.reload(&role, url, led, since).await
                 }));
             }
             tokio::select! {
@@ -244,10 +267,21 @@ impl Track {
                     following.send_if_modified(|next| std::mem::replace(next, self.join.next()) != self.join.next());
                 }
                 Some((index, renewals, done)) = workers.next(), if !workers.is_empty() => match done {
-                    Ok(()) => {}
+                    Ok(is_last) => {
+                        self.arrived = Instant::now();
+                        if is_last && self.live && streaming.form == Form::Dash {
+                            self.parts.truncate(index + 1);
+                            (self.ended, reload) = (true, None);
+                        }
+                    }
+                    Err(error) if left.is_none() && streaming.form == Form::Dash && self.may_be_late(index, &error) => {
+                        let late = self.parts.get(index).cloned();
+                        let wait = (self.target / 2).clamp(LATE.0, LATE.1);
+                        workers.extend(late.map(|part| bring(index, part, self.led, self.renewal.count, wait)));
+                    }
                     Err(error) if left.is_none() && self.has_run_out(index, &error) => match self.parts.get(index) {
                         Some(part) if renewals < self.renewal.count => {
-                            workers.push(bring(index, part.clone(), self.led, self.renewal.count));
+                            workers.push(bring(index, part.clone(), self.led, self.renewal.count, now));
                         }
                         _ => {
                             self.expired(index, error);
@@ -257,9 +291,16 @@ impl Track {
                     },
                     // A live stream goes on without what it no longer has.
                     Err(error) if self.live && error.kind == Kind::Missing => {
-                        self.parts.lost += 1;
+                        self.gone.insert(index);
+                        streaming.doubt();
                         self.join.take(Came::Gone(index)).await?;
                         following.send_replace(self.join.next());
+                        // By the clock alone, segments go on for ever.
+                        if self.arrived.elapsed() > STILL.max(self.target * 3) {
+                            self.stand_still();
+                            self.parts.truncate(asked);
+                            reload = None;
+                        }
                     }
                     // What came before it is what there is.
                     Err(error) if left.is_some() && error.kind != Kind::Disk => {
@@ -274,7 +315,7 @@ impl Track {
                     renewing = None;
                     match self.renew(list) {
                         Ok(parts) => for (index, part) in parts {
-                            workers.push(bring(index, part, self.led, self.renewal.count));
+                            workers.push(bring(index, part, self.led, self.renewal.count, now));
                         },
                         // So it is with what did not come before its address ran out.
                         Err(error) if left.is_some() && error.kind != Kind::Disk => {
@@ -306,33 +347,5 @@ impl Track {
         let of = self.parts.len();
         let message = format!("segment {} of {of}: {}", index + 1, error.message);
         Error { message, ..error }
-    }
-
-    /// Adds what is new in a live list.
-    fn reloaded(&mut self, list: Option<Result<List>>, grew: &mut Instant) -> Result<()> {
-        match list {
-            Some(Ok(List { media, led, .. })) => {
-                self.led = led;
-                if self.parts.add(media.segments) {
-                    *grew = Instant::now();
-                }
-                self.ended = media.ended;
-            }
-            Some(Err(error)) if error.kind == Kind::Missing => self.ended = true,
-            Some(Err(error)) if error.kind == Kind::Network || error.kind == Kind::Busy => {}
-            Some(Err(error)) => return Err(error),
-            None => {}
-        }
-        if self.parts.full {
-            self.ended = true;
-            self.warnings
-                .push("it was left, since it has more segments than can be followed".into());
-        }
-        if !self.ended && grew.elapsed() > STILL.max(self.target * 3) {
-            self.ended = true;
-            self.warnings
-                .push("the stream stood still, and did not say that it had ended".into());
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! Opens the file of a track, with what an earlier run left of it.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use super::super::Streaming;
 use super::super::join::Join;
@@ -109,6 +112,9 @@ impl Track {
             form,
             renewal: Renewal::default(),
             claim: (None, 0),
+            arrived: Instant::now(),
+            late: HashMap::new(),
+            gone: HashSet::new(),
             warnings,
         })
     }

@@ -1,0 +1,159 @@
+//! A manifest as a whole: its periods, one behind the other.
+
+use url::Url;
+
+use super::super::urls::Urls;
+use super::super::{Caption, Media, Quality, Subtitles, corrupt};
+use super::live::{Live, View, Window, number};
+use super::segments::{self, Scope};
+use super::time::seconds;
+use super::xml::{self, Element};
+use super::{captions, choose, renditions};
+use crate::model::{Error, Kind, Result};
+
+/// A manifest.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Manifest {
+    root: Element,
+    url: Url,
+    /// What is said of it if it is live.
+    pub(in crate::pipeline) live: Option<Live>,
+    /// Where the next one is, if that is told.
+    pub(in crate::pipeline) next: Option<Url>,
+}
+
+/// The tracks that are to be fetched.
+#[derive(Debug, Default, PartialEq)]
+pub(in crate::pipeline) struct Tracks {
+    /// The picture, or all.
+    pub(in crate::pipeline) main: Media,
+    /// The sound, where it is apart.
+    pub(in crate::pipeline) sound: Option<Media>,
+    /// The subtitles that there are; where those are that nobody wants is left out.
+    pub(in crate::pipeline) captions: Vec<Caption>,
+}
+
+/// What is wanted of a manifest.
+#[derive(Clone, Debug, Default)]
+pub(in crate::pipeline) struct Want {
+    pub(in crate::pipeline) quality: Quality,
+    pub(in crate::pipeline) subtitles: Subtitles,
+}
+
+impl Manifest {
+    /// Reads one that came from this URL.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] for what is none; [`Kind::Unsupported`] for what is live in a way that is not known here.
+    pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Manifest> {
+        let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
+        let root = xml::read(text.trim_start_matches('\u{feff}'))?;
+        if root.name != "MPD" {
+            return Err(corrupt("it is no manifest of DASH"));
+        }
+        let mut urls = Urls::new();
+        let location = root.first("Location");
+        let next = location.map(|location| urls.join(url, &location.text));
+        Ok(Manifest {
+            live: Live::read(&root, url, &mut urls)?,
+            next: next.transpose()?,
+            root,
+            url: url.clone(),
+        })
+    }
+
+    /// Chooses, and names the segments: all of a film that is whole, and of a live one those that are there and not known
+    /// yet. With a view, one that is whole is the end of one that was live.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] for what contradicts itself; [`Kind::Unsupported`] for what is protected or has no such rendition.
+    pub(in crate::pipeline) fn tracks(&self, want: &Want, view: Option<View>) -> Result<Tracks> {
+        let window = match (&self.live, view) {
+            (Some(live), Some(view)) => Some(live.window(view)?),
+            (None, Some(view)) => Some(Window::rest(view.since)),
+            (Some(_), None) => return Err(corrupt("it is live by now")),
+            (None, None) => None,
+        };
+        let manifest = &self.root;
+        let mut urls = Urls::new();
+        let base = segments::base(&mut urls, &self.url, manifest)?;
+        let total = manifest
+            .get("mediaPresentationDuration")
+            .map(seconds)
+            .transpose()?;
+        let periods: Vec<&Element> = manifest.all("Period").collect();
+        let mut tracks = Tracks::default();
+        let (mut begin, mut last) = (0.0, 0.0);
+        let mut end = total;
+        for (at, period) in periods.iter().enumerate() {
+            begin = period
+                .get("start")
+                .map(seconds)
+                .transpose()?
+                .unwrap_or(begin);
+            let next = periods.get(at + 1).and_then(|next| next.get("start"));
+            let next = next.map(seconds).transpose()?;
+            let length = period.get("duration").map(seconds).transpose()?;
+            let length = length
+                .or(next.or(total).map(|end| end - begin))
+                .filter(|length| *length > 0.0);
+            let scope = Scope {
+                base: segments::base(&mut urls, &base, period)?,
+                length,
+                begin,
+                is_first: at == 0,
+                window,
+            };
+            last = begin;
+            let until = begin + length.unwrap_or(0.0);
+            if total.is_none() && at + 1 == periods.len() {
+                end = length.map(|_| until);
+            }
+            if !scope.is_over() {
+                add(&mut urls, &scope, period, want, &mut tracks)?;
+            }
+            begin = until;
+        }
+        // Of a stream that says how long its window is, and not how long it is itself, nobody knows the end.
+        let end = end.filter(|end| *end > last);
+        tracks.end(self.live.is_some(), window, end);
+        match tracks.main.segments.is_empty() && window.is_none() {
+            true => Err(Error::new(Kind::Missing, "the stream has no segments")),
+            false => Ok(tracks),
+        }
+    }
+}
+
+/// Adds what is chosen of a period.
+fn add(
+    urls: &mut Urls,
+    scope: &Scope,
+    period: &Element,
+    want: &Want,
+    tracks: &mut Tracks,
+) -> Result<()> {
+    let (main, sound) = choose(&renditions(period)?, want.quality)?;
+    segments::add(urls, scope, (period, main), &mut tracks.main)?;
+    if let Some(sound) = sound {
+        let track = tracks.sound.get_or_insert_with(Media::default);
+        segments::add(urls, scope, (period, sound), track)?;
+    }
+    captions::add(scope, period, &want.subtitles, &mut tracks.captions);
+    Ok(())
+}
+
+impl Tracks {
+    /// Notes whether more is to come: a live stream ends when all of its time is over, and its last segment there.
+    fn end(&mut self, is_live: bool, window: Option<Window>, end: Option<f64>) {
+        let last = self.main.target.as_secs_f64();
+        let now = window.map_or(f64::INFINITY, |window| window.until);
+        let ended = !is_live || end.is_some_and(|end| now >= end + last);
+        let captions = self.captions.iter_mut().filter_map(Caption::segments);
+        let sound = self.sound.iter_mut();
+        for media in std::iter::once(&mut self.main).chain(sound).chain(captions) {
+            media.ended = ended;
+            // What is whole has all its segments here, and by the clock alone there may have been more.
+            media.end = end.filter(|_| ended && window.is_some()).map(number);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The manifest of a stream of DASH: asked for once for all of its tracks, and of a live one again as often as it changes.
+//!
+//! Which segments of a live one are there is told by the clock: that which the manifest names, that of its server where it
+//! is far from the one here, or that one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::{HeaderMap, header};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
+use url::Url;
+
+use super::Streaming;
+use super::list::{Content, List, Role};
+use super::lists::Lists;
+use crate::model::{Error, Kind, Result};
+use crate::net::Led;
+use crate::pipeline::sink::slowly;
+use crate::pipeline::stream::Media;
+use crate::pipeline::stream::dash::{self, Manifest, Timing, View};
+
+/// So soon a manifest is asked for again at the least.
+const EVERY: Duration = Duration::from_millis(500);
+/// The clock of a server is told in seconds, and believed where it is so many of them away from the one here.
+const APART: f64 = 5.0;
+/// So much is read of what tells the time.
+const LONGEST: usize = 64 << 10;
+
+/// The manifest as it was last seen.
+#[derive(Default)]
+pub(super) struct Current {
+    seen: Mutex<Option<Seen>>,
+    /// What it says is not so by now: it is asked for again, whenever it is to change.
+    doubted: AtomicBool,
+}
+
+struct Seen {
+    manifest: Arc<Manifest>,
+    led: Led,
+    url: Url,
+    at: Instant,
+    /// How far the clock of the site is before the one here, in seconds, once it is known.
+    ahead: Option<f64>,
+    /// It was live when it was first seen.
+    live: bool,
+}
+
+impl Streaming<'_> {
+    /// Reads the manifest anew, and chooses.
+    pub(super) async fn manifest(&self) -> Result<Lists> {
+        let mut current = self.current.seen.lock().await;
+        *current = Some(self.ask(current.as_ref(), true).await?);
+        self.tracks_of(&mut current, 0).await
+    }
+
+    /// What is new of a track of a live stream, from this number on.
+    pub(super) async fn news(&self, role: &Role, since: u64) -> Result<List> {
+        let mut current = self.current.seen.lock().await;
+        let lists = self.tracks_of(&mut current, since).await?;
+        drop(current);
+        // A period may be without it.
+        let none = |main: &List| {
+            let Media {
+                ended, end, target, ..
+            } = main.media;
+            let media = Media {
+                ended,
+                end,
+                target,
+                ..Media::default()
+            };
+            List::new(main.url.clone(), main.led, media)
+        };
+        match role {
+            Role::Main => Ok(lists.main),
+            Role::Sound => Ok(lists.sound.unwrap_or_else(|| none(&lists.main))),
+            Role::Caption(label) => {
+                let mut captions = lists.captions.into_iter();
+                match captions.find(|caption| caption.label == *label) {
+                    Some(caption) => self.caption(caption.at, lists.led).await,
+                    None => Ok(List {
+                        form: Content::Lines,
+                        ..none(&lists.main)
+                    }),
+                }
+            }
+        }
+    }
+
+    /// Notes that a segment is not there which has to be by the manifest.
+    pub(super) fn doubt(&self) {
+        self.current.doubted.store(true, Ordering::Relaxed);
+    }
+
+    /// The tracks by the manifest as it is, which is asked for if it is time.
+    async fn tracks_of(
+        &self,
+        current: &mut MutexGuard<'_, Option<Seen>>,
+        since: u64,
+    ) -> Result<Lists> {
+        let doubted = &self.current.doubted;
+        let is_due = current.as_ref().is_none_or(|seen| {
+            let Some(live) = &seen.manifest.live else {
+                return false;
+            };
+            let age = seen.at.elapsed();
+            let is_old = live.every.is_some_and(|every| age >= every);
+            age >= EVERY && (is_old || doubted.load(Ordering::Relaxed))
+        });
+        if is_due {
+            doubted.store(false, Ordering::Relaxed);
+            **current = Some(self.ask(current.as_ref(), false).await?);
+        }
+        let Some(seen) = current.as_ref() else {
+            return Err(Error::closed());
+        };
+        let view = seen.live.then(|| View {
+            now: here() + seen.ahead.unwrap_or(0.0),
+            since,
+        });
+        let want = dash::Want {
+            quality: self.mover.wish.quality,
+            subtitles: self.mover.wish.subtitles.clone(),
+        };
+        let manifest = seen.manifest.clone();
+        let dash::Tracks {
+            main,
+            sound,
+            captions,
+        } = slowly(move || manifest.tracks(&want, view)).await?;
+        let list = |media| List::new(seen.url.clone(), seen.led, media);
+        Ok(Lists {
+            main: list(main),
+            sound: sound.map(list),
+            captions,
+            led: seen.led,
+        })
+    }
+
+    /// Asks for the manifest, where the last one says that the next is, or else from where the user or a page led.
+    async fn ask(&self, before: Option<&Seen>, anew: bool) -> Result<Seen> {
+        let (url, led) = match before {
+            Some(seen) if !anew => {
+                let next = seen.manifest.next.as_ref();
+                (next.unwrap_or(&seen.url).clone(), seen.led)
+            }
+            _ => (self.request.url.clone(), self.led),
+        };
+        let (led, answer) = self.answer(&url, led, dash::LONGEST).await?;
+        let at = Instant::now();
+        let told = told(&answer.headers);
+        let manifest = slowly(move || Manifest::read(&answer.body, &answer.url)).await?;
+        let known = before.and_then(|seen| seen.ahead);
+        let ahead = match &manifest.live {
+            Some(live) if known.is_none() => self.ahead(&live.clocks, led, told).await?,
+            _ => known,
+        };
+        Ok(Seen {
+            live: manifest.live.is_some() || before.is_some_and(|seen| seen.live),
+            manifest: Arc::new(manifest),
+            led,
+            url,
+            at,
+            ahead,
+        })
+    }
+
+    /// How far the clock of the site is before the one here.
+    async fn ahead(&self, clocks: &[Timing], led: Led, told: Option<f64>) -> Result<Option<f64>> {
+        for clock in clocks {
+            let (Timing::Text(url) | Timing::Date(url)) = clock else {
+                if let Timing::Now(time) = clock {
+                    return Ok(Some(time - here()));
+                }
+                continue;
+            };
+            let answer = match self.answer(url, led, LONGEST).await {
+                Ok((_, answer)) => answer,
+                Err(error) if error.kind == Kind::Closed => return Err(error),
+                // There may be another one.
+                Err(_) => continue,
+            };
+            let time = match clock {
+                Timing::Text(_) => std::str::from_utf8(&answer.body).ok().and_then(dash::date),
+                _ => date(&answer.headers),
+            };
+            if let Some(time) = time {
+                return Ok(Some(time - here()));
+            }
+        }
+        Ok(told
+            .map(|told| told - here())
+            .filter(|ahead| ahead.abs() > APART))
+    }
+}
+
+/// The time here, in seconds since 1970.
+fn here() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// The time of an answer, by its server.
+fn date(headers: &HeaderMap) -> Option<f64> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    let date = httpdate::parse_http_date(date).ok()?;
+    let since = date.duration_since(UNIX_EPOCH).ok()?;
+    Some(since.as_secs_f64())
+}
+
+/// The same where it may have lain somewhere on its way.
+fn told(headers: &HeaderMap) -> Option<f64> {
+    let age = headers.get(header::AGE).and_then(|age| age.to_str().ok());
+    let age = age.and_then(|age| age.trim().parse::<u32>().ok());
+    Some(date(headers)? + f64::from(age.unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_tells_the_time() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(told(&headers), None);
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap();
+        headers.insert(header::DATE, date);
+        assert_eq!(told(&headers), Some(784_111_777.0));
+        headers.insert(header::AGE, "60".parse().unwrap());
+        assert_eq!(told(&headers), Some(784_111_837.0));
+    }
+}

@@ -19,6 +19,7 @@ mod find;
 #[cfg(fuzzing)]
 mod fuzzing;
 mod gate;
+mod given;
 mod globals;
 mod hosts;
 mod library;
@@ -29,6 +30,7 @@ mod package;
 mod project;
 mod record;
 mod replay;
+mod room;
 mod run;
 mod sandbox;
 mod skeleton;

@@ -12,6 +12,7 @@ use crate::model::{Error, Kind};
 use crate::net::Shown;
 use crate::script::call::{Ask, Call, Posted};
 use crate::script::failure::{raise, refuse};
+use crate::script::room::Room;
 use crate::script::run::Host;
 use crate::source::Answer;
 
@@ -190,6 +191,7 @@ fn unexpected(answer: &Answer) -> Error {
 
 /// An answer as a script sees it: without cookies, and without what was put in for it.
 fn response(lua: &Lua, answer: &Answer) -> mlua::Result<Table> {
+    let room = Room::open(lua)?;
     let table = lua.create_table()?;
     let mut url = answer.url.clone();
     // A URL without a host has no user, so neither call can fail here.
@@ -205,5 +207,6 @@ fn response(lua: &Lua, answer: &Answer) -> mlua::Result<Table> {
         }
     }
     table.raw_set("headers", headers)?;
+    room.check()?;
     Ok(table)
 }

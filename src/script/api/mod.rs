@@ -14,7 +14,6 @@ use std::rc::Rc;
 use mlua::{Lua, Table};
 
 pub(super) use http::address;
-pub(super) use json::encode;
 
 use super::emit;
 use super::failure::refuse;

@@ -10,6 +10,7 @@ use regex::{Captures, Regex, RegexBuilder};
 use super::LONGEST;
 use crate::model::Kind;
 use crate::script::failure::{refuse, visible};
+use crate::script::room::Room;
 use crate::script::run::Host;
 
 /// The largest compiled pattern, the longest text, and how many patterns are kept.
@@ -17,7 +18,8 @@ const PROGRAM: usize = 256 << 10;
 const TEXT: usize = 4 << 20;
 const KEPT: usize = 64;
 
-type Patterns = Rc<RefCell<HashMap<String, Regex>>>;
+/// They are shared: a clone of one has to find out anew how it matches fastest.
+type Patterns = Rc<RefCell<HashMap<String, Rc<Regex>>>>;
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let re = lua.create_table()?;
@@ -71,7 +73,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set("re", re)
 }
 
-fn compiled(kept: &Patterns, text: &str, pattern: &str) -> mlua::Result<Regex> {
+fn compiled(kept: &Patterns, text: &str, pattern: &str) -> mlua::Result<Rc<Regex>> {
     if text.len() > TEXT {
         return Err(refuse(
             Kind::Corrupt,
@@ -87,12 +89,12 @@ fn compiled(kept: &Patterns, text: &str, pattern: &str) -> mlua::Result<Regex> {
         .dfa_size_limit(PROGRAM)
         .nest_limit(64)
         .build();
-    let regex = regex.map_err(|error| {
+    let regex = Rc::new(regex.map_err(|error| {
         refuse(
             Kind::Corrupt,
             format!("cannot use the pattern: {}", visible(&error.to_string())),
         )
-    })?;
+    })?);
     let mut kept = kept.borrow_mut();
     if kept.len() >= KEPT {
         kept.clear();
@@ -103,6 +105,7 @@ fn compiled(kept: &Patterns, text: &str, pattern: &str) -> mlua::Result<Regex> {
 
 /// The groups by number, the whole at 0, and by name.
 fn groups(lua: &Lua, regex: &Regex, found: &Captures<'_>) -> mlua::Result<Table> {
+    let room = Room::open(lua)?;
     let table = lua.create_table()?;
     for (number, name) in regex.capture_names().enumerate() {
         if let Some(group) = found.get(number) {
@@ -111,6 +114,7 @@ fn groups(lua: &Lua, regex: &Regex, found: &Captures<'_>) -> mlua::Result<Table>
             if let Some(name) = name {
                 table.raw_set(name, text)?;
             }
+            room.check()?;
         }
     }
     Ok(table)

@@ -53,6 +53,7 @@ fn loops_end() {
         "local s = string.rep('a', 30) string.find(s, string.rep('a?', 30) .. string.rep('a', 30) .. string.rep('.-', 20) .. 'b')",
         "while true do string.find(string.rep('a', 1000000), 'b') end",
         "while true do json.decode('[1,2,3]') end",
+        "while true do pcall(json.decode, '[' .. string.rep('{},', 2000000) .. '1]') end",
         "while true do re.match('aaaa', 'a+') end",
         "while true do html.parse('<p>'):first('p') end",
         "while true do local ok = pcall(http.get, 'https://evil.test/') end",
@@ -74,6 +75,7 @@ fn memory_ends() {
         "local t = {} for i = 1, 60 do t = { t, t } end json.encode(t)",
         "local t = {} for i = 1, 60 do t = { t, t } end emit({ key = 1, url = 'https://files.test/', meta = { t = t } })",
         "local t = {} t.t = t json.encode(t)",
+        "local t = {} t.t = t emit({ key = 1, url = 'https://files.test/', meta = t })",
         "json.decode(string.rep('[', 1000000))",
         "js.object('x=' .. string.rep('[', 1000000), 'x')",
         "html.parse(string.rep('<a>', 1000000))",
@@ -89,6 +91,40 @@ fn memory_ends() {
         "html.parse('<p>'):first(':not(' .. string.rep(':not(', 100000) .. ')')",
         "emit({ key = string.rep('x', 100000), url = 'https://files.test/' })",
     ]);
+}
+
+#[test]
+fn what_the_host_makes_for_a_script_counts() {
+    let said = "needs more than 32 MiB";
+    all_say(
+        MANIFEST,
+        &[
+            (
+                "json.decode('[' .. string.rep('{},', 2000000) .. '1]')",
+                said,
+            ),
+            (
+                "json.decode('[' .. string.rep('1,', 3000000) .. '1]')",
+                said,
+            ),
+            (
+                "json.decode('[' .. string.rep('{\"a\":[{}]},', 400000) .. '1]')",
+                said,
+            ),
+            (
+                "local t = {} while true do t[#t + 1] = json.decode('[1,{\"a\":\"b\"}]') end",
+                said,
+            ),
+            (
+                "local t = {} while true do t[#t + 1] = re.match('abc' .. #t, '(.)(.+)') end",
+                said,
+            ),
+            (
+                "local s = string.rep('x', 1000000) local t = {} while true do t[#t + 1] = re.match(s .. #t, '.+') end",
+                said,
+            ),
+        ],
+    );
 }
 
 #[test]

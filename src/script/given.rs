@@ -1,0 +1,425 @@
+//! What a script says of an item or a link, read out of its table once. All that is read is counted: a table can be in
+//! itself many times over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mlua::{Lua, LuaSerdeExt, Table, Value};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as NoName, StrDeserializer};
+use serde_json::Value as Json;
+use url::Url;
+
+use super::failure::refuse;
+use crate::model::{Album, Digest, Kind, Medium, Meta};
+
+/// The most bytes of an item.
+const LONGEST: usize = 64 << 10;
+/// How deep its `meta` goes.
+const DEEPEST: usize = 100;
+
+/// What a script says of an item.
+#[derive(Default)]
+pub(super) struct Given {
+    pub(super) key: String,
+    pub(super) url: Option<String>,
+    pub(super) mirrors: Vec<String>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) kind: Option<Medium>,
+    pub(super) stream: Option<Form>,
+    pub(super) size: Option<u64>,
+    pub(super) digests: Vec<Digest>,
+    pub(super) meta: Meta,
+}
+
+/// The forms of streams that there are.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Form {
+    Hls,
+    Dash,
+}
+
+/// The fields that a script can give, for messages. Those of links are the last ones.
+const FIELDS: [&str; 23] = [
+    "key",
+    "url",
+    "mirrors",
+    "headers",
+    "kind",
+    "stream",
+    "size",
+    "md5",
+    "sha1",
+    "sha256",
+    "sha512",
+    "name",
+    "ext",
+    "title",
+    "description",
+    "author",
+    "date",
+    "album",
+    "number",
+    "width",
+    "height",
+    "page",
+    "meta",
+];
+const OF_LINKS: usize = 11;
+
+impl Given {
+    /// Reads an item.
+    pub(super) fn item(lua: &Lua, table: &Table) -> mlua::Result<Given> {
+        let mut given = Given::default();
+        let mut digests = [const { None }; 4];
+        let mut reader = Reader::new(lua);
+        table.for_each(|name: String, value: Value| {
+            let name = name.as_str();
+            match name {
+                "key" => given.key = reader.key(name, value)?,
+                "url" => given.url = Some(reader.text(name, value)?),
+                "mirrors" => given.mirrors = reader.texts(name, value)?,
+                "headers" => given.headers = reader.pairs(name, value)?,
+                "kind" => given.kind = Some(reader.one_of(name, value)?),
+                "stream" => given.stream = Some(reader.one_of(name, value)?),
+                "size" => given.size = whole(reader.number(name, value)?),
+                "md5" => digests[0] = Some(Digest::Md5(reader.hex(name, value, 32)?)),
+                "sha1" => digests[1] = Some(Digest::Sha1(reader.hex(name, value, 40)?)),
+                "sha256" => digests[2] = Some(Digest::Sha256(reader.hex(name, value, 64)?)),
+                "sha512" => digests[3] = Some(Digest::Sha512(reader.hex(name, value, 128)?)),
+                _ => reader.about(&mut given.meta, &FIELDS, name, value)?,
+            }
+            Ok(())
+        })?;
+        given.digests = digests.into_iter().flatten().collect();
+        Ok(given)
+    }
+
+    /// Reads what is known of a link.
+    pub(super) fn link(lua: &Lua, table: &Table) -> mlua::Result<Meta> {
+        let mut meta = Meta::default();
+        let mut reader = Reader::new(lua);
+        table.for_each(|name: String, value: Value| {
+            reader.about(&mut meta, &FIELDS[OF_LINKS..], &name, value)
+        })?;
+        Ok(meta)
+    }
+}
+
+struct Reader<'a> {
+    lua: &'a Lua,
+    left: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(lua: &'a Lua) -> Reader<'a> {
+        Reader { lua, left: LONGEST }
+    }
+
+    /// What is of no use is left out: it never fails an item. What is of the wrong type is a mistake.
+    fn about(
+        &mut self,
+        meta: &mut Meta,
+        known: &[&str],
+        name: &str,
+        value: Value,
+    ) -> mlua::Result<()> {
+        let small = |number: f64| u32::try_from(whole(number)?).ok();
+        match name {
+            "name" => meta.name = Some(self.text(name, value)?),
+            "ext" => meta.ext = Some(self.text(name, value)?),
+            "title" => meta.title = Some(self.text(name, value)?),
+            "description" => meta.description = Some(self.text(name, value)?),
+            "author" => meta.author = Some(self.text(name, value)?),
+            "date" => meta.date = self.moment(name, value)?,
+            "album" => meta.album = Some(Arc::new(self.album(name, value)?)),
+            "number" => meta.number = whole(self.number(name, value)?),
+            "width" => meta.width = small(self.number(name, value)?),
+            "height" => meta.height = small(self.number(name, value)?),
+            "page" => meta.page = Url::parse(&self.text(name, value)?).ok(),
+            "meta" => match self.plain(name, value, DEEPEST)? {
+                Json::Object(map) => meta.extra = map.into_iter().collect(),
+                _ => return Err(wrong(name, "is no table with names")),
+            },
+            // A typing error would lose what is meant.
+            _ => {
+                let message = format!(
+                    "an item has no field `{}`; there are {}",
+                    name.escape_debug(),
+                    known.join(", ")
+                );
+                return Err(refuse(Kind::Corrupt, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: usize) -> mlua::Result<()> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or_else(|| {
+            refuse(
+                Kind::Corrupt,
+                format!("the item cannot be used: it is longer than {LONGEST} bytes"),
+            )
+        })?;
+        Ok(())
+    }
+
+    fn text(&mut self, name: &str, value: Value) -> mlua::Result<String> {
+        let Value::String(text) = value else {
+            return Err(wrong(name, "is no text"));
+        };
+        self.take(text.as_bytes().len())?;
+        let text = text.to_str().map_err(|_| wrong(name, "is no UTF-8"))?;
+        Ok(text.to_owned())
+    }
+
+    fn number(&self, name: &str, value: Value) -> mlua::Result<f64> {
+        number(&value).ok_or_else(|| wrong(name, "is no number"))
+    }
+
+    /// Text, or a number that is meant as such.
+    fn key(&mut self, name: &str, value: Value) -> mlua::Result<String> {
+        match number(&value) {
+            Some(number) => Ok(number.to_string()),
+            None => self.text(name, value),
+        }
+    }
+
+    /// Seconds since 1970, or a date as text.
+    fn moment(&mut self, name: &str, value: Value) -> mlua::Result<Option<Timestamp>> {
+        Ok(match number(&value) {
+            Some(seconds) if seconds.is_finite() => {
+                Timestamp::from_millisecond((seconds * 1000.0) as i64).ok()
+            }
+            Some(_) => None,
+            None => self.text(name, value)?.parse().ok(),
+        })
+    }
+
+    fn one_of<T: for<'de> Deserialize<'de>>(
+        &mut self,
+        name: &str,
+        value: Value,
+    ) -> mlua::Result<T> {
+        let text = self.text(name, value)?;
+        let reader: StrDeserializer<'_, NoName> = text.as_str().into_deserializer();
+        T::deserialize(reader).map_err(|error| wrong(name, &error.to_string()))
+    }
+
+    fn hex(&mut self, name: &str, value: Value, length: usize) -> mlua::Result<String> {
+        let text = self.text(name, value)?;
+        match text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            true => Ok(text.to_ascii_lowercase()),
+            false => Err(wrong(name, &format!("has not {length} hexadecimal digits"))),
+        }
+    }
+
+    fn album(&mut self, name: &str, value: Value) -> mlua::Result<Album> {
+        let Value::Table(table) = value else {
+            return Err(wrong(name, "is no table"));
+        };
+        let (mut id, mut title, mut count) = (None, None, None);
+        table.for_each(|field: String, value: Value| {
+            match field.as_str() {
+                "id" => id = Some(self.key("id", value)?),
+                "title" => title = Some(self.text("title", value)?),
+                "count" => count = whole(self.number("count", value)?),
+                _ => {
+                    return Err(wrong(
+                        name,
+                        "has `id`, `title` and `count`, and nothing else",
+                    ));
+                }
+            }
+            Ok(())
+        })?;
+        match id {
+            Some(id) => Ok(Album { id, title, count }),
+            None => Err(wrong(name, "has no `id`")),
+        }
+    }
+
+    fn texts(&mut self, name: &str, value: Value) -> mlua::Result<Vec<String>> {
+        let text = |value| match value {
+            Json::String(text) => Some(text),
+            _ => None,
+        };
+        let list = match self.plain(name, value, 2)? {
+            Json::Array(list) => list.into_iter().map(text).collect(),
+            Json::Object(map) if map.is_empty() => Some(Vec::new()),
+            _ => None,
+        };
+        list.ok_or_else(|| wrong(name, "is no list of texts"))
+    }
+
+    fn pairs(&mut self, name: &str, value: Value) -> mlua::Result<BTreeMap<String, String>> {
+        let Value::Table(table) = value else {
+            return Err(wrong(name, "is no table"));
+        };
+        let mut pairs = BTreeMap::new();
+        table.for_each(|key: String, value: Value| {
+            self.take(key.len())?;
+            let value = self.text(name, value)?;
+            pairs.insert(key, value);
+            Ok(())
+        })?;
+        Ok(pairs)
+    }
+
+    /// What JSON can say.
+    fn plain(&mut self, name: &str, value: Value, deepest: usize) -> mlua::Result<Json> {
+        // So that what has no length comes to an end as well.
+        self.take(2)?;
+        let table = match value {
+            Value::Nil => return Ok(Json::Null),
+            Value::Boolean(is) => return Ok(is.into()),
+            Value::Integer(number) => return Ok(number.into()),
+            Value::Number(number) => return Ok(number.into()),
+            Value::String(_) => return Ok(Json::String(self.text(name, value)?)),
+            Value::Table(table) => table,
+            _ => return Err(wrong(name, "has what is no data")),
+        };
+        let Some(deepest) = deepest.checked_sub(1) else {
+            return Err(wrong(name, "is too deep"));
+        };
+        let length = table.raw_len();
+        if length > 0 || table.metatable() == Some(self.lua.array_metatable()) {
+            let values = (1..=length).map(|at| self.plain(name, table.raw_get(at)?, deepest));
+            return values.collect::<mlua::Result<Vec<_>>>().map(Json::Array);
+        }
+        let mut map = serde_json::Map::new();
+        table.for_each(|key: String, value: Value| {
+            self.take(key.len())?;
+            let value = self.plain(name, value, deepest)?;
+            map.insert(key, value);
+            Ok(())
+        })?;
+        Ok(Json::Object(map))
+    }
+}
+
+fn wrong(name: &str, why: &str) -> mlua::Error {
+    refuse(
+        Kind::Corrupt,
+        format!("the item cannot be used: `{name}` {why}"),
+    )
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Number(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn whole(number: f64) -> Option<u64> {
+    (0.0..=9_007_199_254_740_992.0)
+        .contains(&number)
+        .then_some(number as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(code: &str) -> Result<Given, String> {
+        let lua = Lua::new();
+        let table: Table = lua.load(code).eval().unwrap();
+        Given::item(&lua, &table).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let given = read(
+            "{ key = 7, url = 'https://a.org/', mirrors = { 'b', 'c' }, headers = { Referer = 'r' }, kind = 'image', \
+             stream = 'hls', size = 12, sha1 = string.rep('Ab', 20), md5 = string.rep('0', 32), name = 'n', ext = 'jpg', \
+             title = 't', description = 'd', author = 'w', date = 0.5, album = { id = 1.5, title = 'a', count = 3 }, \
+             number = 2, width = 640, height = -1, page = 'https://a.org/p', meta = { a = { 1, { b = true } }, c = {}, d = 0.5 } }",
+        )
+        .unwrap();
+        assert_eq!(given.key, "7");
+        assert_eq!(given.url.as_deref(), Some("https://a.org/"));
+        assert_eq!(given.mirrors, ["b", "c"]);
+        assert_eq!(given.headers["Referer"], "r");
+        assert_eq!(given.kind, Some(Medium::Image));
+        assert!(matches!(given.stream, Some(Form::Hls)));
+        assert_eq!(given.size, Some(12));
+        let digests = [Digest::Md5("0".repeat(32)), Digest::Sha1("ab".repeat(20))];
+        assert_eq!(given.digests, digests);
+        let told = serde_json::json!({
+            "name": "n", "ext": "jpg", "title": "t", "description": "d", "author": "w",
+            "date": "1970-01-01T00:00:00.5Z", "album": { "id": "1.5", "title": "a", "count": 3 },
+            "number": 2, "width": 640, "page": "https://a.org/p",
+            "extra": { "a": [1, { "b": true }], "c": {}, "d": 0.5 },
+        });
+        assert_eq!(serde_json::to_value(&given.meta).unwrap(), told);
+    }
+
+    #[test]
+    fn what_is_of_no_use_is_left_out() {
+        let given = read(
+            "{ size = -1, number = 0 / 0, date = 0 / 0, width = 1e12, page = 'x', mirrors = {}, meta = { n = 0 / 0 } }",
+        );
+        let given = given.unwrap();
+        assert_eq!(given.size, None);
+        let told = serde_json::json!({ "extra": { "n": null } });
+        assert_eq!(serde_json::to_value(&given.meta).unwrap(), told);
+        let given = read("{ date = '2020-02-03T00:00:00Z' }").unwrap();
+        assert_eq!(given.meta.date.unwrap().as_second(), 1_580_688_000);
+        assert_eq!(read("{ date = 'soon' }").unwrap().meta.date, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let table = [
+            ("{ titel = 'x' }", "no field `titel`; there are key, url,"),
+            ("{ 'x' }", "no field `1`"),
+            ("{ title = 1 }", "`title` is no text"),
+            ("{ title = '\\255' }", "`title` is no UTF-8"),
+            ("{ width = '1' }", "`width` is no number"),
+            ("{ date = {} }", "`date` is no text"),
+            ("{ key = true }", "`key` is no text"),
+            ("{ kind = 'picture' }", "`kind` unknown variant `picture`"),
+            ("{ md5 = 'x' }", "`md5` has not 32 hexadecimal digits"),
+            ("{ mirrors = { 1 } }", "`mirrors` is no list of texts"),
+            ("{ mirrors = 'x' }", "`mirrors` is no list of texts"),
+            ("{ headers = { a = 1 } }", "`headers` is no text"),
+            ("{ album = 'x' }", "`album` is no table"),
+            ("{ album = {} }", "`album` has no `id`"),
+            ("{ album = { id = 1, x = 1 } }", "and nothing else"),
+            ("{ meta = { 1 } }", "`meta` is no table with names"),
+            (
+                "{ meta = { f = function() end } }",
+                "`meta` has what is no data",
+            ),
+            (
+                "{ title = string.rep('x', 65537) }",
+                "longer than 65536 bytes",
+            ),
+            (
+                "(function() local t = {} for i = 1, 60 do t = { t, t } end return { meta = { t = t } } end)()",
+                "longer than 65536 bytes",
+            ),
+            (
+                "(function() local t = {} t.t = t return { meta = t } end)()",
+                "`meta` is too deep",
+            ),
+        ];
+        for (code, expected) in table {
+            let said = read(code).err().unwrap_or_default();
+            assert!(said.contains(expected), "{code}: {said}");
+        }
+        let lua = Lua::new();
+        let table = lua.load("{ url = 'x' }").eval().unwrap();
+        let said = Given::link(&lua, &table).unwrap_err().to_string();
+        assert!(
+            said.contains("no field `url`; there are name, ext,"),
+            "{said}"
+        );
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -92,6 +93,12 @@ impl Body {
             Body::Text(_) | Body::Later => None,
         }
     }
+
+    /// Whether it says where the bytes are, and that has not run out.
+    pub fn is_current(&self) -> bool {
+        let expires = self.request().and_then(|request| request.expires);
+        !matches!(self, Body::Later) && expires.is_none_or(|expires| expires > Timestamp::now())
+    }
 }
 
 /// The files of a film whose sound is apart.
@@ -117,6 +124,9 @@ pub struct Request {
     /// What the bytes must be.
     #[serde(default)]
     pub expect: Expect,
+    /// From when on the address is refused, where that is known: it is then found anew before it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 impl Request {
@@ -127,6 +137,7 @@ impl Request {
             headers: Headers::default(),
             mirrors: Vec::new(),
             expect: Expect::default(),
+            expires: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use url::Url;
 
-use crate::model::{Entry, Error, Result};
+use crate::model::{Body, Entry, Result};
 use crate::net::Led;
 use crate::source::Answer;
 
@@ -17,8 +17,8 @@ pub(super) enum Call {
     Ask(Vec<Ask>, oneshot::Sender<Result<Vec<Answer>>>),
     /// Emit these entries, which were checked, each with who named it.
     Emit(Vec<(Entry, Led)>, oneshot::Sender<Result<()>>),
-    /// The script has come to its end.
-    Ended(Result<(), Error>),
+    /// The script has come to its end, with a body and who named it if that was asked for.
+    Ended(Result<Option<Box<(Body, Led)>>>),
 }
 
 /// What is asked for.

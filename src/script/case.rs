@@ -40,6 +40,9 @@ pub(super) struct Case {
     /// The items that come, in their order. Of each, the fields that are given must be so.
     #[serde(default, rename = "item", skip_serializing_if = "Vec::is_empty")]
     pub(super) items: Vec<Map<String, Value>>,
+    /// What items, by their keys, are when they are resolved after the listing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) resolved: Vec<Map<String, Value>>,
 }
 
 /// An answer of the site.

@@ -1,5 +1,6 @@
 //! `emit`, `delegate`, `checkpoint` and `log`: from a table of a script to the data that every source emits.
 
+use std::mem;
 use std::rc::Rc;
 
 use mlua::{Lua, Table};
@@ -74,21 +75,55 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set("log", lua.create_function(note)?)
 }
 
-/// The item, and who named it: somebody out there if one of its URLs is on a host that the user did not set.
-fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, Led)> {
-    let Given { key, url, .. } = &given;
+/// The item, and who named it.
+fn item_of(host: &Host, mut given: Given) -> mlua::Result<(Item, Led)> {
+    let key = &given.key;
     if key.is_empty() || key.len() > 1024 || key.chars().any(char::is_control) {
         return Err(refuse(
             Kind::Corrupt,
             "the `key` of an item is empty, too long, or not plain",
         ));
     }
+    let (key, meta) = (mem::take(&mut given.key), mem::take(&mut given.meta));
+    let (body, led) = match given.url {
+        // No address is named yet.
+        None if host.resolves.get() => (Body::Later, Led::ByUser),
+        _ => body_of(host, given)?,
+    };
+    let source = host.id.clone();
+    let item = Item {
+        source,
+        key,
+        meta,
+        body,
+    };
+    Ok((item, led))
+}
+
+/// Where the bytes of an item are by now, in the words of an item. What they have to be does not change.
+pub(super) fn anew(
+    host: &Host,
+    lua: &Lua,
+    table: &Table,
+    item: &Item,
+) -> mlua::Result<(Body, Led)> {
+    let (mut body, led) = body_of(host, Given::item(lua, table)?)?;
+    if let (Some(was), Body::File(is) | Body::Hls(is) | Body::Dash(is)) =
+        (item.body.request(), &mut body)
+    {
+        is.expect = was.expect.clone();
+    }
+    Ok((body, led))
+}
+
+/// Where the bytes are, and who named that: somebody out there if one of the URLs is on a host that the user did not set.
+fn body_of(host: &Host, given: Given) -> mlua::Result<(Body, Led)> {
     let media = |text: &String| {
         let url = super::api::address(text)?;
         host.gate.media(&url).map_err(|error| raise(&error))?;
         Ok(url)
     };
-    let Some(url) = url else {
+    let Some(url) = &given.url else {
         return Err(refuse(
             Kind::Corrupt,
             "the item cannot be used: it has no `url`",
@@ -121,16 +156,12 @@ fn item_of(host: &Host, given: Given) -> mlua::Result<(Item, Led)> {
             medium: given.kind,
             ..Expect::default()
         },
+        expires: given.expires,
     };
-    let item = Item {
-        source: host.id.clone(),
-        key: given.key,
-        meta: given.meta,
-        body: match given.stream {
-            None => Body::File(request),
-            Some(Form::Hls) => Body::Hls(request),
-            Some(Form::Dash) => Body::Dash(request),
-        },
+    let body = match given.stream {
+        None => Body::File(request),
+        Some(Form::Hls) => Body::Hls(request),
+        Some(Form::Dash) => Body::Dash(request),
     };
-    Ok((item, led))
+    Ok((body, led))
 }

@@ -30,6 +30,7 @@ pub(super) struct Given {
     pub(super) kind: Option<Medium>,
     pub(super) stream: Option<Form>,
     pub(super) size: Option<u64>,
+    pub(super) expires: Option<Timestamp>,
     pub(super) digests: Vec<Digest>,
     pub(super) meta: Meta,
 }
@@ -43,7 +44,7 @@ pub(super) enum Form {
 }
 
 /// The fields that a script can give, for messages. Those of links are the last ones.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 24] = [
     "key",
     "url",
     "mirrors",
@@ -51,6 +52,7 @@ const FIELDS: [&str; 23] = [
     "kind",
     "stream",
     "size",
+    "expires",
     "md5",
     "sha1",
     "sha256",
@@ -68,7 +70,7 @@ const FIELDS: [&str; 23] = [
     "page",
     "meta",
 ];
-const OF_LINKS: usize = 11;
+const OF_LINKS: usize = 12;
 
 impl Given {
     /// Reads an item.
@@ -86,6 +88,7 @@ impl Given {
                 "kind" => given.kind = Some(reader.one_of(name, value)?),
                 "stream" => given.stream = Some(reader.one_of(name, value)?),
                 "size" => given.size = whole(reader.number(name, value)?),
+                "expires" => given.expires = reader.moment(name, value)?,
                 "md5" => digests[0] = Some(Digest::Md5(reader.hex(name, value, 32)?)),
                 "sha1" => digests[1] = Some(Digest::Sha1(reader.hex(name, value, 40)?)),
                 "sha256" => digests[2] = Some(Digest::Sha256(reader.hex(name, value, 64)?)),
@@ -337,7 +340,7 @@ mod tests {
     fn every_field_is_read() {
         let given = read(
             "{ key = 7, url = 'https://a.org/', mirrors = { 'b', 'c' }, headers = { Referer = 'r' }, kind = 'image', \
-             stream = 'hls', size = 12, sha1 = string.rep('Ab', 20), md5 = string.rep('0', 32), name = 'n', ext = 'jpg', \
+             stream = 'hls', size = 12, expires = 1, sha1 = string.rep('Ab', 20), md5 = string.rep('0', 32), name = 'n', ext = 'jpg', \
              title = 't', description = 'd', author = 'w', date = 0.5, album = { id = 1.5, title = 'a', count = 3 }, \
              number = 2, width = 640, height = -1, page = 'https://a.org/p', meta = { a = { 1, { b = true } }, c = {}, d = 0.5 } }",
         )
@@ -349,6 +352,7 @@ mod tests {
         assert_eq!(given.kind, Some(Medium::Image));
         assert!(matches!(given.stream, Some(Form::Hls)));
         assert_eq!(given.size, Some(12));
+        assert_eq!(given.expires, Some(Timestamp::from_second(1).unwrap()));
         let digests = [Digest::Md5("0".repeat(32)), Digest::Sha1("ab".repeat(20))];
         assert_eq!(given.digests, digests);
         let told = serde_json::json!({

@@ -131,6 +131,7 @@ pub async fn record(
         options,
         answers,
         items: came.items.iter().map(told).collect(),
+        resolved: Vec::new(),
     };
     let text = toml::to_string_pretty(&case).map_err(|error| {
         Error::new(Kind::Unsupported, "what came cannot be written down").because(error)

@@ -116,6 +116,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         mut options,
         answers,
         items,
+        resolved,
         delegated,
         checkpoints,
         error,
@@ -138,13 +139,18 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     let tape = Arc::new(Recording::new(answers));
     let ctx = Ctx::new(Client::new(Settings::default())?).with_tape(tape.clone());
     let (listed, came) = list(source.as_ref(), &ctx, &target).await;
+    let anew = resolve(source.as_ref(), &ctx, &resolved, &came.items).await;
     verdict.wrong = tape.wrong();
     let asked = tape.asked().into_iter();
     verdict.did.asked = asked
         .map(|(url, is_post)| (meant(url, &stand_ins), is_post))
         .collect();
     verdict.did.delegated = !came.delegated.is_empty();
-    let media = came.items.iter().flat_map(places);
+    let media = came
+        .items
+        .iter()
+        .chain(anew.iter().flatten())
+        .flat_map(places);
     verdict.did.media = media.map(|url| meant(url, &stand_ins)).collect();
     verdict.notes = came.notes;
     let wrong = &mut verdict.wrong;
@@ -158,7 +164,11 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
             explain(&failure)
         )),
     }
-    compare_items(&items, &came.items, wrong);
+    compare_items("item", &items, &came.items, wrong);
+    match anew {
+        Ok(anew) => compare_items("resolved", &resolved, &anew, wrong),
+        Err(why) => wrong.push(why),
+    }
     compare_lists("delegated", &delegated, &came.delegated, wrong);
     if let Some(checkpoints) = checkpoints {
         compare_lists("checkpoints", &checkpoints, &came.checkpoints, wrong);
@@ -196,6 +206,29 @@ pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Re
         came
     };
     tokio::join!(listing, taking)
+}
+
+/// Resolves the items that have these keys, in their order.
+async fn resolve(
+    source: &dyn Source,
+    ctx: &Ctx,
+    expected: &[Map<String, Value>],
+    items: &[Item],
+) -> std::result::Result<Vec<Item>, String> {
+    let mut anew = Vec::new();
+    for expected in expected {
+        let key = expected.get("key").and_then(Value::as_str).unwrap_or("");
+        let Some(item) = items.iter().find(|item| item.key == key) else {
+            return Err(format!("there is no item `{key}` to be resolved"));
+        };
+        let body = source.resolve(ctx, item).await.map_err(|failure| {
+            let (kind, why) = (failure.kind, explain(&failure));
+            format!("`{key}` is not resolved, `{kind}`: {why}")
+        })?;
+        let item = item.clone();
+        anew.push(Item { body, ..item });
+    }
+    Ok(anew)
 }
 
 /// Where the bytes of an item are.
@@ -238,25 +271,37 @@ fn compare_lists(what: &str, expected: &[String], came: &[String], wrong: &mut V
     }
 }
 
-fn compare_items(expected: &[Map<String, Value>], came: &[Item], wrong: &mut Vec<String>) {
+fn compare_items(
+    what: &str,
+    expected: &[Map<String, Value>],
+    came: &[Item],
+    wrong: &mut Vec<String>,
+) {
     if expected.len() != came.len() {
         let (expected, came) = (expected.len(), came.len());
         wrong.push(format!("the number of items\n  - {expected}\n  + {came}"));
     }
     let came: Vec<_> = came.iter().map(told).collect();
     for (at, item) in came.iter().enumerate().skip(expected.len()) {
-        wrong.push(format!("item {} is one more\n  + {}", at + 1, json!(item)));
+        wrong.push(format!(
+            "{what} {} is one more\n  + {}",
+            at + 1,
+            json!(item)
+        ));
     }
     for (at, expected) in expected.iter().enumerate() {
         let Some(item) = came.get(at) else {
             let expected = json!(expected);
-            wrong.push(format!("item {} does not come\n  - {expected}", at + 1));
+            wrong.push(format!("{what} {} does not come\n  - {expected}", at + 1));
             continue;
         };
         for (field, value) in expected {
             let is = item.get(field).unwrap_or(&Value::Null);
             if !has(value, is) {
-                wrong.push(format!("item {}: `{field}`\n  - {value}\n  + {is}", at + 1));
+                wrong.push(format!(
+                    "{what} {}: `{field}`\n  - {value}\n  + {is}",
+                    at + 1
+                ));
             }
         }
     }

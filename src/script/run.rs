@@ -8,20 +8,23 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use mlua::thread::ThreadStatus;
-use mlua::{Function, IntoLuaMulti, Lua, LuaSerdeExt, Table, Value};
-use serde_json::json;
+use mlua::{Function, IntoLuaMulti, Lua, LuaSerdeExt, Value};
+use serde::Serialize;
+use serde_json::{Value as Json, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Limits;
 use super::call::Call;
 use super::clock::{Clock, Death};
+use super::emit;
 use super::failure::{Blame, raise, refuse};
 use super::find::Origin;
 use super::gate::Gate;
 use super::manifest::Delegate;
 use super::package::Package;
 use super::sandbox;
-use crate::model::{Entry, Error, Kind, Result};
+use super::told::told;
+use crate::model::{Body, Entry, Error, Item, Kind, Result};
 use crate::net::Led;
 use crate::source::Target;
 
@@ -33,12 +36,19 @@ pub(super) struct Start {
     pub(super) package: Arc<Package>,
     pub(super) origin: Origin,
     pub(super) gate: Gate,
-    pub(super) options: BTreeMap<String, serde_json::Value>,
+    pub(super) options: BTreeMap<String, Json>,
     pub(super) secrets: Vec<String>,
-    pub(super) target: Target,
-    pub(super) site: String,
+    pub(super) task: Task,
     pub(super) calls: mpsc::Sender<Call>,
     pub(super) abandoned: Arc<AtomicBool>,
+}
+
+/// What a script is run for.
+pub(super) enum Task {
+    /// The entries behind a target, on this site of its family.
+    List(Target, String),
+    /// The body of an item, anew.
+    Resolve(Box<Item>),
 }
 
 /// What the host's functions share in the thread of a VM.
@@ -48,6 +58,8 @@ pub(super) struct Host {
     pub(super) clock: Rc<Clock>,
     pub(super) gate: Gate,
     pub(super) delegates: Delegate,
+    /// Whether the script can find out later where a file is.
+    pub(super) resolves: Cell<bool>,
     calls: mpsc::Sender<Call>,
     entries: RefCell<Vec<(Entry, Led)>>,
     emitted: Cell<u64>,
@@ -67,6 +79,7 @@ impl Host {
             clock,
             gate,
             delegates: package.manifest.permissions.delegate.clone(),
+            resolves: Cell::new(false),
             calls,
             entries: RefCell::default(),
             emitted: Cell::new(0),
@@ -138,14 +151,13 @@ pub(super) fn run(start: Start) {
     let _ = calls.blocking_send(Call::Ended(ended));
 }
 
-fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<()> {
+fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Led)>>> {
     let Start {
         package,
         gate,
         options,
         secrets,
-        target,
-        site,
+        task,
         calls,
         ..
     } = start;
@@ -154,26 +166,53 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<()> {
     let lua = sandbox::make(&host, &package)?;
     let main = sandbox::compile(&lua, &id, "main.luau", &package.files["main.luau"])?;
     let main: Value = complete(&lua, main, (), clock)?;
-    let extract = match &main {
-        Value::Table(table) => table.raw_get("extract")?,
-        _ => Value::Nil,
+    let function = |name: &str| match &main {
+        Value::Table(table) => match table.raw_get(name)? {
+            Value::Function(function) => Ok(Some(function)),
+            _ => Ok(None),
+        },
+        _ => Ok::<_, mlua::Error>(None),
     };
-    let Value::Function(extract) = extract else {
+    let resolve = function("resolve")?;
+    host.resolves.set(resolve.is_some());
+    let set = Set {
+        options: &options,
+        secrets: secrets.iter().map(|key| (key.as_str(), true)).collect(),
+    };
+    let (target, site) = match task {
+        Task::List(target, site) => (target, site),
+        Task::Resolve(item) => {
+            let Some(resolve) = resolve else {
+                return Ok(None);
+            };
+            let args = (value(&lua, &set)?, value(&lua, &told(&item))?);
+            let anew: Value = complete(&lua, resolve, args, clock)?;
+            // It says what it has found by what it returns.
+            host.flush()?;
+            return match anew {
+                Value::Nil => Ok(None),
+                Value::Table(anew) => emit::anew(&host, &lua, &anew, &item)
+                    .map(Box::new)
+                    .map(Some),
+                _ => Err(refuse(
+                    Kind::Corrupt,
+                    "`resolve` gives neither an item nor nil",
+                )),
+            };
+        }
+    };
+    let Some(extract) = function("extract")? else {
         return Err(mlua::Error::runtime(format!(
             "{id}/main.luau:1: it returns no table with a function `extract`"
         )));
     };
-    let ended = complete::<()>(
-        &lua,
-        extract,
-        context(&lua, &target, &site, &options, &secrets)?,
-        clock,
-    );
+    let ended = complete::<()>(&lua, extract, context(&lua, &target, &site, &set)?, clock);
     // What was emitted before an error stays emitted.
     match clock.death() {
         Some(_) => ended,
         None => host.flush().and(ended),
     }
+    .map(|()| None)
 }
 
 /// Runs a function in a thread of the VM, out of which a dead script can be taken.
@@ -195,14 +234,16 @@ fn complete<R: mlua::FromLuaMulti>(
     }
 }
 
+/// What the user has set, as both functions of a script are told.
+#[derive(Serialize)]
+struct Set<'a> {
+    options: &'a BTreeMap<String, Json>,
+    /// Which there are.
+    secrets: BTreeMap<&'a str, bool>,
+}
+
 /// What `extract` is called with.
-fn context(
-    lua: &Lua,
-    target: &Target,
-    site: &str,
-    options: &BTreeMap<String, serde_json::Value>,
-    secrets: &[String],
-) -> mlua::Result<Table> {
+fn context(lua: &Lua, target: &Target, site: &str, set: &Set<'_>) -> mlua::Result<Value> {
     let url = &target.link.url;
     let query: BTreeMap<_, _> = url.query_pairs().into_iter().collect();
     let mut plain = url.clone();
@@ -217,17 +258,19 @@ fn context(
         "params": target.params,
         "resume": target.resume,
         "query": query,
-        "options": options,
-        "secrets": secrets.iter().map(|key| (key.clone(), true)).collect::<BTreeMap<_, _>>(),
+        "options": set.options,
+        "secrets": set.secrets,
     });
+    value(lua, &context)
+}
+
+/// What is told to a script, where nothing is nil.
+fn value(lua: &Lua, what: &impl Serialize) -> mlua::Result<Value> {
     let options = mlua::serde::ser::Options::new()
         .serialize_none_to_null(false)
         .serialize_unit_to_null(false)
         .set_array_metatable(false);
-    match lua.to_value_with(&context, options)? {
-        Value::Table(table) => Ok(table),
-        _ => Err(refuse(Kind::Corrupt, "there is no context")),
-    }
+    lua.to_value_with(what, options)
 }
 
 /// An error for a thread that could not begin.

@@ -19,7 +19,7 @@ use super::gate::Gate;
 use super::manifest::SecretSpec;
 use super::options::{self, Options};
 use super::package::Package;
-use super::run::{Start, no_thread, run};
+use super::run::{Start, Task, no_thread, run};
 use super::token::Tokens;
 use crate::model::{Body, Document, Entry, Error, Item, Kind, Result};
 use crate::net::{Led, Secret};
@@ -240,45 +240,26 @@ impl Script {
         }
         Ok(())
     }
-}
 
-#[async_trait]
-impl Source for Script {
-    fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-
-    fn reads(&self, document: Document) -> bool {
-        let mut reads = self.package.manifest.reads.iter();
-        reads.any(|readable| Document::from(*readable) == document)
-    }
-
-    fn caps(&self) -> Vec<Cap> {
-        self.package.manifest.caps.iter().map(Cap::from).collect()
-    }
-
-    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+    /// Runs the script for a task, and serves its calls.
+    async fn run(
+        &self,
+        ctx: &Ctx,
+        gate: Gate,
+        task: Task,
+        out: Option<&Outlet>,
+    ) -> Result<Option<Box<(Body, Led)>>> {
         let limits = self.package.manifest.limits;
         let (calls, mut receiver) = mpsc::channel(1);
         let abandoned = Arc::new(AtomicBool::new(false));
         let _abandon = Abandon(abandoned.clone());
-        let (target, gate) = match family::named(&self.package.manifest, target) {
-            Some(target) => {
-                let gate = self.gate.with(&target.link.url, ctx.led());
-                (target, gate)
-            }
-            None => (target.clone(), self.gate.clone()),
-        };
-        let sites = self.package.manifest.sites.0.iter();
-        let sites = sites.chain(&self.options.hosts);
         let start = Start {
-            site: family::site(sites, &target.link.url).to_owned(),
             package: self.package.clone(),
             origin: self.origin.clone(),
             gate: gate.clone(),
             options: self.options.values.clone(),
             secrets: self.options.secrets.keys().cloned().collect(),
-            target,
+            task,
             calls,
             abandoned,
         };
@@ -310,7 +291,10 @@ impl Source for Script {
                 }
                 Some(Call::Ended(ended)) => return ended,
                 Some(Call::Emit(entries, reply)) => {
-                    let emitted = self.emit(out, entries).await;
+                    let emitted = match out {
+                        Some(out) => self.emit(out, entries).await,
+                        None => Err(Error::new(Kind::Corrupt, "`resolve` emits nothing")),
+                    };
                     computing = COMPUTING.acquire().await.ok();
                     let _ = reply.send(emitted);
                 }
@@ -334,9 +318,51 @@ impl Source for Script {
             }
         }
     }
+}
 
-    /// The address is the same, and may lead elsewhere now.
-    async fn resolve(&self, _: &Ctx, item: &Item) -> Result<Body> {
-        Ok(item.body.clone())
+#[async_trait]
+impl Source for Script {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn reads(&self, document: Document) -> bool {
+        let mut reads = self.package.manifest.reads.iter();
+        reads.any(|readable| Document::from(*readable) == document)
+    }
+
+    fn caps(&self) -> Vec<Cap> {
+        self.package.manifest.caps.iter().map(Cap::from).collect()
+    }
+
+    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        let (target, gate) = match family::named(&self.package.manifest, target) {
+            Some(target) => {
+                let gate = self.gate.with(&target.link.url, ctx.led());
+                (target, gate)
+            }
+            None => (target.clone(), self.gate.clone()),
+        };
+        let sites = self.package.manifest.sites.0.iter();
+        let sites = sites.chain(&self.options.hosts);
+        let site = family::site(sites, &target.link.url).to_owned();
+        let task = Task::List(target, site);
+        self.run(ctx, gate, task, Some(out)).await.map(|_| ())
+    }
+
+    /// Where the script does not know better, the address is the same, and may lead elsewhere now.
+    async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
+        let mut anew = None;
+        if self.package.files["main.luau"].contains("resolve") {
+            let task = Task::Resolve(Box::new(item.clone()));
+            anew = self.run(ctx, self.gate.clone(), task, None).await?;
+        }
+        let Some((body, led)) = anew.map(|anew| *anew) else {
+            return Ok(item.body.clone());
+        };
+        if led == Led::ByPublic {
+            ctx.led_by_public();
+        }
+        Ok(body)
     }
 }

@@ -10,6 +10,7 @@ mod posting;
 mod promise;
 mod reach;
 mod recorded;
+mod resolving;
 mod store;
 
 use std::fs;

@@ -3,6 +3,7 @@
 //! An attempt asks once and takes what comes. What follows a setback is decided by its class alone: wait and go on, start
 //! over, find the address anew, or give up. Nothing bears its final name before it is complete and proven.
 
+mod address;
 mod answer;
 mod attempt;
 mod check;
@@ -33,6 +34,7 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use self::address::file;
 use self::attempt::Course;
 use self::content::Content;
 pub(super) use self::habits::Habits;
@@ -53,7 +55,7 @@ use super::turn::Turns;
 use super::{Duplicates, Events, LinkOptions, Mtime, Stop};
 use crate::model::{Body, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip};
 use crate::net::{Client, Led, Permit};
-use crate::source::{Ctx, Registry};
+use crate::source::Registry;
 
 /// What all transfers of a run share.
 pub(super) struct Mover {
@@ -190,8 +192,8 @@ impl Mover {
         }
         let (body, led) = match job.item.body.clone() {
             Body::Text(text) => return Box::pin(self.text(job, text)).await,
-            Body::Later => self.unless_draining(self.resolve(&job)).await??,
-            body => (body, job.led),
+            body if body.is_current() => (body, job.led),
+            _ => self.unless_draining(self.address(&job)).await??,
         };
         let (form, request, sound) = match body {
             Body::Hls(request) => (Some(Form::Hls), request, None),
@@ -345,13 +347,6 @@ impl Mover {
         }
     }
 
-    /// Has the source find the body, and tells who named where it is.
-    async fn resolve(&self, job: &Job) -> Result<(Body, Led)> {
-        let ctx = Ctx::led_by(self.client.clone(), job.led);
-        let body = job.source.resolve(&ctx, &job.item).await?;
-        Ok((body, ctx.led()))
-    }
-
     /// Saves a text, which needs no asking.
     async fn text(&self, job: Job, text: String) -> Result<Outcome> {
         let place = self.place(&job).await?;
@@ -375,19 +370,4 @@ impl Mover {
 enum Moved {
     Whole(Box<Proven>),
     Document(Box<Came>),
-}
-
-/// The request behind a body that is one file.
-fn file(body: Body) -> Result<Request> {
-    match body {
-        Body::File(request) => Ok(request),
-        Body::Hls(_) | Body::Dash(_) | Body::Tracks(_) => Err(Error::new(
-            Kind::Unsupported,
-            "what was a file is a stream now",
-        )),
-        _ => Err(Error::new(
-            Kind::Unsupported,
-            "its source does not say where the bytes are",
-        )),
-    }
 }

@@ -97,7 +97,7 @@ fn memory_ends() {
 fn what_the_host_makes_for_a_script_counts() {
     let said = "needs more than 32 MiB";
     all_say(
-        MANIFEST,
+        &MANIFEST.replace("cpu_ms = 300", "cpu_ms = 10000"),
         &[
             (
                 "json.decode('[' .. string.rep('{},', 2000000) .. '1]')",
@@ -117,10 +117,6 @@ fn what_the_host_makes_for_a_script_counts() {
             ),
             (
                 "local t = {} while true do t[#t + 1] = re.match('abc' .. #t, '(.)(.+)') end",
-                said,
-            ),
-            (
-                "local s = string.rep('x', 1000000) local t = {} while true do t[#t + 1] = re.match(s .. #t, '.+') end",
                 said,
             ),
         ],

@@ -1,0 +1,42 @@
+//! Where the bytes of an item are, as its source says by now.
+
+use super::Mover;
+use super::job::Job;
+use crate::model::{Body, Error, Kind, Request, Result};
+use crate::net::Led;
+use crate::source::Ctx;
+
+impl Mover {
+    /// The body of an item that has none yet, or whose address runs out.
+    pub(super) async fn address(&self, job: &Job) -> Result<(Body, Led)> {
+        match self.resolve(job).await {
+            // It may serve all the same.
+            Err(cannot) if cannot.kind == Kind::Unsupported && job.item.body != Body::Later => {
+                Ok((job.item.body.clone(), job.led))
+            }
+            anew => anew,
+        }
+    }
+
+    /// Has the source find the body, and tells who named where it is.
+    pub(super) async fn resolve(&self, job: &Job) -> Result<(Body, Led)> {
+        let ctx = Ctx::led_by(self.client.clone(), job.led);
+        let body = job.source.resolve(&ctx, &job.item).await?;
+        Ok((body, ctx.led()))
+    }
+}
+
+/// The request behind a body that is one file.
+pub(super) fn file(body: Body) -> Result<Request> {
+    match body {
+        Body::File(request) => Ok(request),
+        Body::Hls(_) | Body::Dash(_) | Body::Tracks(_) => Err(Error::new(
+            Kind::Unsupported,
+            "what was a file is a stream now",
+        )),
+        _ => Err(Error::new(
+            Kind::Unsupported,
+            "its source does not say where the bytes are",
+        )),
+    }
+}

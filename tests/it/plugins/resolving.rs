@@ -1,0 +1,126 @@
+//! Addresses that a script finds anew, just before they are needed.
+
+use super::{USUAL, call, plugin};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, sized, small};
+use crate::support::{Reply, Site};
+
+/// A script that emits one item so, and finds it anew so.
+fn script(item: &str, anew: &str) -> String {
+    format!(
+        "return {{\nextract = function(ctx) local site = ctx.options.site emit({item}) end,\n\
+         resolve = function(ctx, item) local site = ctx.options.site {anew} end,\n}}"
+    )
+}
+
+const FROM_SITE: &str = "item.url = site .. http.get(site .. '/where').body return item";
+
+#[test]
+fn an_address_that_ran_out_or_is_not_there_yet_is_found_before_it_is_asked() {
+    let picture = small(Format::Jpeg, 1);
+    for address in [
+        "",
+        "url = site .. '/old.jpg', expires = 1,",
+        "url = site .. '/old.jpg', expires = '2001-02-03T04:05:06Z',",
+    ] {
+        let site = Site::start();
+        site.on("/where", Reply::text("/new.jpg")).once();
+        site.on("/new.jpg", Reply::file(picture.clone())).once();
+        let item = format!("{{ key = 'a', {address} title = 'A', kind = 'image' }}");
+        let fetch = call(&site, USUAL, &script(&item, FROM_SITE));
+        fetch.run().success();
+        let files: Vec<_> = fetch.files().into_values().collect();
+        assert_eq!(files, [picture.clone()], "{address}: {}", fetch.tree());
+    }
+}
+
+#[test]
+fn an_address_that_holds_is_asked_as_it_is() {
+    for expires in ["nil", "time.now() + 3600"] {
+        let site = Site::start();
+        site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)))
+            .once();
+        let item = format!("{{ key = 'a', url = site .. '/a.jpg', expires = {expires} }}");
+        let fetch = call(&site, USUAL, &script(&item, FROM_SITE));
+        fetch.run().success();
+        assert_eq!(fetch.files().len(), 1, "{expires}: {}", fetch.tree());
+    }
+}
+
+#[test]
+fn an_address_that_is_refused_in_the_middle_is_found_anew() {
+    let picture = sized(Format::Jpeg, 9 << 20, 1);
+    let site = Site::start();
+    let good = Reply::file(picture.clone()).etag("\"a\"");
+    site.on("/old.jpg", good.clone().cut_after(2_000_000))
+        .once();
+    site.on("/old.jpg", Reply::text("expired").status(403));
+    site.on("/where", Reply::text("/new.jpg")).once();
+    site.on("/new.jpg", good);
+    let item = "{ key = 'a', url = site .. '/old.jpg', kind = 'image' }";
+    let fetch = Fetch::new().args(["-S", "net.backoff=1ms", "--no-archive"]);
+    let folder = plugin(&fetch, USUAL, &script(item, FROM_SITE));
+    let fetch = fetch
+        .arg("--plugin")
+        .arg(folder)
+        .args(["-S", &format!("source.mine.site={}", site.url(""))])
+        .arg("https://mine.test/x");
+    fetch.run().success();
+    assert!(fetch.files().into_values().next() == Some(picture));
+    let last = site.requests().pop().unwrap();
+    assert!(last.header("range").is_some(), "it starts over");
+}
+
+#[test]
+fn what_finds_an_address_is_held_to_what_its_plugin_declares() {
+    for (anew, said) in [
+        (
+            "return { key = 'a', url = 'https://evil.test/a.jpg' }",
+            "evil.test",
+        ),
+        (
+            "return { key = 'a', url = 'http://127.0.0.1:1/a.jpg' }",
+            "may not go to",
+        ),
+        (
+            "return { key = 'a', url = 'file:///etc/passwd' }",
+            "may not go to",
+        ),
+        (
+            "return { key = 'a', url = site .. '/a', headers = { Cookie = 'x' } }",
+            "cannot have the header",
+        ),
+        ("http.get('https://evil.test/')", "evil.test"),
+        ("return 7", "neither an item nor nil"),
+        ("return {}", "it has no `url`"),
+        (
+            "emit({ key = 'b', url = site .. '/b' })",
+            "`resolve` emits nothing",
+        ),
+        ("delegate('https://other.test/')", "`resolve` emits nothing"),
+        ("while true do end", "computed for more than"),
+        (
+            "local t = {} while true do t[#t + 1] = {} end",
+            "needs more than",
+        ),
+        ("fail('missing', 'it is gone')", "it is gone"),
+        ("return nil", "does not say where the bytes are"),
+    ] {
+        let site = Site::start();
+        let limits = format!("limits = {{ cpu_ms = 300, memory_mib = 32 }}\n{USUAL}");
+        let script = script("{ key = 'a' }", anew);
+        let done = call(&site, &limits, &script).run();
+        assert_ne!(done.code, 0, "{anew}");
+        assert!(done.stderr.contains(said), "{anew}: {}", done.stderr);
+    }
+}
+
+#[test]
+fn without_a_function_that_finds_it_an_item_has_an_address() {
+    let site = Site::start();
+    let script = "return { extract = function() emit({ key = 'a' }) end }";
+    call(&site, USUAL, script)
+        .run()
+        .fails(4)
+        .says("it has no `url`");
+}

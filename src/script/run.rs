@@ -46,7 +46,7 @@ pub(super) struct Start {
 /// What a script is run for.
 pub(super) enum Task {
     /// The entries behind a target, on this site of its family.
-    List(Target, String),
+    List(Box<Target>, String),
     /// The body of an item, anew.
     Resolve(Box<Item>),
 }

@@ -346,7 +346,7 @@ impl Source for Script {
         let sites = self.package.manifest.sites.0.iter();
         let sites = sites.chain(&self.options.hosts);
         let site = family::site(sites, &target.link.url).to_owned();
-        let task = Task::List(target, site);
+        let task = Task::List(Box::new(target), site);
         self.run(ctx, gate, task, Some(out)).await.map(|_| ())
     }
 

@@ -30,7 +30,8 @@ fn an_address_that_ran_out_or_is_not_there_yet_is_found_before_it_is_asked() {
         let fetch = call(&site, USUAL, &script(&item, FROM_SITE));
         fetch.run().success();
         let files: Vec<_> = fetch.files().into_values().collect();
-        assert_eq!(files, [picture.clone()], "{address}: {}", fetch.tree());
+        assert_eq!(files.len(), 1, "{address}: {}", fetch.tree());
+        assert!(files[0] == picture, "{address}");
     }
 }
 

@@ -1,0 +1,100 @@
+//! Tables of items, as scripts give them.
+
+use super::*;
+
+fn read(code: &str) -> Result<Given, String> {
+    let lua = Lua::new();
+    let table: Table = lua.load(code).eval().unwrap();
+    Given::item(&lua, &table).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_field_is_read() {
+    let given = read(
+        "{ key = 7, url = 'https://a.org/', mirrors = { 'b', 'c' }, headers = { Referer = 'r' }, kind = 'image', \
+         stream = 'hls', size = 12, expires = 1, sha1 = string.rep('Ab', 20), md5 = string.rep('0', 32), name = 'n', ext = 'jpg', \
+         title = 't', description = 'd', author = 'w', date = 0.5, album = { id = 1.5, title = 'a', count = 3 }, \
+         number = 2, width = 640, height = -1, page = 'https://a.org/p', meta = { a = { 1, { b = true } }, c = {}, d = 0.5 } }",
+    )
+    .unwrap();
+    assert_eq!(given.key, "7");
+    assert_eq!(given.url.as_deref(), Some("https://a.org/"));
+    assert_eq!(given.mirrors, ["b", "c"]);
+    assert_eq!(given.headers["Referer"], "r");
+    assert_eq!(given.kind, Some(Medium::Image));
+    assert!(matches!(given.stream, Some(Form::Hls)));
+    assert_eq!(given.size, Some(12));
+    assert_eq!(given.expires, Some(Timestamp::from_second(1).unwrap()));
+    let digests = [Digest::Md5("0".repeat(32)), Digest::Sha1("ab".repeat(20))];
+    assert_eq!(given.digests, digests);
+    let told = serde_json::json!({
+        "name": "n", "ext": "jpg", "title": "t", "description": "d", "author": "w",
+        "date": "1970-01-01T00:00:00.5Z", "album": { "id": "1.5", "title": "a", "count": 3 },
+        "number": 2, "width": 640, "page": "https://a.org/p",
+        "extra": { "a": [1, { "b": true }], "c": {}, "d": 0.5 },
+    });
+    assert_eq!(serde_json::to_value(&given.meta).unwrap(), told);
+}
+
+#[test]
+fn what_is_of_no_use_is_left_out() {
+    let given = read(
+        "{ size = -1, number = 0 / 0, date = 0 / 0, width = 1e12, page = 'x', mirrors = {}, meta = { n = 0 / 0 } }",
+    );
+    let given = given.unwrap();
+    assert_eq!(given.size, None);
+    let told = serde_json::json!({ "extra": { "n": null } });
+    assert_eq!(serde_json::to_value(&given.meta).unwrap(), told);
+    let given = read("{ date = '2020-02-03T00:00:00Z' }").unwrap();
+    assert_eq!(given.meta.date.unwrap().as_second(), 1_580_688_000);
+    assert_eq!(read("{ date = 'soon' }").unwrap().meta.date, None);
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let table = [
+        ("{ titel = 'x' }", "no field `titel`; there are key, url,"),
+        ("{ 'x' }", "no field `1`"),
+        ("{ title = 1 }", "`title` is no text"),
+        ("{ title = '\\255' }", "`title` is no UTF-8"),
+        ("{ width = '1' }", "`width` is no number"),
+        ("{ date = {} }", "`date` is no text"),
+        ("{ key = true }", "`key` is no text"),
+        ("{ kind = 'picture' }", "`kind` unknown variant `picture`"),
+        ("{ md5 = 'x' }", "`md5` has not 32 hexadecimal digits"),
+        ("{ mirrors = { 1 } }", "`mirrors` is no list of texts"),
+        ("{ mirrors = 'x' }", "`mirrors` is no list of texts"),
+        ("{ headers = { a = 1 } }", "`headers` is no text"),
+        ("{ album = 'x' }", "`album` is no table"),
+        ("{ album = {} }", "`album` has no `id`"),
+        ("{ album = { id = 1, x = 1 } }", "and nothing else"),
+        ("{ meta = { 1 } }", "`meta` is no table with names"),
+        (
+            "{ meta = { f = function() end } }",
+            "`meta` has what is no data",
+        ),
+        (
+            "{ title = string.rep('x', 65537) }",
+            "longer than 65536 bytes",
+        ),
+        (
+            "(function() local t = {} for i = 1, 60 do t = { t, t } end return { meta = { t = t } } end)()",
+            "longer than 65536 bytes",
+        ),
+        (
+            "(function() local t = {} t.t = t return { meta = t } end)()",
+            "`meta` is too deep",
+        ),
+    ];
+    for (code, expected) in table {
+        let said = read(code).err().unwrap_or_default();
+        assert!(said.contains(expected), "{code}: {said}");
+    }
+    let lua = Lua::new();
+    let table = lua.load("{ url = 'x' }").eval().unwrap();
+    let said = Given::link(&lua, &table).unwrap_err().to_string();
+    assert!(
+        said.contains("no field `url`; there are name, ext,"),
+        "{said}"
+    );
+}

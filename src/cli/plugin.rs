@@ -41,11 +41,13 @@ pub(super) fn plugin(
             wanted,
             yes,
             over_builtin,
+            allow_wider,
         } => {
             let known = sources(&config)?;
             let word = installed::Word {
                 yes: *yes,
                 over_builtin: *over_builtin,
+                allow_wider: *allow_wider,
             };
             installed::install(args, &config, &known, wanted, word)?;
         }

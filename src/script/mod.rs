@@ -54,6 +54,6 @@ pub use replay::{Verdict, replay};
 pub use skeleton::{TYPES, skeleton};
 pub use source::Script;
 pub use store::{
-    Giver, Grants, Installed, Known, Lockfile, Newer, Offer, Packed, Release, Store, Wanted,
-    is_newer, pack,
+    Giver, Grants, Installed, Known, Lockfile, Newer, Offer, Packed, Release, Repository, Store,
+    Wanted, is_newer, pack,
 };

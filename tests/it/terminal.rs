@@ -1,7 +1,7 @@
 //! What a terminal is sent, where one is.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,20 +13,23 @@ use crate::support::media::noise;
 use crate::support::{Reply, Site};
 
 /// A terminal and what was written to it.
-struct Terminal {
-    path: String,
+pub(crate) struct Terminal {
+    /// Its name in the file system.
+    pub(crate) path: String,
+    keys: File,
     pieces: Receiver<Vec<u8>>,
     text: Vec<u8>,
 }
 
 impl Terminal {
-    fn open() -> Terminal {
+    pub(crate) fn open() -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let path = ptsname(&master, Vec::new()).unwrap();
         let (sender, pieces) = channel();
         let mut master = File::from(master);
+        let keys = master.try_clone().unwrap();
         thread::spawn(move || {
             let mut piece = [0; 4096];
             // It fails when nobody has the other side open any more.
@@ -38,9 +41,15 @@ impl Terminal {
         });
         Terminal {
             path: path.into_string().unwrap(),
+            keys,
             pieces,
             text: Vec::new(),
         }
+    }
+
+    /// Types something.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
     fn text(&self) -> String {
@@ -48,7 +57,7 @@ impl Terminal {
     }
 
     /// Reads on until this was written.
-    fn wait_for(&mut self, text: &str) {
+    pub(crate) fn wait_for(&mut self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !self.text().contains(text) {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -71,9 +71,11 @@ and signed stands in plugins/README.md.")]
     Index(IndexCommand),
     /// Install a plugin of somebody else's
     #[command(after_help = "\
-What it may do is told before, and you are asked. Nobody but you adds an index; none comes with the program.")]
+What it may do is told before, and you are asked. Nobody but you adds an index; none comes with the program. From a \
+repository, nothing is signed: you know the commit, and whoever is asked for it. With another tag it is the plugin that is \
+installed from there already, in another version.")]
     Install {
-        /// Its id, or `INDEX/ID` where more than one index has it
+        /// Its id, `INDEX/ID` where more than one index has it, or `git+https://HOST/REPOSITORY#TAG-OR-COMMIT[:FOLDER]`
         #[arg(value_name = "ID")]
         wanted: String,
         /// Agree to what it may do
@@ -82,6 +84,9 @@ What it may do is told before, and you are asked. Nobody but you adds an index; 
         /// In the place of a plugin of this id that is part of the program
         #[arg(long)]
         over_builtin: bool,
+        /// Agree to what another tag may do beyond what you have agreed to
+        #[arg(long)]
+        allow_wider: bool,
     },
     /// Look for newer versions of what is installed, and install them
     #[command(after_help = "\

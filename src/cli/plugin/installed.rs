@@ -12,7 +12,7 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::plugins::SCRIPTS;
 use crate::report::clean;
-use crate::script::{self, Found, Installed, Newer, Offer, Origin, Store, Wanted};
+use crate::script::{self, Found, Giver, Installed, Newer, Offer, Origin, Release, Store, Wanted};
 use crate::source::Registry;
 
 /// What the user has said beforehand.
@@ -22,6 +22,8 @@ pub(super) struct Word {
     pub(super) yes: bool,
     /// That it may stand in the place of a part of the program.
     pub(super) over_builtin: bool,
+    /// That it may do more than what is installed.
+    pub(super) allow_wider: bool,
 }
 
 /// Where plugins of others are kept.
@@ -63,7 +65,16 @@ pub(super) fn install(
     lines.push(
         "  it asks its hosts with the cookies and the netrc that you give fetch for them".into(),
     );
+    if let Giver::Git(_, commit) = &release.giver {
+        lines.push(format!(
+            "  nobody has signed it; it is what commit {commit} has"
+        ));
+    }
     agree(&lines, "install it?", word.yes, "--yes")?;
+    let lockfile = store.lockfile()?;
+    if let (Some(_), Some(had)) = (&offer.base, lockfile.plugins.get(&id)) {
+        agree_to_more(&id, &had.current, &release, word.allow_wider)?;
+    }
     store.install(offer, word.over_builtin)?;
     print(&format!("installed `{id}` {}\n", release.version))
 }
@@ -145,21 +156,30 @@ fn update_one(
         }
     };
     let now = offer.release.clone();
-    let more = now.permissions.beyond(&before.permissions);
-    if !more.is_empty() {
-        let versions = format!("{id} {} may do more than {}:", now.version, before.version);
-        let lines = more.iter().map(|line| format!("  it {line}"));
-        let lines: Vec<_> = [versions].into_iter().chain(lines).collect();
-        agree(&lines, "install it?", allow_wider, "--allow-wider").map_err(|error| {
-            let message = format!("`{id}` stays at {}: {}", before.version, error.message);
-            Error { message, ..error }
-        })?;
+    if let (Giver::Git(_, from), Giver::Git(_, to)) = (&before.giver, &now.giver) {
+        tell(&format!("{id}: {from}..{to}\n"));
     }
+    agree_to_more(id, before, &now, allow_wider)?;
     store.install(*offer, false)?;
     print(&format!(
         "updated `{id}` from {} to {}\n",
         before.version, now.version
     ))
+}
+
+/// Asks where a version may do more than the one before, whatever else was agreed to.
+fn agree_to_more(id: &str, before: &Release, now: &Release, is_said: bool) -> Result<()> {
+    let more = now.permissions.beyond(&before.permissions);
+    if more.is_empty() {
+        return Ok(());
+    }
+    let versions = format!("{id} {} may do more than {}:", now.version, before.version);
+    let lines = more.iter().map(|line| format!("  it {line}"));
+    let lines: Vec<_> = [versions].into_iter().chain(lines).collect();
+    agree(&lines, "install it?", is_said, "--allow-wider").map_err(|error| {
+        let message = format!("`{id}` stays at {}: {}", before.version, error.message);
+        Error { message, ..error }
+    })
 }
 
 /// Goes back to the version before.

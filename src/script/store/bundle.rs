@@ -20,8 +20,8 @@ pub(in crate::script) type Files = BTreeMap<String, Vec<u8>>;
 /// The most bytes of a package as one file.
 pub(super) const PACKED: usize = 1 << 20;
 /// The most bytes of what comes out of it, and the most files.
-const UNPACKED: u64 = 4 << 20;
-const ENTRIES: usize = 256;
+pub(super) const UNPACKED: u64 = 4 << 20;
+pub(super) const ENTRIES: usize = 256;
 /// The longest part of a name.
 const LONGEST: usize = 90;
 

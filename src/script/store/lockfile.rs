@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Grants;
+use super::{Grants, Repository};
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::script::manifest::is_id;
@@ -76,12 +76,22 @@ pub struct Release {
 pub enum Giver {
     /// The index of this name.
     Index(String),
+    /// A repository, and the commit that was there.
+    Git(Repository, String),
 }
 
 impl fmt::Display for Giver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Giver::Index(name) => write!(f, "index {name}"),
+            Giver::Git(repository, commit) => {
+                write!(
+                    f,
+                    "git {} at {}",
+                    repository.shown(),
+                    commit.get(..12).unwrap_or(commit)
+                )
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 //! It asks nobody by itself, and does not know how the user is asked.
 
 mod bundle;
+mod git;
 mod grants;
 mod index;
 mod indexes;
@@ -16,6 +17,7 @@ mod packing;
 mod place;
 mod version;
 
+pub use git::Repository;
 pub use grants::Grants;
 pub use lockfile::{Giver, Installed, Known, Lockfile, Release};
 pub use offer::{Newer, Offer, Wanted};

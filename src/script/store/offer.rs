@@ -4,7 +4,7 @@ use super::bundle::{self, Files};
 use super::index::Entry;
 use super::indexes::{at, get, is_name};
 use super::packing::hex;
-use super::{Giver, Grants, Installed, Release, Store, is_newer};
+use super::{Giver, Grants, Installed, Release, Repository, Store, is_newer};
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::script::Package;
@@ -14,6 +14,8 @@ use crate::script::Package;
 pub enum Wanted {
     /// `ID`, or `INDEX/ID`.
     Id(Option<String>, String),
+    /// What a repository has.
+    Git(Repository),
 }
 
 /// A version that is here in memory and is what it says, and that the user may have.
@@ -26,8 +28,8 @@ pub struct Offer {
     /// What it is, in one line.
     pub about: String,
     files: Files,
-    /// In the place of which version.
-    base: Option<String>,
+    /// In the place of which version, known by its tree.
+    pub base: Option<String>,
 }
 
 /// Whether there is a newer version.
@@ -45,6 +47,9 @@ impl Wanted {
     /// # Errors
     /// [`Kind::Config`] for what is neither.
     pub fn read(text: &str) -> Result<Wanted> {
+        if let Some(repository) = Repository::read(text)? {
+            return Ok(Wanted::Git(repository));
+        }
         let (index, id) = match text.split_once('/') {
             Some((index, id)) => (Some(index), id),
             None => (None, text),
@@ -54,7 +59,8 @@ impl Wanted {
             true => Ok(Wanted::Id(index.map(str::to_owned), id.to_owned())),
             false => {
                 let message = format!("`{}` is no plugin to install", text.escape_debug());
-                Err(Error::new(Kind::Config, message).hint("write `ID` or `INDEX/ID`"))
+                Err(Error::new(Kind::Config, message)
+                    .hint("write `ID`, `INDEX/ID`, or `git+https://HOST/REPOSITORY#TAG`"))
             }
         }
     }
@@ -67,13 +73,24 @@ impl Store {
     /// [`Kind::Config`] for what is installed already, and for what no index has or more than one; what goes wrong on the way,
     /// and whatever is wrong with it.
     pub async fn offer(&self, client: &Client, wanted: &Wanted) -> Result<Offer> {
-        let Wanted::Id(from, id) = wanted;
         let lockfile = self.lockfile()?;
+        let (from, id) = match wanted {
+            Wanted::Id(from, id) => (from, id),
+            Wanted::Git(repository) => {
+                let offer = of_git(client, repository, None).await?;
+                return match lockfile.plugins.get(&offer.id).map(|had| &had.current) {
+                    None => Ok(offer),
+                    // Another tag of the same one.
+                    Some(had) if is_other_pin(&had.giver, repository) => Ok(Offer {
+                        base: Some(had.tree.clone()),
+                        ..offer
+                    }),
+                    Some(had) => Err(is_there(&offer.id, had)),
+                };
+            }
+        };
         if let Some(had) = lockfile.plugins.get(id) {
-            let Release { version, giver, .. } = &had.current;
-            let message = format!("the plugin `{id}` is installed already: {version} of {giver}");
-            return Err(Error::new(Kind::Config, message)
-                .hint(format!("`fetch plugin update {id}` looks for a newer one")));
+            return Err(is_there(id, &had.current));
         }
         let names = match from {
             Some(name) => vec![name.clone()],
@@ -116,7 +133,25 @@ impl Store {
             tree,
             ..
         } = &had.current;
-        let Giver::Index(name) = giver;
+        let name = match giver {
+            Giver::Index(name) => name,
+            Giver::Git(repository, commit) => {
+                let offer = of_git(client, repository, Some(tree.clone())).await?;
+                if offer.id != id || is_newer(version, &offer.release.version) {
+                    let (other, older) = (&offer.id, &offer.release.version);
+                    let message = format!("`{}` is `{other}` {older} by now", repository.shown());
+                    return Err(
+                        Error::new(Kind::Corrupt, message).hint(format!("`{id}` {version} stays"))
+                    );
+                }
+                return Ok(
+                    match offer.release.giver == Giver::Git(repository.clone(), commit.clone()) {
+                        true => Newer::No(None),
+                        false => Newer::Yes(Box::new(offer)),
+                    },
+                );
+            }
+        };
         let index = self.index(client, name).await?;
         let yanked = index.yanked(id, version).map(str::to_owned);
         let entry = match index.newest(id) {
@@ -173,6 +208,22 @@ impl Store {
         let files = opened(name, entry, &packed)?;
         Offer::new(files, Giver::Index(name.to_owned()), base)
     }
+}
+
+fn is_there(id: &str, had: &Release) -> Error {
+    let Release { version, giver, .. } = had;
+    let message = format!("the plugin `{id}` is installed already: {version} of {giver}");
+    Error::new(Kind::Config, message)
+        .hint(format!("`fetch plugin update {id}` looks for a newer one"))
+}
+
+fn is_other_pin(giver: &Giver, repository: &Repository) -> bool {
+    matches!(giver, Giver::Git(had, _) if had.is_same_place(repository) && had != repository)
+}
+
+async fn of_git(client: &Client, repository: &Repository, base: Option<String>) -> Result<Offer> {
+    let (commit, files) = repository.bring(client.settings().proxy.as_deref()).await?;
+    Offer::new(files, Giver::Git(repository.clone(), commit), base)
 }
 
 impl Offer {

@@ -1,5 +1,8 @@
 //! Plugins of others: from an index, kept as they came, and refused where they are not what they say.
 
+#[cfg(unix)]
+mod asked;
+mod git;
 mod held;
 mod project;
 mod shop;
@@ -245,4 +248,48 @@ fn several_processes_install_at_once() {
         .map(|id| format!("{id} 1.0.0  index shop\n"))
         .collect();
     assert_eq!(listed(&user), expected);
+}
+
+#[test]
+fn a_package_is_made_of_what_belongs_to_a_plugin_and_of_nothing_else() {
+    let maker = Fetch::new();
+    let folder = maker.out().join("mine");
+    mine("1.0.0").write(&folder);
+    for (name, content) in [
+        ("README.md", "read"),
+        ("notes.txt", "mine alone"),
+        (".env", "KEY=1"),
+        ("lib/pages.luau", "return {}"),
+        ("lib/pages.lua", "return {}"),
+        ("cases/a.toml", "link = ''"),
+    ] {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    let pack = || plugin(&maker, &["pack", "mine"]).run();
+    let done = pack().success();
+    let said =
+        "left out: .env\nleft out: lib/pages.lua\nleft out: notes.txt\nmade `mine-1.0.0.tar.gz`\n";
+    assert_eq!(done.stderr, said);
+    let entry: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(entry["permissions"]["media"][0], "mine.test");
+    // What was handed out once stays what it is.
+    pack()
+        .fails(8)
+        .says("what was handed out once is another version");
+    let made = maker.out().join("mine-1.0.0.tar.gz");
+    let package = std::fs::read(&made).unwrap();
+    std::fs::remove_file(&made).unwrap();
+    assert_eq!(pack().success().stdout, done.stdout);
+    assert_eq!(std::fs::read(&made).unwrap(), package);
+    mine("1.0").write(&folder);
+    pack().fails(2).says("is not three numbers such as `1.4.0`");
+    #[cfg(unix)]
+    {
+        mine("1.0.0").write(&folder);
+        std::fs::remove_file(folder.join("README.md")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", folder.join("README.md")).unwrap();
+        pack().fails(2).says("it is no plain file");
+    }
 }

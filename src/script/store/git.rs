@@ -1,0 +1,463 @@
+//! Plugins from a repository of git, by a tag or a commit, through the `git` that is installed.
+//!
+//! Nothing is checked out: objects are fetched into an empty repository, and the few that are wanted are read as they are. So no
+//! hook, filter, submodule or configuration of anybody has a say, and no protocol but the one of the address.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use tokio::time::timeout;
+use url::Url;
+
+use super::bundle::{ENTRIES, Files, UNPACKED, is_own};
+use super::index::is_safe;
+use crate::model::{Error, Kind, Result};
+use crate::net::Shown;
+use crate::source::program;
+
+/// How long git may take for one thing.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The most bytes that a list of files may have.
+const LISTED: u64 = 1 << 20;
+/// The most bytes of what git complains of that are shown.
+const COMPLAINT: usize = 400;
+/// What holds for each call: no hooks, no helpers, no redirects, and nothing that goes on by itself.
+const SETTINGS: [&str; 10] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "credential.helper=",
+    "fetch.fsckObjects=true",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "http.followRedirects=false",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=30",
+    "protocol.allow=never",
+];
+/// What git is told of the environment.
+const ENVIRONMENT: [&str; 12] = [
+    "PATH",
+    "SystemRoot",
+    "TMPDIR",
+    "TEMP",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+];
+
+/// A place in a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repository {
+    /// Its address.
+    pub url: Url,
+    /// A tag, or a commit in hex.
+    pub pin: String,
+    /// The folder of the plugin in it; the root without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
+}
+
+impl Repository {
+    /// Reads `git+https://HOST/REPOSITORY#TAG-OR-COMMIT[:FOLDER]`; none for what is no such address at all.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for one that cannot be used.
+    pub(super) fn read(text: &str) -> Result<Option<Repository>> {
+        let Some(text) = text.strip_prefix("git+") else {
+            return Ok(None);
+        };
+        let wrong = |why: &str| {
+            let hint =
+                "write `git+https://HOST/REPOSITORY#TAG`, or `#COMMIT`, and `:FOLDER` after that";
+            Error::new(Kind::Config, format!("the repository {why}")).hint(hint)
+        };
+        let mut url = Url::parse(text).map_err(|_| wrong("has no URL"))?;
+        if !is_safe(&url) {
+            return Err(wrong("is https, or on this machine"));
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            return Err(wrong("has no login and no `?`"));
+        }
+        let fragment = url.fragment().unwrap_or("").to_owned();
+        let (pin, below) = match fragment.split_once(':') {
+            Some((pin, below)) => (pin, Some(below)),
+            None => (&*fragment, None),
+        };
+        if !is_path(pin) {
+            return Err(wrong("needs a tag or a commit"));
+        }
+        if below.is_some_and(|below| !is_path(below)) {
+            return Err(wrong("has no such folder"));
+        }
+        url.set_fragment(None);
+        Ok(Some(Repository {
+            url,
+            pin: pin.to_owned(),
+            below: below.map(str::to_owned),
+        }))
+    }
+
+    /// Whether the other one is a place in the same repository.
+    pub(super) fn is_same_place(&self, other: &Repository) -> bool {
+        self.url == other.url && self.below == other.below
+    }
+
+    fn is_commit(&self) -> bool {
+        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        self.pin.len() == 40 && self.pin.bytes().all(is_hex)
+    }
+
+    /// Its address as it may be shown.
+    pub(super) fn shown(&self) -> String {
+        let below = self.below.as_ref().map(|below| format!(":{below}"));
+        let below = below.unwrap_or_default();
+        format!("{}#{}{below}", Shown(&self.url), self.pin)
+    }
+
+    /// What it has now: the commit, and the files of the plugin.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] without git; [`Kind::Network`] for what cannot be had; [`Kind::Corrupt`] for what is no plugin.
+    pub(super) async fn bring(&self, proxy: Option<&str>) -> Result<(String, Files)> {
+        let program = program("git").ok_or_else(|| {
+            Error::new(Kind::Config, "there is no `git` to ask the repository with")
+                .hint("install it, or install the plugin from an index")
+        })?;
+        let git = Git {
+            program,
+            room: Room::new()?,
+            scheme: self.url.scheme(),
+            proxy,
+        };
+        git.run(&["init", "--quiet", "--bare", "--template=", "."], b"", 0)
+            .await?;
+        let from = match self.is_commit() {
+            true => self.pin.clone(),
+            false => format!("refs/tags/{}", self.pin),
+        };
+        let refspec = format!("+{from}:{HERE}");
+        let fetch = |depth: &'static [&'static str]| {
+            let words = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
+            [
+                &words[..],
+                depth,
+                &["--end-of-options", self.url.as_str(), &refspec],
+            ]
+            .concat()
+        };
+        // A server that is only files has no way to send less than all.
+        let shallow = git.run(&fetch(&["--depth=1"]), b"", 0).await;
+        if let Err(error) = shallow {
+            let whole = match error.causes().iter().any(|cause| cause.contains("shallow")) {
+                true => git.run(&fetch(&[]), b"", 0).await,
+                false => Err(error),
+            };
+            whole.map_err(|error| {
+                let message = format!("cannot fetch `{}`", self.shown());
+                Error::new(Kind::Network, message)
+                    .hint("is there such a tag or commit? the address has to be the one that it leads to in the end")
+                    .because(error)
+            })?;
+        }
+        let commit = format!("{HERE}^{{commit}}");
+        let commit = [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &commit,
+        ];
+        let commit = git.run(&commit, b"", 100).await?;
+        let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+        if self.is_commit() && commit != self.pin {
+            let message = format!("`{}` is no commit", self.shown());
+            return Err(Error::new(Kind::Corrupt, message));
+        }
+        let files = git.files(&commit, self.below.as_deref()).await?;
+        Ok((commit, files))
+    }
+}
+
+/// What is fetched is called this.
+const HERE: &str = "refs/fetch/it";
+
+/// Whether this is a plain path or name, without anything that git or a disk would take for something else.
+fn is_path(text: &str) -> bool {
+    let is_plain = |part: &str| {
+        let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+');
+        part.bytes().all(is_word)
+            && !part.is_empty()
+            && !part.starts_with(['.', '-'])
+            && !part.ends_with('.')
+            && !part.ends_with(".lock")
+            && !part.contains("..")
+    };
+    text.len() <= 200 && text.split('/').all(is_plain)
+}
+
+/// The program, and a repository of its own that goes with it.
+struct Git<'a> {
+    program: PathBuf,
+    room: Room,
+    scheme: &'a str,
+    proxy: Option<&'a str>,
+}
+
+impl Git<'_> {
+    /// The files of a plugin in a commit.
+    async fn files(&self, commit: &str, below: Option<&str>) -> Result<Files> {
+        let wrong = |why: String| Error::new(Kind::Corrupt, format!("the repository {why}"));
+        let root = below.map_or_else(String::new, |below| format!("{below}/"));
+        let (mut wanted, mut total) = (Vec::new(), 0);
+        for prefix in ["", "lib/", "cases/"] {
+            let tree = format!("{commit}:{root}{prefix}");
+            let tree = tree.trim_end_matches('/');
+            let words = ["ls-tree", "-z", "-l", "--full-tree", tree];
+            let list = match self.run(&words, b"", LISTED).await {
+                Ok(list) => list,
+                // Whoever has none of these needs none.
+                Err(_) if !prefix.is_empty() => continue,
+                Err(error) => {
+                    let below = below.unwrap_or("/").escape_debug();
+                    return Err(wrong(format!("has no folder `{below}`")).because(error));
+                }
+            };
+            for line in list
+                .split(|byte| *byte == 0)
+                .filter(|line| !line.is_empty())
+            {
+                let line = String::from_utf8_lossy(line);
+                let Some((what, name)) = line.split_once('\t') else {
+                    return Err(wrong("has a list that is none".into()));
+                };
+                let name = format!("{prefix}{name}");
+                let what: Vec<_> = what.split_whitespace().collect();
+                let [mode, kind, object, size] = what[..] else {
+                    return Err(wrong("has a list that is none".into()));
+                };
+                if kind == "tree" || !is_own(&name) {
+                    continue;
+                }
+                if !matches!(mode, "100644" | "100755") {
+                    return Err(wrong(format!("has `{name}`, which is no plain file")));
+                }
+                total = size
+                    .parse::<u64>()
+                    .unwrap_or(u64::MAX)
+                    .saturating_add(total);
+                wanted.push((name, object.to_owned()));
+                if total > UNPACKED || wanted.len() > ENTRIES {
+                    let message = "has a plugin with too many files, or too large ones";
+                    return Err(wrong(message.into()));
+                }
+            }
+        }
+        let asked: String = wanted
+            .iter()
+            .map(|(_, object)| format!("{object}\n"))
+            .collect();
+        let most = UNPACKED + LISTED;
+        let told = self
+            .run(&["cat-file", "--batch"], asked.as_bytes(), most)
+            .await?;
+        let (mut files, mut rest) = (Files::new(), &told[..]);
+        for (name, object) in wanted {
+            let read = content(rest, &object);
+            let (content, more) = read.ok_or_else(|| wrong(format!("has no `{name}`")))?;
+            files.insert(name, content.to_vec());
+            rest = more;
+        }
+        Ok(files)
+    }
+
+    /// Has git do something, and gives what it says.
+    async fn run(&self, words: &[&str], told: &[u8], most: u64) -> Result<Vec<u8>> {
+        let mut command = Command::new(&self.program);
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        let null = if cfg!(windows) { "NUL" } else { "/dev/null" };
+        command
+            .args(["-c", &format!("protocol.{}.allow=always", self.scheme)])
+            .args(words)
+            .current_dir(&self.room.0)
+            .env_clear()
+            .envs(
+                ENVIRONMENT
+                    .iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            )
+            .env("HOME", &self.room.0)
+            .env("GIT_DIR", &self.room.0)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", null)
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .env("GIT_ALLOW_PROTOCOL", self.scheme)
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // Not as an argument: those are seen by everybody on the machine, and it may have a password.
+        for name in ["all_proxy", "http_proxy", "https_proxy"] {
+            command.envs(self.proxy.map(|proxy| (name, proxy)));
+        }
+        let doing = words.first().copied().unwrap_or_default();
+        let wrong = |why: &str| Error::new(Kind::Network, format!("`git {doing}` {why}"));
+        let work = async {
+            let mut child = command.spawn()?;
+            let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+            let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+                return Err(std::io::Error::other("it has no pipes"));
+            };
+            let (mut said, mut complaint) = (Vec::new(), Vec::new());
+            let mut stdout = stdout.take(most + 1);
+            let mut stderr = stderr.take(LISTED);
+            let tell = async {
+                // Whoever wants to hear nothing has ended already.
+                let _ = stdin.write_all(told).await;
+                drop(stdin);
+                Ok(0)
+            };
+            tokio::try_join!(
+                tell,
+                stdout.read_to_end(&mut said),
+                stderr.read_to_end(&mut complaint)
+            )?;
+            drop((stdout, stderr));
+            Ok((child.wait().await?, said, complaint))
+        };
+        let done = timeout(PATIENCE, work).await;
+        let done =
+            done.map_err(|_| wrong(&format!("took longer than {} s", PATIENCE.as_secs())))?;
+        let (status, said, complaint) =
+            done.map_err(|error| wrong("cannot be run").because(error))?;
+        if said.len() as u64 > most {
+            return Err(wrong("said too much"));
+        }
+        match status.success() {
+            true => Ok(said),
+            false => {
+                let complaint = String::from_utf8_lossy(&complaint);
+                let complaint: String = complaint.trim().chars().take(COMPLAINT).collect();
+                Err(wrong("failed").because(complaint.replace(['\n', '\r'], "; ")))
+            }
+        }
+    }
+}
+
+/// The content of this object, and what comes after it.
+fn content<'a>(told: &'a [u8], object: &str) -> Option<(&'a [u8], &'a [u8])> {
+    let end = told.iter().position(|byte| *byte == b'\n')?;
+    let head = std::str::from_utf8(&told[..end]).ok()?;
+    let size = head.strip_prefix(object)?.strip_prefix(" blob ")?;
+    let (from, size) = (end + 1, size.parse::<usize>().ok()?);
+    let to = from.checked_add(size)?;
+    Some((told.get(from..to)?, told.get(to + 1..)?))
+}
+
+/// A folder that goes when nobody needs it any more.
+struct Room(PathBuf);
+
+impl Room {
+    fn new() -> Result<Room> {
+        let cannot = |path: &Path, error: std::io::Error| {
+            let message = format!("cannot make a folder in `{}`", path.display());
+            Error::new(Kind::Disk, message).because(error)
+        };
+        let below = std::env::temp_dir();
+        let now = std::time::SystemTime::now();
+        let now = now
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        let name = format!("fetch-git-{}-{}", std::process::id(), now.as_nanos());
+        let path = below.join(name);
+        let mut folder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        // It fails where something has the name already, a link too.
+        folder
+            .create(&path)
+            .map_err(|error| cannot(&below, error))?;
+        Ok(Room(path))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // What cannot be removed there goes with all that is temporary.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_what_is_wanted() {
+        let read = |text: &str| Repository::read(text).map(|read| read.map(|read| read.shown()));
+        assert!(read("comics").unwrap().is_none());
+        for (text, expected) in [
+            ("git+https://a.org/r#v1", "https://a.org/r#v1"),
+            (
+                "git+https://a.org/r.git#v1.0.0:plugins/x",
+                "https://a.org/r.git#v1.0.0:plugins/x",
+            ),
+            ("git+http://127.0.0.1:8/r#a/b", "http://127.0.0.1:8/r#a/b"),
+        ] {
+            assert_eq!(read(text).unwrap().as_deref(), Some(expected));
+        }
+        for text in [
+            "git+https://a.org/r",
+            "git+https://a.org/r#",
+            "git+https://a.org/r#--upload-pack=x",
+            "git+https://a.org/r#v1:../x",
+            "git+https://a.org/r#v1:/etc",
+            "git+https://a.org/r#v1:",
+            "git+https://a.org/r#a..b",
+            "git+https://a.org/r#a:b:c",
+            "git+https://a.org/r#a^{tree}",
+            "git+https://a.org/r#x.lock",
+            "git+https://u:p@a.org/r#v1",
+            "git+https://a.org/r?x#v1",
+            "git+http://a.org/r#v1",
+            "git+ssh://a.org/r#v1",
+            "git+file:///tmp/r#v1",
+            "git+ext::sh -c x#v1",
+            "git+-x#v1",
+        ] {
+            assert_eq!(read(text).unwrap_err().kind, Kind::Config, "{text}");
+        }
+    }
+
+    #[test]
+    fn objects_are_read_as_long_as_they_are() {
+        let told = b"ab blob 3\nx\ny\ncd blob 0\n\n";
+        let (one, rest) = content(told, "ab").unwrap();
+        assert_eq!(one, b"x\ny");
+        assert_eq!(content(rest, "cd").unwrap(), (&b""[..], &b""[..]));
+        for (told, object) in [
+            (&told[..], "cd"),
+            (b"ab missing\n", "ab"),
+            (b"ab blob 9\nx\n", "ab"),
+            (b"ab blob 18446744073709551615\nx\n", "ab"),
+            (b"ab tree 1\nx\n", "ab"),
+            (b"", "ab"),
+        ] {
+            assert!(content(told, object).is_none());
+        }
+    }
+}

@@ -64,14 +64,23 @@ pub(super) fn plugin(
 
 fn list(config: &Config) -> Result<()> {
     let (found, broken) = script::find(config.plugins(), SCRIPTS)?;
-    let mut text: String = found.iter().map(line).collect();
-    for broken in &broken {
-        text.push_str(&format!("not used: {}: {}\n", broken.what, broken.error));
-        if let Some(hint) = &broken.error.hint {
-            text.push_str(&format!("  hint: {hint}\n"));
+    let mut text = String::new();
+    for plugin in &found {
+        match plugin.check() {
+            Ok(()) => text.push_str(&line(plugin)),
+            Err(error) => text.push_str(&not_used(line(plugin).trim_end(), &error)),
         }
     }
+    for broken in &broken {
+        text.push_str(&not_used(&broken.what, &broken.error));
+    }
     print(&text)
+}
+
+fn not_used(what: &str, error: &Error) -> String {
+    let hint = error.hint.as_ref();
+    let hint = hint.map(|hint| format!("  hint: {hint}\n"));
+    format!("not used: {what}: {error}\n{}", hint.unwrap_or_default())
 }
 
 fn which(config: &Config, registry: &Registry, link: &str) -> Result<()> {
@@ -80,7 +89,10 @@ fn which(config: &Config, registry: &Registry, link: &str) -> Result<()> {
     let (name, route) = (&source.manifest().name, &target.route);
     let mut found = found.iter();
     match found.find(|plugin| plugin.package.manifest.id == *name) {
-        Some(plugin) => print(&format!("{}  route `{route}`\n", line(plugin).trim_end())),
+        Some(plugin) => {
+            plugin.check()?;
+            print(&format!("{}  route `{route}`\n", line(plugin).trim_end()))
+        }
         None => print(&format!(
             "source `{name}`, which is no script, route `{route}`\n"
         )),
@@ -91,6 +103,7 @@ fn about(config: &Config, name: &str) -> Result<()> {
     let (found, _) = script::find(config.plugins(), SCRIPTS)?;
     let id = |plugin: &Found| plugin.package.manifest.id.clone();
     if let Some(plugin) = found.iter().find(|plugin| id(plugin) == *name) {
+        plugin.check()?;
         return print(&info(plugin));
     }
     let known: Vec<_> = found

@@ -1,13 +1,13 @@
 //! What a host takes at the most, and which documents a plugin reads, as a manifest says it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::manifest::Permissions;
 use crate::model::Document;
 use crate::source::Cap;
 
 /// The most that a host takes.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CapSpec {
     /// One of the hosts in `request` or `media`.
@@ -36,7 +36,7 @@ impl From<&CapSpec> for Cap {
 }
 
 /// Documents of any site that a plugin can read. Pages and feeds are none of them: they would all be its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Readable {
     /// What a library or a museum has, as a manifest of IIIF.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::project::Project;
 use super::store::is_newer;
-use super::{Package, Store};
+use super::{Manifest, Package, Release, Store};
 use crate::model::{Error, Kind, Result};
 
 /// Where to look.
@@ -47,13 +47,48 @@ pub enum Origin {
 pub struct Found {
     /// The plugin.
     pub package: Package,
+    /// What is still to be read of it, and held against what was installed.
+    pub(super) sealed: Option<Sealed>,
     /// Where it is from.
     pub origin: Origin,
     /// Where others of the same id are from, in whose place it is.
     pub over: Vec<Origin>,
 }
 
+/// A plugin that is installed, and of which nothing has been read yet.
+#[derive(Clone, Debug)]
+pub(super) struct Sealed(Store, Release);
+
+impl Sealed {
+    /// The package, if it is still what was installed and what was said of it.
+    pub(super) fn open(&self, said: &Manifest) -> Result<Package> {
+        let Sealed(store, release) = self;
+        let package = store.package(&said.id, release)?;
+        match package.manifest == *said {
+            true => Ok(package),
+            false => {
+                let message = format!("`plugins.lock` says otherwise of the plugin `{}`", said.id);
+                Err(Error::new(Kind::Config, message).hint(format!(
+                    "`fetch plugin remove {}`, and install it again",
+                    said.id
+                )))
+            }
+        }
+    }
+}
+
 impl Found {
+    /// Looks whether it could be run: what is installed may have been changed since.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it was.
+    pub fn check(&self) -> Result<()> {
+        let Some(sealed) = &self.sealed else {
+            return Ok(());
+        };
+        sealed.open(&self.package.manifest).map(drop)
+    }
+
     /// The plugin in this folder.
     ///
     /// # Errors
@@ -61,6 +96,7 @@ impl Found {
     pub fn named(folder: &Path) -> Result<Found> {
         Ok(Found {
             package: Package::read(folder)?,
+            sealed: None,
             origin: Origin::Named(folder.to_owned()),
             over: Vec::new(),
         })
@@ -102,8 +138,8 @@ impl fmt::Display for Origin {
 
 /// All plugins: named ones, then those of a project that is trusted, the user's, those that are installed, and those of the
 /// program. Of several with one id the first holds as a whole; what is installed holds over a part of the program only if the
-/// user wants that, and it is newer. What is broken, or not what it was when it was installed or trusted, is told, and disables
-/// nothing but itself. Nothing is run, and nothing is run but what comes from here or [`Found::named`].
+/// user wants that, and it is newer. What is broken, or not what it was when it was trusted, is told, and disables nothing but
+/// itself. Nothing is run. Of what is installed no file is read either: that is done when it is to run.
 ///
 /// # Errors
 /// [`Kind::Config`] for a named folder that is no plugin.
@@ -111,6 +147,7 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
     let (mut all, mut broken) = (Vec::new(), Vec::new());
     let one = |package, origin| Found {
         package,
+        sealed: None,
         origin,
         over: Vec::new(),
     };
@@ -169,20 +206,22 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
         plugins.map(move |(id, plugin)| (store, id, plugin))
     });
     for (store, id, plugin) in plugins {
-        let release = &plugin.current;
-        match store.package(id, release) {
-            Ok(package) => {
+        let giver = plugin.current.giver.to_string();
+        match plugin.manifest.clone().checked(id) {
+            Ok(manifest) => {
                 let mut same = builtin.iter().map(|own| &own.package.manifest);
                 let holds = same.find(|own| own.id == *id).is_none_or(|own| {
-                    plugin.over_builtin && is_newer(&release.version, &own.version)
+                    plugin.over_builtin && is_newer(&manifest.version, &own.version)
                 });
-                let origin = Origin::Store(release.giver.to_string());
                 let list = if holds { &mut all } else { &mut behind };
-                list.push(one(package, origin));
+                list.push(Found {
+                    sealed: Some(Sealed(store.clone(), plugin.current.clone())),
+                    ..one(Package::known(manifest), Origin::Store(giver))
+                });
             }
             Err(error) => broken.push(Broken {
                 id: id.clone(),
-                what: format!("the plugin `{id}` of {}", release.giver),
+                what: format!("the plugin `{id}` of {giver}"),
                 error,
             }),
         }

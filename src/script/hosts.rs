@@ -1,10 +1,10 @@
 //! Hosts as a manifest declares them: `example.org` is that host, `*.example.org` every host below it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 /// A set of hosts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Hosts(pub Vec<String>);
 

@@ -1,9 +1,9 @@
 //! What a run of a script may use. A manifest can only lower it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What a run may use at the most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Milliseconds of computing.

@@ -4,7 +4,7 @@ mod permissions;
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
@@ -36,7 +36,7 @@ const TAKEN: [&str; 12] = [
 ];
 
 /// What a plugin says of itself.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The format of this file: 1.
@@ -82,7 +82,7 @@ pub struct Manifest {
 }
 
 /// A pattern with its name and an example.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouteSpec {
     /// What kind of link it is, to the script.
@@ -94,7 +94,7 @@ pub struct RouteSpec {
 }
 
 /// What an option is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Yes or no.
@@ -122,7 +122,7 @@ impl fmt::Display for Kind {
 }
 
 /// Something that the user can set in `[source.ID]`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Opt {
     /// Its name.
@@ -137,7 +137,7 @@ pub struct Opt {
 }
 
 /// A secret of the user's in `[source.ID]`. Its value never comes near the script: the host puts it into the header.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSpec {
     /// Its name, by which a script asks for it to be sent.
@@ -187,10 +187,15 @@ impl Manifest {
                 visible(error.message())
             ))
         })?;
+        manifest.checked(name)
+    }
+
+    /// The same, if it does not contradict itself.
+    pub(super) fn checked(self, name: &str) -> Result<Manifest> {
         let cannot = |why: String| wrong(format!("`{name}`: {why}"));
-        manifest.check().map_err(cannot)?;
-        manifest.source(&[])?;
-        Ok(manifest)
+        self.check().map_err(cannot)?;
+        self.source(&[])?;
+        Ok(self)
     }
 
     /// The manifest of the source that the plugin is, where the user has added these sites.

@@ -118,6 +118,15 @@ impl Package {
         Package::checked(manifest, files.iter().map(own).collect(), written, &id)
     }
 
+    /// What is known of a package whose files are looked at when they are needed.
+    pub(super) fn known(manifest: Manifest) -> Package {
+        Package {
+            manifest,
+            files: BTreeMap::new(),
+            text: String::new(),
+        }
+    }
+
     fn checked(
         manifest: Manifest,
         files: BTreeMap<String, String>,

@@ -14,7 +14,7 @@ use url::Url;
 use super::call::{Ask, Call};
 use super::failure::Blame;
 use super::family;
-use super::find::{Found, Origin};
+use super::find::{Found, Origin, Sealed};
 use super::gate::Gate;
 use super::manifest::SecretSpec;
 use super::options::{self, Options};
@@ -55,6 +55,7 @@ const FORBIDDEN: [&str; 12] = [
 pub struct Script {
     manifest: Manifest,
     package: Arc<Package>,
+    sealed: Option<Sealed>,
     origin: Origin,
     options: Options,
     gate: Gate,
@@ -86,6 +87,7 @@ impl Script {
             manifest: found.package.manifest.source(&options.hosts)?,
             gate: Gate::new(&found.package.manifest, options.own.clone(), &options.hosts),
             package: Arc::new(found.package),
+            sealed: found.sealed,
             origin: found.origin,
             options,
             tokens: Arc::default(),
@@ -253,8 +255,12 @@ impl Script {
         let (calls, mut receiver) = mpsc::channel(1);
         let abandoned = Arc::new(AtomicBool::new(false));
         let _abandon = Abandon(abandoned.clone());
+        let package = match &self.sealed {
+            Some(sealed) => Arc::new(sealed.open(&self.package.manifest)?),
+            None => self.package.clone(),
+        };
         let start = Start {
-            package: self.package.clone(),
+            package,
             origin: self.origin.clone(),
             gate: gate.clone(),
             options: self.options.values.clone(),

@@ -12,7 +12,9 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::plugins::SCRIPTS;
 use crate::report::clean;
-use crate::script::{self, Found, Giver, Installed, Newer, Offer, Origin, Release, Store, Wanted};
+use crate::script::{
+    self, Found, Giver, Grants, Installed, Manifest, Newer, Offer, Origin, Store, Wanted,
+};
 use crate::source::Registry;
 
 /// What the user has said beforehand.
@@ -49,15 +51,15 @@ pub(super) fn install(
     let (store, wanted) = (store(config)?, Wanted::read(wanted)?);
     let client = client(args, config)?;
     let offer = runtime()?.block_on(store.offer(&client, &wanted))?;
-    let (id, release) = (offer.id.clone(), offer.release.clone());
+    let (release, manifest) = (offer.release.clone(), offer.manifest.clone());
+    let id = &manifest.id;
     may_be_called(config, known, &offer, word.over_builtin)?;
     let mut lines = vec![format!(
         "{id} {} of {}: {}",
-        release.version, release.giver, offer.about
+        manifest.version, release.giver, manifest.about
     )];
     lines.extend(
-        release
-            .permissions
+        Grants::of(&manifest)
             .told()
             .iter()
             .map(|line| format!("  it {line}")),
@@ -72,16 +74,16 @@ pub(super) fn install(
     }
     agree(&lines, "install it?", word.yes, "--yes")?;
     let lockfile = store.lockfile()?;
-    if let (Some(_), Some(had)) = (&offer.base, lockfile.plugins.get(&id)) {
-        agree_to_more(&id, &had.current, &release, word.allow_wider)?;
+    if let (Some(_), Some(had)) = (&offer.base, lockfile.plugins.get(id)) {
+        agree_to_more(&had.manifest, &manifest, word.allow_wider)?;
     }
     store.install(offer, word.over_builtin)?;
-    print(&format!("installed `{id}` {}\n", release.version))
+    print(&format!("installed `{id}` {}\n", manifest.version))
 }
 
 /// Whether a plugin that is handed out may have this id here.
 fn may_be_called(config: &Config, known: &Registry, offer: &Offer, over: bool) -> Result<()> {
-    let (id, version) = (&offer.id, &offer.release.version);
+    let Manifest { id, version, .. } = &offer.manifest;
     let (found, _) = script::find(config.plugins(), SCRIPTS)?;
     let is_same = |plugin: &&Found| plugin.package.manifest.id == *id;
     let builtin = found.iter().find(is_same);
@@ -141,7 +143,7 @@ fn update_one(
     (id, had): (&str, &Installed),
     allow_wider: bool,
 ) -> Result<()> {
-    let before = &had.current;
+    let before = &had.manifest;
     let offer = match runtime.block_on(store.newer(client, id, had))? {
         Newer::Yes(offer) => offer,
         Newer::No(None) => {
@@ -155,11 +157,11 @@ fn update_one(
             ));
         }
     };
-    let now = offer.release.clone();
-    if let (Giver::Git(_, from), Giver::Git(_, to)) = (&before.giver, &now.giver) {
+    let now = offer.manifest.clone();
+    if let (Giver::Git(_, from), Giver::Git(_, to)) = (&had.current.giver, &offer.release.giver) {
         tell(&format!("{id}: {from}..{to}\n"));
     }
-    agree_to_more(id, before, &now, allow_wider)?;
+    agree_to_more(before, &now, allow_wider)?;
     store.install(*offer, false)?;
     print(&format!(
         "updated `{id}` from {} to {}\n",
@@ -168,8 +170,9 @@ fn update_one(
 }
 
 /// Asks where a version may do more than the one before, whatever else was agreed to.
-fn agree_to_more(id: &str, before: &Release, now: &Release, is_said: bool) -> Result<()> {
-    let more = now.permissions.beyond(&before.permissions);
+fn agree_to_more(before: &Manifest, now: &Manifest, is_said: bool) -> Result<()> {
+    let more = Grants::of(now).beyond(&Grants::of(before));
+    let id = &before.id;
     if more.is_empty() {
         return Ok(());
     }

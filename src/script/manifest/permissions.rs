@@ -1,13 +1,13 @@
 //! What a plugin may do.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Manifest;
 use crate::script::hosts::Hosts;
 
 /// What a plugin may do.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Permissions {
     /// Hosts that it may ask.
@@ -27,7 +27,7 @@ pub struct Permissions {
 }
 
 /// Which links may be handed on.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Delegate {
     /// Those of any host, or none.

@@ -6,9 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Grants, Repository};
+use super::Repository;
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
+use crate::script::Manifest;
 use crate::script::manifest::is_id;
 
 /// The format that is written.
@@ -48,6 +49,8 @@ pub struct Known {
 pub struct Installed {
     /// What holds.
     pub current: Release,
+    /// What its manifest says. So a start reads one file, however much is installed, and what is used is held against it.
+    pub manifest: Manifest,
     /// What held before, for whoever wants to go back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Release>,
@@ -60,14 +63,10 @@ pub struct Installed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// Its version.
-    pub version: String,
     /// Who gave it.
     pub giver: Giver,
     /// What its scripts are known by, see [`crate::script::Package::tree`].
     pub tree: String,
-    /// What the user has agreed to.
-    pub permissions: Grants,
 }
 
 /// Who gives a plugin.
@@ -129,7 +128,10 @@ impl Lockfile {
         };
         let mut plugins = read.plugins.iter();
         let is_well = |(id, plugin): (&String, &Installed)| {
-            is_id(id) && is_tree(&plugin.current) && plugin.previous.as_ref().is_none_or(is_tree)
+            is_id(id)
+                && *id == plugin.manifest.id
+                && is_tree(&plugin.current)
+                && plugin.previous.as_ref().is_none_or(is_tree)
         };
         match plugins.all(is_well) {
             true => Ok(read),

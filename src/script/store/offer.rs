@@ -7,7 +7,7 @@ use super::packing::hex;
 use super::{Giver, Grants, Installed, Release, Repository, Store, is_newer};
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
-use crate::script::Package;
+use crate::script::{Manifest, Package};
 
 /// What the user wants to install.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +21,10 @@ pub enum Wanted {
 /// A version that is here in memory and is what it says, and that the user may have.
 #[derive(Debug)]
 pub struct Offer {
-    /// The id of the plugin.
-    pub id: String,
     /// What would hold.
     pub release: Release,
-    /// What it is, in one line.
-    pub about: String,
+    /// What it says of itself.
+    pub manifest: Manifest,
     files: Files,
     /// In the place of which version, known by its tree.
     pub base: Option<String>,
@@ -78,19 +76,19 @@ impl Store {
             Wanted::Id(from, id) => (from, id),
             Wanted::Git(repository) => {
                 let offer = of_git(client, repository, None).await?;
-                return match lockfile.plugins.get(&offer.id).map(|had| &had.current) {
+                return match lockfile.plugins.get(&offer.manifest.id) {
                     None => Ok(offer),
                     // Another tag of the same one.
-                    Some(had) if is_other_pin(&had.giver, repository) => Ok(Offer {
-                        base: Some(had.tree.clone()),
+                    Some(had) if is_other_pin(&had.current.giver, repository) => Ok(Offer {
+                        base: Some(had.current.tree.clone()),
                         ..offer
                     }),
-                    Some(had) => Err(is_there(&offer.id, had)),
+                    Some(had) => Err(is_there(had)),
                 };
             }
         };
         if let Some(had) = lockfile.plugins.get(id) {
-            return Err(is_there(id, &had.current));
+            return Err(is_there(had));
         }
         let names = match from {
             Some(name) => vec![name.clone()],
@@ -127,19 +125,15 @@ impl Store {
     /// # Errors
     /// What goes wrong on the way, and whatever is wrong with it.
     pub async fn newer(&self, client: &Client, id: &str, had: &Installed) -> Result<Newer> {
-        let Release {
-            version,
-            giver,
-            tree,
-            ..
-        } = &had.current;
+        let Release { giver, tree } = &had.current;
+        let version = &had.manifest.version;
         let name = match giver {
             Giver::Index(name) => name,
             Giver::Git(repository, commit) => {
                 let offer = of_git(client, repository, Some(tree.clone())).await?;
-                if offer.id != id || is_newer(version, &offer.release.version) {
-                    let (other, older) = (&offer.id, &offer.release.version);
-                    let message = format!("`{}` is `{other}` {older} by now", repository.shown());
+                let (other, now) = (&offer.manifest.id, &offer.manifest.version);
+                if other != id || is_newer(version, now) {
+                    let message = format!("`{}` is `{other}` {now} by now", repository.shown());
                     return Err(
                         Error::new(Kind::Corrupt, message).hint(format!("`{id}` {version} stays"))
                     );
@@ -186,13 +180,19 @@ impl Store {
     /// [`Kind::Changed`] if somebody else was faster; [`Kind::Disk`].
     pub fn install(&self, offer: Offer, over_builtin: bool) -> Result<()> {
         let Offer {
-            id,
             release,
+            manifest,
             files,
             base,
-            ..
         } = offer;
-        self.put(&id, base.as_deref(), &files, release, over_builtin)
+        let id = manifest.id.clone();
+        self.put(
+            &id,
+            base.as_deref(),
+            &files,
+            (release, manifest),
+            over_builtin,
+        )
     }
 
     async fn bring(
@@ -210,8 +210,8 @@ impl Store {
     }
 }
 
-fn is_there(id: &str, had: &Release) -> Error {
-    let Release { version, giver, .. } = had;
+fn is_there(had: &Installed) -> Error {
+    let (Manifest { id, version, .. }, giver) = (&had.manifest, &had.current.giver);
     let message = format!("the plugin `{id}` is installed already: {version} of {giver}");
     Error::new(Kind::Config, message)
         .hint(format!("`fetch plugin update {id}` looks for a newer one"))
@@ -230,16 +230,12 @@ impl Offer {
     /// What these files are, given by that one in the place of `base`.
     pub(super) fn new(files: Files, giver: Giver, base: Option<String>) -> Result<Offer> {
         let package = Package::of(&files, "the package")?;
-        let manifest = &package.manifest;
         Ok(Offer {
-            id: manifest.id.clone(),
             release: Release {
-                version: manifest.version.clone(),
                 giver,
                 tree: package.tree(),
-                permissions: Grants::of(manifest),
             },
-            about: manifest.about.clone(),
+            manifest: package.manifest,
             files,
             base,
         })

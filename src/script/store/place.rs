@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::bundle::{self, Files};
 use super::{Installed, Lockfile, Release};
 use crate::model::{Error, Kind, Result};
-use crate::script::Package;
 use crate::script::manifest::is_id;
+use crate::script::{Manifest, Package};
 
 const LOCKFILE: &str = "plugins.lock";
 /// What is not yet what it is to be. Of what a kill has left, the next change makes an end.
@@ -111,7 +111,7 @@ impl Store {
         id: &str,
         base: Option<&str>,
         files: &Files,
-        release: Release,
+        (release, manifest): (Release, Manifest),
         over_builtin: bool,
     ) -> Result<()> {
         self.change(|lockfile| {
@@ -124,6 +124,7 @@ impl Store {
             let over_builtin = over_builtin || had.as_ref().is_some_and(|had| had.over_builtin);
             let installed = Installed {
                 current: release,
+                manifest,
                 previous: had.map(|had| had.current),
                 over_builtin,
             };
@@ -156,10 +157,11 @@ impl Store {
                 return Err(Error::new(Kind::Config, message)
                     .hint("what held before the last update is kept, and nothing older"));
             };
-            self.package(id, &previous)?;
-            let versions = (installed.current.version.clone(), previous.version.clone());
+            let manifest = self.package(id, &previous)?.manifest;
+            let versions = (installed.manifest.version, manifest.version.clone());
             let back = Installed {
                 current: previous,
+                manifest,
                 previous: Some(installed.current),
                 over_builtin: installed.over_builtin,
             };

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::*;
-use crate::script::{Giver, Grants};
+use crate::script::Giver;
 
 fn files(id: &str, version: &str) -> Files {
     let manifest = format!(
@@ -19,14 +19,13 @@ fn files(id: &str, version: &str) -> Files {
     ])
 }
 
-fn release(files: &Files) -> Release {
+fn release(files: &Files) -> (Release, Manifest) {
     let package = Package::of(files, "x").unwrap();
-    Release {
-        version: package.manifest.version.clone(),
+    let release = Release {
         giver: Giver::Index("shop".into()),
         tree: package.tree(),
-        permissions: Grants::of(&package.manifest),
-    }
+    };
+    (release, package.manifest)
 }
 
 fn put(store: &Store, id: &str, base: Option<&str>, version: &str) -> Result<()> {
@@ -57,11 +56,12 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new() {
         let done = put(&store, "mine", Some(&old.tree), "2.0.0");
         // What another process sees.
         let store = Store::at(folder.path().to_owned());
-        let now = store.lockfile().unwrap().plugins["mine"].current.clone();
+        let installed = store.lockfile().unwrap().plugins["mine"].clone();
+        let now = installed.current;
         let package = store.package("mine", &now).unwrap();
-        assert_eq!(package.manifest.version, now.version);
+        assert_eq!(package.manifest, installed.manifest);
         match done {
-            Ok(()) => assert_eq!(now.version, "2.0.0"),
+            Ok(()) => assert_eq!(package.manifest.version, "2.0.0"),
             Err(_) => killed += 1,
         }
         // It is no hindrance, and nothing is left lying about.

@@ -23,10 +23,11 @@ fn a_plugin_whose_files_have_changed_is_not_run() {
     let script = folder(&user).join("main.luau");
     let own = "return { extract = function() fail('missing', 'it has run') end }\n";
     fs::write(&script, own).unwrap();
-    let warning = "\
-warning: the plugin `mine` of index shop is not used
-  because: the plugin `mine` is not what was installed: its files have been changed
-  hint: `fetch plugin adopt mine` makes it your own as it is now; `fetch plugin remove mine` lets it be installed again
+    let told = "\
+the plugin `mine` is not what was installed: its files have been changed
+";
+    let out = "\
+hint: `fetch plugin adopt mine` makes it your own as it is now; `fetch plugin remove mine` lets it be installed again
 ";
     // Each way by which a script is found, and run.
     let link = "https://mine.test/x";
@@ -36,34 +37,18 @@ warning: the plugin `mine` of index shop is not used
         &["-g", link],
         &["fields", link],
         &["mine:x"],
-        &["sources", "which", link],
-        &["retry"],
+        &["plugin", "which", link],
+        &["plugin", "info", "mine"],
     ] {
-        let done = user.clone().args(words.iter().copied()).run();
-        assert!(
-            !done.stderr.contains("it has run"),
-            "{words:?}: {}",
-            done.stderr
-        );
-        assert!(
-            !done.stdout.contains("`mine`"),
-            "{words:?}: {}",
-            done.stdout
-        );
+        let done = user.clone().args(words.iter().copied()).run().fails(2);
+        assert!(!done.stderr.contains("it has run"), "{words:?}");
+        done.says(told).says(out);
     }
-    let done = user.clone().args(["sources"]).run().success();
-    assert_eq!(done.stderr, warning);
     let done = plugin(&user, &["list"]).run().success();
-    assert!(
-        done.stdout
-            .contains("not used: the plugin `mine` of index shop: "),
-        "{}",
-        done.stdout
-    );
-    plugin(&user, &["info", "mine"])
-        .run()
-        .fails(2)
-        .says("no plugin is called `mine`");
+    let line = format!("not used: mine 1.0.0  index shop: {told}  {out}");
+    assert!(done.stdout.contains(&line), "{}", done.stdout);
+    // Others are none the worse.
+    assert_eq!(user.clone().arg("sources").run().success().stderr, "");
     // Its user can have it all the same, as one of his own.
     let done = plugin(&user, &["adopt", "mine"]).run().success();
     assert!(
@@ -99,22 +84,27 @@ fn one_that_is_gone_and_a_lockfile_that_is_none_are_told_and_stop_nothing() {
     let user = user(&shop);
     plugin(&user, &["install", "mine", "--yes"]).run().success();
     fs::remove_dir_all(folder(&user)).unwrap();
-    user.clone()
-        .arg("sources")
-        .run()
-        .success()
-        .says("cannot be read any more");
-    // An update finds it as it should be.
+    let call = user.clone().arg("https://mine.test/x");
+    call.run().fails(2).says("cannot be read any more");
     plugin(&user, &["remove", "mine"]).run().success();
     plugin(&user, &["install", "mine", "--yes"]).run().success();
     assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
     let lockfile = user.root().join("home/data/fetch/store/plugins.lock");
-    fs::write(lockfile, "{").unwrap();
+    let text = fs::read_to_string(&lockfile).unwrap();
+    // What is said of it decides whom it may ask.
+    let wider = text.replace("\"request\": [", "\"request\": [\"more.test\", ");
+    assert_ne!(wider, text);
+    fs::write(&lockfile, wider).unwrap();
+    call.run()
+        .fails(2)
+        .says("`plugins.lock` says otherwise of the plugin `mine`");
+    fs::write(&lockfile, text.replace("\"api\": 1", "\"api\": 9")).unwrap();
+    let done = user.clone().arg("sources").run().success();
+    done.says("warning: the plugin `mine` of index shop is not used\n  because: `mine`: the interface 9 is not known");
+    fs::write(&lockfile, "{").unwrap();
     let done = user.clone().arg("sources").run().success();
     done.says("warning: all that is installed is not used")
         .says("plugins.lock` cannot be read");
-    plugin(&user, &["update"])
-        .run()
-        .fails(2)
-        .says("remove it to begin anew");
+    let update = plugin(&user, &["update"]).run().fails(2);
+    update.says("remove it to begin anew");
 }

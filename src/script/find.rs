@@ -251,6 +251,8 @@ pub(super) fn folders(user: Option<&Path>) -> Vec<PathBuf> {
     let entries = user.and_then(|user| fs::read_dir(user).ok());
     let entries = entries.into_iter().flatten().filter_map(Result::ok);
     let mut folders: Vec<_> = entries
+        // What begins with a dot is no plugin's: it is on its way, or hidden.
+        .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
         .map(|entry| entry.path())
         // One that cannot be looked into is there, and told when it is read.
         .filter(|path| path.is_dir() && path.join("plugin.toml").try_exists().unwrap_or(true))

@@ -1,4 +1,4 @@
-//! Plugins from a repository of git, by a tag or a commit, through the `git` that is installed.
+//! The `git` that is installed, to ask a repository.
 //!
 //! Nothing is checked out: objects are fetched into an empty repository, and the few that are wanted are read as they are. So no
 //! hook, filter, submodule or configuration of anybody has a say, and no protocol but the one of the address.
@@ -7,16 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::time::timeout;
-use url::Url;
 
 use super::bundle::{ENTRIES, Files, UNPACKED, is_own};
-use super::index::is_safe;
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
 use crate::source::program;
 
 /// How long git may take for one thing.
@@ -54,168 +50,34 @@ const ENVIRONMENT: [&str; 12] = [
     "NO_PROXY",
 ];
 
-/// A place in a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Repository {
-    /// Its address.
-    pub url: Url,
-    /// A tag, or a commit in hex.
-    pub pin: String,
-    /// The folder of the plugin in it; the root without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub below: Option<String>,
-}
-
-impl Repository {
-    /// Reads `git+https://HOST/REPOSITORY#TAG-OR-COMMIT[:FOLDER]`; none for what is no such address at all.
-    ///
-    /// # Errors
-    /// [`Kind::Config`] for one that cannot be used.
-    pub(super) fn read(text: &str) -> Result<Option<Repository>> {
-        let Some(text) = text.strip_prefix("git+") else {
-            return Ok(None);
-        };
-        let wrong = |why: &str| {
-            let hint =
-                "write `git+https://HOST/REPOSITORY#TAG`, or `#COMMIT`, and `:FOLDER` after that";
-            Error::new(Kind::Config, format!("the repository {why}")).hint(hint)
-        };
-        let mut url = Url::parse(text).map_err(|_| wrong("has no URL"))?;
-        if !is_safe(&url) {
-            return Err(wrong("is https, or on this machine"));
-        }
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-            return Err(wrong("has no login and no `?`"));
-        }
-        let fragment = url.fragment().unwrap_or("").to_owned();
-        let (pin, below) = match fragment.split_once(':') {
-            Some((pin, below)) => (pin, Some(below)),
-            None => (&*fragment, None),
-        };
-        if !is_path(pin) {
-            return Err(wrong("needs a tag or a commit"));
-        }
-        if below.is_some_and(|below| !is_path(below)) {
-            return Err(wrong("has no such folder"));
-        }
-        url.set_fragment(None);
-        Ok(Some(Repository {
-            url,
-            pin: pin.to_owned(),
-            below: below.map(str::to_owned),
-        }))
-    }
-
-    /// Whether the other one is a place in the same repository.
-    pub(super) fn is_same_place(&self, other: &Repository) -> bool {
-        self.url == other.url && self.below == other.below
-    }
-
-    fn is_commit(&self) -> bool {
-        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        self.pin.len() == 40 && self.pin.bytes().all(is_hex)
-    }
-
-    /// Its address as it may be shown.
-    pub(super) fn shown(&self) -> String {
-        let below = self.below.as_ref().map(|below| format!(":{below}"));
-        let below = below.unwrap_or_default();
-        format!("{}#{}{below}", Shown(&self.url), self.pin)
-    }
-
-    /// What it has now: the commit, and the files of the plugin.
-    ///
-    /// # Errors
-    /// [`Kind::Config`] without git; [`Kind::Network`] for what cannot be had; [`Kind::Corrupt`] for what is no plugin.
-    pub(super) async fn bring(&self, proxy: Option<&str>) -> Result<(String, Files)> {
-        let program = program("git").ok_or_else(|| {
-            Error::new(Kind::Config, "there is no `git` to ask the repository with")
-                .hint("install it, or install the plugin from an index")
-        })?;
-        let git = Git {
-            program,
-            room: Room::new()?,
-            scheme: self.url.scheme(),
-            proxy,
-        };
-        git.run(&["init", "--quiet", "--bare", "--template=", "."], b"", 0)
-            .await?;
-        let from = match self.is_commit() {
-            true => self.pin.clone(),
-            false => format!("refs/tags/{}", self.pin),
-        };
-        let refspec = format!("+{from}:{HERE}");
-        let fetch = |depth: &'static [&'static str]| {
-            let words = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
-            [
-                &words[..],
-                depth,
-                &["--end-of-options", self.url.as_str(), &refspec],
-            ]
-            .concat()
-        };
-        // A server that is only files has no way to send less than all.
-        let shallow = git.run(&fetch(&["--depth=1"]), b"", 0).await;
-        if let Err(error) = shallow {
-            let whole = match error.causes().iter().any(|cause| cause.contains("shallow")) {
-                true => git.run(&fetch(&[]), b"", 0).await,
-                false => Err(error),
-            };
-            whole.map_err(|error| {
-                let message = format!("cannot fetch `{}`", self.shown());
-                Error::new(Kind::Network, message)
-                    .hint("is there such a tag or commit? the address has to be the one that it leads to in the end")
-                    .because(error)
-            })?;
-        }
-        let commit = format!("{HERE}^{{commit}}");
-        let commit = [
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &commit,
-        ];
-        let commit = git.run(&commit, b"", 100).await?;
-        let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-        if self.is_commit() && commit != self.pin {
-            let message = format!("`{}` is no commit", self.shown());
-            return Err(Error::new(Kind::Corrupt, message));
-        }
-        let files = git.files(&commit, self.below.as_deref()).await?;
-        Ok((commit, files))
-    }
-}
-
-/// What is fetched is called this.
-const HERE: &str = "refs/fetch/it";
-
-/// Whether this is a plain path or name, without anything that git or a disk would take for something else.
-fn is_path(text: &str) -> bool {
-    let is_plain = |part: &str| {
-        let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+');
-        part.bytes().all(is_word)
-            && !part.is_empty()
-            && !part.starts_with(['.', '-'])
-            && !part.ends_with('.')
-            && !part.ends_with(".lock")
-            && !part.contains("..")
-    };
-    text.len() <= 200 && text.split('/').all(is_plain)
-}
-
 /// The program, and a repository of its own that goes with it.
-struct Git<'a> {
+pub(super) struct Git<'a> {
     program: PathBuf,
     room: Room,
     scheme: &'a str,
     proxy: Option<&'a str>,
 }
 
-impl Git<'_> {
+impl<'a> Git<'a> {
+    /// The program, with an empty folder, for addresses of this scheme.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] without git; [`Kind::Disk`].
+    pub(super) fn new(scheme: &'a str, proxy: Option<&'a str>) -> Result<Git<'a>> {
+        let program = program("git").ok_or_else(|| {
+            Error::new(Kind::Config, "there is no `git` to ask the repository with")
+                .hint("install it, or install the plugin from an index")
+        })?;
+        Ok(Git {
+            program,
+            room: Room::new()?,
+            scheme,
+            proxy,
+        })
+    }
+
     /// The files of a plugin in a commit.
-    async fn files(&self, commit: &str, below: Option<&str>) -> Result<Files> {
+    pub(super) async fn files(&self, commit: &str, below: Option<&str>) -> Result<Files> {
         let wrong = |why: String| Error::new(Kind::Corrupt, format!("the repository {why}"));
         let root = below.map_or_else(String::new, |below| format!("{below}/"));
         let (mut wanted, mut total) = (Vec::new(), 0);
@@ -281,7 +143,7 @@ impl Git<'_> {
     }
 
     /// Has git do something, and gives what it says.
-    async fn run(&self, words: &[&str], told: &[u8], most: u64) -> Result<Vec<u8>> {
+    pub(super) async fn run(&self, words: &[&str], told: &[u8], most: u64) -> Result<Vec<u8>> {
         let mut command = Command::new(&self.program);
         for setting in SETTINGS {
             command.args(["-c", setting]);
@@ -405,43 +267,6 @@ impl Drop for Room {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_says_what_is_wanted() {
-        let read = |text: &str| Repository::read(text).map(|read| read.map(|read| read.shown()));
-        assert!(read("comics").unwrap().is_none());
-        for (text, expected) in [
-            ("git+https://a.org/r#v1", "https://a.org/r#v1"),
-            (
-                "git+https://a.org/r.git#v1.0.0:plugins/x",
-                "https://a.org/r.git#v1.0.0:plugins/x",
-            ),
-            ("git+http://127.0.0.1:8/r#a/b", "http://127.0.0.1:8/r#a/b"),
-        ] {
-            assert_eq!(read(text).unwrap().as_deref(), Some(expected));
-        }
-        for text in [
-            "git+https://a.org/r",
-            "git+https://a.org/r#",
-            "git+https://a.org/r#--upload-pack=x",
-            "git+https://a.org/r#v1:../x",
-            "git+https://a.org/r#v1:/etc",
-            "git+https://a.org/r#v1:",
-            "git+https://a.org/r#a..b",
-            "git+https://a.org/r#a:b:c",
-            "git+https://a.org/r#a^{tree}",
-            "git+https://a.org/r#x.lock",
-            "git+https://u:p@a.org/r#v1",
-            "git+https://a.org/r?x#v1",
-            "git+http://a.org/r#v1",
-            "git+ssh://a.org/r#v1",
-            "git+file:///tmp/r#v1",
-            "git+ext::sh -c x#v1",
-            "git+-x#v1",
-        ] {
-            assert_eq!(read(text).unwrap_err().kind, Kind::Config, "{text}");
-        }
-    }
 
     #[test]
     fn objects_are_read_as_long_as_they_are() {

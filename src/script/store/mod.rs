@@ -15,13 +15,14 @@ mod lockfile;
 mod offer;
 mod packing;
 mod place;
+mod repository;
 mod version;
 
-pub use git::Repository;
 pub use grants::Grants;
 pub use lockfile::{Giver, Installed, Known, Lockfile, Release};
 pub use offer::{Newer, Offer, Wanted};
 pub use packing::{Packed, pack};
 pub use place::Store;
+pub use repository::Repository;
 
 pub use version::is_newer;

@@ -261,7 +261,9 @@ fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
     let package = Package::of(&files, "the package");
     let package = package.map_err(|error| wrong("is no plugin".into()).because(error))?;
     let manifest = &package.manifest;
+    let (api, said_api) = (manifest.api.to_string(), entry.api.to_string());
     for (what, is, said) in [
+        ("script interface", &api, &said_api),
         ("id", &manifest.id, &entry.id),
         ("version", &manifest.version, &entry.version),
         ("tree", &package.tree(), &entry.tree),
@@ -274,7 +276,7 @@ fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
         }
     }
     let grants = Grants::of(manifest);
-    if grants != entry.permissions || manifest.api != entry.api {
+    if grants != entry.permissions {
         let mut differs = grants.beyond(&entry.permissions);
         differs.extend(entry.permissions.beyond(&grants));
         let differs = match differs.is_empty() {

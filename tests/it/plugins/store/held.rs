@@ -63,6 +63,9 @@ hint: `fetch plugin adopt mine` makes it your own as it is now; `fetch plugin re
         "{}",
         listed(&user)
     );
+    // What a kill has left of such a move is in nobody's way.
+    mine("1.0.0").write(&user.root().join("home/config/fetch/plugins/.new"));
+    assert_eq!(user.clone().arg("sources").run().success().stderr, "");
     // Or as it was.
     plugin(&user, &["install", "mine", "--yes"]).run().success();
     assert!(

@@ -302,6 +302,19 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
             "has the version `0.9.0`, and the index says `1.0.0`",
         ),
         (
+            "another interface",
+            |shop| {
+                let made = mine("1.0.0");
+                let manifest = made.manifest().replace("api = 1", "api = 2");
+                let files = [
+                    ("plugin.toml", EntryType::Regular, manifest.as_bytes()),
+                    ("main.luau", EntryType::Regular, made.script.as_bytes()),
+                ];
+                replace(shop, tar(&files), true);
+            },
+            "the interface 2 is not known; 1 is the newest",
+        ),
+        (
             "other scripts",
             |shop| {
                 let package = Made {

@@ -2,6 +2,7 @@
 //!
 //! A source turns a link into entries. It does not know how bytes move, where files go, or who watches.
 
+mod by_domain;
 mod check;
 mod ctx;
 mod locator;

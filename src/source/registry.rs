@@ -1,10 +1,11 @@
 //! The sources of a run, and which of them knows a link.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
+use super::by_domain::ByDomain;
 use super::route::Address;
 use super::{Source, Target};
 use crate::model::{Document, Error, Kind, Link, Result};
@@ -14,6 +15,8 @@ use crate::model::{Document, Error, Kind, Link, Result};
 pub struct Registry {
     sources: Vec<Arc<dyn Source>>,
     left_out: Vec<(String, Arc<Error>)>,
+    /// Made when the first link comes, anew after each further source.
+    by_domain: OnceLock<Arc<ByDomain>>,
 }
 
 impl Registry {
@@ -25,11 +28,13 @@ impl Registry {
     /// Adds a source to be asked after all others.
     pub fn add(&mut self, source: impl Source + 'static) {
         self.sources.push(Arc::new(source));
+        self.by_domain = OnceLock::new();
     }
 
     /// Adds a source to be asked before all others.
     pub fn prefer(&mut self, source: impl Source + 'static) {
         self.sources.insert(0, Arc::new(source));
+        self.by_domain = OnceLock::new();
     }
 
     /// Notes that the source of this name cannot be used, and why. The others can.
@@ -99,20 +104,23 @@ impl Registry {
             ));
         }
         let address = Address::new(&link.url);
-        for source in &self.sources {
-            for route in &source.manifest().routes {
-                if let Some(params) = route.pattern.matches_address(&address) {
-                    let target = Target {
-                        link: link.clone(),
-                        route: route.name.clone(),
-                        params,
-                        resume: None,
-                        validator: None,
-                        terms: None,
-                        handed: false,
-                    };
-                    return Ok((source.clone(), target));
-                }
+        let by_domain = self
+            .by_domain
+            .get_or_init(|| Arc::new(ByDomain::new(&self.sources)));
+        for (source, route) in by_domain.candidates(&address) {
+            let source = &self.sources[source];
+            let route = &source.manifest().routes[route];
+            if let Some(params) = route.pattern.matches_address(&address) {
+                let target = Target {
+                    link: link.clone(),
+                    route: route.name.clone(),
+                    params,
+                    resume: None,
+                    validator: None,
+                    terms: None,
+                    handed: false,
+                };
+                return Ok((source.clone(), target));
             }
         }
         let error = Error::new(

@@ -44,6 +44,8 @@ pub struct Pattern {
     text: String,
     scheme: Option<String>,
     host: Vec<Part>,
+    /// The labels that every host that fits ends with.
+    host_end: String,
     path: Vec<Part>,
 }
 
@@ -83,6 +85,11 @@ impl<'a> Address<'a> {
         }
     }
 
+    /// The last two labels of the host of a page.
+    pub(super) fn domain(&self) -> Option<&str> {
+        matches!(self.scheme, "http" | "https").then(|| last_two(&self.host))?
+    }
+
     fn labels(&self) -> impl Iterator<Item = &str> {
         self.host.split('.')
     }
@@ -101,6 +108,11 @@ impl Pattern {
     /// Whether links of every host can match.
     pub fn takes_any_host(&self) -> bool {
         matches!(self.host.as_slice(), [Part::Rest(_)])
+    }
+
+    /// The last two labels of every host that fits, where they are known.
+    pub(super) fn domain(&self) -> Option<&str> {
+        last_two(&self.host_end)
     }
 
     pub(super) fn matches_address(&self, url: &Address<'_>) -> Option<BTreeMap<String, String>> {
@@ -174,6 +186,7 @@ impl std::str::FromStr for Pattern {
         Ok(Pattern {
             text: text.to_owned(),
             scheme,
+            host_end: literal_end(&host),
             host,
             path,
         })
@@ -242,6 +255,23 @@ fn plain_host(url: &Url) -> String {
         .or_else(|| host.strip_prefix("m."))
         .unwrap_or(host);
     host.to_owned()
+}
+
+fn last_two(host: &str) -> Option<&str> {
+    let (rest, _) = host.rsplit_once('.')?;
+    let start = rest.rfind('.').map_or(0, |dot| dot + 1);
+    Some(&host[start..])
+}
+
+/// The labels at the end of a host that are no placeholders, as they are written.
+fn literal_end(host: &[Part]) -> String {
+    let labels = host.iter().rev().map_while(|part| match part {
+        Part::Literal(label) => Some(label.as_str()),
+        _ => None,
+    });
+    let mut labels: Vec<&str> = labels.collect();
+    labels.reverse();
+    labels.join(".")
 }
 
 fn read_part(text: &str) -> Result<Part, &'static str> {

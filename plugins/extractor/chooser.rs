@@ -151,7 +151,7 @@ impl Chooser {
         let is_over = matches!(&done, Err(error) if error.kind == Kind::Closed);
         let players = match is_over {
             true => 0,
-            false => self.players(ctx, out).await?,
+            false => self.players(ctx, url, out).await?,
         };
         let nothing = match done {
             Err(error) if error.kind == Kind::Unsupported && out.items() + out.embeds() == 0 => {

@@ -234,6 +234,23 @@ impl Inner {
     }
 }
 
+/// Reads what programs may say, for the fuzzer: lines of gallery-dl, an answer of yt-dlp, and complaints. What they name leads to the
+/// web alone.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    use fetch::model::Quality;
+    let Ok(link) = Url::parse("https://link.example/list") else {
+        return;
+    };
+    let lines: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
+    gallerydl::read_lines(&link, &lines);
+    for quality in [Quality::Best, Quality::Audio, Quality::Lines(480)] {
+        ytdlp::read_answer(&link, data, quality);
+    }
+    let complaint = said::plain(&String::from_utf8_lossy(data));
+    assert!(said::last_line(&complaint).is_none_or(|line| !line.contains('\u{1b}')));
+}
+
 /// Adds the sources of the programs: `rest` are those to which a link is left that no program knows.
 ///
 /// # Errors

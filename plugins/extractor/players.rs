@@ -13,7 +13,7 @@ use super::{Inner, Name};
 
 impl Chooser {
     /// Has yt-dlp list the players that it knows. What comes of each is listed for itself, and so is why one cannot be had.
-    pub(super) async fn players(&self, ctx: &Ctx, out: &Outlet) -> Result<usize> {
+    pub(super) async fn players(&self, ctx: &Ctx, page: &Url, out: &Outlet) -> Result<usize> {
         let inner = &self.inner;
         let mut players = out.take_players();
         players.retain(|url| !inner.is_strange(url));
@@ -23,12 +23,19 @@ impl Chooser {
         let mut let_in = Vec::new();
         for url in players {
             match ctx.lend(&url).await {
-                Ok(()) => let_in.push(url),
+                Ok(()) => {
+                    // A page has it look at no server but its own that is not of a site which it knows.
+                    let which = match url.host() == page.host() {
+                        true => Which::All,
+                        false => Which::Specific,
+                    };
+                    let_in.push((url, which));
+                }
                 Err(error) => note(out, &url, &error).await?,
             }
         }
         let mut count = 0;
-        for (url, asked) in let_in.iter().zip(ask(inner, ctx, &let_in).await) {
+        for ((url, _), asked) in let_in.iter().zip(ask(inner, ctx, &let_in).await) {
             let asked = match asked {
                 Ok(Asked::Answered(answer)) if !ytdlp::has_any(&answer) => Asked::Unknown,
                 Ok(Asked::Answered(answer)) => match ytdlp::useless(inner, url, &answer) {
@@ -58,20 +65,16 @@ impl Chooser {
 }
 
 /// Asks for all of them. Several share their starts of the program.
-async fn ask(inner: &Inner, ctx: &Ctx, players: &[Url]) -> Vec<Result<Asked>> {
-    if let [player] = players {
+async fn ask(inner: &Inner, ctx: &Ctx, players: &[(Url, Which)]) -> Vec<Result<Asked>> {
+    if let [(player, which)] = players {
         let alone = async {
             let _place = inner.place().await?;
-            ytdlp::ask(inner, ctx, player, Which::All).await
+            ytdlp::ask(inner, ctx, player, *which).await
         };
         return vec![alone.await];
     }
-    join_all(
-        players
-            .iter()
-            .map(|url| ytdlp::together::film(inner, ctx, url)),
-    )
-    .await
+    let players = players.iter();
+    join_all(players.map(|(url, which)| ytdlp::together::film(inner, ctx, url, *which))).await
 }
 
 async fn note(out: &Outlet, url: &Url, error: &Error) -> Result<()> {

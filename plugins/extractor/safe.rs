@@ -58,6 +58,13 @@ pub(super) fn web(text: &str) -> Result<Url> {
     }
 }
 
+/// Whether a request leads to the web, and nowhere else.
+#[cfg(any(test, fuzzing))]
+pub(super) fn is_of_web(request: &fetch::model::Request) -> bool {
+    let mut urls = request.mirrors.iter().chain([&request.url]);
+    urls.all(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
 /// Those of these headers that are taken.
 pub(super) fn headers(given: &Value) -> BTreeMap<String, String> {
     let given = given.as_object().into_iter().flatten();

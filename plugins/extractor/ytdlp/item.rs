@@ -206,6 +206,16 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
+    /// Whether all that is named leads to the web.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn are_of_web(&self) -> bool {
+        self.entries.iter().all(|entry| match entry {
+            Entry::Item(item) => item.body.request().is_none_or(safe::is_of_web),
+            Entry::Link(link) => matches!(link.url.scheme(), "http" | "https" | "ytdlp"),
+            _ => false,
+        })
+    }
+
     /// Emits all, and then tells of what could not be taken.
     ///
     /// # Errors

@@ -199,7 +199,7 @@ impl Source for Ytdlp {
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let url = asked::page(item)?;
         ctx.lend(&url).await?;
-        let value = match together::film(&self.inner, ctx, &url).await? {
+        let value = match together::film(&self.inner, ctx, &url, Which::All).await? {
             Asked::Answered(value) => value,
             Asked::Failed(error) | Asked::Broken(error) => return Err(error),
             _ => return Err(asked::unknown(Name::Ytdlp, &url)),
@@ -248,12 +248,13 @@ fn failure(ended: &Ended) -> Error {
 }
 
 /// Reads an answer as a listing does.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn read_answer(link: &Url, text: &[u8], quality: fetch::model::Quality) {
     if let Ok(value) = info::read(text) {
         let mut items = Items::wanting("ytdlp", link, quality, true);
         // Why it cannot be had is as good as what is had.
         let _ = items.read(Info(&value));
+        assert!(items.are_of_web());
         let _ = film(Info(&value), "x y");
         let _ = has_any(&value);
     }

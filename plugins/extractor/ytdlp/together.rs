@@ -20,9 +20,16 @@ const AT_ONCE: usize = 2;
 /// So long the first one waits for others.
 const WAIT: Duration = Duration::from_millis(30);
 
+/// A film that is to be asked for.
+struct Waiting {
+    url: Url,
+    which: Which,
+    answer: oneshot::Sender<Box<Value>>,
+}
+
 /// Those that wait.
 pub(in super::super) struct Together {
-    waiting: Mutex<Vec<(Url, oneshot::Sender<Box<Value>>)>>,
+    waiting: Mutex<Vec<Waiting>>,
     places: Semaphore,
 }
 
@@ -36,26 +43,40 @@ impl Default for Together {
 }
 
 /// Asks for a film, with whatever others are asked for now.
-pub(in super::super) async fn film(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
-    let (sender, mut answered) = oneshot::channel();
+pub(in super::super) async fn film(
+    inner: &Inner,
+    ctx: &Ctx,
+    url: &Url,
+    which: Which,
+) -> Result<Asked> {
+    let (answer, mut answered) = oneshot::channel();
     let own = &inner.together;
     let lock = || own.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    lock().push((url.clone(), sender));
+    lock().push(Waiting {
+        url: url.clone(),
+        which,
+        answer,
+    });
     tokio::time::sleep(WAIT).await;
     tokio::select! {
         biased;
         found = &mut answered => match found {
             Ok(value) => return Ok(Asked::Answered(value)),
-            Err(_) => return ask(inner, ctx, url, Which::All).await,
+            Err(_) => return ask(inner, ctx, url, which).await,
         },
         place = own.places.acquire() => {
             let now: Vec<_> = {
                 let mut waiting = lock();
-                let count = waiting.len().min(MOST);
-                waiting.drain(..count).collect()
+                let mut room = MOST;
+                let is_now = |one: &mut Waiting| {
+                    let fits = one.which == which && room > 0;
+                    room -= usize::from(fits);
+                    fits
+                };
+                waiting.extract_if(.., is_now).collect()
             };
             if !now.is_empty() {
-                run(inner, ctx, now).await?;
+                run(inner, ctx, now, which).await?;
             }
             drop(place);
         }
@@ -63,26 +84,22 @@ pub(in super::super) async fn film(inner: &Inner, ctx: &Ctx, url: &Url) -> Resul
     // It is in another's hands, or was in our own and had no answer: then it is asked for alone, to hear why.
     match answered.await {
         Ok(value) => Ok(Asked::Answered(value)),
-        Err(_) => ask(inner, ctx, url, Which::All).await,
+        Err(_) => ask(inner, ctx, url, which).await,
     }
 }
 
 /// Asks for these, and gives each its answer as soon as it is there. Whoever has none hears that nobody has one.
-async fn run(
-    inner: &Inner,
-    ctx: &Ctx,
-    waiting: Vec<(Url, oneshot::Sender<Box<Value>>)>,
-) -> Result<()> {
-    let urls: Vec<&Url> = waiting.iter().map(|(url, _)| url).collect();
-    let mut child = start(inner, ctx, &urls, Which::All)?;
-    for (_, sender) in waiting {
+async fn run(inner: &Inner, ctx: &Ctx, waiting: Vec<Waiting>, which: Which) -> Result<()> {
+    let urls: Vec<&Url> = waiting.iter().map(|one| &one.url).collect();
+    let mut child = start(inner, ctx, &urls, which)?;
+    for one in waiting {
         // A failure is for each to hear for itself.
         let Ok(Some(line)) = child.line().await else {
             break;
         };
         if let Ok(value) = answer(line).await {
             // Whoever has left since needs none.
-            let _ = sender.send(value);
+            let _ = one.answer.send(value);
         }
     }
     Ok(())

@@ -19,7 +19,8 @@ fn film(site: &Site, id: &str) -> Value {
 fn knows(fake: &Fake, films: &[(&str, Value)]) {
     fake.knows_not("gallery-dl");
     let mut words = String::from(
-        "case \"$*\" in *-generic*) echo 'No suitable extractor' >&2; exit 1;; esac\n\
+        "cat links.txt >> \"$ROOT/yt-dlp.links\"\n\
+        case \"$*\" in *-generic*) echo 'No suitable extractor' >&2; exit 1;; esac\n\
         for link in $(cat links.txt); do echo \"$link\" >> \"$ROOT/asked\"; case \"$link\" in\n",
     );
     for (word, film) in films {
@@ -71,6 +72,22 @@ fn what_a_page_calls_its_player_is_asked_about_whatever_its_host() {
         let found = done.stderr.contains("1 found: 1 new");
         assert!(found, "{said}: {}", done.stderr);
     }
+}
+
+#[test]
+fn a_player_of_another_host_is_one_of_a_site_that_the_program_knows_or_none() {
+    let site = Site::start();
+    let page = "<!doctype html><img src=/a.jpg width=800 height=600><meta name='twitter:player' content='http://localhost/one'>";
+    site.on("/news", Reply::html(page));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fake = Fake::new();
+    knows(&fake, &[]);
+    let done = fake.fetch().arg(site.url("/news")).run().success();
+    assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
+    // It was asked, but not to look for itself.
+    assert_eq!(fake.noted("asked"), "");
+    let told = fake.noted("yt-dlp.links");
+    assert!(told.contains("http://localhost/one"), "{told}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{names, picture};
 use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 fn page(title: &str, rest: &str) -> Reply {
@@ -298,4 +299,61 @@ fn what_is_listed_again_is_followed_as_far_as_it_was() {
         "{}",
         again.stderr
     );
+}
+
+#[test]
+fn a_public_page_leads_no_crawl_home() {
+    // A proxy plays the public servers; names of this machine do not go through it.
+    let (public, home) = (Site::start(), Site::start());
+    let secret = page("Secret", "<img src=/secret.jpg><a href=/more>x</a>");
+    home.on("/*", secret).optional();
+    let at = |host: &str, path: &str| format!("http://{host}:{}{path}", home.port());
+    let hosts = ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"];
+    let links: String = hosts
+        .iter()
+        .map(|host| {
+            format!(
+                "<a href='{}'>x</a><img src='{}'><iframe src='{}'></iframe>",
+                at(host, "/page"),
+                at(host, "/a.jpg"),
+                at(host, "/videos/embed/1"),
+            )
+        })
+        .collect();
+    let on = |url: &str, reply: Reply| {
+        public.on(&format!("http://{url}"), reply);
+    };
+    on("public.test/robots.txt", Reply::empty(404));
+    on(
+        "public.test/away",
+        Reply::redirect(at("127.0.0.1", "/away")),
+    );
+    on("public.test/own.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let told = format!(
+        "<link rel=alternate type='application/json+oembed' href='{}'><meta property=og:image content=/own.jpg>",
+        at("127.0.0.1", "/oembed")
+    );
+    on("public.test/told", page("Told", &told));
+    // Its rules are at home, so nothing of it is asked for.
+    on(
+        "other.test/robots.txt",
+        Reply::redirect(at("localhost", "/robots.txt")),
+    );
+    let ways = "<a href=/told>t</a><a href=/away>a</a><a href='http://other.test/x'>o</a>";
+    on("public.test/", page("Home", &format!("{links}{ways}")));
+    let fetch = Fetch::new()
+        .env("HTTP_PROXY", public.url(""))
+        .env("NO_PROXY", "localhost,127.0.0.1,::1,::ffff:127.0.0.1")
+        .args(["--depth", "2", "--same-host=false", "-R", "0", "-v"])
+        .arg("http://public.test/");
+    let done = fetch.run();
+    assert_eq!(home.requests().len(), 0, "{:?}", home.requests());
+    let refused = done.stderr.matches("is at a private address").count();
+    assert!(refused >= hosts.len(), "{}", done.stderr);
+    assert_eq!(names(&fetch), ["001 own.jpg"], "{}", done.stderr);
+    assert_ne!(done.code, 0);
+    // What keeps it from there is that alone.
+    on("other.test/x", page("Other", ""));
+    fetch.args(["-S", "net.private=always"]).run();
+    assert!(home.count("/page") > 0 && home.count("/a.jpg") > 0);
 }

@@ -243,22 +243,26 @@ impl Script {
         Ok(())
     }
 
+    /// The package with its scripts. What is installed is read now, and held against what was installed.
+    fn opened(&self) -> Result<Arc<Package>> {
+        match &self.sealed {
+            Some(sealed) => Ok(Arc::new(sealed.open(&self.package.manifest)?)),
+            None => Ok(self.package.clone()),
+        }
+    }
+
     /// Runs the script for a task, and serves its calls.
     async fn run(
         &self,
         ctx: &Ctx,
         gate: Gate,
-        task: Task,
+        (package, task): (Arc<Package>, Task),
         out: Option<&Outlet>,
     ) -> Result<Option<Box<(Body, Led)>>> {
         let limits = self.package.manifest.limits;
         let (calls, mut receiver) = mpsc::channel(1);
         let abandoned = Arc::new(AtomicBool::new(false));
         let _abandon = Abandon(abandoned.clone());
-        let package = match &self.sealed {
-            Some(sealed) => Arc::new(sealed.open(&self.package.manifest)?),
-            None => self.package.clone(),
-        };
         let start = Start {
             package,
             origin: self.origin.clone(),
@@ -353,15 +357,18 @@ impl Source for Script {
         let sites = sites.chain(&self.options.hosts);
         let site = family::site(sites, &target.link.url).to_owned();
         let task = Task::List(Box::new(target), site);
-        self.run(ctx, gate, task, Some(out)).await.map(|_| ())
+        let run = self.run(ctx, gate, (self.opened()?, task), Some(out));
+        run.await.map(|_| ())
     }
 
     /// Where the script does not know better, the address is the same, and may lead elsewhere now.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let mut anew = None;
-        if self.package.files["main.luau"].contains("resolve") {
+        let package = self.opened()?;
+        if package.files["main.luau"].contains("resolve") {
             let task = Task::Resolve(Box::new(item.clone()));
-            anew = self.run(ctx, self.gate.clone(), task, None).await?;
+            let run = self.run(ctx, self.gate.clone(), (package, task), None);
+            anew = run.await?;
         }
         let Some((body, led)) = anew.map(|anew| *anew) else {
             return Ok(item.body.clone());

@@ -248,3 +248,24 @@ fn a_file_that_goes_on_changing_is_no_stream() {
     assert!(done.stderr.contains(said), "{}", done.stderr);
     assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
 }
+
+#[test]
+fn segments_of_several_machines_are_one_stream() {
+    let site = Site::start();
+    site.on("/cats.m3u8", playlist(&super::list(6)));
+    let mut whole = Vec::new();
+    for n in 0..6u64 {
+        let bytes = segment(n, 40);
+        // Each machine has a version of its own of all that it sends, and one breaks off.
+        let of = |machine: u64| Reply::file(bytes.clone()).etag(format!("\"{machine}\""));
+        let path = format!("/{n}.ts");
+        if n == 3 {
+            site.on(&path, of(1).cut_after(1000)).once();
+        }
+        site.on(&path, of(n % 2));
+        whole.extend(bytes);
+    }
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let done = fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+}

@@ -115,6 +115,40 @@ fn what_was_recorded_is_kept_although_its_end_is_another() {
 }
 
 #[test]
+fn what_was_recorded_is_kept_although_its_end_is_another_and_its_playlist_gone() {
+    let site = Site::start();
+    // The second run sees its end twice, and then nothing.
+    let left = Arc::new(AtomicUsize::new(usize::MAX));
+    let times = left.clone();
+    let list = Reply::with(move |_| match times.load(Ordering::Relaxed) {
+        usize::MAX => window(0, 3, ""),
+        0 => Reply::text("gone").status(404),
+        more => {
+            times.store(more - 1, Ordering::Relaxed);
+            window(0, 3, "#EXT-X-ENDLIST\n")
+        }
+    });
+    site.on("/cats.m3u8", list);
+    segments(&site, "", 3, 200);
+    let user = Fetch::new();
+    let fetch = hasty(&user).arg(site.url("/cats.m3u8"));
+    let running = fetch.spawn();
+    wait_for_state(&fetch, &running, |state| state["count"] == 3);
+    running.kill9();
+    left.store(2, Ordering::Relaxed);
+    site.on("/2.ts", Reply::file(segment(9, 200)));
+    let done = fetch.run();
+    let said = "what there was of it is in `cats.interrupted.ts`";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    let files = fetch.files();
+    let first = [segment(0, 200), segment(1, 200)].concat();
+    assert_eq!(files.len(), 1, "{}", done.stderr);
+    assert!(files["cats.interrupted.ts"] == first, "{}", done.stderr);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    user.arg("verify").run().success();
+}
+
+#[test]
 fn ranges_of_a_file_that_grows_are_recorded() {
     let site = Site::start();
     let lists = Arc::new(AtomicUsize::new(0));

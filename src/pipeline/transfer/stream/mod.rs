@@ -134,7 +134,12 @@ impl Mover {
             ending: CancellationToken::new(),
             deadline: self.wish.live_for.map(|time| Instant::now() + time),
         };
-        let lists = self.unless_draining(streaming.lists()).await??;
+        let lists = match self.unless_draining(streaming.lists()).await? {
+            Err(error) if error.kind == Kind::Missing && job.known.is_none() => {
+                return Err(streaming.gone(error).await?);
+            }
+            lists => lists?,
+        };
         if let Some(had) = &job.known {
             return streaming.texts_alone(lists, &had.path).await;
         }

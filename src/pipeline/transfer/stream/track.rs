@@ -101,14 +101,14 @@ impl Track {
                     self = self.anew(streaming, list).await?;
                     moved = self.all_parts(streaming).await;
                 }
-                Err(error) => moved = Err(error),
+                Err(error) => {
+                    self.failed(streaming);
+                    return Err(self.lost(streaming, error).await?);
+                }
             }
         }
         if let Err(error) = moved {
-            // A film is one without its subtitles, too.
-            if self.form == Content::Medium {
-                streaming.ending.cancel();
-            }
+            self.failed(streaming);
             self.park(streaming).await?;
             return Err(error);
         }
@@ -140,6 +140,13 @@ impl Track {
             warnings,
             breaks: breaks > 0 || maps > 1,
         })
+    }
+
+    /// Has the other tracks leave off, but for subtitles: a film is one without them, too.
+    fn failed(&self, streaming: &Streaming<'_>) {
+        if self.form == Content::Medium {
+            streaming.ending.cancel();
+        }
     }
 
     async fn park(mut self, streaming: &Streaming<'_>) -> Result<()> {

@@ -1,29 +1,84 @@
 //! Begins a track anew that has changed on the server: nothing of what was known of it holds any more.
 
 use super::super::Streaming;
-use super::super::join::Came;
-use super::{List, Track};
-use crate::model::Result;
+use super::super::join::{Came, Join};
+use super::{List, Role, Track};
+use crate::model::{Error, Result};
 
 impl Track {
     /// Opens it again, by a list that was asked for again. What is there of a live stream cannot be had again, and is kept.
-    pub(super) async fn anew(self, streaming: &Streaming<'_>, list: List) -> Result<Track> {
-        let (mut join, mut warnings) = (self.join, self.warnings);
-        let next = join.next();
-        join.take(Came::Again(next)).await?;
-        if (self.live || join.is_recording()) && join.written() > 0 {
-            let kept = join.finish().await?;
-            let (mover, job) = (streaming.mover, streaming.job);
-            let place = kept.partial.place().clone();
-            let name = mover.name_beside(job, &place, kept, "interrupted").await?;
-            warnings.push(format!(
-                "it changed on the way: what there was of it is in `{name}`"
-            ));
-        } else {
-            join.discard().await?;
+    pub(super) async fn anew(mut self, streaming: &Streaming<'_>, list: List) -> Result<Track> {
+        let mut warnings = std::mem::take(&mut self.warnings);
+        let role = self.role.clone();
+        match self.is_recorded().await? {
+            true => {
+                let name = self.kept(streaming).await?;
+                warnings.push(format!(
+                    "it changed on the way: what there was of it is in `{name}`"
+                ));
+            }
+            false => self.join.discard().await?,
         }
-        let mut track = Track::open(streaming, self.role, list).await?;
+        let mut track = Track::open(streaming, role, list).await?;
         warnings.append(&mut track.warnings);
         Ok(Track { warnings, ..track })
     }
+
+    /// The error of a track that has changed and cannot be opened again. What is there of it is kept if it was live, since it
+    /// is not proven, and a later run could not go on with it.
+    pub(super) async fn lost(mut self, streaming: &Streaming<'_>, error: Error) -> Result<Error> {
+        match self.is_recorded().await? {
+            true => Ok(told(error, &[self.kept(streaming).await?])),
+            false => {
+                self.park(streaming).await?;
+                Ok(error)
+            }
+        }
+    }
+
+    /// Whether there are segments that cannot be had again.
+    async fn is_recorded(&mut self) -> Result<bool> {
+        let next = self.join.next();
+        self.join.take(Came::Again(next)).await?;
+        Ok((self.live || self.join.is_recording()) && self.join.written() > 0)
+    }
+
+    /// Names what is there of a live stream, and gives the name.
+    async fn kept(self, streaming: &Streaming<'_>) -> Result<String> {
+        let kept = self.join.finish().await?;
+        let place = kept.partial.place().clone();
+        let mover = streaming.mover;
+        mover
+            .name_beside(streaming.job, &place, kept, "interrupted")
+            .await
+    }
+}
+
+impl Streaming<'_> {
+    /// The error of a stream that is gone. What an earlier run had of it, if it was live, is kept under a name.
+    pub(in super::super) async fn gone(&self, error: Error) -> Result<Error> {
+        let mut names = Vec::new();
+        for role in [Role::Main, Role::Sound] {
+            let place = self.place(&role.name());
+            let left = Join::left(place.clone(), self.mover.digest, |_| false).await?;
+            if let Some(left) = left {
+                let named = self
+                    .mover
+                    .name_beside(self.job, &place, left, "interrupted");
+                names.push(named.await?);
+            }
+        }
+        Ok(match names.is_empty() {
+            true => error,
+            false => told(error, &names),
+        })
+    }
+}
+
+/// The error, with where that is which was recorded.
+fn told(error: Error, names: &[String]) -> Error {
+    error.hint(format!(
+        "what there was of it is in `{}`",
+        names.join("`, `")
+    ))
 }

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::shop::{Shop, listed, mine, plugin, user};
+use super::shop::{Made, Shop, listed, mine, plugin, user};
 use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
 
 /// The one folder of a plugin in the store.
 fn folder(user: &Fetch) -> PathBuf {
@@ -110,4 +112,24 @@ fn one_that_is_gone_and_a_lockfile_that_is_none_are_told_and_stop_nothing() {
         .says("plugins.lock` cannot be read");
     let update = plugin(&user, &["update"]).run().fails(2);
     update.says("remove it to begin anew");
+}
+
+#[test]
+fn what_is_installed_is_opened_for_each_thing_that_a_script_does() {
+    let mut shop = Shop::open();
+    shop.hand_out(&Made {
+        script: "return {\n\
+            extract = function(ctx) emit({ key = 'a', kind = 'image' }) end,\n\
+            resolve = function(ctx, item) item.url = ctx.options.site .. '/new.jpg' return item end,\n}\n",
+        ..mine("1.0.0")
+    });
+    shop.sign();
+    let user = user(&shop);
+    plugin(&user, &["install", "mine", "--yes"]).run().success();
+    let site = Site::start();
+    site.on("/new.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let set = format!("source.mine.site={}", site.url(""));
+    let call = user.clone().args(["-S", &set, "https://mine.test/x"]);
+    call.run().success();
+    assert_eq!(user.files().len(), 1, "{}", user.tree());
 }

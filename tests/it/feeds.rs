@@ -22,6 +22,22 @@ fn feed(posts: &[(&str, &str)]) -> Reply {
     .content_type("application/rss+xml")
 }
 
+/// A page of a feed with these posts, each of one film, and whatever else stands in it.
+fn page(posts: &[&str], other: &str) -> Reply {
+    let items: String = posts
+        .iter()
+        .map(|name| {
+            format!(
+                "<item><title>{name}</title><guid>{name}</guid><enclosure url='/{name}.mp4' type='video/mp4'/></item>"
+            )
+        })
+        .collect();
+    let text = format!(
+        "<?xml version='1.0'?><rss version='2.0'><channel><title>T</title>{other}{items}</channel></rss>"
+    );
+    Reply::text(text).content_type("application/rss+xml")
+}
+
 #[test]
 fn of_a_feed_comes_what_is_new() {
     let site = Site::start();
@@ -108,20 +124,6 @@ fn a_feed_that_breaks_off_is_told_and_what_came_before_is_taken() {
 #[test]
 fn a_post_stays_known_when_it_moves_to_a_later_page_of_the_feed() {
     let site = Site::start();
-    let page = |posts: &[&str], next: &str| {
-        let items: String = posts
-            .iter()
-            .map(|name| {
-                format!(
-                    "<item><title>{name}</title><guid>{name}</guid><enclosure url='/{name}.mp4' type='video/mp4'/></item>"
-                )
-            })
-            .collect();
-        let text = format!(
-            "<?xml version='1.0'?><rss version='2.0'><channel><title>T</title>{next}{items}</channel></rss>"
-        );
-        Reply::text(text).content_type("application/rss+xml")
-    };
     let next = "<atom:link rel='next' href='/feed?page=2'/>";
     site.on("/feed", page(&["b", "a"], "")).once();
     site.on("/feed", page(&["c", "b"], next)).once();

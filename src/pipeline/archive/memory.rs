@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::super::naming::fold;
-use super::{Archive, Ending, Identity, Imprint, Lapse, Note, Origin, Seen, Sum, Validator};
+use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Sum, Validator};
 use crate::model::{Cursor, Result};
 
 /// Remembers in memory alone.
@@ -69,18 +69,6 @@ impl Archive for Memory {
     }
 
     fn reached(&self, _: &Arc<Origin>, _: Option<Cursor>) -> Result<()> {
-        Ok(())
-    }
-
-    fn has_imprints(&self) -> bool {
-        false
-    }
-
-    fn imprint(&self, _: &Origin) -> Option<Imprint> {
-        None
-    }
-
-    fn imprinted(&self, _: &Arc<Origin>, _: Option<Imprint>) -> Result<()> {
         Ok(())
     }
 

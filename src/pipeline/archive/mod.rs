@@ -76,13 +76,19 @@ pub(super) trait Archive: Send + Sync {
     fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()>;
 
     /// Whether any listing is known that was whole.
-    fn has_imprints(&self) -> bool;
+    fn has_imprints(&self) -> bool {
+        false
+    }
 
     /// What the listing of this link was when it was whole, if it is of the same source.
-    fn imprint(&self, origin: &Origin) -> Option<Imprint>;
+    fn imprint(&self, _origin: &Origin) -> Option<Imprint> {
+        None
+    }
 
     /// Notes what a listing was that was whole; none if that is of no use any more. What cannot be remembered is let be.
-    fn imprinted(&self, origin: &Arc<Origin>, imprint: Option<Imprint>) -> Result<()>;
+    fn imprinted(&self, _origin: &Arc<Origin>, _imprint: Option<Imprint>) -> Result<()> {
+        Ok(())
+    }
 
     /// What is known of the one item with this mark.
     fn seen(&self, mark: i64) -> Result<Option<Seen>>;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{Link, Result};
 use crate::net::Led;
-use crate::pipeline::archive::{Identity, Imprint, Lapse, Note, Seen, Sum, Validator};
+use crate::pipeline::archive::{Identity, Lapse, Note, Seen, Sum, Validator};
 
 /// Hears what is noted of cursors.
 #[derive(Default)]
@@ -52,18 +52,6 @@ impl Archive for Heard {
         let name = origin.url.rsplit('/').next().unwrap().to_owned();
         let at = cursor.map_or("-".to_owned(), |cursor| cursor.at);
         self.0.lock().unwrap().push(name + &at);
-        Ok(())
-    }
-
-    fn has_imprints(&self) -> bool {
-        false
-    }
-
-    fn imprint(&self, _: &Origin) -> Option<Imprint> {
-        None
-    }
-
-    fn imprinted(&self, _: &Arc<Origin>, _: Option<Imprint>) -> Result<()> {
         Ok(())
     }
 

@@ -1,25 +1,13 @@
 //! Feeds that are asked for only if they have changed, where all that is in them is had.
 
+use super::page;
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Seen, Site};
 
 /// A feed with these posts, each of one film, and an ETag of its own.
 fn feed(site: &Site, etag: &'static str, posts: &[&str]) {
-    let items: String = posts
-        .iter()
-        .map(|name| {
-            format!(
-                "<item><title>{name}</title><guid>{name}</guid><enclosure url='/{name}.mp4' type='video/mp4'/></item>"
-            )
-        })
-        .collect();
-    let text = format!(
-        "<?xml version='1.0'?><rss version='2.0'><channel><title>T</title>{items}</channel></rss>"
-    );
-    let whole = Reply::text(text)
-        .content_type("application/rss+xml")
-        .header("ETag", etag);
+    let whole = page(posts, "").header("ETag", etag);
     let answer = move |seen: &Seen| match seen.header("if-none-match") {
         Some(known) if known == etag => Reply::empty(304),
         _ => whole.clone(),

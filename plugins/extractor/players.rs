@@ -67,11 +67,7 @@ impl Chooser {
 /// Asks for all of them. Several share their starts of the program.
 async fn ask(inner: &Inner, ctx: &Ctx, players: &[(Url, Which)]) -> Vec<Result<Asked>> {
     if let [(player, which)] = players {
-        let alone = async {
-            let _place = inner.place().await?;
-            ytdlp::ask(inner, ctx, player, *which).await
-        };
-        return vec![alone.await];
+        return vec![ytdlp::together::alone(inner, ctx, player, *which).await];
     }
     let players = players.iter();
     join_all(players.map(|(url, which)| ytdlp::together::film(inner, ctx, url, *which))).await

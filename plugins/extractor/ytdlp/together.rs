@@ -62,7 +62,7 @@ pub(in super::super) async fn film(
         biased;
         found = &mut answered => match found {
             Ok(value) => return Ok(Asked::Answered(value)),
-            Err(_) => return ask(inner, ctx, url, which).await,
+            Err(_) => return alone(inner, ctx, url, which).await,
         },
         place = own.places.acquire() => {
             let now: Vec<_> = {
@@ -84,12 +84,24 @@ pub(in super::super) async fn film(
     // It is in another's hands, or was in our own and had no answer: then it is asked for alone, to hear why.
     match answered.await {
         Ok(value) => Ok(Asked::Answered(value)),
-        Err(_) => ask(inner, ctx, url, which).await,
+        Err(_) => alone(inner, ctx, url, which).await,
     }
+}
+
+/// Asks for one film by a start of its own.
+pub(in super::super) async fn alone(
+    inner: &Inner,
+    ctx: &Ctx,
+    url: &Url,
+    which: Which,
+) -> Result<Asked> {
+    let _place = inner.place().await?;
+    ask(inner, ctx, url, which).await
 }
 
 /// Asks for these, and gives each its answer as soon as it is there. Whoever has none hears that nobody has one.
 async fn run(inner: &Inner, ctx: &Ctx, waiting: Vec<Waiting>, which: Which) -> Result<()> {
+    let _place = inner.place().await?;
     let urls: Vec<&Url> = waiting.iter().map(|one| &one.url).collect();
     let mut child = start(inner, ctx, &urls, which)?;
     for one in waiting {

@@ -146,6 +146,29 @@ fn several_players_share_a_start_and_are_bounded() {
 }
 
 #[test]
+fn players_start_no_more_programs_at_once_than_are_allowed() {
+    let site = Site::start();
+    let frames: String = (0..9)
+        .map(|n| format!("<iframe src='https://127.0.0.1/videos/embed/two{n}'></iframe>"))
+        .collect();
+    let page = format!("<!doctype html><img src=/a.jpg width=800 height=600>{frames}");
+    site.on("/news", Reply::html(page));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fake = Fake::new();
+    fake.knows_not("gallery-dl");
+    fake.program(
+        "yt-dlp",
+        "mkdir \"$ROOT/busy\" || echo x >> \"$ROOT/clashes\"\n\
+        echo x >> \"$ROOT/starts\"; sleep 0.1; rmdir \"$ROOT/busy\"\n\
+        echo 'ERROR: Unsupported URL: x' >&2; exit 1",
+    );
+    let call = fake.fetch().env("FETCH_EXTRACTOR__PROCESSES", "1");
+    call.arg(site.url("/news")).run();
+    assert!(fake.noted("starts").lines().count() > 1);
+    assert_eq!(fake.noted("clashes"), "");
+}
+
+#[test]
 fn the_player_of_a_public_page_is_at_no_private_address() {
     let public = Site::start();
     let page = "<!doctype html><img src=/a.jpg width=800 height=600><iframe src='http://127.0.0.1/videos/embed/one'></iframe>";

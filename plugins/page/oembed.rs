@@ -14,6 +14,8 @@ use super::text::line;
 const LONGEST: usize = 64 << 10;
 /// So many frames in it are handed on.
 const FRAMES: usize = 10;
+/// The most bytes of an answer that are read as one: few values of it are wanted, and it can have millions.
+const WHOLE: usize = 256 << 10;
 /// So long may it take to read the markup in it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -31,6 +33,9 @@ pub(super) enum Embedded {
 
 /// Reads an answer, given where it came from; what is none says nothing.
 pub(super) fn read(body: &[u8], from: &Url) -> Option<Embedded> {
+    if body.len() > WHOLE {
+        return None;
+    }
     let answer: Value = serde_json::from_slice(body).ok()?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str);
     let words = |name: &str| text(name).map(line).filter(|text| !text.is_empty());
@@ -105,6 +110,11 @@ mod tests {
         ] {
             assert_eq!(read(text.as_bytes(), &url("")), None, "{text}");
         }
+        let heavy = format!(
+            r#"{{"type":"photo","url":"/p.jpg","x":"{}"}}"#,
+            "x".repeat(WHOLE)
+        );
+        assert_eq!(read(heavy.as_bytes(), &url("")), None);
         let other = r#"{"type":"rich","html":"<iframe src='javascript:x()'></iframe><p>text"}"#;
         assert_eq!(frames(other), Some(Vec::new()));
     }

@@ -25,7 +25,7 @@ pub(super) struct Imprints {
     remembers: bool,
     /// Whether they are made use of.
     asks: bool,
-    /// The mark of the sources of this run.
+    /// The mark of the sources of this run and of the links that they know.
     sources: i64,
 }
 
@@ -48,6 +48,10 @@ impl Imprints {
         for source in registry.sources() {
             sources.push(' ');
             sources.push_str(&source.manifest().name);
+            for route in &source.manifest().routes {
+                sources.push(' ');
+                sources.push_str(&route.pattern.to_string());
+            }
         }
         Imprints {
             disk,

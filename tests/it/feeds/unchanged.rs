@@ -181,6 +181,15 @@ fn whoever_wants_more_than_what_is_new_has_the_feed_in_full() {
 }
 
 #[test]
+fn whoever_knows_more_links_than_before_has_the_feed_in_full() {
+    let (site, fetch) = had();
+    assert_eq!(again(&site, &fetch).1, known("\"1\""));
+    let fetch = fetch.args(["-S", "source.mastodon.instances=social.test"]);
+    assert_eq!(again(&site, &fetch).1, [None]);
+    assert_eq!(again(&site, &fetch).1, known("\"1\""));
+}
+
+#[test]
 fn what_was_forgotten_comes_again() {
     let (site, fetch) = had();
     let forget = fetch.clone().args(["archive", "forget", "feed/*/b.mp4"]);

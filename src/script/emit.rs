@@ -87,7 +87,7 @@ fn item_of(host: &Host, mut given: Given) -> mlua::Result<(Item, Led)> {
     let (key, meta) = (mem::take(&mut given.key), mem::take(&mut given.meta));
     let (body, led) = match given.url {
         // No address is named yet.
-        None if host.resolves.get() => (Body::Later, Led::ByUser),
+        None if host.resolves.get() => (later(&given)?, Led::ByUser),
         _ => body_of(host, given)?,
     };
     let source = host.id.clone();
@@ -98,6 +98,26 @@ fn item_of(host: &Host, mut given: Given) -> mlua::Result<(Item, Led)> {
         body,
     };
     Ok((item, led))
+}
+
+/// The body of an item whose address `resolve` finds. It remembers nothing of a file that has no address.
+fn later(given: &Given) -> mlua::Result<Body> {
+    let of_a_file = [
+        ("mirrors", !given.mirrors.is_empty()),
+        ("headers", !given.headers.is_empty()),
+        ("kind", given.kind.is_some()),
+        ("stream", given.stream.is_some()),
+        ("size", given.size.is_some()),
+        ("expires", given.expires.is_some()),
+        ("digest", !given.digests.is_empty()),
+    ];
+    match of_a_file.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(Body::Later),
+        Some((name, _)) => Err(refuse(
+            Kind::Corrupt,
+            format!("an item without a `url` has no {name}: `resolve` gives it with the `url`"),
+        )),
+    }
 }
 
 /// Where the bytes of an item are by now, in the words of an item. What they have to be does not change.

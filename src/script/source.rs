@@ -303,6 +303,13 @@ impl Script {
                 Some(Call::Emit(entries, reply)) => {
                     let emitted = match out {
                         Some(out) => self.emit(out, entries).await,
+                        // Nobody is there to be told.
+                        None if entries
+                            .iter()
+                            .all(|(entry, _)| matches!(entry, Entry::Note(_))) =>
+                        {
+                            Ok(())
+                        }
                         None => Err(Error::new(Kind::Corrupt, "`resolve` emits nothing")),
                     };
                     computing = COMPUTING.acquire().await.ok();
@@ -361,11 +368,16 @@ impl Source for Script {
         run.await.map(|_| ())
     }
 
+    /// What is remembered of an item may lack what its file has to be, which a listing tells.
+    fn restores(&self) -> bool {
+        false
+    }
+
     /// Where the script does not know better, the address is the same, and may lead elsewhere now.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let mut anew = None;
         let package = self.opened()?;
-        if package.files["main.luau"].contains("resolve") {
+        if package.files.values().any(|text| text.contains("resolve")) {
             let task = Task::Resolve(Box::new(item.clone()));
             let run = self.run(ctx, self.gate.clone(), (package, task), None);
             anew = run.await?;

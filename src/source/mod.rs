@@ -80,6 +80,12 @@ pub trait Source: Send + Sync {
         Vec::new()
     }
 
+    /// Whether [`Source::resolve`] finds all of a body that was forgotten: also what the file has to be and with which headers it
+    /// is asked for. Otherwise such an item is found by listing its link again.
+    fn restores(&self) -> bool {
+        true
+    }
+
     /// Finds the body of an item anew: for [`Body::Later`], and when a URL that worked is refused.
     ///
     /// The new body has the bytes of the old one; the transfer proves it before it goes on.

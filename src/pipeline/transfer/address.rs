@@ -10,8 +10,8 @@ impl Mover {
     /// The body of an item that has none yet, or whose address runs out.
     pub(super) async fn address(&self, job: &Job) -> Result<(Body, Led)> {
         match self.resolve(job).await {
-            // It may serve all the same.
-            Err(cannot) if cannot.kind == Kind::Unsupported && job.item.body != Body::Later => {
+            // It may serve all the same, or one of its mirrors does.
+            Err(cannot) if is_passing(cannot.kind) && job.item.body != Body::Later => {
                 Ok((job.item.body.clone(), job.led))
             }
             anew => anew,
@@ -24,6 +24,14 @@ impl Mover {
         let body = job.source.resolve(&ctx, &job.item).await?;
         Ok((body, ctx.led()))
     }
+}
+
+/// Whether it is no fault of the source's or of ours that an address was not found.
+fn is_passing(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Closed | Kind::Config | Kind::Corrupt | Kind::Disk
+    )
 }
 
 /// The request behind a body that is one file.

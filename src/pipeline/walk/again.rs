@@ -71,6 +71,9 @@ impl Walk {
         };
         let (mut led, mut fault) = (lost.led, None);
         if item.body == Body::Later {
+            if !source.restores() {
+                return Err(lost);
+            }
             let ctx = Ctx::led_by(self.client.clone(), led);
             match source.resolve(&ctx, &item).await {
                 Ok(Body::Later) => return Err(lost),

@@ -20,13 +20,13 @@ fn an_address_that_ran_out_or_is_not_there_yet_is_found_before_it_is_asked() {
     let picture = small(Format::Jpeg, 1);
     for address in [
         "",
-        "url = site .. '/old.jpg', expires = 1,",
-        "url = site .. '/old.jpg', expires = '2001-02-03T04:05:06Z',",
+        "url = site .. '/old.jpg', expires = 1, kind = 'image',",
+        "url = site .. '/old.jpg', expires = '2001-02-03T04:05:06Z', kind = 'image',",
     ] {
         let site = Site::start();
         site.on("/where", Reply::text("/new.jpg")).once();
         site.on("/new.jpg", Reply::file(picture.clone())).once();
-        let item = format!("{{ key = 'a', {address} title = 'A', kind = 'image' }}");
+        let item = format!("{{ key = 'a', {address} title = 'A' }}");
         let fetch = call(&site, USUAL, &script(&item, FROM_SITE));
         fetch.run().success();
         let files: Vec<_> = fetch.files().into_values().collect();
@@ -114,6 +114,83 @@ fn what_finds_an_address_is_held_to_what_its_plugin_declares() {
         assert_ne!(done.code, 0, "{anew}");
         assert!(done.stderr.contains(said), "{anew}: {}", done.stderr);
     }
+}
+
+#[test]
+fn what_a_file_has_to_be_is_told_with_its_address() {
+    for field in [
+        "size = 9",
+        "sha256 = string.rep('0', 64)",
+        "headers = { Referer = 'https://mine.test/' }",
+        "stream = 'hls'",
+    ] {
+        let site = Site::start();
+        let item = format!("{{ key = 'a', {field} }}");
+        call(&site, USUAL, &script(&item, FROM_SITE))
+            .run()
+            .fails(4)
+            .says("an item without a `url` has no ");
+    }
+    let site = Site::start();
+    site.on("/where", Reply::text("/new.jpg"));
+    site.on("/new.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let anew = format!("item.sha256 = string.rep('0', 64) {FROM_SITE}");
+    let fetch = call(&site, USUAL, &script("{ key = 'a' }", &anew));
+    fetch.run().fails(4);
+    assert!(fetch.files().is_empty(), "{}", fetch.tree());
+}
+
+#[test]
+fn what_failed_is_tried_again_with_its_headers_and_its_digest() {
+    let site = Site::start();
+    let picture = small(Format::Jpeg, 1);
+    site.on("/a.jpg", Reply::empty(403)).once();
+    site.on("/a.jpg", Reply::file(picture.clone()));
+    site.on("/where", Reply::text("/a.jpg")).optional();
+    let item =
+        "{ key = 'a', url = site .. '/a.jpg', headers = { Referer = 'https://mine.test/' } }";
+    let fetch = Fetch::new();
+    let folder = plugin(&fetch, USUAL, &script(item, FROM_SITE));
+    let fetch = fetch
+        .arg("--plugin")
+        .arg(folder)
+        .args(["-S", &format!("source.mine.site={}", site.url(""))]);
+    fetch.clone().arg("https://mine.test/x").run().fails(7);
+    fetch.clone().arg("retry").run().success();
+    assert!(fetch.files().into_values().next() == Some(picture));
+    let last = site.requests().pop().unwrap();
+    assert_eq!(last.header("referer"), Some("https://mine.test/"));
+}
+
+#[test]
+fn a_mirror_serves_where_an_address_cannot_be_found_anew() {
+    let site = Site::start();
+    site.on("/old.jpg", Reply::text("expired").status(403));
+    site.on("/b.jpg", Reply::file(small(Format::Jpeg, 1)))
+        .once();
+    let item =
+        "{ key = 'a', url = site .. '/old.jpg', mirrors = { site .. '/b.jpg' }, expires = 1 }";
+    let anew = "fail('blocked', 'not now')";
+    let fetch = call(&site, USUAL, &script(item, anew));
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
+}
+
+#[test]
+fn what_finds_an_address_may_log_and_stand_in_a_file_of_its_own() {
+    let site = Site::start();
+    site.on("/where", Reply::text("/new.jpg")).once();
+    site.on("/new.jpg", Reply::file(small(Format::Jpeg, 1)))
+        .once();
+    let fetch = Fetch::new();
+    let folder = plugin(&fetch, USUAL, "return require('lib/site')");
+    std::fs::create_dir(folder.join("lib")).unwrap();
+    let own = script("{ key = 'a' }", &format!("log('asked anew') {FROM_SITE}"));
+    std::fs::write(folder.join("lib/site.luau"), own).unwrap();
+    let fetch = fetch.arg("--plugin").arg(folder);
+    let fetch = fetch.args(["-S", &format!("source.mine.site={}", site.url(""))]);
+    fetch.clone().arg("https://mine.test/x").run().success();
+    assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
 }
 
 #[test]

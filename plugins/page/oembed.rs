@@ -15,7 +15,7 @@ const LONGEST: usize = 64 << 10;
 /// So many frames in it are handed on.
 const FRAMES: usize = 10;
 /// The most bytes of an answer that are read as one: few values of it are wanted, and it can have millions.
-const WHOLE: usize = 256 << 10;
+const WHOLE: usize = 2 << 20;
 /// So long may it take to read the markup in it.
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -119,8 +119,8 @@ fn what_is_installed_is_opened_for_each_thing_that_a_script_does() {
     let mut shop = Shop::open();
     shop.hand_out(&Made {
         script: "return {\n\
-            extract = function(ctx) emit({ key = 'a', kind = 'image' }) end,\n\
-            resolve = function(ctx, item) item.url = ctx.options.site .. '/new.jpg' return item end,\n}\n",
+            extract = function(ctx) emit({ key = 'a' }) end,\n\
+            resolve = function(ctx, item) item.url = ctx.options.site .. '/new.jpg' item.kind = 'image' return item end,\n}\n",
         ..mine("1.0.0")
     });
     shop.sign();

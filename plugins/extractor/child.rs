@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use fetch::model::{Error, Kind, Result};
+use fetch::source::{Running, leave};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -62,18 +63,6 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// As much is read of a file that it leaves.
 const LEFT: u64 = 4 << 20;
 
-/// What a program may use at the most, where the system can hold it to that.
-#[cfg(target_os = "linux")]
-const LIMITS: &[(rustix::process::Resource, u64)] = &[
-    (rustix::process::Resource::Core, 0),
-    // Seconds of a processor.
-    (rustix::process::Resource::Cpu, 3600),
-    (rustix::process::Resource::Data, 4 << 30),
-    // It keeps a cache, and writes nothing else.
-    (rustix::process::Resource::Fsize, 256 << 20),
-    (rustix::process::Resource::Nofile, 256),
-];
-
 /// What is to be run.
 pub(super) struct Task<'a> {
     pub(super) name: &'static str,
@@ -92,10 +81,7 @@ pub(super) struct Task<'a> {
 #[derive(Debug)]
 pub(super) struct Child {
     name: &'static str,
-    process: tokio::process::Child,
-    /// By its own number, since what it has started may outlive it.
-    #[cfg(unix)]
-    group: Option<rustix::process::Pid>,
+    running: Running,
     lines: BufReader<tokio::io::Take<ChildStdout>>,
     complaint: JoinHandle<String>,
     patience: Duration,
@@ -132,24 +118,11 @@ impl Child {
         command
             .args(args)
             .current_dir(room.path())
-            .env_clear()
-            .envs(TOLD.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        for name in ENVIRONMENT {
-            let is_of_proxies = name.to_ascii_lowercase().ends_with("_proxy");
-            let value = std::env::var_os(name).filter(|_| proxy.is_none() || !is_of_proxies);
-            command.envs(value.map(|value| (name, value)));
-        }
-        // Not as an argument: those are seen by everybody on the machine, and it may have a password.
-        for name in ["all_proxy", "http_proxy", "https_proxy"] {
-            command.envs(proxy.map(|proxy| (name, proxy)));
-        }
-        // Ctrl-C is for us, who end it when the time has come.
-        #[cfg(unix)]
-        command.process_group(0);
+            .stderr(Stdio::piped());
+        leave(&mut command, ENVIRONMENT, proxy);
+        command.envs(TOLD.iter().copied());
         let cannot = || {
             let message = format!("cannot start `{name}`");
             Error::new(Kind::Config, message).hint(format!(
@@ -157,21 +130,14 @@ impl Child {
                 program.display()
             ))
         };
-        let mut process = command.spawn().map_err(|error| cannot().because(error))?;
-        #[cfg(unix)]
-        let group = process
-            .id()
-            .and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?));
-        #[cfg(target_os = "linux")]
-        limit(group);
+        let mut running = Running::start(&mut command).map_err(|error| cannot().because(error))?;
+        let process = &mut running.process;
         let (Some(out), Some(errors)) = (process.stdout.take(), process.stderr.take()) else {
             return Err(cannot());
         };
         Ok(Child {
             name,
-            process,
-            #[cfg(unix)]
-            group,
+            running,
             lines: BufReader::with_capacity(64 << 10, out.take(SAYS)),
             complaint: tokio::spawn(last_of(errors)),
             patience,
@@ -221,12 +187,12 @@ impl Child {
     /// # Errors
     /// [`Kind::Network`] if that does not come.
     pub(super) async fn end(mut self) -> Result<Ended> {
-        let status = match timeout(self.patience, self.process.wait()).await {
+        let status = match timeout(self.patience, self.running.process.wait()).await {
             Ok(status) => status.map_err(|error| broken(self.name, error))?,
             Err(_) => return Err(self.silent()),
         };
         // Something that it has started may hold on to the pipe: nobody waits for that.
-        self.kill();
+        self.running.kill();
         let complaint = match timeout(LAST_WORDS, &mut self.complaint).await {
             Ok(complaint) => complaint.unwrap_or_default(),
             Err(_) => String::new(),
@@ -245,20 +211,11 @@ impl Child {
         );
         Error::new(Kind::Network, message).hint("`extractor.timeout` allows for more")
     }
-
-    /// Ends it and what it has started.
-    fn kill(&self) {
-        // Whatever is over already cannot be ended.
-        #[cfg(unix)]
-        if let Some(group) = self.group {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-    }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.kill();
+        self.running.kill();
         self.complaint.abort();
     }
 }
@@ -283,19 +240,6 @@ fn read(path: &Path) -> std::io::Result<(String, bool)> {
     let is_cut = bytes.len() as u64 > LEFT;
     bytes.truncate(LEFT as usize);
     Ok((String::from_utf8_lossy(&bytes).into_owned(), is_cut))
-}
-
-/// Holds it to what it may use. It has begun by then, and has not come far.
-#[cfg(target_os = "linux")]
-fn limit(process: Option<rustix::process::Pid>) {
-    for (resource, most) in LIMITS {
-        let limit = rustix::process::Rlimit {
-            current: Some(*most),
-            maximum: Some(*most),
-        };
-        // The system may hold us to less, and then it as well.
-        let _ = rustix::process::prlimit(process, *resource, limit);
-    }
 }
 
 /// The last of what comes through a pipe, without what is for terminals.

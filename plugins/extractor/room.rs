@@ -6,15 +6,13 @@ use std::hash::BuildHasher;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
-use std::time::Duration;
 
 use fetch::model::{Error, Kind, Result};
+use fetch::source::sweep_rooms;
 use url::Url;
 
 /// What its name begins with; sixteen digits follow.
 const NAME: &str = "fetch-";
-/// So old is one that a run which was killed has left behind.
-const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Where the links are that a program is asked about: arguments are seen by everybody on the machine.
 const LINKS: &str = "links.txt";
 
@@ -80,32 +78,14 @@ impl Drop for Room {
     }
 }
 
-/// Removes what runs that were killed have left, as far as it is one's own.
+/// Removes what runs that were killed have left.
 fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix(NAME));
-        let is_room = number.is_some_and(|number| {
+    sweep_rooms(folder, |name| {
+        let number = name.strip_prefix(NAME);
+        number.is_some_and(|number| {
             number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit())
-        });
-        // Of a link, this is the link's own.
-        let Some(about) = entry
-            .metadata()
-            .ok()
-            .filter(|about| is_room && about.is_dir())
-        else {
-            continue;
-        };
-        #[cfg(unix)]
-        if std::os::unix::fs::MetadataExt::uid(&about) != rustix::process::geteuid().as_raw() {
-            continue;
-        }
-        let age = about.modified().ok().and_then(|time| time.elapsed().ok());
-        if age.is_some_and(|age| age > STALE) {
-            // Whoever else sweeps at the same time may be there first.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
+        })
+    });
 }
 
 fn cannot(what: &str, error: io::Error) -> Error {
@@ -114,6 +94,8 @@ fn cannot(what: &str, error: io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -23,7 +23,7 @@ pub use locator::{url_key, url_medium, url_name};
 pub(crate) use outlet::outlet_after;
 pub use outlet::{Entries, Outlet, outlet};
 pub use pages::Pages;
-pub use program::program;
+pub use program::{Running, leave, program, sweep_rooms};
 pub use registry::Registry;
 pub use route::{Pattern, Route, Target};
 

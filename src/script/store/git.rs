@@ -3,19 +3,21 @@
 //! Nothing is checked out: objects are fetched into an empty repository, and the few that are wanted are read as they are. So no
 //! hook, filter, submodule or configuration of anybody has a say, and no protocol but the one of the address.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Once;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::bundle::{ENTRIES, Files, UNPACKED, is_own};
 use crate::model::{Error, Kind, Result};
-use crate::source::program;
+use crate::source::{Running, leave, program, sweep_rooms};
 
-/// How long git may take for one thing.
+/// How long git may take for all that is asked of it.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The most bytes that a list of files may have.
 const LISTED: u64 = 1 << 20;
@@ -35,7 +37,7 @@ const SETTINGS: [&str; 10] = [
     "protocol.allow=never",
 ];
 /// What git is told of the environment.
-const ENVIRONMENT: [&str; 12] = [
+const ENVIRONMENT: &[&str] = &[
     "PATH",
     "SystemRoot",
     "TMPDIR",
@@ -48,6 +50,7 @@ const ENVIRONMENT: [&str; 12] = [
     "HTTPS_PROXY",
     "ALL_PROXY",
     "NO_PROXY",
+    "no_proxy",
 ];
 
 /// The program, and a repository of its own that goes with it.
@@ -56,6 +59,8 @@ pub(super) struct Git<'a> {
     room: Room,
     scheme: &'a str,
     proxy: Option<&'a str>,
+    /// When all of it has to be done.
+    until: Instant,
 }
 
 impl<'a> Git<'a> {
@@ -73,6 +78,7 @@ impl<'a> Git<'a> {
             room: Room::new()?,
             scheme,
             proxy,
+            until: Instant::now() + PATIENCE,
         })
     }
 
@@ -81,19 +87,15 @@ impl<'a> Git<'a> {
         let wrong = |why: String| Error::new(Kind::Corrupt, format!("the repository {why}"));
         let root = below.map_or_else(String::new, |below| format!("{below}/"));
         let (mut wanted, mut total) = (Vec::new(), 0);
-        for prefix in ["", "lib/", "cases/"] {
+        let mut folders = vec![""];
+        while let Some(prefix) = folders.pop() {
             let tree = format!("{commit}:{root}{prefix}");
             let tree = tree.trim_end_matches('/');
             let words = ["ls-tree", "-z", "-l", "--full-tree", tree];
-            let list = match self.run(&words, b"", LISTED).await {
-                Ok(list) => list,
-                // Whoever has none of these needs none.
-                Err(_) if !prefix.is_empty() => continue,
-                Err(error) => {
-                    let below = below.unwrap_or("/").escape_debug();
-                    return Err(wrong(format!("has no folder `{below}`")).because(error));
-                }
-            };
+            let list = self.run(&words, b"", LISTED).await.map_err(|error| {
+                let below = below.unwrap_or("/").escape_debug();
+                wrong(format!("has no folder `{below}{prefix}`")).because(error)
+            })?;
             for line in list
                 .split(|byte| *byte == 0)
                 .filter(|line| !line.is_empty())
@@ -107,7 +109,15 @@ impl<'a> Git<'a> {
                 let [mode, kind, object, size] = what[..] else {
                     return Err(wrong("has a list that is none".into()));
                 };
-                if kind == "tree" || !is_own(&name) {
+                if kind == "tree" {
+                    match name.as_str() {
+                        "lib" => folders.push("lib/"),
+                        "cases" => folders.push("cases/"),
+                        _ => {}
+                    }
+                    continue;
+                }
+                if !is_own(&name) {
                     continue;
                 }
                 if !matches!(mode, "100644" | "100755") {
@@ -153,12 +163,11 @@ impl<'a> Git<'a> {
             .args(["-c", &format!("protocol.{}.allow=always", self.scheme)])
             .args(words)
             .current_dir(&self.room.0)
-            .env_clear()
-            .envs(
-                ENVIRONMENT
-                    .iter()
-                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
-            )
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        leave(&mut command, ENVIRONMENT, self.proxy);
+        command
             .env("HOME", &self.room.0)
             .env("GIT_DIR", &self.room.0)
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -167,19 +176,13 @@ impl<'a> Git<'a> {
             .env("GIT_ALLOW_PROTOCOL", self.scheme)
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .env("LC_ALL", "C")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        // Not as an argument: those are seen by everybody on the machine, and it may have a password.
-        for name in ["all_proxy", "http_proxy", "https_proxy"] {
-            command.envs(self.proxy.map(|proxy| (name, proxy)));
-        }
+            .env("LC_ALL", "C");
         let doing = words.first().copied().unwrap_or_default();
         let wrong = |why: &str| Error::new(Kind::Network, format!("`git {doing}` {why}"));
         let work = async {
-            let mut child = command.spawn()?;
+            // Whatever ends this ends it, and the helpers that it has started.
+            let mut running = Running::start(&mut command)?;
+            let child = &mut running.process;
             let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
             let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
                 return Err(std::io::Error::other("it has no pipes"));
@@ -187,28 +190,30 @@ impl<'a> Git<'a> {
             let (mut said, mut complaint) = (Vec::new(), Vec::new());
             let mut stdout = stdout.take(most + 1);
             let mut stderr = stderr.take(LISTED);
+            let hear = async {
+                let heard = stdout.read_to_end(&mut said).await?;
+                match heard as u64 > most {
+                    true => Err(io::Error::from(io::ErrorKind::FileTooLarge)),
+                    false => Ok(heard),
+                }
+            };
             let tell = async {
                 // Whoever wants to hear nothing has ended already.
                 let _ = stdin.write_all(told).await;
                 drop(stdin);
                 Ok(0)
             };
-            tokio::try_join!(
-                tell,
-                stdout.read_to_end(&mut said),
-                stderr.read_to_end(&mut complaint)
-            )?;
+            tokio::try_join!(tell, hear, stderr.read_to_end(&mut complaint))?;
             drop((stdout, stderr));
             Ok((child.wait().await?, said, complaint))
         };
-        let done = timeout(PATIENCE, work).await;
+        let done = timeout_at(self.until, work).await;
         let done =
             done.map_err(|_| wrong(&format!("took longer than {} s", PATIENCE.as_secs())))?;
-        let (status, said, complaint) =
-            done.map_err(|error| wrong("cannot be run").because(error))?;
-        if said.len() as u64 > most {
-            return Err(wrong("said too much"));
-        }
+        let (status, said, complaint) = done.map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => wrong("said too much"),
+            _ => wrong("cannot be run").because(error),
+        })?;
         match status.success() {
             true => Ok(said),
             false => {
@@ -230,6 +235,8 @@ fn content<'a>(told: &'a [u8], object: &str) -> Option<(&'a [u8], &'a [u8])> {
     Some((told.get(from..to)?, told.get(to + 1..)?))
 }
 
+/// What the folders begin with.
+const NAME: &str = "fetch-git-";
 /// A folder that goes when nobody needs it any more.
 struct Room(PathBuf);
 
@@ -239,12 +246,20 @@ impl Room {
             let message = format!("cannot make a folder in `{}`", path.display());
             Error::new(Kind::Disk, message).because(error)
         };
+        static SWEPT: Once = Once::new();
         let below = std::env::temp_dir();
+        SWEPT.call_once(|| {
+            sweep_rooms(&below, |name| {
+                let is_plain = |b: u8| b.is_ascii_digit() || b == b'-';
+                name.strip_prefix(NAME)
+                    .is_some_and(|numbers| numbers.bytes().all(is_plain))
+            })
+        });
         let now = std::time::SystemTime::now();
         let now = now
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default();
-        let name = format!("fetch-git-{}-{}", std::process::id(), now.as_nanos());
+        let name = format!("{NAME}{}-{}", std::process::id(), now.as_nanos());
         let path = below.join(name);
         let mut folder = std::fs::DirBuilder::new();
         #[cfg(unix)]
@@ -266,7 +281,25 @@ impl Drop for Room {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+
+    #[tokio::test]
+    async fn one_that_says_too_much_is_ended_at_once() {
+        let Ok(git) = Git::new("https", None) else {
+            let _ = writeln!(io::stderr(), "skipped: there is no `git`");
+            return;
+        };
+        let init = ["init", "--quiet", "--bare", "--template=", "."];
+        git.run(&init, b"", 0).await.unwrap();
+        // More than a pipe holds, so it would wait for somebody to hear it.
+        let asked = "x\n".repeat(100_000);
+        let words = ["cat-file", "--batch-check"];
+        let done = git.run(&words, asked.as_bytes(), 10);
+        let done = tokio::time::timeout(PATIENCE / 2, done).await.unwrap();
+        assert_eq!(done.unwrap_err().message, "`git cat-file` said too much");
+    }
 
     #[test]
     fn objects_are_read_as_long_as_they_are() {

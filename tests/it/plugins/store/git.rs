@@ -286,3 +286,40 @@ fn a_repository_leads_nowhere_else() {
     done.says("the address has to be the one that it leads to in the end");
     assert!(repository.site.requests().is_empty());
 }
+
+#[test]
+fn no_variable_leads_past_a_proxy_that_is_set() {
+    let Some(repository) = Repository::new() else {
+        return;
+    };
+    mine("1.0.0").write(&repository.plugin());
+    repository.commit("v1");
+    let at = repository.at("v1:sites/mine");
+    let past = user().env("NO_PROXY", "*").env("no_proxy", "*");
+    let past = past.env("FETCH_NET__PROXY", "http://127.0.0.1:1");
+    plugin(&past, &["install", &at, "--yes"])
+        .run()
+        .fails(4)
+        .says("cannot fetch");
+    assert_eq!(listed(&past), "");
+}
+
+#[test]
+fn a_commit_with_the_same_plugin_is_nothing_new() {
+    let Some(repository) = Repository::new() else {
+        return;
+    };
+    let user = user();
+    mine("1.0.0").write(&repository.plugin());
+    repository.commit("v1");
+    let at = repository.at("v1:sites/mine");
+    plugin(&user, &["install", &at, "--yes"]).run().success();
+    mine("1.1.0").write(&repository.plugin());
+    repository.commit("v1");
+    plugin(&user, &["update"]).run().success();
+    repository.commit("v1");
+    let done = plugin(&user, &["update"]).run().success();
+    assert_eq!(done.stdout, "`mine` 1.1.0 is the newest\n");
+    plugin(&user, &["rollback", "mine"]).run().success();
+    assert!(listed(&user).starts_with("mine 1.0.0"));
+}

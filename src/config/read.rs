@@ -12,6 +12,7 @@ use super::layer::{Entry, Layer, Raw};
 use super::tree::{Tree, merge, nest};
 use super::written::AS_IT_IS;
 use crate::model::{Error, Kind, Result};
+pub(super) use crate::net::names_secret as is_secret;
 
 /// Reads the settings of a section, which is the start of the paths of its entries, over their defaults.
 pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
@@ -133,20 +134,6 @@ fn readings(text: &str) -> Vec<Value> {
     }
     readings.push(text.split(',').map(|part| json!(part.trim())).collect());
     readings
-}
-
-/// Whether the value of a key of this name should not be seen.
-pub(super) fn is_secret(key: &str) -> bool {
-    [
-        "key",
-        "secret",
-        "token",
-        "password",
-        "client_id",
-        "credential",
-    ]
-    .iter()
-    .any(|part| key.to_ascii_lowercase().contains(part))
 }
 
 /// The error of an entry whose value cannot be used. It does not show the value, which may be a secret.

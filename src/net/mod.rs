@@ -36,5 +36,6 @@ pub(crate) use pin::Pin;
 pub use private::{Led, Private};
 pub use rate::Rate;
 pub use retry::{Backoff, Budget, retry_after, worth_retrying};
+pub(crate) use secret::names_secret;
 pub use secret::{Secret, Shown};
 pub use settings::{Override, Settings};

@@ -89,6 +89,20 @@ const SECRET_NAMES: &[&str] = &[
     "xgoogsignature",
 ];
 
+/// Whether the value of a key of this name should not be seen.
+pub(crate) fn names_secret(key: &str) -> bool {
+    [
+        "key",
+        "secret",
+        "token",
+        "password",
+        "client_id",
+        "credential",
+    ]
+    .iter()
+    .any(|part| key.to_ascii_lowercase().contains(part))
+}
+
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = self.0;

@@ -13,6 +13,7 @@ use super::failure::visible;
 use super::hosts::Hosts;
 use super::{Limits, family, options};
 use crate::model::{Error, Kind as ErrorKind, Result};
+use crate::net::names_secret;
 use crate::source;
 
 pub use permissions::{Delegate, Permissions};
@@ -295,6 +296,13 @@ impl Manifest {
                     option.kind
                 ));
             }
+        }
+        // A script sees what an option is set to.
+        if let Some(option) = self.options.iter().find(|option| names_secret(&option.key)) {
+            return Err(format!(
+                "the option `{}` is called as what no script sees is; name it otherwise, or make it a `[[secret]]`",
+                option.key.escape_debug()
+            ));
         }
         let options = self.options.iter().map(|option| &option.key);
         let mut seen = std::collections::HashSet::from(["template"]);

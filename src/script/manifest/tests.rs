@@ -169,3 +169,16 @@ fn a_plugin_with_a_secret_goes_nowhere_else() {
         assert!(read("mine", &may, "x.com/{a}", "").is_ok(), "{may}");
     }
 }
+
+#[test]
+fn no_option_is_called_as_a_secret_is() {
+    let option = |key: &str| {
+        let rest = format!("[[option]]\nkey = '{key}'\ntype = 'text'\ndefault = ''\nhelp = 'x'\n");
+        read("mine", "request = ['x.com']", "x.com/{a}", &rest)
+    };
+    assert!(option("language").is_ok());
+    for key in ["api_key", "token", "client_id", "password"] {
+        let error = option(key).unwrap_err();
+        assert!(error.contains("make it a `[[secret]]`"), "{key}: {error}");
+    }
+}

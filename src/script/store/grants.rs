@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Document;
+use crate::script::manifest::Kind as OptionKind;
 use crate::script::{Delegate, Manifest};
 
 /// What stands for any host.
@@ -29,6 +30,9 @@ pub struct Grants {
     /// Its secrets: what each is called, who gets it, and by way of whom.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub secrets: BTreeSet<String>,
+    /// What the user has set, or will, that its script sees.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub options: BTreeSet<String>,
     /// Documents of any site that it reads.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub reads: BTreeSet<String>,
@@ -51,6 +55,10 @@ impl Grants {
                 by.unwrap_or_default()
             )
         });
+        // Of what a script sees, text alone can be what nobody else should.
+        let options = manifest.options.iter();
+        let options = options.filter(|option| option.kind == OptionKind::Text);
+        let options = options.map(|option| format!("source.{}.{}", manifest.id, option.key));
         let reads = manifest.reads.iter();
         Grants {
             request: manifest.hosts().0.into_iter().collect(),
@@ -62,6 +70,7 @@ impl Grants {
                 Delegate::To(hosts) => hosts.0.iter().cloned().collect(),
             },
             secrets: secrets.collect(),
+            options: options.collect(),
             reads: reads
                 .map(|reads| Document::from(*reads).to_string())
                 .collect(),
@@ -97,13 +106,14 @@ impl Grants {
         lines
     }
 
-    fn lists(&self) -> [(&'static str, &BTreeSet<String>); 6] {
+    fn lists(&self) -> [(&'static str, &BTreeSet<String>); 7] {
         [
             ("asks", &self.request),
             ("posts to", &self.post),
             ("saves files from", &self.media),
             ("hands links on to", &self.delegate),
             ("has you set the secret", &self.secrets),
+            ("sees what you set as", &self.options),
             ("reads of any site each", &self.reads),
         ]
     }

@@ -67,6 +67,9 @@ pub struct Release {
     pub giver: Giver,
     /// What its scripts are known by, see [`crate::script::Package::tree`].
     pub tree: String,
+    /// The key of the index that gave it: its name is the user's, and may come to stand for another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// Who gives a plugin.
@@ -157,6 +160,46 @@ impl Lockfile {
         self.indexes
             .get(name)
             .ok_or_else(|| unknown("index", "called", name, self.indexes.keys()))
+    }
+}
+
+impl Installed {
+    /// Whether this release may take its place, whatever the user agrees to: what was set as a secret of it is none of the script's.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it may not.
+    pub(super) fn may_become(&self, release: &Release, manifest: &Manifest) -> Result<()> {
+        let id = &self.manifest.id;
+        self.is_signed_by(release.key.as_deref())?;
+        let mut options = manifest.options.iter().map(|option| &option.key);
+        let is_secret = |key: &&String| self.manifest.secrets.iter().any(|had| had.key == **key);
+        let Some(key) = options.find(is_secret) else {
+            return Ok(());
+        };
+        let (now, had) = (&manifest.version, &self.manifest.version);
+        let message =
+            format!("`{id}` {now} would see `source.{id}.{key}`, which is a secret of {had}");
+        Err(Error::new(Kind::Config, message).hint(format!(
+            "{had} stays; take the secret away, `fetch plugin remove {id}`, and install it anew"
+        )))
+    }
+
+    /// Whether the index that gave it has this key.
+    pub(super) fn is_signed_by(&self, key: Option<&str>) -> Result<()> {
+        let Release {
+            giver, key: had, ..
+        } = &self.current;
+        let (Some(had), Some(key)) = (had.as_deref(), key) else {
+            return Ok(());
+        };
+        if had == key {
+            return Ok(());
+        }
+        let id = &self.manifest.id;
+        let message = format!("`{id}` was signed with another key than that of the {giver} now");
+        Err(Error::new(Kind::Config, message).hint(format!(
+            "if you trust the new one, `fetch plugin remove {id}`, and install it anew"
+        )))
     }
 }
 

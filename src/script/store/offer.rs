@@ -79,10 +79,13 @@ impl Store {
                 return match lockfile.plugins.get(&offer.manifest.id) {
                     None => Ok(offer),
                     // Another tag of the same one.
-                    Some(had) if is_other_pin(&had.current.giver, repository) => Ok(Offer {
-                        base: Some(had.current.tree.clone()),
-                        ..offer
-                    }),
+                    Some(had) if is_other_pin(&had.current.giver, repository) => {
+                        had.may_become(&offer.release, &offer.manifest)?;
+                        Ok(Offer {
+                            base: Some(had.current.tree.clone()),
+                            ..offer
+                        })
+                    }
                     Some(had) => Err(is_there(had)),
                 };
             }
@@ -125,11 +128,11 @@ impl Store {
     /// # Errors
     /// What goes wrong on the way, and whatever is wrong with it.
     pub async fn newer(&self, client: &Client, id: &str, had: &Installed) -> Result<Newer> {
-        let Release { giver, tree } = &had.current;
+        let Release { giver, tree, .. } = &had.current;
         let version = &had.manifest.version;
         let name = match giver {
             Giver::Index(name) => name,
-            Giver::Git(repository, commit) => {
+            Giver::Git(repository, _) => {
                 let offer = of_git(client, repository, Some(tree.clone())).await?;
                 let (other, now) = (&offer.manifest.id, &offer.manifest.version);
                 if other != id || is_newer(version, now) {
@@ -138,14 +141,15 @@ impl Store {
                         Error::new(Kind::Corrupt, message).hint(format!("`{id}` {version} stays"))
                     );
                 }
-                return Ok(
-                    match offer.release.giver == Giver::Git(repository.clone(), commit.clone()) {
-                        true => Newer::No(None),
-                        false => Newer::Yes(Box::new(offer)),
-                    },
-                );
+                // Another commit that has the same is nothing new.
+                if offer.release.tree == *tree {
+                    return Ok(Newer::No(None));
+                }
+                had.may_become(&offer.release, &offer.manifest)?;
+                return Ok(Newer::Yes(Box::new(offer)));
             }
         };
+        had.is_signed_by(Some(&self.lockfile()?.index(name)?.key))?;
         let index = self.index(client, name).await?;
         let yanked = index.yanked(id, version).map(str::to_owned);
         let entry = match index.newest(id) {
@@ -168,6 +172,7 @@ impl Store {
         match is_newer(&entry.version, version) {
             true => {
                 let offer = self.bring(client, name, entry, Some(tree.clone())).await?;
+                had.may_become(&offer.release, &offer.manifest)?;
                 Ok(Newer::Yes(Box::new(offer)))
             }
             false => Ok(Newer::No(yanked)),
@@ -206,7 +211,9 @@ impl Store {
         let url = at(&known.url, &format!("packages/{}", entry.file()))?;
         let packed = get(client, &url, bundle::PACKED).await?;
         let files = opened(name, entry, &packed)?;
-        Offer::new(files, Giver::Index(name.to_owned()), base)
+        let mut offer = Offer::new(files, Giver::Index(name.to_owned()), base)?;
+        offer.release.key = Some(known.key);
+        Ok(offer)
     }
 }
 
@@ -234,6 +241,7 @@ impl Offer {
             release: Release {
                 giver,
                 tree: package.tree(),
+                key: None,
             },
             manifest: package.manifest,
             files,

@@ -120,12 +120,20 @@ impl Store {
                 let message = format!("the plugin `{id}` was changed by somebody else meanwhile");
                 return Err(Error::new(Kind::Changed, message).hint("try again"));
             }
+            if let Some(had) = &had {
+                had.may_become(&release, &manifest)?;
+            }
             self.unfold(id, &release, files)?;
             let over_builtin = over_builtin || had.as_ref().is_some_and(|had| had.over_builtin);
+            let tree = release.tree.clone();
             let installed = Installed {
                 current: release,
                 manifest,
-                previous: had.map(|had| had.current),
+                // The way back leads to something else.
+                previous: had.and_then(|had| match had.current.tree == tree {
+                    true => had.previous,
+                    false => Some(had.current),
+                }),
                 over_builtin,
             };
             lockfile.plugins.insert(id.to_owned(), installed);
@@ -152,12 +160,13 @@ impl Store {
     pub fn roll_back(&self, id: &str) -> Result<(String, String)> {
         self.change(|lockfile| {
             let installed = lockfile.installed(id)?.clone();
-            let Some(previous) = installed.previous else {
+            let Some(previous) = installed.previous.clone() else {
                 let message = format!("there is no version of `{id}` to go back to");
                 return Err(Error::new(Kind::Config, message)
                     .hint("what held before the last update is kept, and nothing older"));
             };
             let manifest = self.package(id, &previous)?.manifest;
+            installed.may_become(&previous, &manifest)?;
             let versions = (installed.manifest.version, manifest.version.clone());
             let back = Installed {
                 current: previous,
@@ -257,7 +266,7 @@ impl Store {
     fn sweep(&self, lockfile: &Lockfile) {
         for below in list(&self.root) {
             let id = below.file_name().unwrap_or_default().to_string_lossy();
-            if !is_id(&id) || !below.is_dir() {
+            if !is_id(&id) || !is_folder(&below) {
                 continue;
             }
             let plugin = lockfile.plugins.get(&*id);
@@ -266,7 +275,8 @@ impl Store {
                 previous.into_iter().chain([&plugin.current])
             });
             let kept: Vec<_> = releases.map(|release| self.folder(&id, release)).collect();
-            for folder in list(&below).filter(|folder| !kept.contains(folder)) {
+            let ours = list(&below).filter(|folder| is_folder(folder) && is_ours(folder));
+            for folder in ours.filter(|folder| !kept.contains(folder)) {
                 let _ = fs::remove_dir_all(folder);
             }
             let _ = fs::remove_dir(below);
@@ -298,6 +308,18 @@ impl Store {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether it is a folder itself, and no link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|what| what.is_dir())
+}
+
+/// Whether a folder is called as those are that are made here.
+fn is_ours(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().as_encoded_bytes();
+    let is_digit = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
+    name == NEW.as_bytes() || (name.len() == 16 && name.iter().all(is_digit))
 }
 
 fn list(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {

@@ -195,24 +195,24 @@ fn a_secret_goes_into_the_header_and_never_into_the_script() {
 fn the_environment_of_other_programs_is_not_read() {
     let site = Site::start();
     let manifest = "permissions = { request = ['mine.test'] }\n\
-        [[option]]\nkey = 'token'\ntype = 'text'\ndefault = ''\nhelp = 'a token'\n\
+        [[option]]\nkey = 'handle'\ntype = 'text'\ndefault = ''\nhelp = 'a name'\n\
         [[secret]]\nkey = 'secret_access_key'\nhost = 'mine.test'\nheader = 'X'\nhelp = 'a key'";
     let script =
-        extract("error(`token [{ctx.options.token}], secret [{ctx.secrets.secret_access_key}]`)");
+        extract("error(`handle [{ctx.options.handle}], secret [{ctx.secrets.secret_access_key}]`)");
     let fetch = call(&site, manifest, &script)
-        .env("MINE_TOKEN", "hunter2")
+        .env("MINE_HANDLE", "hunter2")
         .env("MINE_SECRET_ACCESS_KEY", "hunter3");
     let done = fetch.run().fails(4);
     let said = &done.stderr;
-    assert!(said.contains("token [], secret [nil]"), "{said}");
+    assert!(said.contains("handle [], secret [nil]"), "{said}");
     // What is meant for it, it gets.
     let done = fetch
-        .env("FETCH_SOURCE__MINE__TOKEN", "meant")
+        .env("FETCH_SOURCE__MINE__HANDLE", "meant")
         .env("FETCH_SOURCE__MINE__SECRET_ACCESS_KEY", "meant")
         .run()
         .fails(4);
     let said = &done.stderr;
-    assert!(said.contains("token [meant], secret [true]"), "{said}");
+    assert!(said.contains("handle [meant], secret [true]"), "{said}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn release(files: &Files) -> (Release, Manifest) {
     let release = Release {
         giver: Giver::Index("shop".into()),
         tree: package.tree(),
+        key: None,
     };
     (release, package.manifest)
 }
@@ -170,4 +171,43 @@ fn a_lockfile_that_leads_elsewhere_is_refused() {
         fs::write(&path, text.replace(from, to)).unwrap();
         assert_eq!(store.lockfile().unwrap_err().kind, Kind::Config, "{to}");
     }
+}
+
+#[test]
+fn what_is_not_ours_stays_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path().to_owned());
+    put(&store, "mine", None, "1.0.0").unwrap();
+    let release = store.lockfile().unwrap().plugins["mine"].current.clone();
+    let own = folder.path().join("mine/src");
+    let left = folder.path().join("mine/0123456789abcdef");
+    let outside = elsewhere.path().join("0123456789abcdef");
+    for path in [&own, &left, &outside] {
+        fs::create_dir(path).unwrap();
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("comics")).unwrap();
+    put(&store, "mine", Some(&release.tree), "2.0.0").unwrap();
+    assert_eq!(
+        [&own, &left, &outside].map(|path| path.is_dir()),
+        [true, false, true]
+    );
+}
+
+#[test]
+fn the_same_in_its_place_is_no_step_on_the_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path().to_owned());
+    let tree = || {
+        store.lockfile().unwrap().plugins["mine"]
+            .current
+            .tree
+            .clone()
+    };
+    put(&store, "mine", None, "1.0.0").unwrap();
+    put(&store, "mine", Some(&tree()), "2.0.0").unwrap();
+    put(&store, "mine", Some(&tree()), "2.0.0").unwrap();
+    let versions = store.roll_back("mine").unwrap();
+    assert_eq!(versions, ("2.0.0".to_owned(), "1.0.0".to_owned()));
 }

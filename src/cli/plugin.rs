@@ -57,7 +57,12 @@ pub(super) fn plugin(
         PluginCommand::Rollback { id } => installed::roll_back(&config, id)?,
         PluginCommand::Remove { id } => installed::remove(&config, id)?,
         PluginCommand::Adopt { id } => installed::adopt(&config, id)?,
-        PluginCommand::Trust { folder, undo } => trusting::trust(&config, folder, *undo)?,
+        PluginCommand::Trust {
+            folder, undo: true, ..
+        } => trusting::undo(&config, folder)?,
+        PluginCommand::Trust { folder, yes, .. } => {
+            trusting::trust(&config, &sources(&config)?, folder, *yes)?;
+        }
     }
     Ok(exit::WELL)
 }

@@ -218,6 +218,15 @@ impl Config {
         read_known(&known, &layers, &section, &self.keeper)
     }
 
+    /// Whether this key of `[source.NAME]` is set anywhere.
+    pub fn is_set(&self, name: &str, key: &str) -> bool {
+        let mut entries = self.layers.iter().flat_map(|layer| &layer.entries);
+        entries.any(|entry| match entry.path.as_slice() {
+            [section, source, set, ..] => section == "source" && source == name && set == key,
+            _ => false,
+        })
+    }
+
     /// Refuses sections of sources that there are not.
     ///
     /// # Errors

@@ -165,14 +165,11 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
         let package = Package::read(folder)?;
         all.push(one(package, Origin::Named(folder.clone())));
     }
-    let project = places.project.as_deref().map(Project::read);
-    let project = project.and_then(Result::transpose).map(|project| {
-        let project = project?;
-        project.check(&lockfile).map(|()| project.plugins)
-    });
-    match project {
-        Some(Ok(plugins)) => {
-            let plugins = plugins.into_iter();
+    let project = places.project.as_deref();
+    let project = project.map(|folder| Project::trusted(folder, &lockfile));
+    match project.and_then(Result::transpose) {
+        Some(Ok(project)) => {
+            let plugins = project.plugins.into_iter();
             all.extend(plugins.map(|(folder, package)| one(package, Origin::Project(folder))));
         }
         Some(Err(error)) => broken.push(Broken {

@@ -48,7 +48,7 @@ pub use fuzzing::fuzz;
 pub use limits::Limits;
 pub use manifest::{Delegate, Kind, Manifest, Opt, Permissions, SecretSpec};
 pub use package::Package;
-pub use project::PLACE as PROJECT;
+pub use project::{PLACE as PROJECT, Project};
 pub use record::record;
 pub use replay::{Verdict, replay};
 pub use skeleton::{TYPES, skeleton};

@@ -8,8 +8,12 @@ use super::find::{folders, named_as_its_folder};
 use super::{Lockfile, Package, Store};
 use crate::model::{Error, Kind, Result};
 
-/// The plugins of a project.
-pub(super) struct Project {
+/// The most that are in the folder of a project.
+const MOST: usize = 256;
+
+/// The plugins of a project, as they were read.
+#[derive(Debug)]
+pub struct Project {
     /// How the project is known.
     path: String,
     /// Each with its folder.
@@ -17,8 +21,32 @@ pub(super) struct Project {
 }
 
 impl Project {
-    /// Reads the plugins in this folder, if there are any.
-    pub(super) fn read(folder: &Path) -> Result<Option<Project>> {
+    /// Its plugins.
+    pub fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.plugins.iter().map(|(_, package)| package)
+    }
+
+    /// The plugins in this folder, if there are any and the user trusts them as they are. Of what nobody has said to trust
+    /// nothing is read.
+    pub(super) fn trusted(folder: &Path, lockfile: &Lockfile) -> Result<Option<Project>> {
+        Project::read(folder, |path| match lockfile.trusted.contains_key(path) {
+            true => Ok(()),
+            false => {
+                let message = "this folder has plugins, which you have not said to trust";
+                Err(untrusted(message))
+            }
+        })?
+        .map(|project| project.check(lockfile).map(|()| project))
+        .transpose()
+    }
+
+    /// Reads the plugins in this folder, if there are any, and if the path that it is known by may be read.
+    fn read(folder: &Path, may_read: impl Fn(&str) -> Result<()>) -> Result<Option<Project>> {
+        let entries = fs::read_dir(folder).into_iter().flatten();
+        if entries.take(MOST + 1).count() > MOST {
+            let message = format!("`{}` has more than {MOST} entries", folder.display());
+            return Err(Error::new(Kind::Config, message));
+        }
         let folders = folders(Some(folder));
         if folders.is_empty() {
             return Ok(None);
@@ -29,6 +57,7 @@ impl Project {
         let Some(path) = path.to_str().map(str::to_owned) else {
             return Err(Error::new(Kind::Config, cannot()).hint("its path is no Unicode"));
         };
+        may_read(&path)?;
         let plugins = folders.into_iter().map(|folder| {
             let package = Package::read(&folder)?;
             Ok((folder.clone(), named_as_its_folder(package, &folder)?))
@@ -49,39 +78,50 @@ impl Project {
     }
 
     /// Whether the user trusts them as they are.
-    pub(super) fn check(&self, lockfile: &Lockfile) -> Result<()> {
-        let message = match lockfile.trusted.get(&self.path) {
-            Some(tree) if *tree == self.tree() => return Ok(()),
-            Some(_) => "the plugins of this folder have changed since you trusted them",
-            None => "this folder has plugins, which you have not said to trust",
-        };
-        Err(Error::new(Kind::Config, message).hint(
-            "look at `.fetch/plugins`, then `fetch plugin trust .`; they can do what `docs/plugin-safety.md` says",
-        ))
+    fn check(&self, lockfile: &Lockfile) -> Result<()> {
+        let tree = lockfile.trusted.get(&self.path);
+        match tree.is_some_and(|tree| *tree == self.tree()) {
+            true => Ok(()),
+            false => {
+                let message = "the plugins of this folder have changed since you trusted them";
+                Err(untrusted(message))
+            }
+        }
+    }
+}
+
+fn untrusted(message: &str) -> Error {
+    Error::new(Kind::Config, message).hint(
+        "look at `.fetch/plugins`, then `fetch plugin trust .`; they can do what `docs/plugin-safety.md` says",
+    )
+}
+
+impl Project {
+    /// Reads the plugins of the project in this folder, to be shown before they are trusted.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] where there is none, or one that cannot be read.
+    pub fn of(project: &Path) -> Result<Project> {
+        let folder = project.join(PLACE);
+        Project::read(&folder, |_| Ok(()))?.ok_or_else(|| {
+            let message = format!("there is no plugin in `{}`", folder.display());
+            Error::new(Kind::Config, message)
+        })
     }
 }
 
 impl Store {
-    /// Trusts the plugins of the project in this folder as they are now, and gives them.
+    /// Trusts the plugins of a project as they were read.
     ///
     /// # Errors
-    /// [`Kind::Config`] where there is none, or one that cannot be read; [`Kind::Disk`].
-    pub fn trust(&self, project: &Path) -> Result<Vec<Package>> {
-        let folder = project.join(PLACE);
-        let Some(project) = Project::read(&folder)? else {
-            let message = format!("there is no plugin in `{}`", folder.display());
-            return Err(Error::new(Kind::Config, message));
-        };
-        let tree = project.tree();
+    /// [`Kind::Disk`].
+    pub fn trust(&self, project: &Project) -> Result<()> {
         self.change(|lockfile| {
-            lockfile.trusted.insert(project.path, tree);
+            lockfile
+                .trusted
+                .insert(project.path.clone(), project.tree());
             Ok(())
-        })?;
-        Ok(project
-            .plugins
-            .into_iter()
-            .map(|(_, package)| package)
-            .collect())
+        })
     }
 
     /// Trusts the plugins of the project in this folder no more.
@@ -90,8 +130,7 @@ impl Store {
     /// [`Kind::Config`] if they were not trusted; [`Kind::Disk`].
     pub fn distrust(&self, project: &Path) -> Result<()> {
         let folder = project.join(PLACE);
-        // What is gone is known by its name.
-        let path = fs::canonicalize(&folder).unwrap_or(folder);
+        let path = known_as(&folder);
         self.change(
             |lockfile| match lockfile.trusted.remove(&*path.to_string_lossy()) {
                 Some(_) => Ok(()),
@@ -102,6 +141,21 @@ impl Store {
             },
         )
     }
+}
+
+/// The path that a folder is known by, also of one that is gone: then what is left of it leads to where it was.
+fn known_as(folder: &Path) -> PathBuf {
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let known = whole.ancestors().find_map(|left| {
+        let gone = whole.strip_prefix(left).ok()?;
+        let left = fs::canonicalize(left).ok()?;
+        // Nothing is put behind what is there: that would be another path.
+        Some(match gone.as_os_str().is_empty() {
+            true => left,
+            false => left.join(gone),
+        })
+    });
+    known.unwrap_or(whole)
 }
 
 /// Where a project has its plugins.

@@ -115,11 +115,15 @@ code 3 if one could not be updated.")]
         id: String,
     },
     /// Trust the plugins in `.fetch/plugins` of a folder as they are now
-    #[command(after_help = "They are used in this folder, and no more once they have changed.")]
+    #[command(after_help = "\
+What they may do is told before, and you are asked. They are used in this folder, and no more once they have changed.")]
     Trust {
         /// The folder
         #[arg(default_value = ".")]
         folder: PathBuf,
+        /// Agree to what they may do
+        #[arg(short, long)]
+        yes: bool,
         /// Trust them no more
         #[arg(long)]
         undo: bool,

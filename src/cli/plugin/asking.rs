@@ -3,14 +3,33 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use crate::cli::talk::tell;
+use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::report::clean;
+use crate::script::{Grants, Manifest};
+
+/// What a plugin may do, a line each, and what of that the user has set already.
+pub(super) fn told(config: &Config, manifest: &Manifest) -> Vec<String> {
+    let may = Grants::of(manifest).told().into_iter();
+    let mut lines: Vec<_> = may.map(|line| format!("  it {line}")).collect();
+    let keys = manifest.secrets.iter().map(|secret| &secret.key);
+    let keys = keys.chain(manifest.options.iter().map(|option| &option.key));
+    let set = keys.filter(|key| config.is_set(&manifest.id, key));
+    lines.extend(set.map(|key| format!("  already set: source.{}.{key}", manifest.id)));
+    lines
+}
 
 /// Shows these lines, and asks whether that is agreed to, unless it was said beforehand.
 ///
 /// # Errors
-/// [`Kind::Config`] if it is not, and where nobody can be asked; `flag` says it beforehand.
-pub(super) fn agree(lines: &[String], question: &str, is_said: bool, flag: &str) -> Result<()> {
+/// [`Kind::Config`] if it is not, and where nobody can be asked; `flag` says it beforehand, and `otherwise` is what is so then.
+pub(super) fn agree(
+    lines: &[String],
+    question: &str,
+    is_said: bool,
+    flag: &str,
+    otherwise: &str,
+) -> Result<()> {
     for line in lines {
         tell(&format!("{}\n", clean(line)));
     }
@@ -18,7 +37,7 @@ pub(super) fn agree(lines: &[String], question: &str, is_said: bool, flag: &str)
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let message = "nobody can be asked here, so nothing was installed";
+        let message = format!("nobody can be asked here, so {otherwise}");
         return Err(Error::new(Kind::Config, message).hint(format!("`{flag}` agrees to it")));
     }
     tell(&format!("{question} [y/N] "));
@@ -29,7 +48,7 @@ pub(super) fn agree(lines: &[String], question: &str, is_said: bool, flag: &str)
         true => Ok(()),
         false => Err(Error::new(
             Kind::Config,
-            "you did not agree, so nothing was installed",
+            format!("you did not agree, so {otherwise}"),
         )),
     }
 }

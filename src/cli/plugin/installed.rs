@@ -2,7 +2,7 @@
 
 use tokio::runtime::Runtime;
 
-use super::asking::agree;
+use super::asking::{agree, told};
 use crate::cli::args::Args;
 use crate::cli::main::runtime;
 use crate::cli::talk::{explain, print, tell};
@@ -16,6 +16,9 @@ use crate::script::{
     self, Found, Giver, Grants, Installed, Manifest, Newer, Offer, Origin, Store, Wanted,
 };
 use crate::source::Registry;
+
+/// What is so where the user does not agree.
+const NOTHING: &str = "nothing was installed";
 
 /// What the user has said beforehand.
 #[derive(Clone, Copy)]
@@ -58,12 +61,7 @@ pub(super) fn install(
         "{id} {} of {}: {}",
         manifest.version, release.giver, manifest.about
     )];
-    lines.extend(
-        Grants::of(&manifest)
-            .told()
-            .iter()
-            .map(|line| format!("  it {line}")),
-    );
+    lines.extend(told(config, &manifest));
     lines.push(
         "  it asks its hosts with the cookies and the netrc that you give fetch for them".into(),
     );
@@ -72,7 +70,7 @@ pub(super) fn install(
             "  nobody has signed it; it is what commit {commit} has"
         ));
     }
-    agree(&lines, "install it?", word.yes, "--yes")?;
+    agree(&lines, "install it?", word.yes, "--yes", NOTHING)?;
     let lockfile = store.lockfile()?;
     if let (Some(_), Some(had)) = (&offer.base, lockfile.plugins.get(id)) {
         agree_to_more(&had.manifest, &manifest, word.allow_wider)?;
@@ -179,7 +177,7 @@ fn agree_to_more(before: &Manifest, now: &Manifest, is_said: bool) -> Result<()>
     let versions = format!("{id} {} may do more than {}:", now.version, before.version);
     let lines = more.iter().map(|line| format!("  it {line}"));
     let lines: Vec<_> = [versions].into_iter().chain(lines).collect();
-    agree(&lines, "install it?", is_said, "--allow-wider").map_err(|error| {
+    agree(&lines, "install it?", is_said, "--allow-wider", NOTHING).map_err(|error| {
         let message = format!("`{id}` stays at {}: {}", before.version, error.message);
         Error { message, ..error }
     })

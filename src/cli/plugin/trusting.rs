@@ -2,30 +2,65 @@
 
 use std::path::Path;
 
+use super::asking::{agree, told};
 use super::installed::store;
 use crate::cli::talk::print;
 use crate::config::Config;
 use crate::model::Result;
-use crate::report::clean;
-use crate::script::Grants;
+use crate::plugins::SCRIPTS;
+use crate::script::{self, Origin, Places, Project};
+use crate::source::Registry;
 
-/// Trusts the plugins of a folder as they are, and tells what they may do; or trusts them no more.
-pub(super) fn trust(config: &Config, folder: &Path, undo: bool) -> Result<()> {
-    let store = store(config)?;
-    if undo {
-        store.distrust(folder)?;
-        return print("its plugins are trusted no more\n");
-    }
-    let mut text = String::new();
-    for package in store.trust(folder)? {
+/// Trusts the plugins of a folder as they were shown, once the user agrees.
+pub(super) fn trust(config: &Config, known: &Registry, folder: &Path, is_said: bool) -> Result<()> {
+    let (store, project) = (store(config)?, Project::of(folder)?);
+    let lines = shown(config, known, &project)?;
+    agree(
+        &lines,
+        "trust them?",
+        is_said,
+        "--yes",
+        "nothing was trusted",
+    )?;
+    store.trust(&project)?;
+    let trusted = project.packages().map(|package| &package.manifest);
+    let trusted = trusted.map(|its| format!("{} {} is trusted as it is\n", its.id, its.version));
+    print(&trusted.collect::<String>())
+}
+
+/// Trusts them no more.
+pub(super) fn undo(config: &Config, folder: &Path) -> Result<()> {
+    store(config)?.distrust(folder)?;
+    print("its plugins are trusted no more\n")
+}
+
+/// What each of them may do, and in whose place it would be.
+fn shown(config: &Config, known: &Registry, project: &Project) -> Result<Vec<String>> {
+    let others = Places {
+        named: Vec::new(),
+        project: None,
+        ..config.plugins().clone()
+    };
+    let (others, _) = script::find(&others, SCRIPTS)?;
+    let mut lines = Vec::new();
+    for package in project.packages() {
         let manifest = &package.manifest;
-        text.push_str(&format!(
-            "{} {} is trusted as it is\n",
-            manifest.id, manifest.version
-        ));
-        for line in Grants::of(manifest).told() {
-            text.push_str(&format!("  it {}\n", clean(&line)));
+        let id = &manifest.id;
+        lines.push(format!("{id} {}: {}", manifest.version, manifest.about));
+        let same = others
+            .iter()
+            .filter(|other| other.package.manifest.id == *id);
+        let origins = same.flat_map(|other| [&other.origin].into_iter().chain(&other.over));
+        let mut origins: Vec<_> = origins.map(Origin::to_string).collect();
+        if origins.is_empty() && known.source(id).is_ok() {
+            origins.push(Origin::Builtin.to_string());
         }
+        lines.extend(
+            origins
+                .iter()
+                .map(|origin| format!("  in the place of {origin} `{id}`")),
+        );
+        lines.extend(told(config, manifest));
     }
-    print(&text)
+    Ok(lines)
 }

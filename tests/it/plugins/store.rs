@@ -5,6 +5,7 @@ mod asked;
 mod git;
 mod held;
 mod project;
+mod secrets;
 mod shop;
 mod tampered;
 mod updated;

@@ -27,10 +27,11 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
     refused(
         "warning: what is in `.fetch/plugins` is not used\n  because: this folder has plugins, which you have not said to trust\n",
     );
-    let done = plugin(&user, &["trust", "."]).run().success();
+    let done = plugin(&user, &["trust", ".", "--yes"]).run().success();
     let told =
-        "mine 1.0.0 is trusted as it is\n  it asks mine.test\n  it saves files from mine.test\n";
-    assert_eq!(done.stdout, told);
+        "mine 1.0.0: a site of somebody's\n  it asks mine.test\n  it saves files from mine.test\n";
+    assert_eq!(done.stderr, told);
+    assert_eq!(done.stdout, "mine 1.0.0 is trusted as it is\n");
     call.run().fails(4).says("it has run");
     assert!(
         listed(&user).starts_with("mine 1.0.0  project .fetch/plugins/mine\n"),
@@ -53,8 +54,10 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
     call.run().says(
         "warning: what is in `.fetch/plugins` is not used\n  because: `.fetch/plugins/other/plugin.toml`, line 1",
     );
-    fs::remove_dir_all(second).unwrap();
     plugin(&user, &["trust", "--undo"]).run().success();
+    // Of what is not trusted nothing is read.
+    refused("because: this folder has plugins, which you have not said to trust");
+    fs::remove_dir_all(second).unwrap();
     refused("because: this folder has plugins, which you have not said to trust");
     plugin(&user, &["trust", "--undo"])
         .run()
@@ -84,7 +87,7 @@ fn who_goes_before_whom_is_told() {
     plugin(&user, &["install", "mine", "--yes"]).run().success();
     mine("2.0.0").write(&user.root().join("home/config/fetch/plugins/mine"));
     mine("3.0.0").write(&user.out().join(".fetch/plugins/mine"));
-    plugin(&user, &["trust"]).run().success();
+    plugin(&user, &["trust", "--yes"]).run().success();
     let named = user.root().join("named");
     mine("4.0.0").write(&named);
     let line = |user: &Fetch| listed(user).replace(&user.root().display().to_string(), "ROOT");

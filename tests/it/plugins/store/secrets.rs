@@ -1,0 +1,125 @@
+//! What the user has set for a plugin is told, and a secret stays one.
+
+use std::fs;
+
+use super::shop::{Key, Made, Shop, listed, mine, plugin, user};
+
+const SECRET: &str = "request = ['mine.test']
+[[secret]]
+key = 'login'
+host = 'mine.test'
+header = 'X'
+help = 'x'";
+const NONE: &str = "request = ['mine.test']";
+const OPTION: &str = "request = ['mine.test']
+[[option]]
+key = 'login'
+type = 'text'
+default = ''
+help = 'x'";
+
+fn made(version: &'static str, permissions: &'static str) -> Made {
+    Made {
+        permissions,
+        ..mine(version)
+    }
+}
+
+#[test]
+fn what_was_a_secret_is_not_shown_to_the_script_by_an_update() {
+    let mut shop = Shop::open();
+    shop.hand_out(&made("1.0.0", SECRET));
+    shop.sign();
+    let user = user(&shop);
+    plugin(&user, &["install", "mine", "--yes"]).run().success();
+    shop.hand_out(&made("1.1.0", OPTION));
+    shop.sign();
+    for words in [&["update"][..], &["update", "--allow-wider"]] {
+        let one = [words, &["mine"]].concat();
+        plugin(&user, &one)
+            .run()
+            .fails(2)
+            .says("`mine` 1.1.0 would see `source.mine.login`, which is a secret of 1.0.0")
+            .says("hint: 1.0.0 stays");
+        assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
+    }
+}
+
+#[test]
+fn an_option_that_is_new_is_asked_about() {
+    let mut shop = Shop::open();
+    shop.hand_out(&made("1.0.0", NONE));
+    shop.sign();
+    let user = user(&shop);
+    plugin(&user, &["install", "mine", "--yes"]).run().success();
+    shop.hand_out(&made("1.1.0", OPTION));
+    shop.sign();
+    plugin(&user, &["update", "mine"])
+        .run()
+        .fails(2)
+        .says("  it sees what you set as source.mine.login\n");
+    assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
+}
+
+#[test]
+fn what_is_set_already_is_told_before_a_plugin_gets_it() {
+    let mut shop = Shop::open();
+    shop.hand_out(&made("1.0.0", OPTION));
+    shop.sign();
+    let user = user(&shop).env("FETCH_SOURCE__MINE__LOGIN", "hunter2");
+    let told = "  it sees what you set as source.mine.login\n  already set: source.mine.login\n";
+    let done = plugin(&user, &["install", "mine"]).run().fails(2);
+    assert!(done.stderr.contains(told), "{}", done.stderr);
+    assert!(!done.stderr.contains("hunter2"), "{}", done.stderr);
+    made("1.0.0", OPTION).write(&user.out().join(".fetch/plugins/mine"));
+    plugin(&user, &["trust"]).run().fails(2).says(told);
+}
+
+#[test]
+fn nothing_is_trusted_that_was_not_agreed_to() {
+    let user = crate::support::command::Fetch::new();
+    let folder = user.out().join(".fetch/plugins/xkcd");
+    let own = Made {
+        id: "xkcd",
+        ..mine("99.0.0")
+    };
+    own.write(&folder);
+    let told = "\
+xkcd 99.0.0: a site of somebody's
+  in the place of builtin `xkcd`
+  it asks mine.test
+  it saves files from mine.test
+error: nobody can be asked here, so nothing was trusted
+  hint: `--yes` agrees to it
+";
+    let done = plugin(&user, &["trust"]).run().fails(2);
+    assert_eq!(done.stderr, told);
+    let list = plugin(&user, &["list"]).run().success().stdout;
+    assert!(!list.contains("xkcd 99.0.0"), "{list}");
+    plugin(&user, &["trust", "--yes"]).run().success();
+    let list = plugin(&user, &["list"]).run().success().stdout;
+    assert!(list.contains("xkcd 99.0.0"), "{list}");
+    // What is gone can still be trusted no more.
+    fs::remove_dir_all(user.out().join(".fetch")).unwrap();
+    plugin(&user, &["trust", "--undo"]).run().success();
+}
+
+#[test]
+fn an_index_of_the_same_name_with_another_key_updates_nothing() {
+    let mut shop = Shop::open();
+    shop.hand_out(&mine("1.0.0"));
+    shop.sign();
+    let user = user(&shop);
+    plugin(&user, &["install", "mine", "--yes"]).run().success();
+    plugin(&user, &["index", "remove", "shop"]).run().success();
+    shop.key = Key::new(8);
+    shop.hand_out(&mine("1.1.0"));
+    shop.sign();
+    super::add(&user, &shop).run().success();
+    plugin(&user, &["update", "mine"])
+        .run()
+        .fails(2)
+        .says("`mine` was signed with another key than that of the index shop now")
+        .says("`fetch plugin remove mine`");
+    assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
+}

@@ -144,7 +144,12 @@ fn content(path: &Path) -> Result<Vec<u8>> {
         fs::File::open(path)?
             .take(UNPACKED + 1)
             .read_to_end(&mut content)?;
-        Ok(content)
+        match content.len() as u64 > UNPACKED {
+            true => Err(io::Error::other(format!(
+                "it has more than {UNPACKED} bytes"
+            ))),
+            false => Ok(content),
+        }
     };
     read().map_err(|error| cannot(path).because(error))
 }

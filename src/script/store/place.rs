@@ -196,7 +196,13 @@ impl Store {
                 let message = format!("the plugin `{id}` cannot be moved: {message}");
                 return Err(Error::new(Kind::Config, message));
             }
-            let (files, _) = bundle::gather(&folder)?;
+            let (files, others) = bundle::gather(&folder)?;
+            if !others.is_empty() {
+                let (shown, others) = (folder.display(), others.join("`, `"));
+                let message = format!("`{shown}` has what belongs to no plugin: `{others}`");
+                let hint = "it would be lost: put it elsewhere first";
+                return Err(Error::new(Kind::Config, message).hint(hint));
+            }
             self.write(user, id, &files)?;
             lockfile.plugins.remove(id);
             Ok(())

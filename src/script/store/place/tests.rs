@@ -211,3 +211,24 @@ fn the_same_in_its_place_is_no_step_on_the_way_back() {
     let versions = store.roll_back("mine").unwrap();
     assert_eq!(versions, ("2.0.0".to_owned(), "1.0.0".to_owned()));
 }
+
+#[test]
+fn nothing_of_what_is_adopted_is_lost_or_cut() {
+    let (folder, user) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::at(folder.path().to_owned());
+    put(&store, "mine", None, "1.0.0").unwrap();
+    let release = store.lockfile().unwrap().plugins["mine"].current.clone();
+    let at = store.folder("mine", &release);
+    let refused = |name: &str, size: usize| {
+        let path = at.join(name);
+        fs::write(&path, vec![b' '; size]).unwrap();
+        store.adopt("mine", user.path()).unwrap_err();
+        assert_eq!(fs::metadata(&path).unwrap().len(), size as u64);
+        assert!(!user.path().join("mine").exists());
+        fs::remove_file(path).unwrap();
+    };
+    refused("notes.txt", 3);
+    refused("cases/long.json", bundle::UNPACKED as usize + 1);
+    store.adopt("mine", user.path()).unwrap();
+    assert!(user.path().join("mine/cases/a.toml").exists());
+}

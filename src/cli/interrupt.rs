@@ -2,6 +2,7 @@
 
 use std::process;
 
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::INTERRUPTED;
@@ -33,6 +34,20 @@ pub(super) async fn watch(stop: Stop, interrupted: CancellationToken) {
             process::exit(INTERRUPTED.into());
         }
     }
+}
+
+/// Does what Ctrl-C may end at any moment. Then it is dropped, with the programs that it has started, and so ends this one.
+pub(super) fn until_interrupted<T>(runtime: &Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            // Where it cannot be waited for, it ends the program as it always does.
+            Ok(()) = tokio::signal::ctrl_c() => None,
+            () = terminated() => None,
+            done = work => Some(done),
+        }
+    });
+    done.unwrap_or_else(|| process::exit(INTERRUPTED.into()))
 }
 
 #[cfg(unix)]

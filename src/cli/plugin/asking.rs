@@ -2,6 +2,10 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
+use tokio::task::spawn_blocking;
+
+use crate::cli::interrupt::until_interrupted;
+use crate::cli::main::runtime;
 use crate::cli::talk::tell;
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
@@ -41,9 +45,15 @@ pub(super) fn agree(
         return Err(Error::new(Kind::Config, message).hint(format!("`{flag}` agrees to it")));
     }
     tell(&format!("{question} [y/N] "));
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Error::new(Kind::Disk, "cannot read the answer").because(error))?;
+    let read = || {
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    };
+    // Whoever has waited for Ctrl-C once has to do so for good.
+    let runtime = runtime()?;
+    let answer = until_interrupted(&runtime, async { spawn_blocking(read).await? });
+    let answer =
+        answer.map_err(|error| Error::new(Kind::Disk, "cannot read the answer").because(error))?;
     match matches!(answer.trim(), "y" | "Y" | "yes") {
         true => Ok(()),
         false => Err(Error::new(

@@ -2,6 +2,7 @@
 
 use super::installed::{client, store};
 use crate::cli::args::{Args, IndexCommand};
+use crate::cli::interrupt::until_interrupted;
 use crate::cli::main::runtime;
 use crate::cli::talk::print;
 use crate::config::Config;
@@ -13,7 +14,7 @@ pub(super) fn index(args: &Args, config: &Config, command: &IndexCommand) -> Res
     match command {
         IndexCommand::Add { name, url, key } => {
             let client = client(args, config)?;
-            runtime()?.block_on(store.add_index(&client, name, url, key))?;
+            until_interrupted(&runtime()?, store.add_index(&client, name, url, key))?;
             print(&format!(
                 "the index `{name}` is known; `fetch plugin install {name}/ID` installs from it\n"
             ))

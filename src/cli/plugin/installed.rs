@@ -4,6 +4,7 @@ use tokio::runtime::Runtime;
 
 use super::asking::{agree, told};
 use crate::cli::args::Args;
+use crate::cli::interrupt::until_interrupted;
 use crate::cli::main::runtime;
 use crate::cli::talk::{explain, print, tell};
 use crate::cli::{exit, meaning};
@@ -53,7 +54,7 @@ pub(super) fn install(
 ) -> Result<()> {
     let (store, wanted) = (store(config)?, Wanted::read(wanted)?);
     let client = client(args, config)?;
-    let offer = runtime()?.block_on(store.offer(&client, &wanted))?;
+    let offer = until_interrupted(&runtime()?, store.offer(&client, &wanted))?;
     let (release, manifest) = (offer.release.clone(), offer.manifest.clone());
     let id = &manifest.id;
     may_be_called(config, known, &offer, word.over_builtin)?;
@@ -142,7 +143,7 @@ fn update_one(
     allow_wider: bool,
 ) -> Result<()> {
     let before = &had.manifest;
-    let offer = match runtime.block_on(store.newer(client, id, had))? {
+    let offer = match until_interrupted(runtime, store.newer(client, id, had))? {
         Newer::Yes(offer) => offer,
         Newer::No(None) => {
             return print(&format!("`{id}` {} is the newest\n", before.version));

@@ -39,3 +39,19 @@ fn who_sits_there_is_asked_and_only_a_yes_is_one() {
     assert_eq!(answered(&update, question, "y\n"), 0);
     assert_eq!(listed(&user), "mine 1.1.0  index shop\n");
 }
+
+#[test]
+fn ctrl_c_at_the_question_installs_nothing() {
+    let mut shop = Shop::open();
+    shop.hand_out(&mine("1.0.0"));
+    shop.sign();
+    let user = user(&shop);
+    let install = plugin(&user, &["install", "mine"]);
+    let mut terminal = Terminal::open();
+    let onto = format!("exec \"$0\" \"$@\" <{0} 2>{0}", terminal.path);
+    let running = install.through(["sh", "-c", &onto]).spawn();
+    terminal.wait_for("install it? [y/N] ");
+    running.interrupt();
+    assert_eq!(running.wait().code, 130);
+    assert_eq!(listed(&user), "");
+}

@@ -287,6 +287,27 @@ fn a_repository_leads_nowhere_else() {
     assert!(repository.site.requests().is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_git_with_its_folder() {
+    if Repository::new().is_none() {
+        return;
+    }
+    let site = Site::start();
+    site.on("/r.git/*", Reply::text("x".repeat(100)).stall_after(10));
+    let user = user();
+    let rooms = user.root().join("rooms");
+    fs::create_dir(&rooms).unwrap();
+    let at = format!("git+{}#v1", site.url("/r.git"));
+    let call = plugin(&user, &["install", &at, "--yes"]).env("TMPDIR", rooms.as_os_str());
+    let running = call.spawn();
+    site.wait_for_stalls(1);
+    assert_eq!(fs::read_dir(&rooms).unwrap().count(), 1);
+    running.interrupt();
+    assert_eq!(running.wait().code, 130);
+    assert_eq!(fs::read_dir(&rooms).unwrap().count(), 0);
+}
+
 #[test]
 fn no_variable_leads_past_a_proxy_that_is_set() {
     let Some(repository) = Repository::new() else {

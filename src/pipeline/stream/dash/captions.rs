@@ -118,7 +118,8 @@ fn place(
     // What they come to is theirs alone: the film has room of its own.
     let mut urls = Urls::new();
     segments::add(&mut urls, scope, (period, rendition), &mut media)?;
-    let is_one = media.segments.len() == 1;
+    // Of a live one, more is to come, however few there are by now.
+    let is_one = media.segments.len() == 1 && scope.window.is_none();
     Ok(match mime {
         "text/vtt" if is_one => At::File(media, "vtt"),
         "text/vtt" => At::Segments(media),

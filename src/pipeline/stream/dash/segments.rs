@@ -258,40 +258,49 @@ fn by_template(
         track.push_live(spot, scope, (start, length))
     };
     if let Some(timeline) = template.first("SegmentTimeline") {
-        let end = match scope.window {
-            // Until the end of the period, or until now.
-            Some(window) => {
-                let length = scope.length.unwrap_or(f64::INFINITY);
-                Some(length.min(window.until - scope.begin)).filter(|length| length.is_finite())
-            }
-            None => scope.length,
-        };
-        let end = end.map(|length| offset.saturating_add((length * scale as f64).ceil() as u64));
+        let whole = scope.length.unwrap_or(f64::INFINITY);
+        let now = scope
+            .window
+            .map_or(f64::INFINITY, |window| window.until - scope.begin);
+        // Whether it goes on until now, and not until the end of the period.
+        let by_clock = now < whole;
+        let end = Some(whole.min(now)).filter(|length| length.is_finite());
+        let end = end.map(|length| {
+            let ticks = length * scale as f64;
+            let ticks = match by_clock {
+                true => (ticks + 1e-6).floor(),
+                false => ticks.ceil(),
+            };
+            offset.saturating_add(ticks as u64)
+        });
         let entries: Vec<&Element> = timeline.all("S").collect();
         let (mut at, mut time) = (0u64, 0u64);
         for (index, entry) in entries.iter().enumerate() {
             time = entry.number("t")?.unwrap_or(time);
             let length = entry.number("d")?.filter(|length| *length > 0);
             let length = length.ok_or_else(|| corrupt("a segment has no duration"))?;
+            let is_last = index + 1 == entries.len();
             let until = match entries.get(index + 1) {
                 Some(next) => next.number("t")?,
                 None => end,
             };
-            let more = match entry.get("r").map(str::trim) {
+            let count = match entry.get("r").map(str::trim) {
                 // Until the next one, or the end.
                 Some(text) if text.starts_with('-') => {
                     let until = until.ok_or_else(|| corrupt("a timeline has no end"))?;
-                    until
-                        .saturating_sub(time)
-                        .div_ceil(length)
-                        .saturating_sub(1)
+                    let left = until.saturating_sub(time);
+                    match is_last && by_clock {
+                        // What has begun by now is not there yet.
+                        true => left / length,
+                        false => left.div_ceil(length).max(1),
+                    }
                 }
-                _ => entry.number("r")?.unwrap_or(0),
+                _ => entry.number("r")?.unwrap_or(0).saturating_add(1),
             };
-            if more > (MOST as u64).saturating_sub(at) {
+            if count > (MOST as u64).saturating_sub(at).saturating_add(1) {
                 return Err(corrupt(format_args!("it has more than {MOST} segments")));
             }
-            for _ in 0..=more {
+            for _ in 0..count {
                 push(at, time, (played(time), scaled(length)))?;
                 at += 1;
                 time = time

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::here;
+use crate::pipeline::stream::caption::At;
 
 /// The segments of a live manifest, 1000 seconds after it began, as what they are called and when they are played.
 fn live(attributes: &str, inner: &str, view: (f64, u64)) -> Result<(Vec<(String, u64)>, bool)> {
@@ -100,8 +101,12 @@ fn a_timeline_tells_which_segments_of_a_live_stream_are_there() {
     let expected = named(&[("3-140", 14_000_000), ("4-160", 16_000_000)]);
     assert_eq!(all(first, (20.0, 0)), expected);
     assert_eq!(all(first, (20.0, 16_000_000)), expected[1..]);
-    // Until now, as far as they are whole or begun.
-    assert_eq!(all("<S t='140' d='20' r='-1'/>", (17.0, 0)).len(), 2);
+    // Until now, as far as they are whole.
+    let open = "<S t='140' d='20' r='-1'/>";
+    assert_eq!(all(open, (17.0, 0)), expected[..1]);
+    assert_eq!(all(open, (17.99, 0)), expected[..1]);
+    assert_eq!(all(open, (18.0, 0)), expected);
+    assert_eq!(all(open, (15.0, 0)), []);
     // A window that jumps back tells nothing new.
     assert_eq!(all(first, (20.0, 99_000_000)), []);
     let hostile = [
@@ -171,6 +176,48 @@ fn what_is_said_of_a_live_stream_is_read() {
         let text = format!("<MPD><Location>{wrong}</Location></MPD>");
         let error = Manifest::read(text.as_bytes(), &here()).unwrap_err();
         assert_eq!(error.kind, Kind::Corrupt);
+    }
+}
+
+/// What becomes of subtitles of a live manifest that bring one new segment, and of those of one that has ended.
+#[test]
+fn live_subtitles_are_segments_however_few_are_new() {
+    let set = |mime: &str, id: &str| {
+        format!(
+            "<AdaptationSet mimeType='{mime}' lang='en'><Representation id='{id}' bandwidth='1'>\
+             <SegmentTemplate media='{id}-$Number$' duration='2'/></Representation></AdaptationSet>"
+        )
+    };
+    let inner = format!(
+        "<Period start='PT0S' duration='PT60S'>{}{}</Period>",
+        set("video/mp4", "v"),
+        set("text/vtt", "t")
+    );
+    let want = Want {
+        subtitles: crate::model::Subtitles::All,
+        ..Want::default()
+    };
+    let view = View {
+        now: 1006.0,
+        since: 4_000_000,
+    };
+    for (kind, ended) in [
+        (
+            "type='dynamic' availabilityStartTime='1970-01-01T00:16:40'",
+            false,
+        ),
+        ("type='static' mediaPresentationDuration='PT6S'", true),
+    ] {
+        let text = format!(
+            "<MPD {kind}>{}</MPD>",
+            inner.replace("PT60S", if ended { "PT6S" } else { "PT60S" })
+        );
+        let manifest = Manifest::read(text.as_bytes(), &here()).unwrap();
+        let tracks = manifest.tracks(&want, Some(view)).unwrap();
+        let At::Segments(media) = &tracks.captions[0].at else {
+            panic!("{:?}", tracks.captions)
+        };
+        assert_eq!((media.segments.len(), media.ended), (1, ended));
     }
 }
 

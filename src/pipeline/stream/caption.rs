@@ -5,6 +5,8 @@ use super::hls::Chosen;
 
 /// The longest label.
 const LONGEST: usize = 40;
+/// So many of a stream are known, the first ones.
+const MOST: usize = 200;
 
 /// Subtitles in one language.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,8 +72,11 @@ impl Says<'_> {
     }
 }
 
-/// Adds subtitles to those before them, under a label that none of these has.
+/// Adds subtitles to those before them, under a label that none of these has, as long as there is room.
 pub(super) fn add(captions: &mut Vec<Caption>, mut caption: Caption) {
+    if captions.len() >= MOST {
+        return;
+    }
     let is_taken = |label: &str| captions.iter().any(|known| known.label == label);
     if is_taken(&caption.label) {
         let labels = (2..).map(|number| format!("{}.{number}", caption.label));
@@ -127,7 +132,7 @@ mod tests {
         };
         assert_eq!(both.names(), ("en".into(), "en.forced.sdh".into()));
         let mut all = Vec::new();
-        for _ in 0..3 {
+        for _ in 0..2 * MOST {
             let (language, label) = says("en", "").names();
             let at = At::Unwanted;
             let caption = Caption {
@@ -138,6 +143,7 @@ mod tests {
             add(&mut all, caption);
         }
         let labels: Vec<_> = all.iter().map(|caption| caption.label.as_str()).collect();
-        assert_eq!(labels, ["en", "en.2", "en.3"]);
+        assert_eq!(labels[..3], ["en", "en.2", "en.3"]);
+        assert_eq!(labels.len(), MOST);
     }
 }

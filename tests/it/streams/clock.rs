@@ -207,23 +207,79 @@ fn a_window_that_jumps_back_and_a_period_of_nothing_are_left_when_the_time_is_ov
     assert!(site.count("/cats.mpd") < 12, "{}", site.count("/cats.mpd"));
 }
 
+/// A fragment of this brand.
+fn boxes(brand: &[u8], n: u8) -> Vec<u8> {
+    [
+        b"\0\0\0\x14stypmsdh\0\0\0\0",
+        brand,
+        b"\0\0\x04\x08moof",
+        &[n; 1024],
+    ]
+    .concat()
+}
+
+/// A live manifest of two periods, each with an initialization and two segments.
+fn periods() -> Reply {
+    let period = |name: &str, start: u32| {
+        format!(
+            "<Period id='{name}' start='PT{start}S'><AdaptationSet mimeType='video/mp4'><Representation id='v' bandwidth='9'>\
+             <SegmentTemplate initialization='{name}.mp4' media='{name}$Number$.m4s' startNumber='0'><SegmentTimeline>\
+             <S t='0' d='1' r='1'/></SegmentTimeline></SegmentTemplate></Representation></AdaptationSet></Period>"
+        )
+    };
+    let (a, b) = (period("a", 0), period("b", 2));
+    Reply::text(format!(
+        "<MPD type='dynamic' availabilityStartTime='{}' minimumUpdatePeriod='PT1S'>{a}{b}</MPD>",
+        began(9.0)
+    ))
+    .content_type("application/dash+xml")
+}
+
+#[test]
+fn the_last_segment_of_a_period_ends_no_live_stream() {
+    let site = Site::start();
+    site.on("/cats.mpd", periods());
+    let mut whole = Vec::new();
+    for name in ["a", "b"] {
+        let init = [b"\0\0\0\x14ftypiso6\0\0\0\0iso6", name.as_bytes()].concat();
+        site.on(&format!("/{name}.mp4"), Reply::file(init.clone()));
+        whole.extend(init);
+        for (n, brand) in [b"msdh", b"lmsg"].into_iter().enumerate() {
+            let part = boxes(brand, n as u8);
+            site.on(&format!("/{name}{n}.m4s"), Reply::file(part.clone()));
+            whole.extend(part);
+        }
+    }
+    let fetch = quick().arg(site.url("/cats.mpd"));
+    let done = fetch.run().success();
+    assert!(
+        fetch.files().into_values().next() == Some(whole),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn without_its_initialization_nothing_of_a_live_stream_is_saved() {
+    let site = Site::start();
+    site.on("/cats.mpd", periods());
+    site.on("/a.mp4", Reply::text("not there").status(404));
+    site.on("/*", Reply::file(boxes(b"msdh", 1))).optional();
+    let fetch = quick().arg(site.url("/cats.mpd"));
+    let done = fetch.run();
+    assert_ne!(done.code, 0, "{}", done.stderr);
+    assert!(fetch.files().is_empty(), "{}", fetch.tree());
+}
+
 #[test]
 fn the_last_segment_ends_a_live_stream() {
     let site = Site::start();
     site.on("/cats.mpd", window(0, 3, false));
-    let boxes = |brand: &[u8], n: u8| {
-        [
-            b"\0\0\0\x14stypmsdh\0\0\0\0",
-            brand,
-            b"\0\0\x04\x08moof",
-            &[n; 1024],
-        ]
-        .concat()
-    };
     let parts = [boxes(b"msdh", 0), boxes(b"lmsg", 1)];
-    for (n, part) in parts.iter().enumerate() {
-        site.on(&format!("/{n}.ts"), Reply::file(part.clone()));
-    }
+    site.on("/0.ts", Reply::file(parts[0].clone()));
+    // What is behind it has come by then.
+    let late = Reply::file(parts[1].clone()).delay(Duration::from_millis(300));
+    site.on("/1.ts", late);
     site.on("/2.ts", Reply::file(boxes(b"msdh", 2))).optional();
     let fetch = quick().arg(site.url("/cats.mpd"));
     let done = fetch.run().success();

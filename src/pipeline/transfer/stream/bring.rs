@@ -53,8 +53,8 @@ impl From<Error> for Stop {
 }
 
 impl Streaming<'_> {
-    /// Brings the part of this index, over as many attempts as are sensible. Says whether it is the last of a live stream.
-    pub(super) async fn bring(&self, index: usize, part: Part, led: Led, out: Out) -> Result<bool> {
+    /// Brings the part of this index, over as many attempts as are sensible.
+    pub(super) async fn bring(&self, index: usize, part: Part, led: Led, out: Out) -> Result<()> {
         let mut tries = Tries::new(&self.mover.client);
         let mut want = part.len().unwrap_or_else(|| out.ahead.usual());
         loop {
@@ -62,8 +62,10 @@ impl Streaming<'_> {
             let done = self.attempt(index, &part, led, want, &mut tries, &out);
             let error = match done.await {
                 Ok(is_last) => {
-                    send(&out, Came::Whole(index)).await?;
-                    return Ok(is_last);
+                    if is_last {
+                        send(&out, Came::Last(index)).await?;
+                    }
+                    return send(&out, Came::Whole(index)).await;
                 }
                 Err(Stop::Crowded(more)) => {
                     want = more;

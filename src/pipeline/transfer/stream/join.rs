@@ -29,6 +29,8 @@ pub(super) enum Came {
     Bytes(usize, Bytes, Option<OwnedSemaphorePermit>),
     /// What came of it so far is of no use.
     Again(usize),
+    /// It says that it is the last one of a live stream; then all of it is there.
+    Last(usize),
     /// All of it is there.
     Whole(usize),
     /// There is no such part any more.
@@ -66,6 +68,8 @@ pub(super) struct Join {
     spool: Option<Arc<Partial>>,
     /// The part that is next.
     next: usize,
+    /// So many parts there are at the most: what came of others is not wanted.
+    most: usize,
     /// The part that was joined last.
     joined: usize,
     /// Where the last joined part and the next one begin, and how long all is with what came of that.
@@ -165,6 +169,10 @@ impl Join {
     /// Takes what came.
     pub(super) async fn take(&mut self, came: Came) -> Result<()> {
         match came {
+            Came::Bytes(index, ..) | Came::Whole(index) | Came::Gone(index)
+                if index >= self.most => {}
+            // What it means is for the track to say.
+            Came::Last(_) => {}
             Came::Bytes(index, piece, held) if index == self.next => {
                 // What is next needs no room in memory for long.
                 drop(held);
@@ -195,6 +203,12 @@ impl Join {
             }
         }
         Ok(())
+    }
+
+    /// Takes no more parts than these.
+    pub(super) fn end(&mut self, count: usize) {
+        self.most = count;
+        self.waiting.retain(|index, _| *index < count);
     }
 
     /// Appends what waited for the part that was whole just now.

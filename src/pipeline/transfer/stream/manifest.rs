@@ -24,7 +24,7 @@ use crate::pipeline::stream::dash::{self, Manifest, Timing, View};
 /// So soon a manifest is asked for again at the least.
 const EVERY: Duration = Duration::from_millis(500);
 /// The clock of a server is told in seconds, and believed where it is so many of them away from the one here.
-const APART: f64 = 5.0;
+const APART: f64 = 2.0;
 /// So much is read of what tells the time.
 const LONGEST: usize = 64 << 10;
 

@@ -189,6 +189,16 @@ impl Parts {
         self.list.truncate(count);
     }
 
+    /// Whether a part behind this one begins anew: a new period does, with an initialization of its own.
+    pub(super) fn begins_anew_after(&self, index: usize) -> bool {
+        self.list.iter().skip(index + 1).any(|part| part.is_map)
+    }
+
+    /// Whether this is the initialization that all else needs.
+    pub(super) fn is_first_map(&self, index: usize) -> bool {
+        index == 0 && self.get(0).is_some_and(|part| part.is_map)
+    }
+
     pub(super) fn get(&self, index: usize) -> Option<&Part> {
         self.list.get(index)
     }

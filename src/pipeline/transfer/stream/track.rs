@@ -239,6 +239,8 @@ impl Track {
                 asked += 1;
             }
             if self.ended && self.join.next() >= self.parts.len() {
+                // Of what was given up behind the end, some may have come.
+                self.join.take(Came::Again(self.join.next())).await?;
                 return Ok(());
             }
             if !self.ended && reload.is_none() {
@@ -270,17 +272,22 @@ impl Track {
                     return Ok(());
                 }
                 Some(came) = arrivals.recv() => {
+                    // It is the last one of its period alone.
+                    if let Came::Last(index) = came
+                        && self.live && streaming.form == Form::Dash
+                        && !self.parts.begins_anew_after(index)
+                    {
+                        self.parts.truncate(index + 1);
+                        self.join.end(index + 1);
+                        (self.ended, reload) = (true, None);
+                    }
                     self.join.take(came).await?;
                     following.send_if_modified(|next| std::mem::replace(next, self.join.next()) != self.join.next());
                 }
                 Some((index, renewals, done)) = workers.next(), if !workers.is_empty() => match done {
-                    Ok(is_last) => {
-                        self.arrived = Instant::now();
-                        if is_last && self.live && streaming.form == Form::Dash {
-                            self.parts.truncate(index + 1);
-                            (self.ended, reload) = (true, None);
-                        }
-                    }
+                    Ok(()) => self.arrived = Instant::now(),
+                    // It is behind the end.
+                    Err(_) if index >= self.parts.len() => {}
                     Err(error) if left.is_none() && streaming.form == Form::Dash && self.may_be_late(index, &error) => {
                         let late = self.parts.get(index).cloned();
                         let wait = (self.target / 2).clamp(LATE.0, LATE.1);
@@ -297,7 +304,7 @@ impl Track {
                         }
                     },
                     // A live stream goes on without what it no longer has.
-                    Err(error) if self.live && error.kind == Kind::Missing => {
+                    Err(error) if self.live && error.kind == Kind::Missing && !self.parts.is_first_map(index) => {
                         self.gone.insert(index);
                         streaming.doubt();
                         self.join.take(Came::Gone(index)).await?;

@@ -28,6 +28,7 @@ impl Join {
                 beside,
                 spool: None,
                 next: 0,
+                most: usize::MAX,
                 joined: 0,
                 last: 0,
                 base: 0,

@@ -19,6 +19,7 @@ impl Track {
         match list {
             Some(Ok(List { media, led, .. })) => {
                 self.led = led;
+                self.target = self.target.max(media.target);
                 if self.parts.add(media.segments) {
                     *grew = Instant::now();
                 }
@@ -55,7 +56,7 @@ impl Track {
     /// Whether a segment of a live stream that is not there may be there soon: the clock that tells of it is before that of
     /// its server, or not all machines of that have it.
     pub(super) fn may_be_late(&mut self, index: usize, error: &Error) -> bool {
-        let is_new = index + NEWEST >= self.parts.len();
+        let is_new = index + NEWEST >= self.parts.len() || self.parts.is_first_map(index);
         if !self.live || error.kind != Kind::Missing || !is_new {
             return false;
         }

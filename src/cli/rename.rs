@@ -23,6 +23,8 @@ use crate::source::Registry;
 #[derive(Debug, Default)]
 struct Counts {
     moved: u64,
+    /// How many files that were written of albums went along.
+    along: u64,
     right: u64,
     absent: u64,
     /// How many of what was moved keep a number that they were to lose.
@@ -170,12 +172,11 @@ fn object(renamed: &Renamed, simulate: bool) -> Value {
         Fate::Absent => ("absent", None, None),
         Fate::Stays(error) => ("stays", None, Some(reason(error))),
     };
-    let mut object = json!({
-        "event": event,
-        "source": renamed.identity.source,
-        "key": renamed.identity.key,
-        "path": renamed.old,
-    });
+    let mut object = json!({"event": event, "path": renamed.old});
+    if let Some(identity) = &renamed.identity {
+        object["source"] = json!(identity.source);
+        object["key"] = json!(identity.key);
+    }
     if let Some(to) = to {
         object["to"] = json!(to);
     }
@@ -188,6 +189,7 @@ fn object(renamed: &Renamed, simulate: bool) -> Value {
 impl Counts {
     fn take(&mut self, renamed: &Renamed) {
         let count = match renamed.fate {
+            Fate::Moved(_) if renamed.identity.is_none() => &mut self.along,
             Fate::Moved(_) => &mut self.moved,
             Fate::Numbered(..) => {
                 self.numbered += 1;
@@ -210,7 +212,11 @@ impl Counts {
             0 => String::new(),
             count => format!(" ({})", counted(count, "keeps a number", "keep a number")),
         };
-        let mut line = format!("{} {moved}{keep}, {right}", self.moved);
+        let along = match self.along {
+            0 => String::new(),
+            count => format!(" and {} of albums", counted(count, "file", "files")),
+        };
+        let mut line = format!("{}{along} {moved}{keep}, {right}", self.moved);
         if self.stays > 0 {
             let stay = counted(self.stays, "stays where it is", "stay where they are");
             line += &format!(", {stay}");
@@ -226,6 +232,7 @@ impl Counts {
         json!({
             "event": "summary",
             "moved": self.moved,
+            "along": self.along,
             "numbered": self.numbered,
             "right": self.right,
             "stays": self.stays,

@@ -10,7 +10,7 @@ use crate::support::{Reply, Site, skip, works};
 
 const FOLDER: &str = "imgur/Cats q6i58";
 
-fn image(name: &str) -> Image {
+pub(crate) fn image(name: &str) -> Image {
     let number = name.bytes().map(u64::from).sum();
     let bytes = sized(Format::Jpeg, 3000 + number as usize, number);
     Image::of(name, Format::Jpeg, bytes)
@@ -28,7 +28,7 @@ fn album(names: &[&str]) -> (FakeImgur, Fetch) {
     (imgur, fetch)
 }
 
-fn info(fetch: &Fetch, path: &str) -> serde_json::Value {
+pub(crate) fn info(fetch: &Fetch, path: &str) -> serde_json::Value {
     serde_json::from_slice(&fetch.files()[path]).unwrap()
 }
 
@@ -62,7 +62,7 @@ fn entries(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
     entries
 }
 
-fn names(zip: &[u8]) -> Vec<String> {
+pub(crate) fn names(zip: &[u8]) -> Vec<String> {
     entries(zip).into_iter().map(|(name, _)| name).collect()
 }
 

@@ -1,5 +1,6 @@
 //! `fetch rename`: another template for what is there.
 
+mod albums;
 mod kills;
 
 use std::fs;

@@ -10,15 +10,15 @@ use super::gather::{End, Fate, Gathered, Member, Volume};
 use super::merged::merged;
 use super::spot::Search;
 use crate::model::Result;
-use crate::pipeline::after::sidecar::{cannot, put};
+use crate::pipeline::after::sidecar::{cannot, numbered, put};
 use crate::pipeline::archive::Origin;
 use crate::pipeline::naming::shown_within;
 use crate::pipeline::sink::Disk;
 
 /// The name of the file, without its end.
-const NAME: (&str, &str) = ("info", "json");
+pub(super) const NAME: (&str, &str) = ("info", "json");
 /// The longest file that is read: some 300,000 items.
-const LONGEST: u64 = 256 << 20;
+pub(super) const LONGEST: u64 = 256 << 20;
 
 /// Writes what is known of an album. What an earlier run has written of it is kept where this one does not know better.
 /// Gives the path if something new is written. Blocks.
@@ -60,6 +60,11 @@ fn read(file: &mut File, head: &Value) -> Option<Value> {
 pub(in crate::pipeline) fn is_info(stem: &str, document: &Value) -> bool {
     let has = |name: &str| document[name].is_string();
     stem == NAME.0 && has("source") && has("id") && document["items"].is_array()
+}
+
+/// The name of the file, or of one that has another album's beside it.
+pub(super) fn name(copy: u32) -> String {
+    numbered(NAME.0, NAME.1, copy)
 }
 
 /// All but the items.

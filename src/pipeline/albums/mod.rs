@@ -2,11 +2,14 @@
 //!
 //! It knows no source and no network. Neither what it writes nor what it packs is an item, and it takes the name of none.
 
+mod along;
 mod comic;
 mod gather;
 mod info;
 mod merged;
 mod pack;
+mod parts;
+mod shelf;
 mod spot;
 mod temporary;
 
@@ -16,11 +19,13 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
+pub(super) use self::along::{Along, Carried};
 use self::gather::{Fate, Gathered, Shared, Volume};
 pub(super) use self::gather::{Gather, Seat};
 pub(super) use self::info::is_info;
 use self::pack::{Form, Pack};
 pub(super) use self::pack::{index, is_marked};
+pub(super) use self::shelf::{Bound, Shelf, is_named};
 use self::spot::Search;
 use super::archive::{Archive, Origin};
 use super::sink::{Disk, slowly};

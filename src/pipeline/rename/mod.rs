@@ -7,6 +7,7 @@
 
 mod facts;
 mod mover;
+mod packed;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::facts::Facts;
 use self::mover::{Batch, Mover};
+use self::packed::Packed;
 use super::archive::{self, Identity, Known, Moves, Moving, Record, Records};
 use super::naming::{Planned, split};
 use super::sink::Disk;
@@ -42,8 +44,8 @@ pub struct Rename {
 /// What became of one file.
 #[derive(Debug)]
 pub struct Renamed {
-    /// Whose it is.
-    pub identity: Identity,
+    /// Whose it is; nobody's, if it was written of an album.
+    pub identity: Option<Identity>,
     /// Where it was.
     pub old: String,
     /// What became of it.
@@ -99,6 +101,7 @@ impl Rename {
         }
         let mut work = Work {
             rename: self,
+            packed: Packed::new(&disk, &*archive, self.simulate),
             disk: &disk,
             records: &records,
             shared,
@@ -123,6 +126,7 @@ impl Rename {
             }
             work.finish()?;
         }
+        work.packed.finish(work.mover.as_mut(), work.each)?;
         if let Some(mover) = work.mover {
             mover.tidy();
         }
@@ -140,6 +144,7 @@ struct Work<'a> {
     /// Not there where all is only told.
     mover: Option<Mover<'a>>,
     batch: Batch,
+    packed: Packed<'a>,
     /// The items whose names have a number, which they may lose: where each was, and where it is.
     numbered: HashMap<i64, (String, String)>,
     each: &'a mut dyn FnMut(Renamed) -> Result<()>,
@@ -159,9 +164,13 @@ impl Work<'_> {
         let Some(record) = known.record.take().filter(|record| !record.shared) else {
             return Ok(());
         };
-        if self.disk.size(&record.path).is_none() {
-            return (self.each)(told(known, record.path, Fate::Absent));
-        }
+        let packed = match self.disk.size(&record.path) {
+            Some(_) => None,
+            None => match self.packed.holder(&record) {
+                None => return (self.each)(told(known, record.path, Fate::Absent)),
+                packed => packed,
+            },
+        };
         let stuck = self
             .mover
             .as_mut()
@@ -171,15 +180,22 @@ impl Work<'_> {
         }
         match self.target(facts, &known, &record, &record.path) {
             Err(error) => (self.each)(told(known, record.path, Fate::Stays(error))),
-            Ok(target) if target.path == record.path => match target.is_numbered {
-                true => {
-                    let both = (record.path.clone(), record.path);
-                    self.numbered.insert(known.id, both);
-                    Ok(())
+            Ok(target) if target.path == record.path => {
+                match target.is_numbered && packed.is_none() {
+                    true => {
+                        let both = (record.path.clone(), record.path);
+                        self.numbered.insert(known.id, both);
+                        Ok(())
+                    }
+                    false => (self.each)(told(known, record.path, Fate::Right)),
                 }
-                false => (self.each)(told(known, record.path, Fate::Right)),
-            },
+            }
             Ok(target) => {
+                if let Some(folder) = packed {
+                    let moving = self.moving(known.id, record, target.path);
+                    self.packed.add(folder, known.identity, moving);
+                    return Ok(());
+                }
                 if target.is_numbered {
                     let both = (record.path.clone(), target.path.clone());
                     self.numbered.insert(known.id, both);
@@ -207,20 +223,30 @@ impl Work<'_> {
             true => Fate::Right,
             false => Fate::Moved(here),
         };
-        (self.each)(told(known, old, fate))
+        self.tell(told(known, old, fate))
+    }
+
+    /// Tells what became of a file, and notes for its album where it is now.
+    fn tell(&mut self, renamed: Renamed) -> Result<()> {
+        self.packed.note(&renamed);
+        (self.each)(renamed)
     }
 
     fn add(&mut self, known: Known, record: Record, target: Target) -> Result<()> {
-        let moving = Moving {
-            item: known.id,
-            shared: self.shared.get(&record.path).cloned().unwrap_or_default(),
-            old: record.path,
-            new: target.path,
-        };
+        let moving = self.moving(known.id, record, target.path);
         self.batch.add(known.identity, moving, target.told);
         match self.batch.len() >= TOGETHER {
             true => self.finish(),
             false => Ok(()),
+        }
+    }
+
+    fn moving(&self, item: i64, record: Record, new: String) -> Moving {
+        Moving {
+            item,
+            shared: self.shared.get(&record.path).cloned().unwrap_or_default(),
+            old: record.path,
+            new,
         }
     }
 
@@ -247,7 +273,8 @@ impl Work<'_> {
             let is_free = || {
                 let is_ours = records.owner(&path)?.is_none_or(|owner| owner == known.id);
                 let is_free = is_ours && !disk.has(&path) || self.batch.frees(&path);
-                Ok::<_, Error>(is_free && !self.batch.takes(&path))
+                let is_meant = self.batch.takes(&path) || self.packed.takes(&path);
+                Ok::<_, Error>(is_free && !is_meant)
             };
             if path == here || is_free()? {
                 return Ok(Target {
@@ -279,7 +306,7 @@ impl Work<'_> {
                 (Some(first), _) => in_one(first, renamed),
                 (None, _) => renamed,
             };
-            (self.each)(renamed)?;
+            self.tell(renamed)?;
         }
         Ok(())
     }
@@ -303,7 +330,7 @@ fn in_one((old, here): (String, String), renamed: Renamed) -> Renamed {
 
 fn told(known: Known, old: String, fate: Fate) -> Renamed {
     Renamed {
-        identity: known.identity,
+        identity: Some(known.identity),
         old,
         fate,
     }
@@ -322,7 +349,7 @@ mod tests {
             };
             let old = old.to_owned();
             let renamed = Renamed {
-                identity,
+                identity: Some(identity),
                 old,
                 fate,
             };

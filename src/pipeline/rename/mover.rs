@@ -50,7 +50,7 @@ impl Batch {
         let told = items.map(|((identity, _), moving)| {
             freed.insert(fold(&moving.old));
             let renamed = Renamed {
-                identity,
+                identity: Some(identity),
                 old: moving.old,
                 fate: Fate::Moved(moving.new),
             };
@@ -64,7 +64,7 @@ impl Batch {
 pub(super) struct Mover<'a> {
     disk: &'a Disk,
     archive: &'a dyn Archive,
-    moves: Moves,
+    pub(super) moves: Moves,
     /// The folders that something went away from.
     left: BTreeSet<Vec<String>>,
     /// The items whose files have a name too many, which cannot be removed.
@@ -151,7 +151,7 @@ impl<'a> Mover<'a> {
                 }
                 Err(error) => {
                     let renamed = Renamed {
-                        identity,
+                        identity: Some(identity),
                         old: moving.old.clone(),
                         fate: Fate::Stays(error),
                     };
@@ -184,7 +184,7 @@ impl<'a> Mover<'a> {
                 }
             };
             let renamed = Renamed {
-                identity,
+                identity: Some(identity),
                 old: moving.old.clone(),
                 fate: match left {
                     None => fate,
@@ -251,11 +251,16 @@ impl<'a> Mover<'a> {
             }
             _ => {}
         }
+        self.has_left(path);
+        None
+    }
+
+    /// Notes that something went away from here, so that its folder may be empty.
+    pub(super) fn has_left(&mut self, path: &str) {
         let names = folders(path);
         if !names.is_empty() {
             self.left.insert(names);
         }
-        None
     }
 
     /// Writes its metadata beside it, or down once more, with its new path.

@@ -167,7 +167,7 @@ impl Verify {
             let (items, waiting) = sync_channel(AHEAD);
             let look = Look {
                 root: &scope.root,
-                packed: Packed::new(&scope.root, &disk),
+                packed: Packed::new(&disk),
                 disk: &disk,
                 waiting: Mutex::new(waiting),
                 progress: &self.progress,

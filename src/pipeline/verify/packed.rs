@@ -1,134 +1,59 @@
 //! Files that are no longer there, and what was packed of their albums.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Progress, State};
-use crate::pipeline::after::sidecar::{COPIES, numbered};
-use crate::pipeline::albums;
+use crate::pipeline::albums::{self, Bound, Shelf, is_named};
 use crate::pipeline::archive::{Record, Sum, Summing};
 use crate::pipeline::sink::Disk;
 use crate::pipeline::zip::{Entry, Index};
 
-/// Of how many folders it is kept at hand what is packed.
-const FOLDERS: usize = 16;
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
-/// After how many numbers in a row without a copy no more are looked for. The first ones may be gone while others stay.
-const GAP: u32 = 16;
-/// What albums are packed into.
-const EXTENSIONS: [&str; 2] = ["zip", "cbz"];
 
 /// What is packed below one output root.
 pub(super) struct Packed<'a> {
-    root: &'a Path,
     disk: &'a Disk,
-    /// By the folder of the items.
-    volumes: Mutex<HashMap<String, Arc<Vec<Volume>>>>,
-}
-
-/// A packed album.
-struct Volume {
-    path: String,
-    index: Index,
-    /// Where an entry stands in the index, by its name.
-    places: HashMap<String, usize>,
+    shelf: Shelf,
 }
 
 impl<'a> Packed<'a> {
-    pub(super) fn new(root: &'a Path, disk: &'a Disk) -> Self {
+    pub(super) fn new(disk: &'a Disk) -> Self {
         Packed {
-            root,
             disk,
-            volumes: Mutex::default(),
+            shelf: Shelf::default(),
         }
     }
 
     /// What became of a file that is not there: packed with the bytes that were saved, or missing.
     pub(super) fn look(&self, record: &Record) -> (State, Option<String>) {
         let mut why = None;
-        for (folder, name) in folders(&record.path) {
-            for volume in &*self.volumes(folder) {
-                let Some(place) = volume.places.get(name) else {
-                    continue;
-                };
-                let entry = &volume.index.entries[*place];
-                match self.hold(volume, entry, record) {
-                    Ok(true) => return (State::Packed, Some(format!("in `{}`", volume.path))),
-                    Ok(false) => why = Some(format!("`{}` has other bytes", volume.path)),
-                    Err(error) => why = Some(format!("in `{}`: {error}", volume.path)),
-                }
-            }
+        let holder = self.shelf.holder(self.disk, &record.path, |bound, entry| {
+            let told = self.hold(bound, entry, record);
+            let path = &bound.path;
+            why = Some(match told {
+                Ok(true) => format!("in `{path}`"),
+                Ok(false) => format!("`{path}` has other bytes"),
+                Err(ref error) => format!("in `{path}`: {error}"),
+            });
+            told.is_ok_and(|is_it| is_it)
+        });
+        match holder {
+            Some(_) => (State::Packed, why),
+            None => (State::Missing, why),
         }
-        (State::Missing, why)
     }
 
     /// Whether an entry has the bytes that were saved.
-    fn hold(&self, volume: &Volume, entry: &Entry, record: &Record) -> io::Result<bool> {
+    fn hold(&self, bound: &Bound, entry: &Entry, record: &Record) -> io::Result<bool> {
         if entry.size != record.size {
             return Ok(false);
         }
-        let mut file = self.disk.read(&volume.path)?;
-        let (crc, sum) = read(&mut file, &volume.index, entry, record.digest)?;
+        let mut file = self.disk.read(&bound.path)?;
+        let (crc, sum) = read(&mut file, &bound.index, entry, record.digest)?;
         Ok(crc == entry.crc && sum == record.digest)
-    }
-
-    /// What is packed of the items of a folder.
-    fn volumes(&self, folder: &str) -> Arc<Vec<Volume>> {
-        let mut known = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(volumes) = known.get(folder) {
-            return volumes.clone();
-        }
-        if known.len() >= FOLDERS {
-            known.clear();
-        }
-        let found = match folder {
-            "" => self.in_root(),
-            folder => self.of(folder),
-        };
-        let volumes = Arc::new(found);
-        known.insert(folder.to_owned(), volumes.clone());
-        volumes
-    }
-
-    /// What bears the name of a folder, beside it.
-    fn of(&self, folder: &str) -> Vec<Volume> {
-        let mut volumes = Vec::new();
-        for ext in EXTENSIONS {
-            let mut gap = 0;
-            for copy in 1..COPIES {
-                let path = numbered(folder, ext, copy);
-                match self.disk.read(&path) {
-                    Ok(file) => volumes.extend(volume(file, path)),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                        gap += 1;
-                        if gap == GAP {
-                            break;
-                        }
-                        continue;
-                    }
-                    Err(_) => {}
-                }
-                gap = 0;
-            }
-        }
-        volumes
-    }
-
-    /// Where items have no folder, it has the name of an album.
-    fn in_root(&self) -> Vec<Volume> {
-        let entries = std::fs::read_dir(self.root).into_iter().flatten();
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut names: Vec<_> = names.filter(|name| is_named(name)).collect();
-        names.sort_unstable();
-        let volumes = names.into_iter().filter_map(|name| {
-            let file = self.disk.read(&name).ok()?;
-            volume(file, name)
-        });
-        volumes.collect()
     }
 }
 
@@ -180,42 +105,4 @@ fn read(
         }
     }
     Ok((hasher.finalize(), summing.map(Summing::finish)))
-}
-
-fn volume(mut file: File, path: String) -> Option<Volume> {
-    let index = albums::index(&mut file)?.ok()?;
-    let names = index.entries.iter().enumerate();
-    let places = names.map(|(place, entry)| (entry.name.clone(), place));
-    Some(Volume {
-        path,
-        places: places.collect(),
-        index,
-    })
-}
-
-fn is_named(name: &str) -> bool {
-    let ext = name.rsplit_once('.').map_or("", |(_, ext)| ext);
-    EXTENSIONS.contains(&ext)
-}
-
-/// The folders that a path is in, the nearest first, and its name in what is packed of each.
-fn folders(path: &str) -> impl Iterator<Item = (&str, &str)> {
-    let ends = path.rmatch_indices('/').map(|(end, _)| end);
-    ends.map(|end| (&path[..end], &path[end + 1..]))
-        .chain([("", path)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_may_be_packed_with_any_folder_above_it() {
-        let found: Vec<_> = folders("a/b/c.jpg").collect();
-        assert_eq!(
-            found,
-            [("a/b", "c.jpg"), ("a", "b/c.jpg"), ("", "a/b/c.jpg")]
-        );
-        assert_eq!(folders("c.jpg").collect::<Vec<_>>(), [("", "c.jpg")]);
-    }
 }

@@ -1,0 +1,313 @@
+//! What was written of albums goes along when their files get other names: `info.json` into the folder where they are
+//! now, what was packed beside that. The entries get the new names, too, so that the next run finds them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::info::{self, is_info};
+use super::pack::owner;
+use super::parts::{Book, Packer, Part, fingerprint};
+use super::shelf::{Bound, Shelf, folders};
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::after::sidecar::{COPIES, all_taken, cannot, numbered, put};
+use crate::pipeline::archive::Archive;
+use crate::pipeline::sink::{Disk, Folder, disk_error};
+use crate::pipeline::zip::Entry;
+
+/// What goes along below one output root.
+pub(in crate::pipeline) struct Along<'a> {
+    disk: &'a Disk,
+    archive: &'a dyn Archive,
+    /// Nothing is done, only told.
+    simulate: bool,
+    shelf: Shelf,
+    /// The folders of items, and whether something was written of an album there.
+    known: HashMap<String, bool>,
+    /// Where the files of those folders are now, by where they were.
+    paths: BTreeMap<String, HashMap<String, String>>,
+}
+
+/// Something that was written of an album: where it was, and where it is, or why it stays.
+pub(in crate::pipeline) struct Carried {
+    pub(in crate::pipeline) old: String,
+    pub(in crate::pipeline) new: Result<String>,
+}
+
+impl<'a> Along<'a> {
+    pub(in crate::pipeline) fn new(
+        disk: &'a Disk,
+        archive: &'a dyn Archive,
+        simulate: bool,
+    ) -> Along<'a> {
+        Along {
+            disk,
+            archive,
+            simulate,
+            shelf: Shelf::default(),
+            known: HashMap::new(),
+            paths: BTreeMap::new(),
+        }
+    }
+
+    /// Notes that the file of an item has another path now.
+    pub(in crate::pipeline) fn note(&mut self, old: &str, new: &str) {
+        for (folder, _) in folders(old) {
+            if self.has(folder) {
+                let paths = self.paths.entry(folder.to_owned()).or_default();
+                paths.insert(old.to_owned(), new.to_owned());
+            }
+        }
+    }
+
+    /// Whether something was written of an album whose items are in this folder.
+    fn has(&mut self, folder: &str) -> bool {
+        if let Some(has) = self.known.get(folder) {
+            return *has;
+        }
+        let has = !self.shelf.of(self.disk, folder).is_empty() || !self.infos(folder).is_empty();
+        self.known.insert(folder.to_owned(), has);
+        has
+    }
+
+    /// The folder of the items with which this file is packed, if it is, with this length.
+    pub(in crate::pipeline) fn holder<'p>(&self, path: &'p str, size: u64) -> Option<&'p str> {
+        let is_it = |_: &Bound, entry: &Entry| entry.size == size;
+        self.shelf.holder(self.disk, path, is_it)
+    }
+
+    /// The folders whose files were noted, and that have something of albums.
+    pub(in crate::pipeline) fn folders(&self) -> Vec<String> {
+        self.paths.keys().cloned().collect()
+    }
+
+    /// Has all that was written of albums follow the files of a folder, and tells of what has another path now, or stays
+    /// behind. What it was before is there until it is let go.
+    pub(in crate::pipeline) fn carry(&self, folder: &str) -> Vec<Carried> {
+        let Some(paths) = self.paths.get(folder) else {
+            return Vec::new();
+        };
+        let infos = self.infos(folder).into_iter().map(|old| {
+            let new = self.info(&old, paths);
+            told(old, new)
+        });
+        let shelf = self.shelf.of(self.disk, folder);
+        let packed = shelf.iter().map(|bound| {
+            let new = self.packed(bound, folder, paths);
+            told(bound.path.clone(), new)
+        });
+        infos.chain(packed).flatten().collect()
+    }
+
+    /// Lets go what was carried: of each the old one, or the new one where it is to be as it was.
+    pub(in crate::pipeline) fn let_go(&self, carried: Vec<Carried>, is_done: bool) -> Vec<Carried> {
+        if self.simulate {
+            return carried;
+        }
+        let let_go = |Carried { old, new }: Carried| {
+            let new = new.and_then(|new| {
+                self.remove(if is_done { &old } else { &new })?;
+                Ok(new)
+            });
+            Carried { old, new }
+        };
+        carried.into_iter().map(let_go).collect()
+    }
+
+    /// The files that tell of albums whose items are in this folder.
+    fn infos(&self, folder: &str) -> Vec<String> {
+        let names = (1..COPIES).map(|copy| below(folder, &info::name(copy)));
+        let there = names.take_while(|path| self.disk.has(path));
+        there.filter(|path| self.document(path).is_some()).collect()
+    }
+
+    fn document(&self, path: &str) -> Option<Value> {
+        if self.archive.owner(path).ok()?.is_some() {
+            return None;
+        }
+        let mut text = Vec::new();
+        let file = self.disk.read(path).ok()?;
+        file.take(info::LONGEST).read_to_end(&mut text).ok()?;
+        let document: Value = serde_json::from_slice(&text).ok()?;
+        is_info(info::NAME.0, &document).then_some(document)
+    }
+
+    /// Where what is told of an album goes; none if it stays, since none of its files has moved.
+    fn info(&self, old: &str, paths: &HashMap<String, String>) -> Result<Option<String>> {
+        let Some(mut document) = self.document(old) else {
+            return Ok(None);
+        };
+        let mut first = None;
+        for item in document["items"].as_array_mut().into_iter().flatten() {
+            if let Some(new) = item["path"].as_str().and_then(|path| paths.get(path)) {
+                first = first.or(Some(folder_of(new)));
+                item["path"] = json!(new);
+            }
+        }
+        let Some(to) = first else { return Ok(None) };
+        let is_here = to == folder_of(old);
+        let new = match is_here {
+            true => old.to_owned(),
+            false => self.free(|copy| below(to, &info::name(copy)))?,
+        };
+        if !self.simulate {
+            let (folder, name) = self.at(&new)?;
+            let text = format!("{document:#}\n");
+            put(&folder, name, text.as_bytes(), is_here)
+                .map_err(|error| cannot(&folder, name, error))?;
+        }
+        Ok(Some(new))
+    }
+
+    /// Where what was packed goes; none if nothing in it has another name.
+    fn packed(
+        &self,
+        bound: &Bound,
+        of: &str,
+        paths: &HashMap<String, String>,
+    ) -> Result<Option<String>> {
+        let entries = &bound.index.entries;
+        let now = |name: &str| paths.get(&below(of, name));
+        let Some(first) = entries.iter().find_map(|entry| now(&entry.name)) else {
+            return Ok(None);
+        };
+        let to = folder_of(first);
+        let mut names = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let old = below(of, &entry.name);
+            names.push(match now(&entry.name) {
+                Some(new) => within(to, new).to_owned(),
+                // An item that stays where it is.
+                None if to != of && self.archive.owner(&old)?.is_some() => within(to, &old).into(),
+                None => entry.name.clone(),
+            });
+        }
+        let is_same = names.iter().eq(entries.iter().map(|entry| &entry.name));
+        let ext = bound.path.rsplit_once('.').map_or("", |(_, ext)| ext);
+        let is_here = to == of;
+        let new = match (is_here, to) {
+            (true, _) => bound.path.clone(),
+            (_, "") => self.free(|copy| match copy {
+                1 => name_of(&bound.path).to_owned(),
+                copy => numbered(name_of(of), ext, copy),
+            })?,
+            _ => self.free(|copy| numbered(to, ext, copy))?,
+        };
+        if names.iter().collect::<HashSet<_>>().len() < names.len() {
+            let message = "two of its files would have one name in it";
+            return Err(Error::new(Kind::Config, message));
+        }
+        match (self.simulate, is_same) {
+            (true, _) => {}
+            (false, true) if is_here => {}
+            (false, true) => self.name(&bound.path, &new)?,
+            (false, false) => self.rewrite(bound, &new, names, is_here)?,
+        }
+        Ok(Some(new))
+    }
+
+    /// Writes what is packed once more, with these names.
+    fn rewrite(&self, bound: &Bound, new: &str, names: Vec<String>, is_here: bool) -> Result<()> {
+        let cannot = |error| disk_error(format!("cannot read `{}`", bound.path), error);
+        let mut there = self.disk.read(&bound.path).map_err(cannot)?;
+        let owner = owner(&mut there).ok_or_else(|| cannot(io::ErrorKind::NotFound.into()))?;
+        let entries = bound.index.entries.iter().cloned();
+        let parts: Vec<_> = names
+            .into_iter()
+            .zip(entries)
+            .map(|(name, entry)| Part::Kept { name, entry })
+            .collect();
+        let (folder, name) = self.at(new)?;
+        let replaced = there.try_clone().map_err(cannot)?;
+        let book = Book {
+            folder: &folder,
+            name,
+            path: new,
+            ext: new.rsplit_once('.').map_or("", |(_, ext)| ext),
+            owner: &owner,
+            replaces: is_here.then_some(&replaced),
+        };
+        let packer = Packer {
+            disk: self.disk,
+            min_free: 0,
+            goes_on: &|| true,
+        };
+        // What else an album would have it made of is not known here; the next run of it puts that right.
+        let made_of = fingerprint(&parts, None);
+        packer.write(
+            &book,
+            &parts,
+            Some((&mut there, &bound.index)),
+            None,
+            &made_of,
+        )?;
+        Ok(())
+    }
+
+    fn name(&self, old: &str, new: &str) -> Result<()> {
+        let (from, old_name) = self.at(old)?;
+        let (to, name) = self.at(new)?;
+        from.link(old_name, &to, name)
+            .map_err(|error| disk_error(format!("cannot name it `{new}`"), error))
+    }
+
+    fn remove(&self, path: &str) -> Result<()> {
+        let (folder, name) = self.at(path)?;
+        folder
+            .remove(name)
+            .map_err(|error| disk_error(format!("the name `{path}` cannot be removed"), error))
+    }
+
+    /// The first of these names that nothing has.
+    fn free(&self, named: impl Fn(u32) -> String) -> Result<String> {
+        for copy in 1..COPIES {
+            let path = named(copy);
+            if !self.disk.has(&path) && self.archive.owner(&path)?.is_none() {
+                return Ok(path);
+            }
+        }
+        Err(all_taken(name_of(&named(1))))
+    }
+
+    /// The folder and the name of a path.
+    fn at<'p>(&self, path: &'p str) -> Result<(Arc<Folder>, &'p str)> {
+        let names = folder_of(path).split('/').filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        Ok((self.disk.folder(&names)?, name_of(path)))
+    }
+}
+
+/// What is told of something, if it has another path or cannot have it.
+fn told(old: String, new: Result<Option<String>>) -> Option<Carried> {
+    match new.transpose()? {
+        Ok(new) if new == old => None,
+        new => Some(Carried { old, new }),
+    }
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn below(folder: &str, name: &str) -> String {
+    match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
+/// What a file is called in what is packed of a folder: as it is there, or else by its path.
+pub(super) fn within<'p>(folder: &str, path: &'p str) -> &'p str {
+    let rest = path.strip_prefix(folder);
+    let rest = rest.and_then(|rest| match folder {
+        "" => Some(rest),
+        _ => rest.strip_prefix('/'),
+    });
+    rest.unwrap_or(path)
+}

@@ -1,0 +1,165 @@
+//! What is packed of the items of a folder, found by the names that packed albums get.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::pack::index;
+use crate::pipeline::after::sidecar::{COPIES, numbered};
+use crate::pipeline::sink::Disk;
+use crate::pipeline::zip::{Entry, Index};
+
+/// Of how many folders it is kept at hand what is packed.
+const FOLDERS: usize = 16;
+/// After how many numbers in a row without a copy no more are looked for. The first ones may be gone while others stay.
+const GAP: u32 = 16;
+/// What albums are packed into.
+const EXTENSIONS: [&str; 2] = ["zip", "cbz"];
+
+/// The packed albums below one output root, by the folder of their items.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct Shelf {
+    known: Mutex<HashMap<String, Arc<Vec<Bound>>>>,
+}
+
+/// A packed album.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Bound {
+    pub(in crate::pipeline) path: String,
+    pub(in crate::pipeline) index: Index,
+    /// The places of the entries in the index, in the order of their names.
+    places: Vec<u32>,
+}
+
+impl Shelf {
+    /// What is packed of the items of this folder.
+    pub(in crate::pipeline) fn of(&self, disk: &Disk, folder: &str) -> Arc<Vec<Bound>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bound) = known.get(folder) {
+            return bound.clone();
+        }
+        if known.len() >= FOLDERS {
+            known.clear();
+        }
+        let paths = match folder {
+            "" => in_root(disk),
+            folder => beside(disk, folder),
+        };
+        let bound = paths.into_iter().filter_map(|path| bound(disk, path));
+        let bound = Arc::new(bound.collect());
+        known.insert(folder.to_owned(), Arc::clone(&bound));
+        bound
+    }
+
+    /// Looks for a packed album that has the file of this path and that this says yes to, and gives the folder whose items
+    /// are packed there.
+    pub(in crate::pipeline) fn holder<'p>(
+        &self,
+        disk: &Disk,
+        path: &'p str,
+        mut is_it: impl FnMut(&Bound, &Entry) -> bool,
+    ) -> Option<&'p str> {
+        let mut folders = folders(path);
+        let found = folders.find(|(folder, name)| {
+            let bound = self.of(disk, folder);
+            let mut found = bound
+                .iter()
+                .filter_map(|bound| Some((bound, bound.entry(name)?)));
+            found.any(|(bound, entry)| is_it(bound, entry))
+        });
+        found.map(|(folder, _)| folder)
+    }
+}
+
+impl Bound {
+    fn new(path: String, index: Index) -> Bound {
+        let entries = &index.entries;
+        let mut places: Vec<u32> = (0..).take(entries.len()).collect();
+        places.sort_unstable_by_key(|place| entries[*place as usize].name.as_str());
+        Bound {
+            path,
+            index,
+            places,
+        }
+    }
+
+    /// The entry of this name.
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        let entry = |place: u32| &self.index.entries[place as usize];
+        let found = self
+            .places
+            .binary_search_by_key(&name, |place| entry(*place).name.as_str());
+        found.ok().map(|found| entry(self.places[found]))
+    }
+}
+
+/// What bears the name of a folder, beside it.
+fn beside(disk: &Disk, folder: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for ext in EXTENSIONS {
+        let mut gap = 0;
+        for copy in 1..COPIES {
+            let path = numbered(folder, ext, copy);
+            match disk.read(&path) {
+                Ok(_) => paths.push(path),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    gap += 1;
+                    if gap == GAP {
+                        break;
+                    }
+                    continue;
+                }
+                Err(_) => {}
+            }
+            gap = 0;
+        }
+    }
+    paths
+}
+
+/// Where items have no folder, it has the name of an album.
+fn in_root(disk: &Disk) -> Vec<String> {
+    let Ok(root) = disk.folder(&[]) else {
+        return Vec::new();
+    };
+    let entries = std::fs::read_dir(root.path()).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| is_named(name)).collect();
+    names.sort_unstable();
+    names
+}
+
+fn bound(disk: &Disk, path: String) -> Option<Bound> {
+    let mut file: File = disk.read(&path).ok()?;
+    let index = index(&mut file)?.ok()?;
+    Some(Bound::new(path, index))
+}
+
+/// Whether a packed album may have such a name.
+pub(in crate::pipeline) fn is_named(name: &str) -> bool {
+    let ext = name.rsplit_once('.').map_or("", |(_, ext)| ext);
+    EXTENSIONS.contains(&ext)
+}
+
+/// The folders that a path is in, the nearest first, and its name in what is packed of each.
+pub(in crate::pipeline) fn folders(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    let ends = path.rmatch_indices('/').map(|(end, _)| end);
+    ends.map(|end| (&path[..end], &path[end + 1..]))
+        .chain([("", path)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_be_packed_with_any_folder_above_it() {
+        let found: Vec<_> = folders("a/b/c.jpg").collect();
+        assert_eq!(
+            found,
+            [("a/b", "c.jpg"), ("a", "b/c.jpg"), ("", "a/b/c.jpg")]
+        );
+        assert_eq!(folders("c.jpg").collect::<Vec<_>>(), [("", "c.jpg")]);
+    }
+}

@@ -1,0 +1,157 @@
+//! What was written of albums goes along with their files.
+
+use std::fs;
+
+use super::{names, objects, recorded, rename};
+use crate::packing::{image, info, names as entries};
+use crate::support::command::Fetch;
+use crate::support::imgur::FakeImgur;
+
+const TEMPLATE: &str = "{album_title}/{key}.{ext}";
+
+/// An album that was fetched with these options.
+fn fetched(options: &[&str]) -> (FakeImgur, Fetch) {
+    let imgur = FakeImgur::start();
+    let images = ["aaaaaaa", "bbbbbbb"].map(image).to_vec();
+    imgur.album("q6i58", "Cats", images);
+    let fetch = Fetch::new().config(&imgur.config());
+    fetch
+        .clone()
+        .args(options)
+        .arg("imgur:a/q6i58")
+        .run()
+        .success();
+    (imgur, fetch)
+}
+
+fn again(fetch: &Fetch) -> Fetch {
+    let fetch = fetch.clone().args(["-o", TEMPLATE, "imgur:a/q6i58"]);
+    fetch.args(["--zip", "--cbz", "--write-info"])
+}
+
+#[test]
+fn what_was_written_of_an_album_goes_along() {
+    let (imgur, fetch) = fetched(&["--zip", "--cbz", "--write-info", "--write-metadata"]);
+    let before = fetch.files();
+    let call = rename(&fetch, TEMPLATE).arg("imgur:a/q6i58");
+    let told = call.clone().arg("-s").run().success();
+    let lines = [
+        "imgur/Cats q6i58/info.json → Cats/info.json\n",
+        "imgur/Cats q6i58.zip → Cats.zip\n",
+        "imgur/Cats q6i58.cbz → Cats.cbz\n",
+    ];
+    for line in lines {
+        assert!(told.stdout.contains(line), "{}", told.stdout);
+    }
+    let expected = "2 and 3 files of albums would be moved, 0 have their names\n";
+    assert_eq!(told.stderr, expected);
+    assert!(fetch.files() == before);
+    let done = call.run().success();
+    assert_eq!(done.stdout, told.stdout);
+    let expected = "2 and 3 files of albums moved, 0 have their names\n";
+    assert_eq!(done.stderr, expected);
+    let expected = [
+        "Cats.cbz",
+        "Cats.zip",
+        "Cats/aaaaaaa.jpg",
+        "Cats/aaaaaaa.jpg.json",
+        "Cats/bbbbbbb.jpg",
+        "Cats/bbbbbbb.jpg.json",
+        "Cats/info.json",
+    ];
+    assert_eq!(names(&fetch), expected);
+    assert!(!fetch.out().join("imgur").exists());
+    assert_eq!(
+        entries(&fetch.files()["Cats.zip"]),
+        ["aaaaaaa.jpg", "bbbbbbb.jpg"]
+    );
+    assert_eq!(
+        info(&fetch, "Cats/info.json")["items"][1]["path"],
+        "Cats/bbbbbbb.jpg"
+    );
+    // The next run finds them, and nothing is in them twice.
+    let asked = imgur.cdn.requests().len();
+    again(&fetch).run().success();
+    assert_eq!(imgur.cdn.requests().len(), asked);
+    assert_eq!(names(&fetch), expected);
+    let files = fetch.files();
+    assert_eq!(entries(&files["Cats.zip"]), ["aaaaaaa.jpg", "bbbbbbb.jpg"]);
+    assert_eq!(entries(&files["Cats.cbz"]).len(), 3);
+}
+
+#[test]
+fn files_that_stay_in_their_folder_have_their_new_names_in_a_zip() {
+    let (_imgur, fetch) = fetched(&["--zip", "--write-info"]);
+    let template = "{source}/{album}/{key}.{ext}";
+    let done = rename(&fetch, template).arg("imgur:a/q6i58").run();
+    assert_eq!(done.success().stderr, "2 moved, 0 have their names\n");
+    let files = fetch.files();
+    let zip = &files["imgur/Cats q6i58.zip"];
+    assert_eq!(entries(zip), ["aaaaaaa.jpg", "bbbbbbb.jpg"]);
+    let path = "imgur/Cats q6i58/aaaaaaa.jpg";
+    assert_eq!(
+        info(&fetch, "imgur/Cats q6i58/info.json")["items"][0]["path"],
+        path
+    );
+    let call = fetch.clone().args(["-o", template, "imgur:a/q6i58"]);
+    call.args(["--zip", "--write-info"]).run().success();
+    let zip = &fetch.files()["imgur/Cats q6i58.zip"];
+    assert_eq!(entries(zip), ["aaaaaaa.jpg", "bbbbbbb.jpg"]);
+}
+
+#[test]
+fn what_is_only_packed_gets_its_name_there() {
+    let (imgur, fetch) = fetched(&["--zip"]);
+    for name in ["001 aaaaaaa.jpg", "002 bbbbbbb.jpg"] {
+        fs::remove_file(fetch.out().join("imgur/Cats q6i58").join(name)).unwrap();
+    }
+    let call = rename(&fetch, TEMPLATE).arg("imgur:a/q6i58");
+    let told = call.clone().arg("-s").run().success();
+    let done = call.clone().run().success();
+    assert_eq!(done.stdout, told.stdout);
+    let line = "imgur/Cats q6i58/001 aaaaaaa.jpg → Cats/aaaaaaa.jpg\n";
+    assert!(done.stdout.contains(line), "{}", done.stdout);
+    let expected = "2 and 1 file of albums moved, 0 have their names\n";
+    assert_eq!(done.stderr, expected);
+    assert_eq!(names(&fetch), ["Cats.zip"]);
+    let verified = fetch.clone().args(["verify"]).run().success();
+    verified.says("2 files: 0 whole, 2 packed");
+    assert_eq!(call.run().success().stderr, "0 moved, 2 have their names\n");
+    drop(imgur);
+}
+
+#[test]
+fn neither_a_name_that_is_taken_nor_another_file_is_touched() {
+    let (_imgur, fetch) = fetched(&["--zip", "--write-info"]);
+    let out = fetch.out();
+    fs::create_dir_all(out.join("Cats")).unwrap();
+    fs::write(out.join("Cats.zip"), "mine").unwrap();
+    fs::write(out.join("Cats/info.json"), "{}").unwrap();
+    fs::write(out.join("imgur/Cats q6i58 (2).zip"), "mine, too").unwrap();
+    fs::write(out.join("imgur/Cats q6i58/info (2).json"), "[]").unwrap();
+    let call = rename(&fetch, TEMPLATE).args(["-j", "imgur:a/q6i58"]);
+    let done = call.run().success();
+    let told = objects(&done);
+    let summary = told.last().unwrap();
+    assert_eq!([&summary["moved"], &summary["along"]], [2, 2]);
+    let along = told.iter().find(|told| told["to"] == "Cats (2).zip");
+    let along = along.unwrap();
+    assert_eq!(along["path"], "imgur/Cats q6i58.zip");
+    assert!(along["source"].is_null());
+    let files = fetch.files();
+    let paths: Vec<_> = files.keys().map(String::as_str).collect();
+    let expected = [
+        "Cats (2).zip",
+        "Cats.zip",
+        "Cats/aaaaaaa.jpg",
+        "Cats/bbbbbbb.jpg",
+        "Cats/info (2).json",
+        "Cats/info.json",
+        "imgur/Cats q6i58 (2).zip",
+        "imgur/Cats q6i58/info (2).json",
+    ];
+    assert_eq!(paths, expected);
+    assert_eq!(files["Cats.zip"], b"mine");
+    assert_eq!(files["Cats/info.json"], b"{}");
+    assert_eq!(recorded(&fetch).len(), 2);
+}

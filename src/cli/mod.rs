@@ -19,6 +19,7 @@ mod main;
 mod meaning;
 mod plugin;
 mod rename;
+mod repair;
 mod retry;
 mod settings;
 mod sources;

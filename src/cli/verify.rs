@@ -1,23 +1,20 @@
 //! `fetch verify`: is what was saved still there, and whole?
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{self, Args, Repair, Telling};
 use super::talk::{print, tell};
-use super::{exit, handed, interrupt, main};
+use super::{exit, interrupt, main, repair};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Records, Run};
+use crate::pipeline::Stop;
 use crate::pipeline::verify::{Checked, Progress, State, Verify, aside};
-use crate::pipeline::{self, Ask, Stop};
 use crate::report::{Checks, check_line, check_object};
 use crate::source::Registry;
 
@@ -43,6 +40,7 @@ pub(super) fn verify(
     let folder = verify.folder.unwrap_or(settings.root.clone());
     let archive = known(settings.archive.clone())?;
     let mut lost = Lost::default();
+    let mut packed = Vec::new();
     let checks = look(&archive, &folder, &verify.talk, |checked| {
         let wanted = match checked.state {
             State::Missing => Repair::Missing,
@@ -50,10 +48,12 @@ pub(super) fn verify(
             State::Changed => Repair::Changed,
             _ => return,
         };
-        if verify.repair.contains(&wanted)
-            && let Some(known) = &checked.known
-        {
-            lost.add(known.id, checked);
+        if verify.repair.contains(&wanted) {
+            match &checked.known {
+                Some(known) => lost.add(known.id, checked),
+                // Only what was packed is broken and no item.
+                None => packed.push((checked.root.clone(), checked.path.clone())),
+            }
         }
     })?;
     if checks.interrupted {
@@ -63,45 +63,27 @@ pub(super) fn verify(
     if leaves_changed && checks.changed > 0 && !verify.talk.quiet {
         tell("what was changed is left as it is; `--repair=changed` fetches it again\n");
     }
-    if lost.files.is_empty() {
+    if lost.files.is_empty() && packed.is_empty() {
         return Ok(if checks.is_well() {
             exit::WELL
         } else {
             exit::SOME
         });
     }
-    let mut registry = main::registry(&config, sources)?;
-    handed::forgotten(&mut registry);
     args.talk.json = verify.talk.json;
     args.talk.quiet = verify.talk.quiet;
     args.talk.verbose = verify.talk.verbose.into();
-    let mut codes = Vec::new();
-    let asides = lost.asides();
-    for (root, files) in lost.files {
-        let Some(records) = Records::open(&archive, &root)? else {
-            continue;
-        };
-        let again = records.renew(files)?;
-        let settings = pipeline::Settings {
-            root,
-            ..settings.clone()
-        };
-        let asks = stream::iter(again.map(|again| again.map(Ask::Again)));
-        let run = Run::new("fetch verify --repair", None);
-        codes.push(main::perform(
-            &args,
-            &config,
-            registry.clone(),
-            settings,
-            asks,
-            run,
-        )?);
-        if codes.ends_with(&[exit::INTERRUPTED]) {
-            break;
-        }
+    let (asides, files) = (lost.asides(), std::mem::take(&mut lost.files));
+    let mut codes = repair::fetch_again((&args, &config), &archive, files, &settings, sources)?;
+    let mut is_aside = asides.iter().any(|aside| aside.exists());
+    // What is fetched again may be what is damaged where it is packed.
+    if !codes.ends_with(&[exit::INTERRUPTED]) && !packed.is_empty() {
+        let (is_other, is_well) = repair::remake_all(&archive, &packed, &verify.talk)?;
+        is_aside |= is_other;
+        codes.push(if is_well { exit::WELL } else { exit::SOME });
     }
     if !verify.talk.quiet {
-        if asides.iter().any(|aside| aside.exists()) {
+        if is_aside {
             tell("what was there is kept beside what took its place, as `NAME.broken`\n");
         }
         if lost.more > 0 {
@@ -122,7 +104,7 @@ pub(super) fn verify(
 #[derive(Debug, Default)]
 struct Lost {
     /// By output root: the number of the item, and the path.
-    files: BTreeMap<PathBuf, Vec<(i64, String)>>,
+    files: repair::Files,
     /// Those that are there, and are put aside.
     there: Vec<PathBuf>,
     /// How many are too many for this time.

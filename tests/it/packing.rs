@@ -2,6 +2,7 @@
 
 mod cut_short;
 mod info;
+mod repaired;
 
 use crate::support::command::Fetch;
 use crate::support::imgur::{FakeImgur, Image};

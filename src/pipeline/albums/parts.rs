@@ -164,6 +164,12 @@ impl Packer<'_> {
 }
 
 impl Part {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Part::Loose { name, .. } | Part::Kept { name, .. } => name,
+        }
+    }
+
     fn size(&self) -> u64 {
         match self {
             Part::Loose { metadata, .. } => metadata.len(),

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use self::packed::Packed;
 use self::scope::Scope;
+pub use super::albums::{Remade, remake};
 use super::archive::Known;
 use super::sink::Disk;
 use crate::model::Result;

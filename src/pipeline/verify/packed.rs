@@ -1,17 +1,14 @@
 //! Files that are no longer there, and what was packed of their albums.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use super::{Progress, State};
 use crate::pipeline::albums::{self, Bound, Shelf, is_named};
-use crate::pipeline::archive::{Record, Sum, Summing};
+use crate::pipeline::archive::Record;
 use crate::pipeline::sink::Disk;
-use crate::pipeline::zip::{Entry, Index};
-
-/// How much is read at once.
-const PIECE: usize = 64 << 10;
+use crate::pipeline::zip::Entry;
 
 /// What is packed below one output root.
 pub(super) struct Packed<'a> {
@@ -52,7 +49,7 @@ impl<'a> Packed<'a> {
             return Ok(false);
         }
         let mut file = self.disk.read(&bound.path)?;
-        let (crc, sum) = read(&mut file, &bound.index, entry, record.digest)?;
+        let (crc, sum) = bound.index.sums(&mut file, entry, record.digest)?;
         Ok(crc == entry.crc && sum == record.digest)
     }
 }
@@ -72,37 +69,11 @@ pub(super) fn flaw(path: &Path, progress: &Progress) -> Option<String> {
             return None;
         }
         let name = &entry.name;
-        match read(&mut file, &index, entry, None) {
+        match index.sums(&mut file, entry, None) {
             Ok((crc, _)) if crc == entry.crc => {}
             Ok(_) => return Some(format!("`{name}` in it has other bytes than were packed")),
             Err(error) => return Some(format!("`{name}` in it: {error}")),
         }
     }
     None
-}
-
-/// The checksum of an entry, and a digest that is made as another was.
-fn read(
-    file: &mut File,
-    index: &Index,
-    entry: &Entry,
-    like: Option<Sum>,
-) -> io::Result<(u32, Option<Sum>)> {
-    let mut summing = like.map(|sum| Summing::new(sum.algorithm()));
-    let mut hasher = crc32fast::Hasher::new();
-    let mut bytes = index.open(file, entry)?;
-    let mut piece = vec![0; PIECE];
-    loop {
-        let count = match bytes.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        hasher.update(&piece[..count]);
-        if let Some(summing) = &mut summing {
-            summing.update(&piece[..count]);
-        }
-    }
-    Ok((hasher.finalize(), summing.map(Summing::finish)))
 }

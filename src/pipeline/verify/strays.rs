@@ -1,6 +1,7 @@
 //! Files that the archive does not know.
 
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, File};
+use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
@@ -8,6 +9,9 @@ use super::scope::Scope;
 use super::{Checked, State, Verify, packed};
 use crate::model::Result;
 use crate::pipeline::after::follows;
+use crate::pipeline::albums::is_named;
+use crate::pipeline::structure::{Input, structure};
+use crate::pipeline::zip::LOCAL;
 
 /// Walks through a folder and tells of the files in it that none of the roots has. Links are not followed.
 pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
@@ -35,7 +39,10 @@ pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
                         continue;
                     }
                     match is_file && follows(&path) {
-                        false => (path, State::Unknown, None),
+                        false => match is_file.then(|| cut(scopes, &path)).flatten() {
+                            None => (path, State::Unknown, None),
+                            cut => (path, State::Broken, cut),
+                        },
                         true => match packed::flaw(&path, &verify.progress) {
                             None => continue,
                             flaw => (path, State::Broken, flaw),
@@ -79,6 +86,32 @@ fn is_ours(entry: &DirEntry, archive: &Path) -> bool {
         entry.path().as_os_str() == file
     };
     is_partial || ["", "-wal", "-shm"].iter().any(|ending| beside(ending))
+}
+
+/// What is wrong with a file that is called as what was packed of known files would be, if it is a ZIP without its end.
+fn cut(scopes: &[Scope], path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str().filter(|name| is_named(name))?;
+    let stem = name.rsplit_once('.')?.0;
+    let plain = stem.rsplit_once(" (").map_or(stem, |(plain, _)| plain);
+    let is_known = |scope: &Scope, stem: &str| {
+        let folder = path.with_file_name(stem);
+        let folder = folder.strip_prefix(&scope.root).ok()?.to_str()?;
+        Some(scope.records.count(&format!("{folder}/")).ok()?.0 > 0)
+    };
+    let is_packed = scopes.iter().any(|scope| {
+        [stem, plain]
+            .map(|stem| is_known(scope, stem))
+            .contains(&Some(true))
+    });
+    if !is_packed {
+        return None;
+    }
+    let mut file = File::open(path).ok()?;
+    let mut magic = [0; 4];
+    file.read_exact(&mut magic).ok()?;
+    let length = file.metadata().ok()?.len();
+    let found = structure(&mut Input::new(file, length)).ok()?;
+    (magic == *LOCAL && found.is_bad()).then(|| found.to_string())
 }
 
 fn is_known(scopes: &[Scope], path: &Path) -> Result<bool> {

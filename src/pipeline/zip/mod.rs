@@ -11,7 +11,7 @@ pub(super) use read::{Entry, Index, comment};
 pub(super) use write::{Source, Writer};
 
 /// What stands before the bytes of an entry, for an entry in the index, and at the end.
-const LOCAL: &[u8; 4] = b"PK\x03\x04";
+pub(super) const LOCAL: &[u8; 4] = b"PK\x03\x04";
 const CENTRAL: &[u8; 4] = b"PK\x01\x02";
 const END: &[u8; 4] = b"PK\x05\x06";
 /// The same end and its place, where numbers have more than 32 bits.

@@ -6,10 +6,15 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use jiff::Timestamp;
 
+use crate::pipeline::archive::{Sum, Summing};
+
 use super::{
     CENTRAL, CENTRAL_LENGTH, END, END_64, END_64_LENGTH, END_LENGTH, FULL, LOCAL, LOCAL_LENGTH,
     LOCATOR_64, LOCATOR_64_LENGTH, TIME, WIDE, le16, le32, le64,
 };
+
+/// How much is read at once.
+const PIECE: usize = 64 << 10;
 
 /// The longest index that is read.
 const LONGEST: u64 = 256 << 20;
@@ -112,6 +117,35 @@ impl Index {
         }
         file.seek(SeekFrom::Start(begin))?;
         Ok(file.take(entry.size))
+    }
+
+    /// The checksum of the bytes of an entry, and a digest that is made as another was.
+    ///
+    /// # Errors
+    /// They cannot be read, or are not where the index has them.
+    pub(in crate::pipeline) fn sums(
+        &self,
+        file: &mut File,
+        entry: &Entry,
+        like: Option<Sum>,
+    ) -> io::Result<(u32, Option<Sum>)> {
+        let mut summing = like.map(|sum| Summing::new(sum.algorithm()));
+        let mut hasher = crc32fast::Hasher::new();
+        let mut bytes = self.open(file, entry)?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            let count = match bytes.read(&mut piece) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            hasher.update(&piece[..count]);
+            if let Some(summing) = &mut summing {
+                summing.update(&piece[..count]);
+            }
+        }
+        Ok((hasher.finalize(), summing.map(Summing::finish)))
     }
 }
 

@@ -1,0 +1,97 @@
+//! `fetch verify --repair`: what is broken or gone is had again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use futures_util::stream;
+use serde_json::json;
+
+use super::args::{Args, Telling};
+use super::talk::{counted, print, tell};
+use super::{exit, handed, main};
+use crate::config::Config;
+use crate::model::Result;
+use crate::pipeline::archive::{Records, Run};
+use crate::pipeline::verify::{Remade, remake};
+use crate::pipeline::{self, Ask};
+use crate::report::clean;
+use crate::source::Registry;
+
+/// Files that are to be had again, by output root: the number of the item, and the path.
+pub(super) type Files = BTreeMap<PathBuf, Vec<(i64, String)>>;
+
+/// Fetches files again, each in its own place, and gives the exit codes of the runs.
+pub(super) fn fetch_again(
+    (args, config): (&Args, &Config),
+    archive: &Path,
+    files: Files,
+    settings: &pipeline::Settings,
+    sources: impl FnOnce(&Config) -> Result<Registry>,
+) -> Result<Vec<u8>> {
+    let mut codes = Vec::new();
+    if files.is_empty() {
+        return Ok(codes);
+    }
+    let mut registry = main::registry(config, sources)?;
+    handed::forgotten(&mut registry);
+    for (root, files) in files {
+        let Some(records) = Records::open(archive, &root)? else {
+            continue;
+        };
+        let again = records.renew(files)?;
+        let settings = pipeline::Settings {
+            root,
+            ..settings.clone()
+        };
+        let asks = stream::iter(again.map(|again| again.map(Ask::Again)));
+        let run = Run::new("fetch verify --repair", None);
+        let registry = registry.clone();
+        codes.push(main::perform(args, config, registry, settings, asks, run)?);
+        if codes.ends_with(&[exit::INTERRUPTED]) {
+            break;
+        }
+    }
+    Ok(codes)
+}
+
+/// Makes packed albums anew, and tells what became of them. Says whether one was put aside, and whether all are whole.
+pub(super) fn remake_all(
+    archive: &Path,
+    packed: &[(PathBuf, String)],
+    talk: &Telling,
+) -> Result<(bool, bool)> {
+    let (mut is_aside, mut is_well) = (false, true);
+    for (root, path) in packed {
+        let done = remake(archive, root, path);
+        let shown = clean(path);
+        is_aside |= done.is_ok();
+        is_well &= matches!(done, Ok(Remade::Anew(_)));
+        if talk.json {
+            let (event, why) = match &done {
+                Ok(Remade::Anew(_)) => ("repacked", None),
+                Ok(Remade::Aside) => ("aside", None),
+                Err(error) => ("broken", Some(&error.message)),
+            };
+            let object = json!({"v": 1, "event": event, "root": root, "path": path, "reason": why});
+            print(&format!("{object}\n"))?;
+            continue;
+        }
+        match done {
+            Ok(_) if talk.quiet => {}
+            Ok(Remade::Anew(files)) => tell(&format!(
+                "packed `{shown}` anew, {}\n",
+                counted(files, "file", "files")
+            )),
+            Ok(Remade::Aside) => tell(&format!(
+                "`{shown}` cannot be read and is put aside; the next run of its album packs it anew\n"
+            )),
+            Err(error) => {
+                tell(&format!("`{shown}` stays: {}\n", clean(&error.message)));
+                let hint = error.hint.as_deref();
+                hint.iter()
+                    .for_each(|hint| tell(&format!("  hint: {hint}\n")));
+            }
+        }
+    }
+    Ok((is_aside, is_well))
+}

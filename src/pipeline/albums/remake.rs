@@ -1,0 +1,139 @@
+//! A packed album that is damaged is made anew: of what is whole in it, and of the files that it was packed from.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::along::{below, folder_of, name_of};
+use super::comic;
+use super::pack::{index, owner};
+use super::parts::{Book, Packer, Part, fingerprint, metadata};
+use crate::model::{Error, Kind, Result};
+use crate::pipeline::archive::{Records, place};
+use crate::pipeline::sink::{Disk, Folder, disk_error};
+use crate::pipeline::verify::aside;
+use crate::pipeline::zip::{Entry, Index};
+
+/// What became of a packed album that was damaged. What it was is kept beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remade {
+    /// It is whole now, with so many files.
+    Anew(u64),
+    /// Nobody can tell what was in it, so the next run of its album is to pack it.
+    Aside,
+}
+
+/// Makes a packed album below this output root anew, which is damaged.
+///
+/// # Errors
+/// What is damaged in it is nowhere else, or it cannot be read or written; then all is as it was.
+pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
+    let cannot = |doing: &str, error| disk_error(format!("cannot {doing} `{path}`"), error);
+    let disk = Disk::open(&place(root))?;
+    let mut file = disk.read(path).map_err(|error| cannot("read", error))?;
+    let names = folder_of(path).split('/').filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    let folder = disk.folder(&names)?;
+    let name = name_of(path);
+    let is_ours = index(&mut file).and_then(io::Result::ok);
+    let Some((index, owner)) = is_ours.zip(owner(&mut file)) else {
+        put_aside(&folder, name).map_err(|error| cannot("put aside", error))?;
+        let gone = folder.remove(name);
+        gone.map_err(|error| cannot("remove", error))?;
+        return Ok(Remade::Aside);
+    };
+    let work = Work {
+        disk: &disk,
+        records: Records::open(archive, root)?,
+        path,
+    };
+    let parts = work.parts(&mut file, &index)?;
+    let replaced = file.try_clone().map_err(|error| cannot("read", error))?;
+    let aside = put_aside(&folder, name).map_err(|error| cannot("put aside", error))?;
+    let book = Book {
+        folder: &folder,
+        name,
+        path,
+        ext: path.rsplit_once('.').map_or("", |(_, ext)| ext),
+        owner: &owner,
+        replaces: Some(&replaced),
+    };
+    let packer = Packer {
+        disk: &disk,
+        min_free: 0,
+        goes_on: &|| true,
+    };
+    let made_of = fingerprint(&parts, None);
+    let there = Some((&mut file, &index));
+    if let Err(error) = packer.write(&book, &parts, there, None, &made_of) {
+        // It is still there under its own name.
+        let _ = folder.remove(&aside);
+        return Err(error);
+    }
+    let files = parts.iter().filter(|part| part.name() != comic::NAME);
+    Ok(Remade::Anew(files.count() as u64))
+}
+
+/// Gives a file the name of one that was put aside, beside its own.
+fn put_aside(folder: &Arc<Folder>, name: &str) -> io::Result<String> {
+    let mut copy = 1;
+    loop {
+        let free = aside(name, copy);
+        match folder.link(name, folder, &free) {
+            Ok(()) => return Ok(free),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Err(_) => copy += 1,
+        }
+    }
+}
+
+struct Work<'a> {
+    disk: &'a Disk,
+    records: Option<Records>,
+    path: &'a str,
+}
+
+impl Work<'_> {
+    /// What it is to have: all that it has, and in place of what is damaged the file of that.
+    fn parts(&self, file: &mut File, index: &Index) -> Result<Vec<Part>> {
+        let mut parts = Vec::with_capacity(index.entries.len());
+        for entry in &index.entries {
+            let name = entry.name.clone();
+            let sums = index.sums(file, entry, None);
+            if sums.is_ok_and(|(crc, _)| crc == entry.crc) {
+                let entry = entry.clone();
+                parts.push(Part::Kept { name, entry });
+            } else if let Some((path, metadata)) = self.loose(entry)? {
+                parts.push(Part::Loose {
+                    name,
+                    path,
+                    metadata,
+                });
+            } else if name != comic::NAME {
+                let message = format!("`{name}` in it is damaged, and there is no file of it");
+                return Err(Error::new(Kind::Missing, message)
+                    .hint("a run of its album that fetches the file packs it, too"));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The file that an entry was packed from, if there is one that the archive knows.
+    fn loose(&self, entry: &Entry) -> Result<Option<(String, Box<std::fs::Metadata>)>> {
+        let Some(records) = &self.records else {
+            return Ok(None);
+        };
+        let stem = self.path.rsplit_once('.').map_or("", |(stem, _)| stem);
+        let plain = stem.rsplit_once(" (").map_or(stem, |(plain, _)| plain);
+        for of in [stem, plain, ""] {
+            let path = below(of, &entry.name);
+            if let Ok(metadata) = metadata(self.disk, &path)
+                && records.knows(&path)?
+            {
+                return Ok(Some((path, Box::new(metadata))));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -24,15 +24,22 @@ pub(crate) fn from_url(url: &Url) -> (Option<String>, Option<String>) {
     (Some(stem.to_owned()), ext)
 }
 
-/// A key or an id as it reads in a name: that of a URL is its last segment, or its host.
+/// A key or an id as it reads in a name: that of a URL is its last segment, or its last folder, or its host.
 pub(super) fn readable(key: &str) -> String {
-    match Url::parse(key).ok().filter(Url::has_host) {
-        None => key.to_owned(),
-        Some(url) => match (from_url(&url).0, url.host_str()) {
-            (Some(stem), _) => stem,
-            (None, host) => host.unwrap_or(key).to_owned(),
-        },
-    }
+    let Some(url) = Url::parse(key).ok().filter(Url::has_host) else {
+        return key.to_owned();
+    };
+    let named = from_url(&url).0.or_else(|| folder(&url));
+    named.unwrap_or_else(|| url.host_str().unwrap_or(key).to_owned())
+}
+
+/// The last folder of the path, decoded. Unlike a file it has no extension: `v1.2` is a name.
+fn folder(url: &Url) -> Option<String> {
+    let mut segments = url.path_segments()?.rev();
+    let segment = segments.find(|segment| !segment.is_empty())?;
+    let decoded = percent_decode_str(segment).decode_utf8_lossy();
+    let name = last_component(&decoded)?;
+    Some(name.replace(char::REPLACEMENT_CHARACTER, "_"))
 }
 
 #[cfg(test)]
@@ -86,6 +93,11 @@ mod tests {
             ("album:7", "album:7"),
             ("https://example.com/a/cat.jpg", "cat"),
             ("https://example.com/", "example.com"),
+            ("https://example.com//", "example.com"),
+            ("https://example.com/2025/v1.2/?page=3", "v1.2"),
+            ("https://example.com/caf%C3%A9/", "café"),
+            ("https://example.com/a%2f..%2fb/", "b"),
+            ("https://example.com/a%2f../", "example.com"),
         ];
         for (key, expected) in table {
             assert_eq!(readable(key), expected);

@@ -210,7 +210,8 @@ pub(super) fn named_ext(item: &Item) -> Option<String> {
     })
 }
 
-/// Title and id, so that two albums of one title stay apart. A long title is cut, and the id is not.
+/// Title and id, so that two albums of one title stay apart; once, if they are the same word. A long title is cut, and the id
+/// is not.
 fn together(album: &Album) -> Value {
     let id = readable(&album.id);
     let Some(title) = album
@@ -220,7 +221,7 @@ fn together(album: &Album) -> Value {
     else {
         return text(&id);
     };
-    if id.trim().is_empty() {
+    if id.trim().is_empty() || id.to_lowercase() == title.trim().to_lowercase() {
         return text(title);
     }
     if title.len() + 1 + id.len() <= ROOM {

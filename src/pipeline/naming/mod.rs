@@ -17,6 +17,7 @@ mod syntax;
 mod template;
 mod templates;
 mod text;
+mod told;
 mod types;
 
 pub(crate) use disposition::file_name;
@@ -29,3 +30,4 @@ pub(crate) use safe::{ROOM, component, cut, fold};
 pub(crate) use sniff::{Content, HEAD, Sniff, dimensions, sniff};
 pub use template::Template;
 pub use templates::Templates;
+pub(crate) use told::named;

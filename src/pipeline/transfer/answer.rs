@@ -226,7 +226,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
             .unwrap_or_default()
     );
     if code == 429 {
-        let error = Error::new(Kind::Busy, format!("{said}: too many requests"));
+        let error = Error::new(Kind::Busy, said);
         let error = match net::retry_after(headers) {
             Some(wait) => error.after(wait),
             None => error,
@@ -252,7 +252,14 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
         404 | 410 => Kind::Missing,
         _ => Kind::Blocked,
     };
-    refused(kind, said)
+    match refused(kind, said) {
+        Reading::Refused { error, passes } if matches!(code, 401 | 403) => {
+            let hint = "if it takes a login, `--cookies-from firefox` or `-C FILE` brings yours";
+            let error = error.hint(hint);
+            Reading::Refused { error, passes }
+        }
+        reading => reading,
+    }
 }
 
 fn refused(kind: Kind, message: String) -> Reading {

@@ -34,8 +34,8 @@ pub(super) struct Content {
     pub(super) representation: Representation,
     /// Its Content-Type.
     pub(super) content_type: Option<String>,
-    /// Its Content-Disposition.
-    pub(super) disposition: Option<Vec<u8>>,
+    /// What its server calls it.
+    pub(super) name: Option<String>,
     /// The digests that its headers promised.
     pub(super) promised: Vec<Digest>,
     head: Vec<u8>,
@@ -70,7 +70,7 @@ impl Content {
             digest,
             representation: Representation::default(),
             content_type: None,
-            disposition: None,
+            name: None,
             promised: Vec::new(),
             head: Vec::new(),
             len: 0,
@@ -117,6 +117,7 @@ impl Content {
             self.head = head;
             self.representation = state.about.representation;
             self.content_type = state.about.content_type;
+            self.name = state.about.name;
             self.promised = state.about.promised;
         }
         Ok(())
@@ -203,7 +204,7 @@ impl Content {
         self.parts = None;
         self.head.clear();
         self.promised.clear();
-        self.disposition = None;
+        self.name = None;
         self.content_type = None;
         self.representation = Representation::default();
         if self.file.is_some() || self.writing.is_some() {
@@ -240,6 +241,7 @@ impl Content {
             key: self.key.clone(),
             representation: self.representation.clone(),
             content_type: self.content_type.clone(),
+            name: self.name.clone(),
             promised: self.promised.clone(),
         }
     }

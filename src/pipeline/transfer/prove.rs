@@ -15,7 +15,7 @@ use super::whole::Whole;
 use super::{Job, Mover};
 use crate::model::{Error, Expect, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
-use crate::pipeline::naming::{Sniff, extension, file_name, sniff, split};
+use crate::pipeline::naming::{Sniff, extension, sniff, split};
 use crate::pipeline::sink::{Partial, Place, quickly, slowly};
 use crate::pipeline::suspects::Verdict;
 use crate::pipeline::{Mtime, plan, wanted};
@@ -210,16 +210,16 @@ impl Mover {
 }
 
 impl Mover {
-    /// Takes the name that the server gives (Content-Disposition) where the item has none but that of its URL.
+    /// Takes the name that the server gives where the item has none but that of its URL.
     fn rename(&self, job: &mut Job, content: &Content) {
         let meta = &job.item.meta;
         if job.again || meta.album.is_some() || meta.title.is_some() {
             return;
         }
-        let Some(name) = content.disposition.as_deref().and_then(file_name) else {
+        let Some(name) = &content.name else {
             return;
         };
-        let (stem, ext) = split(&name);
+        let (stem, ext) = split(name);
         let mut item = Item::clone(&job.item);
         item.meta.name = Some(stem.to_owned());
         item.meta.ext = ext.or(item.meta.ext);

@@ -22,6 +22,9 @@ pub(super) struct About {
     pub(super) representation: Representation,
     /// Its Content-Type.
     pub(super) content_type: Option<String>,
+    /// What its server calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
     /// The digests that it promised.
     pub(super) promised: Vec<Digest>,
 }
@@ -126,6 +129,7 @@ mod tests {
             key: "key".into(),
             representation: Representation::default(),
             content_type: None,
+            name: None,
             promised: Vec::new(),
         };
         let file = b"0123456789";

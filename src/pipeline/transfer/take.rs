@@ -14,9 +14,9 @@ use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
 use super::tries::{Setback, Tries};
 use crate::model::{Document, Error, Event, Kind};
-use crate::net::{Answer, Opened};
+use crate::net::{Answer, Opened, Shown};
 use crate::pipeline::documents::{Came, LONGEST, document};
-use crate::pipeline::naming::{HEAD, sniff};
+use crate::pipeline::naming::{HEAD, named, sniff};
 
 /// How often it is told how far a transfer is.
 pub(super) const TELL_EVERY: Duration = Duration::from_millis(200);
@@ -83,6 +83,10 @@ impl Mover {
             return Err(self.document(taking, early, coding, document).await?);
         }
         if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
+            let error = match taking.opened.url == request.url {
+                true => error,
+                false => error.because(format!("redirected to `{}`", Shown(&taking.opened.url))),
+            };
             // Nothing at all is a server's hiccup more often than an answer.
             return Err(if come == 0 {
                 Setback::Again(Error {
@@ -97,9 +101,9 @@ impl Mover {
         content.restart().await?;
         content.representation = representation;
         content.content_type = content_type;
-        content.disposition = reply
-            .get(header::CONTENT_DISPOSITION)
-            .map(|value| value.as_bytes().to_vec());
+        let disposition = reply.get(header::CONTENT_DISPOSITION);
+        let disposition = disposition.map(HeaderValue::as_bytes);
+        content.name = named(disposition, &request.url, &taking.opened.url);
         content.promised = promised(reply, false);
         content.reserve().await?;
         self.began(taking.course.id, content, tries).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{large, quick};
+use super::{huge, large, quick};
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
@@ -162,6 +162,58 @@ fn the_server_may_name_a_file_but_not_a_folder() {
             assert_eq!(names, [expected], "{header}");
         }
     }
+}
+
+#[test]
+fn a_file_without_an_extension_is_called_as_where_it_leads() {
+    let site = Site::start();
+    let cat = Reply::file(small(Format::Jpeg, 1));
+    site.on("/latest", Reply::redirect("/d/cat%20v2.jpg?sig=1"));
+    site.on("/d/cat%20v2.jpg?sig=1", cat.clone());
+    site.on("/mine.jpg", Reply::redirect("/d/other.jpg"));
+    site.on("/d/other.jpg", cat);
+    let fetch = quick().arg(site.url("/latest")).arg(site.url("/mine.jpg"));
+    fetch.run().success();
+    let names: Vec<String> = fetch.files().into_keys().collect();
+    assert_eq!(names, ["cat v2.jpg", "mine.jpg"]);
+}
+
+#[test]
+fn a_file_that_is_gone_on_with_keeps_the_name_that_its_server_gave() {
+    let site = Site::start();
+    let named = Reply::file(huge()).header(
+        "Content-Disposition",
+        "attachment; filename=\"Real name.png\"",
+    );
+    let good = named.etag("\"a\"");
+    site.on("/get?id=1", good.clone().stall_after(8_900_000))
+        .once();
+    site.on("/get?id=1", good).once();
+    let fetch = quick().arg(site.url("/get?id=1"));
+    let running = fetch.spawn();
+    site.wait_for_stalls(1);
+    running.interrupt();
+    running.interrupt();
+    running.wait();
+    let done = fetch.clone().arg("-v").run().success();
+    assert!(done.stderr.contains("of which"), "{}", done.stderr);
+    assert_eq!(
+        fetch.files().into_keys().collect::<Vec<_>>(),
+        ["Real name.png"]
+    );
+}
+
+#[test]
+fn a_page_in_place_of_a_picture_tells_where_it_came_from() {
+    let site = Site::start();
+    site.on("/members/a.jpg", Reply::redirect("/login"));
+    site.on(
+        "/login",
+        Reply::html("<!doctype html><title>Log in</title>"),
+    );
+    let done = quick().arg(site.url("/members/a.jpg")).run().fails(4);
+    let expected = format!("because: redirected to `{}`", site.url("/login"));
+    assert!(done.stderr.contains(&expected), "{}", done.stderr);
 }
 
 #[test]

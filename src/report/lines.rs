@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::meter::Meter;
 use super::renamed::renamed;
 use super::repeats::Repeats;
-use super::text::{clean, size, whole_time};
+use super::text::{address, clean, size, whole_time};
 use super::totals::{name, totals};
 use super::{OpenItem, Reporter, Summary, Verbosity};
 use crate::model::{Event, Failure, Outcome, Skip};
@@ -155,7 +155,7 @@ pub(super) fn line(
             Some(failure) if failure.kind != crate::model::Kind::Closed => {
                 let kept = summary.link_failures.last();
                 let is_kept = kept.is_some_and(|last| last.link == *link);
-                (Detail::Failures, failed(link, failure, is_kept))
+                (Detail::Failures, failed(address(link), failure, is_kept))
             }
             _ => (Detail::All, format!("listed `{}`: {items}", clean(link))),
         },

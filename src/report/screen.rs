@@ -84,7 +84,15 @@ fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
-    for wait in waits.iter().filter(|wait| wait.id.is_none()) {
+    // What has no line of its own; of several at one host, the first.
+    let is_shown = |id| summary.open_item(id).is_some_and(|item| item.began);
+    let apart = waits.iter().filter(|wait| !wait.id.is_some_and(is_shown));
+    let mut hosts: Vec<&str> = Vec::new();
+    for wait in apart {
+        if hosts.contains(&wait.host.as_str()) {
+            continue;
+        }
+        hosts.push(&wait.host);
         parts.push(format!(
             "{} waits {}: {}",
             clean(&wait.host),
@@ -291,6 +299,24 @@ mod tests {
         assert_eq!(last(&summary, true).unwrap(), "1 of 1 files  1.0 kB");
         // What moves has been answered.
         assert_eq!(last(&began(1), true).unwrap(), "0 of 1+ files  100 B");
+    }
+
+    #[test]
+    fn shows_why_what_has_not_begun_waits() {
+        let mut summary = Summary::default();
+        let wait = |id, host: &str| Wait {
+            id: Some(id),
+            host: host.into(),
+            reason: "no answer".into(),
+            left: Duration::from_secs(3),
+        };
+        for id in 1..=3 {
+            summary.take(&found(id));
+        }
+        let waits = [wait(1, "x.org"), wait(2, "x.org"), wait(3, "y.org")];
+        let lines = screen(&summary, &waits, true, None, (24, 80));
+        let expected = "0 of 3+ files  0 B  x.org waits 3 s: no answer  y.org waits 3 s: no answer";
+        assert_eq!(lines, [expected]);
     }
 
     #[test]

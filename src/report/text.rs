@@ -39,6 +39,14 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept.collect())
 }
 
+/// The address in a link that says who is to read it: `page:https://…` is what came of an address that somebody gave.
+pub(super) fn address(link: &str) -> &str {
+    match link.split_once(':') {
+        Some((_, rest)) if rest.starts_with("http://") || rest.starts_with("https://") => rest,
+        _ => link,
+    }
+}
+
 /// An error as it is shown at the end of a program: what failed, its causes one per line, and the way out.
 pub fn explain(error: &Error) -> String {
     let failure = Failure::new(error, 1);
@@ -112,6 +120,22 @@ pub(super) fn whole_time(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::model::Kind;
+
+    #[test]
+    fn a_link_is_told_as_it_was_given() {
+        let table = [
+            ("page:https://x.org/a:b", "https://x.org/a:b"),
+            (
+                "https://x.org/?u=http://y.org",
+                "https://x.org/?u=http://y.org",
+            ),
+            ("imgur:q6i58", "imgur:q6i58"),
+            ("q6i58", "q6i58"),
+        ];
+        for (link, expected) in table {
+            assert_eq!(address(link), expected);
+        }
+    }
 
     #[test]
     fn cleans_what_could_harm_a_terminal() {

@@ -8,7 +8,7 @@ use url::Url;
 use super::lines;
 use super::repeats::reason;
 use super::summary::Named;
-use super::text::{causes, clean, hint, push, size, time};
+use super::text::{address, causes, clean, hint, push, size, time};
 use super::{Summary, Verbosity};
 use crate::model::{Failure, Kind, Skip};
 use crate::net::Shown;
@@ -56,7 +56,7 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
         }
     }
     for link in &summary.link_failures {
-        failed(&mut text, &link.link, &link.failure, colours);
+        failed(&mut text, address(&link.link), &link.failure, colours);
         hint(&mut text, &link.failure);
     }
     for missed in &summary.missed {

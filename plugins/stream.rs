@@ -69,7 +69,7 @@ impl Source for Stream {
             source: self.manifest.name.clone(),
             key: url_key(&url),
             meta: Meta {
-                name: known.name.clone().or_else(|| name(&url)),
+                name: known.name.clone().or_else(|| film_name(&url)),
                 ext: None,
                 ..known.clone()
             },
@@ -83,7 +83,7 @@ impl Source for Stream {
 }
 
 /// The name of a film by the URL of its playlist: most of those are called the same, and the folder tells what it is of.
-fn name(url: &Url) -> Option<String> {
+pub(super) fn film_name(url: &Url) -> Option<String> {
     let says_nothing = |name: &str| {
         let name = name.to_ascii_lowercase();
         let known = [
@@ -136,7 +136,7 @@ mod tests {
         ];
         for (link, expected) in table {
             assert_eq!(
-                name(&Url::parse(link).unwrap()).as_deref(),
+                film_name(&Url::parse(link).unwrap()).as_deref(),
                 expected,
                 "{link}"
             );

@@ -10,6 +10,7 @@ use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target, url_
 use futures_util::{StreamExt, stream};
 use url::Url;
 
+use super::super::page::PROGRAMS;
 use super::asked::{self, Asked};
 use super::ytdlp::Which;
 use super::{Inner, Name, Order, gallerydl, ytdlp};
@@ -166,7 +167,14 @@ impl Chooser {
         let nothing = match failed {
             Some((Name::Ytdlp, error)) => return Err(error),
             Some((_, error)) => error,
-            None => nothing.hint("no program that is installed finds anything there either"),
+            None => {
+                let hint = nothing.hint.as_deref().unwrap_or_default();
+                let hint = hint.replace(
+                    PROGRAMS,
+                    "no program that is installed finds anything there",
+                );
+                nothing.hint(hint)
+            }
         };
         if self.inner.is_strange(url) || !self.inner.programs().any(|name| name == Name::Ytdlp) {
             return Err(nothing);

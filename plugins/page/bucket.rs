@@ -58,7 +58,7 @@ impl Page {
                     },
                     ..Request::new(url.clone())
                 };
-                out.item(Item {
+                out.unnumbered(Item {
                     source: self.manifest.name.clone(),
                     key: url_key(&url),
                     meta: Meta {

@@ -3,6 +3,8 @@
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
+use super::attributes::{FULL, LAZY, SETS, attribute, first, pixels};
+use super::refresh;
 use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
 
@@ -11,33 +13,6 @@ pub(super) const MOST: usize = 100_000;
 /// As many open elements are known; those that are nested deeper count as outside.
 const DEEPEST: usize = 2_000;
 
-/// Attributes that name the picture in full, where `src` shows a small one.
-const FULL: [&str; 12] = [
-    "data-full",
-    "data-full-src",
-    "data-full-url",
-    "data-fullsrc",
-    "data-highres",
-    "data-hires",
-    "data-large",
-    "data-large-file",
-    "data-large_image",
-    "data-orig-file",
-    "data-zoom-image",
-    "data-zoom-src",
-];
-/// Attributes that a script makes the `src` of later.
-const LAZY: [&str; 7] = [
-    "data-src",
-    "data-original",
-    "data-lazy-src",
-    "data-lazy",
-    "data-echo",
-    "data-img-src",
-    "data-image",
-];
-/// Attributes that a script makes the `srcset` of later.
-const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
 /// Elements whose nesting is followed.
 const CONTAINERS: [&str; 12] = [
     "article", "aside", "div", "figure", "footer", "form", "header", "main", "nav", "ol",
@@ -96,22 +71,6 @@ enum Text {
     Heading,
     Data,
     Style,
-}
-
-/// The value of an attribute, if it has one.
-fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    let found = tag.attrs.iter().find(|known| &*known.name.local == name)?;
-    let value = found.value.trim();
-    (!value.is_empty()).then_some(value)
-}
-
-fn first<'a>(tag: &'a Tag, names: &[&str]) -> Option<&'a str> {
-    names.iter().find_map(|name| attribute(tag, name))
-}
-
-/// A number of pixels.
-fn pixels(tag: &Tag, name: &str) -> Option<u32> {
-    attribute(tag, name)?.trim_end_matches("px").parse().ok()
 }
 
 impl State {
@@ -244,6 +203,12 @@ impl State {
     }
 
     fn meta(&mut self, tag: &Tag) {
+        let does = attribute(tag, "http-equiv").unwrap_or("");
+        if does.eq_ignore_ascii_case("refresh")
+            && let Some(url) = attribute(tag, "content").and_then(refresh::target)
+        {
+            self.sheet.refresh.get_or_insert_with(|| url.to_owned());
+        }
         let name = first(tag, &["property", "name", "itemprop"]);
         if let (Some(name), Some(content)) = (name, attribute(tag, "content")) {
             self.say(&name.to_ascii_lowercase(), content);
@@ -275,12 +240,14 @@ impl State {
 
     fn link(&mut self, tag: &Tag) {
         self.end_link();
-        let Some(href) = attribute(tag, "href") else {
-            return;
-        };
-        self.relation(tag);
-        self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
-        self.link = Some((href.to_owned(), false));
+        let href = attribute(tag, "href");
+        if let Some(href) = href {
+            self.relation(tag);
+            self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
+        }
+        // What a script opens over the page in place of the target.
+        let opened = first(tag, &FULL).or_else(|| attribute(tag, "data-src"));
+        self.link = opened.or(href).map(|target| (target.to_owned(), false));
     }
 
     fn end_link(&mut self) {

@@ -1,7 +1,7 @@
 //! What can be told of a medium by its URL alone.
 
 use fetch::model::Medium;
-use fetch::source::url_medium;
+use fetch::source::{url_medium, url_name};
 use url::{Position, Url};
 
 /// Words in a path or a class of a picture that belongs to the page's dress, or that counts its readers.
@@ -86,6 +86,21 @@ pub(super) fn stream(url: &Url) -> Option<&'static str> {
         path.strip_suffix(ext)
             .is_some_and(|rest| rest.ends_with('.'))
     })
+}
+
+/// Name and extension of a medium: those of its path, or of the address in its query that a server which resizes pictures is
+/// asked for (`/image?url=%2Fcat.jpg`); what comes has an extension of its own then.
+pub(super) fn named(url: &Url) -> (Option<String>, Option<String>) {
+    let own = url_name(url);
+    if url_medium(url).is_some() {
+        return own;
+    }
+    let mut values = url.query_pairs().map(|(_, value)| url.join(&value));
+    let within = values.find_map(|value| value.ok().filter(|value| url_medium(value).is_some()));
+    match within.and_then(|within| url_name(&within).0) {
+        Some(name) => (Some(name), None),
+        None => own,
+    }
 }
 
 /// Whether a picture at this URL, with these classes, is an icon, a spacer, a tracker or the like.
@@ -308,6 +323,30 @@ mod tests {
         assert!(is_chaff(&url("/u/1.jpg"), "user-avatar"));
         for matter in ["/a/cat.jpg", "/logorama/film.jpg", "/iconic-places/1.jpg"] {
             assert!(!is_chaff(&url(matter), "wp-image-3"), "{matter}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_called_what_it_is_made_of() {
+        let table = [
+            ("/cat.jpg?url=/dog.jpg", Some("cat"), Some("jpg")),
+            (
+                "/_next/image?url=%2Fstatic%2Fcat.jpg&w=640&q=75",
+                Some("cat"),
+                None,
+            ),
+            (
+                "/resize.php?w=9&src=https%3A%2F%2Fy.org%2Fa%2520b.png%3Fv%3D1",
+                Some("a b"),
+                None,
+            ),
+            ("/image?id=7", Some("image"), None),
+            ("/download/cat?v=1.5", Some("cat"), None),
+            ("/i.php?s=1001", Some("i"), Some("php")),
+        ];
+        for (text, name, ext) in table {
+            let expected = (name.map(str::to_owned), ext.map(str::to_owned));
+            assert_eq!(named(&url(text)), expected, "{text}");
         }
     }
 

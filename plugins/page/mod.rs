@@ -2,9 +2,11 @@
 //!
 //! It reads what the markup says and runs no scripts. It does not know how bytes move, or where files go.
 
+mod attributes;
 mod bucket;
 mod choice;
 mod elements;
+mod embedded;
 mod folder;
 mod frontier;
 mod likeness;
@@ -15,6 +17,7 @@ mod options;
 mod pattern;
 mod player;
 mod reading;
+mod refresh;
 mod robots;
 mod sheet;
 mod sites;
@@ -34,11 +37,14 @@ use url::Url;
 
 use choice::choose;
 pub(super) use choice::web;
-use likeness::stream;
+use likeness::{named, stream};
 pub use options::Options;
 use sites::Sites;
 pub(super) use text::{date, decode, entity, line};
+pub(super) use tour::PROGRAMS;
 use tour::Tour;
+
+use super::stream::film_name;
 
 /// So long may it take to read one page. A tag with endless attributes takes a time that grows with their square.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,8 +75,13 @@ impl Page {
     }
 
     fn item(&self, page: &Url, url: Url, medium: Option<Medium>, meta: Meta) -> Item {
-        let (name, ext) = url_name(&url);
         let kind = stream(&url);
+        let (name, ext) = match kind {
+            None => named(&url),
+            Some(_) => (film_name(&url), None),
+        };
+        // Where its address alone does not tell what it is called.
+        let title = name.clone().filter(|_| name != url_name(&url).0);
         let request = Request {
             headers: referer(page, &url),
             expect: Expect {
@@ -82,7 +93,12 @@ impl Page {
         Item {
             source: self.manifest.name.clone(),
             key: url_key(&url),
-            meta: Meta { name, ext, ..meta },
+            meta: Meta {
+                name,
+                ext,
+                title: meta.title.clone().or(title),
+                ..meta
+            },
             body: match kind {
                 Some("m3u8") => Body::Hls(request),
                 Some(_) => Body::Dash(request),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fetch::model::{Album, Error, Kind, Meta, Result};
 use fetch::net::Shown;
 use fetch::source::Answer;
+use http::{HeaderMap, header};
 use url::Url;
 
 use super::choice::{Chosen, choose};
@@ -97,6 +98,16 @@ pub(super) fn is_next(here: &Url, next: &Url) -> bool {
         || stem(here) == stem(next) && here.query() == next.query()
         || says(next);
     here.origin() == next.origin() && is_paged
+}
+
+/// Whether an answer is a page by what it says of itself.
+pub(super) fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let essence = kind.split(';').next().unwrap_or("").trim();
+    ["text/html", "application/xhtml+xml"]
+        .iter()
+        .any(|page| essence.eq_ignore_ascii_case(page))
 }
 
 #[cfg(test)]

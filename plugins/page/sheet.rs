@@ -20,6 +20,10 @@ pub(super) struct Sheet {
     pub(super) next: Option<String>,
     /// Where its oEmbed is.
     pub(super) oembed: Option<String>,
+    /// Where its feed is.
+    pub(super) feed: Option<String>,
+    /// Where it sends whoever opens it.
+    pub(super) refresh: Option<String>,
     /// Every link, in order.
     pub(super) links: Vec<String>,
     /// Those of them that are not to be followed, by where they stand there.
@@ -53,9 +57,15 @@ impl Sheet {
 
     /// Notes another form of the page, of this type.
     pub(super) fn alternate(&mut self, href: &str, kind: &str) {
-        if kind.eq_ignore_ascii_case("application/json+oembed") {
-            self.oembed.get_or_insert_with(|| href.to_owned());
-        }
+        let kind = kind.to_ascii_lowercase();
+        let place = match kind.as_str() {
+            "application/json+oembed" => &mut self.oembed,
+            "application/rss+xml" | "application/atom+xml" | "application/feed+json" => {
+                &mut self.feed
+            }
+            _ => return,
+        };
+        place.get_or_insert_with(|| href.to_owned());
     }
 
     /// Whether none of its links is to be followed.

@@ -5,28 +5,28 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use fetch::model::{Album, Error, Item, Kind, Link, Medium, Meta, Result};
+use fetch::net::Shown;
 use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
-use http::{HeaderMap, header};
 use url::Url;
 
 use super::Page;
-use super::choice::{Chosen, identity, web};
+use super::choice::{Chosen, Wanted, identity, web};
 use super::folder::Listed;
 use super::frontier::Frontier;
-use super::oembed::{self, Embedded};
 use super::options::Options;
-use super::reading::{Found, about, is_next, reading, whole};
+use super::reading::{Found, about, is_next, is_page, reading, whole};
+use super::sheet::Sheet;
 use super::text;
 
 /// The reading of one link.
 pub(super) struct Tour<'a> {
-    page: &'a Page,
+    pub(super) page: &'a Page,
     options: Arc<Options>,
-    ctx: &'a Ctx,
-    out: &'a Outlet,
+    pub(super) ctx: &'a Ctx,
+    pub(super) out: &'a Outlet,
     known: &'a Meta,
     /// Whether links are followed.
-    follows: bool,
+    pub(super) follows: bool,
     turned: Pages,
     /// Hashes of the media that were there. What they are can be long.
     seen: HashSet<u64>,
@@ -42,7 +42,13 @@ pub(super) struct Tour<'a> {
     /// How many links led to nothing for a reason that may pass, and the first one.
     failed: u32,
     fault: Option<Error>,
+    /// Where the feed of the first page is.
+    feed: Option<Url>,
 }
+
+/// Who may know a page that has nothing in its markup.
+pub(in super::super) const PROGRAMS: &str =
+    "gallery-dl or yt-dlp may know the page, and are asked where they are installed";
 
 impl<'a> Tour<'a> {
     pub(super) fn new(page: &'a Page, ctx: &'a Ctx, target: &'a Target, out: &'a Outlet) -> Self {
@@ -71,6 +77,7 @@ impl<'a> Tour<'a> {
             refused: 0,
             failed: 0,
             fault: None,
+            feed: None,
         }
     }
 
@@ -122,10 +129,14 @@ impl<'a> Tour<'a> {
             let reading = reading(&answer, options).await?;
             let sheet = &reading.sheet;
             let here = &answer.url;
-            let title = sheet.meta("og:title").unwrap_or(match sheet.title.trim() {
-                "" => &sheet.heading,
-                title => title,
-            });
+            let title = match &reading.found {
+                // It says "Index of" what its address says as well.
+                Found::Folder(_) => "",
+                Found::Page(_) => sheet.meta("og:title").unwrap_or(match sheet.title.trim() {
+                    "" => &sheet.heading,
+                    title => title,
+                }),
+            };
             let album = album.get_or_insert_with(|| {
                 Arc::new(Album {
                     id: url_key(asked),
@@ -149,12 +160,28 @@ impl<'a> Tour<'a> {
             if cut {
                 self.cut.get_or_insert_with(|| asked.clone());
             }
+            if self.feed.is_none() && self.count == 1 {
+                let feed = sheet.feed.as_deref();
+                self.feed = feed.and_then(|feed| web(&sheet.base(here), feed));
+            }
             let meta = about(sheet, &linked, self.known, here, album);
-            if let Some(place) = sheet.oembed.as_deref().filter(|_| !is_shown) {
+            let is_film = |wanted: &Wanted| wanted.medium != Medium::Image;
+            let before = self.out.items() + self.out.embeds();
+            let mut films = Vec::new();
+            if count == 1 && !media.iter().any(is_film) {
+                films = self.films(&mut embeds, here).await?;
+                films.extend(self.films(&mut players, here).await?);
+            }
+            if !is_shown && films.is_empty() && sheet.oembed.is_some() {
                 let known = self.out.embeds();
                 self.hand_on(embeds.drain(..), players.drain(..)).await?;
-                let place = web(here, place).filter(|_| self.out.embeds() == known);
-                let photo = self.embedded(place, here, &meta).await?;
+                let place = sheet
+                    .oembed
+                    .as_deref()
+                    .filter(|_| self.out.embeds() == known);
+                let (photo, mut frames) = self.embedded(place, here, &meta).await?;
+                films = self.films(&mut frames, here).await?;
+                self.hand_on([], frames).await?;
                 // What the page is told by stands for the photo, or is the poster of what is shown elsewhere.
                 if !options.all && (photo.is_some() || self.out.embeds() > known) {
                     media.clear();
@@ -163,6 +190,11 @@ impl<'a> Tour<'a> {
                     self.item(item, &mut items).await?;
                 }
             }
+            if !is_shown && !films.is_empty() && !options.all {
+                media.clear();
+            }
+            let is_bare = count == 1 && media.is_empty() && players.is_empty();
+            media.splice(0..0, films);
             for wanted in media {
                 let identity = identity(&wanted.url, wanted.medium, options.all);
                 if self.seen.insert(self.hasher.hash_one(identity)) {
@@ -176,6 +208,10 @@ impl<'a> Tour<'a> {
                 }
             }
             self.hand_on(embeds, players).await?;
+            let shows = self.out.items() + self.out.embeds() > before;
+            if is_bare && !shows && self.sent_on(sheet, here, depth, frontier).await? {
+                return Ok(());
+            }
             if self.follows {
                 frontier.page(sheet, here, depth);
             }
@@ -193,53 +229,27 @@ impl<'a> Tour<'a> {
         Ok(())
     }
 
-    /// Asks for the oEmbed of a page: gives the picture that it is about, or hands its frames on.
-    async fn embedded(&self, place: Option<Url>, here: &Url, meta: &Meta) -> Result<Option<Item>> {
-        let Some(place) = place else {
-            return Ok(None);
+    /// Goes where a page without anything sends whoever opens it, and says whether it does.
+    async fn sent_on(
+        &mut self,
+        sheet: &Sheet,
+        here: &Url,
+        depth: u32,
+        frontier: &mut Frontier<'_>,
+    ) -> Result<bool> {
+        let base = sheet.base(here);
+        let place = sheet.refresh.as_deref().and_then(|url| web(&base, url));
+        let Some(url) = place.filter(|url| url != here) else {
+            return Ok(false);
         };
-        if self.follows && !self.is_allowed(&place).await.unwrap_or(false) {
-            return Ok(None);
-        }
-        let answer = self.ctx.get(place).send().await;
-        let answer = match answer.and_then(Answer::ok) {
-            Ok(answer) => answer,
-            // The page may have something all the same.
-            Err(error) => {
-                let told = self.out.note(format!("without its oEmbed: {error}"));
-                return told.await.map(|()| None);
+        match self.follows {
+            true => frontier.redirect(url, depth),
+            false => {
+                self.handed += 1;
+                self.out.link(Link::from(url)).await?;
             }
-        };
-        match oembed::read(&answer.body, &answer.url) {
-            Some(Embedded::Photo { url, title, author }) => {
-                let meta = Meta {
-                    title,
-                    author: author.or_else(|| meta.author.clone()),
-                    ..meta.clone()
-                };
-                Ok(Some(self.page.item(here, url, Some(Medium::Image), meta)))
-            }
-            Some(Embedded::Frames(urls)) => {
-                self.hand_on([], urls).await?;
-                Ok(None)
-            }
-            None => Ok(None),
         }
-    }
-
-    /// Hands the frames of a page on.
-    async fn hand_on(
-        &self,
-        embeds: impl IntoIterator<Item = Url>,
-        players: impl IntoIterator<Item = Url>,
-    ) -> Result<()> {
-        for url in embeds {
-            self.out.embed(Link::from(url)).await?;
-        }
-        for url in players {
-            self.out.player(Link::from(url)).await?;
-        }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether the next page of an album may be asked for where links are followed.
@@ -257,7 +267,7 @@ impl<'a> Tour<'a> {
         self.out.item(item).await
     }
 
-    /// The files of a server's folder.
+    /// The files of a server's folder. They keep their names, and have no numbers: those would change with each new file.
     async fn folder(
         &mut self,
         here: &Url,
@@ -267,7 +277,6 @@ impl<'a> Tour<'a> {
         frontier: &mut Frontier<'_>,
     ) -> Result<()> {
         let options = &self.options;
-        let mut items = 0;
         for url in listed.urls {
             if url.path().ends_with('/') {
                 if self.follows {
@@ -288,7 +297,7 @@ impl<'a> Tour<'a> {
                 ..Meta::default()
             };
             let item = self.page.item(here, url, None, meta);
-            self.item(item, &mut items).await?;
+            self.out.unnumbered(item).await?;
         }
         // An empty folder is one.
         self.handed += 1;
@@ -326,7 +335,7 @@ impl<'a> Tour<'a> {
         self.out.link(Link::from(url)).await
     }
 
-    async fn is_allowed(&self, url: &Url) -> Result<bool> {
+    pub(super) async fn is_allowed(&self, url: &Url) -> Result<bool> {
         match self.options.robots {
             true => self.page.sites.allow(self.ctx, url).await,
             false => Ok(true),
@@ -371,26 +380,17 @@ impl<'a> Tour<'a> {
         if self.out.items() > 0 || self.out.embeds() > 0 || self.handed > 0 {
             return Ok(());
         }
+        let mut hints = Vec::new();
+        if let Some(feed) = &self.feed {
+            hints.push(format!("its feed may have some: `{}`", Shown(feed)));
+        }
+        hints.push("what its scripts bring is not seen".to_owned());
+        if !self.options.all {
+            hints.push("`--all` takes icons and the like, too".to_owned());
+        }
+        hints.push(PROGRAMS.to_owned());
         let message = "no media that matter are in its markup";
-        let hint = match self.options.all {
-            true => {
-                "what its scripts bring is not seen; gallery-dl or yt-dlp may know the page, and are asked where they are installed"
-            }
-            false => {
-                "what its scripts bring is not seen; `--all` takes icons and the like, too; gallery-dl or yt-dlp may know the page, \
-                 and are asked where they are installed"
-            }
-        };
+        let hint = hints.join("; ");
         Err(Error::new(Kind::Unsupported, message).hint(hint))
     }
-}
-
-/// Whether an answer is a page by what it says of itself.
-fn is_page(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
-    let essence = kind.split(';').next().unwrap_or("").trim();
-    ["text/html", "application/xhtml+xml"]
-        .iter()
-        .any(|page| essence.eq_ignore_ascii_case(page))
 }

@@ -203,9 +203,9 @@ fn a_page_without_media() {
     let site = Site::start();
     site.on("/news", Reply::html("<!doctype html><title>News</title>"));
     let expected = "\
-failed: `page:http://127.0.0.1:PORT/news` (unsupported)
+failed: `http://127.0.0.1:PORT/news` (unsupported)
 nothing found; 1 link failed (1 unsupported)   TIME
-failed: `page:http://127.0.0.1:PORT/news` no media that matter are in its markup
+failed: `http://127.0.0.1:PORT/news` no media that matter are in its markup
   hint: what its scripts bring is not seen; `--all` takes icons and the like, too; gallery-dl or yt-dlp may know the page, and are asked where they are installed
 ";
     let done = quick().arg(site.url("/news")).run().fails(5);

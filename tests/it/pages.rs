@@ -2,6 +2,7 @@
 
 mod crawl;
 mod held;
+mod kinds;
 mod oembed;
 
 use crate::support::command::Fetch;

@@ -1,0 +1,127 @@
+//! What is shown on a page and stands elsewhere: by its oEmbed, and in its frames.
+
+use std::time::Duration;
+
+use fetch::model::{Error, Item, Kind, Link, Medium, Meta, Result};
+use fetch::net::Shown;
+use fetch::source::Answer;
+use tokio::time::timeout;
+use url::Url;
+
+use super::choice::{Wanted, web};
+use super::frontier::is_same_host;
+use super::oembed::{self, Embedded};
+use super::options::Options;
+use super::reading::{Found, is_page, reading};
+use super::tour::Tour;
+
+/// So many frames of a page are asked for at the most, and each is waited for so long: the page may have something all the same.
+const FRAMES: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Tour<'_> {
+    /// Asks for the oEmbed of a page, if it has one: gives the picture that it is about, or the frames in which it is shown.
+    pub(super) async fn embedded(
+        &self,
+        place: Option<&str>,
+        here: &Url,
+        meta: &Meta,
+    ) -> Result<(Option<Item>, Vec<Url>)> {
+        let nothing = (None, Vec::new());
+        let Some(place) = place.and_then(|place| web(here, place)) else {
+            return Ok(nothing);
+        };
+        if self.follows && !self.is_allowed(&place).await.unwrap_or(false) {
+            return Ok(nothing);
+        }
+        let answer = self.ctx.get(place).send().await;
+        let answer = match answer.and_then(Answer::ok) {
+            Ok(answer) => answer,
+            // The page may have something all the same.
+            Err(error) => {
+                let told = self.out.note(format!("without its oEmbed: {error}"));
+                return told.await.map(|()| nothing);
+            }
+        };
+        Ok(match oembed::read(&answer.body, &answer.url) {
+            Some(Embedded::Photo { url, title, author }) => {
+                let meta = Meta {
+                    title,
+                    author: author.or_else(|| meta.author.clone()),
+                    ..meta.clone()
+                };
+                let item = self.page.item(here, url, Some(Medium::Image), meta);
+                (Some(item), Vec::new())
+            }
+            Some(Embedded::Frames(urls)) => (None, urls),
+            None => nothing,
+        })
+    }
+
+    /// The films and sounds in those frames that are pages of the same host. A frame that has some, or that the source of a site
+    /// knows, is taken out of them.
+    pub(super) async fn films(&self, frames: &mut Vec<Url>, here: &Url) -> Result<Vec<Wanted>> {
+        let mut films = Vec::new();
+        let mut asked = 0;
+        let mut left = Vec::new();
+        for frame in std::mem::take(frames) {
+            if asked == FRAMES || frame == *here || !is_same_host(here, &frame) {
+                left.push(frame);
+                continue;
+            }
+            let known = self.out.embeds();
+            self.out.embed(Link::from(frame.clone())).await?;
+            if self.out.embeds() > known {
+                continue;
+            }
+            asked += 1;
+            let found = timeout(PATIENCE, self.frame(&frame)).await;
+            match found.unwrap_or_else(|_| Err(Error::new(Kind::Network, "no answer in time"))) {
+                Ok(found) if found.is_empty() => left.push(frame),
+                Ok(found) => films.extend(found),
+                Err(error) if error.kind == Kind::Closed => return Err(error),
+                Err(error) => {
+                    let text = format!("without the frame `{}`: {error}", Shown(&frame));
+                    self.out.note(text).await?;
+                    left.push(frame);
+                }
+            }
+        }
+        *frames = left;
+        Ok(films)
+    }
+
+    /// The films and sounds on the page in a frame. Pictures in one are more often advertisements.
+    async fn frame(&self, frame: &Url) -> Result<Vec<Wanted>> {
+        if self.follows && !self.is_allowed(frame).await? {
+            return Ok(Vec::new());
+        }
+        let answer = self.ctx.get(frame.clone()).send_if(is_page).await?;
+        if answer.status.is_redirection() || !is_page(&answer.headers) {
+            return Ok(Vec::new());
+        }
+        let reading = reading(&answer.ok()?, &Options::default()).await?;
+        let Found::Page(chosen) = reading.found else {
+            return Ok(Vec::new());
+        };
+        let films = chosen.media.into_iter();
+        Ok(films
+            .filter(|wanted| wanted.medium != Medium::Image)
+            .collect())
+    }
+
+    /// Hands the frames of a page on.
+    pub(super) async fn hand_on(
+        &self,
+        embeds: impl IntoIterator<Item = Url>,
+        players: impl IntoIterator<Item = Url>,
+    ) -> Result<()> {
+        for url in embeds {
+            self.out.embed(Link::from(url)).await?;
+        }
+        for url in players {
+            self.out.player(Link::from(url)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! Kinds of pages as somebody meets them, and what they come to on the disk: which files, under which names.
+
+use super::picture;
+use crate::streams::{playlist, segment};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+/// The files that a link comes to.
+fn files(link: String) -> Vec<String> {
+    let fetch = Fetch::new().arg(link);
+    fetch.run().success();
+    fetch.files().into_keys().collect()
+}
+
+fn film(site: &Site, path: &str) {
+    let reply = Reply::file(small(Format::Mp4, 1)).content_type("video/mp4");
+    site.on(path, reply);
+}
+
+#[test]
+fn the_files_of_a_servers_folder_keep_their_names() {
+    let site = Site::start();
+    let index = "<html><head><title>Index of /pub/live%20music/</title></head><body><h1>Index of /pub/live music/</h1>\
+        <a href='../'>../</a><a href='01%20-%20Caf%C3%A9.jpg'>01</a><a href='cover.jpg'>cover</a></body></html>";
+    site.on("/pub/live%20music/", Reply::html(index)).once();
+    picture(&site, "/pub/live%20music/01%20-%20Caf%C3%A9.jpg", 1);
+    picture(&site, "/pub/live%20music/cover.jpg", 2);
+    assert_eq!(
+        files(site.url("/pub/live%20music/")),
+        ["page/live music/01 - Café.jpg", "page/live music/cover.jpg"]
+    );
+}
+
+#[test]
+fn the_objects_of_a_bucket_keep_their_names() {
+    let site = Site::start();
+    let listing = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+        <Name>Cats</Name><Contents><Key>2025/one cat.jpg</Key></Contents></ListBucketResult>";
+    let listing = Reply::text(listing).content_type("application/xml");
+    site.on("/cats/", listing).once();
+    picture(&site, "/cats/2025/one%20cat.jpg", 1);
+    assert_eq!(files(site.url("/cats/")), ["page/Cats/one cat.jpg"]);
+}
+
+#[test]
+fn an_album_is_called_by_the_folder_of_its_page() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Lisbon &#8211; Wanderlog</title><img src=/a.jpg>";
+    site.on("/2025/03/lisbon/", Reply::html(page)).once();
+    picture(&site, "/a.jpg", 1);
+    assert_eq!(
+        files(site.url("/2025/03/lisbon/")),
+        ["page/Lisbon – Wanderlog lisbon/001 a.jpg"]
+    );
+}
+
+#[test]
+fn a_page_whose_address_says_its_title_says_it_once() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Downloads</title><a href=/talk.mp4>the talk</a>";
+    site.on("/downloads", Reply::html(page)).once();
+    film(&site, "/talk.mp4");
+    assert_eq!(
+        files(site.url("/downloads")),
+        ["page/Downloads/001 talk.mp4"]
+    );
+}
+
+#[test]
+fn a_picture_from_a_server_that_resizes_is_called_as_what_it_is_made_of() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Next</title>\
+        <img src='/_next/image?url=%2Fstatic%2Fcat.jpg&w=1920&q=75' srcset='/_next/image?url=%2Fstatic%2Fcat.jpg&w=640&q=75 1x'>";
+    site.on("/next", Reply::html(page)).once();
+    picture(&site, "/_next/image?url=%2Fstatic%2Fcat.jpg&w=640&q=75", 1);
+    assert_eq!(files(site.url("/next")), ["page/Next/001 cat.jpg"]);
+}
+
+#[test]
+fn a_stream_on_a_page_is_called_as_if_its_playlist_were_the_link() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Concert</title><video poster=/p.jpg><source src=/hls/tides/master.m3u8></video>";
+    site.on("/concert", Reply::html(page)).once();
+    site.on(
+        "/hls/tides/master.m3u8",
+        playlist("#EXTINF:4,\n1.ts\n#EXT-X-ENDLIST\n"),
+    );
+    site.on("/hls/tides/1.ts", Reply::file(segment(1, 20)));
+    assert_eq!(files(site.url("/concert")), ["page/Concert/001 tides.ts"]);
+}
+
+#[test]
+fn a_page_that_sends_on_leads_to_what_is_there() {
+    let site = Site::start();
+    let sends = |to: &str| {
+        let head = format!("<meta http-equiv=Refresh content='3; URL={to}'>");
+        Reply::html(format!("<!doctype html><title>Thanks</title>{head}<p>soon"))
+    };
+    site.on("/thanks", sends("/d/cat.jpg")).once();
+    picture(&site, "/d/cat.jpg", 1);
+    assert_eq!(files(site.url("/thanks")), ["cat.jpg"]);
+    // Around in a circle, and to itself.
+    site.on("/a", sends("/b")).once();
+    site.on("/b", sends("/a")).once();
+    Fetch::new().arg(site.url("/a")).run();
+    site.on("/same", sends("/same")).once();
+    let done = Fetch::new().arg(site.url("/same")).run().fails(5);
+    assert!(
+        done.stderr.contains("no media that matter"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_page_with_media_is_not_left_for_where_it_sends() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Cats</title><noscript><meta http-equiv=refresh content='0; url=/noscript'></noscript><img src=/a.jpg>";
+    site.on("/cats", Reply::html(page)).once();
+    picture(&site, "/a.jpg", 1);
+    assert_eq!(files(site.url("/cats")), ["page/Cats/001 a.jpg"]);
+}
+
+#[test]
+fn the_film_in_a_frame_of_the_site_itself_is_that_of_the_page() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Talk</title><meta property=og:image content=/poster.jpg>\
+        <iframe src=/chat></iframe><iframe src=/embed/7></iframe><iframe src='https://elsewhere.example/9'></iframe>";
+    site.on("/talks/1", Reply::html(page)).once();
+    let chat = "<!doctype html><title>Chat</title><img src=/emote.jpg width=400>";
+    site.on("/chat", Reply::html(chat)).once();
+    let player =
+        "<!doctype html><title>Player</title><video src=/v/talk.mp4 poster=/poster.jpg></video>";
+    site.on("/embed/7", Reply::html(player)).once();
+    film(&site, "/v/talk.mp4");
+    assert_eq!(files(site.url("/talks/1")), ["page/Talk 1/001 talk.mp4"]);
+}
+
+#[test]
+fn the_player_that_a_page_names_is_looked_into_on_its_own_host() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Talk</title><meta property=og:video content=/player?id=7>";
+    site.on("/talks/1", Reply::html(page)).once();
+    let player = "<!doctype html><video><source src=/v/talk.mp4></video>";
+    site.on("/player?id=7", Reply::html(player)).once();
+    film(&site, "/v/talk.mp4");
+    assert_eq!(files(site.url("/talks/1")), ["page/Talk 1/001 talk.mp4"]);
+}
+
+#[test]
+fn no_more_than_three_frames_are_asked_for() {
+    let site = Site::start();
+    let frames: String = (1..=9)
+        .map(|n| format!("<iframe src=/f{n}></iframe>"))
+        .collect();
+    let page = format!("<!doctype html><title>x</title>{frames}<img src=/a.jpg>");
+    site.on("/framed", Reply::html(page)).once();
+    picture(&site, "/a.jpg", 1);
+    site.on("/f1", Reply::empty(404)).once();
+    site.on("/f2", Reply::file(small(Format::Mp4, 1))).once();
+    site.on("/f3", Reply::redirect("/f4")).once();
+    assert_eq!(files(site.url("/framed")), ["page/x framed/001 a.jpg"]);
+}
+
+#[test]
+fn a_page_without_media_names_its_feed() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Blog</title><link rel=alternate type='application/rss+xml' href='/feed.xml?key=s3cret'><p>words";
+    site.on("/blog", Reply::html(page)).once();
+    let done = Fetch::new().arg(site.url("/blog")).run().fails(5);
+    let expected = format!(
+        "hint: its feed may have some: `{}`",
+        site.url("/feed.xml?key=")
+    );
+    let expected = expected.trim_end_matches('`');
+    assert!(done.stderr.contains(expected), "{}", done.stderr);
+    assert!(!done.stderr.contains("s3cret"), "{}", done.stderr);
+}

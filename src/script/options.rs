@@ -27,7 +27,8 @@ pub(super) struct Options {
 /// site that the plugin would ask.
 pub(super) fn stand_ins(manifest: &Manifest, set: &Map<String, Value>) -> Vec<(Origin, Url)> {
     let sites = manifest.options.iter().filter_map(|option| {
-        let (_, set) = value(option.kind, set.get(&option.key)?.clone())?;
+        let set = meant(option.kind, set.get(&option.key)?.clone());
+        let (_, set) = value(option.kind, set)?;
         let site = option.default.as_str()?.parse().ok()?;
         Some((set?, site))
     });
@@ -77,7 +78,7 @@ impl Options {
     ) -> Result<Options> {
         for option in &manifest.options {
             let key = &option.key;
-            let given = set.remove(key);
+            let given = set.remove(key).map(|given| meant(option.kind, given));
             let is_set = given.is_some();
             let value = given.unwrap_or_else(|| json!(option.default));
             let Some((value, site)) = self::value(option.kind, value) else {
@@ -100,6 +101,30 @@ impl Options {
     }
 }
 
+/// What the text of a flag or a variable stands for, where the option is no text: `true`, `7`, `["a.org", "b.org"]`, or
+/// `a.org, b.org`.
+fn meant(kind: Kind, value: Value) -> Value {
+    let Some(text) = value.as_str() else {
+        return value;
+    };
+    let read = || toml::from_str::<BTreeMap<String, Value>>(&format!("x = {text}")).ok();
+    let typed = |read: BTreeMap<String, Value>| match read.len() {
+        1 => read.into_values().next(),
+        _ => None,
+    };
+    let fits = |typed: &Value| match kind {
+        Kind::Bool => typed.is_boolean(),
+        Kind::Number => typed.is_number(),
+        Kind::Hosts => typed.is_array(),
+        Kind::Text | Kind::Site => false,
+    };
+    match (read().and_then(typed).filter(fits), kind) {
+        (Some(typed), _) => typed,
+        (None, Kind::Hosts) => text.split(',').map(|host| json!(host.trim())).collect(),
+        (None, _) => value,
+    }
+}
+
 /// A value as an option of this kind, and where it says that a site is. `None` if it is not of this kind.
 pub(super) fn value(kind: Kind, value: Value) -> Option<(Value, Option<Origin>)> {
     match (kind, value) {
@@ -119,12 +144,39 @@ pub(super) fn value(kind: Kind, value: Value) -> Option<(Value, Option<Origin>)>
     }
 }
 
-/// A list of whole hosts, which a flag or a variable names with commas between.
+/// A list of whole hosts.
 fn hosts(value: &Value) -> Option<Vec<String>> {
-    let list = match value {
-        Value::String(text) => Hosts(text.split(',').map(|host| host.trim().to_owned()).collect()),
-        value => serde_json::from_value(value.clone()).ok()?,
-    };
+    let list: Hosts = serde_json::from_value(value.clone()).ok()?;
     let is_well = list.wrong().is_none() && !list.0.iter().any(|host| host.starts_with('*'));
     is_well.then_some(list.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_flag_is_what_the_option_is() {
+        let hosts = json!(["a.org", "b.org"]);
+        let table = [
+            (Kind::Bool, "true", json!(true)),
+            (Kind::Bool, "no", json!("no")),
+            (Kind::Number, "7", json!(7)),
+            (Kind::Number, "0.5", json!(0.5)),
+            (Kind::Number, "7\ny = 8", json!("7\ny = 8")),
+            (Kind::Text, "true", json!("true")),
+            (Kind::Text, "[1]", json!("[1]")),
+            (Kind::Site, "https://a.org", json!("https://a.org")),
+            (Kind::Hosts, "a.org, b.org", hosts.clone()),
+            (Kind::Hosts, "['a.org', \"b.org\"]", hosts),
+            (Kind::Hosts, "a.org", json!(["a.org"])),
+            (Kind::Hosts, "[]", json!([])),
+            (Kind::Hosts, "['a.org'", json!(["['a.org'"])),
+        ];
+        for (kind, text, expected) in table {
+            assert_eq!(meant(kind, json!(text)), expected, "{text}");
+        }
+        // What a file says is meant as it stands there.
+        assert_eq!(meant(Kind::Hosts, json!(7)), json!(7));
+    }
 }

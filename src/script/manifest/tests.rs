@@ -133,7 +133,7 @@ fn a_default_is_of_its_type() {
         ("site", "'ftp://x.com'", false),
         ("hosts", "[]", true),
         ("hosts", "['x.com', 'a.y.com']", true),
-        ("hosts", "'x.com, a.y.com'", true),
+        ("hosts", "'x.com, a.y.com'", false),
         ("hosts", "['*.x.com']", false),
         ("hosts", "['localhost']", false),
         ("hosts", "['127.0.0.1']", false),

@@ -23,7 +23,9 @@ pub(super) fn index(args: &Args, config: &Config, command: &IndexCommand) -> Res
             let lockfile = store.lockfile()?;
             let lines = lockfile.indexes.iter().map(|(name, index)| {
                 let (url, key, serial) = (index.shown(), &index.key, index.serial);
-                format!("{name}  {url}  key {key}  serial {serial}\n")
+                let next = index.next.iter().map(|next| format!("  next key {next}"));
+                let next: String = next.collect();
+                format!("{name}  {url}  key {key}  serial {serial}{next}\n")
             });
             print(&lines.collect::<String>())
         }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::Grants;
 use super::version::Version;
+use super::{Grants, Known};
 use crate::model::{Error, Kind, Result};
 use crate::script::manifest::{API, is_id};
 
@@ -21,6 +21,10 @@ pub(super) struct Index {
     pub(super) serial: u64,
     /// Until when it may be gone by.
     pub(super) expires: Timestamp,
+    /// The key that signed it.
+    pub(super) key: String,
+    /// The key that will sign those to come.
+    pub(super) next_key: Option<String>,
     /// Its packages, without those that this program cannot read.
     pub(super) entries: Vec<Entry>,
 }
@@ -31,6 +35,8 @@ struct Written {
     format: u32,
     serial: u64,
     expires: Timestamp,
+    #[serde(default)]
+    next_key: Option<String>,
     packages: Vec<Value>,
 }
 
@@ -57,23 +63,37 @@ pub(super) struct Entry {
 }
 
 impl Index {
-    /// Reads an index if it is signed with this key. `name` is what the user calls it.
-    pub(super) fn read(name: &str, json: &[u8], signature: &[u8], key: &str) -> Result<Index> {
-        let wrong = |why: &str| {
-            let message = format!("the index `{name}` {why}");
-            Error::new(Kind::Corrupt, message).hint("nothing was changed; ask whoever makes it")
-        };
+    /// Reads an index if it is signed with the key that is known, or with the one that it has named as its next. `name` is what
+    /// the user calls it.
+    pub(super) fn read(name: &str, json: &[u8], signature: &[u8], known: &Known) -> Result<Index> {
+        let wrong = |why: &str| wrong(name, why);
         let signature = std::str::from_utf8(signature).ok();
         let signature = signature.and_then(|text| Signature::decode(text).ok());
         let signature = signature.ok_or_else(|| wrong("has a signature that is none"))?;
-        let verified = public(key)?.verify(json, &signature, false);
+        let verify = |key: &String| Ok(public(key)?.verify(json, &signature, false));
+        let mut key = &known.key;
+        let mut verified: Result<(), Refusal> = verify(key)?;
+        if let (Err(Refusal::UnexpectedKeyId), Some(next)) = (&verified, &known.next) {
+            (key, verified) = (next, verify(next)?);
+        }
         verified.map_err(|refusal| match refusal {
-            Refusal::UnexpectedKeyId => wrong("is signed with another key than the one you gave"),
+            Refusal::UnexpectedKeyId => {
+                let error = wrong("is signed with another key than the one you gave");
+                error.hint(format!(
+                    "nothing was changed; if whoever makes it has another one now, `fetch plugin index remove {name}`, and add it with that"
+                ))
+            }
             Refusal::UnsupportedLegacyMode | Refusal::UnexpectedAlgorithm => {
                 wrong("is signed in the old way, which `minisign -S` does no more")
             }
             _ => wrong("is not what was signed"),
         })?;
+        Index::parse(name, json, key)
+    }
+
+    /// Reads what was signed with this key.
+    pub(super) fn parse(name: &str, json: &[u8], key: &str) -> Result<Index> {
+        let wrong = |why: &str| wrong(name, why);
         let written: Written = serde_json::from_slice(json)
             .map_err(|error| wrong("is signed, and is no index").because(error))?;
         if written.format != 1 {
@@ -83,10 +103,16 @@ impl Index {
             );
             return Err(Error::new(Kind::Unsupported, message).hint("a newer `fetch` may know it"));
         }
+        let next_key = written.next_key.filter(|next| next != key);
+        if let Some(Err(error)) = next_key.as_deref().map(public) {
+            return Err(wrong("names a next key that is none").because(error));
+        }
         let packages = written.packages.into_iter();
         Ok(Index {
             serial: written.serial,
             expires: written.expires,
+            key: key.to_owned(),
+            next_key,
             // What a newer program knows is none of ours.
             entries: packages
                 .filter_map(|package| serde_json::from_value(package).ok())
@@ -138,6 +164,11 @@ impl Entry {
     pub(super) fn file(&self) -> String {
         format!("{}-{}.tar.gz", self.id, self.version)
     }
+}
+
+fn wrong(name: &str, why: &str) -> Error {
+    let message = format!("the index `{name}` {why}");
+    Error::new(Kind::Corrupt, message).hint("nothing was changed; ask whoever makes it")
 }
 
 /// A key as `minisign` prints it.
@@ -217,6 +248,8 @@ mod tests {
         let index = Index {
             serial: 1,
             expires: Timestamp::MAX,
+            key: String::new(),
+            next_key: None,
             entries: vec![
                 entry("1.2.0", 1),
                 entry("1.10.0", API + 1),

@@ -32,9 +32,11 @@ impl Store {
         let mut known = Known {
             url: index::base(url)?,
             key: key.to_owned(),
+            next: None,
             serial: 0,
         };
-        known.serial = bring(client, name, &known).await?.serial;
+        let index = bring(client, name, &known).await?;
+        (known.serial, known.next) = (index.serial, index.next_key);
         self.change(|lockfile| match lockfile.indexes.contains_key(name) {
             true => Err(taken(name)),
             false => {
@@ -56,15 +58,13 @@ impl Store {
         })
     }
 
-    /// What an index says now. Its serial is remembered: one that is lower is never taken again.
+    /// What an index says now. Its serial is remembered: one that is lower is never taken again. So is the key that is to come
+    /// next; once an index is signed with that, it holds, and the one before no more.
     pub(super) async fn index(&self, client: &Client, name: &str) -> Result<Index> {
         let known = self.lockfile()?.index(name)?.clone();
         let index = bring(client, name, &known).await?;
         self.change(|lockfile| {
-            // Another process may have seen a higher one.
-            if let Some(now) = lockfile.indexes.get_mut(name) {
-                now.serial = now.serial.max(index.serial);
-            }
+            lockfile.see(name, &index);
             Ok(())
         })?;
         if index.expires < Timestamp::now() {
@@ -91,7 +91,7 @@ fn taken(name: &str) -> Error {
 async fn bring(client: &Client, name: &str, known: &Known) -> Result<Index> {
     let json = get(client, &at(&known.url, "index.json")?, index::LONGEST).await?;
     let signature = get(client, &at(&known.url, "index.json.minisig")?, SIGNATURE).await?;
-    let index = Index::read(name, &json, &signature, &known.key)?;
+    let index = Index::read(name, &json, &signature, known)?;
     if index.serial < known.serial {
         let (is, was) = (index.serial, known.serial);
         let message = format!("the index `{name}` has the serial {is}, and {was} was seen before");

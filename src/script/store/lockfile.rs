@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Repository;
+use super::index::Index;
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::script::Manifest;
@@ -39,6 +40,9 @@ pub struct Known {
     pub url: Url,
     /// Whose signature it has.
     pub key: String,
+    /// Whose signature it will have, as it has said under that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// The highest serial that was seen.
     pub serial: u64,
 }
@@ -139,6 +143,34 @@ impl Lockfile {
         match plugins.all(is_well) {
             true => Ok(read),
             false => Err(wrong("has plugins that are none".into())),
+        }
+    }
+
+    /// Remembers what was seen of an index.
+    pub(super) fn see(&mut self, name: &str, index: &Index) {
+        let Some(known) = self.indexes.get_mut(name) else {
+            return;
+        };
+        let is_next = known.next.as_ref() == Some(&index.key);
+        // Another process may have seen a later one, or forgotten this one for another.
+        if index.serial < known.serial || (known.key != index.key && !is_next) {
+            return;
+        }
+        known.serial = index.serial;
+        known.next.clone_from(&index.next_key);
+        let before = std::mem::replace(&mut known.key, index.key.clone());
+        if before == index.key {
+            return;
+        }
+        // What it gave under the key before is its own as well.
+        let plugins = self.plugins.values_mut();
+        let releases = plugins
+            .flat_map(|plugin| std::iter::once(&mut plugin.current).chain(&mut plugin.previous));
+        for release in releases {
+            let is_its = matches!(&release.giver, Giver::Index(giver) if giver == name);
+            if is_its && release.key.as_ref() == Some(&before) {
+                release.key = Some(index.key.clone());
+            }
         }
     }
 

@@ -149,8 +149,12 @@ impl Store {
                 return Ok(Newer::Yes(Box::new(offer)));
             }
         };
-        had.is_signed_by(Some(&self.lockfile()?.index(name)?.key))?;
+        let lockfile = self.lockfile()?;
+        let known = lockfile.index(name)?;
+        lockfile.installed(id)?.is_signed_by(Some(&known.key))?;
         let index = self.index(client, name).await?;
+        // The index may have come to its next key, and with it all that it gave.
+        let had = self.lockfile()?.installed(id)?.clone();
         let yanked = index.yanked(id, version).map(str::to_owned);
         let entry = match index.newest(id) {
             Ok(entry) => entry,

@@ -63,6 +63,8 @@ pub(super) struct Shop {
     pub(super) key: Key,
     pub(super) serial: u64,
     pub(super) expires: &'static str,
+    /// The key that the index names as its next.
+    pub(super) next_key: Option<String>,
     pub(super) packages: Vec<Value>,
     files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
 }
@@ -83,6 +85,7 @@ impl Shop {
             key: Key::new(7),
             serial: 1,
             expires: "2999-01-01T00:00:00Z",
+            next_key: None,
             packages: Vec::new(),
             files,
         }
@@ -104,6 +107,7 @@ impl Shop {
             "serial": self.serial,
             "created": "2026-01-01T00:00:00Z",
             "expires": self.expires,
+            "next_key": self.next_key,
             "packages": self.packages,
         });
         serde_json::to_vec(&index).unwrap()

@@ -33,6 +33,9 @@ pub struct Grants {
     /// What the user has set, or will, that its script sees.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub options: BTreeSet<String>,
+    /// What the user has set, or will, that says whom it asks.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub sites: BTreeSet<String>,
     /// Documents of any site that it reads.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub reads: BTreeSet<String>,
@@ -55,10 +58,13 @@ impl Grants {
                 by.unwrap_or_default()
             )
         });
-        // Of what a script sees, text alone can be what nobody else should.
-        let options = manifest.options.iter();
-        let options = options.filter(|option| option.kind == OptionKind::Text);
-        let options = options.map(|option| format!("source.{}.{}", manifest.id, option.key));
+        let of = |kinds: &[OptionKind]| {
+            let options = manifest.options.iter();
+            let options = options.filter(|option| kinds.contains(&option.kind));
+            options
+                .map(|option| format!("source.{}.{}", manifest.id, option.key))
+                .collect()
+        };
         let reads = manifest.reads.iter();
         Grants {
             request: manifest.hosts().0.into_iter().collect(),
@@ -70,7 +76,9 @@ impl Grants {
                 Delegate::To(hosts) => hosts.0.iter().cloned().collect(),
             },
             secrets: secrets.collect(),
-            options: options.collect(),
+            // Of what a script sees, text alone can be what nobody else should.
+            options: of(&[OptionKind::Text]),
+            sites: of(&[OptionKind::Site, OptionKind::Hosts]),
             reads: reads
                 .map(|reads| Document::from(*reads).to_string())
                 .collect(),
@@ -106,7 +114,7 @@ impl Grants {
         lines
     }
 
-    fn lists(&self) -> [(&'static str, &BTreeSet<String>); 7] {
+    fn lists(&self) -> [(&'static str, &BTreeSet<String>); 8] {
         [
             ("asks", &self.request),
             ("posts to", &self.post),
@@ -114,6 +122,7 @@ impl Grants {
             ("hands links on to", &self.delegate),
             ("has you set the secret", &self.secrets),
             ("sees what you set as", &self.options),
+            ("asks whatever host you set as", &self.sites),
             ("reads of any site each", &self.reads),
         ]
     }

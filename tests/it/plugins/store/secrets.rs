@@ -67,7 +67,7 @@ fn what_is_set_already_is_told_before_a_plugin_gets_it() {
     shop.hand_out(&made("1.0.0", OPTION));
     shop.sign();
     let user = user(&shop).env("FETCH_SOURCE__MINE__LOGIN", "hunter2");
-    let told = "  it sees what you set as source.mine.login\n  already set: source.mine.login\n";
+    let told = "  it sees what you set as source.mine.login\n  it asks whatever host you set as source.mine.site\n  already set: source.mine.login\n";
     let done = plugin(&user, &["install", "mine"]).run().fails(2);
     assert!(done.stderr.contains(told), "{}", done.stderr);
     assert!(!done.stderr.contains("hunter2"), "{}", done.stderr);
@@ -89,6 +89,7 @@ xkcd 99.0.0: a site of somebody's
   in the place of builtin `xkcd`
   it asks mine.test
   it saves files from mine.test
+  it asks whatever host you set as source.xkcd.site
 error: nobody can be asked here, so nothing was trusted
   hint: `--yes` agrees to it
 ";

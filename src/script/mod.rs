@@ -24,6 +24,7 @@ mod globals;
 mod hosts;
 mod library;
 mod limits;
+mod live;
 mod manifest;
 mod options;
 mod package;
@@ -39,6 +40,7 @@ mod store;
 mod tape;
 mod token;
 mod told;
+mod verdict;
 
 pub use cap::{CapSpec, Readable};
 pub use check::check;
@@ -46,14 +48,18 @@ pub use find::{Broken, Embedded, Found, Origin, Places, find};
 #[cfg(fuzzing)]
 pub use fuzzing::fuzz;
 pub use limits::Limits;
+pub use live::live;
 pub use manifest::{Delegate, Kind, Manifest, Opt, Permissions, SecretSpec};
 pub use package::Package;
 pub use project::{PLACE as PROJECT, Project};
 pub use record::record;
-pub use replay::{Verdict, replay};
+pub use replay::replay;
 pub use skeleton::{TYPES, skeleton};
 pub use source::Script;
+#[cfg(fuzzing)]
+pub use store::fuzz as fuzz_store;
 pub use store::{
     Giver, Grants, Installed, Known, Lockfile, Newer, Offer, Packed, Release, Repository, Store,
     Wanted, is_newer, pack,
 };
+pub use verdict::Verdict;

@@ -37,9 +37,14 @@ pub(super) fn unpack(packed: &[u8]) -> Result<Files> {
     if tar.len() as u64 > most {
         return Err(wrong(format!("unpacks to more than {UNPACKED} bytes")));
     }
+    untar(&tar)
+}
+
+/// The files of a tar file.
+pub(super) fn untar(tar: &[u8]) -> Result<Files> {
     let broken = |error: io::Error| wrong("is no tar file").because(error);
     let (mut files, mut seen, mut total) = (Files::new(), HashSet::new(), 0);
-    let mut archive = Archive::new(&tar[..]);
+    let mut archive = Archive::new(tar);
     // As they are: what only stretches a name or a size is not needed, and refused as what it is.
     for (count, entry) in archive.entries().map_err(broken)?.raw(true).enumerate() {
         let mut entry = entry.map_err(broken)?;

@@ -7,6 +7,8 @@
 //! It asks nobody by itself, and does not know how the user is asked.
 
 mod bundle;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod git;
 mod grants;
 mod index;
@@ -18,6 +20,8 @@ mod place;
 mod repository;
 mod version;
 
+#[cfg(fuzzing)]
+pub use fuzzing::fuzz;
 pub use grants::Grants;
 pub use lockfile::{Giver, Installed, Known, Lockfile, Release};
 pub use offer::{Newer, Offer, Wanted};

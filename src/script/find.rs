@@ -250,9 +250,14 @@ pub(super) fn folders(user: Option<&Path>) -> Vec<PathBuf> {
     let mut folders: Vec<_> = entries
         // What begins with a dot is no plugin's: it is on its way, or hidden.
         .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+        // A link may lead to one; of all others the list says what they are.
+        .filter(|entry| {
+            let is = entry.file_type();
+            is.is_ok_and(|is| is.is_dir() || (is.is_symlink() && entry.path().is_dir()))
+        })
         .map(|entry| entry.path())
         // One that cannot be looked into is there, and told when it is read.
-        .filter(|path| path.is_dir() && path.join("plugin.toml").try_exists().unwrap_or(true))
+        .filter(|path| path.join("plugin.toml").try_exists().unwrap_or(true))
         .collect();
     folders.sort();
     folders

@@ -155,10 +155,13 @@ pub(super) fn is_script(name: &str) -> bool {
 
 /// The text of a file that is no link, and no more of it than one byte over the most that it may have.
 pub(super) fn plain(path: &Path, most: u64) -> io::Result<String> {
-    if !fs::symlink_metadata(path)?.is_file() {
+    let about = fs::symlink_metadata(path)?;
+    if !about.is_file() {
         return Err(io::Error::other("it is no plain file"));
     }
-    let mut text = String::new();
+    // Who does not know how much comes reads it in small pieces.
+    let length = about.len().min(most) as usize;
+    let mut text = String::with_capacity(length + 1);
     fs::File::open(path)?
         .take(most + 1)
         .read_to_string(&mut text)?;

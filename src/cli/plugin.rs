@@ -8,6 +8,8 @@ mod trusting;
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::args::{Args, PluginCommand};
 use super::talk::print;
 use super::{exit, main, meaning};
@@ -31,7 +33,9 @@ pub(super) fn plugin(
         PluginCommand::Which { link } => which(&config, &main::registry(&config, sources)?, link)?,
         PluginCommand::Info { name } => about(&config, name)?,
         PluginCommand::New { name } => new(&main::registry(&config, sources)?, name)?,
-        PluginCommand::Test { folder } => return test(folder),
+        PluginCommand::Test { folder, live, case } => {
+            return test(args, &config, (folder.as_path(), *live, case.as_slice()));
+        }
         PluginCommand::Check { folder } => return check(folder),
         PluginCommand::Record { folder, name, link } => record(args, &config, folder, name, link)?,
         PluginCommand::Types => print(script::TYPES)?,
@@ -133,16 +137,28 @@ fn new(known: &Registry, name: &str) -> Result<()> {
     ))
 }
 
-fn test(folder: &Path) -> Result<u8> {
-    let verdicts = main::runtime()?.block_on(script::replay(folder))?;
+fn test(
+    args: &Args,
+    config: &Config,
+    (folder, live, only): (&Path, bool, &[String]),
+) -> Result<u8> {
+    let runtime = main::runtime()?;
+    let verdicts = match live {
+        true => {
+            let (set, client) = at_work(args, config, &Found::named(folder)?)?;
+            runtime.block_on(script::live(folder, only, &set, &client))?
+        }
+        false => runtime.block_on(script::replay(folder, only))?,
+    };
     let mut text = String::new();
     let mut failed = 0;
     for verdict in &verdicts {
-        let word = match verdict.wrong.is_empty() {
-            true => "ok",
-            false => "failed",
+        let word = match (verdict.wrong.is_empty(), verdict.is_changed) {
+            (true, _) => "ok",
+            (false, true) => "changed",
+            (false, false) => "failed",
         };
-        failed += u32::from(word == "failed");
+        failed += u32::from(word != "ok");
         text.push_str(&format!("{word:8}{}\n", clean(&verdict.name)));
         for line in &verdict.notes {
             text.push_str(&format!("  log: {}\n", clean(line)));
@@ -152,13 +168,24 @@ fn test(folder: &Path) -> Result<u8> {
         }
     }
     if failed > 0 {
-        text.push_str(&format!("{failed} of {} failed\n", verdicts.len()));
+        let how = match live {
+            true => "failed, or have changed",
+            false => "failed",
+        };
+        text.push_str(&format!("{failed} of {} {how}\n", verdicts.len()));
     }
     print(&text)?;
     Ok(match failed {
         0 => exit::WELL,
         _ => exit::SOME,
     })
+}
+
+/// What the user has set for a plugin, and what asks for it.
+fn at_work(args: &Args, config: &Config, found: &Found) -> Result<(Value, Client)> {
+    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let set = config.options_known(&found.package.manifest.id, Script::known(found))?;
+    Ok((set, client))
 }
 
 fn check(folder: &Path) -> Result<u8> {
@@ -178,9 +205,8 @@ fn check(folder: &Path) -> Result<u8> {
 }
 
 fn record(args: &Args, config: &Config, folder: &Path, name: &str, link: &str) -> Result<()> {
-    let client = Client::new(meaning::net(args, config.net()?)?)?;
-    let found = script::Found::named(folder)?;
-    let set = config.options_known(&found.package.manifest.id, Script::known(&found))?;
+    let found = Found::named(folder)?;
+    let (set, client) = at_work(args, config, &found)?;
     let recorded = script::record(found, folder, name, link, set, client);
     let files = main::runtime()?.block_on(recorded)?;
     let text: String = files

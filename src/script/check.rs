@@ -10,9 +10,10 @@ use super::failure::visible;
 use super::find::Found;
 use super::globals;
 use super::hosts::Hosts;
-use super::replay::{Did, Verdict, replay};
+use super::replay::replay;
 use super::sandbox::byte_code;
 use super::source::Script;
+use super::verdict::{Did, Verdict};
 use super::{Delegate, Manifest, Package};
 use crate::model::{Kind, Result};
 use crate::source::{self, Registry};
@@ -28,8 +29,8 @@ pub async fn check(folder: &Path) -> Result<Vec<String>> {
     let mut registry = Registry::new();
     registry.add(Script::new(found, json!({}))?);
     wrong.extend(source::check(&registry));
-    match replay(folder).await {
-        Ok(verdicts) => wrong.extend(cases(&manifest, &verdicts)),
+    match replay(folder, &[]).await {
+        Ok(verdicts) => wrong.extend(cases(folder, &manifest, &verdicts)),
         Err(error) if error.kind == Kind::Config => wrong.push(error.to_string()),
         Err(error) => return Err(error),
     }
@@ -55,15 +56,17 @@ fn scripts(package: &Package) -> Vec<String> {
 }
 
 /// Routes that no case shows, and permissions that none needs.
-fn cases(manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String> {
+fn cases(folder: &Path, manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String> {
     let mut wrong: Vec<String> = Vec::new();
     let failed = verdicts.iter().filter(|verdict| !verdict.wrong.is_empty());
     for verdict in failed {
         let name = verdict.name.escape_debug();
+        let folder = folder.display();
         wrong.push(format!(
-            "the case `{name}` fails; `fetch plugin test` tells how"
+            "the case `{name}` fails; `fetch plugin test {folder}` tells how"
         ));
     }
+    let is_whole = wrong.is_empty();
     let did: Vec<&Did> = verdicts.iter().map(|verdict| &verdict.did).collect();
     let routes: BTreeSet<_> = manifest.routes.iter().map(|route| &route.name).collect();
     for route in routes {
@@ -74,6 +77,16 @@ fn cases(manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String> {
             ));
         }
     }
+    // What stops halfway does not show what it needs.
+    if is_whole {
+        wrong.extend(permissions(manifest, &did));
+    }
+    wrong
+}
+
+/// Permissions that no case needs, and those that a case has only because it says itself where the site is.
+fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
+    let mut wrong = Vec::new();
     let may = &manifest.permissions;
     let examples = manifest
         .routes
@@ -91,6 +104,12 @@ fn cases(manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String> {
         .filter(|(_, is_post)| *is_post)
         .map(|(url, _)| url.clone());
     let media = did.iter().flat_map(|did| did.media.iter().cloned());
+    if !may.named_host {
+        wrong.extend(undeclared("request", &manifest.hosts(), asked.clone()));
+    }
+    if !may.media_anywhere() {
+        wrong.extend(undeclared("media", &may.media, media.clone()));
+    }
     // A host may be declared for its links alone.
     wrong.extend(unused(
         "request",
@@ -106,6 +125,18 @@ fn cases(manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String> {
         wrong.push("no case hands a link on, which `delegate` is for".into());
     }
     wrong
+}
+
+/// The hosts of these URLs that are not in a list.
+fn undeclared(list: &str, hosts: &Hosts, urls: impl Iterator<Item = Url>) -> Vec<String> {
+    let others = urls.filter(|url| !hosts.has(url));
+    let others: BTreeSet<_> = others
+        .filter_map(|url| Some(url.host_str()?.to_owned()))
+        .collect();
+    let told = others.iter().map(|host| {
+        format!("`{list}` has no `{host}`, so it works only where the user sets the site")
+    });
+    told.collect()
 }
 
 /// The hosts of a list at which none of these URLs is.

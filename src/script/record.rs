@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 use super::Manifest;
 use super::case::{Case, LONGEST, Recorded};
 use super::find::Found;
-use super::replay::list;
+use super::replay::{list, taken};
 use super::source::Script;
 use super::told::told;
 use crate::model::{Error, Kind, Result};
@@ -95,7 +95,7 @@ pub async fn record(
     }
     let file = folder.join("cases").join(format!("{name}.toml"));
     if is_there(&file) {
-        return Err(taken(&file));
+        return Err(is_there_already(&file));
     }
     let mut secrets = Secrets::of(&found.package.manifest, &set);
     let options = differing(&set, &Script::known(&found), &secrets);
@@ -104,7 +104,7 @@ pub async fn record(
     let tokens = script.tokens();
     registry.add(script);
     let link = registry.read(link)?;
-    let (source, target) = registry.find(&link)?;
+    let (source, target) = taken(&registry, &link)?;
     client.trust(&link.url);
     let recorder = Arc::new(Recorder::default());
     let ctx = Ctx::new(client).with_tape(recorder.clone());
@@ -139,7 +139,7 @@ pub async fn record(
     files[0].1 = secrets.without(text);
     // None is replaced, and the case comes last: what it speaks of is there then.
     if let Some((file, _)) = files.iter().find(|(file, _)| is_there(file)) {
-        return Err(taken(file));
+        return Err(is_there_already(file));
     }
     for (file, text) in files.iter().rev() {
         write(file, text)?;
@@ -151,7 +151,7 @@ fn is_there(file: &Path) -> bool {
     fs::symlink_metadata(file).is_ok()
 }
 
-fn taken(file: &Path) -> Error {
+fn is_there_already(file: &Path) -> Error {
     let message = format!("`{}` is there already", file.display());
     Error::new(Kind::Config, message).hint("remove it to record it anew")
 }

@@ -15,39 +15,15 @@ use super::find::Found;
 use super::options;
 use super::source::Script;
 use super::tape::Recording;
-use super::told::told;
-use crate::model::{Entry, Error, Item, Kind, Result};
+use super::verdict::{Verdict, compare_end, compare_items, compare_lists, explain};
+use crate::model::{Entry, Error, Item, Kind, Link, Result};
 use crate::net::{Client, Settings};
 use crate::source::{Ctx, Registry, Source, Target, outlet};
 
 /// How many entries wait to be looked at.
 const ROOM: usize = 64;
-
-/// What came of a case.
-#[derive(Clone, Debug)]
-pub struct Verdict {
-    /// The name of the case.
-    pub name: String,
-    /// What is not as it should be; empty when all is well.
-    pub wrong: Vec<String>,
-    /// What the script said.
-    pub notes: Vec<String>,
-    /// What it did.
-    pub(super) did: Did,
-}
-
-/// What a script did in a case, for whoever holds it against its manifest.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Did {
-    /// The route that took the link.
-    pub(super) route: String,
-    /// What it asked for, and whether it posted there.
-    pub(super) asked: Vec<(Url, bool)>,
-    /// Where its files are.
-    pub(super) media: Vec<Url>,
-    /// Whether it handed links on.
-    pub(super) delegated: bool,
-}
+/// How many routes are told to whoever has given a link of none.
+const ROUTES: usize = 20;
 
 /// What a listing has emitted.
 #[derive(Default)]
@@ -55,38 +31,57 @@ pub(super) struct Came {
     pub(super) items: Vec<Item>,
     pub(super) delegated: Vec<String>,
     pub(super) checkpoints: Vec<String>,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
-/// Runs all cases in the folder `cases` of a plugin. Nothing is asked for in the net.
+/// Runs the cases in the folder `cases` of a plugin: those of these names, or all without one. Nothing is asked for in the
+/// net.
 ///
 /// # Errors
-/// [`Kind::Config`] for what is no plugin, and where there is no case or `cases` is no folder.
-pub async fn replay(folder: &Path) -> Result<Vec<Verdict>> {
+/// [`Kind::Config`] for what is no plugin, and where there is no such case or `cases` is no folder.
+pub async fn replay(folder: &Path, only: &[String]) -> Result<Vec<Verdict>> {
     let found = Found::named(folder)?;
     let mut verdicts = Vec::new();
-    for path in cases(folder)? {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let mut verdict = Verdict {
-            name: name.into_owned(),
-            wrong: Vec::new(),
-            notes: Vec::new(),
-            did: Did::default(),
-        };
-        let judged = match Case::read(&path) {
-            Ok(case) => judge(&found, case, &mut verdict).await,
-            Err(error) => Err(error),
-        };
-        // What is wrong with one case says nothing of the others.
-        if let Err(error) = judged {
-            verdict.wrong.push(explain(&error));
-        }
-        verdicts.push(verdict);
+    for (name, path) in cases(folder, only)? {
+        verdicts.push(hold(&found, name, &path).await);
     }
     Ok(verdicts)
 }
 
-fn cases(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Runs one case. What is wrong with it says nothing of the others.
+pub(super) async fn hold(found: &Found, name: String, path: &Path) -> Verdict {
+    let mut verdict = Verdict::of(name);
+    let judged = match Case::read(path) {
+        Ok(case) => judge(found, case, &mut verdict).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = judged {
+        verdict.wrong.push(explain(&error));
+    }
+    verdict
+}
+
+/// The cases of these names, or all without one, each with its file.
+pub(super) fn cases(folder: &Path, only: &[String]) -> Result<Vec<(String, PathBuf)>> {
+    let named = |path: PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        (name.into_owned(), path)
+    };
+    let all: Vec<_> = files(folder)?.into_iter().map(named).collect();
+    let is_there = |name: &String| all.iter().any(|(known, _)| known == name);
+    if let Some(name) = only.iter().find(|name| !is_there(name)) {
+        let message = format!("no case is called `{}`", name.escape_debug());
+        let known: Vec<_> = all.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let hint = format!("the known ones are {}", known.join(", "));
+        return Err(Error::new(Kind::Config, message).hint(hint));
+    }
+    let wanted = all.into_iter();
+    Ok(wanted
+        .filter(|(name, _)| only.is_empty() || only.contains(name))
+        .collect())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let below = folder.join("cases");
     if fs::symlink_metadata(&below).is_ok_and(|is| !is.is_dir()) {
         let message = format!("`{}` is no plain folder", below.display());
@@ -121,10 +116,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         checkpoints,
         error,
     } = case;
-    let known = Script::known(found);
-    if let Some(key) = options.keys().find(|key| known.get(key).is_none()) {
-        return Err(unknown(key, &known));
-    }
+    check_options(found, &options)?;
     let stand_ins = options::stand_ins(&found.package.manifest, &options);
     // It is enough that there is one: nobody gets it.
     for secret in &found.package.manifest.secrets {
@@ -133,7 +125,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     let script = Script::new(found.clone(), Value::Object(options))?;
     let mut registry = Registry::new();
     registry.add(script);
-    let (source, mut target) = registry.find(&registry.read(&link)?)?;
+    let (source, mut target) = taken(&registry, &registry.read(&link)?)?;
     verdict.did.route.clone_from(&target.route);
     target.resume = resume;
     let tape = Arc::new(Recording::new(answers));
@@ -154,16 +146,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     verdict.did.media = media.map(|url| meant(url, &stand_ins)).collect();
     verdict.notes = came.notes;
     let wrong = &mut verdict.wrong;
-    match (listed, error) {
-        (Ok(()), None) => {}
-        (Ok(()), Some(kind)) => wrong.push(format!("it should fail with `{kind}`, and does not")),
-        (Err(failure), Some(kind)) if failure.kind == kind => {}
-        (Err(failure), _) => wrong.push(format!(
-            "it fails with `{}`: {}",
-            failure.kind,
-            explain(&failure)
-        )),
-    }
+    compare_end(error, listed, wrong);
     compare_items("item", &items, &came.items, wrong);
     match anew {
         Ok(anew) => compare_items("resolved", &resolved, &anew, wrong),
@@ -174,6 +157,18 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         compare_lists("checkpoints", &checkpoints, &came.checkpoints, wrong);
     }
     Ok(())
+}
+
+/// The target that a link is among the plugin's own.
+pub(super) fn taken(registry: &Registry, link: &Link) -> Result<(Arc<dyn Source>, Target)> {
+    registry.find(link).map_err(|error| {
+        let sources = registry.sources();
+        let routes = sources.flat_map(|source| &source.manifest().routes);
+        let mut routes: Vec<_> = routes.map(|route| format!("`{}`", route.pattern)).collect();
+        // A family may be large.
+        routes.truncate(ROUTES);
+        error.hint(format!("the plugin takes {}", routes.join(", ")))
+    })
 }
 
 /// The URL at the plugin's own site that one stands in for, or the same.
@@ -190,6 +185,16 @@ fn meant(mut url: Url, stand_ins: &[(Origin, Url)]) -> Url {
 
 /// Lists a link, and gathers what comes.
 pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Result<()>, Came) {
+    list_until(source, ctx, target, |_| false).await
+}
+
+/// The same until enough has come.
+pub(super) async fn list_until(
+    source: &dyn Source,
+    ctx: &Ctx,
+    target: &Target,
+    is_enough: impl Fn(&Came) -> bool,
+) -> (Result<()>, Came) {
     let (out, mut entries) = outlet(ROOM);
     let listing = async move { source.list(ctx, target, &out).await };
     let taking = async {
@@ -202,14 +207,19 @@ pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Re
                 Entry::Checkpoint(cursor) => came.checkpoints.push(cursor.at),
                 Entry::Validator(_) | Entry::Unchanged | Entry::Warning(_) => {}
             }
+            if is_enough(&came) {
+                break;
+            }
         }
+        // Whoever lists on finds nobody who wants more.
+        drop(entries);
         came
     };
     tokio::join!(listing, taking)
 }
 
 /// Resolves the items that have these keys, in their order.
-async fn resolve(
+pub(super) async fn resolve(
     source: &dyn Source,
     ctx: &Ctx,
     expected: &[Map<String, Value>],
@@ -240,97 +250,19 @@ fn places(item: &Item) -> Vec<Url> {
     mirrors.chain([request.url.clone()]).collect()
 }
 
-fn unknown(key: &str, known: &Value) -> Error {
+/// Whether the plugin knows all of these options.
+fn check_options(found: &Found, options: &Map<String, Value>) -> Result<()> {
+    let known = Script::known(found);
+    let Some(key) = options.keys().find(|key| known.get(key).is_none()) else {
+        return Ok(());
+    };
     let message = format!("unknown key `{}` in `options`", key.escape_debug());
     let names = known.as_object().into_iter().flat_map(Map::keys);
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-    Error::new(Kind::Config, message).hint(match names.is_empty() {
-        true => "the plugin has none".to_owned(),
-        false => format!("the known ones are {}", names.join(", ")),
-    })
-}
-
-fn explain(failure: &Error) -> String {
-    let mut text = failure.message.clone();
-    for cause in failure.causes() {
-        text.push_str(&format!("\n  {cause}"));
-    }
-    if let Some(hint) = &failure.hint {
-        text.push_str(&format!("\n  hint: {hint}"));
-    }
-    text
-}
-
-fn compare_lists(what: &str, expected: &[String], came: &[String], wrong: &mut Vec<String>) {
-    if expected != came {
-        wrong.push(format!(
-            "`{what}` is not as expected\n  - {}\n  + {}",
-            json!(expected),
-            json!(came)
-        ));
-    }
-}
-
-fn compare_items(
-    what: &str,
-    expected: &[Map<String, Value>],
-    came: &[Item],
-    wrong: &mut Vec<String>,
-) {
-    if expected.len() != came.len() {
-        let (expected, came) = (expected.len(), came.len());
-        wrong.push(format!("the number of items\n  - {expected}\n  + {came}"));
-    }
-    let came: Vec<_> = came.iter().map(told).collect();
-    for (at, item) in came.iter().enumerate().skip(expected.len()) {
-        wrong.push(format!(
-            "{what} {} is one more\n  + {}",
-            at + 1,
-            json!(item)
-        ));
-    }
-    for (at, expected) in expected.iter().enumerate() {
-        let Some(item) = came.get(at) else {
-            let expected = json!(expected);
-            wrong.push(format!("{what} {} does not come\n  - {expected}", at + 1));
-            continue;
-        };
-        for (field, value) in expected {
-            let is = item.get(field).unwrap_or(&Value::Null);
-            if !has(value, is) {
-                wrong.push(format!(
-                    "{what} {}: `{field}`\n  - {value}\n  + {is}",
-                    at + 1
-                ));
-            }
-        }
-    }
-}
-
-/// Whether a value is as expected: of an object, the fields that are given.
-fn has(expected: &Value, is: &Value) -> bool {
-    match (expected, is) {
-        (Value::Object(expected), Value::Object(is)) => expected
-            .iter()
-            .all(|(name, value)| is.get(name).is_some_and(|is| has(value, is))),
-        _ => expected == is,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_an_object_the_fields_that_are_given_count() {
-        let is = json!({ "id": "a", "count": 2 });
-        for (expected, fits) in [
-            (json!({ "id": "a" }), true),
-            (json!({ "id": "b" }), false),
-            (json!({ "other": null }), false),
-            (json!("a"), false),
-        ] {
-            assert_eq!(has(&expected, &is), fits, "{expected}");
-        }
-    }
+    Err(
+        Error::new(Kind::Config, message).hint(match names.is_empty() {
+            true => "the plugin has none".to_owned(),
+            false => format!("the known ones are {}", names.join(", ")),
+        }),
+    )
 }

@@ -29,11 +29,18 @@ beside your configuration it is found without the flag.")]
     /// Run the cases of a plugin, which ask for nothing in the net
     #[command(after_help = "\
 A case is a file `cases/NAME.toml`: a link, what its site answers, and the items that are to come. What a case has no answer \
-for fails, and so does an answer that nobody asks for. Exit code 3 if a case fails.")]
+for fails, and so does an answer that nobody asks for. With `--live` the site is asked as well, and what has changed there is \
+told; it may have more than the case says. Exit code 3 if a case fails or has changed.")]
     Test {
         /// The folder of the plugin
         #[arg(default_value = ".")]
         folder: PathBuf,
+        /// Ask the site too, for each case that holds
+        #[arg(long)]
+        live: bool,
+        /// Run this case alone; can be given several times
+        #[arg(long, value_name = "NAME")]
+        case: Vec<String>,
     },
     /// Look for what is wrong with a plugin before others get it
     #[command(after_help = "\

@@ -1,0 +1,180 @@
+//! Runs the cases of a plugin on the site as it is now, and tells what has changed there since they were written.
+//!
+//! The site may have more by now, so that only what a case speaks of is looked for, and no longer than until it has come. Where
+//! the site is, is the user's word: nobody who has written a case has a say in that.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::case::Case;
+use super::find::Found;
+use super::manifest::Kind as OptionKind;
+use super::replay::{Came, cases, hold, list_until, resolve, taken};
+use super::source::Script;
+use super::told::told;
+use super::verdict::{Verdict, compare_end, compare_fields, explain};
+use crate::model::{Error, Kind, Result};
+use crate::net::{Client, Led, Shown};
+use crate::source::{Answer, Ctx, Registry, Tape};
+
+/// How often more than a case has answers is asked for it.
+const MORE: usize = 16;
+
+/// Runs cases as [`super::replay()`] does, and those that hold on the site. What the user has set for the plugin holds.
+///
+/// # Errors
+/// [`Kind::Config`] for what is no plugin, and where there is no such case.
+pub async fn live(
+    folder: &Path,
+    only: &[String],
+    set: &Value,
+    client: &Client,
+) -> Result<Vec<Verdict>> {
+    let found = Found::named(folder)?;
+    let mut verdicts = Vec::new();
+    for (name, path) in cases(folder, only)? {
+        let mut verdict = hold(&found, name, &path).await;
+        // Who is at odds with himself says nothing of the site.
+        if verdict.wrong.is_empty() {
+            verdict.notes.clear();
+            let judged = match Case::read(&path) {
+                Ok(case) => judge(&found, case, (set, client), &mut verdict).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = judged {
+                verdict.wrong.push(explain(&error));
+            }
+            verdict.is_changed = !verdict.wrong.is_empty();
+        }
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}
+
+/// Lets the network answer so many times.
+#[derive(Debug)]
+struct Leash(AtomicUsize);
+
+impl Tape for Leash {
+    fn answer(&self, url: &Url, _: Option<&[u8]>) -> Option<Result<Answer>> {
+        let left = self.0.load(Ordering::Relaxed);
+        self.0.store(left.saturating_sub(1), Ordering::Relaxed);
+        (left == 0).then(|| {
+            let message = format!(
+                "`{}` is asked for after {MORE} more than the case has answers",
+                Shown(url)
+            );
+            Err(Error::new(Kind::Unsupported, message))
+        })
+    }
+
+    fn hear(&self, _: &Url, _: Option<&[u8]>, _: &Answer) {}
+
+    fn is_replay(&self) -> bool {
+        false
+    }
+}
+
+/// Runs a case, and tells what of it is not so any more.
+async fn judge(
+    found: &Found,
+    case: Case,
+    (set, client): (&Value, &Client),
+    verdict: &mut Verdict,
+) -> Result<()> {
+    let script = Script::new(found.clone(), options(found, set, &case.options))?;
+    let mut registry = Registry::new();
+    registry.add(script);
+    let link = registry.read(&case.link)?;
+    let (source, mut target) = taken(&registry, &link)?;
+    target.resume = case.resume.clone();
+    // The host of a link by name is whoever's has written the case.
+    let led = match link.url.scheme() {
+        "http" | "https" => Led::ByUser,
+        _ => Led::ByPublic,
+    };
+    let leash = Leash((case.answers.len() + MORE).into());
+    let ctx = Ctx::led_by(client.clone(), led).with_tape(Arc::new(leash));
+    let is_enough = |came: &Came| case.error.is_none() && has_all(&case, came);
+    let (listed, came) = list_until(source.as_ref(), &ctx, &target, is_enough).await;
+    let wrong = &mut verdict.wrong;
+    match listed {
+        // It was ended, since all had come.
+        Err(failure) if failure.kind == Kind::Closed => {}
+        listed => compare_end(case.error, listed, wrong),
+    }
+    let items = || came.items.iter().map(told);
+    for (at, expected) in case.items.iter().enumerate() {
+        let key = expected.get("key");
+        let item = match key {
+            Some(key) => items().find(|item| item.get("key") == Some(key)),
+            None => items().nth(at),
+        };
+        let what = key.map_or_else(|| format!("item {}", at + 1), |key| format!("item {key}"));
+        compare(&what, expected, item, wrong);
+    }
+    match resolve(source.as_ref(), &ctx, &case.resolved, &came.items).await {
+        Ok(anew) => {
+            for (expected, item) in case.resolved.iter().zip(&anew) {
+                let what = format!("resolved `{}`", item.key);
+                compare(&what, expected, Some(told(item)), wrong);
+            }
+        }
+        Err(why) => wrong.push(why),
+    }
+    for link in &case.delegated {
+        if !came.delegated.contains(link) {
+            wrong.push(format!("`{link}` is not handed on any more"));
+        }
+    }
+    verdict.notes = came.notes;
+    Ok(())
+}
+
+/// What the user has set, and what the case has but where sites are.
+fn options(found: &Found, set: &Value, of_case: &Map<String, Value>) -> Value {
+    let mut options = set.as_object().cloned().unwrap_or_default();
+    for option in &found.package.manifest.options {
+        let is_place = matches!(option.kind, OptionKind::Site | OptionKind::Hosts);
+        if let Some(value) = of_case.get(&option.key).filter(|_| !is_place) {
+            options.insert(option.key.clone(), value.clone());
+        }
+    }
+    Value::Object(options)
+}
+
+/// Whether all that a case speaks of has come.
+fn has_all(case: &Case, came: &Came) -> bool {
+    let keys: HashSet<_> = came.items.iter().map(|item| item.key.as_str()).collect();
+    let has_key = |expected: &Map<String, Value>| {
+        let key = expected.get("key").and_then(Value::as_str);
+        key.is_none_or(|key| keys.contains(key))
+    };
+    came.items.len() >= case.items.len()
+        && case.items.iter().all(has_key)
+        && case
+            .delegated
+            .iter()
+            .all(|link| came.delegated.contains(link))
+}
+
+/// Holds what came to what is expected, but for its number: what has come since moves that.
+fn compare(
+    what: &str,
+    expected: &Map<String, Value>,
+    item: Option<Map<String, Value>>,
+    wrong: &mut Vec<String>,
+) {
+    let Some(item) = item else {
+        wrong.push(format!("{what} does not come any more"));
+        return;
+    };
+    let mut expected = expected.clone();
+    expected.remove("number");
+    compare_fields(what, &expected, &item, wrong);
+}

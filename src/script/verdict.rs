@@ -1,0 +1,161 @@
+//! What came of a case, and how what came is held against what the case says.
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::told::told;
+use crate::model::{Error, Item, Kind, Result};
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The name of the case.
+    pub name: String,
+    /// What is not as it should be; empty when all is well.
+    pub wrong: Vec<String>,
+    /// Whether it holds with its own answers, and not with those of the site.
+    pub is_changed: bool,
+    /// What the script said.
+    pub notes: Vec<String>,
+    /// What it did.
+    pub(super) did: Did,
+}
+
+/// What a script did in a case, for whoever holds it against its manifest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Did {
+    /// The route that took the link.
+    pub(super) route: String,
+    /// What it asked for, and whether it posted there.
+    pub(super) asked: Vec<(Url, bool)>,
+    /// Where its files are.
+    pub(super) media: Vec<Url>,
+    /// Whether it handed links on.
+    pub(super) delegated: bool,
+}
+
+impl Verdict {
+    /// The verdict of a case of which nothing is known yet.
+    pub(super) fn of(name: String) -> Verdict {
+        Verdict {
+            name,
+            wrong: Vec::new(),
+            is_changed: false,
+            notes: Vec::new(),
+            did: Did::default(),
+        }
+    }
+}
+
+/// An error with its causes and its way out.
+pub(super) fn explain(failure: &Error) -> String {
+    let mut text = failure.message.clone();
+    for cause in failure.causes() {
+        text.push_str(&format!("\n  {cause}"));
+    }
+    if let Some(hint) = &failure.hint {
+        text.push_str(&format!("\n  hint: {hint}"));
+    }
+    text
+}
+
+/// Holds the end of a listing to the reason for which it should fail, if it should.
+pub(super) fn compare_end(expected: Option<Kind>, listed: Result<()>, wrong: &mut Vec<String>) {
+    match (listed, expected) {
+        (Ok(()), None) => {}
+        (Ok(()), Some(kind)) => wrong.push(format!("it should fail with `{kind}`, and does not")),
+        (Err(failure), Some(kind)) if failure.kind == kind => {}
+        (Err(failure), _) => wrong.push(format!(
+            "it fails with `{}`: {}",
+            failure.kind,
+            explain(&failure)
+        )),
+    }
+}
+
+pub(super) fn compare_lists(
+    what: &str,
+    expected: &[String],
+    came: &[String],
+    wrong: &mut Vec<String>,
+) {
+    if expected != came {
+        wrong.push(format!(
+            "`{what}` is not as expected\n  - {}\n  + {}",
+            json!(expected),
+            json!(came)
+        ));
+    }
+}
+
+pub(super) fn compare_items(
+    what: &str,
+    expected: &[Map<String, Value>],
+    came: &[Item],
+    wrong: &mut Vec<String>,
+) {
+    if expected.len() != came.len() {
+        let (expected, came) = (expected.len(), came.len());
+        wrong.push(format!("the number of items\n  - {expected}\n  + {came}"));
+    }
+    let came: Vec<_> = came.iter().map(told).collect();
+    for (at, item) in came.iter().enumerate().skip(expected.len()) {
+        wrong.push(format!(
+            "{what} {} is one more\n  + {}",
+            at + 1,
+            json!(item)
+        ));
+    }
+    for (at, expected) in expected.iter().enumerate() {
+        let Some(item) = came.get(at) else {
+            let expected = json!(expected);
+            wrong.push(format!("{what} {} does not come\n  - {expected}", at + 1));
+            continue;
+        };
+        let what = format!("{what} {}", at + 1);
+        compare_fields(&what, expected, item, wrong);
+    }
+}
+
+/// Holds an item to the fields that are given.
+pub(super) fn compare_fields(
+    what: &str,
+    expected: &Map<String, Value>,
+    item: &Map<String, Value>,
+    wrong: &mut Vec<String>,
+) {
+    for (field, value) in expected {
+        let is = item.get(field).unwrap_or(&Value::Null);
+        if !has(value, is) {
+            wrong.push(format!("{what}: `{field}`\n  - {value}\n  + {is}"));
+        }
+    }
+}
+
+/// Whether a value is as expected: of an object, the fields that are given.
+fn has(expected: &Value, is: &Value) -> bool {
+    match (expected, is) {
+        (Value::Object(expected), Value::Object(is)) => expected
+            .iter()
+            .all(|(name, value)| is.get(name).is_some_and(|is| has(value, is))),
+        _ => expected == is,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_object_the_fields_that_are_given_count() {
+        let is = json!({ "id": "a", "count": 2 });
+        for (expected, fits) in [
+            (json!({ "id": "a" }), true),
+            (json!({ "id": "b" }), false),
+            (json!({ "other": null }), false),
+            (json!("a"), false),
+        ] {
+            assert_eq!(has(&expected, &is), fits, "{expected}");
+        }
+    }
+}

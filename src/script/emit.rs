@@ -78,10 +78,14 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
 /// The item, and who named it.
 fn item_of(host: &Host, mut given: Given) -> mlua::Result<(Item, Led)> {
     let key = &given.key;
-    if key.is_empty() || key.len() > 1024 || key.chars().any(char::is_control) {
+    if key.is_empty() {
+        let why = "an item has no `key`: what the site calls the file, the same at every listing";
+        return Err(refuse(Kind::Corrupt, why));
+    }
+    if key.len() > 1024 || key.chars().any(char::is_control) {
         return Err(refuse(
             Kind::Corrupt,
-            "the `key` of an item is empty, too long, or not plain",
+            "the `key` of an item is too long, or not plain",
         ));
     }
     let (key, meta) = (mem::take(&mut given.key), mem::take(&mut given.meta));

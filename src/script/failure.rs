@@ -129,6 +129,10 @@ impl Blame<'_> {
         let id = self.id;
         let out = match self.origin {
             Origin::Store(_) => format!("`fetch plugin update {id}` looks for a newer one"),
+            Origin::Named(folder) | Origin::User(folder) => {
+                let folder = folder.display();
+                format!("`fetch plugin check {folder}` looks for mistakes in it")
+            }
             _ => format!("`fetch plugin info {id}` tells who made it"),
         };
         error.hint(format!("the plugin is at fault ({}); {out}", self.origin))
@@ -146,6 +150,7 @@ fn parts(error: &mlua::Error) -> (String, Vec<String>, Option<&Raised>) {
     }
     let mut text = match root {
         mlua::Error::RuntimeError(text) | mlua::Error::MemoryError(text) => text.clone(),
+        mlua::Error::BadArgument { pos, cause, .. } => wrong_argument(*pos, cause),
         other => other.to_string(),
     };
     if let Some((first, rest)) = text.split_once("\nstack traceback:") {
@@ -155,6 +160,18 @@ fn parts(error: &mlua::Error) -> (String, Vec<String>, Option<&Raised>) {
         text = first.to_owned();
     }
     (text, places(&trace), root.downcast_ref::<Raised>())
+}
+
+/// That a function of the host was given something else than it takes, in the words of a script.
+fn wrong_argument(at: usize, cause: &mlua::Error) -> String {
+    match cause {
+        mlua::Error::FromLuaConversionError { from, to, message } => {
+            let wanted = message.as_deref().unwrap_or(to);
+            let wanted = wanted.strip_prefix("expected ").unwrap_or(wanted);
+            format!("argument {at} is {from}, not {}", wanted.to_lowercase())
+        }
+        other => format!("argument {at}: {other}"),
+    }
 }
 
 /// The lines of scripts in a trace, as `id/file.luau:9 in function extract`. Those of the VM itself are no help.

@@ -112,9 +112,14 @@ impl Gate {
             return refuse("it has a port of its own");
         }
         if !is_declared(url) {
-            return refuse(&format!(
-                "the host is not declared in `{list}` of its manifest"
-            ));
+            let refused = self.refuse(
+                url,
+                &format!("the host is not declared in `{list}` of its manifest"),
+            );
+            let host = url.host_str().unwrap_or("").escape_debug();
+            return Err(refused.hint(format!(
+                "whoever makes it adds `{host}` to `{list}` in `plugin.toml`"
+            )));
         }
         Ok(())
     }

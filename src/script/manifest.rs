@@ -248,9 +248,14 @@ impl Manifest {
         for route in &self.routes {
             if !self.is_own(&route.pattern) {
                 let pattern = route.pattern.escape_debug();
-                return Err(format!(
-                    "the route `{pattern}` takes links of hosts that are not in `request`"
-                ));
+                return Err(match route.pattern.contains("://") {
+                    true => {
+                        format!("the route `{pattern}` begins with its host, without `https://`")
+                    }
+                    false => format!(
+                        "the route `{pattern}` takes links of hosts that are not in `request`"
+                    ),
+                });
             }
             let url = Url::parse(&route.example);
             if !url.is_ok_and(|url| self.hosts().has(&url)) {

@@ -51,7 +51,7 @@ pub fn check(registry: &Registry) -> Vec<Violation> {
                 wrong(format!("the example `{example}` is not a URL"));
                 continue;
             };
-            match registry.find(&Link::from(url)) {
+            match registry.find(&Link::from(url.clone())) {
                 Ok((found, target)) if found.manifest().name != *name => {
                     wrong(format!(
                         "`{example}` goes to `{}`, route `{}`",
@@ -66,6 +66,12 @@ pub fn check(registry: &Registry) -> Vec<Violation> {
                     ));
                 }
                 Ok(_) => {}
+                Err(_) if route.pattern.matches(&url).is_none() => {
+                    let (name, pattern) = (&route.name, &route.pattern);
+                    wrong(format!(
+                        "the example of route `{name}`, `{example}`, is none of `{pattern}`, where what varies stands as `{{id}}`"
+                    ));
+                }
                 Err(error) => wrong(format!("`{example}`: {error}")),
             }
         }

@@ -6,6 +6,9 @@ mod checked;
 mod goes_on;
 mod iiif;
 mod kit;
+mod live;
+mod mistakes;
+mod out_there;
 mod posting;
 mod promise;
 mod reach;
@@ -165,7 +168,7 @@ fn a_failure_has_its_file_its_line_and_the_calls_before() {
         done.stderr
     );
     assert!(
-        done.stderr.contains("fetch plugin info mine"),
+        done.stderr.contains("fetch plugin check "),
         "{}",
         done.stderr
     );
@@ -288,4 +291,32 @@ fn a_plugin_that_cannot_be_read_is_told_and_the_run_goes_on() {
     assert!(said.contains("plugins/mine` is not used\n"), "{said}");
     assert!(said.contains("plugin.toml`, line 2: "), "{said}");
     assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
+}
+
+#[test]
+fn an_option_is_set_by_a_flag_or_a_variable_as_what_it_is() {
+    let which = |fetch: Fetch, link: &str| {
+        let done = fetch.args(["plugin", "which", link]).run().success();
+        done.stdout
+    };
+    let link = "https://b.test/@tom";
+    let told = which(Fetch::new(), link);
+    assert!(!told.contains("mastodon"), "{told}");
+    for list in ["['a.test', 'b.test']", "a.test, b.test", "[\"b.test\"]"] {
+        let set = format!("source.mastodon.instances={list}");
+        let told = which(Fetch::new().args(["-S", &set]), link);
+        assert!(told.starts_with("mastodon "), "{list}: {told}");
+        let set = Fetch::new().env("FETCH_SOURCE__MASTODON__INSTANCES", list);
+        let told = which(set, link);
+        assert!(told.starts_with("mastodon "), "{list}: {told}");
+    }
+    let link = "https://archive.org/details/x";
+    for word in ["true", "false"] {
+        let set = format!("source.internetarchive.derived={word}");
+        let told = which(Fetch::new().args(["-S", &set]), link);
+        assert!(told.starts_with("internetarchive "), "{told}");
+    }
+    let wrong = Fetch::new().args(["-S", "source.internetarchive.derived=yes"]);
+    let done = wrong.args(["plugin", "which", link]).run().fails(2);
+    done.says("`derived` of `[source.internetarchive]` is not `true` or `false`");
 }

@@ -108,11 +108,15 @@ fn send(host: &Host, asks: Vec<Ask>) -> mlua::Result<Vec<Answer>> {
 /// A URL of a script's.
 pub(in crate::script) fn address(text: &str) -> mlua::Result<Url> {
     Url::parse(text).map_err(|error| {
-        let message = format!(
-            "`{}` is no URL: {error}",
-            text.chars().take(200).collect::<String>().escape_debug()
-        );
-        refuse(Kind::Corrupt, message)
+        let shown: String = text.chars().take(200).collect();
+        let message = format!("`{}` is no URL: {error}", shown.escape_debug());
+        let told = Error::new(Kind::Corrupt, message);
+        raise(&match error {
+            url::ParseError::RelativeUrlWithoutBase => told.hint(
+                "`url.join(page.url, text)` makes it one, or `:url(\"href\")` of the element it stands in",
+            ),
+            _ => told,
+        })
     })
 }
 

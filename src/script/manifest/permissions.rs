@@ -77,8 +77,10 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     let wrong = may.request.wrong().or(media_wrong).or(sites_wrong);
     if let Some(host) = wrong.or(may.delegate.wrong()) {
         let host = host.escape_debug();
-        let message = format!("`{host}` is no host: write `example.org` or `*.example.org`");
-        return Some(message);
+        return Some(format!(
+            "`{host}` is no host: write `example.org` or `*.example.org`{}",
+            at_home(&host.to_string())
+        ));
     }
     // Each as it is declared, so that whoever reads the one list sees the other.
     let mut post = may.post.0.iter();
@@ -112,4 +114,17 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     ];
     let wrong = table.iter().find(|(is_wrong, _)| *is_wrong);
     wrong.map(|(_, why)| (*why).to_owned())
+}
+
+/// What to do about an address that can be no host of a manifest, if it looks like one of a site at home.
+fn at_home(host: &str) -> &'static str {
+    let name = host.split(':').next().unwrap_or("");
+    let is_address = host.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok();
+    let is_word = !name.contains(['.', '*']);
+    match is_address || is_word || name.len() < host.len() {
+        true => {
+            "; call a site at home as you like, such as `mine.example`, and where it is, the user sets with an option of the type `site`"
+        }
+        false => "",
+    }
 }

@@ -127,9 +127,10 @@ fn a_case_that_does_not_hold_is_told_and_nothing_is_asked_for() {
     assert!(said.contains("there is no case in"), "{said}");
 }
 
-/// The text of the first block of this language.
-fn block(text: &str, language: &str) -> String {
-    let (_, rest) = text.split_once(&format!("```{language}\n")).unwrap();
+/// The text of that block of this language, from 0.
+fn block(text: &str, language: &str, at: usize) -> String {
+    let begin = format!("```{language}\n");
+    let rest = text.split(&begin).nth(at + 1).unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }
 
@@ -138,7 +139,7 @@ fn the_site_of_the_manual_works_as_it_stands() {
     let (fetch, folder) = new();
     let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/README.md");
     let manual = fs::read_to_string(manual).unwrap();
-    let script = block(&manual, "luau");
+    let script = block(&manual, "luau", 0);
     assert!(script.lines().count() < 30);
     let manifest = folder.join("plugin.toml");
     change(
@@ -148,7 +149,7 @@ fn the_site_of_the_manual_works_as_it_stands() {
     );
     change(&manifest, "comics.example/a/7", "comics.example/strips/7");
     fs::write(folder.join("main.luau"), script).unwrap();
-    fs::write(folder.join("cases/album.toml"), block(&manual, "toml")).unwrap();
+    fs::write(folder.join("cases/album.toml"), block(&manual, "toml", 0)).unwrap();
     test(&fetch).run().success();
     let site = Site::start();
     let answer = format!(r#"[{{ "id": "s1", "image": "{}" }}]"#, site.url("/s1.png"));
@@ -158,4 +159,48 @@ fn the_site_of_the_manual_works_as_it_stands() {
     let used = used.args(["-S", &format!("source.comics.site={}", site.url(""))]);
     used.clone().arg("comics.example/strips/7").run().success();
     assert_eq!(used.files().len(), 1, "{}", used.tree());
+}
+
+#[test]
+fn the_pages_of_the_manual_are_read_at_home_as_it_says() {
+    let (fetch, folder) = new();
+    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/README.md");
+    let script = block(&fs::read_to_string(manual).unwrap(), "luau", 1);
+    assert!(script.lines().count() < 30);
+    let manifest = folder.join("plugin.toml");
+    change(&manifest, "/a/{id}", "/strips/{volume}");
+    change(&manifest, "/a/7", "/strips/7");
+    fs::write(folder.join("main.luau"), script).unwrap();
+    fs::remove_file(folder.join("cases/album.toml")).unwrap();
+    let site = Site::start();
+    let page = |files: [&str; 2], more: &str| {
+        let [a, b] = files.map(|file| {
+            format!("<figure><a href='/img/{file}.png'><img src='/small/{file}.png' alt='{file}!'></a></figure>")
+        });
+        Reply::html(format!("<!doctype html><h1>Seven</h1>{a}{b}{more}"))
+    };
+    let more = "<a rel=next href='?page=2'>more</a>";
+    site.on("/strips/7", page(["a", "b"], more));
+    site.on("/strips/7?page=2", page(["c", "d"], ""));
+    for (at, file) in ["a", "b", "c", "d"].iter().enumerate() {
+        let picture = small(Format::Png, at as u64);
+        site.on(&format!("/img/{file}.png"), Reply::file(picture));
+    }
+    let set = format!("source.comics.site={}", site.url(""));
+    let link = "https://comics.example/strips/7";
+    let record = fetch.clone().args(["plugin", "record", "comics", "seven"]);
+    record.args([link, "-S", &set]).run().success();
+    test(&fetch).run().success();
+    let check = fetch.clone().args(["plugin", "check", "comics"]);
+    assert_eq!(check.run().success().stdout, "nothing is wrong\n");
+    test(&fetch).args(["--live", "-S", &set]).run().success();
+    let used = Fetch::new().arg("--plugin").arg(folder);
+    let used = used.args(["-S", &set, link]);
+    used.run().success();
+    let files: Vec<_> = used.files().into_keys().collect();
+    assert_eq!(files.len(), 4, "{files:?}");
+    assert!(
+        files.iter().any(|file| file.ends_with("a!.png")),
+        "{files:?}"
+    );
 }

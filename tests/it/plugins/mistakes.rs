@@ -1,0 +1,132 @@
+//! What somebody gets wrong who makes a first plugin, and is told how it is put right.
+
+use std::fs;
+
+use super::kit::{change, new, test};
+use crate::support::{Reply, Site};
+
+#[test]
+fn a_mistake_in_a_script_is_told_with_the_way_out() {
+    let table = [
+        (
+            "url = image.url",
+            "url = \"/x1.jpg\"",
+            "`/x1.jpg` is no URL: relative URL without a base\n  hint: `url.join(page.url, text)` makes it one",
+        ),
+        (
+            "key = image.id,",
+            "",
+            "an item has no `key`: what the site calls the file, the same at every listing",
+        ),
+        (
+            "url = image.url",
+            "url = \"https://cdn.example/x1.jpg\"",
+            "the host is not declared in `media` of its manifest\n  hint: whoever makes it adds `cdn.example` to `media` in `plugin.toml`",
+        ),
+        (
+            "url.encode(ctx.params.id)",
+            "url.encode(ctx.params.name)",
+            "comics/main.luau:2: argument 1 is nil, not string or number",
+        ),
+        (
+            "album.images do",
+            "album.pictures do",
+            "hint: the plugin is at fault (--plugin comics); `fetch plugin check comics` looks for mistakes in it",
+        ),
+    ];
+    for (from, to, expected) in table {
+        let (fetch, folder) = new();
+        change(&folder.join("main.luau"), from, to);
+        let site = Site::start();
+        let answer = format!(
+            r#"{{ "images": [{{ "id": "x1", "url": "{}" }}] }}"#,
+            site.url("/x1.jpg")
+        );
+        site.on("/api/albums/7", Reply::json(answer)).optional();
+        let set = format!("source.comics.site={}", site.url(""));
+        let call = fetch.clone().args(["--plugin", "comics", "-S", &set]);
+        let done = call.arg("https://comics.example/a/7").run();
+        assert_ne!(done.code, 0, "{to}");
+        done.says(expected);
+    }
+}
+
+#[test]
+fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
+    let at_home = "; call a site at home as you like, such as `mine.example`, and where it is, the user sets with an option of the type `site`";
+    for host in ["127.0.0.1:8000", "127.0.0.1", "localhost", "[::1]", "nas"] {
+        let (fetch, folder) = new();
+        let manifest = folder.join("plugin.toml");
+        change(&manifest, "[\"comics.example\"]", &format!("[\"{host}\"]"));
+        let done = test(&fetch).run().fails(2);
+        done.says(&format!("`{host}` is no host: ")).says(at_home);
+    }
+    let (fetch, folder) = new();
+    let manifest = folder.join("plugin.toml");
+    change(
+        &manifest,
+        "request = [\"comics.example\"]",
+        "request = [\"*\"]",
+    );
+    let done = test(&fetch).run().fails(2);
+    done.says("is no host: write `example.org` or `*.example.org`\n");
+    let (fetch, folder) = new();
+    let manifest = folder.join("plugin.toml");
+    change(
+        &manifest,
+        "\"comics.example/a",
+        "\"https://comics.example/a",
+    );
+    let done = test(&fetch).run().fails(2);
+    done.says("the route `https://comics.example/a/{id}` begins with its host, without `https://`");
+}
+
+#[test]
+fn a_link_that_no_route_takes_is_told_with_the_routes_that_there_are() {
+    let (fetch, folder) = new();
+    change(&folder.join("plugin.toml"), "/a/{id}", "/a/:id");
+    let told = "the plugin takes `comics.example/a/:id`";
+    let done = test(&fetch).run().fails(3);
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+    let record = fetch.clone().args(["plugin", "record", "comics", "seen"]);
+    let done = record.arg("https://comics.example/a/7").run().fails(5);
+    done.says(told);
+    let check = fetch.clone().args(["plugin", "check", "comics"]);
+    let done = check.run().fails(3);
+    for expected in [
+        "the example of route `album`, `https://comics.example/a/7`, is none of `comics.example/a/:id`, where what varies stands as `{id}`\n",
+        "the case `album` fails; `fetch plugin test comics` tells how\n",
+    ] {
+        assert!(done.stdout.contains(expected), "{}", done.stdout);
+    }
+    // What stops halfway needs nothing, and that is no finding.
+    assert!(!done.stdout.contains("no case needs"), "{}", done.stdout);
+}
+
+#[test]
+fn what_works_only_where_the_user_sets_the_site_is_told() {
+    let (fetch, folder) = new();
+    let case = folder.join("cases/album.toml");
+    let text = fs::read_to_string(&case).unwrap();
+    let text = text.replace("https://comics.example/a/", "LINK");
+    let text = text.replace("https://comics.example", "http://127.0.0.1:8000");
+    let text = text.replace("LINK", "https://comics.example/a/");
+    let options = "options = { site = \"http://127.0.0.1:8000\" }\n";
+    fs::write(&case, format!("{options}{text}")).unwrap();
+    let check = fetch.clone().args(["plugin", "check", "comics"]);
+    assert_eq!(check.run().success().stdout, "nothing is wrong\n");
+    let manifest = folder.join("plugin.toml");
+    change(&manifest, "media = [\"comics.example\"]", "");
+    let done = check.run().fails(3);
+    let told = "`media` has no `comics.example`, so it works only where the user sets the site\n";
+    assert_eq!(done.stdout, told);
+    change(
+        &manifest,
+        "https://comics.example\"",
+        "https://api.comics.example\"",
+    );
+    let done = check.run().fails(3);
+    let told =
+        "`request` has no `api.comics.example`, so it works only where the user sets the site\n";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+}

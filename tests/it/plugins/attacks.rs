@@ -61,6 +61,14 @@ fn loops_end() {
 }
 
 #[test]
+fn what_says_nothing_for_too_long_is_left_to_itself() {
+    // Long before it has computed for as long as it may.
+    let hasty = MANIFEST.replace("cpu_ms = 300, wall_ms = 20000", "wall_ms = 50");
+    let said = "plugin `mine` did nothing for 50 ms";
+    all_say(&hasty, &[("while true do end", said)]);
+}
+
+#[test]
 fn memory_ends() {
     all_fail(&[
         "local t = {} while true do t[#t + 1] = t end",

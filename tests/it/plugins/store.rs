@@ -5,6 +5,7 @@ mod asked;
 mod git;
 mod held;
 mod project;
+mod rotated;
 mod secrets;
 mod shop;
 mod tampered;
@@ -26,6 +27,7 @@ fn a_plugin_is_installed_once_it_is_agreed_to_what_it_may_do() {
 mine 1.0.0 of index shop: a site of somebody's
   it asks mine.test
   it saves files from mine.test
+  it asks whatever host you set as source.mine.site
   it asks its hosts with the cookies and the netrc that you give fetch for them
 ";
     let done = plugin(&user, &["install", "mine"]).run().fails(2);

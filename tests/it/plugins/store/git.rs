@@ -308,6 +308,50 @@ fn ctrl_c_ends_git_with_its_folder() {
     assert_eq!(fs::read_dir(&rooms).unwrap().count(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_kill_has_left_of_git_is_removed_and_nothing_else() {
+    use std::time::{Duration, SystemTime};
+    let Some(repository) = Repository::new() else {
+        return;
+    };
+    mine("1.0.0").write(&repository.plugin());
+    repository.commit("v1");
+    let user = user();
+    let rooms = user.root().join("rooms");
+    let elsewhere = user.root().join("elsewhere");
+    let now = SystemTime::now();
+    let days_ago = now - Duration::from_secs(3 * 86_400);
+    for (name, changed) in [
+        ("fetch-git-1-2", days_ago),
+        ("fetch-git-3-4", now),
+        ("fetch-git-mine", days_ago),
+        ("fetch-gift-1-2", days_ago),
+        ("../elsewhere", days_ago),
+    ] {
+        let folder = rooms.join(name);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config"), "x").unwrap();
+        let folder = fs::File::open(folder).unwrap();
+        folder.set_modified(changed).unwrap();
+    }
+    std::os::unix::fs::symlink(&elsewhere, rooms.join("fetch-git-5-6")).unwrap();
+    let at = repository.at("v1:sites/mine");
+    let call = plugin(&user, &["install", &at, "--yes"]).env("TMPDIR", rooms.as_os_str());
+    call.run().success();
+    let left = fs::read_dir(&rooms).unwrap();
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    let expected = [
+        "fetch-gift-1-2",
+        "fetch-git-3-4",
+        "fetch-git-5-6",
+        "fetch-git-mine",
+    ];
+    assert_eq!(left, expected);
+    assert!(elsewhere.join("config").is_file());
+}
+
 #[test]
 fn no_variable_leads_past_a_proxy_that_is_set() {
     let Some(repository) = Repository::new() else {

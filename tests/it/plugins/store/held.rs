@@ -133,3 +133,37 @@ fn what_is_installed_is_opened_for_each_thing_that_a_script_does() {
     call.run().success();
     assert_eq!(user.files().len(), 1, "{}", user.tree());
 }
+
+#[test]
+fn nothing_goes_back_to_what_is_not_what_it_was() {
+    let mut shop = Shop::open();
+    shop.hand_out(&mine("1.0.0"));
+    shop.sign();
+    let user = user(&shop);
+    plugin(&user, &["install", "mine", "--yes"]).run().success();
+    let first = folder(&user);
+    shop.hand_out(&mine("1.1.0"));
+    shop.sign();
+    plugin(&user, &["update"]).run().success();
+    let script = first.join("main.luau");
+    let whole = fs::read_to_string(&script).unwrap();
+    let rollback = plugin(&user, &["rollback", "mine"]);
+    for (text, told) in [
+        (
+            Some("return { extract = function() fail('missing', 'it has run') end }\n"),
+            "the plugin `mine` is not what was installed: its files have been changed",
+        ),
+        (None, "the plugin `mine` cannot be read any more"),
+    ] {
+        match text {
+            Some(text) => fs::write(&script, text).unwrap(),
+            None => fs::remove_file(&script).unwrap(),
+        }
+        rollback.run().fails(2).says(told);
+        assert_eq!(listed(&user), "mine 1.1.0  index shop\n");
+    }
+    // As it was, it is well again.
+    fs::write(&script, whole).unwrap();
+    rollback.run().success();
+    assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
+}

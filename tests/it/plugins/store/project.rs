@@ -28,8 +28,7 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
         "warning: what is in `.fetch/plugins` is not used\n  because: this folder has plugins, which you have not said to trust\n",
     );
     let done = plugin(&user, &["trust", ".", "--yes"]).run().success();
-    let told =
-        "mine 1.0.0: a site of somebody's\n  it asks mine.test\n  it saves files from mine.test\n";
+    let told = "mine 1.0.0: a site of somebody's\n  it asks mine.test\n  it saves files from mine.test\n  it asks whatever host you set as source.mine.site\n";
     assert_eq!(done.stderr, told);
     assert_eq!(done.stdout, "mine 1.0.0 is trusted as it is\n");
     call.run().fails(4).says("it has run");
@@ -103,4 +102,27 @@ fn who_goes_before_whom_is_told() {
     let words = ["which", "https://mine.test/x", "--plugin", words[2]];
     let which = plugin(&user, &words).run().success().stdout;
     assert!(which.starts_with("mine 4.0.0  --plugin "), "{which}");
+}
+
+#[test]
+fn a_project_has_no_more_plugins_than_are_looked_through() {
+    let user = Fetch::new();
+    let folder = user.out().join(".fetch/plugins");
+    mine("1.0.0").write(&folder.join("mine"));
+    // Whatever they are: that is not looked at before they are counted.
+    for at in 1..256 {
+        fs::create_dir(folder.join(format!("x{at}"))).unwrap();
+    }
+    plugin(&user, &["trust", "--yes"]).run().success();
+    assert!(listed(&user).starts_with("mine 1.0.0  project "));
+    fs::create_dir(folder.join("x256")).unwrap();
+    let told = "`.fetch/plugins` has more than 256 entries";
+    let listed = plugin(&user, &["list"]).run().success().stdout;
+    assert!(!listed.contains("mine 1.0.0"), "{listed}");
+    assert!(listed.contains(told), "{listed}");
+    let done = user.clone().arg("sources").run().success();
+    done.says("warning: what is in `.fetch/plugins` is not used")
+        .says(told);
+    let done = plugin(&user, &["trust", "--yes"]).run().fails(2);
+    done.says("has more than 256 entries");
 }

@@ -301,6 +301,27 @@ mod tests {
         assert_eq!(done.unwrap_err().message, "`git cat-file` said too much");
     }
 
+    #[tokio::test]
+    async fn all_that_git_does_has_one_time() {
+        let Ok(git) = Git::new("https", None) else {
+            let _ = writeln!(io::stderr(), "skipped: there is no `git`");
+            return;
+        };
+        let most = LISTED;
+        let pass = |time| async move {
+            tokio::time::pause();
+            tokio::time::advance(time).await;
+            tokio::time::resume();
+        };
+        git.run(&["--version"], b"", most).await.unwrap();
+        pass(PATIENCE / 2).await;
+        git.run(&["--version"], b"", most).await.unwrap();
+        // Each alone would have been in time.
+        pass(PATIENCE / 2).await;
+        let late = git.run(&["--version"], b"", most).await.unwrap_err();
+        assert_eq!(late.message, "`git --version` took longer than 120 s");
+    }
+
     #[test]
     fn objects_are_read_as_long_as_they_are() {
         let told = b"ab blob 3\nx\ny\ncd blob 0\n\n";

@@ -6,8 +6,8 @@ use fetch::model::{Error, Kind, Result};
 use fetch::source::Answer;
 use serde_json::Value;
 
-use super::limit;
 use super::text::shown;
+use super::{json, limit};
 
 /// The way out when a key is wanted.
 pub(super) const KEY_HINT: &str = "set `IMGUR_CLIENT_ID`, or `client_id` in `[source.imgur]`, to a client id of yours; \
@@ -33,7 +33,7 @@ struct Told {
 /// # Errors
 /// What the site refused, in whichever shape it said so.
 pub(super) fn data(answer: &Answer, subject: &str) -> Result<Value> {
-    let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) else {
+    let Ok(mut body) = json::read(&answer.body) else {
         return Err(no_json(answer, subject));
     };
     if let Some(told) = told(&body, answer.status.is_success()) {
@@ -48,7 +48,7 @@ pub(super) fn data(answer: &Answer, subject: &str) -> Result<Value> {
 /// The error of a page that has nothing to read in it.
 pub(super) fn page(answer: &Answer, subject: &str) -> Error {
     // A page of refusal may be JSON, too, when something before the site sends it.
-    match serde_json::from_slice::<Value>(&answer.body) {
+    match json::read(&answer.body) {
         Ok(body) => {
             let told = told(&body, answer.status.is_success()).unwrap_or_default();
             refusal(answer, &told, subject)

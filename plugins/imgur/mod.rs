@@ -7,6 +7,7 @@ mod answer;
 mod api;
 mod error;
 mod image;
+mod json;
 mod keyless;
 mod limit;
 mod link;

@@ -41,6 +41,32 @@ fn reads_the_same_image_in_every_dialect() {
 }
 
 #[test]
+fn reading_an_answer_leaves_out_nothing_that_is_looked_at() {
+    let more = json!({
+        "views": 7, "nsfw": true, "has_sound": false, "animated": true, "mp4": "", "mp4_size": 9,
+        "metadata": {"title": "within", "description": "it", "is_animated": true}, "in_gallery": true
+    });
+    let images = dialects().map(|mut image| {
+        let fields = more.as_object().unwrap().clone();
+        let known = image.as_object_mut().unwrap();
+        fields.into_iter().for_each(|(name, value)| {
+            known.entry(name).or_insert(value);
+        });
+        image
+    });
+    let counts = ["images_count", "image_count", "count"];
+    let albums = counts.map(|count| json!({"images": images, count: 5, "account_url": "sarah"}));
+    let others = [
+        json!({"media": images, "title": "three", "description": "of them"}),
+        json!({"media": [images[0]], "is_album": false, "title": "one", "description": "alone"}),
+    ];
+    for answer in images.iter().chain(&albums).chain(&others) {
+        let read = super::super::json::read(answer.to_string().as_bytes()).unwrap();
+        assert_eq!(Post::read(&read, "abcde"), Post::read(answer, "abcde"));
+    }
+}
+
+#[test]
 fn takes_the_original_whatever_the_link_says() {
     let table = [
         (

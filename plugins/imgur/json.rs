@@ -1,0 +1,149 @@
+//! The JSON of the site, without what nobody here asks for: that is most of what it tells of an image.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+/// Reads an answer. Fields without a value are left out, as are those that are not asked for, wherever they stand.
+///
+/// # Errors
+/// It is no JSON.
+pub(super) fn read(body: &[u8]) -> serde_json::Result<Value> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = Asked.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// Whether somebody asks for a field of this name: [`super::answer`], [`super::listing`], [`super::error`].
+fn is_asked_for(name: &str) -> bool {
+    matches!(
+        name,
+        // Of an answer.
+        "data" | "errors" | "error" | "code" | "status" | "detail" | "message" | "success" | "items"
+        // Of an album.
+            | "images" | "media" | "images_count" | "image_count" | "count" | "is_album"
+        // Of an image.
+            | "id" | "hash" | "title" | "description" | "account_url" | "account" | "username"
+            | "datetime" | "created_at" | "width" | "height" | "size" | "link" | "url" | "ext"
+            | "type" | "mime_type" | "mp4" | "mp4_size" | "metadata" | "animated" | "is_animated"
+            | "has_sound" | "nsfw" | "views"
+    )
+}
+
+#[derive(Clone, Copy)]
+struct Asked;
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> DeserializeSeed<'de> for Asked {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Asked {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(self)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(Name(name)) = fields.next_key()? {
+            if !is_asked_for(&name) {
+                fields.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            match fields.next_value_seed(self)? {
+                // One that comes twice counts as it comes last.
+                Value::Null => map.remove(&*name),
+                value => map.insert(name.into_owned(), value),
+            };
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(text: &str) -> Option<Value> {
+        read(text.as_bytes()).ok()
+    }
+
+    #[test]
+    fn keeps_what_is_asked_for_and_is_there() {
+        let text = r#"{"data": [{"id": "abcde", "title": null, "size": 3, "mp4_size": -3, "width": 1.5,
+            "ad_config": {"id": [1, {"deep": null}]}, "\u0069s_album": false}, 7], "success": true, "x": 1}"#;
+        let image =
+            json!({"id": "abcde", "size": 3, "mp4_size": -3, "width": 1.5, "is_album": false});
+        assert_eq!(
+            told(text),
+            Some(json!({"data": [image, 7], "success": true}))
+        );
+        assert_eq!(
+            told(r#"{"id": "a", "id": null, "url": 1, "url": 2}"#),
+            Some(json!({"url": 2}))
+        );
+        assert_eq!(told("null"), Some(Value::Null));
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        let deep = "[".repeat(100_000);
+        for text in [
+            "",
+            "<html>",
+            "{} {}",
+            "{\"x\": }",
+            "[1",
+            "{\"id\": 1e999}",
+            &deep,
+        ] {
+            assert_eq!(told(text), None, "{}", &text[..text.len().min(20)]);
+        }
+    }
+}

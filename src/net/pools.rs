@@ -36,7 +36,7 @@ pub(super) enum Reach {
 /// The pools.
 pub(super) struct Pools {
     trust: Arc<Trust>,
-    jar: Option<Arc<Jar>>,
+    jar: Option<Jar>,
     system: System,
     proxies: Proxies,
     made: [OnceLock<reqwest::Client>; 4],
@@ -62,21 +62,16 @@ impl Pools {
         proxy(settings)?;
         Ok(Pools {
             trust,
-            jar: Jar::open(settings)?.map(Arc::new),
+            jar: Jar::open(settings)?,
             system: System::new(&settings.resolve),
             proxies: Proxies::of(settings),
             made: Default::default(),
         })
     }
 
-    /// Whether cookies of servers are kept.
-    pub(super) fn keeps_cookies(&self) -> bool {
-        self.jar.is_some()
-    }
-
-    /// The cookies for another program that asks this URL, if there are any.
-    pub(super) fn cookies_text(&self, urls: &[&Url]) -> Option<String> {
-        self.jar.as_ref().map(|jar| jar.text(urls))
+    /// The cookies, if they are kept.
+    pub(super) fn jar(&self) -> Option<&Jar> {
+        self.jar.as_ref()
     }
 
     /// Writes the cookies that servers set to the file, if the settings say so.
@@ -164,9 +159,6 @@ impl Pools {
             && matches!(reach, Reach::Any)
         {
             builder = builder.proxy(proxy);
-        }
-        if let Some(jar) = &self.jar {
-            builder = builder.cookie_provider(jar.clone());
         }
         Ok(builder)
     }

@@ -30,24 +30,32 @@ impl Client {
                 Some(body) => client.post(here.clone()).body(body.clone()),
                 None => client.get(here.clone()),
             };
-            let mut request = request.headers(ask.free.clone());
+            let mut headers = ask.free.clone();
             if trail.is_home() {
                 if let Some(logins) = &self.inner.logins
                     && let Some(value) = logins.authorization(here, is_trusted)
                 {
-                    let login = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-                    request = request.headers(login);
+                    headers.insert(header::AUTHORIZATION, value);
                 }
-                request = request.headers(bound.clone());
+                replace(&mut headers, bound);
             }
             if is_trusted {
-                request = request.headers(self.inner.user_headers.clone());
+                replace(&mut headers, &self.inner.user_headers);
             }
+            if let Some(jar) = pools.jar()
+                && !headers.contains_key(header::COOKIE)
+                && let Some(cookies) = jar.cookies(here)
+            {
+                headers.insert(header::COOKIE, cookies);
+            }
+            let request = request.headers(headers);
             let sent = self
                 .inner
                 .reuse
                 .send(request, here.origin(), ask.body.is_none());
             let response = sent.await.map_err(|error| self.failure(error, here))?;
+            let set = response.headers().get_all(header::SET_COOKIE);
+            let has_cookie = pools.jar().is_some_and(|jar| jar.set_cookies(set, here));
             let address = response.remote_addr().filter(|_| !has_proxy);
             if let (Some(address), Some(name)) = (address, here.domain()) {
                 pools.system().answered(name, &address);
@@ -63,8 +71,7 @@ impl Client {
                         && ask.body.is_none()
                         && ask.wants.is_none() =>
                 {
-                    if pools.keeps_cookies() && response.headers().contains_key(header::SET_COOKIE)
-                    {
+                    if has_cookie {
                         trail.got_cookie();
                     }
                     trail.follow(location.as_bytes())?;
@@ -131,5 +138,15 @@ impl Client {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         origins.contains(&trail.first().origin()) && trail.is_home()
+    }
+}
+
+/// Sets these headers in place of others of their names.
+fn replace(headers: &mut HeaderMap, by: &HeaderMap) {
+    for name in by.keys() {
+        headers.remove(name);
+    }
+    for (name, value) in by {
+        headers.append(name.clone(), value.clone());
     }
 }

@@ -47,6 +47,7 @@ impl Client {
 
     /// The cookies for another program that asks these URLs, as the text of a `cookies.txt`.
     pub(crate) fn cookies_text(&self, urls: &[&Url]) -> Option<Secret> {
-        self.inner.pools.cookies_text(urls).map(Secret::new)
+        let jar = self.inner.pools.jar()?;
+        Some(Secret::new(jar.text(urls)))
     }
 }

@@ -131,10 +131,17 @@ impl Jar {
             }
         }
     }
-}
 
-impl reqwest::cookie::CookieStore for Jar {
-    fn set_cookies(&self, headers: &mut dyn Iterator<Item = &HeaderValue>, url: &Url) {
+    /// Takes what the answer of this URL sets, and says whether that was anything.
+    pub(crate) fn set_cookies<'a>(
+        &self,
+        headers: impl IntoIterator<Item = &'a HeaderValue>,
+        url: &Url,
+    ) -> bool {
+        let mut headers = headers.into_iter().peekable();
+        if headers.peek().is_none() {
+            return false;
+        }
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         for header in headers {
             let text = std::str::from_utf8(header.as_bytes()).unwrap_or("");
@@ -156,9 +163,11 @@ impl reqwest::cookie::CookieStore for Jar {
                 touched.insert(key);
             }
         }
+        true
     }
 
-    fn cookies(&self, url: &Url) -> Option<HeaderValue> {
+    /// The value of `Cookie` for a request of this URL, if there is a cookie for it.
+    pub(crate) fn cookies(&self, url: &Url) -> Option<HeaderValue> {
         self.ask_browser(url);
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
@@ -182,8 +191,6 @@ fn domain(cookie: &cookie_store::Cookie<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::cookie::CookieStore as _;
-
     use super::*;
 
     fn url(text: &str) -> Url {
@@ -230,7 +237,7 @@ mod tests {
         let set = |domain: &str, name: &str| {
             let header = HeaderValue::try_from(format!("{name}=2; Path=/; Domain={domain}"));
             let url = url("https://a.example.co.uk/");
-            jar.set_cookies(&mut [&header.unwrap()].into_iter(), &url);
+            jar.set_cookies(&[header.unwrap()], &url);
         };
         let sent = |host: &str| {
             let value = jar.cookies(&url(&format!("https://{host}/")));

@@ -124,6 +124,17 @@ pub(in crate::pipeline) fn put(
     content: &[u8],
     replaces: bool,
 ) -> io::Result<()> {
+    let fill = |file: &mut std::fs::File| file.write_all(content).map(|()| true);
+    put_with(folder, name, replaces, fill).map(|_| ())
+}
+
+/// The same, with what this writes; unless it says that the file is of no use after all.
+pub(in crate::pipeline) fn put_with(
+    folder: &Folder,
+    name: &str,
+    replaces: bool,
+    fill: impl FnOnce(&mut std::fs::File) -> io::Result<bool>,
+) -> io::Result<bool> {
     let key = blake3::hash(name.as_bytes()).to_hex();
     let temporary = format!(".{}.part.json.new", &key[..16]);
     match folder.remove(&temporary) {
@@ -131,13 +142,15 @@ pub(in crate::pipeline) fn put(
         _ => {}
     }
     let named = folder.create(&temporary).and_then(|mut file| {
-        file.write_all(content)?;
-        match replaces {
-            true => folder.rename(&temporary, name),
-            false => folder.rename_new(&temporary, name),
+        let is_wanted = fill(&mut file)?;
+        match (is_wanted, replaces) {
+            (false, _) => {}
+            (true, true) => folder.rename(&temporary, name)?,
+            (true, false) => folder.rename_new(&temporary, name)?,
         }
+        Ok(is_wanted)
     });
-    if named.is_err() {
+    if !matches!(named, Ok(true)) {
         // What went wrong first is what matters.
         let _ = folder.remove(&temporary);
     }

@@ -2,17 +2,20 @@
 //! now, what was packed beside that. The entries get the new names, too, so that the next run finds them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::info::{self, is_info};
+use super::document::{self, Held};
+use super::info;
 use super::pack::owner;
 use super::parts::{Book, Packer, Part, fingerprint};
 use super::shelf::{Bound, Shelf, folders};
+use super::spool::Spool;
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::after::sidecar::{COPIES, all_taken, cannot, numbered, put};
+use crate::pipeline::after::sidecar::{COPIES, all_taken, numbered};
 use crate::pipeline::archive::Archive;
 use crate::pipeline::sink::{Disk, Folder, disk_error};
 use crate::pipeline::zip::Entry;
@@ -123,30 +126,36 @@ impl<'a> Along<'a> {
         there.filter(|path| self.document(path).is_some()).collect()
     }
 
-    fn document(&self, path: &str) -> Option<Value> {
+    fn document(&self, path: &str) -> Option<(Held, File, Spool)> {
         if self.archive.owner(path).ok()?.is_some() {
             return None;
         }
-        let mut text = Vec::new();
-        let file = self.disk.read(path).ok()?;
-        file.take(info::LONGEST).read_to_end(&mut text).ok()?;
-        let document: Value = serde_json::from_slice(&text).ok()?;
-        is_info(info::NAME.0, &document).then_some(document)
+        let spool = Spool::new(self.disk.folder(&[]).ok()?);
+        let mut file = self.disk.read(path).ok()?;
+        let held = document::read(&mut file, &spool)?;
+        Some((held, file, spool))
     }
 
     /// Where what is told of an album goes; none if it stays, since none of its files has moved.
     fn info(&self, old: &str, paths: &HashMap<String, String>) -> Result<Option<String>> {
-        let Some(mut document) = self.document(old) else {
+        let Some((held, mut there, spool)) = self.document(old) else {
             return Ok(None);
         };
-        let mut first = None;
-        for item in document["items"].as_array_mut().into_iter().flatten() {
-            if let Some(new) = item["path"].as_str().and_then(|path| paths.get(path)) {
-                first = first.or(Some(folder_of(new)));
+        let mut items = held.items.iter().map(|(_, place)| {
+            let mut item = document::item(&spool, *place)?;
+            let new = item["path"].as_str().and_then(|path| paths.get(path));
+            if let Some(new) = new {
                 item["path"] = json!(new);
             }
-        }
-        let Some(to) = first else { return Ok(None) };
+            Ok((item, new))
+        });
+        let first = items
+            .clone()
+            .find_map(|item| item.map(|(_, new)| new).transpose());
+        let Some(first) = first.transpose()? else {
+            return Ok(None);
+        };
+        let to = folder_of(first);
         let is_here = to == folder_of(old);
         let new = match is_here {
             true => old.to_owned(),
@@ -154,9 +163,9 @@ impl<'a> Along<'a> {
         };
         if !self.simulate {
             let (folder, name) = self.at(&new)?;
-            let text = format!("{document:#}\n");
-            put(&folder, name, text.as_bytes(), is_here)
-                .map_err(|error| cannot(&folder, name, error))?;
+            let there = is_here.then_some(&mut there);
+            let mut items = items.by_ref().map(|item| Ok(item?.0));
+            document::write(&folder, name, there, &held.head, &mut items)?;
         }
         Ok(Some(new))
     }
@@ -213,11 +222,12 @@ impl<'a> Along<'a> {
         let cannot = |error| disk_error(format!("cannot read `{}`", bound.path), error);
         let mut there = self.disk.read(&bound.path).map_err(cannot)?;
         let owner = owner(&mut there).ok_or_else(|| cannot(io::ErrorKind::NotFound.into()))?;
-        let entries = bound.index.entries.iter().cloned();
-        let parts: Vec<_> = names
-            .into_iter()
-            .zip(entries)
-            .map(|(name, entry)| Part::Kept { name, entry })
+        let parts: Vec<_> = (0..)
+            .zip(names)
+            .map(|(place, name)| Part::Kept {
+                place,
+                name: Some(name.into()),
+            })
             .collect();
         let (folder, name) = self.at(new)?;
         let replaced = there.try_clone().map_err(cannot)?;
@@ -235,14 +245,9 @@ impl<'a> Along<'a> {
             goes_on: &|| true,
         };
         // What else an album would have it made of is not known here; the next run of it puts that right.
-        let made_of = fingerprint(&parts, None);
-        packer.write(
-            &book,
-            &parts,
-            Some((&mut there, &bound.index)),
-            None,
-            &made_of,
-        )?;
+        let index = &bound.index;
+        let made_of = fingerprint(&parts, index, None);
+        packer.write(&book, &parts, index, Some(&mut there), None, &made_of)?;
         Ok(())
     }
 

@@ -5,12 +5,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use super::spool::Spool;
 use crate::model::{Album, Error, Failure, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::after::sidecar;
-use crate::pipeline::archive::{Identity, Origin};
+use crate::pipeline::archive::Origin;
 use crate::pipeline::naming::fold;
+use crate::pipeline::sink::{Folder, disk_error};
 use crate::pipeline::turn::{Turn, Turns};
 
 /// The albums of one listing.
@@ -31,12 +34,15 @@ pub(super) struct Shared {
     pub(super) turns: Turns,
     /// Whether what is known of items is wanted, too.
     pub(super) tells: bool,
+    /// The output root, which has room for what is known of items if it has for them.
+    pub(super) root: Arc<Folder>,
 }
 
-#[derive(Default)]
 struct State {
     end: End,
     volumes: Vec<Volume>,
+    /// What is known of the items.
+    spool: Spool,
 }
 
 /// How a listing ended.
@@ -56,6 +62,7 @@ pub(super) struct Gathered {
     pub(super) origin: Arc<Origin>,
     pub(super) end: End,
     pub(super) volumes: Vec<Volume>,
+    pub(super) spool: Spool,
 }
 
 /// An album.
@@ -66,14 +73,24 @@ pub(super) struct Volume {
     pub(super) turn: Turn,
 }
 
-/// An item of an album.
+/// An item of an album. There may be very many, so most of what is known of it is elsewhere.
 pub(super) struct Member {
-    pub(super) identity: Identity,
+    /// Where that is.
+    place: u64,
+    /// Its path, if it is not the one that was planned.
+    pub(super) path: Option<Box<str>>,
+    pub(super) fate: Fate,
+}
+
+/// What is known of an item of an album.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Told {
+    pub(super) source: String,
+    pub(super) key: String,
     /// The path that was planned for it, or where it is.
     pub(super) path: String,
-    /// What is known of it, as JSON.
+    /// All that its site told, as JSON, if that is wanted.
     pub(super) text: Option<String>,
-    pub(super) fate: Fate,
 }
 
 /// What has become of an item.
@@ -86,9 +103,9 @@ pub(super) enum Fate {
     /// Its file was there, and need not be any more.
     Seen,
     /// Its site says that there is no such thing.
-    Gone(Option<Failure>),
+    Gone(Option<Box<Failure>>),
     /// It could not be had.
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// It is an item of another album as well, which was listed before.
     Again,
     /// It is no file.
@@ -113,7 +130,11 @@ impl Gather {
             origin,
             given,
             is_whole,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                end: End::default(),
+                volumes: Vec::new(),
+                spool: Spool::new(shared.root.clone()),
+            }),
             shared,
         })
     }
@@ -130,15 +151,14 @@ impl Gather {
     pub(in crate::pipeline) fn seat(self: &Arc<Self>, item: &Item, path: &str) -> Option<Seat> {
         let album = item.meta.album.as_ref()?;
         let gather = self.holder(&album.id);
-        let member = Member {
-            identity: Identity {
-                source: item.source.clone(),
-                key: item.key.clone(),
-            },
+        let told = Told {
+            source: item.source.clone(),
+            key: item.key.clone(),
             path: path.to_owned(),
             text: (self.shared.tells).then(|| sidecar::told(item).to_string()),
-            fate: Fate::Open,
         };
+        // Nothing in it is more than JSON can say.
+        let told = serde_json::to_vec(&told).unwrap_or_default();
         let mut state = gather.state();
         let known = |volume: &Volume| volume.album.id == album.id;
         let volume = match state.volumes.iter().rposition(known) {
@@ -154,8 +174,13 @@ impl Gather {
                 state.volumes.len() - 1
             }
         };
+        let place = state.spool.add(&told);
         let members = &mut state.volumes[volume].members;
-        members.push(member);
+        members.push(Member {
+            place,
+            path: None,
+            fate: Fate::Open,
+        });
         let member = members.len() - 1;
         drop(state);
         Some(Seat {
@@ -197,12 +222,14 @@ impl Gather {
 impl Drop for Gather {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let State { end, volumes } = std::mem::take(state);
+        let volumes = std::mem::take(&mut state.volumes);
         if !volumes.is_empty() {
+            let none = Spool::new(self.shared.root.clone());
             let gathered = Gathered {
                 origin: self.origin.clone(),
-                end,
+                end: std::mem::take(&mut state.end),
                 volumes,
+                spool: std::mem::replace(&mut state.spool, none),
             };
             // If nobody writes any more, the run was ended at once.
             let _ = self.shared.out.send(gathered);
@@ -224,16 +251,32 @@ impl Seat {
             },
             Outcome::Document { .. } => (Fate::Document, None),
             Outcome::Failed(failure) if failure.kind == Kind::Missing => {
-                (Fate::Gone(Some(failure.clone())), None)
+                (Fate::Gone(Some(Box::new(failure.clone()))), None)
             }
-            Outcome::Failed(failure) => (Fate::Failed(failure.clone()), None),
+            Outcome::Failed(failure) => (Fate::Failed(Box::new(failure.clone())), None),
         };
         let mut state = self.gather.state();
         let member = &mut state.volumes[self.volume].members[self.member];
         member.fate = fate;
         if let Some(path) = path {
-            member.path.clone_from(path);
+            member.path = Some(path.as_str().into());
         }
+    }
+}
+
+impl Gathered {
+    /// What is known of an item, with the path that it has.
+    pub(super) fn told(&self, member: &Member) -> Result<Told> {
+        let text = self.spool.get(member.place);
+        let text = text
+            .map_err(|error| disk_error("cannot keep what is known of an album".into(), error))?;
+        let mut told: Told = serde_json::from_slice(&text).map_err(|error| {
+            Error::new(Kind::Corrupt, "what is known of an album cannot be read").because(error)
+        })?;
+        if let Some(path) = &member.path {
+            told.path = path.to_string();
+        }
+        Ok(told)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod along;
 mod comic;
+mod document;
 mod gather;
 mod info;
 mod merged;
@@ -11,6 +12,7 @@ mod pack;
 mod parts;
 mod remake;
 mod shelf;
+mod spool;
 mod spot;
 mod temporary;
 
@@ -21,15 +23,15 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub(super) use self::along::{Along, Carried};
-use self::gather::{Fate, Gathered, Shared, Volume};
+pub(super) use self::document::tells_of_album;
+use self::gather::{Fate, Gathered, Shared, Told, Volume};
 pub(super) use self::gather::{Gather, Seat};
-pub(super) use self::info::is_info;
 use self::pack::{Form, Pack};
 pub(super) use self::pack::{index, is_marked};
 pub use self::remake::{Remade, remake};
 pub(super) use self::shelf::{Bound, Shelf, is_named};
 use self::spot::Search;
-use super::archive::{Archive, Origin};
+use super::archive::{Archive, Identity, Origin};
 use super::sink::{Disk, slowly};
 use super::turn::Turns;
 use super::{Events, Settings, Stop, Wishes};
@@ -67,11 +69,16 @@ pub(super) fn begin(
     let Some(disk) = disk.filter(|_| !is_idle) else {
         return (None, None);
     };
+    // It was opened, and so is the root.
+    let Ok(root) = disk.folder(&[]) else {
+        return (None, None);
+    };
     let (out, gathered) = mpsc::unbounded_channel();
     let shared = Shared {
         out,
         turns: turns.clone(),
         tells: wishes.info,
+        root,
     };
     let clerk = Clerk {
         wishes,
@@ -149,10 +156,11 @@ impl Clerk {
     /// Does what is to follow an album, and gives what is to be told of it. Blocks.
     fn one(&self, gathered: &Gathered, mut volume: Volume) -> Vec<Event> {
         let mut told = Vec::new();
-        if let Err(error) = self.settle(&mut volume) {
-            return vec![missed("info", "", &error)];
-        }
-        let folders = folders(&volume);
+        let settled = self.settle(gathered, &mut volume);
+        let folders = match settled.and_then(|()| folders(gathered, &volume)) {
+            Ok(folders) => folders,
+            Err(error) => return vec![missed("info", "", &error)],
+        };
         if self.wishes.info {
             let search = self.search(&folders, "json");
             if let Err(error) = info::write(&search, gathered, &volume) {
@@ -205,21 +213,23 @@ impl Clerk {
     }
 
     /// Finds the files of items that another album has as well.
-    fn settle(&self, volume: &mut Volume) -> Result<()> {
+    fn settle(&self, gathered: &Gathered, volume: &mut Volume) -> Result<()> {
         for member in &mut volume.members {
             if !matches!(member.fate, Fate::Again) {
                 continue;
             }
-            let seen = self.archive.find(&member.identity)?.unwrap_or_default();
+            let Told { source, key, .. } = gathered.told(member)?;
+            let seen = self.archive.find(&Identity { source, key })?;
+            let seen = seen.unwrap_or_default();
             member.fate = match seen.saved {
                 Some((path, _)) => {
-                    member.path = path;
+                    member.path = Some(path.into());
                     Fate::Seen
                 }
                 None if seen.gone => Fate::Gone(None),
                 None => {
                     let error = Error::new(Kind::Missing, "it is not there yet");
-                    Fate::Failed(Failure::new(&error, 0))
+                    Fate::Failed(Box::new(Failure::new(&error, 0)))
                 }
             };
         }
@@ -237,14 +247,17 @@ impl Clerk {
 }
 
 /// The folders of its items, each once, in their order. There is at least one.
-fn folders(volume: &Volume) -> Vec<String> {
-    let mut seen = HashSet::new();
-    let folders = volume.members.iter().map(|member| {
-        let folder = member.path.rsplit_once('/');
-        folder.map_or("", |(folder, _)| folder)
-    });
-    let folders = folders.filter(|folder| seen.insert(*folder));
-    folders.map(str::to_owned).collect()
+fn folders(gathered: &Gathered, volume: &Volume) -> Result<Vec<String>> {
+    let (mut seen, mut folders) = (HashSet::new(), Vec::new());
+    for member in &volume.members {
+        let path = gathered.told(member)?.path;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if !seen.contains(folder) {
+            seen.insert(folder.to_owned());
+            folders.push(folder.to_owned());
+        }
+    }
+    Ok(folders)
 }
 
 fn missed(what: &str, path: &str, error: &Error) -> Event {

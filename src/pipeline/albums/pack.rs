@@ -12,7 +12,7 @@ use super::comic;
 use super::gather::{Fate, Gathered, Volume};
 use super::info::{page, source};
 use super::merged::merged;
-use super::parts::{Book, DIGITS, MARK, MARK_LENGTH, Packer, Part, fingerprint, metadata};
+use super::parts::{Book, DIGITS, MARK, MARK_LENGTH, Packer, Part, Stamp, fingerprint};
 use super::spot::{Search, Spot};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{ROOM, component, shown_text};
@@ -93,7 +93,7 @@ impl Pack<'_> {
             let title = album.title.clone().unwrap_or_else(|| album.id.clone());
             comic::info(&shown_text(title), page(&self.gathered.origin), pages)
         });
-        let mark = fingerprint(&parts, comic.as_deref());
+        let mark = fingerprint(&parts, &index, comic.as_deref());
         if made_of.is_some_and(|made_of| made_of == mark) {
             return Ok(None);
         }
@@ -112,8 +112,8 @@ impl Pack<'_> {
             min_free: self.min_free,
             goes_on: self.goes_on,
         };
-        let there = there.as_mut().map(|file| (file, &index));
-        let size = packer.write(&book, &parts, there, comic.as_deref(), &mark)?;
+        let there = there.as_mut();
+        let size = packer.write(&book, &parts, &index, there, comic.as_deref(), &mark)?;
         Ok(Some(Packed {
             path: spot.path,
             size,
@@ -133,11 +133,10 @@ impl Pack<'_> {
 
     /// What it is to have, in the order of the album.
     fn parts(&self, of: &str, index: &Index) -> Result<Vec<Part>> {
-        let mut known: HashMap<_, _> = index
-            .entries
-            .iter()
-            .filter(|entry| self.form == Form::Zip || entry.name != comic::NAME)
-            .map(|entry| (entry.name.clone(), entry.clone()))
+        let entries = (0..).zip(&index.entries);
+        let mut known: HashMap<Mark, u32> = entries
+            .filter(|(_, entry)| self.form == Form::Zip || entry.name != comic::NAME)
+            .map(|(place, entry)| (mark(&entry.name), place))
             .collect();
         let (mut listed, mut paths) = (Vec::new(), HashSet::new());
         for member in &self.volume.members {
@@ -146,44 +145,52 @@ impl Pack<'_> {
                 Fate::Seen => false,
                 _ => continue,
             };
-            let path = &member.path;
-            if self.form == Form::Cbz && !comic::is_page(path) || !paths.insert(path) {
+            let path = self.gathered.told(member)?.path;
+            if self.form == Form::Cbz && !comic::is_page(&path) || !paths.insert(mark(&path)) {
                 continue;
             }
-            let name = within(of, path).to_owned();
-            let metadata = metadata(self.search.disk, path);
-            let kept = known.remove(&name);
-            let part = match (metadata, kept) {
-                (Ok(metadata), _) => Part::Loose {
-                    name: name.clone(),
-                    path: path.clone(),
-                    metadata: Box::new(metadata),
+            let name = within(of, &path);
+            let (begin, mark) = (path.len() - name.len(), mark(name));
+            let part = match (Stamp::at(self.search.disk, &path), known.remove(&mark)) {
+                (Ok(stamp), _) => Part::Loose {
+                    path,
+                    name: begin,
+                    stamp,
                 },
-                (Err(_), Some(entry)) => Part::Kept {
-                    name: name.clone(),
-                    entry,
-                },
+                (Err(_), Some(place)) => Part::Kept { place, name: None },
                 // What the user does not want any more.
                 (Err(_), None) if !is_there => continue,
                 (Err(error), None) => {
                     return Err(disk_error(format!("cannot read `{path}`"), error));
                 }
             };
-            listed.push((name, part));
+            listed.push((mark, part));
         }
-        let names: HashSet<_> = listed.iter().map(|(name, _)| name).collect();
+        let names: HashSet<_> = listed.iter().map(|(name, _)| *name).collect();
         if names.len() < listed.len()
-            || names.contains(&comic::NAME.to_owned()) && self.form == Form::Cbz
+            || names.contains(&mark(comic::NAME)) && self.form == Form::Cbz
         {
             let message = "two of its files would have one name in it";
             return Err(Error::new(Kind::Config, message));
         }
-        let left = known
-            .into_iter()
-            .map(|(name, entry)| (name.clone(), Part::Kept { name, entry }));
-        let before = index.entries.iter().map(|entry| entry.name.clone());
+        let left = known.into_iter();
+        let left = left.map(|(mark, place)| (mark, Part::Kept { place, name: None }));
+        let before = index.entries.iter().map(|entry| mark(&entry.name));
         Ok(merged(before, left.collect(), listed))
     }
+}
+
+/// By what a name is known again: shorter than it is.
+type Mark = [u8; 16];
+
+fn mark(name: &str) -> Mark {
+    let mut mark = Mark::default();
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update(name.as_bytes())
+        .finalize_xof()
+        .fill(&mut mark);
+    mark
 }
 
 /// Whether a file ends with the mark of a packed album.

@@ -1,6 +1,6 @@
 //! Writes the ZIP of an album: what it is to have, in its order, from files and from the ZIP that was there.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::time::UNIX_EPOCH;
 
@@ -10,7 +10,7 @@ use super::comic;
 use super::temporary::Temporary;
 use crate::model::{Error, Result};
 use crate::pipeline::sink::{Disk, Folder, disk_error};
-use crate::pipeline::zip::{Entry, Index, Source, Writer};
+use crate::pipeline::zip::{Index, Source, Writer};
 
 /// What the mark of a ZIP of ours begins with. Behind it stand whose it is, and of what it was made.
 pub(super) const MARK: &str = "fetch 1 ";
@@ -19,16 +19,28 @@ pub(super) const DIGITS: usize = 32;
 /// How long the mark is.
 pub(super) const MARK_LENGTH: u16 = (MARK.len() + 2 * DIGITS + 1) as u16;
 
-/// An entry to be.
+/// An entry to be. There may be very many.
 pub(super) enum Part {
     /// A file below the root.
     Loose {
-        name: String,
         path: String,
-        metadata: Box<Metadata>,
+        /// Where in the path its name begins.
+        name: usize,
+        stamp: Stamp,
     },
-    /// An entry of the ZIP that is there, under this name.
-    Kept { name: String, entry: Entry },
+    /// An entry of the ZIP that is there, by its place in the index, and another name for it.
+    Kept { place: u32, name: Option<Box<str>> },
+}
+
+/// What is another as soon as a file is: its length, its time, and where the system has them, which file it is and when
+/// anything about it was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    len: u64,
+    /// In nanoseconds since 1970; less than 0 if that is not known.
+    modified: i64,
+    file: u64,
+    changed: i64,
 }
 
 /// The ZIP that is to be.
@@ -53,7 +65,7 @@ pub(super) struct Packer<'a> {
 }
 
 impl Packer<'_> {
-    /// Writes these parts, of which some may be in a ZIP that is there, and what a comic has beside pictures. Gives how
+    /// Writes these parts, of which some may be in a ZIP that is there and has this index, and what a comic has beside pictures. Gives how
     /// long it is. `made_of` tells of what it was made.
     ///
     /// # Errors
@@ -62,18 +74,18 @@ impl Packer<'_> {
         &self,
         book: &Book<'_>,
         parts: &[Part],
-        mut there: Option<(&mut File, &Index)>,
+        index: &Index,
+        mut there: Option<&mut File>,
         comic: Option<&str>,
         made_of: &str,
     ) -> Result<u64> {
         let cannot = |error| disk_error(format!("cannot write `{}`", book.path), error);
-        let bytes: u64 = parts.iter().map(Part::size).sum();
+        let bytes: u64 = parts.iter().map(|part| part.size(index)).sum();
         self.make_room(book.folder, bytes)?;
         let temporary = Temporary::open(book.folder, book.owner, book.ext).map_err(cannot)?;
         let mut writer = Writer::new(&temporary.file);
         for part in parts {
-            let there = there.as_mut().map(|(file, index)| (&mut **file, *index));
-            self.add(&mut writer, part, there)?;
+            self.add(&mut writer, part, index, there.as_deref_mut())?;
         }
         let end = || {
             if let Some(comic) = comic {
@@ -112,38 +124,35 @@ impl Packer<'_> {
         &self,
         writer: &mut Writer<W>,
         part: &Part,
-        there: Option<(&mut File, &Index)>,
+        index: &Index,
+        there: Option<&mut File>,
     ) -> Result<()> {
+        let name = part.name(index);
         let wrong = |name: &str, error: io::Error| match (self.goes_on)() {
             true => disk_error(format!("cannot pack `{name}`"), error),
             false => Error::closed(),
         };
         match part {
-            Part::Loose {
-                name,
-                path,
-                metadata: then,
-            } => {
+            Part::Loose { path, stamp, .. } => {
                 let mut add = || {
                     let mut file = self.disk.read(path)?;
                     let source = Source {
                         name,
-                        modified: modified(then),
-                        size: then.len(),
+                        modified: stamp.modified(),
+                        size: stamp.len,
                         bytes: &mut file,
                     };
                     writer.add(source, self.goes_on)?;
-                    match stamp(&file.metadata()?) == stamp(then) {
+                    match Stamp::of(&file)? == *stamp {
                         true => Ok(()),
                         false => Err(io::Error::other("it was changed meanwhile")),
                     }
                 };
                 add().map_err(|error| wrong(path, error))
             }
-            Part::Kept { name, entry } => {
-                let Some((there, index)) = there else {
-                    return Ok(());
-                };
+            Part::Kept { place, .. } => {
+                let Some(there) = there else { return Ok(()) };
+                let entry = &index.entries[*place as usize];
                 let mut add = || {
                     let mut bytes = index.open(there, entry)?;
                     let source = Source {
@@ -164,22 +173,71 @@ impl Packer<'_> {
 }
 
 impl Part {
-    pub(super) fn name(&self) -> &str {
+    /// Its name in the ZIP, if that is made of what this index has.
+    pub(super) fn name<'p>(&'p self, index: &'p Index) -> &'p str {
         match self {
-            Part::Loose { name, .. } | Part::Kept { name, .. } => name,
+            Part::Loose { path, name, .. } => &path[*name..],
+            Part::Kept {
+                name: Some(name), ..
+            } => name,
+            Part::Kept { place, .. } => &index.entries[*place as usize].name,
         }
     }
 
-    fn size(&self) -> u64 {
+    fn size(&self, index: &Index) -> u64 {
         match self {
-            Part::Loose { metadata, .. } => metadata.len(),
-            Part::Kept { entry, .. } => entry.size,
+            Part::Loose { stamp, .. } => stamp.len,
+            Part::Kept { place, .. } => index.entries[*place as usize].size,
         }
     }
 }
 
+impl Stamp {
+    /// Of the file at this path below the root.
+    pub(super) fn at(disk: &Disk, path: &str) -> io::Result<Stamp> {
+        Stamp::of(&disk.read(path)?)
+    }
+
+    fn of(file: &File) -> io::Result<Stamp> {
+        let metadata = file.metadata()?;
+        let modified = metadata.modified().ok();
+        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let nanoseconds = since.and_then(|since| i64::try_from(since.as_nanos()).ok());
+        #[cfg(unix)]
+        let (file, changed) = {
+            use std::os::unix::fs::MetadataExt;
+            let second = metadata.ctime().saturating_mul(1_000_000_000);
+            (metadata.ino(), second.saturating_add(metadata.ctime_nsec()))
+        };
+        #[cfg(not(unix))]
+        let (file, changed) = (0, 0);
+        Ok(Stamp {
+            len: metadata.len(),
+            modified: nanoseconds.unwrap_or(-1),
+            file,
+            changed,
+        })
+    }
+
+    fn modified(&self) -> Option<Timestamp> {
+        let second = (self.modified >= 0).then_some(self.modified / 1_000_000_000);
+        second.and_then(|second| Timestamp::from_second(second).ok())
+    }
+
+    /// As the mark of a ZIP counts it.
+    fn numbers(&self) -> [i128; 4] {
+        let Stamp {
+            len,
+            modified,
+            file,
+            changed,
+        } = *self;
+        [len.into(), modified.into(), file.into(), changed.into()]
+    }
+}
+
 /// Tells of what a ZIP is made, so far as that can be told without reading it.
-pub(super) fn fingerprint(parts: &[Part], comic: Option<&str>) -> String {
+pub(super) fn fingerprint(parts: &[Part], index: &Index, comic: Option<&str>) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |bytes: &[u8]| {
         hasher
@@ -188,45 +246,14 @@ pub(super) fn fingerprint(parts: &[Part], comic: Option<&str>) -> String {
     };
     add(comic.unwrap_or_default().as_bytes());
     for part in parts {
+        add(part.name(index).as_bytes());
         match part {
-            Part::Loose { name, metadata, .. } => {
-                add(name.as_bytes());
-                add(format!("{:?}", stamp(metadata)).as_bytes());
-            }
-            Part::Kept { name, entry } => {
-                add(name.as_bytes());
+            Part::Loose { stamp, .. } => add(format!("{:?}", stamp.numbers()).as_bytes()),
+            Part::Kept { place, .. } => {
+                let entry = &index.entries[*place as usize];
                 add(format!("{} {}", entry.size, entry.crc).as_bytes());
             }
         }
     }
     hasher.finalize().to_hex()[..DIGITS].to_owned()
-}
-
-pub(super) fn metadata(disk: &Disk, path: &str) -> io::Result<Metadata> {
-    disk.read(path)?.metadata()
-}
-
-fn modified(metadata: &Metadata) -> Option<Timestamp> {
-    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
-}
-
-/// What is another as soon as the file is: its length, its time, and where the system has them, which file it is and when
-/// anything about it was changed.
-fn stamp(metadata: &Metadata) -> [i128; 4] {
-    let since = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let modified = since.map_or(-1, |since| since.as_nanos() as i128);
-    #[cfg(unix)]
-    let (file, changed) = {
-        use std::os::unix::fs::MetadataExt;
-        let changed =
-            i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
-        (metadata.ino().into(), changed)
-    };
-    #[cfg(not(unix))]
-    let (file, changed) = (0, 0);
-    [metadata.len().into(), modified, file, changed]
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::along::{below, folder_of, name_of};
 use super::comic;
 use super::pack::{index, owner};
-use super::parts::{Book, Packer, Part, fingerprint, metadata};
+use super::parts::{Book, Packer, Part, Stamp, fingerprint};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, place};
 use crate::pipeline::sink::{Disk, Folder, disk_error};
@@ -64,14 +64,13 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
         min_free: 0,
         goes_on: &|| true,
     };
-    let made_of = fingerprint(&parts, None);
-    let there = Some((&mut file, &index));
-    if let Err(error) = packer.write(&book, &parts, there, None, &made_of) {
+    let made_of = fingerprint(&parts, &index, None);
+    if let Err(error) = packer.write(&book, &parts, &index, Some(&mut file), None, &made_of) {
         // It is still there under its own name.
         let _ = folder.remove(&aside);
         return Err(error);
     }
-    let files = parts.iter().filter(|part| part.name() != comic::NAME);
+    let files = parts.iter().filter(|part| part.name(&index) != comic::NAME);
     Ok(Remade::Anew(files.count() as u64))
 }
 
@@ -98,17 +97,16 @@ impl Work<'_> {
     /// What it is to have: all that it has, and in place of what is damaged the file of that.
     fn parts(&self, file: &mut File, index: &Index) -> Result<Vec<Part>> {
         let mut parts = Vec::with_capacity(index.entries.len());
-        for entry in &index.entries {
-            let name = entry.name.clone();
+        for (place, entry) in (0..).zip(&index.entries) {
+            let name = &entry.name;
             let sums = index.sums(file, entry, None);
             if sums.is_ok_and(|(crc, _)| crc == entry.crc) {
-                let entry = entry.clone();
-                parts.push(Part::Kept { name, entry });
-            } else if let Some((path, metadata)) = self.loose(entry)? {
+                parts.push(Part::Kept { place, name: None });
+            } else if let Some((path, stamp)) = self.loose(entry)? {
                 parts.push(Part::Loose {
-                    name,
+                    name: path.len() - name.len(),
                     path,
-                    metadata,
+                    stamp,
                 });
             } else if name != comic::NAME {
                 let message = format!("`{name}` in it is damaged, and there is no file of it");
@@ -120,7 +118,7 @@ impl Work<'_> {
     }
 
     /// The file that an entry was packed from, if there is one that the archive knows.
-    fn loose(&self, entry: &Entry) -> Result<Option<(String, Box<std::fs::Metadata>)>> {
+    fn loose(&self, entry: &Entry) -> Result<Option<(String, Stamp)>> {
         let Some(records) = &self.records else {
             return Ok(None);
         };
@@ -128,10 +126,10 @@ impl Work<'_> {
         let plain = stem.rsplit_once(" (").map_or(stem, |(plain, _)| plain);
         for of in [stem, plain, ""] {
             let path = below(of, &entry.name);
-            if let Ok(metadata) = metadata(self.disk, &path)
+            if let Ok(stamp) = Stamp::at(self.disk, &path)
                 && records.knows(&path)?
             {
-                return Ok(Some((path, Box::new(metadata))));
+                return Ok(Some((path, stamp)));
             }
         }
         Ok(None)

@@ -1,6 +1,5 @@
 //! Reads a ZIP that we wrote. Anything else is refused: it is somebody else's, and none of our business.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -85,13 +84,17 @@ impl Index {
             entries: Vec::new(),
             begin,
         };
-        let mut names = HashSet::new();
         while !rest.is_empty() {
             let entry = take(&mut rest, begin).ok_or_else(foreign)?;
-            if !is_harmless(&entry.name) || !names.insert(entry.name.clone()) {
+            if !is_harmless(&entry.name) {
                 return Err(foreign());
             }
             index.entries.push(entry);
+        }
+        let mut names: Vec<_> = index.entries.iter().map(|entry| &entry.name).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|two| two[0] == two[1]) {
+            return Err(foreign());
         }
         match index.entries.len() as u64 == entries {
             true => Ok(index),

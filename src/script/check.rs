@@ -104,11 +104,8 @@ fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
         .filter(|(_, is_post)| *is_post)
         .map(|(url, _)| url.clone());
     let media = did.iter().flat_map(|did| did.media.iter().cloned());
-    if !may.named_host {
-        wrong.extend(undeclared("request", &manifest.hosts(), asked.clone()));
-    }
     if !may.media_anywhere() {
-        wrong.extend(undeclared("media", &may.media, media.clone()));
+        wrong.extend(undeclared(&may.media, media.clone()));
     }
     // A host may be declared for its links alone.
     wrong.extend(unused(
@@ -127,14 +124,14 @@ fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
     wrong
 }
 
-/// The hosts of these URLs that are not in a list.
-fn undeclared(list: &str, hosts: &Hosts, urls: impl Iterator<Item = Url>) -> Vec<String> {
-    let others = urls.filter(|url| !hosts.has(url));
+/// The hosts of these files that are not declared: a site that the user has set needs no word for its own.
+fn undeclared(media: &Hosts, urls: impl Iterator<Item = Url>) -> Vec<String> {
+    let others = urls.filter(|url| !media.has(url));
     let others: BTreeSet<_> = others
         .filter_map(|url| Some(url.host_str()?.to_owned()))
         .collect();
     let told = others.iter().map(|host| {
-        format!("`{list}` has no `{host}`, so it works only where the user sets the site")
+        format!("`media` has no `{host}`, so it works only where the user sets the site")
     });
     told.collect()
 }

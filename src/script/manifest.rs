@@ -302,6 +302,21 @@ impl Manifest {
                 ));
             }
         }
+        // A default is the word of whoever made the plugin.
+        let is_asked = |option: &Opt| {
+            let url = option
+                .default
+                .as_str()
+                .and_then(|text| Url::parse(text).ok());
+            url.is_some_and(|url| is_by_https(&url) && self.hosts().has(&url))
+        };
+        let mut sites = self.options.iter().filter(|one| one.kind == Kind::Site);
+        if let Some(option) = sites.find(|option| !is_asked(option)) {
+            return Err(format!(
+                "the default of `{}` is no https address of a host in `request`; where a site at home is, the user sets",
+                option.key.escape_debug()
+            ));
+        }
         // A script sees what an option is set to.
         if let Some(option) = self.options.iter().find(|option| names_secret(&option.key)) {
             return Err(format!(
@@ -330,9 +345,7 @@ impl Manifest {
                     secret.key
                 ));
             }
-            let is_asked = |url: &Url| {
-                url.scheme() == "https" && url.port().is_none() && self.permissions.request.has(url)
-            };
+            let is_asked = |url: &Url| is_by_https(url) && self.permissions.request.has(url);
             if secret.token.as_ref().is_some_and(|url| !is_asked(url)) {
                 return Err(format!(
                     "the token of `{}` comes by https from one of the hosts in `request`",
@@ -350,6 +363,10 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+fn is_by_https(url: &Url) -> bool {
+    url.scheme() == "https" && url.port().is_none()
 }
 
 fn wrong(message: String) -> Error {

@@ -112,6 +112,9 @@ pub(in crate::script) fn address(text: &str) -> mlua::Result<Url> {
         let message = format!("`{}` is no URL: {error}", shown.escape_debug());
         let told = Error::new(Kind::Corrupt, message);
         raise(&match error {
+            url::ParseError::RelativeUrlWithoutBase if text.starts_with("nil") => {
+                told.hint("what it begins with is not there: a typing error, or an option that no `[[option]]` declares")
+            }
             url::ParseError::RelativeUrlWithoutBase => told.hint(
                 "`url.join(page.url, text)` makes it one, or `:url(\"href\")` of the element it stands in",
             ),

@@ -158,6 +158,22 @@ fn read(text: &str) -> Result<Listing> {
     Ok(listing)
 }
 
+/// Reads what may be a listing, for the fuzzer. No object is outside of the bucket.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(data: &[u8]) {
+    let Ok(root) = Url::parse("https://bucket.example/a/b") else {
+        return;
+    };
+    if !is_one(data) {
+        return;
+    }
+    let listing = read(&String::from_utf8_lossy(data)).unwrap_or_default();
+    for url in listing.keys.iter().filter_map(|(key, _)| place(&root, key)) {
+        assert!(url.path().starts_with("/a/b/"));
+        assert_eq!(url.host(), root.host());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

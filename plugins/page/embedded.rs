@@ -10,6 +10,7 @@ use url::Url;
 
 use super::choice::{Wanted, web};
 use super::frontier::is_same_host;
+use super::likeness::is_chaff;
 use super::oembed::{self, Embedded};
 use super::options::Options;
 use super::reading::{Found, is_page, reading};
@@ -65,7 +66,8 @@ impl Tour<'_> {
         let mut asked = 0;
         let mut left = Vec::new();
         for frame in std::mem::take(frames) {
-            if asked == FRAMES || frame == *here || !is_same_host(here, &frame) {
+            let is_own = frame != *here && is_same_host(here, &frame) && !is_chaff(&frame, "");
+            if asked == FRAMES || !is_own {
                 left.push(frame);
                 continue;
             }

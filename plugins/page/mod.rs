@@ -181,7 +181,9 @@ pub fn fuzz(data: &[u8]) {
         }
     }
     let _ = folder::read(&sheet, &page);
-    let _ = bucket::is_one(data);
+    bucket::fuzz(data);
+    let _ = oembed::read(data, &page);
+    let _ = robots::Rules::read(&String::from_utf8_lossy(data)).allow(&page);
 }
 
 #[cfg(test)]

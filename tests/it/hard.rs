@@ -5,6 +5,7 @@ mod disk;
 mod expired;
 mod framing;
 pub(crate) mod kills;
+mod led;
 mod names;
 mod order;
 mod private;

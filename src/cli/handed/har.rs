@@ -93,6 +93,23 @@ pub(super) fn read(path: &Path, all: bool) -> Result<Recorded> {
     Ok(recorded)
 }
 
+/// Reads what may be a recording, for the fuzzer. What is taken of one leads to the web alone.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(data: &[u8]) {
+    for all in [false, true] {
+        let har = serde_json::from_slice::<Har>(data);
+        let entries = har.map(|har| har.log.entries.0).unwrap_or_default();
+        let mut recorded = Recorded::default();
+        for item in entries
+            .into_iter()
+            .filter_map(|entry| recorded.take(entry, all))
+        {
+            let url = super::source::url(&item);
+            assert!(url.is_none_or(|url| matches!(url.scheme(), "http" | "https")));
+        }
+    }
+}
+
 /// The name of a file without its extension.
 pub(super) fn stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default();

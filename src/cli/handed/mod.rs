@@ -146,4 +146,5 @@ fn told(recorded: &har::Recorded) -> String {
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     let _ = curl::read(&String::from_utf8_lossy(data));
+    har::fuzz(data);
 }

@@ -37,11 +37,26 @@ pub fn fuzz(data: &[u8]) {
     let mut found = Vec::new();
     match hls::read(data, &url) {
         Ok(hls::Playlist::Media(media)) => found.push(media),
-        Ok(hls::Playlist::Master(master)) => drop(master.choose(Quality::Best)),
+        Ok(hls::Playlist::Master(master)) => {
+            for quality in [Quality::Best, Quality::Audio, Quality::Lines(480)] {
+                drop(master.choose(quality));
+            }
+        }
         Err(_) => {}
     }
-    if let Ok(tracks) = dash::read(data, &url, &dash::Want::default()) {
+    let want = dash::Want {
+        subtitles: Subtitles::All,
+        ..dash::Want::default()
+    };
+    if let Ok(tracks) = dash::read(data, &url, &want) {
         found.extend([tracks.main].into_iter().chain(tracks.sound));
+        for caption in tracks.captions {
+            assert!(!caption.label.contains(['/', '\\']));
+            match caption.at {
+                At::Segments(media) | At::File(media, _) => found.push(media),
+                At::Playlist(_) | At::Unwanted | At::Not(_) => {}
+            }
+        }
     }
     for film in [None, Some(0)] {
         drop(vtt::join(data, film));

@@ -126,7 +126,7 @@ fn a_page_with_media_is_not_left_for_where_it_sends() {
 fn the_film_in_a_frame_of_the_site_itself_is_that_of_the_page() {
     let site = Site::start();
     let page = "<!doctype html><title>Talk</title><meta property=og:image content=/poster.jpg>\
-        <iframe src=/chat></iframe><iframe src=/embed/7></iframe><iframe src='https://elsewhere.example/9'></iframe>";
+        <iframe src=/ads/spot.html></iframe><iframe src=/chat></iframe><iframe src=/embed/7></iframe><iframe src='https://elsewhere.example/9'></iframe>";
     site.on("/talks/1", Reply::html(page)).once();
     let chat = "<!doctype html><title>Chat</title><img src=/emote.jpg width=400>";
     site.on("/chat", Reply::html(chat)).once();

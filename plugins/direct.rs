@@ -71,7 +71,7 @@ impl Source for Direct {
 }
 
 /// A URL that ends as one of these promises a file, so a page in its place is no success.
-fn is_no_document(ext: &str) -> bool {
+pub(super) fn is_no_document(ext: &str) -> bool {
     let known = [
         "7z", "apk", "bz2", "cbr", "cbz", "csv", "deb", "dmg", "doc", "docx", "epub", "exe", "gz",
         "iso", "jar", "mobi", "msi", "odt", "pdf", "pkg", "ppt", "pptx", "rar", "rpm", "srt",

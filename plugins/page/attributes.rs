@@ -40,11 +40,15 @@ pub(super) const LAZY: [&str; 12] = [
 /// Attributes that a script makes the `srcset` of later.
 pub(super) const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
 
+/// The value of an attribute, which may be empty.
+pub(super) fn value<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
+    let found = tag.attrs.iter().find(|known| &*known.name.local == name)?;
+    Some(found.value.trim())
+}
+
 /// The value of an attribute, if it has one.
 pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    let found = tag.attrs.iter().find(|known| &*known.name.local == name)?;
-    let value = found.value.trim();
-    (!value.is_empty()).then_some(value)
+    value(tag, name).filter(|value| !value.is_empty())
 }
 
 /// The value of the first of these attributes that has one.

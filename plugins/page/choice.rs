@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use fetch::model::Medium;
-use fetch::source::url_medium as medium;
+use fetch::source::{url_medium as medium, url_name};
 use url::Url;
 
+use super::super::direct::is_no_document;
 use super::likeness::{claimed, is_chaff, likeness, stream};
 use super::linked::{self, Linked};
 use super::options::Options;
@@ -31,7 +32,10 @@ pub(super) struct Chosen {
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) url: Url,
-    pub(super) medium: Medium,
+    /// None for another file.
+    pub(super) medium: Option<Medium>,
+    /// What its link calls it.
+    pub(super) name: Option<String>,
     pub(super) alt: String,
     /// How large it seems, to be held against others of its likeness.
     weight: u64,
@@ -113,15 +117,27 @@ impl Choosing<'_> {
         url
     }
 
+    /// Name and medium of what a link saves under this name.
+    fn saved(&self, name: &str) -> Option<(String, Medium)> {
+        let (stem, ext) = name.rsplit_once('.')?;
+        let like_it = self.base.join(&format!("a.{ext}")).ok()?;
+        let stem = stem.rsplit(['/', '\\']).next()?;
+        medium(&like_it).map(|kind| (stem.to_owned(), kind))
+    }
+
     fn piece(&mut self, piece: &Piece) {
         let url = piece.best().and_then(|url| self.web(url));
         let target = piece.link.as_deref().and_then(|link| self.web(link));
+        let saved = piece.saves.as_deref().and_then(|name| self.saved(name));
+        let (name, named) = saved.unzip();
+        let medium = |url: &Url| medium(url).or(named);
         match (piece.role, url) {
             // The target of a link wins over the picture in it.
             (Role::Image, url) => {
                 match target.and_then(|target| Some((medium(&target)?, target))) {
                     Some((kind, target)) => {
-                        let at = self.add(target, kind, &piece.alt, u64::from(u32::MAX));
+                        let at = self.add(target, Some(kind), &piece.alt, u64::from(u32::MAX));
+                        self.chosen.media[at].name = name;
                         if let Some(url) = url {
                             // The small one is known by this, too, wherever else it stands.
                             self.known.entry(likeness(&url)).or_insert(at);
@@ -129,26 +145,28 @@ impl Choosing<'_> {
                     }
                     None => {
                         if let Some(url) = url.filter(|url| self.all || is_large(piece, url)) {
-                            self.add(url, Medium::Image, &piece.alt, weight(piece));
+                            self.add(url, Some(Medium::Image), &piece.alt, weight(piece));
                         }
                     }
                 }
             }
             (Role::Background | Role::Poster, Some(url)) => {
                 if self.all || !is_chaff(&url, &piece.words) {
-                    self.add(url, Medium::Image, &piece.alt, 0);
+                    self.add(url, Some(Medium::Image), &piece.alt, 0);
                 }
             }
             (Role::Video, Some(url)) => {
-                self.add(url, Medium::Video, "", 0);
+                self.add(url, Some(Medium::Video), "", 0);
             }
             (Role::Audio, Some(url)) => {
-                self.add(url, Medium::Audio, "", 0);
+                self.add(url, Some(Medium::Audio), "", 0);
             }
             (Role::Embed, Some(url)) => self.embed(url),
             (Role::Link, Some(url)) => {
-                if let Some(kind) = medium(&url).filter(|_| self.all || !is_chaff(&url, "")) {
-                    self.add(url, kind, "", u64::from(u32::MAX));
+                let kind = medium(&url).filter(|_| self.all || !is_chaff(&url, ""));
+                if kind.is_some() || self.all && (piece.saves.is_some() || is_file(&url)) {
+                    let at = self.add(url, kind, "", u64::from(u32::MAX));
+                    self.chosen.media[at].name = name;
                 }
             }
             (_, None) => {}
@@ -168,8 +186,13 @@ impl Choosing<'_> {
             "og:video:url",
             "og:video",
             "twitter:player:stream",
+            "contenturl",
         ] {
             for url in sheet.all(name).filter_map(resolve) {
+                // What a page says of its matter in microdata may be a picture, too.
+                if medium(&url) == Some(Medium::Image) {
+                    continue;
+                }
                 match medium(&url).is_some() || stream(&url).is_some() {
                     true => videos.push(url),
                     // Nothing plays that any more.
@@ -178,7 +201,9 @@ impl Choosing<'_> {
                 }
             }
         }
-        embeds.extend(sheet.all("twitter:player").filter_map(resolve));
+        for name in ["twitter:player", "embedurl"] {
+            embeds.extend(sheet.all(name).filter_map(resolve));
+        }
         let sounds = linked.sounds.iter().map(String::as_str);
         let sounds: Vec<Url> = sounds
             .chain(sheet.all("og:audio"))
@@ -200,13 +225,13 @@ impl Choosing<'_> {
             .chosen
             .media
             .iter()
-            .any(|wanted| wanted.medium != Medium::Image);
+            .any(|wanted| wanted.medium != Some(Medium::Image));
         let shown = self.chosen.media.len();
         for url in videos {
-            self.add(url, Medium::Video, "", 0);
+            self.add(url, Some(Medium::Video), "", 0);
         }
         for url in sounds {
-            self.add(url, Medium::Audio, "", 0);
+            self.add(url, Some(Medium::Audio), "", 0);
         }
         embeds.into_iter().for_each(|url| self.player(url));
         let is_film = has_streams || self.chosen.media.len() > shown;
@@ -215,7 +240,7 @@ impl Choosing<'_> {
             // Of a film or a piece of music, it is the poster.
             let known = self.known.contains_key(&likeness(&url));
             if self.all || known || !is_film && !is_chaff(&url, "") {
-                self.add(url, Medium::Image, "", 1);
+                self.add(url, Some(Medium::Image), "", 1);
             }
         }
         // They come first, as the page means them.
@@ -226,7 +251,7 @@ impl Choosing<'_> {
     }
 
     /// Adds a medium, or a size of one that is there; and says where it stands.
-    fn add(&mut self, url: Url, medium: Medium, alt: &str, weight: u64) -> usize {
+    fn add(&mut self, url: Url, medium: Option<Medium>, alt: &str, weight: u64) -> usize {
         let weight = weight.max(u64::from(claimed(&url)));
         let likeness = identity(&url, medium, self.all);
         let at = *self
@@ -245,6 +270,7 @@ impl Choosing<'_> {
             None => self.chosen.media.push(Wanted {
                 url,
                 medium,
+                name: None,
                 alt: alt.to_owned(),
                 weight,
             }),
@@ -255,7 +281,7 @@ impl Choosing<'_> {
     fn embed(&mut self, url: Url) {
         if medium(&url).is_some() || stream(&url).is_some() {
             let kind = medium(&url).unwrap_or(Medium::Video);
-            self.add(url, kind, "", 0);
+            self.add(url, Some(kind), "", 0);
         } else if is_player(&url) {
             self.player(url);
         } else if !self.chosen.embeds.contains(&url) {
@@ -282,11 +308,16 @@ impl Choosing<'_> {
 }
 
 /// What tells a medium from others: of a picture what its sizes have in common, unless all are wanted.
-pub(super) fn identity(url: &Url, medium: Medium, all: bool) -> String {
+pub(super) fn identity(url: &Url, medium: Option<Medium>, all: bool) -> String {
     match medium {
-        Medium::Image if !all => likeness(url),
+        Some(Medium::Image) if !all => likeness(url),
         _ => url.as_str().to_owned(),
     }
+}
+
+/// Whether a URL is that of a file by its extension, and of no page.
+fn is_file(url: &Url) -> bool {
+    url_name(url).1.is_some_and(|ext| is_no_document(&ext))
 }
 
 /// Whether a picture is large enough to be looked at, and no part of the page's dress.
@@ -307,94 +338,4 @@ fn weight(piece: &Piece) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{PATIENCE, markup};
-    use super::*;
-
-    fn urls(html: &str, options: &Options) -> Vec<String> {
-        let sheet = markup::read(html, PATIENCE).unwrap();
-        let page = Url::parse("https://x.org/a/page.html").unwrap();
-        let chosen = choose(&sheet, &page, options);
-        chosen
-            .media
-            .into_iter()
-            .map(|m| m.url.to_string())
-            .collect()
-    }
-
-    #[test]
-    fn what_is_no_web_is_left_out() {
-        let html = "<img src='file:///etc/passwd'><img src='javascript:x()'><img src='data:image/gif;base64,xx'>\
-            <a href='ftp://x.org/a.jpg'>x</a><img src='blob:1'><img src='http://'><img src='ok.jpg#top'>";
-        let all = Options {
-            all: true,
-            ..Options::default()
-        };
-        assert_eq!(urls(html, &all), ["https://x.org/a/ok.jpg"]);
-    }
-
-    #[test]
-    fn one_picture_comes_once_in_its_best_size() {
-        let html = "<meta property=og:image content=/p/cat-300x200.jpg>\
-            <a href=/p/cat.jpg><img src=/p/cat-150x150.jpg></a><img src=/p/cat-600x400.jpg>\
-            <img src=/p/dog.jpg srcset='/p/dog-400.jpg 400w, /p/dog-900.jpg 900w'>";
-        let expected = ["https://x.org/p/cat.jpg", "https://x.org/p/dog-900.jpg"];
-        assert_eq!(urls(html, &Options::default()), expected);
-    }
-
-    #[test]
-    fn a_small_picture_stands_for_the_one_that_it_leads_to() {
-        // The second link leads to what is known already; its picture is not that of what comes after it.
-        let html = "<a href=/1.jpg><img src=/t/one.jpg></a><a href=/1.jpg><img src=/t/other.jpg></a>\
-            <img src=/2.jpg><img src=/t/other.jpg srcset='/t/other.jpg 9000w'>";
-        let expected = ["https://x.org/1.jpg", "https://x.org/2.jpg"];
-        assert_eq!(urls(html, &Options::default()), expected);
-    }
-
-    #[test]
-    fn different_pictures_are_all_taken() {
-        let names = [
-            "/i.php?s=1001",
-            "/i.php?s=1002",
-            "/i.php?h=9f3a",
-            "/f/a.jpg",
-            "/f/A.jpg",
-            "/f/big-cat.jpg",
-            "/f/cat.jpg",
-        ];
-        let html = names.map(|name| format!("<img src='{name}'>")).concat();
-        let expected = names.map(|name| format!("https://x.org{name}"));
-        assert_eq!(urls(&html, &Options::default()), expected);
-    }
-
-    #[test]
-    fn a_long_base_does_not_make_a_page_large() {
-        let room = 1 << 20;
-        let taken = |length: usize, count: usize| {
-            let base = "b".repeat(length);
-            let images: String = (0..count).map(|n| format!("<img src={n}>")).collect();
-            let sheet = markup::read(&format!("<base href=/{base}/>{images}"), PATIENCE).unwrap();
-            let page = Url::parse("https://x.org/a/page.html").unwrap();
-            let chosen = within(room, &sheet, &page, &Options::default());
-            (chosen.media.len(), chosen.cut)
-        };
-        assert_eq!(taken(1000, 100), (100, false));
-        // One that is too long is none.
-        assert_eq!(taken(LONGEST, 100), (100, false));
-        let long = LONGEST - 1000;
-        let (count, cut) = taken(long, 400);
-        assert!(cut && count * long < room + LONGEST, "{count}");
-        assert!(count * long > room / 2, "{count}");
-    }
-
-    #[test]
-    fn everything_can_be_had() {
-        let html = "<img src=/logo.png><div style=\"background:url('/bg.jpg')\"></div><video poster=/p.jpg src=/v.mp4></video>";
-        assert_eq!(urls(html, &Options::default()), ["https://x.org/v.mp4"]);
-        let all = Options {
-            all: true,
-            ..Options::default()
-        };
-        assert_eq!(urls(html, &all).len(), 4);
-    }
-}
+mod tests;

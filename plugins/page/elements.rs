@@ -3,7 +3,7 @@
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
-use super::attributes::{FULL, LAZY, SETS, attribute, first, pixels};
+use super::attributes::{FULL, LAZY, SETS, attribute, first, pixels, value};
 use super::refresh;
 use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
@@ -56,10 +56,18 @@ pub(super) struct State {
     aside: usize,
     /// How many open containers are the main matter.
     matter: usize,
-    /// The target of the open link, and whether it holds a picture.
-    link: Option<(String, bool)>,
+    /// The open link.
+    link: Option<Anchor>,
     picture: Option<Vec<Candidate>>,
     player: Option<Piece>,
+}
+
+/// A link that is open.
+struct Anchor {
+    target: String,
+    saves: Option<String>,
+    /// Whether it holds a picture.
+    holds: bool,
 }
 
 /// Where text goes.
@@ -236,6 +244,12 @@ impl State {
         if relation == "image_src" {
             self.say("og:image", href);
         }
+        let property = attribute(tag, "itemprop")
+            .unwrap_or("")
+            .to_ascii_lowercase();
+        if ["contenturl", "embedurl"].contains(&&*property) {
+            self.say(&property, href);
+        }
     }
 
     fn link(&mut self, tag: &Tag) {
@@ -247,12 +261,17 @@ impl State {
         }
         // What a script opens over the page in place of the target.
         let opened = first(tag, &FULL).or_else(|| attribute(tag, "data-src"));
-        self.link = opened.or(href).map(|target| (target.to_owned(), false));
+        self.link = opened.or(href).map(|target| Anchor {
+            target: target.to_owned(),
+            saves: value(tag, "download").map(str::to_owned),
+            holds: false,
+        });
     }
 
     fn end_link(&mut self) {
-        if let Some((href, false)) = self.link.take() {
-            let piece = Piece::of(Role::Link, &href);
+        if let Some(anchor) = self.link.take().filter(|anchor| !anchor.holds) {
+            let mut piece = Piece::of(Role::Link, &anchor.target);
+            piece.saves = anchor.saves;
             self.push(piece);
         }
     }
@@ -291,9 +310,10 @@ impl State {
             // What nobody is to see counts readers.
             piece.words.push_str(" pixel");
         }
-        if let Some((href, holds)) = &mut self.link {
-            *holds = true;
-            piece.link = Some(href.clone());
+        if let Some(anchor) = &mut self.link {
+            anchor.holds = true;
+            piece.link = Some(anchor.target.clone());
+            piece.saves.clone_from(&anchor.saves);
         }
         self.push(piece);
     }

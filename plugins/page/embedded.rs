@@ -108,7 +108,7 @@ impl Tour<'_> {
         };
         let films = chosen.media.into_iter();
         Ok(films
-            .filter(|wanted| wanted.medium != Medium::Image)
+            .filter(|wanted| wanted.medium != Some(Medium::Image))
             .collect())
     }
 

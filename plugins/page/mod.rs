@@ -142,7 +142,7 @@ pub(super) fn images(html: &str, base: &Url, patience: Duration) -> Result<Vec<U
     let chosen = choose(&markup::read(html, patience)?, base, &Options::default());
     let images = chosen.media.into_iter();
     Ok(images
-        .filter(|wanted| wanted.medium == Medium::Image)
+        .filter(|wanted| wanted.medium == Some(Medium::Image))
         .map(|wanted| wanted.url)
         .collect())
 }

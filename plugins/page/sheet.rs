@@ -116,6 +116,8 @@ pub(super) struct Piece {
     pub(super) candidates: Vec<Candidate>,
     /// The target of the link around it.
     pub(super) link: Option<String>,
+    /// The name under which its link says that it saves what is there; empty if it says that alone.
+    pub(super) saves: Option<String>,
     pub(super) alt: String,
     /// Its class and id, in lower case.
     pub(super) words: String,
@@ -131,6 +133,7 @@ impl Piece {
             role,
             candidates: Vec::new(),
             link: None,
+            saves: None,
             alt: String::new(),
             words: String::new(),
             width: None,

@@ -165,7 +165,7 @@ impl<'a> Tour<'a> {
                 self.feed = feed.and_then(|feed| web(&sheet.base(here), feed));
             }
             let meta = about(sheet, &linked, self.known, here, album);
-            let is_film = |wanted: &Wanted| wanted.medium != Medium::Image;
+            let is_film = |wanted: &Wanted| wanted.medium != Some(Medium::Image);
             let before = self.out.items() + self.out.embeds();
             let mut films = Vec::new();
             if count == 1 && !media.iter().any(is_film) {
@@ -200,10 +200,11 @@ impl<'a> Tour<'a> {
                 if self.seen.insert(self.hasher.hash_one(identity)) {
                     let description = Some(text::line(&wanted.alt));
                     let meta = Meta {
+                        title: wanted.name.as_deref().map(text::line),
                         description: description.filter(|text| !text.is_empty()),
                         ..meta.clone()
                     };
-                    let item = self.page.item(here, wanted.url, Some(wanted.medium), meta);
+                    let item = self.page.item(here, wanted.url, wanted.medium, meta);
                     self.item(item, &mut items).await?;
                 }
             }
@@ -386,7 +387,7 @@ impl<'a> Tour<'a> {
         }
         hints.push("what its scripts bring is not seen".to_owned());
         if !self.options.all {
-            hints.push("`--all` takes icons and the like, too".to_owned());
+            hints.push("`--all` takes icons, documents and the like, too".to_owned());
         }
         hints.push(PROGRAMS.to_owned());
         let message = "no media that matter are in its markup";

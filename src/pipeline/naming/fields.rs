@@ -210,7 +210,7 @@ pub(super) fn named_ext(item: &Item) -> Option<String> {
     })
 }
 
-/// Title and id, so that two albums of one title stay apart; once, if they are the same word. A long title is cut, and the id
+/// Title and id, so that two albums of one title stay apart; once, if they are the same words. A long title is cut, and the id
 /// is not.
 fn together(album: &Album) -> Value {
     let id = readable(&album.id);
@@ -221,7 +221,12 @@ fn together(album: &Album) -> Value {
     else {
         return text(&id);
     };
-    if id.trim().is_empty() || id.to_lowercase() == title.trim().to_lowercase() {
+    // `beach-day` says no more than `Beach day`.
+    let words = |text: &str| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    if id.trim().is_empty() || words(&id) == words(title) {
         return text(title);
     }
     if title.len() + 1 + id.len() <= ROOM {

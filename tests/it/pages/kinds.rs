@@ -58,12 +58,12 @@ fn an_album_is_called_by_the_folder_of_its_page() {
 #[test]
 fn a_page_whose_address_says_its_title_says_it_once() {
     let site = Site::start();
-    let page = "<!doctype html><title>Downloads</title><a href=/talk.mp4>the talk</a>";
-    site.on("/downloads", Reply::html(page)).once();
+    let page = "<!doctype html><title>Beach day</title><a href=/talk.mp4>the talk</a>";
+    site.on("/watch/beach-day", Reply::html(page)).once();
     film(&site, "/talk.mp4");
     assert_eq!(
-        files(site.url("/downloads")),
-        ["page/Downloads/001 talk.mp4"]
+        files(site.url("/watch/beach-day")),
+        ["page/Beach day/001 talk.mp4"]
     );
 }
 
@@ -176,4 +176,59 @@ fn a_page_without_media_names_its_feed() {
     let expected = expected.trim_end_matches('`');
     assert!(done.stderr.contains(expected), "{}", done.stderr);
     assert!(!done.stderr.contains("s3cret"), "{}", done.stderr);
+}
+
+#[test]
+fn a_link_that_saves_says_what_and_how_it_is_called() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Holiday</title><a href=/get/7 download='The film: part 1.mp4'>Download</a>\
+        <a href=/get/8 download='a.jpg'><img src=/thumb.jpg></a><a href=/get/9 download>a list</a>";
+    site.on("/holiday", Reply::html(page)).once();
+    film(&site, "/get/7");
+    picture(&site, "/get/8", 2);
+    assert_eq!(
+        files(site.url("/holiday")),
+        [
+            "page/Holiday/001 The film_ part 1.mp4",
+            "page/Holiday/002 a.jpg"
+        ]
+    );
+}
+
+#[test]
+fn whoever_wants_everything_gets_the_documents_that_a_page_links_to() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Downloads</title><a href=/d/manual.pdf>m</a><a href=/get/9 download>list</a><a href=/about>a</a>";
+    site.on("/downloads", Reply::html(page)).times(2);
+    site.on("/d/manual.pdf", Reply::file(*b"%PDF-1.7\n%%EOF\n"));
+    site.on("/get/9", Reply::text("a,b\n").content_type("text/csv"));
+    let fetch = Fetch::new().arg(site.url("/downloads"));
+    let done = fetch.run().fails(5);
+    let told = "`--all` takes icons, documents and the like, too";
+    assert!(done.stderr.contains(told), "{}", done.stderr);
+    let fetch = fetch.arg("--all");
+    fetch.run().success();
+    assert_eq!(
+        fetch.files().into_keys().collect::<Vec<_>>(),
+        ["page/Downloads/001 manual.pdf", "page/Downloads/002 9.csv"]
+    );
+}
+
+#[test]
+fn the_film_that_a_page_names_in_microdata_is_taken() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Sunset</title><div itemscope itemtype='https://schema.org/VideoObject'>\
+        <meta itemprop=contentUrl content=/v/sunset.mp4><meta itemprop=thumbnailUrl content=/t.jpg></div>";
+    site.on("/watch/7", Reply::html(page)).once();
+    film(&site, "/v/sunset.mp4");
+    assert_eq!(
+        files(site.url("/watch/7")),
+        ["page/Sunset 7/001 sunset.mp4"]
+    );
+    let page = "<!doctype html><title>Talk</title><link itemprop=embedUrl href=/embed/8>";
+    site.on("/watch/8", Reply::html(page)).once();
+    let player = "<!doctype html><video src=/v/talk.mp4></video>";
+    site.on("/embed/8", Reply::html(player)).once();
+    film(&site, "/v/talk.mp4");
+    assert_eq!(files(site.url("/watch/8")), ["page/Talk 8/001 talk.mp4"]);
 }

@@ -8,7 +8,9 @@
 //! - **Growth.** The limit starts at 6 and is tripled as long as the yield rises by a tenth; the first time as soon as
 //!   the host has agreed to that many small files. The first round at a new limit pays for new connections, so two must
 //!   fail before the limit goes back to where it was as fast. A round in which many earlier requests are still
-//!   unanswered decides nothing: they may be too many, and stall.
+//!   unanswered decides nothing: they may be too many, and stall. A host that answers the first requests almost at once is
+//!   left at 6 as long as files take hardly any time there: it is we who are the limit, and further connections would only
+//!   cost memory.
 //! - **Refusals come in volleys.** Of the requests that began before the last cut, each one refused lowers the limit by
 //!   one and no more, and none lowers it below what went well for a whole round: so many were agreed to.
 //! - **What a refusal is about.** If others are fine, it was one too many *at once*: the limit is lowered, and only the
@@ -33,7 +35,7 @@ mod setback;
 
 use std::time::Duration;
 
-use self::growth::{LONG, PATIENCE, Round, Stage};
+use self::growth::{LONG, NEAR, PATIENCE, Round, Stage};
 use super::pacer::Pacer;
 
 /// What the user sets for a host.
@@ -158,7 +160,7 @@ impl Controller {
             before: 1,
             in_a_row: 0,
             breaks: 0,
-            stage: Stage::Growing { from: 1, vain: 0 },
+            stage: Stage::FIRST,
             is_crowded: false,
             round: Round::default(),
             rounds: 0,
@@ -240,7 +242,8 @@ impl Controller {
             }
             // Small files are over before the first round has told much.
             self.round.small += usize::from(length.is_some_and(|length| length <= SMALL));
-            if self.rounds == 0 && self.round.small >= self.limit {
+            let is_near = now.saturating_sub(self.round.began) < NEAR;
+            if self.rounds == 0 && self.round.small >= self.limit && !is_near {
                 self.grow();
                 self.start_round(now, self.round.moved);
             }

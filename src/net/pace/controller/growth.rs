@@ -11,6 +11,8 @@ use super::{Controller, Ticket};
 pub(super) enum Stage {
     /// The limit is multiplied. From what limit it last grew, and how many rounds have not shown a gain since.
     Growing { from: usize, vain: u32 },
+    /// The host is near, and nobody waits for it. How many rounds in a row have taken long.
+    Near { slow: u32 },
     /// The limit is kept.
     Steady,
     /// The limit was raised a little. From what, and how many rounds have ended since.
@@ -30,6 +32,12 @@ pub(super) struct Round {
     pub(super) clean: bool,
 }
 
+/// A host that has answered its first requests sooner, connections included, is near.
+pub(super) const NEAR: Duration = Duration::from_millis(15);
+/// Where as many files as the limit are done sooner, nobody waits for the host.
+const PROMPT: Duration = Duration::from_millis(3);
+/// Rounds in a row that take longer before somebody does.
+const LONGER: u32 = 3;
 /// By what the limit is multiplied while it grows.
 const GROWTH: usize = 3;
 /// What a gain is.
@@ -47,6 +55,11 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(300);
 /// How soon a probe that went well is followed by the next.
 const SOON: Duration = Duration::from_secs(1);
+
+impl Stage {
+    /// Of a host of which nothing is known.
+    pub(super) const FIRST: Stage = Stage::Growing { from: 1, vain: 0 };
+}
 
 impl Controller {
     /// Begins one more connection for something that has some already, and has found that more of them help: until the
@@ -91,7 +104,8 @@ impl Controller {
     /// Learns from what there was since the round began.
     pub(super) fn end_round(&mut self, now: Duration, moved: u64) {
         let round = self.round;
-        let time = now.saturating_sub(round.began).as_secs_f64().max(1e-6);
+        let took = now.saturating_sub(round.began);
+        let time = took.as_secs_f64().max(1e-6);
         let came = moved.saturating_sub(round.moved) as f64;
         let yielded = (came + FILE * round.done as f64) / time;
         if round.clean {
@@ -105,15 +119,27 @@ impl Controller {
                 self.safe = self.safe.max(self.proven.min(self.limit));
                 self.proven = self.limit;
             }
-            self.judge(yielded, now);
+            self.judge(yielded, took, now);
         }
         self.start_round(now, moved);
     }
 
     /// What follows from a round in which all places were taken.
-    fn judge(&mut self, yielded: f64, now: Duration) {
+    fn judge(&mut self, yielded: f64, took: Duration, now: Duration) {
         let better = yielded > GAIN * self.yielded;
+        let is_first = self.stage == Stage::FIRST;
         match self.stage {
+            Stage::Growing { .. } if is_first && took < NEAR => {
+                self.stage = Stage::Near { slow: 0 }
+            }
+            Stage::Near { .. } if took < PROMPT => self.stage = Stage::Near { slow: 0 },
+            Stage::Near { slow } if slow + 1 < LONGER => {
+                self.stage = Stage::Near { slow: slow + 1 };
+            }
+            Stage::Near { .. } => {
+                self.yielded = yielded;
+                self.grow();
+            }
             Stage::Growing { .. } if better => {
                 self.yielded = yielded;
                 self.grow();

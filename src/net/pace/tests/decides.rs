@@ -46,6 +46,36 @@ fn the_limit_grows_while_that_brings_more_and_never_over_the_cap() {
     assert_eq!(limits, [6, 18, 32, 32]);
 }
 
+/// The limit after rounds that take so long each, in microseconds.
+fn limit_after(rounds: &[u64]) -> usize {
+    let mut controller = controller(32);
+    let mut now = Duration::ZERO;
+    for micros in rounds {
+        let mut tickets = Vec::from_iter(std::iter::from_fn(|| controller.begin(now)));
+        now += Duration::from_micros(*micros);
+        for ticket in &mut tickets {
+            controller.accepted(ticket, Some(1000), now);
+        }
+        for ticket in tickets {
+            controller.succeeded(ticket, now, 0);
+        }
+    }
+    controller.limit()
+}
+
+#[test]
+fn a_host_that_nobody_waits_for_gets_no_more_connections() {
+    assert_eq!(limit_after(&[14_000]), 6);
+    assert_eq!(limit_after(&[15_000]), 18);
+    let near = [14_000, 2000, 2900, 500, 2000];
+    assert_eq!(limit_after(&near), 6);
+    // Now and then a round takes longer.
+    let hiccups = [14_000, 3000, 60_000, 2000, 3000, 3000, 2000];
+    assert_eq!(limit_after(&hiccups), 6);
+    let slower = [14_000, 2000, 3000, 3000, 3000];
+    assert_eq!(limit_after(&slower), 18);
+}
+
 #[test]
 fn a_cap_of_one_is_one() {
     let mut controller = controller(1);

@@ -18,7 +18,7 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::plugins::SCRIPTS;
 use crate::report::clean;
-use crate::script::{self, Delegate, Found, Manifest, Script};
+use crate::script::{self, Delegate, Found, Grants, Manifest, Script};
 use crate::source::Registry;
 
 /// Tells what was asked about plugins, makes one, or runs its cases.
@@ -255,6 +255,8 @@ fn info(plugin: &Found) -> String {
             manifest.id
         ));
     }
+    let set = Grants::of(manifest).sites.into_iter();
+    hosts.extend(set.map(|key| format!("what you set as {key}")));
     tell("asks", hosts);
     tell("posts to", may.post.0.clone());
     let as_user = "with the cookies and the netrc that you give fetch for these hosts";

@@ -1,8 +1,9 @@
 //! Sites of one family: one script, many hosts. Which hosts these are is data, in the manifest and of the user's.
 
-use url::Url;
+use url::{Origin, Url};
 
 use super::manifest::{Manifest, RouteSpec};
+use super::options::meant;
 use crate::model::{Link, Result};
 use crate::source::{Route, Target};
 
@@ -45,12 +46,8 @@ pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<Target> {
     if !manifest.permissions.named_host || target.link.url.scheme() != manifest.id {
         return None;
     }
-    let (_, behind) = target.link.url.as_str().split_once(':')?;
-    let url = Url::parse(behind).ok()?;
+    let url = behind(&target.link.url)?;
     let host = url.host_str()?.to_owned();
-    if !matches!(url.scheme(), "http" | "https") {
-        return None;
-    }
     // What is no host of a pattern has no route.
     let routes = routes(manifest, &[host]).unwrap_or_default();
     let fits = routes
@@ -68,6 +65,37 @@ pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<Target> {
         (target.route, target.params) = (route, params);
     }
     Some(target)
+}
+
+/// Of `ID:https://HOST/…`, the target that the link behind the colon is by one of these routes. One at a site that the user has
+/// set is taken as a link of the site that is meant.
+pub(super) fn by_route(
+    routes: &[Route],
+    target: &Target,
+    stand_ins: &[(Origin, Url)],
+) -> Option<Target> {
+    if matches!(target.link.url.scheme(), "http" | "https") {
+        return None;
+    }
+    let url = behind(&target.link.url)?;
+    let is_at = meant(url.clone(), stand_ins);
+    let (route, params) = routes
+        .iter()
+        .find_map(|route| Some((route.name.clone(), route.pattern.matches(&is_at)?)))?;
+    let meta = target.link.meta.clone();
+    Some(Target {
+        link: Link { url, meta },
+        route,
+        params,
+        ..target.clone()
+    })
+}
+
+/// The page that is named behind the colon of a link.
+fn behind(link: &Url) -> Option<Url> {
+    let (_, behind) = link.as_str().split_once(':')?;
+    let url = Url::parse(behind).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
 /// The site that a link is of: its host, or what that host is called among these sites without a `www.` or `m.`.
@@ -156,6 +184,50 @@ mod tests {
             ("mine:@tom", None),
             ("other:https://c.test/@tom", None),
             ("https://a.test/@tom", None),
+        ];
+        for (link, expected) in table {
+            assert_eq!(of(link).as_deref(), expected, "{link}");
+        }
+    }
+
+    #[test]
+    fn a_link_behind_a_name_is_that_of_a_route_also_at_a_site_of_the_users() {
+        let route = |name, pattern| Route::new(name, pattern, "https://a.test/x/1").unwrap();
+        let routes = [
+            route("one", "a.test/x/{id:digits}"),
+            route("all", "b.test/{rest...}"),
+        ];
+        let at = |site: &str| Url::parse(site).unwrap();
+        let stand_ins = [(at("http://127.0.0.1:8").origin(), at("https://a.test"))];
+        let of = |link: &str| {
+            let target = Target {
+                link: at(link).into(),
+                route: "id".into(),
+                params: Default::default(),
+                resume: None,
+                validator: None,
+                terms: None,
+                handed: false,
+            };
+            let target = by_route(&routes, &target, &stand_ins)?;
+            let params = target.params.into_values().collect::<Vec<_>>().join(" ");
+            Some(format!("{} {params} {}", target.route, target.link.url))
+        };
+        let table = [
+            ("mine:https://a.test/x/7", Some("one 7 https://a.test/x/7")),
+            ("mine:http://b.test/y", Some("all y http://b.test/y")),
+            (
+                "mine:http://127.0.0.1:8/x/7?q",
+                Some("one 7 http://127.0.0.1:8/x/7?q"),
+            ),
+            // Another port is another site.
+            ("mine:http://127.0.0.1:9/x/7", None),
+            ("mine:https://127.0.0.1:8/x/7", None),
+            ("mine:http://127.0.0.1:8/y", None),
+            ("mine:https://c.test/x/7", None),
+            ("mine:ftp://a.test/x/7", None),
+            ("mine:7", None),
+            ("https://a.test/x/7", None),
         ];
         for (link, expected) in table {
             assert_eq!(of(link).as_deref(), expected, "{link}");

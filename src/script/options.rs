@@ -19,6 +19,8 @@ pub(super) struct Options {
     pub(super) secrets: BTreeMap<String, Secret>,
     /// Where the user has set a site to be.
     pub(super) own: Vec<Origin>,
+    /// The same with the site that is meant.
+    pub(super) stand_ins: Vec<(Origin, Url)>,
     /// The hosts that the user has added to the family.
     pub(super) hosts: Vec<String>,
 }
@@ -27,12 +29,24 @@ pub(super) struct Options {
 /// site that the plugin would ask.
 pub(super) fn stand_ins(manifest: &Manifest, set: &Map<String, Value>) -> Vec<(Origin, Url)> {
     let sites = manifest.options.iter().filter_map(|option| {
-        let set = meant(option.kind, set.get(&option.key)?.clone());
+        let set = typed(option.kind, set.get(&option.key)?.clone());
         let (_, set) = value(option.kind, set)?;
         let site = option.default.as_str()?.parse().ok()?;
         Some((set?, site))
     });
     sites.collect()
+}
+
+/// The URL at the plugin's own site that one stands in for, or the same.
+pub(super) fn meant(mut url: Url, stand_ins: &[(Origin, Url)]) -> Url {
+    let origin = url.origin();
+    if let Some((_, site)) = stand_ins.iter().find(|(set, _)| *set == origin) {
+        // Both are http or https URLs with a host, so none of these fails.
+        let _ = url.set_scheme(site.scheme());
+        let _ = url.set_host(site.host_str());
+        let _ = url.set_port(site.port());
+    }
+    url
 }
 
 /// The known keys with their defaults, as the configuration wants them; `***` for a secret.
@@ -76,9 +90,10 @@ impl Options {
         manifest: &Manifest,
         mut set: Map<String, Value>,
     ) -> Result<Options> {
+        self.stand_ins = stand_ins(manifest, &set);
         for option in &manifest.options {
             let key = &option.key;
-            let given = set.remove(key).map(|given| meant(option.kind, given));
+            let given = set.remove(key).map(|given| typed(option.kind, given));
             let is_set = given.is_some();
             let value = given.unwrap_or_else(|| json!(option.default));
             let Some((value, site)) = self::value(option.kind, value) else {
@@ -103,12 +118,12 @@ impl Options {
 
 /// What the text of a flag or a variable stands for, where the option is no text: `true`, `7`, `["a.org", "b.org"]`, or
 /// `a.org, b.org`.
-fn meant(kind: Kind, value: Value) -> Value {
+fn typed(kind: Kind, value: Value) -> Value {
     let Some(text) = value.as_str() else {
         return value;
     };
     let read = || toml::from_str::<BTreeMap<String, Value>>(&format!("x = {text}")).ok();
-    let typed = |read: BTreeMap<String, Value>| match read.len() {
+    let only = |read: BTreeMap<String, Value>| match read.len() {
         1 => read.into_values().next(),
         _ => None,
     };
@@ -118,7 +133,7 @@ fn meant(kind: Kind, value: Value) -> Value {
         Kind::Hosts => typed.is_array(),
         Kind::Text | Kind::Site => false,
     };
-    match (read().and_then(typed).filter(fits), kind) {
+    match (read().and_then(only).filter(fits), kind) {
         (Some(typed), _) => typed,
         (None, Kind::Hosts) => text.split(',').map(|host| json!(host.trim())).collect(),
         (None, _) => value,
@@ -174,9 +189,9 @@ mod tests {
             (Kind::Hosts, "['a.org'", json!(["['a.org'"])),
         ];
         for (kind, text, expected) in table {
-            assert_eq!(meant(kind, json!(text)), expected, "{text}");
+            assert_eq!(typed(kind, json!(text)), expected, "{text}");
         }
         // What a file says is meant as it stands there.
-        assert_eq!(meant(Kind::Hosts, json!(7)), json!(7));
+        assert_eq!(typed(Kind::Hosts, json!(7)), json!(7));
     }
 }

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use url::{Origin, Url};
+use url::Url;
 
 use super::case::Case;
 use super::find::Found;
-use super::options;
+use super::options::{self, meant};
 use super::source::Script;
 use super::tape::Recording;
 use super::verdict::{Verdict, compare_end, compare_items, compare_lists, explain};
@@ -169,18 +169,6 @@ pub(super) fn taken(registry: &Registry, link: &Link) -> Result<(Arc<dyn Source>
         routes.truncate(ROUTES);
         error.hint(format!("the plugin takes {}", routes.join(", ")))
     })
-}
-
-/// The URL at the plugin's own site that one stands in for, or the same.
-fn meant(mut url: Url, stand_ins: &[(Origin, Url)]) -> Url {
-    let origin = url.origin();
-    if let Some((_, site)) = stand_ins.iter().find(|(set, _)| *set == origin) {
-        // Both are http or https URLs with a host, so none of these fails.
-        let _ = url.set_scheme(site.scheme());
-        let _ = url.set_host(site.host_str());
-        let _ = url.set_port(site.port());
-    }
-    url
 }
 
 /// Lists a link, and gathers what comes.

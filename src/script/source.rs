@@ -358,7 +358,11 @@ impl Source for Script {
                 let gate = self.gate.with(&target.link.url, ctx.led());
                 (target, gate)
             }
-            None => (target.clone(), self.gate.clone()),
+            None => {
+                let routes = &self.manifest.routes;
+                let own = family::by_route(routes, target, &self.options.stand_ins);
+                (own.unwrap_or_else(|| target.clone()), self.gate.clone())
+            }
         };
         let sites = self.package.manifest.sites.0.iter();
         let sites = sites.chain(&self.options.hosts);

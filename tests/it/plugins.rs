@@ -265,10 +265,8 @@ fn plugins_are_found_and_told() {
     );
     assert!(ask(&["plugin", "which", "https://mine.test/x"]).contains("route `page`"));
     let info = ask(&["plugin", "info", "mine"]);
-    assert!(
-        info.contains("asks:\n  mine.test\n  other.test\n"),
-        "{info}"
-    );
+    let asks = "asks:\n  mine.test\n  other.test\n  what you set as source.mine.site\n";
+    assert!(info.contains(asks), "{info}");
     assert!(info.contains("with the cookies and the netrc"), "{info}");
 }
 

@@ -195,8 +195,16 @@ fn the_pages_of_the_manual_are_read_at_home_as_it_says() {
     assert_eq!(check.run().success().stdout, "nothing is wrong\n");
     test(&fetch).args(["--live", "-S", &set]).run().success();
     let used = Fetch::new().arg("--plugin").arg(folder);
-    let used = used.args(["-S", &set, link]);
-    used.run().success();
+    let used = used.args(["-S", &set]);
+    used.clone().arg(link).run().success();
+    // The link as it is at home is the same with a name.
+    let named = format!("comics:{}", site.url("/strips/7"));
+    let done = used.clone().args(["-s", &named]).run().success();
+    assert!(
+        done.stderr.contains("4 found: 0 new, 4 had"),
+        "{}",
+        done.stderr
+    );
     let files: Vec<_> = used.files().into_keys().collect();
     assert_eq!(files.len(), 4, "{files:?}");
     assert!(

@@ -195,6 +195,8 @@ fn a_folder_that_is_not_there_is_not_taken_for_one_that_is_empty() {
         "{}",
         done.stderr
     );
+    let done = verify(&fetch, &["pictures/cats"]).fails(2);
+    done.says("error: there is no folder `pictures/cats`\n");
     let out = fetch.out().canonicalize().unwrap();
     fs::rename(out.join("pictures"), out.join("moved")).unwrap();
     let done = verify(&fetch, &[out.join("pictures").to_str().unwrap()]).fails(2);

@@ -23,6 +23,8 @@ pub(super) fn read(peer: Peer, entry: &str) -> Vec<Identity> {
         Peer::YtDlp => match entry.split_once(' ') {
             // What `generic` calls an item is but the name of a file; many have the same.
             None | Some(("generic" | "", _) | (_, "")) => Vec::new(),
+            // Of another text, a line may look like an entry.
+            Some((extractor, _)) if !extractor.bytes().all(is_of_name) => Vec::new(),
             Some((extractor, key)) => {
                 let own = extractor == "imgur" && is_id(key);
                 let own = own.then(|| identity("imgur", key));
@@ -89,6 +91,11 @@ fn identity(source: &str, key: &str) -> Identity {
         source: source.to_owned(),
         key: key.to_owned(),
     }
+}
+
+/// Whether names of extractors, which are in lower case, have such a character.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b":._-".contains(&byte)
 }
 
 fn is_id(text: &str) -> bool {
@@ -187,6 +194,8 @@ mod tests {
             (tube, "imgurA61SaA1", ""),
             (tube, "youtube BaW_jenozKc", "ytdlp:youtube BaW_jenozKc"),
             (tube, "generic cat", ""),
+            (tube, "print(a, b)", ""),
+            (tube, "Dear reader,", ""),
         ];
         for (peer, entry, expected) in table {
             let found = read(peer, entry);

@@ -9,6 +9,9 @@ use crate::model::Result;
 use crate::pipeline::archive::{Share, shares};
 use crate::report::{clean, size};
 
+/// Of how many items it is told what each takes.
+const MANY: u64 = 1000;
+
 /// Tells what an archive knows, by output root and source.
 pub(super) fn stats(file: &Path, json: bool) -> Result<()> {
     let shares = shares(file)?;
@@ -71,7 +74,9 @@ fn table(file: &Path, shares: &[Share], length: u64, items: u64) -> String {
         file.display(),
         size(length)
     ));
-    if let Some(each) = length.checked_div(items) {
+    // Of a few items it would tell what an empty archive takes.
+    if items >= MANY {
+        let each = length / items;
         text.push_str(&format!(", {each} bytes an item"));
     }
     text.push('\n');

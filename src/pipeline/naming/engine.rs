@@ -47,10 +47,23 @@ pub(crate) fn is_missing(value: &Value) -> bool {
     value.is_none() || value.is_undefined()
 }
 
-/// What went wrong, in the engine's words but without its places.
+/// The filters that names and choices are made with. There are more for programmers.
+const FILTERS: [&str; 14] = [
+    "cut", "date", "default", "first", "int", "join", "length", "lower", "pad", "replace", "slug",
+    "title", "truncate", "upper",
+];
+
+/// What went wrong, in the engine's words but without its places. Where a filter is not known, those are told that are.
 pub(crate) fn reason(error: &Error) -> String {
     let detail = error.detail().map(str::to_owned);
-    detail.unwrap_or_else(|| error.kind().to_string())
+    let reason = detail.unwrap_or_else(|| error.kind().to_string());
+    match error.kind() {
+        ErrorKind::UnknownFilter => {
+            let known = FILTERS.map(|filter| format!("`{filter}`")).join(", ");
+            format!("{reason}; known are {known}")
+        }
+        _ => reason,
+    }
 }
 
 /// Whether an error means that the template itself is wrong, whatever the item.
@@ -156,4 +169,24 @@ fn moment(value: &Value) -> Option<Timestamp> {
                     .to_datetime(jiff::civil::Time::midnight()),
             )
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_filters_that_are_told_are_known() {
+        let engine = engine();
+        for filter in FILTERS {
+            let known = engine.compile_expression_owned(format!("1 | {filter}"));
+            let error = known.unwrap().eval(()).err();
+            let kind = error.map(|error| error.kind());
+            assert_ne!(kind, Some(ErrorKind::UnknownFilter), "{filter}");
+        }
+        let unknown = engine.compile_expression_owned("1 | shout".to_owned());
+        let unknown = unknown.unwrap().eval(()).unwrap_err();
+        let told = reason(&unknown);
+        assert!(told.contains("known are `cut`, `date`"), "{told}");
+    }
 }

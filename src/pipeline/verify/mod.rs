@@ -21,7 +21,7 @@ use self::scope::Scope;
 pub use super::albums::{Remade, remake};
 use super::archive::Known;
 use super::sink::Disk;
-use crate::model::Result;
+use crate::model::{Error, Kind, Result};
 
 /// The most threads that read at once: more do not make one disk faster.
 const THREADS: usize = 4;
@@ -135,7 +135,7 @@ impl Verify {
     /// Finds out what the archive in this file knows below a folder: an output root, a part of one, or several.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::model::Kind::Config) if it knows nothing there; [`Kind::Disk`](crate::model::Kind::Disk) if it cannot be used.
+    /// [`Kind::Config`] if it knows nothing there; [`Kind::Disk`] if it cannot be used.
     pub fn new(archive: &Path, folder: &Path) -> Result<Verify> {
         let scopes = scope::find(archive, folder)?;
         let mut progress = Progress::default();
@@ -143,6 +143,10 @@ impl Verify {
             let (files, bytes) = scope.records.count(&scope.folder)?;
             progress.files += files;
             progress.bytes += bytes;
+        }
+        if progress.files == 0 && !folder.exists() {
+            let message = format!("there is no folder `{}`", folder.display());
+            return Err(Error::new(Kind::Config, message));
         }
         Ok(Verify {
             scopes,
@@ -160,7 +164,7 @@ impl Verify {
     /// Looks at every file, and says of each what became of it, until there is none left or nobody listens any more.
     ///
     /// # Errors
-    /// [`Kind::Disk`](crate::model::Kind::Disk) if the archive or the folder cannot be read.
+    /// [`Kind::Disk`] if the archive or the folder cannot be read.
     pub fn run(self, found: SyncSender<Checked>) -> Result<()> {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         for scope in &self.scopes {

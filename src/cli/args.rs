@@ -19,7 +19,7 @@ pub(super) use self::command::{
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
 pub(super) use self::plugin::{IndexCommand, PluginCommand};
-pub(super) use self::values::{Known, Medium, Twins};
+pub(super) use self::values::{Known, Medium, Packed, Twins};
 use crate::config::{Resolve, Size};
 
 /// What is told below the long help.
@@ -234,12 +234,15 @@ pub(super) struct Where {
     pub(super) write_info: bool,
     /// Pack the files of each album: `ALBUM.zip` beside its folder
     ///
-    /// The files stay. What was packed stays packed, also if its file is deleted later.
-    #[arg(long, hide_short_help = true)]
-    pub(super) zip: bool,
+    /// What was packed stays packed, also if its file is deleted later. The files stay; with `--zip=only` they go once all
+    /// of them are packed, and are known to be there.
+    #[arg(long, value_name = "ONLY", hide_short_help = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "beside")]
+    pub(super) zip: Option<Packed>,
     /// The same with its pictures alone, for readers of comics: `ALBUM.cbz`
-    #[arg(long, hide_short_help = true)]
-    pub(super) cbz: bool,
+    #[arg(long, value_name = "ONLY", hide_short_help = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "beside")]
+    pub(super) cbz: Option<Packed>,
     /// Run a program for each saved file: `exiftool {path}`
     ///
     /// `{path}`, `{dir}`, `{name}`, `{source}`, `{key}` and `{url}` stand for what belongs to the file, each within its

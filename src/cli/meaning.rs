@@ -43,10 +43,18 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     for (name, key, is_set) in [
         ("--write-metadata", "after.metadata", place.write_metadata),
         ("--write-info", "after.info", place.write_info),
+    ] {
+        flag(name, key, is_set.then_some(json!(true)));
+    }
+    for (name, key, packed) in [
         ("--zip", "after.zip", place.zip),
         ("--cbz", "after.cbz", place.cbz),
     ] {
-        flag(name, key, is_set.then_some(json!(true)));
+        flag(
+            name,
+            key,
+            packed.map(|packed| json!(pipeline::Packing::from(packed))),
+        );
     }
     flag("--exec", "after.exec", text(&place.exec));
     flag("--exec-after", "after.exec_after", text(&place.exec_after));

@@ -47,8 +47,8 @@ pub(super) struct After {
     metadata: bool,
     lines: bool,
     info: bool,
-    zip: bool,
-    cbz: bool,
+    zip: pipeline::Packing,
+    cbz: pipeline::Packing,
     exec: Option<String>,
     exec_after: Option<String>,
 }

@@ -191,6 +191,8 @@ pub enum Outcome {
 pub enum Skip {
     /// The archive knows it, and its file is there.
     Present,
+    /// The archive knows it, and its file is packed with its album instead of being there by itself.
+    Packed,
     /// The archive knows it; its file may have gone since.
     Seen,
     /// Its site said in an earlier run that there is no such thing, or no longer.

@@ -38,6 +38,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use after::{Command, Wishes};
+pub use albums::Packing;
 pub use choose::{Filter, Ranges, bytes};
 pub use given::Given;
 pub use look::look;

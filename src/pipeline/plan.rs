@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::adopt::Adopt;
+use super::albums::Shelf;
 use super::archive::{Archive, Identity};
 use super::branch::Branch;
 use super::choose::wants;
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     archive: Arc<dyn Archive>,
     /// Not there when nothing is to be written.
     disk: Option<Arc<Disk>>,
+    /// What is packed, and not there by itself.
+    shelf: Arc<Shelf>,
     turns: Turns,
     events: Events,
     /// Hashes of the identities that came. Their key is random, so nobody can make two items look the same.
@@ -51,6 +54,7 @@ impl Plan {
             settings,
             archive,
             disk,
+            shelf: Arc::default(),
             turns,
             events,
             seen: HashSet::new(),
@@ -280,6 +284,7 @@ impl Plan {
             return Ok(None);
         }
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
+        let shelf = self.shelf.clone();
         let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
         quickly(move || {
             let Some(seen) = archive.find(&identity)? else {
@@ -293,9 +298,14 @@ impl Plan {
                 if policy == Policy::Seen {
                     return Ok(Some((Skip::Seen, Some(path))));
                 }
-                let present = disk.and_then(|disk| disk.size(&path));
+                let present = disk.as_ref().and_then(|disk| disk.size(&path));
                 if present == Some(size) {
                     return Ok(Some((Skip::Present, Some(path))));
+                }
+                if let (None, Some(disk)) = (present, &disk)
+                    && shelf.has_alone(disk, &path, size)
+                {
+                    return Ok(Some((Skip::Packed, Some(path))));
                 }
             }
             Ok((seen.gone && !recheck).then_some((Skip::Gone, None)))

@@ -267,6 +267,7 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(D
             match reason {
                 Skip::Simulated => (Detail::Failures, format!("would fetch `{path}`")),
                 Skip::Present => (Detail::All, format!("had `{path}`")),
+                Skip::Packed => (Detail::All, format!("had `{path}`, packed")),
                 Skip::Seen => (Detail::All, format!("had `{path}` once")),
                 Skip::Duplicate => (Detail::Ends, format!("the same as `{path}`")),
                 Skip::Adopted => (Detail::Ends, format!("adopted `{path}`")),

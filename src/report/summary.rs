@@ -287,7 +287,13 @@ impl Summary {
     /// How many items need not be fetched, since they were had before the run: also under another name, or by nobody's
     /// note until now.
     pub fn had(&self) -> u64 {
-        let reasons = [Skip::Present, Skip::Seen, Skip::Duplicate, Skip::Adopted];
+        let reasons = [
+            Skip::Present,
+            Skip::Packed,
+            Skip::Seen,
+            Skip::Duplicate,
+            Skip::Adopted,
+        ];
         reasons.map(|reason| self.skipped(reason)).iter().sum()
     }
 

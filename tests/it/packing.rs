@@ -2,6 +2,7 @@
 
 mod cut_short;
 mod info;
+mod only;
 mod repaired;
 
 use crate::support::command::Fetch;

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::pipeline::{Duplicates, MediaKind, Policy};
+use crate::pipeline::{Duplicates, MediaKind, Packing, Policy};
 
 /// What becomes of duplicates, as it is typed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -28,6 +28,23 @@ impl From<Known> for Policy {
             Known::Changed => Policy::Changed,
             Known::Seen => Policy::Seen,
             Known::Never => Policy::Never,
+        }
+    }
+}
+
+/// What becomes of the files that are packed, as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum Packed {
+    #[value(hide = true)]
+    Beside,
+    Only,
+}
+
+impl From<Packed> for Packing {
+    fn from(packed: Packed) -> Packing {
+        match packed {
+            Packed::Beside => Packing::Beside,
+            Packed::Only => Packing::Only,
         }
     }
 }

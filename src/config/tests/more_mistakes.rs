@@ -118,6 +118,10 @@ fn names_the_place_of_more_mistakes() {
             "wrong value for `output.template` in @1:8: expected text in quotes",
         ),
         (
+            "after.cbz = 3",
+            r#"wrong value for `after.cbz` in @1:7: expected `true`, `false` or "only""#,
+        ),
+        (
             "output.mtime = 3",
             r#"wrong value for `output.mtime` in @1:8: expected `true`, `false`, "date" or "server""#,
         ),

@@ -82,6 +82,7 @@ fn what_the_code_refuses_breaks_the_schema() {
         "net.proxy = 5",
         "net.ca_cert = 'a'",
         "output.mtime = 'yes'",
+        "after.zip = 'alone'",
         "archive.skip = 'always'",
         "host.'x.org'.rate = 4",
         "job.mine.link = 'x.org'",

@@ -19,7 +19,7 @@ pub(super) use ours::follows;
 use super::archive::Archive;
 use super::naming::shown_text;
 use super::sink::{Disk, slowly};
-use super::{Events, Settings, Stop};
+use super::{Events, Packing, Settings, Stop};
 use crate::model::{Error, Event, Failure, Item, Kind, Result};
 use crate::net::Shown;
 
@@ -33,9 +33,9 @@ pub struct Wishes {
     /// A file of JSON for each album, in its folder.
     pub info: bool,
     /// The files of each album packed as a ZIP beside its folder.
-    pub zip: bool,
+    pub zip: Packing,
     /// The pictures of each album packed as a CBZ beside its folder.
-    pub cbz: bool,
+    pub cbz: Packing,
     /// A command for each saved file.
     pub exec: Option<Command>,
     /// A command at the end of the run.
@@ -45,7 +45,7 @@ pub struct Wishes {
 impl Wishes {
     /// Whether something is to follow whole albums.
     pub(super) fn has_albums(&self) -> bool {
-        self.info || self.zip || self.cbz
+        self.info || [self.zip, self.cbz] != [Packing::No; 2]
     }
 }
 

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::document::{self, Held};
 use super::info;
-use super::pack::owner;
-use super::parts::{Book, Packer, Part, fingerprint};
+use super::pack::marked;
+use super::parts::{Book, Packer, Part};
 use super::shelf::{Bound, Shelf, folders};
 use super::spool::Spool;
 use crate::model::{Error, Kind, Result};
@@ -221,7 +221,8 @@ impl<'a> Along<'a> {
     fn rewrite(&self, bound: &Bound, new: &str, names: Vec<String>, is_here: bool) -> Result<()> {
         let cannot = |error| disk_error(format!("cannot read `{}`", bound.path), error);
         let mut there = self.disk.read(&bound.path).map_err(cannot)?;
-        let owner = owner(&mut there).ok_or_else(|| cannot(io::ErrorKind::NotFound.into()))?;
+        let marked = marked(&mut there);
+        let marked = marked.ok_or_else(|| cannot(io::ErrorKind::NotFound.into()))?;
         let parts: Vec<_> = (0..)
             .zip(names)
             .map(|(place, name)| Part::Kept {
@@ -236,7 +237,8 @@ impl<'a> Along<'a> {
             name,
             path: new,
             ext: new.rsplit_once('.').map_or("", |(_, ext)| ext),
-            owner: &owner,
+            mark: marked.mark,
+            owner: &marked.owner,
             replaces: is_here.then_some(&replaced),
         };
         let packer = Packer {
@@ -244,10 +246,7 @@ impl<'a> Along<'a> {
             min_free: 0,
             goes_on: &|| true,
         };
-        // What else an album would have it made of is not known here; the next run of it puts that right.
-        let index = &bound.index;
-        let made_of = fingerprint(&parts, index, None);
-        packer.write(&book, &parts, index, Some(&mut there), None, &made_of)?;
+        packer.write(&book, &parts, &bound.index, Some(&mut there), None, None)?;
         Ok(())
     }
 

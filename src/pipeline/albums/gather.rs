@@ -100,6 +100,8 @@ pub(super) enum Fate {
     Open,
     /// Its file is there.
     There,
+    /// Its file is packed, and not there by itself.
+    Packed,
     /// Its file was there, and need not be any more.
     Seen,
     /// Its site says that there is no such thing.
@@ -244,6 +246,7 @@ impl Seat {
             Outcome::Saved { path, .. } => (Fate::There, Some(path)),
             Outcome::Skipped { reason, path, .. } => match reason {
                 Skip::Present | Skip::Duplicate | Skip::Adopted => (Fate::There, Some(path)),
+                Skip::Packed => (Fate::Packed, Some(path)),
                 Skip::Seen => (Fate::Seen, Some(path)),
                 Skip::Gone => (Fate::Gone(None), None),
                 Skip::Again => (Fate::Again, None),

@@ -147,6 +147,13 @@ fn become_of(item: &mut Value, member: &Member, path: &str, disk: &Disk, old: Op
             item["size"] = json!(size);
             ("saved", None)
         }
+        (Fate::Packed, _) => {
+            item["path"] = json!(path);
+            if let Some(size) = old.as_ref().and_then(|old| old.get("size")) {
+                item["size"] = size.clone();
+            }
+            ("saved", None)
+        }
         (Fate::There | Fate::Seen, None) => ("removed", None),
         (Fate::Gone(failure), _) => ("gone", failure.as_deref()),
         (Fate::Failed(failure), _) => ("failed", Some(&**failure)),

@@ -9,9 +9,11 @@ mod gather;
 mod info;
 mod merged;
 mod pack;
+mod packing;
 mod parts;
 mod remake;
 mod shelf;
+mod spares;
 mod spool;
 mod spot;
 mod temporary;
@@ -26,8 +28,9 @@ pub(super) use self::along::{Along, Carried};
 pub(super) use self::document::tells_of_album;
 use self::gather::{Fate, Gathered, Shared, Told, Volume};
 pub(super) use self::gather::{Gather, Seat};
-use self::pack::{Form, Pack};
+use self::pack::{Done, Form, Pack};
 pub(super) use self::pack::{index, is_marked};
+pub use self::packing::Packing;
 pub use self::remake::{Remade, remake};
 pub(super) use self::shelf::{Bound, Shelf, is_named};
 use self::spot::Search;
@@ -168,25 +171,49 @@ impl Clerk {
             }
         }
         let forms = [(self.wishes.zip, Form::Zip), (self.wishes.cbz, Form::Cbz)];
-        for (_, form) in forms.into_iter().filter(|(is_wished, _)| *is_wished) {
-            told.extend(self.pack(gathered, &volume, &folders, form));
+        let (mut spares, mut is_all) = (Vec::new(), true);
+        for (packing, form) in forms {
+            if packing == Packing::No {
+                continue;
+            }
+            let is_only = packing == Packing::Only;
+            match self.pack(gathered, &volume, &folders, (form, is_only)) {
+                Ok(done) => {
+                    spares.extend(done.loose);
+                    told.extend(done.packed.map(|packed| Event::Packed {
+                        path: packed.path,
+                        files: packed.files,
+                        size: packed.size,
+                    }));
+                }
+                Err(missed) => {
+                    is_all = false;
+                    told.extend(missed.map(|missed| *missed));
+                }
+            }
+        }
+        // What could not be packed elsewhere needs them still.
+        if is_all {
+            spares::remove(&self.disk, spares);
         }
         told
     }
 
+    /// Packs an album, or says what is to be told of why not.
     fn pack(
         &self,
         gathered: &Gathered,
         volume: &Volume,
         folders: &[String],
-        form: Form,
-    ) -> Option<Event> {
+        (form, is_only): (Form, bool),
+    ) -> std::result::Result<Done, Option<Box<Event>>> {
         let goes_on = || !self.stop.now.is_cancelled();
         let pack = Pack {
             search: self.search(folders, form.ext()),
             gathered,
             volume,
             form,
+            is_only,
             min_free: self.min_free,
             goes_on: &goes_on,
         };
@@ -196,20 +223,15 @@ impl Clerk {
             path.clone_from(&spot.path);
             volume.check(&gathered.end)?;
             if self.stop.drain.is_cancelled() {
-                return Ok(None);
+                return Err(Error::closed());
             }
             pack.run(spot)
         }();
-        match done {
-            Ok(packed) => packed.map(|packed| Event::Packed {
-                path: packed.path,
-                files: packed.files,
-                size: packed.size,
-            }),
+        done.map_err(|error| {
             // Who ended the run knows it.
-            Err(error) if error.kind == Kind::Closed || !goes_on() => None,
-            Err(error) => Some(missed(form.ext(), &path, &error)),
-        }
+            let is_told = error.kind != Kind::Closed && goes_on();
+            is_told.then(|| Box::new(missed(form.ext(), &path, &error)))
+        })
     }
 
     /// Finds the files of items that another album has as well.
@@ -222,9 +244,14 @@ impl Clerk {
             let seen = self.archive.find(&Identity { source, key })?;
             let seen = seen.unwrap_or_default();
             member.fate = match seen.saved {
-                Some((path, _)) => {
+                Some((path, size)) => {
+                    let is_packed = self.disk.size(&path).is_none()
+                        && Shelf::default().has_alone(&self.disk, &path, size);
                     member.path = Some(path.into());
-                    Fate::Seen
+                    match is_packed {
+                        true => Fate::Packed,
+                        false => Fate::Seen,
+                    }
                 }
                 None if seen.gone => Fate::Gone(None),
                 None => {

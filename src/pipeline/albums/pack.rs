@@ -12,7 +12,7 @@ use super::comic;
 use super::gather::{Fate, Gathered, Volume};
 use super::info::{page, source};
 use super::merged::merged;
-use super::parts::{Book, DIGITS, MARK, MARK_LENGTH, Packer, Part, Stamp, fingerprint};
+use super::parts::{ALONE, BESIDE, Book, DIGITS, MARK_LENGTH, Packer, Part, Stamp, fingerprint};
 use super::spot::{Search, Spot};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{ROOM, component, shown_text};
@@ -43,12 +43,29 @@ pub(super) struct Packed {
     pub(super) files: u64,
 }
 
+/// What was done.
+#[derive(Default)]
+pub(super) struct Done {
+    /// If something has changed.
+    pub(super) packed: Option<Packed>,
+    /// The files that are packed now and may go, where they are to be packed alone.
+    pub(super) loose: Vec<Spare>,
+}
+
+/// A file that is packed, as it was then.
+pub(super) struct Spare {
+    pub(super) path: String,
+    pub(super) stamp: Stamp,
+}
+
 /// What is to be packed.
 pub(super) struct Pack<'a> {
     pub(super) search: Search<'a>,
     pub(super) gathered: &'a Gathered,
     pub(super) volume: &'a Volume,
     pub(super) form: Form,
+    /// Its files are to go.
+    pub(super) is_only: bool,
     /// How much of the disk stays free.
     pub(super) min_free: u64,
     pub(super) goes_on: &'a dyn Fn() -> bool,
@@ -56,7 +73,7 @@ pub(super) struct Pack<'a> {
 
 impl Pack<'_> {
     /// Where it is or would be.
-    pub(super) fn find(&self) -> Result<Spot<String>> {
+    pub(super) fn find(&self) -> Result<Spot<Marked>> {
         let album = &self.volume.album;
         let owner = self.owner();
         let title = match &album.title {
@@ -75,10 +92,10 @@ impl Pack<'_> {
     ///
     /// # Errors
     /// Something cannot be read or written; then all is as it was.
-    pub(super) fn run(&self, mut spot: Spot<String>) -> Result<Option<Packed>> {
+    pub(super) fn run(&self, mut spot: Spot<Marked>) -> Result<Done> {
         let cannot =
             |doing: &str, error| disk_error(format!("cannot {doing} `{}`", spot.path), error);
-        let (mut there, made_of) = spot.there.take().unzip();
+        let (mut there, known) = spot.there.take().unzip();
         let index = match &mut there {
             Some(file) => Index::read(file, MARK_LENGTH).map_err(|error| cannot("read", error))?,
             None => Index::none(),
@@ -86,16 +103,22 @@ impl Pack<'_> {
         let parts = self.parts(&spot.of, &index)?;
         let pages = parts.len();
         if pages == 0 {
-            return Ok(None);
+            return Ok(Done::default());
         }
         let comic = (self.form == Form::Cbz).then(|| {
             let album = &self.volume.album;
             let title = album.title.clone().unwrap_or_else(|| album.id.clone());
             comic::info(&shown_text(title), page(&self.gathered.origin), pages)
         });
-        let mark = fingerprint(&parts, &index, comic.as_deref());
-        if made_of.is_some_and(|made_of| made_of == mark) {
-            return Ok(None);
+        // Once it has files alone, it is where those are to be looked for.
+        let is_alone = known.as_ref().is_some_and(|known| known.mark == ALONE);
+        let mark = match self.is_only || is_alone {
+            true => ALONE,
+            false => BESIDE,
+        };
+        let made_of = fingerprint(&parts, &index, comic.as_deref());
+        if known.is_some_and(|known| known.mark == mark && known.made_of == made_of) {
+            return Ok(Done::default());
         }
         let replaced = there.as_ref().map(File::try_clone).transpose();
         let replaced = replaced.map_err(|error| cannot("read", error))?;
@@ -104,6 +127,7 @@ impl Pack<'_> {
             name: &spot.name,
             path: &spot.path,
             ext: self.form.ext(),
+            mark,
             owner: &self.owner(),
             replaces: replaced.as_ref(),
         };
@@ -113,12 +137,43 @@ impl Pack<'_> {
             goes_on: self.goes_on,
         };
         let there = there.as_mut();
-        let size = packer.write(&book, &parts, &index, there, comic.as_deref(), &mark)?;
-        Ok(Some(Packed {
-            path: spot.path,
-            size,
-            files: pages as u64,
-        }))
+        // Where its files go, it is known again by what is in it.
+        let made_of = (!self.is_only).then_some(made_of.as_str());
+        let size = packer.write(&book, &parts, &index, there, comic.as_deref(), made_of)?;
+        let loose = match self.is_only {
+            true => self.proven(&spot, &parts, &index)?,
+            false => Vec::new(),
+        };
+        Ok(Done {
+            packed: Some(Packed {
+                path: spot.path,
+                size,
+                files: pages as u64,
+            }),
+            loose,
+        })
+    }
+
+    /// The files that were packed and may go: what is packed is read once more, and is whole.
+    fn proven(&self, spot: &Spot<Marked>, parts: &[Part], index: &Index) -> Result<Vec<Spare>> {
+        let wrong = |error| disk_error(format!("cannot read `{}` again", spot.path), error);
+        let mut file = spot.folder.open_to_read(&spot.name).map_err(wrong)?;
+        let written = Index::read(&mut file, MARK_LENGTH).map_err(wrong)?;
+        let mut spares = Vec::new();
+        for (part, entry) in parts.iter().zip(&written.entries) {
+            let Part::Loose { path, stamp, .. } = part else {
+                continue;
+            };
+            let (crc, _) = written.sums(&mut file, entry, None).map_err(wrong)?;
+            if crc != entry.crc || part.name(index) != entry.name {
+                return Err(wrong(io::ErrorKind::InvalidData.into()));
+            }
+            spares.push(Spare {
+                path: path.clone(),
+                stamp: *stamp,
+            });
+        }
+        Ok(spares)
     }
 
     /// Whose it is, as the mark has it.
@@ -143,6 +198,7 @@ impl Pack<'_> {
             let is_there = match member.fate {
                 Fate::There => true,
                 Fate::Seen => false,
+                Fate::Packed => true,
                 _ => continue,
             };
             let path = self.gathered.told(member)?.path;
@@ -195,8 +251,7 @@ fn mark(name: &str) -> Mark {
 
 /// Whether a file ends with the mark of a packed album.
 pub(in crate::pipeline) fn is_marked(file: &mut File) -> bool {
-    let mark = comment(file, MARK_LENGTH).ok().flatten();
-    mark.is_some_and(|mark| mark.starts_with(MARK.as_bytes()))
+    marked(file).is_some()
 }
 
 /// What is in a packed album, if it is one.
@@ -204,22 +259,31 @@ pub(in crate::pipeline) fn index(file: &mut File) -> Option<io::Result<Index>> {
     is_marked(file).then(|| Index::read(file, MARK_LENGTH))
 }
 
-/// Whose a packed album is, as its mark has it.
-pub(super) fn owner(file: &mut File) -> Option<String> {
-    let (whose, _) = marked(file)?;
-    Some(whose)
-}
-
 /// What stands in the mark of a ZIP of this owner's, if it is one.
-fn made_of(file: &mut File, owner: &str) -> Option<String> {
-    let (whose, made_of) = marked(file)?;
-    let is_ours = whose == owner && Index::read(file, MARK_LENGTH).is_ok();
-    is_ours.then_some(made_of)
+fn made_of(file: &mut File, owner: &str) -> Option<Marked> {
+    let marked = marked(file)?;
+    let is_ours = marked.owner == owner && Index::read(file, MARK_LENGTH).is_ok();
+    is_ours.then_some(marked)
 }
 
-/// What stands in the mark of a ZIP, if it is one of ours: whose it is, and of what it was made.
-fn marked(file: &mut File) -> Option<(String, String)> {
-    let mark = String::from_utf8(comment(file, MARK_LENGTH).ok()??).ok()?;
-    let (whose, made_of) = mark.strip_prefix(MARK)?.split_once(' ')?;
-    Some((whose.to_owned(), made_of.to_owned()))
+/// The mark of a ZIP of ours.
+pub(super) struct Marked {
+    /// What it begins with.
+    pub(super) mark: &'static str,
+    pub(super) owner: String,
+    made_of: String,
+}
+
+/// The mark of a ZIP, if it is one of ours.
+pub(super) fn marked(file: &mut File) -> Option<Marked> {
+    let text = String::from_utf8(comment(file, MARK_LENGTH).ok()??).ok()?;
+    let mark = [BESIDE, ALONE]
+        .into_iter()
+        .find(|mark| text.starts_with(mark))?;
+    let (owner, made_of) = text[mark.len()..].split_once(' ')?;
+    Some(Marked {
+        mark,
+        owner: owner.to_owned(),
+        made_of: made_of.to_owned(),
+    })
 }

@@ -12,12 +12,14 @@ use crate::model::{Error, Result};
 use crate::pipeline::sink::{Disk, Folder, disk_error};
 use crate::pipeline::zip::{Index, Source, Writer};
 
-/// What the mark of a ZIP of ours begins with. Behind it stand whose it is, and of what it was made.
-pub(super) const MARK: &str = "fetch 1 ";
+/// What the mark of a ZIP of ours begins with: one that is beside its files, and one that has them alone. Behind it stand
+/// whose it is, and of what it was made.
+pub(super) const BESIDE: &str = "fetch 1 ";
+pub(super) const ALONE: &str = "fetch 2 ";
 /// How long both are, in hexadecimal digits.
 pub(super) const DIGITS: usize = 32;
 /// How long the mark is.
-pub(super) const MARK_LENGTH: u16 = (MARK.len() + 2 * DIGITS + 1) as u16;
+pub(super) const MARK_LENGTH: u16 = (BESIDE.len() + 2 * DIGITS + 1) as u16;
 
 /// An entry to be. There may be very many.
 pub(super) enum Part {
@@ -50,6 +52,8 @@ pub(super) struct Book<'a> {
     /// Its path below the root.
     pub(super) path: &'a str,
     pub(super) ext: &'a str,
+    /// What its mark begins with.
+    pub(super) mark: &'a str,
     /// Whose it is, as the mark has it.
     pub(super) owner: &'a str,
     /// The one whose place it takes.
@@ -66,7 +70,8 @@ pub(super) struct Packer<'a> {
 
 impl Packer<'_> {
     /// Writes these parts, of which some may be in a ZIP that is there and has this index, and what a comic has beside pictures. Gives how
-    /// long it is. `made_of` tells of what it was made.
+    /// long it is. `made_of` tells of what it was made: of files that stay as they are, or else of
+    /// what is in it.
     ///
     /// # Errors
     /// Something cannot be read or written; then all is as it was.
@@ -77,16 +82,20 @@ impl Packer<'_> {
         index: &Index,
         mut there: Option<&mut File>,
         comic: Option<&str>,
-        made_of: &str,
+        made_of: Option<&str>,
     ) -> Result<u64> {
         let cannot = |error| disk_error(format!("cannot write `{}`", book.path), error);
         let bytes: u64 = parts.iter().map(|part| part.size(index)).sum();
         self.make_room(book.folder, bytes)?;
         let temporary = Temporary::open(book.folder, book.owner, book.ext).map_err(cannot)?;
         let mut writer = Writer::new(&temporary.file);
+        let mut within = Fingerprint::of(comic);
         for part in parts {
-            self.add(&mut writer, part, index, there.as_deref_mut())?;
+            let crc = self.add(&mut writer, part, index, there.as_deref_mut())?;
+            within.add_entry(part.name(index), part.size(index), crc);
         }
+        let within = within.finish();
+        let made_of = made_of.unwrap_or(&within);
         let end = || {
             if let Some(comic) = comic {
                 let source = Source {
@@ -97,7 +106,7 @@ impl Packer<'_> {
                 };
                 writer.add(source, self.goes_on)?;
             }
-            let mark = format!("{MARK}{} {made_of}", book.owner);
+            let mark = format!("{}{} {made_of}", book.mark, book.owner);
             writer.finish(mark.as_bytes())?;
             temporary.file.sync_all()?;
             temporary.publish(book.name, book.replaces)?;
@@ -126,7 +135,7 @@ impl Packer<'_> {
         part: &Part,
         index: &Index,
         there: Option<&mut File>,
-    ) -> Result<()> {
+    ) -> Result<u32> {
         let name = part.name(index);
         let wrong = |name: &str, error: io::Error| match (self.goes_on)() {
             true => disk_error(format!("cannot pack `{name}`"), error),
@@ -142,16 +151,18 @@ impl Packer<'_> {
                         size: stamp.len,
                         bytes: &mut file,
                     };
-                    writer.add(source, self.goes_on)?;
+                    let crc = writer.add(source, self.goes_on)?;
                     match Stamp::of(&file)? == *stamp {
-                        true => Ok(()),
+                        true => Ok(crc),
                         false => Err(io::Error::other("it was changed meanwhile")),
                     }
                 };
                 add().map_err(|error| wrong(path, error))
             }
             Part::Kept { place, .. } => {
-                let Some(there) = there else { return Ok(()) };
+                let Some(there) = there else {
+                    return Err(Error::closed());
+                };
                 let entry = &index.entries[*place as usize];
                 let mut add = || {
                     let mut bytes = index.open(there, entry)?;
@@ -162,7 +173,7 @@ impl Packer<'_> {
                         bytes: &mut bytes,
                     };
                     match writer.add(source, self.goes_on)? == entry.crc {
-                        true => Ok(()),
+                        true => Ok(entry.crc),
                         false => Err(io::Error::other("it is damaged where it was packed")),
                     }
                 };
@@ -238,22 +249,44 @@ impl Stamp {
 
 /// Tells of what a ZIP is made, so far as that can be told without reading it.
 pub(super) fn fingerprint(parts: &[Part], index: &Index, comic: Option<&str>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |bytes: &[u8]| {
-        hasher
-            .update(&(bytes.len() as u64).to_le_bytes())
-            .update(bytes);
-    };
-    add(comic.unwrap_or_default().as_bytes());
+    let mut fingerprint = Fingerprint::of(comic);
     for part in parts {
-        add(part.name(index).as_bytes());
+        let name = part.name(index);
         match part {
-            Part::Loose { stamp, .. } => add(format!("{:?}", stamp.numbers()).as_bytes()),
+            Part::Loose { stamp, .. } => {
+                fingerprint.add(name.as_bytes());
+                fingerprint.add(format!("{:?}", stamp.numbers()).as_bytes());
+            }
             Part::Kept { place, .. } => {
                 let entry = &index.entries[*place as usize];
-                add(format!("{} {}", entry.size, entry.crc).as_bytes());
+                fingerprint.add_entry(name, entry.size, entry.crc);
             }
         }
     }
-    hasher.finalize().to_hex()[..DIGITS].to_owned()
+    fingerprint.finish()
+}
+
+struct Fingerprint(blake3::Hasher);
+
+impl Fingerprint {
+    fn of(comic: Option<&str>) -> Fingerprint {
+        let mut fingerprint = Fingerprint(blake3::Hasher::new());
+        fingerprint.add(comic.unwrap_or_default().as_bytes());
+        fingerprint
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.0
+            .update(&(bytes.len() as u64).to_le_bytes())
+            .update(bytes);
+    }
+
+    fn add_entry(&mut self, name: &str, size: u64, crc: u32) {
+        self.add(name.as_bytes());
+        self.add(format!("{size} {crc}").as_bytes());
+    }
+
+    fn finish(self) -> String {
+        self.0.finalize().to_hex()[..DIGITS].to_owned()
+    }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::along::{below, folder_of, name_of};
 use super::comic;
-use super::pack::{index, owner};
-use super::parts::{Book, Packer, Part, Stamp, fingerprint};
+use super::pack::{index, marked};
+use super::parts::{Book, Packer, Part, Stamp};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, place};
 use crate::pipeline::sink::{Disk, Folder, disk_error};
@@ -37,7 +37,7 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
     let folder = disk.folder(&names)?;
     let name = name_of(path);
     let is_ours = index(&mut file).and_then(io::Result::ok);
-    let Some((index, owner)) = is_ours.zip(owner(&mut file)) else {
+    let Some((index, marked)) = is_ours.zip(marked(&mut file)) else {
         put_aside(&folder, name).map_err(|error| cannot("put aside", error))?;
         let gone = folder.remove(name);
         gone.map_err(|error| cannot("remove", error))?;
@@ -56,7 +56,8 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
         name,
         path,
         ext: path.rsplit_once('.').map_or("", |(_, ext)| ext),
-        owner: &owner,
+        mark: marked.mark,
+        owner: &marked.owner,
         replaces: Some(&replaced),
     };
     let packer = Packer {
@@ -64,8 +65,7 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
         min_free: 0,
         goes_on: &|| true,
     };
-    let made_of = fingerprint(&parts, &index, None);
-    if let Err(error) = packer.write(&book, &parts, &index, Some(&mut file), None, &made_of) {
+    if let Err(error) = packer.write(&book, &parts, &index, Some(&mut file), None, None) {
         // It is still there under its own name.
         let _ = folder.remove(&aside);
         return Err(error);

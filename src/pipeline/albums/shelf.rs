@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::pack::index;
+use super::pack::{index, marked};
+use super::parts::ALONE;
 use crate::pipeline::after::sidecar::{COPIES, numbered};
 use crate::pipeline::sink::Disk;
 use crate::pipeline::zip::{Entry, Index};
@@ -28,6 +29,8 @@ pub(in crate::pipeline) struct Shelf {
 pub(in crate::pipeline) struct Bound {
     pub(in crate::pipeline) path: String,
     pub(in crate::pipeline) index: Index,
+    /// It has its files alone.
+    pub(in crate::pipeline) is_alone: bool,
     /// The places of the entries in the index, in the order of their names.
     places: Vec<u32>,
 }
@@ -72,14 +75,23 @@ impl Shelf {
     }
 }
 
+impl Shelf {
+    /// Whether the file of this path, with this length, is packed in something that has its files alone.
+    pub(in crate::pipeline) fn has_alone(&self, disk: &Disk, path: &str, size: u64) -> bool {
+        let is_it = |bound: &Bound, entry: &Entry| bound.is_alone && entry.size == size;
+        self.holder(disk, path, is_it).is_some()
+    }
+}
+
 impl Bound {
-    fn new(path: String, index: Index) -> Bound {
+    fn new(path: String, index: Index, is_alone: bool) -> Bound {
         let entries = &index.entries;
         let mut places: Vec<u32> = (0..).take(entries.len()).collect();
         places.sort_unstable_by_key(|place| entries[*place as usize].name.as_str());
         Bound {
             path,
             index,
+            is_alone,
             places,
         }
     }
@@ -132,8 +144,9 @@ fn in_root(disk: &Disk) -> Vec<String> {
 
 fn bound(disk: &Disk, path: String) -> Option<Bound> {
     let mut file: File = disk.read(&path).ok()?;
+    let is_alone = marked(&mut file)?.mark == ALONE;
     let index = index(&mut file)?.ok()?;
-    Some(Bound::new(path, index))
+    Some(Bound::new(path, index, is_alone))
 }
 
 /// Whether a packed album may have such a name.

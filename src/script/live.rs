@@ -46,10 +46,10 @@ pub async fn live(
                 Ok(case) => judge(&found, case, (set, client), &mut verdict).await,
                 Err(error) => Err(error),
             };
-            if let Err(error) = judged {
-                verdict.wrong.push(explain(&error));
+            match judged {
+                Ok(()) => verdict.is_changed = !verdict.wrong.is_empty(),
+                Err(error) => verdict.wrong.push(explain(&error)),
             }
-            verdict.is_changed = !verdict.wrong.is_empty();
         }
         verdicts.push(verdict);
     }
@@ -106,6 +106,9 @@ async fn judge(
     match listed {
         // It was ended, since all had come.
         Err(failure) if failure.kind == Kind::Closed => {}
+        Err(failure) if says_nothing(failure.kind) && case.error != Some(failure.kind) => {
+            return Err(failure);
+        }
         listed => compare_end(case.error, listed, wrong),
     }
     let items = || came.items.iter().map(told);
@@ -134,6 +137,11 @@ async fn judge(
     }
     verdict.notes = came.notes;
     Ok(())
+}
+
+/// Whether this passes by itself, or is for the user to set, so that nobody knows what the site has.
+fn says_nothing(kind: Kind) -> bool {
+    matches!(kind, Kind::Network | Kind::Busy | Kind::Login)
 }
 
 /// What the user has set, and what the case has but where sites are.

@@ -30,7 +30,7 @@ beside your configuration it is found without the flag.")]
     #[command(after_help = "\
 A case is a file `cases/NAME.toml`: a link, what its site answers, and the items that are to come. What a case has no answer \
 for fails, and so does an answer that nobody asks for. With `--live` the site is asked as well, and what has changed there is \
-told; it may have more than the case says. Exit code 3 if a case fails or has changed.")]
+told; it may have more than the case says, and one that cannot be asked has not changed. Exit code 3 if a case fails or has changed.")]
     Test {
         /// The folder of the plugin
         #[arg(default_value = ".")]

@@ -81,6 +81,31 @@ fn what_has_changed_is_told_by_its_fields() {
 }
 
 #[test]
+fn what_says_nothing_of_the_site_is_a_failure_and_no_change() {
+    let (fetch, folder) = new();
+    for (status, expected) in [
+        (503, "failed  album\n  comics/main.luau:2: "),
+        (429, "failed  album\n  comics/main.luau:2: "),
+        (401, "failed  album\n  comics/main.luau:2: "),
+        (404, "changed album\n  it fails with `missing`"),
+    ] {
+        let site = Site::start();
+        site.on("/api/albums/7", Reply::text("no").status(status));
+        let done = live(&fetch, &site).run().fails(3);
+        let said = &done.stdout;
+        assert!(said.starts_with(expected), "{status}: {said}");
+    }
+    // Where that is what the case is about, it holds.
+    let file = folder.join("cases/album.toml");
+    let text = "link = \"https://comics.example/a/7\"\nerror = \"login\"\n[[answer]]\n\
+        url = \"https://comics.example/api/albums/7\"\nstatus = 401\n";
+    fs::write(&file, text).unwrap();
+    let site = Site::start();
+    site.on("/api/albums/7", Reply::text("no").status(401));
+    live(&fetch, &site).run().success();
+}
+
+#[test]
 fn a_case_that_does_not_hold_by_itself_asks_nobody() {
     let (fetch, folder) = new();
     let file = folder.join("cases/album.toml");
@@ -113,11 +138,8 @@ fn a_case_has_no_say_in_where_the_site_is_and_asks_no_address_at_home() {
     let call = test(&fetch).args(["--live", "-S", "net.retries=0"]);
     let call = call.args(["-S", "net.resolve=comics.example:443:127.0.0.1"]);
     let done = call.run().fails(3);
-    assert!(
-        done.stdout.starts_with("changed album\n"),
-        "{}",
-        done.stdout
-    );
+    let told = "failed  album\n  comics/main.luau:2: cannot connect to `comics.example`";
+    assert!(done.stdout.starts_with(told), "{}", done.stdout);
     assert!(home.requests().is_empty());
     // Nor does it lead there by a link with a name.
     change(

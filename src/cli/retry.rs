@@ -39,6 +39,23 @@ pub(super) fn retry(
     }
 }
 
+/// Tells how to ask for what is gone from its site, where that is all there is.
+fn tell_of_gone(settings: &pipeline::Settings, choice: &Choice) -> Result<()> {
+    let is_left_out = !choice.gone && choice.reasons.is_empty();
+    let Some(file) = settings.archive.as_ref().filter(|_| is_left_out) else {
+        return Ok(());
+    };
+    let all = Choice {
+        gone: true,
+        ..choice.clone()
+    };
+    let gone = Records::again(file, &settings.root, &all)?;
+    if gone.into_iter().flatten().next().is_some() {
+        tell("hint: something is gone from its site; `--recheck` asks for it once more\n");
+    }
+    Ok(())
+}
+
 fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> Result<u8> {
     let settings = pipeline::Settings {
         items: None,
@@ -60,6 +77,7 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
             tell(&format!(
                 "nothing that failed is to be retried in `{root}`\n"
             ));
+            tell_of_gone(&settings, choice)?;
         }
         return Ok(exit::WELL);
     }

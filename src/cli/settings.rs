@@ -21,7 +21,8 @@ pub(super) fn settings(
         ConfigCommand::Path => print(&path(args)),
         ConfigCommand::Show { origin } => print(&main::config(args)?.show(*origin)?),
         ConfigCommand::Check => check(args, sources),
-        ConfigCommand::Init => init(),
+        ConfigCommand::Init { stdout: true } => print(EXAMPLE),
+        ConfigCommand::Init { stdout: false } => init(),
         ConfigCommand::Schema => {
             // Whatever is set, and however wrongly: the schema helps to put it right.
             let config = Config::default();
@@ -73,7 +74,7 @@ fn init() -> Result<()> {
     write().map_err(|error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             Error::new(Kind::Config, format!("`{name}` is there already"))
-                .hint("remove it first, or compare it with `config.example.toml`")
+                .hint("`fetch config init --stdout` prints what would be in it, to compare")
         }
         _ => Error::new(Kind::Disk, format!("cannot write `{name}`")).because(error),
     })?;

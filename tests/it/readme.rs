@@ -55,6 +55,18 @@ fn help() -> String {
 }
 
 #[test]
+fn init_writes_the_example_once_and_prints_it_whenever() {
+    let fetch = Fetch::new().args(["config", "init"]);
+    let done = fetch.run().success();
+    let written = std::fs::read_to_string(done.stdout.trim_end()).unwrap();
+    assert_eq!(written, fetch::config::EXAMPLE);
+    let hint = "hint: `fetch config init --stdout` prints what would be in it, to compare";
+    fetch.run().fails(2).says(hint);
+    let printed = fetch.arg("--stdout").run().success().stdout;
+    assert_eq!(printed, written);
+}
+
+#[test]
 fn every_flag_in_the_readme_exists() {
     let text = readme();
     // What stands before `--` in a line is Cargo's.

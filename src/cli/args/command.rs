@@ -203,7 +203,11 @@ pub(in crate::cli) enum ConfigCommand {
     /// Look for mistakes in the settings
     Check,
     /// Write a file with every setting, commented out, for this user
-    Init,
+    Init {
+        /// Print it instead
+        #[arg(long)]
+        stdout: bool,
+    },
     /// Print a JSON schema, by which editors complete and check such files
     Schema,
 }

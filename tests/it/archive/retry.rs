@@ -49,12 +49,8 @@ fn fetches_what_failed_and_nothing_else() {
     retry.clone().args(["--since", "1h"]).run().success();
     assert_eq!(asked(&site), ["/page.jpg"]);
     site.forget();
-    let done = retry.run().success();
-    assert!(
-        done.stderr.contains("nothing that failed"),
-        "{}",
-        done.stderr
-    );
+    let done = retry.run().success().says("nothing that failed");
+    done.says("hint: something is gone from its site; `--recheck` asks for it once more\n");
     assert_eq!(asked(&site), [""; 0]);
     retry.clone().arg("--recheck").run().success();
     assert_eq!(asked(&site), ["/gone.jpg"]);

@@ -195,15 +195,14 @@ impl<'a> Along<'a> {
         }
         let is_same = names.iter().eq(entries.iter().map(|entry| &entry.name));
         let ext = bound.path.rsplit_once('.').map_or("", |(_, ext)| ext);
-        let is_here = to == of;
-        let new = match (is_here, to) {
-            (true, _) => bound.path.clone(),
-            (_, "") => self.free(|copy| match copy {
-                1 => name_of(&bound.path).to_owned(),
-                copy => numbered(name_of(of), ext, copy),
-            })?,
-            _ => self.free(|copy| numbered(to, ext, copy))?,
+        let new = match to {
+            to if to == of => bound.path.clone(),
+            // It stays in the root, if it is there.
+            "" if folder_of(&bound.path).is_empty() => bound.path.clone(),
+            "" => self.free(|copy| numbered(name_of(of), ext, copy))?,
+            to => self.free(|copy| numbered(to, ext, copy))?,
         };
+        let is_here = new == bound.path;
         if names.iter().collect::<HashSet<_>>().len() < names.len() {
             let message = "two of its files would have one name in it";
             return Err(Error::new(Kind::Config, message));

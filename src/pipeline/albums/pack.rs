@@ -85,7 +85,16 @@ impl Pack<'_> {
             None if of.is_empty() => (String::new(), component(&shown_text(title.clone()), ROOM)),
             None => (String::new(), of.to_owned()),
         };
-        self.search.find(named, |file| made_of(file, &owner))
+        let ours = |file: &mut File| made_of(file, &owner);
+        let spot = self.search.find(named, ours)?;
+        let has_root = self.search.folders.iter().any(String::is_empty);
+        if spot.there.is_none()
+            && has_root
+            && let Some(found) = self.search.in_root(ours)?
+        {
+            return Ok(found);
+        }
+        Ok(spot)
     }
 
     /// Packs it, unless nothing has changed. Blocks.

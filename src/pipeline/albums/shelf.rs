@@ -131,7 +131,7 @@ fn beside(disk: &Disk, folder: &str) -> Vec<String> {
 }
 
 /// Where items have no folder, it has the name of an album.
-fn in_root(disk: &Disk) -> Vec<String> {
+pub(super) fn in_root(disk: &Disk) -> Vec<String> {
     let Ok(root) = disk.folder(&[]) else {
         return Vec::new();
     };

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::shelf;
 use crate::model::Result;
 use crate::pipeline::after::sidecar::{COPIES, all_taken, numbered};
 use crate::pipeline::archive::Archive;
@@ -57,6 +58,39 @@ impl Search<'_> {
             free = free.or(Some(spot));
         }
         free.ok_or_else(|| all_taken(self.ext))
+    }
+
+    /// Finds a file of the album in the root, whatever it is called there: where items have no folder, there is none
+    /// that it could be called by.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub(super) fn in_root<T>(
+        &self,
+        ours: impl Fn(&mut File) -> Option<T>,
+    ) -> Result<Option<Spot<T>>> {
+        let folder = self.disk.folder(&[])?;
+        for name in shelf::in_root(self.disk) {
+            let is_one = name
+                .rsplit_once('.')
+                .is_some_and(|(_, ext)| ext == self.ext);
+            if !is_one || self.archive.owner(&name)?.is_some() {
+                continue;
+            }
+            let Ok(mut file) = folder.open_to_read(&name) else {
+                continue;
+            };
+            if let Some(found) = ours(&mut file) {
+                return Ok(Some(Spot {
+                    folder,
+                    path: name.clone(),
+                    name,
+                    of: String::new(),
+                    there: Some((file, found)),
+                }));
+            }
+        }
+        Ok(None)
     }
 
     fn look<T>(

@@ -139,6 +139,34 @@ fn what_is_packed_alone_gets_other_names() {
 }
 
 #[test]
+fn what_is_packed_in_the_root_is_found_whatever_it_is_called() {
+    let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
+    run(&fetch, &["--zip=only", "-o", "{album_title}/{key}.{ext}"]);
+    assert_eq!(paths(&fetch), ["Cats.zip"]);
+    let rename = ["rename", "-o", "{key}.{ext}", "imgur:a/q6i58"];
+    fetch.clone().args(rename).run().success();
+    assert_eq!(paths(&fetch), ["Cats.zip"]);
+    // As it is after the album has got another title, too.
+    for (count, title) in [(3, "Cats"), (4, "Dogs")] {
+        let all = ["aaaaaaa", "bbbbbbb", "ccccccc", "ddddddd"].map(image);
+        imgur.album("q6i58", title, all[..count].to_vec());
+        let told = run(&fetch, &["--zip=only", "-o", "{key}.{ext}"]);
+        let expected = format!("{count} found: 1 new, {} had", count - 1);
+        assert!(told.contains(&expected), "{told}");
+        assert_eq!(paths(&fetch), ["Cats.zip"]);
+        assert_eq!(names(&fetch.files()["Cats.zip"]).len(), count);
+    }
+    // And with a template that has folders for what is new.
+    let all = ["aaaaaaa", "bbbbbbb", "ccccccc", "ddddddd", "eeeeeee"];
+    imgur.album("q6i58", "Dogs", all.map(image).to_vec());
+    run(&fetch, &["--zip=only", "-o", "{album}/{key}.{ext}"]);
+    assert_eq!(paths(&fetch), ["Cats.zip"]);
+    assert_eq!(names(&fetch.files()["Cats.zip"]).len(), 5);
+    let done = fetch.clone().arg("verify").run().success();
+    done.says("5 files: 0 whole, 5 packed");
+}
+
+#[test]
 fn a_kill_at_any_moment_loses_no_file() {
     let ids: Vec<String> = (0..30).map(|number| format!("aaaaa{number:02}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();

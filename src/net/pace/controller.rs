@@ -9,8 +9,8 @@
 //!   the host has agreed to that many small files. The first round at a new limit pays for new connections, so two must
 //!   fail before the limit goes back to where it was as fast. A round in which many earlier requests are still
 //!   unanswered decides nothing: they may be too many, and stall. A host that answers the first requests almost at once is
-//!   left at 6 as long as files take hardly any time there: it is we who are the limit, and further connections would only
-//!   cost memory.
+//!   left at 6 as long as this program is at work all the time: then it is the limit itself, and further connections would
+//!   only cost memory.
 //! - **Refusals come in volleys.** Of the requests that began before the last cut, each one refused lowers the limit by
 //!   one and no more, and none lowers it below what went well for a whole round: so many were agreed to.
 //! - **What a refusal is about.** If others are fine, it was one too many *at once*: the limit is lowered, and only the
@@ -133,6 +133,8 @@ pub(super) struct Controller {
     /// When the host last did well, or was first asked.
     good_at: Duration,
     pacer: Pacer,
+    /// How long this program has been at work so far.
+    worked: Duration,
 }
 
 /// How many at once a host gets that nothing is known of.
@@ -173,6 +175,7 @@ impl Controller {
             about_rate: false,
             good_at: Duration::ZERO,
             pacer: Pacer::new(limits.requests_per_second, pause),
+            worked: Duration::ZERO,
         }
     }
 
@@ -186,6 +189,11 @@ impl Controller {
 
     pub(super) fn pause(&mut self, until: Duration) {
         self.paused = self.paused.max(until);
+    }
+
+    /// How long this program has been at work so far, and not waiting for whatever comes.
+    pub(super) fn worked(&mut self, time: Duration) {
+        self.worked = time;
     }
 
     /// Whether somebody may begin.

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
@@ -214,7 +215,9 @@ impl Permit {
     pub fn succeeded(mut self) {
         if let Some(ticket) = self.ticket.take() {
             let host = &self.host;
-            host.lock().succeeded(ticket, host.now(), host.moved());
+            let mut controller = host.lock();
+            controller.worked(worked());
+            controller.succeeded(ticket, host.now(), host.moved());
         }
     }
 
@@ -233,6 +236,15 @@ impl Permit {
             None => Refusal::default(),
         }
     }
+}
+
+/// How long the thread of the network has been at work; unknown, and so nothing, where there are several.
+fn worked() -> Duration {
+    let runtime = Handle::try_current().map(|runtime| runtime.metrics());
+    let alone = runtime.ok().filter(|runtime| runtime.num_workers() == 1);
+    alone.map_or(Duration::ZERO, |runtime| {
+        runtime.worker_total_busy_duration(0)
+    })
 }
 
 impl Drop for Permit {

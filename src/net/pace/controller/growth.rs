@@ -11,8 +11,8 @@ use super::{Controller, Ticket};
 pub(super) enum Stage {
     /// The limit is multiplied. From what limit it last grew, and how many rounds have not shown a gain since.
     Growing { from: usize, vain: u32 },
-    /// The host is near, and nobody waits for it. How many rounds in a row have taken long.
-    Near { slow: u32 },
+    /// The host is near, and it is looked at who waits for whom. Since when, and how much this program had worked by then.
+    Near { since: Duration, worked: Duration },
     /// The limit is kept.
     Steady,
     /// The limit was raised a little. From what, and how many rounds have ended since.
@@ -34,10 +34,9 @@ pub(super) struct Round {
 
 /// A host that has answered its first requests sooner, connections included, is near.
 pub(super) const NEAR: Duration = Duration::from_millis(15);
-/// Where as many files as the limit are done sooner, nobody waits for the host.
-const PROMPT: Duration = Duration::from_millis(3);
-/// Rounds in a row that take longer before somebody does.
-const LONGER: u32 = 3;
+/// Over how long it is looked at whether we are at work all the time, and from what part of it on that is said.
+const WATCH: Duration = Duration::from_millis(30);
+const AT_WORK: f64 = 0.7;
 /// By what the limit is multiplied while it grows.
 const GROWTH: usize = 3;
 /// What a gain is.
@@ -129,13 +128,9 @@ impl Controller {
         let better = yielded > GAIN * self.yielded;
         let is_first = self.stage == Stage::FIRST;
         match self.stage {
-            Stage::Growing { .. } if is_first && took < NEAR => {
-                self.stage = Stage::Near { slow: 0 }
-            }
-            Stage::Near { .. } if took < PROMPT => self.stage = Stage::Near { slow: 0 },
-            Stage::Near { slow } if slow + 1 < LONGER => {
-                self.stage = Stage::Near { slow: slow + 1 };
-            }
+            Stage::Growing { .. } if is_first && took < NEAR => self.watch(now),
+            Stage::Near { since, .. } if now.saturating_sub(since) < WATCH => {}
+            Stage::Near { since, worked } if self.is_at_work(now, since, worked) => self.watch(now),
             Stage::Near { .. } => {
                 self.yielded = yielded;
                 self.grow();
@@ -179,6 +174,19 @@ impl Controller {
             }
             Stage::Probing { .. } => self.settle(now),
         }
+    }
+
+    fn watch(&mut self, now: Duration) {
+        self.stage = Stage::Near {
+            since: now,
+            worked: self.worked,
+        };
+    }
+
+    /// Whether this program has had no time to wait: then it is the limit, and no host could give it more.
+    fn is_at_work(&self, now: Duration, since: Duration, worked: Duration) -> bool {
+        let time = now.saturating_sub(since);
+        self.worked.saturating_sub(worked) >= time.mul_f64(AT_WORK)
     }
 
     /// Multiplies the limit.

@@ -46,34 +46,35 @@ fn the_limit_grows_while_that_brings_more_and_never_over_the_cap() {
     assert_eq!(limits, [6, 18, 32, 32]);
 }
 
-/// The limit after rounds that take so long each, in microseconds.
-fn limit_after(rounds: &[u64]) -> usize {
+/// The limit after rounds that take so many milliseconds each, of which this program was at work for so many.
+fn limit_after(rounds: &[(u64, u64)]) -> usize {
     let mut controller = controller(32);
-    let mut now = Duration::ZERO;
-    for micros in rounds {
-        let mut tickets = Vec::from_iter(std::iter::from_fn(|| controller.begin(now)));
-        now += Duration::from_micros(*micros);
+    let (mut now, mut worked) = (0, 0);
+    for (took, work) in rounds {
+        let mut tickets = fill(&mut controller, now);
+        now += took;
+        worked += work;
         for ticket in &mut tickets {
-            controller.accepted(ticket, Some(1000), now);
+            controller.accepted(ticket, Some(1000), at(now));
         }
+        controller.worked(at(worked));
         for ticket in tickets {
-            controller.succeeded(ticket, now, 0);
+            controller.succeeded(ticket, at(now), 0);
         }
     }
     controller.limit()
 }
 
 #[test]
-fn a_host_that_nobody_waits_for_gets_no_more_connections() {
-    assert_eq!(limit_after(&[14_000]), 6);
-    assert_eq!(limit_after(&[15_000]), 18);
-    let near = [14_000, 2000, 2900, 500, 2000];
-    assert_eq!(limit_after(&near), 6);
-    // Now and then a round takes longer.
-    let hiccups = [14_000, 3000, 60_000, 2000, 3000, 3000, 2000];
-    assert_eq!(limit_after(&hiccups), 6);
-    let slower = [14_000, 2000, 3000, 3000, 3000];
-    assert_eq!(limit_after(&slower), 18);
+fn a_near_host_gets_no_more_connections_where_this_program_has_no_time_to_wait() {
+    assert_eq!(limit_after(&[(15, 15)]), 18);
+    assert_eq!(limit_after(&[(14, 0)]), 6);
+    let busy = [(14, 0), (10, 10), (20, 12), (30, 30), (29, 0), (70, 70)];
+    assert_eq!(limit_after(&busy), 6);
+    let idle = [(14, 0), (10, 10), (20, 8)];
+    assert_eq!(limit_after(&idle), 18);
+    let idle_later = [(14, 0), (30, 25), (30, 10)];
+    assert_eq!(limit_after(&idle_later), 18);
 }
 
 #[test]

@@ -35,7 +35,7 @@ mod setback;
 
 use std::time::Duration;
 
-use self::growth::{LONG, NEAR, PATIENCE, Round, Stage};
+use self::growth::{LONG, PATIENCE, Round, Stage};
 use super::pacer::Pacer;
 
 /// What the user sets for a host.
@@ -217,6 +217,7 @@ impl Controller {
         }
         if self.live == 0 && self.round.done == 0 {
             self.round.began = now;
+            self.round.worked = self.worked;
         }
         if self.live == 0 && self.accepted == 0 {
             self.good_at = now;
@@ -250,8 +251,7 @@ impl Controller {
             }
             // Small files are over before the first round has told much.
             self.round.small += usize::from(length.is_some_and(|length| length <= SMALL));
-            let is_near = now.saturating_sub(self.round.began) < NEAR;
-            if self.rounds == 0 && self.round.small >= self.limit && !is_near {
+            if self.rounds == 0 && self.round.small >= self.limit && !self.is_near(now) {
                 self.grow();
                 self.start_round(now, self.round.moved);
             }

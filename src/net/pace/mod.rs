@@ -102,7 +102,9 @@ impl Pace {
                     let all = self.all.clone().acquire_owned().await;
                     let all = all.expect("never closed");
                     // A pause may have begun while this waited for a place.
-                    if let Some(ticket) = host.lock().begin(host.now()) {
+                    let mut controller = host.lock();
+                    controller.worked(worked());
+                    if let Some(ticket) = controller.begin(host.now()) {
                         break (ticket, all);
                     }
                 }
@@ -206,8 +208,9 @@ impl Permit {
     /// The host has agreed: its answer is what was asked for, and a body of this length, if that is known, is to come.
     pub fn accepted(&mut self, length: Option<u64>) {
         if let Some(ticket) = &mut self.ticket {
-            let now = self.host.now();
-            self.host.lock().accepted(ticket, length, now);
+            let mut controller = self.host.lock();
+            controller.worked(worked());
+            controller.accepted(ticket, length, self.host.now());
         }
     }
 

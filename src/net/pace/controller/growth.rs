@@ -23,6 +23,8 @@ pub(super) enum Stage {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Round {
     pub(super) began: Duration,
+    /// How long this program had been at work by then.
+    pub(super) worked: Duration,
     pub(super) moved: u64,
     pub(super) done: usize,
     pub(super) small: usize,
@@ -32,8 +34,10 @@ pub(super) struct Round {
     pub(super) clean: bool,
 }
 
-/// A host that has answered its first requests sooner, connections included, is near.
-pub(super) const NEAR: Duration = Duration::from_millis(15);
+/// A host that has answered its first requests sooner is near, connections included; and so is one that took longer while we
+/// were at work for so much of the time, as we are where many connections are made by TLS.
+const NEAR: Duration = Duration::from_millis(15);
+const MADE: f64 = 0.5;
 /// Over how long it is looked at whether we are at work all the time, and from what part of it on that is said.
 const WATCH: Duration = Duration::from_millis(30);
 const AT_WORK: f64 = 0.7;
@@ -91,6 +95,7 @@ impl Controller {
         self.unanswered = self.live - self.agreed;
         self.round = Round {
             began: now,
+            worked: self.worked,
             moved,
             done: 0,
             small: 0,
@@ -103,8 +108,7 @@ impl Controller {
     /// Learns from what there was since the round began.
     pub(super) fn end_round(&mut self, now: Duration, moved: u64) {
         let round = self.round;
-        let took = now.saturating_sub(round.began);
-        let time = took.as_secs_f64().max(1e-6);
+        let time = now.saturating_sub(round.began).as_secs_f64().max(1e-6);
         let came = moved.saturating_sub(round.moved) as f64;
         let yielded = (came + FILE * round.done as f64) / time;
         if round.clean {
@@ -118,19 +122,21 @@ impl Controller {
                 self.safe = self.safe.max(self.proven.min(self.limit));
                 self.proven = self.limit;
             }
-            self.judge(yielded, took, now);
+            self.judge(yielded, now);
         }
         self.start_round(now, moved);
     }
 
     /// What follows from a round in which all places were taken.
-    fn judge(&mut self, yielded: f64, took: Duration, now: Duration) {
+    fn judge(&mut self, yielded: f64, now: Duration) {
         let better = yielded > GAIN * self.yielded;
-        let is_first = self.stage == Stage::FIRST;
+        let is_near = self.stage == Stage::FIRST && self.is_near(now);
         match self.stage {
-            Stage::Growing { .. } if is_first && took < NEAR => self.watch(now),
+            Stage::Growing { .. } if is_near => self.watch(now),
             Stage::Near { since, .. } if now.saturating_sub(since) < WATCH => {}
-            Stage::Near { since, worked } if self.is_at_work(now, since, worked) => self.watch(now),
+            Stage::Near { since, worked } if self.has_worked(now, since, worked) >= AT_WORK => {
+                self.watch(now);
+            }
             Stage::Near { .. } => {
                 self.yielded = yielded;
                 self.grow();
@@ -183,10 +189,17 @@ impl Controller {
         };
     }
 
-    /// Whether this program has had no time to wait: then it is the limit, and no host could give it more.
-    fn is_at_work(&self, now: Duration, since: Duration, worked: Duration) -> bool {
-        let time = now.saturating_sub(since);
-        self.worked.saturating_sub(worked) >= time.mul_f64(AT_WORK)
+    /// For what part of the time this program has been at work. Where it had none to wait, it is the limit itself, and no host
+    /// could give it more.
+    fn has_worked(&self, now: Duration, since: Duration, worked: Duration) -> f64 {
+        let time = now.saturating_sub(since).max(Duration::from_micros(1));
+        self.worked.saturating_sub(worked).div_duration_f64(time)
+    }
+
+    /// Whether the first round says nothing of the time that a host takes.
+    pub(super) fn is_near(&self, now: Duration) -> bool {
+        let Round { began, worked, .. } = self.round;
+        now.saturating_sub(began) < NEAR || self.has_worked(now, began, worked) >= MADE
     }
 
     /// Multiplies the limit.

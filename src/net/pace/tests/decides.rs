@@ -54,10 +54,10 @@ fn limit_after(rounds: &[(u64, u64)]) -> usize {
         let mut tickets = fill(&mut controller, now);
         now += took;
         worked += work;
+        controller.worked(at(worked));
         for ticket in &mut tickets {
             controller.accepted(ticket, Some(1000), at(now));
         }
-        controller.worked(at(worked));
         for ticket in tickets {
             controller.succeeded(ticket, at(now), 0);
         }
@@ -67,7 +67,8 @@ fn limit_after(rounds: &[(u64, u64)]) -> usize {
 
 #[test]
 fn a_near_host_gets_no_more_connections_where_this_program_has_no_time_to_wait() {
-    assert_eq!(limit_after(&[(15, 15)]), 18);
+    assert_eq!(limit_after(&[(15, 7)]), 18);
+    assert_eq!(limit_after(&[(40, 20)]), 6);
     assert_eq!(limit_after(&[(14, 0)]), 6);
     let busy = [(14, 0), (10, 10), (20, 12), (30, 30), (29, 0), (70, 70)];
     assert_eq!(limit_after(&busy), 6);

@@ -49,6 +49,7 @@ fn help() -> String {
         &["history"],
         &["verify"],
         &["plugin", "index", "add"],
+        &["plugin", "test"],
     ];
     let of_command = |words: &&[&str]| Fetch::new().args(*words).arg("--help").run().stdout;
     root + &commands.iter().map(of_command).collect::<String>()

@@ -130,9 +130,11 @@ impl Controller {
     /// What follows from a round in which all places were taken.
     fn judge(&mut self, yielded: f64, now: Duration) {
         let better = yielded > GAIN * self.yielded;
-        let is_near = self.stage == Stage::FIRST && self.is_near(now);
+        let is_first = self.stage == Stage::FIRST;
         match self.stage {
-            Stage::Growing { .. } if is_near => self.watch(now),
+            _ if is_first && self.is_near(now) => self.watch(now),
+            // It grows as it would have by the answers alone, had they not come so soon.
+            _ if is_first && self.round.small >= self.limit => self.grow(),
             Stage::Near { since, .. } if now.saturating_sub(since) < WATCH => {}
             Stage::Near { since, worked } if self.has_worked(now, since, worked) >= AT_WORK => {
                 self.watch(now);

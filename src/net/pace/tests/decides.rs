@@ -46,18 +46,19 @@ fn the_limit_grows_while_that_brings_more_and_never_over_the_cap() {
     assert_eq!(limits, [6, 18, 32, 32]);
 }
 
-/// The limit after rounds that take so many milliseconds each, of which this program was at work for so many.
-fn limit_after(rounds: &[(u64, u64)]) -> usize {
-    let mut controller = controller(32);
+/// The limit after rounds of small files: by when all are answered, by when they have come, and how much of that this program was
+/// at work, in milliseconds.
+fn limit_after(rounds: &[(u64, u64, u64)]) -> usize {
+    let mut controller = controller(64);
     let (mut now, mut worked) = (0, 0);
-    for (took, work) in rounds {
+    for (answered, took, work) in rounds {
         let mut tickets = fill(&mut controller, now);
-        now += took;
         worked += work;
         controller.worked(at(worked));
         for ticket in &mut tickets {
-            controller.accepted(ticket, Some(1000), at(now));
+            controller.accepted(ticket, Some(1000), at(now + answered));
         }
+        now += took;
         for ticket in tickets {
             controller.succeeded(ticket, at(now), 0);
         }
@@ -67,15 +68,29 @@ fn limit_after(rounds: &[(u64, u64)]) -> usize {
 
 #[test]
 fn a_near_host_gets_no_more_connections_where_this_program_has_no_time_to_wait() {
-    assert_eq!(limit_after(&[(15, 7)]), 18);
-    assert_eq!(limit_after(&[(40, 20)]), 6);
-    assert_eq!(limit_after(&[(14, 0)]), 6);
-    let busy = [(14, 0), (10, 10), (20, 12), (30, 30), (29, 0), (70, 70)];
+    assert_eq!(limit_after(&[(15, 15, 7)]), 18);
+    assert_eq!(limit_after(&[(40, 40, 20)]), 6);
+    assert_eq!(limit_after(&[(14, 14, 0)]), 6);
+    let first = (14, 14, 0);
+    let busy = [
+        first,
+        (9, 10, 10),
+        (9, 20, 12),
+        (9, 30, 30),
+        (9, 29, 0),
+        (9, 70, 70),
+    ];
     assert_eq!(limit_after(&busy), 6);
-    let idle = [(14, 0), (10, 10), (20, 8)];
-    assert_eq!(limit_after(&idle), 18);
-    let idle_later = [(14, 0), (30, 25), (30, 10)];
-    assert_eq!(limit_after(&idle_later), 18);
+    assert_eq!(limit_after(&[first, (9, 10, 10), (9, 20, 8)]), 18);
+    assert_eq!(limit_after(&[first, (9, 30, 25), (9, 30, 10)]), 18);
+}
+
+#[test]
+fn the_first_answers_let_the_limit_grow_also_where_they_come_soon_and_their_files_do_not() {
+    assert_eq!(limit_after(&[(1, 60, 1)]), 18);
+    // The first round at a new limit says little, however long it takes.
+    assert_eq!(limit_after(&[(1, 60, 1), (1, 500, 1)]), 54);
+    assert_eq!(limit_after(&[(60, 60, 1), (1, 500, 1)]), 54);
 }
 
 #[test]

@@ -34,10 +34,11 @@ pub(super) struct Round {
     pub(super) clean: bool,
 }
 
-/// A host that has answered its first requests sooner is near, connections included; and so is one that took longer while we
-/// were at work for so much of the time, as we are where many connections are made by TLS.
+/// A host that has answered its first requests so soon is near, connections included; where we were at work for half of the time,
+/// as we are when many are made by TLS, it may have taken longer.
 const NEAR: Duration = Duration::from_millis(15);
-const MADE: f64 = 0.5;
+const NEAR_AT_WORK: Duration = Duration::from_millis(50);
+const HALF: f64 = 0.5;
 /// Over how long it is looked at whether we are at work all the time, and from what part of it on that is said.
 const WATCH: Duration = Duration::from_millis(30);
 const AT_WORK: f64 = 0.7;
@@ -201,7 +202,8 @@ impl Controller {
     /// Whether the first round says nothing of the time that a host takes.
     pub(super) fn is_near(&self, now: Duration) -> bool {
         let Round { began, worked, .. } = self.round;
-        now.saturating_sub(began) < NEAR || self.has_worked(now, began, worked) >= MADE
+        let time = now.saturating_sub(began);
+        time < NEAR || time < NEAR_AT_WORK && self.has_worked(now, began, worked) >= HALF
     }
 
     /// Multiplies the limit.

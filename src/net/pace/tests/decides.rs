@@ -69,7 +69,8 @@ fn limit_after(rounds: &[(u64, u64, u64)]) -> usize {
 #[test]
 fn a_near_host_gets_no_more_connections_where_this_program_has_no_time_to_wait() {
     assert_eq!(limit_after(&[(15, 15, 7)]), 18);
-    assert_eq!(limit_after(&[(40, 40, 20)]), 6);
+    assert_eq!(limit_after(&[(49, 49, 25)]), 6);
+    assert_eq!(limit_after(&[(50, 50, 50)]), 18);
     assert_eq!(limit_after(&[(14, 14, 0)]), 6);
     let first = (14, 14, 0);
     let busy = [

@@ -5,6 +5,7 @@ use fetch::net::Secret;
 use fetch::source::Ctx;
 use http::header;
 use serde_json::Value;
+use tokio::task::JoinHandle;
 use url::Url;
 
 use super::answer::Post;
@@ -85,20 +86,50 @@ impl Imgur {
         subject: &str,
         read: impl FnOnce(Value, &str) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let asked = self.ask_url(ctx, key, url, subject, read).await?;
+        asked.read().await
+    }
+
+    /// The same, as soon as the answer is there, read or not.
+    pub(super) async fn ask_url<T: Send + 'static>(
+        &self,
+        ctx: &Ctx,
+        key: &Secret,
+        url: Url,
+        subject: &str,
+        read: impl FnOnce(Value, &str) -> Result<T> + Send + 'static,
+    ) -> Result<Asked<T>> {
         let authorization = format!("Client-ID {}", key.reveal().trim());
         let call = ctx.get(url).header(header::AUTHORIZATION, &authorization)?;
         let answer = call.send().await?;
         if answer.body.len() < LARGE {
-            return read(error::data(&answer, subject)?, subject);
+            let read = error::data(&answer, subject).and_then(|data| read(data, subject));
+            return Ok(Asked::Read(read));
         }
         let subject = subject.to_owned();
         let read = move || read(error::data(&answer, &subject)?, &subject);
-        tokio::task::spawn_blocking(read)
-            .await
-            .unwrap_or_else(|defect| {
+        Ok(Asked::Large(tokio::task::spawn_blocking(read)))
+    }
+}
+
+/// What an answer tells.
+pub(super) enum Asked<T> {
+    /// It has been read.
+    Read(Result<T>),
+    /// It is being read; there is much in it.
+    Large(JoinHandle<Result<T>>),
+}
+
+impl<T> Asked<T> {
+    /// Waits until it has been read.
+    pub(super) async fn read(self) -> Result<T> {
+        match self {
+            Asked::Read(read) => read,
+            Asked::Large(reading) => reading.await.unwrap_or_else(|defect| {
                 let message = "a defect of this program stopped the reading of an answer";
                 Err(Error::new(Kind::Corrupt, message).because(defect.to_string()))
-            })
+            }),
+        }
     }
 }
 

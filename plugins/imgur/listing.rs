@@ -11,11 +11,12 @@ use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
 use super::answer::{Image, flag};
+use super::api::Asked;
 use super::image::Items;
 use super::link::is_id;
 use super::{Imgur, below, error, handed_on, routes};
 
-/// How many entries may be read before they are taken, and one page more: some pages of small listings, but few large ones.
+/// How many entries may be read before they are taken: some pages of small listings, and one large page.
 const AHEAD: u32 = 256;
 
 /// A listing of many posts.
@@ -74,7 +75,7 @@ impl Imgur {
         let read = async |page| {
             let (url, reader) = (listing.url(&self.api, page), reader.clone());
             let read = move |data, subject: &str| reader.page(&data, subject);
-            self.call_url(ctx, key, url, &subject, read).await
+            self.ask_url(ctx, key, url, &subject, read).await
         };
         let first = target.resume.as_deref().and_then(|page| page.parse().ok());
         let first = first.unwrap_or(0u32);
@@ -87,34 +88,50 @@ impl Imgur {
             broken += page.broken();
             emit(page, number, out).await
         };
-        let page = read(first).await?;
-        let goes_on = !page.entries.is_empty();
+        let page = read(first).await?.read().await?;
+        let size = page.entries.len();
         take(page, first).await?;
-        if goes_on {
-            // Few want more than the first page, so none is asked for ahead of it. Of the others, each comes while those
-            // before it are taken.
+        if size > 0 {
+            // Few want more than the first page, so none is asked for ahead of it. Of the others, each comes and is read while
+            // those before it are taken.
+            let size = u32::try_from(size).map_or(AHEAD, |size| size.min(AHEAD));
             let room = Semaphore::new(AHEAD as usize);
             let (ready, mut came) = mpsc::unbounded_channel();
-            let reading = async {
+            let asking = async {
                 let ready = ready;
                 for number in (first..=u32::MAX).skip(1) {
-                    let page = read(number).await;
-                    let count = page.as_ref().map_or(0, |page| page.entries.len());
-                    let count = u32::try_from(count).map_or(AHEAD, |count| count.min(AHEAD));
-                    let held = room.acquire_many(count).await;
-                    if ready.send((number, page, held)).is_err() || count == 0 {
+                    let held = room.acquire_many(size).await;
+                    let asked = read(number)
+                        .await
+                        .unwrap_or_else(|error| Asked::Read(Err(error)));
+                    // What is large has entries.
+                    let is_last = match &asked {
+                        Asked::Read(page) => {
+                            page.as_ref().map_or(true, |page| page.entries.is_empty())
+                        }
+                        Asked::Large(_) => false,
+                    };
+                    if ready.send((number, asked, held)).is_err() || is_last {
                         break;
                     }
                 }
                 Ok(())
             };
             let taking = async {
-                while let Some((number, page, _held)) = came.recv().await {
-                    take(page?, number).await?;
+                while let Some((number, asked, held)) = came.recv().await {
+                    let page = asked.read().await?;
+                    drop(held);
+                    if page.entries.is_empty() {
+                        // Whatever was asked for beyond the end is of no use.
+                        came.close();
+                        while came.recv().await.is_some() {}
+                        break;
+                    }
+                    take(page, number).await?;
                 }
                 Ok(())
             };
-            try_join(reading, taking).await?;
+            try_join(asking, taking).await?;
         }
         if broken > 0 {
             let message = format!("{broken} entries of {subject} could not be read");

@@ -161,6 +161,31 @@ async fn the_first_page_is_out_before_the_second_is_asked_for() {
     listing.await.unwrap().unwrap();
 }
 
+/// What is large is read while the next page is asked for.
+#[tokio::test]
+async fn large_pages_keep_their_order_and_an_empty_one_is_the_last() {
+    let site = Site::start();
+    let path = |page: u32| format!("/3/gallery/r/pics/time/all/{page}");
+    let ids = |page: u32| (0..100).map(move |at| format!("a{page}b{at:03}"));
+    for page in 0..4 {
+        let images: Vec<Value> = ids(page).map(|id| image(&id)).collect();
+        let padded = json!({"items": images, "more": "x".repeat(9000)});
+        site.on(&path(page), api(padded)).once();
+    }
+    let empty = json!({"items": [], "more": "x".repeat(9000)});
+    site.on(&path(4), api(empty)).once();
+    site.on(&path(5), refusal(404, "Not Found"));
+    let listed = list(&site, KEY, "imgur.com/r/pics").await;
+    let items = (0..4).flat_map(ids).zip(1..);
+    let items: Vec<_> = items
+        .map(|(id, number)| format!("{number} {id}.jpg of r-pics"))
+        .collect();
+    let (places, came): (Vec<_>, Vec<_>) = listed.into_iter().partition(|it| it.starts_with('#'));
+    assert_eq!(came, items);
+    assert_eq!(places.len(), 4);
+    assert!(site.count(&path(5)) <= 1);
+}
+
 #[tokio::test]
 async fn a_listing_ends_when_nobody_wants_more() {
     let site = Site::start();

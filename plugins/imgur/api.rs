@@ -73,24 +73,11 @@ impl Imgur {
         subject: &str,
     ) -> Result<Value> {
         let url = below(&self.api, &[&["3"], path].concat());
-        self.call_url(ctx, key, url, subject, |data, _| Ok(data))
-            .await
+        let asked = self.ask_url(ctx, key, url, subject, |data, _| Ok(data));
+        asked.await?.read().await
     }
 
-    /// What is read of the `data` of a call.
-    pub(super) async fn call_url<T: Send + 'static>(
-        &self,
-        ctx: &Ctx,
-        key: &Secret,
-        url: Url,
-        subject: &str,
-        read: impl FnOnce(Value, &str) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let asked = self.ask_url(ctx, key, url, subject, read).await?;
-        asked.read().await
-    }
-
-    /// The same, as soon as the answer is there, read or not.
+    /// What is read of the `data` of a call, as soon as the answer is there; a large one is yet to be read.
     pub(super) async fn ask_url<T: Send + 'static>(
         &self,
         ctx: &Ctx,

@@ -1,4 +1,5 @@
-//! Packs the files of an album: `NAME.zip` or `NAME.cbz` beside its folder. The files stay.
+//! Packs the files of an album: `NAME.zip` or `NAME.cbz` beside its folder. The files stay, unless it is to
+//! have them alone.
 //!
 //! What was packed once stays packed, be its file there or not. Whether there is anything to do is found by looks at the
 //! files alone: a mark at the end of the ZIP tells of what it was made.

@@ -153,7 +153,8 @@ impl Config {
         }
     }
 
-    /// The headers of this job, brought from where they are kept. One that is not set there is not sent.
+    /// The headers of this job, brought from where they are kept. One that is not set there is an error: a site that is
+    /// asked without it may answer with less, and nobody would know.
     pub(super) fn headers(&self) -> Result<Headers> {
         let mut headers = Headers::default();
         let (Some(name), Some(job)) = (&self.job, self.of_job()) else {
@@ -163,9 +164,18 @@ impl Config {
             let Some(entry) = self.last(&["job", name, "headers", header]) else {
                 continue;
             };
-            if let Some(value) = self.keeper.follow(entry, text)? {
-                headers.0.insert(header.clone(), value);
-            }
+            let value = self.keeper.follow(entry, text)?.ok_or_else(|| {
+                let message = format!(
+                    "the header `{header}` of the job `{name}` is not set: `{text}`, in {}",
+                    entry.at
+                );
+                let hint = match text.strip_prefix("env:") {
+                    Some(variable) => format!("set the variable `{variable}` where the job runs"),
+                    None => "write the value there".to_owned(),
+                };
+                Error::new(Kind::Config, message).hint(hint)
+            })?;
+            headers.0.insert(header.clone(), value);
         }
         Ok(headers)
     }

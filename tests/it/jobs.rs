@@ -362,7 +362,12 @@ fn the_jobs_of_the_documentation_are_well() {
     let (_, rest) = text.split_once("```toml\n").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
     let fetch = Fetch::new().config(example);
-    fetch.clone().args(["config", "check"]).run().success();
+    let check = fetch.clone().args(["config", "check"]);
+    check.clone().env("PAPERS_TOKEN", "hunter2").run().success();
+    check
+        .run()
+        .fails(2)
+        .says("header `Authorization` of the job `papers` is not set");
     let jobs = fetch.args(["jobs"]).run().success().stdout;
     assert!(
         jobs.contains("\ncats ") && jobs.contains("\npapers "),

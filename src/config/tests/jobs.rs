@@ -17,13 +17,16 @@ items = '1-5'
 filter = 'width > 3'
 max_new = 9
 rate = '1M'
-headers = { Authorization = 'env:CATS', X-Key = 'env:NONE' }
+headers = { Authorization = 'env:CATS', X-Key = 'env:KEY' }
 [job.dogs]
 ";
 
+/// What is kept where TEXT says.
+const KEPT: [(&str, &str); 2] = [("CATS", "hunter2"), ("KEY", "hunter3")];
+
 #[test]
 fn a_job_has_settings_of_its_own() {
-    let all = config(&[("a", TEXT)], &[("CATS", "hunter2")], Vec::new()).unwrap();
+    let all = config(&[("a", TEXT)], &KEPT, Vec::new()).unwrap();
     assert_eq!(all.jobs(), ["cats", "dogs"]);
     assert_eq!(all.links(), Default::default());
     assert_eq!(all.pipeline().unwrap().root, PathBuf::from("all"));
@@ -36,7 +39,7 @@ fn a_job_has_settings_of_its_own() {
     assert_eq!(cats.schedule().unwrap().every.as_secs(), 21_600);
     let (net, pipeline) = (cats.net().unwrap(), cats.pipeline().unwrap());
     assert_eq!((net.rate, net.retries), (Some(1 << 20), 7));
-    assert_eq!(net.headers.0.len(), 1);
+    assert_eq!(net.headers.0.len(), 2);
     assert_eq!(net.headers.0["Authorization"], "hunter2");
     assert_eq!(pipeline.root, PathBuf::from("cats"));
     assert_eq!((pipeline.skip, pipeline.max_new), (Policy::Seen, Some(9)));
@@ -46,6 +49,22 @@ fn a_job_has_settings_of_its_own() {
     assert_eq!(dogs.links(), Default::default());
     assert_eq!(dogs.pipeline().unwrap().root, PathBuf::from("all"));
     assert!(dogs.net().unwrap().headers.is_empty());
+}
+
+#[test]
+fn a_header_that_is_not_set_is_told() {
+    let all = config(&[("a", TEXT)], &KEPT[..1], Vec::new()).unwrap();
+    let error = all.job("cats").unwrap().net().unwrap_err();
+    assert_eq!(
+        error.message,
+        "the header `X-Key` of the job `cats` is not set: `env:KEY`, in `a`, line 16, column 41"
+    );
+    assert_eq!(
+        error.hint.as_deref(),
+        Some("set the variable `KEY` where the job runs")
+    );
+    // The others can run.
+    assert!(all.job("dogs").unwrap().net().is_ok());
 }
 
 #[test]
@@ -66,7 +85,7 @@ fn shows_jobs_and_not_their_secrets() {
     let shown = all.show(true).unwrap();
     for line in [
         "[job.cats]\n",
-        "headers = { Authorization = \"env:CATS\", X-Key = \"env:NONE\" }  # `a`, line 16, column 13\n",
+        "headers = { Authorization = \"env:CATS\", X-Key = \"env:KEY\" }  # `a`, line 16, column 13\n",
         "items = \"1-5\"  # `a`, line 12, column 1\n",
         "# since is not set  # default\n",
         "[job.dogs]\n",

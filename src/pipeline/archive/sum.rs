@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::xxhash3_128::Hasher as Xxh3;
 
 /// How digests of what is saved are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +106,7 @@ impl Summing {
     pub fn update(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
         match &mut self.state {
-            State::Xxh3(state) => state.update(bytes),
+            State::Xxh3(state) => state.write(bytes),
             State::Sha256(state) => state.update(bytes),
         }
     }
@@ -119,7 +119,7 @@ impl Summing {
     /// What came out.
     pub fn finish(self) -> Sum {
         match self.state {
-            State::Xxh3(state) => Sum::Xxh3(state.digest128().to_be_bytes()),
+            State::Xxh3(state) => Sum::Xxh3(state.finish_128().to_be_bytes()),
             State::Sha256(state) => Sum::Sha256(state.finalize().into()),
         }
     }

@@ -64,7 +64,7 @@ impl Sqlite {
             let run = run.map(|run| run.begin(&writer, root)).transpose()?;
             let known = (unlisted(&writer, root)?, Cursors::read(&writer, root)?);
             let reader = Arc::new(Mutex::new(Reader::new(connect(file)?, root)));
-            let log = Log::new(file, reader.clone());
+            let log = Log::new(file, &writer, reader.clone())?;
             Ok((Writer::new(writer, log, root, run), reader, known))
         };
         let (writer, reader, (unlisted, cursors)) =

@@ -1,7 +1,8 @@
 //! Keeps the write-ahead log short.
 //!
 //! SQLite begins the log anew once all of it is in the database and nobody reads from it. Our reader always holds a view, so
-//! that would never be: the log would grow by the pages that each transaction touches, for as long as a run goes on.
+//! that would never be: the log would grow by the pages that each transaction touches, for as long as a run goes on. From
+//! 1,000 pages on, SQLite would copy the log into the database and wait for the disk after each transaction, and in vain.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use super::reader::Reader;
 /// From this length on it is to begin anew, in bytes.
 const LONG: u64 = 8 << 20;
 /// After how many transactions its length is looked at.
-const EVERY: u32 = 32;
+const EVERY: u32 = 8;
 
 /// The log of a database that is written to.
 #[derive(Debug)]
@@ -26,14 +27,22 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn new(database: &Path, reader: Arc<Mutex<Reader>>) -> Log {
+    /// The log that this connection writes, which from now on is the only one that has it begin anew.
+    pub(super) fn new(
+        database: &Path,
+        writer: &Connection,
+        reader: Arc<Mutex<Reader>>,
+    ) -> rusqlite::Result<Log> {
+        writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+        // One that begins anew is cut off, so that its length is what is in it.
+        writer.pragma_update(None, "journal_size_limit", 0)?;
         let mut file = OsString::from(database);
         file.push("-wal");
-        Log {
+        Ok(Log {
             file: file.into(),
             reader,
             count: 0,
-        }
+        })
     }
 
     /// Has the log begin anew if it is long. It is called after each transaction, by whoever wrote it.

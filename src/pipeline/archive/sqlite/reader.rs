@@ -129,10 +129,20 @@ impl Reader {
 
     /// Whose file this path is.
     pub(super) fn owner(&mut self, path: &str) -> rusqlite::Result<Option<Identity>> {
+        // Of most paths there is nothing, which the index alone tells.
+        const KNOWN: &str = "SELECT id FROM item WHERE root = ? AND folded = ? LIMIT 1";
+        let folded = folded(path);
+        let known = self
+            .connection
+            .prepare_cached(KNOWN)?
+            .exists(params![self.root, folded])?;
+        if !known {
+            return Ok(None);
+        }
         let mut query = self.connection.prepare_cached(
             "SELECT word.text, key, path FROM item JOIN word ON word.id = source WHERE root = ? AND folded = ?",
         )?;
-        let mut rows = query.query(params![self.root, folded(path)])?;
+        let mut rows = query.query(params![self.root, folded])?;
         while let Some(row) = rows.next()? {
             if fold(row.get_ref(2)?.as_str()?) == fold(path) {
                 return Ok(Some(Identity {

@@ -9,7 +9,8 @@ use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, Sum};
 use crate::pipeline::naming::fold;
 
 /// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
-const MOMENT: Duration = Duration::from_millis(50);
+/// With each transaction the reader has to read again what it knew, so there are few.
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// The notes on their way to the writer.
 #[derive(Debug, Default)]
@@ -37,9 +38,10 @@ pub(super) enum Paper {
 #[derive(Debug, Default)]
 pub(super) struct State {
     notes: Vec<Paper>,
-    /// The notes of what was saved, by identity and by folded path.
-    saved: HashMap<Identity, Arc<Note>>,
-    owners: HashMap<String, Arc<Note>>,
+    /// Of the notes that wait.
+    next: Saved,
+    /// Of those that are being written.
+    now: Saved,
     /// How many notes are not committed.
     count: usize,
     /// How many transactions were committed.
@@ -53,10 +55,26 @@ pub(super) struct State {
     failure: Option<String>,
 }
 
+/// The notes of what was saved, by identity and by folded path.
+#[derive(Debug, Default)]
+struct Saved {
+    items: HashMap<Identity, Arc<Note>>,
+    owners: HashMap<String, Arc<Note>>,
+}
+
 impl State {
+    /// The later first.
+    fn both(&self) -> [&Saved; 2] {
+        [&self.next, &self.now]
+    }
+
     /// Path and length of an item that is saved and not committed yet.
     pub(super) fn saved(&self, identity: &Identity) -> Option<(&str, u64)> {
-        match &self.saved.get(identity)?.ending {
+        let note = self
+            .both()
+            .iter()
+            .find_map(|saved| saved.items.get(identity));
+        match &note?.ending {
             Ending::Saved(record) => Some((&record.path, record.size)),
             Ending::Failed(_) | Ending::Unchanged => None,
         }
@@ -64,7 +82,8 @@ impl State {
 
     /// The paths of files that are not committed yet and have this length and digest, but for those of this item.
     pub(super) fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Vec<String> {
-        let saved = self.saved.iter().filter(|(identity, _)| *identity != of);
+        let items = self.both().into_iter().flat_map(|saved| &saved.items);
+        let saved = items.filter(|(identity, _)| *identity != of);
         let paths = saved.filter_map(|(_, note)| match &note.ending {
             Ending::Saved(record) => (record.size == size
                 && record.digest.as_ref() == Some(digest))
@@ -76,7 +95,11 @@ impl State {
 
     /// Whose file this folded path is, if that is not committed yet.
     pub(super) fn owner(&self, folded: &str) -> Option<&Identity> {
-        Some(&self.owners.get(folded)?.identity)
+        let note = self
+            .both()
+            .iter()
+            .find_map(|saved| saved.owners.get(folded));
+        Some(&note?.identity)
     }
 }
 
@@ -91,9 +114,10 @@ impl Waiting {
         let mut state = self.state();
         if let Ending::Saved(record) = &note.ending {
             if !record.shared {
-                state.owners.insert(fold(&record.path), note.clone());
+                state.next.owners.insert(fold(&record.path), note.clone());
             }
-            state.saved.insert(note.identity.clone(), note.clone());
+            let items = &mut state.next.items;
+            items.insert(note.identity.clone(), note.clone());
         }
         self.push(state, Paper::Item(note))
     }
@@ -152,35 +176,25 @@ impl Waiting {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.hurry = false;
+        state.now = std::mem::take(&mut state.next);
         std::mem::take(&mut state.notes)
     }
 
-    /// Says what became of a transaction with these notes.
-    pub(super) fn tell(&self, batch: &[Paper], done: Result<(), String>) {
+    /// Says what became of a transaction with so many notes.
+    pub(super) fn tell(&self, count: usize, done: Result<(), String>) {
         let mut state = self.state();
+        // Thrown away while nobody waits for it.
+        let mut written = Saved::default();
         match done {
             Ok(()) => {
-                state.count -= batch.len();
+                state.count -= count;
                 state.committed += 1;
-                for paper in batch {
-                    let Paper::Item(note) = paper else { continue };
-                    // A later note of the same item or path may be waiting by now, and stays.
-                    if let Ending::Saved(record) = &note.ending {
-                        let is_this = |other: Option<&Arc<Note>>| {
-                            other.is_some_and(|other| Arc::ptr_eq(other, note))
-                        };
-                        let path = fold(&record.path);
-                        if is_this(state.owners.get(&path)) {
-                            state.owners.remove(&path);
-                        }
-                        if is_this(state.saved.get(&note.identity)) {
-                            state.saved.remove(&note.identity);
-                        }
-                    }
-                }
+                written = std::mem::take(&mut state.now);
             }
             Err(failure) => state.failure = Some(failure),
         }
+        drop(state);
         self.done.notify_all();
+        drop(written);
     }
 }

@@ -61,7 +61,7 @@ impl Writer {
             let done = self.write(&batch);
             let failed = done.is_err();
             self.log.keep_short(&self.connection);
-            waiting.tell(&batch, done.map_err(|error| error.to_string()));
+            waiting.tell(batch.len(), done.map_err(|error| error.to_string()));
             if failed {
                 return;
             }

@@ -134,6 +134,11 @@ pub enum Event {
         /// A line.
         text: String,
     },
+    /// So many more items were listed and are not among those that were chosen.
+    LeftOut {
+        /// How many.
+        items: u64,
+    },
     /// Every link has been listed: no more items will be found.
     Complete,
     /// A transfer or a whole host waits before it goes on.

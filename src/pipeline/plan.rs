@@ -40,6 +40,8 @@ pub(super) struct Plan {
     branch: Option<Arc<Branch>>,
     items: u64,
     new: u64,
+    /// How many were not among those that are chosen.
+    left_out: u64,
 }
 
 impl Plan {
@@ -62,6 +64,7 @@ impl Plan {
             branch: None,
             items: 0,
             new: 0,
+            left_out: 0,
         }
     }
 
@@ -82,6 +85,10 @@ impl Plan {
             if self.settings.max_new.is_some_and(|most| self.new >= most) {
                 break;
             }
+        }
+        if self.left_out > 0 {
+            let items = self.left_out;
+            let _ = self.tell(Event::LeftOut { items }).await;
         }
         // That nobody is left to hear it is no failure.
         let _ = self.tell(Event::Complete).await;
@@ -118,6 +125,7 @@ impl Plan {
         let again = retry.is_some();
         let own = options.as_deref();
         if !again && (!wants(&self.settings, &item)? || !wanted::wants(own, &item)?) {
+            self.left_out += 1;
             return Ok(());
         }
         let (fault, at) = retry.map_or((None, None), |Retry { fault, at }| (fault, at));

@@ -193,7 +193,7 @@ impl Walk {
         let mut links = std::pin::pin!(links.fuse());
         let mut open = true;
         let mut children: VecDeque<(Child, Option<Arc<LinkOptions>>)> = VecDeque::new();
-        let mut position = 0;
+        let (mut position, mut left_out) = (0, 0);
         let (hands, mut words) = Hands::new();
         // Of so many items it is not known yet whether they are documents.
         let mut undecided = 0;
@@ -226,6 +226,8 @@ impl Walk {
                                 }
                                 out.send(found).await.map_err(|_| Error::closed())?;
                             }
+                        } else {
+                            left_out += 1;
                         }
                         if is_last {
                             children.pop_front();
@@ -262,7 +264,7 @@ impl Walk {
                 },
             }
         }
-        Ok(())
+        self.left_out(left_out).await
     }
 
     /// Where a link with these options stands that is in no other.

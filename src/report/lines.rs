@@ -199,7 +199,7 @@ pub(super) fn line(
         Event::Warned { text, .. } => (Detail::Failures, format!("warning: {}", clean(text))),
         Event::Noted { source, text } => (Detail::All, format!("{source}: {}", clean(text))),
         Event::Said { text, .. } => (Detail::Ends, clean(text).into_owned()),
-        Event::Moved { .. } | Event::Complete => return None,
+        Event::Moved { .. } | Event::LeftOut { .. } | Event::Complete => return None,
     };
     (detail >= least).then_some(line)
 }

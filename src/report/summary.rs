@@ -43,6 +43,9 @@ pub struct Summary {
     /// What was to follow and did not come about, the first ten thousand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Missed>,
+    /// Items that were listed and are not among those that were chosen.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: u64,
     /// How long it took.
     #[serde(
         rename = "elapsed_ms",
@@ -132,6 +135,10 @@ pub struct FailedLink {
     pub failure: Failure,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Summary {
     /// Takes an event in, and hands out the item that ends with it.
     pub fn take(&mut self, event: &Event) -> Option<OpenItem> {
@@ -217,6 +224,7 @@ impl Summary {
             | Event::Warned { .. }
             | Event::Resumed { .. }
             | Event::Packed { .. } => {}
+            Event::LeftOut { items } => self.left_out += items,
             Event::Complete => self.complete = true,
             Event::Waiting { .. } => {}
         }

@@ -156,9 +156,11 @@ fn counts(summary: &Summary) -> String {
     if !summary.interrupted {
         part(summary.not_done(), "not done");
     }
-    let mut line = match summary.found {
-        0 => "nothing found".to_owned(),
-        found => format!("{found} found: {}", parts.join(", ")),
+    let mut line = match (summary.found, summary.left_out) {
+        (0, 0) => "nothing found".to_owned(),
+        (0, left) => format!("nothing chosen of {left} found"),
+        (found, 0) => format!("{found} found: {}", parts.join(", ")),
+        (found, left) => format!("{found} found: {}; {left} left out", parts.join(", ")),
     };
     match sum(&summary.links_failed) {
         0 => {}
@@ -272,6 +274,16 @@ failed: `imgur:key24` removed from Imgur
             let line = format!("    `imgur:key{id}` imgur/album/{id:02} Title {id}.jpg\n");
             assert!(all.contains(&line), "{all}");
         }
+    }
+
+    #[test]
+    fn tells_what_was_left_out() {
+        let left = Event::LeftOut { items: 3 };
+        let none = summary(&[left.clone(), Event::Complete]);
+        assert_eq!(text(&none), "nothing chosen of 3 found   2.1 s\n");
+        let some = summary(&[found(1), left, ended(1, saved(10))]);
+        let expected = "1 found: 1 new; 3 left out   10 B in 2.1 s\n";
+        assert_eq!(text(&some), expected);
     }
 
     #[test]

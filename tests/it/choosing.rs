@@ -124,3 +124,25 @@ fn a_file_gets_the_time_of_its_post() {
     assert_eq!(modified("[output]\nmtime = 'server'\n"), day(10_000));
     assert!(modified("[output]\nmtime = false\n") > day(20_000));
 }
+
+#[test]
+fn says_how_many_were_left_out() {
+    let (_imgur, fetch) = album();
+    let table = [
+        (&["--kind", "audio"][..], "nothing chosen of 3 found"),
+        (&["-I", "9-"], "nothing chosen of 3 found"),
+        (
+            &["-I", "2-", "--kind", "video"],
+            "1 found: 1 would be fetched; 2 left out",
+        ),
+    ];
+    for (flags, expected) in table {
+        let fetch = fetch.clone().args(["-s"]).args(flags).args(["q6i58"]);
+        fetch.run().success().says(expected);
+    }
+    let json = fetch
+        .args(["-j", "--kind", "audio", "q6i58"])
+        .run()
+        .success();
+    assert!(json.stdout.contains(r#""left_out":3"#), "{}", json.stdout);
+}

@@ -56,6 +56,14 @@ impl Walk {
         self.tell(url, source, items, failure).await
     }
 
+    /// Tells how many items are not among the positions that were chosen, if any.
+    pub(super) async fn left_out(&self, items: u64) -> Result<()> {
+        match items {
+            0 => Ok(()),
+            items => self.send(Event::LeftOut { items }).await,
+        }
+    }
+
     pub(super) async fn tell(
         &self,
         link: String,
@@ -63,14 +71,16 @@ impl Walk {
         items: u64,
         failure: Option<Failure>,
     ) -> Result<()> {
-        self.events
-            .send(Event::Listed {
-                link,
-                source,
-                items,
-                failure,
-            })
-            .await
-            .map_err(|_| Error::closed())
+        self.send(Event::Listed {
+            link,
+            source,
+            items,
+            failure,
+        })
+        .await
+    }
+
+    async fn send(&self, event: Event) -> Result<()> {
+        self.events.send(event).await.map_err(|_| Error::closed())
     }
 }

@@ -136,7 +136,7 @@ fn a_command_that_fails_is_told_and_the_file_stays() {
     let fetch = fetch.args(["-I", "2", "--exec", "sh -c 'echo no such luck; exit 7'"]);
     let done = fetch.run().fails(3);
     for line in [
-        "1 found: 1 new; 1 not followed up ",
+        "1 found: 1 new; 1 left out; 1 not followed up ",
         "failed: `exec` for `secon02.png`: `sh` ended with exit status: 7\n  because: no such luck\n",
     ] {
         assert!(done.stderr.contains(line), "{}", done.stderr);

@@ -186,7 +186,10 @@ pub(super) struct What {
     /// Otherwise it is followed until it ends, or until Ctrl-C; what is there by then is saved.
     #[arg(long, value_name = "TIME", hide_short_help = true)]
     pub(super) live_for: Option<String>,
-    /// Leave known items alone: if present, if ever seen, or never
+    /// Which known items to leave alone: present, changed, seen, never
+    ///
+    /// `present`: those whose files are there. `changed`: the same, but the server is asked, and a new version is saved
+    /// beside the old one. `seen`: those that were ever saved. `never`: none.
     #[arg(long, value_name = "WHICH", hide_possible_values = true)]
     pub(super) skip: Option<Known>,
     /// What to do with a file whose bytes are there already as another item's: keep, link, skip

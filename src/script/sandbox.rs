@@ -249,6 +249,25 @@ mod tests {
                 "12345678901234567890",
             ),
             ("return json.decode('null') == nil", "true"),
+            (
+                "return json.decode('{\"a\":1,\"a\":null}').a == nil",
+                "true",
+            ),
+            (
+                "return json.decode('[{\"a\":1},{},{\"b\":[{\"\\\\u0063\":\"\\\\u0064\"}]}]')[3].b[1].c",
+                "d",
+            ),
+            (
+                "return select('#', json.decode(string.rep('{\"a\":', 127) .. '1' .. string.rep('}', 127)))",
+                "1",
+            ),
+            (
+                "return pcall(json.decode, string.rep('{\"a\":', 128) .. '1' .. string.rep('}', 128))",
+                "false",
+            ),
+            ("return pcall(json.decode, '[\"\\255\"]')", "false"),
+            ("return pcall(json.decode, '[1,{\"a\":[2}]')", "false"),
+            ("return #json.decode('[1,null,2,null]')", "3"),
             ("return json.encode({a = 1})", r#"{"a":1}"#),
             (
                 "return html.parse('<p>a <a href=/x>b</a>', 'https://a.org/y'):first('p > a'):url('href')",

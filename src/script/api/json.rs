@@ -1,21 +1,23 @@
 //! `json`: from text straight to values of the VM, whose limit then counts them, and back.
 
-use std::borrow::Cow;
+use std::array;
 use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Write};
 
-use mlua::{IntoLua, Lua, LuaSerdeExt, Table, Value};
+use mlua::{Either, IntoLua, Lua, LuaSerdeExt, Table, Value};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserializer, Serialize};
 
 use super::LONGEST;
 use crate::model::Kind;
 use crate::script::failure::refuse;
 use crate::script::room::Room;
 
+/// How deep the reader goes, which refuses what is deeper.
+const DEEPEST: usize = 128;
 /// The most fields that room is made for before they are read.
-const MOST_EXPECTED: usize = 32;
+const MOST_EXPECTED: usize = 64;
 
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let json = lua.create_table()?;
@@ -41,16 +43,21 @@ pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
 /// Reads JSON. `null` is nil; inside a list it is left out at the end and `false` nowhere.
 pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
     super::bounded("the JSON", text.len())?;
+    let told = |error| refuse(Kind::Corrupt, format!("cannot read JSON: {error}"));
+    // All of it at once, since that takes less than each text by itself.
+    let text = str::from_utf8(text).map_err(|error| told(error.to_string()))?;
     let seed = Seed {
         room: &Room::open(lua)?,
-        fields: &Cell::new(0),
+        lists: &lua.array_metatable(),
+        expected: &array::from_fn(|_| Cell::new(0)),
+        depth: 0,
     };
-    let mut reader = serde_json::Deserializer::from_slice(text);
+    let mut reader = serde_json::Deserializer::from_str(text);
     let value = seed.deserialize(&mut reader).and_then(|part| {
         reader.end()?;
-        part.into_value(lua).map_err(serde::de::Error::custom)
+        part.into_lua(lua).map_err(serde::de::Error::custom)
     });
-    value.map_err(|error| refuse(Kind::Corrupt, format!("cannot read JSON: {error}")))
+    value.map_err(|error| told(error.to_string()))
 }
 
 /// Writes JSON, up to so many bytes: a table that is in itself many times over is short in the VM and endless here.
@@ -88,39 +95,31 @@ impl Write for Bounded {
     }
 }
 
-/// Makes a value of the VM. How deep it goes is bounded by the reader, at 128.
+/// Makes a value of the VM. What stands in a table goes there right from the reader: a reference for each would cost more
+/// than the value.
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     room: &'a Room<'a>,
-    /// How many fields the last object had: in a list the next one has as many.
-    fields: &'a Cell<usize>,
+    /// What makes a table a list.
+    lists: &'a Table,
+    /// How many fields the last object had, by depth: in a list the next one has as many.
+    expected: &'a [Cell<usize>; DEEPEST],
+    depth: usize,
 }
+
+/// A text, as it stands in the JSON where that is possible.
+type Text<'de> = Either<&'de str, String>;
 
 /// What was read: a text becomes one of the VM when it is put somewhere.
-enum Part<'de> {
-    Text(Cow<'de, str>),
-    Value(Value),
-}
-
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl Part<'_> {
-    fn into_value(self, lua: &Lua) -> mlua::Result<Value> {
-        match self {
-            Part::Text(text) => lua.create_string(&*text).map(Value::String),
-            Part::Value(value) => Ok(value),
-        }
-    }
-}
+type Part<'de> = Either<Text<'de>, Value>;
 
 impl Seed<'_> {
-    fn put(&self, table: &Table, key: impl IntoLua, part: Part<'_>) -> mlua::Result<()> {
-        match part {
-            Part::Text(text) => table.raw_set(key, &*text)?,
-            Part::Value(value) => table.raw_set(key, value)?,
+    /// What stands in this.
+    fn inner(self) -> Self {
+        Seed {
+            depth: self.depth + 1,
+            ..self
         }
-        self.room.check()
     }
 }
 
@@ -140,67 +139,140 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Part<'de>, E> {
-        Ok(Part::Value(Value::Nil))
+        Ok(Either::Right(Value::Nil))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Part<'de>, E> {
-        Ok(Part::Value(Value::Boolean(value)))
+        Ok(Either::Right(Value::Boolean(value)))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Part<'de>, E> {
-        Ok(Part::Value(Value::Number(value)))
+        Ok(Either::Right(Value::Number(value)))
     }
 
     // A number of the VM holds whole numbers up to 2^53. Longer ones are ids, of which no digit may be lost.
     fn visit_u64<E>(self, value: u64) -> Result<Part<'de>, E> {
-        match value <= 1 << 53 {
-            true => Ok(Part::Value(Value::Number(value as f64))),
-            false => Ok(Part::Text(value.to_string().into())),
-        }
+        Ok(match value <= 1 << 53 {
+            true => Either::Right(Value::Number(value as f64)),
+            false => Either::Left(Either::Right(value.to_string())),
+        })
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Part<'de>, E> {
-        match value.unsigned_abs() <= 1 << 53 {
-            true => Ok(Part::Value(Value::Number(value as f64))),
-            false => Ok(Part::Text(value.to_string().into())),
-        }
+        Ok(match value.unsigned_abs() <= 1 << 53 {
+            true => Either::Right(Value::Number(value as f64)),
+            false => Either::Left(Either::Right(value.to_string())),
+        })
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Part<'de>, E> {
-        Ok(Part::Text(value.into()))
+        Ok(Either::Left(Either::Left(value)))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Part<'de>, E> {
-        Ok(Part::Text(value.to_owned().into()))
+        Ok(Either::Left(Either::Right(value.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Part<'de>, A::Error> {
-        let lua = self.room.lua();
-        let table = lua.create_table().map_err(A::Error::custom)?;
-        let mut at = 0u32;
-        while let Some(part) = list.next_element_seed(self)? {
-            at += 1;
-            self.put(&table, at, part).map_err(A::Error::custom)?;
-        }
+        let mut parts = Parts {
+            room: self.room,
+            expected: 0,
+            read: || list.next_element_seed(self.inner()),
+            failed: None,
+        };
+        let table = self.room.lua().create_sequence_from(&mut parts);
+        let table = parts.end(table)?;
         table
-            .set_metatable(Some(lua.array_metatable()))
+            .set_metatable(Some(self.lists.clone()))
             .map_err(A::Error::custom)?;
-        Ok(Part::Value(Value::Table(table)))
+        Ok(Either::Right(Value::Table(table)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part<'de>, A::Error> {
-        let table = self
-            .room
-            .lua()
-            .create_table_with_capacity(0, self.fields.get())
-            .map_err(A::Error::custom)?;
+        let expected = &self.expected[self.depth.min(DEEPEST - 1)];
         let mut fields = 0;
-        while let Some(Key(key)) = map.next_key()? {
-            let part = map.next_value_seed(self)?;
-            self.put(&table, &*key, part).map_err(A::Error::custom)?;
-            fields += 1;
+        let mut parts = Parts {
+            room: self.room,
+            expected: expected.get(),
+            read: || {
+                let Some(name) = map.next_key_seed(Name)? else {
+                    return Ok(None);
+                };
+                fields += 1;
+                let part = map.next_value_seed(self.inner())?;
+                Ok(Some((name, part)))
+            },
+            failed: None,
+        };
+        let table = self.room.lua().create_table_from(&mut parts);
+        let table = parts.end(table)?;
+        expected.set(fields.min(MOST_EXPECTED));
+        Ok(Either::Right(Value::Table(table)))
+    }
+}
+
+/// The name of a field.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Text<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Text<'de>, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Text<'de>, E> {
+        Ok(Either::Left(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Text<'de>, E> {
+        Ok(Either::Right(name.to_owned()))
+    }
+}
+
+/// The parts of a table as they are read, up to the first that cannot be.
+struct Parts<'a, E, F> {
+    room: &'a Room<'a>,
+    /// For how many room is made.
+    expected: usize,
+    read: F,
+    failed: Option<E>,
+}
+
+impl<E: serde::de::Error, F> Parts<'_, E, F> {
+    /// The table that was made of them.
+    fn end(self, table: mlua::Result<Table>) -> Result<Table, E> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => table.map_err(E::custom),
         }
-        self.fields.set(fields.min(MOST_EXPECTED));
-        Ok(Part::Value(Value::Table(table)))
+    }
+}
+
+impl<E: serde::de::Error, T, F: FnMut() -> Result<Option<T>, E>> Iterator for Parts<'_, E, F> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        // After the one before.
+        let checked = self.room.check().map_err(E::custom);
+        checked
+            .and_then(|()| (self.read)())
+            .unwrap_or_else(|error| {
+                self.failed = Some(error);
+                None
+            })
+    }
+
+    /// It is a guess that only makes room.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.expected, None)
     }
 }

@@ -143,8 +143,13 @@ impl<'a> Reader<'a> {
             "width" => meta.width = small(self.number(name, value)?),
             "height" => meta.height = small(self.number(name, value)?),
             "page" => meta.page = Url::parse(&self.text(name, value)?).ok(),
-            "meta" => match self.plain(name, value, DEEPEST)? {
-                Json::Object(map) => meta.extra = map.into_iter().collect(),
+            "meta" => match value {
+                Value::Table(table) if !self.is_list(&table) => {
+                    self.take(2)?;
+                    self.fields(name, &table, DEEPEST - 1, |field, value| {
+                        meta.extra.insert(field, value);
+                    })?;
+                }
                 _ => return Err(wrong(name, "is no table with names")),
             },
             // A typing error would lose what is meant.
@@ -175,8 +180,9 @@ impl<'a> Reader<'a> {
         let Value::String(text) = value else {
             return Err(wrong(name, "is no text"));
         };
-        self.take(text.as_bytes().len())?;
-        let text = text.to_str().map_err(|_| wrong(name, "is no UTF-8"))?;
+        let bytes = text.as_bytes();
+        self.take(bytes.len())?;
+        let text = str::from_utf8(&bytes).map_err(|_| wrong(name, "is no UTF-8"))?;
         Ok(text.to_owned())
     }
 
@@ -289,19 +295,36 @@ impl<'a> Reader<'a> {
         let Some(deepest) = deepest.checked_sub(1) else {
             return Err(wrong(name, "is too deep"));
         };
-        let length = table.raw_len();
-        if length > 0 || table.metatable() == Some(self.lua.array_metatable()) {
-            let values = (1..=length).map(|at| self.plain(name, table.raw_get(at)?, deepest));
+        if self.is_list(&table) {
+            let values = 1..=table.raw_len();
+            let values = values.map(|at| self.plain(name, table.raw_get(at)?, deepest));
             return values.collect::<mlua::Result<Vec<_>>>().map(Json::Array);
         }
         let mut map = serde_json::Map::new();
-        table.for_each(|key: String, value: Value| {
-            self.take(key.len())?;
-            let value = self.plain(name, value, deepest)?;
-            map.insert(key, value);
-            Ok(())
+        self.fields(name, &table, deepest, |field, value| {
+            map.insert(field, value);
         })?;
         Ok(Json::Object(map))
+    }
+
+    fn is_list(&self, table: &Table) -> bool {
+        let metatable = || table.metatable();
+        table.raw_len() > 0
+            || metatable().is_some_and(|metatable| metatable == self.lua.array_metatable())
+    }
+
+    fn fields(
+        &mut self,
+        name: &str,
+        table: &Table,
+        deepest: usize,
+        mut put: impl FnMut(String, Json),
+    ) -> mlua::Result<()> {
+        table.for_each(|field: String, value: Value| {
+            self.take(field.len())?;
+            put(field, self.plain(name, value, deepest)?);
+            Ok(())
+        })
     }
 }
 

@@ -13,23 +13,29 @@ use crate::script::failure::{refuse, visible};
 use crate::script::room::Room;
 use crate::script::run::Host;
 
-/// The largest compiled pattern, the longest text, and how many patterns are kept.
-const PROGRAM: usize = 256 << 10;
-const TEXT: usize = 4 << 20;
+/// The longest texts, with the largest compiled pattern for each. Nothing interrupts a match, and the longest takes about
+/// as many steps as the two multiplied.
+const SIZES: [(usize, usize); 3] = [
+    (64 << 10, 256 << 10),
+    (512 << 10, 64 << 10),
+    (4 << 20, 16 << 10),
+];
+/// How many patterns are kept.
 const KEPT: usize = 64;
 
-/// They are shared: a clone of one has to find out anew how it matches fastest.
-type Patterns = Rc<RefCell<HashMap<String, Rc<Regex>>>>;
+/// By text and by the size that they may have. They are shared: a clone of one has to find out anew how it matches fastest.
+type Patterns = Rc<RefCell<HashMap<(String, usize), Rc<Regex>>>>;
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let re = lua.create_table()?;
     let patterns = Patterns::default();
-    let kept = patterns.clone();
+    let (kept, clock) = (patterns.clone(), host.clock.clone());
     re.raw_set(
         "match",
         lua.create_function(move |lua, (text, pattern): (String, String)| {
             let regex = compiled(&kept, &text, &pattern)?;
             let found = regex.captures(&text);
+            clock.check()?;
             found.map(|found| groups(lua, &regex, &found)).transpose()
         })?,
     )?;
@@ -43,6 +49,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                 clock.check()?;
                 list.raw_push(groups(lua, &regex, &found)?)?;
             }
+            clock.check()?;
             Ok(list)
         })?,
     )?;
@@ -65,6 +72,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                 from = whole.end();
                 super::bounded("what is replaced", made.len())?;
             }
+            clock.check()?;
             made.push_str(&text[from..]);
             super::bounded("what is replaced", made.len().min(LONGEST + 1))?;
             Ok(made)
@@ -74,32 +82,36 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
 }
 
 fn compiled(kept: &Patterns, text: &str, pattern: &str) -> mlua::Result<Rc<Regex>> {
-    if text.len() > TEXT {
-        return Err(refuse(
-            Kind::Corrupt,
-            format!("the text is longer than {TEXT} bytes"),
-        ));
-    }
-    if let Some(regex) = kept.borrow().get(pattern) {
+    let Some((_, size)) = SIZES.iter().find(|(longest, _)| text.len() <= *longest) else {
+        let (longest, _) = SIZES[SIZES.len() - 1];
+        let message = format!("the text is longer than {longest} bytes");
+        return Err(refuse(Kind::Corrupt, message));
+    };
+    let key = (pattern.to_owned(), *size);
+    if let Some(regex) = kept.borrow().get(&key) {
         return Ok(regex.clone());
     }
     let mut builder = RegexBuilder::new(pattern);
     let regex = builder
-        .size_limit(PROGRAM)
-        .dfa_size_limit(PROGRAM)
+        .size_limit(*size)
+        .dfa_size_limit(SIZES[0].1)
         .nest_limit(64)
         .build();
     let regex = Rc::new(regex.map_err(|error| {
-        refuse(
-            Kind::Corrupt,
-            format!("cannot use the pattern: {}", visible(&error.to_string())),
-        )
+        let why = match error {
+            regex::Error::CompiledTooBig(_) => {
+                let len = text.len();
+                format!("it is too large for a text of {len} bytes; `(?-u)` and fewer repetitions make it smaller")
+            }
+            error => visible(&error.to_string()),
+        };
+        refuse(Kind::Corrupt, format!("cannot use the pattern: {why}"))
     })?);
     let mut kept = kept.borrow_mut();
     if kept.len() >= KEPT {
         kept.clear();
     }
-    kept.insert(pattern.to_owned(), regex.clone());
+    kept.insert(key, regex.clone());
     Ok(regex)
 }
 

@@ -55,6 +55,9 @@ fn loops_end() {
         "while true do json.decode('[1,2,3]') end",
         "while true do pcall(json.decode, '[' .. string.rep('{},', 2000000) .. '1]') end",
         "while true do re.match('aaaa', 'a+') end",
+        "local s = string.rep('a', 4000000) while true do pcall(re.match, s, '(a?){50}(a){0,1000}b') end",
+        "local s = string.rep('a', 500000) while true do pcall(re.match, s, '(a?){50}(a){0,300}b') end",
+        "local s = string.rep('a', 4000000) while true do pcall(re.find_all, s, '(a?){20}b') end",
         "while true do html.parse('<p>'):first('p') end",
         "while true do local ok = pcall(http.get, 'https://evil.test/') end",
     ]);

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::archive::{Algorithm, Archive, Ending, Identity, Note, Origin, Record, Summing};
 use super::naming::{Content, Planned, sniff};
 use super::sink::{Disk, disk_error};
@@ -15,6 +17,15 @@ const EXTENSIONS: [&str; 18] = [
     "jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "mp4", "webm", "mov", "mkv", "m4v", "mp3",
     "m4a", "ogg", "flac", "pdf", "zip",
 ];
+
+/// Whether an address ends as those of files do that are adopted.
+pub(super) fn is_named_as_file(url: &Url) -> bool {
+    let ext = url
+        .path()
+        .rsplit_once('.')
+        .map(|(_, ext)| ext.to_ascii_lowercase());
+    ext.is_some_and(|ext| EXTENSIONS.contains(&ext.as_str()))
+}
 
 /// What a file is held against, and where that is noted.
 pub(super) struct Adopt {

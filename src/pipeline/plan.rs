@@ -20,7 +20,7 @@ use super::transfer::{Had, Job};
 use super::turn::Turns;
 use super::walk::{Found, Retry};
 use super::{Events, LinkOptions, Policy, Settings, Subtitles, wanted};
-use crate::model::{Body, Error, Event, Item, Outcome, Request, Result, Skip};
+use crate::model::{Body, Error, Event, Failure, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
 /// The planner of a run.
@@ -103,6 +103,7 @@ impl Plan {
             origin,
             depth: _,
             hand,
+            refusal,
             retry,
             branch,
             options,
@@ -188,17 +189,15 @@ impl Plan {
             return self.tell(Event::Ended { id, outcome }).await;
         }
         if self.settings.simulate {
-            let path = shown(&planned);
-            return self
-                .tell(Event::Ended {
-                    id,
-                    outcome: Outcome::Skipped {
-                        reason: Skip::Simulated,
-                        path,
-                        warning: None,
-                    },
-                })
-                .await;
+            let outcome = match refusal {
+                Some(error) => Outcome::Failed(Failure::new(&error, 1)),
+                None => Outcome::Skipped {
+                    reason: Skip::Simulated,
+                    path: shown(&planned),
+                    warning: None,
+                },
+            };
+            return self.tell(Event::Ended { id, outcome }).await;
         }
         let turn = self.turns.next(wanted_name(&planned));
         jobs.send(Job {

@@ -15,7 +15,7 @@ use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{Stream, StreamExt};
@@ -41,6 +41,9 @@ use crate::source::{Ctx, Registry, Source};
 const AHEAD: usize = 4;
 /// How many entries of one listing wait to be taken.
 const ROOM: usize = 32;
+/// So many are listed at once in all, but for one of each link that leads to them: where every link leads to more, there
+/// would be more at each depth.
+const LIVE: usize = 16;
 /// How deep links may lead to links.
 const DEPTH: usize = 8;
 
@@ -55,6 +58,8 @@ pub(super) struct Found {
     pub(super) depth: usize,
     /// Where it goes if it turns out to be a document, if it may.
     pub(super) hand: Option<Hand>,
+    /// Why it cannot be had, if that was found out.
+    pub(super) refusal: Option<Box<Error>>,
     /// It failed in an earlier run, and is tried again.
     pub(super) retry: Option<Retry>,
     /// The listing that it is of, where somebody wants to know.
@@ -100,9 +105,13 @@ pub(super) struct Walk {
     branches: bool,
     /// Whether it is found out beforehand which items are documents, since somebody counts or chooses them.
     asks_first: AtomicBool,
+    /// Whether files are taken that are there, and nothing is transferred.
+    adopts: bool,
     /// Hashes of the links that were listed. Their key is random, so nobody can make two links look the same.
     seen: Mutex<HashSet<u64>>,
     hasher: RandomState,
+    /// How many listings are under way.
+    live: Arc<AtomicUsize>,
 }
 
 /// Where a link stands.
@@ -134,8 +143,20 @@ impl Drop for Leash {
     }
 }
 
+/// Counts a listing for as long as it is under way.
+struct Live {
+    count: Arc<AtomicUsize>,
+    _leash: Leash,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A listing that is under way, and the end at which its items come out.
-type Child = (mpsc::Receiver<Found>, Leash);
+type Child = (mpsc::Receiver<Found>, Live);
 
 impl Walk {
     pub(super) fn new(
@@ -163,9 +184,34 @@ impl Walk {
             fetches: !settings.simulate && !settings.adopt,
             branches: settings.stop_after_known.is_some(),
             asks_first: settings.chooses().into(),
+            adopts: settings.adopt,
             seen: Mutex::default(),
             hasher: RandomState::new(),
+            live: Arc::default(),
         })
+    }
+
+    /// Starts what finds items. The only error that it can have is that nobody listens.
+    fn start<F>(self: Arc<Self>, work: impl FnOnce(Arc<Walk>, mpsc::Sender<Found>) -> F) -> Child
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let count = self.live.clone();
+        count.fetch_add(1, Ordering::Relaxed);
+        let (out, found) = mpsc::channel(ROOM);
+        let leash = Leash(tokio::spawn(work(self, out)).abort_handle());
+        (
+            found,
+            Live {
+                count,
+                _leash: leash,
+            },
+        )
+    }
+
+    /// Whether one more may be listed beside so many.
+    fn has_room(&self, beside: usize) -> bool {
+        beside == 0 || beside < AHEAD && self.live.load(Ordering::Relaxed) < LIVE
     }
 
     /// Lists all links, and gives their items to `out` in order.
@@ -283,13 +329,8 @@ impl Walk {
 
     /// Starts to list a link; its items come out at the other end.
     fn child(self: Arc<Self>, link: Link, led: Led, spot: Spot) -> Child {
-        let (out, found) = mpsc::channel(ROOM);
-        let task = tokio::spawn(async move {
-            let ctx = Ctx::led_by(self.client.clone(), led);
-            // The only error is that nobody listens.
-            let _ = self.follow(link, ctx, spot, out).await;
-        });
-        (found, Leash(task.abort_handle()))
+        let ctx = Ctx::led_by(self.client.clone(), led);
+        self.start(|walk, out| walk.follow(link, ctx, spot, out))
     }
 
     /// Lists one link and those it hands on. Boxed, because it calls itself.

@@ -236,3 +236,35 @@ fn what_failed_on_a_page_can_be_tried_again() {
         .success();
     assert_eq!(names(&fetch), ["001 a.jpg"]);
 }
+
+#[test]
+fn the_pictures_of_a_page_are_adopted_and_forgotten_by_its_link() {
+    let site = Site::start();
+    site.on("/cats/", Reply::html(THREE)).times(5);
+    for (path, seed) in [("/a.jpg", 1), ("/cats/b.jpg", 2), ("/c.jpg", 3)] {
+        picture(&site, path, seed);
+    }
+    let link = site.url("/cats/");
+    let fetch = Fetch::new();
+    fetch.clone().args(["--no-archive", &link]).run().success();
+    let adopt = fetch.clone().args(["archive", "adopt", ".", &link]);
+    adopt.run().success().says("3 found: 3 adopted");
+    let forget = fetch.clone().args(["archive", "forget", &link]);
+    forget.run().success().says("3 items are forgotten");
+    adopt.run().success().says("3 found: 3 adopted");
+}
+
+#[test]
+fn what_cannot_be_had_is_told_where_nothing_is_fetched() {
+    let site = Site::start();
+    site.on("/gone", Reply::html("").status(404)).times(2);
+    site.on("/busy", Reply::html("").status(503));
+    let simulate = Fetch::new().arg("-s");
+    let done = simulate.clone().arg(site.url("/gone")).run().fails(4);
+    done.says("the server answered 404 Not Found");
+    let both = simulate.args([site.url("/gone"), site.url("/busy")]);
+    // It may be there the next time.
+    both.run()
+        .fails(3)
+        .says("2 found: 1 would be fetched, 1 failed (1 missing)");
+}

@@ -262,6 +262,20 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
     }
 }
 
+/// Why there is nothing to be had, if a status says so that does not pass.
+pub(in crate::pipeline) fn lasting_refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Option<Error> {
+    match refusal(status, headers) {
+        Reading::Refused {
+            error,
+            passes: false,
+        } => Some(error),
+        _ => None,
+    }
+}
+
 fn refused(kind: Kind, message: String) -> Reading {
     Reading::Refused {
         error: Error::new(kind, message),

@@ -35,6 +35,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use self::address::file;
+pub(super) use self::answer::lasting_refusal;
 use self::attempt::Course;
 use self::content::Content;
 pub(super) use self::habits::Habits;

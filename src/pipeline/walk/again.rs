@@ -18,12 +18,8 @@ use crate::source::{Ctx, Source};
 impl Walk {
     /// Starts to ask for items that failed; they come out at the other end.
     pub(super) fn items_again(self: Arc<Self>, origin: Option<Origin>, items: Losses) -> Child {
-        let (out, found) = mpsc::channel(ROOM);
-        let task = tokio::spawn(async move {
-            // The only error is that nobody listens.
-            let _ = self.find_all(origin.map(Arc::new), items, out).await;
-        });
-        (found, Leash(task.abort_handle()))
+        let origin = origin.map(Arc::new);
+        self.start(|walk, out| async move { walk.find_all(origin, items, out).await })
     }
 
     /// Finds items: by what is remembered of them, and where that is not enough by listing their link.
@@ -95,6 +91,7 @@ impl Walk {
             origin: origin.clone(),
             depth: 0,
             hand: None,
+            refusal: None,
             retry: Some(Retry { fault, at: lost.at }),
             branch: None,
             options,
@@ -266,6 +263,7 @@ impl Walk {
             origin: origin.clone(),
             depth: 0,
             hand: None,
+            refusal: None,
             retry: Some(Retry {
                 fault: Some(Box::new(fault)),
                 at: lost.at,

@@ -1,18 +1,21 @@
 //! Lists what is behind documents: pages, feeds and listings that came in place of files.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use http::{HeaderMap, HeaderValue, header};
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::{Found, Leash, Origin, ROOM, Spot, Walk};
+use super::{Child, Found, Origin, Spot, Walk};
 use crate::model::{Body, Document, Error, Item, Kind, Link, Request, Result};
 use crate::net::{Way, header_map};
 use crate::pipeline::LinkOptions;
+use crate::pipeline::adopt::is_named_as_file;
 use crate::pipeline::documents::{Came, document, is_refusal};
 use crate::pipeline::given::behind;
 use crate::pipeline::naming::{HEAD, sniff};
+use crate::pipeline::transfer::lasting_refusal;
 use crate::source::{Ctx, Source};
 
 impl Walk {
@@ -22,13 +25,8 @@ impl Walk {
         came: Came,
         depth: usize,
         options: Option<Arc<LinkOptions>>,
-    ) -> (mpsc::Receiver<Found>, Leash) {
-        let (out, found) = mpsc::channel(ROOM);
-        let task = tokio::spawn(async move {
-            // The only error is that nobody listens.
-            let _ = self.read(came, depth, options, out).await;
-        });
-        (found, Leash(task.abort_handle()))
+    ) -> Child {
+        self.start(|walk, out| walk.read(came, depth, options, out))
     }
 
     async fn read(
@@ -72,22 +70,30 @@ impl Walk {
         self.follow(Link::from(link), ctx, spot, out).await
     }
 
+    /// Whether it has to be found out first whether an item is a document.
+    pub(super) fn asks_what_is(&self, item: &Item) -> bool {
+        let asks = |request: &Request| {
+            self.asks_first.load(Ordering::Relaxed)
+                || self.adopts && !is_named_as_file(&request.url)
+        };
+        file(item).is_some_and(asks)
+    }
+
     /// Starts to find out whether an item is a document: what comes out are its entries, or itself.
-    pub(super) fn undecided(self: Arc<Self>, found: Found) -> (mpsc::Receiver<Found>, Leash) {
-        let (out, receiver) = mpsc::channel(ROOM);
-        let task = tokio::spawn(async move {
+    pub(super) fn undecided(self: Arc<Self>, found: Found) -> Child {
+        self.start(|walk, out| async move {
             let (depth, options) = (found.depth, found.options.clone());
-            match self.what_is(&found).await {
-                // Why it cannot be had is told by the transfer, if there is one.
-                Ok(None) | Err(_) => {
-                    let _ = out.send(decided(found)).await;
-                }
-                Ok(Some(came)) => {
-                    let _ = self.read(came, depth, options, out).await;
-                }
-            }
-        });
-        (receiver, Leash(task.abort_handle()))
+            let found = match walk.what_is(&found).await {
+                Ok(Some(came)) => return walk.read(came, depth, options, out).await,
+                Ok(None) => found,
+                // The transfer tells for itself, if there is one.
+                Err(error) => Found {
+                    refusal: Some(Box::new(error)),
+                    ..found
+                },
+            };
+            out.send(decided(found)).await.map_err(|_| Error::closed())
+        })
     }
 
     /// Asks for the first bytes of an item. The connection is given up after them.
@@ -110,7 +116,13 @@ impl Walk {
         let status = opened.response.status();
         if !status.is_success() {
             let may_help = is_refusal(status) && self.registry.reader(Document::Refusal).is_some();
-            return Ok(may_help.then(|| Came::refusal(url.clone(), &opened)));
+            if may_help {
+                return Ok(Some(Came::refusal(url.clone(), &opened)));
+            }
+            return match lasting_refusal(status, opened.response.headers()) {
+                Some(error) => Err(error),
+                None => Ok(None),
+            };
         }
         let mut head: Vec<u8> = Vec::new();
         while head.len() < HEAD {

@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
 use super::imprints::Print;
-use super::{AHEAD, Child, Found, Leash, Origin, ROOM, Spot, Walk, documents, next_of};
+use super::{Child, Found, Leash, Origin, ROOM, Spot, Walk, next_of};
 use crate::model::{Entry, Error, Event, Item, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
@@ -94,6 +93,7 @@ impl Walk {
             led: led_of(led),
             depth,
             hand: None,
+            refusal: None,
             retry: None,
             options: options.clone(),
             branch: branch.clone(),
@@ -114,7 +114,7 @@ impl Walk {
         let mut stopped = std::pin::pin!(stopped(branch.as_deref()));
         while open || !children.is_empty() {
             let ahead = children.len();
-            let takes = open && held.is_none() && ahead < AHEAD;
+            let takes = open && held.is_none() && self.has_room(ahead);
             let step = tokio::select! {
                 biased;
                 // Enough of it is known. Its task ends with the leash.
@@ -146,10 +146,7 @@ impl Walk {
                     let told = self.events.send(Event::Noted { source, text });
                     told.await.map_err(|_| Error::closed())?;
                 }
-                Step::Entry(Entry::Item(item), led)
-                    if self.asks_first.load(Ordering::Relaxed)
-                        && documents::file(&item).is_some() =>
-                {
+                Step::Entry(Entry::Item(item), led) if self.asks_what_is(&item) => {
                     print.leads_on();
                     children.push_back(self.clone().undecided(found(item, led)));
                 }

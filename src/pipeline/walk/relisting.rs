@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::again::read_options;
-use super::{Child, Found, Leash, ROOM, Walk};
+use super::{Child, Found, Walk};
 use crate::model::{Error, Failure, Kind, Link, Meta, Result};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
@@ -108,12 +108,8 @@ impl Walk {
             Asked::Link(relisting) => *relisting,
         };
         let options = relisting.options.as_ref().map_or(None, Clone::clone);
-        let (out, found) = mpsc::channel(ROOM);
-        let task = tokio::spawn(async move {
-            // The only error is that nobody listens.
-            let _ = self.list_again(relisting, out).await;
-        });
-        ((found, Leash(task.abort_handle())), options)
+        let again = self.start(|walk, out| async move { walk.list_again(relisting, out).await });
+        (again, options)
     }
 
     async fn list_again(

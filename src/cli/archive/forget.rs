@@ -32,25 +32,30 @@ pub(super) fn forget(
         Ok(known) => whats.iter().any(|what| what.means(known)),
         Err(_) => true,
     });
-    let links: BTreeSet<_> = whats
-        .iter()
-        .filter_map(|what| what.link.as_deref())
-        .collect();
+    let mut links = BTreeSet::new();
+    for link in whats.iter().filter_map(|what| what.link.as_deref()) {
+        let sources = registry.sources().map(|source| &source.manifest().name);
+        // Who reads what is behind a link has it listed under a name before it.
+        let named = sources.map(|name| format!("{name}:{link}"));
+        for link in named.chain([link.to_owned()]) {
+            if records.knows_link(&link)? {
+                links.insert(link);
+            }
+        }
+    }
     let (mut items, mut lists) = (0, 0);
     if dry_run {
         for known in meant {
             items += 1;
             print(&line(&known?))?;
         }
-        for link in links {
-            if records.knows_link(link)? {
-                lists += 1;
-                print(&format!("{}\n", clean(link)))?;
-            }
+        for link in &links {
+            lists += 1;
+            print(&format!("{}\n", clean(link)))?;
         }
     } else {
         items = records.forget(archive, meant.map(|known| Ok(known?.id)))?;
-        for link in links {
+        for link in &links {
             lists += u64::from(records.forget_link(archive, link)?);
         }
     }
@@ -97,8 +102,10 @@ impl What {
 
     /// Whether an item is meant: by its link, by its identity, or by its path.
     fn means(&self, known: &Known) -> bool {
-        let by_link =
-            |link: &String| known.link.as_ref() == Some(link) || known.identity.key == *link;
+        let by_link = |link: &String| {
+            known.identity.key == *link
+                || known.link.as_deref().is_some_and(|of| leads_to(of, link))
+        };
         let identity = self.text.split_once(':');
         let by_identity =
             |(source, key)| known.identity.source == source && known.identity.key == key;
@@ -120,6 +127,12 @@ impl What {
             .chain([path])
             .any(|path| matches(pattern.as_bytes(), path.as_bytes()))
     }
+}
+
+/// Whether a link is this one, or that of a source that reads what is behind it: `page:LINK`.
+fn leads_to(of: &str, link: &str) -> bool {
+    of.strip_suffix(link)
+        .is_some_and(|source| source.is_empty() || source.ends_with(':') && !source.contains('/'))
 }
 
 /// Whether a text is as a pattern says, in which `*` is any text within a folder, and `?` one letter.
@@ -158,6 +171,20 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_is_known_by_whoever_reads_it() {
+        let link = "https://example.org/a";
+        let table = [
+            ("https://example.org/a", true),
+            ("page:https://example.org/a", true),
+            ("https://example.com/?u=https://example.org/a", false),
+            ("page:https://example.org/a/b", false),
+        ];
+        for (of, expected) in table {
+            assert_eq!(leads_to(of, link), expected, "{of}");
+        }
+    }
 
     #[test]
     fn a_pattern_stays_within_its_folder() {

@@ -329,3 +329,36 @@ fn a_broken_file_stays_until_its_replacement_is_whole() {
     assert_eq!(fetch.files()["cat.jpg"], sized(Format::Jpeg, 900, 2));
     assert_eq!(fetch.files()["cat.jpg.broken"], cut);
 }
+
+#[test]
+fn a_folder_that_is_gone_is_told_and_the_others_are_looked_at() {
+    let site = Site::start();
+    let fetch = Fetch::new();
+    for (folder, seed) in [("here", 1), ("gone", 2)] {
+        let path = format!("/{folder}.jpg");
+        site.on(&path, Reply::file(small(Format::Jpeg, seed)));
+        let call = fetch.clone().args(["-d", folder]).arg(site.url(&path));
+        call.run().success();
+    }
+    fs::remove_dir_all(fetch.out().join("gone")).unwrap();
+    let done = verify(&fetch, &["."]).fails(3);
+    assert!(
+        done.stdout.contains("the output folder is not there"),
+        "{}",
+        done.stdout
+    );
+    done.says("1 whole, 1 unreadable");
+    // Made again, it gets its files back.
+    fs::create_dir(fetch.out().join("gone")).unwrap();
+    verify(&fetch, &[".", "--repair"]).success();
+    assert!(fetch.files().contains_key("gone/gone.jpg"));
+}
+
+#[test]
+fn a_file_is_no_folder_to_verify() {
+    let site = Site::start();
+    let fetch = fetched(&site, &[("/cat.jpg", small(Format::Jpeg, 1))]);
+    verify(&fetch, &["cat.jpg"])
+        .fails(2)
+        .says("`cat.jpg` is a file");
+}

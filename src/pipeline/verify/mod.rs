@@ -126,6 +126,8 @@ impl Progress {
 #[derive(Debug)]
 pub struct Verify {
     scopes: Vec<Scope>,
+    /// Output roots that are not there, such as those on a disk that is not mounted.
+    gone: Vec<PathBuf>,
     folder: PathBuf,
     archive: PathBuf,
     progress: Arc<Progress>,
@@ -137,7 +139,11 @@ impl Verify {
     /// # Errors
     /// [`Kind::Config`] if it knows nothing there; [`Kind::Disk`] if it cannot be used.
     pub fn new(archive: &Path, folder: &Path) -> Result<Verify> {
-        let scopes = scope::find(archive, folder)?;
+        if folder.is_file() {
+            let message = format!("`{}` is a file", folder.display());
+            return Err(Error::new(Kind::Config, message).hint("name the folder that it is in"));
+        }
+        let (scopes, gone) = scope::find(archive, folder)?;
         let mut progress = Progress::default();
         for scope in &scopes {
             let (files, bytes) = scope.records.count(&scope.folder)?;
@@ -150,6 +156,7 @@ impl Verify {
         }
         Ok(Verify {
             scopes,
+            gone,
             folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
             archive: archive.to_owned(),
             progress: Arc::new(progress),
@@ -184,6 +191,16 @@ impl Verify {
                 // When all have been handed on, those who wait for more end.
                 self.feed(scope, items)
             })?;
+        }
+        for root in &self.gone {
+            // That nobody listens any more ends what follows, too.
+            let _ = found.send(Checked {
+                root: root.clone(),
+                path: String::new(),
+                known: None,
+                state: State::Unreadable,
+                reason: Some(scope::GONE.to_owned()),
+            });
         }
         strays::find(&self, &found)
     }

@@ -14,11 +14,15 @@ pub(super) struct Scope {
     pub(super) records: Records,
 }
 
-/// The output roots of an archive that are below a folder, and those that it is a part of.
-pub(super) fn find(archive: &Path, folder: &Path) -> Result<Vec<Scope>> {
+/// Why nothing can be said of what is below a root.
+pub(super) const GONE: &str = "the output folder is not there";
+
+/// The output roots of an archive that are below a folder, and those that it is a part of; then those of them that are
+/// not there and should be.
+pub(super) fn find(archive: &Path, folder: &Path) -> Result<(Vec<Scope>, Vec<PathBuf>)> {
     let roots = Records::roots(archive)?;
     let folder = place(folder);
-    let mut scopes = Vec::new();
+    let (mut scopes, mut gone) = (Vec::new(), Vec::new());
     for root in &roots {
         let below = match (root.starts_with(&folder), folder.strip_prefix(root)) {
             (true, _) => String::new(),
@@ -30,9 +34,10 @@ pub(super) fn find(archive: &Path, folder: &Path) -> Result<Vec<Scope>> {
         if let Some(records) = Records::open(archive, root)? {
             // Without this, all of a disk that is not mounted would be missing.
             if !root.is_dir() {
-                let message = format!("the output folder `{}` is not there", root.display());
-                return Err(Error::new(Kind::Config, message)
-                    .hint("where it has moved, `fetch archive move OLD NEW` tells the archive"));
+                if records.count(&below)?.0 > 0 {
+                    gone.push(root.clone());
+                }
+                continue;
             }
             scopes.push(Scope {
                 root: root.clone(),
@@ -40,6 +45,15 @@ pub(super) fn find(archive: &Path, folder: &Path) -> Result<Vec<Scope>> {
                 records,
             });
         }
+    }
+    if scopes.is_empty()
+        && let [root, ..] = gone.as_slice()
+    {
+        let message = format!("the output folder `{}` is not there", root.display());
+        return Err(Error::new(Kind::Config, message).hint(
+            "where it has moved, `fetch archive move OLD NEW` tells the archive; where it was deleted, make it again, and \
+             `fetch verify --repair` brings its files",
+        ));
     }
     if scopes.is_empty() {
         let message = format!("the archive knows nothing below `{}`", folder.display());
@@ -55,5 +69,5 @@ pub(super) fn find(archive: &Path, folder: &Path) -> Result<Vec<Scope>> {
             }),
         );
     }
-    Ok(scopes)
+    Ok((scopes, gone))
 }

@@ -8,6 +8,7 @@ use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Environment, ErrorKind, Expression, Value};
 
 use super::bytes;
+use super::types::mixed;
 use crate::model::{Error, Item, Kind, Result};
 use crate::net::Shown;
 use crate::pipeline::naming::engine::{engine, is_missing, is_unknown_name, reason};
@@ -127,6 +128,14 @@ impl FromStr for Filter {
             names.remove(BYTES);
         }
         let fields = known(names)?;
+        let full = sample::full();
+        let value = |name: &str| {
+            let field = fields.iter().find(|field| field.name == name)?;
+            Some((field.value)(&full))
+        };
+        if let Some(reason) = mixed(source, value) {
+            return Err(wrong(source, &reason));
+        }
         let filter = Filter(Arc::new(Compiled {
             source: source.to_owned(),
             expression,
@@ -276,6 +285,8 @@ mod tests {
             ("size > bytes", "there is no field `bytes`"),
             ("width == none", "write `is none`"),
             ("(None!=width)", "write `is none`"),
+            ("date > 2030", "`date` is a text, and 2030 a number"),
+            ("number > '5'", "`number` is a number, and '5' a text"),
         ];
         for (filter, expected) in table {
             let error = filter.parse::<Filter>().map(|_| filter).unwrap_err();

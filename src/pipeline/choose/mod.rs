@@ -3,6 +3,7 @@
 mod bytes;
 mod filter;
 mod ranges;
+mod types;
 
 pub use bytes::bytes;
 pub use filter::Filter;

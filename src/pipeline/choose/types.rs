@@ -1,0 +1,120 @@
+//! Comparisons of a text with a number. The engine puts all numbers before all texts, so that such a comparison holds for
+//! every item or for none, and is a slip.
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
+/// What a filter is made of, as far as that matters here.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Token<'a> {
+    Name(&'a str),
+    Number(&'a str),
+    Text(&'a str),
+    Comparison,
+    /// What a comparison can stand beside.
+    Edge,
+    /// What binds stronger than a comparison, and all else.
+    Other,
+}
+
+/// What is wrong with a filter that compares a field with what it can never be. `field` gives a value that the field of a
+/// name can have.
+pub(super) fn mixed(source: &str, field: impl Fn(&str) -> Option<Value>) -> Option<String> {
+    let mut tokens = vec![Token::Edge];
+    tokens.extend(tokens_of(source));
+    tokens.push(Token::Edge);
+    tokens.windows(5).find_map(|window| match *window {
+        [Token::Edge, left, Token::Comparison, right, Token::Edge] => {
+            complaint(left, right, &field).or_else(|| complaint(right, left, &field))
+        }
+        _ => None,
+    })
+}
+
+fn complaint(
+    name: Token<'_>,
+    value: Token<'_>,
+    field: impl Fn(&str) -> Option<Value>,
+) -> Option<String> {
+    let Token::Name(name) = name else { return None };
+    match (field(name)?.kind(), value) {
+        (ValueKind::String, Token::Number(number)) => Some(format!(
+            "`{name}` is a text, and {number} a number; a text stands in quotes: `'{number}'`"
+        )),
+        (ValueKind::Number, Token::Text(text)) => Some(format!(
+            "`{name}` is a number, and '{text}' a text; a number stands without quotes"
+        )),
+        _ => None,
+    }
+}
+
+/// What is part of something larger, such as `extra.likes` and `date | date("%Y")`, is another thing.
+fn tokens_of(source: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut rest = source.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        let (token, len) = match first {
+            '"' | '\'' => match rest[1..].find(first) {
+                Some(end) => (Token::Text(&rest[1..=end]), end + 2),
+                None => (Token::Other, rest.len()),
+            },
+            '=' | '!' | '<' | '>' => match rest[1..].starts_with('=') {
+                true => (Token::Comparison, 2),
+                false => (Token::Comparison, 1),
+            },
+            _ if first.is_ascii_digit() => (Token::Number(&rest[..word]), word),
+            '(' | ')' | ',' => (Token::Edge, 1),
+            _ if word > 0 => match &rest[..word] {
+                "and" | "or" | "not" | "if" | "else" => (Token::Edge, word),
+                name => (Token::Name(name), word),
+            },
+            _ => (Token::Other, first.len_utf8()),
+        };
+        rest = rest[len..].trim_start();
+        tokens.push(token);
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_and_a_number_are_not_compared() {
+        let field = |name: &str| match name {
+            "date" | "title" => Some(Value::from("2024-05-03")),
+            "width" => Some(Value::from(640)),
+            _ => None,
+        };
+        for (filter, expected) in [
+            ("date > 2030", "`date` is a text"),
+            ("width > 3 and (2030 <= date)", "`date` is a text"),
+            ("not title == 5", "`title` is a text"),
+            ("width < '5'", "`width` is a number"),
+            ("width==\"5\" or title is none", "`width` is a number"),
+        ] {
+            let told = mixed(filter, field);
+            assert!(
+                told.as_ref().is_some_and(|told| told.starts_with(expected)),
+                "{filter}: {told:?}"
+            );
+        }
+        for filter in [
+            "date > '2030'",
+            "width >= 640.5",
+            "date | date('%Y') | int > 2030",
+            "title | length > 5",
+            "extra.date > 2030",
+            "width ~ '' == '640'",
+            "width + 1 > 5 and 'date > 2030' in title",
+            "(width or 0) < 1000",
+            "title in ['5', 'x'] or bytes('5') == width",
+            "é > 'x' and '",
+        ] {
+            assert_eq!(mixed(filter, field), None, "{filter}");
+        }
+    }
+}

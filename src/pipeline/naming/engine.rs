@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters};
 
 use super::safe::cut;
 
@@ -20,6 +20,15 @@ pub(crate) fn engine() -> Environment<'static> {
     engine.add_filter("cut", cut_text);
     engine.add_filter("truncate", truncate);
     engine.add_filter("slug", slug);
+    // Those of the engine, but for what is missing, which they take for the word `none`.
+    engine.add_filter("upper", |value| of_text(value, str::to_uppercase));
+    engine.add_filter("lower", |value| of_text(value, str::to_lowercase));
+    engine.add_filter("title", |value| {
+        of_text(value, |text| filters::title(text.into()))
+    });
+    engine.add_filter("replace", |value, from: String, to: String| {
+        of_text(value, |text| text.replace(&from, &to))
+    });
     engine.add_filter("default", default);
     engine.add_filter("d", default);
     engine.set_formatter(|out, _, value| {
@@ -85,6 +94,14 @@ fn pad(value: Value, width: usize, total: Option<Value>) -> Value {
     // No sensible number has more, and a slip must not fill the memory.
     let width = width.max(digits).min(40);
     Value::from(format!("{:0>width$}", value.to_string()))
+}
+
+/// What changes of a text. What is missing stays so.
+fn of_text(value: Value, change: impl Fn(&str) -> String) -> Value {
+    match is_missing(&value) {
+        true => value,
+        false => Value::from(change(&value.to_string())),
+    }
 }
 
 /// `{title | cut(40)}`: at most this many characters, without parting a letter from its marks.

@@ -173,6 +173,14 @@ fn what_an_item_lacks_prints_nothing() {
         ),
         ("ext", "ext"),
         (".{author}./{key}", "key"),
+        (
+            "{author | upper}{author | lower}{author | title}{key}",
+            "key",
+        ),
+        (
+            "{author | replace('a', 'b')}{author | cut(3) | upper}{key}",
+            "key",
+        ),
         ("{title}.{ext or 'bin'}", "key.bin"),
     ];
     for (template, expected) in table {

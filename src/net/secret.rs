@@ -125,7 +125,8 @@ impl fmt::Display for Shown<'_> {
                 || plain.ends_with("token")
                 || plain.ends_with("signature")
         };
-        let secret_query = url.query_pairs().any(|(name, _)| is_secret(&name));
+        let hides = |name: &str, value: &str| is_secret(name) || lets_in(value);
+        let secret_query = url.query_pairs().any(|(name, value)| hides(&name, &value));
         let secret_fragment = url
             .fragment()
             .is_some_and(|fragment| fragment.contains('='));
@@ -142,7 +143,7 @@ impl fmt::Display for Shown<'_> {
             let pairs: Vec<String> = query
                 .split('&')
                 .map(|pair| match pair.split_once('=') {
-                    Some((name, _)) if is_secret(name) => format!("{name}=***"),
+                    Some((name, value)) if hides(name, &decoded(value)) => format!("{name}=***"),
                     _ => pair.to_owned(),
                 })
                 .collect();
@@ -153,6 +154,16 @@ impl fmt::Display for Shown<'_> {
         }
         f.write_str(shown.as_str())
     }
+}
+
+/// Whether a value is an address with a user and a password of its own.
+fn lets_in(value: &str) -> bool {
+    value.contains('@') && Url::parse(value).is_ok_and(|url| url.password().is_some())
+}
+
+fn decoded(value: &str) -> String {
+    let pairs = url::form_urlencoded::parse(value.as_bytes());
+    pairs.map(|(name, _)| name.into_owned()).collect()
 }
 
 impl fmt::Debug for Shown<'_> {
@@ -191,6 +202,18 @@ mod tests {
                 "https://x.org/f?upload_token=***",
             ),
             ("https://x.org/f#access_token=ab", "https://x.org/f"),
+            (
+                "https://x.org/to?u=http://u:pw@y.org/&v=1",
+                "https://x.org/to?u=***&v=1",
+            ),
+            (
+                "https://x.org/to?u=http%3A%2F%2Fu%3Apw%40y.org%2F%3Fa%3Db",
+                "https://x.org/to?u=***",
+            ),
+            (
+                "https://x.org/to?u=http://y.org/@me",
+                "https://x.org/to?u=http://y.org/@me",
+            ),
         ];
         for (url, expected) in table {
             assert_eq!(Shown(&Url::parse(url).unwrap()).to_string(), expected);

@@ -104,6 +104,15 @@ fn value<T: DeserializeOwned>(
             Some(text) => readings(&text),
             None => return Ok(None),
         },
+        // A list would be taken for its values here, too.
+        Raw::Text(text) if is_table => {
+            let mut tables = readings(text);
+            tables.retain(Value::is_object);
+            if tables.is_empty() {
+                return Err(no_table(entry));
+            }
+            tables
+        }
         Raw::Text(text) => readings(text),
     };
     let mut first = None;

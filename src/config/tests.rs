@@ -208,6 +208,15 @@ fn a_source_can_have_a_template_of_its_own() {
 }
 
 #[test]
+fn a_table_is_no_text() {
+    for key in ["output", "net", "job.cats"] {
+        let wrong = config(&[], &[], vec![flag("-S", key, "5")]).map(|_| key);
+        let message = wrong.unwrap_err().message;
+        assert!(message.ends_with("expected a table"), "{key}: {message}");
+    }
+}
+
+#[test]
 fn secrets_come_from_where_they_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");

@@ -56,7 +56,12 @@ impl Sqlite {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder).map_err(|error| cannot(error.into()))?;
         }
-        let root = std::fs::canonicalize(root).map_err(|error| cannot(error.into()))?;
+        let root = std::fs::canonicalize(root).map_err(|error| {
+            let message = format!("cannot use the output folder `{}`", root.display());
+            Error::new(Kind::Disk, message)
+                .because(error)
+                .hint("it may have been deleted; name another with `-d DIR`")
+        })?;
         let connect = || -> rusqlite::Result<_> {
             let mut writer = connect(file)?;
             prepare(&mut writer)?;

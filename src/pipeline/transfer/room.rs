@@ -102,19 +102,29 @@ fn refuse(need: u64, free: u64, others: u64, min_free: u64) -> Option<String> {
     if need.saturating_add(others).saturating_add(min_free) <= free {
         return None;
     }
-    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     let mut why = format!(
-        "it does not fit: it needs {} MiB, and {} MiB are free",
-        mib(need),
-        free >> 20
+        "it does not fit: it needs {}, and {} are free",
+        size(need, u64::div_ceil),
+        size(free, |bytes, unit| bytes / unit)
     );
     if others > 0 {
-        why += &format!(", {} MiB of them for files on their way", mib(others));
+        why += &format!(
+            ", {} of them for files on their way",
+            size(others, u64::div_ceil)
+        );
     }
     if min_free > 0 {
-        why += &format!(", and {} MiB are to stay free", mib(min_free));
+        why += &format!(", and {} are to stay free", size(min_free, u64::div_ceil));
     }
     Some(why)
+}
+
+/// A size in whole units, more or less as this divides.
+fn size(bytes: u64, divide: fn(u64, u64) -> u64) -> String {
+    match bytes >> 20 {
+        0 => format!("{} KiB", divide(bytes, 1 << 10)),
+        _ => format!("{} MiB", divide(bytes, 1 << 20)),
+    }
 }
 
 impl Mover {

@@ -105,7 +105,13 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
         "net.cookies_from",
         text(&how.cookies_from),
     );
-    flag("--netrc", "net.netrc", yes(how.netrc));
+    // A file that is named says more.
+    let is_named = args
+        .settings
+        .set
+        .iter()
+        .any(|set| set.starts_with("net.netrc="));
+    flag("--netrc", "net.netrc", yes(how.netrc && !is_named));
     flag("--proxy", "net.proxy", text(&how.proxy));
     flag("--user-agent", "net.user_agent", text(&how.user_agent));
     flag(
@@ -312,5 +318,12 @@ mod tests {
             let error = pipeline(&args, pipeline::Settings::default()).unwrap_err();
             assert_eq!(error.kind, Kind::Config);
         }
+    }
+
+    #[test]
+    fn a_netrc_that_is_named_is_read() {
+        let args = parse(&["--netrc", "-S", "net.netrc=/x/netrc", "x.org"]);
+        let net = net(&args, config(&args).net().unwrap()).unwrap();
+        assert!(format!("{:?}", net.netrc).contains("/x/netrc"));
     }
 }

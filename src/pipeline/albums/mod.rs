@@ -180,6 +180,9 @@ impl Clerk {
             match self.pack(gathered, &volume, &folders, (form, is_only)) {
                 Ok(done) => {
                     spares.extend(done.loose);
+                    if let (Some(packed), Some(error)) = (&done.packed, &done.lacks) {
+                        told.push(missed(form.ext(), &packed.path, error));
+                    }
                     told.extend(done.packed.map(|packed| Event::Packed {
                         path: packed.path,
                         files: packed.files,

@@ -51,6 +51,8 @@ pub(super) struct Done {
     pub(super) packed: Option<Packed>,
     /// The files that are packed now and may go, where they are to be packed alone.
     pub(super) loose: Vec<Spare>,
+    /// Why something is not in what was packed.
+    pub(super) lacks: Option<Error>,
 }
 
 /// A file that is packed, as it was then.
@@ -110,7 +112,7 @@ impl Pack<'_> {
             Some(file) => Index::read(file, MARK_LENGTH).map_err(|error| cannot("read", error))?,
             None => Index::none(),
         };
-        let parts = self.parts(&spot.of, &index)?;
+        let (parts, elsewhere) = self.parts(&spot.of, &index)?;
         let pages = parts.len();
         if pages == 0 {
             return Ok(Done::default());
@@ -161,6 +163,7 @@ impl Pack<'_> {
                 files: pages as u64,
             }),
             loose,
+            lacks: lacks(&elsewhere),
         })
     }
 
@@ -196,14 +199,14 @@ impl Pack<'_> {
         hasher.finalize().to_hex()[..DIGITS].to_owned()
     }
 
-    /// What it is to have, in the order of the album.
-    fn parts(&self, of: &str, index: &Index) -> Result<Vec<Part>> {
+    /// What it is to have, in the order of the album; and the files that are in what was packed of another album alone.
+    fn parts(&self, of: &str, index: &Index) -> Result<(Vec<Part>, Vec<String>)> {
         let entries = (0..).zip(&index.entries);
         let mut known: HashMap<Mark, u32> = entries
             .filter(|(_, entry)| self.form == Form::Zip || entry.name != comic::NAME)
             .map(|(place, entry)| (mark(&entry.name), place))
             .collect();
-        let (mut listed, mut paths) = (Vec::new(), HashSet::new());
+        let (mut listed, mut paths, mut elsewhere) = (Vec::new(), HashSet::new(), Vec::new());
         for member in &self.volume.members {
             let is_there = match member.fate {
                 Fate::There => true,
@@ -226,6 +229,11 @@ impl Pack<'_> {
                 (Err(_), Some(place)) => Part::Kept { place, name: None },
                 // What the user does not want any more.
                 (Err(_), None) if !is_there => continue,
+                // Not one of its own folder.
+                (Err(_), None) if begin == 0 && matches!(member.fate, Fate::Packed) => {
+                    elsewhere.push(path);
+                    continue;
+                }
                 (Err(error), None) => {
                     return Err(disk_error(format!("cannot read `{path}`"), error));
                 }
@@ -242,8 +250,23 @@ impl Pack<'_> {
         let left = known.into_iter();
         let left = left.map(|(mark, place)| (mark, Part::Kept { place, name: None }));
         let before = index.entries.iter().map(|entry| mark(&entry.name));
-        Ok(merged(before, left.collect(), listed))
+        Ok((merged(before, left.collect(), listed), elsewhere))
     }
+}
+
+/// Why files are left out that are packed elsewhere, if there are any.
+fn lacks(elsewhere: &[String]) -> Option<Error> {
+    let more = match elsewhere {
+        [] => return None,
+        [_] => String::new(),
+        [_, others @ ..] => format!(" (and {} more)", others.len()),
+    };
+    let message = format!(
+        "it lacks `{}`{more}, which is packed with another album",
+        elsewhere[0]
+    );
+    let hint = "`--zip` in place of `--zip=only` keeps files for every album that they are in";
+    Some(Error::new(Kind::Missing, message).hint(hint))
 }
 
 /// By what a name is known again: shorter than it is.

@@ -195,3 +195,19 @@ fn a_kill_at_any_moment_loses_no_file() {
         }
     }
 }
+
+#[test]
+fn an_album_lacks_what_only_another_one_has() {
+    let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
+    let others = ["ccccccc", "bbbbbbb"].map(image);
+    imgur.album("w8j69", "Dogs", others.to_vec());
+    run(&fetch, &["--zip=only"]);
+    let call = fetch.clone().args(["imgur:a/w8j69", "--zip=only"]);
+    let lacks = "it lacks `imgur/Cats q6i58/002 bbbbbbb.jpg`, which is packed with another album";
+    call.clone().run().fails(3).says(lacks);
+    let zip = "imgur/Dogs w8j69.zip";
+    assert_eq!(names(&fetch.files()[zip]), ["001 ccccccc.jpg"]);
+    assert_eq!(paths(&fetch), [ZIP, zip]);
+    // It was told, and nothing has changed.
+    call.run().success();
+}

@@ -4,6 +4,7 @@
 //! every run. Every queue is bounded: a source waits when nobody takes its entries, and is stopped when nobody will.
 
 mod again;
+mod bounds;
 mod documents;
 mod going_on;
 mod imprints;
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::bounds::{AHEAD, Live, Tree};
 use self::imprints::{Imprints, Print};
 use self::listing::Listing;
 use self::relisting::Asked;
@@ -37,15 +39,8 @@ use crate::model::{Error, Failure, Item, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
 use crate::source::{Ctx, Registry, Source};
 
-/// How many links are listed at once, of those that stand beside each other.
-const AHEAD: usize = 4;
 /// How many entries of one listing wait to be taken.
 const ROOM: usize = 32;
-/// So many are listed at once in all, but for one of each link that leads to them: where every link leads to more, there
-/// would be more at each depth.
-const LIVE: usize = 16;
-/// How deep links may lead to links.
-const DEPTH: usize = 8;
 
 /// An item, and who emitted it.
 pub(super) struct Found {
@@ -132,6 +127,8 @@ struct Spot {
     gather: Option<Arc<Gather>>,
     /// Whether all of it is wanted.
     is_whole: bool,
+    /// The links that the one at its root leads to.
+    tree: Tree,
 }
 
 /// Ends a task when it is dropped: a listing that nobody listens to.
@@ -140,18 +137,6 @@ struct Leash(AbortHandle);
 impl Drop for Leash {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-/// Counts a listing for as long as it is under way.
-struct Live {
-    count: Arc<AtomicUsize>,
-    _leash: Leash,
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -189,29 +174,6 @@ impl Walk {
             hasher: RandomState::new(),
             live: Arc::default(),
         })
-    }
-
-    /// Starts what finds items. The only error that it can have is that nobody listens.
-    fn start<F>(self: Arc<Self>, work: impl FnOnce(Arc<Walk>, mpsc::Sender<Found>) -> F) -> Child
-    where
-        F: Future<Output = Result<()>> + Send + 'static,
-    {
-        let count = self.live.clone();
-        count.fetch_add(1, Ordering::Relaxed);
-        let (out, found) = mpsc::channel(ROOM);
-        let leash = Leash(tokio::spawn(work(self, out)).abort_handle());
-        (
-            found,
-            Live {
-                count,
-                _leash: leash,
-            },
-        )
-    }
-
-    /// Whether one more may be listed beside so many.
-    fn has_room(&self, beside: usize) -> bool {
-        beside == 0 || beside < AHEAD && self.live.load(Ordering::Relaxed) < LIVE
     }
 
     /// Lists all links, and gives their items to `out` in order.
@@ -345,17 +307,18 @@ impl Walk {
             let shown = Shown(&link.url).to_string();
             let given = albums::given(spot.gather.as_ref(), &link);
             let lost = || given.iter().for_each(|(_, gather)| gather.failed());
+            if spot.tree.is_full() {
+                lost();
+                return Ok(());
+            }
             if !self.is_new(&link) {
                 // It is an entry of whoever listed it first.
                 spot.ticket.into_iter().for_each(Ticket::ended);
                 return Ok(());
             }
-            if spot.depth > DEPTH {
+            if let Err(wrong) = spot.tree.grow(&shown, spot.depth) {
                 lost();
-                let error = Error::new(
-                    Kind::Unsupported,
-                    format!("`{shown}` is {DEPTH} links deep"),
-                );
+                let error = Error::new(Kind::Unsupported, wrong);
                 return self
                     .tell(shown, None, 0, Some(Failure::new(&error, 1)))
                     .await;
@@ -395,6 +358,7 @@ impl Walk {
                 items,
                 gather: gather.clone(),
                 is_whole: spot.is_whole,
+                tree: spot.tree.clone(),
             };
             let (count, done) = self.clone().list(listing, out, &mut print).await?;
             if let Some(gather) = gather {

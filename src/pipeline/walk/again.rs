@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use url::Url;
 
+use super::bounds::Tree;
 use super::imprints::Print;
 use super::listing::Listing;
 use super::relisting::remembered;
@@ -303,6 +304,7 @@ impl Walk {
             items: 0,
             gather: None,
             is_whole: false,
+            tree: Tree::default(),
         };
         self.list(listing, out, &mut Print::default()).await?.1
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::bounds::Tree;
 use super::imprints::Print;
 use super::{Child, Found, Leash, Origin, ROOM, Spot, Walk, next_of};
 use crate::model::{Entry, Error, Event, Item, Kind, Result};
@@ -33,6 +34,8 @@ pub(super) struct Listing {
     pub(super) gather: Option<Arc<Gather>>,
     /// Whether all of it is wanted.
     pub(super) is_whole: bool,
+    /// The links that the one at its root leads to.
+    pub(super) tree: Tree,
 }
 
 /// What becomes of the entries in front of us.
@@ -64,6 +67,7 @@ impl Walk {
             items,
             gather,
             is_whole,
+            tree,
         } = listing;
         let (outlet, mut entries) = outlet_after(items, ROOM);
         let walk = self.clone();
@@ -109,6 +113,7 @@ impl Walk {
             tracks: progress.is_some(),
             gather: gather.clone(),
             is_whole,
+            tree: tree.clone(),
         };
         let mut count = 0;
         let mut stopped = std::pin::pin!(stopped(branch.as_deref()));

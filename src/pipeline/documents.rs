@@ -18,6 +18,8 @@ use crate::net::{Answer, Led, Opened};
 
 /// As many bytes of answers wait at the most. What finds no room is asked for again.
 const ROOM: usize = 64 << 20;
+/// So many an answer has beside its body: its headers keep what they were read into.
+const BESIDE: usize = 16 << 10;
 /// As long may a document be.
 pub(super) const LONGEST: usize = 32 << 20;
 
@@ -118,7 +120,8 @@ impl Came {
     }
 
     fn len(&self) -> usize {
-        self.answer.as_ref().map_or(0, |answer| answer.body.len())
+        let len = |answer: &Answer| answer.body.len() + BESIDE;
+        self.answer.as_ref().map_or(0, len)
     }
 }
 

@@ -8,7 +8,9 @@ use std::thread;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc;
 
-use super::listed::{self, Listed, OPTIONS};
+use super::columns::{Columns, separator};
+use super::listed::{self, Listed, wrong};
+use super::text::{self, Found, Lines};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::Wanted;
 use crate::source::Registry;
@@ -17,9 +19,6 @@ use crate::source::Registry;
 const CHUNK: usize = 256;
 /// How many such chunks are read ahead.
 const AHEAD: usize = 2;
-
-/// The longest line that can hold a link, in bytes.
-const LONGEST: u64 = 64 << 10;
 
 /// A list that has been opened.
 pub(super) struct List {
@@ -48,9 +47,10 @@ impl List {
     }
 
     fn new(name: &str, reader: Box<dyn BufRead + Send>) -> List {
+        let low = name.to_ascii_lowercase();
         List {
             name: name.to_owned(),
-            is_csv: name.to_ascii_lowercase().ends_with(".csv"),
+            is_csv: [".csv", ".tsv"].iter().any(|end| low.ends_with(end)),
             chunk: if name == "stdin" { 1 } else { CHUNK },
             reader,
         }
@@ -59,57 +59,63 @@ impl List {
     /// Hands each link on, until somebody has had enough: then `next` says false.
     pub(super) fn read(self, registry: &Registry, next: &mut dyn FnMut(Result<Wanted>) -> bool) {
         let name = self.name;
-        let mut line = |number: u64, listed: Result<Listed>| {
-            let wanted = listed.and_then(|listed| listed.read(registry));
-            match wanted.map_err(|error| at(&name, number, error)).transpose() {
-                Some(wanted) => next(wanted),
-                None => true,
-            }
+        let mut line = |number: u64, listed: Result<Vec<Listed>>| {
+            let placed = |error| at(&name, number, error);
+            let listed = match listed {
+                Ok(listed) => listed,
+                Err(error) => return next(Err(placed(error))),
+            };
+            listed.into_iter().all(|listed| {
+                match listed.read(registry).map_err(placed).transpose() {
+                    Some(wanted) => next(wanted),
+                    None => true,
+                }
+            })
         };
-        match self.is_csv {
-            true => rows(self.reader, &mut line),
-            false => lines(self.reader, &mut line),
+        let start = |reader| {
+            let mut reader = text::plain(reader)?;
+            let separator = match self.is_csv {
+                true => Some(separator(reader.fill_buf()?)),
+                false => None,
+            };
+            Ok((reader, separator))
+        };
+        match start(self.reader) {
+            Ok((reader, Some(separator))) => rows(reader, separator, &mut line),
+            Ok((reader, None)) => lines(reader, &mut line),
+            Err(error) => drop(line(1, Err(broken(error)))),
         }
     }
 }
 
 /// Takes the number of a line and what it says, and answers whether to go on.
-type Line<'a> = dyn FnMut(u64, Result<Listed>) -> bool + 'a;
+type Line<'a> = dyn FnMut(u64, Result<Vec<Listed>>) -> bool + 'a;
 
-fn lines(mut reader: impl BufRead, line: &mut Line<'_>) {
+fn lines(reader: impl BufRead, line: &mut Line<'_>) {
+    let mut lines = Lines::new(reader);
     let mut bytes = Vec::new();
     for number in 1.. {
-        bytes.clear();
-        let text = match reader.by_ref().take(LONGEST).read_until(b'\n', &mut bytes) {
-            Ok(0) => return,
-            Ok(length) if length as u64 == LONGEST && !bytes.ends_with(b"\n") => {
-                let rest = reader.skip_until(b'\n');
-                Err(wrong("it is too long for a link"))
-                    .and_then(|text| rest.map(|_| text).map_err(broken))
-            }
-            Ok(_) => text(&bytes, number),
+        let listed = match lines.next(&mut bytes) {
+            Ok(Found::End) => return,
+            Ok(Found::TooLong) => Err(wrong("it is too long for a link")),
+            Ok(Found::Whole) => match std::str::from_utf8(&bytes) {
+                Ok(text) => listed::line(text),
+                Err(_) => Err(wrong("it is not UTF-8")),
+            },
             Err(error) => {
                 line(number, Err(broken(error)));
                 return;
             }
         };
-        if !line(number, text) {
+        if !line(number, listed) {
             return;
         }
     }
 }
 
-/// What a line of text says.
-fn text(bytes: &[u8], number: u64) -> Result<Listed> {
-    let text = std::str::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))?;
-    listed::line(match number {
-        1 => text.trim_start_matches('\u{feff}'),
-        _ => text,
-    })
-}
-
-fn rows(reader: impl Read, line: &mut Line<'_>) {
+fn rows(reader: impl Read, separator: u8, line: &mut Line<'_>) {
     let mut rows = csv::ReaderBuilder::new()
+        .delimiter(separator)
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
@@ -129,6 +135,7 @@ fn rows(reader: impl Read, line: &mut Line<'_>) {
         let number = row.position().map_or(number, csv::Position::line);
         let columns = match &columns {
             Some(columns) => columns,
+            None if row.get(0) == Some(b"sep=") => continue,
             None => {
                 let first = columns.insert(Columns::new(&row));
                 if first.are_titled {
@@ -137,60 +144,10 @@ fn rows(reader: impl Read, line: &mut Line<'_>) {
                 first
             }
         };
-        if !line(number, columns.read(&row)) {
+        if !line(number, columns.read(&row).map(|listed| vec![listed])) {
             return;
         }
     }
-}
-
-/// Where in a row the link and its options are.
-#[derive(Default)]
-struct Columns {
-    are_titled: bool,
-    link: usize,
-    options: Vec<(&'static str, usize)>,
-}
-
-impl Columns {
-    /// Those that the first row names. If none is called `url`, it is a row like the others.
-    fn new(row: &csv::ByteRecord) -> Columns {
-        let find = |title: &str| {
-            row.iter()
-                .position(|field| field.eq_ignore_ascii_case(title.as_bytes()))
-        };
-        let Some(link) = find("url") else {
-            return Columns::default();
-        };
-        let options = OPTIONS.iter().filter_map(|key| Some((*key, find(key)?)));
-        Columns {
-            are_titled: true,
-            link,
-            options: options.collect(),
-        }
-    }
-
-    fn read(&self, row: &csv::ByteRecord) -> Result<Listed> {
-        let field = |column: usize| {
-            let text = std::str::from_utf8(row.get(column).unwrap_or_default());
-            text.map(str::to_owned)
-                .map_err(|_| wrong("it is not UTF-8"))
-        };
-        let mut listed = Listed {
-            link: field(self.link)?,
-            options: Vec::new(),
-        };
-        for (key, column) in &self.options {
-            let value = field(*column)?;
-            if !value.is_empty() {
-                listed.options.push(((*key).to_owned(), value));
-            }
-        }
-        Ok(listed)
-    }
-}
-
-fn wrong(why: &str) -> Error {
-    Error::new(Kind::Config, why)
 }
 
 fn broken(error: io::Error) -> Error {
@@ -270,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_no_link_and_does_not_fill_the_memory() {
-        let mut content = vec![b'a'; 3 * LONGEST as usize];
+        let mut content = vec![b'a'; 3 * text::LONGEST];
         content.extend(b"\nhttps://a.org/1\n");
         let expected = [
             "line 1 of `x`: it is too long for a link",
@@ -294,6 +251,37 @@ mod tests {
             read("x.CSV", content),
             ["https://a.org/1", "https://b.org/2"]
         );
+    }
+
+    #[test]
+    fn reads_lists_as_other_programs_write_them() {
+        let text = "https://a.org/1\tOne\r\nb.org/2\r\n";
+        let expected = ["https://a.org/1", "https://b.org/2"];
+        let marked = format!("\u{feff}{text}");
+        let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let zeroed = text.replace("\r\n", "\0");
+        let old = text.replace("\r\n", "\r");
+        for bytes in [text.as_bytes(), &wide, zeroed.as_bytes(), old.as_bytes()] {
+            assert_eq!(read("x.txt", bytes), expected, "{bytes:?}");
+        }
+        let rows = "Titel;Link\r\nOne, two;https://a.org/1\r\n;https://b.org/2\r\n";
+        let told = format!("sep=;\r\n{rows}");
+        let tabs = rows.replace(';', "\t");
+        let wide: Vec<u8> = format!("\u{feff}{tabs}")
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
+        for (name, bytes) in [
+            ("x.csv", rows.as_bytes()),
+            ("x.csv", told.as_bytes()),
+            ("x.tsv", tabs.as_bytes()),
+            ("x.csv", &wide),
+        ] {
+            assert_eq!(read(name, bytes), expected, "{bytes:?}");
+        }
+        let wrong = read("x.txt", b"a.org/1\ra.org/1 or https://b.org/2\0c.org/3");
+        let line = "line 2 of `x.txt`: what stands between its links is no `key=value`";
+        assert_eq!(wrong, ["https://a.org/1", line, "https://c.org/3"]);
     }
 
     #[tokio::test]

@@ -59,38 +59,90 @@ fn set(options: &mut LinkOptions, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes a line of text apart: a link with `key=value` after it, an object of JSON, or a comment.
-pub(super) fn line(text: &str) -> Result<Listed> {
-    let text = text.trim();
-    if text.starts_with('#') {
-        return Ok(Listed::default());
+/// Takes a line of text apart: links, each with `key=value` after it, an object of JSON, or a comment.
+///
+/// A link ends at a TAB, at its closing quote, and at a space before an option, a comment or another link. Else it has the
+/// space in it. What stands behind its end and is none of these is its title, which says nothing.
+pub(super) fn line(text: &str) -> Result<Vec<Listed>> {
+    let mut rest = text.trim();
+    let mut links = Vec::new();
+    if rest.starts_with('{') {
+        links.push(object(rest)?);
+        return Ok(links);
     }
-    if text.starts_with('{') {
-        return object(text);
+    while !rest.is_empty() && !rest.starts_with('#') {
+        let (mut listed, after, is_closed) = link(rest)?;
+        rest = options(&mut listed, after, is_closed)?;
+        links.push(listed);
     }
+    Ok(links)
+}
+
+/// The link that a text begins with, what is behind it, and whether a quote has closed it.
+fn link(text: &str) -> Result<(Listed, &str, bool)> {
     let only = |link: &str| Listed {
-        link: link.to_owned(),
+        link: link.trim().to_owned(),
         options: Vec::new(),
     };
-    let Some((link, rest)) = text.split_once([' ', '\t']) else {
-        return Ok(only(text));
+    let close = match text.chars().next() {
+        Some(quote @ ('"' | '\'')) => Some(quote),
+        Some('<') => Some('>'),
+        _ => None,
     };
-    let mut rest = rest.trim_start();
+    if let Some(close) = close {
+        let (within, after) = text[1..]
+            .split_once(close)
+            .ok_or_else(|| wrong(&format!("the link has no `{close}` at its end")))?;
+        // In a string of JSON, slashes may be escaped.
+        let json = within.contains('\\').then(|| format!("\"{within}\""));
+        let unescaped = json.and_then(|json| serde_json::from_str::<String>(&json).ok());
+        let listed = only(unescaped.as_deref().unwrap_or(within));
+        let after = after.trim_start_matches([',', ';']);
+        if after.starts_with(|c: char| !c.is_whitespace()) && !begins_link(after) {
+            let message = format!("there is no space after the `{close}` of the link");
+            return Err(wrong(&message));
+        }
+        return Ok((listed, after, true));
+    }
     // A `#` in a link has no space before it.
-    if rest.starts_with('#') {
-        return Ok(only(link));
+    let ends = [text.find('\t'), text.find(" #")];
+    let end = ends.into_iter().flatten().min().unwrap_or(text.len());
+    let field = &text[..end];
+    let (first, behind) = field.split_once(' ').unwrap_or((field, ""));
+    let behind = behind.trim_start();
+    if begins_link(behind) || key(behind).is_some() {
+        let first = match begins_link(behind) {
+            true => first.trim_end_matches([',', ';']),
+            false => first,
+        };
+        return Ok((only(first), &text[end - behind.len()..], false));
     }
-    // A link may have spaces in it.
-    if key(rest).is_none() {
-        return Ok(only(text));
+    if behind.split(' ').any(begins_link) {
+        return Err(wrong("what stands between its links is no `key=value`")
+            .hint("write one link a line, and a title behind a TAB"));
     }
-    let mut listed = only(link);
-    while !rest.is_empty() && !rest.starts_with('#') {
-        let (key, value) = key(rest).ok_or_else(|| {
+    Ok((only(field), &text[end..], false))
+}
+
+/// Reads what holds for a link, and gives what is behind that: another link, a comment, or nothing.
+fn options<'a>(listed: &mut Listed, text: &'a str, mut is_closed: bool) -> Result<&'a str> {
+    let mut rest = text;
+    loop {
+        let next = rest.trim_start();
+        is_closed |= rest[..rest.len() - next.len()].contains('\t');
+        rest = next;
+        if rest.is_empty() || rest.starts_with('#') || begins_link(rest) {
+            return Ok(rest);
+        }
+        let Some((key, value)) = key(rest) else {
+            if is_closed {
+                rest = rest.find('\t').map_or("", |end| &rest[end..]);
+                continue;
+            }
             let what = rest.split_whitespace().next().unwrap_or(rest);
-            wrong(&format!("`{what}` is no `key=value`"))
-                .hint("a value with spaces stands in quotes")
-        })?;
+            return Err(wrong(&format!("`{what}` is no `key=value`"))
+                .hint("a value with spaces stands in quotes"));
+        };
         let (value, after) = match value.chars().next() {
             Some(quote @ ('"' | '\'')) => {
                 let (value, after) = value[1..]
@@ -103,16 +155,25 @@ pub(super) fn line(text: &str) -> Result<Listed> {
                 }
                 (value, after)
             }
-            _ => value.split_once([' ', '\t']).unwrap_or((value, "")),
+            _ => value.split_at(value.find([' ', '\t']).unwrap_or(value.len())),
         };
         listed.options.push((key.to_owned(), value.to_owned()));
-        rest = after.trim_start();
+        (rest, is_closed) = (after, false);
     }
-    Ok(listed)
+}
+
+/// Whether a text begins with a link that has its scheme, also in quotes.
+fn begins_link(text: &str) -> bool {
+    let text = text.strip_prefix(['"', '\'', '<']).unwrap_or(text);
+    let Some((scheme, _)) = text.split_once("://") else {
+        return false;
+    };
+    let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_scheme)
 }
 
 /// The key of a `key=value`, and all that follows it.
-fn key(text: &str) -> Option<(&str, &str)> {
+pub(super) fn key(text: &str) -> Option<(&str, &str)> {
     let (key, value) = text.split_once('=')?;
     let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     is_key.then_some((key, value))
@@ -143,7 +204,8 @@ fn object(text: &str) -> Result<Listed> {
     })
 }
 
-fn wrong(why: &str) -> Error {
+/// The error of a line.
+pub(super) fn wrong(why: &str) -> Error {
     Error::new(Kind::Config, why)
 }
 
@@ -181,7 +243,7 @@ mod tests {
             ),
         ];
         for (text, options) in table {
-            let listed = line(text).unwrap();
+            let listed = &line(text).unwrap()[0];
             assert_eq!(listed.link, link, "{text}");
             let found: Vec<_> = listed
                 .options
@@ -190,9 +252,53 @@ mod tests {
                 .collect();
             assert_eq!(found, options, "{text}");
         }
-        let spaced = line("https://a.org/my file.jpg").unwrap();
-        assert_eq!(spaced.link, "https://a.org/my file.jpg");
-        assert_eq!(line("  # nothing").unwrap(), Listed::default());
+        assert_eq!(line("  # nothing").unwrap(), []);
+    }
+
+    #[test]
+    fn finds_where_links_end() {
+        let (one, two) = ("https://a.org/1", "https://b.org/2");
+        let table: [(&str, &[&str]); 22] = [
+            ("https://a.org/my file.jpg", &["https://a.org/my file.jpg"]),
+            (
+                "https://a.org/my file.jpg # x",
+                &["https://a.org/my file.jpg"],
+            ),
+            (
+                "https://a.org/?u=http://b.org/x y",
+                &["https://a.org/?u=http://b.org/x y"],
+            ),
+            ("https://a.org/1\tSome title", &[one]),
+            ("https://a.org/1 \tA = title # x", &[one]),
+            ("https://a.org/1\ttitle of https://b.org/2", &[one]),
+            ("https://a.org/1\thttps://b.org/2", &[one, two]),
+            ("https://a.org/1\tOne\thttps://b.org/2\tTwo", &[one, two]),
+            ("https://a.org/1 https://b.org/2", &[one, two]),
+            ("https://a.org/1, https://b.org/2", &[one, two]),
+            (
+                "https://a.org/1 items=3 https://b.org/2 items=4",
+                &[one, two],
+            ),
+            ("\"https://a.org/1\"", &[one]),
+            ("\"https://a.org/1\",", &[one]),
+            ("'https://a.org/1' items=1 # x", &[one]),
+            (r#""https:\/\/a.org\/1""#, &[one]),
+            ("\"https://a.org/1\",\"https://b.org/2\"", &[one, two]),
+            ("\"https://a.org/1\" Some title", &[one]),
+            ("<https://a.org/1>", &[one]),
+            ("<https://a.org/1> <https://b.org/2>", &[one, two]),
+            ("https://a.org/1 <https://b.org/2>", &[one, two]),
+            ("https://a.org/1 # https://b.org/2", &[one]),
+            ("\"\"", &[""]),
+        ];
+        for (text, expected) in table {
+            let links = line(text).unwrap();
+            let links: Vec<_> = links.iter().map(|listed| listed.link.as_str()).collect();
+            assert_eq!(links, expected, "{text}");
+        }
+        let two = line("https://a.org/1\titems=3\tOne\thttps://b.org/2").unwrap();
+        assert_eq!(two[0].options, [("items".to_owned(), "3".to_owned())]);
+        assert_eq!(two[1].options, []);
     }
 
     #[test]
@@ -218,6 +324,22 @@ mod tests {
                 "a.org items=3 4",
                 "`4` is no `key=value`",
                 "a value with spaces stands in quotes",
+            ),
+            (
+                "https://a.org/1 and https://b.org/2?sig=3",
+                "what stands between its links is no `key=value`",
+                "write one link a line, and a title behind a TAB",
+            ),
+            ("<https://a.org/1", "the link has no `>` at its end", ""),
+            (
+                "'https://a.org/1'2",
+                "there is no space after the `'` of the link",
+                "",
+            ),
+            (
+                "a.org\tsize=3MB",
+                "a link has no option `size`",
+                "the options are `directory`, `template`, `items`, `filter`",
             ),
             ("a.org filter='x", "the quote of `filter` has no end", ""),
             (
@@ -247,9 +369,11 @@ mod tests {
             ),
         ];
         for (text, message, hint) in table {
-            let error = line(text)
-                .and_then(|listed| listed.read(&registry))
-                .unwrap_err();
+            let read = |links: Vec<Listed>| {
+                let mut links = links.into_iter();
+                links.try_for_each(|listed| listed.read(&registry).map(drop))
+            };
+            let error = line(text).and_then(read).unwrap_err();
             assert_eq!(error.message, message, "{text}");
             assert_eq!(error.hint.as_deref().unwrap_or(""), hint, "{text}");
         }

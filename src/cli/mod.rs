@@ -6,6 +6,7 @@ mod archive;
 mod args;
 mod batch;
 mod called;
+mod columns;
 mod due;
 mod exit;
 mod fields;
@@ -24,6 +25,7 @@ mod retry;
 mod settings;
 mod sources;
 mod talk;
+mod text;
 mod verify;
 
 #[cfg(fuzzing)]

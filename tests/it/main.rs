@@ -18,6 +18,7 @@ mod imgur;
 mod job_examples;
 mod jobs;
 mod keeping;
+mod lists;
 mod logins;
 mod made_media;
 mod net;

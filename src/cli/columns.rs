@@ -1,0 +1,113 @@
+//! Where in the rows of a CSV the links and their options are.
+
+use super::listed::{Listed, OPTIONS, key, wrong};
+use crate::model::Result;
+
+/// How the column of the links can be titled, the likeliest first.
+const TITLES: [&str; 4] = ["url", "link", "links", "address"];
+
+/// Where in a row the link and its options are.
+#[derive(Default)]
+pub(super) struct Columns {
+    pub(super) are_titled: bool,
+    link: usize,
+    options: Vec<(&'static str, usize)>,
+}
+
+impl Columns {
+    /// Those that the first row names. If none is titled as that of the links, it is a row like the others.
+    pub(super) fn new(row: &csv::ByteRecord) -> Columns {
+        let find = |title: &str| {
+            row.iter()
+                .position(|field| field.eq_ignore_ascii_case(title.as_bytes()))
+        };
+        let Some(link) = TITLES.iter().find_map(|title| find(title)) else {
+            return Columns::default();
+        };
+        let options = OPTIONS.iter().filter_map(|key| Some((*key, find(key)?)));
+        Columns {
+            are_titled: true,
+            link,
+            options: options.collect(),
+        }
+    }
+
+    pub(super) fn read(&self, row: &csv::ByteRecord) -> Result<Listed> {
+        let field = |column: usize| {
+            let text = std::str::from_utf8(row.get(column).unwrap_or_default());
+            text.map(str::to_owned)
+                .map_err(|_| wrong("it is not UTF-8"))
+        };
+        let mut listed = Listed {
+            link: field(self.link)?,
+            options: Vec::new(),
+        };
+        for (key, column) in &self.options {
+            let value = field(*column)?;
+            if !value.is_empty() {
+                listed.options.push(((*key).to_owned(), value));
+            }
+        }
+        Ok(listed)
+    }
+}
+
+/// What stands between the columns of a CSV that starts so. Excel has `;` wherever a number has a comma in it.
+pub(super) fn separator(start: &[u8]) -> u8 {
+    let mut lines = start.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    // Excel's own word for it.
+    if let [b's', b'e', b'p', b'=', separator] = first {
+        return *separator;
+    }
+    let is_title = |field: &[u8]| {
+        let field = field.trim_ascii();
+        let field = field.strip_prefix(b"\"").unwrap_or(field);
+        let field = field.strip_suffix(b"\"").unwrap_or(field).trim_ascii();
+        let mut titles = TITLES.iter();
+        titles.any(|title| field.eq_ignore_ascii_case(title.as_bytes()))
+    };
+    let is_titled = |separator: &u8| first.split(|byte| byte == separator).any(is_title);
+    if let Some(separator) = [b',', b';', b'\t'].into_iter().find(is_titled) {
+        return separator;
+    }
+    // A link can have each of the others in it, and the first column is the link.
+    if first.contains(&b'\t') {
+        return b'\t';
+    }
+    let mut found = first.iter().enumerate();
+    match found.find(|(_, byte)| matches!(byte, b',' | b';')) {
+        // `;jsessionid=1` belongs to the link.
+        Some((at, b';')) if !is_parameter(&first[at + 1..]) => b';',
+        _ => b',',
+    }
+}
+
+fn is_parameter(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| key(text).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_stands_between_the_columns() {
+        let table = [
+            ("", b','),
+            ("url\nhttps://a.org/1;2\n", b','),
+            ("Title,URL;x\n", b','),
+            ("Title;URL\n", b';'),
+            ("\r\nTitle, and more;\"Link\" \r\n", b';'),
+            ("links\ttitle, or none\n", b'\t'),
+            ("sep=;\r\nwhat,x\n", b';'),
+            ("https://a.org/1;\"Smith, J.\"\n", b';'),
+            ("https://a.org/1,one; two\n", b','),
+            ("https://a.org/1;jsessionid=4\n", b','),
+            ("https://a.org/1,2\tone\n", b'\t'),
+        ];
+        for (start, expected) in table {
+            assert_eq!(separator(start.as_bytes()), expected, "{start}");
+        }
+    }
+}

@@ -93,6 +93,12 @@ pub(super) struct Links {
 impl Args {
     /// Reads what was typed.
     pub(super) fn read(typed: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
+        let mut typed: Vec<_> = typed.into_iter().collect();
+        // A command would take a line of the short help, which fills its screen.
+        if typed.get(1).is_some_and(|word| word == "help") {
+            typed.remove(1);
+            typed.push("--help".into());
+        }
         let mut command = Args::command();
         let mut matches = command.try_get_matches_from_mut(typed)?;
         if let Some(name) = matches.subcommand_name() {

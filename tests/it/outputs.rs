@@ -101,6 +101,23 @@ error: `{typed}` is no command; did you mean `{meant}`?
 }
 
 #[test]
+fn help_and_version_as_words() {
+    let help = Fetch::new().arg("help").run().success();
+    assert_eq!(
+        help.stdout,
+        Fetch::new().arg("--help").run().success().stdout
+    );
+    let help = Fetch::new().args(["help", "run"]).run().success();
+    assert!(help.stdout.contains("--due"), "{}", help.stdout);
+    let expected = "\
+error: `version` is no command; did you mean `--version`?
+  hint: as an id it is written with its source: `SOURCE:version`
+";
+    let done = Fetch::new().arg("version").run().fails(2);
+    assert_says(&done.stderr_filtered(), expected);
+}
+
+#[test]
 fn a_list_in_place_of_a_link() {
     let fetch = Fetch::new();
     let expected = "\

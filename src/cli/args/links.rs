@@ -22,6 +22,10 @@ impl Links {
         let Some(word) = word else {
             return Ok(());
         };
+        if word == "version" {
+            let message = format!("`{word}` is no command; did you mean `--version`?");
+            return Err(Error::new(Kind::Config, message).hint(as_id(word)));
+        }
         let command = Args::command();
         let names: Vec<_> = command
             .get_subcommands()
@@ -31,9 +35,12 @@ impl Links {
             return Ok(());
         };
         let message = format!("`{word}` is no command; did you mean `{name}`?");
-        let hint = format!("as an id it is written with its source: `SOURCE:{word}`");
-        Err(Error::new(Kind::Config, message).hint(hint))
+        Err(Error::new(Kind::Config, message).hint(as_id(word)))
     }
+}
+
+fn as_id(word: &str) -> String {
+    format!("as an id it is written with its source: `SOURCE:{word}`")
 }
 
 /// Why a word is no link but the name of a list, if it is one.

@@ -117,6 +117,23 @@ error: `version` is no command; did you mean `--version`?
     assert_says(&done.stderr_filtered(), expected);
 }
 
+// What was to be written there would be written elsewhere.
+#[test]
+fn a_path_in_place_of_a_link() {
+    let site = Site::start();
+    for path in [".", "..", "./pictures", "~/pictures", "/tmp/"] {
+        let call = Fetch::new().args([site.url("/cat.jpg").as_str(), path]);
+        let expected = format!(
+            "\
+error: `{path}` is not a link: it is a path
+  hint: `-d DIR` says where to write, and `fetch -i FILE` reads the links of a list
+"
+        );
+        assert_says(&call.run().fails(2).stderr_filtered(), &expected);
+    }
+    assert!(site.requests().is_empty());
+}
+
 #[test]
 fn a_list_in_place_of_a_link() {
     let fetch = Fetch::new();

@@ -11,7 +11,8 @@ use crate::model::{Error, Kind, Result};
 impl Links {
     /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.
     pub(in crate::cli) fn check(&self) -> Result<()> {
-        if let Some(error) = self.links.iter().find_map(|word| as_list(word)) {
+        let mut words = self.links.iter();
+        if let Some(error) = words.find_map(|word| as_path(word).or_else(|| as_list(word))) {
             return Err(error);
         }
         // What has a host is a link, and an exact name was meant as one: it stood behind `--`.
@@ -41,6 +42,23 @@ impl Links {
 
 fn as_id(word: &str) -> String {
     format!("as an id it is written with its source: `SOURCE:{word}`")
+}
+
+/// Why a word is no link but a path, if it is one: with `cp` and `git clone`, the last one says where to write. What the
+/// others lead to would be written elsewhere.
+fn as_path(word: &str) -> Option<Error> {
+    const STARTS: [&str; 4] = ["/", "./", "../", "~/"];
+    let is_path = matches!(word, "." | ".." | "~")
+        || !word.starts_with("//") && STARTS.iter().any(|start| word.starts_with(start));
+    // A file is told as what it may be: a list.
+    if !is_path || Path::new(word).is_file() {
+        return None;
+    }
+    let error = Error::new(
+        Kind::Config,
+        format!("`{word}` is not a link: it is a path"),
+    );
+    Some(error.hint("`-d DIR` says where to write, and `fetch -i FILE` reads the links of a list"))
 }
 
 /// Why a word is no link but the name of a list, if it is one.

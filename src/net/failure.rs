@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::net::IpAddr;
 
+use rustls::InvalidMessage;
 use url::Url;
 
 use super::resolver::NotFound;
@@ -38,6 +39,15 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
                 .because(none.why.clone())
                 .hint("set it to a file of certificates in PEM form, or leave it out");
         }
+        // Its first bytes begin no message of TLS. It will not speak another way the next time.
+        if error.is_connect()
+            && let rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) = tls
+        {
+            let plain = plain(url);
+            return Error::new(Kind::Corrupt, format!("`{host}` does not speak TLS"))
+                .because(tls.to_string())
+                .hint(format!("it may speak http: write `{}`", Shown(&plain)));
+        }
         return Error::new(Kind::Network, format!("cannot speak TLS with `{host}`"))
             .because(tls.to_string());
     }
@@ -57,6 +67,15 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
         .map(innermost)
         .unwrap_or_else(|| error.to_string());
     Error::new(Kind::Network, message).because(cause)
+}
+
+/// The same URL over http, at the same port.
+fn plain(url: &Url) -> Url {
+    let mut plain = url.clone();
+    // What a URL of https has can be had by one of http.
+    let _ = plain.set_scheme("http");
+    let _ = plain.set_port(url.port_or_known_default());
+    plain
 }
 
 /// The error of a request that a private address was refused to.

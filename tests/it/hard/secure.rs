@@ -84,6 +84,41 @@ fn a_wrong_name_of_the_authorities_is_told_as_such() {
 }
 
 #[test]
+fn a_server_of_plain_http_is_told_and_not_asked_again() {
+    // As servers do, it answers what it cannot read with 400.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let mut count = 0;
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut start = [0; 16];
+            let length = stream.read(&mut start).unwrap();
+            if &start[..length] == b"end" {
+                return count;
+            }
+            count += 1;
+            let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).unwrap();
+        }
+        count
+    });
+    let done = quick().arg(format!("localhost:{port}/cat.jpg"));
+    let done = done.run().fails(4);
+    for said in [
+        "`localhost` does not speak TLS\n  because: received corrupt message of type InvalidContentType\n",
+        &format!("hint: it may speak http: write `http://localhost:{port}/cat.jpg`\n"),
+        "attempts: 1\n",
+    ] {
+        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+    }
+    let mut end = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    std::io::Write::write_all(&mut end, b"end").unwrap();
+    assert_eq!(server.join().unwrap(), 1);
+}
+
+#[test]
 fn a_redirect_down_to_plain_http_is_not_followed() {
     let (site, plain) = (Site::start(), Site::start());
     plain

@@ -56,6 +56,34 @@ fn tell_of_gone(settings: &pipeline::Settings, choice: &Choice) -> Result<()> {
     Ok(())
 }
 
+/// Names other folders in which something failed: what was fetched elsewhere is retried there.
+fn tell_of_others(settings: &pipeline::Settings, choice: &Choice) -> Result<()> {
+    /// How many are named.
+    const NAMED: usize = 3;
+    /// How many are looked through: each costs a look into the archive.
+    const LOOKED: usize = 1000;
+    let Some(file) = &settings.archive else {
+        return Ok(());
+    };
+    let mut others = Vec::new();
+    for root in Records::roots(file)?.into_iter().take(LOOKED) {
+        let again = Records::again(file, &root, choice)?;
+        if again.into_iter().flatten().next().is_some() {
+            others.push(format!("`-d {}`", root.display()));
+        }
+        if others.len() == NAMED {
+            break;
+        }
+    }
+    if !others.is_empty() {
+        tell(&format!(
+            "hint: something failed in another folder: {}\n",
+            others.join(", ")
+        ));
+    }
+    Ok(())
+}
+
 fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> Result<u8> {
     let settings = pipeline::Settings {
         items: None,
@@ -78,6 +106,7 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
                 "nothing that failed is to be retried in `{root}`\n"
             ));
             tell_of_gone(&settings, choice)?;
+            tell_of_others(&settings, choice)?;
         }
         return Ok(exit::WELL);
     }

@@ -225,3 +225,30 @@ fn a_look_does_not_forget_a_link_that_could_not_be_listed() {
     let done = user.clone().arg("retry").run().success();
     assert!(done.stderr.contains("1 new"), "{}", done.stderr);
 }
+
+#[test]
+fn names_other_folders_in_which_something_failed() {
+    let site = Site::start();
+    site.on("/login.jpg", Reply::empty(401));
+    site.on("/gone.jpg", Reply::empty(404));
+    let call = Fetch::new();
+    let fetch = |folder: &str, path: &str| {
+        let call = call.clone().args(["-d", folder]).arg(site.url(path));
+        assert_ne!(call.run().code, 0);
+    };
+    fetch("gone", "/gone.jpg");
+    let retry = call.clone().arg("retry");
+    let none = "nothing that failed is to be retried in `.`\n";
+    assert_eq!(retry.clone().run().success().stderr, none);
+    for folder in ["a", "b", "c", "d"] {
+        fetch(folder, "/login.jpg");
+    }
+    let done = retry.clone().run().success();
+    let folders = ["a", "b", "c"].map(|name| format!("`-d ROOT/out/{name}`"));
+    let hint = format!(
+        "hint: something failed in another folder: {}\n",
+        folders.join(", ")
+    );
+    assert_eq!(done.stderr_filtered(), format!("{none}{hint}"));
+    assert_eq!(retry.arg("-q").run().success().stderr, "");
+}

@@ -1,5 +1,7 @@
 //! `fetch run`: jobs of the configuration, one after another.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -50,10 +52,16 @@ pub(super) fn run(
             tell("no job is due\n");
         }
     }
+    let is_one = run.jobs.names.len() == 1;
     for (name, config) in &jobs {
-        announce(&args, name, jobs.len())?;
+        let is_named = announce(&args, name, jobs.len())? || is_one;
         let code = one(&mut args, &run.jobs, name, config, &registry);
-        codes.push(code.unwrap_or_else(|error| code_of(&error)));
+        codes.push(code.unwrap_or_else(|error| {
+            if !is_named {
+                tell(&heading(name));
+            }
+            code_of(&error)
+        }));
         if codes.ends_with(&[exit::INTERRUPTED]) {
             break;
         }
@@ -80,18 +88,33 @@ pub(super) fn list(all: &Config, as_json: bool) -> Result<()> {
     })
 }
 
-/// Says which of so many jobs comes next.
-fn announce(args: &Args, name: &str, count: usize) -> Result<()> {
+/// Says which of so many jobs comes next, and answers whether people were told.
+fn announce(args: &Args, name: &str, count: usize) -> Result<bool> {
     if args.talk.json {
         print(&format!(
             "{}\n",
             json!({ "v": 1, "event": "job", "name": name })
         ))?;
     }
-    if count > 1 && !args.talk.quiet && !args.talk.get_urls {
-        tell(&format!("job `{name}`\n"));
+    let is_told = count > 1 && !args.talk.quiet && !args.talk.get_urls;
+    if is_told {
+        tell(&heading(name));
     }
-    Ok(())
+    Ok(is_told)
+}
+
+fn heading(name: &str) -> String {
+    format!("job `{name}`\n")
+}
+
+/// The links and the lists of a job, which has some.
+pub(super) fn links(name: &str, config: &Config) -> Result<(Vec<String>, Vec<PathBuf>)> {
+    let (links, lists) = config.links();
+    if links.is_empty() && lists.is_empty() {
+        let message = format!("the job `{name}` has nothing to fetch");
+        return Err(Error::new(Kind::Config, message).hint("give it `links`, or `lists` of them"));
+    }
+    Ok((links, lists))
 }
 
 /// Tells of what is wrong with a job, and gives the code that this has.
@@ -107,11 +130,7 @@ fn one(
     config: &Config,
     registry: &Registry,
 ) -> Result<u8> {
-    (args.links.links, args.links.input_file) = config.links();
-    if args.links.links.is_empty() && args.links.input_file.is_empty() {
-        let message = format!("the job `{name}` has nothing to fetch");
-        return Err(Error::new(Kind::Config, message).hint("give it `links`, or `lists` of them"));
-    }
+    (args.links.links, args.links.input_file) = links(name, config)?;
     let fetch = || main::fetch(args, config, registry.clone(), Some(name));
     // Who only looks is in nobody's way.
     if args.talk.simulate || args.talk.get_urls {

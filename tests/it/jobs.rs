@@ -357,6 +357,20 @@ error: the job `cats` has a schedule, but no archive that knows when it ran
 }
 
 #[test]
+fn a_job_that_cannot_begin_is_named() {
+    let config = "[job.cats]\nlists = ['none.txt']\nschedule = 'daily'\n";
+    let fetch = Fetch::new().config(config);
+    for flags in [&["--due"][..], &["--due", "-q"], &["--all"]] {
+        let done = fetch.clone().arg("run").args(flags.iter().copied()).run();
+        let said = "job `cats`\nerror: cannot read the list `none.txt`\n";
+        assert!(done.fails(2).stderr.starts_with(said), "{flags:?}");
+    }
+    // Whoever names one knows it.
+    let done = fetch.args(["run", "cats"]).run().fails(2);
+    assert!(done.stderr.starts_with("error: "), "{}", done.stderr);
+}
+
+#[test]
 fn the_jobs_of_the_documentation_are_well() {
     let text = include_str!("../../docs/jobs.md");
     let (_, rest) = text.split_once("```toml\n").unwrap();

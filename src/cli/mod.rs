@@ -6,6 +6,7 @@ mod archive;
 mod args;
 mod batch;
 mod called;
+mod check;
 mod columns;
 mod due;
 mod exit;

@@ -5,10 +5,9 @@ use std::io::Write;
 
 use super::args::{Args, ConfigCommand};
 use super::talk::print;
-use super::{main, meaning};
+use super::{check, main};
 use crate::config::{Config, EXAMPLE, places};
 use crate::model::{Error, Kind, Result};
-use crate::net::Client;
 use crate::source::Registry;
 
 /// Does what was asked about the settings.
@@ -20,7 +19,7 @@ pub(super) fn settings(
     match command {
         ConfigCommand::Path => print(&path(args)),
         ConfigCommand::Show { origin } => print(&main::config(args)?.show(*origin)?),
-        ConfigCommand::Check => check(args, sources),
+        ConfigCommand::Check => check::check(args, sources),
         ConfigCommand::Init { stdout: true } => print(EXAMPLE),
         ConfigCommand::Init { stdout: false } => init(),
         ConfigCommand::Schema => {
@@ -42,20 +41,6 @@ fn path(args: &Args) -> String {
         format!("{:6}  {}{is_there}\n", place.scope, place.path.display())
     });
     lines.collect()
-}
-
-fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<()> {
-    let config = main::config(args)?;
-    main::registry(&config, sources)?;
-    Client::new(meaning::net(args, config.net()?)?)?;
-    config.pipeline()?;
-    config.check_commands()?;
-    for name in config.jobs() {
-        let job = config.job(name)?;
-        Client::new(meaning::net(args, job.net()?)?)?;
-        job.pipeline()?;
-    }
-    print("the settings are well\n")
 }
 
 fn init() -> Result<()> {

@@ -376,6 +376,11 @@ fn the_jobs_of_the_documentation_are_well() {
     let (_, rest) = text.split_once("```toml\n").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
     let fetch = Fetch::new().config(example);
+    let lists = fetch.root().join("home/lists");
+    std::fs::create_dir(&lists).unwrap();
+    for list in ["cats.txt", "papers.csv"] {
+        std::fs::write(lists.join(list), "").unwrap();
+    }
     let check = fetch.clone().args(["config", "check"]);
     check.clone().env("PAPERS_TOKEN", "hunter2").run().success();
     check

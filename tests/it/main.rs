@@ -4,6 +4,7 @@ mod adopting;
 mod after;
 mod album;
 mod archive;
+mod checks;
 mod choosing;
 mod command_builder;
 #[cfg(unix)]

@@ -119,7 +119,9 @@ fn the_configuration_in_the_readme_is_one() {
     let examples: String = examples
         .filter_map(|rest| rest.split("```").next())
         .collect();
-    let check = Fetch::new().config(&examples).args(["config", "check"]);
+    let fetch = Fetch::new().config(&examples);
+    std::fs::write(fetch.root().join("home/cats.txt"), "").unwrap();
+    let check = fetch.args(["config", "check"]);
     check.env("IMGUR_CLIENT_ID", "test-id").run().success();
 }
 

@@ -1,0 +1,49 @@
+//! `fetch config check`: what is found before it goes wrong in a run.
+
+use crate::support::command::Fetch;
+
+fn check(config: &str) -> Fetch {
+    Fetch::new().config(config).args(["config", "check"])
+}
+
+#[test]
+fn a_job_that_could_not_begin_is_told() {
+    let table = [
+        (
+            "[job.cats]\nschedule = 'daily'\n",
+            "error: the job `cats` has nothing to fetch\n  hint: give it `links`, or `lists` of them\n",
+        ),
+        (
+            "[job.cats]\nlists = ['cats.txt']\n",
+            "error: the job `cats` cannot read the list `cats.txt`\n  because: No such file or directory (os error 2)\n  \
+             hint: it is looked for in the current folder: write the whole path, or `~/…`\n",
+        ),
+    ];
+    for (config, expected) in table {
+        let done = check(config).run().fails(2);
+        assert_eq!(done.stderr_filtered(), expected);
+    }
+    check("[job.cats]\nlists = ['-']\n").run().success();
+}
+
+#[test]
+fn a_section_for_what_is_no_host_is_told() {
+    for (name, host) in [
+        ("https://example.org/", "example.org"),
+        ("example.org:8080", "example.org"),
+        ("example.org/cats", "example.org"),
+    ] {
+        let done = check(&format!("[host.\"{name}\"]\nconnections = 2\n"))
+            .run()
+            .fails(2);
+        let expected = format!(
+            "error: `{name}` is not the name of a host, in `[host.\"{name}\"]`\n  \
+             hint: write `[host.\"{host}\"]`, which is for all its ports\n"
+        );
+        assert_eq!(done.stderr_filtered(), expected);
+    }
+    for name in ["example.org", "LOCALHOST", "127.0.0.1", "[::1]"] {
+        let config = format!("[host.\"{name}\"]\nconnections = 2\n");
+        check(&config).run().success();
+    }
+}

@@ -47,3 +47,23 @@ fn a_section_for_what_is_no_host_is_told() {
         check(&config).run().success();
     }
 }
+
+#[test]
+fn a_variable_that_nobody_reads_is_told_without_its_value() {
+    let call = check("").env("FETCH_NET_RETRIES", "hunter2");
+    let call = call.env("FETCH_SOURCE_IMGUR_CLIENT_ID", "hunter2");
+    let call = call.env("FETCH_RETRIES", "hunter2");
+    let done = call.env("FETCH_HEAD", "x").run().success();
+    let expected = "\
+warning: the variable `FETCH_HEAD` means nothing
+  hint: a section and its key have two `_` in between: `FETCH_NET__RETRIES`
+warning: the variable `FETCH_NET_RETRIES` means nothing
+  hint: did you mean `FETCH_NET__RETRIES`?
+warning: the variable `FETCH_RETRIES` means nothing
+  hint: did you mean `FETCH_NET__RETRIES`?
+warning: the variable `FETCH_SOURCE_IMGUR_CLIENT_ID` means nothing
+  hint: did you mean `FETCH_SOURCE__IMGUR__CLIENT_ID`?
+";
+    assert_eq!(done.stderr_filtered(), expected);
+    assert_eq!(done.stdout, "the settings are well\n");
+}

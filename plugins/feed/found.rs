@@ -34,6 +34,8 @@ pub(super) struct Found {
     pub(super) posts: Vec<Findings>,
     /// How many of them are not taken in full.
     pub(super) cut: u64,
+    /// How many more cannot be read, or not in full.
+    pub(super) broken: u64,
     /// Why it could not be read to its end.
     pub(super) error: Option<Error>,
 }
@@ -96,6 +98,7 @@ fn find(text: &str, url: &Url, patience: &Patience) -> Result<Found> {
         next: feed.next,
         posts,
         cut,
+        broken: feed.broken,
         error,
     })
 }

@@ -3,104 +3,146 @@
 use std::collections::HashMap;
 
 use fetch::model::{Error, Kind, Result};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::post::{Enclosure, Feed, Post};
 
-#[derive(Deserialize)]
-struct JsonFeed {
-    #[serde(default)]
-    title: String,
-    next_url: Option<String>,
-    #[serde(default)]
-    items: Vec<serde_json::Value>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct JsonPost {
-    id: serde_json::Value,
-    title: Option<String>,
-    url: Option<String>,
-    external_url: Option<String>,
-    date_published: Option<String>,
-    content_html: Option<String>,
-    image: Option<String>,
-    authors: Vec<Author>,
-    author: Option<Author>,
-    attachments: Vec<Attachment>,
-}
-
-#[derive(Deserialize)]
-struct Author {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Attachment {
-    url: String,
-    #[serde(default)]
-    mime_type: String,
-    #[serde(default)]
-    title: Option<String>,
-    #[serde(default)]
-    size_in_bytes: Option<u64>,
-}
-
-/// Reads it. A post that cannot be read is left out.
+/// Reads it. Of a file the address is needed, and nothing of a post; what else is odd is taken as if it were not there.
 ///
 /// # Errors
 /// [`Kind::Corrupt`] if it is no JSON, or no feed.
 pub(super) fn read(text: &str) -> Result<Feed> {
-    let feed: JsonFeed = serde_json::from_str(text)
-        .map_err(|error| Error::new(Kind::Corrupt, "cannot read the feed").because(error))?;
-    let posts = feed.items.into_iter();
-    Ok(Feed {
-        title: feed.title,
-        next: feed.next_url,
-        posts: posts
-            .filter_map(|post| Some(one(serde_json::from_value(post).ok()?)))
-            .collect(),
-    })
+    let cannot = || Error::new(Kind::Corrupt, "cannot read the feed");
+    let feed = serde_json::from_str::<Map<String, Value>>(text);
+    let feed = feed.or_else(|error| {
+        let feed = serde_json::from_str(&without_endless(text));
+        feed.map_err(|_| error)
+    });
+    let mut feed = feed.map_err(|error| cannot().because(error))?;
+    let posts = match feed.remove("items").unwrap_or_default() {
+        Value::Array(posts) => posts,
+        Value::Null => Vec::new(),
+        _ => return Err(cannot().because("`items` is no list")),
+    };
+    let next = take(&mut feed, "next_url");
+    let mut read = Feed {
+        title: take(&mut feed, "title"),
+        next: Some(next).filter(|next| !next.is_empty()),
+        ..Feed::default()
+    };
+    for post in posts {
+        let is_whole = match post {
+            Value::Object(post) => {
+                let (post, is_whole) = one(post);
+                read.posts.push(post);
+                is_whole
+            }
+            _ => false,
+        };
+        read.broken += u64::from(!is_whole);
+    }
+    Ok(read)
 }
 
-fn one(json: JsonPost) -> Post {
-    let id = match &json.id {
-        serde_json::Value::String(id) => id.clone(),
-        serde_json::Value::Null => String::new(),
-        other => other.to_string(),
-    };
-    let author = json.authors.into_iter().chain(json.author).next();
+/// A post, and whether each of its files has an address.
+fn one(mut json: Map<String, Value>) -> (Post, bool) {
+    let (url, other) = (take(&mut json, "url"), take(&mut json, "external_url"));
+    let authors = list(json.remove("authors"));
+    let mut authors = authors.into_iter().chain(json.remove("author"));
     let mut post = Post {
-        id,
-        title: json.title.unwrap_or_default(),
-        link: json.url.or(json.external_url).unwrap_or_default(),
-        date: json.date_published.unwrap_or_default(),
-        author: author.and_then(|author| author.name).unwrap_or_default(),
-        text: json.content_html.unwrap_or_default(),
+        id: take(&mut json, "id"),
+        title: take(&mut json, "title"),
+        link: if url.is_empty() { other } else { url },
+        date: take(&mut json, "date_published"),
+        author: authors.next().map_or(String::new(), name),
+        text: take(&mut json, "content_html"),
         ..Post::default()
     };
+    let mut is_whole = true;
     let mut titles: HashMap<String, usize> = HashMap::new();
-    for (index, file) in json.attachments.into_iter().enumerate() {
+    let files = list(json.remove("attachments")).into_iter();
+    for (index, file) in files.enumerate() {
+        let mut file = match file {
+            Value::Object(file) => file,
+            _ => Map::new(),
+        };
+        let url = take(&mut file, "url");
+        if url.is_empty() {
+            is_whole = false;
+            continue;
+        }
         // The same title means the same thing in another form (version 1.1).
-        let same = file
-            .title
-            .map(|title| *titles.entry(title).or_insert(index));
-        post.add(Enclosure {
-            url: file.url,
-            kind: file.mime_type,
-            group: Some(same.unwrap_or(index)),
-            weight: file.size_in_bytes.unwrap_or(0),
-        });
-    }
-    if let Some(url) = json.image.filter(|_| post.media.is_empty()) {
+        let title = take(&mut file, "title");
+        let same = match title.is_empty() {
+            true => index,
+            false => *titles.entry(title).or_insert(index),
+        };
+        let weight = take(&mut file, "size_in_bytes").parse::<f64>();
         post.add(Enclosure {
             url,
+            kind: take(&mut file, "mime_type"),
+            group: Some(same),
+            weight: weight.unwrap_or(0.0) as u64,
+        });
+    }
+    let image = take(&mut json, "image");
+    if !image.is_empty() && post.media.is_empty() {
+        post.add(Enclosure {
+            url: image,
             kind: "image".into(),
             ..Enclosure::default()
         });
     }
-    post
+    (post, is_whole)
+}
+
+/// A text, or a number that stands for one; empty if it is neither.
+fn take(json: &mut Map<String, Value>, key: &str) -> String {
+    match json.remove(key) {
+        Some(Value::String(text)) => text,
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Several, or the only one.
+fn list(value: Option<Value>) -> Vec<Value> {
+    match value {
+        Some(Value::Array(list)) => list,
+        None | Some(Value::Null) => Vec::new(),
+        Some(one) => vec![one],
+    }
+}
+
+fn name(author: Value) -> String {
+    match author {
+        Value::Object(mut author) => take(&mut author, "name"),
+        Value::String(name) => name,
+        _ => String::new(),
+    }
+}
+
+/// The text with `null` for numbers that there is no room for, such as `1e400`: one of them would cost the whole feed.
+fn without_endless(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let (mut from, mut is_quoted, mut is_escaped) = (0, false, false);
+    for (at, c) in text.char_indices() {
+        if is_quoted {
+            is_quoted = c != '"' || is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+        } else if c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E') {
+            continue;
+        } else {
+            is_quoted = c == '"';
+        }
+        let part = &text[from..at];
+        let is_endless = part.parse::<f64>().is_ok_and(f64::is_infinite);
+        kept.push_str(if is_endless { "null" } else { part });
+        kept.push(c);
+        from = at + c.len_utf8();
+    }
+    kept.push_str(&text[from..]);
+    kept
 }
 
 #[cfg(test)]
@@ -108,12 +150,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn posts_are_read_and_a_broken_one_is_left_out() {
+    fn posts_are_read_and_a_broken_one_is_told() {
         let text = r#"{"version":"https://jsonfeed.org/version/1.1","title":"T","next_url":"/2","items":[
             {"id":7,"title":"A","date_published":"2024-05-03T00:00:00Z","authors":[{"name":"Ann"}],
              "attachments":[{"url":"/a.mp3","mime_type":"audio/mpeg","title":"x"},
                             {"url":"/a.flac","mime_type":"audio/flac","title":"x","size_in_bytes":9}]},
-            {"id":"b","title":[]}, {"id":"c","image":"/c.jpg"}]}"#;
+            7, {"id":"c","image":"/c.jpg"}]}"#;
         let feed = read(text).unwrap();
         assert_eq!(
             (feed.title.as_str(), feed.next.as_deref()),
@@ -125,6 +167,35 @@ mod tests {
             .map(|post| (post.id.as_str(), post.files()[0].url.as_str()))
             .collect();
         assert_eq!(posts, [("7", "/a.flac"), ("c", "/c.jpg")]);
-        assert_eq!(read("{").unwrap_err().kind, Kind::Corrupt);
+        assert_eq!(feed.broken, 1);
+        for text in ["{", "[]", r#"{"items":7}"#] {
+            assert_eq!(read(text).unwrap_err().kind, Kind::Corrupt, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_odd_beside_an_address_costs_nothing() {
+        for odd in [
+            r#""size_in_bytes":"12""#,
+            r#""size_in_bytes":12.0"#,
+            r#""size_in_bytes":-1"#,
+            r#""size_in_bytes":1e400"#,
+            r#""title":7"#,
+            r#""title":{"a":["e5\"1e400"]}"#,
+            r#""mime_type":null"#,
+        ] {
+            let text = format!(
+                r#"{{"title":"1e999 \\","items":[{{"id":"a","title":[],"authors":"Ann","attachments":{{"url":"/a.mp3",{odd}}}}},
+                {{"id":"b","attachments":[{{"url":"/b.mp3"}},{{"url":7e400}}]}}]}}"#
+            );
+            let feed = read(&text).unwrap();
+            assert_eq!(feed.title, "1e999 \\");
+            let posts: Vec<_> = feed.posts.iter().map(|post| post.files()).collect();
+            assert_eq!(posts[0][0].url, "/a.mp3", "{odd}");
+            assert_eq!((posts[1].len(), feed.broken), (1, 1), "{odd}");
+            assert_eq!(feed.posts[0].author, "Ann");
+        }
+        let sizes = r#"{"items":[{"attachments":[{"url":"/a","title":"x","size_in_bytes":"12"},{"url":"/b","title":"x","size_in_bytes":9}]}]}"#;
+        assert_eq!(read(sizes).unwrap().posts[0].files()[0].url, "/a");
     }
 }

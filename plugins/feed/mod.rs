@@ -48,6 +48,19 @@ impl Feed {
         })
     }
 
+    /// Says that there are more pages than are read. Whoever has set how many are, knows.
+    async fn leave(&self, feed: &Url, out: &Outlet) -> Result<()> {
+        let most = self.options.pages;
+        let text = format!(
+            "no more than {most} pages of `{}` are read (`source.feed.pages`); those behind are left",
+            Shown(feed)
+        );
+        match most == Options::default().pages {
+            true => out.warn(text).await,
+            false => out.note(text).await,
+        }
+    }
+
     async fn post(
         &self,
         feed: &Url,
@@ -126,7 +139,7 @@ impl Source for Feed {
         let mut next = Some(start.clone());
         let mut count = 0;
         let mut posts = 0;
-        let mut cut = 0;
+        let (mut cut, mut broken) = (0, 0);
         while let Some(url) = next.take() {
             pages.turn(url.as_str())?;
             count += 1;
@@ -142,7 +155,8 @@ impl Source for Feed {
             }
             let answer = answer.ok()?;
             let found = found::read(&answer).await?;
-            let is_all = found.next.is_none() && found.cut == 0 && found.error.is_none();
+            let is_all =
+                found.next.is_none() && found.cut + found.broken == 0 && found.error.is_none();
             if count == 1
                 && is_all
                 && let Some(validator) = validator::of(&answer, &self.options)
@@ -157,6 +171,7 @@ impl Source for Feed {
                 })
             });
             cut += found.cut;
+            broken += found.broken;
             for post in found.posts {
                 posts += 1;
                 self.post(&start, post, album, &target.link.meta, out)
@@ -168,7 +183,17 @@ impl Source for Feed {
             next = found
                 .next
                 .and_then(|next| web(&answer.url, &next))
-                .filter(|next| next.origin() == answer.url.origin() && count < self.options.pages);
+                .filter(|next| next.origin() == answer.url.origin());
+            if count >= self.options.pages && next.take().is_some() {
+                self.leave(&start, out).await?;
+            }
+        }
+        if broken > 0 {
+            let start = Shown(&start);
+            out.warn(format!(
+                "{broken} posts of `{start}` cannot be read, or not in full; the others are taken"
+            ))
+            .await?;
         }
         if cut > 0 {
             let message = format!(

@@ -14,6 +14,8 @@ pub(super) struct Feed {
     pub(super) posts: Vec<Post>,
     /// The next page.
     pub(super) next: Option<String>,
+    /// How many posts cannot be read, or not in full.
+    pub(super) broken: u64,
 }
 
 /// One post.

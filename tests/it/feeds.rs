@@ -185,3 +185,45 @@ fn the_pictures_in_an_entry_of_xhtml_come() {
     fetch.run().success();
     assert_eq!(fetch.files().len(), 1);
 }
+
+#[test]
+fn a_post_that_cannot_be_read_is_told_and_what_is_odd_costs_none() {
+    let site = Site::start();
+    let json = r#"{"version":"https://jsonfeed.org/version/1.1","title":"J","items":[
+        {"id":"1","title":"One","attachments":[{"url":"/a.mp4","mime_type":"video/mp4","title":7,"size_in_bytes":"12"}]},
+        "none", {"id":"3","size":1e400,"title":"Three","attachments":[{"url":"/b.mp4","mime_type":"video/mp4","size_in_bytes":-1}]}]}"#;
+    site.on("/feed.json", Reply::json(json));
+    for (path, seed) in [("/a.mp4", 1), ("/b.mp4", 2)] {
+        site.on(path, Reply::file(small(Format::Mp4, seed)));
+    }
+    let fetch = Fetch::new().arg(site.url("/feed.json"));
+    let done = fetch.run().success();
+    assert_eq!(fetch.files().len(), 2, "{}", fetch.tree());
+    done.says("warning: 1 posts of `")
+        .says("/feed.json` cannot be read");
+}
+
+#[test]
+fn a_feed_of_more_pages_than_are_read_says_so() {
+    let site = Site::start();
+    for number in 1..=20 {
+        let next = format!(
+            "<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='next' href='/{}'/>",
+            number + 1
+        );
+        let posts = [format!("p{number}")];
+        let posts = posts.each_ref().map(String::as_str);
+        site.on(&format!("/{number}"), page(&posts, &next));
+    }
+    let call = |pages: &str| {
+        let fetch = Fetch::new().args(["-s", "-S", pages]);
+        fetch
+            .arg(format!("feed:{}", site.url("/1")))
+            .run()
+            .success()
+    };
+    let told = "no more than 20 pages of `";
+    call("source.feed.posts=false").says("warning: ").says(told);
+    let few = call("source.feed.pages=2");
+    assert!(!few.stderr.contains("no more than"), "{}", few.stderr);
+}

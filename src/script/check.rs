@@ -11,6 +11,7 @@ use super::find::Found;
 use super::globals;
 use super::hosts::Hosts;
 use super::replay::replay;
+use super::run::LEFT_OUT;
 use super::sandbox::byte_code;
 use super::source::Script;
 use super::verdict::{Did, Verdict};
@@ -67,6 +68,12 @@ fn cases(folder: &Path, manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String
         ));
     }
     let is_whole = wrong.is_empty();
+    for verdict in verdicts {
+        let said = verdict.notes.iter();
+        let left_out = said.filter_map(|note| note.strip_prefix(LEFT_OUT));
+        let name = verdict.name.escape_debug();
+        wrong.extend(left_out.map(|what| format!("the case `{name}` leaves out {what}")));
+    }
     let did: Vec<&Did> = verdicts.iter().map(|verdict| &verdict.did).collect();
     let routes: BTreeSet<_> = manifest.routes.iter().map(|route| &route.name).collect();
     for route in routes {

@@ -10,7 +10,7 @@ use super::failure::{raise, refuse, visible};
 use super::given::{Form, Given};
 use super::run::Host;
 use crate::model::{Body, Cursor, Entry, Expect, Headers, Item, Kind, Link, Meta, Request};
-use crate::net::Led;
+use crate::net::{Led, Shown};
 
 /// The most bytes of a place to go on from.
 const LONGEST_CURSOR: usize = 4096;
@@ -20,7 +20,10 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set(
         "emit",
         lua.create_function(move |lua, item: Table| {
-            let (item, led) = item_of(&own, Given::item(lua, &item)?)?;
+            let mut given = Given::item(lua, &item)?;
+            let left_out = mem::take(&mut given.left_out);
+            let (item, led) = item_of(&own, given)?;
+            own.leave_out(&item.key, left_out)?;
             own.emit(Entry::Item(Box::new(item)), led)
         })?,
     )?;
@@ -48,7 +51,11 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
             }
             let meta = match about {
                 None => Meta::default(),
-                Some(about) => Given::link(lua, &about)?,
+                Some(about) => {
+                    let (meta, left_out) = Given::link(lua, &about)?;
+                    own.leave_out(&Shown(&url).to_string(), left_out)?;
+                    meta
+                }
             };
             let led = own.gate.led(&url);
             own.emit(Entry::Link(Box::new(Link { url, meta })), led)

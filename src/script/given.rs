@@ -12,6 +12,7 @@ use serde::de::value::{Error as NoName, StrDeserializer};
 use serde_json::Value as Json;
 use url::Url;
 
+use super::api::moment;
 use super::failure::refuse;
 use crate::model::{Album, Digest, Kind, Medium, Meta};
 
@@ -33,7 +34,11 @@ pub(super) struct Given {
     pub(super) expires: Option<Timestamp>,
     pub(super) digests: Vec<Digest>,
     pub(super) meta: Meta,
+    pub(super) left_out: LeftOut,
 }
+
+/// The fields that are of no use, each with what is wrong with it.
+pub(super) type LeftOut = Vec<(String, String)>;
 
 /// The forms of streams that there are.
 #[derive(Clone, Copy, Deserialize)]
@@ -44,7 +49,7 @@ pub(super) enum Form {
 }
 
 /// The fields that a script can give, for messages. Those of links are the last ones.
-const FIELDS: [&str; 24] = [
+pub(super) const FIELDS: [&str; 24] = [
     "key",
     "url",
     "mirrors",
@@ -87,7 +92,7 @@ impl Given {
                 "headers" => given.headers = reader.pairs(name, value)?,
                 "kind" => given.kind = Some(reader.one_of(name, value)?),
                 "stream" => given.stream = Some(reader.one_of(name, value)?),
-                "size" => given.size = whole(reader.number(name, value)?),
+                "size" => given.size = reader.whole(name, value)?,
                 "expires" => given.expires = reader.moment(name, value)?,
                 "md5" => digests[0] = Some(Digest::Md5(reader.hex(name, value, 32)?)),
                 "sha1" => digests[1] = Some(Digest::Sha1(reader.hex(name, value, 40)?)),
@@ -98,31 +103,37 @@ impl Given {
             Ok(())
         })?;
         given.digests = digests.into_iter().flatten().collect();
+        given.left_out = reader.left_out;
         Ok(given)
     }
 
     /// Reads what is known of a link.
-    pub(super) fn link(lua: &Lua, table: &Table) -> mlua::Result<Meta> {
+    pub(super) fn link(lua: &Lua, table: &Table) -> mlua::Result<(Meta, LeftOut)> {
         let mut meta = Meta::default();
         let mut reader = Reader::new(lua);
         table.for_each(|name: String, value: Value| {
             reader.about(&mut meta, &FIELDS[OF_LINKS..], &name, value)
         })?;
-        Ok(meta)
+        Ok((meta, reader.left_out))
     }
 }
 
 struct Reader<'a> {
     lua: &'a Lua,
     left: usize,
+    left_out: LeftOut,
 }
 
 impl<'a> Reader<'a> {
     fn new(lua: &'a Lua) -> Reader<'a> {
-        Reader { lua, left: LONGEST }
+        Reader {
+            lua,
+            left: LONGEST,
+            left_out: LeftOut::new(),
+        }
     }
 
-    /// What is of no use is left out: it never fails an item. What is of the wrong type is a mistake.
+    /// What is of no use is left out and told: it never fails an item. What is of the wrong type is a mistake.
     fn about(
         &mut self,
         meta: &mut Meta,
@@ -130,7 +141,6 @@ impl<'a> Reader<'a> {
         name: &str,
         value: Value,
     ) -> mlua::Result<()> {
-        let small = |number: f64| u32::try_from(whole(number)?).ok();
         match name {
             "name" => meta.name = Some(self.text(name, value)?),
             "ext" => meta.ext = Some(self.text(name, value)?),
@@ -139,10 +149,15 @@ impl<'a> Reader<'a> {
             "author" => meta.author = Some(self.text(name, value)?),
             "date" => meta.date = self.moment(name, value)?,
             "album" => meta.album = Some(Arc::new(self.album(name, value)?)),
-            "number" => meta.number = whole(self.number(name, value)?),
-            "width" => meta.width = small(self.number(name, value)?),
-            "height" => meta.height = small(self.number(name, value)?),
-            "page" => meta.page = Url::parse(&self.text(name, value)?).ok(),
+            "number" => meta.number = self.whole(name, value)?,
+            "width" => meta.width = self.whole(name, value)?,
+            "height" => meta.height = self.whole(name, value)?,
+            "page" => {
+                let text = self.text(name, value)?;
+                let page = Url::parse(&text);
+                meta.page =
+                    self.of_use(name, page.ok(), || format!("`{}` is no URL", short(&text)));
+            }
             "meta" => match value {
                 Value::Table(table) if !self.is_list(&table) => {
                     self.take(2)?;
@@ -198,14 +213,42 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Seconds since 1970, or a date as text.
+    /// What is of use, or else nothing, which is told.
+    fn of_use<T>(
+        &mut self,
+        name: &str,
+        value: Option<T>,
+        why: impl FnOnce() -> String,
+    ) -> Option<T> {
+        if value.is_none() {
+            self.left_out.push((name.to_owned(), why()));
+        }
+        value
+    }
+
+    /// A whole number, if it is one that there is room for.
+    fn whole<T: TryFrom<u64>>(&mut self, name: &str, value: Value) -> mlua::Result<Option<T>> {
+        let number = self.number(name, value)?;
+        let is_whole = (0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0;
+        let whole = is_whole.then_some(number as u64);
+        let fits = whole.and_then(|whole| T::try_from(whole).ok());
+        Ok(self.of_use(name, fits, || {
+            format!("`{number}` is no whole number, or none that can be")
+        }))
+    }
+
+    /// Seconds since 1970, or a date as text, as `time.parse` reads it.
     fn moment(&mut self, name: &str, value: Value) -> mlua::Result<Option<Timestamp>> {
         Ok(match number(&value) {
-            Some(seconds) if seconds.is_finite() => {
-                Timestamp::from_millisecond((seconds * 1000.0) as i64).ok()
+            Some(seconds) => {
+                let read = moment::of_seconds(seconds);
+                self.of_use(name, read, || format!("`{seconds}` is no moment"))
             }
-            Some(_) => None,
-            None => self.text(name, value)?.parse().ok(),
+            None => {
+                let text = self.text(name, value)?;
+                let read = moment::read(&text);
+                self.of_use(name, read, || format!("`{}` is no date", short(&text)))
+            }
         })
     }
 
@@ -236,7 +279,7 @@ impl<'a> Reader<'a> {
             match field.as_str() {
                 "id" => id = Some(self.key("id", value)?),
                 "title" => title = Some(self.text("title", value)?),
-                "count" => count = whole(self.number("count", value)?),
+                "count" => count = self.whole("count", value)?,
                 _ => {
                     return Err(wrong(
                         name,
@@ -335,18 +378,17 @@ fn wrong(name: &str, why: &str) -> mlua::Error {
     )
 }
 
+/// The beginning of a text, for messages.
+fn short(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Integer(number) => Some(*number as f64),
         Value::Number(number) => Some(*number),
         _ => None,
     }
-}
-
-fn whole(number: f64) -> Option<u64> {
-    (0.0..=9_007_199_254_740_992.0)
-        .contains(&number)
-        .then_some(number as u64)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The thread of a VM: makes it, runs the script, tells how it ended.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,9 +17,10 @@ use super::Limits;
 use super::call::Call;
 use super::clock::{Clock, Death};
 use super::emit;
-use super::failure::{Blame, raise, refuse};
+use super::failure::{Blame, raise, refuse, visible};
 use super::find::Origin;
 use super::gate::Gate;
+use super::given::LeftOut;
 use super::manifest::Delegate;
 use super::package::Package;
 use super::sandbox;
@@ -63,7 +64,12 @@ pub(super) struct Host {
     calls: mpsc::Sender<Call>,
     entries: RefCell<Vec<(Entry, Led)>>,
     emitted: Cell<u64>,
+    /// The fields that were told to be left out.
+    left_out: RefCell<BTreeSet<String>>,
 }
+
+/// How what is left out of an item is told.
+pub(super) const LEFT_OUT: &str = "left out: ";
 
 impl Host {
     /// The host of a run that begins.
@@ -83,7 +89,25 @@ impl Host {
             calls,
             entries: RefCell::default(),
             emitted: Cell::new(0),
+            left_out: RefCell::default(),
         }
+    }
+
+    /// Says something in one line.
+    pub(super) fn note(&self, text: &str) -> mlua::Result<()> {
+        let text = visible(text).into_boxed_str();
+        self.emit(Entry::Note(text), Led::ByUser)
+    }
+
+    /// Says which fields of this are of no use, each once.
+    pub(super) fn leave_out(&self, of: &str, fields: LeftOut) -> mlua::Result<()> {
+        for (field, why) in fields {
+            let text = format!("{LEFT_OUT}`{field}` of `{of}`: {why}");
+            if self.left_out.borrow_mut().insert(field) {
+                self.note(&text)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes an entry on its way out. It leaves before anything is asked, or when enough have come together.

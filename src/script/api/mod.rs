@@ -4,6 +4,7 @@ mod digest;
 mod html;
 mod http;
 mod json;
+pub(super) mod moment;
 mod object;
 mod re;
 mod time;

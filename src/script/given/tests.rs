@@ -37,17 +37,48 @@ fn every_field_is_read() {
 }
 
 #[test]
-fn what_is_of_no_use_is_left_out() {
+fn what_is_of_no_use_is_left_out_and_told() {
     let given = read(
         "{ size = -1, number = 0 / 0, date = 0 / 0, width = 1e12, page = 'x', mirrors = {}, meta = { n = 0 / 0 } }",
     );
     let given = given.unwrap();
     assert_eq!(given.size, None);
+    let mut told = given.left_out;
+    told.sort();
+    let told: Vec<_> = told
+        .iter()
+        .map(|(name, why)| format!("{name} {why}"))
+        .collect();
+    let told_of = [
+        "date `NaN` is no moment",
+        "number `NaN` is no whole number, or none that can be",
+        "page `x` is no URL",
+        "size `-1` is no whole number, or none that can be",
+        "width `1000000000000` is no whole number, or none that can be",
+    ];
+    assert_eq!(told, told_of);
+    for field in [
+        "number = 1.5",
+        "size = 1e30",
+        "width = -5",
+        "album = { id = 1, count = 0.5 }",
+    ] {
+        let left_out = read(&format!("{{ {field} }}")).unwrap().left_out;
+        assert_eq!(left_out.len(), 1, "{field}");
+    }
+    assert_eq!(read("{ width = 5.0, size = 0 }").unwrap().left_out, []);
     let told = serde_json::json!({ "extra": { "n": null } });
     assert_eq!(serde_json::to_value(&given.meta).unwrap(), told);
     let given = read("{ date = '2020-02-03T00:00:00Z' }").unwrap();
     assert_eq!(given.meta.date.unwrap().as_second(), 1_580_688_000);
-    assert_eq!(read("{ date = 'soon' }").unwrap().meta.date, None);
+    let given = read("{ date = 'soon' }").unwrap();
+    assert_eq!(given.meta.date, None);
+    let told = ("date".to_owned(), "`soon` is no date".to_owned());
+    assert_eq!(given.left_out, [told]);
+    let given = read("{ date = '2020-02-03', expires = '1700000000123' }").unwrap();
+    assert_eq!(given.meta.date.unwrap().as_second(), 1_580_688_000);
+    assert_eq!(given.expires.unwrap().as_millisecond(), 1_700_000_000_123);
+    assert_eq!(given.left_out, []);
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub(super) struct Raised {
     pub(super) message: String,
     pub(super) hint: Option<String>,
     pub(super) causes: Vec<String>,
+    /// Whether the script says so of the site, by `fail`: then that is all there is to say.
+    pub(super) is_said: bool,
 }
 
 impl fmt::Display for Raised {
@@ -47,6 +49,18 @@ pub(super) fn raise(error: &Error) -> mlua::Error {
         message: error.message.clone(),
         hint: error.hint.clone(),
         causes: error.causes(),
+        is_said: false,
+    })
+}
+
+/// What a script says by `fail`.
+pub(super) fn say(kind: Kind, message: &str) -> mlua::Error {
+    mlua::Error::external(Raised {
+        kind,
+        message: visible(message),
+        hint: None,
+        causes: Vec::new(),
+        is_said: true,
     })
 }
 
@@ -108,7 +122,10 @@ impl Blame<'_> {
             trace.remove(0);
         }
         let mut causes = raised.map_or_else(Vec::new, |raised| raised.causes.clone());
-        causes.extend(trace.into_iter().map(|place| format!("called at {place}")));
+        let is_said = raised.is_some_and(|raised| raised.is_said);
+        if !is_said {
+            causes.extend(trace.into_iter().map(|place| format!("called at {place}")));
+        }
         let chain = causes
             .into_iter()
             .rev()
@@ -119,7 +136,7 @@ impl Blame<'_> {
         }
         match hint {
             Some(hint) => told.hint(hint),
-            None if kind == Kind::Corrupt => self.hinted(told),
+            None if kind == Kind::Corrupt && !is_said => self.hinted(told),
             None => told,
         }
     }

@@ -19,7 +19,7 @@ pub(super) use http::address;
 use super::emit;
 use super::failure::refuse;
 use super::run::Host;
-use crate::model::Kind;
+use crate::model::{Error, Kind};
 
 /// The longest text that a function makes or takes at once.
 const LONGEST: usize = 16 << 20;
@@ -36,10 +36,12 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     web::add(lua, globals)?;
     emit::add(lua, host, globals)?;
     let fail = lua.create_function(|_, (word, message): (String, String)| -> mlua::Result<()> {
-        let kind: Kind = word
-            .parse()
-            .map_err(|error| super::failure::raise(&error))?;
-        Err(refuse(kind, super::failure::visible(&message)))
+        let kind: Kind = word.parse().map_err(|error: Error| {
+            // Not the user has asked wrongly.
+            let kind = Kind::Corrupt;
+            super::failure::raise(&Error { kind, ..error })
+        })?;
+        Err(super::failure::say(kind, &message))
     })?;
     globals.raw_set("fail", fail)
 }

@@ -65,3 +65,19 @@ fn a_public_manifest_leads_to_no_private_address() {
     );
     assert!(site.requests().is_empty());
 }
+
+#[test]
+fn a_broken_entry_costs_no_other_and_is_told_in_plain_words() {
+    let site = Site::start();
+    let services = ["x.png".to_owned(), site.url("/b")];
+    site.on("/book/7", Reply::json(manifest(&services).to_string()));
+    let picture = Reply::file(small(Format::Jpeg, 1));
+    site.on("/b/full/max/0/default.jpg", picture);
+    let fetch = quick().arg(site.url("/book/7"));
+    let done = fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
+    let done = done.says("of the 2 pages of the manifest 1 cannot be used; page 1: `x.png/full/max/0/default.jpg` is no URL: ");
+    for other in ["called at", "at fault", "traceback"] {
+        assert!(!done.stderr.contains(other), "{}", done.stderr);
+    }
+}

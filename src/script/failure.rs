@@ -206,3 +206,13 @@ pub(super) fn visible(text: &str) -> String {
     let text: String = text.chars().take(2000).collect();
     text.replace(|c: char| c.is_control(), " ")
 }
+
+/// What a server answers, such as redirects in a circle, is not the plugin's fault.
+pub(super) fn of_server(error: Error) -> Error {
+    match error.kind == Kind::Corrupt && error.hint.is_none() {
+        true => {
+            error.hint("so the server answers now; a browser shows whether everybody gets that")
+        }
+        false => error,
+    }
+}

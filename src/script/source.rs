@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
 use super::call::{Ask, Call};
-use super::failure::Blame;
+use super::failure::{Blame, of_server};
 use super::family;
 use super::find::{Found, Origin, Sealed};
 use super::gate::Gate;
@@ -321,7 +321,7 @@ impl Script {
                     {
                         (true, _) => Err(too_many(format!("{} requests", limits.requests))),
                         (_, true) => Err(too_many(format!("{} MiB", limits.total_mib))),
-                        _ => self.ask(ctx, &gate, asks).await,
+                        _ => self.ask(ctx, &gate, asks).await.map_err(of_server),
                     };
                     // What failed may have come as far as it could, and nobody has counted it.
                     let most = (limits.body_mib as u64) << 20;

@@ -11,21 +11,25 @@ use super::json;
 use crate::model::{Error, Kind};
 use crate::net::Shown;
 use crate::script::call::{Ask, Call, Posted};
-use crate::script::failure::{raise, refuse};
+use crate::script::failure::{raise, refuse, visible};
 use crate::script::room::Room;
 use crate::script::run::Host;
 use crate::source::Answer;
 
 /// The most that is asked for at once.
 const MOST: usize = 16;
+/// How many characters of an answer are shown that is no JSON.
+const SHOWN: usize = 40;
+const A_PAGE: &str = "a page came in place of data: maintenance, a login, or a test whether you are a person; a browser shows it";
+const PASSING: &str = "the server may answer otherwise later; if not, the site has changed";
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let read_json = lua.create_function(|lua, answer: Table| {
         let body: mlua::LuaString = answer.raw_get("body")?;
         let decoded = json::decode(lua, &body.as_bytes());
-        decoded.map_err(|_| {
-            let url: String = answer.raw_get("url").unwrap_or_default();
-            refuse(Kind::Corrupt, format!("the answer of `{url}` is no JSON"))
+        decoded.map_err(|_| match no_json(&answer) {
+            Ok(error) => raise(&error),
+            Err(error) => error,
         })
     })?;
     let html: Table = globals.raw_get("html")?;
@@ -60,14 +64,14 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         for one in list.sequence_values::<Value>() {
             if asks.len() == MOST {
                 let message = format!("`http.all` asks for at most {MOST} at once");
-                return Err(refuse(Kind::Config, message));
+                return Err(refuse(Kind::Corrupt, message));
             }
             let (url, options) = match one? {
                 Value::Table(one) => (one.raw_get("url")?, Some(one)),
                 Value::String(url) => (url.to_string_lossy(), None),
                 _ => {
                     let message = "`http.all` takes URLs, and tables with a `url`";
-                    return Err(refuse(Kind::Config, message));
+                    return Err(refuse(Kind::Corrupt, message));
                 }
             };
             let (ask, expect) = read("all", &url, options)?;
@@ -162,12 +166,28 @@ fn read(function: &str, url: &str, options: Option<Table>) -> mlua::Result<(Ask,
                 });
             }
             ("url", _) if function == "all" => {}
-            (key, _) => {
-                let message = format!(
-                    "`http.{function}` knows no option `{}`, or not with such a value",
-                    key.escape_debug()
-                );
-                return Err(refuse(Kind::Config, message));
+            (key, value) => {
+                let mut known = vec!["query", "headers", "secret", "expect"];
+                match function {
+                    "post" => known.extend(["form", "json"]),
+                    "all" => known.push("url"),
+                    _ => {}
+                }
+                let message = match known.contains(&key) {
+                    true => {
+                        let is = match value.type_name() {
+                            "integer" => "number",
+                            is => is,
+                        };
+                        format!("the option `{key}` of `http.{function}` cannot be a {is}")
+                    }
+                    false => format!(
+                        "`http.{function}` has no option `{}`; there are {}",
+                        key.escape_debug(),
+                        known.join(", ")
+                    ),
+                };
+                return Err(refuse(Kind::Corrupt, message));
             }
         }
     }
@@ -194,6 +214,31 @@ fn unexpected(answer: &Answer) -> Error {
         Some(wait) => error.after(wait),
         None => error,
     }
+}
+
+/// That an answer is no JSON, and what it is. Whose fault that is, nobody knows.
+fn no_json(answer: &Table) -> mlua::Result<Error> {
+    let url: String = answer.raw_get("url")?;
+    let url = Url::parse(&url).map_or(String::new(), |url| Shown(&url).to_string());
+    let body: mlua::LuaString = answer.raw_get("body")?;
+    let body = body.as_bytes();
+    let begins = String::from_utf8_lossy(&body[..body.len().min(1024)]);
+    let begins = begins.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown: String = begins.chars().take(SHOWN).collect();
+    let headers: Table = answer.raw_get("headers")?;
+    let medium: Option<mlua::LuaString> = headers.raw_get("content-type")?;
+    let medium = medium.map_or(String::new(), |medium| medium.to_string_lossy());
+    let medium = match medium.split(';').next().unwrap_or("").trim() {
+        "" => String::new(),
+        medium => format!(" but `{}`", medium.chars().take(SHOWN).collect::<String>()),
+    };
+    let (what, hint) = match (begins.starts_with('<'), shown.len()) {
+        (_, 0) => (" and empty".into(), PASSING),
+        (true, _) => (format!(", `{shown}…`"), A_PAGE),
+        (false, _) => (format!(", `{shown}…`"), PASSING),
+    };
+    let message = format!("the answer of `{url}` is no JSON{medium}{what}");
+    Ok(Error::new(Kind::Corrupt, visible(&message)).hint(hint))
 }
 
 /// An answer as a script sees it: without cookies, and without what was put in for it.

@@ -167,7 +167,7 @@ fn too_many_at_once_are_refused_and_count_each() {
     let site = Site::start();
     site.on("/*", Reply::text("x")).optional();
     let many = "local list = {} for at = 1, 17 do list[at] = site .. '/' .. at end http.all(list)";
-    let said = with(&site, POSTS, many).run().fails(2).stderr;
+    let said = with(&site, POSTS, many).run().fails(4).stderr;
     assert!(
         said.contains("`http.all` asks for at most 16 at once"),
         "{said}"

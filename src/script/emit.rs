@@ -1,12 +1,12 @@
-//! `emit`, `delegate`, `checkpoint` and `log`: from a table of a script to the data that every source emits.
+//! `emit`, `delegate`, `checkpoint`, `log` and `print`: from a table of a script to the data that every source emits.
 
 use std::mem;
 use std::rc::Rc;
 
-use mlua::{Lua, Table};
+use mlua::{Function, Lua, LuaString, MultiValue, Table};
 use url::Url;
 
-use super::failure::{raise, refuse, visible};
+use super::failure::{raise, refuse};
 use super::given::{Form, Given};
 use super::run::Host;
 use crate::model::{Body, Cursor, Entry, Expect, Headers, Item, Kind, Link, Meta, Request};
@@ -75,11 +75,23 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         })?,
     )?;
     let own = host.clone();
-    let note = move |_: &Lua, text: String| {
-        let text = visible(&text).into_boxed_str();
-        own.emit(Entry::Note(text), Led::ByUser)
-    };
-    globals.raw_set("log", lua.create_function(note)?)
+    globals.raw_set(
+        "log",
+        lua.create_function(move |_, text: String| own.note(&text))?,
+    )?;
+    // What everybody tries first. Values are told as the VM tells them.
+    let own = host.clone();
+    let tell: Function = globals.raw_get("tostring")?;
+    globals.raw_set(
+        "print",
+        lua.create_function(move |_, values: MultiValue| {
+            let texts = values
+                .into_iter()
+                .map(|value| tell.call::<LuaString>(value));
+            let texts = texts.map(|text| Ok(text?.to_string_lossy()));
+            own.note(&texts.collect::<mlua::Result<Vec<_>>>()?.join(" "))
+        })?,
+    )
 }
 
 /// The item, and who named it.

@@ -1,10 +1,11 @@
 //! What went wrong in a script, as an error of ours: with the file, the line and the calls that led there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Origin;
 use super::clock::Death;
 use super::limits::Limits;
+use super::{Origin, globals};
 use crate::model::{Error, Kind};
 
 /// An error of the host's, on its way through a script that may catch it.
@@ -74,6 +75,8 @@ pub(super) struct Blame<'a> {
     pub(super) id: &'a str,
     pub(super) origin: &'a Origin,
     pub(super) limits: &'a Limits,
+    /// Its scripts, by their names.
+    pub(super) files: &'a BTreeMap<String, String>,
 }
 
 impl Blame<'_> {
@@ -113,11 +116,14 @@ impl Blame<'_> {
         let place = trace
             .first()
             .and_then(|first| Some(first.split_once(": in ")?.0));
-        let message = match place.or(trace.first().map(String::as_str)) {
+        let mut message = match place.or(trace.first().map(String::as_str)) {
             _ if has_place => text,
             Some(place) => format!("{place}: {text}"),
             None => format!("plugin `{id}`: {text}"),
         };
+        if let Some(slip) = raised.map_or_else(|| self.slip(&message), |_| None) {
+            message.push_str(&format!("; {slip}"));
+        }
         if !trace.is_empty() {
             trace.remove(0);
         }
@@ -139,6 +145,21 @@ impl Blame<'_> {
             None if kind == Kind::Corrupt && !is_said => self.hinted(told),
             None => told,
         }
+    }
+
+    /// What was most likely meant where a script fails for what it names wrongly, as the VM does not tell the name.
+    fn slip(&self, message: &str) -> Option<String> {
+        let rest = message.strip_prefix(self.id)?.strip_prefix('/')?;
+        let (file, rest) = rest.split_once(':')?;
+        let (line, why) = rest.split_once(": ")?;
+        let (text, line) = (self.files.get(file)?, line.parse().ok()?);
+        if why.starts_with("argument 1") {
+            return globals::mixed_up(text, line);
+        }
+        let is_nil = why.starts_with("attempt to ") && why.contains("nil");
+        let unknown = globals::unknown_at(text, line);
+        let name = unknown.first().filter(|_| is_nil)?;
+        Some(format!("nobody declares `{name}`"))
     }
 
     /// An error whose way out is with the plugin.

@@ -28,7 +28,7 @@ pub(super) const HOST: [&str; 15] = [
     "url",
 ];
 /// What Luau itself has, as far as a script gets it.
-pub(super) const LUAU: [&str; 28] = [
+pub(super) const LUAU: [&str; 29] = [
     "_G",
     "_VERSION",
     "assert",
@@ -42,6 +42,7 @@ pub(super) const LUAU: [&str; 28] = [
     "next",
     "pairs",
     "pcall",
+    "print",
     "rawequal",
     "rawget",
     "rawlen",
@@ -65,11 +66,58 @@ const WORDS: [&str; 30] = [
     "until", "while", "any", "boolean", "never", "number", "self", "thread", "unknown",
 ];
 
+/// What answers and elements can do.
+const METHODS: [&str; 9] = [
+    "all", "attr", "first", "html", "json", "name", "raw", "text", "url",
+];
+
 /// How far a list of names is followed.
 const LIST: usize = 200;
 
 /// The names that are used and neither declared nor known, each with the line of its first use, from 1.
 pub(super) fn unknown(text: &str) -> Vec<(usize, &str)> {
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for (line, name) in uses(text) {
+        if !found.iter().any(|(_, known)| *known == name) {
+            found.push((line, name));
+        }
+    }
+    found
+}
+
+/// Those of one line.
+pub(super) fn unknown_at(text: &str, line: usize) -> Vec<&str> {
+    let uses = uses(text).into_iter();
+    uses.filter(|(at, _)| *at == line)
+        .map(|(_, name)| name)
+        .collect()
+}
+
+/// How a call in this line is written, if it has a dot for a colon or the other way round.
+pub(super) fn mixed_up(text: &str, line: usize) -> Option<String> {
+    let tokens = tokens(text);
+    tokens.windows(4).find_map(|window| {
+        let [(_, before), (_, mark), (at, name), (_, Token::Mark('('))] = window else {
+            return None;
+        };
+        let Token::Name(name) = name else { return None };
+        let of = match before {
+            Token::Name(of) if HOST.contains(of) => Some(*of),
+            _ => None,
+        };
+        match (of, mark) {
+            _ if *at != line => None,
+            (Some(of), Token::Mark(':')) => Some(format!("`{of}.{name}(…)` is written with a dot")),
+            (None, Token::Mark('.')) if METHODS.contains(name) => {
+                Some(format!("`:{name}(…)` is written with a colon"))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// All that is used and neither declared nor known, with its lines.
+fn uses(text: &str) -> Vec<(usize, &str)> {
     let tokens = tokens(text);
     let declared = declared(&tokens);
     let mut found: Vec<(usize, &str)> = Vec::new();
@@ -105,7 +153,7 @@ pub(super) fn unknown(text: &str) -> Vec<(usize, &str)> {
             || LUAU.contains(&name)
             || WORDS.contains(&name)
             || declared.contains(name);
-        if !is_key && !is_part && !is_known && !found.iter().any(|(_, known)| *known == name) {
+        if !is_key && !is_part && !is_known {
             found.push((*line, name));
         }
     }
@@ -202,6 +250,31 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(unknown(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_dot_and_a_colon_are_told_apart() {
+        let table = [
+            (
+                "local a = http:get(x)",
+                Some("`http.get(…)` is written with a dot"),
+            ),
+            (
+                "local a = http.get(x).json()",
+                Some("`:json(…)` is written with a colon"),
+            ),
+            (
+                "local a = page.all('p')",
+                Some("`:all(…)` is written with a colon"),
+            ),
+            ("local a = http.all({}) a:json() html.parse(a)", None),
+            ("\nlocal a = http:get(x)", None),
+            ("local a = b.other(c)", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(mixed_up(text, 1).as_deref(), expected, "{text}");
+        }
+        assert_eq!(unknown_at("os.x()\nos.y(z)", 2), ["os", "z"]);
     }
 
     #[test]

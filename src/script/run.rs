@@ -168,6 +168,7 @@ pub(super) fn run(start: Start) {
             id: &package.manifest.id,
             origin: &origin,
             limits: &limits,
+            files: &package.files,
         };
         blame.error(&error, clock.death())
     });

@@ -99,6 +99,7 @@ impl Script {
             id: &self.manifest.name,
             origin: &self.origin,
             limits: &self.package.manifest.limits,
+            files: &self.package.files,
         }
     }
 

@@ -157,6 +157,24 @@ pub struct SecretSpec {
     pub help: String,
 }
 
+impl SecretSpec {
+    /// The error of a plugin that would send it to another host.
+    pub(super) fn elsewhere(&self, plugin: &str) -> Error {
+        let SecretSpec { key, host, .. } = self;
+        let message = format!("plugin `{plugin}` may send its secret `{key}` to `{host}` alone");
+        Error::new(ErrorKind::Blocked, message)
+    }
+
+    /// How a plugin with a secret is tried on a site at home, which gets none.
+    pub(super) fn at_home(&self) -> String {
+        let host = &self.host;
+        format!(
+            "a site that you have set gets no secret; to try it at home, a server of yours with TLS answers as `{host}`: \
+             `--resolve {host}:443:127.0.0.1 --ca-cert FILE`, and no `site`"
+        )
+    }
+}
+
 /// What an id is.
 pub(super) const ID: &str =
     "an id is 2 to 40 letters from `a` to `z` and digits, and begins with a letter";

@@ -200,11 +200,10 @@ impl Script {
         };
         let is_bound = url.scheme() == "https" && url.host_str() == Some(spec.host.as_str());
         if !is_bound || url.port().is_some() {
-            let message = format!(
-                "plugin `{name}` may send its secret `{key}` to `{}` alone",
-                spec.host
-            );
-            return Err(Error::new(Kind::Blocked, message));
+            let mut refused = spec.elsewhere(name);
+            let is_own = self.options.own.contains(&url.origin());
+            refused.hint = is_own.then(|| spec.at_home());
+            return Err(refused);
         }
         let Some(secret) = self.options.secrets.get(key) else {
             let message = format!("plugin `{name}` needs `{key}`: {}", spec.help);

@@ -189,6 +189,7 @@ fn a_secret_goes_into_the_header_and_never_into_the_script() {
         done.stderr
     );
     assert!(!done.stderr.contains("hunter2"), "{}", done.stderr);
+    done.says("hint: a site that you have set gets no secret; to try it at home, a server of yours with TLS answers as `mine.test`: `--resolve mine.test:443:127.0.0.1 --ca-cert FILE`");
 }
 
 #[test]

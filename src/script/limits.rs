@@ -37,8 +37,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The name of the first limit that is nothing, or higher than the default.
-    pub(super) fn wrong(&self) -> Option<&'static str> {
+    /// The name of the first limit that is nothing, or higher than the default, and that one.
+    pub(super) fn wrong(&self) -> Option<(&'static str, u64)> {
         let most = Limits::default();
         let table = [
             ("cpu_ms", self.cpu_ms, most.cpu_ms),
@@ -50,6 +50,6 @@ impl Limits {
             ("entries", self.entries, most.entries),
         ];
         let wrong = table.iter().find(|(_, is, most)| *is == 0 || is > most);
-        wrong.map(|(name, ..)| *name)
+        wrong.map(|(name, _, most)| (*name, *most))
     }
 }

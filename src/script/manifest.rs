@@ -213,7 +213,10 @@ impl Manifest {
     pub(super) fn checked(self, name: &str) -> Result<Manifest> {
         let cannot = |why: String| wrong(format!("`{name}`: {why}"));
         self.check().map_err(cannot)?;
-        self.source(&[])?;
+        self.source(&[]).map_err(|error| {
+            cannot(error.message)
+                .hint("of a path there are `{name}`, `{name:digits}`, `@{name}`, and at its end `{name...}`")
+        })?;
         Ok(self)
     }
 
@@ -289,9 +292,9 @@ impl Manifest {
                 "the cap of `{host}` is none, or of a host that is not declared"
             ));
         }
-        if let Some(name) = self.limits.wrong() {
+        if let Some((name, most)) = self.limits.wrong() {
             return Err(format!(
-                "the limit `{name}` can only be lowered, and not to nothing"
+                "the limit `{name}` can only be lowered: it is 1 to {most}"
             ));
         }
         self.check_keys()

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::given::FIELDS;
 use super::told::told;
 use crate::model::{Error, Item, Kind, Result};
 
@@ -125,6 +126,17 @@ pub(super) fn compare_fields(
     wrong: &mut Vec<String>,
 ) {
     for (field, value) in expected {
+        if !FIELDS.contains(&field.as_str()) {
+            let distance = |known: &&&str| strsim::damerau_levenshtein(field, known);
+            let near = FIELDS.iter().min_by_key(distance);
+            let near = match near.filter(|near| distance(near) <= 2) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", FIELDS.join(", ")),
+            };
+            let field = field.escape_debug();
+            wrong.push(format!("{what}: no such field `{field}`; {near}"));
+            continue;
+        }
         let is = item.get(field).unwrap_or(&Value::Null);
         if !has(value, is) {
             wrong.push(format!("{what}: `{field}`\n  - {value}\n  + {is}"));
@@ -145,6 +157,29 @@ fn has(expected: &Value, is: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_that_no_item_has_is_told() {
+        let table = [
+            (
+                "titel",
+                "item 1: no such field `titel`; did you mean `title`?",
+            ),
+            (
+                "likes",
+                "item 1: no such field `likes`; there are key, url, mirrors",
+            ),
+        ];
+        for (field, expected) in table {
+            let given = Map::from_iter([(field.to_owned(), json!("x"))]);
+            let mut wrong = Vec::new();
+            compare_fields("item 1", &given, &Map::new(), &mut wrong);
+            assert!(
+                wrong.len() == 1 && wrong[0].starts_with(expected),
+                "{wrong:?}"
+            );
+        }
+    }
 
     #[test]
     fn of_an_object_the_fields_that_are_given_count() {

@@ -38,6 +38,46 @@ fn a_mistake_in_a_script_is_told_with_the_way_out() {
             "album.pictures do",
             "hint: the plugin is at fault (--plugin comics); `fetch plugin check comics` looks for mistakes in it",
         ),
+        (
+            "):json()",
+            ", { qeury = {} }):json()",
+            "`http.get` has no option `qeury`; there are query, headers, secret, expect\n  hint: the plugin is at fault",
+        ),
+        (
+            "):json()",
+            ", { query = 1 }):json()",
+            "the option `query` of `http.get` cannot be a number",
+        ),
+        (
+            "http.get(",
+            "http:get(",
+            "comics/main.luau:2: argument 1 is table, not string or number; `http.get(…)` is written with a dot\n",
+        ),
+        (
+            "):json()",
+            ").json()",
+            "; `:json(…)` is written with a colon\n",
+        ),
+        (
+            "):json()",
+            "):html().all('p')",
+            "; `:all(…)` is written with a colon\n",
+        ),
+        (
+            "    local album",
+            "    tonumbr('1')\n    local album",
+            "comics/main.luau:2: attempt to call a nil value; nobody declares `tonumbr`\n",
+        ),
+        (
+            "    local album",
+            "    os.execute('ls')\n    local album",
+            "comics/main.luau:2: attempt to index nil with 'execute'; nobody declares `os`\n",
+        ),
+        (
+            "    local album",
+            "    fail('mising', 'x')\n    local album",
+            "comics/main.luau:2: no failure has the reason `mising`\n",
+        ),
     ];
     for (from, to, expected) in table {
         let (fetch, folder) = new();
@@ -51,9 +91,95 @@ fn a_mistake_in_a_script_is_told_with_the_way_out() {
         let set = format!("source.comics.site={}", site.url(""));
         let call = fetch.clone().args(["--plugin", "comics", "-S", &set]);
         let done = call.arg("https://comics.example/a/7").run();
-        assert_ne!(done.code, 0, "{to}");
+        // The user has not asked wrongly.
+        assert!(![0, 2].contains(&done.code), "{to}: {}", done.code);
         done.says(expected);
     }
+}
+
+#[test]
+fn what_a_server_does_is_not_said_to_be_the_plugins_fault() {
+    let page = "<!doctype html>\n<title>Down\u{1b}[31m for maintenance, back soon</title>";
+    let table = [
+        (
+            Reply::html(page),
+            "/api/albums/7` is no JSON but `text/html`, `<!doctype html> <title>Down [31m for mai…`\n  hint: a page came in place of data: ",
+        ),
+        (
+            Reply::json("{\"images\": ["),
+            "` is no JSON but `application/json`, `{\"images\": […`\n  hint: the server may answer otherwise later",
+        ),
+        (Reply::json(""), " and empty\n"),
+        (Reply::redirect("/api/albums/7"), "in a circle, to `"),
+    ];
+    for (reply, expected) in table {
+        let (fetch, _) = new();
+        let site = Site::start();
+        site.on("/api/albums/7", reply);
+        let set = format!("source.comics.site={}", site.url(""));
+        let call = fetch.args(["--plugin", "comics", "-S", &set]);
+        let done = call.arg("https://comics.example/a/7").run().fails(4);
+        assert!(!done.stderr.contains("at fault"), "{}", done.stderr);
+        done.says(expected);
+    }
+}
+
+#[test]
+fn a_field_that_is_of_no_use_is_told_once() {
+    let (fetch, folder) = new();
+    change(
+        &folder.join("main.luau"),
+        "title = image.title,",
+        "title = image.title, date = 'soon', number = 1.5,",
+    );
+    let case = folder.join("cases/album.toml");
+    change(
+        &case,
+        "}] }",
+        "}, { \"id\": \"x2\", \"url\": \"https://comics.example/x2.jpg\" }] }",
+    );
+    let text = fs::read_to_string(&case).unwrap();
+    fs::write(&case, format!("{text}[[item]]\nkey = \"x2\"\n")).unwrap();
+    let done = test(&fetch).run().success();
+    for (told, times) in [
+        ("  log: left out: `date` of `x1`: `soon` is no date\n", 1),
+        (
+            "  log: left out: `number` of `x1`: `1.5` is no whole number",
+            1,
+        ),
+        ("`x2`", 0),
+    ] {
+        assert_eq!(done.stdout.matches(told).count(), times, "{}", done.stdout);
+    }
+    let check = fetch.clone().args(["plugin", "check", "comics"]);
+    let done = check.run().fails(3);
+    let told = "the case `album` leaves out `date` of `x1`: `soon` is no date\n";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+}
+
+#[test]
+fn a_script_can_print() {
+    let (fetch, folder) = new();
+    change(
+        &folder.join("main.luau"),
+        "    local album",
+        "    print('at', ctx.params.id, nil, true)\n    local album",
+    );
+    let done = test(&fetch).run().success();
+    assert_eq!(done.stdout, "ok      album\n  log: at 7 nil true\n");
+}
+
+#[test]
+fn a_field_that_no_item_has_is_told_with_the_nearest() {
+    let (fetch, folder) = new();
+    change(
+        &folder.join("cases/album.toml"),
+        "title = \"Tom\"",
+        "titel = \"Tom\"",
+    );
+    let done = test(&fetch).run().fails(3);
+    let told = "item 1: no such field `titel`; did you mean `title`?\n";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
 }
 
 #[test]
@@ -97,6 +223,22 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
     );
     let done = test(&fetch).run().fails(2);
     done.says("the route `https://comics.example/a/{id}` begins with its host, without `https://`");
+    for (from, to, expected) in [
+        (
+            "{id}",
+            "{id:number}",
+            "/plugin.toml`: cannot read the route `comics.example/a/{id:number}`: a placeholder is a word\n  hint: of a path there are `{name}`, `{name:digits}`, ",
+        ),
+        (
+            "[permissions]",
+            "[limits]\ncpu_ms = 60000\n[permissions]",
+            "/plugin.toml`: the limit `cpu_ms` can only be lowered: it is 1 to 10000\n",
+        ),
+    ] {
+        let (fetch, folder) = new();
+        change(&folder.join("plugin.toml"), from, to);
+        test(&fetch).run().fails(2).says(expected);
+    }
 }
 
 #[test]

@@ -43,13 +43,14 @@ impl Tree {
     /// Takes one more link at this depth, or says why not.
     pub(super) fn grow(&self, link: &str, depth: usize) -> std::result::Result<(), String> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
-        if depth > DEPTH {
-            return Err(format!("`{link}` is {DEPTH} links deep"));
-        }
+        // First, as nothing more is told of the tree after it.
         if before >= TREE {
             return Err(format!(
                 "`{link}` is one of more than {TREE} links that one leads to"
             ));
+        }
+        if depth > DEPTH {
+            return Err(format!("`{link}` is {DEPTH} links deep"));
         }
         Ok(())
     }
@@ -87,7 +88,7 @@ mod tests {
         let tree = Tree(Arc::new(AtomicUsize::new(TREE - 1)));
         assert!(tree.grow("a", 9).unwrap_err().contains("8 links deep"));
         assert!(!tree.is_full());
-        let told = tree.grow("b", 1).unwrap_err();
+        let told = tree.grow("b", 9).unwrap_err();
         assert!(told.contains("more than 1000000 links"), "{told}");
         assert!(tree.is_full());
     }

@@ -343,7 +343,8 @@ fn a_folder_that_is_gone_is_told_and_the_others_are_looked_at() {
     fs::remove_dir_all(fetch.out().join("gone")).unwrap();
     let done = verify(&fetch, &["."]).fails(3);
     assert!(
-        done.stdout.contains("the output folder is not there"),
+        done.stdout
+            .contains("gone: the output folder is not there; made again"),
         "{}",
         done.stdout
     );

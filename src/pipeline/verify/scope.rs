@@ -14,8 +14,9 @@ pub(super) struct Scope {
     pub(super) records: Records,
 }
 
-/// Why nothing can be said of what is below a root.
-pub(super) const GONE: &str = "the output folder is not there";
+/// Why nothing can be said of what is below a root, and what to do about it.
+pub(super) const GONE: &str = "the output folder is not there; made again, it gets its files by `--repair`, and \
+    `fetch archive move OLD NEW` tells where it has moved";
 
 /// The output roots of an archive that are below a folder, and those that it is a part of; then those of them that are
 /// not there and should be.

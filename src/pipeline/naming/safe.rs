@@ -136,10 +136,11 @@ fn defused(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether Windows takes this name for a device, whatever its extension, or a file manager for instructions.
+/// Whether Windows takes this name for a device, whatever its extension, or a file manager or this program for
+/// instructions: a server must not write the settings of the next run.
 pub(super) fn reserved(name: &str) -> bool {
     const DEVICES: [&str; 7] = ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
-    const INSTRUCTIONS: [&str; 3] = ["desktop.ini", "thumbs.db", "autorun.inf"];
+    const INSTRUCTIONS: [&str; 4] = ["desktop.ini", "thumbs.db", "autorun.inf", "fetch.toml"];
     let is = |reserved: &&str| name.eq_ignore_ascii_case(reserved);
     if INSTRUCTIONS.iter().any(is) {
         return true;
@@ -215,6 +216,9 @@ mod tests {
             ("thumbs.db", "_thumbs.db"),
             ("AUTORUN.INF", "_AUTORUN.INF"),
             ("desktop.ini.txt", "desktop.ini.txt"),
+            ("Fetch.toml", "_Fetch.toml"),
+            (".fetch.toml", "_fetch.toml"),
+            ("fetch.toml.txt", "fetch.toml.txt"),
         ];
         for (text, expected) in table {
             assert_eq!(component(text, ROOM), expected, "{text:?}");

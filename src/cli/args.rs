@@ -7,7 +7,7 @@ mod plugin;
 mod values;
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -19,6 +19,7 @@ pub(super) use self::command::{
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
 pub(super) use self::plugin::{IndexCommand, PluginCommand};
+use self::values::positive;
 pub(super) use self::values::{Known, Medium, Packed, Twins};
 use crate::config::{Resolve, Size};
 
@@ -106,11 +107,17 @@ impl Args {
                 let source = matches.value_source(argument.get_id().as_str());
                 !argument.is_global_set() && source == Some(ValueSource::CommandLine)
             };
-            let stray = command.get_arguments().find(is_stray);
-            let flag = stray.and_then(|stray| stray.get_long());
+            let strays: Vec<_> = command.get_arguments().filter(is_stray).collect();
+            let flag = strays.iter().find_map(|stray| stray.get_long());
             if let Some(flag) = flag.map(str::to_owned) {
                 let message = format!(
                     "`--{flag}` stands before `{name}`; the flags of a command stand behind it"
+                );
+                return Err(command.error(ErrorKind::ArgumentConflict, message));
+            }
+            if !strays.is_empty() {
+                let message = format!(
+                    "a link stands before the command `{name}`; if that is a link, write it behind `--`"
                 );
                 return Err(command.error(ErrorKind::ArgumentConflict, message));
             }
@@ -173,11 +180,11 @@ pub(super) struct What {
     ///
     /// Posts that are pinned at its head do not count: those that are older than what follows them. So a few more known
     /// items are looked at there. In a listing of listings, each counts as one item, known if nothing in it is new.
-    #[arg(long, value_name = "N", hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = positive::<NonZeroUsize>, hide_short_help = true)]
     pub(super) stop_after_known: Option<NonZeroUsize>,
     /// Stop after so many new items
-    #[arg(long, value_name = "N")]
-    pub(super) max_new: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = positive::<NonZeroU64>)]
+    pub(super) max_new: Option<NonZeroU64>,
     /// Which rendition of a stream: best, worst, audio, or lines such as 720p
     ///
     /// `720p` is the best with no more lines than that. Streams are films that come as a playlist of segments.
@@ -276,7 +283,7 @@ pub(super) struct Where {
 #[command(next_help_heading = "How")]
 pub(super) struct How {
     /// Most connections for files at once
-    #[arg(short = 'N', long, value_name = "N")]
+    #[arg(short = 'N', long, value_name = "N", value_parser = positive::<NonZeroUsize>)]
     pub(super) connections: Option<NonZeroUsize>,
     /// Most bytes a second, all together: `500K`, `2M`
     #[arg(short, long, value_name = "RATE")]

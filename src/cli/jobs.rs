@@ -137,8 +137,13 @@ fn one(
         return fetch();
     }
     // Whoever asks for all that are due has named none.
-    let is_named = !jobs.due && !jobs.names.is_empty();
-    alone(name, config, is_named, || {
+    let running = match jobs.due || jobs.names.is_empty() {
+        true => Running::LeftAlone {
+            is_told: !args.talk.quiet,
+        },
+        false => Running::Fails,
+    };
+    alone(name, config, running, || {
         // Another process may have run it since the jobs were looked through.
         if jobs.due && !When::of(name, config, Timestamp::now())?.due {
             if !args.talk.quiet {
@@ -150,11 +155,20 @@ fn one(
     })
 }
 
-/// Does something for a job while nobody else does. If somebody does, that is a failure for whoever named the job.
+/// What it comes to that a job is running already.
+#[derive(Clone, Copy)]
+pub(super) enum Running {
+    /// A failure, for whoever named it.
+    Fails,
+    /// Nothing, for whoever asked for all that are to run.
+    LeftAlone { is_told: bool },
+}
+
+/// Does something for a job while nobody else does.
 pub(super) fn alone(
     name: &str,
     config: &Config,
-    is_named: bool,
+    running: Running,
     work: impl FnOnce() -> Result<u8>,
 ) -> Result<u8> {
     let process = match Lock::ask(name, &config.pipeline()?.root)? {
@@ -163,8 +177,10 @@ pub(super) fn alone(
     };
     let process = process.map_or("another process".to_owned(), |id| format!("process {id}"));
     let message = format!("the job `{name}` is running already, as {process}");
-    if !is_named {
-        tell(&format!("{message}; left alone\n"));
+    if let Running::LeftAlone { is_told } = running {
+        if is_told {
+            tell(&format!("{message}; left alone\n"));
+        }
         return Ok(exit::WELL);
     }
     // It has a code of its own, so it is told here.

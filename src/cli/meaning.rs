@@ -110,7 +110,8 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
         .settings
         .set
         .iter()
-        .any(|set| set.starts_with("net.netrc="));
+        .filter_map(|set| set.split_once('='))
+        .any(|(key, _)| key.trim() == "net.netrc");
     flag("--netrc", "net.netrc", yes(how.netrc && !is_named));
     flag("--proxy", "net.proxy", text(&how.proxy));
     flag("--user-agent", "net.user_agent", text(&how.user_agent));
@@ -293,7 +294,7 @@ mod tests {
         assert_eq!(pipeline.skip, crate::pipeline::Policy::Seen);
         assert_eq!(
             (pipeline.mtime, pipeline.simulate, pipeline.max_new),
-            (pipeline::Mtime::Now, true, Some(3))
+            (pipeline::Mtime::Now, true, std::num::NonZeroU64::new(3))
         );
         assert!(pipeline.templates.otherwise.is_some() && pipeline.since < pipeline.until);
         assert_eq!(pipeline.kinds.len(), 2);
@@ -322,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_netrc_that_is_named_is_read() {
-        let args = parse(&["--netrc", "-S", "net.netrc=/x/netrc", "x.org"]);
+        let args = parse(&["--netrc", "-S", "net.netrc = /x/netrc", "x.org"]);
         let net = net(&args, config(&args).net().unwrap()).unwrap();
         assert!(format!("{:?}", net.netrc).contains("/x/netrc"));
     }

@@ -7,6 +7,7 @@ use futures_util::stream;
 
 use super::args::{Args, Retry};
 use super::batch::List;
+use super::jobs::Running;
 use super::talk::{tell, warn};
 use super::{exit, handed, jobs, main, meaning};
 use crate::config::{Config, Since};
@@ -33,7 +34,7 @@ pub(super) fn retry(
     let again = || again(&args, &choice, &config, registry);
     match &retry.job {
         Some(name) if !args.talk.simulate && !args.talk.get_urls => {
-            jobs::alone(name, &config, true, again)
+            jobs::alone(name, &config, Running::Fails, again)
         }
         _ => again(),
     }

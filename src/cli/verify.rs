@@ -227,7 +227,7 @@ fn bar(progress: &Progress, talk: &Telling) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(progress.bytes());
-    let template = "{wide_bar} {msg}, {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+    let template = "{wide_bar} {msg}, {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }

@@ -206,6 +206,7 @@ mod tests {
             ("inner/../..", false),
             ("/tmp", false),
             ("~/x", false),
+            ("~", false),
         ];
         #[cfg(unix)]
         {

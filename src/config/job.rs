@@ -1,6 +1,7 @@
 //! Jobs: batches that have a name. The settings of one are those of all, with its own over them.
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -33,8 +34,8 @@ pub(super) struct Job {
     until: Option<Written<Until>>,
     kinds: Vec<MediaKind>,
     filter: Option<Written<Filter>>,
-    stop_after_known: Option<std::num::NonZeroUsize>,
-    max_new: Option<u64>,
+    stop_after_known: Option<NonZeroUsize>,
+    max_new: Option<NonZeroU64>,
     connections: Option<std::num::NonZeroUsize>,
     rate: Option<Size>,
     cookies: Option<String>,

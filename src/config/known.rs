@@ -41,7 +41,8 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
                     Some(name) => format!("did you mean `{name}`?"),
                     None => match elsewhere(key, known, section) {
                         Some(path) => format!("did you mean `{path}`?"),
-                        None => known_ones(&entry.path[..depth], &names),
+                        None => unquoted(&entry.path, depth, &names)
+                            .unwrap_or_else(|| known_ones(&entry.path[..depth], &names)),
                     },
                 };
                 return Err(Error::new(Kind::Config, message).hint(hint));
@@ -93,6 +94,21 @@ fn known_ones(section: &[String], names: &[&str]) -> String {
         [] => format!("the sections are {}", list(names)),
         section => format!("the keys of `[{}]` are {}", section.join("."), list(names)),
     }
+}
+
+/// What to write where the dots of a host's name were taken for those of the key.
+fn unquoted(path: &[String], depth: usize, names: &[&str]) -> Option<String> {
+    let [section, name @ ..] = path else {
+        return None;
+    };
+    if section != "host" || depth != 2 {
+        return None;
+    }
+    let end = name.len() - usize::from(name.last().is_some_and(|key| names.contains(&&**key)));
+    let name = name[..end].join(".");
+    Some(format!(
+        "a name with dots stands in quotes: `host.\"{name}\"`"
+    ))
 }
 
 /// The same key in another section.

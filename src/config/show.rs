@@ -39,33 +39,16 @@ impl Config {
         let given = merge_with_places(trees.collect()).map_err(|error| cannot(&error))?;
         let effective = serde_json::to_value(&self.sections).map_err(|error| cannot(&error))?;
         let mut text = String::new();
-        for section in ["output", "after", "archive", "net"] {
-            title(&mut text, section);
-            let keys = effective[section].as_object().into_iter().flatten();
-            for (key, value) in keys {
-                let place = get(&given, section).and_then(|section| get(section, key));
-                let place = place.and_then(place_of);
-                line(
-                    &mut text,
-                    key,
-                    value,
-                    origin.then_some(place.unwrap_or("default")),
-                );
-            }
+        for name in ["output", "after", "archive", "net", "stream", "extractor"] {
+            section(&mut text, name, &effective[name], get(&given, name), origin);
         }
-        for section in ["host", "job"] {
-            let named = effective[section].as_object().into_iter().flatten();
+        for kind in ["host", "job"] {
+            let named = effective[kind].as_object().into_iter().flatten();
             for (name, keys) in named.filter(|(name, _)| *name != ANY) {
-                title(&mut text, &format!("{section}.{}", quoted(name)));
-                let given = get(&given, section).and_then(|names| get(names, name));
+                title(&mut text, &format!("{kind}.{}", quoted(name)));
+                let given = get(&given, kind).and_then(|names| get(names, name));
                 for (key, value) in keys.as_object().into_iter().flatten() {
-                    let place = given.and_then(|keys| get(keys, key)).and_then(place_of);
-                    line(
-                        &mut text,
-                        key,
-                        value,
-                        origin.then_some(place.unwrap_or("default")),
-                    );
+                    setting(&mut text, key, value, given, origin);
                 }
             }
         }
@@ -87,6 +70,25 @@ impl Config {
         }
         Ok(text)
     }
+}
+
+/// A section, and those within it behind it.
+fn section(text: &mut String, name: &str, keys: &Json, given: Option<&Value>, origin: bool) {
+    title(text, name);
+    let keys = || keys.as_object().into_iter().flatten();
+    for (key, value) in keys().filter(|(_, value)| !value.is_object()) {
+        setting(text, key, value, given, origin);
+    }
+    for (key, value) in keys().filter(|(_, value)| value.is_object()) {
+        let given = given.and_then(|given| get(given, key));
+        section(text, &format!("{name}.{key}"), value, given, origin);
+    }
+}
+
+fn setting(text: &mut String, key: &str, value: &Json, given: Option<&Value>, origin: bool) {
+    let place = given.and_then(|keys| get(keys, key)).and_then(place_of);
+    let place = origin.then_some(place.unwrap_or("default"));
+    line(text, key, value, place);
 }
 
 fn get<'a>(table: &'a Value, key: &str) -> Option<&'a Value> {

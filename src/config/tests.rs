@@ -143,6 +143,24 @@ requests_per_second = 2.0  # `fetch.toml`, line 5, column 1
 }
 
 #[test]
+fn every_section_is_shown() {
+    let text = "[stream]\nquality = '720p'\n[extractor]\norder = 'last'";
+    let config = Config::from_toml(text).unwrap();
+    let shown = config.show(true).unwrap();
+    assert!(
+        shown.contains("quality = \"720p\"  # `fetch.toml`, line 2, column 1"),
+        "{shown}"
+    );
+    let table: toml::Table = config.show(false).unwrap().parse().unwrap();
+    let sections = serde_json::to_value(&config.sections).unwrap();
+    for (section, keys) in sections.as_object().unwrap() {
+        let is_named = keys.get(super::known::ANY).is_some();
+        let is_shown = is_named || section == "source" || table.contains_key(section);
+        assert!(is_shown, "{section}");
+    }
+}
+
+#[test]
 fn the_default_is_that_of_the_parts() {
     let net = Config::default().net().unwrap();
     assert_eq!(
@@ -319,6 +337,24 @@ speed_floor = "1K"  # default
 speed_window = "1m"  # default
 stall_timeout = "30s"  # default
 # user_agent is not set  # default
+
+[stream]
+# live_for is not set  # default
+quality = "best"  # default
+subtitles = "none"  # default
+
+[extractor]
+order = "last"  # default
+processes = 4  # default
+programs = ["gallerydl", "ytdlp"]  # default
+timeout = "2m"  # default
+
+[extractor.gallerydl]
+# config is not set  # default
+# path is not set  # default
+
+[extractor.ytdlp]
+# path is not set  # default
 
 [source.mine]
 api_key = "env:KEY"  # `a.toml`, line 5, column 1

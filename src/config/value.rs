@@ -136,7 +136,10 @@ fn split(text: &str) -> Option<(f64, &str)> {
 /// A path as it stands in a file, where no shell has put the home folder in place of `~`.
 pub(super) fn path(text: &str) -> PathBuf {
     let home = || {
-        let rest = text.strip_prefix("~/")?;
+        let rest = match text {
+            "~" => "",
+            text => text.strip_prefix("~/")?,
+        };
         Some(std::env::home_dir()?.join(rest))
     };
     home().unwrap_or_else(|| PathBuf::from(text))

@@ -7,11 +7,11 @@ use http::{HeaderMap, HeaderValue, Uri, header};
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-use super::Settings;
 use super::cookies::Jar;
 use super::pin::Pin;
 use super::resolver::{Public, System};
 use super::trust::Trust;
+use super::{Settings, Shown};
 use crate::model::{Error, Kind, Result};
 
 /// What a request is for.
@@ -44,7 +44,8 @@ pub(super) struct Pools {
 
 /// Which requests go through a proxy.
 enum Proxies {
-    All,
+    /// All, through this one.
+    All(String),
     /// Those that the environment or the system says.
     Some(Box<Matcher>),
     None,
@@ -90,10 +91,24 @@ impl Pools {
     /// Whether a request goes through a proxy, which then finds the address of the host.
     pub(super) fn has_proxy_for(&self, url: &Url) -> bool {
         match &self.proxies {
-            Proxies::All => true,
-            Proxies::Some(matcher) => intercepts(matcher, url.as_str()),
+            Proxies::All(_) => true,
+            Proxies::Some(matcher) => intercepts(matcher, url.as_str()).is_some(),
             Proxies::None => false,
         }
+    }
+
+    /// The proxy that a request goes through, as it may be shown.
+    pub(super) fn proxy_for(&self, url: &Url) -> Option<String> {
+        let proxy = match &self.proxies {
+            Proxies::All(proxy) => proxy.clone(),
+            Proxies::Some(matcher) => intercepts(matcher, url.as_str())?,
+            Proxies::None => return None,
+        };
+        // Names of hosts alone are taken, too.
+        let with_scheme = || Url::parse(&format!("http://{proxy}"));
+        let url = Url::parse(&proxy).ok().filter(Url::has_host);
+        let url = url.or_else(|| with_scheme().ok())?;
+        Some(Shown(&url).to_string())
     }
 
     /// The pool for such requests.
@@ -166,14 +181,14 @@ impl Pools {
 
 impl Proxies {
     fn of(settings: &Settings) -> Proxies {
-        if settings.proxy.is_some() {
-            return Proxies::All;
+        if let Some(proxy) = &settings.proxy {
+            return Proxies::All(proxy.clone());
         }
         let matcher = Matcher::from_system();
         // Most have none, and need not be asked for each request.
         let is_any = ["http://host.invalid/", "https://host.invalid/"]
             .iter()
-            .any(|url| intercepts(&matcher, url));
+            .any(|url| intercepts(&matcher, url).is_some());
         match is_any {
             true => Proxies::Some(Box::new(matcher)),
             false => Proxies::None,
@@ -181,9 +196,10 @@ impl Proxies {
     }
 }
 
-fn intercepts(matcher: &Matcher, url: &str) -> bool {
-    let uri: Result<Uri, _> = url.parse();
-    uri.is_ok_and(|uri| matcher.intercept(&uri).is_some())
+/// The proxy of the environment or the system for a URL.
+fn intercepts(matcher: &Matcher, url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    Some(matcher.intercept(&uri)?.uri().to_string())
 }
 
 /// The proxy that the settings name.

@@ -82,7 +82,8 @@ impl Plan {
                 Err(error) if error.kind == crate::model::Kind::Closed => return Ok(()),
                 done => done?,
             }
-            if self.settings.max_new.is_some_and(|most| self.new >= most) {
+            let most = self.settings.max_new;
+            if most.is_some_and(|most| self.new >= most.get()) {
                 break;
             }
         }

@@ -1,6 +1,6 @@
 //! What can be set about the pipeline.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub struct Settings {
     /// After how many known items in a row a listing is left.
     pub stop_after_known: Option<NonZeroUsize>,
     /// The most new items of the run.
-    pub max_new: Option<u64>,
+    pub max_new: Option<NonZeroU64>,
     /// Links as the user gives them now, for what failed and is asked for again.
     pub given: Option<Arc<Given>>,
     /// What is to follow what was saved.

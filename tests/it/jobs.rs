@@ -113,6 +113,8 @@ fn a_job_that_is_running_is_not_started_twice() {
         "{}",
         all.stderr
     );
+    let quiet = fetch.clone().args(["run", "--all", "-q"]).run().success();
+    assert_eq!(quiet.stderr, "");
     // The lock goes with the process.
     running.kill9();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));

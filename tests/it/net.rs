@@ -148,6 +148,24 @@ async fn a_proxy_is_asked_for_the_whole_url() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_is_not_there_is_named() {
+    let site = Site::start();
+    let port = site.port();
+    drop(site);
+    for there in ["http://cat.test/f", "https://cat.test/f"] {
+        let client = client(Settings {
+            proxy: Some(format!("http://me:secret@127.0.0.1:{port}")),
+            ..quick()
+        });
+        let error = open(&client, there).await.unwrap_err();
+        let told = format!(
+            "cannot connect to `cat.test` through the proxy `http://***@127.0.0.1:{port}/`"
+        );
+        assert_eq!((error.kind, error.to_string()), (Kind::Network, told));
+    }
+}
+
+#[tokio::test]
 async fn an_address_can_be_given_for_a_host() {
     let site = Site::start();
     site.on("/f", Reply::text("here"));

@@ -274,7 +274,9 @@ fn an_endless_listing_is_stopped_after_the_last_wanted_item() {
 fn an_endless_listing_is_stopped_after_so_many_new_ones() {
     let site = site(&[("a", &[Listed::Endless])]);
     let emitted = site.emitted.clone();
-    let told = run(site, &["a"], |settings| settings.max_new = Some(7));
+    let told = run(site, &["a"], |settings| {
+        settings.max_new = std::num::NonZeroU64::new(7)
+    });
     assert_eq!(told.saved(), 7);
     let emitted = emitted.load(Ordering::Relaxed);
     assert!(emitted < 300, "{emitted} were emitted");

@@ -58,3 +58,33 @@ fn each_command_has_help() {
         assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp);
     }
 }
+
+#[test]
+fn a_command_behind_a_link_is_not_taken_for_all_that_was_typed() {
+    for typed in [
+        &["fetch", "a.org", "-d", "pics", "jobs"][..],
+        &["fetch", "a.org", "jobs"],
+        &["fetch", "a.org", "-q", "verify"],
+    ] {
+        let typed = typed.iter().map(Into::into);
+        let Ok(args) = Args::read(typed) else {
+            continue;
+        };
+        assert_eq!(args.links.links.len(), 2, "it is a link: {args:?}");
+    }
+    let typed = ["fetch", "a.org", "-d", "pics", "jobs"];
+    let error = Args::read(typed.map(Into::into)).unwrap_err();
+    assert!(error.to_string().contains("stands before"), "{error}");
+}
+
+#[test]
+fn none_at_all_is_no_number_of_something() {
+    for flag in ["-N0", "--max-new=0", "--stop-after-known=0"] {
+        let error = Args::try_parse_from(["fetch", flag, "a.org"]).unwrap_err();
+        let told = error.to_string();
+        assert!(
+            told.contains("expected a whole number, 1 or more"),
+            "{told}"
+        );
+    }
+}

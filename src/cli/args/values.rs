@@ -1,8 +1,16 @@
 //! Words that are typed for a choice.
 
+use std::str::FromStr;
+
 use clap::ValueEnum;
 
 use crate::pipeline::{Duplicates, MediaKind, Packing, Policy};
+
+/// Reads a number that is not zero.
+pub(super) fn positive<N: FromStr>(text: &str) -> Result<N, &'static str> {
+    let wanted = "expected a whole number, 1 or more";
+    text.parse().map_err(|_| wanted)
+}
 
 /// What becomes of duplicates, as it is typed.
 #[derive(Clone, Copy, Debug, ValueEnum)]

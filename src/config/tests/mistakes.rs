@@ -101,6 +101,11 @@ fn names_the_place_of_every_mistake() {
              expected a number such as `2.0` or `0.5`, 0.001 or more",
         ),
         (
+            "[host.x.org]\nconnections = 4",
+            "unknown key `org` in `/x/fetch.toml`, line 1, column 9\n\
+             a name with dots stands in quotes: `host.\"x.org\"`",
+        ),
+        (
             "[host.'*']\nconnections = 4",
             "unknown key `*` in `/x/fetch.toml`, line 1, column 7\na section is for the one that it names",
         ),

@@ -235,7 +235,7 @@ fn names_the_place_of_more_mistakes() {
         ),
         (
             "[job.cats]\nmax_new = 'ten'",
-            "wrong value for `job.cats.max_new` in @2:1: expected a whole number, 0 or more",
+            "wrong value for `job.cats.max_new` in @2:1: expected a whole number, 1 or more",
         ),
         (
             "[job.cats]\nheaders = 'X: y'",

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::trail::Trail;
 use super::{Ask, Client, Inner};
-use crate::model::{Error, Result};
+use crate::model::{Error, Kind, Result};
 use crate::net::pools::Reach;
 use crate::net::private::{is_public, literal};
 use crate::net::resolver::NotPublic;
@@ -123,7 +123,15 @@ impl Client {
     fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
         match failure::find::<NotPublic>(&error) {
             Some(found) => failure::private(url, found.address, self.inner.settings.private),
-            None => failure::classify(error, url),
+            None => {
+                let is_connect = error.is_connect();
+                let mut failure = failure::classify(error, url);
+                let proxy = self.inner.pools.proxy_for(url);
+                if let Some(proxy) = proxy.filter(|_| is_connect && failure.kind == Kind::Network) {
+                    failure.message += &format!(" through the proxy `{proxy}`");
+                }
+                failure
+            }
         }
     }
 

@@ -83,6 +83,12 @@ pub(super) fn check(template: &str, pieces: &[Piece<'_>]) -> Result<()> {
     } else if skeleton.starts_with('/') {
         Err(wrong(template, "it begins at `/`")
             .hint("name the output root with `-d`; a template is below it"))
+    } else if skeleton.starts_with("~/") {
+        Err(wrong(template, "it begins at the home folder")
+            .hint("name the output root with `-d`; a template is below it"))
+    } else if let Some(field) = of_elsewhere(skeleton) {
+        Err(wrong(template, "its fields stand in no braces")
+            .hint(format!("write `{{{field}}}` for `%({field})s`")))
     } else if skeleton
         .split('/')
         .any(|component| component.trim() == "..")
@@ -94,6 +100,14 @@ pub(super) fn check(template: &str, pieces: &[Piece<'_>]) -> Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// The first field that is written as other programs have it: `%(title)s`.
+fn of_elsewhere(skeleton: &str) -> Option<&str> {
+    let (_, rest) = skeleton.split_once("%(")?;
+    let (field, _) = rest.split_once(")s")?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (!field.is_empty() && field.chars().all(is_word)).then_some(field)
 }
 
 /// Takes the extension off the end of the pieces.

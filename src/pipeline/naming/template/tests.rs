@@ -203,6 +203,8 @@ fn a_wrong_template_is_refused_with_the_reason() {
         ("", "the path template is empty"),
         ("  ", "the path template is empty"),
         ("/tmp/{key}", "it begins at `/`"),
+        ("~/pics/{key}.{ext}", "it begins at the home folder"),
+        ("%(title)s.%(ext)s", "its fields stand in no braces"),
         ("../{key}", "`..` leads out of the output root"),
         ("a/{key}/ .. /b", "`..` leads out of the output root"),
         ("{album}/", "it names a folder and no file"),

@@ -21,7 +21,7 @@ pub(super) struct Representation {
     pub(super) etag: Option<String>,
     /// Its Last-Modified, as it came.
     pub(super) last_modified: Option<String>,
-    /// Whether Last-Modified is strong: at least a minute before the answer (RFC 9110 §8.8.2.2).
+    /// Whether Last-Modified is strong: at least a minute before the answer (RFC 9110 §8.8.2.2), and one that moves.
     pub(super) date_is_strong: bool,
     /// Whether the server said that it has no ranges (RFC 9110 §14.3).
     pub(super) no_ranges: bool,
@@ -32,6 +32,10 @@ pub(super) struct Representation {
     /// Whether nothing but the end of the connection told where it ends (RFC 9112 §6.3).
     pub(super) open_end: bool,
 }
+
+/// The start of 1995, since 1970. What is said to be older has the date of no file: builds that are to come out alike set the same for
+/// all, such as 1970 or 1980.
+const FIRST_DATE: Duration = Duration::from_secs(788_918_400);
 
 /// What was asked for: everything, or what is left.
 #[derive(Clone, Copy, Debug)]
@@ -71,9 +75,10 @@ impl Representation {
         let last_modified = text(headers, header::LAST_MODIFIED);
         let time = |name: HeaderName| httpdate::parse_http_date(text(headers, name)?).ok();
         let date_is_strong = match (time(header::LAST_MODIFIED), time(header::DATE)) {
-            (Some(modified), Some(date)) => date
-                .duration_since(modified)
-                .is_ok_and(|age| age >= Duration::from_secs(60)),
+            (Some(modified), Some(date)) => {
+                let is_old = |age| age >= Duration::from_secs(60);
+                is_of_a_file(modified) && date.duration_since(modified).is_ok_and(is_old)
+            }
             _ => false,
         };
         Representation {
@@ -115,6 +120,7 @@ impl Representation {
         self.strong_etag().is_some() && self.etag == other.etag
             || dated(self)
                 && (&self.last_modified, self.total) == (&other.last_modified, other.total)
+                && (!differs(&self.etag, &other.etag) || self.is_dated_like(other))
     }
 
     /// When it was modified, unless that is in the future by more than a day: a clock that is wrong.
@@ -126,13 +132,29 @@ impl Representation {
     /// Whether another answer can be of the same representation, judged by what both tell. An ETag that differs while
     /// date and length agree is some servers' habit (one ETag for each machine); the bytes decide then.
     pub(super) fn may_be(&self, other: &Representation) -> bool {
-        let differs = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
-        let agrees = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
         if differs(&self.last_modified, &other.last_modified) {
-            return agrees(&self.etag, &other.etag) && self.strong_etag().is_some();
+            return self.strong_etag().is_some() && self.etag == other.etag;
         }
-        !differs(&self.etag, &other.etag) || agrees(&self.last_modified, &other.last_modified)
+        !differs(&self.etag, &other.etag) || self.is_dated_like(other)
     }
+
+    /// Whether both have the same date, and one that says something.
+    fn is_dated_like(&self, other: &Representation) -> bool {
+        let date = self.last_modified.as_deref();
+        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+        self.last_modified == other.last_modified && date.is_some_and(is_of_a_file)
+    }
+}
+
+/// Whether a date can be that of a file.
+fn is_of_a_file(date: SystemTime) -> bool {
+    let since_1970 = date.duration_since(SystemTime::UNIX_EPOCH);
+    since_1970.is_ok_and(|age| age >= FIRST_DATE)
+}
+
+/// Whether both are told and are not the same.
+fn differs(one: &Option<String>, other: &Option<String>) -> bool {
+    one.is_some() && other.is_some() && one != other
 }
 
 /// Reads the head of an answer.
@@ -141,6 +163,7 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) ->
     match status.as_u16() {
         200 | 203 => Reading::Whole(here),
         206 if asked.start > 0 => read_partial(headers, here, asked),
+        206 if is_all(headers) => Reading::Whole(here),
         206 => refused(
             Kind::Network,
             "the server sent a part, although no range was asked for".into(),
@@ -161,6 +184,12 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) ->
         }
         _ => refusal(status, headers),
     }
+}
+
+/// Whether a part is all there is: some servers call it that.
+fn is_all(headers: &HeaderMap) -> bool {
+    let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
+    matches!(range, Some((0, end, Some(total))) if end == total)
 }
 
 fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> Reading {

@@ -9,7 +9,7 @@
 mod part;
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -63,6 +63,12 @@ struct Crew<'a> {
     taken: Notify,
     /// How many ask for a part that another still has.
     relieving: AtomicUsize,
+    /// How many are moving parts.
+    at_work: AtomicUsize,
+    /// The length of the longest range that the server gives, if that is less than it was asked for.
+    longest_range: AtomicU64,
+    /// Whether it answered a range with everything, or with too little to be worth it.
+    without_ranges: AtomicBool,
 }
 
 impl Mover {
@@ -96,9 +102,13 @@ impl Mover {
             answer_micros: AtomicU64::new(0),
             taken: Notify::new(),
             relieving: AtomicUsize::new(0),
+            at_work: AtomicUsize::new(0),
+            longest_range: AtomicU64::new(u64::MAX),
+            without_ranges: AtomicBool::new(false),
         };
         let about = content.about();
         let outcome = crew.run(first, (&mut growth, more), &about).await;
+        let is_without_ranges = crew.without_ranges.load(Ordering::Relaxed);
         let Crew {
             partial, ledger, ..
         } = crew;
@@ -107,7 +117,7 @@ impl Mover {
             .ok_or_else(|| Error::new(Kind::Disk, "a defect of this program left the file open"))?;
         content.give_back(partial, ledger.done().to_vec());
         // What disagrees with itself is not asked for in parts again.
-        tries.alone |= matches!(outcome, Err(Setback::Restart(_)));
+        tries.alone |= matches!(outcome, Err(Setback::Restart(_))) || is_without_ranges;
         outcome
     }
 }
@@ -158,7 +168,8 @@ impl Crew<'_> {
                     },
                     Some(Err(Setback::Over(error))) => break Err(Setback::Over(error)),
                     Some(Err(setback)) => {
-                        strikes += usize::from(matches!(setback, Setback::Restart(_)));
+                        let has_ranges = !self.without_ranges.load(Ordering::Relaxed);
+                        strikes += usize::from(has_ranges && matches!(setback, Setback::Restart(_)));
                         if workers.is_empty() || strikes > 1 {
                             break Err(setback);
                         }
@@ -186,6 +197,7 @@ impl Crew<'_> {
                         saving = Some(spawn_blocking(move || save_state(&partial, about, done)));
                     }
                     match growth.tick(now, bytes, self.total, workers.len()) {
+                        _ if self.without_ranges.load(Ordering::Relaxed) => {}
                         Advice::Stay => {}
                         Advice::Drop(fewer) => {
                             self.leaving.store(fewer.min(workers.len() - 1), Ordering::Relaxed);
@@ -199,6 +211,9 @@ impl Crew<'_> {
                                 growth.could_not(now);
                             }
                         }
+                    }
+                    if self.without_ranges.load(Ordering::Relaxed) {
+                        reliefs = 0;
                     }
                     if let Some((silent, permit)) = self.silent(reliefs) {
                         reliefs -= 1;

@@ -131,6 +131,23 @@ impl Ledger {
         segment.is_none_or(|segment| segment.at >= segment.end)
     }
 
+    /// Has this part go on into what follows it, up to this place at the most, as far as that is neither there nor in
+    /// somebody's hands. Gives where it ends now.
+    pub(super) fn extend(&mut self, id: usize, most: u64) -> u64 {
+        let end = self.end(id);
+        let others = self.open.iter().filter(|segment| segment.id != id);
+        let held = others.map(|segment| (segment.from, segment.end));
+        let behind = self.done.iter().copied().chain(held);
+        let next = behind
+            .filter(|(_, last)| *last > end)
+            .map(|(first, _)| first);
+        let most = next.min().unwrap_or(self.total).min(most);
+        if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
+            segment.end = segment.end.max(most);
+        }
+        self.end(id)
+    }
+
     /// Where this part ends now.
     pub(super) fn end(&self, id: usize) -> u64 {
         let segment = self.open.iter().find(|segment| segment.id == id);
@@ -151,6 +168,13 @@ impl Ledger {
             segment.from = range.1;
         }
         self.add(range);
+    }
+
+    /// Has these bytes moved again.
+    pub(super) fn forget(&mut self, (start, end): Range) {
+        let rest = |&(first, last): &Range| [(first, last.min(start)), (first.max(end), last)];
+        let rest = self.done.iter().flat_map(rest);
+        self.done = rest.filter(|(first, last)| first < last).collect();
     }
 
     /// Somebody leaves a part, done or not.
@@ -252,6 +276,22 @@ mod tests {
         ledger.leave(first.id);
         let again = ledger.take(200).unwrap();
         assert_eq!((again.at, again.end), (390, 400));
+    }
+
+    #[test]
+    fn a_part_goes_on_into_what_nobody_has() {
+        let mut ledger = Ledger::new(1000, &[(900, 1000)]);
+        let first = ledger.take(10).unwrap();
+        let second = ledger.take(10).unwrap();
+        assert_eq!((second.at, second.end), (450, 900));
+        assert_eq!(ledger.extend(first.id, 1000), 450, "another has it");
+        ledger.wrote(second.id, (450, 500));
+        ledger.leave(second.id);
+        assert_eq!(ledger.extend(first.id, 1000), 450, "it is there");
+        ledger.forget((450, 500));
+        assert_eq!(ledger.done(), [(900, 1000)]);
+        assert_eq!(ledger.extend(first.id, 700), 700);
+        assert_eq!(ledger.extend(first.id, 1000), 900);
     }
 
     #[tokio::test(start_paused = true)]

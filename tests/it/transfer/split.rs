@@ -262,3 +262,55 @@ fn a_run_that_was_killed_goes_on_with_the_parts_that_are_missing() {
             .all(|seen| seen.header("range").is_some())
     );
 }
+
+/// The film from a server that gives each connection ten megabytes a second.
+fn lively() -> Reply {
+    Reply::file(FILM.clone()).etag("\"a\"").throttle(10_000_000)
+}
+
+#[test]
+fn a_file_that_is_given_once_comes_whole_though_others_are_refused() {
+    let refusals = [
+        Reply::text("gone").status(410),
+        Reply::text("one at a time").status(403),
+        Reply::text("busy")
+            .status(429)
+            .header("Retry-After", "3600"),
+        Reply::text("busy").status(503).header("Retry-After", "60"),
+    ];
+    for refusal in refusals {
+        let site = Site::start();
+        site.on("/film.mp4", lively()).once();
+        site.on("/film.mp4", refusal).optional();
+        let took = arrives(&site);
+        assert!(site.requests().len() > 1, "no other was asked for");
+        assert!(took < Duration::from_secs(15), "{took:?}");
+    }
+}
+
+#[test]
+fn a_server_that_says_it_has_ranges_and_has_none_does_not_start_over() {
+    let site = Site::start();
+    let reply = lively().no_ranges().header("Accept-Ranges", "bytes");
+    site.on("/film.mp4", reply);
+    arrives(&site);
+    assert_eq!(site.requests().len(), 2);
+}
+
+#[test]
+fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
+    let site = Site::start();
+    let sparing = |seen: &Seen| match start(seen) {
+        0 => lively(),
+        start => {
+            let (start, end) = (start as usize, FILM.len().min(start as usize + 8192));
+            let range = format!("bytes {start}-{}/{}", end - 1, FILM.len());
+            let part = Reply::file(&FILM[start..end]).status(206).etag("\"a\"");
+            part.header("Content-Range", range)
+        }
+    };
+    site.on("/film.mp4", Reply::with(sparing));
+    arrives(&site);
+    let asked = site.requests().len();
+    assert!(asked < 200, "{asked} requests");
+}

@@ -71,9 +71,17 @@ impl Crew<'_> {
                 (segment, Some(answer))
             }
         };
+        self.at_work.fetch_add(1, Ordering::Relaxed);
         let done = self.parts(segment, answer, &mut permit).await;
+        self.at_work.fetch_sub(1, Ordering::Relaxed);
         tell(permit, &done);
         done
+    }
+
+    /// Whether the server gives so little at a time that it is better left to the others.
+    fn is_in_vain(&self) -> bool {
+        self.longest_range.load(Ordering::Relaxed) < LEAST
+            && self.at_work.load(Ordering::Relaxed) > 1
     }
 
     async fn parts(
@@ -90,6 +98,12 @@ impl Crew<'_> {
             self.ledger().leave(segment.id);
             written?;
             match moved {
+                Err(Setback::More) if self.is_in_vain() => {
+                    self.without_ranges.store(true, Ordering::Relaxed);
+                    // In nobody's way, who has all that stands before it.
+                    self.ledger().forget((segment.at, batch.at));
+                    return Ok(());
+                }
                 Ok(true) | Err(Setback::More) => {}
                 Ok(false) => return Ok(()),
                 Err(setback) => return Err(setback),
@@ -127,25 +141,36 @@ impl Crew<'_> {
             last,
         } = answer;
         let mut before: &[u8] = &before;
-        let mut beyond = Vec::new();
-        while at < end {
+        let mut beyond = Bytes::new();
+        loop {
+            if at >= end {
+                // What follows may have been taken from here in vain. This answer has it, too.
+                end = self.ledger().extend(segment.id, last);
+            }
+            if at >= end {
+                break;
+            }
             if at >= last {
                 // The server gave less than was asked for, and all of that is here.
                 return Err(Setback::More);
             }
-            let next = self.unless_over(self.mover.client.chunk(&mut opened));
-            let Some(next) = self.unless_taken(segment.id, next).await else {
-                return Ok(true);
-            };
-            let Some(mut piece) = next?? else {
-                return Err(Setback::Again(short(at, last)));
-            };
-            self.at_rate(&piece).await?;
-            same_bytes(&mut piece, &mut before)?;
+            let mut piece = std::mem::take(&mut beyond);
+            if piece.is_empty() {
+                let next = self.unless_over(self.mover.client.chunk(&mut opened));
+                let Some(next) = self.unless_taken(segment.id, next).await else {
+                    return Ok(true);
+                };
+                let Some(next) = next?? else {
+                    return Err(Setback::Again(short(at, last)));
+                };
+                piece = next;
+                self.at_rate(&piece).await?;
+                same_bytes(&mut piece, &mut before)?;
+            }
             // Others may have taken from it while it was waited for.
             end = self.ledger().end(segment.id);
             let room = end.saturating_sub(at).min(piece.len() as u64) as usize;
-            beyond = piece.split_off(room).to_vec();
+            beyond = piece.split_off(room);
             at += room as u64;
             batch.push(piece);
             self.ledger().read(segment.id, at);
@@ -156,6 +181,7 @@ impl Crew<'_> {
                 return Ok(false);
             }
         }
+        let mut beyond = beyond.to_vec();
         let most = JOINT.min(self.total - end) as usize;
         while beyond.len() < most {
             // Without the joint there is one proof less, but nothing wrong.
@@ -175,7 +201,8 @@ impl Crew<'_> {
 
     /// Asks for a part.
     async fn ask(&self, segment: Segment, permit: &mut Option<Permit>) -> Result<Answer, Setback> {
-        let have = self.ledger().before(segment.at).min(JOINT);
+        let most = self.longest_range.load(Ordering::Relaxed).div_ceil(2);
+        let have = self.ledger().before(segment.at).min(JOINT).min(most);
         let start = segment.at - have;
         let before = match have {
             0 => Vec::new(),
@@ -205,12 +232,25 @@ impl Crew<'_> {
             known: &self.known,
         };
         match read(opened.response.status(), opened.response.headers(), asked) {
-            Reading::Rest { end: last, .. } => Ok(Answer {
-                opened,
-                before,
-                last,
-            }),
-            Reading::Whole(_) => Err(restart("the server sent everything in place of a part")),
+            Reading::Rest { end: last, .. } => {
+                if last < end {
+                    self.longest_range.store(last - start, Ordering::Relaxed);
+                }
+                if last <= segment.at {
+                    // It had nothing new, so the same once more would have none either.
+                    return Err(Setback::Again(short(last, end)));
+                }
+                Ok(Answer {
+                    opened,
+                    before,
+                    last,
+                })
+            }
+            Reading::Whole(_) => {
+                // Beside one that goes on, that is nothing worse than a server without ranges.
+                self.without_ranges.store(true, Ordering::Relaxed);
+                Err(restart("the server sent everything in place of a part"))
+            }
             Reading::Restart(why) => Err(restart(why)),
             // While others go on, it may be one connection too many; when nobody does, the address has run out.
             Reading::Refused { error, .. } if may_have_run_out(&error) => {

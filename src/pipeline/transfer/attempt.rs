@@ -61,7 +61,7 @@ impl Mover {
             None => self.permit(course.url).await?,
         };
         tries.status = None;
-        let done = match content.is_in_parts() {
+        let done = match content.is_in_parts() && !tries.from_start {
             // Boxed, as all that is seldom and large: each file's transfer has room for it otherwise.
             true => Box::pin(self.fill(course, content, tries)).await,
             false => self.ask(course, content, tries, &mut permit).await,
@@ -127,7 +127,7 @@ impl Mover {
         let Course {
             id, request, url, ..
         } = *course;
-        let start = resume_point(content);
+        let start = resume_point(content, tries);
         if start > 0 {
             tries.without_if_range |= self.habits.is_without_if_range(url);
         }
@@ -139,7 +139,9 @@ impl Mover {
         let bound = bound_headers(course)?;
         let mut free = range_headers(&content.representation, start, None, tries.without_if_range)?;
         // Half of another version is gone on with.
-        let known = course.known.filter(|_| start == 0 && *url == request.url);
+        let known = course
+            .known
+            .filter(|_| content.len() == 0 && *url == request.url);
         free.extend(known.and_then(unless_same));
         let opened = self
             .unless_ending(self.client.open_by(course.way(), url, &bound, &free))
@@ -199,6 +201,9 @@ impl Mover {
                 self.take_whole(taking, content, tries).await
             }
             Reading::Rest { end, total } => {
+                if total.is_some_and(|total| end < total) {
+                    tries.longest_range = Some(end - start);
+                }
                 content.representation.total = total;
                 content.representation.open_end &= total.is_none();
                 self.make_room(content, total, tries).await?;
@@ -239,9 +244,9 @@ fn unless_same(known: &Validator) -> Option<(HeaderName, HeaderValue)> {
 }
 
 /// From where to ask: a little before the end of what is there, so that bytes can be compared. The less the server tells
-/// to go by, the more.
-fn resume_point(content: &Content) -> u64 {
-    if content.representation.no_ranges {
+/// to go by, the more, but no more than half of what it gives at a time.
+fn resume_point(content: &Content, tries: &Tries) -> u64 {
+    if content.representation.no_ranges || tries.from_start {
         return 0;
     }
     let len = content.len();
@@ -250,7 +255,8 @@ fn resume_point(content: &Content) -> u64 {
     } else {
         2
     };
-    len - (len / part).min(TAIL)
+    let most = tries.longest_range.map_or(TAIL, |range| range.div_ceil(2));
+    len - (len / part).min(TAIL).min(most)
 }
 
 /// The headers that ask for bytes as they are, from here on or up to there, if they are still the same.

@@ -45,7 +45,7 @@ pub(super) use self::room::Room;
 pub(super) use self::stored::Stored;
 use self::stream::{Form, Streamed};
 pub(super) use self::stream::{MEMORY, Wish};
-use self::tries::{Setback, Tries};
+use self::tries::{Insist, Setback, Tries, Wait};
 use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
 use super::documents::Came;
@@ -315,18 +315,7 @@ impl Mover {
             Setback::More | Setback::Document(_) => Ok(None),
             Setback::Again(error) => {
                 let wait = tries.wait(error)?;
-                let host = url.host_str().unwrap_or("").to_owned();
-                let millis = wait.time.as_millis().try_into().unwrap_or(u64::MAX);
-                self.tell(Event::Waiting {
-                    id: Some(job.id),
-                    host,
-                    millis,
-                    reason: wait.reason,
-                })
-                .await?;
-                if !wait.is_in_line {
-                    self.unless_draining(tokio::time::sleep(wait.time)).await?;
-                }
+                self.sit_out(job, url, wait).await?;
                 Ok(None)
             }
             Setback::Restart(error) => {
@@ -337,15 +326,39 @@ impl Mover {
             Setback::Expired(error) => {
                 let refusal = tries.anew(error)?;
                 match self.resolve(job).await {
-                    // The source has no other address; what is wrong is the refusal.
-                    Err(cannot) if cannot.kind == Kind::Unsupported => Err(refusal),
+                    // The source has no other address.
+                    Err(cannot) if cannot.kind == Kind::Unsupported => {}
                     anew => {
                         let (body, led) = anew?;
-                        Ok(Some((file(body)?, led)))
+                        let request = file(body)?;
+                        if request.url != *url {
+                            return Ok(Some((request, led)));
+                        }
                     }
                 }
+                if let Insist::Later(wait) = tries.insist(refusal)? {
+                    self.sit_out(job, url, wait).await?;
+                }
+                Ok(None)
             }
         }
+    }
+
+    /// Waits before the next attempt, and tells why.
+    async fn sit_out(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
+        let host = url.host_str().unwrap_or("").to_owned();
+        let millis = wait.time.as_millis().try_into().unwrap_or(u64::MAX);
+        self.tell(Event::Waiting {
+            id: Some(job.id),
+            host,
+            millis,
+            reason: wait.reason,
+        })
+        .await?;
+        if !wait.is_in_line {
+            self.unless_draining(tokio::time::sleep(wait.time)).await?;
+        }
+        Ok(())
     }
 
     /// Saves a text, which needs no asking.

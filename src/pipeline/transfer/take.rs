@@ -77,10 +77,14 @@ impl Mover {
         };
         let seen = sniff(&head);
         let expect = &request.expect;
-        if expect.document
-            && let Some(document) = document(&seen, content_type.as_deref(), &head)
-        {
-            return Err(self.document(taking, early, coding, document).await?);
+        let document = document(&seen, content_type.as_deref(), &head);
+        match document.filter(|_| expect.document) {
+            Some(document) if content.len() == 0 => {
+                return Err(self.document(taking, early, coding, document).await?);
+            }
+            // Half of a file is there, so it is none. It may be a login, and goes by.
+            Some(document) => return Err(Setback::Over(in_place_of_the_rest(document))),
+            None => {}
         }
         if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
             let error = match taking.opened.url == request.url {
@@ -175,6 +179,7 @@ impl Mover {
         (start, end): (u64, u64),
         tail: Vec<u8>,
     ) -> Result<(), Setback> {
+        let before = content.len();
         let mut known: &[u8] = &tail;
         let mut at = start;
         while !known.is_empty() && at < end {
@@ -193,6 +198,15 @@ impl Mover {
         }
         self.pour(taking, content, tries, Some(end)).await?;
         if content.len() < end {
+            return Err(Setback::Again(short(content.len(), end)));
+        }
+        if content.len() == before
+            && content
+                .representation
+                .total
+                .is_some_and(|total| end < total)
+        {
+            // It had nothing new, so the same once more would have none either.
             return Err(Setback::Again(short(content.len(), end)));
         }
         match content.representation.total {
@@ -316,6 +330,12 @@ fn first_bytes(pieces: &[Bytes]) -> Bytes {
             bytes.take(HEAD).collect()
         }
     }
+}
+
+fn in_place_of_the_rest(document: Document) -> Error {
+    let message = format!("a {document} came in place of the rest of the file");
+    Error::new(Kind::Blocked, message)
+        .hint("what is there is kept, for the same command at another time; if it takes a login, `-C FILE` brings yours")
 }
 
 /// Takes from a piece the bytes that are there already, which must be the same.

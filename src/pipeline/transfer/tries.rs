@@ -79,6 +79,12 @@ pub(super) struct Tries {
     pub(super) stays: bool,
     /// Whether it stays with one connection.
     pub(super) alone: bool,
+    /// Whether all of it is asked for once more, with no range, since ranges are refused. What is there stays until it comes.
+    pub(super) from_start: bool,
+    /// The length of the longest range that the server gives, if that is less than it was asked for.
+    pub(super) longest_range: Option<u64>,
+    /// How often an address that gave bytes before was refused, and was found to be the same still.
+    insisted: u32,
     /// The server said that what is there already has not changed.
     pub(super) unchanged: bool,
     /// The room on the disk that it takes, if it is large.
@@ -124,6 +130,9 @@ impl Tries {
             without_if_range: false,
             stays: false,
             alone: false,
+            from_start: false,
+            longest_range: None,
+            insisted: 0,
             unchanged: false,
             claim: None,
             began: false,
@@ -149,6 +158,9 @@ impl Tries {
             self.failures.refill();
             self.renewals_left = RENEWALS;
             self.in_a_row = 0;
+            if !self.from_start {
+                self.insisted = 0;
+            }
         }
     }
 
@@ -241,6 +253,31 @@ impl Tries {
         self.renewals_left -= 1;
         self.renewals += 1;
         Ok(error)
+    }
+}
+
+/// What to do about an address that gave bytes, is refused now, and has not run out.
+#[derive(Debug)]
+pub(super) enum Insist {
+    /// The server may let nobody in twice at a time, and not know yet that the last connection is closed.
+    Later(Wait),
+    /// It may refuse ranges. All of it, then.
+    FromStart,
+}
+
+impl Tries {
+    /// How to ask an address once more that is refused and is still the same, or the refusal if there is no other way.
+    pub(super) fn insist(&mut self, refusal: Error) -> Result<Insist> {
+        self.insisted += 1;
+        match self.insisted {
+            1 => Ok(Insist::Later(self.wait(refusal)?)),
+            2 => {
+                self.from_start = true;
+                self.alone = true;
+                Ok(Insist::FromStart)
+            }
+            _ => Err(refusal),
+        }
     }
 }
 

@@ -263,3 +263,128 @@ fn what_machines_serve_differently_is_taken_from_one_of_them() {
     let one = back.lock().unwrap().take().unwrap();
     assert_eq!(one.requests().len(), 0, "it stayed where it began");
 }
+
+#[test]
+fn a_date_that_never_moves_does_not_outvote_an_etag() {
+    let mut other = large();
+    other[1_000_000..1_000_100].fill(7);
+    let dates = [
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Tue, 01 Jan 1980 00:00:00 GMT",
+    ];
+    for date in dates {
+        let of = |bytes: Vec<u8>, etag: &str| {
+            let reply = Reply::file(bytes).etag(etag);
+            reply.header("Last-Modified", date)
+        };
+        for knows_if_range in [true, false] {
+            let site = Site::start();
+            let old = of(large(), "\"a\"").cut_after(2_000_000);
+            site.on("/cat.jpg", old).once();
+            let new = of(other.clone(), "\"b\"");
+            site.on(
+                "/cat.jpg",
+                if knows_if_range {
+                    new
+                } else {
+                    new.ignore_if_range()
+                },
+            );
+            let fetch = quick().arg(site.url("/cat.jpg"));
+            fetch.run().success();
+            assert!(fetch.files()["cat.jpg"] == other, "{date} {knows_if_range}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
+    for status in [400, 403, 404, 501] {
+        let site = Site::start();
+        let good = Reply::file(large()).etag("\"a\"");
+        site.on("/cat.jpg", good.clone().cut_after(2_000_000))
+            .once();
+        let refuses = move |seen: &Seen| match seen.header("range") {
+            Some(_) => Reply::text("no").status(status),
+            None => good.clone(),
+        };
+        site.on("/cat.jpg", Reply::with(refuses));
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().success();
+        assert!(fetch.files()["cat.jpg"] == large(), "{status}");
+        assert!(site.requests().len() <= 4, "{status}");
+    }
+}
+
+/// The file from a server that breaks off, and gives no more than so many bytes of a range.
+fn sparing(most: usize) -> Reply {
+    Reply::with(move |seen| {
+        let good = Reply::file(large()).etag("\"a\"");
+        let Some(start) = start_of(seen) else {
+            return good.cut_after(2_000_000);
+        };
+        let (start, all) = (start as usize, large());
+        let end = all.len().min(start + most);
+        let range = format!("bytes {start}-{}/{}", end - 1, all.len());
+        let part = Reply::file(&all[start..end]).status(206).etag("\"a\"");
+        part.header("Content-Range", range)
+    })
+}
+
+#[test]
+fn a_server_that_gives_little_at_a_time_is_asked_as_often_as_it_takes() {
+    for most in [65_536, 60_000, 20_000] {
+        let site = Site::start();
+        site.on("/cat.jpg", sparing(most));
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().success();
+        assert!(fetch.files()["cat.jpg"] == large(), "{most}");
+        let needed = (large().len() - 2_000_000) / (most / 2);
+        let asked = site.requests().len();
+        assert!(asked <= needed + 6, "{most}: {asked} requests");
+    }
+}
+
+#[test]
+fn a_server_that_gives_nothing_new_is_given_up_on() {
+    let site = Site::start();
+    site.on("/cat.jpg", sparing(1));
+    let done = quick().arg(site.url("/cat.jpg")).run().fails(4);
+    assert!(done.stderr.contains("stopped after"), "{}", done.stderr);
+    assert!(site.requests().len() < 20);
+}
+
+#[test]
+fn a_part_that_is_all_there_is_is_the_whole() {
+    let site = Site::start();
+    let all = Reply::file(large()).status(206);
+    let range = format!("bytes 0-{}/{}", large().len() - 1, large().len());
+    site.on("/cat.jpg", all.header("Content-Range", range));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+}
+
+#[test]
+fn a_page_in_place_of_the_rest_is_no_page_to_look_into() {
+    let site = Site::start();
+    let good = Reply::file(huge())
+        .etag("\"a\"")
+        .content_type("application/octet-stream");
+    site.on("/get", good.clone().cut_after(6_000_000)).once();
+    let login = "<!doctype html><title>Sign in</title><img src=/big.jpg width=900 height=900>";
+    site.on("/get", Reply::html(login)).once();
+    site.on("/get", good);
+    let fetch = quick().arg(site.url("/get"));
+    let done = fetch.run().fails(7);
+    assert!(
+        done.stderr.contains("in place of the rest"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.partials().len(), 2, "{:?}", fetch.partials());
+    fetch.run().success();
+    assert!(fetch.files()["get.png"] == huge());
+    let last = site.requests().pop().unwrap();
+    assert!(last.header("range").is_some(), "it starts over");
+}

@@ -25,22 +25,23 @@ use crate::config::{Resolve, Size};
 
 /// What is told below the long help.
 const AFTER: &str = "\
-A link is a URL, with or without `https://`; `source:id`, such as `imgur:q6i58`; or a word that one source knows as an
-id, such as `q6i58`.
+A link is a URL, with or without `https://`; `source:id`, as in `imgur:q6i58`;
+or a word that one source knows as an id, as in `q6i58`.
 
 Examples:
-  fetch https://imgur.com/a/q6i58              an album, into a folder of its own
-  fetch -d pictures -i links.txt               a list of links, into `pictures`
-  fetch -I 1-5,8- https://imgur.com/a/q6i58    its first five items, and all from the eighth on
-  fetch -j https://imgur.com/a/q6i58 | jq .    what happens, as JSON
-  fetch sources which imgur.com/a/q6i58        who would fetch this
+  fetch https://imgur.com/a/q6i58            an album, into a folder of its own
+  fetch -d pictures -i links.txt             a list of links, into `pictures`
+  fetch -I 1-5,8- https://imgur.com/a/q6i58  items 1 to 5, and all from 8 on
+  fetch -j https://imgur.com/a/q6i58 | jq .  what happens, as JSON
+  fetch sources which imgur.com/a/q6i58      who would fetch this
 
 Exit codes:
-  0  all is well             3  some failed                 6  a login is needed
-  1  a defect of fetch       4  nothing succeeded           7  blocked, or asked to slow down
-  2  asked wrongly           5  no source knows the link    8  the disk refused
+  0  all is well             3  some failed             6  a login is needed
+  1  a defect of fetch       4  nothing succeeded       7  blocked, or slow down
+  2  asked wrongly           5  nobody knows the link   8  the disk refused
   9  `fetch run`: the job is running already
-  130  interrupted: the first Ctrl-C finishes what has begun, the second stops at once";
+  130  interrupted: the first Ctrl-C finishes what has begun, the second stops
+       at once";
 
 /// Saves the media behind any URL.
 #[derive(Debug, Parser)]

@@ -8,7 +8,7 @@ use futures_util::stream;
 use super::args::{Args, Retry};
 use super::batch::List;
 use super::jobs::Running;
-use super::talk::{tell, warn};
+use super::talk::{shell_word, tell, warn};
 use super::{exit, handed, jobs, main, meaning};
 use crate::config::{Config, Since};
 use crate::model::{Kind, Result};
@@ -70,7 +70,8 @@ fn tell_of_others(settings: &pipeline::Settings, choice: &Choice) -> Result<()> 
     for root in Records::roots(file)?.into_iter().take(LOOKED) {
         let again = Records::again(file, &root, choice)?;
         if again.into_iter().flatten().next().is_some() {
-            others.push(format!("`-d {}`", root.display()));
+            let root = root.to_string_lossy();
+            others.push(format!("`-d {}`", shell_word(&root)));
         }
         if others.len() == NAMED {
             break;

@@ -1,5 +1,6 @@
 //! Printing, and who reports a run.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -21,6 +22,15 @@ pub(super) fn print(text: &str) -> Result<()> {
 /// Tells the user something on stderr. If even that fails, there is nobody to be told.
 pub(super) fn tell(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A word as a shell takes it, for commands that are told to be typed.
+pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.into(),
+        false => format!("'{}'", word.replace('\'', r"'\''")).into(),
+    }
 }
 
 /// A number and what it counts.
@@ -73,4 +83,24 @@ pub(super) fn reporters(talk: &args::Talk, root: &Path) -> Vec<Box<dyn Reporter>
         None => Box::new(Lines::stderr(verbosity)),
     });
     reporters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_part_them() {
+        let table = [
+            ("/tmp/pics", "/tmp/pics"),
+            ("häuser.txt", "häuser.txt"),
+            ("my list.txt", "'my list.txt'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ];
+        for (word, expected) in table {
+            assert_eq!(shell_word(word), expected);
+        }
+    }
 }

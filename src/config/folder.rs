@@ -23,6 +23,7 @@ const MAY: &[&str] = &[
     "after.metadata",
     "after.zip",
     "archive.digest",
+    "archive.duplicates",
     "archive.enabled",
     "archive.file",
     "archive.skip",
@@ -56,9 +57,13 @@ const MAY: &[&str] = &[
     "net.stall_timeout",
     "net.user_agent",
     "output.directory",
+    "output.min_free",
     "output.mtime",
     "output.template",
     "source.*.*",
+    "stream.live_for",
+    "stream.quality",
+    "stream.subtitles",
 ];
 
 /// Those whose values are paths, which have to stay in the folder.

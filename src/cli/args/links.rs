@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use super::{Args, Links};
+use crate::cli::talk::shell_word;
 use crate::config::nearest;
 use crate::model::{Error, Kind, Result};
 
@@ -71,7 +72,7 @@ fn as_list(word: &str) -> Option<Error> {
     }
     if path.is_file() {
         let message = format!("`{word}` is a file, not a link");
-        let hint = format!("`fetch -i {word}` fetches the links in it");
+        let hint = format!("`fetch -i {}` fetches the links in it", shell_word(word));
         return Some(Error::new(Kind::Config, message).hint(hint));
     }
     let ext = path.extension().and_then(|ext| ext.to_str());

@@ -88,3 +88,10 @@ fn none_at_all_is_no_number_of_something() {
         );
     }
 }
+
+#[test]
+fn what_stands_below_the_long_help_fits_a_narrow_terminal() {
+    for line in super::AFTER.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}

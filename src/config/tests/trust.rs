@@ -32,6 +32,12 @@ fn the_file_of_a_folder_cannot_do_harm() {
         ),
         ("output.template = '{key}.{ext}'\nnet.rate = '1M'", None),
         ("host.'x.org'.connections = 2", None),
+        ("stream.quality = '720p'\noutput.min_free = '1G'", None),
+        ("archive.duplicates = 'link'", None),
+        (
+            "extractor.ytdlp.path = './yt-dlp'",
+            Some("it is not for the file of a folder"),
+        ),
         (
             "net.proxy = 'http://x'",
             Some("it is not for the file of a folder"),

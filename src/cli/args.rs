@@ -18,6 +18,7 @@ pub(super) use self::command::{
     Command, ConfigCommand, FromCurl, FromHar, Jobs, Past, Retry, Run, SourcesCommand,
 };
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
+pub(super) use self::links::as_path;
 pub(super) use self::plugin::{IndexCommand, PluginCommand};
 use self::values::positive;
 pub(super) use self::values::{Known, Medium, Packed, Twins};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::args::as_path;
 use crate::config::nearest;
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
@@ -25,6 +26,9 @@ impl Listed {
     pub(super) fn read(self, registry: &Registry) -> Result<Option<Wanted>> {
         if self.link.is_empty() {
             return Ok(None);
+        }
+        if let Some(error) = as_path(&self.link) {
+            return Err(error);
         }
         let link = registry.read(&self.link)?;
         if self.options.is_empty() {
@@ -66,8 +70,12 @@ fn set(options: &mut LinkOptions, key: &str, value: &str) -> Result<()> {
 pub(super) fn line(text: &str) -> Result<Vec<Listed>> {
     let mut rest = text.trim();
     let mut links = Vec::new();
+    // Those lines of an array in JSON that say nothing.
+    if matches!(rest, "[" | "]" | "],") {
+        return Ok(links);
+    }
     if rest.starts_with('{') {
-        links.push(object(rest)?);
+        links.push(object(rest.trim_end_matches(','))?);
         return Ok(links);
     }
     while !rest.is_empty() && !rest.starts_with('#') {
@@ -121,6 +129,10 @@ fn link(text: &str) -> Result<(Listed, &str, bool)> {
         return Err(wrong("what stands between its links is no `key=value`")
             .hint("write one link a line, and a title behind a TAB"));
     }
+    let field = match begins_link(field) {
+        true => field.trim_end().trim_end_matches([',', ';']),
+        false => field,
+    };
     Ok((only(field), &text[end..], false))
 }
 
@@ -210,172 +222,4 @@ pub(super) fn wrong(why: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn takes_lines_apart() {
-        let link = "https://a.org/1";
-        let table: [(&str, &[(&str, &str)]); 9] = [
-            ("https://a.org/1", &[]),
-            ("https://a.org/1 # items=3", &[]),
-            ("https://a.org/1\titems=3", &[("items", "3")]),
-            (
-                "https://a.org/1  items=1-5,8   directory='My cats' # mine",
-                &[("items", "1-5,8"), ("directory", "My cats")],
-            ),
-            (
-                r#"https://a.org/1 filter="ext == 'jpg'" template={key}.{ext}"#,
-                &[("filter", "ext == 'jpg'"), ("template", "{key}.{ext}")],
-            ),
-            (
-                "https://a.org/1 filter=width>=3 items=",
-                &[("filter", "width>=3"), ("items", "")],
-            ),
-            ("https://a.org/1 filter='a # b'", &[("filter", "a # b")]),
-            (
-                r#"{"url": "https://a.org/1", "items": "3", "title": "x", "filter": null}"#,
-                &[("items", "3")],
-            ),
-            (
-                r#"{"url": " https://a.org/1 ", "directory": "a b"}"#,
-                &[("directory", "a b")],
-            ),
-        ];
-        for (text, options) in table {
-            let listed = &line(text).unwrap()[0];
-            assert_eq!(listed.link, link, "{text}");
-            let found: Vec<_> = listed
-                .options
-                .iter()
-                .map(|(k, v)| (k.as_str(), v.as_str()))
-                .collect();
-            assert_eq!(found, options, "{text}");
-        }
-        assert_eq!(line("  # nothing").unwrap(), []);
-    }
-
-    #[test]
-    fn finds_where_links_end() {
-        let (one, two) = ("https://a.org/1", "https://b.org/2");
-        let table: [(&str, &[&str]); 22] = [
-            ("https://a.org/my file.jpg", &["https://a.org/my file.jpg"]),
-            (
-                "https://a.org/my file.jpg # x",
-                &["https://a.org/my file.jpg"],
-            ),
-            (
-                "https://a.org/?u=http://b.org/x y",
-                &["https://a.org/?u=http://b.org/x y"],
-            ),
-            ("https://a.org/1\tSome title", &[one]),
-            ("https://a.org/1 \tA = title # x", &[one]),
-            ("https://a.org/1\ttitle of https://b.org/2", &[one]),
-            ("https://a.org/1\thttps://b.org/2", &[one, two]),
-            ("https://a.org/1\tOne\thttps://b.org/2\tTwo", &[one, two]),
-            ("https://a.org/1 https://b.org/2", &[one, two]),
-            ("https://a.org/1, https://b.org/2", &[one, two]),
-            (
-                "https://a.org/1 items=3 https://b.org/2 items=4",
-                &[one, two],
-            ),
-            ("\"https://a.org/1\"", &[one]),
-            ("\"https://a.org/1\",", &[one]),
-            ("'https://a.org/1' items=1 # x", &[one]),
-            (r#""https:\/\/a.org\/1""#, &[one]),
-            ("\"https://a.org/1\",\"https://b.org/2\"", &[one, two]),
-            ("\"https://a.org/1\" Some title", &[one]),
-            ("<https://a.org/1>", &[one]),
-            ("<https://a.org/1> <https://b.org/2>", &[one, two]),
-            ("https://a.org/1 <https://b.org/2>", &[one, two]),
-            ("https://a.org/1 # https://b.org/2", &[one]),
-            ("\"\"", &[""]),
-        ];
-        for (text, expected) in table {
-            let links = line(text).unwrap();
-            let links: Vec<_> = links.iter().map(|listed| listed.link.as_str()).collect();
-            assert_eq!(links, expected, "{text}");
-        }
-        let two = line("https://a.org/1\titems=3\tOne\thttps://b.org/2").unwrap();
-        assert_eq!(two[0].options, [("items".to_owned(), "3".to_owned())]);
-        assert_eq!(two[1].options, []);
-    }
-
-    #[test]
-    fn names_what_is_wrong_with_a_line() {
-        let registry = crate::plugins::all(&Default::default()).unwrap();
-        let table = [
-            (
-                "a.org item=3",
-                "a link has no option `item`",
-                "did you mean `items`?",
-            ),
-            (
-                "a.org colour=red",
-                "a link has no option `colour`",
-                "the options are `directory`, `template`, `items`, `filter`",
-            ),
-            (
-                "a.org items=x",
-                "`x` is no range of positions: not a number",
-                "write positions from 1 as in `1-5,8,20-`; `-3` is `1-3`",
-            ),
-            (
-                "a.org items=3 4",
-                "`4` is no `key=value`",
-                "a value with spaces stands in quotes",
-            ),
-            (
-                "https://a.org/1 and https://b.org/2?sig=3",
-                "what stands between its links is no `key=value`",
-                "write one link a line, and a title behind a TAB",
-            ),
-            ("<https://a.org/1", "the link has no `>` at its end", ""),
-            (
-                "'https://a.org/1'2",
-                "there is no space after the `'` of the link",
-                "",
-            ),
-            (
-                "a.org\tsize=3MB",
-                "a link has no option `size`",
-                "the options are `directory`, `template`, `items`, `filter`",
-            ),
-            ("a.org filter='x", "the quote of `filter` has no end", ""),
-            (
-                "a.org filter='x'y",
-                "there is no space after the quote of `filter`",
-                "",
-            ),
-            (
-                "a.org directory=../x",
-                "`../x` is no folder below the output root",
-                "",
-            ),
-            (
-                "a.org directory=/x",
-                "`/x` is no folder below the output root",
-                "",
-            ),
-            (
-                "a.org directory=a/nul",
-                "`nul` cannot be the name of a folder on every system",
-                "`_nul` can",
-            ),
-            (
-                r#"{"url": "a.org", "items": 3}"#,
-                "it is no JSON object with `url`",
-                "",
-            ),
-        ];
-        for (text, message, hint) in table {
-            let read = |links: Vec<Listed>| {
-                let mut links = links.into_iter();
-                links.try_for_each(|listed| listed.read(&registry).map(drop))
-            };
-            let error = line(text).and_then(read).unwrap_err();
-            assert_eq!(error.message, message, "{text}");
-            assert_eq!(error.hint.as_deref().unwrap_or(""), hint, "{text}");
-        }
-    }
-}
+mod tests;

@@ -14,12 +14,16 @@ const VIDEOS: [&str; 10] = [
 ];
 const SOUNDS: [&str; 8] = ["aac", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav"];
 
-/// Name and extension in the last segment of a path, decoded. Either may be missing.
+/// Name and extension in the last segment of a path, decoded. Either may be missing. The end of `v1.2` is no extension; that
+/// of `film.7z.001`, a volume of several, is one.
 pub fn url_name(url: &Url) -> (Option<String>, Option<String>) {
     let last = url.path().rsplit('/').next().unwrap_or("");
     let last = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
+    let is_volume = |ext: &str| ext.len() == 3 && ext.starts_with('0');
     let is_ext = |ext: &str| {
-        (1..=10).contains(&ext.len()) && ext.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        (1..=10).contains(&ext.len())
+            && ext.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && (is_volume(ext) || ext.bytes().any(|byte| byte.is_ascii_alphabetic()))
     };
     match last.rsplit_once('.') {
         Some((name, ext)) if !name.is_empty() && is_ext(ext) => {
@@ -73,6 +77,28 @@ mod tests {
         assert_eq!(medium("https://x.org/wiki/File:Cat.jpg"), None);
         assert_eq!(medium("https://x.org/cat.JPG?x=1"), Some(Medium::Image));
         assert_eq!(medium("https://x.org/cat"), None);
+    }
+
+    #[test]
+    fn a_number_at_the_end_of_a_name_is_no_extension() {
+        let table = [
+            ("cat.JPG", Some("cat"), Some("JPG")),
+            ("v1.2", Some("v1.2"), None),
+            ("2024.11.30", Some("2024.11.30"), None),
+            ("film.7z.001", Some("film.7z"), Some("001")),
+            ("film.mp4", Some("film"), Some("mp4")),
+            (".hidden", Some(".hidden"), None),
+            ("", None, None),
+        ];
+        for (last, name, ext) in table {
+            let url = Url::parse(&format!("https://x.org/{last}")).unwrap();
+            let found = url_name(&url);
+            assert_eq!(
+                (found.0.as_deref(), found.1.as_deref()),
+                (name, ext),
+                "{last}"
+            );
+        }
     }
 
     #[test]

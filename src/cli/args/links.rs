@@ -47,7 +47,7 @@ fn as_id(word: &str) -> String {
 
 /// Why a word is no link but a path, if it is one: with `cp` and `git clone`, the last one says where to write. What the
 /// others lead to would be written elsewhere.
-fn as_path(word: &str) -> Option<Error> {
+pub(in crate::cli) fn as_path(word: &str) -> Option<Error> {
     const STARTS: [&str; 4] = ["/", "./", "../", "~/"];
     let is_path = matches!(word, "." | ".." | "~")
         || !word.starts_with("//") && STARTS.iter().any(|start| word.starts_with(start));

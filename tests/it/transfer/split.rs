@@ -1,11 +1,11 @@
 //! One large file over several connections: only where it helps, and never at the cost of a byte.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::support::command::Fetch;
-use crate::support::media::{Format, sized};
+use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Seen, Site};
 
 /// Twenty megabytes, made once for all tests of this file.
@@ -313,4 +313,59 @@ fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
     arrives(&site);
     let asked = site.requests().len();
     assert!(asked < 200, "{asked} requests");
+}
+
+/// A film beside small files of its host, one of which is listed only when a part of the film has been refused with this wait;
+/// what the program says, and how long it took.
+fn refused(wait: &'static str) -> (String, Duration) {
+    let site = Arc::new(Site::start());
+    let small = Reply::file(small(Format::Jpeg, 1)).delay(Duration::from_millis(30));
+    site.on("/*", small);
+    let first = OnceLock::new();
+    site.on(
+        "/film.mp4",
+        Reply::with(move |seen| {
+            // By then, the first connection is not done with its part.
+            let is_early = seen.at - *first.get_or_init(|| seen.at) < Duration::from_millis(1500);
+            match start(seen) > 0 && is_early {
+                true => Reply::text("").status(429).header("Retry-After", wait),
+                false => slow(),
+            }
+        }),
+    );
+    let pages = Site::start();
+    let (here, last) = (site.clone(), site.url("/last.jpg"));
+    pages.on(
+        "/page",
+        Reply::with(move |_| {
+            here.wait_for("/film.mp4", 2);
+            std::thread::sleep(Duration::from_millis(200));
+            Reply::html(format!(
+                "<!doctype html><img src='{last}' width=900 height=900>"
+            ))
+        }),
+    );
+    let mut fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nprivate = \"always\"\nper_host = 6\n")
+        .arg("-v");
+    for number in 0..40 {
+        fetch = fetch.arg(site.url(&format!("/{number}.jpg")));
+    }
+    let page = format!("page:http://localhost:{}/page", pages.port());
+    let done = fetch.arg(site.url("/film.mp4")).arg(page).run().success();
+    (done.stderr, done.took)
+}
+
+#[test]
+fn nobody_waits_for_hours_because_a_part_of_a_file_is_to() {
+    for wait in ["3600", "18446744073709551615"] {
+        let (said, took) = refused(wait);
+        assert!(took < Duration::from_secs(30), "{took:?}: {said}");
+    }
+}
+
+#[test]
+fn what_all_wait_for_because_of_a_part_is_told() {
+    let (said, _) = refused("1");
+    assert!(said.contains("`127.0.0.1` waits"), "{said}");
 }

@@ -50,7 +50,7 @@ impl Controller {
                 true => told.unwrap_or_default(),
                 false => self.pacer.refused(told, now),
             };
-            self.pause(now + wait);
+            self.pause(now.saturating_add(wait));
             // So many of the volley were agreed to: if it is about how many at once after all, this is how many.
             self.safe = self.safe.min(self.live.max(1));
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
 use super::{Crew, JOINT, LEAST, restart};
-use crate::model::{Error, Kind};
+use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
 use crate::pipeline::sink::quickly;
 use crate::pipeline::transfer::answer::{Asked, Reading, read};
@@ -60,7 +60,7 @@ impl Crew<'_> {
                     Ok(answer) => answer,
                     // Nothing is lost: the other one still has it.
                     Err(setback) => {
-                        tell(permit, &Err(setback));
+                        self.tell(permit, &Err(setback)).await;
                         return Ok(());
                     }
                 };
@@ -74,7 +74,7 @@ impl Crew<'_> {
         self.at_work.fetch_add(1, Ordering::Relaxed);
         let done = self.parts(segment, answer, &mut permit).await;
         self.at_work.fetch_sub(1, Ordering::Relaxed);
-        tell(permit, &done);
+        self.tell(permit, &done).await;
         done
     }
 
@@ -278,20 +278,34 @@ impl Crew<'_> {
         self.ledger().wrote(id, (at, at + len));
         Ok(())
     }
-}
 
-/// Tells the pace what came of it.
-fn tell(permit: Option<Permit>, done: &Result<(), Setback>) {
-    let Some(permit) = permit else { return };
-    match done {
-        Ok(()) => permit.succeeded(),
-        Err(Setback::Again(error)) if error.kind == Kind::Busy || error.retry_after.is_some() => {
-            permit.refused(error.retry_after);
+    /// Tells the pace what came of it, and everybody what their host is left alone for: a part is nobody who waits.
+    async fn tell(&self, permit: Option<Permit>, done: &Result<(), Setback>) {
+        let Some(permit) = permit else { return };
+        match done {
+            Ok(()) => permit.succeeded(),
+            Err(Setback::Again(error))
+                if error.kind == Kind::Busy || error.retry_after.is_some() =>
+            {
+                // What is too long to wait for, nobody waits for: the others move the part.
+                let longest = self.mover.client.settings().longest_wait;
+                let told = error.retry_after.filter(|told| *told <= longest);
+                if let Some(paused) = permit.refused(told).paused {
+                    let waiting = Event::Waiting {
+                        id: None,
+                        host: self.course.url.host_str().unwrap_or("").to_owned(),
+                        millis: paused.as_millis().try_into().unwrap_or(u64::MAX),
+                        reason: error.message.clone(),
+                    };
+                    // If nobody hears events any more, the run is over.
+                    let _ = self.mover.tell(waiting).await;
+                }
+            }
+            Err(Setback::Again(_) | Setback::Expired(_)) => {
+                permit.broke();
+            }
+            Err(_) => {}
         }
-        Err(Setback::Again(_) | Setback::Expired(_)) => {
-            permit.broke();
-        }
-        Err(_) => {}
     }
 }
 

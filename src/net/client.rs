@@ -270,8 +270,7 @@ impl Client {
             };
             // While the whole host is paused, the wait is that of the line.
             if refusal.is_none_or(|refusal| refusal.paused.is_none()) {
-                let wait = told.unwrap_or_else(|| self.backoff().wait(number));
-                tokio::time::sleep(wait).await;
+                tokio::time::sleep(self.backoff().wait_if_told(told, number)).await;
             }
         }
     }

@@ -46,6 +46,13 @@ impl Backoff {
         let full = self.base.saturating_mul(1 << retry.min(16)).min(Self::CAP);
         full.mul_f64(0.5 + 0.5 * chance())
     }
+
+    /// The same where a server may have told how long to wait. A wait that is shorter than the first one here is none: `0`, or
+    /// a date that is past, from a server that refuses all the same.
+    pub fn wait_if_told(&self, told: Option<Duration>, retry: u32) -> Duration {
+        told.filter(|told| *told >= self.base)
+            .unwrap_or_else(|| self.wait(retry))
+    }
 }
 
 /// How often something may still be tried again. Progress fills it up.
@@ -154,6 +161,17 @@ mod tests {
             let wait = backoff.wait(retry);
             assert!(wait >= full / 2 && wait <= full, "{retry}: {wait:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_that_was_told_counts_unless_it_is_none() {
+        let backoff = Backoff {
+            base: Duration::from_millis(500),
+        };
+        let told = |millis| backoff.wait_if_told(Some(Duration::from_millis(millis)), 6);
+        assert_eq!(told(500), Duration::from_millis(500));
+        assert!(told(0) >= Duration::from_secs(16) && told(499) >= Duration::from_secs(16));
+        assert!(backoff.wait_if_told(None, 6) >= Duration::from_secs(16));
     }
 
     #[test]

@@ -144,7 +144,8 @@ impl Pace {
     /// Lets nobody start at this host for so long. A longer pause that is under way stays.
     pub fn pause(&self, name: &str, wait: Duration) {
         let host = self.host(name);
-        host.lock().pause(host.now() + wait);
+        let end = host.now().saturating_add(wait);
+        host.lock().pause(end);
     }
 
     /// How many connections this host is believed to take at present.

@@ -75,7 +75,7 @@ impl Pacer {
         };
         // A rate that is none leaves the host alone for as long as anybody waits.
         let step = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(LONGEST);
-        self.next = self.next.max(now) + step.min(LONGEST);
+        self.next = self.next.max(now).saturating_add(step.min(LONGEST));
     }
 
     /// Notes that a request was accepted.
@@ -92,12 +92,10 @@ impl Pacer {
 
     /// Notes that requests were refused however few there were at once; gives how long to leave the host alone.
     pub(super) fn refused(&mut self, told: Option<Duration>, now: Duration) -> Duration {
-        let wait = told.unwrap_or_else(|| {
-            self.pause
-                .saturating_mul(1 << self.vain.min(16))
-                .min(LONGEST)
-        });
-        let end = now + wait;
+        // A host that says to wait no time, or less than was waited in vain, does not mean it.
+        let own = self.pause.saturating_mul(1 << self.vain.min(16));
+        let wait = told.unwrap_or_default().max(own.min(LONGEST));
+        let end = now.saturating_add(wait);
         let time = end.saturating_sub(self.since).as_secs_f64().max(0.001);
         let found = (f64::from(self.accepted) / time).max(SLOWEST);
         // Without enough of them, it is no number; after a pause in vain, the older ones still count.
@@ -112,7 +110,7 @@ impl Pacer {
         }
         self.vain += 1;
         self.patience = (self.patience * 2).min(LONGEST_REST);
-        self.rise_at = end + self.patience;
+        self.rise_at = end.saturating_add(self.patience);
         self.next = self.next.max(end);
         wait
     }

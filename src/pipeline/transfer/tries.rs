@@ -219,12 +219,10 @@ impl Tries {
         let number = number.max(self.in_a_row);
         self.in_a_row += u32::from(refusal.crowded);
         let told = told.filter(|told| *told <= self.longest_wait);
-        let time = refusal
-            .paused
-            .or(told)
-            .unwrap_or_else(|| self.backoff.wait(number));
-        self.waited += time;
-        if is_refusal && self.waited > self.longest_wait * 3 {
+        let wait = || self.backoff.wait_if_told(told, number);
+        let time = refusal.paused.unwrap_or_else(wait);
+        self.waited = self.waited.saturating_add(time);
+        if is_refusal && self.waited > self.longest_wait.saturating_mul(3) {
             return Err(error);
         }
         Ok(Wait {
@@ -338,6 +336,23 @@ mod tests {
             ..Refusal::default()
         });
         assert!(tries.wait(hours()).unwrap().time <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_wait_of_no_time_is_none() {
+        let beside = Refusal {
+            crowded: true,
+            ..Refusal::default()
+        };
+        let now = || Error::new(Kind::Busy, "busy").after(Duration::ZERO);
+        let mut tries = tries();
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            tries.refusal = Some(beside);
+            waits.push(tries.wait(now()).unwrap().time);
+        }
+        let base = Settings::default().backoff;
+        assert!(waits[0] >= base / 2 && waits[2] >= base * 2, "{waits:?}");
     }
 
     #[test]

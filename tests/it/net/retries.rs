@@ -92,6 +92,21 @@ async fn retry_after_is_kept_in_both_forms() {
 }
 
 #[tokio::test]
+async fn a_wait_of_no_time_is_none() {
+    let site = Site::start();
+    let busy = Reply::empty(503).header("Retry-After", "0");
+    site.on("/page", busy).times(4);
+    site.on("/page", Reply::text("a page")).once();
+    let settings = Settings {
+        backoff: Duration::from_millis(20),
+        ..quick()
+    };
+    let (status, took) = call(&site, settings).await;
+    assert_eq!(status, 200);
+    assert!(took >= Duration::from_millis(150), "{took:?}");
+}
+
+#[tokio::test]
 async fn a_wait_that_is_too_long_is_not_waited_for() {
     let site = Site::start();
     let busy = Reply::empty(503).header("Retry-After", "2");

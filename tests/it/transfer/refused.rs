@@ -72,6 +72,23 @@ fn retry_after_is_waited_for_in_both_forms() {
 }
 
 #[test]
+fn a_host_that_says_to_wait_no_time_is_waited_for_all_the_same() {
+    let past = "Wed, 21 Oct 2015 07:28:00 GMT";
+    for (status, told) in [(429, "0"), (503, "0"), (429, past), (503, past)] {
+        let site = Site::start();
+        let busy = Reply::text("").status(status).header("Retry-After", told);
+        site.on("/cat.jpg", busy).times(4);
+        site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+        let fetch = Fetch::new().config("[net]\nbackoff = \"40ms\"\n");
+        fetch.arg(site.url("/cat.jpg")).run().success();
+        let requests = site.requests();
+        let waited = requests[4].at - requests[0].at;
+        // Each wait is at least half of twice the one before.
+        assert!(waited >= Duration::from_millis(300), "{waited:?}");
+    }
+}
+
+#[test]
 fn a_host_that_wants_hours_is_a_failure_that_says_so() {
     let site = Site::start();
     site.on(

@@ -128,7 +128,8 @@ fn a_host_that_refuses_all_is_paused_longer_each_time() {
     let mut controller = controller(32);
     let mut waits = Vec::new();
     let mut now = at(0);
-    for told in [None, None, None, Some(at(100)), None] {
+    // A host that says a shorter wait, or none, does not mean it: it refuses all the same.
+    for told in [None, Some(at(0)), None, Some(at(100)), Some(at(20_000))] {
         let ticket = controller.begin(now).unwrap();
         let refusal = controller.refused(ticket, told, now);
         assert!(!refusal.crowded);
@@ -137,7 +138,23 @@ fn a_host_that_refuses_all_is_paused_longer_each_time() {
         now += wait;
         assert_eq!(controller.entry(now - at(1)), Entry::At(now));
     }
-    assert_eq!(waits, [500, 1000, 2000, 100, 8000]);
+    assert_eq!(waits, [500, 1000, 2000, 4000, 20_000]);
+}
+
+#[test]
+fn a_wait_without_end_is_no_defect() {
+    let mut controller = controller(32);
+    for now in [at(0), at(1)] {
+        controller.pause(now);
+        let ticket = controller.begin(now);
+        let refusal = ticket.map(|ticket| controller.refused(ticket, Some(Duration::MAX), now));
+        assert!(refusal.is_none_or(|refusal| refusal.paused.is_some()));
+    }
+    assert_eq!(controller.entry(at(2)), Entry::At(Duration::MAX));
+    let pace = pace(2, 8);
+    pace.pause("a.org", Duration::MAX);
+    pace.pause("a.org", Duration::MAX);
+    assert!(pace.try_enter("a.org").is_none());
 }
 
 #[test]

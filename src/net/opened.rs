@@ -8,7 +8,7 @@ use url::Url;
 
 use super::floor::Watch;
 use super::pace::Host;
-use super::{Led, Shown, failure};
+use super::{Led, Permit, Shown, failure};
 use crate::model::{Error, Kind, Result};
 
 /// An answer whose body is still to come.
@@ -24,6 +24,8 @@ pub struct Opened {
     pub response: reqwest::Response,
     /// Counts the bytes of the body for the host that was asked first.
     pub(super) host: Arc<Host>,
+    /// The place at the host that answers, if a redirect led there and it has limits of its own.
+    pub(super) guest: Option<Permit>,
     /// Sees whether the host that answers is too slow.
     pub(super) watch: Watch,
 }
@@ -34,14 +36,26 @@ impl Opened {
         let began = Instant::now();
         let chunk = self.response.chunk().await;
         let chunk = chunk.map_err(|error| failure::classify(error, &self.url))?;
-        if let Some(bytes) = &chunk {
-            self.host.came(bytes.len());
-            let came = self.watch.came(bytes.len() as u64, began.elapsed());
-            came.map_err(|slow| {
-                let message = format!("`{}` is too slow", Shown(&self.url));
-                Error::new(Kind::Network, message).because(slow)
-            })?;
+        let Some(bytes) = &chunk else {
+            self.leave();
+            return Ok(None);
+        };
+        self.host.came(bytes.len());
+        if let Some(guest) = &self.guest {
+            guest.came(bytes.len());
         }
+        let came = self.watch.came(bytes.len() as u64, began.elapsed());
+        came.map_err(|slow| {
+            let message = format!("`{}` is too slow", Shown(&self.url));
+            Error::new(Kind::Network, message).because(slow)
+        })?;
         Ok(chunk)
+    }
+
+    /// Leaves the host that a redirect led to: all of its answer is there.
+    pub(super) fn leave(&mut self) {
+        if let Some(guest) = self.guest.take_if(|_| self.response.status().is_success()) {
+            guest.succeeded();
+        }
     }
 }

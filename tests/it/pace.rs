@@ -193,6 +193,26 @@ fn a_host_keeps_to_limits_of_its_own() {
     assert!(took >= Duration::from_millis(450), "{took:?}");
 }
 
+#[test]
+fn a_host_keeps_to_its_limits_where_redirects_lead() {
+    let (first, there) = (Site::start(), Site::start());
+    there.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));
+    let port = there.port();
+    let lead =
+        move |seen: &Seen| Reply::redirect(format!("http://localhost:{port}{}", seen.path()));
+    first.on("/*", Reply::with(lead));
+    let text = "[host.localhost]\nconnections = 2\nrequests_per_second = 40\n";
+    let mut fetch = Fetch::new().config(text);
+    for number in 0..20 {
+        fetch = fetch.arg(first.url(&format!("/{number}.bin")));
+    }
+    fetch.run().success();
+    assert!(there.most_at_once() <= 2, "{}", there.most_at_once());
+    let requests = there.requests();
+    let took = requests[19].at - requests[0].at;
+    assert!(took >= Duration::from_millis(450), "{took:?}");
+}
+
 /// A site that says how much its hosts take.
 struct Capped(Manifest);
 

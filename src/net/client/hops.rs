@@ -11,7 +11,7 @@ use crate::model::{Error, Kind, Result};
 use crate::net::pools::Reach;
 use crate::net::private::{is_public, literal};
 use crate::net::resolver::NotPublic;
-use crate::net::{Led, Opened, failure, redirect};
+use crate::net::{Led, Opened, Permit, failure, redirect};
 
 impl Client {
     pub(super) async fn send(&self, ask: Ask<'_>) -> Result<Opened> {
@@ -19,10 +19,17 @@ impl Client {
         let host = url.host_str().unwrap_or("");
         let pools = &self.inner.pools;
         let mut trail = Trail::new(url.clone(), ask.way.led);
+        let mut guest: Option<Permit> = None;
         loop {
             let here = trail.here();
             if let Some(gate) = ask.way.gate {
                 gate.pass(here)?;
+            }
+            if trail.is_redirected() {
+                // No place is held while another one is waited for.
+                drop(guest.take());
+                let there = here.host_str().unwrap_or("");
+                guest = self.pace().lead(host, there).await;
             }
             let is_trusted = self.is_trusted(&trail);
             let (client, has_proxy) = self.client_for(ask, trail.led(), here)?;
@@ -78,6 +85,11 @@ impl Client {
                 }
                 _ => {
                     let (redirected, led) = (trail.is_redirected(), trail.led());
+                    if let Some(guest) = &mut guest
+                        && response.status().is_success()
+                    {
+                        guest.accepted(response.content_length());
+                    }
                     let url = trail.into_here();
                     return Ok(Opened {
                         watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
@@ -86,6 +98,7 @@ impl Client {
                         led,
                         response,
                         host: self.pace().host(host),
+                        guest,
                     });
                 }
             }

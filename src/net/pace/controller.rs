@@ -93,6 +93,8 @@ pub(super) struct Controller {
     cap: usize,
     limit: usize,
     live: usize,
+    /// How many of those wait elsewhere meanwhile.
+    away: usize,
     /// How many of those the host has agreed to.
     agreed: usize,
     /// The most that went well for a whole round.
@@ -150,6 +152,7 @@ impl Controller {
             cap,
             limit: START.min(cap),
             live: 0,
+            away: 0,
             agreed: 0,
             safe: 1,
             proven: 0,
@@ -191,6 +194,14 @@ impl Controller {
         self.paused = self.paused.max(until);
     }
 
+    /// Somebody goes to wait elsewhere, or comes back.
+    pub(super) fn away(&mut self, goes: bool) {
+        self.away = match goes {
+            true => self.away + 1,
+            false => self.away - 1,
+        };
+    }
+
     /// How long this program has been at work so far, and not waiting for whatever comes.
     pub(super) fn worked(&mut self, time: Duration) {
         self.worked = time;
@@ -203,7 +214,7 @@ impl Controller {
             0 => self.limit,
             _ => self.limit.min(self.before.max(self.safe)),
         };
-        match self.live < limit {
+        match self.live.saturating_sub(self.away) < limit {
             _ if next > now => Entry::At(next),
             true => Entry::Open,
             false => Entry::Full,

@@ -8,6 +8,7 @@
 
 mod cap;
 mod controller;
+mod guest;
 mod pacer;
 
 use std::collections::HashMap;
@@ -31,6 +32,8 @@ pub struct Pace {
     caps: Mutex<Vec<Cap>>,
     backoff: Duration,
     all: Arc<Semaphore>,
+    /// How many places there are in all.
+    places: usize,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     start: Instant,
 }
@@ -53,7 +56,8 @@ pub(super) struct Host {
 pub struct Permit {
     host: Arc<Host>,
     ticket: Option<Ticket>,
-    _all: OwnedSemaphorePermit,
+    /// Its place among all; whoever was led there has that of its first host.
+    all: Option<OwnedSemaphorePermit>,
 }
 
 /// How many hosts are remembered before idle ones are forgotten.
@@ -77,6 +81,7 @@ impl Pace {
             caps: Mutex::default(),
             backoff,
             all: Arc::new(Semaphore::new(all.max(1))),
+            places: all.max(1),
             hosts: Mutex::default(),
             start: Instant::now(),
         }
@@ -123,7 +128,7 @@ impl Pace {
         Permit {
             host,
             ticket: Some(ticket),
-            _all: all,
+            all: Some(all),
         }
     }
 
@@ -137,7 +142,7 @@ impl Pace {
         Some(Permit {
             host,
             ticket: Some(ticket),
-            _all: all,
+            all: Some(all),
         })
     }
 
@@ -213,6 +218,11 @@ impl Permit {
             controller.worked(worked());
             controller.accepted(ticket, length, self.host.now());
         }
+    }
+
+    /// Counts bytes of a body as they come.
+    pub(super) fn came(&self, bytes: usize) {
+        self.host.came(bytes);
     }
 
     /// All that was asked for has come.

@@ -1,6 +1,7 @@
 //! The line and the permits; the controller has tests of its own.
 
 mod decides;
+mod guests;
 mod model;
 mod settles;
 mod simulated;

@@ -53,6 +53,9 @@ impl Commit<'_> {
     /// # Errors
     /// [`Kind::Disk`]; then nothing bears the final name.
     pub(super) fn run(self, whole: Whole) -> Result<Named> {
+        // Until it is noted, whoever has the same bytes would not find it.
+        let is_sought = self.duplicates != Duplicates::Keep;
+        let _turn = is_sought.then(|| twin::turn(&self.record)).flatten();
         let named = match self.twin(&whole)? {
             Some(twin) => self.share(whole, twin)?,
             None => Named::New(self.name(whole)?),

@@ -1,10 +1,11 @@
 //! A file that is there already for another item, with the same bytes.
 
 use std::fs::File;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::whole::Whole;
 use crate::model::Result;
-use crate::pipeline::archive::{Archive, Identity, Record};
+use crate::pipeline::archive::{Archive, Identity, Record, Sum};
 use crate::pipeline::sink::Disk;
 
 /// A file with the same bytes.
@@ -13,6 +14,55 @@ pub(super) struct Twin {
     pub(super) path: String,
     /// It, open, so that it is the one that was compared whatever becomes of its name.
     pub(super) file: File,
+}
+
+/// Bytes that are being saved: of two files with the same ones that end together, the second is to see the first. All runs
+/// of a process share them, which costs a wait at the worst.
+static SAVING: Saving = Saving::new();
+
+struct Saving {
+    sums: Mutex<Vec<(u64, Sum)>>,
+    left: Condvar,
+}
+
+/// Leave to save these bytes, which nobody else does meanwhile.
+pub(super) struct Turn<'a> {
+    saving: &'a Saving,
+    sum: (u64, Sum),
+}
+
+impl Saving {
+    const fn new() -> Saving {
+        Saving {
+            sums: Mutex::new(Vec::new()),
+            left: Condvar::new(),
+        }
+    }
+
+    fn turn(&self, size: u64, digest: &Sum) -> Turn<'_> {
+        let sum = (size, *digest);
+        let sums = self.sums();
+        let wait = self.left.wait_while(sums, |sums| sums.contains(&sum));
+        wait.unwrap_or_else(PoisonError::into_inner).push(sum);
+        Turn { saving: self, sum }
+    }
+
+    fn sums(&self) -> MutexGuard<'_, Vec<(u64, Sum)>> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.saving.sums().retain(|sum| *sum != self.sum);
+        self.saving.left.notify_all();
+    }
+}
+
+/// Waits until nobody else is saving the bytes of this record. Blocks.
+pub(super) fn turn(record: &Record) -> Option<Turn<'static>> {
+    let digest = record.digest.as_ref()?;
+    Some(SAVING.turn(record.size, digest))
 }
 
 /// Finds one, if there is one. The digest only says where to look; all bytes are compared.
@@ -39,4 +89,34 @@ pub(super) fn find(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_same_bytes_are_saved_one_after_the_other_and_others_meanwhile() {
+        let saving = Saving::new();
+        let (one, other) = (Sum::Xxh3([1; 16]), Sum::Xxh3([2; 16]));
+        let others = [saving.turn(8, &other), saving.turn(9, &one)];
+        let (live, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let _turn = saving.turn(8, &one);
+                    most.fetch_max(live.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    thread::sleep(Duration::from_millis(2));
+                    live.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        assert_eq!(most.into_inner(), 1);
+        drop(others);
+        assert!(saving.sums().is_empty());
+    }
 }

@@ -137,6 +137,23 @@ fn of_one_run_are_found_too() {
 }
 
 #[test]
+fn that_end_together_are_found_however_large_they_are() {
+    let site = Site::start();
+    let bytes = sized(Format::Png, 12 << 20, 2);
+    site.on("/*", Reply::file(bytes));
+    for (how, links) in [("link", 1), ("skip", 1), ("keep", 4)] {
+        let links_of = |number| site.url(&format!("/{number}.png"));
+        let call = Fetch::new().args(["-S", "net.per_file=1", "--duplicates", how]);
+        let call = call.args((0..4).map(links_of));
+        call.run().success();
+        let mut numbers: Vec<_> = inodes(&call).iter().map(|(_, number)| *number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), links, "{how}");
+    }
+}
+
+#[test]
 fn one_file_of_two_items_is_verified_and_repaired_as_one() {
     let site = site();
     let user = Fetch::new();

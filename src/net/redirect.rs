@@ -1,6 +1,9 @@
 //! Where a redirect may lead (RFC 9110 §15.4). A pure decision: it sends nothing.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
+use percent_encoding::{CONTROLS, percent_encode};
 use url::Url;
 
 use super::Shown;
@@ -27,7 +30,11 @@ pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> 
     let Some(from) = trail.last() else {
         return Err(Error::new(Kind::Network, "a redirect from nowhere"));
     };
-    let location = String::from_utf8_lossy(location);
+    // Bytes that are no UTF-8 are those of the name there, as browsers and curl take them.
+    let location = match str::from_utf8(location) {
+        Ok(text) => Cow::from(text),
+        Err(_) => percent_encode(location, CONTROLS).into(),
+    };
     let cannot =
         |kind: Kind, why: String| Error::new(kind, format!("`{}` redirects {why}", Shown(from)));
     let mut to = from.join(location.trim()).map_err(|error| {
@@ -120,6 +127,23 @@ mod tests {
             let found = found.as_ref().map(Url::as_str).map_err(|error| error.kind);
             assert_eq!(found, expected, "{from} -> {location}");
         }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_asked_for_as_they_are() {
+        let from = [Url::parse("http://a.org/x").unwrap()];
+        let table: [(&[u8], &str); 3] = [
+            (
+                b"/caf\xe9 1.bin?\xff#\xfe",
+                "http://a.org/caf%E9%201.bin?%FF#%FE",
+            ),
+            ("/caf\u{e9}.bin".as_bytes(), "http://a.org/caf%C3%A9.bin"),
+            (b"//b.org/%41\xe9", "http://b.org/%41%E9"),
+        ];
+        for (location, expected) in table {
+            assert_eq!(next(&from, 0, location).unwrap().as_str(), expected);
+        }
+        assert!(next(&from, 0, b"http://caf\xe9.org/").is_err());
     }
 
     #[test]

@@ -12,6 +12,13 @@ use super::trust::NoAuthorities;
 use super::{Private, Shown};
 use crate::model::{Error, Kind};
 
+/// What is said where a proxy does not let us in: at a tunnel, at a SOCKS login, and where a SOCKS proxy takes no such login.
+const PROXY_LOGIN: [&str; 3] = [
+    "proxy authorization required",
+    "credentials not accepted",
+    "does not support user/pass authentication",
+];
+
 /// The error of an answer that has more bytes than whoever asked takes.
 pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
     let message = format!(
@@ -66,7 +73,12 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
         .source()
         .map(innermost)
         .unwrap_or_else(|| error.to_string());
-    Error::new(Kind::Network, message).because(cause)
+    // The types of these errors are not to be had, so they are known by what they say.
+    let kind = match PROXY_LOGIN.iter().any(|words| cause.contains(words)) {
+        true if error.is_connect() => Kind::Login,
+        _ => Kind::Network,
+    };
+    Error::new(kind, message).because(cause)
 }
 
 /// The same URL over http, at the same port.

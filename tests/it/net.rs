@@ -5,6 +5,9 @@ mod nacks;
 mod redirects;
 mod retries;
 
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fetch::model::{Error, Kind};
@@ -145,6 +148,51 @@ async fn a_proxy_is_asked_for_the_whole_url() {
     });
     let body = body(&client, "http://cat.test/f?x=1").await.unwrap();
     assert_eq!(body, b"by proxy");
+}
+
+/// A proxy that gives these answers, one for each thing that it hears; and how often it was asked.
+fn stubborn(answers: &'static [&'static [u8]]) -> (std::net::SocketAddr, Arc<AtomicUsize>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::Relaxed);
+            for answer in answers {
+                let heard = stream.read(&mut [0; 1024]);
+                if heard.is_err() || stream.write_all(answer).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    (address, count)
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_the_login_is_one_however_it_is_spoken_to() {
+    const REFUSED: &[u8] =
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+    let table: [(&str, &str, &'static [&'static [u8]]); 4] = [
+        ("http", "https://cat.test/f", &[REFUSED]),
+        // RFC 1928 §3, RFC 1929 §2: a login is wanted, and not this one; or no login of this kind.
+        ("socks5h", "http://cat.test/f", &[b"\x05\x02", b"\x01\x01"]),
+        ("socks5h", "https://cat.test/f", &[b"\x05\x02", b"\x01\x01"]),
+        ("socks5h", "https://cat.test/f", &[b"\x05\xff"]),
+    ];
+    for (scheme, there, answers) in table {
+        let (address, count) = stubborn(answers);
+        let client = client(Settings {
+            proxy: Some(format!("{scheme}://cat:wrong@{address}")),
+            ..quick()
+        });
+        let none = HeaderMap::new();
+        let error = client.call(&url(there), &none, 100).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Login, "{scheme} {there}: {error:?}");
+        assert!(!format!("{error:?}").contains("wrong"), "{error:?}");
+        assert_eq!(count.load(Ordering::Relaxed), 1, "{scheme} {there}");
+    }
 }
 
 #[tokio::test]

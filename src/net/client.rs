@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, header};
 use url::{Origin, Url};
 
 use super::floor::Floor;
@@ -18,8 +18,8 @@ use super::pin::Pin;
 use super::pools::{Pools, Use};
 use super::reuse::Reuse;
 use super::{
-    Answer, Backoff, Budget, Led, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, failure,
-    retry,
+    Answer, Backoff, Budget, Led, Limits, Opened, Pace, Permit, Rate, Refusal, Settings, coding,
+    failure, retry,
 };
 use crate::model::{Kind, Result};
 
@@ -86,8 +86,19 @@ pub(crate) type Wants = fn(&HeaderMap) -> bool;
 
 impl<'a> Ask<'a> {
     /// A page or an answer of an interface, with these headers for its origin.
+    ///
+    /// Pages are several times shorter in gzip. Where the bytes themselves count, they are asked for as they are: parts of them,
+    /// what is known by an ETag, which the coding would change, and what is packed itself.
     fn page(led: Led, url: &'a Url, headers: &'a HeaderMap) -> Ask<'a> {
-        static NONE: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        static CODED: LazyLock<HeaderMap> = LazyLock::new(|| accepting("gzip"));
+        static PLAIN: LazyLock<HeaderMap> = LazyLock::new(|| accepting("identity"));
+        let counts = [
+            header::RANGE,
+            header::IF_NONE_MATCH,
+            header::IF_MODIFIED_SINCE,
+        ];
+        let is_plain = counts.iter().any(|name| headers.contains_key(name))
+            || coding::is_packed([url.path()], headers);
         Ask {
             purpose: Use::Pages,
             way: Way {
@@ -96,11 +107,18 @@ impl<'a> Ask<'a> {
             },
             url,
             bound: headers,
-            free: &NONE,
+            free: if is_plain { &PLAIN } else { &CODED },
             body: None,
             wants: None,
         }
     }
+}
+
+/// The header that asks for this coding.
+fn accepting(coding: &'static str) -> HeaderMap {
+    [(header::ACCEPT_ENCODING, HeaderValue::from_static(coding))]
+        .into_iter()
+        .collect()
 }
 
 impl std::fmt::Debug for Client {
@@ -293,35 +311,32 @@ impl Client {
     }
 
     async fn call_once(&self, ask: Ask<'_>, led: &mut Led, limit: usize) -> Result<Answer> {
-        let Opened {
-            url,
-            mut response,
-            host,
-            led: next,
-            ..
-        } = self.send(ask).await?;
-        *led = next;
-        let status = response.status();
-        let answer_headers = std::mem::take(response.headers_mut());
+        let mut opened = self.send(ask).await?;
+        *led = opened.led;
+        let status = opened.response.status();
+        let mut headers = std::mem::take(opened.response.headers_mut());
         let mut body = BytesMut::new();
-        let is_wanted = ask.wants.is_none_or(|wants| wants(&answer_headers));
+        let is_wanted = ask.wants.is_none_or(|wants| wants(&headers));
         while is_wanted
-            && let Some(chunk) = response
+            && let Some(chunk) = opened
+                .response
                 .chunk()
                 .await
-                .map_err(|error| failure::classify(error, &url))?
+                .map_err(|error| failure::classify(error, &opened.url))?
         {
             if body.len() + chunk.len() > limit {
-                return Err(failure::too_long(&url, limit));
+                return Err(failure::too_long(&opened.url, limit));
             }
-            host.came(chunk.len());
+            opened.host.came(chunk.len());
             body.extend_from_slice(&chunk);
         }
+        opened.leave();
+        let body = coding::take_off(&opened.url, status, &mut headers, body.freeze(), limit)?;
         Ok(Answer {
-            url,
+            url: opened.url,
             status,
-            headers: answer_headers,
-            body: body.freeze(),
+            headers,
+            body,
         })
     }
 

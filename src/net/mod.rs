@@ -4,6 +4,7 @@
 
 mod answer;
 mod client;
+mod coding;
 mod cookies;
 mod failure;
 mod floor;
@@ -26,6 +27,7 @@ mod trust;
 pub use answer::Answer;
 pub use client::Client;
 pub(crate) use client::{Gate, Way};
+pub(crate) use coding::{Coding, is_packed};
 pub(crate) use failure::too_long;
 pub(crate) use floor::TooSlow;
 pub(crate) use headers::header_map;

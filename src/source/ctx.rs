@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::model::{Error, Kind, Result};
@@ -179,6 +179,7 @@ impl Ctx {
             ctx: self,
             url,
             headers: HeaderMap::new(),
+            uncoded: false,
         }
     }
 }
@@ -197,6 +198,7 @@ pub struct Call<'a> {
     ctx: &'a Ctx,
     url: Url,
     headers: HeaderMap,
+    uncoded: bool,
 }
 
 impl Call<'_> {
@@ -216,17 +218,33 @@ impl Call<'_> {
         Ok(self)
     }
 
+    /// Has the answer come as it is, where it is to be known again by its ETag: on the way it is packed otherwise, and servers
+    /// change the ETag of what they pack.
+    pub fn uncoded(mut self) -> Self {
+        self.uncoded = true;
+        self
+    }
+
     /// Asks, and reads the whole answer, whatever its status. What passes by itself is tried again: failures of the
     /// network, 408, 425, 5xx, and refusals that say how long to wait, if that is not too long.
     ///
     /// # Errors
     /// [`Kind::Network`] when it cannot be had; [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Corrupt`] for an answer over 32 MiB.
     pub async fn send(self) -> Result<Answer> {
-        let Call { ctx, url, headers } = self;
+        let Call {
+            ctx,
+            url,
+            mut headers,
+            uncoded,
+        } = self;
         if headers.is_empty()
             && let Some(answer) = ctx.had(&url)
         {
             return Ok(answer);
+        }
+        if uncoded {
+            let identity = HeaderValue::from_static("identity");
+            headers.insert(header::ACCEPT_ENCODING, identity);
         }
         let mut led = ctx.led();
         let call = ctx.client.call_led(&mut led, &url, &headers, BODY_LIMIT);
@@ -240,7 +258,9 @@ impl Call<'_> {
     /// # Errors
     /// As [`Call::send`].
     pub async fn send_if(self, wants: fn(&HeaderMap) -> bool) -> Result<Answer> {
-        let Call { ctx, url, headers } = self;
+        let Call {
+            ctx, url, headers, ..
+        } = self;
         let mut led = ctx.led();
         let client = &ctx.client;
         let call = client.call_wanting(wants, &mut led, &url, &headers, BODY_LIMIT);

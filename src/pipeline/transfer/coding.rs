@@ -6,7 +6,6 @@
 
 use std::io::{self, Read};
 
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::{HeaderMap, header};
 use url::Url;
 
@@ -19,45 +18,24 @@ use super::prove::throw_away;
 use super::tries::Setback;
 use super::whole::Whole;
 use crate::model::{Error, Expect, Kind, Result};
+use crate::net;
 use crate::pipeline::naming::{HEAD, file_name};
 use crate::pipeline::sink::slowly;
 
 /// A coding that can be taken off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
-    Gzip,
-    Deflate,
-}
+pub(super) struct Coding(net::Coding);
 
 /// So many times as long as it was coded a body may become, and so many bytes more. What is longer is there to do harm.
 const SWELLS: (u64, u64) = (100, 16 << 20);
 
-/// The ends of names whose bytes are packed, and the types.
-const PACKED: [&str; 7] = [".br", ".gz", ".svgz", ".tgz", ".z", ".zst", ".zz"];
-const PACKED_TYPES: [&str; 4] = [
-    "application/gzip",
-    "application/x-gzip",
-    "application/x-compressed-tar",
-    "application/zstd",
-];
-
 /// Whether the file behind this answer is packed itself: by its address, its name, or its type.
 pub(super) fn is_packed(urls: [&Url; 2], headers: &HeaderMap) -> bool {
-    let ends_so = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        PACKED.iter().any(|end| name.ends_with(end))
-    };
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .and_then(|kind| kind.split(';').next())
-        .unwrap_or("");
     let name = headers
         .get(header::CONTENT_DISPOSITION)
         .and_then(|name| file_name(name.as_bytes()));
-    urls.iter().any(|url| ends_so(url.path()))
-        || name.is_some_and(|name| ends_so(&name))
-        || PACKED_TYPES.contains(&kind.trim().to_ascii_lowercase().as_str())
+    let paths = urls.iter().map(|url| url.path());
+    net::is_packed(paths.chain(name.as_deref()), headers)
 }
 
 impl Coding {
@@ -69,11 +47,10 @@ impl Coding {
         let Some(coding) = &representation.coding else {
             return Ok(None);
         };
-        match coding.as_str() {
+        match net::Coding::named(coding) {
             _ if representation.packed => Ok(None),
-            "gzip" | "x-gzip" => Ok(Some(Coding::Gzip)),
-            "deflate" => Ok(Some(Coding::Deflate)),
-            _ => Err(Error::new(
+            Some(coding) => Ok(Some(Coding(coding))),
+            None => Err(Error::new(
                 Kind::Corrupt,
                 format!(
                     "the server sent it in the coding `{coding}`, although the bytes as they are were asked for"
@@ -87,14 +64,7 @@ impl Coding {
     /// # Errors
     /// [`Kind::Corrupt`] if they are not in this coding.
     pub(super) fn head(self, coded: &[u8]) -> Result<Vec<u8>> {
-        let mut head = Vec::new();
-        let mut decoder = self.decoder(coded)?.take(HEAD as u64);
-        match decoder.read_to_end(&mut head) {
-            // It goes on behind what is there.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(head),
-            Err(error) => Err(damaged(error)),
-            Ok(_) => Ok(head),
-        }
+        self.0.head(coded, HEAD).map_err(damaged)
     }
 
     /// What is behind a coded body; none if that is longer than this.
@@ -102,28 +72,7 @@ impl Coding {
     /// # Errors
     /// [`Kind::Corrupt`] if it is not in this coding.
     pub(super) fn plain(self, coded: &[u8], most: usize) -> Result<Option<Vec<u8>>> {
-        let mut plain = Vec::new();
-        let mut decoder = self.decoder(coded)?.take(most as u64 + 1);
-        decoder.read_to_end(&mut plain).map_err(damaged)?;
-        Ok((plain.len() <= most).then_some(plain))
-    }
-
-    fn decoder<'a>(self, mut coded: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
-        if self == Coding::Gzip {
-            return Ok(Box::new(MultiGzDecoder::new(coded)));
-        }
-        // `deflate` means the zlib format (RFC 9110 §8.4.1.2), and some servers send it without that.
-        let mut start = Vec::new();
-        let read = (&mut coded).take(2).read_to_end(&mut start);
-        read.map_err(damaged)?;
-        let is_zlib = start.len() == 2
-            && start[0] & 0x0f == 8
-            && u16::from_be_bytes([start[0], start[1]]) % 31 == 0;
-        let coded = io::Cursor::new(start).chain(coded);
-        Ok(match is_zlib {
-            true => Box::new(ZlibDecoder::new(coded)),
-            false => Box::new(DeflateDecoder::new(coded)),
-        })
+        self.0.plain(coded, most).map_err(damaged)
     }
 
     /// Takes the coding off: gives the bytes to `write`, and their number and the first of them back. Blocks.
@@ -136,7 +85,7 @@ impl Coding {
         let (times, more) = SWELLS;
         let most = len.saturating_mul(times).saturating_add(more);
         let again = |error| Setback::Restart(damaged(error));
-        let mut decoder = self.decoder(coded).map_err(Setback::Restart)?;
+        let mut decoder = self.0.decoder(coded).map_err(again)?;
         let (mut come, mut head) = (0, Vec::new());
         let mut buffer = vec![0; 64 << 10];
         loop {
@@ -241,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_coding_is_taken_off_unless_the_file_is_packed_itself() {
-        assert_eq!(of("gzip", false).unwrap(), Some(Coding::Gzip));
+        assert_eq!(of("gzip", false).unwrap(), Some(Coding(net::Coding::Gzip)));
         assert_eq!(of("gzip", true).unwrap(), None);
         assert_eq!(of("br", true).unwrap(), None);
         assert!(of("br", false).is_err());
@@ -276,13 +225,17 @@ mod tests {
         let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), Default::default());
         encoder.write_all(&bytes).unwrap();
         let coded = encoder.finish().unwrap();
-        let head = Coding::Deflate.head(&coded).unwrap();
+        let head = Coding(net::Coding::Deflate).head(&coded).unwrap();
         assert!(
             head == bytes[..HEAD],
             "without the format that it should have"
         );
-        let head = Coding::Deflate.head(&coded[..500]).unwrap();
+        let head = Coding(net::Coding::Deflate).head(&coded[..500]).unwrap();
         assert!(!head.is_empty() && bytes.starts_with(&head));
-        assert!(Coding::Gzip.head(b"no such thing at all").is_err());
+        assert!(
+            Coding(net::Coding::Gzip)
+                .head(b"no such thing at all")
+                .is_err()
+        );
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Child, Found, Origin, Spot, Walk};
 use crate::model::{Body, Document, Error, Item, Kind, Link, Request, Result};
-use crate::net::{Way, header_map};
+use crate::net::{Coding, Way, header_map};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::adopt::is_named_as_file;
 use crate::pipeline::documents::{Came, document, is_refusal};
@@ -131,8 +131,16 @@ impl Walk {
                 None => break,
             }
         }
-        let kind = opened.response.headers().get(header::CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok());
+        let headers = opened.response.headers();
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let kind = text(header::CONTENT_TYPE);
+        let coding =
+            text(header::CONTENT_ENCODING).and_then(|name| Coding::named(&name.to_lowercase()));
+        if let Some(coding) = coding
+            && let Ok(plain) = coding.head(&head, HEAD)
+        {
+            head = plain;
+        }
         head.truncate(HEAD);
         let document = document(&sniff(&head), kind, &head);
         Ok(document.map(|document| Came {

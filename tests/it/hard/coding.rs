@@ -63,6 +63,66 @@ fn a_coding_that_was_not_asked_for_is_taken_off_at_the_end() {
 }
 
 #[test]
+fn pages_and_feeds_are_read_in_the_coding_that_they_come_in() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Cats</title><img src='/1.jpg' width=900 height=900><a href='/more'>more</a>";
+    let more = "<!doctype html><title>More</title><img src='/2.jpg' width=900 height=900>";
+    let feed = "<?xml version='1.0'?><rss version='2.0'><channel><title>Cats</title><item><guid>1</guid>\
+        <enclosure url='/3.jpg' type='image/jpeg'/></item></channel></rss>";
+    for (path, text) in [("/page", page), ("/more", more), ("/feed", feed)] {
+        let bytes = gzip(
+            text.replace("='/3", &format!("='{}/3", site.url("")))
+                .as_bytes(),
+        );
+        let kind = match path {
+            "/feed" => "application/rss+xml",
+            _ => "text/html",
+        };
+        site.on(path, coded(bytes, "gzip").content_type(kind));
+    }
+    site.on("/robots.txt", Reply::empty(404)).optional();
+    for number in 1..=3 {
+        let picture = Reply::file(small(Format::Jpeg, number));
+        site.on(&format!("/{number}.jpg"), picture);
+    }
+    let fetch = quick()
+        .args(["--depth", "1"])
+        .arg(format!("page:{}", site.url("/page")))
+        .arg(format!("feed:{}", site.url("/feed")));
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 3, "{}", fetch.tree());
+    let asked = |path: &str| {
+        let seen = site.requests().into_iter().find(|seen| seen.path() == path);
+        seen.unwrap().header("accept-encoding").unwrap().to_owned()
+    };
+    // What is to be known again by its ETag is not asked for in a coding.
+    let asked = ["/page", "/more", "/feed", "/1.jpg"].map(asked);
+    assert_eq!(asked, ["gzip", "gzip", "identity", "identity"]);
+}
+
+#[test]
+fn a_page_that_swells_beyond_measure_is_left() {
+    let site = Site::start();
+    let bomb = gzip(&vec![b' '; 40 << 20]);
+    site.on("/page", coded(bomb, "gzip").content_type("text/html"));
+    let done = quick()
+        .arg(format!("page:{}", site.url("/page")))
+        .run()
+        .fails(4);
+    let said = "is longer than 33554432 bytes";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+}
+
+#[test]
+fn zeros_behind_a_coded_body_are_none_of_it() {
+    let cat = small(Format::Jpeg, 1);
+    let filled = [gzip(&cat), vec![0; 512]].concat();
+    let (name, bytes) = saved("/cat.jpg", coded(filled, "gzip"));
+    assert_eq!(name, "cat.jpg");
+    assert!(bytes == cat);
+}
+
+#[test]
 fn a_file_that_is_packed_itself_is_kept_as_it_comes() {
     let text = gzip(b"a text");
     for path in ["/a.txt.gz", "/a.tgz", "/a.svgz"] {

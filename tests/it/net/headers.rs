@@ -128,10 +128,18 @@ async fn a_request_says_no_more_than_it_must() {
     let start = url(&site.url("/start"));
     client.call(&start, &HeaderMap::new(), 100).await.unwrap();
     let agent = format!("fetch/{}", env!("CARGO_PKG_VERSION"));
-    for seen in site.requests() {
+    for (number, seen) in site.requests().iter().enumerate() {
         let mut names: Vec<_> = seen.headers.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
-        assert_eq!(names, ["accept", "host", "user-agent"]);
+        // What is opened is asked for as its caller says.
+        let coding = ["accept-encoding"].iter().filter(|_| number >= 2);
+        let expected = ["accept"]
+            .iter()
+            .chain(coding)
+            .chain(&["host", "user-agent"]);
+        assert!(names.iter().eq(expected), "{names:?}");
+        let coding = seen.header("accept-encoding");
+        assert_eq!(coding, (number >= 2).then_some("gzip"));
         assert_eq!(seen.header("accept"), Some("*/*"));
         assert_eq!(seen.header("user-agent"), Some(agent.as_str()));
     }

@@ -1,0 +1,267 @@
+//! Codings that bodies come in, and how they are taken off (RFC 9110 §8.4).
+//!
+//! What is packed itself is another matter: servers call `a.tar.gz` a coded `a.tar`, and whoever asks for it wants it as it
+//! is.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use bytes::Bytes;
+use flate2::bufread::GzDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
+use http::{HeaderMap, StatusCode, header};
+use url::Url;
+
+use super::{Shown, too_long};
+use crate::model::{Error, Kind, Result};
+
+/// A coding that can be taken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Gzip,
+    Deflate,
+}
+
+/// The ends of names whose bytes are packed, and the types.
+const PACKED: [&str; 7] = [".br", ".gz", ".svgz", ".tgz", ".z", ".zst", ".zz"];
+const PACKED_TYPES: [&str; 4] = [
+    "application/gzip",
+    "application/x-gzip",
+    "application/x-compressed-tar",
+    "application/zstd",
+];
+
+/// Whether what is behind an answer is packed itself: by one of its names, or its type.
+pub(crate) fn is_packed<'a>(names: impl IntoIterator<Item = &'a str>, headers: &HeaderMap) -> bool {
+    let ends_so = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        PACKED.iter().any(|end| name.ends_with(end))
+    };
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .and_then(|kind| kind.split(';').next())
+        .unwrap_or("");
+    names.into_iter().any(ends_so)
+        || PACKED_TYPES.contains(&kind.trim().to_ascii_lowercase().as_str())
+}
+
+/// The body of a whole answer without the coding that it came in, if it came in one; its headers are put right.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for a coding that cannot be taken off, and for more bytes than `limit`. What comes with a refusal is
+/// left as it is: it is the status that counts.
+pub(super) fn take_off(
+    url: &Url,
+    status: StatusCode,
+    headers: &mut HeaderMap,
+    body: Bytes,
+    limit: usize,
+) -> Result<Bytes> {
+    let name = headers
+        .get(header::CONTENT_ENCODING)
+        .map(|name| {
+            String::from_utf8_lossy(name.as_bytes())
+                .trim()
+                .to_lowercase()
+        })
+        .filter(|name| !name.is_empty() && name != "identity");
+    let Some(name) = name else { return Ok(body) };
+    if body.is_empty() || status == StatusCode::PARTIAL_CONTENT || is_packed([url.path()], headers)
+    {
+        return Ok(body);
+    }
+    let plain = match Coding::named(&name) {
+        Some(coding) => coding.plain(&body, limit).map_err(|error| {
+            let message = format!("the answer of `{}` is damaged", Shown(url));
+            Error::new(Kind::Corrupt, message).because(error)
+        }),
+        None => Err(Error::new(
+            Kind::Corrupt,
+            format!(
+                "`{}` answered in the coding `{name}`, which was not asked for",
+                Shown(url)
+            ),
+        )),
+    };
+    match plain {
+        Ok(Some(plain)) => {
+            headers.remove(header::CONTENT_ENCODING);
+            headers.remove(header::CONTENT_LENGTH);
+            Ok(plain.into())
+        }
+        Ok(None) => Err(too_long(url, limit)),
+        Err(_) if !status.is_success() => Ok(body),
+        Err(error) => Err(error),
+    }
+}
+
+impl Coding {
+    /// The coding of this name in lower case, if it can be taken off.
+    pub(crate) fn named(name: &str) -> Option<Coding> {
+        match name {
+            "gzip" | "x-gzip" => Some(Coding::Gzip),
+            "deflate" => Some(Coding::Deflate),
+            _ => None,
+        }
+    }
+
+    /// What is behind a coded body; none if that is longer than this.
+    ///
+    /// # Errors
+    /// It is not in this coding.
+    pub(crate) fn plain(self, coded: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut plain = Vec::new();
+        let mut decoder = self.decoder(coded)?.take(most as u64 + 1);
+        decoder.read_to_end(&mut plain)?;
+        Ok((plain.len() <= most).then_some(plain))
+    }
+
+    /// The first bytes of what is behind the first bytes of a coded body, so many at the most.
+    ///
+    /// # Errors
+    /// They are not in this coding.
+    pub(crate) fn head(self, coded: &[u8], most: usize) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        let mut decoder = self.decoder(coded)?.take(most as u64);
+        match decoder.read_to_end(&mut head) {
+            // It goes on behind what is there.
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+            _ => Ok(head),
+        }
+    }
+
+    /// Reads what is behind a coded body.
+    ///
+    /// # Errors
+    /// Its first bytes cannot be read.
+    pub(crate) fn decoder<'a>(self, mut coded: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+        if self == Coding::Gzip {
+            return Ok(Box::new(Members(Some(GzDecoder::new(BufReader::new(
+                coded,
+            ))))));
+        }
+        // `deflate` means the zlib format (RFC 9110 §8.4.1.2), and some servers send it without that.
+        let mut start = Vec::new();
+        (&mut coded).take(2).read_to_end(&mut start)?;
+        let is_zlib = start.len() == 2
+            && start[0] & 0x0f == 8
+            && u16::from_be_bytes([start[0], start[1]]) % 31 == 0;
+        let coded = io::Cursor::new(start).chain(coded);
+        Ok(match is_zlib {
+            true => Box::new(ZlibDecoder::new(coded)),
+            false => Box::new(DeflateDecoder::new(coded)),
+        })
+    }
+}
+
+/// Members of gzip one behind the other, and zeros behind the last: what fills up a block, as gzip itself takes it.
+struct Members<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            let Some(mut rest) = self.0.take().map(GzDecoder::into_inner) else {
+                break;
+            };
+            match rest.fill_buf()? {
+                [] => {}
+                [0, ..] => only_zeros(rest)?,
+                _ => self.0 = Some(GzDecoder::new(rest)),
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn only_zeros(mut rest: impl BufRead) -> io::Result<()> {
+    loop {
+        let bytes = rest.fill_buf()?;
+        let count = bytes.len();
+        if bytes.iter().any(|byte| *byte != 0) {
+            let message = "there is something behind the end of the gzip";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        rest.consume(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// What becomes of an answer in this coding, and whether it still says that it is.
+    fn taken_off(path: &str, status: u16, coding: &str, body: &[u8]) -> Result<(Vec<u8>, bool)> {
+        let url = Url::parse("http://a.org").unwrap().join(path).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, coding.parse().unwrap());
+        let status = StatusCode::from_u16(status).unwrap();
+        let body = Bytes::copy_from_slice(body);
+        let plain = take_off(&url, status, &mut headers, body, 1000)?;
+        let says_so = headers.contains_key(header::CONTENT_ENCODING);
+        Ok((plain.to_vec(), says_so))
+    }
+
+    #[test]
+    fn an_answer_in_a_coding_is_read_and_no_longer_than_it_may_be() {
+        let (text, coded) = (b"a page".to_vec(), gzip(b"a page"));
+        let plain = Ok((text.clone(), false));
+        let as_it_is = |bytes: &[u8]| Ok((bytes.to_vec(), true));
+        let corrupt = Err(Kind::Corrupt);
+        let table = [
+            ("/x", 200, "gzip", &coded[..], plain.clone()),
+            ("/x", 404, " X-GZIP", &coded, plain),
+            ("/x.tar.gz", 200, "gzip", &coded, as_it_is(&coded)),
+            ("/x", 206, "gzip", &coded, as_it_is(&coded)),
+            ("/x", 200, "identity", &text, as_it_is(&text)),
+            ("/x", 304, "gzip", b"", as_it_is(b"")),
+            ("/x", 200, "gzip", &text, corrupt.clone()),
+            ("/x", 200, "gzip", &coded[..12], corrupt.clone()),
+            ("/x", 404, "gzip", &text, as_it_is(&text)),
+            ("/x", 200, "br", &text, corrupt.clone()),
+            ("/x", 404, "br", &text, as_it_is(&text)),
+            ("/x", 200, "gzip", &gzip(&[b'a'; 1001]), corrupt),
+        ];
+        for (path, status, coding, body, expected) in table {
+            let found = taken_off(path, status, coding, body);
+            let found = found.map_err(|error| error.kind);
+            assert_eq!(found, expected, "{path} {status} {coding}");
+        }
+        let long = taken_off("/x", 200, "gzip", &gzip(&[b'a'; 1 << 20])).unwrap_err();
+        assert!(long.message.contains("longer than 1000 bytes"), "{long:?}");
+    }
+
+    #[test]
+    fn members_follow_each_other_and_zeros_may_follow_them() {
+        let (a, b) = (gzip(b"a"), gzip(b"b"));
+        let table = [
+            (a.clone(), Some("a")),
+            ([a.clone(), b.clone()].concat(), Some("ab")),
+            ([a.clone(), b.clone(), vec![0; 20_000]].concat(), Some("ab")),
+            ([a.clone(), vec![0; 9], b.clone()].concat(), None),
+            ([a.clone(), vec![0; 20_000], vec![1]].concat(), None),
+            ([a.clone(), b"more".to_vec()].concat(), None),
+            ([a.clone(), b[..9].to_vec()].concat(), None),
+            (a[..a.len() - 1].to_vec(), None),
+            (Vec::new(), None),
+        ];
+        for (coded, expected) in table {
+            let plain = Coding::Gzip.plain(&coded, 1000).ok().flatten();
+            assert_eq!(plain.as_deref(), expected.map(str::as_bytes), "{coded:?}");
+        }
+    }
+}

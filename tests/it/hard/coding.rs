@@ -101,6 +101,18 @@ fn pages_and_feeds_are_read_in_the_coding_that_they_come_in() {
 }
 
 #[test]
+fn a_link_in_a_coding_is_seen_to_be_a_page_before_it_is_chosen_from() {
+    let site = Site::start();
+    let page = gzip(b"<!doctype html><title>Cats</title><img src='/1.jpg' width=900 height=900>");
+    site.on("/cats", coded(page, "gzip").content_type(""));
+    let picture = Reply::file(small(Format::Jpeg, 1));
+    site.on("/1.jpg", picture);
+    let fetch = quick().args(["-I", "1"]).arg(site.url("/cats"));
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
+}
+
+#[test]
 fn a_page_that_swells_beyond_measure_is_left() {
     let site = Site::start();
     let bomb = gzip(&vec![b' '; 40 << 20]);

@@ -190,6 +190,8 @@ async fn a_proxy_that_refuses_the_login_is_one_however_it_is_spoken_to() {
         let none = HeaderMap::new();
         let error = client.call(&url(there), &none, 100).await.unwrap_err();
         assert_eq!(error.kind, Kind::Login, "{scheme} {there}: {error:?}");
+        let said = format!("through the proxy `{scheme}://");
+        assert!(error.message.contains(&said), "{error:?}");
         assert!(!format!("{error:?}").contains("wrong"), "{error:?}");
         assert_eq!(count.load(Ordering::Relaxed), 1, "{scheme} {there}");
     }

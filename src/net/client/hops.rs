@@ -139,8 +139,9 @@ impl Client {
             None => {
                 let is_connect = error.is_connect();
                 let mut failure = failure::classify(error, url);
+                let may_be_the_proxy = matches!(failure.kind, Kind::Network | Kind::Login);
                 let proxy = self.inner.pools.proxy_for(url);
-                if let Some(proxy) = proxy.filter(|_| is_connect && failure.kind == Kind::Network) {
+                if let Some(proxy) = proxy.filter(|_| is_connect && may_be_the_proxy) {
                     failure.message += &format!(" through the proxy `{proxy}`");
                 }
                 failure

@@ -195,20 +195,20 @@ impl Mover {
                     return Err(Setback::More);
                 }
                 // What is in a coding is seldom large, and never so on purpose.
-                let splits =
-                    ranges && here.if_range().is_some() && here.coding.is_none() && !tries.alone;
+                let splits = ranges
+                    && here.if_range().is_some()
+                    && here.coding.is_none()
+                    && !tries.is_alone();
                 let taking = Taking::new(course, opened, splits);
                 self.take_whole(taking, content, tries).await
             }
             Reading::Rest { end, total } => {
-                if total.is_some_and(|total| end < total) {
-                    tries.longest_range = Some(end - start);
-                }
+                tries.has_ranges = true;
                 content.representation.total = total;
                 content.representation.open_end &= total.is_none();
                 self.make_room(content, total, tries).await?;
                 self.began(id, content, tries).await?;
-                let splits = content.representation.if_range().is_some() && !tries.alone;
+                let splits = content.representation.if_range().is_some() && !tries.is_alone();
                 let taking = Taking::new(course, opened, splits);
                 let rest = self.take_rest(taking, content, tries, (start, end), tail);
                 let done = Box::pin(rest).await;
@@ -244,19 +244,21 @@ fn unless_same(known: &Validator) -> Option<(HeaderName, HeaderValue)> {
 }
 
 /// From where to ask: a little before the end of what is there, so that bytes can be compared. The less the server tells
-/// to go by, the more, but no more than half of what it gives at a time.
+/// to go by, the more.
 fn resume_point(content: &Content, tries: &Tries) -> u64 {
     if content.representation.no_ranges || tries.from_start {
         return 0;
     }
     let len = content.len();
+    if tries.from_end {
+        return len;
+    }
     let part = if content.representation.if_range().is_some() {
         4
     } else {
         2
     };
-    let most = tries.longest_range.map_or(TAIL, |range| range.div_ceil(2));
-    len - (len / part).min(TAIL).min(most)
+    len - (len / part).min(TAIL)
 }
 
 /// The headers that ask for bytes as they are, from here on or up to there, if they are still the same.

@@ -65,8 +65,12 @@ struct Crew<'a> {
     relieving: AtomicUsize,
     /// How many are moving parts.
     at_work: AtomicUsize,
-    /// The length of the longest range that the server gives, if that is less than it was asked for.
-    longest_range: AtomicU64,
+    /// The most bytes of a range that was shorter than it was asked for, if one was.
+    longest_short: AtomicU64,
+    /// Whether parts are asked for from where they begin: the last answer was of what stands before one, and no more.
+    from_end: AtomicBool,
+    /// Whether a range was answered with one.
+    has_ranges: AtomicBool,
     /// Whether it answered a range with everything, or with too little to be worth it.
     without_ranges: AtomicBool,
 }
@@ -103,12 +107,15 @@ impl Mover {
             taken: Notify::new(),
             relieving: AtomicUsize::new(0),
             at_work: AtomicUsize::new(0),
-            longest_range: AtomicU64::new(u64::MAX),
+            longest_short: AtomicU64::new(0),
+            from_end: AtomicBool::new(tries.from_end),
+            has_ranges: AtomicBool::new(false),
             without_ranges: AtomicBool::new(false),
         };
         let about = content.about();
         let outcome = crew.run(first, (&mut growth, more), &about).await;
         let is_without_ranges = crew.without_ranges.load(Ordering::Relaxed);
+        tries.has_ranges |= crew.has_ranges.load(Ordering::Relaxed);
         let Crew {
             partial, ledger, ..
         } = crew;

@@ -4,7 +4,8 @@
 //! and at this rate there is a while to go. Then as many again are added on trial. If the sum of all rises by 15 % they
 //! stay, and more are tried at once; if it does not within 1.5 s they go, and it is left alone for a while that doubles.
 //! So it settles where one more connection brings nothing: at a limit for each connection it grows to the most, at a
-//! limit for all together it stays with one, but for a short trial now and then.
+//! limit for all together it stays with one, but for a short trial now and then. What was moved may be forgotten, so that
+//! there are fewer bytes than before.
 
 use std::time::Duration;
 
@@ -163,7 +164,7 @@ impl Growth {
             return Advice::Stay;
         };
         let took = now - trial.began;
-        let rate = (bytes - trial.bytes) as f64 / took.as_secs_f64().max(0.001);
+        let rate = bytes.saturating_sub(trial.bytes) as f64 / took.as_secs_f64().max(0.001);
         if took >= TICK && rate >= base.max(1.0) * GAIN {
             let by_burst = trial.by_burst;
             self.trial = None;
@@ -189,7 +190,7 @@ impl Growth {
         let last = self.ticks.len().checked_sub(ago + 1)?;
         let first = last.checked_sub(SPAN)?;
         let ((began, from), (ended, to)) = (self.ticks[first], self.ticks[last]);
-        Some((to - from) as f64 / (ended - began).as_secs_f64().max(0.001))
+        Some(to.saturating_sub(from) as f64 / (ended - began).as_secs_f64().max(0.001))
     }
 }
 

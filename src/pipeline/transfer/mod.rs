@@ -45,7 +45,7 @@ pub(super) use self::room::Room;
 pub(super) use self::stored::Stored;
 use self::stream::{Form, Streamed};
 pub(super) use self::stream::{MEMORY, Wish};
-use self::tries::{Insist, Setback, Tries, Wait};
+use self::tries::{Setback, Tries, Wait};
 use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
 use super::documents::Came;
@@ -332,11 +332,12 @@ impl Mover {
                         let (body, led) = anew?;
                         let request = file(body)?;
                         if request.url != *url {
+                            tries.moves_to_another();
                             return Ok(Some((request, led)));
                         }
                     }
                 }
-                if let Insist::Later(wait) = tries.insist(refusal)? {
+                if let Some(wait) = tries.insist(refusal)? {
                     self.sit_out(job, url, wait).await?;
                 }
                 Ok(None)

@@ -193,20 +193,19 @@ impl Mover {
                 self.add(content, piece).await?;
             }
         }
+        let is_more = |total: u64| before < total;
+        if at == end && end <= before && content.representation.total.is_some_and(is_more) {
+            // It gives little at a time, or as far as a block of its own goes. All of that is there, and agrees.
+            tries.from_end = true;
+            return Err(Setback::More);
+        }
         if at < content.len() {
             return Err(Setback::Again(short(at, end)));
         }
+        // With nothing to prove it by, the next answer has to agree again.
+        tries.from_end &= content.representation.if_range().is_some();
         self.pour(taking, content, tries, Some(end)).await?;
         if content.len() < end {
-            return Err(Setback::Again(short(content.len(), end)));
-        }
-        if content.len() == before
-            && content
-                .representation
-                .total
-                .is_some_and(|total| end < total)
-        {
-            // It had nothing new, so the same once more would have none either.
             return Err(Setback::Again(short(content.len(), end)));
         }
         match content.representation.total {

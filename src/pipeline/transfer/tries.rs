@@ -81,8 +81,10 @@ pub(super) struct Tries {
     pub(super) alone: bool,
     /// Whether all of it is asked for once more, with no range, since ranges are refused. What is there stays until it comes.
     pub(super) from_start: bool,
-    /// The length of the longest range that the server gives, if that is less than it was asked for.
-    pub(super) longest_range: Option<u64>,
+    /// Whether the next range begins at the end of what is there: the last answer was of bytes that are there, and no more.
+    pub(super) from_end: bool,
+    /// Whether the server has answered a range with one.
+    pub(super) has_ranges: bool,
     /// How often an address that gave bytes before was refused, and was found to be the same still.
     insisted: u32,
     /// The server said that what is there already has not changed.
@@ -131,7 +133,8 @@ impl Tries {
             stays: false,
             alone: false,
             from_start: false,
-            longest_range: None,
+            from_end: false,
+            has_ranges: false,
             insisted: 0,
             unchanged: false,
             claim: None,
@@ -158,9 +161,9 @@ impl Tries {
             self.failures.refill();
             self.renewals_left = RENEWALS;
             self.in_a_row = 0;
-            if !self.from_start {
-                self.insisted = 0;
-            }
+            // Another try with a range costs little.
+            self.insisted = u32::from(self.from_start);
+            self.from_start = false;
         }
     }
 
@@ -254,28 +257,31 @@ impl Tries {
     }
 }
 
-/// What to do about an address that gave bytes, is refused now, and has not run out.
-#[derive(Debug)]
-pub(super) enum Insist {
-    /// The server may let nobody in twice at a time, and not know yet that the last connection is closed.
-    Later(Wait),
-    /// It may refuse ranges. All of it, then.
-    FromStart,
-}
-
 impl Tries {
-    /// How to ask an address once more that is refused and is still the same, or the refusal if there is no other way.
-    pub(super) fn insist(&mut self, refusal: Error) -> Result<Insist> {
+    /// How to ask an address once more that gave bytes, is refused now, and has not run out; or the refusal if there is no
+    /// other way. Gives how long to wait. The server may let nobody in twice at a time, and not know yet that the last
+    /// connection is closed; or it may refuse ranges, and is asked for all of it.
+    pub(super) fn insist(&mut self, refusal: Error) -> Result<Option<Wait>> {
         self.insisted += 1;
         match self.insisted {
-            1 => Ok(Insist::Later(self.wait(refusal)?)),
+            number if number == 1 || self.has_ranges => self.wait(refusal).map(Some),
             2 => {
                 self.from_start = true;
-                self.alone = true;
-                Ok(Insist::FromStart)
+                Ok(None)
             }
             _ => Err(refusal),
         }
+    }
+
+    /// Whether it is to be one connection.
+    pub(super) fn is_alone(&self) -> bool {
+        self.alone || self.from_start
+    }
+
+    /// Another address is gone on with.
+    pub(super) fn moves_to_another(&mut self) {
+        self.insisted = 0;
+        self.from_start = false;
     }
 }
 

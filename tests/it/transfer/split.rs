@@ -368,4 +368,24 @@ fn nobody_waits_for_hours_because_a_part_of_a_file_is_to() {
 fn what_all_wait_for_because_of_a_part_is_told() {
     let (said, _) = refused("1");
     assert!(said.contains("`127.0.0.1` waits"), "{said}");
+#[test]
+fn parts_that_end_with_the_blocks_of_the_server_are_put_together() {
+    const BLOCK: usize = 2 << 20;
+    let site = Site::start();
+    let blocks = |seen: &Seen| match start(seen) {
+        0 => lively(),
+        from => {
+            let from = from as usize;
+            let last = FILM
+                .len()
+                .min((from / BLOCK + 1) * BLOCK)
+                .min(end(seen) as usize);
+            let range = format!("bytes {from}-{}/{}", last - 1, FILM.len());
+            let part = Reply::file(&FILM[from..last]).status(206).etag("\"a\"");
+            part.header("Content-Range", range).throttle(10_000_000)
+        }
+    };
+    site.on("/film.mp4", Reply::with(blocks));
+    arrives(&site);
+    assert!(site.requests().len() < 100, "{}", site.requests().len());
 }

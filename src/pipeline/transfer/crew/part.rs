@@ -78,9 +78,9 @@ impl Crew<'_> {
         done
     }
 
-    /// Whether the server gives so little at a time that it is better left to the others.
-    fn is_in_vain(&self) -> bool {
-        self.longest_range.load(Ordering::Relaxed) < LEAST
+    /// Whether the server gives so little at a time that it is better left to the others, as it did now.
+    fn is_in_vain(&self, came: u64) -> bool {
+        came.max(self.longest_short.load(Ordering::Relaxed)) < LEAST
             && self.at_work.load(Ordering::Relaxed) > 1
     }
 
@@ -98,7 +98,7 @@ impl Crew<'_> {
             self.ledger().leave(segment.id);
             written?;
             match moved {
-                Err(Setback::More) if self.is_in_vain() => {
+                Err(Setback::More) if self.is_in_vain(batch.at - segment.at) => {
                     self.without_ranges.store(true, Ordering::Relaxed);
                     // In nobody's way, who has all that stands before it.
                     self.ledger().forget((segment.at, batch.at));
@@ -201,8 +201,10 @@ impl Crew<'_> {
 
     /// Asks for a part.
     async fn ask(&self, segment: Segment, permit: &mut Option<Permit>) -> Result<Answer, Setback> {
-        let most = self.longest_range.load(Ordering::Relaxed).div_ceil(2);
-        let have = self.ledger().before(segment.at).min(JOINT).min(most);
+        let have = match self.from_end.load(Ordering::Relaxed) {
+            true => 0,
+            false => self.ledger().before(segment.at).min(JOINT),
+        };
         let start = segment.at - have;
         let before = match have {
             0 => Vec::new(),
@@ -233,12 +235,15 @@ impl Crew<'_> {
         };
         match read(opened.response.status(), opened.response.headers(), asked) {
             Reading::Rest { end: last, .. } => {
+                self.has_ranges.store(true, Ordering::Relaxed);
                 if last < end {
-                    self.longest_range.store(last - start, Ordering::Relaxed);
+                    self.longest_short
+                        .fetch_max(last - start, Ordering::Relaxed);
                 }
                 if last <= segment.at {
-                    // It had nothing new, so the same once more would have none either.
-                    return Err(Setback::Again(short(last, end)));
+                    // It gives little at a time, or as far as a block of its own goes.
+                    self.from_end.store(true, Ordering::Relaxed);
+                    return Err(Setback::More);
                 }
                 Ok(Answer {
                     opened,

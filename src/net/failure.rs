@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use rustls::InvalidMessage;
 use url::Url;
 
+use super::certificate::untrusted;
 use super::resolver::NotFound;
 use super::trust::NoAuthorities;
 use super::{Private, Shown};
@@ -35,9 +36,7 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
     let shown = Shown(url);
     if let Some(tls) = find::<rustls::Error>(&error) {
         if let rustls::Error::InvalidCertificate(why) = tls {
-            let message = format!("the certificate of `{host}` is not trusted: {why:?}");
-            return Error::new(Kind::Corrupt, message)
-                .hint("a private authority can be named with `--ca-cert FILE` or `SSL_CERT_FILE`");
+            return untrusted(host, why);
         }
         if let rustls::Error::Other(other) = tls
             && let Some(none) = other.0.downcast_ref::<NoAuthorities>()

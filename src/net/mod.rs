@@ -3,6 +3,7 @@
 //! It does not know sites, items, files, or where its settings come from.
 
 mod answer;
+mod certificate;
 mod client;
 mod coding;
 mod cookies;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 /// The most requests that are read.
 pub(super) const MOST: u64 = 100_000;
@@ -41,15 +41,16 @@ pub(super) struct Request {
 
 #[derive(Deserialize)]
 pub(super) struct Header {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) value: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Response {
+    #[serde(deserialize_with = "number")]
     pub(super) status: Option<f64>,
     pub(super) content: Option<Content>,
 }
@@ -59,6 +60,29 @@ pub(super) struct Response {
 pub(super) struct Content {
     #[serde(rename = "mimeType")]
     pub(super) mime: Option<String>,
+}
+
+/// One value, as one program or the other writes it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Number(serde_json::Number),
+    Other(IgnoredAny),
+}
+
+/// A text, which some write as a number. Anything else is none, and spoils no other request.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Option::deserialize(deserializer)? {
+        Some(Scalar::Text(text)) => Some(text),
+        Some(Scalar::Number(number)) => Some(number.to_string()),
+        Some(Scalar::Other(_)) | None => None,
+    })
+}
+
+/// A number, which some write as a text.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Ok(text(deserializer)?.and_then(|text| text.trim().parse().ok()))
 }
 
 /// What the error of a reader begins with that has read enough.
@@ -86,5 +110,28 @@ impl<'de> Deserialize<'de> for Entries {
             }
         }
         deserializer.deserialize_seq(Each)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_otherwise_spoils_no_other_request() {
+        let text = r#"{"log": {"entries": [
+            {"request": {"headers": [{"name": "a", "value": 5}, {"name": ["x"], "value": null}]}, "response": {"status": "206"}},
+            {"response": {"status": null}}
+        ]}}"#;
+        let entries = serde_json::from_str::<Har>(text).unwrap().log.entries.0;
+        let request = entries[0].request.as_ref().unwrap();
+        let headers = request.headers.as_ref().unwrap();
+        assert_eq!(headers[0].value.as_deref(), Some("5"));
+        assert!(headers[1].name.is_none() && headers[1].value.is_none());
+        let status = |entry: &Entry| entry.response.as_ref().and_then(|answer| answer.status);
+        assert_eq!(
+            entries.iter().map(status).collect::<Vec<_>>(),
+            [Some(206.0), None]
+        );
     }
 }

@@ -58,6 +58,8 @@ pub(super) fn words(command: &str) -> Result<Vec<String>> {
                 return Err(wrong("it is meant for the command prompt of Windows")
                     .hint("copy it as cURL (bash)"));
             }
+            // As browsers end each of several.
+            ';' | '&' if rest.as_str().trim().is_empty() => break,
             '$' | '`' | ';' | '|' | '&' | '<' | '>' | '(' | ')' => return Err(shell()),
             c if c.is_whitespace() => words.extend(word.take()),
             c => word.get_or_insert_default().push(c),
@@ -109,7 +111,9 @@ mod tests {
 
     #[test]
     fn splits_what_browsers_copy() {
-        let table: [(&str, Option<&[&str]>); 16] = [
+        let table: [(&str, Option<&[&str]>); 18] = [
+            ("curl 'x' ;\n", Some(&["curl", "x"])),
+            ("curl x & curl y", None),
             (
                 "curl 'https://x.org/?a=1&b=2' \\\n  -H 'a: b'",
                 Some(&["curl", "https://x.org/?a=1&b=2", "-H", "a: b"]),

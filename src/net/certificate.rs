@@ -1,0 +1,120 @@
+//! What is wrong with a certificate, as its reader would say it.
+
+use jiff::Timestamp;
+use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
+
+use crate::model::{Error, Kind};
+
+/// Of a certificate for many names, so many are told.
+const NAMES: usize = 3;
+
+/// The error of a host whose certificate proves nothing.
+pub(super) fn untrusted(host: &str, why: &CertificateError) -> Error {
+    use CertificateError as E;
+    let (what, hint) = match why {
+        E::ExpiredContext { not_after, .. } => (
+            format!("it ran out on {}", day(not_after)),
+            "its operator has to renew it, if the clock of this machine is right",
+        ),
+        E::NotValidYetContext { not_before, .. } => (
+            format!("it is not valid before {}", day(not_before)),
+            "look whether the clock of this machine is right",
+        ),
+        E::NotValidForNameContext { presented, .. } => (
+            format!("it is for {}", names(presented)),
+            "look whether the address is right; with `www.` or without it is another",
+        ),
+        E::UnknownIssuer => (
+            "whoever signed it is not known".to_owned(),
+            "a private authority can be named with `--ca-cert FILE` or `SSL_CERT_FILE`",
+        ),
+        E::Revoked => (
+            "it was revoked".to_owned(),
+            "its operator has to replace it",
+        ),
+        other => (
+            other.to_string(),
+            "a private authority can be named with `--ca-cert FILE` or `SSL_CERT_FILE`",
+        ),
+    };
+    let message = format!("the certificate of `{host}` is not trusted: {what}");
+    Error::new(Kind::Corrupt, message).hint(hint)
+}
+
+fn day(time: &UnixTime) -> String {
+    let time = i64::try_from(time.as_secs()).ok();
+    let time = time.and_then(|time| Timestamp::from_second(time).ok());
+    time.map_or_else(
+        || "no day that is known".to_owned(),
+        |time| time.strftime("%Y-%m-%d").to_string(),
+    )
+}
+
+/// Names as the library has them: `DnsName("example.org")`.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| {
+        let within = name.split('"').nth(1).unwrap_or(name);
+        let shown: String = within
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(253)
+            .collect();
+        format!("`{shown}`")
+    };
+    let told: Vec<_> = presented.iter().take(NAMES).map(bare).collect();
+    match presented.len() {
+        0 => "no host".to_owned(),
+        count if count > NAMES => format!("{} and {} more", told.join(", "), count - NAMES),
+        _ => told.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_in_plain_words() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let presented = ["a.org", "*.b.org", "c.org", "d.org"];
+        let presented = |count| {
+            let names = presented[..count].iter();
+            names.map(|name| format!("DnsName({name:?})")).collect()
+        };
+        let name = |count| CertificateError::NotValidForNameContext {
+            expected: "x.org".try_into().unwrap(),
+            presented: presented(count),
+        };
+        let table = [
+            (
+                CertificateError::ExpiredContext {
+                    time: at(1_796_011_350),
+                    not_after: at(1_738_368_000),
+                },
+                "it ran out on 2025-02-01",
+            ),
+            (
+                CertificateError::NotValidYetContext {
+                    time: at(0),
+                    not_before: at(1_738_368_000),
+                },
+                "it is not valid before 2025-02-01",
+            ),
+            (name(0), "it is for no host"),
+            (name(2), "it is for `a.org`, `*.b.org`"),
+            (name(4), "it is for `a.org`, `*.b.org`, `c.org` and 1 more"),
+            (
+                CertificateError::UnknownIssuer,
+                "whoever signed it is not known",
+            ),
+        ];
+        for (why, told) in table {
+            let error = untrusted("x.org", &why);
+            let message = format!("the certificate of `x.org` is not trusted: {told}");
+            assert_eq!(error.message, message);
+        }
+    }
+}

@@ -252,7 +252,6 @@ impl Tries {
             return Err(error);
         }
         self.renewals_left -= 1;
-        self.renewals += 1;
         Ok(error)
     }
 }
@@ -267,6 +266,7 @@ impl Tries {
             number if number == 1 || self.has_ranges => self.wait(refusal).map(Some),
             2 => {
                 self.from_start = true;
+                self.renewals += 1;
                 Ok(None)
             }
             _ => Err(refusal),
@@ -280,6 +280,7 @@ impl Tries {
 
     /// Another address is gone on with.
     pub(super) fn moves_to_another(&mut self) {
+        self.renewals += 1;
         self.insisted = 0;
         self.from_start = false;
     }
@@ -330,6 +331,21 @@ mod tests {
             ..Refusal::default()
         };
         assert_eq!(stands(busy, vain), 6);
+    }
+
+    #[test]
+    fn each_request_is_one_attempt() {
+        let refusal = || Error::new(Kind::Blocked, "403");
+        let mut tries = tries();
+        let waits = tries.anew(refusal()).and_then(|error| tries.insist(error));
+        assert!(waits.unwrap().is_some());
+        assert_eq!(tries.attempts(), 2);
+        let whole = tries.anew(refusal()).and_then(|error| tries.insist(error));
+        assert!(whole.unwrap().is_none() && tries.from_start);
+        assert_eq!(tries.attempts(), 3);
+        let over = tries.anew(refusal()).and_then(|error| tries.insist(error));
+        assert!(over.is_err());
+        assert_eq!(tries.attempts(), 3);
     }
 
     #[test]

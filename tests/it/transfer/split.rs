@@ -368,6 +368,8 @@ fn nobody_waits_for_hours_because_a_part_of_a_file_is_to() {
 fn what_all_wait_for_because_of_a_part_is_told() {
     let (said, _) = refused("1");
     assert!(said.contains("`127.0.0.1` waits"), "{said}");
+}
+
 #[test]
 fn parts_that_end_with_the_blocks_of_the_server_are_put_together() {
     const BLOCK: usize = 2 << 20;

@@ -15,7 +15,7 @@ pub(super) const SOME: u8 = 3;
 pub(super) const NOTHING: u8 = 4;
 /// The disk refused.
 const DISK: u8 = 8;
-/// The job is running already, or somebody uses the folder that is to move.
+/// The job is running already, or somebody uses the folder that is to move, or renames in it.
 pub(super) const RUNNING: u8 = 9;
 /// The user ended it.
 pub(super) const INTERRUPTED: u8 = 130;

@@ -1,4 +1,5 @@
-//! Over all processes of a user: one run of a job at a time, and none in an output root while that moves.
+//! Over all processes of a user: one run of a job at a time, one that renames in an output root, and none at all in one
+//! while that moves.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -8,14 +9,15 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::place;
 use crate::pipeline::default_archive;
 
-/// The right to run a job. The system takes it back when the process ends, however it ends.
+/// The right to run a job, or to use an output root. The system takes it back when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
 }
 
-/// An output root that nobody else uses.
+/// What keeps others from an output root: a lock, or nothing where there can be none. There, nobody else can say either
+/// that they use one.
 #[derive(Debug)]
 pub(super) struct Whole(#[expect(dead_code, reason = "what is held is the lock")] Option<Lock>);
 
@@ -52,15 +54,27 @@ impl Lock {
 
     /// Asks for the right to run the job of this name and output root.
     pub(super) fn ask(job: &str, root: &Path) -> Result<Asked> {
-        let path = named("jobs", &format!("{job}-"), root).ok_or_else(|| {
-            let message = format!("there is no home folder for the lock of the job `{job}`");
-            Error::new(Kind::Config, message).hint("set `HOME` or `XDG_STATE_HOME`")
-        })?;
-        lock(&path).map_err(|error| {
-            let message = format!("cannot lock the job `{job}` with `{}`", path.display());
-            Error::new(Kind::Disk, message).because(error)
-        })
+        let path = named("jobs", &format!("{job}-"), root);
+        ask(path, &format!("the job `{job}`"))
     }
+
+    /// Asks for the right to rename what is in an output root.
+    pub(super) fn rename(root: &Path) -> Result<Asked> {
+        let path = named("renames", "", root);
+        ask(path, &format!("the output folder `{}`", root.display()))
+    }
+}
+
+fn ask(path: Option<PathBuf>, what: &str) -> Result<Asked> {
+    let hint = "set `HOME` or `XDG_STATE_HOME`";
+    let path = path.ok_or_else(|| {
+        let message = format!("there is no home folder for the lock of {what}");
+        Error::new(Kind::Config, message).hint(hint)
+    })?;
+    lock(&path).map_err(|error| {
+        let message = format!("cannot lock {what} with `{}`", path.display());
+        Error::new(Kind::Disk, message).because(error)
+    })
 }
 
 fn of_root(root: &Path) -> Option<PathBuf> {

@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{self, Args};
 use super::lock::{Asked, Lock};
-use super::talk::{counted, print, tell};
+use super::talk::{counted, explain, print, tell};
 use super::{exit, interrupt, main, meaning, verify};
 use crate::config::Config;
 use crate::model::{Error, Item, Kind, Result};
 use crate::net::Client;
-use crate::pipeline::archive::Identity;
+use crate::pipeline::archive::{Identity, Records};
 use crate::pipeline::rename::{Fate, Rename, Renamed};
 use crate::pipeline::{self, Stop};
 use crate::report::clean;
@@ -48,8 +48,11 @@ pub(super) fn rename(
         None => all,
     };
     let settings = config.pipeline()?;
+    let archive = verify::known(settings.archive)?;
+    // A slip is told before anything is asked for.
+    drop(Records::known(&archive, &settings.root)?);
     let work = Rename {
-        archive: verify::known(settings.archive)?,
+        archive,
         root: settings.root,
         templates: settings.templates,
         listed: listed(&args, &config, &rename.links, sources)?,
@@ -58,7 +61,16 @@ pub(super) fn rename(
     // What one has begun, another would take for left over.
     let _locks = match rename.simulate {
         true => None,
-        false => Some((alone(&work)?, Lock::share(&work.root))),
+        false => match Lock::rename(&work.root)? {
+            Asked::Free(lock) => Some((lock, Lock::share(&work.root))),
+            // It has a code of its own, so it is told here.
+            Asked::Running(_) => {
+                let message = format!("`{}` is being renamed already", work.root.display());
+                let error = Error::new(Kind::Config, message).hint("wait until that is done");
+                tell(&explain(&error));
+                return Ok(exit::RUNNING);
+            }
+        },
     };
     let (stop, interrupted) = (Stop::default(), CancellationToken::new());
     let runtime = main::runtime()?;
@@ -116,18 +128,6 @@ fn listed(
     }
     runtime.shutdown_background();
     Ok(listed)
-}
-
-/// The right to rename in an output root.
-fn alone(work: &Rename) -> Result<Lock> {
-    // No job has such a name.
-    match Lock::ask("rename.", &work.root)? {
-        Asked::Free(lock) => Ok(lock),
-        Asked::Running(_) => {
-            let message = format!("`{}` is being renamed already", work.root.display());
-            Err(Error::new(Kind::Busy, message).hint("wait until that is done"))
-        }
-    }
 }
 
 fn line(renamed: &Renamed, talk: &args::Telling) -> Result<()> {

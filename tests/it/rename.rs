@@ -1,6 +1,7 @@
 //! `fetch rename`: another template for what is there.
 
 mod albums;
+mod alone;
 mod kills;
 
 use std::fs;

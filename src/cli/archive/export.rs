@@ -19,7 +19,7 @@ pub(super) fn export(
     format: Format,
     file: Option<&Path>,
 ) -> Result<()> {
-    let records = open(archive, root)?;
+    let records = Records::known(archive, root)?;
     let had = records.items().filter(|known| match known {
         Ok(known) => known.record.is_some() || known.standing == Standing::Imported,
         Err(_) => true,
@@ -79,16 +79,6 @@ pub(super) fn export(
         ));
     }
     Ok(())
-}
-
-/// What is known below an output root, which must be known.
-pub(super) fn open(archive: &Path, root: &Path) -> Result<Records> {
-    Records::open(archive, root)?.ok_or_else(|| {
-        let message = format!("the archive knows nothing of `{}`", root.display());
-        Error::new(Kind::Config, message).hint(
-            "`fetch archive stats` lists the output folders that it knows; `-d DIR` names one",
-        )
-    })
 }
 
 /// One item as a line.

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::export::open;
 use crate::cli::talk::{counted, print, tell};
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
-use crate::pipeline::archive::Known;
+use crate::pipeline::archive::{Known, Records};
 use crate::report::clean;
 use crate::source::Registry;
 
@@ -26,7 +25,7 @@ pub(super) fn forget(
     words: &[String],
     dry_run: bool,
 ) -> Result<()> {
-    let records = open(archive, root)?;
+    let records = Records::known(archive, root)?;
     let whats: Vec<_> = words.iter().map(|word| What::new(word, registry)).collect();
     let meant = records.items().filter(|known| match known {
         Ok(known) => whats.iter().any(|what| what.means(known)),

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::sqlite::cannot;
 use super::sqlite::schema::{FAILED, GONE, IMPORTED, mark, open_known};
 use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator, place};
-use crate::model::Result;
+use crate::model::{Error, Kind, Result};
 
 /// How many items are read at a time: so many are in memory, and writers are let in between.
 const PAGE: usize = 500;
@@ -57,6 +57,19 @@ impl Records {
             root,
             file: name,
         }))
+    }
+
+    /// The same, of an output root that must be known.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if it is not, and [`Kind::Disk`] if the archive cannot be used.
+    pub fn known(file: &Path, root: &Path) -> Result<Records> {
+        Records::open(file, root)?.ok_or_else(|| {
+            let message = format!("the archive knows nothing of `{}`", root.display());
+            Error::new(Kind::Config, message).hint(
+                "`fetch archive stats` lists the output folders that it knows; `-d DIR` names one",
+            )
+        })
     }
 
     /// The output roots that the archive in this file knows.

@@ -71,15 +71,13 @@ impl Rename {
     /// Renames everything that is known of the root, and tells of each file what became of it.
     ///
     /// # Errors
-    /// The archive or the output root cannot be used, or nobody listens.
+    /// The archive knows nothing of the output root, one of both cannot be used, or nobody listens.
     pub fn run(
         &self,
         stop: &CancellationToken,
         each: &mut dyn FnMut(Renamed) -> Result<()>,
     ) -> Result<()> {
-        let Some(records) = Records::open(&self.archive, &self.root)? else {
-            return Ok(());
-        };
+        let records = Records::known(&self.archive, &self.root)?;
         if !self.root.is_dir() {
             let message = format!("there is no folder `{}`", self.root.display());
             return Err(Error::new(Kind::Config, message)

@@ -1,0 +1,75 @@
+//! Who renames: one at a time in a folder, and in one that is known.
+
+use std::fs::{self, File};
+
+use fetch::pipeline::archive::place;
+
+use super::{names, pictures, rename};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+#[test]
+fn two_do_not_rename_in_one_folder_at_once() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    fetch.clone().args(&links).run().success();
+    let folder = fetch.root().join("home/state/fetch/renames");
+    fs::create_dir(&folder).unwrap();
+    let root = place(&fetch.out());
+    let root = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+    let file = File::create(folder.join(format!("{}.lock", &root[..16]))).unwrap();
+    file.lock().unwrap();
+    let call = rename(&fetch, "{key | slug}.{ext}");
+    let done = call.run().fails(9);
+    let expected = "error: `.` is being renamed already\n  hint: wait until that is done\n";
+    assert_eq!(done.stderr, expected);
+    assert_eq!(names(&fetch), ["0.jpg"]);
+    // Who only looks is in nobody's way.
+    call.clone().arg("-s").run().success();
+    file.unlock().unwrap();
+    call.run().success();
+}
+
+#[test]
+fn no_job_is_taken_for_one_that_renames() {
+    let site = Site::start();
+    let (_, links) = pictures(&site, 1);
+    let stalls = Reply::file(small(Format::Jpeg, 7)).stall_after(10);
+    site.on("/slow.jpg", stalls);
+    let job = format!("[job.'rename.']\nlinks = ['{}']\n", site.url("/slow.jpg"));
+    let fetch = Fetch::new().config(&job);
+    fetch.clone().args(&links).run().success();
+    let running = fetch.clone().args(["run", "rename."]).spawn();
+    site.wait_for_stalls(1);
+    rename(&fetch, "{kind}.{ext}").run().success();
+    running.kill9();
+    assert!(fetch.out().join("image.jpg").is_file());
+}
+
+#[test]
+fn a_folder_that_cannot_be_locked_is_named() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    fetch.clone().args(&links).run().success();
+    fs::write(fetch.root().join("home/state/fetch/renames"), "").unwrap();
+    let done = rename(&fetch, "{kind}.{ext}").run().fails(8);
+    let expected = "error: cannot lock the output folder `.` with `";
+    assert!(done.stderr.starts_with(expected), "{}", done.stderr);
+    assert_eq!(names(&fetch), ["0.jpg"]);
+}
+
+#[test]
+fn a_folder_that_nothing_is_known_of_is_a_slip() {
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    let call = rename(&fetch, "{key}.{ext}").arg("-d");
+    let expected = "\
+error: the archive knows nothing of `nosuchdir`
+  hint: `fetch archive stats` lists the output folders that it knows; `-d DIR` names one
+";
+    let call = call.arg("nosuchdir");
+    fetch.clone().args(&links).run().success();
+    assert_eq!(call.run().fails(2).stderr, expected);
+    assert_eq!(call.arg("-s").run().fails(2).stderr, expected);
+}

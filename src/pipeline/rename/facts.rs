@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::model::{Body, Error, Item, Medium, Meta, Request, Result};
 use crate::pipeline::after::sidecar::{self, LINES, LONGEST, is_of, numbered};
-use crate::pipeline::archive::{Known, Record, Records};
+use crate::pipeline::archive::{Identity, Known, Record, Records};
 use crate::pipeline::naming::{Template, shown_within, split};
 use crate::pipeline::sink::Disk;
 use crate::pipeline::{MediaKind, Templates};
@@ -53,10 +53,7 @@ impl Facts {
         record: &Record,
         listed: Option<&Item>,
     ) -> Told {
-        let identity = json!({
-            "source": known.identity.source,
-            "key": shown_within(json!(known.identity.key)),
-        });
+        let identity = written(&known.identity);
         let beside = beside(disk, records, &identity, &record.path);
         let (sidecar, document) = match beside {
             Some((path, document)) => (Some(path), Some(document)),
@@ -76,6 +73,28 @@ impl Facts {
             sidecar,
         }
     }
+
+    /// All that its site told of an item, as it is written down in this file, or else in a line.
+    pub(super) fn document(
+        &mut self,
+        disk: &Disk,
+        identity: &Identity,
+        sidecar: Option<&str>,
+    ) -> Option<Value> {
+        let identity = written(identity);
+        match sidecar {
+            Some(path) => document(disk, path).filter(|document| is_of(document, &identity)),
+            None => self.lines.as_mut()?.of(&identity),
+        }
+    }
+}
+
+/// An identity as a document has it.
+fn written(identity: &Identity) -> Value {
+    json!({
+        "source": identity.source,
+        "key": shown_within(json!(identity.key)),
+    })
 }
 
 impl Told {

@@ -124,7 +124,8 @@ impl Rename {
             }
             work.finish()?;
         }
-        work.packed.finish(work.mover.as_mut(), work.each)?;
+        let known = (&mut facts, &disk);
+        work.packed.finish(known, work.mover.as_mut(), work.each)?;
         if let Some(mover) = work.mover {
             mover.tidy();
         }
@@ -191,7 +192,12 @@ impl Work<'_> {
             Ok(target) => {
                 if let Some(folder) = packed {
                     let moving = self.moving(known.id, record, target.path);
-                    self.packed.add(folder, known.identity, moving);
+                    let item = packed::Item {
+                        identity: known.identity,
+                        moving,
+                        sidecar: target.told.sidecar,
+                    };
+                    self.packed.add(folder, item);
                     return Ok(());
                 }
                 if target.is_numbered {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::facts::{Told, is_same};
 use super::{Fate, Renamed};
@@ -160,7 +160,8 @@ impl<'a> Mover<'a> {
             }
         }
         for (moving, (_, told)) in named.iter().zip(&items) {
-            self.take_along(moving, told)?;
+            let document = told.document.clone();
+            self.take_along(moving, document, told.sidecar.is_some())?;
         }
         let recorded = self.moves.moved(&named)?;
         let mut settled = batch.moves;
@@ -235,7 +236,7 @@ impl<'a> Mover<'a> {
     }
 
     /// Takes away a file of metadata, if it is one and not what a server has sent.
-    fn drop_metadata(&mut self, path: &str) -> Result<Option<Error>> {
+    pub(super) fn drop_metadata(&mut self, path: &str) -> Result<Option<Error>> {
         Ok(match self.moves.is_taken(path)? {
             true => None,
             false => self.take_away(path),
@@ -264,14 +265,19 @@ impl<'a> Mover<'a> {
     }
 
     /// Writes its metadata beside it, or down once more, with its new path.
-    fn take_along(&self, moving: &Moving, told: &Told) -> Result<()> {
-        let Some(mut document) = told.document.clone() else {
+    pub(super) fn take_along(
+        &self,
+        moving: &Moving,
+        document: Option<Value>,
+        is_beside: bool,
+    ) -> Result<()> {
+        let Some(mut document) = document else {
             return Ok(());
         };
         document["path"] = json!(moving.new);
-        match &told.sidecar {
-            None => sidecar::append(self.disk, self.archive, &document),
-            Some(_) => sidecar::write(self.disk, self.archive, &document, &moving.new),
+        match is_beside {
+            false => sidecar::append(self.disk, self.archive, &document),
+            true => sidecar::write(self.disk, self.archive, &document, &moving.new),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::facts::Facts;
 use super::mover::Mover;
 use super::{Fate, Renamed};
 use crate::model::{Error, Kind, Result};
@@ -13,10 +14,18 @@ use crate::pipeline::sink::Disk;
 /// What is to go along when all files have their names.
 pub(super) struct Packed<'a> {
     along: Along<'a>,
-    /// The items that are only packed, by the folder with whose items they are, and where they are to be.
-    items: HashMap<String, Vec<(Identity, Moving)>>,
+    /// The items that are only packed, by the folder with whose items they are.
+    items: HashMap<String, Vec<Item>>,
     /// The paths that they will have, as case and normalisation do not matter.
     taken: HashSet<String>,
+}
+
+/// An item that is only packed, and where it is to be.
+pub(super) struct Item {
+    pub(super) identity: Identity,
+    pub(super) moving: Moving,
+    /// The file of metadata beside its old name.
+    pub(super) sidecar: Option<String>,
 }
 
 impl<'a> Packed<'a> {
@@ -46,47 +55,65 @@ impl<'a> Packed<'a> {
     }
 
     /// Has an item that is only packed get its name where it is packed.
-    pub(super) fn add(&mut self, folder: String, identity: Identity, moving: Moving) {
-        self.along.note(&moving.old, &moving.new);
-        self.taken.insert(fold(&moving.new));
-        let items = self.items.entry(folder).or_default();
-        items.push((identity, moving));
+    pub(super) fn add(&mut self, folder: String, item: Item) {
+        self.along.note(&item.moving.old, &item.moving.new);
+        self.taken.insert(fold(&item.moving.new));
+        self.items.entry(folder).or_default().push(item);
     }
 
     /// Has all of it go along, and tells what became of it.
     pub(super) fn finish(
         mut self,
+        (facts, disk): (&mut Facts, &Disk),
         mut mover: Option<&mut Mover<'_>>,
         each: &mut dyn FnMut(Renamed) -> Result<()>,
     ) -> Result<()> {
         for folder in self.along.folders() {
-            let items = self.items.remove(&folder).unwrap_or_default();
-            let (owners, moves): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+            let mut items = self.items.remove(&folder).unwrap_or_default();
+            let mut moves: Vec<_> = items.iter().map(|item| item.moving.clone()).collect();
             if let Some(mover) = &mut mover {
                 mover.moves.intend(&moves)?;
             }
             let carried = self.along.carry(&folder);
             let is_done = carried.iter().all(|carried| carried.new.is_ok());
             let landed = match &mut mover {
-                Some(mover) if is_done => mover.moves.moved(&moves)?,
-                _ => vec![Landed::Ours; moves.len()],
+                Some(mover) if is_done => items
+                    .iter_mut()
+                    .try_for_each(|item| item.take_along(mover, facts, disk))
+                    .and_then(|()| mover.moves.moved(&moves)),
+                _ => Ok(vec![Landed::Ours; moves.len()]),
+            };
+            let landed = match landed {
+                Ok(landed) => landed,
+                Err(error) => {
+                    self.along.let_go(carried, false);
+                    return Err(error);
+                }
             };
             let is_kept = !is_done && !moves.is_empty();
             let carried = self.along.let_go(carried, !is_kept);
-            if let Some(mover) = &mut mover {
-                mover.moves.settled(&moves)?;
-            }
-            for ((identity, moving), landed) in owners.into_iter().zip(moves).zip(landed) {
+            for (item, landed) in items.into_iter().zip(landed) {
+                let moving = item.moving;
                 let fate = match (is_kept, landed) {
-                    (false, Landed::Ours) => Fate::Moved(moving.new),
+                    (false, Landed::Ours) => match left(mover.as_deref_mut(), item.sidecar)? {
+                        None => Fate::Moved(moving.new),
+                        // The next run tries that once more.
+                        Some(error) => {
+                            moves.retain(|other| other.item != moving.item);
+                            Fate::Stays(error)
+                        }
+                    },
                     (true, _) => stays("what it is packed in stays"),
                     _ => stays("it was saved again or forgotten meanwhile"),
                 };
                 each(Renamed {
-                    identity: Some(identity),
+                    identity: Some(item.identity),
                     old: moving.old,
                     fate,
                 })?;
+            }
+            if let Some(mover) = &mut mover {
+                mover.moves.settled(&moves)?;
             }
             for Carried { old, new } in carried {
                 if let (Ok(_), false, Some(mover)) = (&new, is_kept, &mut mover) {
@@ -105,6 +132,24 @@ impl<'a> Packed<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl Item {
+    /// Writes what its site told of it down for its new name.
+    fn take_along(&mut self, mover: &Mover<'_>, facts: &mut Facts, disk: &Disk) -> Result<()> {
+        let document = facts.document(disk, &self.identity, self.sidecar.as_deref());
+        // What has changed meanwhile is not ours to take away.
+        self.sidecar.take_if(|_| document.is_none());
+        mover.take_along(&self.moving, document, self.sidecar.is_some())
+    }
+}
+
+/// Takes away the metadata that was beside the old name, if any, and says why it is left.
+fn left(mover: Option<&mut Mover<'_>>, sidecar: Option<String>) -> Result<Option<Error>> {
+    match (mover, sidecar) {
+        (Some(mover), Some(sidecar)) => mover.drop_metadata(&sidecar),
+        _ => Ok(None),
     }
 }
 

@@ -121,6 +121,44 @@ fn what_is_only_packed_gets_its_name_there() {
 }
 
 #[test]
+fn the_metadata_of_what_is_only_packed_goes_along() {
+    for packed in ["--zip=only", "--cbz=only"] {
+        let (_imgur, fetch) = fetched(&[packed, "--write-metadata"]);
+        let call = rename(&fetch, "{album_title}/{key}.{ext}");
+        let told = call.clone().arg("-s").run().success();
+        assert_eq!(call.run().success().stdout, told.stdout);
+        let book = if packed == "--zip=only" { "zip" } else { "cbz" };
+        let expected = [
+            format!("Cats.{book}"),
+            "Cats/aaaaaaa.jpg.json".into(),
+            "Cats/bbbbbbb.jpg.json".into(),
+        ];
+        assert_eq!(names(&fetch), expected);
+        assert!(!fetch.out().join("imgur").exists());
+        assert_eq!(
+            info(&fetch, "Cats/aaaaaaa.jpg.json")["path"],
+            "Cats/aaaaaaa.jpg"
+        );
+        // So all is known the next time, too.
+        let done = rename(&fetch, "{album}/{number}.{ext}").run().success();
+        let expected = "2 and 1 file of albums moved, 0 have their names\n";
+        assert_eq!(done.stderr, expected);
+        let verified = fetch.clone().arg("verify").run().success();
+        verified.says("2 files: 0 whole, 2 packed");
+    }
+}
+
+#[test]
+fn a_line_of_metadata_of_what_is_only_packed_is_written_once_more() {
+    let (_imgur, fetch) = fetched(&["--zip=only", "-S", "after.lines=true"]);
+    let done = rename(&fetch, "{album_title}/{key}.{ext}").run();
+    done.success();
+    let lines = String::from_utf8(fetch.files()["metadata.jsonl"].clone()).unwrap();
+    assert_eq!(lines.lines().count(), 4);
+    assert!(lines.lines().nth(3).unwrap().contains("Cats/"), "{lines}");
+}
+
+#[test]
 fn neither_a_name_that_is_taken_nor_another_file_is_touched() {
     let (_imgur, fetch) = fetched(&["--zip", "--write-info"]);
     let out = fetch.out();

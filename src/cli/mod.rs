@@ -11,6 +11,7 @@ mod columns;
 mod due;
 mod exit;
 mod fields;
+mod given;
 mod handed;
 mod history;
 mod interrupt;

@@ -1,20 +1,22 @@
 //! `fetch rename`: what was saved gets the names that another template gives.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::thread;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{self, Args};
+use super::batch::List;
 use super::lock::{Asked, Lock};
 use super::talk::{counted, explain, print, tell};
-use super::{exit, interrupt, main, meaning, verify};
+use super::{exit, given, interrupt, main, meaning, verify};
 use crate::config::Config;
 use crate::model::{Error, Item, Kind, Result};
 use crate::net::Client;
 use crate::pipeline::archive::{Identity, Records};
-use crate::pipeline::rename::{Fate, Rename, Renamed};
+use crate::pipeline::rename::{Fate, Rename, Renamed, Said};
 use crate::pipeline::{self, Stop};
 use crate::report::clean;
 use crate::source::Registry;
@@ -32,6 +34,8 @@ struct Counts {
     stays: u64,
     /// How many of these lack a field.
     unknown: u64,
+    /// Of how many it is not known what a list has said.
+    unsaid: u64,
 }
 
 /// Renames, and gives the exit code.
@@ -43,6 +47,7 @@ pub(super) fn rename(
     rename.place.apply(&mut args.place);
     args.place.output = rename.output.or(args.place.output.take());
     let all = main::config(&args)?;
+    let mut said = silent(&all);
     let config = match &rename.job {
         Some(name) => all.job(name)?,
         None => all,
@@ -51,11 +56,19 @@ pub(super) fn rename(
     let archive = verify::known(settings.archive)?;
     // A slip is told before anything is asked for.
     drop(Records::known(&archive, &settings.root)?);
+    let mut listed = HashMap::new();
+    if rename.job.is_some() || !rename.links.is_empty() || !rename.input_file.is_empty() {
+        let registry = main::registry(&config, sources)?;
+        let lists = (&rename.input_file[..], rename.talk.quiet);
+        say(&mut said, lists, &config, &registry)?;
+        listed = list(&args, &config, &rename.links, &registry)?;
+    }
     let work = Rename {
         archive,
         root: settings.root,
         templates: settings.templates,
-        listed: listed(&args, &config, &rename.links, sources)?,
+        listed,
+        said,
         simulate: rename.simulate,
     };
     // What one has begun, another would take for left over.
@@ -89,6 +102,11 @@ pub(super) fn rename(
         print(&format!("{}\n", counts.object()))?;
     } else if !rename.talk.quiet {
         tell(&counts.line(rename.simulate));
+        if counts.unsaid > 0 {
+            tell(
+                "hint: the list says it: `fetch rename -i FILE`, or `--job NAME` for that of a job\n",
+            );
+        }
         if counts.unknown > 0 && rename.links.is_empty() {
             tell("hint: their links tell what is not known here: `fetch rename LINK…`\n");
         }
@@ -99,18 +117,51 @@ pub(super) fn rename(
     })
 }
 
+/// The jobs without lists. What is wrong with one is told by a run of it.
+fn silent(all: &Config) -> Said {
+    let mut said = Said::default();
+    let has_none = |name: &&str| all.job(name).is_ok_and(|job| job.links().1.is_empty());
+    for name in all.jobs().into_iter().filter(has_none) {
+        said.silent(name);
+    }
+    said
+}
+
+/// Takes what lists say of their links now: those that are named, and then those of the job.
+fn say(
+    said: &mut Said,
+    (lists, is_quiet): (&[PathBuf], bool),
+    config: &Config,
+    registry: &Registry,
+) -> Result<()> {
+    for path in lists {
+        let mut wrong = None;
+        List::open(path)?.read(registry, &mut |wanted| {
+            match wanted {
+                Ok(wanted) => said.add(wanted),
+                Err(error) => wrong = Some(error),
+            }
+            wrong.is_none()
+        });
+        wrong.map_or(Ok(()), Err)?;
+    }
+    given::each(config, registry, is_quiet, &mut |wanted| {
+        said.add(wanted);
+    });
+    Ok(())
+}
+
 /// What these links list now, by identity.
-fn listed(
+fn list(
     args: &Args,
     config: &Config,
     links: &[String],
-    sources: impl FnOnce(&Config) -> Result<Registry>,
+    registry: &Registry,
 ) -> Result<HashMap<Identity, Item>> {
     let mut listed = HashMap::new();
     if links.is_empty() {
         return Ok(listed);
     }
-    let registry = main::registry(config, sources)?;
     let client = Client::new(meaning::net(args, config.net()?)?)?;
     let runtime = main::runtime()?;
     for text in links {
@@ -199,6 +250,7 @@ impl Counts {
             Fate::Absent => &mut self.absent,
             Fate::Stays(ref error) => {
                 self.unknown += u64::from(error.kind == Kind::Missing);
+                self.unsaid += u64::from(error.kind == Kind::Expired);
                 &mut self.stays
             }
         };

@@ -1,15 +1,13 @@
 //! `fetch retry`: what failed, once more.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::stream;
 
 use super::args::{Args, Retry};
-use super::batch::List;
 use super::jobs::Running;
-use super::talk::{shell_word, tell, warn};
-use super::{exit, handed, jobs, main, meaning};
+use super::talk::{shell_word, tell};
+use super::{exit, given, handed, jobs, main, meaning};
 use crate::config::{Config, Since};
 use crate::model::{Kind, Result};
 use crate::pipeline::archive::{Choice, Records, Run};
@@ -148,22 +146,9 @@ fn given(
         return Ok(None);
     };
     let mut given = Given::new(Records::marks(file, &settings.root, choice)?);
-    let (links, lists) = config.links();
-    for link in links.iter().filter_map(|link| registry.read(link).ok()) {
-        given.add(link.into());
-    }
-    // What somebody types cannot be had again.
-    for path in lists.iter().filter(|path| *path != Path::new("-")) {
-        match List::open(path) {
-            Ok(list) => list.read(registry, &mut |wanted| {
-                // What is wrong with a list is told by a run of the job.
-                wanted.into_iter().for_each(|wanted| given.add(wanted));
-                true
-            }),
-            Err(error) if args.talk.quiet => drop(error),
-            Err(error) => tell(&warn(&error)),
-        }
-    }
+    given::each(config, registry, args.talk.quiet, &mut |wanted| {
+        given.add(wanted);
+    });
     Ok(Some(Arc::new(given)))
 }
 

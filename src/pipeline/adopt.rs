@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::LinkOptions;
 use super::archive::{Algorithm, Archive, Ending, Identity, Note, Origin, Record, Summing};
 use super::naming::{Content, Planned, sniff};
 use super::sink::{Disk, disk_error};
@@ -134,6 +135,7 @@ impl Adopt {
             digest: Some(summing.finish()),
             media: seen.media_type,
             published: self.item.meta.date,
+            naming: Some(LinkOptions::naming(None, "")),
             ..Record::default()
         };
         Ok((record, warning.flatten()))

@@ -55,6 +55,20 @@ impl LinkOptions {
         serde_json::to_string(&written).unwrap_or_default()
     }
 
+    /// What of them names files, as it is remembered with each: with the link that they are of, unless that is the one
+    /// that the item came from.
+    pub(super) fn naming(options: Option<&LinkOptions>, own: &str) -> String {
+        let names =
+            |options: &&LinkOptions| options.directory.is_some() || options.template.is_some();
+        let naming = options.filter(names).map(|options| LinkOptions {
+            link: options.link.clone().filter(|link| link != own),
+            directory: options.directory.clone(),
+            template: options.template.clone(),
+            ..LinkOptions::default()
+        });
+        naming.unwrap_or_default().to_json()
+    }
+
     /// Reads what was remembered.
     ///
     /// # Errors
@@ -184,6 +198,18 @@ mod tests {
         let read = LinkOptions::from_json(&json).unwrap();
         assert_eq!(format!("{read:?}"), format!("{options:?}"));
         assert_eq!(LinkOptions::default().to_json(), "{}");
+        // What names files has its link where that is another one.
+        let naming = |own| LinkOptions::naming(Some(&options), own);
+        let named = r#""directory":"My cats/best","template":"{key}.{ext}"}"#;
+        assert_eq!(naming("https://a.test/1"), format!("{{{named}"));
+        let with_link = format!(r#"{{"link":"https://a.test/1",{named}"#);
+        assert_eq!(naming("https://a.test/2"), with_link);
+        let chooses = LinkOptions {
+            directory: None,
+            template: None,
+            ..options.clone()
+        };
+        assert_eq!(LinkOptions::naming(Some(&chooses), ""), "{}");
         let error = LinkOptions::from_json(r#"{"template": "{what}"}"#).unwrap_err();
         assert_eq!(
             error.message,

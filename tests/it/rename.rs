@@ -3,6 +3,7 @@
 mod albums;
 mod alone;
 mod kills;
+mod lists;
 
 use std::fs;
 

@@ -53,7 +53,8 @@ pub(in crate::cli) struct Verify {
 #[command(after_help = "\
 What a site told of a file is in its `NAME.json` or in `metadata.jsonl`, where `--write-metadata` or `after.lines` \
 wrote it. Without these, only `source`, `key`, `ext`, `size`, `kind` and in part `date` are known; a file whose template \
-asks for more stays where it is. Nothing is replaced. Exit codes: 0 if all have their names, else 3, or 4 if none has.")]
+asks for more stays where it is. What a list says of a link, `directory` and `template`, holds for its files, and is \
+remembered. Nothing is replaced. Exit codes: 0 if all have their names, else 3, or 4 if none has.")]
 pub(in crate::cli) struct Rename {
     /// Links to list for what is not known of their items here; no file is fetched
     #[arg(value_name = "LINK")]
@@ -61,9 +62,12 @@ pub(in crate::cli) struct Rename {
     /// Name files by this template
     #[arg(short, long, value_name = "TEMPLATE")]
     pub(in crate::cli) output: Option<String>,
-    /// With the output folder and the template of this job
+    /// With the output folder, the template and the lists of this job
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) job: Option<String>,
+    /// With what this list says of its links now, which are not listed
+    #[arg(short, long, value_name = "FILE")]
+    pub(in crate::cli) input_file: Vec<PathBuf>,
     /// Only tell what would be moved where
     #[arg(short, long)]
     pub(in crate::cli) simulate: bool,

@@ -20,6 +20,8 @@ pub(in crate::pipeline) struct Moving {
     pub(in crate::pipeline) shared: Vec<i64>,
     pub(in crate::pipeline) old: String,
     pub(in crate::pipeline) new: String,
+    /// What held for its link alone and has named the new path, as it is noted; none if that is not to be changed.
+    pub(in crate::pipeline) naming: Option<String>,
 }
 
 /// A file that was meant to move, with the path and the size that its record has.

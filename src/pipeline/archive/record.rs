@@ -35,6 +35,9 @@ pub struct Record {
     pub published: Option<Timestamp>,
     /// The file at that path was saved for another item, and has the same bytes.
     pub shared: bool,
+    /// What held for its link alone and has named the path, as JSON: an empty object if nothing did; none if that is not
+    /// known. Noted as none, it stays as it was.
+    pub naming: Option<String>,
 }
 
 /// By what a server can tell whether something has changed (RFC 9110 §8.8).

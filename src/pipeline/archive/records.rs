@@ -17,9 +17,10 @@ const PAGE: usize = 500;
 /// All columns of an item, as [`known`] reads them.
 const ITEM: &str = "
     SELECT item.id, source.text, key, path, size, digest, validator, media.text, published, saved, outcome,
-        reason.text, message, failure.attempts, number, noted, json, link.url, item.run, folded IS NULL, options
+        reason.text, message, failure.attempts, number, noted, json, link.url, item.run, folded IS NULL, options, own.text
     FROM item JOIN word AS source ON source.id = item.source
     LEFT JOIN word AS media ON media.id = media
+    LEFT JOIN word AS own ON own.id = naming
     LEFT JOIN failure ON failure.item = item.id
     LEFT JOIN word AS reason ON reason.id = reason
     LEFT JOIN link ON link.id = item.link";
@@ -124,6 +125,17 @@ impl Records {
         Ok(found.find(|known| known.identity == *identity))
     }
 
+    /// What a run was asked for, and the job that it was; none if that is too long ago.
+    pub(in crate::pipeline) fn asked(&self, run: i64) -> Result<Option<(String, Option<String>)>> {
+        let read = || {
+            let query = "SELECT command, job FROM run WHERE id = ?";
+            let mut query = self.connection.prepare_cached(query)?;
+            let asked = query.query_row([run], |row| Ok((row.get(0)?, row.get(1)?)));
+            asked.optional()
+        };
+        read().map_err(|error| cannot(&self.file, error.into()))
+    }
+
     /// The items that come after the one with this number, a page of them.
     fn page(&self, after: i64) -> Result<Vec<Known>> {
         // With `+`, it is no reason to take the index on it, which has another order.
@@ -158,6 +170,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
             media: row.get::<_, Option<String>>(7)?.map(Into::into),
             published: time(8)?,
             shared: row.get(19)?,
+            naming: row.get(21)?,
         }),
     };
     let lapse = match row.get::<_, Option<String>>(11)? {

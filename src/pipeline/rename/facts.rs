@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::model::{Body, Error, Item, Medium, Meta, Request, Result};
+use crate::pipeline::MediaKind;
 use crate::pipeline::after::sidecar::{self, LINES, LONGEST, is_of, numbered};
 use crate::pipeline::archive::{Identity, Known, Record, Records};
 use crate::pipeline::naming::{Template, shown_within, split};
 use crate::pipeline::sink::Disk;
-use crate::pipeline::{MediaKind, Templates};
 
 /// How many names of a sidecar are tried.
 const COPIES: u32 = 10;
@@ -98,16 +98,15 @@ fn written(identity: &Identity) -> Value {
 }
 
 impl Told {
-    /// The template that names it, if all is known that it may ask for.
+    /// Whether all is known that the template may ask for by which it is named; none stands for the default ones.
     ///
     /// # Errors
     /// [`crate::model::Kind::Missing`] with the field that is not known.
-    pub(super) fn may_use(&self, templates: &Templates, record: &Record) -> Result<()> {
+    pub(super) fn may_use(&self, template: Option<&Template>, record: &Record) -> Result<()> {
         if self.listed {
             return Ok(());
         }
-        let named = templates.named(&self.item.source);
-        let lacks = match (&self.document, named) {
+        let lacks = match (&self.document, template) {
             (Some(document), named) => named
                 .filter(|_| document["url"].is_null())
                 .and_then(|template| template.fields().find(|field| *field == "size")),

@@ -8,19 +8,22 @@
 mod facts;
 mod mover;
 mod packed;
+mod said;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
-use self::facts::Facts;
+use self::facts::{Facts, Told};
 use self::mover::{Batch, Mover};
 use self::packed::Packed;
+pub use self::said::Said;
+use self::said::{Own, own};
 use super::archive::{self, Identity, Known, Moves, Moving, Record, Records};
 use super::naming::{Planned, split};
 use super::sink::Disk;
-use super::{Templates, archive::place};
+use super::{LinkOptions, Templates, archive::place, wanted};
 use crate::model::{Error, Item, Kind, Result};
 
 /// How many files are moved together.
@@ -37,6 +40,8 @@ pub struct Rename {
     pub templates: Templates,
     /// What links list now, by identity: it is known of these items whatever was written down.
     pub listed: HashMap<Identity, Item>,
+    /// What lists say of their links now; of others holds what was noted.
+    pub said: Said,
     /// Nothing is done, only told.
     pub simulate: bool,
 }
@@ -152,9 +157,11 @@ struct Work<'a> {
 /// Where a file is to go.
 struct Target {
     path: String,
+    /// What held for its link alone, as it is to be noted.
+    naming: String,
     /// It has a number since the name without it is taken.
     is_numbered: bool,
-    told: facts::Told,
+    told: Told,
 }
 
 impl Work<'_> {
@@ -191,11 +198,11 @@ impl Work<'_> {
             }
             Ok(target) => {
                 if let Some(folder) = packed {
-                    let moving = self.moving(known.id, record, target.path);
+                    let (moving, told) = self.moving(known.id, record, target);
                     let item = packed::Item {
                         identity: known.identity,
                         moving,
-                        sidecar: target.told.sidecar,
+                        sidecar: told.sidecar,
                     };
                     self.packed.add(folder, item);
                     return Ok(());
@@ -237,21 +244,23 @@ impl Work<'_> {
     }
 
     fn add(&mut self, known: Known, record: Record, target: Target) -> Result<()> {
-        let moving = self.moving(known.id, record, target.path);
-        self.batch.add(known.identity, moving, target.told);
+        let (moving, told) = self.moving(known.id, record, target);
+        self.batch.add(known.identity, moving, told);
         match self.batch.len() >= TOGETHER {
             true => self.finish(),
             false => Ok(()),
         }
     }
 
-    fn moving(&self, item: i64, record: Record, new: String) -> Moving {
-        Moving {
+    fn moving(&self, item: i64, record: Record, target: Target) -> (Moving, Told) {
+        let moving = Moving {
             item,
             shared: self.shared.get(&record.path).cloned().unwrap_or_default(),
             old: record.path,
-            new,
-        }
+            new: target.path,
+            naming: Some(target.naming),
+        };
+        (moving, target.told)
     }
 
     /// Where a file is to go that is at `here` now, or would be.
@@ -265,8 +274,16 @@ impl Work<'_> {
         let (disk, records) = (self.disk, self.records);
         let listed = self.rename.listed.get(&known.identity);
         let told = facts.of((disk, records), known, record, listed);
-        told.may_use(&self.rename.templates, record)?;
-        let planned: Planned = self.rename.templates.plan(&told.item)?;
+        let Rename {
+            templates, said, ..
+        } = self.rename;
+        let alone: Own = said.of(records, known, record)?;
+        let alone = alone.as_deref();
+        let template = alone.and_then(|alone| alone.template.as_ref());
+        let template = template.or_else(|| templates.named(&told.item.source));
+        told.may_use(template, record)?;
+        let planned: Planned = wanted::plan(alone, templates, &told.item)?;
+        let naming = LinkOptions::naming(alone, own(known));
         let name = record.path.rsplit('/').next().unwrap_or(&record.path);
         let ext = split(name).1;
         /// How many names are tried.
@@ -283,6 +300,7 @@ impl Work<'_> {
             if path == here || is_free()? {
                 return Ok(Target {
                     path,
+                    naming,
                     is_numbered: copy > 1,
                     told,
                 });

@@ -38,6 +38,17 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) ticket: Option<Ticket>,
 }
 
+impl Job {
+    /// What is noted of the options of its link. What takes the place of a file is called as that was.
+    pub(super) fn naming(&self) -> Option<String> {
+        let own = match &self.origin {
+            Some(origin) => &origin.url,
+            None => &self.item.key,
+        };
+        (!self.again).then(|| LinkOptions::naming(self.options.as_deref(), own))
+    }
+}
+
 /// What was saved before.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Had {

@@ -161,6 +161,7 @@ impl Mover {
         let record = Record {
             size: len,
             digest,
+            naming: job.naming(),
             ..record(&job.item, &content, seen)
         };
         let (archive, disk) = (self.archive.clone(), self.disk.clone());

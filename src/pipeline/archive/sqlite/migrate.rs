@@ -52,7 +52,8 @@ pub(super) fn from_1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("DROP TABLE item_1")
 }
 
-/// Version 2 did not know what held for a link alone, and of a job only the run in which something failed last.
+/// Version 2 did not know what held for a link alone where it failed, and of a job only the run in which something failed
+/// last.
 pub(super) fn from_2(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "ALTER TABLE failure ADD COLUMN options TEXT;
@@ -62,7 +63,13 @@ pub(super) fn from_2(connection: &Connection) -> rusqlite::Result<()> {
         UPDATE failure SET job = (
             SELECT run.job FROM item JOIN run ON run.id = item.run WHERE item.id = failure.item);
         UPDATE unlisted SET job = (SELECT run.job FROM run WHERE run.id = unlisted.run)",
-    )
+    )?;
+    from_3(connection)
+}
+
+/// Version 3 did not know what held for the link of what was saved.
+pub(super) fn from_3(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("ALTER TABLE item ADD COLUMN naming INTEGER REFERENCES word")
 }
 
 #[cfg(test)]
@@ -101,6 +108,7 @@ mod tests {
             ALTER TABLE failure DROP COLUMN job;
             ALTER TABLE unlisted DROP COLUMN options;
             ALTER TABLE unlisted DROP COLUMN job;
+            ALTER TABLE item DROP COLUMN naming;
             PRAGMA user_version = 2;
             INSERT INTO word (id, text) VALUES (1, 'imgur'), (2, 'network');
             INSERT INTO run (id, root, command, job, began) VALUES (7, 1, 'fetch run', 'cats', 1);

@@ -14,7 +14,7 @@ use super::migrate;
 use crate::pipeline::naming::fold;
 
 /// The version of the schema below, kept in `user_version`.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -31,7 +31,7 @@ pub(super) const SCHEMA: &str = "
         source INTEGER NOT NULL REFERENCES word, key TEXT NOT NULL,
         outcome INTEGER NOT NULL, link INTEGER REFERENCES link, run INTEGER,
         folded INTEGER, path TEXT, size INTEGER, digest BLOB, validator, media INTEGER REFERENCES word,
-        published INTEGER, saved INTEGER);
+        published INTEGER, saved INTEGER, naming INTEGER REFERENCES word);
     CREATE INDEX item_by_mark ON item (root, mark);
     CREATE INDEX item_by_path ON item (root, folded) WHERE folded IS NOT NULL;
     CREATE TABLE failure (
@@ -172,6 +172,7 @@ pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusq
         }
         1 => migrate::from_1(&transaction)?,
         2 => migrate::from_2(&transaction)?,
+        3 => migrate::from_3(&transaction)?,
         VERSION => return Ok(()),
         version => {
             let message =

@@ -145,6 +145,7 @@ fn what_was_noted_can_be_read_outside_a_run() {
         media: Some("image/jpeg".into()),
         published: Some(jiff::Timestamp::from_second(1_000_000).unwrap()),
         shared: false,
+        naming: Some(r#"{"directory":"mine"}"#.into()),
     };
     let origin = Arc::new(Origin {
         url: "https://example.org/a".into(),

@@ -131,15 +131,20 @@ impl Notebook {
                     Some(media) => Some(self.words.id(connection, media)?),
                     None => None,
                 };
+                let naming = match &record.naming {
+                    Some(naming) => Some(self.words.id(connection, naming)?),
+                    None => None,
+                };
                 // Without a number, it gets one; with that of a known item, it is that one.
                 let save = "
                     INSERT INTO item (id, root, mark, source, key, outcome, link, run, folded, path, size, digest,
-                        validator, media, published, saved)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        validator, media, published, saved, naming)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET outcome = excluded.outcome, link = coalesce(excluded.link, link),
                         run = excluded.run, folded = excluded.folded, path = excluded.path, size = excluded.size,
                         digest = excluded.digest, validator = excluded.validator, media = excluded.media,
-                        published = excluded.published, saved = excluded.saved";
+                        published = excluded.published, saved = excluded.saved,
+                        naming = coalesce(excluded.naming, naming)";
                 connection.prepare_cached(save)?.execute(params![
                     known.map(|(id, _)| id),
                     self.root,
@@ -157,6 +162,7 @@ impl Notebook {
                     media,
                     record.published.map(Timestamp::as_second),
                     now,
+                    naming,
                 ])?;
                 if let Some((id, FAILED | GONE)) = known {
                     settled(connection, id)?;

@@ -116,6 +116,7 @@ impl Mover {
         let ext = extension(&seen, None, ext.as_deref());
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
         let (item, origin) = (beside.item.clone(), beside.origin.clone());
+        let naming = beside.naming.clone();
         let (place, duplicates) = (place.clone(), self.duplicates);
         let named = slowly(move || {
             let commit = Commit {
@@ -134,6 +135,7 @@ impl Mover {
                     digest: joined.digest,
                     media: seen.media_type,
                     published: item.meta.date,
+                    naming,
                     ..Record::default()
                 },
                 modified: None,
@@ -154,6 +156,8 @@ pub(super) struct Beside {
     origin: Option<Arc<Origin>>,
     folder: Vec<String>,
     stem: String,
+    /// What is noted of the options of its link.
+    naming: Option<String>,
 }
 
 /// What belongs to an item.
@@ -178,6 +182,7 @@ impl Beside {
             origin: job.origin.clone(),
             folder: job.planned.folder.clone(),
             stem: stem.to_owned(),
+            naming: job.naming(),
         }
     }
 
@@ -187,6 +192,7 @@ impl Beside {
         Beside {
             item: self.item.clone(),
             origin: self.origin.clone(),
+            naming: self.naming.clone(),
             folder,
             stem: split(&stem).0.to_owned(),
         }

@@ -39,12 +39,12 @@ impl Edit {
         root: i64,
         moves: &[Moving],
     ) -> rusqlite::Result<Vec<Landed>> {
-        self.change(|connection, _| {
+        self.change(|connection, words| {
             let taken = "SELECT count(*) FROM item WHERE root = ? AND folded = ? AND id <> ?";
             let mut taken = connection.prepare_cached(taken)?;
             let there = "SELECT count(*) FROM item WHERE root = ? AND folded = ?";
             let mut there = connection.prepare_cached(there)?;
-            let own = "UPDATE item SET path = ?, folded = ? WHERE id = ? AND path = ?";
+            let own = "UPDATE item SET path = ?, folded = ?, naming = coalesce(?, naming) WHERE id = ? AND path = ?";
             let mut own = connection.prepare_cached(own)?;
             let shared = "UPDATE item SET path = ? WHERE id = ? AND path = ? AND folded IS NULL";
             let mut shared = connection.prepare_cached(shared)?;
@@ -54,12 +54,17 @@ impl Edit {
                 shared: sharing,
                 old,
                 new,
+                naming,
             } in moves
             {
+                let naming = match naming {
+                    Some(naming) => Some(words.id(connection, naming)?),
+                    None => None,
+                };
                 let folded = folded(new);
                 let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
                 let is_free = taken.query_row(params![root, folded, item], count)? == 0;
-                let is_ours = is_free && own.execute(params![new, folded, item, old])? > 0;
+                let is_ours = is_free && own.execute(params![new, folded, naming, item, old])? > 0;
                 done.push(match is_ours {
                     true => {
                         for item in sharing {
@@ -116,6 +121,7 @@ impl Edit {
                     shared: Vec::new(),
                     old: row.get(1)?,
                     new: row.get(2)?,
+                    naming: None,
                 };
                 let path: Option<String> = row.get(3)?;
                 let size: Option<i64> = row.get(4)?;

@@ -1,0 +1,223 @@
+//! What a list says of a link holds for the names of its files, as it does in a run.
+
+use std::fs;
+
+use super::{names, recorded, rename};
+use crate::packing::image;
+use crate::support::command::Fetch;
+use crate::support::imgur::FakeImgur;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+const TEMPLATE: &str = "{album_title}/{number}.{ext}";
+
+fn list(fetch: &Fetch, text: &str) {
+    fs::write(fetch.root().join("links.txt"), text).unwrap();
+}
+
+/// A job with two albums of one title, of which a list says this.
+fn job(first: &str, second: &str) -> (FakeImgur, Fetch) {
+    let imgur = FakeImgur::start();
+    imgur.album("q6i58", "Cats", vec![image("aaaaaaa")]);
+    imgur.album("zzzzz", "Cats", vec![image("bbbbbbb")]);
+    let fetch = Fetch::new();
+    let lists = fetch.root().join("links.txt");
+    let job = format!(
+        "job.j.lists = ['{}']\njob.j.template = '{TEMPLATE}'\nafter.metadata = true\n",
+        lists.display()
+    );
+    let fetch = fetch.config(&format!("{job}{}", imgur.config()));
+    options(&fetch, first, second);
+    (imgur, fetch)
+}
+
+fn options(fetch: &Fetch, first: &str, second: &str) {
+    let text = format!("imgur.com/a/q6i58 {first}\nimgur.com/a/zzzzz {second}\n");
+    list(fetch, &text);
+}
+
+/// The names of all files but the metadata beside them.
+fn pictures(fetch: &Fetch) -> Vec<String> {
+    let mut names = names(fetch);
+    names.retain(|name| !name.ends_with(".json"));
+    names
+}
+
+/// Makes the archive what an earlier version has left, which did not note what held for a link alone.
+fn forget_options(fetch: &Fetch) {
+    let file = fetch.root().join("home/state/fetch/archive.db");
+    let archive = rusqlite::Connection::open(file).unwrap();
+    let older = "ALTER TABLE item DROP COLUMN naming; PRAGMA user_version = 3";
+    archive.execute_batch(older).unwrap();
+}
+
+#[test]
+fn a_job_keeps_the_folders_and_the_names_of_its_list() {
+    let (_imgur, fetch) = job("directory=mine", "directory=yours template='{key}.{ext}'");
+    fetch.clone().args(["run", "j"]).run().success();
+    let expected = ["mine/Cats/1.jpg", "yours/bbbbbbb.jpg"];
+    assert_eq!(pictures(&fetch), expected);
+    let call = fetch.clone().args(["rename", "--job", "j"]);
+    let done = call.run().success();
+    assert_eq!(done.stderr, "0 moved, 2 have their names\n");
+    assert_eq!(pictures(&fetch), expected);
+    // Without the job it is known, too.
+    let done = rename(&fetch, "{album_title}/n{number}.{ext}").run();
+    assert_eq!(done.success().stderr, "1 moved, 1 has its name\n");
+    assert_eq!(recorded(&fetch), ["mine/Cats/n1.jpg", "yours/bbbbbbb.jpg"]);
+}
+
+#[test]
+fn what_has_changed_in_the_list_of_a_job_holds() {
+    let (_imgur, fetch) = job("directory=mine", "directory=yours");
+    fetch.clone().args(["run", "j"]).run().success();
+    options(&fetch, "directory=ours", "");
+    let call = fetch.clone().args(["rename", "--job", "j"]);
+    assert_eq!(call.run().success().stderr, "2 moved, 0 have their names\n");
+    let expected = ["Cats/1.jpg", "ours/Cats/1.jpg"];
+    assert_eq!(recorded(&fetch), expected);
+    // And stays known, whether there is a list or not.
+    fs::remove_file(fetch.root().join("links.txt")).unwrap();
+    let done = call.run().success();
+    let warning = "warning: cannot read the list";
+    assert!(done.stderr.starts_with(warning), "{}", done.stderr);
+    rename(&fetch, TEMPLATE).run().success();
+    assert_eq!(recorded(&fetch), expected);
+}
+
+#[test]
+fn a_list_that_was_typed_need_not_be_there_any_more() {
+    let (_imgur, fetch) = job("directory=mine template={key}.{ext}", "directory=yours");
+    let lists = fetch.root().join("links.txt");
+    let run = fetch.clone().args(["-o", TEMPLATE, "-i"]).arg(&lists);
+    run.run().success();
+    fs::remove_file(&lists).unwrap();
+    let before = fetch.files();
+    let call = rename(&fetch, "{album_title}/{key}.{ext}");
+    let told = call.clone().arg("-s").run().success();
+    let done = call.run().success();
+    assert_eq!(done.stdout, told.stdout);
+    assert_eq!(done.stderr, "1 moved, 1 has its name\n");
+    assert_eq!(
+        recorded(&fetch),
+        ["mine/aaaaaaa.jpg", "yours/Cats/bbbbbbb.jpg"]
+    );
+    assert_eq!(fetch.files().len(), before.len());
+}
+
+#[test]
+fn what_a_listed_link_leads_to_has_its_folder() {
+    let site = Site::start();
+    let page = "<title>Cats</title><a href='/1.jpg'><img src='/1.jpg'></a>";
+    site.on("/cats", Reply::html(page)).optional();
+    site.on("/1.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new();
+    list(&fetch, &format!("{} directory=mine\n", site.url("/cats")));
+    let lists = fetch.root().join("links.txt");
+    let run = fetch
+        .clone()
+        .args(["-o", "{name}.{ext}", "--write-metadata"]);
+    run.arg("-i").arg(&lists).run().success();
+    assert_eq!(pictures(&fetch), ["mine/1.jpg"]);
+    rename(&fetch, "{kind}.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["mine/image.jpg"]);
+    list(&fetch, &format!("{} directory=ours\n", site.url("/cats")));
+    let call = rename(&fetch, "{name}.{ext}").arg("-i").arg(&lists);
+    call.run().success();
+    assert_eq!(recorded(&fetch), ["ours/1.jpg"]);
+}
+
+#[test]
+fn links_that_differ_in_secrets_alone_keep_each_its_folder() {
+    let site = Site::start();
+    let url = |sig: u64| {
+        let path = format!("/a.jpg?sig={sig}");
+        site.on(&path, Reply::file(small(Format::Jpeg, sig)));
+        site.url(&path)
+    };
+    let both = [url(1), url(2)];
+    let fetch = Fetch::new();
+    let lists = fetch.root().join("links.txt");
+    for (url, folder) in both.iter().zip(["mine", "yours"]) {
+        list(&fetch, &format!("{url} directory={folder}\n"));
+        let call = fetch.clone().args(["-o", "{name}.{ext}", "-i"]).arg(&lists);
+        call.run().success();
+    }
+    assert_eq!(recorded(&fetch), ["mine/a.jpg", "yours/a.jpg"]);
+    let text = format!("{} directory=mine\n{} directory=yours\n", both[0], both[1]);
+    list(&fetch, &text);
+    let call = rename(&fetch, "{kind}.{ext}").arg("-i").arg(&lists);
+    call.run().success();
+    assert_eq!(recorded(&fetch), ["mine/image.jpg", "yours/image.jpg"]);
+}
+
+#[test]
+fn what_an_earlier_version_did_not_note_stays_until_its_list_is_named() {
+    let (_imgur, fetch) = job("directory=mine", "");
+    let lists = fetch.root().join("links.txt");
+    let run = fetch.clone().args(["-o", TEMPLATE, "-i"]).arg(&lists);
+    run.run().success();
+    forget_options(&fetch);
+    let call = rename(&fetch, "{key}.{ext}");
+    let done = call.run().fails(4);
+    let expected = "\
+Cats/1.jpg stays: what a list may have said of its link is not known
+mine/Cats/1.jpg stays: what a list may have said of its link is not known
+0 moved, 0 have their names, 2 stay where they are
+hint: the list says it: `fetch rename -i FILE`, or `--job NAME` for that of a job
+";
+    assert_eq!(sorted(&done.stderr), sorted(expected));
+    call.arg("-i").arg(&lists).run().success();
+    assert_eq!(recorded(&fetch), ["bbbbbbb.jpg", "mine/aaaaaaa.jpg"]);
+    // By now it is noted.
+    let done = rename(&fetch, "{album_title}/{key}.{ext}").run().success();
+    assert_eq!(done.stderr, "2 moved, 0 have their names\n");
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn what_an_earlier_version_fetched_without_a_list_moves() {
+    let (_imgur, fetch) = job("", "directory=yours");
+    let typed = fetch.clone().args(["-o", TEMPLATE, "imgur.com/a/q6i58"]);
+    typed.run().success();
+    forget_options(&fetch);
+    rename(&fetch, "{key}.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["aaaaaaa.jpg"]);
+    // What the list of a job may have said then, it says now.
+    fetch.clone().args(["run", "j"]).run().success();
+    forget_options(&fetch);
+    let call = rename(&fetch, "{album_title}/{key}.{ext}");
+    call.clone().run().fails(3);
+    call.args(["--job", "j"]).run().success();
+    assert_eq!(
+        recorded(&fetch),
+        ["Cats/aaaaaaa.jpg", "yours/Cats/bbbbbbb.jpg"]
+    );
+}
+
+#[test]
+fn a_job_without_lists_has_said_nothing() {
+    let imgur = FakeImgur::start();
+    imgur.album("q6i58", "Cats", vec![image("aaaaaaa")]);
+    let job = "job.j.links = ['imgur.com/a/q6i58']\nafter.metadata = true\n";
+    let fetch = Fetch::new().config(&format!("{job}{}", imgur.config()));
+    fetch.clone().args(["run", "j"]).run().success();
+    forget_options(&fetch);
+    rename(&fetch, "{key}.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["aaaaaaa.jpg"]);
+}
+
+#[test]
+fn what_is_had_again_in_its_place_keeps_what_held_for_it() {
+    let (_imgur, fetch) = job("directory=mine", "directory=yours");
+    fetch.clone().args(["run", "j"]).run().success();
+    fs::remove_file(fetch.out().join("mine/Cats/1.jpg")).unwrap();
+    fetch.clone().args(["verify", "--repair"]).run().success();
+    rename(&fetch, "{key}.{ext}").run().success();
+    assert_eq!(recorded(&fetch), ["mine/aaaaaaa.jpg", "yours/bbbbbbb.jpg"]);
+}

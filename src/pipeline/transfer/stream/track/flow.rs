@@ -1,0 +1,260 @@
+//! What of a track is under way: the parts that were asked for, and the lists that tell of others.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::super::ahead::Ahead;
+use super::super::bring::Out;
+use super::super::join::Came;
+use super::super::list::List;
+use super::super::part::Part;
+use super::super::{Form, Streaming};
+use super::{STILL, Track};
+use crate::model::{Event, Kind, Result};
+use crate::net::Led;
+use crate::pipeline::transfer::content::SAVE_EVERY;
+
+/// So many parts beyond the next in order are asked for at the most.
+const AHEAD: usize = 128;
+/// How soon a live list is asked for again at the least and at the most.
+const RELOAD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// For so long at the least, a live stream that is left waits for the segments that were asked for.
+const LEAVING: Duration = Duration::from_secs(5);
+/// How soon a segment that may be late is asked for again, at the least and at the most.
+const LATE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
+
+/// Something that is under way.
+type UnderWay<'s, T> = Pin<Box<dyn Future<Output = T> + Send + 's>>;
+
+/// Which part it was, after how many renewals of addresses it was asked for, and what came of it.
+pub(super) type Brought = (usize, u32, Result<()>);
+
+/// What is under way.
+pub(super) struct Flow<'s> {
+    streaming: &'s Streaming<'s>,
+    out: Out,
+    /// The next part in order, for those that wait for their room.
+    next: watch::Sender<usize>,
+    pub(super) workers: FuturesUnordered<UnderWay<'s, Brought>>,
+    /// So many parts are asked for at once.
+    most: usize,
+    /// All parts before this one were asked for.
+    asked: usize,
+    /// A live list that is asked for again.
+    pub(super) reload: Option<UnderWay<'s, Result<List>>>,
+    /// The list by which addresses that ran out are found anew.
+    pub(super) renewing: Option<UnderWay<'s, Result<List>>>,
+    /// When the live list grew last.
+    pub(super) grew: Instant,
+    /// Until when a live stream that is left waits.
+    pub(super) left: Option<Instant>,
+    saved: Instant,
+}
+
+impl<'s> Flow<'s> {
+    /// Nothing is under way yet. What comes is sent there.
+    pub(super) fn new(
+        streaming: &'s Streaming<'s>,
+        track: &Track,
+        came: mpsc::Sender<Came>,
+    ) -> Flow<'s> {
+        let mover = streaming.mover;
+        let settings = mover.client.settings();
+        let (following, next) = watch::channel(track.join.next());
+        let out = Out {
+            came,
+            ahead: Ahead::new(mover.memory.clone(), next),
+            // A file that grows while it is recorded is another version each time.
+            versions: (!track.live).then(|| track.versions.clone()),
+            form: track.form,
+        };
+        let now = Instant::now();
+        Flow {
+            streaming,
+            out,
+            next: following,
+            workers: FuturesUnordered::new(),
+            most: settings.connections.min(settings.per_host).max(1),
+            asked: track.join.next(),
+            reload: None,
+            renewing: None,
+            grew: now,
+            left: None,
+            saved: now,
+        }
+    }
+
+    /// Asks for a part, after a while.
+    fn bring(&self, index: usize, part: Part, led: Led, renewals: u32, wait: Duration) {
+        let bring = self.streaming.bring(index, part, led, self.out.clone());
+        self.workers.push(Box::pin(async move {
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+            (index, renewals, bring.await)
+        }));
+    }
+}
+
+impl Track {
+    /// Asks for the parts that come next.
+    pub(super) fn ask(&self, flow: &mut Flow<'_>) {
+        while flow.workers.len() < flow.most
+            && flow.asked < self.join.next() + AHEAD
+            && let Some(part) = self.parts.get(flow.asked)
+        {
+            if !self.join.has(flow.asked) {
+                self.bring(flow, flow.asked, part.clone(), Duration::ZERO);
+            }
+            flow.asked += 1;
+        }
+    }
+
+    fn bring(&self, flow: &Flow<'_>, index: usize, part: Part, wait: Duration) {
+        flow.bring(index, part, self.led, self.renewal.count, wait);
+    }
+
+    /// Has a live list asked for again when it is time.
+    pub(super) fn follow<'s>(&self, flow: &mut Flow<'s>) {
+        if self.ended || flow.reload.is_some() {
+            return;
+        }
+        let pause = if flow.grew.elapsed() < self.target {
+            self.target
+        } else {
+            self.target / 2
+        };
+        let due = Instant::now() + pause.clamp(RELOAD.0, RELOAD.1);
+        let (url, led, role) = (self.url.clone(), self.led, self.role.clone());
+        let since = self.parts.next.unwrap_or(0);
+        let streaming: &'s Streaming<'s> = flow.streaming;
+        flow.reload = Some(Box::pin(async move {
+            sleep_until(due).await;
+            streaming.reload(&role, url, led, since).await
+        }));
+    }
+
+    /// Leaves a live stream. What is not asked for by now is not waited for, and whatever a list says that is still to come.
+    pub(super) fn leave(&mut self, flow: &mut Flow<'_>) {
+        let asked = flow.asked;
+        self.end_at(flow, asked);
+        flow.left = Some(Instant::now() + LEAVING.max(self.target * 2));
+    }
+
+    /// There are so many parts, whatever the list would say.
+    fn end_at(&mut self, flow: &mut Flow<'_>, count: usize) {
+        self.parts.truncate(count);
+        (self.ended, flow.reload) = (true, None);
+    }
+
+    /// Joins a piece.
+    pub(super) async fn take(&mut self, flow: &mut Flow<'_>, came: Came) -> Result<()> {
+        // It is the last one of its period alone.
+        if let Came::Last(index) = came
+            && self.live
+            && flow.streaming.form == Form::Dash
+            && !self.parts.begins_anew_after(index)
+        {
+            self.end_at(flow, index + 1);
+            self.join.end(index + 1);
+        }
+        self.join.take(came).await?;
+        let now = self.join.next();
+        flow.next
+            .send_if_modified(|next| std::mem::replace(next, now) != now);
+        Ok(())
+    }
+
+    /// Takes what came of a part, and says whether it goes on.
+    pub(super) async fn brought(
+        &mut self,
+        flow: &mut Flow<'_>,
+        (index, renewals, done): Brought,
+    ) -> Result<bool> {
+        let is_left = flow.left.is_some();
+        match done {
+            Ok(()) => self.arrived = Instant::now(),
+            // It is behind the end.
+            Err(_) if index >= self.parts.len() => {}
+            Err(error)
+                if !is_left
+                    && flow.streaming.form == Form::Dash
+                    && self.may_be_late(index, &error) =>
+            {
+                let wait = (self.target / 2).clamp(LATE.0, LATE.1);
+                if let Some(part) = self.parts.get(index) {
+                    self.bring(flow, index, part.clone(), wait);
+                }
+            }
+            Err(error) if !is_left && self.has_run_out(index, &error) => {
+                match self.parts.get(index) {
+                    Some(part) if renewals < self.renewal.count => {
+                        self.bring(flow, index, part.clone(), Duration::ZERO);
+                    }
+                    _ => {
+                        self.expired(index, error);
+                        let again = flow.streaming.again(self.role.clone());
+                        flow.renewing.get_or_insert_with(|| Box::pin(again));
+                    }
+                }
+            }
+            // A live stream goes on without what it no longer has.
+            Err(error)
+                if self.live && error.kind == Kind::Missing && !self.parts.is_first_map(index) =>
+            {
+                self.go_on_without(flow, index).await?;
+            }
+            // What came before it is what there is.
+            Err(error) if is_left && error.kind != Kind::Disk => return Ok(false),
+            Err(error) => return Err(self.at(index, error)),
+        }
+        Ok(true)
+    }
+
+    async fn go_on_without(&mut self, flow: &mut Flow<'_>, index: usize) -> Result<()> {
+        self.gone.insert(index);
+        flow.streaming.doubt();
+        self.join.take(Came::Gone(index)).await?;
+        flow.next.send_replace(self.join.next());
+        // By the clock alone, segments go on for ever.
+        if self.arrived.elapsed() > STILL.max(self.target * 3) {
+            self.stand_still();
+            let asked = flow.asked;
+            self.end_at(flow, asked);
+        }
+        Ok(())
+    }
+
+    /// Asks for the parts whose addresses were found anew, and says whether it goes on.
+    pub(super) fn renewed(&mut self, flow: &mut Flow<'_>, list: Result<List>) -> Result<bool> {
+        match self.renew(list) {
+            Ok(parts) => {
+                for (index, part) in parts {
+                    self.bring(flow, index, part, Duration::ZERO);
+                }
+                Ok(true)
+            }
+            // So it is with what did not come before its address ran out.
+            Err(error) if flow.left.is_some() && error.kind != Kind::Disk => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells how far it is, and saves that from time to time.
+    pub(super) async fn tick(&mut self, flow: &mut Flow<'_>, now: Instant) -> Result<()> {
+        let streaming = flow.streaming;
+        self.make_room(streaming).await?;
+        let (id, bytes) = (streaming.id, streaming.bytes());
+        streaming.mover.tell(Event::Moved { id, bytes }).await?;
+        if now - flow.saved >= SAVE_EVERY && self.join.is_saved() && self.join.next() > 0 {
+            flow.saved = now;
+            let state = self.state(streaming);
+            self.join.save(state).await?;
+        }
+        Ok(())
+    }
+}

@@ -3,7 +3,6 @@
 use rusqlite::params;
 
 use super::Records;
-use super::sqlite::cannot;
 use crate::model::Result;
 
 impl Records {
@@ -15,13 +14,11 @@ impl Records {
     pub fn count(&self, folder: &str) -> Result<(u64, u64)> {
         let query = "SELECT count(*), coalesce(sum(size), 0) FROM item
             WHERE root = ?1 AND folded IS NOT NULL AND substr(path, 1, length(?2)) = ?2";
-        let read = || {
-            self.connection
-                .query_row(query, params![self.root, folder], |row| {
-                    Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
-                })
-        };
-        read().map_err(|error| cannot(&self.file, error.into()))
+        self.read(|connection| {
+            connection.query_row(query, params![self.root, folder], |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
+            })
+        })
     }
 
     /// Whether the file at this path below the root is one of ours. Paths that differ only in case or normalisation are

@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::place;
 use super::sqlite::cannot;
-use super::sqlite::schema::{connect_known, open_known};
+use super::sqlite::schema::connect_known;
+use super::sqlite::still::open_known;
 use crate::model::Result;
 
 /// How many runs are remembered, beside those that are still asked for.
@@ -167,8 +168,8 @@ impl History {
     pub fn open(file: &Path) -> Result<Option<History>> {
         let name = file.display().to_string();
         let opened = open_known(file).map_err(|error| cannot(&name, error.into()))?;
-        Ok(opened.map(|connection| History {
-            connection,
+        Ok(opened.map(|opened| History {
+            connection: opened.connection,
             file: name,
         }))
     }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::sqlite::cannot;
 use super::sqlite::edit::{Edit, knows_link};
 use super::sqlite::schema::{FAILED, GONE, IMPORTED};
-use super::sqlite::{cannot, schema};
+use super::sqlite::still::{Opened, open_known};
 use super::{Identity, Records, place};
 use crate::model::Result;
 
@@ -126,8 +127,9 @@ pub struct Share {
 /// [`crate::model::Kind::Disk`] if the archive cannot be used.
 pub fn shares(file: &Path) -> Result<Vec<Share>> {
     let read = || {
-        let mut connection = schema::connect_known(file)?;
-        schema::prepare(&mut connection)?;
+        let Some(Opened { connection, .. }) = open_known(file)? else {
+            return Ok(Vec::new());
+        };
         let query = format!(
             "SELECT root.path, word.text, count(*), count(item.path), coalesce(sum(iif(folded IS NULL, 0, size)), 0),
                 sum(outcome = {FAILED}), sum(outcome = {GONE}), sum(outcome = {IMPORTED})

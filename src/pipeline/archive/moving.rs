@@ -106,9 +106,8 @@ impl Records {
     /// The number of the item whose file this path is, as the archive is now. Paths that differ only in case or
     /// normalisation are one.
     pub(in crate::pipeline) fn owner(&self, path: &str) -> Result<Option<i64>> {
-        let read = || {
-            let mut query = self
-                .connection
+        self.read(|connection| {
+            let mut query = connection
                 .prepare_cached("SELECT id, path FROM item WHERE root = ? AND folded = ?")?;
             let mut rows = query.query(params![self.root, folded(path)])?;
             while let Some(row) = rows.next()? {
@@ -117,8 +116,7 @@ impl Records {
                 }
             }
             Ok(None)
-        };
-        read().map_err(|error: rusqlite::Error| cannot(&self.file, error.into()))
+        })
     }
 
     /// The items that share a file with another: its path, and their number.

@@ -7,7 +7,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sqlite::cannot;
-use super::sqlite::schema::{FAILED, GONE, IMPORTED, mark, open_known};
+use super::sqlite::schema::{FAILED, GONE, IMPORTED, mark};
+use super::sqlite::still::{Opened, Still, open_known};
 use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator, place};
 use crate::model::{Error, Kind, Result};
 
@@ -31,6 +32,7 @@ pub struct Records {
     pub(super) connection: Connection,
     pub(super) root: i64,
     pub(super) file: String,
+    pub(super) still: Option<Still>,
 }
 
 impl Records {
@@ -42,7 +44,7 @@ impl Records {
     pub fn open(file: &Path, root: &Path) -> Result<Option<Records>> {
         let name = file.display().to_string();
         let opened = open_known(file).map_err(|error| cannot(&name, error.into()))?;
-        let Some(connection) = opened else {
+        let Some(Opened { connection, still }) = opened else {
             return Ok(None);
         };
         let root = connection
@@ -57,6 +59,7 @@ impl Records {
             connection,
             root,
             file: name,
+            still,
         }))
     }
 
@@ -80,7 +83,7 @@ impl Records {
     pub fn roots(file: &Path) -> Result<Vec<PathBuf>> {
         let name = file.display().to_string();
         let opened = open_known(file).map_err(|error| cannot(&name, error.into()))?;
-        let Some(connection) = opened else {
+        let Some(Opened { connection, .. }) = opened else {
             return Ok(Vec::new());
         };
         let read = || {
@@ -144,14 +147,27 @@ impl Records {
     }
 
     fn query(&self, rest: &str, values: [i64; 2]) -> Result<Vec<Known>> {
-        let read = || {
-            let mut query = self
-                .connection
-                .prepare_cached(&format!("{ITEM} WHERE {rest}"))?;
+        self.read(|connection| {
+            let mut query = connection.prepare_cached(&format!("{ITEM} WHERE {rest}"))?;
             let items = query.query_map(params![values[0], values[1]], known)?;
             items.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| cannot(&self.file, error.into()))
+        })
+    }
+
+    /// Reads something, and sees to it that nobody has written meanwhile where SQLite does not.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let found = read(&self.connection);
+        if self.still.as_ref().is_some_and(|still| !still.is_so()) {
+            let message = format!(
+                "the archive `{}` was written to while it was read",
+                self.file
+            );
+            return Err(Error::new(Kind::Disk, message).hint("run it again"));
+        }
+        found.map_err(|error| cannot(&self.file, error.into()))
     }
 }
 

@@ -10,6 +10,7 @@ mod migrate;
 mod nearby;
 pub(super) mod reader;
 pub(super) mod schema;
+pub(super) mod still;
 mod waiting;
 mod words;
 mod writer;

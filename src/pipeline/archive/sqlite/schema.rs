@@ -96,33 +96,35 @@ pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
 
 /// Opens a database that is there.
 pub(in crate::pipeline::archive) fn connect_known(file: &Path) -> rusqlite::Result<Connection> {
-    open(
-        file,
-        OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE),
-    )
+    open(file, known())
 }
 
-/// Opens a database that is there, if it is, and brings it to the version of this program.
-pub(in crate::pipeline::archive) fn open_known(
-    file: &Path,
-) -> rusqlite::Result<Option<Connection>> {
-    if !file.is_file() {
-        return Ok(None);
-    }
-    let mut connection = connect_known(file)?;
-    prepare(&mut connection)?;
-    Ok(Some(connection))
+/// Opens a database that is there, and leaves it in the mode in which it is.
+pub(super) fn connect_to_read(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(file, known())?;
+    settle(&connection)?;
+    Ok(connection)
+}
+
+fn known() -> OpenFlags {
+    OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE)
 }
 
 fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    settle(&connection)?;
     log_ahead(&connection)?;
     // In WAL mode a power cut loses the last commits at the worst, and never the database.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // The plans do not depend on the values. Where they might, a statement would be made anew for each value.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
+}
+
+/// What holds for every connection.
+pub(super) fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    // The plans do not depend on the values. Where they might, a statement would be made anew for each value.
+    let done = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
+    done.map(drop)
 }
 
 /// Sets WAL mode, if it is not set. SQLite waits for nobody there (several processes may begin on a new database), so that
@@ -153,19 +155,40 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// The version of the schema that a database has; 0 for one that is new, or not ours.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// An error that says this message and nothing of its own.
+pub(super) fn refused(message: String) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(message.into())
+}
+
+/// The error of a database with a schema of which this program knows nothing.
+pub(super) fn foreign(version: i64) -> rusqlite::Error {
+    refused(match version {
+        0 => "it is no archive of this program".to_owned(),
+        later => format!("it was made by a later version of this program (schema {later})"),
+    })
+}
+
+fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    let query = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+    connection.query_row(query, [], |row| row.get(0))
+}
+
 /// Brings the database to the version of this program.
 pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
-    let version = |connection: &Connection| {
-        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-    };
     // Whoever only reads need not wait for those who write.
     if version(connection)? == VERSION {
         return Ok(());
     }
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let version = version(&transaction)?;
-    match version {
+    match version(&transaction)? {
+        // Whatever has tables is somebody's.
+        0 if has_tables(&transaction)? => return Err(foreign(0)),
         0 => {
             transaction.execute_batch(ROOT)?;
             transaction.execute_batch(SCHEMA)?;
@@ -174,12 +197,7 @@ pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusq
         2 => migrate::from_2(&transaction)?,
         3 => migrate::from_3(&transaction)?,
         VERSION => return Ok(()),
-        version => {
-            let message =
-                format!("it was made by a later version of this program (schema {version})");
-            // It says the message and nothing of its own.
-            return Err(rusqlite::Error::ToSqlConversionFailure(message.into()));
-        }
+        other => return Err(foreign(other)),
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()

@@ -1,0 +1,174 @@
+//! A database for those who only read, also where nothing can be written.
+//!
+//! In WAL mode all who have a database open share an index of its log, which is a file beside it, as the log is. Where
+//! neither can be made, SQLite refuses to read what such a database says, though nobody can be writing: he would have
+//! made both. It reads it all the same as a file that never changes, but without the log; or, as the only one who has it
+//! open, with an index of its own. Nothing tells it then that somebody has begun to write, so that is looked for here.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use url::Url;
+
+use super::schema::{VERSION, connect_to_read, foreign, prepare, refused, settle, version};
+
+/// The files of SQLite that takes no locks, since the system has none to give on what is only read.
+const WITHOUT_LOCKS: &str = if cfg!(windows) {
+    "vfs=win32-none"
+} else {
+    "vfs=unix-none"
+};
+
+/// A database that is read, and how it was when it was opened, if nobody else would tell of a change.
+#[derive(Debug)]
+pub(in crate::pipeline::archive) struct Opened {
+    pub(in crate::pipeline::archive) connection: Connection,
+    pub(in crate::pipeline::archive) still: Option<Still>,
+}
+
+/// Opens a database that is there, if it is, to read it. One of an earlier version is brought to that of this program,
+/// which is all that is ever written.
+pub(in crate::pipeline::archive) fn open_known(file: &Path) -> rusqlite::Result<Option<Opened>> {
+    if !file.is_file() {
+        return Ok(None);
+    }
+    // What is beside it is beside what a link leads to.
+    let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    if is_ours(file) {
+        // Only who may write takes away what he has made beside it.
+        let mut connection = connect_to_read(file)?;
+        prepare(&mut connection)?;
+        return Ok(Some(Opened {
+            connection,
+            still: None,
+        }));
+    }
+    let opened = open(file)?;
+    match version(&opened.connection)? {
+        VERSION => Ok(Some(opened)),
+        earlier @ 1..VERSION => Err(refused(format!(
+            "it is of an earlier version of this program (schema {earlier}), and nothing can be changed there; copy it to \
+             where it can be"
+        ))),
+        other => Err(foreign(other)),
+    }
+}
+
+/// Opens a database that cannot be written to.
+fn open(file: &Path) -> rusqlite::Result<Opened> {
+    // SQLite can see to it where the index is there, or the journal of a change that has to be undone.
+    if beside(file, "-shm").exists() || length(&beside(file, "-journal")) > 0 {
+        let connection = connect(file, None)?;
+        let is_missing =
+            |error: rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::CannotOpen);
+        if !version(&connection).is_err_and(is_missing) {
+            return Ok(Opened {
+                connection,
+                still: None,
+            });
+        }
+    }
+    let still = Still::of(file);
+    let connection = match length(&beside(file, "-wal")) {
+        0 => connect(file, Some("immutable=1"))?,
+        _ => {
+            let connection = connect(file, Some(WITHOUT_LOCKS))?;
+            // Then the index is in memory.
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            connection
+        }
+    };
+    Ok(Opened {
+        connection,
+        still: Some(still),
+    })
+}
+
+fn connect(file: &Path, how: Option<&str>) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::default()
+        .difference(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+        .union(OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let connection = match (how, Url::from_file_path(file)) {
+        (Some(how), Ok(mut url)) => {
+            url.set_query(Some(how));
+            Connection::open_with_flags(url.as_str(), flags)?
+        }
+        _ => Connection::open_with_flags(file, flags)?,
+    };
+    settle(&connection)?;
+    Ok(connection)
+}
+
+/// A database as it was, with its log.
+#[derive(Debug)]
+pub(in crate::pipeline::archive) struct Still {
+    files: [PathBuf; 2],
+    were: [Option<(u64, SystemTime)>; 2],
+}
+
+impl Still {
+    fn of(file: &Path) -> Still {
+        let files = [file.to_owned(), beside(file, "-wal")];
+        let were = files.each_ref().map(|file| look(file));
+        Still { files, were }
+    }
+
+    /// Whether nobody has written since. Whoever opens it to write makes a log first.
+    pub(in crate::pipeline::archive) fn is_so(&self) -> bool {
+        self.files.each_ref().map(|file| look(file)) == self.were
+    }
+}
+
+fn look(file: &Path) -> Option<(u64, SystemTime)> {
+    let found = fs::metadata(file).ok()?;
+    Some((found.len(), found.modified().ok()?))
+}
+
+fn length(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |found| found.len())
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(ending);
+    name.into()
+}
+
+/// Whether a database can be written to, and files beside it made.
+#[cfg(unix)]
+fn is_ours(file: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    let folder = file.parent().unwrap_or(file);
+    access(file, Access::WRITE_OK).is_ok()
+        && access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_ours(file: &Path) -> bool {
+    !fs::metadata(file).is_ok_and(|found| found.permissions().readonly())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Sqlite;
+    use super::*;
+    use crate::pipeline::archive::Records;
+
+    #[test]
+    fn that_somebody_writes_is_seen_where_nobody_else_would_tell() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("100% #1?.db");
+        drop(Sqlite::open(&file, folder.path(), None).unwrap());
+        let opened = open(&file).unwrap();
+        let mut records = Records::open(&file, folder.path()).unwrap().unwrap();
+        (records.connection, records.still) = (opened.connection, opened.still);
+        assert_eq!(records.items().count(), 0);
+        let owner = Sqlite::open(&file, folder.path(), None).unwrap();
+        let error = records.items().next().unwrap().unwrap_err();
+        assert!(error.to_string().contains("was written to"), "{error}");
+        drop(owner);
+    }
+}

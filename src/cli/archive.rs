@@ -62,7 +62,10 @@ pub(super) fn archive(
         ArchiveCommand::Move { old, new, file } => {
             args.place.archive = file.or(args.place.archive.take());
             let settings = main::config(&args)?.pipeline()?;
-            return relocate(&verify::known(settings.archive)?, &old, &new);
+            let archive = verify::known(settings.archive)?;
+            // As it is shown, too.
+            let old = old.to_str().map_or(old.clone(), archive::root_of);
+            return relocate(&archive, &old, &new);
         }
     }
     Ok(exit::WELL)
@@ -94,7 +97,10 @@ fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
             Some(lock) => locks.push(lock),
             // It has a code of its own, so it is told here.
             None => {
-                let message = format!("a `fetch` that is running uses `{}`", root.display());
+                let message = format!(
+                    "a `fetch` that is running uses `{}`",
+                    archive::written(&root)
+                );
                 let error = Error::new(Kind::Config, message).hint("wait for its end, or end it");
                 tell(&explain(&error));
                 return Ok(exit::RUNNING);

@@ -9,7 +9,7 @@ use super::args::{Args, Past};
 use super::main;
 use super::talk::print;
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{self, History};
+use crate::pipeline::archive::{self, History, written};
 use crate::report::{Summary, Verbosity, clean, span, totals};
 
 /// So much of what was called is shown, however narrow the terminal is.
@@ -121,7 +121,7 @@ fn one(run: &archive::Past, as_json: bool) -> Result<String> {
         "run {}: {}\n  root: {}\n  began: {}\n  took: {}\n",
         run.id,
         clean(&what(run)),
-        clean(&run.root.to_string_lossy()),
+        clean(&written(&run.root)),
         run.began.strftime("%Y-%m-%d %H:%M:%S UTC"),
         took(run)
     );
@@ -165,7 +165,7 @@ fn row(run: &archive::Past) -> Value {
     json!({
         "v": 1,
         "run": run.id,
-        "root": run.root,
+        "root": written(&run.root),
         "command": run.command,
         "job": run.job,
         "began": run.began,

@@ -10,7 +10,7 @@ use super::talk::{shell_word, tell};
 use super::{exit, given, handed, jobs, main, meaning};
 use crate::config::{Config, Since};
 use crate::model::{Kind, Result};
-use crate::pipeline::archive::{Choice, Records, Run};
+use crate::pipeline::archive::{Choice, Records, Run, written};
 use crate::pipeline::{self, Ask, Given};
 use crate::source::Registry;
 
@@ -68,8 +68,7 @@ fn tell_of_others(settings: &pipeline::Settings, choice: &Choice) -> Result<()> 
     for root in Records::roots(file)?.into_iter().take(LOOKED) {
         let again = Records::again(file, &root, choice)?;
         if again.into_iter().flatten().next().is_some() {
-            let root = root.to_string_lossy();
-            others.push(format!("`-d {}`", shell_word(&root)));
+            others.push(format!("`-d {}`", shell_word(&written(&root))));
         }
         if others.len() == NAMED {
             break;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::text::{clean, size, time};
+use crate::pipeline::archive::written;
 use crate::pipeline::verify::{Checked, State};
 
 /// The version of the lines for programs.
@@ -123,7 +124,7 @@ fn files(count: u64) -> String {
 pub fn line(checked: &Checked, here: &Path) -> String {
     let path: PathBuf = checked.root.join(&checked.path);
     let path = path.strip_prefix(here).unwrap_or(&path);
-    let path = path.to_string_lossy();
+    let path = written(path);
     let reason = checked.reason.as_deref();
     let reason = reason.map_or_else(String::new, |reason| format!(": {}", clean(reason)));
     format!("{:<10} {}{reason}\n", word(checked.state), clean(&path))
@@ -137,7 +138,7 @@ pub fn object(checked: &Checked) -> String {
         "v": VERSION,
         "event": "checked",
         "state": word(checked.state),
-        "root": checked.root.to_string_lossy(),
+        "root": written(&checked.root),
         "path": checked.path,
     });
     let mut add = |key: &str, value: Option<serde_json::Value>| {

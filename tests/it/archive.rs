@@ -9,6 +9,7 @@ mod kills;
 mod relisted;
 mod retry;
 mod retry_lists;
+mod roots;
 mod still;
 
 use std::sync::Arc;

@@ -18,7 +18,6 @@ pub(super) fn adopt(
         let message = format!("there is no folder `{}`", adopt.folder.display());
         return Err(Error::new(Kind::Config, message));
     }
-    args.place.directory = Some(adopt.folder.to_string_lossy().into_owned());
     args.place.output = adopt.output;
     args.place.archive = adopt.archive.or(args.place.archive.take());
     args.how = adopt.how;
@@ -29,6 +28,7 @@ pub(super) fn adopt(
     let registry = main::registry(&config, sources)?;
     let settings = pipeline::Settings {
         adopt: true,
+        root: adopt.folder,
         recheck: true,
         skip: Policy::Present,
         ..meaning::pipeline(&args, config.pipeline()?)?

@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::place;
 use super::sqlite::cannot;
-use super::sqlite::schema::connect_known;
+use super::sqlite::schema::{connect_known, known_root};
 use super::sqlite::still::open_known;
+use super::{place, root_once};
 use crate::model::Result;
 
 /// How many runs are remembered, beside those that are still asked for.
@@ -198,10 +198,11 @@ impl History {
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
     pub fn of_job(&self, job: &str, root: &Path, count: u32) -> Result<Vec<Past>> {
         let query = format!(
-            "{PAST} WHERE job = ? AND root.path = ? AND command = ? ORDER BY run.id DESC LIMIT ?"
+            "{PAST} WHERE job = ? AND run.root = ? AND command = ? ORDER BY run.id DESC LIMIT ?"
         );
-        let root = place(root);
-        self.runs(&query, params![job, root.to_string_lossy(), OF_JOB, count])
+        let root = known_root(&self.connection, &place(root));
+        let root = root.map_err(|error| cannot(&self.file, error.into()))?;
+        self.runs(&query, params![job, root, OF_JOB, count])
     }
 
     /// The run of this number, if it is remembered.
@@ -226,7 +227,7 @@ fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
     };
     Ok(Past {
         id: row.get(0)?,
-        root: row.get::<_, String>(1)?.into(),
+        root: root_once(row.get_ref(1)?.as_str()?),
         command: row.get(2)?,
         job: row.get(3)?,
         began: time(4)?.unwrap_or(Timestamp::UNIX_EPOCH),

@@ -29,7 +29,7 @@ pub fn import(
             .map_err(|error| cannot(&file.display().to_string(), error.into()))?;
     }
     let mut edit = Edit::open(file).map_err(wrong)?;
-    let root = edit.root(&place(root).to_string_lossy()).map_err(wrong)?;
+    let root = edit.root(&place(root)).map_err(wrong)?;
     let mut new = 0;
     let mut batch = Vec::with_capacity(TOGETHER);
     each(&mut |item| {

@@ -51,7 +51,7 @@ impl Moves {
     pub(in crate::pipeline) fn open(file: &Path, root: &Path) -> Result<Moves> {
         let name = file.display().to_string();
         let opened = Edit::open(file).and_then(|mut edit| {
-            let root = edit.root(&place(root).to_string_lossy())?;
+            let root = edit.root(&place(root))?;
             edit.prepare_moves()?;
             Ok((edit, root))
         });

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::sqlite::cannot;
-use super::sqlite::schema::{FAILED, GONE, IMPORTED, mark};
+use super::sqlite::schema::{FAILED, GONE, IMPORTED, known_root, mark};
 use super::sqlite::still::{Opened, Still, open_known};
-use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator, place};
+use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator, place, root_once};
 use crate::model::{Error, Kind, Result};
 
 /// How many items are read at a time: so many are in memory, and writers are let in between.
@@ -47,14 +47,8 @@ impl Records {
         let Some(Opened { connection, still }) = opened else {
             return Ok(None);
         };
-        let root = connection
-            .query_row(
-                "SELECT id FROM root WHERE path = ?",
-                [place(root).to_string_lossy()],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(|error| cannot(&name, error.into()))?;
+        let root = known_root(&connection, &place(root));
+        let root = root.map_err(|error| cannot(&name, error.into()))?;
         Ok(root.map(|root| Records {
             connection,
             root,
@@ -88,7 +82,7 @@ impl Records {
         };
         let read = || {
             let mut query = connection.prepare("SELECT path FROM root ORDER BY path")?;
-            let paths = query.query_map([], |row| Ok(PathBuf::from(row.get::<_, String>(0)?)))?;
+            let paths = query.query_map([], |row| Ok(root_once(row.get_ref(0)?.as_str()?)))?;
             paths.collect::<rusqlite::Result<_>>()
         };
         read().map_err(|error| cannot(&name, error.into()))

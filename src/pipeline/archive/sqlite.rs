@@ -66,7 +66,7 @@ impl Sqlite {
         let connect = || -> rusqlite::Result<_> {
             let mut writer = connect(file)?;
             prepare(&mut writer)?;
-            let root = root_id(&writer, &root.to_string_lossy())?;
+            let root = root_id(&writer, &root)?;
             let run = run.map(|run| run.begin(&writer, root)).transpose()?;
             let known = (unlisted(&writer, root)?, Cursors::read(&writer, root)?);
             let reader = Arc::new(Mutex::new(Reader::new(connect(file)?, root)));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Records, place};
+use crate::pipeline::archive::{Records, place, written};
 
 /// An output root, or a folder in one.
 #[derive(Debug)]
@@ -24,7 +24,9 @@ pub(super) fn find(archive: &Path, folder: &Path) -> Result<(Vec<Scope>, Vec<Pat
     let roots = Records::roots(archive)?;
     let folder = place(folder);
     let (mut scopes, mut gone) = (Vec::new(), Vec::new());
-    for root in &roots {
+    // What an earlier version wrote of it may be true of others, too.
+    let other = folder.to_str().is_none() && !roots.contains(&folder);
+    for root in roots.iter().chain(other.then_some(&folder)) {
         let below = match (root.starts_with(&folder), folder.strip_prefix(root)) {
             (true, _) => String::new(),
             (_, Ok(below)) => below.iter().fold(String::new(), |path, name| {
@@ -50,18 +52,18 @@ pub(super) fn find(archive: &Path, folder: &Path) -> Result<(Vec<Scope>, Vec<Pat
     if scopes.is_empty()
         && let [root, ..] = gone.as_slice()
     {
-        let message = format!("the output folder `{}` is not there", root.display());
+        let message = format!("the output folder `{}` is not there", written(root));
         return Err(Error::new(Kind::Config, message).hint(
             "where it has moved, `fetch archive move OLD NEW` tells the archive; where it was deleted, make it again, and \
              `fetch verify --repair` brings its files",
         ));
     }
     if scopes.is_empty() {
-        let message = format!("the archive knows nothing below `{}`", folder.display());
+        let message = format!("the archive knows nothing below `{}`", written(&folder));
         let known = roots
             .iter()
             .take(5)
-            .map(|root| format!("`{}`", root.display()));
+            .map(|root| format!("`{}`", written(root)));
         let known = known.collect::<Vec<_>>().join(", ");
         return Err(
             Error::new(Kind::Config, message).hint(match known.is_empty() {

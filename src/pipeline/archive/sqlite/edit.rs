@@ -50,7 +50,7 @@ impl Edit {
     }
 
     /// The number of an output root, which is noted if need be.
-    pub(in crate::pipeline::archive) fn root(&mut self, path: &str) -> rusqlite::Result<i64> {
+    pub(in crate::pipeline::archive) fn root(&mut self, path: &Path) -> rusqlite::Result<i64> {
         self.change(|connection, _| root_id(connection, path))
     }
 

@@ -8,9 +8,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::migrate;
+use crate::pipeline::archive::{once_written, written};
 use crate::pipeline::naming::fold;
 
 /// The version of the schema below, kept in `user_version`.
@@ -211,14 +212,36 @@ pub(super) fn index_digests(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The number of an output root, which is noted if need be.
-pub(super) fn root_id(connection: &Connection, path: &str) -> rusqlite::Result<i64> {
+pub(super) fn root_id(connection: &Connection, root: &Path) -> rusqlite::Result<i64> {
+    let path = written(root);
+    if let Some(once) = once_written(root) {
+        // It is ours unless we have one already.
+        let update = "UPDATE OR IGNORE root SET path = ? WHERE path = ?";
+        connection.execute(update, [path.as_ref(), &once])?;
+    }
     connection.execute(
         "INSERT INTO root (path) VALUES (?) ON CONFLICT DO NOTHING",
-        [path],
+        [&path],
     )?;
-    connection.query_row("SELECT id FROM root WHERE path = ?", [path], |row| {
-        row.get(0)
-    })
+    let query = "SELECT id FROM root WHERE path = ?";
+    connection.query_row(query, [&path], |row| row.get(0))
+}
+
+/// The number of an output root, if it is known.
+pub(in crate::pipeline::archive) fn known_root(
+    connection: &Connection,
+    root: &Path,
+) -> rusqlite::Result<Option<i64>> {
+    let find = |path: &str| {
+        let query = "SELECT id FROM root WHERE path = ?";
+        connection
+            .query_row(query, [path], |row| row.get(0))
+            .optional()
+    };
+    match (find(&written(root))?, once_written(root)) {
+        (None, Some(once)) => find(&once),
+        (found, _) => Ok(found),
+    }
 }
 
 /// The marks of the links below a root that could not be listed to their end.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Edit;
 use super::forget::OF_LINKS;
 use crate::pipeline::archive::sqlite::schema::IMPORTED;
-use crate::pipeline::archive::within;
+use crate::pipeline::archive::{once_written, root_of, within, written};
 
 impl Edit {
     /// Notes that an output root, and those below it, are elsewhere now. Where the new place is known already, what is
@@ -17,6 +17,7 @@ impl Edit {
         old: &Path,
         new: &Path,
     ) -> rusqlite::Result<usize> {
+        let once = once_written(old);
         self.change(|connection, _| {
             let mut query = connection.prepare("SELECT id, path FROM root")?;
             let roots = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -24,11 +25,12 @@ impl Edit {
             let update = "UPDATE root SET path = ? WHERE id = ?";
             let mut moved = Vec::new();
             for (id, path) in roots {
-                let Ok(below) = Path::new(&path).strip_prefix(old) else {
+                let root = root_of(&path);
+                let once = || Path::new(&path).strip_prefix(once.as_ref()?).ok();
+                let Some(below) = root.strip_prefix(old).ok().or_else(once) else {
                     continue;
                 };
-                let path = within(new, below);
-                moved.push((id, path.to_string_lossy().into_owned()));
+                moved.push((id, written(&within(new, below)).into_owned()));
                 // The old place of one may be the new place of another. No root has such a path, since it is not whole.
                 connection.execute(update, params![format!("moving {id}"), id])?;
             }
@@ -230,7 +232,7 @@ mod tests {
         ];
         note(&file, new, notes);
         let mut edit = Edit::open(&file).unwrap();
-        let root = edit.root(new.to_str().unwrap()).unwrap();
+        let root = edit.root(new).unwrap();
         edit.import(root, &[identity("imported"), identity("had")])
             .unwrap();
         edit.relocate(old, new).unwrap();

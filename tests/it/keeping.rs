@@ -170,6 +170,36 @@ fn what_is_no_archive_is_not_imported() {
 }
 
 #[test]
+fn what_is_no_text_is_no_list_of_keys() {
+    let fetch = Fetch::new();
+    let file = fetch.root().join("list");
+    let many = "youtube BaW_jenozKc\n".repeat(10_000);
+    for bytes in [&b"\x7fELF\0\nlibc.so 6\n"[..], b"caf\xe9 7\n", b"caf\xc3"] {
+        fs::write(&file, [many.as_bytes(), bytes].concat()).unwrap();
+        let done = archive(&fetch, &["import", file.to_str().unwrap()]).fails(2);
+        let expected = "error: cannot read the archive `ROOT/list`\n  because: it is no list of keys: \
+            not all of it is text\n  hint: that of yt-dlp is UTF-8 with an item on each line, that of gallery-dl an SQLite database\n";
+        assert_eq!(done.stderr_filtered(), expected);
+    }
+    assert!(
+        !fetch.root().join("home/state").exists(),
+        "nothing was made"
+    );
+}
+
+#[test]
+fn what_is_left_out_is_named_so_that_it_can_be_read() {
+    let fetch = Fetch::new();
+    let file = fetch.root().join("list");
+    let long = "ü".repeat(100);
+    fs::write(&file, format!("\u{1b}[31mred\n{long}\nimgur b\n")).unwrap();
+    let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
+    let short = "ü".repeat(60);
+    let expected = format!("left out, such as `\\u{{1b}}[31mred`, `{short}…`\n");
+    assert!(done.stderr.ends_with(&expected), "{}", done.stderr);
+}
+
+#[test]
 fn what_is_known_is_written_down_and_summed_up() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));

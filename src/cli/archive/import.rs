@@ -11,6 +11,9 @@ use crate::report::clean;
 /// How many entries that nothing is known about are named.
 const NAMED: usize = 3;
 
+/// How many letters of each.
+const SHOWN: usize = 60;
+
 /// Reads an archive of gallery-dl's or yt-dlp's, whichever it is.
 pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
     let foreign = Foreign::open(file)?;
@@ -27,7 +30,7 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
             if items.is_empty() {
                 foreigners += 1;
                 if named.len() < NAMED && !entry.is_empty() {
-                    named.push(format!("`{}`", clean(entry)));
+                    named.push(format!("`{}`", shown(entry)));
                 }
                 return Ok(());
             }
@@ -56,4 +59,20 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
     }
     tell(&text);
     Ok(())
+}
+
+/// An entry as it is named, which may be anything.
+fn shown(entry: &str) -> String {
+    let mut text = String::new();
+    for (index, letter) in entry.chars().enumerate() {
+        match letter {
+            _ if index == SHOWN => {
+                text.push('…');
+                break;
+            }
+            letter if letter.is_control() => text.extend(letter.escape_default()),
+            letter => text.push(letter),
+        }
+    }
+    clean(&text).into_owned()
 }

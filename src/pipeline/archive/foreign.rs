@@ -33,7 +33,16 @@ impl Foreign {
         let head = opened.by_ref().take(16).read_to_end(&mut magic);
         head.map_err(|error| cannot(&name, error))?;
         if magic != b"SQLite format 3\0" {
-            opened.rewind().map_err(|error| cannot(&name, error))?;
+            let rewound = opened.rewind().and_then(|()| {
+                let is_text = is_text(&mut opened)?;
+                opened.rewind().map(|()| is_text)
+            });
+            if !rewound.map_err(|error| cannot(&name, error))? {
+                let error = cannot(&name, "it is no list of keys: not all of it is text");
+                return Err(error.hint(
+                    "that of yt-dlp is UTF-8 with an item on each line, that of gallery-dl an SQLite database",
+                ));
+            }
             return Ok(Foreign::Lines(BufReader::new(opened), name));
         }
         let open = || {
@@ -92,6 +101,28 @@ impl Foreign {
                 }
             }
         }
+    }
+}
+
+/// Whether all of it is text, to its end. It is looked at before anything is taken from it.
+fn is_text(file: &mut impl Read) -> std::io::Result<bool> {
+    let mut piece = vec![0; 64 << 10];
+    // The first bytes of a letter whose others come with the next piece.
+    let mut kept = 0;
+    loop {
+        let count = file.read(&mut piece[kept..])?;
+        let length = kept + count;
+        let text = &piece[..length];
+        kept = match std::str::from_utf8(text) {
+            _ if text.contains(&0) => return Ok(false),
+            Ok(_) => 0,
+            Err(error) if error.error_len().is_none() && count > 0 => length - error.valid_up_to(),
+            Err(_) => return Ok(false),
+        };
+        if count == 0 {
+            return Ok(true);
+        }
+        piece.copy_within(length - kept..length, 0);
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::{Args, Past};
-use super::main;
 use super::talk::print;
+use super::{main, verify};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{self, History, written};
 use crate::report::{Summary, Verbosity, clean, span, totals};
@@ -19,7 +19,8 @@ const LEAST: usize = 12;
 pub(super) fn history(args: &Args, past: &Past) -> Result<()> {
     let config = main::config(args)?;
     let file = match (&past.archive, config.pipeline()?.archive) {
-        (Some(file), _) => file.clone(),
+        // One that was named should be there.
+        (Some(file), _) => verify::known(Some(file.clone()))?,
         (None, Some(file)) => file,
         (None, None) => {
             return Err(Error::new(Kind::Config, "there is no archive")

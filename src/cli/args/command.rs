@@ -171,7 +171,7 @@ pub(in crate::cli) struct Past {
     #[arg(value_name = "RUN")]
     pub(in crate::cli) run: Option<i64>,
     /// Show so many of the last runs
-    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
+    #[arg(short = 'n', long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) count: u32,
     /// Print JSON, one run a line
     #[arg(short, long)]

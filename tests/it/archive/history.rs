@@ -111,3 +111,19 @@ fn a_run_that_was_killed_has_no_end() {
     let table = call.clone().arg("history").run().success().stdout;
     assert!(table.contains("no end"), "{table}");
 }
+
+#[test]
+fn an_archive_that_is_not_there_is_no_empty_one() {
+    let call = Fetch::new();
+    // The own one comes with the first run.
+    let none = call.clone().arg("history").run().success();
+    assert_eq!(none.stdout, "no runs yet\n");
+    let history = call.clone().args(["history", "--archive", "typo.db"]);
+    for history in [history.clone(), history.arg("7")] {
+        let done = history.run().fails(2);
+        done.says("error: there is no archive `typo.db`\n");
+    }
+    assert_eq!(call.tree(), "");
+    let done = call.args(["history", "-n", "0"]).run().fails(2);
+    done.says("0 is not in 1..");
+}

@@ -11,7 +11,7 @@ use super::talk::{counted, print, tell};
 use super::{exit, handed, main};
 use crate::config::Config;
 use crate::model::Result;
-use crate::pipeline::archive::{Records, Run};
+use crate::pipeline::archive::{Records, Run, written};
 use crate::pipeline::verify::{Remade, remake};
 use crate::pipeline::{self, Ask};
 use crate::report::clean;
@@ -72,7 +72,8 @@ pub(super) fn remake_all(
                 Ok(Remade::Aside) => ("aside", None),
                 Err(error) => ("broken", Some(&error.message)),
             };
-            let object = json!({"v": 1, "event": event, "root": root, "path": path, "reason": why});
+            let object =
+                json!({"v": 1, "event": event, "root": written(root), "path": path, "reason": why});
             print(&format!("{object}\n"))?;
             continue;
         }

@@ -213,6 +213,7 @@ fn what_is_known_is_written_down_and_summed_up() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap());
     let mut lines: Vec<Value> = lines.collect();
+    assert!(lines.iter().all(|line| line["v"] == 1));
     lines.sort_by_key(|line| line["outcome"].to_string());
     assert_eq!(
         (&lines[0]["outcome"], &lines[0]["reason"]),

@@ -18,6 +18,7 @@ mod hard_cases;
 mod imgur;
 mod job_examples;
 mod jobs;
+mod json;
 mod keeping;
 mod lists;
 mod logins;

@@ -85,6 +85,7 @@ pub(super) fn export(
 fn object(known: &Known) -> String {
     let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string());
     let mut line = json!({
+        "v": 1,
         "source": known.identity.source,
         "key": known.identity.key,
         "outcome": match known.standing {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sqlite::cannot;
 use super::sqlite::schema::{FAILED, GONE, IMPORTED, known_root, mark};
@@ -124,13 +124,12 @@ impl Records {
 
     /// What a run was asked for, and the job that it was; none if that is too long ago.
     pub(in crate::pipeline) fn asked(&self, run: i64) -> Result<Option<(String, Option<String>)>> {
-        let read = || {
+        self.read(|connection| {
             let query = "SELECT command, job FROM run WHERE id = ?";
-            let mut query = self.connection.prepare_cached(query)?;
+            let mut query = connection.prepare_cached(query)?;
             let asked = query.query_row([run], |row| Ok((row.get(0)?, row.get(1)?)));
             asked.optional()
-        };
-        read().map_err(|error| cannot(&self.file, error.into()))
+        })
     }
 
     /// The items that come after the one with this number, a page of them.

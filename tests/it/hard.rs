@@ -11,6 +11,7 @@ mod order;
 mod private;
 mod ranges;
 mod secure;
+mod sparing;
 mod states;
 mod waits;
 

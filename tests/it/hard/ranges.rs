@@ -10,7 +10,7 @@ use crate::support::command::Fetch;
 use crate::support::media::{Format, noise, sized};
 use crate::support::{Reply, Seen, Site, skip};
 
-fn start_of(seen: &Seen) -> Option<u64> {
+pub(super) fn start_of(seen: &Seen) -> Option<u64> {
     let range = seen.header("range")?.strip_prefix("bytes=")?;
     range.strip_suffix('-')?.parse().ok()
 }
@@ -295,92 +295,6 @@ fn a_date_that_never_moves_does_not_outvote_an_etag() {
             assert!(fetch.files()["cat.jpg"] == other, "{date} {knows_if_range}");
         }
     }
-}
-
-#[test]
-fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
-    for status in [400, 403, 404, 501] {
-        let site = Site::start();
-        let good = Reply::file(large()).etag("\"a\"");
-        site.on("/cat.jpg", good.clone().cut_after(2_000_000))
-            .once();
-        let refuses = move |seen: &Seen| match seen.header("range") {
-            Some(_) => Reply::text("no").status(status),
-            None => good.clone(),
-        };
-        site.on("/cat.jpg", Reply::with(refuses));
-        let fetch = quick().arg(site.url("/cat.jpg"));
-        fetch.run().success();
-        assert!(fetch.files()["cat.jpg"] == large(), "{status}");
-        assert!(site.requests().len() <= 4, "{status}");
-    }
-}
-
-/// The file from a server that breaks off, and gives no more than so many bytes of a range.
-fn sparing(most: usize) -> Reply {
-    Reply::with(move |seen| {
-        let good = Reply::file(large()).etag("\"a\"");
-        let Some(start) = start_of(seen) else {
-            return good.cut_after(2_000_000);
-        };
-        let (start, all) = (start as usize, large());
-        let end = all.len().min(start + most);
-        let range = format!("bytes {start}-{}/{}", end - 1, all.len());
-        let part = Reply::file(&all[start..end]).status(206).etag("\"a\"");
-        part.header("Content-Range", range)
-    })
-}
-
-#[test]
-fn a_server_that_gives_little_at_a_time_is_asked_as_often_as_it_takes() {
-    for most in [65_536, 60_000, 20_000] {
-        let site = Site::start();
-        site.on("/cat.jpg", sparing(most));
-        let fetch = quick().arg(site.url("/cat.jpg"));
-        fetch.run().success();
-        assert!(fetch.files()["cat.jpg"] == large(), "{most}");
-        let needed = (large().len() - 2_000_000) / most;
-        let asked = site.requests().len();
-        assert!(asked <= needed + 4, "{most}: {asked} requests");
-    }
-}
-
-#[test]
-fn a_server_whose_ranges_end_with_its_blocks_is_gone_along_with() {
-    const BLOCK: usize = 1 << 20;
-    let site = Site::start();
-    let blocks = |seen: &Seen| {
-        let good = Reply::file(large()).etag("\"a\"");
-        let Some(start) = start_of(seen) else {
-            return good.cut_after(BLOCK);
-        };
-        let (start, all) = (start as usize, large());
-        let end = all.len().min((start / BLOCK + 1) * BLOCK);
-        let range = format!("bytes {start}-{}/{}", end - 1, all.len());
-        let part = Reply::file(&all[start..end]).status(206).etag("\"a\"");
-        part.header("Content-Range", range)
-    };
-    site.on("/cat.jpg", Reply::with(blocks));
-    let fetch = quick().arg(site.url("/cat.jpg"));
-    fetch.run().success();
-    assert!(fetch.files()["cat.jpg"] == large());
-    assert!(site.requests().len() <= 6, "{}", site.requests().len());
-}
-
-#[test]
-fn a_server_that_has_ranges_and_refuses_one_now_and_then_keeps_what_it_gave() {
-    let site = Site::start();
-    let good = || Reply::file(large()).etag("\"a\"");
-    site.on("/cat.jpg", good().cut_after(1_000_000)).once();
-    site.on("/cat.jpg", good().cut_after(1_000_000)).once();
-    site.on("/cat.jpg", Reply::text("no").status(403)).times(2);
-    site.on("/cat.jpg", good());
-    let fetch = quick().arg(site.url("/cat.jpg"));
-    fetch.run().success();
-    assert!(fetch.files()["cat.jpg"] == large());
-    let requests = site.requests();
-    let with_range = requests.iter().filter(|seen| start_of(seen).is_some());
-    assert_eq!((requests.len(), with_range.count()), (5, 4));
 }
 
 #[test]

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use fetch::model::{Album, Error, Item, Kind, Link, Medium, Meta, Result};
 use fetch::net::Shown;
-use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
+use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key, url_medium};
 use url::Url;
 
 use super::Page;
 use super::choice::{Chosen, Wanted, identity, web};
 use super::folder::Listed;
 use super::frontier::Frontier;
+use super::likeness::stream;
 use super::options::Options;
 use super::reading::{Found, about, is_next, is_page, reading, whole};
 use super::sheet::Sheet;
@@ -323,8 +324,14 @@ impl<'a> Tour<'a> {
         let answer = self.ctx.get(url.clone()).send_if(is_page).await?;
         if answer.status.is_redirection() {
             let place = answer.header("location").and_then(|place| web(&url, place));
-            if let Some(place) = place {
-                frontier.redirect(place, depth);
+            match place {
+                // Where it leads may be another each time, so it goes on from here.
+                Some(place) if url_medium(&place).is_some() || stream(&place).is_some() => {
+                    self.handed += 1;
+                    self.out.link(Link::from(url)).await?;
+                }
+                Some(place) => frontier.redirect(place, depth),
+                None => {}
             }
             return Ok(());
         }

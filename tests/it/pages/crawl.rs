@@ -357,3 +357,19 @@ fn a_public_page_leads_no_crawl_home() {
     fetch.args(["-S", "net.private=always"]).run();
     assert!(home.count("/page") > 0 && home.count("/a.jpg") > 0);
 }
+
+#[test]
+fn a_link_that_redirects_to_a_file_is_that_file() {
+    let (site, other) = (Site::start(), Site::start());
+    let links = "<a href=/dl/1>one</a><a href=/dl/2>two</a><a href=/dl/3>three</a>";
+    site.on("/", page("Downloads", links));
+    site.on("/robots.txt", Reply::empty(404));
+    site.on("/dl/1", Reply::redirect("/files/one.jpg"));
+    site.on("/dl/2", Reply::redirect(other.url("/two.jpg")));
+    site.on("/dl/3", Reply::file(small(Format::Jpeg, 3)));
+    site.on("/files/one.jpg", Reply::file(small(Format::Jpeg, 1)));
+    other.on("/two.jpg", Reply::file(small(Format::Jpeg, 2)));
+    let fetch = Fetch::new().args(["--depth", "1"]).arg(site.url("/"));
+    let done = fetch.run().success();
+    assert!(done.stderr.contains("3 found: 3 new"), "{}", done.stderr);
+}

@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, place};
 use crate::pipeline::sink::{Disk, Folder, disk_error};
 use crate::pipeline::verify::aside;
-use crate::pipeline::zip::{Entry, Index};
+use crate::pipeline::zip::{Entry, Index, checksum};
 
 /// What became of a packed album that was damaged. What it was is kept beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,12 +126,24 @@ impl Work<'_> {
         let plain = stem.rsplit_once(" (").map_or(stem, |(plain, _)| plain);
         for of in [stem, plain, ""] {
             let path = below(of, &entry.name);
-            if let Ok(stamp) = Stamp::at(self.disk, &path)
+            // In the root, it may be anybody's of that name.
+            let is_own = !of.is_empty() || self.has_bytes_of(&path, entry);
+            if is_own
+                && let Ok(stamp) = Stamp::at(self.disk, &path)
                 && records.knows(&path)?
             {
                 return Ok(Some((path, stamp)));
             }
         }
         Ok(None)
+    }
+
+    /// Whether a file has what was packed as this entry.
+    fn has_bytes_of(&self, path: &str, entry: &Entry) -> bool {
+        let of = |mut file: File| match file.metadata()?.len() == entry.size {
+            true => checksum(&mut file).map(|crc| crc == entry.crc),
+            false => Ok(false),
+        };
+        self.disk.read(path).and_then(of).unwrap_or(false)
     }
 }

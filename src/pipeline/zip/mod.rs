@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 pub(super) use number::{le16, le32, le64};
-pub(super) use read::{Entry, Index, comment};
+pub(super) use read::{Entry, Index, checksum, comment};
 pub(super) use write::{Source, Writer};
 
 /// What stands before the bytes of an entry, for an entry in the index, and at the end.

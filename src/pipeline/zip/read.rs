@@ -152,6 +152,23 @@ impl Index {
     }
 }
 
+/// The checksum of bytes that are no entry.
+///
+/// # Errors
+/// They cannot be read.
+pub(in crate::pipeline) fn checksum(bytes: &mut impl Read) -> io::Result<u32> {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        match bytes.read(&mut piece) {
+            Ok(0) => return Ok(hasher.finalize()),
+            Ok(count) => hasher.update(&piece[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Takes the first entry of an index.
 fn take(index: &mut &[u8], begin: u64) -> Option<Entry> {
     let head = index.get(..CENTRAL_LENGTH)?;

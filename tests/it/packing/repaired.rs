@@ -3,6 +3,8 @@
 use super::{FOLDER, entries, image, names};
 use crate::support::command::{Done, Fetch};
 use crate::support::imgur::FakeImgur;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
 
 const ZIP: &str = "imgur/Cats q6i58.zip";
 
@@ -100,6 +102,22 @@ fn a_zip_that_was_cut_is_put_aside_and_packed_by_the_next_run() {
     fetch.clone().args(["q6i58", "--zip"]).run().success();
     is_whole(&fetch);
     assert_eq!(names(&fetch.files()["imgur/Cats q6i58 (2).zip"]).len(), 0);
+}
+
+#[test]
+fn the_file_of_another_in_the_root_is_not_packed_for_it() {
+    let (imgur, fetch) = damaged();
+    std::fs::remove_file(fetch.out().join(FOLDER).join("001 aaaaaaa.jpg")).unwrap();
+    let gone = vec![image("aaaaaaa").missing(), image("bbbbbbb")];
+    imgur.album("q6i58", "Cats", gone);
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 7)));
+    let named = ["-o", "001 aaaaaaa.{ext}"];
+    let other = fetch.clone().args(named).arg(site.url("/cat.jpg"));
+    other.run().success();
+    let zip = fetch.files()[ZIP].clone();
+    verify(&fetch, &["--repair"]).fails(3);
+    assert!(fetch.files()[ZIP] == zip);
 }
 
 /// A ZIP with nothing in it.

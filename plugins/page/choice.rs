@@ -1,18 +1,19 @@
 //! Chooses the media that matter from what a page says. Pure: nothing is asked here.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 
 use fetch::model::Medium;
 use fetch::source::{url_medium as medium, url_name};
 use url::Url;
 
 use super::super::direct::is_no_document;
-use super::likeness::{claimed, is_chaff, likeness, stream};
+use super::likeness::{is_chaff, stream};
 use super::linked::{self, Linked};
 use super::options::Options;
 use super::player::is_player;
 use super::sheet::{Piece, Role, Sheet};
+use super::size::Size;
+use super::wanted::{Media, Wanted};
 
 /// What is chosen of a page.
 #[derive(Debug, Default)]
@@ -28,26 +29,12 @@ pub(super) struct Chosen {
     pub(super) cut: bool,
 }
 
-/// A medium that is wanted.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    pub(super) url: Url,
-    /// None for another file.
-    pub(super) medium: Option<Medium>,
-    /// What its link calls it.
-    pub(super) name: Option<String>,
-    pub(super) alt: String,
-    /// How large it seems, to be held against others of its likeness.
-    weight: u64,
-}
-
 /// What is being chosen.
 struct Choosing<'a> {
     base: &'a Url,
     all: bool,
     chosen: Chosen,
-    /// Where in it what is of this likeness stands.
-    known: HashMap<String, usize>,
+    media: Media,
     /// So many bytes of URLs are still looked at.
     room: Cell<usize>,
 }
@@ -74,7 +61,7 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         base: &base,
         all: options.all,
         chosen: Chosen::default(),
-        known: HashMap::new(),
+        media: Media::new(options.all),
         room: Cell::new(room),
     };
     for data in &sheet.data {
@@ -92,7 +79,10 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
     }
     choosing.told(sheet);
     choosing.chosen.cut |= sheet.cut || choosing.chosen.linked.cut || choosing.room.get() == 0;
-    choosing.chosen
+    Chosen {
+        media: choosing.media.finish(),
+        ..choosing.chosen
+    }
 }
 
 /// A URL of the web, if it is not too long for one.
@@ -126,7 +116,8 @@ impl Choosing<'_> {
     }
 
     fn piece(&mut self, piece: &Piece) {
-        let url = piece.best().and_then(|url| self.web(url));
+        let best = piece.best();
+        let url = best.and_then(|best| self.web(&best.url));
         let target = piece.link.as_deref().and_then(|link| self.web(link));
         let saved = piece.saves.as_deref().and_then(|name| self.saved(name));
         let (name, named) = saved.unzip();
@@ -134,20 +125,20 @@ impl Choosing<'_> {
         match (piece.role, url) {
             // The target of a link wins over the picture in it.
             (Role::Image, url) => {
-                match target.and_then(|target| Some((medium(&target)?, target))) {
-                    Some((kind, target)) => {
-                        let at = self.add(target, Some(kind), &piece.alt, u64::from(u32::MAX));
-                        self.chosen.media[at].name = name;
-                        if let Some(url) = url {
-                            // The small one is known by this, too, wherever else it stands.
-                            self.known.entry(likeness(&url)).or_insert(at);
-                        }
+                let kind = target.as_ref().and_then(medium);
+                if let (Some(target), Some(_)) = (&target, kind) {
+                    let at = self.link(target.clone(), kind, &piece.alt, name);
+                    if let Some(url) = url {
+                        // The small one is known by this, too, wherever else it stands.
+                        self.media.leads(&url, at);
                     }
-                    None => {
-                        if let Some(url) = url.filter(|url| self.all || is_large(piece, url)) {
-                            self.add(url, Some(Medium::Image), &piece.alt, weight(piece));
-                        }
-                    }
+                } else if let Some(url) = url.filter(|url| self.all || is_large(piece, url)) {
+                    let width = best.and_then(|best| best.width);
+                    let size = width.map_or_else(|| Size::of(&url), Size::exactly);
+                    let mut wanted =
+                        Wanted::shown(url, Some(Medium::Image), &piece.alt, weight(piece));
+                    (wanted.size, wanted.leads) = (size, target);
+                    self.media.put(wanted);
                 }
             }
             (Role::Background | Role::Poster, Some(url)) => {
@@ -165,8 +156,7 @@ impl Choosing<'_> {
             (Role::Link, Some(url)) => {
                 let kind = medium(&url).filter(|_| self.all || !is_chaff(&url, ""));
                 if kind.is_some() || self.all && (piece.saves.is_some() || is_file(&url)) {
-                    let at = self.add(url, kind, "", u64::from(u32::MAX));
-                    self.chosen.media[at].name = name;
+                    self.link(url, kind, "", name);
                 }
             }
             (_, None) => {}
@@ -221,12 +211,9 @@ impl Choosing<'_> {
             .chain(metas.into_iter().flat_map(|name| sheet.all(name)))
             .filter_map(resolve)
             .collect();
-        let has_streams = self
-            .chosen
-            .media
-            .iter()
-            .any(|wanted| wanted.medium != Some(Medium::Image));
-        let shown = self.chosen.media.len();
+        let mut kinds = self.media.list.iter().map(|wanted| wanted.medium);
+        let has_streams = kinds.any(|medium| medium != Some(Medium::Image));
+        let shown = self.media.list.len();
         for url in videos {
             self.add(url, Some(Medium::Video), "", 0);
         }
@@ -234,48 +221,32 @@ impl Choosing<'_> {
             self.add(url, Some(Medium::Audio), "", 0);
         }
         embeds.into_iter().for_each(|url| self.player(url));
-        let is_film = has_streams || self.chosen.media.len() > shown;
+        let is_film = has_streams || self.media.list.len() > shown;
         self.chosen.is_shown = shown > 0 || is_film;
         for url in images {
             // Of a film or a piece of music, it is the poster.
-            let known = self.known.contains_key(&likeness(&url));
+            let known = self.media.knows(&url);
             if self.all || known || !is_film && !is_chaff(&url, "") {
                 self.add(url, Some(Medium::Image), "", 1);
             }
         }
         // They come first, as the page means them.
-        let media = &mut self.chosen.media;
+        let media = &mut self.media.list;
         let told = media.len() - shown;
         media.rotate_right(told);
         self.chosen.linked = linked;
     }
 
-    /// Adds a medium, or a size of one that is there; and says where it stands.
-    fn add(&mut self, url: Url, medium: Option<Medium>, alt: &str, weight: u64) -> usize {
-        let weight = weight.max(u64::from(claimed(&url)));
-        let likeness = identity(&url, medium, self.all);
-        let at = *self
-            .known
-            .entry(likeness)
-            .or_insert(self.chosen.media.len());
-        match self.chosen.media.get_mut(at) {
-            Some(known) => {
-                if weight > known.weight {
-                    (known.url, known.weight) = (url, weight);
-                }
-                if known.alt.is_empty() {
-                    alt.clone_into(&mut known.alt);
-                }
-            }
-            None => self.chosen.media.push(Wanted {
-                url,
-                medium,
-                name: None,
-                alt: alt.to_owned(),
-                weight,
-            }),
-        }
-        at
+    /// Adds what is shown.
+    fn add(&mut self, url: Url, medium: Option<Medium>, alt: &str, weight: u64) {
+        self.media.put(Wanted::shown(url, medium, alt, weight));
+    }
+
+    /// Adds what a link leads to, and says where it stands.
+    fn link(&mut self, url: Url, medium: Option<Medium>, alt: &str, name: Option<String>) -> usize {
+        let mut wanted = Wanted::shown(url, medium, alt, 0);
+        (wanted.is_linked, wanted.name) = (true, name);
+        self.media.put(wanted)
     }
 
     fn embed(&mut self, url: Url) {
@@ -304,14 +275,6 @@ impl Choosing<'_> {
                 false => self.chosen.cut = true,
             }
         }
-    }
-}
-
-/// What tells a medium from others: of a picture what its sizes have in common, unless all are wanted.
-pub(super) fn identity(url: &Url, medium: Option<Medium>, all: bool) -> String {
-    match medium {
-        Some(Medium::Image) if !all => likeness(url),
-        _ => url.as_str().to_owned(),
     }
 }
 

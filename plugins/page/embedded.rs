@@ -8,13 +8,14 @@ use fetch::source::Answer;
 use tokio::time::timeout;
 use url::Url;
 
-use super::choice::{Wanted, web};
+use super::choice::web;
 use super::frontier::is_same_host;
 use super::likeness::is_chaff;
 use super::oembed::{self, Embedded};
 use super::options::Options;
 use super::reading::{Found, is_page, reading};
 use super::tour::Tour;
+use super::wanted::Wanted;
 
 /// So many frames of a page are asked for at the most, and each is waited for so long: the page may have something all the same.
 const FRAMES: usize = 3;

@@ -1,6 +1,6 @@
 //! The links that are still to be followed from a page, and which are none. Pure: nothing is asked here.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use fetch::source::url_medium;
@@ -25,8 +25,8 @@ pub(super) struct Frontier<'a> {
     /// The first page.
     home: Url,
     waiting: VecDeque<(Url, u32)>,
-    /// Hashes of the addresses that were there.
-    seen: HashSet<u64>,
+    /// Hashes of the addresses that were there, and whether each is still to be read.
+    seen: HashMap<u64, bool>,
     hasher: RandomState,
     room: usize,
     /// Whether there were more links than have room.
@@ -42,7 +42,7 @@ impl<'a> Frontier<'a> {
             options,
             home: home.clone(),
             waiting: VecDeque::new(),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             hasher: RandomState::new(),
             room: ROOM,
             cut: false,
@@ -50,17 +50,35 @@ impl<'a> Frontier<'a> {
         }
     }
 
-    /// The next link, and how many lead there.
+    /// The next link, and how many lead there. What was read on another way is passed over.
     pub(super) fn next(&mut self) -> Option<(Url, u32)> {
-        let (url, depth) = self.waiting.pop_front()?;
-        self.room += url.as_str().len();
-        Some((url, depth))
+        while let Some((url, depth)) = self.waiting.pop_front() {
+            self.room += url.as_str().len();
+            if self.waits(&url) {
+                self.read(&url);
+                return Some((url, depth));
+            }
+        }
+        None
     }
 
-    /// Notes that a page is read, so that no link leads there once more. Says whether that is news.
-    pub(super) fn is_new(&mut self, url: &Url) -> bool {
-        let hash = self.hasher.hash_one(url.as_str());
-        self.seen.insert(hash)
+    /// Notes that a page is read, so that no link leads there once more.
+    pub(super) fn read(&mut self, url: &Url) {
+        self.seen.insert(self.hash(url), false);
+    }
+
+    /// Whether a page is still to be read.
+    pub(super) fn waits(&self, url: &Url) -> bool {
+        self.seen.get(&self.hash(url)) == Some(&true)
+    }
+
+    fn hash(&self, url: &Url) -> u64 {
+        self.hasher.hash_one(url.as_str())
+    }
+
+    /// Whether no link has led there so far.
+    fn is_new(&self, url: &Url) -> bool {
+        !self.seen.contains_key(&self.hash(url))
     }
 
     /// Adds the links of a page at this depth.
@@ -89,6 +107,7 @@ impl<'a> Frontier<'a> {
             match self.room.checked_sub(url.as_str().len()) {
                 Some(room) => {
                     self.room = room;
+                    self.seen.insert(self.hash(&url), true);
                     self.waiting.push_back((url, depth));
                 }
                 None => self.cut = true,
@@ -100,6 +119,7 @@ impl<'a> Frontier<'a> {
     pub(super) fn redirect(&mut self, url: Url, depth: u32) {
         if self.is_followed(&url) && self.is_new(&url) {
             self.room = self.room.saturating_sub(url.as_str().len());
+            self.seen.insert(self.hash(&url), true);
             self.waiting.push_front((url, depth));
         }
     }
@@ -150,7 +170,7 @@ mod tests {
         let home = Url::parse("https://x.org/a/").unwrap();
         let sheet = markup::read(html, PATIENCE).unwrap();
         let mut frontier = Frontier::new(&home, options);
-        frontier.is_new(&home);
+        frontier.read(&home);
         frontier.page(&sheet, &home, 0);
         let links = std::iter::from_fn(|| frontier.next());
         let urls = links.map(|(url, _)| url.to_string());

@@ -4,6 +4,8 @@ use fetch::model::Medium;
 use fetch::source::{url_medium, url_name};
 use url::{Position, Url};
 
+use super::size::{is_dimensions, word};
+
 /// Words in a path or a class of a picture that belongs to the page's dress, or that counts its readers.
 const CHAFF: [&str; 36] = [
     "1x1",
@@ -55,30 +57,6 @@ const TRACKERS: [&str; 9] = [
     "scorecardresearch.com",
     "stats.wp.com",
 ];
-/// Words that tell one size of a picture from another.
-const SIZES: [&str; 20] = [
-    "big",
-    "full",
-    "fullsize",
-    "hd",
-    "hires",
-    "large",
-    "lg",
-    "md",
-    "medium",
-    "mini",
-    "orig",
-    "original",
-    "originals",
-    "preview",
-    "scaled",
-    "sm",
-    "small",
-    "thumb",
-    "thumbnail",
-    "thumbs",
-];
-
 /// Whether it is the playlist of a stream: HLS, or DASH.
 pub(super) fn stream(url: &Url) -> Option<&'static str> {
     let path = url.path().to_ascii_lowercase();
@@ -128,56 +106,90 @@ pub(super) fn is_chaff(url: &Url, words: &str) -> bool {
 /// What several sizes of one picture have in common. A size that is no more than likely tells two pictures apart, since
 /// one too many is a smaller loss than one too few.
 pub(super) fn likeness(url: &Url) -> String {
+    read(url, &mut |_| ())
+}
+
+/// The parts of a URL that say a size: what a picture does not have in common with its other sizes.
+pub(super) fn sizes(url: &Url, mut each: impl FnMut(&str)) {
+    read(url, &mut each);
+}
+
+fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
     let (path, ext) = match url.path().rsplit_once('.') {
         Some((stem, ext)) if ext.len() <= 5 && !ext.contains('/') => (stem, ext),
         _ => (url.path(), ""),
     };
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let folders: Vec<&str> = folders
-        .split('/')
-        .filter(|folder| !is_size(folder))
-        .map(|folder| without_size(folder, is_side))
-        .collect();
+    let mut kept: Vec<&str> = Vec::new();
+    for folder in folders.split('/') {
+        match is_size(folder) {
+            true => size(folder),
+            false => kept.push(without_size(folder, is_side, size)),
+        }
+    }
     let name = match is_size(name) {
-        true => "",
-        false => without_size(without_leading_size(name), is_size),
+        true => {
+            size(name);
+            ""
+        }
+        false => without_size(without_leading_size(name, size), is_size, size),
     };
     let is_picture = url_medium(url) == Some(Medium::Image);
-    let query: Vec<String> = url
-        .query_pairs()
-        .filter(|(name, value)| !(is_picture && resizes(&name.to_ascii_lowercase(), value)))
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let mut query: Vec<String> = Vec::new();
+    let (mut width, mut height) = (None, None);
+    for (name, value) in url.query_pairs() {
+        let plain = name.to_ascii_lowercase();
+        if !(is_picture && resizes(&plain, &value)) {
+            query.push(format!("{name}={value}"));
+            continue;
+        }
+        match plain.as_str() {
+            "h" | "height" => height = Some(value),
+            "resize" | "s" | "size" | "w" | "width" => width = Some(value),
+            _ => {}
+        }
+    }
+    if let Some(value) = width.or(height) {
+        size(&value);
+    }
     // Photographs come in several formats, and a GIF moves where they do not.
     let ext = match ext.to_ascii_lowercase() {
         ext if is_picture && ext != "gif" => String::new(),
         ext => ext,
     };
     let host = &url[Position::BeforeHost..Position::AfterPort];
-    let folders = folders.join("/");
+    let folders = kept.join("/");
     format!("{host}{folders}/{name}?{}.{ext}", query.join("&"))
 }
 
 /// Whether a whole word says a size.
 fn is_size(part: &str) -> bool {
-    SIZES.contains(&part.to_ascii_lowercase().as_str()) || is_side(part)
+    word(part).is_some() || is_side(part)
 }
 
 /// A name without the sizes at its end; not one that would be without a name.
-fn without_size(mut name: &str, is_size: fn(&str) -> bool) -> &str {
+fn without_size<'a>(
+    mut name: &'a str,
+    is_size: fn(&str) -> bool,
+    size: &mut dyn FnMut(&str),
+) -> &'a str {
     while let Some((rest, last)) = name.rsplit_once(SEPARATORS)
         && !rest.trim_end_matches(SEPARATORS).is_empty()
         && is_size(last)
     {
+        size(last);
         name = rest;
     }
     name
 }
 
 /// A name without the size before it, as encyclopaedias write it: `440px-Heron`.
-fn without_leading_size(name: &str) -> &str {
+fn without_leading_size<'a>(name: &'a str, size: &mut dyn FnMut(&str)) -> &'a str {
     match name.split_once('-') {
-        Some((size, rest)) if size.ends_with("px") && is_dimensions(size) => rest,
+        Some((first, rest)) if first.ends_with("px") && is_dimensions(first) => {
+            size(first);
+            rest
+        }
         _ => name,
     }
 }
@@ -206,46 +218,6 @@ fn resizes(name: &str, value: &str) -> bool {
                 .all(|part| is_word(part) || is_number(part))
         }
         _ => false,
-    }
-}
-
-/// How large a URL says that its picture is. One that says nothing is taken for the original.
-pub(super) fn claimed(url: &Url) -> u32 {
-    let path = url.path().to_ascii_lowercase();
-    let dimensions = path
-        .split(['/', '-', '_', '.'])
-        .filter(|part| is_dimensions(part))
-        .filter_map(|part| {
-            part.trim_end_matches(['p', 'w', 'x'])
-                .split('x')
-                .next()?
-                .parse()
-                .ok()
-        });
-    let asked = url
-        .query_pairs()
-        .filter(|(name, _)| matches!(&**name, "w" | "width" | "resize"))
-        .filter_map(|(_, value)| value.split([',', 'x']).next()?.parse().ok());
-    let small = ["thumb", "thumbs", "thumbnail", "small", "mini", "preview"];
-    let is_small = path
-        .split(['/', '-', '_', '.'])
-        .any(|part| small.contains(&part));
-    dimensions
-        .chain(asked)
-        .min()
-        .unwrap_or(if is_small { 200 } else { 4000 })
-}
-
-/// `800x600`, `800w`, `800px`.
-fn is_dimensions(part: &str) -> bool {
-    let digits = |text: &str| {
-        (2..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    match part.strip_suffix("px").or(part.strip_suffix('w')) {
-        Some(width) => digits(width),
-        None => part
-            .split_once('x')
-            .is_some_and(|(width, height)| digits(width) && (digits(height) || height.is_empty())),
     }
 }
 
@@ -305,8 +277,6 @@ mod tests {
         for (one, other) in others {
             assert_ne!(likeness(&url(one)), likeness(&url(other)), "{one} {other}");
         }
-        assert!(claimed(&url("/cat-300x200.jpg")) < claimed(&url("/cat.jpg?w=900")));
-        assert!(claimed(&url("/cat-1024x768.jpg")) < claimed(&url("/cat.jpg")));
     }
 
     #[test]

@@ -89,7 +89,13 @@ mod tests {
         let pieces: Vec<_> = sheet
             .pieces
             .iter()
-            .map(|piece| (piece.role, piece.best().unwrap_or(""), piece.aside))
+            .map(|piece| {
+                (
+                    piece.role,
+                    piece.best().map_or("", |best| &*best.url),
+                    piece.aside,
+                )
+            })
             .collect();
         let expected = [
             (Role::Image, "n.png", true),

@@ -12,6 +12,7 @@ mod frontier;
 mod likeness;
 mod linked;
 mod markup;
+mod missing;
 mod oembed;
 mod options;
 mod pattern;
@@ -19,11 +20,14 @@ mod player;
 mod reading;
 mod refresh;
 mod robots;
+mod seen;
 mod sheet;
 mod sites;
+mod size;
 mod srcset;
 mod text;
 mod tour;
+mod wanted;
 
 use std::time::Duration;
 
@@ -38,10 +42,10 @@ use url::Url;
 use choice::choose;
 pub(super) use choice::web;
 use likeness::{named, stream};
+pub(super) use missing::PROGRAMS;
 pub use options::Options;
 use sites::Sites;
 pub(super) use text::{date, decode, entity, line};
-pub(super) use tour::PROGRAMS;
 use tour::Tour;
 
 use super::stream::film_name;

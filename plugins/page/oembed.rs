@@ -53,7 +53,7 @@ pub(super) fn read(body: &[u8], from: &Url) -> Option<Embedded> {
                 .pieces
                 .iter()
                 .filter(|piece| piece.role == Role::Embed);
-            let frames = frames.filter_map(|frame| web(from, frame.best()?));
+            let frames = frames.filter_map(|frame| web(from, &frame.best()?.url));
             Some(Embedded::Frames(frames.take(FRAMES).collect()))
         }
         _ => None,

@@ -153,17 +153,17 @@ impl Piece {
         self.candidates.push(Candidate {
             url: url.to_owned(),
             weight,
+            width: None,
         });
     }
 
     /// The heaviest candidate, of equals the first; what holds its data itself counts as none.
-    pub(super) fn best(&self) -> Option<&str> {
+    pub(super) fn best(&self) -> Option<&Candidate> {
         let real = self.candidates.iter().filter(|candidate| {
             let start = candidate.url.get(..5).unwrap_or("");
             !start.eq_ignore_ascii_case("data:")
         });
-        let best = real.rev().max_by_key(|candidate| candidate.weight)?;
-        Some(&best.url)
+        real.rev().max_by_key(|candidate| candidate.weight)
     }
 
     /// The weight of the heaviest candidate.

@@ -5,6 +5,8 @@
 pub(super) struct Candidate {
     pub(super) url: String,
     pub(super) weight: u32,
+    /// How many pixels wide it is said to be.
+    pub(super) width: Option<u32>,
 }
 
 /// The weight of what is said to be the picture in full.
@@ -28,9 +30,11 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
             true => ("", after),
             false => after.split_once(',').unwrap_or((after, "")),
         };
+        let (weight, width) = weight(descriptor);
         candidates.push(Candidate {
             url: url.to_owned(),
-            weight: weight(descriptor),
+            weight,
+            width,
         });
         rest = after;
     }
@@ -38,8 +42,8 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
 }
 
 /// Widths count as they are; a density counts as that many common pictures.
-fn weight(descriptor: &str) -> u32 {
-    let mut weight = 2;
+fn weight(descriptor: &str) -> (u32, Option<u32>) {
+    let (mut weight, mut pixels) = (2, None);
     for word in descriptor.split_ascii_whitespace() {
         let Some(unit) = word.chars().last() else {
             continue;
@@ -47,12 +51,15 @@ fn weight(descriptor: &str) -> u32 {
         let number = word.strip_suffix(unit).unwrap_or("");
         let number: Option<f64> = number.parse().ok().filter(|n: &f64| n.is_finite());
         match (unit, number) {
-            ('w', Some(width)) => weight = width as u32,
+            ('w', Some(width)) => {
+                weight = width as u32;
+                pixels = Some(weight);
+            }
             ('x', Some(density)) => weight = (density * 100.0) as u32,
             _ => {}
         }
     }
-    weight.min(FULL - 1)
+    (weight.min(FULL - 1), pixels)
 }
 
 #[cfg(test)]

@@ -1,55 +1,48 @@
 //! Reads what a link leads to: its page, those that follow it, and those that their links lead to.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use fetch::model::{Album, Error, Item, Kind, Link, Medium, Meta, Result};
-use fetch::net::Shown;
+use fetch::model::{Album, Error, Item, Link, Medium, Meta, Result};
 use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key, url_medium};
 use url::Url;
 
 use super::Page;
-use super::choice::{Chosen, Wanted, identity, web};
+use super::choice::{Chosen, web};
 use super::folder::Listed;
 use super::frontier::Frontier;
 use super::likeness::stream;
 use super::options::Options;
-use super::reading::{Found, about, is_next, is_page, reading, whole};
+use super::reading::{Found, about, is_next, is_page, reading};
+use super::seen::Seen;
 use super::sheet::Sheet;
 use super::text;
+use super::wanted::Wanted;
 
 /// The reading of one link.
 pub(super) struct Tour<'a> {
     pub(super) page: &'a Page,
-    options: Arc<Options>,
+    pub(super) options: Arc<Options>,
     pub(super) ctx: &'a Ctx,
     pub(super) out: &'a Outlet,
     known: &'a Meta,
     /// Whether links are followed.
     pub(super) follows: bool,
     turned: Pages,
-    /// Hashes of the media that were there. What they are can be long.
-    seen: HashSet<u64>,
-    hasher: RandomState,
+    seen: Seen,
     /// A page with more than was taken.
-    cut: Option<Url>,
+    pub(super) cut: Option<Url>,
     /// How many pages were asked for.
     count: u32,
     /// How many links were handed on.
-    handed: u32,
+    pub(super) handed: u32,
     /// How many links the site wants no program to follow.
-    refused: usize,
+    pub(super) refused: usize,
     /// How many links led to nothing for a reason that may pass, and the first one.
-    failed: u32,
-    fault: Option<Error>,
+    pub(super) failed: u32,
+    pub(super) fault: Option<Error>,
     /// Where the feed of the first page is.
-    feed: Option<Url>,
+    pub(super) feed: Option<Url>,
 }
-
-/// Who may know a page that has nothing in its markup.
-pub(in super::super) const PROGRAMS: &str =
-    "gallery-dl or yt-dlp may know the page, and are asked where they are installed";
 
 impl<'a> Tour<'a> {
     pub(super) fn new(page: &'a Page, ctx: &'a Ctx, target: &'a Target, out: &'a Outlet) -> Self {
@@ -70,8 +63,7 @@ impl<'a> Tour<'a> {
             known: &target.link.meta,
             follows,
             turned: Pages::new(),
-            seen: HashSet::new(),
-            hasher: RandomState::new(),
+            seen: Seen::new(),
             cut: None,
             count: 1,
             handed: 0,
@@ -87,9 +79,14 @@ impl<'a> Tour<'a> {
         let options = self.options.clone();
         let mut frontier = Frontier::new(&start.url, &options);
         for url in [asked, &start.url] {
-            frontier.is_new(url);
+            frontier.read(url);
         }
-        self.album(start, asked, 0, &mut frontier).await?;
+        let read = self.album(start, asked, 0, &mut frontier).await;
+        self.settle(Some(asked)).await?;
+        if read.is_err() {
+            self.settle(None).await?;
+        }
+        read?;
         while let Some((url, depth)) = frontier.next() {
             if self.count >= self.options.max_pages {
                 let most = self.options.max_pages;
@@ -99,11 +96,12 @@ impl<'a> Tour<'a> {
                 self.out.note(text).await?;
                 break;
             }
-            match self.visit(url, depth, &mut frontier).await {
-                Ok(()) => {}
-                Err(error) => self.miss(error).await?,
+            if let Err(error) = self.visit(&url, depth, &mut frontier).await {
+                self.miss(error).await?;
             }
+            self.settle(Some(&url)).await?;
         }
+        self.settle(None).await?;
         self.refused += frontier.unfollowed;
         if frontier.cut {
             self.cut.get_or_insert_with(|| asked.clone());
@@ -188,7 +186,8 @@ impl<'a> Tour<'a> {
                     media.clear();
                 }
                 if let Some(item) = photo {
-                    self.item(item, &mut items).await?;
+                    items += 1;
+                    self.out.item(numbered(item, items)).await?;
                 }
             }
             if !is_shown && !films.is_empty() && !options.all {
@@ -196,34 +195,54 @@ impl<'a> Tour<'a> {
             }
             let is_bare = count == 1 && media.is_empty() && players.is_empty();
             media.splice(0..0, films);
+            let follows = sheet.next.as_deref().and_then(|next| web(here, next));
+            let follows = follows.filter(|next| is_next(here, next) && count < options.pages);
+            if self.follows && !is_bare {
+                frontier.page(sheet, here, depth);
+            }
             for wanted in media {
-                let identity = identity(&wanted.url, wanted.medium, options.all);
-                if self.seen.insert(self.hasher.hash_one(identity)) {
-                    let description = Some(text::line(&wanted.alt));
-                    let meta = Meta {
-                        title: wanted.name.as_deref().map(text::line),
-                        description: description.filter(|text| !text.is_empty()),
-                        ..meta.clone()
-                    };
-                    let item = self.page.item(here, wanted.url, wanted.medium, meta);
-                    self.item(item, &mut items).await?;
+                if !self.seen.is_new(&wanted, options.all) {
+                    continue;
+                }
+                let description = Some(text::line(&wanted.alt));
+                let meta = Meta {
+                    title: wanted.name.as_deref().map(text::line),
+                    description: description.filter(|text| !text.is_empty()),
+                    ..meta.clone()
+                };
+                let (url, medium) = (wanted.url.clone(), wanted.medium);
+                let item = self.page.item(here, url, medium, meta);
+                items += 1;
+                let item = numbered(item, items);
+                // A larger one may be on the page that it leads to, or on the next ones.
+                let leads = wanted.leads.as_ref().filter(|page| frontier.waits(page));
+                let is_small = follows.is_some() && wanted.size.is_small();
+                let item = match leads.or(is_small.then_some(asked)) {
+                    Some(page) if !wanted.is_linked && !options.all => {
+                        self.seen.wait(page, &wanted, item)
+                    }
+                    _ => Some(item),
+                };
+                if let Some(item) = item {
+                    self.out.item(item).await?;
                 }
             }
             self.hand_on(embeds, players).await?;
             let shows = self.out.items() + self.out.embeds() > before;
-            if is_bare && !shows && self.sent_on(sheet, here, depth, frontier).await? {
-                return Ok(());
+            if is_bare {
+                if !shows && self.sent_on(sheet, here, depth, frontier).await? {
+                    return Ok(());
+                }
+                if self.follows {
+                    frontier.page(sheet, here, depth);
+                }
             }
-            if self.follows {
-                frontier.page(sheet, here, depth);
-            }
-            let follows = sheet.next.as_deref().and_then(|next| web(here, next));
-            if let Some(url) = follows.filter(|next| is_next(here, next)) {
+            if let Some(url) = follows {
                 // The last page of some galleries names itself, or the first one.
-                if count < options.pages
-                    && self.turned.turn(url.as_str()).is_ok()
+                if self.turned.turn(url.as_str()).is_ok()
                     && (!self.follows || self.may_turn(&url, frontier).await?)
                 {
+                    self.seen.moved(&url, asked);
                     next = Some(self.ctx.get(url).send().await?.ok()?);
                 }
             }
@@ -245,7 +264,7 @@ impl<'a> Tour<'a> {
             return Ok(false);
         };
         match self.follows {
-            true => frontier.redirect(url, depth),
+            true => self.redirect(here, url, depth, frontier),
             false => {
                 self.handed += 1;
                 self.out.link(Link::from(url)).await?;
@@ -256,17 +275,18 @@ impl<'a> Tour<'a> {
 
     /// Whether the next page of an album may be asked for where links are followed.
     async fn may_turn(&mut self, url: &Url, frontier: &mut Frontier<'_>) -> Result<bool> {
-        frontier.is_new(url);
+        frontier.read(url);
         let may = self.count < self.options.max_pages && self.is_allowed(url).await?;
         self.count += u32::from(may);
         Ok(may)
     }
 
-    /// Emits an item with its number in its album.
-    async fn item(&self, mut item: Item, items: &mut u64) -> Result<()> {
-        *items += 1;
-        item.meta.number = Some(*items);
-        self.out.item(item).await
+    /// Emits what waited for a page, or for any if none is named, and has no larger one.
+    async fn settle(&mut self, page: Option<&Url>) -> Result<()> {
+        for item in self.seen.settle(page) {
+            self.out.item(item).await?;
+        }
+        Ok(())
     }
 
     /// The files of a server's folder. They keep their names, and have no numbers: those would change with each new file.
@@ -310,37 +330,45 @@ impl<'a> Tour<'a> {
     }
 
     /// Follows a link: what the source of a site knows goes there, and what is no page to whoever takes it.
-    async fn visit(&mut self, url: Url, depth: u32, frontier: &mut Frontier<'_>) -> Result<()> {
+    async fn visit(&mut self, url: &Url, depth: u32, frontier: &mut Frontier<'_>) -> Result<()> {
         let known = self.out.embeds();
         self.out.embed(Link::from(url.clone())).await?;
         if self.out.embeds() > known {
             return Ok(());
         }
-        if !self.is_allowed(&url).await? {
+        if !self.is_allowed(url).await? {
             self.refused += 1;
             return Ok(());
         }
         self.count += 1;
         let answer = self.ctx.get(url.clone()).send_if(is_page).await?;
         if answer.status.is_redirection() {
-            let place = answer.header("location").and_then(|place| web(&url, place));
+            let place = answer.header("location").and_then(|place| web(url, place));
             match place {
                 // Where it leads may be another each time, so it goes on from here.
                 Some(place) if url_medium(&place).is_some() || stream(&place).is_some() => {
                     self.handed += 1;
-                    self.out.link(Link::from(url)).await?;
+                    self.out.link(Link::from(url.clone())).await?;
                 }
-                Some(place) => frontier.redirect(place, depth),
+                Some(place) => self.redirect(url, place, depth, frontier),
                 None => {}
             }
             return Ok(());
         }
         let answer = answer.ok()?;
         if is_page(&answer.headers) {
-            return self.album(answer, &url, depth, frontier).await;
+            return self.album(answer, url, depth, frontier).await;
         }
         self.handed += 1;
-        self.out.link(Link::from(url)).await
+        self.out.link(Link::from(url.clone())).await
+    }
+
+    /// Goes on where a link has led.
+    fn redirect(&mut self, from: &Url, to: Url, depth: u32, frontier: &mut Frontier<'_>) {
+        frontier.redirect(to.clone(), depth);
+        if frontier.waits(&to) {
+            self.seen.moved(from, &to);
+        }
     }
 
     pub(super) async fn is_allowed(&self, url: &Url) -> Result<bool> {
@@ -349,56 +377,10 @@ impl<'a> Tour<'a> {
             false => Ok(true),
         }
     }
+}
 
-    /// Notes that a link led to nothing. That a page is gone is how the web is; anything else is told at the end.
-    async fn miss(&mut self, error: Error) -> Result<()> {
-        match error.kind {
-            Kind::Closed => return Err(error),
-            Kind::Missing | Kind::Login | Kind::Blocked => {
-                return self.out.note(format!("not followed: {error}")).await;
-            }
-            _ => {}
-        }
-        self.failed += 1;
-        self.fault.get_or_insert(error);
-        Ok(())
-    }
-
-    /// Tells what is missing.
-    async fn end(self) -> Result<()> {
-        if self.refused > 0 {
-            let text = format!(
-                "links not followed, as the site asks: {} (`source.page.robots`)",
-                self.refused
-            );
-            self.out.note(text).await?;
-        }
-        if let Some(error) = self.fault {
-            let message = format!("links that could not be followed: {}", self.failed);
-            let hint = error.hint.clone();
-            let told = Error::new(error.kind, message).because(error);
-            return Err(match hint {
-                Some(hint) => told.hint(hint),
-                None => told,
-            });
-        }
-        if let Some(page) = &self.cut {
-            whole(page, true)?;
-        }
-        if self.out.items() > 0 || self.out.embeds() > 0 || self.handed > 0 {
-            return Ok(());
-        }
-        let mut hints = Vec::new();
-        if let Some(feed) = &self.feed {
-            hints.push(format!("its feed may have some: `{}`", Shown(feed)));
-        }
-        hints.push("what its scripts bring is not seen".to_owned());
-        if !self.options.all {
-            hints.push("`--all` takes icons, documents and the like, too".to_owned());
-        }
-        hints.push(PROGRAMS.to_owned());
-        let message = "no media that matter are in its markup";
-        let hint = hints.join("; ");
-        Err(Error::new(Kind::Unsupported, message).hint(hint))
-    }
+/// An item with its number in its album.
+fn numbered(mut item: Item, number: u64) -> Item {
+    item.meta.number = Some(number);
+    item
 }

@@ -4,6 +4,7 @@ mod crawl;
 mod held;
 mod kinds;
 mod oembed;
+mod sizes;
 
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};

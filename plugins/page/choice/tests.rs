@@ -87,3 +87,88 @@ fn everything_can_be_had() {
     };
     assert_eq!(urls(html, &all).len(), 4);
 }
+
+#[test]
+fn of_sizes_that_are_linked_the_largest_is_taken() {
+    let tables: [(&[&str], &[&str]); 10] = [
+        (&["w-640x360.jpg", "w-1920x1080.jpg"], &["w-1920x1080.jpg"]),
+        (&["w-1920x1080.jpg", "w-640x360.jpg"], &["w-1920x1080.jpg"]),
+        (
+            &[
+                "c_small.jpg",
+                "c_medium.jpg",
+                "c_large.jpg",
+                "c_original.jpg",
+            ],
+            &["c_original.jpg"],
+        ),
+        (
+            &["small/d.jpg", "original/d.jpg", "large/d.jpg"],
+            &["original/d.jpg"],
+        ),
+        (&["thumb/e.jpg", "e.jpg"], &["e.jpg"]),
+        (
+            &["e.jpg?size=small", "e.jpg?size=large"],
+            &["e.jpg?size=large"],
+        ),
+        // Nothing tells which of them is the larger, and their author wanted both to be had.
+        (&["f.jpg", "f.png"], &["f.jpg", "f.png"]),
+        (
+            &["g.jpg", "g-1920x1080.jpg", "g-150x150.jpg"],
+            &["g.jpg", "g-1920x1080.jpg"],
+        ),
+        // The same file, asked for in other words.
+        (&["h.jpg", "h.jpg?q=80", "http://x.org/f/h.jpg"], &["h.jpg"]),
+        (
+            &["i.jpg", "i_thumb.png", "i.png", "i.webp"],
+            &["i.jpg", "i.png", "i.webp"],
+        ),
+    ];
+    for (names, expected) in tables {
+        let page = |names: &[&str], form: &dyn Fn(&str) -> String| -> Vec<String> {
+            let base = "<base href=https://x.org/f/>".to_owned();
+            let links = names.iter().map(|name| form(name));
+            let html = base + &links.collect::<String>();
+            let urls = urls(&html, &Options::default()).into_iter();
+            urls.map(|url| url.replace("https://x.org/f/", ""))
+                .collect()
+        };
+        let words = page(names, &|name| format!("<a href='{name}'>{name}</a>"));
+        assert_eq!(words, expected, "{names:?}");
+        let pictures = page(names, &|name| {
+            format!("<a href='{name}'><img src='{name}'></a>")
+        });
+        assert_eq!(pictures, expected, "{names:?} with pictures");
+    }
+    let html = "<a href=/w/sea-640x360.jpg><img src=/w/sea-640x360.jpg width=640></a><a href=/w/sea-1920x1080.jpg>Full size</a>";
+    let expected = ["https://x.org/w/sea-1920x1080.jpg"];
+    assert_eq!(urls(html, &Options::default()), expected);
+}
+
+#[test]
+fn what_is_shown_gives_way_to_a_link_unless_it_is_larger() {
+    let table = [
+        (
+            "<img src=/a.jpg><a href=/a-1920x1080.jpg>large</a>",
+            "/a-1920x1080.jpg",
+        ),
+        ("<img src=/a.jpg><a href=/a-300x200.jpg>small</a>", "/a.jpg"),
+        (
+            "<a href=/a-300x200.jpg>small</a><img src=/a-1024x768.jpg>",
+            "/a-1024x768.jpg",
+        ),
+        (
+            "<meta property=og:image content=/a.jpg><a href=/a-300x200.jpg>small</a>",
+            "/a.jpg",
+        ),
+        // It stands for what it leads to, however little that says of its size.
+        (
+            "<a href=/1-300x200.jpg><img src=/t/one.jpg></a><img src=/t/one.jpg>",
+            "/1-300x200.jpg",
+        ),
+    ];
+    for (html, expected) in table {
+        let expected = format!("https://x.org{expected}");
+        assert_eq!(urls(html, &Options::default()), [expected], "{html}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Tells what a tour has missed.
+
+use fetch::model::{Error, Kind, Result};
+use fetch::net::Shown;
+
+use super::reading::whole;
+use super::tour::Tour;
+
+/// Who may know a page that has nothing in its markup.
+pub(in super::super) const PROGRAMS: &str =
+    "gallery-dl or yt-dlp may know the page, and are asked where they are installed";
+
+impl Tour<'_> {
+    /// Notes that a link led to nothing. That a page is gone is how the web is; anything else is told at the end.
+    pub(super) async fn miss(&mut self, error: Error) -> Result<()> {
+        match error.kind {
+            Kind::Closed => return Err(error),
+            Kind::Missing | Kind::Login | Kind::Blocked => {
+                return self.out.note(format!("not followed: {error}")).await;
+            }
+            _ => {}
+        }
+        self.failed += 1;
+        self.fault.get_or_insert(error);
+        Ok(())
+    }
+
+    /// Tells what is missing.
+    pub(super) async fn end(self) -> Result<()> {
+        if self.refused > 0 {
+            let text = format!(
+                "links not followed, as the site asks: {} (`source.page.robots`)",
+                self.refused
+            );
+            self.out.note(text).await?;
+        }
+        if let Some(error) = self.fault {
+            let message = format!("links that could not be followed: {}", self.failed);
+            let hint = error.hint.clone();
+            let told = Error::new(error.kind, message).because(error);
+            return Err(match hint {
+                Some(hint) => told.hint(hint),
+                None => told,
+            });
+        }
+        if let Some(page) = &self.cut {
+            whole(page, true)?;
+        }
+        if self.out.items() > 0 || self.out.embeds() > 0 || self.handed > 0 {
+            return Ok(());
+        }
+        let mut hints = Vec::new();
+        if let Some(feed) = &self.feed {
+            hints.push(format!("its feed may have some: `{}`", Shown(feed)));
+        }
+        hints.push("what its scripts bring is not seen".to_owned());
+        if !self.options.all {
+            hints.push("`--all` takes icons, documents and the like, too".to_owned());
+        }
+        hints.push(PROGRAMS.to_owned());
+        let message = "no media that matter are in its markup";
+        let hint = hints.join("; ");
+        Err(Error::new(Kind::Unsupported, message).hint(hint))
+    }
+}

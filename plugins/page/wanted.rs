@@ -1,0 +1,170 @@
+//! The media that are wanted of a page, each in its largest size.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use fetch::model::Medium;
+use url::{Position, Url};
+
+use super::likeness::likeness;
+use super::size::Size;
+
+/// A medium that is wanted.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) url: Url,
+    /// None for another file.
+    pub(super) medium: Option<Medium>,
+    /// What its link calls it.
+    pub(super) name: Option<String>,
+    pub(super) alt: String,
+    /// How large it seems to be, wherever it stands.
+    pub(super) size: Size,
+    /// Whether a link leads to it.
+    pub(super) is_linked: bool,
+    /// The page that it leads to.
+    pub(super) leads: Option<Url>,
+    /// How large it is against what is shown beside it and has its likeness.
+    weight: u64,
+    /// Where the first of its likeness was put.
+    first: usize,
+}
+
+impl Wanted {
+    /// What is shown, and is so large by itself against others of its likeness.
+    pub(super) fn shown(url: Url, medium: Option<Medium>, alt: &str, weight: u64) -> Wanted {
+        let size = Size::of(&url);
+        Wanted {
+            url,
+            medium,
+            name: None,
+            alt: alt.to_owned(),
+            size,
+            is_linked: false,
+            leads: None,
+            weight: weight.max(u64::from(size.likely)),
+            first: 0,
+        }
+    }
+}
+
+/// The media of a page, in its order.
+pub(super) struct Media {
+    pub(super) list: Vec<Wanted>,
+    all: bool,
+    /// Where what is of this likeness was put, by hash.
+    known: HashMap<u64, Place>,
+    hasher: RandomState,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    at: usize,
+    /// Whether the likeness is that of a picture which leads to what is there.
+    leads: bool,
+}
+
+impl Media {
+    pub(super) fn new(all: bool) -> Media {
+        Media {
+            list: Vec::new(),
+            all,
+            known: HashMap::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Whether a picture or another size of it is there.
+    pub(super) fn knows(&self, url: &Url) -> bool {
+        let likeness = self.hasher.hash_one(likeness(url));
+        self.known.contains_key(&likeness)
+    }
+
+    /// Notes that a picture leads to what was put there, and stands for that wherever else it is shown.
+    pub(super) fn leads(&mut self, picture: &Url, at: usize) {
+        let likeness = self.hasher.hash_one(likeness(picture));
+        let place = Place { at, leads: true };
+        self.known.entry(likeness).or_insert(place);
+    }
+
+    /// Puts a medium there, or a size of one that is; and says where it stands until this is finished.
+    ///
+    /// Of what is shown, one size is taken. What is linked wins over it unless it is smaller for sure; of two links that cannot be told
+    /// apart in size, both are wanted, since whoever wrote the page meant them to be had.
+    pub(super) fn put(&mut self, wanted: Wanted) -> usize {
+        let identity = identity(&wanted.url, wanted.medium, self.all);
+        let likeness = self.hasher.hash_one(&identity);
+        let Some(Place { at, leads }) = self.known.get(&likeness).copied() else {
+            return self.push(likeness, None, wanted);
+        };
+        let known = &mut self.list[at];
+        if known.alt.is_empty() {
+            known.alt.clone_from(&wanted.alt);
+        }
+        let leads_on = known.leads.take().or(wanted.leads.clone());
+        known.leads = leads_on;
+        if leads {
+            return at;
+        }
+        let is_better = match (known.is_linked, wanted.is_linked) {
+            (false, false) => wanted.weight > known.weight,
+            (false, true) => !known.size.exceeds(wanted.size),
+            (true, _) => wanted.size.exceeds(known.size),
+        };
+        if is_better {
+            known.url = wanted.url;
+            known.name = wanted.name;
+            known.size = wanted.size;
+            known.is_linked = wanted.is_linked;
+            known.weight = wanted.weight;
+            return at;
+        }
+        if !known.is_linked || !wanted.is_linked || known.size.exceeds(wanted.size) {
+            return at;
+        }
+        if file(&known.url) == file(&wanted.url) {
+            return at;
+        }
+        let likeness = self.hasher.hash_one((identity, file(&wanted.url)));
+        match self.known.get(&likeness) {
+            Some(place) => place.at,
+            None => self.push(likeness, Some(at), wanted),
+        }
+    }
+
+    fn push(&mut self, likeness: u64, first: Option<usize>, mut wanted: Wanted) -> usize {
+        let at = self.list.len();
+        wanted.first = first.unwrap_or(at);
+        self.list.push(wanted);
+        self.known.insert(likeness, Place { at, leads: false });
+        at
+    }
+
+    /// What is left when all is there: without links that turned out to be those of a smaller size.
+    pub(super) fn finish(mut self) -> Vec<Wanted> {
+        let mut largest: HashMap<usize, Size> = HashMap::new();
+        for wanted in &self.list {
+            let largest = largest.entry(wanted.first).or_insert(wanted.size);
+            if wanted.size.least() > largest.least() {
+                *largest = wanted.size;
+            }
+        }
+        let is_largest = |wanted: &Wanted| !largest[&wanted.first].exceeds(wanted.size);
+        self.list.retain(is_largest);
+        self.list
+    }
+}
+
+/// What tells a medium from others: of a picture what its sizes have in common, unless all are wanted.
+pub(super) fn identity(url: &Url, medium: Option<Medium>, all: bool) -> String {
+    match medium {
+        Some(Medium::Image) if !all => likeness(url),
+        _ => url.as_str().to_owned(),
+    }
+}
+
+/// What tells a file of a picture from others of its likeness: in other words, the same may be asked for.
+pub(super) fn file(url: &Url) -> (&str, Size) {
+    let place = &url[Position::BeforeHost..Position::AfterPath];
+    (place, Size::of(url))
+}

@@ -8,7 +8,6 @@ use fetch::source::Answer;
 use tokio::time::timeout;
 use url::Url;
 
-use super::choice::web;
 use super::frontier::is_same_host;
 use super::likeness::is_chaff;
 use super::oembed::{self, Embedded};
@@ -25,12 +24,12 @@ impl Tour<'_> {
     /// Asks for the oEmbed of a page, if it has one: gives the picture that it is about, or the frames in which it is shown.
     pub(super) async fn embedded(
         &self,
-        place: Option<&str>,
+        place: Option<Url>,
         here: &Url,
         meta: &Meta,
     ) -> Result<(Option<Item>, Vec<Url>)> {
         let nothing = (None, Vec::new());
-        let Some(place) = place.and_then(|place| web(here, place)) else {
+        let Some(place) = place else {
             return Ok(nothing);
         };
         if self.follows && !self.is_allowed(&place).await.unwrap_or(false) {

@@ -12,7 +12,7 @@ use super::folder::Listed;
 use super::frontier::Frontier;
 use super::likeness::stream;
 use super::options::Options;
-use super::reading::{Found, about, is_next, is_page, reading};
+use super::reading::{Found, about, is_page, next as next_page, reading};
 use super::seen::Seen;
 use super::sheet::Sheet;
 use super::text;
@@ -178,6 +178,7 @@ impl<'a> Tour<'a> {
                     .oembed
                     .as_deref()
                     .filter(|_| self.out.embeds() == known);
+                let place = place.and_then(|place| web(&sheet.base(here), place));
                 let (photo, mut frames) = self.embedded(place, here, &meta).await?;
                 films = self.films(&mut frames, here).await?;
                 self.hand_on([], frames).await?;
@@ -195,8 +196,7 @@ impl<'a> Tour<'a> {
             }
             let is_bare = count == 1 && media.is_empty() && players.is_empty();
             media.splice(0..0, films);
-            let follows = sheet.next.as_deref().and_then(|next| web(here, next));
-            let follows = follows.filter(|next| is_next(here, next) && count < options.pages);
+            let follows = next_page(sheet, here).filter(|_| count < options.pages);
             if self.follows && !is_bare {
                 frontier.page(sheet, here, depth);
             }

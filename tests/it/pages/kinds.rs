@@ -1,6 +1,6 @@
 //! Kinds of pages as somebody meets them, and what they come to on the disk: which files, under which names.
 
-use super::picture;
+use super::{names, picture};
 use crate::streams::{playlist, segment};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
@@ -231,4 +231,19 @@ fn the_film_that_a_page_names_in_microdata_is_taken() {
     site.on("/embed/8", Reply::html(player)).once();
     film(&site, "/v/talk.mp4");
     assert_eq!(files(site.url("/watch/8")), ["page/Talk 8/001 talk.mp4"]);
+}
+
+#[test]
+fn an_article_that_is_called_like_a_folder_is_a_page_and_goes_on_from_its_base() {
+    let site = Site::start();
+    let first = "<!doctype html><title>Index of refraction - Optics</title><h1>Index of refraction</h1>\
+        <base href=/b/><link rel=next href=ior2><img src=1.jpg>";
+    site.on("/a/ior", Reply::html(first)).once();
+    let second = "<!doctype html><title>Index of refraction</title><img src=/b/2.jpg>";
+    site.on("/b/ior2", Reply::html(second)).once();
+    picture(&site, "/b/1.jpg", 1);
+    picture(&site, "/b/2.jpg", 2);
+    let fetch = Fetch::new().arg(site.url("/a/ior"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["001 1.jpg", "002 2.jpg"]);
 }

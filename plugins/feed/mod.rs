@@ -2,10 +2,13 @@
 //!
 //! It does not know how bytes move, where files go, or what was fetched before.
 
+mod date;
 mod found;
 mod json;
+mod key;
 mod options;
 mod post;
+mod title;
 mod validator;
 mod xml;
 
@@ -18,11 +21,12 @@ use fetch::model::{Album, Body, Document, Error, Expect, Item, Kind, Link, Meta,
 use fetch::net::Shown;
 use fetch::source::{Ctx, Manifest, Outlet, Pages, Route, Source, Target, url_key, url_name};
 use http::StatusCode;
-use jiff::Timestamp;
 use url::Url;
 
-use super::page::{date, line, web};
+use super::page::{is_same_host, line, web};
+use date::when;
 use found::Findings;
+use key::Names;
 pub use options::Options;
 
 /// Feeds of any site.
@@ -65,6 +69,7 @@ impl Feed {
         &self,
         feed: &Url,
         findings: Findings,
+        names: &Names,
         album: &Arc<Album>,
         known: &Meta,
         out: &Outlet,
@@ -81,8 +86,10 @@ impl Feed {
             ..Meta::default()
         };
         let is_alone = files.len() == 1;
-        for (url, medium) in &files {
+        for file in &files {
+            let (url, medium) = file;
             let (name, ext) = url_name(url);
+            let (key, formerly) = names.key(feed, &post.id, file, is_alone);
             let request = Request {
                 expect: Expect {
                     medium: *medium,
@@ -92,10 +99,11 @@ impl Feed {
             };
             out.unnumbered(Item {
                 source: self.manifest.name.clone(),
-                key: key(feed, &post.id, url, is_alone),
+                key,
                 meta: Meta {
                     name,
                     ext,
+                    formerly,
                     ..meta.clone()
                 },
                 body: Body::File(request),
@@ -139,6 +147,7 @@ impl Source for Feed {
         let mut next = Some(start.clone());
         let mut count = 0;
         let mut posts = 0;
+        let mut names = Names::default();
         let (mut cut, mut broken) = (0, 0);
         while let Some(url) = next.take() {
             pages.turn(url.as_str())?;
@@ -172,18 +181,24 @@ impl Source for Feed {
             });
             cut += found.cut;
             broken += found.broken;
+            names.page(&start, &found.posts);
             for post in found.posts {
                 posts += 1;
-                self.post(&start, post, album, &target.link.meta, out)
+                self.post(&start, post, &names, album, &target.link.meta, out)
                     .await?;
             }
             if let Some(error) = found.error {
                 return Err(error);
             }
-            next = found
-                .next
-                .and_then(|next| web(&answer.url, &next))
-                .filter(|next| next.origin() == answer.url.origin());
+            next = found.next.and_then(|next| web(&answer.url, &next));
+            if let Some(away) = next.take_if(|next| !is_own(&answer.url, next)) {
+                out.warn(format!(
+                    "`{}` goes on at another site, which is not read: `feed:{}` reads it",
+                    Shown(&answer.url),
+                    Shown(&away)
+                ))
+                .await?;
+            }
             if count >= self.options.pages && next.take().is_some() {
                 self.leave(&start, out).await?;
             }
@@ -212,62 +227,8 @@ impl Source for Feed {
     }
 }
 
-/// The identity of a file of a post: what the feed calls the post, since addresses of files change with whoever counts their
-/// readers. Names that are no addresses are the feed's own. Of several files each is told by its address, too, as none keeps
-/// its place when another comes before it.
-fn key(feed: &Url, id: &str, file: &Url, is_alone: bool) -> String {
-    let own = match Url::parse(id) {
-        _ if id.is_empty() => return url_key(file),
-        Ok(url) if url.has_host() => url_key(&url),
-        _ => format!("{} {}", url_key(feed), line(id)),
-    };
-    match is_alone {
-        true => own,
-        false => format!("{own} {}", url_key(file)),
-    }
-}
-
-/// A date as feeds write it: RFC 2822 in RSS, RFC 3339 elsewhere.
-fn when(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let in_mail = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
-    in_mail.ok().or_else(|| date(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_post_keeps_its_identity_when_its_file_moves() {
-        let feed = Url::parse("https://x.org/feed.xml").unwrap();
-        let file = Url::parse("https://cdn.example/1.mp3?t=1").unwrap();
-        let table = [
-            ("g41", true, "https://x.org/feed.xml g41"),
-            ("https://x.org/41", true, "https://x.org/41"),
-            (
-                "https://x.org/41",
-                false,
-                "https://x.org/41 https://cdn.example/1.mp3?t=1",
-            ),
-            ("", true, "https://cdn.example/1.mp3?t=1"),
-            ("", false, "https://cdn.example/1.mp3?t=1"),
-        ];
-        for (id, is_alone, expected) in table {
-            assert_eq!(key(&feed, id, &file, is_alone), expected);
-        }
-    }
-
-    #[test]
-    fn dates_are_read_as_feeds_write_them() {
-        for text in [
-            "Fri, 03 May 2024 06:00:00 GMT",
-            "03 May 2024 08:00:00 +0200",
-            "2024-05-03T06:00:00Z",
-        ] {
-            let read = when(text).map(|date| date.to_string());
-            assert_eq!(read.as_deref(), Some("2024-05-03T06:00:00Z"), "{text}");
-        }
-        assert_eq!(when("soon"), None);
-    }
+/// Whether the next page of a feed is of the same site, and no less safe to ask for.
+fn is_own(page: &Url, next: &Url) -> bool {
+    let is_plain = |url: &Url| url.scheme() == "http";
+    is_same_host(page, next) && (is_plain(page) || !is_plain(next))
 }

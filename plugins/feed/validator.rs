@@ -4,7 +4,8 @@ use fetch::source::Answer;
 use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use jiff::SignedDuration;
 
-use super::{Options, when};
+use super::Options;
+use super::date::when;
 
 /// A date counts if it is that much older than the answer: what changes twice in a second has one date.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);

@@ -145,7 +145,7 @@ impl<'a> Frontier<'a> {
 }
 
 /// Whether both are of one host, with or without `www.`, at one port or the usual ones.
-pub(super) fn is_same_host(one: &Url, other: &Url) -> bool {
+pub(in super::super) fn is_same_host(one: &Url, other: &Url) -> bool {
     let host = |url: &Url| {
         let host = url.host_str().unwrap_or("").trim_end_matches('.');
         host.strip_prefix("www.").unwrap_or(host).to_owned()

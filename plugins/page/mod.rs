@@ -41,6 +41,7 @@ use url::Url;
 
 use choice::choose;
 pub(super) use choice::web;
+pub(super) use frontier::is_same_host;
 use likeness::{named, stream};
 pub(super) use missing::PROGRAMS;
 pub use options::Options;
@@ -149,6 +150,14 @@ pub(super) fn images(html: &str, base: &Url, patience: Duration) -> Result<Vec<U
         .filter(|wanted| wanted.medium == Some(Medium::Image))
         .map(|wanted| wanted.url)
         .collect())
+}
+
+/// The characters that the references in a line of markup stand for, which has no elements.
+///
+/// # Errors
+/// [`Kind::Corrupt`] if it takes too long to read.
+pub(super) fn words(line: &str) -> Result<String> {
+    Ok(markup::read(&format!("<h1>{line}"), PATIENCE)?.heading)
 }
 
 /// The page that a file was asked for from, as browsers tell it: in full to its own origin, and its origin to others.

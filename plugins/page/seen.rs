@@ -156,10 +156,8 @@ mod tests {
         assert!(seen.is_new(&wanted("/a.jpg"), false));
         assert!(!seen.is_new(&wanted("/a.png"), false));
         assert!(!seen.is_new(&wanted("/a-300x200.jpg"), false));
-        let linked = Wanted {
-            is_linked: true,
-            ..wanted("/a.png")
-        };
+        let mut linked = wanted("/a.png");
+        linked.is_linked = true;
         assert!(seen.is_new(&linked, false));
         seen.moved(&url("/p"), &url("/q"));
         assert!(seen.settle(Some(&url("/p"))).is_empty());

@@ -1,7 +1,7 @@
 //! Text as pages write it.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// The text of a page: UTF-8, or the old encoding of western Europe where the page says so or is no UTF-8.
@@ -58,14 +58,21 @@ pub(in super::super) fn line(text: &str) -> String {
     words.join(" ").chars().take(300).collect()
 }
 
-/// A date as pages write it: with or without a time.
+/// A date as pages write it: with or without a time, and without a zone that of Greenwich.
 pub(in super::super) fn date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    let at_midnight = || {
-        let date: Date = text.get(..10)?.parse().ok()?;
-        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    // `06:00:00 +0200`, `06:00:00 UTC`.
+    let (start, zone) = text.rsplit_once(' ').unwrap_or((text, ""));
+    let joined = match zone {
+        "UTC" | "GMT" | "Z" => Some(format!("{start}Z")),
+        zone if zone.starts_with(['+', '-']) => Some(format!("{start}{zone}")),
+        _ => None,
     };
-    text.parse().ok().or_else(at_midnight)
+    let text = joined.as_deref().unwrap_or(text);
+    let of_greenwich = |time: DateTime| Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    let without_zone = || of_greenwich(text.parse().ok()?);
+    let at_midnight = || of_greenwich(text.get(..10)?.parse::<Date>().ok()?.into());
+    text.parse().ok().or_else(without_zone).or_else(at_midnight)
 }
 
 #[cfg(test)]
@@ -92,6 +99,18 @@ mod tests {
         ] {
             let date = date(text).unwrap();
             assert_eq!(date.to_string(), "2024-05-03T00:00:00Z", "{text}");
+        }
+        for text in [
+            "2024-05-03 06:00:00",
+            "2024-05-03T06:00:00",
+            "2024-05-03 06:00",
+            "2024-05-03 06:00:00 UTC",
+            "2024-05-03 08:00:00 +0200",
+            "2024-05-03T08:00:00+0200",
+            "2024-05-03T06:00:00.000Z",
+        ] {
+            let date = date(text).map(|date| date.to_string());
+            assert_eq!(date.as_deref(), Some("2024-05-03T06:00:00Z"), "{text}");
         }
         assert_eq!(date("yesterday"), None);
         assert_eq!(line(" a\n b\t"), "a b");

@@ -56,6 +56,10 @@ pub struct Meta {
     /// The page where a person would look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<Url>,
+    /// A key that it had in an earlier version of its source. If a file is there under that, and is of the kind that is expected, it
+    /// counts as had.
+    #[serde(skip)]
+    pub formerly: Option<String>,
     /// Whatever else the site tells, by field name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, serde_json::Value>,

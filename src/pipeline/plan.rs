@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 
 use super::adopt::Adopt;
 use super::albums::Shelf;
-use super::archive::{Archive, Identity};
+use super::archive::{Archive, Identity, Seen};
 use super::branch::Branch;
 use super::choose::wants;
-use super::naming::{Planned, fold};
+use super::naming::{MediaKind, Planned, fold};
 use super::sink::{Disk, quickly, slowly};
 use super::transfer::{Had, Job};
 use super::turn::Turns;
@@ -294,8 +294,13 @@ impl Plan {
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
         let shelf = self.shelf.clone();
         let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
+        let former = former(item);
         quickly(move || {
-            let Some(seen) = archive.find(&identity)? else {
+            let mut seen = archive.find(&identity)?;
+            if let (None, Some((former, kind))) = (&seen, former) {
+                seen = archive.find(&former)?.filter(|seen| is_of(seen, kind));
+            }
+            let Some(seen) = seen else {
                 return Ok(None);
             };
             // The file of what another program has had may be here.
@@ -324,6 +329,20 @@ impl Plan {
     async fn tell(&self, event: Event) -> Result<()> {
         self.events.send(event).await.map_err(|_| Error::closed())
     }
+}
+
+/// By what an item was known to an earlier version of its source.
+fn former(item: &Item) -> Option<(Identity, MediaKind)> {
+    let key = item.meta.formerly.clone()?;
+    let source = item.source.clone();
+    Some((Identity { source, key }, MediaKind::of(item)?))
+}
+
+/// Whether a file of this kind was saved, by its name.
+fn is_of(seen: &Seen, kind: MediaKind) -> bool {
+    let path = seen.saved.as_ref().map(|(path, _)| path.as_str());
+    let ext = path.and_then(|path| path.rsplit_once('.'));
+    ext.is_some_and(|(_, ext)| MediaKind::of_ext(&ext.to_ascii_lowercase()) == kind)
 }
 
 /// The name that an item wants, but for its extension; names that some systems take for one are one.

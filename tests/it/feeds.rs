@@ -1,5 +1,6 @@
 //! Feeds, through the program.
 
+mod names;
 mod unchanged;
 
 use crate::support::command::Fetch;

@@ -152,6 +152,7 @@ impl Items {
                 height: number("height"),
                 page: Some(self.link.clone()),
                 extra: extra(fields),
+                formerly: None,
             },
             body,
         }

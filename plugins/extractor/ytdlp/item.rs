@@ -199,6 +199,7 @@ impl<'a> Items<'a> {
                 height: choice.size.map(|(_, height)| height),
                 page: Some(page),
                 extra: extra(film),
+                formerly: None,
             },
             body: choice.body,
         };

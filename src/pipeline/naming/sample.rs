@@ -29,6 +29,7 @@ pub(crate) fn full() -> Item {
             width: Some(640),
             height: Some(480),
             page: "https://example.com/a".parse().ok(),
+            formerly: None,
             extra: Default::default(),
         },
         body: url.map_or(Body::Later, |url| {

@@ -1,0 +1,86 @@
+//! Titles that are written as HTML, in plain words.
+
+use super::super::page::words;
+
+/// So much of one is looked at, and it is longer than any.
+const LONGEST: usize = 4_000;
+/// Elements that stand in titles. What else looks like one is not meant so: `41: <Tides>`.
+const ELEMENTS: [&str; 27] = [
+    "a", "abbr", "b", "bdi", "big", "br", "cite", "code", "del", "div", "em", "font", "h1", "h2",
+    "i", "img", "ins", "mark", "p", "q", "s", "small", "span", "strong", "sub", "sup", "u",
+];
+/// Those of them that begin another line.
+const LINES: [&str; 5] = ["br", "div", "h1", "h2", "p"];
+
+/// The words of a title: without its elements, and with the characters that its references stand for.
+pub(super) fn plain(title: &str) -> String {
+    let mut end = title.len().min(LONGEST);
+    while !title.is_char_boundary(end) {
+        end -= 1;
+    }
+    let title = &title[..end];
+    let mut kept = String::with_capacity(title.len());
+    let mut rest = title;
+    while let Some(at) = rest.find(['<', '&']) {
+        let (before, found) = rest.split_at(at);
+        kept.push_str(before);
+        rest = &found[1..];
+        if found.starts_with('&') {
+            kept.push_str(if is_reference(rest) { "&" } else { "&amp;" });
+        } else if let Some((name, after)) = element(rest) {
+            let is_line = LINES.iter().any(|known| name.eq_ignore_ascii_case(known));
+            kept.push_str(if is_line { " " } else { "" });
+            rest = after;
+        } else {
+            kept.push_str("&lt;");
+        }
+    }
+    kept.push_str(rest);
+    match kept.contains('&') {
+        true => words(&kept).unwrap_or(kept),
+        false => kept,
+    }
+}
+
+/// The name of the element whose tag begins here, and what comes after that.
+fn element(rest: &str) -> Option<(&str, &str)> {
+    let rest = rest.strip_prefix('/').unwrap_or(rest);
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric())?;
+    let (name, rest) = rest.split_at(end);
+    let mut known = ELEMENTS.iter();
+    known.find(|known| name.eq_ignore_ascii_case(known))?;
+    Some((name, rest.split_once('>')?.1))
+}
+
+fn is_reference(rest: &str) -> bool {
+    let name = rest.split_once(';').map_or("", |(name, _)| name);
+    let digits = name.strip_prefix('#').unwrap_or(name);
+    (1..=32).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_read_as_it_was_meant() {
+        for (title, expected) in [
+            ("Tides", "Tides"),
+            ("It&#8217;s Tom &amp; Jerry", "It’s Tom & Jerry"),
+            ("A <b>bold</b> &amp; b", "A bold & b"),
+            ("A<br/>B", "A B"),
+            ("<a href='/x'>A</a>&hellip;", "A…"),
+            // What is no HTML.
+            ("41: <Tides>", "41: <Tides>"),
+            ("Q&A, R&notes, a < b & c", "Q&A, R&notes, a < b & c"),
+            ("1 <b 2", "1 <b 2"),
+            ("&unheardof; &#xffffffff;", "&unheardof; \u{fffd}"),
+            ("&lt;b&gt;", "<b>"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(title), expected, "{title}");
+        }
+        let long = format!("<b {}>", " a=1".repeat(100_000));
+        assert!(plain(&long).len() <= LONGEST);
+    }
+}

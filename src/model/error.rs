@@ -198,4 +198,31 @@ impl Failure {
             attempts,
         }
     }
+
+    /// The same as an error again. Its causes are texts by now.
+    pub fn error(self) -> Error {
+        let causes = self.causes.into_iter().rev();
+        let source = causes.fold(None, |next, text| Some(Box::new(Cause(text, next))));
+        Error {
+            hint: self.hint,
+            source: source.map(|cause| cause as _),
+            ..Error::new(self.kind, self.message)
+        }
+    }
+}
+
+/// A cause of which the text is left, with its own.
+#[derive(Debug)]
+pub(crate) struct Cause(pub(crate) String, pub(crate) Option<Box<Cause>>);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.1.as_deref().map(|cause| cause as _)
+    }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Cursor, Meta};
+use super::{Cursor, Failure, Meta};
 
 /// A URL somebody wants fetched: typed, listed in a batch, or handed on by a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ impl From<Url> for Link {
 pub enum Entry {
     /// One file to be.
     Item(Box<Item>),
+    /// One file that cannot be had as it is told. It costs no other.
+    Broken(Box<Broken>),
     /// Ask whoever knows this link.
     Link(Box<Link>),
     /// Ask whoever knows this link, if that is the source of a site: what a page embeds.
@@ -49,6 +51,15 @@ pub enum Entry {
     Warning(Box<str>),
     /// Something that helps whoever looks why a listing comes out as it does. It changes nothing.
     Note(Box<str>),
+}
+
+/// What a site tells of a file, or of a link, and is of no use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Broken {
+    /// What is known of it, with the body [`Body::Later`].
+    pub item: Item,
+    /// Why it cannot be had.
+    pub failure: Failure,
 }
 
 /// One file to be. `source` and `key` together are its identity.

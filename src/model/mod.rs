@@ -13,10 +13,11 @@ mod subtitles;
 
 pub use cursor::Cursor;
 pub use document::Document;
+pub(crate) use error::Cause;
 pub use error::{Error, Failure, Kind, Result};
 pub use event::{Event, Outcome, Skip};
 pub use item::{
-    Body, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request, Tracks,
+    Body, Broken, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request, Tracks,
 };
 pub use meta::{Album, Meta};
 pub use quality::{Quality, Size};

@@ -105,6 +105,7 @@ impl Plan {
             depth: _,
             hand,
             refusal,
+            fault,
             retry,
             branch,
             options,
@@ -130,7 +131,7 @@ impl Plan {
             self.left_out += 1;
             return Ok(());
         }
-        let (fault, at) = retry.map_or((None, None), |Retry { fault, at }| (fault, at));
+        let at = retry.and_then(|Retry { at }| at);
         let (skipped, there) = self.skip(&item, again).await?.unzip();
         // Of what is known, it is known where; working out a path costs more than all else here.
         let (planned, path) = match there.flatten() {
@@ -190,7 +191,7 @@ impl Plan {
             return self.tell(Event::Ended { id, outcome }).await;
         }
         if self.settings.simulate {
-            let outcome = match refusal {
+            let outcome = match refusal.or(fault) {
                 Some(error) => Outcome::Failed(Failure::new(&error, 1)),
                 None => Outcome::Skipped {
                     reason: Skip::Simulated,

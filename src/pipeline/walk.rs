@@ -55,6 +55,8 @@ pub(super) struct Found {
     pub(super) hand: Option<Hand>,
     /// Why it cannot be had, if that was found out.
     pub(super) refusal: Option<Box<Error>>,
+    /// Why it cannot even be tried, if that is known.
+    pub(super) fault: Option<Box<Error>>,
     /// It failed in an earlier run, and is tried again.
     pub(super) retry: Option<Retry>,
     /// The listing that it is of, where somebody wants to know.
@@ -69,8 +71,6 @@ pub(super) struct Found {
 
 /// How an item is tried again.
 pub(super) struct Retry {
-    /// Why it cannot be had, if that is known already.
-    pub(super) fault: Option<Box<Error>>,
     /// Its file, which is to be had again at the same place.
     pub(super) at: Option<String>,
 }

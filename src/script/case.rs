@@ -26,6 +26,9 @@ pub(super) struct Case {
     /// The reason for which the listing fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<Kind>,
+    /// The keys of items, and the links, that are of no use as the site tells them, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) broken: Vec<String>,
     /// The links that are handed on, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) delegated: Vec<String>,

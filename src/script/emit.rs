@@ -6,59 +6,36 @@ use std::rc::Rc;
 use mlua::{Function, Lua, LuaString, MultiValue, Table};
 use url::Url;
 
-use super::failure::{raise, refuse};
-use super::given::{Form, Given};
+use super::failure::{odd, oddity, raise, refuse, visible};
+use super::given::{Form, Given, LeftOut};
 use super::run::Host;
-use crate::model::{Body, Cursor, Entry, Expect, Headers, Item, Kind, Link, Meta, Request};
+use crate::model::{
+    Body, Broken, Cursor, Entry, Error, Expect, Headers, Item, Kind, Link, Meta, Request,
+};
 use crate::net::{Led, Shown};
 
 /// The most bytes of a place to go on from.
 const LONGEST_CURSOR: usize = 4096;
+/// The most bytes of a key.
+const LONGEST_KEY: usize = 1024;
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let own = host.clone();
     globals.raw_set(
         "emit",
-        lua.create_function(move |lua, item: Table| {
-            let mut given = Given::item(lua, &item)?;
-            let left_out = mem::take(&mut given.left_out);
-            let (item, led) = item_of(&own, given)?;
-            own.leave_out(&item.key, left_out)?;
-            own.emit(Entry::Item(Box::new(item)), led)
-        })?,
+        lua.create_function(move |lua, item: Table| emit(&own, Given::item_or_odd(lua, &item)?))?,
     )?;
     let own = host.clone();
     globals.raw_set(
         "delegate",
         lua.create_function(move |lua, (url, about): (String, Option<Table>)| {
-            let url = super::api::address(&url)?;
-            if !matches!(url.scheme(), "http" | "https")
-                || !url.username().is_empty()
-                || url.password().is_some()
-            {
-                return Err(refuse(
-                    Kind::Blocked,
-                    "only http and https are handed on, and no passwords",
-                ));
-            }
-            if !own.delegates.takes(&url) {
-                let id = &own.id;
-                let host = url.host_str().unwrap_or("").escape_debug();
-                let message = format!(
-                    "plugin `{id}` does not declare `delegate` in its manifest, or not for `{host}`"
-                );
-                return Err(refuse(Kind::Blocked, message));
-            }
-            let meta = match about {
-                None => Meta::default(),
-                Some(about) => {
-                    let (meta, left_out) = Given::link(lua, &about)?;
-                    own.leave_out(&Shown(&url).to_string(), left_out)?;
-                    meta
+            match link_of(&own, lua, &url, about) {
+                Ok(link) => {
+                    let led = own.gate.led(&link.url);
+                    own.emit(Entry::Link(Box::new(link)), led)
                 }
-            };
-            let led = own.gate.led(&url);
-            own.emit(Entry::Link(Box::new(Link { url, meta })), led)
+                Err(error) => broken(&own, error, shown(&url), Meta::default()),
+            }
         })?,
     )?;
     let own = host.clone();
@@ -94,33 +71,114 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     )
 }
 
-/// The item, and who named it.
-fn item_of(host: &Host, mut given: Given) -> mlua::Result<(Item, Led)> {
-    let key = &given.key;
-    if key.is_empty() {
-        let why = "an item has no `key`: what the site calls the file, the same at every listing";
-        return Err(refuse(Kind::Corrupt, why));
-    }
-    if key.len() > 1024 || key.chars().any(char::is_control) {
-        return Err(refuse(
-            Kind::Corrupt,
-            "the `key` of an item is too long, or not plain",
-        ));
-    }
+/// Emits what a script says of an item. One that is of no use costs no other.
+fn emit(host: &Host, mut given: Given) -> mlua::Result<()> {
     let (key, meta) = (mem::take(&mut given.key), mem::take(&mut given.meta));
-    let (body, led) = match given.url {
-        // No address is named yet.
-        None if host.resolves.get() => (later(&given)?, Led::ByUser),
-        _ => body_of(host, given)?,
+    let mut left_out = mem::take(&mut given.left_out);
+    // What has no name is called by its address.
+    let name = match &given.url {
+        Some(url) if key.is_empty() => shown(url),
+        _ => visible(&key),
     };
+    match whole(host, &key, given, &mut left_out) {
+        Ok((body, led)) => {
+            host.leave_out(&key, left_out)?;
+            let item = item(host, key, meta, body);
+            host.emit(Entry::Item(Box::new(item)), led)
+        }
+        Err(error) => broken(host, error, name, meta),
+    }
+}
+
+fn item(host: &Host, key: String, meta: Meta, body: Body) -> Item {
     let source = host.id.clone();
-    let item = Item {
+    Item {
         source,
         key,
         meta,
         body,
+    }
+}
+
+/// Tells of what is of no use, if that is what the site tells. A mistake of the script's ends it.
+fn broken(host: &Host, error: mlua::Error, mut key: String, meta: Meta) -> mlua::Result<()> {
+    let Some(failure) = oddity(&error).filter(|_| !key.is_empty()) else {
+        return Err(error);
     };
-    Ok((item, led))
+    let most = LONGEST_KEY.min(key.len());
+    let end = (0..=most).rfind(|at| key.is_char_boundary(*at));
+    key.truncate(end.unwrap_or(0));
+    let item = item(host, key, meta, Body::Later);
+    let entry = Entry::Broken(Box::new(Broken { item, failure }));
+    host.emit(entry, Led::ByPublic)
+}
+
+/// An address as it is shown, also one that cannot be used.
+fn shown(url: &str) -> String {
+    visible(&Url::parse(url).map_or_else(|_| url.to_owned(), |url| Shown(&url).to_string()))
+}
+
+fn unusable(kind: Kind, message: &str) -> mlua::Error {
+    odd(&Error::new(kind, message))
+}
+
+/// The body of an item that has all that it needs, and who named it.
+fn whole(
+    host: &Host,
+    key: &str,
+    mut given: Given,
+    left_out: &mut LeftOut,
+) -> mlua::Result<(Body, Led)> {
+    if let Some(error) = given.odd.take() {
+        return Err(error);
+    }
+    if key.is_empty() {
+        let why = "an item has no `key`: what the site calls the file, the same at every listing";
+        return Err(unusable(Kind::Corrupt, why));
+    }
+    if key.len() > LONGEST_KEY || key.chars().any(char::is_control) {
+        let why = "the `key` of an item is too long, or not plain";
+        return Err(unusable(Kind::Corrupt, why));
+    }
+    match given.url {
+        // No address is named yet.
+        None if host.resolves.get() => Ok((later(&given)?, Led::ByUser)),
+        _ => body_of(host, given, left_out),
+    }
+}
+
+/// A link that is handed on, if it may be.
+fn link_of(host: &Host, lua: &Lua, url: &str, about: Option<Table>) -> mlua::Result<Link> {
+    let url = address(url)?;
+    if !matches!(url.scheme(), "http" | "https")
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        let why = "only http and https are handed on, and no passwords";
+        return Err(unusable(Kind::Blocked, why));
+    }
+    if !host.delegates.takes(&url) {
+        let id = &host.id;
+        let host = url.host_str().unwrap_or("").escape_debug();
+        let message = format!(
+            "plugin `{id}` does not declare `delegate` in its manifest, or not for `{host}`"
+        );
+        return Err(refuse(Kind::Blocked, message));
+    }
+    let meta = match about {
+        None => Meta::default(),
+        Some(about) => {
+            let (meta, left_out) = Given::link(lua, &about)?;
+            host.leave_out(&Shown(&url).to_string(), left_out)?;
+            meta
+        }
+    };
+    Ok(Link { url, meta })
+}
+
+/// What a site gives as an address.
+fn address(text: &str) -> mlua::Result<Url> {
+    super::api::parsed(text).map_err(|error| odd(&error))
 }
 
 /// The body of an item whose address `resolve` finds. It remembers nothing of a file that has no address.
@@ -150,7 +208,8 @@ pub(super) fn anew(
     table: &Table,
     item: &Item,
 ) -> mlua::Result<(Body, Led)> {
-    let (mut body, led) = body_of(host, Given::item(lua, table)?)?;
+    let given = Given::item(lua, table)?;
+    let (mut body, led) = body_of(host, given, &mut LeftOut::new())?;
     if let (Some(was), Body::File(is) | Body::Hls(is) | Body::Dash(is)) =
         (item.body.request(), &mut body)
     {
@@ -160,24 +219,29 @@ pub(super) fn anew(
 }
 
 /// Where the bytes are, and who named that: somebody out there if one of the URLs is on a host that the user did not set.
-fn body_of(host: &Host, given: Given) -> mlua::Result<(Body, Led)> {
+fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(Body, Led)> {
     let media = |text: &String| {
-        let url = super::api::address(text)?;
+        let url = address(text)?;
+        host.gate.plain(&url).map_err(|error| odd(&error))?;
         host.gate.media(&url).map_err(|error| raise(&error))?;
         Ok(url)
     };
     let Some(url) = &given.url else {
-        return Err(refuse(
-            Kind::Corrupt,
-            "the item cannot be used: it has no `url`",
-        ));
+        let why = "the item cannot be used: it has no `url`";
+        return Err(unusable(Kind::Corrupt, why));
     };
     let url = media(url)?;
-    let mirrors: Vec<Url> = given
-        .mirrors
-        .iter()
-        .map(media)
-        .collect::<mlua::Result<_>>()?;
+    let mut mirrors: Vec<Url> = Vec::new();
+    for mirror in given.mirrors.iter().map(media) {
+        match mirror {
+            Ok(mirror) => mirrors.push(mirror),
+            // The file can be had without it.
+            Err(error) => match oddity(&error) {
+                Some(failure) => left_out.push(("mirrors".into(), failure.message)),
+                None => return Err(error),
+            },
+        }
+    }
     let is_public = |url: &Url| host.gate.led(url) == Led::ByPublic;
     let led = match is_public(&url) || mirrors.iter().any(is_public) {
         true => Led::ByPublic,

@@ -6,7 +6,7 @@ use std::fmt;
 use super::clock::Death;
 use super::limits::Limits;
 use super::{Origin, globals};
-use crate::model::{Error, Kind};
+use crate::model::{Cause, Error, Failure, Kind};
 
 /// An error of the host's, on its way through a script that may catch it.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Raised {
     pub(super) causes: Vec<String>,
     /// Whether the script says so of the site, by `fail`: then that is all there is to say.
     pub(super) is_said: bool,
+    /// Whether it is about one thing that the site tells, and no mistake of the script's.
+    pub(super) is_odd: bool,
 }
 
 impl fmt::Display for Raised {
@@ -27,31 +29,20 @@ impl fmt::Display for Raised {
 
 impl std::error::Error for Raised {}
 
-/// A cause with its own.
-#[derive(Debug)]
-struct Cause(String, Option<Box<Cause>>);
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Cause {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.1.as_deref().map(|cause| cause as _)
-    }
-}
-
 /// An error as a script gets it.
 pub(super) fn raise(error: &Error) -> mlua::Error {
-    mlua::Error::external(Raised {
+    mlua::Error::external(raised(error))
+}
+
+fn raised(error: &Error) -> Raised {
+    Raised {
         kind: error.kind,
         message: error.message.clone(),
         hint: error.hint.clone(),
         causes: error.causes(),
         is_said: false,
-    })
+        is_odd: false,
+    }
 }
 
 /// What a script says by `fail`.
@@ -62,6 +53,27 @@ pub(super) fn say(kind: Kind, message: &str) -> mlua::Error {
         hint: None,
         causes: Vec::new(),
         is_said: true,
+        is_odd: false,
+    })
+}
+
+/// An error about one thing that the site tells.
+pub(super) fn odd(error: &Error) -> mlua::Error {
+    mlua::Error::external(Raised {
+        is_odd: true,
+        ..raised(error)
+    })
+}
+
+/// The failure of the one thing that an error is about, if it is about one.
+pub(super) fn oddity(error: &mlua::Error) -> Option<Failure> {
+    let raised = error.downcast_ref::<Raised>()?;
+    raised.is_odd.then(|| Failure {
+        kind: raised.kind,
+        message: visible(&raised.message),
+        causes: raised.causes.clone(),
+        hint: raised.hint.clone(),
+        attempts: 1,
     })
 }
 

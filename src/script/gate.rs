@@ -74,10 +74,7 @@ impl Gate {
     /// # Errors
     /// [`Kind::Blocked`] if it may not.
     pub(super) fn media(&self, url: &Url) -> Result<()> {
-        self.judge(url, "media", |url| match self.anywhere {
-            true => url.domain().is_some(),
-            false => self.media.has(url),
-        })
+        self.judge(url, "media", |url| self.anywhere || self.media.has(url))
     }
 
     /// Lets something be posted to a URL, which has to pass as others do.
@@ -97,13 +94,22 @@ impl Gate {
         Error::new(Kind::Blocked, message)
     }
 
-    fn judge(&self, url: &Url, list: &str, is_declared: impl Fn(&Url) -> bool) -> Result<()> {
+    /// Lets a URL through that can be asked at all, whatever the manifest declares.
+    ///
+    /// # Errors
+    /// [`Kind::Blocked`] if it cannot.
+    pub(super) fn plain(&self, url: &Url) -> Result<()> {
+        self.is_own(url).map(drop)
+    }
+
+    /// Whether a URL is the user's own, of those that can be asked at all.
+    fn is_own(&self, url: &Url) -> Result<bool> {
         let refuse = |why: &str| Err(self.refuse(url, why));
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("the URL has a user or a password");
         }
         if self.own.contains(&url.origin()) || self.link.as_ref() == Some(url) {
-            return Ok(());
+            return Ok(true);
         }
         if url.scheme() != "https" {
             return refuse("it is not https");
@@ -111,7 +117,14 @@ impl Gate {
         if url.port().is_some() {
             return refuse("it has a port of its own");
         }
-        if !is_declared(url) {
+        if url.domain().is_none() {
+            return refuse("its host is an address, and no name");
+        }
+        Ok(false)
+    }
+
+    fn judge(&self, url: &Url, list: &str, is_declared: impl Fn(&Url) -> bool) -> Result<()> {
+        if !self.is_own(url)? && !is_declared(url) {
             let refused = self.refuse(
                 url,
                 &format!("the host is not declared in `{list}` of its manifest"),

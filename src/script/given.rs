@@ -1,6 +1,8 @@
 //! What a script says of an item or a link, read out of its table once. All that is read is counted: a table can be in
 //! itself many times over.
 
+mod odd;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,8 +15,8 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::api::moment;
-use super::failure::refuse;
-use crate::model::{Album, Digest, Kind, Medium, Meta};
+use super::failure::{odd, raise, refuse};
+use crate::model::{Album, Digest, Error, Kind, Medium, Meta};
 
 /// The most bytes of an item.
 const LONGEST: usize = 64 << 10;
@@ -35,6 +37,8 @@ pub(super) struct Given {
     pub(super) digests: Vec<Digest>,
     pub(super) meta: Meta,
     pub(super) left_out: LeftOut,
+    /// Why the site tells nothing of use of it, if that is so.
+    pub(super) odd: Option<mlua::Error>,
 }
 
 /// The fields that are of no use, each with what is wrong with it.
@@ -182,12 +186,8 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, bytes: usize) -> mlua::Result<()> {
         let left = self.left.checked_sub(bytes);
-        self.left = left.ok_or_else(|| {
-            refuse(
-                Kind::Corrupt,
-                format!("the item cannot be used: it is longer than {LONGEST} bytes"),
-            )
-        })?;
+        self.left =
+            left.ok_or_else(|| odd(&unusable(&format!("it is longer than {LONGEST} bytes"))))?;
         Ok(())
     }
 
@@ -266,7 +266,9 @@ impl<'a> Reader<'a> {
         let text = self.text(name, value)?;
         match text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             true => Ok(text.to_ascii_lowercase()),
-            false => Err(wrong(name, &format!("has not {length} hexadecimal digits"))),
+            false => Err(odd(&unusable(&format!(
+                "`{name}` has not {length} hexadecimal digits"
+            )))),
         }
     }
 
@@ -372,10 +374,12 @@ impl<'a> Reader<'a> {
 }
 
 fn wrong(name: &str, why: &str) -> mlua::Error {
-    refuse(
-        Kind::Corrupt,
-        format!("the item cannot be used: `{name}` {why}"),
-    )
+    raise(&unusable(&format!("`{name}` {why}")))
+}
+
+fn unusable(why: &str) -> Error {
+    let message = format!("the item cannot be used: {why}");
+    Error::new(Kind::Corrupt, message)
 }
 
 /// The beginning of a text, for messages.

@@ -17,7 +17,7 @@ use super::manifest::Kind as OptionKind;
 use super::replay::{Came, cases, hold, list_until, resolve, taken};
 use super::source::Script;
 use super::told::told;
-use super::verdict::{Verdict, compare_end, compare_fields, explain};
+use super::verdict::{Verdict, compare_broken, compare_end, compare_fields, explain};
 use crate::model::{Error, Kind, Result};
 use crate::net::{Client, Led, Shown};
 use crate::source::{Answer, Ctx, Registry, Tape};
@@ -130,6 +130,7 @@ async fn judge(
         }
         Err(why) => wrong.push(why),
     }
+    compare_broken(&case.broken, &came.broken, wrong);
     for link in &case.delegated {
         if !came.delegated.contains(link) {
             wrong.push(format!("`{link}` is not handed on any more"));

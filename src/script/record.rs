@@ -126,6 +126,7 @@ pub async fn record(
         link: link.url.into(),
         resume: None,
         error,
+        broken: came.broken.into_iter().map(|(key, _)| key).collect(),
         delegated: came.delegated,
         checkpoints: (!came.checkpoints.is_empty()).then_some(came.checkpoints),
         options,

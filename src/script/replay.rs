@@ -15,7 +15,7 @@ use super::find::Found;
 use super::options::{self, meant};
 use super::source::Script;
 use super::tape::Recording;
-use super::verdict::{Verdict, compare_end, compare_items, compare_lists, explain};
+use super::verdict::{Verdict, compare_broken, compare_end, compare_items, compare_lists, explain};
 use crate::model::{Entry, Error, Item, Kind, Link, Result};
 use crate::net::{Client, Settings};
 use crate::source::{Ctx, Registry, Source, Target, outlet};
@@ -29,6 +29,8 @@ const ROUTES: usize = 20;
 #[derive(Default)]
 pub(super) struct Came {
     pub(super) items: Vec<Item>,
+    /// What is of no use, by its keys, and why.
+    pub(super) broken: Vec<(String, String)>,
     pub(super) delegated: Vec<String>,
     pub(super) checkpoints: Vec<String>,
     pub(super) notes: Vec<String>,
@@ -112,6 +114,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         answers,
         items,
         resolved,
+        broken,
         delegated,
         checkpoints,
         error,
@@ -152,6 +155,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         Ok(anew) => compare_items("resolved", &resolved, &anew, wrong),
         Err(why) => wrong.push(why),
     }
+    compare_broken(&broken, &came.broken, wrong);
     compare_lists("delegated", &delegated, &came.delegated, wrong);
     if let Some(checkpoints) = checkpoints {
         compare_lists("checkpoints", &checkpoints, &came.checkpoints, wrong);
@@ -190,6 +194,10 @@ pub(super) async fn list_until(
         while let Some(entry) = entries.recv().await {
             match entry {
                 Entry::Item(item) => came.items.push(*item),
+                Entry::Broken(broken) => {
+                    came.broken
+                        .push((broken.item.key, explain(&broken.failure.error())));
+                }
                 Entry::Link(link) | Entry::Embed(link) => came.delegated.push(link.url.into()),
                 Entry::Note(text) => came.notes.push(text.into()),
                 Entry::Checkpoint(cursor) => came.checkpoints.push(cursor.at),

@@ -232,6 +232,7 @@ impl Script {
             out.led_by(led);
             match entry {
                 Entry::Item(item) => out.item(*item).await?,
+                Entry::Broken(broken) => out.broken(broken.item, broken.failure).await?,
                 Entry::Link(link) => out.link(*link).await?,
                 Entry::Note(text) => out.note(text).await?,
                 Entry::Embed(link) => out.embed(*link).await?,

@@ -89,6 +89,20 @@ pub(super) fn compare_lists(
     }
 }
 
+/// Holds what is of no use to what should be, and tells why the others are.
+pub(super) fn compare_broken(
+    expected: &[String],
+    came: &[(String, String)],
+    wrong: &mut Vec<String>,
+) {
+    let others = came.iter().filter(|(key, _)| !expected.contains(key));
+    wrong.extend(others.map(|(key, why)| format!("`{key}` cannot be had: {why}")));
+    let missing = expected
+        .iter()
+        .filter(|key| !came.iter().any(|(known, _)| known == *key));
+    wrong.extend(missing.map(|key| format!("`{key}` should be of no use, and is not told so")));
+}
+
 pub(super) fn compare_items(
     what: &str,
     expected: &[Map<String, Value>],

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use url::Url;
 
-use crate::model::{Cursor, Entry, Error, Item, Link, Result};
+use crate::model::{Broken, Cursor, Entry, Error, Failure, Item, Link, Result};
 use crate::net::Led;
 
 /// Takes the entries of one listing, in their order. It is bounded, so emitting waits while the pipeline is full.
@@ -101,10 +101,26 @@ impl Outlet {
     /// # Errors
     /// [`crate::model::Kind::Closed`] when nobody wants more.
     pub async fn item(&self, mut item: Item) -> Result<()> {
+        self.number(&mut item);
+        self.unnumbered(item).await
+    }
+
+    /// Tells of an item that cannot be had as the site tells it, so that it counts as failed, and the others come. Its body is
+    /// [`crate::model::Body::Later`]. It has a number as all others have.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    pub async fn broken(&self, mut item: Item, failure: Failure) -> Result<()> {
+        self.number(&mut item);
+        self.items.fetch_add(1, Ordering::Relaxed);
+        self.send(Entry::Broken(Box::new(Broken { item, failure })))
+            .await
+    }
+
+    fn number(&self, item: &mut Item) {
         if item.meta.album.is_some() && item.meta.number.is_none() {
             item.meta.number = Some(self.items() + 1);
         }
-        self.unnumbered(item).await
     }
 
     /// Emits an item as it is: of what grows at its beginning, such as a feed, no position stays the same.

@@ -8,6 +8,7 @@ mod iiif;
 mod kit;
 mod live;
 mod mistakes;
+mod odd;
 mod out_there;
 mod posting;
 mod promise;

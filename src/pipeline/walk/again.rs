@@ -93,7 +93,8 @@ impl Walk {
             depth: 0,
             hand: None,
             refusal: None,
-            retry: Some(Retry { fault, at: lost.at }),
+            fault,
+            retry: Some(Retry { at: lost.at }),
             branch: None,
             options,
             gather: None,
@@ -162,12 +163,13 @@ impl Walk {
                     Ok(None) => continue,
                     Err(error) => return self.unread(error).await,
                 };
-                let (options, fault) = match self.options(&lost, origin.as_deref()) {
-                    Ok(options) => (options, None),
-                    Err(error) => (None, Some(Box::new(error))),
-                };
-                found.options = options;
-                found.retry = Some(Retry { fault, at: lost.at });
+                match self.options(&lost, origin.as_deref()) {
+                    Ok(options) => found.options = options,
+                    Err(error) => {
+                        (found.options, found.fault) = (None, Some(Box::new(error)));
+                    }
+                }
+                found.retry = Some(Retry { at: lost.at });
                 out.send(found).await.map_err(|_| Error::closed())?;
             }
             if missing.is_empty() {
@@ -265,10 +267,8 @@ impl Walk {
             depth: 0,
             hand: None,
             refusal: None,
-            retry: Some(Retry {
-                fault: Some(Box::new(fault)),
-                at: lost.at,
-            }),
+            fault: Some(Box::new(fault)),
+            retry: Some(Retry { at: lost.at }),
             branch: None,
             options,
             gather: None,

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::bounds::Tree;
 use super::imprints::Print;
 use super::{Child, Found, Leash, Origin, ROOM, Spot, Walk, next_of};
-use crate::model::{Entry, Error, Event, Item, Kind, Result};
+use crate::model::{Broken, Entry, Error, Event, Item, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::Gather;
@@ -83,7 +83,7 @@ impl Walk {
         let mut open = true;
         let mut children: VecDeque<Child> = VecDeque::new();
         // An item that came after links, and waits for theirs.
-        let mut held: Option<(Box<Item>, Led)> = None;
+        let mut held: Option<Found> = None;
         // Who named an entry: whoever leads the listing, or else whom its source knows of.
         let led_of = |led: Led| match ctx.led() {
             Led::ByPublic => Led::ByPublic,
@@ -98,6 +98,7 @@ impl Walk {
             depth,
             hand: None,
             refusal: None,
+            fault: None,
             retry: None,
             options: options.clone(),
             branch: branch.clone(),
@@ -155,20 +156,35 @@ impl Walk {
                     print.leads_on();
                     children.push_back(self.clone().undecided(found(item, led)));
                 }
-                Step::Entry(Entry::Item(item), led) if ahead > 0 => held = Some((item, led)),
+                Step::Entry(Entry::Item(item), led) if ahead > 0 => held = Some(found(item, led)),
                 Step::Entry(Entry::Item(item), led) => {
                     count += 1;
                     print.item(&item);
                     pass(&out, found(item, led)).await?;
                 }
+                Step::Entry(Entry::Broken(broken), led) => {
+                    let Broken { item, failure } = *broken;
+                    print.leads_on();
+                    let found = Found {
+                        fault: Some(Box::new(failure.error())),
+                        ..found(Box::new(item), led)
+                    };
+                    match ahead {
+                        0 => {
+                            count += 1;
+                            pass(&out, found).await?;
+                        }
+                        _ => held = Some(found),
+                    }
+                }
                 Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
                 Step::ChildEnded => {
                     children.pop_front();
                     if children.is_empty()
-                        && let Some((item, led)) = held.take()
+                        && let Some(found) = held.take()
                     {
                         count += 1;
-                        pass(&out, found(item, led)).await?;
+                        pass(&out, found).await?;
                     }
                 }
                 Step::Ended => open = false,

@@ -111,11 +111,16 @@ fn send(host: &Host, asks: Vec<Ask>) -> mlua::Result<Vec<Answer>> {
 
 /// A URL of a script's.
 pub(in crate::script) fn address(text: &str) -> mlua::Result<Url> {
+    parsed(text).map_err(|error| raise(&error))
+}
+
+/// The same for whoever has to tell first what it means that it is none.
+pub(in crate::script) fn parsed(text: &str) -> Result<Url, Error> {
     Url::parse(text).map_err(|error| {
         let shown: String = text.chars().take(200).collect();
         let message = format!("`{}` is no URL: {error}", shown.escape_debug());
         let told = Error::new(Kind::Corrupt, message);
-        raise(&match error {
+        match error {
             url::ParseError::RelativeUrlWithoutBase if text.starts_with("nil") => {
                 told.hint("what it begins with is not there: a typing error, or an option that no `[[option]]` declares")
             }
@@ -123,7 +128,7 @@ pub(in crate::script) fn address(text: &str) -> mlua::Result<Url> {
                 "`url.join(page.url, text)` makes it one, or `:url(\"href\")` of the element it stands in",
             ),
             _ => told,
-        })
+        }
     })
 }
 

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use mlua::{Lua, Table};
 
-pub(super) use http::address;
+pub(super) use http::parsed;
 
 use super::emit;
 use super::failure::refuse;

@@ -66,7 +66,10 @@ fn taken(held: &Held) -> Vec<String> {
                 Entry::Item(item) => item.key,
                 Entry::Link(link) | Entry::Embed(link) => format!("embed {}", link.url),
                 Entry::Note(text) => format!("note {text}"),
-                other @ (Entry::Validator(_) | Entry::Unchanged | Entry::Warning(_)) => {
+                other @ (Entry::Validator(_)
+                | Entry::Unchanged
+                | Entry::Warning(_)
+                | Entry::Broken(_)) => {
                     panic!("it emitted {other:?}")
                 }
                 Entry::Checkpoint(cursor) => format!("go on at {}", cursor.at),

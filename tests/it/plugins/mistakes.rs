@@ -11,7 +11,7 @@ fn a_mistake_in_a_script_is_told_with_the_way_out() {
         (
             "url = image.url",
             "url = \"/x1.jpg\"",
-            "`/x1.jpg` is no URL: relative URL without a base\n  hint: `url.join(page.url, text)` makes it one",
+            "`/x1.jpg` is no URL: relative URL without a base\n  attempts: 1\n  hint: `url.join(page.url, text)` makes it one",
         ),
         (
             "ctx.options.site",

@@ -34,7 +34,7 @@ pub(super) struct Post {
 pub(super) struct Image {
     /// Its id, which is its identity.
     pub(super) id: String,
-    /// The extension of the original.
+    /// The extension of the original; `gifv` for a GIF or a film, which of them is not known.
     pub(super) ext: String,
     /// Whether the extension is a guess.
     pub(super) is_guess: bool,
@@ -94,11 +94,11 @@ impl Post {
         }
     }
 
-    /// A single image of which nothing is known but its id.
-    pub(super) fn guess(id: &str) -> Post {
+    /// A single image of which nothing is known but its id, and by which extension it is asked for.
+    pub(super) fn guess(id: &str, ext: &str) -> Post {
         let image = Image {
             id: id.to_owned(),
-            ext: "jpg".into(),
+            ext: ext.into(),
             is_guess: true,
             ..Image::default()
         };

@@ -58,14 +58,9 @@ impl Items {
 
     /// The item of a file, by its name alone: nobody is asked.
     pub(super) fn file(&self, file: &File, known: &Meta) -> Item {
-        let ext = match (file.ext.as_str(), self.animated) {
-            ("gifv", Animated::Original) => "gif",
-            ("gifv", Animated::Mp4) => "mp4",
-            (ext, _) => ext,
-        };
         let image = Image {
             id: file.id.clone(),
-            ext: ext.to_owned(),
+            ext: file.ext.clone(),
             ..Image::default()
         };
         self.single(&image, known)
@@ -74,13 +69,20 @@ impl Items {
     fn item(&self, image: &Image) -> Item {
         // Only a GIF has a film beside it: an animated PNG has none, and of a video the film is the original.
         let is_film = self.animated == Animated::Mp4 && image.ext == "gif" && image.is_animated;
-        let (ext, size) = if is_film {
-            ("mp4", image.mp4_size)
-        } else {
-            (image.ext.as_str(), image.size)
+        let (ext, size) = match (image.ext.as_str(), self.animated) {
+            _ if is_film => ("mp4", image.mp4_size),
+            ("gifv", Animated::Original) => ("gif", None),
+            ("gifv", Animated::Mp4) => ("mp4", None),
+            (ext, _) => (ext, image.size),
+        };
+        let address = |ext: &str| below(&self.cdn, &[&format!("{}.{ext}", image.id)]);
+        // What was uploaded as a film has no GIF.
+        let mirrors = match (image.ext.as_str(), ext) {
+            ("gifv", "gif") => vec![address("mp4")],
+            _ => Vec::new(),
         };
         let medium = match ext {
-            _ if image.is_guess => Medium::Any,
+            _ if image.is_guess || !mirrors.is_empty() => Medium::Any,
             "jpg" | "png" | "apng" | "gif" | "webp" | "avif" => Medium::Image,
             "mp4" | "webm" | "mov" => Medium::Video,
             _ => Medium::Any,
@@ -93,7 +95,8 @@ impl Items {
                 etag_is_md5: true,
                 ..Expect::default()
             },
-            ..Request::new(below(&self.cdn, &[&format!("{}.{ext}", image.id)]))
+            mirrors,
+            ..Request::new(address(ext))
         };
         Item {
             source: self.source.clone(),
@@ -215,7 +218,7 @@ mod tests {
         let table = [
             ("jpg", Animated::Mp4, "jpg", Medium::Image),
             ("gif", Animated::Mp4, "gif", Medium::Image),
-            ("gifv", Animated::Original, "gif", Medium::Image),
+            ("gifv", Animated::Original, "gif", Medium::Any),
             ("gifv", Animated::Mp4, "mp4", Medium::Video),
             ("mp4", Animated::Original, "mp4", Medium::Video),
             ("tiff", Animated::Original, "tiff", Medium::Any),
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn an_image_knows_what_is_no_image() {
-        let post = Post::guess("abcde");
+        let post = Post::guess("abcde", "jpg");
         let item =
             items(Animated::Original).single(post.images[0].as_ref().unwrap(), &Meta::default());
         let expect = request(item).expect;

@@ -89,7 +89,25 @@ impl Imgur {
             Some(key) => self.api_image(ctx, key, id).await,
             None => self.keyless_image(ctx, id).await,
         };
-        or_else_missing(found, async { Ok(Post::guess(id)) }).await
+        or_else_missing(found, self.guess(ctx, id)).await
+    }
+
+    /// An image that the site tells nothing of. Of a film, the CDN has a still under every name of a picture, so whether there
+    /// is one is asked first.
+    async fn guess(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+        let film = below(&self.items.cdn, &[&format!("{id}.mp4")]);
+        let answer = ctx.get(film).send_if(|_| false).await?;
+        let ext = match answer.status.as_u16() {
+            // What was removed leads to a picture that says so.
+            300..=399 | 404 | 410 => "jpg",
+            _ => match answer.ok()?.header("content-type") {
+                Some(medium) if medium.starts_with("image/") || medium.starts_with("text/") => {
+                    "jpg"
+                }
+                _ => "gifv",
+            },
+        };
+        Ok(Post::guess(id, ext))
     }
 }
 
@@ -145,6 +163,13 @@ impl Imgur {
                 }
             }
         } else if let Some(Some(image)) = post.images.first() {
+            if image.is_guess {
+                let id = &image.id;
+                out.note(format!(
+                    "the site tells nothing of image `{id}`, which is asked for by its name alone"
+                ))
+                .await?;
+            }
             out.item(self.items.single(image, known)).await?;
         }
         let subject = post.subject();

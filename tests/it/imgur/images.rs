@@ -3,8 +3,10 @@
 use serde_json::json;
 
 use super::{api, image, list, list_with, no_ajax, no_page, options, page, refusal};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
-use fetch::model::{Body, Entry, Medium};
+use fetch::model::{Body, Entry, Kind, Medium};
 use fetch::plugins::imgur::{Animated, Options};
 
 const KEY: Option<&str> = Some("a-key");
@@ -30,22 +32,74 @@ async fn what_the_site_denies_is_asked_of_the_cdn() {
     let site = Site::start();
     site.on("/3/image/c7EXjJu", refusal(404, "Unable to find"))
         .once();
+    site.on("/c7EXjJu.mp4", Reply::empty(404)).once();
     let (entries, error) = list_with(options(&site, KEY), "imgur.com/c7EXjJu").await;
     assert!(error.is_none());
-    let [Entry::Item(item)] = entries.as_slice() else {
+    let [Entry::Note(note), Entry::Item(item)] = entries.as_slice() else {
         panic!("{entries:?}")
     };
     let Body::File(request) = &item.body else {
         panic!("{:?}", item.body)
     };
+    assert!(note.contains("nothing of image `c7EXjJu`"), "{note}");
     assert_eq!(request.url.path(), "/c7EXjJu.jpg");
     assert_eq!(request.expect.medium, Some(Medium::Any));
     for page in [no_page(), Reply::html("<title>Imgur</title>")] {
         let site = Site::start();
         site.on("/c7EXjJu", page).once();
+        site.on("/c7EXjJu.mp4", Reply::redirect("/removed.png"))
+            .once();
         let found = list(&site, None, "imgur.com/c7EXjJu").await;
-        assert_eq!(found, ["c7EXjJu.jpg"]);
+        assert_eq!(found[1..], ["c7EXjJu.jpg"]);
     }
+}
+
+/// Where a link leads to, and what is asked if there is nothing.
+async fn places(options: Options, link: &str) -> Vec<String> {
+    let (entries, error) = list_with(options, link).await;
+    assert!(error.is_none(), "{error:?}");
+    let Some(Entry::Item(item)) = entries.last() else {
+        panic!("{entries:?}")
+    };
+    let request = item.body.request().unwrap();
+    let places = [&request.url].into_iter().chain(&request.mirrors);
+    places.map(|url| url.path().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_film_that_the_site_tells_nothing_of_is_no_still() {
+    for (animated, expected) in [
+        (Animated::Original, &["/c7EXjJu.gif", "/c7EXjJu.mp4"][..]),
+        (Animated::Mp4, &["/c7EXjJu.mp4"]),
+    ] {
+        let site = Site::start();
+        site.on("/c7EXjJu", Reply::html("<title>Imgur</title>"));
+        site.on("/c7EXjJu.mp4", Reply::file(small(Format::Mp4, 1)));
+        let options = Options {
+            animated,
+            ..options(&site, None)
+        };
+        assert_eq!(places(options, "imgur.com/c7EXjJu").await, expected);
+    }
+    // Who may not ask does not know.
+    let site = Site::start();
+    site.on("/c7EXjJu", no_page());
+    site.on("/c7EXjJu.mp4", Reply::empty(403));
+    let (entries, error) = list_with(options(&site, None), "imgur.com/c7EXjJu").await;
+    assert_eq!(entries.len(), 0);
+    assert_eq!(error.unwrap().kind, Kind::Blocked);
+}
+
+#[test]
+fn what_was_uploaded_as_a_film_is_no_gif() {
+    let site = Site::start();
+    site.on("/c7EXjJu.gif", Reply::empty(404));
+    let film = small(Format::Mp4, 1);
+    site.on("/c7EXjJu.mp4", Reply::file(film.clone()));
+    let fetch = Fetch::new().args(["-S", &format!("source.imgur.cdn={}", site.url(""))]);
+    let fetch = fetch.arg("https://i.imgur.com/c7EXjJu.gifv");
+    fetch.run().success();
+    assert_eq!(fetch.files(), [("c7EXjJu.mp4".to_owned(), film)].into());
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ pub(in crate::pipeline) struct Media {
     pub(in crate::pipeline) ended: bool,
     /// The number at which a live stream has ended, where its list says so: there are none from there on.
     pub(in crate::pipeline) end: Option<u64>,
+    /// Whether there may be no last segment: what it would hold is less than half of what others do, as durations are rounded.
+    pub(in crate::pipeline) surplus: bool,
     /// How long the longest of them is.
     pub(in crate::pipeline) target: Duration,
     /// What the site says of it, by which it is told from the other renditions.

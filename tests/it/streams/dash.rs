@@ -28,6 +28,41 @@ fn a_manifest_becomes_one_file() {
 }
 
 #[test]
+fn a_last_segment_that_is_there_by_rounding_alone_may_be_missing() {
+    // The fifth would hold a tenth of what the others do.
+    let site = Site::start();
+    let manifest = MANIFEST.replace("PT8S", "PT8.2S");
+    site.on("/cats/manifest.mpd", Reply::text(manifest));
+    let mut whole = Vec::new();
+    for n in 1..=4 {
+        let bytes = segment(n, 40);
+        site.on(&format!("/cats/v-{n}.ts"), Reply::file(bytes.clone()));
+        whole.extend(bytes);
+    }
+    site.on("/cats/v-5.ts", Reply::empty(404));
+    let fetch = quick().arg(site.url("/cats/manifest.mpd"));
+    fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    // One in the middle is a hole, and so is a last one that holds more.
+    for (length, missing) in [("PT8.2S", 3), ("PT9.2S", 5)] {
+        let site = Site::start();
+        let manifest = MANIFEST.replace("PT8S", length);
+        site.on("/cats/manifest.mpd", Reply::text(manifest));
+        for n in 1..=5 {
+            let reply = match n == missing {
+                true => Reply::empty(404),
+                false => Reply::file(segment(n, 40)),
+            };
+            site.on(&format!("/cats/v-{n}.ts"), reply).optional();
+        }
+        let fetch = quick().arg(site.url("/cats/manifest.mpd"));
+        fetch.run().fails(4);
+        assert_eq!(fetch.files().len(), 0, "{length}: {}", fetch.tree());
+    }
+}
+
+#[test]
 fn what_is_protected_is_named_and_nothing_is_saved() {
     let site = Site::start();
     let protection = "<ContentProtection schemeIdUri='urn:uuid:9a04f079-9840-4286-ab92-e65be0885f95'/><Representation";

@@ -83,6 +83,11 @@ impl Manifest {
             .transpose()?;
         let periods: Vec<&Element> = manifest.all("Period").collect();
         let mut tracks = Tracks::default();
+        // In one without a set, nothing is played; what one that is elsewhere has, nobody knows.
+        let is_empty = |period: &&Element| {
+            period.first("AdaptationSet").is_none() && period.get("href").is_none()
+        };
+        let is_all_empty = periods.iter().all(is_empty);
         let (mut begin, mut last) = (0.0, 0.0);
         let mut end = total;
         for (at, period) in periods.iter().enumerate() {
@@ -109,7 +114,8 @@ impl Manifest {
             if total.is_none() && at + 1 == periods.len() {
                 end = length.map(|_| until);
             }
-            if !scope.is_over() {
+            let is_played = is_all_empty || !is_empty(period);
+            if is_played && !scope.is_over() {
                 add(&mut urls, &scope, period, want, &mut tracks)?;
             }
             begin = until;

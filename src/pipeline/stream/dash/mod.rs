@@ -4,6 +4,7 @@ mod captions;
 mod live;
 mod manifest;
 mod segments;
+mod template;
 mod time;
 mod xml;
 

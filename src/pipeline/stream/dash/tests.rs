@@ -74,6 +74,18 @@ fn segments_are_named_by_number_by_time_and_in_lists() {
             vec!["d/i", "d/1", "https://x.org/2"],
         ),
         (
+            "<SegmentTemplate media='$Number$.m4s' duration='5'><Initialization sourceURL='i.mp4'/></SegmentTemplate>",
+            vec!["i.mp4", "1.m4s", "2.m4s"],
+        ),
+        (
+            "<BaseURL><![CDATA[d/]]></BaseURL><SegmentTemplate media='$Number$' initialization='i' duration='10'><Initialization sourceURL='x'/></SegmentTemplate>",
+            vec!["d/i", "d/1"],
+        ),
+        (
+            "<BaseURL>q?a=1&#38;b=2&#x26;c=3</BaseURL>",
+            vec!["q?a=1&b=2&c=3"],
+        ),
+        (
             "<BaseURL>film.mp4</BaseURL><SegmentBase indexRange='1-2'/>",
             vec!["film.mp4"],
         ),
@@ -92,6 +104,59 @@ fn what_stands_further_out_holds_further_in() {
         <Period><AdaptationSet contentType='video'><Representation id='y'><SegmentTemplate duration='6' media='n$Number$'/></Representation></AdaptationSet></Period>";
     let read = tracks(text, "best").unwrap();
     assert_eq!(parts(&read.main), ["a/b/c/5", "a/b/c/6", "a/n1"]);
+}
+
+#[test]
+fn a_period_in_which_nothing_is_played_has_nothing() {
+    let film = one("<BaseURL>v</BaseURL>");
+    let empty = "<Period start='PT10S' duration='PT0S'/>";
+    for text in [format!("{film}{empty}"), format!("<Period/>{film}")] {
+        let read = tracks(&text, "best").unwrap();
+        assert_eq!(parts(&read.main), ["v"], "{text}");
+    }
+    // That is elsewhere.
+    let away = "<Period xmlns:xlink='x' xlink:href='https://x.org/p'/>";
+    assert!(tracks(&format!("{film}{away}"), "best").is_err());
+}
+
+#[test]
+fn the_last_segment_may_be_one_that_is_rounded_up() {
+    let template = |text: &str, inner: &str| {
+        one(&format!(
+            "<SegmentTemplate media='$Number$' {text}>{inner}</SegmentTemplate>"
+        ))
+    };
+    let timeline = |text: &str| {
+        let inner = format!("<SegmentTimeline>{text}</SegmentTimeline>");
+        template("timescale='10'", &inner)
+    };
+    let long = |period: String| period.replace("<Period>", "<Period duration='PT10S'>");
+    // Of ten seconds.
+    let table = [
+        (template("timescale='100' duration='333'", ""), 4, true),
+        (template("timescale='10' duration='33'", ""), 4, true),
+        (template("duration='4'", ""), 3, false),
+        (template("duration='6'", ""), 2, false),
+        (template("duration='2'", ""), 5, false),
+        (template("duration='30'", ""), 1, false),
+        (timeline("<S t='0' d='33' r='-1'/>"), 4, true),
+        (timeline("<S t='0' d='60' r='-1'/>"), 2, false),
+        (timeline("<S t='0' d='33' r='3'/>"), 4, false),
+        (long(template("duration='9'", "")).repeat(2), 4, true),
+        (
+            long(template("duration='9'", "")) + &one("<BaseURL>v</BaseURL>"),
+            3,
+            false,
+        ),
+    ];
+    for (text, count, surplus) in table {
+        let read = tracks(&text, "best").unwrap().main;
+        assert_eq!(
+            (read.segments.len(), read.surplus),
+            (count, surplus),
+            "{text}"
+        );
+    }
 }
 
 const FILM: &str = "<Period>\

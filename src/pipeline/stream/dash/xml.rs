@@ -1,6 +1,7 @@
 //! The elements of a manifest, as a tree with bounds: no deeper, no more and with no more attributes than any has.
 
 use quick_xml::XmlVersion;
+use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
@@ -67,19 +68,19 @@ pub(super) fn read(text: &str) -> Result<Element> {
             Event::Start(start) => (Some(start), false),
             Event::Empty(start) => (Some(start), true),
             Event::Text(text) => {
-                if let Some(element) = open.last_mut() {
-                    if element.text.len() + text.len() > LONGEST {
-                        return Err(corrupt("a text in it is too long"));
-                    }
-                    element.text.push_str(text.trim());
-                }
+                add(open.last_mut(), text.trim())?;
                 (None, false)
             }
-            // `&amp;` in a URL comes by itself; what else it may be stands for nothing here.
+            Event::CData(text) => {
+                add(open.last_mut(), text.trim())?;
+                (None, false)
+            }
+            // `&amp;` or `&#38;` in a URL comes by itself; what a document defines stands for nothing here.
             Event::GeneralRef(name) => {
-                if let (Some(element), "amp") = (open.last_mut(), &*name) {
-                    element.text.push('&');
-                }
+                let letter = name.resolve_char_ref().map_err(wrong)?;
+                let letter = letter.map(String::from);
+                let named = || resolve_predefined_entity(&name).map(str::to_owned);
+                add(open.last_mut(), &letter.or_else(named).unwrap_or_default())?;
                 (None, false)
             }
             Event::End(_) => (None, true),
@@ -106,6 +107,17 @@ pub(super) fn read(text: &str) -> Result<Element> {
             }
         }
     }
+}
+
+/// Adds to the text of the element that is open, if one is.
+fn add(element: Option<&mut Element>, text: &str) -> Result<()> {
+    if let Some(element) = element {
+        if element.text.len() + text.len() > LONGEST {
+            return Err(corrupt("a text in it is too long"));
+        }
+        element.text.push_str(text);
+    }
+    Ok(())
 }
 
 fn element(start: &BytesStart<'_>) -> Result<Element> {

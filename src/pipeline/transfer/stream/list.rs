@@ -80,6 +80,7 @@ impl List {
             segments: vec![all],
             ended: true,
             end: None,
+            surplus: false,
             target: Duration::ZERO,
             rendition: String::new(),
         };

@@ -43,6 +43,8 @@ pub(super) struct Track {
     parts: Parts,
     live: bool,
     ended: bool,
+    /// Whether there may be no last segment.
+    surplus: bool,
     target: Duration,
     join: Join,
     chain: Chain,

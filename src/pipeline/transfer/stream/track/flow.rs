@@ -181,6 +181,12 @@ impl Track {
             // It is behind the end.
             Err(_) if index >= self.parts.len() => {}
             Err(error)
+                if self.surplus && error.kind == Kind::Missing && index + 1 == self.parts.len() =>
+            {
+                self.parts.truncate(index);
+                self.join.end(index);
+            }
+            Err(error)
                 if !is_left
                     && flow.streaming.form == Form::Dash
                     && self.may_be_late(index, &error) =>

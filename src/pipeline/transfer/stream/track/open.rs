@@ -102,6 +102,7 @@ impl Track {
             parts: Arc::into_inner(parts).ok_or_else(Error::closed)?,
             live: !media.ended,
             ended: media.ended,
+            surplus: media.surplus,
             target: media.target,
             join,
             chain: Chain::default(),

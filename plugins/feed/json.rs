@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fetch::model::{Error, Kind, Result};
+use fetch::net::read_json;
 use serde_json::{Map, Value};
 
 use super::post::{Enclosure, Feed, Post};
@@ -13,10 +14,13 @@ use super::post::{Enclosure, Feed, Post};
 /// [`Kind::Corrupt`] if it is no JSON, or no feed.
 pub(super) fn read(text: &str) -> Result<Feed> {
     let cannot = || Error::new(Kind::Corrupt, "cannot read the feed");
-    let feed = serde_json::from_str::<Map<String, Value>>(text);
-    let feed = feed.or_else(|error| {
-        let feed = serde_json::from_str(&without_endless(text));
-        feed.map_err(|_| error)
+    let feed = read_json(text.as_bytes(), |json| {
+        let feed = serde_json::from_slice::<Map<String, Value>>(json);
+        feed.or_else(|error| {
+            let text = String::from_utf8_lossy(json);
+            let feed = serde_json::from_str(&without_endless(&text));
+            feed.map_err(|_| error)
+        })
     });
     let mut feed = feed.map_err(|error| cannot().because(error))?;
     let posts = match feed.remove("items").unwrap_or_default() {
@@ -183,6 +187,7 @@ mod tests {
             r#""title":7"#,
             r#""title":{"a":["e5\"1e400"]}"#,
             r#""mime_type":null"#,
+            r#""title":"cut \ud83d""#,
         ] {
             let text = format!(
                 r#"{{"title":"1e999 \\","items":[{{"id":"a","title":[],"authors":"Ann","attachments":{{"url":"/a.mp3",{odd}}}}},

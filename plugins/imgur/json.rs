@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use fetch::net::read_json;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -12,10 +13,12 @@ use serde_json::{Map, Value};
 /// # Errors
 /// It is no JSON.
 pub(super) fn read(body: &[u8]) -> serde_json::Result<Value> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = Asked.deserialize(&mut reader)?;
-    reader.end()?;
-    Ok(value)
+    read_json(body, |json| {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let value = Asked.deserialize(&mut reader)?;
+        reader.end()?;
+        Ok(value)
+    })
 }
 
 /// Whether somebody asks for a field of this name: [`super::answer`], [`super::listing`], [`super::error`].
@@ -129,6 +132,8 @@ mod tests {
             Some(json!({"url": 2}))
         );
         assert_eq!(told("null"), Some(Value::Null));
+        let cut = told(r#"{"title": "cut \ud83d"}"#);
+        assert_eq!(cut, Some(json!({"title": "cut \u{fffd}"})));
     }
 
     #[test]

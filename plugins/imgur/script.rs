@@ -1,5 +1,6 @@
 //! The post that a page carries: `window.postDataJSON="…"`, JSON in a string literal of JavaScript.
 
+use fetch::net::read_json;
 use serde_json::Value;
 
 /// Longer literals are no post: the site's largest albums need a tenth of it.
@@ -15,7 +16,10 @@ pub(super) fn post(html: &str) -> Option<Value> {
                 quote @ ('"' | '\'') => literal(&value[1..], quote)?,
                 _ => return first(value),
             };
-            serde_json::from_str(&json).ok().filter(Value::is_object)
+            let read = |json: &[u8]| serde_json::from_slice(json);
+            read_json(json.as_bytes(), read)
+                .ok()
+                .filter(Value::is_object)
         })
 }
 

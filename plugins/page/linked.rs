@@ -1,5 +1,6 @@
 //! Media that JSON-LD names (schema.org).
 
+use fetch::net::read_json;
 use serde_json::Value;
 
 /// What JSON-LD says of media, in its order.
@@ -35,7 +36,8 @@ const OTHERS: [&str; 9] = [
 /// Reads a script; what is no JSON says nothing.
 pub(super) fn read(text: &str, linked: &mut Linked) {
     // The parser of the crate refuses what is nested too deep by itself.
-    if let Ok(value) = serde_json::from_str::<Value>(text) {
+    let read = |json: &[u8]| serde_json::from_slice::<Value>(json);
+    if let Ok(value) = read_json(text.as_bytes(), read) {
         look(&value, "", linked, 0);
     }
 }

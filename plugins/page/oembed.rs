@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fetch::net::read_json;
 use serde_json::Value;
 use url::Url;
 
@@ -36,7 +37,7 @@ pub(super) fn read(body: &[u8], from: &Url) -> Option<Embedded> {
     if body.len() > WHOLE {
         return None;
     }
-    let answer: Value = serde_json::from_slice(body).ok()?;
+    let answer: Value = read_json(body, |json| serde_json::from_slice(json)).ok()?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str);
     let words = |name: &str| text(name).map(line).filter(|text| !text.is_empty());
     match text("type")? {

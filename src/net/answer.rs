@@ -29,7 +29,7 @@ impl Answer {
     /// # Errors
     /// [`Kind::Corrupt`] if it is not, or not of this shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        super::read_json(&self.body, |json| serde_json::from_slice(json)).map_err(|error| {
             let message = format!("cannot read the answer of `{}` as JSON", Shown(&self.url));
             Error::new(Kind::Corrupt, message).because(error)
         })

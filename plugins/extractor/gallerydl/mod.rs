@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use fetch::async_trait;
 use fetch::model::{Body, Error, Item, Kind, Link, Result};
+use fetch::net::read_json;
 use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
 use serde_json::{Value, json};
 use url::Url;
@@ -266,7 +267,7 @@ impl Lapses {
 }
 
 fn fields(line: &[u8]) -> Result<Value> {
-    serde_json::from_slice(line).map_err(|error| {
+    read_json(line, |json| serde_json::from_slice(json)).map_err(|error| {
         let message = "what `gallery-dl` says is no JSON, or not all of it";
         Error::new(Kind::Corrupt, message).because(error)
     })

@@ -1,6 +1,7 @@
 //! What yt-dlp says, as far as it is of use here. Whatever is not as it should be counts as not said.
 
 use fetch::model::{Error, Kind, Result};
+use fetch::net::read_json;
 use serde_json::Value;
 
 /// The most values: what is of more is nothing that a program says of films.
@@ -27,7 +28,8 @@ pub(super) fn read(text: &[u8]) -> Result<Value> {
     if begins.count() > VALUES {
         return Err(Error::new(Kind::Corrupt, "what `yt-dlp` says is too much"));
     }
-    let value: Value = serde_json::from_slice(text).map_err(|error| wrong().because(error))?;
+    let value = read_json(text, |json| serde_json::from_slice(json));
+    let value: Value = value.map_err(|error| wrong().because(error))?;
     match value {
         Value::Object(_) => Ok(value),
         _ => Err(wrong()),

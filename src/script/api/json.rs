@@ -11,6 +11,7 @@ use serde::{Deserializer, Serialize};
 
 use super::LONGEST;
 use crate::model::Kind;
+use crate::net::read_json;
 use crate::script::failure::refuse;
 use crate::script::room::Room;
 
@@ -44,20 +45,23 @@ pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
 pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
     super::bounded("the JSON", text.len())?;
     let told = |error| refuse(Kind::Corrupt, format!("cannot read JSON: {error}"));
-    // All of it at once, since that takes less than each text by itself.
-    let text = str::from_utf8(text).map_err(|error| told(error.to_string()))?;
     let seed = Seed {
         room: &Room::open(lua)?,
         lists: &lua.array_metatable(),
         expected: &array::from_fn(|_| Cell::new(0)),
         depth: 0,
     };
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = seed.deserialize(&mut reader).and_then(|part| {
-        reader.end()?;
-        part.into_lua(lua).map_err(serde::de::Error::custom)
+    let value = read_json(text, |text| {
+        // All of it at once, since that takes less than each text by itself.
+        let text = str::from_utf8(text).map_err(|error| error.to_string())?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let value = seed.deserialize(&mut reader).and_then(|part| {
+            reader.end()?;
+            part.into_lua(lua).map_err(serde::de::Error::custom)
+        });
+        value.map_err(|error| error.to_string())
     });
-    value.map_err(|error| told(error.to_string()))
+    value.map_err(told)
 }
 
 /// Writes JSON, up to so many bytes: a table that is in itself many times over is short in the VM and endless here.

@@ -25,6 +25,24 @@ fn site() -> Site {
 }
 
 #[test]
+fn what_is_not_there_is_fetched_from_its_other_place() {
+    let high = "#EXT-X-STREAM-INF:BANDWIDTH=4000000,RESOLUTION=1920x1080\n";
+    let twice = MASTER.replace(high, &format!("{high}gone.m3u8\n{high}"));
+    let site = site();
+    site.on("/film/master.m3u8", playlist(&twice));
+    site.on("/film/gone.m3u8", Reply::empty(404)).once();
+    let fetch = quick().arg(site.url("/film/master.m3u8"));
+    fetch.run().success();
+    assert!(fetch.files().values().eq([&segment(2, 22)]));
+    // Where it is in neither, what was wrong with the first is told.
+    site.on("/film/high.m3u8", Reply::empty(403));
+    site.on("/film/gone.m3u8", Reply::empty(404));
+    let fetch = quick().arg(site.url("/film/master.m3u8"));
+    fetch.run().fails(4).says("/film/gone.m3u8` answered 404");
+    assert_eq!(fetch.tree(), "");
+}
+
+#[test]
 fn the_wanted_rendition_is_fetched() {
     let table = [
         ("best", 22),

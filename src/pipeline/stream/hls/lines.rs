@@ -29,8 +29,10 @@ impl<'a> Lines<'a> {
     /// The lines after the first, which says that it is a playlist.
     pub(super) fn new(text: &'a str, base: &'a Url) -> Result<Lines<'a>> {
         let mut lines = text.lines();
-        match lines.next().map(str::trim_end) {
-            Some("#EXTM3U") => Ok(Lines {
+        let first = lines.next().and_then(|line| line.strip_prefix("#EXTM3U"));
+        match first {
+            // Some say more in it.
+            Some(rest) if !rest.starts_with(|c: char| !c.is_whitespace()) => Ok(Lines {
                 lines,
                 base,
                 urls: Urls::new(),
@@ -72,9 +74,13 @@ impl<'a> Attributes<'a> {
         let mut attributes = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
-            let (name, after) = rest
-                .split_once('=')
-                .ok_or_else(|| corrupt("an attribute has no value"))?;
+            let end = rest.find([',', '=']).unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            let Some(after) = after.strip_prefix('=') else {
+                // A name without a value says nothing.
+                rest = after.trim_start_matches([',', ' ', '\t']);
+                continue;
+            };
             let (value, after) = match after.strip_prefix('"') {
                 Some(quoted) => quoted
                     .split_once('"')

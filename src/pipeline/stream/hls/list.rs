@@ -16,6 +16,8 @@ const MOST: usize = 260_000;
 const LONGEST: f64 = 86_400.0;
 /// A key that stands in the playlist for all to see, as RFC 8216 calls its format.
 const PLAIN: &str = "identity";
+/// The one method that is known here.
+const AES_128: &str = "AES-128";
 
 /// What is known before the next segment.
 #[derive(Default)]
@@ -52,6 +54,15 @@ enum Way {
     },
     /// One that is not taken off here.
     Closed(String),
+}
+
+impl Way {
+    fn method(&self) -> &str {
+        match self {
+            Way::Aes128 { .. } => AES_128,
+            Way::Closed(method) => method,
+        }
+    }
 }
 
 /// Reads one.
@@ -96,6 +107,10 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
             }
             Line::Tag("EXT-X-KEY", value) => now.key(key(lines, value)?),
             Line::Tag("EXT-X-MAP", value) => now.map = Some(Arc::new(now.map_of(lines, value)?)),
+            // What is said to be whole does not change any more, whether its end is told or not (§4.3.3.5).
+            Line::Tag("EXT-X-PLAYLIST-TYPE", value) if value.trim() == "VOD" => {
+                media.ended = true;
+            }
             Line::Tag("EXT-X-ENDLIST", _) => media.ended = true,
             Line::Tag("EXT-X-SKIP", _) => return Err(corrupt("it leaves out what nobody has")),
             // What tells about segments, or is for players that want to be early.
@@ -132,15 +147,17 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
 }
 
 impl Now {
-    /// A key holds until the next one of its format; keys that stand together are ways to the same bytes.
+    /// A key holds until the next one of its format (§4.3.2.4); those that hold at once are ways to the same bytes, which
+    /// those of another method are not.
     fn key(&mut self, key: Option<Key>) {
-        if std::mem::take(&mut self.used) {
-            self.keys.clear();
-        }
+        let used = std::mem::take(&mut self.used);
         match key {
             None => self.keys.clear(),
             Some(key) => {
-                self.keys.retain(|known| known.format != key.format);
+                let method = key.way.method();
+                let is_other = |known: &Key| used && known.way.method() != method;
+                self.keys
+                    .retain(|known| known.format != key.format && !is_other(known));
                 self.keys.push(key);
             }
         }
@@ -249,7 +266,7 @@ fn key(lines: &mut Lines<'_>, value: &str) -> Result<Option<Key>> {
         return Ok(None);
     }
     let format = attributes.get("KEYFORMAT").unwrap_or(PLAIN).to_owned();
-    if method != "AES-128" || format != PLAIN {
+    if method != AES_128 || format != PLAIN {
         let way = Way::Closed(method.chars().take(40).collect());
         return Ok(Some(Key { format, way }));
     }

@@ -10,6 +10,8 @@ use crate::pipeline::stream::caption::{self, At, Caption, Says};
 
 /// The most renditions.
 const MOST: usize = 1000;
+/// So many other places of a rendition are tried.
+const PLACES: usize = 8;
 
 /// What renditions there are.
 #[derive(Debug, Default, PartialEq)]
@@ -25,6 +27,7 @@ pub(in crate::pipeline) struct Master {
 struct Variant {
     url: Url,
     size: Size,
+    codecs: String,
     /// What is said of it.
     about: String,
     /// The group that its sound is in, and that of its subtitles.
@@ -53,6 +56,8 @@ pub(in crate::pipeline) struct Choice {
     pub(in crate::pipeline) sound: Option<Chosen>,
     /// The subtitles that belong to it.
     pub(in crate::pipeline) captions: Vec<Caption>,
+    /// Where the same is that `main` and `sound` are, in case that they are not there.
+    pub(in crate::pipeline) others: Vec<(Chosen, Option<Chosen>)>,
 }
 
 /// A rendition that was chosen.
@@ -67,7 +72,7 @@ pub(in crate::pipeline) struct Chosen {
 /// Reads one.
 pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
     let mut master = Master::default();
-    let mut ahead: Option<(Size, String, [Option<String>; 2])> = None;
+    let mut ahead: Option<(Size, [String; 2], [Option<String>; 2])> = None;
     while let Some(line) = lines.next() {
         match line {
             Line::Tag("EXT-X-STREAM-INF", value) => {
@@ -85,7 +90,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
                 let about = about(&attributes, ["BANDWIDTH", "RESOLUTION", "CODECS", "AUDIO"]);
                 let groups = ["AUDIO", "SUBTITLES"];
                 let groups = groups.map(|name| attributes.get(name).map(str::to_owned));
-                ahead = Some((size, about, groups));
+                ahead = Some((size, [codecs.to_owned(), about], groups));
             }
             Line::Tag("EXT-X-MEDIA", value) => {
                 let attributes = Attributes::read(value)?;
@@ -116,10 +121,11 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
             Line::Uri(uri) => {
                 let url = lines.url(uri)?;
                 // A URL that nothing was said of is none of a rendition.
-                if let Some((size, about, [audio, captions])) = ahead.take() {
+                if let Some((size, [codecs, about], [audio, captions])) = ahead.take() {
                     master.variants.push(Variant {
                         url,
                         size,
+                        codecs,
                         about,
                         audio,
                         captions,
@@ -147,14 +153,26 @@ impl Master {
         let chosen = quality
             .choose(&sizes)
             .ok_or_else(|| corrupt("it names no rendition"))?;
-        let main = self.variants[chosen].chosen();
-        let group = self.variants[chosen].audio.as_deref();
-        let sound = group.and_then(|group| self.sound(group));
+        let chosen = &self.variants[chosen];
+        let (main, sound) = self.tracks(chosen);
+        let alike = |other: &&Variant| {
+            other.size == chosen.size && other.codecs == chosen.codecs && other.url != chosen.url
+        };
+        let others = self.variants.iter().filter(alike).take(PLACES);
         Ok(Choice {
-            sound: sound.filter(|sound| sound.url != main.url),
-            captions: self.captions(Some(&self.variants[chosen])),
+            others: others.map(|other| self.tracks(other)).collect(),
+            captions: self.captions(Some(chosen)),
             main,
+            sound,
         })
+    }
+
+    /// The playlists of a rendition: of the picture, or all, and of the sound where it is apart.
+    fn tracks(&self, of: &Variant) -> (Chosen, Option<Chosen>) {
+        let main = of.chosen();
+        let sound = of.audio.as_deref().and_then(|group| self.sound(group));
+        let sound = sound.filter(|sound| sound.url != main.url);
+        (main, sound)
     }
 
     /// The sound of the best rendition, or one that is sound alone.
@@ -174,6 +192,7 @@ impl Master {
             main,
             sound: None,
             captions: self.captions(best),
+            others: Vec::new(),
         })
     }
 

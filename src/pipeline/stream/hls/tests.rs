@@ -1,3 +1,5 @@
+mod odd;
+
 use std::time::Duration;
 
 use proptest::prelude::*;

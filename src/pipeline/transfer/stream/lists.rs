@@ -47,17 +47,41 @@ impl Streaming<'_> {
             Playlist::Media(media) => return Ok(alone(List::new(url.clone(), led, media))),
             Playlist::Master(master) => master.choose(self.mover.wish.quality)?,
         };
-        let main = self.rendition(choice.main, led).await?;
-        let sound = match choice.sound {
-            Some(sound) => Some(self.rendition(sound, led).await?),
-            None => None,
-        };
+        let mut listed = self.renditions(choice.main, choice.sound, led).await;
+        for (main, sound) in choice.others {
+            match &listed {
+                // The same is elsewhere, too (RFC 8216 §6.2.4).
+                Err(error) if error.kind != Kind::Closed => {}
+                _ => break,
+            }
+            let other = self.renditions(main, sound, led).await;
+            listed = other.or_else(|other| match other.kind {
+                Kind::Closed => Err(other),
+                // What is wrong with the first place is told.
+                _ => listed,
+            });
+        }
+        let (main, sound) = listed?;
         Ok(Lists {
             main,
             sound,
             captions: choice.captions,
             led,
         })
+    }
+
+    async fn renditions(
+        &self,
+        main: Chosen,
+        sound: Option<Chosen>,
+        led: Led,
+    ) -> Result<(List, Option<List>)> {
+        let main = self.rendition(main, led).await?;
+        let sound = match sound {
+            Some(sound) => Some(self.rendition(sound, led).await?),
+            None => None,
+        };
+        Ok((main, sound))
     }
 
     /// Reads all anew, from where the user or a page led, and gives the list of this track.

@@ -40,7 +40,7 @@ Exit codes:
   0  all is well             3  some failed             6  a login is needed
   1  a defect of fetch       4  nothing succeeded       7  blocked, or slow down
   2  asked wrongly           5  nobody knows the link   8  the disk refused
-  9  `fetch run`: the job is running already
+  9  the job, or a `rename` of the folder, is running already
   130  interrupted: the first Ctrl-C finishes what has begun, the second stops
        at once";
 

@@ -331,7 +331,8 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         opened.leave();
-        let body = coding::take_off(&opened.url, status, &mut headers, body.freeze(), limit)?;
+        let body = body.freeze();
+        let body = coding::take_off(&opened.url, status, &mut headers, body, limit).await?;
         Ok(Answer {
             url: opened.url,
             status,

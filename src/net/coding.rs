@@ -21,6 +21,9 @@ pub(crate) enum Coding {
     Deflate,
 }
 
+/// Up to so many coded bytes are decoded at once, as that takes less than to hand them over. They hold four megabytes at most.
+const AT_ONCE: usize = 4 << 10;
+
 /// The ends of names whose bytes are packed, and the types.
 const PACKED: [&str; 7] = [".br", ".gz", ".svgz", ".tgz", ".z", ".zst", ".zz"];
 const PACKED_TYPES: [&str; 4] = [
@@ -50,7 +53,7 @@ pub(crate) fn is_packed<'a>(names: impl IntoIterator<Item = &'a str>, headers: &
 /// # Errors
 /// [`Kind::Corrupt`] for a coding that cannot be taken off, and for more bytes than `limit`. What comes with a refusal is
 /// left as it is: it is the status that counts.
-pub(super) fn take_off(
+pub(super) async fn take_off(
     url: &Url,
     status: StatusCode,
     headers: &mut HeaderMap,
@@ -71,7 +74,7 @@ pub(super) fn take_off(
         return Ok(body);
     }
     let plain = match Coding::named(&name) {
-        Some(coding) => coding.plain(&body, limit).map_err(|error| {
+        Some(coding) => coding.off(body.clone(), limit).await.map_err(|error| {
             let message = format!("the answer of `{}` is damaged", Shown(url));
             Error::new(Kind::Corrupt, message).because(error)
         }),
@@ -114,6 +117,14 @@ impl Coding {
         let mut decoder = self.decoder(coded)?.take(most as u64 + 1);
         decoder.read_to_end(&mut plain)?;
         Ok((plain.len() <= most).then_some(plain))
+    }
+
+    /// The same, where others wait for this thread.
+    async fn off(self, coded: Bytes, most: usize) -> io::Result<Option<Vec<u8>>> {
+        match coded.len() {
+            ..=AT_ONCE => self.plain(&coded, most),
+            _ => tokio::task::spawn_blocking(move || self.plain(&coded, most)).await?,
+        }
     }
 
     /// The first bytes of what is behind the first bytes of a coded body, so many at the most.
@@ -205,26 +216,36 @@ mod tests {
     }
 
     /// What becomes of an answer in this coding, and whether it still says that it is.
-    fn taken_off(path: &str, status: u16, coding: &str, body: &[u8]) -> Result<(Vec<u8>, bool)> {
+    async fn taken_off(
+        path: &str,
+        status: u16,
+        coding: &str,
+        body: &[u8],
+    ) -> Result<(Vec<u8>, bool)> {
         let url = Url::parse("http://a.org").unwrap().join(path).unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_ENCODING, coding.parse().unwrap());
         let status = StatusCode::from_u16(status).unwrap();
         let body = Bytes::copy_from_slice(body);
-        let plain = take_off(&url, status, &mut headers, body, 1000)?;
+        let plain = take_off(&url, status, &mut headers, body, 8000).await?;
         let says_so = headers.contains_key(header::CONTENT_ENCODING);
         Ok((plain.to_vec(), says_so))
     }
 
-    #[test]
-    fn an_answer_in_a_coding_is_read_and_no_longer_than_it_may_be() {
+    #[tokio::test]
+    async fn an_answer_in_a_coding_is_read_and_no_longer_than_it_may_be() {
         let (text, coded) = (b"a page".to_vec(), gzip(b"a page"));
         let plain = Ok((text.clone(), false));
+        // Large enough to be decoded beside the others.
+        let large: Vec<u8> = (0..7000_u32).map(|at| ((at * at) >> 7) as u8).collect();
+        let coded_large = gzip(&large);
+        assert!(coded_large.len() > AT_ONCE);
         let as_it_is = |bytes: &[u8]| Ok((bytes.to_vec(), true));
         let corrupt = Err(Kind::Corrupt);
         let table = [
             ("/x", 200, "gzip", &coded[..], plain.clone()),
             ("/x", 404, " X-GZIP", &coded, plain),
+            ("/x", 200, "gzip", &coded_large, Ok((large, false))),
             ("/x.tar.gz", 200, "gzip", &coded, as_it_is(&coded)),
             ("/x", 206, "gzip", &coded, as_it_is(&coded)),
             ("/x", 200, "identity", &text, as_it_is(&text)),
@@ -234,15 +255,17 @@ mod tests {
             ("/x", 404, "gzip", &text, as_it_is(&text)),
             ("/x", 200, "br", &text, corrupt.clone()),
             ("/x", 404, "br", &text, as_it_is(&text)),
-            ("/x", 200, "gzip", &gzip(&[b'a'; 1001]), corrupt),
+            ("/x", 200, "gzip", &gzip(&[b'a'; 8001]), corrupt),
         ];
         for (path, status, coding, body, expected) in table {
-            let found = taken_off(path, status, coding, body);
+            let found = taken_off(path, status, coding, body).await;
             let found = found.map_err(|error| error.kind);
             assert_eq!(found, expected, "{path} {status} {coding}");
         }
-        let long = taken_off("/x", 200, "gzip", &gzip(&[b'a'; 1 << 20])).unwrap_err();
-        assert!(long.message.contains("longer than 1000 bytes"), "{long:?}");
+        let bomb = gzip(&[b'a'; 1 << 20]);
+        let long = taken_off("/x", 200, "gzip", &bomb).await;
+        let message = long.unwrap_err().message;
+        assert!(message.contains("longer than 8000 bytes"), "{message}");
     }
 
     #[test]

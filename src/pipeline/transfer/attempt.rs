@@ -66,6 +66,8 @@ impl Mover {
             true => Box::pin(self.fill(course, content, tries)).await,
             false => self.ask(course, content, tries, &mut permit).await,
         };
+        // Only what came whole is gone on with at its very end; what broke off has to agree with what follows.
+        tries.from_end &= matches!(done, Err(Setback::More));
         tries.refusal = match &done {
             _ if tries.unchanged => {
                 permit.succeeded();

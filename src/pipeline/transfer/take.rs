@@ -77,8 +77,8 @@ impl Mover {
         };
         let seen = sniff(&head);
         let expect = &request.expect;
-        let document = document(&seen, content_type.as_deref(), &head);
-        match document.filter(|_| expect.document) {
+        let of_head = || document(&seen, content_type.as_deref(), &head);
+        match expect.document.then(of_head).flatten() {
             Some(document) if content.len() == 0 => {
                 return Err(self.document(taking, early, coding, document).await?);
             }

@@ -172,6 +172,15 @@ impl Tries {
         self.failures.refill();
         self.refusals.refill();
         self.in_a_row = 0;
+        self.forget_ranges();
+    }
+
+    /// What ranges a server gives says nothing about another.
+    fn forget_ranges(&mut self) {
+        self.insisted = 0;
+        self.from_start = false;
+        self.from_end = false;
+        self.has_ranges = false;
     }
 
     /// Whether a refusal without a reason can still be about our haste: not if it is always this one that is refused.
@@ -254,9 +263,7 @@ impl Tries {
         self.renewals_left -= 1;
         Ok(error)
     }
-}
 
-impl Tries {
     /// How to ask an address once more that gave bytes, is refused now, and has not run out; or the refusal if there is no
     /// other way. Gives how long to wait. The server may let nobody in twice at a time, and not know yet that the last
     /// connection is closed; or it may refuse ranges, and is asked for all of it.
@@ -281,8 +288,7 @@ impl Tries {
     /// Another address is gone on with.
     pub(super) fn moves_to_another(&mut self) {
         self.renewals += 1;
-        self.insisted = 0;
-        self.from_start = false;
+        self.forget_ranges();
     }
 }
 
@@ -335,17 +341,16 @@ mod tests {
 
     #[test]
     fn each_request_is_one_attempt() {
-        let refusal = || Error::new(Kind::Blocked, "403");
         let mut tries = tries();
-        let waits = tries.anew(refusal()).and_then(|error| tries.insist(error));
-        assert!(waits.unwrap().is_some());
-        assert_eq!(tries.attempts(), 2);
-        let whole = tries.anew(refusal()).and_then(|error| tries.insist(error));
-        assert!(whole.unwrap().is_none() && tries.from_start);
-        assert_eq!(tries.attempts(), 3);
-        let over = tries.anew(refusal()).and_then(|error| tries.insist(error));
-        assert!(over.is_err());
-        assert_eq!(tries.attempts(), 3);
+        // Whether it is to wait before it is asked again, if it is asked at all, and how many requests that makes.
+        let mut refused = || {
+            let error = tries.anew(Error::new(Kind::Blocked, "403")).unwrap();
+            let waits = tries.insist(error).map(|wait| wait.is_some());
+            (waits.ok(), tries.from_start, tries.attempts())
+        };
+        assert_eq!(refused(), (Some(true), false, 2));
+        assert_eq!(refused(), (Some(false), true, 3));
+        assert_eq!(refused(), (None, true, 3));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::ranges::start_of;
 use super::{large, quick};
+use crate::support::media::{Format, sized};
 use crate::support::{Reply, Seen, Site};
 
 #[test]
@@ -72,6 +73,32 @@ fn a_server_whose_ranges_end_with_its_blocks_is_gone_along_with() {
     fetch.run().success();
     assert!(fetch.files()["cat.jpg"] == large());
     assert!(site.requests().len() <= 6, "{}", site.requests().len());
+}
+
+#[test]
+fn what_broke_off_is_compared_again_however_sparing_the_server_was() {
+    const BLOCK: usize = 1 << 20;
+    let site = Site::start();
+    let part = |seen: &Seen, end: usize| {
+        let (start, all) = (start_of(seen).unwrap() as usize, large());
+        let range = format!("bytes {start}-{}/{}", end - 1, all.len());
+        let part = Reply::file(&all[start..end]).status(206).etag("\"a\"");
+        part.header("Content-Range", range)
+    };
+    let first = Reply::file(large()).etag("\"a\"").cut_after(BLOCK);
+    site.on("/cat.jpg", first).once();
+    // All of this is there, so the next is asked for from its end.
+    let block = Reply::with(move |seen| part(seen, BLOCK));
+    site.on("/cat.jpg", block).once();
+    let broken = Reply::with(move |seen| part(seen, large().len()).cut_after(500_000));
+    site.on("/cat.jpg", broken).once();
+    // Another file by now, with the ETag of the first.
+    let other = sized(Format::Jpeg, large().len(), 7);
+    assert_eq!(other.len(), large().len());
+    site.on("/cat.jpg", Reply::file(other.clone()).etag("\"a\""));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == other);
 }
 
 #[test]

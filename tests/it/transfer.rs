@@ -2,6 +2,7 @@
 
 mod known;
 mod names;
+mod parts;
 mod refused;
 mod resume;
 mod split;

@@ -67,8 +67,6 @@ struct Crew<'a> {
     at_work: AtomicUsize,
     /// The most bytes of a range that was shorter than it was asked for, if one was.
     longest_short: AtomicU64,
-    /// Whether parts are asked for from where they begin: the last answer was of what stands before one, and no more.
-    from_end: AtomicBool,
     /// Whether a range was answered with one.
     has_ranges: AtomicBool,
     /// Whether it answered a range with everything, or with too little to be worth it.
@@ -108,7 +106,6 @@ impl Mover {
             relieving: AtomicUsize::new(0),
             at_work: AtomicUsize::new(0),
             longest_short: AtomicU64::new(0),
-            from_end: AtomicBool::new(tries.from_end),
             has_ranges: AtomicBool::new(false),
             without_ranges: AtomicBool::new(false),
         };

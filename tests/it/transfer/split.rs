@@ -1,39 +1,39 @@
 //! One large file over several connections: only where it helps, and never at the cost of a byte.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crate::support::command::Fetch;
-use crate::support::media::{Format, sized, small};
+use crate::support::media::{Format, sized};
 use crate::support::{Reply, Seen, Site};
 
 /// Twenty megabytes, made once for all tests of this file.
-static FILM: LazyLock<Vec<u8>> = LazyLock::new(|| sized(Format::Mp4, 20 << 20, 3));
+pub(super) static FILM: LazyLock<Vec<u8>> = LazyLock::new(|| sized(Format::Mp4, 20 << 20, 3));
 
 /// Another version of it.
-static OTHER: LazyLock<Vec<u8>> = LazyLock::new(|| sized(Format::Mp4, 20 << 20, 9));
+pub(super) static OTHER: LazyLock<Vec<u8>> = LazyLock::new(|| sized(Format::Mp4, 20 << 20, 9));
 
 /// Fetches the film, with all the patience that a busy machine needs.
-fn film(site: &Site) -> Fetch {
+pub(super) fn film(site: &Site) -> Fetch {
     Fetch::new()
         .config("[net]\nbackoff = \"5ms\"\n")
         .arg(site.url("/film.mp4"))
 }
 
 /// The film from a server that gives each connection four megabytes a second.
-fn slow() -> Reply {
+pub(super) fn slow() -> Reply {
     Reply::file(FILM.clone()).etag("\"a\"").throttle(4_000_000)
 }
 
 /// The first byte that was asked for.
-fn start(seen: &Seen) -> u64 {
+pub(super) fn start(seen: &Seen) -> u64 {
     let range = seen.header("range").unwrap_or("bytes=0-");
     let first = range.trim_start_matches("bytes=").split('-').next();
     first.and_then(|first| first.parse().ok()).unwrap_or(0)
 }
 
-fn arrives(site: &Site) -> Duration {
+pub(super) fn arrives(site: &Site) -> Duration {
     let fetch = film(site);
     let done = fetch.run().success();
     assert!(fetch.files()["film.mp4"] == *FILM, "the bytes are wrong");
@@ -165,7 +165,7 @@ fn parts_with_bytes_from_elsewhere_are_found_out_where_they_meet() {
 }
 
 /// The byte after the last one that was asked for.
-fn end(seen: &Seen) -> u64 {
+pub(super) fn end(seen: &Seen) -> u64 {
     let range = seen.header("range").unwrap_or("bytes=0-");
     let last = range.rsplit('-').next().and_then(|last| last.parse().ok());
     last.map_or(FILM.len() as u64, |last: u64| last + 1)
@@ -264,7 +264,7 @@ fn a_run_that_was_killed_goes_on_with_the_parts_that_are_missing() {
 }
 
 /// The film from a server that gives each connection ten megabytes a second.
-fn lively() -> Reply {
+pub(super) fn lively() -> Reply {
     Reply::file(FILM.clone()).etag("\"a\"").throttle(10_000_000)
 }
 
@@ -295,99 +295,4 @@ fn a_server_that_says_it_has_ranges_and_has_none_does_not_start_over() {
     site.on("/film.mp4", reply);
     arrives(&site);
     assert_eq!(site.requests().len(), 2);
-}
-
-#[test]
-fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
-    let site = Site::start();
-    let sparing = |seen: &Seen| match start(seen) {
-        0 => lively(),
-        start => {
-            let (start, end) = (start as usize, FILM.len().min(start as usize + 8192));
-            let range = format!("bytes {start}-{}/{}", end - 1, FILM.len());
-            let part = Reply::file(&FILM[start..end]).status(206).etag("\"a\"");
-            part.header("Content-Range", range)
-        }
-    };
-    site.on("/film.mp4", Reply::with(sparing));
-    arrives(&site);
-    let asked = site.requests().len();
-    assert!(asked < 200, "{asked} requests");
-}
-
-/// A film beside small files of its host, one of which is listed only when a part of the film has been refused with this wait;
-/// what the program says, and how long it took.
-fn refused(wait: &'static str) -> (String, Duration) {
-    let site = Arc::new(Site::start());
-    let small = Reply::file(small(Format::Jpeg, 1)).delay(Duration::from_millis(30));
-    site.on("/*", small);
-    let first = OnceLock::new();
-    site.on(
-        "/film.mp4",
-        Reply::with(move |seen| {
-            // By then, the first connection is not done with its part.
-            let is_early = seen.at - *first.get_or_init(|| seen.at) < Duration::from_millis(1500);
-            match start(seen) > 0 && is_early {
-                true => Reply::text("").status(429).header("Retry-After", wait),
-                false => slow(),
-            }
-        }),
-    );
-    let pages = Site::start();
-    let (here, last) = (site.clone(), site.url("/last.jpg"));
-    pages.on(
-        "/page",
-        Reply::with(move |_| {
-            here.wait_for("/film.mp4", 2);
-            std::thread::sleep(Duration::from_millis(200));
-            Reply::html(format!(
-                "<!doctype html><img src='{last}' width=900 height=900>"
-            ))
-        }),
-    );
-    let mut fetch = Fetch::new()
-        .config("[net]\nbackoff = \"5ms\"\nprivate = \"always\"\nper_host = 6\n")
-        .arg("-v");
-    for number in 0..40 {
-        fetch = fetch.arg(site.url(&format!("/{number}.jpg")));
-    }
-    let page = format!("page:http://localhost:{}/page", pages.port());
-    let done = fetch.arg(site.url("/film.mp4")).arg(page).run().success();
-    (done.stderr, done.took)
-}
-
-#[test]
-fn nobody_waits_for_hours_because_a_part_of_a_file_is_to() {
-    for wait in ["3600", "18446744073709551615"] {
-        let (said, took) = refused(wait);
-        assert!(took < Duration::from_secs(30), "{took:?}: {said}");
-    }
-}
-
-#[test]
-fn what_all_wait_for_because_of_a_part_is_told() {
-    let (said, _) = refused("1");
-    assert!(said.contains("`127.0.0.1` waits"), "{said}");
-}
-
-#[test]
-fn parts_that_end_with_the_blocks_of_the_server_are_put_together() {
-    const BLOCK: usize = 2 << 20;
-    let site = Site::start();
-    let blocks = |seen: &Seen| match start(seen) {
-        0 => lively(),
-        from => {
-            let from = from as usize;
-            let last = FILM
-                .len()
-                .min((from / BLOCK + 1) * BLOCK)
-                .min(end(seen) as usize);
-            let range = format!("bytes {from}-{}/{}", last - 1, FILM.len());
-            let part = Reply::file(&FILM[from..last]).status(206).etag("\"a\"");
-            part.header("Content-Range", range).throttle(10_000_000)
-        }
-    };
-    site.on("/film.mp4", Reply::with(blocks));
-    arrives(&site);
-    assert!(site.requests().len() < 100, "{}", site.requests().len());
 }

@@ -199,12 +199,48 @@ impl Crew<'_> {
         Ok(true)
     }
 
-    /// Asks for a part.
+    /// Asks for a part, and a little of what is there before it.
     async fn ask(&self, segment: Segment, permit: &mut Option<Permit>) -> Result<Answer, Setback> {
-        let have = match self.from_end.load(Ordering::Relaxed) {
-            true => 0,
-            false => self.ledger().before(segment.at).min(JOINT),
-        };
+        let have = self.ledger().before(segment.at).min(JOINT);
+        let answer = self.ask_with(segment, have, permit).await?;
+        if answer.last > segment.at {
+            return Ok(answer);
+        }
+        // It gives little at a time, or as far as a block of its own goes. If that agrees, what follows is to be had.
+        self.agrees(answer, segment.at - have).await?;
+        let answer = self.ask_with(segment, 0, permit).await?;
+        match answer.last > segment.at {
+            true => Ok(answer),
+            false => Err(Setback::More),
+        }
+    }
+
+    /// Reads an answer that ends before the part begins, which must be of the bytes that are there.
+    async fn agrees(&self, answer: Answer, start: u64) -> Result<(), Setback> {
+        let Answer {
+            mut opened,
+            before,
+            last,
+        } = answer;
+        let mut known = &before[..(last - start) as usize];
+        while !known.is_empty() {
+            let next = self.unless_over(self.mover.client.chunk(&mut opened));
+            let Some(mut piece) = next.await?? else {
+                return Err(Setback::Again(short(last - known.len() as u64, last)));
+            };
+            self.at_rate(&piece).await?;
+            same_bytes(&mut piece, &mut known)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for a part and so many bytes before it.
+    async fn ask_with(
+        &self,
+        segment: Segment,
+        have: u64,
+        permit: &mut Option<Permit>,
+    ) -> Result<Answer, Setback> {
         let start = segment.at - have;
         let before = match have {
             0 => Vec::new(),
@@ -239,11 +275,6 @@ impl Crew<'_> {
                 if last < end {
                     self.longest_short
                         .fetch_max(last - start, Ordering::Relaxed);
-                }
-                if last <= segment.at {
-                    // It gives little at a time, or as far as a block of its own goes.
-                    self.from_end.store(true, Ordering::Relaxed);
-                    return Err(Setback::More);
                 }
                 Ok(Answer {
                     opened,

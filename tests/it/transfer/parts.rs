@@ -1,0 +1,123 @@
+//! What the parts of a file over several connections may be like.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::split::{FILM, OTHER, arrives, end, lively, slow, start};
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Seen, Site};
+
+#[test]
+fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
+    let site = Site::start();
+    let sparing = |seen: &Seen| match start(seen) {
+        0 => lively(),
+        start => {
+            let (start, end) = (start as usize, FILM.len().min(start as usize + 8192));
+            let range = format!("bytes {start}-{}/{}", end - 1, FILM.len());
+            let part = Reply::file(&FILM[start..end]).status(206).etag("\"a\"");
+            part.header("Content-Range", range)
+        }
+    };
+    site.on("/film.mp4", Reply::with(sparing));
+    arrives(&site);
+    let asked = site.requests().len();
+    assert!(asked < 200, "{asked} requests");
+}
+
+/// A film beside small files of its host, one of which is listed only when a part of the film has been refused with this wait;
+/// what the program says, and how long it took.
+fn refused(wait: &'static str) -> (String, Duration) {
+    let site = Arc::new(Site::start());
+    let small = Reply::file(small(Format::Jpeg, 1)).delay(Duration::from_millis(30));
+    site.on("/*", small);
+    let first = OnceLock::new();
+    site.on(
+        "/film.mp4",
+        Reply::with(move |seen| {
+            // By then, the first connection is not done with its part.
+            let is_early = seen.at - *first.get_or_init(|| seen.at) < Duration::from_millis(1500);
+            match start(seen) > 0 && is_early {
+                true => Reply::text("").status(429).header("Retry-After", wait),
+                false => slow(),
+            }
+        }),
+    );
+    let pages = Site::start();
+    let (here, last) = (site.clone(), site.url("/last.jpg"));
+    pages.on(
+        "/page",
+        Reply::with(move |_| {
+            here.wait_for("/film.mp4", 2);
+            std::thread::sleep(Duration::from_millis(200));
+            Reply::html(format!(
+                "<!doctype html><img src='{last}' width=900 height=900>"
+            ))
+        }),
+    );
+    let mut fetch = Fetch::new()
+        .config("[net]\nbackoff = \"5ms\"\nprivate = \"always\"\nper_host = 6\n")
+        .arg("-v");
+    for number in 0..40 {
+        fetch = fetch.arg(site.url(&format!("/{number}.jpg")));
+    }
+    let page = format!("page:http://localhost:{}/page", pages.port());
+    let done = fetch.arg(site.url("/film.mp4")).arg(page).run().success();
+    (done.stderr, done.took)
+}
+
+#[test]
+fn nobody_waits_for_hours_because_a_part_of_a_file_is_to() {
+    for wait in ["3600", "18446744073709551615"] {
+        let (said, took) = refused(wait);
+        assert!(took < Duration::from_secs(30), "{took:?}: {said}");
+    }
+}
+
+#[test]
+fn what_all_wait_for_because_of_a_part_is_told() {
+    let (said, _) = refused("1");
+    assert!(said.contains("`127.0.0.1` waits"), "{said}");
+}
+
+/// The length of the blocks of a server.
+const BLOCK: usize = 2 << 20;
+
+/// The part of a film that was asked for, up to the end of the block that it begins in.
+fn in_blocks(film: &[u8], seen: &Seen) -> Reply {
+    let from = start(seen) as usize;
+    let block_end = (from / BLOCK + 1) * BLOCK;
+    let last = film.len().min(block_end).min(end(seen) as usize);
+    let range = format!("bytes {from}-{}/{}", last - 1, film.len());
+    let part = Reply::file(&film[from..last]).status(206).etag("\"a\"");
+    part.header("Content-Range", range).throttle(10_000_000)
+}
+
+#[test]
+fn parts_that_end_with_the_blocks_of_the_server_are_put_together() {
+    let site = Site::start();
+    let blocks = |seen: &Seen| match start(seen) {
+        0 => lively(),
+        _ => in_blocks(&FILM, seen),
+    };
+    site.on("/film.mp4", Reply::with(blocks));
+    arrives(&site);
+    assert!(site.requests().len() < 100, "{}", site.requests().len());
+}
+
+#[test]
+fn a_block_that_has_nothing_new_has_to_agree_all_the_same() {
+    let site = Site::start();
+    let blocks = |seen: &Seen| match start(seen) as usize {
+        0 => lively(),
+        // All of this is there already, and asked for to be compared.
+        from if from % BLOCK >= BLOCK - (16 << 10) => in_blocks(&OTHER, seen),
+        _ => in_blocks(&FILM, seen),
+    };
+    site.on("/film.mp4", Reply::with(blocks));
+    arrives(&site);
+    let requests = site.requests();
+    let whole = requests.iter().filter(|seen| start(seen) == 0);
+    assert_eq!(whole.count(), 2, "it starts over, with one connection");
+}

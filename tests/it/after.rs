@@ -166,3 +166,28 @@ fn a_command_is_not_taken_from_the_file_of_a_folder() {
         done.stderr
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn the_first_ctrl_c_lets_a_command_finish_and_the_second_ends_it() {
+    for presses in [1, 2] {
+        let (_imgur, fetch) = album();
+        let waits = "sh -c 'trap \"touch ended; exit 1\" TERM; echo begun; until test -e go; do sleep 0.05; done; touch done'";
+        let running = fetch.clone().args(["-I", "2", "--exec", waits]).spawn();
+        running.wait_for_stderr("begun");
+        running.interrupt();
+        running.wait_for_stderr("finishing what is under way; press Ctrl-C again");
+        match presses {
+            1 => std::fs::write(fetch.out().join("go"), "").unwrap(),
+            _ => running.interrupt(),
+        }
+        let done = running.wait().fails(130);
+        assert!(!done.stderr.contains("not followed up"), "{}", done.stderr);
+        let trace = fetch.out().join(["done", "ended"][presses - 1]);
+        let began = std::time::Instant::now();
+        while !trace.exists() {
+            assert!(began.elapsed().as_secs() < 30, "there is no {trace:?}");
+            std::thread::yield_now();
+        }
+    }
+}

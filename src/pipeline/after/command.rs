@@ -7,6 +7,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::code::code;
+use super::group::Group;
 use crate::model::{Error, Kind, Result};
 
 /// The longest line that is passed on.
@@ -15,9 +17,6 @@ const LONGEST: u64 = 64 << 10;
 const LAST: usize = 3;
 /// How long the output of a command that has ended is waited for: something that it started may hold on to it.
 const LINGER: Duration = Duration::from_millis(200);
-
-/// Programs that take a word after `-c` for a program.
-const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ash", "fish", "ksh", "mksh"];
 
 /// A program and its arguments, with `{path}` and the like in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,12 +61,10 @@ impl Command {
             .iter()
             .map(|name| (*name, if *name == "saved" { "" } else { "x" }))
             .collect();
-        if let Some(code) = shell_code(&words)
-            && filled(code, &values) != filled(code, &filled_in)
-        {
-            let message = format!(
-                "cannot use the command `{text}`: what stands for it would be run by the shell"
-            );
+        let depends = |word: &&str| filled(word, &values) != filled(word, &filled_in);
+        if code(&words).iter().any(depends) {
+            let message =
+                format!("cannot use the command `{text}`: what stands for it would be run as code");
             return Err(Error::new(Kind::Config, message)
                 .hint("hand it on as an argument, as in `sh -c 'echo \"$1\"' _ {path}`"));
         }
@@ -88,33 +85,6 @@ impl Command {
         };
         self.words.iter().map(fill).collect()
     }
-}
-
-/// The word that a shell among these would take for a program: what follows its `-c`.
-fn shell_code(words: &[String]) -> Option<&str> {
-    let is_shell = |word: &String| {
-        let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
-        SHELLS.contains(&name.trim_end_matches(".exe"))
-    };
-    let shell = words.iter().position(is_shell)?;
-    let mut rest = words[shell + 1..].iter();
-    let mut has_code = false;
-    while let Some(word) = rest.next() {
-        match word.strip_prefix(['-', '+']) {
-            None => return has_code.then_some(word),
-            // `-o pipefail`, and bash's `-O`.
-            Some("o" | "O" | "-rcfile" | "-init-file") => {
-                rest.next();
-            }
-            Some(long) if long.starts_with('-') => match long.strip_prefix("-command") {
-                Some("") => has_code = true,
-                Some(code) if code.starts_with('=') => return Some(code),
-                _ => {}
-            },
-            Some(letters) => has_code |= letters.contains('c'),
-        }
-    }
-    None
 }
 
 /// A word with `{name}` replaced; `{{` and `}}` are braces.
@@ -145,8 +115,12 @@ fn filled(word: &str, values: &[(&str, &str)]) -> Result<String, String> {
     Ok(text + rest)
 }
 
-/// Runs a command to its end, and passes on what it says line by line. Blocks.
-pub(super) fn run(words: &[String], say: impl Fn(String) + Send + 'static) -> Result<()> {
+/// Runs a command to its end, unless its group is ended, and passes on what it says line by line. Blocks.
+pub(super) fn run(
+    words: &[String],
+    group: &Group,
+    say: impl Fn(String) + Send + 'static,
+) -> Result<()> {
     let Some((program, arguments)) = words.split_first() else {
         return Ok(());
     };
@@ -161,7 +135,10 @@ pub(super) fn run(words: &[String], say: impl Fn(String) + Send + 'static) -> Re
         command
             .stdout(writer.try_clone().map_err(cannot)?)
             .stderr(writer);
-        command.spawn().map_err(cannot)?
+        match group.spawn(command).map_err(cannot)? {
+            Some(child) => child,
+            None => return Ok(()),
+        }
     };
     let last: Arc<Mutex<VecDeque<String>>> = Arc::default();
     let (over, is_over) = channel();
@@ -183,7 +160,7 @@ pub(super) fn run(words: &[String], say: impl Fn(String) + Send + 'static) -> Re
         // Nobody may be waiting any more.
         let _ = over.send(());
     });
-    let status = child.wait().map_err(cannot)?;
+    let status = group.wait(&mut child).map_err(cannot)?;
     // Late lines are passed on all the same.
     let _ = is_over.recv_timeout(LINGER);
     if status.success() {
@@ -243,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_site_says_is_no_part_of_a_program_for_a_shell() {
+    fn what_a_site_says_is_no_part_of_a_program() {
         let table = [
             ("sh -c 'x {path}'", false),
             ("env -i /bin/bash -o pipefail -ec 'x \"{key}\"' _", false),
@@ -253,12 +230,27 @@ mod tests {
             ("sh script.sh -c {path}", true),
             ("sh -c 'awk \"{{print}}\" && y'", true),
             ("convert -c {path}", true),
+            ("gzip -c {path}", true),
+            ("flock /tmp/lock -c 'x {key}'", false),
+            ("flock /tmp/lock x {key}", true),
+            ("rbash -c 'x {path}'", false),
+            ("script -qc 'x {path}' /dev/null", false),
+            ("su me --command='x {path}'", false),
+            ("ssh host x {path}", false),
+            ("ssh host x", true),
+            ("pwsh -Command x {path}", false),
+            ("python3.12 -c 'x(\"{key}\")'", false),
+            ("python3 x.py {path}", true),
+            ("python3 x.py -c {path}", true),
+            ("perl -pe 's/x/{key}/' y", false),
+            ("node -e'x(\"{key}\")'", false),
+            ("exiftool -e {path}", true),
         ];
         for (text, expected) in table {
             let read = Command::parse(text, &["path", "key"]);
             assert_eq!(read.is_ok(), expected, "{text}");
             if let Err(error) = read {
-                assert!(error.message.contains("by the shell"), "{error}");
+                assert!(error.message.contains("as code"), "{error}");
             }
         }
         assert!(Command::parse("sh -c 'echo {saved}'", Command::OF_RUN).is_ok());

@@ -2,7 +2,9 @@
 //!
 //! The file is there by then, and stays, whatever becomes of this. It knows no source and no network.
 
+mod code;
 mod command;
+mod group;
 mod ours;
 pub(super) mod sidecar;
 
@@ -16,6 +18,7 @@ use tokio::sync::Semaphore;
 pub use command::Command;
 pub(super) use ours::follows;
 
+use self::group::Group;
 use super::archive::Archive;
 use super::naming::shown_text;
 use super::sink::{Disk, slowly};
@@ -150,9 +153,14 @@ impl After {
                 let _ = events.blocking_send(Event::Said { id, text });
             }
         };
+        let group = Group::default();
+        let its = group.clone();
         tokio::select! {
-            () = self.stop.now.cancelled() => Ok(()),
-            done = slowly(move || command::run(&words, say)) => done,
+            () = self.stop.now.cancelled() => {
+                group.end();
+                Ok(())
+            }
+            done = slowly(move || command::run(&words, &its, say)) => done,
         }
     }
 

@@ -18,7 +18,12 @@ pub(super) fn settings(
 ) -> Result<()> {
     match command {
         ConfigCommand::Path => print(&path(args)),
-        ConfigCommand::Show { origin } => print(&main::config(args)?.show(*origin)?),
+        ConfigCommand::Show { origin } => {
+            let config = main::config(args)?;
+            // They tell what is a secret, as far as they can be made of what is set.
+            let _ = sources(&config);
+            print(&config.show(*origin)?)
+        }
         ConfigCommand::Check => check::check(args, sources),
         ConfigCommand::Init { stdout: true } => print(EXAMPLE),
         ConfigCommand::Init { stdout: false } => init(),

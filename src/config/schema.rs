@@ -70,7 +70,8 @@ impl Config {
         Ok(format!("{schema:#}\n"))
     }
 
-    fn options(&self) -> BTreeMap<String, Options> {
+    /// What is known of the options of the sources that were made.
+    pub(super) fn options(&self) -> BTreeMap<String, Options> {
         let options = self.options.lock();
         options
             .unwrap_or_else(std::sync::PoisonError::into_inner)

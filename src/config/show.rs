@@ -53,6 +53,7 @@ impl Config {
             }
         }
         if let Some(ValueKind::Table(sources)) = get(&given, "source").map(|value| &value.kind) {
+            let known = self.options();
             let mut sources: Vec<_> = sources.iter().collect();
             sources.sort_by_key(|(name, _)| *name);
             for (name, options) in sources {
@@ -64,7 +65,15 @@ impl Config {
                 options.sort_by_key(|(key, _)| *key);
                 for (key, value) in options {
                     let place = value.origin().filter(|_| origin);
-                    line(&mut text, key, &to_json(value), place);
+                    let default = known.get(name).and_then(|known| known.known.get(key));
+                    let key_of_secret = default.filter(|default| *default == "***");
+                    let value = match (to_json(value), key_of_secret) {
+                        (Json::String(text), Some(hidden)) if !is_reference(&text) => {
+                            hidden.clone()
+                        }
+                        (value, _) => value,
+                    };
+                    line(&mut text, key, &value, place);
                 }
             }
         }

@@ -47,46 +47,49 @@ pub struct Shown<'a>(pub &'a Url);
 /// Query names whose values are secrets, in lower case and without `-` and `_`.
 const SECRET_NAMES: &[&str] = &[
     "accesskey",
-    "accesstoken",
-    "apikey",
     "auth",
     "authkey",
     "authorization",
-    "awsaccesskeyid",
     "clientid",
-    "clientsecret",
     "code",
     "credential",
     "hash",
     "hdnea",
     "hdnts",
     "hmac",
-    "idtoken",
     "jwt",
     "key",
     "keypairid",
     "mac",
+    "md5",
     "pass",
-    "passwd",
-    "password",
     "policy",
     "pwd",
-    "refreshtoken",
-    "secret",
     "session",
-    "sessionid",
     "sid",
     "sig",
     "sign",
-    "signature",
     "ticket",
-    "token",
     "verify",
     "xamzcredential",
-    "xamzsecuritytoken",
-    "xamzsignature",
     "xgoogcredential",
-    "xgoogsignature",
+];
+
+/// How the names of further ones end, written in the same way.
+const SECRET_ENDS: &[&str] = &[
+    "accesskeyid",
+    "apikey",
+    "appkey",
+    "passphrase",
+    "password",
+    "passwd",
+    "privatekey",
+    "secret",
+    "secretkey",
+    "sessid",
+    "sessionid",
+    "signature",
+    "token",
 ];
 
 /// Whether the value of a key of this name should not be seen.
@@ -115,16 +118,6 @@ impl fmt::Display for Shown<'_> {
             return write!(f, "{source}:{}", Shown(&inner));
         }
         let has_user = !url.username().is_empty() || url.password().is_some();
-        let is_secret = |name: &str| {
-            let plain: String = name
-                .chars()
-                .filter(|c| !matches!(c, '-' | '_'))
-                .map(|c| c.to_ascii_lowercase())
-                .collect();
-            SECRET_NAMES.contains(&plain.as_str())
-                || plain.ends_with("token")
-                || plain.ends_with("signature")
-        };
         let hides = |name: &str, value: &str| is_secret(name) || lets_in(value);
         let secret_query = url.query_pairs().any(|(name, value)| hides(&name, &value));
         let secret_fragment = url
@@ -143,7 +136,9 @@ impl fmt::Display for Shown<'_> {
             let pairs: Vec<String> = query
                 .split('&')
                 .map(|pair| match pair.split_once('=') {
-                    Some((name, value)) if hides(name, &decoded(value)) => format!("{name}=***"),
+                    Some((name, value)) if hides(&decoded(name), &decoded(value)) => {
+                        format!("{name}=***")
+                    }
                     _ => pair.to_owned(),
                 })
                 .collect();
@@ -154,6 +149,17 @@ impl fmt::Display for Shown<'_> {
         }
         f.write_str(shown.as_str())
     }
+}
+
+/// Whether a query of this name has a secret for its value. Of `user[token]`, it is the last part that says so.
+fn is_secret(name: &str) -> bool {
+    let last = name.rsplit('[').next().unwrap_or(name);
+    let plain: String = last
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_' | ']'))
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    SECRET_NAMES.contains(&plain.as_str()) || SECRET_ENDS.iter().any(|end| plain.ends_with(end))
 }
 
 /// Whether a value is an address with a user and a password of its own.
@@ -200,6 +206,14 @@ mod tests {
             (
                 "https://x.org/f?upload_token=ab",
                 "https://x.org/f?upload_token=***",
+            ),
+            (
+                "https://x.org/f?%74oken=ab&user[token]=ab&user%5Bpassword%5D=ab&md5=ab&v=1",
+                "https://x.org/f?%74oken=***&user[token]=***&user%5Bpassword%5D=***&md5=***&v=1",
+            ),
+            (
+                "https://x.org/f?PHPSESSID=ab&private_key=ab&access-key-id=ab&monkey=1",
+                "https://x.org/f?PHPSESSID=***&private_key=***&access-key-id=***&monkey=1",
             ),
             ("https://x.org/f#access_token=ab", "https://x.org/f"),
             (

@@ -201,3 +201,26 @@ fn a_netrc_that_is_not_there_or_wrong_is_named() {
         );
     }
 }
+
+#[test]
+fn a_file_for_cookies_is_no_servers_to_send() {
+    let site = Site::start();
+    let jar = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\ta\ttheirs\n";
+    let sent = Reply::text(jar).header(
+        "Content-Disposition",
+        "attachment; filename=\"cookies.txt\"",
+    );
+    site.on("/dl", sent);
+    site.on("/b.jpg", picture());
+    let fetch = Fetch::new().args(["--save-cookies", "-C", "cookies.txt"]);
+    fetch.clone().arg(site.url("/dl")).run().success();
+    fetch.arg(site.url("/b.jpg")).run().success();
+    assert_eq!(site.requests()[1].header("cookie"), None);
+}
+
+#[test]
+fn a_secret_shows_as_such_whatever_it_is_called() {
+    let fetch = Fetch::new().config("[source.reddit]\napp = \"id:hunter2\"\n");
+    let done = fetch.args(["config", "show"]).run().success();
+    assert!(done.stdout.contains("app = \"***\""), "{}", done.stdout);
+}

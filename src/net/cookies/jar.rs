@@ -38,14 +38,15 @@ impl Jar {
                 Error::new(Kind::Config, "there is no file to save cookies to")
                     .hint("name it with `-C FILE`; it is made if need be")
             })?;
+            if !file.exists() {
+                // Made at once, it is no server's to send.
+                netscape::write(&file, Vec::new())?;
+            }
             jar.saves = Some((file, Mutex::default()));
         }
         if let Some(file) = &settings.cookies {
             let mut store = CookieStore::new();
-            let may_be_missing = settings.cookies_save && !file.exists();
-            if !may_be_missing {
-                netscape::read(file, &mut store)?;
-            }
+            netscape::read(file, &mut store)?;
             jar.domains = RwLock::new(store.iter_any().filter_map(domain).collect());
             jar.store = RwLock::new(store);
         }

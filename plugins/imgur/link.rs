@@ -123,9 +123,13 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
     }
 }
 
-/// Reads a path as if it stood below `imgur.com`.
+/// Reads a path as if it stood below `imgur.com`, or an address there.
 fn again(path: &str, target: &Target, all: &[Route]) -> Result<Goal> {
-    let url = routes::url(path)?;
+    let url = match Url::parse(path) {
+        // `imgur:` before the address of a page.
+        Ok(url) if url.has_host() => url,
+        _ => routes::url(path)?,
+    };
     let found = all.iter().find_map(|route| {
         let params = route.pattern.matches(&url)?;
         Some((route.name.clone(), params))

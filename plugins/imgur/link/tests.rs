@@ -20,6 +20,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("imgur:", "id", "site page"),
     ("imgur:../../etc", "id", "image etc"),
     ("imgur:https://example.org/a", "id", "site page"),
+    ("imgur:https://imgur.com/a/q6i58", "id", "album q6i58"),
+    (
+        "imgur:https://i.imgur.com/c7EXjJu.png",
+        "id",
+        "file c7EXjJu.png",
+    ),
     // Albums.
     ("https://imgur.com/a/q6i58", "album", "album q6i58"),
     ("http://imgur.com/a/q6i58/", "album", "album q6i58"),

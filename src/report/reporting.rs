@@ -139,6 +139,8 @@ async fn report(
 /// What is said at the first Ctrl-C.
 fn farewell(summary: &Summary) -> String {
     let files = match summary.open().filter(|(_, item)| item.began).count() {
+        // An answer may be waited for, or a program that follows a file.
+        0 => "what is under way".to_owned(),
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
@@ -223,7 +225,7 @@ mod tests {
         summary.take(&found(1));
         assert_eq!(
             farewell(&summary),
-            "finishing 0 files; press Ctrl-C again to stop at once"
+            "finishing what is under way; press Ctrl-C again to stop at once"
         );
         summary.take(&Event::Began {
             id: 1,

@@ -146,7 +146,7 @@ impl Mover {
             .filter(|_| content.len() == 0 && *url == request.url);
         free.extend(known.and_then(unless_same));
         let opened = self
-            .unless_ending(self.client.open_by(course.way(), url, &bound, &free))
+            .head(self.client.open_by(course.way(), url, &bound, &free))
             .await??;
         tries.status = Some(opened.response.status());
         if known.is_some() && opened.response.status() == StatusCode::NOT_MODIFIED {

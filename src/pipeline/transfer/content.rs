@@ -17,8 +17,11 @@ use crate::pipeline::sink::{Partial, Place, is_quick, joined, quickly, slowly, t
 
 /// How many bytes are gathered for one write. A file that is no longer is written at its end, in one go.
 pub(super) const BATCH: u64 = 256 << 10;
-/// From this length on a transfer can be resumed by a later run; below it, starting over costs less than the state.
+/// From this length on a transfer can be resumed by a later run; below it, starting over costs less than the state, unless
+/// it is slow.
 pub(super) const WORTH: u64 = 8 << 20;
+/// What has taken so long can be resumed, too.
+const LONG: Duration = Duration::from_secs(10);
 /// How much a run may lose when it is killed.
 pub(super) const SAVE_EVERY: Duration = Duration::from_secs(2);
 
@@ -47,6 +50,8 @@ pub(super) struct Content {
     file: Option<Partial>,
     writing: Option<JoinHandle<Result<Partial>>>,
     saved: Instant,
+    /// When the first of it came.
+    began: Instant,
     /// The digest of what was written, as far as that was in order from the start.
     summing: Option<Box<Summing>>,
 }
@@ -80,6 +85,7 @@ impl Content {
             file: None,
             writing: None,
             saved: Instant::now(),
+            began: Instant::now(),
             summing: None,
         }
     }
@@ -172,8 +178,8 @@ impl Content {
             .representation
             .total
             .is_some_and(|total| total <= BATCH);
-        if self.in_memory >= BATCH && !stays {
-            let save = self.can_be_resumed() && self.saved.elapsed() >= SAVE_EVERY;
+        let save = !stays && self.saved.elapsed() >= SAVE_EVERY && self.can_be_resumed();
+        if save || self.in_memory >= BATCH && !stays {
             self.write(save).await?;
         }
         Ok(())
@@ -201,6 +207,7 @@ impl Content {
         self.memory.clear();
         self.in_memory = 0;
         self.len = 0;
+        self.began = Instant::now();
         self.parts = None;
         self.head.clear();
         self.promised.clear();
@@ -317,7 +324,8 @@ impl Content {
         let Representation {
             total, no_ranges, ..
         } = self.representation;
-        total.is_none_or(|total| total >= WORTH) && !no_ranges
+        let is_worth = total.is_none_or(|total| total >= WORTH) || self.began.elapsed() >= LONG;
+        is_worth && !no_ranges
     }
 
     /// Starts to write what was gathered; with `save`, also the state.

@@ -1,10 +1,16 @@
 //! Waiting, and until when: for a place at a host, for whoever hears events, unless the run ends first.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
 use url::Url;
 
 use super::Mover;
 use crate::model::{Error, Event, Result};
 use crate::net::Permit;
+
+/// How long an answer is waited for that has not begun when the run is to end.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Mover {
     /// Waits for a place at the host of this URL.
@@ -24,6 +30,21 @@ impl Mover {
             () = self.stop.drain.cancelled() => Err(Error::closed()),
             () = self.stop.now.cancelled() => Err(Error::closed()),
             done = future => Ok(done),
+        }
+    }
+
+    /// Waits for the head of an answer, unless everything is to end; and once nothing new is to begin, not for long. Nothing
+    /// is lost with it.
+    pub(super) async fn head<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        let late = async {
+            self.stop.drain.cancelled().await;
+            sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.now.cancelled() => Err(Error::closed()),
+            done = future => Ok(done),
+            () = late => Err(Error::closed()),
         }
     }
 

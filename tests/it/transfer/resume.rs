@@ -1,7 +1,9 @@
 //! Going on after a cut: with proof, or from the start.
 
+use std::time::Duration;
+
 use super::{huge, large, long_ago, quick};
-use crate::support::command::Fetch;
+use crate::support::command::{Fetch, Running};
 use crate::support::media::{Format, sized};
 use crate::support::{Reply, Site};
 
@@ -295,6 +297,17 @@ fn a_file_that_changed_between_two_runs_is_not_spliced() {
     assert!(fetch.files()["cat.png"] == new);
 }
 
+/// Kills a run as soon as it has saved how far it is.
+fn killed_with_a_state(fetch: &Fetch, running: Running) {
+    let began = std::time::Instant::now();
+    let is_state = |name: &String| name.ends_with(".part.json");
+    while !fetch.partials().iter().any(is_state) {
+        assert!(began.elapsed().as_secs() < 30, "no state was saved");
+        std::thread::yield_now();
+    }
+    running.kill9();
+}
+
 #[test]
 fn a_killed_run_loses_no_more_than_two_seconds() {
     let site = Site::start();
@@ -303,19 +316,7 @@ fn a_killed_run_loses_no_more_than_two_seconds() {
     site.on("/cat.png", good);
     let fetch = Fetch::new().arg(site.url("/cat.png"));
     let running = fetch.spawn();
-    let began = std::time::Instant::now();
-    let has_state = || {
-        let mut entries = std::fs::read_dir(fetch.out()).unwrap();
-        entries.any(|entry| {
-            let name = entry.unwrap().file_name();
-            name.to_string_lossy().ends_with(".part.json")
-        })
-    };
-    while !has_state() {
-        assert!(began.elapsed().as_secs() < 20, "no state was saved");
-        std::thread::yield_now();
-    }
-    running.kill9();
+    killed_with_a_state(&fetch, running);
     fetch.run().success();
     assert!(fetch.files()["cat.png"] == huge());
     let range = site.requests()[1]
@@ -328,4 +329,32 @@ fn a_killed_run_loses_no_more_than_two_seconds() {
         .parse()
         .unwrap();
     assert!(start > 2_000_000, "{start}");
+}
+
+#[test]
+fn what_has_taken_long_is_gone_on_with_however_small_it_is() {
+    let site = Site::start();
+    let good = Reply::file(large()).etag("\"a\"");
+    site.on("/cat.jpg", good.clone().throttle(100_000)).once();
+    site.on("/cat.jpg", good);
+    let fetch = Fetch::new().arg(site.url("/cat.jpg"));
+    let running = fetch.spawn();
+    killed_with_a_state(&fetch, running);
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert!(site.requests()[1].header("range").is_some());
+}
+
+#[test]
+fn an_answer_that_does_not_begin_is_not_waited_for_when_the_run_is_to_end() {
+    let site = Site::start();
+    let never = Reply::file(large()).delay(Duration::from_secs(60));
+    site.on("/cat.jpg", never);
+    let running = Fetch::new().arg(site.url("/cat.jpg")).spawn();
+    site.wait_for("/cat.jpg", 1);
+    let began = std::time::Instant::now();
+    running.interrupt();
+    let done = running.wait().fails(130);
+    assert!(began.elapsed().as_secs() < 20, "{}", done.stderr);
+    assert!(done.stderr.contains("1 not done"), "{}", done.stderr);
 }

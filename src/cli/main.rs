@@ -181,6 +181,7 @@ pub(super) fn perform(
     let (stop, signals) = (Stop::default(), Signals::default());
     runtime.spawn(interrupt::watch(stop.clone(), signals.interrupted.clone()));
     let (drain, unread) = (stop.drain.clone(), signals.unread.clone());
+    let (unheard, moves) = (unread.clone(), !settings.simulate);
     runtime.spawn(async move {
         unread.cancelled().await;
         drain.cancel();
@@ -200,8 +201,15 @@ pub(super) fn perform(
     {
         tell(&explain(error));
     }
-    let ending = ended.err();
-    let code = exit::of_run(&summary, ending.as_ref().map(|error| error.kind));
+    let mut ending = ended.err();
+    let mut code = exit::of_run(&summary, ending.as_ref().map(|error| error.kind));
+    // Where nothing is saved, that nobody wanted more is as well.
+    if code == exit::WELL && moves && unheard.is_cancelled() && summary.not_done() > 0 {
+        let error = Error::new(Kind::Closed, "nobody reads stdout any more")
+            .hint("run the same command again to go on");
+        tell(&explain(&error));
+        (ending, code) = (Some(error), exit::SOME);
+    }
     if let Some(archive) = archive {
         run.end(&archive, &past(&summary, code, ending))?;
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use fetch::model::{Document, Event, Failure, Kind, Outcome, Skip};
 use fetch::report::{Json, Reporter, Summary};
@@ -317,4 +318,28 @@ fn the_page_names_every_word() {
         .find(|row| row.starts_with("| `ended` `document`"));
     let told = quoted(row.unwrap().rsplit(':').next().unwrap());
     assert_eq!(BTreeSet::from_iter(told), words::<Document>(json!("?")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_ends_since_nobody_reads_it_says_so() {
+    let site = Site::start();
+    site.on(
+        "/*",
+        Reply::file(small(Format::Jpeg, 1)).delay(Duration::from_millis(50)),
+    );
+    let told = "{ \"$0\" \"$@\"; echo \"code $?\" >&2; } | head -n 3 >/dev/null";
+    let all = Fetch::new().through(["sh", "-c", told]);
+    let links = (0..60).map(|number| site.url(&format!("/{number}.jpg")));
+    let all = all.args(links).args(["-N", "1"]);
+    let done = all.clone().arg("-j").run();
+    assert!(
+        done.stderr.contains("nobody reads stdout any more"),
+        "{}",
+        done.stderr
+    );
+    assert!(done.stderr.contains("code 3\n"), "{}", done.stderr);
+    // Where nothing is to be saved, it is as well.
+    let listed = all.arg("-g").run();
+    assert!(listed.stderr.contains("code 0\n"), "{}", listed.stderr);
 }

@@ -20,6 +20,9 @@ const PROXY_LOGIN: [&str; 3] = [
     "does not support user/pass authentication",
 ];
 
+/// What is said where HTTP/2 is refused: the type of that error is not to be had.
+const HTTP_1_1_REQUIRED: &str = "endpoint requires HTTP/1.1";
+
 /// The error of an answer that has more bytes than whoever asked takes.
 pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
     let message = format!(
@@ -27,6 +30,13 @@ pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
         Shown(url)
     );
     Error::new(Kind::Corrupt, message)
+}
+
+/// Whether the request is to be sent once more by HTTP/1.1: HTTP/2 is not for it (RFC 9113 §7).
+pub(super) fn wants_http1(error: &reqwest::Error) -> bool {
+    error
+        .source()
+        .is_some_and(|cause| innermost(cause).contains(HTTP_1_1_REQUIRED))
 }
 
 /// The error of a request to this URL. Its causes are kept, without the URL that the library would print in full.

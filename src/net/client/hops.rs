@@ -8,13 +8,13 @@ use url::Url;
 use super::trail::Trail;
 use super::{Ask, Client, Inner};
 use crate::model::{Error, Kind, Result};
-use crate::net::pools::Reach;
+use crate::net::pools::{Reach, Use};
 use crate::net::private::{is_public, literal};
 use crate::net::resolver::NotPublic;
 use crate::net::{Led, Opened, Permit, failure, redirect};
 
 impl Client {
-    pub(super) async fn send(&self, ask: Ask<'_>) -> Result<Opened> {
+    pub(super) async fn send(&self, mut ask: Ask<'_>) -> Result<Opened> {
         let Ask { url, bound, .. } = ask;
         let host = url.host_str().unwrap_or("");
         let pools = &self.inner.pools;
@@ -60,7 +60,13 @@ impl Client {
                 .inner
                 .reuse
                 .send(request, here.origin(), ask.body.is_none());
-            let response = sent.await.map_err(|error| self.failure(error, here))?;
+            let response = match sent.await {
+                Err(error) if matches!(ask.purpose, Use::Pages) && failure::wants_http1(&error) => {
+                    ask.purpose = Use::Bodies;
+                    continue;
+                }
+                sent => sent.map_err(|error| self.failure(error, here))?,
+            };
             let set = response.headers().get_all(header::SET_COOKIE);
             let has_cookie = pools.jar().is_some_and(|jar| jar.set_cookies(set, here));
             let address = response.remote_addr().filter(|_| !has_proxy);

@@ -13,6 +13,7 @@ use crate::support::tls::{Front, Odd};
 const NO_ERROR: u8 = 0;
 const REFUSED_STREAM: u8 = 7;
 const ENHANCE_YOUR_CALM: u8 = 11;
+const HTTP_1_1_REQUIRED: u8 = 13;
 
 /// Calls once, with a wait before each retry that no test would sit out.
 async fn call(server: &Frames, retries: u32) -> Result<Answer> {
@@ -25,8 +26,21 @@ async fn call(server: &Frames, retries: u32) -> Result<Answer> {
     });
     let page = url(&front.url("/page"));
     let answer = client.call(&page, &HeaderMap::new(), 100).await;
-    assert!(front.protocols().iter().all(|protocol| protocol == "h2"));
+    assert_eq!(front.protocols()[0], "h2");
     answer
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_for_http_2_is_sent_by_http_1() {
+    for nack in [
+        Act::Reset(HTTP_1_1_REQUIRED),
+        Act::GoAway(HTTP_1_1_REQUIRED),
+    ] {
+        let server = Frames::start([nack]);
+        let answer = call(&server, 0).await.unwrap();
+        assert_eq!(answer.body, PAGE, "{nack:?}");
+        assert_eq!(server.requests(), [1, 2], "{nack:?}");
+    }
 }
 
 #[tokio::test]

@@ -102,6 +102,12 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
     };
     let mut preface = [0; 24];
     stream.read_exact(&mut preface)?;
+    if preface.starts_with(b"GET ") {
+        // It was told to come by HTTP/1.1.
+        lock(seen).requests.push(connection);
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", PAGE.len());
+        return stream.write_all(&[head.as_bytes(), PAGE].concat());
+    }
     write(&mut stream, SETTINGS, 0, 0, &[])?;
     loop {
         let mut head = [0; 9];

@@ -5,14 +5,18 @@ use url::Url;
 use crate::model::Medium;
 use crate::net::Shown;
 
-const IMAGES: [&str; 14] = [
-    "avif", "bmp", "gif", "heic", "jfif", "jpe", "jpeg", "jpg", "jxl", "png", "svg", "tif", "tiff",
-    "webp",
+const IMAGES: [&str; 17] = [
+    "apng", "avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jpe", "jpeg", "jpg", "jxl",
+    "png", "svg", "tif", "tiff", "webp",
 ];
-const VIDEOS: [&str; 10] = [
-    "avi", "flv", "m4v", "mkv", "mov", "mp4", "mpg", "ogv", "webm", "wmv",
+// Not `ts`, which as often is TypeScript.
+const VIDEOS: [&str; 16] = [
+    "3g2", "3gp", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpe", "mpeg", "mpg", "ogm",
+    "ogv", "webm", "wmv",
 ];
-const SOUNDS: [&str; 8] = ["aac", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav"];
+const SOUNDS: [&str; 13] = [
+    "aac", "aif", "aiff", "flac", "m4a", "m4b", "mka", "mp3", "oga", "ogg", "opus", "wav", "wma",
+];
 
 /// Name and extension in the last segment of a path, decoded. Either may be missing. The end of `v1.2` is no extension; that
 /// of `film.7z.001`, a volume of several, is one.
@@ -38,7 +42,15 @@ pub fn url_medium(url: &Url) -> Option<Medium> {
     let (name, ext) = url_name(url);
     let ext = ext?.to_ascii_lowercase();
     // `File:cat.jpg` is what wikis call a page about a picture.
-    if name.is_some_and(|name| name.contains(':')) {
+    let is_word = |start: &str| {
+        start
+            .chars()
+            .all(|c| c.is_alphabetic() || matches!(c, '_' | ' '))
+    };
+    if name.is_some_and(|name| {
+        name.split_once(':')
+            .is_some_and(|(start, _)| is_word(start))
+    }) {
         return None;
     }
     let is_one = |known: &[&str]| known.contains(&ext.as_str());
@@ -77,6 +89,29 @@ mod tests {
         assert_eq!(medium("https://x.org/wiki/File:Cat.jpg"), None);
         assert_eq!(medium("https://x.org/cat.JPG?x=1"), Some(Medium::Image));
         assert_eq!(medium("https://x.org/cat"), None);
+        assert_eq!(medium("https://x.org/wiki/Datei_Diskussion:1.jpg"), None);
+        assert_eq!(medium("https://x.org/%D0%A4%D0%B0%D0%B9%D0%BB:1.jpg"), None);
+        let taken = medium("https://x.org/cam_2024-05-03_12:30:05.jpg");
+        assert_eq!(taken, Some(Medium::Image));
+        assert_eq!(medium("https://x.org/1:2.png"), Some(Medium::Image));
+    }
+
+    #[test]
+    fn media_are_known_by_the_extensions_that_are_in_use() {
+        let table = [
+            (Medium::Image, "apng jp2 JPG heic heif"),
+            (Medium::Video, "3gp m2ts mpe mpeg ogm MP4"),
+            (Medium::Audio, "aif aiff m4b mka wma mp3"),
+        ];
+        for (expected, exts) in table {
+            for ext in exts.split(' ') {
+                let url = Url::parse(&format!("https://x.org/a.{ext}")).unwrap();
+                assert_eq!(url_medium(&url), Some(expected), "{ext}");
+            }
+        }
+        // TypeScript is called so more often.
+        let code = Url::parse("https://x.org/src/main.ts").unwrap();
+        assert_eq!(url_medium(&code), None);
     }
 
     #[test]

@@ -2,25 +2,28 @@
 
 use html5ever::tokenizer::Tag;
 
-/// Attributes that name the picture in full, where `src` shows a small one.
+use super::srcset::{self, Candidate};
+
+/// Attributes that name the picture in full, where `src` shows a small one; what surely is the original comes first, and what
+/// may be no more than large comes last.
 pub(super) const FULL: [&str; 17] = [
+    "data-orig-file",
     "data-full",
     "data-full-image",
     "data-full-src",
     "data-full-url",
     "data-fullsize",
     "data-fullsrc",
+    "data-pswp-src",
     "data-hi-res-src",
     "data-highres",
     "data-hires",
-    "data-large",
-    "data-large-file",
-    "data-large-src",
-    "data-large_image",
-    "data-orig-file",
-    "data-pswp-src",
     "data-zoom-image",
     "data-zoom-src",
+    "data-large_image",
+    "data-large",
+    "data-large-src",
+    "data-large-file",
 ];
 /// Attributes that a script makes the `src` of later.
 pub(super) const LAZY: [&str; 12] = [
@@ -38,7 +41,7 @@ pub(super) const LAZY: [&str; 12] = [
     "data-image",
 ];
 /// Attributes that a script makes the `srcset` of later.
-pub(super) const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
+const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
 
 /// The value of an attribute, which may be empty.
 pub(super) fn value<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
@@ -54,6 +57,42 @@ pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
 /// The value of the first of these attributes that has one.
 pub(super) fn first<'a>(tag: &'a Tag, names: &[&str]) -> Option<&'a str> {
     names.iter().find_map(|name| attribute(tag, name))
+}
+
+/// The value of the first of these attributes that holds an address. Scripts keep flags, numbers, JSON and templates in them, too.
+pub(super) fn address<'a>(tag: &'a Tag, names: &[&str]) -> Option<&'a str> {
+    let mut values = names.iter().filter_map(|name| attribute(tag, name));
+    values.find(|value| is_address(value))
+}
+
+fn is_address(value: &str) -> bool {
+    value.contains(['/', '.'])
+        && !value.starts_with('#')
+        && !value.contains('{')
+        && value.parse::<f64>().is_err()
+}
+
+/// The widest picture that a script fills into a template: `cat_{width}x.jpg`, with `data-widths="[180, 360]"`.
+pub(super) fn widest(tag: &Tag) -> Option<Candidate> {
+    let mut values = LAZY.iter().filter_map(|name| attribute(tag, name));
+    let template = values.find(|value| value.contains("{width}"))?;
+    let widths = attribute(tag, "data-widths")?.split(|c: char| !c.is_ascii_digit());
+    let widths = widths.filter_map(|width| width.parse::<u32>().ok());
+    let width = widths.max()?.min(srcset::FULL - 1);
+    let url = template.replace("{width}", &width.to_string());
+    is_address(&url).then_some(Candidate {
+        url,
+        weight: width,
+        width: Some(width),
+        is_makeshift: false,
+    })
+}
+
+/// The choices of a picture, without those that a script is still to fill in.
+pub(super) fn choices(tag: &Tag) -> impl Iterator<Item = Candidate> {
+    let sets = SETS.iter().filter_map(|name| attribute(tag, name));
+    let choices = sets.flat_map(srcset::read);
+    choices.filter(|choice| !choice.url.contains('{'))
 }
 
 /// A number of pixels.

@@ -295,10 +295,12 @@ fn is_large(piece: &Piece, url: &Url) -> bool {
 
 /// How large its best candidate is.
 fn weight(piece: &Piece) -> u64 {
-    let own = u64::from(piece.weight());
+    let own = u64::from(piece.best().map_or(0, |best| best.weight));
     // What is in the list of sizes is measured in pixels.
     if own > 10 { own + 4000 } else { 0 }
 }
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

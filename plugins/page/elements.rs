@@ -3,10 +3,11 @@
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
-use super::attributes::{FULL, LAZY, SETS, attribute, first, pixels, value};
-use super::refresh;
+use super::attributes::{FULL, LAZY, address, attribute, choices, first, pixels, value, widest};
+use super::screen::Screen;
 use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
+use super::{height, refresh};
 
 /// The most pieces, links and scripts that are kept of a page.
 pub(super) const MOST: usize = 100_000;
@@ -260,7 +261,7 @@ impl State {
             self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
         }
         // What a script opens over the page in place of the target.
-        let opened = first(tag, &FULL).or_else(|| attribute(tag, "data-src"));
+        let opened = address(tag, &FULL).or_else(|| address(tag, &["data-src"]));
         self.link = opened.or(href).map(|target| Anchor {
             target: target.to_owned(),
             saves: value(tag, "download").map(str::to_owned),
@@ -278,17 +279,15 @@ impl State {
 
     fn image(&mut self, tag: &Tag) {
         let mut piece = Piece::new(Role::Image);
-        if let Some(url) = first(tag, &FULL) {
+        if let Some(url) = address(tag, &FULL) {
             piece.add(url, srcset::FULL);
         }
-        for name in SETS {
-            let set = attribute(tag, name).map(srcset::read);
-            piece.candidates.extend(set.unwrap_or_default());
-        }
+        piece.candidates.extend(choices(tag));
         if let Some(choices) = &mut self.picture {
             piece.candidates.append(choices);
         }
-        if let Some(url) = first(tag, &LAZY) {
+        piece.candidates.extend(widest(tag));
+        if let Some(url) = address(tag, &LAZY) {
             piece.add(url, 1);
         }
         if let Some(url) = attribute(tag, "src") {
@@ -336,20 +335,19 @@ impl State {
 
     /// A `source`: of a picture, or of a player.
     fn choice(&mut self, tag: &Tag) {
-        if let Some(choices) = &mut self.picture {
-            for name in SETS {
-                choices.extend(attribute(tag, name).map(srcset::read).unwrap_or_default());
-            }
+        let screen = Screen::read(attribute(tag, "media").unwrap_or(""));
+        if let Some(known) = &mut self.picture {
+            known.extend(choices(tag).map(|choice| choice.on(screen)));
         } else if let Some(player) = &mut self.player
             && let Some(url) = first(tag, &["src", "data-src"])
         {
             // Some players tell the height so.
             let tells = ["size", "res", "data-res", "data-quality", "label", "title"];
-            let weight = first(tag, &tells).map_or(1, |text| {
-                let digits: String = text.chars().filter(char::is_ascii_digit).take(5).collect();
-                digits.parse().unwrap_or(1)
-            });
-            player.add(url, weight);
+            let weight = first(tag, &tells).and_then(height::read);
+            player.add(url, weight.unwrap_or(1));
+            if let Some(added) = player.candidates.last_mut() {
+                added.is_makeshift = screen.is_makeshift;
+            }
         }
     }
 

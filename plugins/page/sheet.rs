@@ -154,21 +154,17 @@ impl Piece {
             url: url.to_owned(),
             weight,
             width: None,
+            is_makeshift: false,
         });
     }
 
-    /// The heaviest candidate, of equals the first; what holds its data itself counts as none.
+    /// The heaviest candidate, before any that only stands in for it; of equals the first; what holds its data itself counts as none.
     pub(super) fn best(&self) -> Option<&Candidate> {
         let real = self.candidates.iter().filter(|candidate| {
             let start = candidate.url.get(..5).unwrap_or("");
             !start.eq_ignore_ascii_case("data:")
         });
-        real.rev().max_by_key(|candidate| candidate.weight)
-    }
-
-    /// The weight of the heaviest candidate.
-    pub(super) fn weight(&self) -> u32 {
-        let weights = self.candidates.iter().map(|candidate| candidate.weight);
-        weights.max().unwrap_or(0)
+        real.rev()
+            .max_by_key(|candidate| (!candidate.is_makeshift, candidate.weight))
     }
 }

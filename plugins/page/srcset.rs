@@ -1,5 +1,7 @@
 //! The choices of an image (HTML, 4.8.4): `a.jpg 480w, b.jpg 2x`.
 
+use super::screen::Screen;
+
 /// A place of a picture, and how large it is against the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
@@ -7,10 +9,30 @@ pub(super) struct Candidate {
     pub(super) weight: u32,
     /// How many pixels wide it is said to be.
     pub(super) width: Option<u32>,
+    /// Whether it stands in where the picture itself does not fit.
+    pub(super) is_makeshift: bool,
+}
+
+impl Candidate {
+    /// The same where it is for these screens. Where no width is told, it is made for the least one.
+    pub(super) fn on(mut self, screen: Screen) -> Candidate {
+        self.is_makeshift = screen.is_makeshift;
+        if let (None, Some(least)) = (self.width, screen.least) {
+            let density = match self.weight {
+                UNSAID => 100,
+                density => u64::from(density),
+            };
+            let weight = u64::from(least) * density / 100;
+            self.weight = weight.clamp(UNSAID.into(), u64::from(FULL) - 1) as u32;
+        }
+        self
+    }
 }
 
 /// The weight of what is said to be the picture in full.
 pub(super) const FULL: u32 = 1_000_000;
+/// The weight of a choice that says nothing.
+const UNSAID: u32 = 2;
 /// The most choices of one image.
 const MOST: usize = 100;
 
@@ -35,6 +57,7 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
             url: url.to_owned(),
             weight,
             width,
+            is_makeshift: false,
         });
         rest = after;
     }
@@ -43,7 +66,7 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
 
 /// Widths count as they are; a density counts as that many common pictures.
 fn weight(descriptor: &str) -> (u32, Option<u32>) {
-    let (mut weight, mut pixels) = (2, None);
+    let (mut weight, mut pixels) = (UNSAID, None);
     for word in descriptor.split_ascii_whitespace() {
         let Some(unit) = word.chars().last() else {
             continue;

@@ -1,7 +1,7 @@
 use super::super::{PATIENCE, markup};
 use super::*;
 
-fn urls(html: &str, options: &Options) -> Vec<String> {
+pub(super) fn urls(html: &str, options: &Options) -> Vec<String> {
     let sheet = markup::read(html, PATIENCE).unwrap();
     let page = Url::parse("https://x.org/a/page.html").unwrap();
     let chosen = choose(&sheet, &page, options);

@@ -1,0 +1,90 @@
+//! Which screens a `source` is for, as its media query says.
+
+/// What a `source` is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Screen {
+    /// Whether it stands in for the picture where that does not fit: on what is small, upright, dark or of paper.
+    pub(super) is_makeshift: bool,
+    /// How many pixels wide the window is at least.
+    pub(super) least: Option<u32>,
+}
+
+/// What is part of a query that limits what it is for.
+const LIMITS: [&str; 8] = [
+    "max-aspect-ratio",
+    "max-device-width",
+    "max-width",
+    "orientation:portrait",
+    "prefers-color-scheme:dark",
+    "print",
+    "width<",
+    "not",
+];
+
+impl Screen {
+    /// Reads a list of queries, of which one has to fit.
+    pub(super) fn read(media: &str) -> Screen {
+        let plain: String = media.chars().filter(|c| !c.is_whitespace()).collect();
+        let plain = plain.to_ascii_lowercase();
+        let screens = plain.split(',').map(|query| Screen {
+            is_makeshift: LIMITS.iter().any(|limit| query.contains(limit)),
+            least: least(query),
+        });
+        let wide = screens.filter(|screen| !screen.is_makeshift);
+        let makeshift = Screen {
+            is_makeshift: true,
+            least: None,
+        };
+        wide.max_by_key(|screen| screen.least).unwrap_or(makeshift)
+    }
+}
+
+fn least(query: &str) -> Option<u32> {
+    let starts = ["min-width:", "width>=", "width>"].into_iter();
+    let value = starts.filter_map(|start| query.split_once(start)).next()?.1;
+    let end = value.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let number: f64 = value[..end].parse().ok()?;
+    let unit = &value[end..];
+    let pixels = match unit.starts_with("em") || unit.starts_with("rem") {
+        // What a letter is wide unless somebody set it.
+        true => number * 16.0,
+        false => number,
+    };
+    Some(pixels as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_says_for_which_screens_a_source_is() {
+        let wide = |least| Screen {
+            is_makeshift: false,
+            least,
+        };
+        let makeshift = Screen {
+            is_makeshift: true,
+            least: None,
+        };
+        let table = [
+            ("", wide(None)),
+            ("(min-width: 1200px)", wide(Some(1200))),
+            ("screen and (MIN-WIDTH:48.5em)", wide(Some(776))),
+            ("(width >= 600px)", wide(Some(600))),
+            ("(max-width: 767px)", makeshift),
+            ("(min-width: 600px) and (max-width: 767px)", makeshift),
+            ("(400px <= width < 700px)", makeshift),
+            ("(max-width: 767px), (min-width: 900px)", wide(Some(900))),
+            ("(prefers-color-scheme: dark)", makeshift),
+            ("(prefers-color-scheme: light)", wide(None)),
+            ("(orientation: portrait)", makeshift),
+            ("print", makeshift),
+            ("(min-width: calc(1px + 2em))", wide(None)),
+            ("(min-width:", wide(None)),
+        ];
+        for (media, expected) in table {
+            assert_eq!(Screen::read(media), expected, "{media}");
+        }
+    }
+}

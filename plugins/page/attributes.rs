@@ -95,6 +95,11 @@ pub(super) fn choices(tag: &Tag) -> impl Iterator<Item = Candidate> {
     choices.filter(|choice| !choice.url.contains('{'))
 }
 
+/// Whether a script sets the address of the picture later.
+pub(super) fn is_lazy(tag: &Tag) -> bool {
+    address(tag, &LAZY).or(address(tag, &SETS[1..])).is_some()
+}
+
 /// A number of pixels.
 pub(super) fn pixels(tag: &Tag, name: &str) -> Option<u32> {
     attribute(tag, name)?.trim_end_matches("px").parse().ok()

@@ -7,7 +7,7 @@ use fetch::source::{url_medium as medium, url_name};
 use url::Url;
 
 use super::super::direct::is_no_document;
-use super::likeness::{is_chaff, stream};
+use super::likeness::{is_advert, is_chaff, is_dress, stream};
 use super::linked::{self, Linked};
 use super::options::Options;
 use super::player::is_player;
@@ -25,6 +25,8 @@ pub(super) struct Chosen {
     pub(super) linked: Linked,
     /// Whether it shows media, or says that it has a film or sounds: anything but pictures that it is told by.
     pub(super) is_shown: bool,
+    /// How many large pictures are left out since they stand beside the matter.
+    pub(super) beside: usize,
     /// Whether the page has more than was looked at.
     pub(super) cut: bool,
 }
@@ -78,6 +80,8 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         }
     }
     choosing.told(sheet);
+    let beside = sheet.pieces.iter().filter(|piece| piece.aside);
+    choosing.chosen.beside = beside.filter(|piece| choosing.misses(piece)).count();
     choosing.chosen.cut |= sheet.cut || choosing.chosen.linked.cut || choosing.room.get() == 0;
     Chosen {
         media: choosing.media.finish(),
@@ -115,6 +119,14 @@ impl Choosing<'_> {
         medium(&like_it).map(|kind| (stem.to_owned(), kind))
     }
 
+    /// Whether a large picture is left out.
+    fn misses(&self, piece: &Piece) -> bool {
+        let is_large = piece.role == Role::Image && piece.is_large();
+        let best = piece.best().filter(|_| is_large && !self.all);
+        let url = best.and_then(|best| self.web(&best.url));
+        url.is_some_and(|url| is_looked_at(piece, &url) && !self.media.knows(&url))
+    }
+
     fn piece(&mut self, piece: &Piece) {
         let best = piece.best();
         let url = best.and_then(|best| self.web(&best.url));
@@ -132,7 +144,7 @@ impl Choosing<'_> {
                         // The small one is known by this, too, wherever else it stands.
                         self.media.leads(&url, at);
                     }
-                } else if let Some(url) = url.filter(|url| self.all || is_large(piece, url)) {
+                } else if let Some(url) = url.filter(|url| self.all || is_looked_at(piece, url)) {
                     let width = best.and_then(|best| best.width);
                     let size = width.map_or_else(|| Size::of(&url), Size::exactly);
                     let mut wanted =
@@ -154,7 +166,7 @@ impl Choosing<'_> {
             }
             (Role::Embed, Some(url)) => self.embed(url),
             (Role::Link, Some(url)) => {
-                let kind = medium(&url).filter(|_| self.all || !is_chaff(&url, ""));
+                let kind = medium(&url).filter(|_| self.all || !is_dress(&url));
                 if kind.is_some() || self.all && (piece.saves.is_some() || is_file(&url)) {
                     self.link(url, kind, "", name);
                 }
@@ -284,13 +296,17 @@ fn is_file(url: &Url) -> bool {
 }
 
 /// Whether a picture is large enough to be looked at, and no part of the page's dress.
-fn is_large(piece: &Piece, url: &Url) -> bool {
+fn is_looked_at(piece: &Piece, url: &Url) -> bool {
     let is_small = match (piece.width, piece.height) {
         (Some(width), Some(height)) => width.max(height) < LEAST || width.min(height) < LEAST / 3,
         (Some(one), None) | (None, Some(one)) => one < LEAST / 2,
         (None, None) => false,
     };
-    !is_small && !is_chaff(url, &piece.words)
+    let is_chaff = match piece.is_large() {
+        true => is_dress(url) || is_advert(url, &piece.words),
+        false => is_chaff(url, &piece.words),
+    };
+    !is_small && !is_chaff && !piece.hidden
 }
 
 /// How large its best candidate is.

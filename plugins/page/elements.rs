@@ -3,7 +3,10 @@
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
-use super::attributes::{FULL, LAZY, address, attribute, choices, first, pixels, value, widest};
+use super::attributes::{
+    FULL, LAZY, address, attribute, choices, first, is_lazy, pixels, value, widest,
+};
+use super::place::Place;
 use super::screen::Screen;
 use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
@@ -11,52 +14,15 @@ use super::{height, refresh};
 
 /// The most pieces, links and scripts that are kept of a page.
 pub(super) const MOST: usize = 100_000;
-/// As many open elements are known; those that are nested deeper count as outside.
-const DEEPEST: usize = 2_000;
-
-/// Elements whose nesting is followed.
-const CONTAINERS: [&str; 12] = [
-    "article", "aside", "div", "figure", "footer", "form", "header", "main", "nav", "ol",
-    "section", "ul",
-];
-/// Words in a class or an id of a container that is not what the page is about.
-const ASIDE: [&str; 24] = [
-    "ad",
-    "ads",
-    "advert",
-    "advertisement",
-    "avatar",
-    "breadcrumb",
-    "comments",
-    "cookie",
-    "footer",
-    "menu",
-    "nav",
-    "navbar",
-    "newsletter",
-    "promo",
-    "recommended",
-    "related",
-    "share",
-    "sharing",
-    "sidebar",
-    "signature",
-    "social",
-    "sponsored",
-    "topbar",
-    "widget",
-];
+/// Words that call a picture what it is until a script has set its address.
+const WAITING: [&str; 2] = ["loading", "placeholder"];
 
 /// What is open at this place of the page.
 #[derive(Default)]
 pub(super) struct State {
     sheet: Sheet,
     text: Text,
-    open: Vec<(String, bool)>,
-    /// How many open containers are aside.
-    aside: usize,
-    /// How many open containers are the main matter.
-    matter: usize,
+    place: Place,
     /// The open link.
     link: Option<Anchor>,
     picture: Option<Vec<Candidate>>,
@@ -134,31 +100,8 @@ impl State {
         if let Some(style) = attribute(tag, "style") {
             self.backgrounds(style);
         }
-        if CONTAINERS.contains(&name) && !tag.self_closing && self.open.len() < DEEPEST {
-            let is_aside = self.is_aside(tag);
-            self.aside += usize::from(is_aside);
-            self.matter += usize::from(matches!(name, "article" | "main"));
-            self.open.push((name.to_owned(), is_aside));
-        }
+        self.place.enter(tag);
         TokenSinkResult::Continue
-    }
-
-    fn is_aside(&self, tag: &Tag) -> bool {
-        let words = format!(
-            "{} {}",
-            attribute(tag, "class").unwrap_or(""),
-            attribute(tag, "id").unwrap_or("")
-        );
-        let words = words.to_ascii_lowercase();
-        match &*tag.name {
-            "nav" | "aside" | "footer" => true,
-            // The header of an article has its first picture.
-            "header" => self.matter == 0,
-            "article" | "main" => false,
-            _ => words
-                .split([' ', '-', '_'])
-                .any(|word| ASIDE.contains(&word)),
-        }
     }
 
     pub(super) fn end(&mut self, name: &str) {
@@ -178,17 +121,7 @@ impl State {
                 }
             }
             "title" | "h1" | "style" | "script" => self.text = Text::Nowhere,
-            _ if CONTAINERS.contains(&name) => {
-                // What is not closed is closed with what holds it.
-                let near = self.open.iter().rev().take(64);
-                if let Some(back) = near.into_iter().position(|(open, _)| open == name) {
-                    for (open, is_aside) in self.open.drain(self.open.len() - 1 - back..) {
-                        self.aside -= usize::from(is_aside);
-                        self.matter -= usize::from(matches!(&*open, "article" | "main"));
-                    }
-                }
-            }
-            _ => {}
+            _ => self.place.leave(name),
         }
     }
 
@@ -296,19 +229,18 @@ impl State {
         // A long text is kept as far as it can be of use.
         let cut = |text: &str| text.chars().take(500).collect::<String>();
         piece.alt = first(tag, &["alt", "title"]).map(cut).unwrap_or_default();
-        piece.words = ["class", "id"]
+        let names = ["class", "id"]
             .iter()
-            .filter_map(|name| attribute(tag, name))
-            .map(cut)
-            .collect::<Vec<_>>()
-            .join(" ")
-            .to_ascii_lowercase();
+            .filter_map(|name| attribute(tag, name));
+        let words = names.map(cut).collect::<Vec<_>>().join(" ");
+        let words = words.to_ascii_lowercase();
+        let is_lazy = is_lazy(tag);
+        let words = words.split([' ', '-', '_']);
+        let words = words.filter(|word| !(is_lazy && WAITING.contains(word)));
+        piece.words = words.collect::<Vec<_>>().join(" ");
         (piece.width, piece.height) = (pixels(tag, "width"), pixels(tag, "height"));
         let style = attribute(tag, "style").unwrap_or("").replace(' ', "");
-        if style.contains("display:none") {
-            // What nobody is to see counts readers.
-            piece.words.push_str(" pixel");
-        }
+        piece.hidden = style.contains("display:none");
         if let Some(anchor) = &mut self.link {
             anchor.holds = true;
             piece.link = Some(anchor.target.clone());
@@ -366,7 +298,7 @@ impl State {
     }
 
     fn push(&mut self, mut piece: Piece) {
-        piece.aside = self.aside > 0;
+        piece.aside = self.place.is_beside();
         if self.sheet.pieces.len() < MOST {
             self.sheet.pieces.push(piece);
         } else {

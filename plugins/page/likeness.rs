@@ -7,7 +7,7 @@ use url::{Position, Url};
 use super::size::{is_dimensions, word};
 
 /// Words in a path or a class of a picture that belongs to the page's dress, or that counts its readers.
-const CHAFF: [&str; 36] = [
+const CHAFF: [&str; 35] = [
     "1x1",
     "ad",
     "ads",
@@ -35,7 +35,6 @@ const CHAFF: [&str; 36] = [
     "loading",
     "logo",
     "logos",
-    "pixel",
     "placeholder",
     "smiley",
     "smilies",
@@ -45,6 +44,8 @@ const CHAFF: [&str; 36] = [
     "sprites",
     "tracking",
 ];
+/// Those of them that call large pictures so, too.
+const ADVERTS: [&str; 3] = ["ad", "ads", "advert"];
 /// Hosts whose pictures nobody looks at.
 const TRACKERS: [&str; 9] = [
     "doubleclick.net",
@@ -83,6 +84,16 @@ pub(super) fn named(url: &Url) -> (Option<String>, Option<String>) {
 
 /// Whether a picture at this URL, with these classes, is an icon, a spacer, a tracker or the like.
 pub(super) fn is_chaff(url: &Url, words: &str) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or("");
+    // A name may have such a word among others; `pixel` is one of many meanings.
+    let is_named =
+        parts(name).any(|part| CHAFF.contains(&part)) || name.split('.').next() == Some("pixel");
+    is_named || is_dress(url) || classes(words).any(|word| CHAFF.contains(&word))
+}
+
+/// The same of what is known to be large, or meant to be had: what it is called does not count then.
+pub(super) fn is_dress(url: &Url) -> bool {
     let host = url.host_str().unwrap_or("");
     let is_tracker = TRACKERS.iter().any(|tracker| {
         host.strip_suffix(tracker)
@@ -90,17 +101,23 @@ pub(super) fn is_chaff(url: &Url, words: &str) -> bool {
     });
     let path = url.path().to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or("");
-    let folders = &path[..path.len() - name.len()];
-    // A name may have such a word among others; a folder is what it is called.
-    let is_named = parts(name).any(|part| CHAFF.contains(&part))
-        || folders.split('/').any(|part| CHAFF.contains(&part));
+    let mut folders = path[..path.len() - name.len()].split('/');
+    // A folder is what it is called.
     is_tracker
-        || is_named
+        || folders.any(|folder| CHAFF.contains(&folder))
         || name.ends_with(".svg")
         || name.ends_with(".ico")
-        || words
-            .split([' ', '-', '_'])
-            .any(|word| CHAFF.contains(&word))
+}
+
+/// Whether a picture is called an advertisement.
+pub(super) fn is_advert(url: &Url, words: &str) -> bool {
+    let name = url.path().rsplit('/').next().unwrap_or("");
+    let mut called = parts(name).chain(classes(words));
+    called.any(|word| {
+        ADVERTS
+            .iter()
+            .any(|advert| word.eq_ignore_ascii_case(advert))
+    })
 }
 
 /// What several sizes of one picture have in common. A size that is no more than likely tells two pictures apart, since
@@ -226,6 +243,11 @@ const SEPARATORS: [char; 4] = ['-', '_', '.', ' '];
 
 fn parts(name: &str) -> impl Iterator<Item = &str> {
     name.split(SEPARATORS)
+}
+
+/// The words of classes and ids.
+fn classes(words: &str) -> impl Iterator<Item = &str> {
+    words.split([' ', '-', '_'])
 }
 
 #[cfg(test)]

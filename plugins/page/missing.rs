@@ -2,6 +2,7 @@
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Shown;
+use url::Url;
 
 use super::reading::whole;
 use super::tour::Tour;
@@ -23,6 +24,25 @@ impl Tour<'_> {
         self.failed += 1;
         self.fault.get_or_insert(error);
         Ok(())
+    }
+
+    /// Tells how many large pictures of a page stand beside its matter. Most pages have some, so that is worth no more than a
+    /// note, unless it is odd.
+    pub(super) async fn leave_beside(
+        &mut self,
+        page: &Url,
+        count: usize,
+        is_odd: bool,
+    ) -> Result<()> {
+        self.beside += count;
+        let text = format!(
+            "large pictures left out as beside the matter of `{}`: {count} (`--all` takes them)",
+            Shown(page)
+        );
+        match is_odd {
+            true => self.out.warn(text).await,
+            false => self.out.note(text).await,
+        }
     }
 
     /// Tells what is missing.
@@ -52,6 +72,9 @@ impl Tour<'_> {
         let mut hints = Vec::new();
         if let Some(feed) = &self.feed {
             hints.push(format!("its feed may have some: `{}`", Shown(feed)));
+        }
+        if self.beside > 0 {
+            hints.push(format!("large pictures beside its matter: {}", self.beside));
         }
         hints.push("what its scripts bring is not seen".to_owned());
         if !self.options.all {

@@ -17,6 +17,7 @@ mod missing;
 mod oembed;
 mod options;
 mod pattern;
+mod place;
 mod player;
 mod reading;
 mod refresh;

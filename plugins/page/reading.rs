@@ -24,7 +24,7 @@ pub(super) struct Reading {
 /// What a page is.
 pub(super) enum Found {
     Folder(Listed),
-    Page(Chosen),
+    Page(Box<Chosen>),
 }
 
 /// Reads the markup, where that holds up nobody.
@@ -35,7 +35,7 @@ pub(super) async fn reading(answer: &Answer, options: &Options) -> Result<Readin
         let sheet = markup::read(&page, PATIENCE)?;
         let found = match folder::read(&sheet, &url) {
             Some(listed) => Found::Folder(listed),
-            None => Found::Page(choose(&sheet, &url, &options)),
+            None => Found::Page(choose(&sheet, &url, &options).into()),
         };
         Ok(Reading { sheet, found })
     };

@@ -93,6 +93,9 @@ impl Sheet {
     }
 }
 
+/// No part of a page's dress has both sides as long as this.
+const LARGE: u32 = 300;
+
 /// What an element is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -121,6 +124,8 @@ pub(super) struct Piece {
     pub(super) alt: String,
     /// Its class and id, in lower case.
     pub(super) words: String,
+    /// Whether nobody is to see it.
+    pub(super) hidden: bool,
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
     /// Whether it stands where the page is not about its matter.
@@ -136,6 +141,7 @@ impl Piece {
             saves: None,
             alt: String::new(),
             words: String::new(),
+            hidden: false,
             width: None,
             height: None,
             aside: false,
@@ -166,5 +172,11 @@ impl Piece {
         });
         real.rev()
             .max_by_key(|candidate| (!candidate.is_makeshift, candidate.weight))
+    }
+
+    /// Whether the page says that both sides are long.
+    pub(super) fn is_large(&self) -> bool {
+        let is_long = |side: Option<u32>| side.is_some_and(|side| side >= LARGE);
+        is_long(self.width) && is_long(self.height)
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Tour<'a> {
     pub(super) fault: Option<Error>,
     /// Where the feed of the first page is.
     pub(super) feed: Option<Url>,
+    /// How many large pictures stood beside the matter.
+    pub(super) beside: usize,
 }
 
 impl<'a> Tour<'a> {
@@ -71,6 +73,7 @@ impl<'a> Tour<'a> {
             failed: 0,
             fault: None,
             feed: None,
+            beside: 0,
         }
     }
 
@@ -149,12 +152,13 @@ impl<'a> Tour<'a> {
                 mut players,
                 linked,
                 is_shown,
+                beside,
                 cut,
             } = match reading.found {
                 Found::Folder(listed) => {
                     return self.folder(here, listed, album, depth, frontier).await;
                 }
-                Found::Page(chosen) => chosen,
+                Found::Page(chosen) => *chosen,
             };
             if cut {
                 self.cut.get_or_insert_with(|| asked.clone());
@@ -162,6 +166,12 @@ impl<'a> Tour<'a> {
             if self.feed.is_none() && self.count == 1 {
                 let feed = sheet.feed.as_deref();
                 self.feed = feed.and_then(|feed| web(&sheet.base(here), feed));
+            }
+            if beside > 0 {
+                // What it is told by alone may be no more than that.
+                let is_odd =
+                    !is_shown && !media.is_empty() && embeds.is_empty() && players.is_empty();
+                self.leave_beside(here, beside, is_odd).await?;
             }
             let meta = about(sheet, &linked, self.known, here, album);
             let is_film = |wanted: &Wanted| wanted.medium != Some(Medium::Image);

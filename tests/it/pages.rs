@@ -1,5 +1,6 @@
 //! Links that no site's source knows: pages, folders, buckets, through the program.
 
+mod beside;
 mod crawl;
 mod held;
 mod kinds;

@@ -17,6 +17,74 @@ fn takes(table: &[(&str, &[&str])]) {
 }
 
 #[test]
+fn what_holds_the_matter_is_not_beside_it_whatever_it_is_called() {
+    let elementor = "<div class='elementor-element elementor-widget elementor-widget-image'>\
+        <div class=elementor-widget-container><img src=/a.jpg></div></div>";
+    let blogger = "<div class='main section' id=main><div class='widget Blog' id=Blog1><div class='post hentry'>\
+        <img src=/a.jpg></div></div></div>";
+    let genesis = "<div class=content-sidebar-wrap><main><img src=/a.jpg></main></div>";
+    takes(&[
+        (elementor, &["/a.jpg"]),
+        (blogger, &["/a.jpg"]),
+        (genesis, &["/a.jpg"]),
+    ]);
+    for class in [
+        "no-sidebar",
+        "has-sidebar",
+        "with-related",
+        "content-sidebar-wrap",
+        "ad-free",
+        "menu-closed",
+        "nav_open",
+    ] {
+        let html = format!("<div class='site {class}'><div><img src=/a.jpg></div></div>");
+        assert_eq!(taken(&html), ["/a.jpg"], "{html}");
+    }
+    // Even what is called as what is beside it.
+    for inner in ["main", "article", "div role=main"] {
+        let html = format!("<div class=sidebar-right><{inner}><img src=/a.jpg>");
+        assert_eq!(taken(&html), ["/a.jpg"], "{html}");
+    }
+}
+
+#[test]
+fn what_is_beside_the_matter_is_left_out() {
+    for class in [
+        "sidebar",
+        "sidebar-left",
+        "left_sidebar",
+        "site-footer",
+        "related-posts",
+        "jp-related",
+        "social",
+        "comments-area",
+        "primary-menu",
+        "sidebar__inner",
+    ] {
+        let html = format!("<main><img src=/a.jpg></main><div class='x {class}'><img src=/b.jpg>");
+        assert_eq!(taken(&html), ["/a.jpg"], "{html}");
+        let html = format!("<main><img src=/a.jpg><div id={class}><img src=/b.jpg>");
+        assert_eq!(taken(&html), ["/a.jpg"], "{html}");
+    }
+    takes(&[
+        // Teasers are articles, too.
+        (
+            "<article><img src=/a.jpg></article><div class=related><article><img src=/b.jpg>",
+            &["/a.jpg"],
+        ),
+        (
+            "<main><img src=/a.jpg><section class=related-posts><article><img src=/b.jpg>",
+            &["/a.jpg"],
+        ),
+        ("<aside><article><img src=/b.jpg></article></aside>", &[]),
+        (
+            "<img src=/a.jpg><div role=complementary><img src=/b.jpg></div>",
+            &["/a.jpg"],
+        ),
+    ]);
+}
+
+#[test]
 fn of_the_files_that_a_picture_names_the_original_is_taken() {
     takes(&[
         (
@@ -123,4 +191,47 @@ fn an_attribute_that_holds_no_address_says_nothing_of_the_picture() {
             &["/big.png"],
         ),
     ]);
+}
+
+#[test]
+fn a_large_picture_is_none_of_the_pages_dress_by_a_word_alone() {
+    let same: [(&str, &[&str]); 7] = [
+        (
+            "<img src=/google-pixel-9.png width=1200 height=800>",
+            &["/google-pixel-9.png"],
+        ),
+        ("<img src=/pixel-art-1.png>", &["/pixel-art-1.png"]),
+        (
+            "<img class=lazy-placeholder src='data:image/gif;base64,xx' data-src=/a.png>",
+            &["/a.png"],
+        ),
+        ("<img class=loading data-src=/a.png>", &["/a.png"]),
+        (
+            "<img class='banner' src=/hero-banner.jpg width=1600 height=600>",
+            &["/hero-banner.jpg"],
+        ),
+        (
+            "<a href=/flag-of-japan.png>Japan</a>",
+            &["/flag-of-japan.png"],
+        ),
+        (
+            "<a href=/flag-of-japan.png><img src=/flag-of-japan-40.png></a>",
+            &["/flag-of-japan.png"],
+        ),
+    ];
+    takes(&same);
+    for chaff in [
+        "<img src=/pixel.gif>",
+        "<img src=/a/1x1.png>",
+        "<img src=/t-pixel.png width=1 height=1>",
+        "<img src=/flag-of-japan.png>",
+        "<img class=loading src=/a.gif>",
+        "<img class=lazy data-src=/placeholder.png>",
+        "<img src=/hero-banner.jpg width=1600 height=90>",
+        "<img class=ad src=/tall.jpg width=300 height=600>",
+        "<img style='display: none' src=/a.jpg width=800 height=600>",
+        "<a href=/logo.svg>logo</a>",
+    ] {
+        assert!(taken(chaff).is_empty(), "{chaff}");
+    }
 }

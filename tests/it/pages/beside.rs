@@ -1,0 +1,40 @@
+//! Large pictures beside the matter of a page, and what is told of them.
+
+use super::names;
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
+
+const BESIDE: &str = "large pictures left out as beside the matter of `";
+
+fn page(rest: &str) -> Reply {
+    let aside = "<aside><img src=/x.jpg width=800 height=600><img src=/y.jpg width=800 height=600><img src=/z.jpg></aside>";
+    Reply::html(format!("<!doctype html><title>Cats</title>{rest}{aside}"))
+}
+
+#[test]
+fn large_pictures_that_are_left_out_are_told_to_whoever_wants_to_know() {
+    let site = Site::start();
+    site.on("/cats", page("<img src=/a.jpg><img src=/x.jpg>"));
+    let fetch = Fetch::new().arg("-s").arg(site.url("/cats"));
+    let quiet = fetch.run().success();
+    assert!(!quiet.stderr.contains(BESIDE), "{}", quiet.stderr);
+    let told = fetch.clone().arg("-v").run().success();
+    // That which is shown in the matter as well is none.
+    let expected = format!("{BESIDE}{}`: 1 (`--all` takes them)", site.url("/cats"));
+    told.says(&expected);
+    fetch.arg("--all").run().success().says("4 found");
+}
+
+#[test]
+fn a_page_with_nothing_else_to_show_warns_of_them() {
+    let site = Site::start();
+    site.on("/told", page("<meta property=og:image content=/a.jpg>"));
+    super::picture(&site, "/a.jpg", 1);
+    let fetch = Fetch::new().arg(site.url("/told"));
+    let expected = format!("{BESIDE}{}`: 2", site.url("/told"));
+    fetch.run().success().says("warning: ").says(&expected);
+    assert_eq!(names(&fetch), ["001 a.jpg"]);
+    site.on("/bare", page(""));
+    let done = Fetch::new().arg(site.url("/bare")).run().fails(5);
+    done.says("large pictures beside its matter: 2");
+}

@@ -144,12 +144,13 @@ fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
             false => kept.push(without_size(folder, is_side, size)),
         }
     }
-    let name = match is_size(name) {
-        true => {
+    // Numbers alone may be anything.
+    let name = match word(name) {
+        Some(_) => {
             size(name);
             ""
         }
-        false => without_size(without_leading_size(name, size), is_size, size),
+        None => without_size(without_leading_size(name, size), is_size_of_name, size),
     };
     let is_picture = url_medium(url) == Some(Medium::Image);
     let mut query: Vec<String> = Vec::new();
@@ -182,6 +183,11 @@ fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
 /// Whether a whole word says a size.
 fn is_size(part: &str) -> bool {
     word(part).is_some() || is_side(part)
+}
+
+/// Whether the last word of a name says a size: with `1000w`, cameras count.
+fn is_size_of_name(part: &str) -> bool {
+    is_size(part) && !part.ends_with('w')
 }
 
 /// A name without the sizes at its end; not one that would be without a name.
@@ -224,9 +230,15 @@ fn resizes(name: &str, value: &str) -> bool {
         (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
     };
     let mut parts = value.split([',', 'x', ':']);
+    // Less than a favicon has is the number of a picture.
+    let is_long = |part: &str| {
+        let digits = part.trim_end_matches("px").trim_end_matches('%');
+        is_number(part) && digits.parse().is_ok_and(|side: f32| side >= 16.0)
+    };
     match name {
-        "dpr" | "h" | "height" | "q" | "quality" | "resize" | "s" | "size" | "w" | "width" => {
-            is_size(value) || parts.all(is_number)
+        "dpr" | "q" | "quality" => is_size(value) || parts.all(is_number),
+        "h" | "height" | "resize" | "s" | "size" | "w" | "width" => {
+            is_size(value) || parts.all(is_long)
         }
         "auto" | "crop" | "fit" | "fm" | "format" | "ssl" | "strip" => {
             let is_word = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());

@@ -235,3 +235,27 @@ fn a_large_picture_is_none_of_the_pages_dress_by_a_word_alone() {
         assert!(taken(chaff).is_empty(), "{chaff}");
     }
 }
+
+#[test]
+fn what_is_a_number_in_a_name_is_not_always_a_size() {
+    for names in [
+        ["DSC_1000w.png", "DSC_1001w.png"],
+        ["101x102.png", "103x104.png"],
+        ["i.png?size=11", "i.png?size=12"],
+        ["i.png?s=7", "i.png?s=8"],
+    ] {
+        let html = names.map(|name| format!("<img src='/{name}'>")).concat();
+        let expected = names.map(|name| format!("/{name}"));
+        assert_eq!(taken(&html), expected, "{names:?}");
+    }
+    takes(&[
+        (
+            "<img src=/400w/a.png><img src=/800w/a.png>",
+            &["/800w/a.png"],
+        ),
+        (
+            "<img src='/a.png?w=300'><img src='/a.png?w=600'>",
+            &["/a.png?w=600"],
+        ),
+    ]);
+}

@@ -170,8 +170,14 @@ impl State {
         };
         let relation = attribute(tag, "rel").unwrap_or("").to_ascii_lowercase();
         let mut words = relation.split_ascii_whitespace();
-        if words.any(|word| word == "next") {
-            self.sheet.next.get_or_insert_with(|| href.to_owned());
+        if words.any(|word| word == "next") && self.sheet.next.is_none() {
+            self.sheet.next = Some(href.to_owned());
+            // That of a link to click on is a tip.
+            let title = attribute(tag, "title").filter(|_| &*tag.name == "link");
+            self.sheet.next_title = title.map(|title| title.chars().take(500).collect());
+        }
+        if relation == "canonical" {
+            self.sheet.canonical.get_or_insert_with(|| href.to_owned());
         }
         self.sheet
             .alternate(href, attribute(tag, "type").unwrap_or(""));

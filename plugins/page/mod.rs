@@ -14,6 +14,7 @@ mod likeness;
 mod linked;
 mod markup;
 mod missing;
+mod next;
 mod oembed;
 mod options;
 mod pattern;

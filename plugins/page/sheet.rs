@@ -18,6 +18,10 @@ pub(super) struct Sheet {
     pub(super) metas: Vec<(String, String)>,
     /// The next page.
     pub(super) next: Option<String>,
+    /// What its link calls it.
+    pub(super) next_title: Option<String>,
+    /// The address of the page itself.
+    pub(super) canonical: Option<String>,
     /// Where its oEmbed is.
     pub(super) oembed: Option<String>,
     /// Where its feed is.

@@ -11,8 +11,9 @@ use super::choice::{Chosen, web};
 use super::folder::Listed;
 use super::frontier::Frontier;
 use super::likeness::stream;
+use super::next::next as next_page;
 use super::options::Options;
-use super::reading::{Found, about, is_page, next as next_page, reading};
+use super::reading::{Found, about, is_page, reading};
 use super::seen::Seen;
 use super::sheet::Sheet;
 use super::text;
@@ -206,7 +207,7 @@ impl<'a> Tour<'a> {
             }
             let is_bare = count == 1 && media.is_empty() && players.is_empty();
             media.splice(0..0, films);
-            let follows = next_page(sheet, here).filter(|_| count < options.pages);
+            let follows = next_page(sheet, here, count == 1).filter(|_| count < options.pages);
             if self.follows && !is_bare {
                 frontier.page(sheet, here, depth);
             }

@@ -2,6 +2,7 @@
 
 mod beside;
 mod crawl;
+mod following;
 mod held;
 mod kinds;
 mod oembed;

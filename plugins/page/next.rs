@@ -1,0 +1,218 @@
+//! The page that follows another one.
+
+use url::{Position, Url};
+
+use super::choice::web;
+use super::sheet::Sheet;
+
+/// Keys of a query that say which article is asked for, and not which page of a listing.
+const ARTICLES: [&str; 3] = ["attachment_id", "id", "page_id"];
+/// What a page that is one thing by itself calls itself.
+const KINDS: [&str; 5] = ["article", "image", "photo", "product", "video"];
+
+/// The page that follows, if it is of the same listing. The first one of a listing may be no page of one.
+pub(super) fn next(sheet: &Sheet, here: &Url, is_first: bool) -> Option<Url> {
+    let base = sheet.base(here);
+    let next = web(&base, sheet.next.as_deref()?)?;
+    // Where a base moves its links elsewhere, it is there that they are called as it is.
+    let name = here.path().rsplit('/').next().unwrap_or("");
+    let query = &here[Position::AfterPath..Position::AfterQuery];
+    let moved = base.join(&format!("./{name}{query}")).ok();
+    let is_other = is_first && is_alone(sheet, here);
+    let is_named = sheet.next_title.as_deref().is_some_and(is_name);
+    let leads_away = |here: &Url| is_named || is_other && is_counted(here, &next);
+    let follows =
+        |here: &Url| is_next(here, &next) && (is_turned(here, &next) || !leads_away(here));
+    let is_one = follows(here) || moved.as_ref().is_some_and(follows);
+    (is_one && here.origin() == next.origin()).then_some(next)
+}
+
+/// Whether this is the next page of the same listing: on the same host, and called the same but for numbers, or with a
+/// word for paging. A weblog calls the next article its next page, too.
+fn is_next(here: &Url, next: &Url) -> bool {
+    let is_paged = match is_same(here, next) && here.query() != next.query() {
+        true => is_asked(here, next),
+        false => {
+            plain(here) == plain(next)
+                || stem(here) == stem(next) && here.query() == next.query()
+                || says(next)
+        }
+    };
+    here.origin() == next.origin() && is_paged
+}
+
+/// Whether they have the same path.
+fn is_same(here: &Url, next: &Url) -> bool {
+    here.path().trim_end_matches('/') == next.path().trim_end_matches('/')
+}
+
+/// A path without the number at its end.
+fn plain(url: &Url) -> &str {
+    let path = url.path().trim_end_matches('/');
+    let path = path.trim_end_matches(|c: char| c.is_ascii_digit());
+    path.trim_end_matches(['/', '-', '_'])
+}
+
+/// A path without its numbers.
+fn stem(url: &Url) -> String {
+    let path = url.path().chars();
+    path.filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// Whether a path has a word for paging, with a number.
+fn says(url: &Url) -> bool {
+    let parts: Vec<&str> = url.path().split('/').collect();
+    parts.windows(2).any(|pair| {
+        matches!(pair[0], "page" | "p" | "seite")
+            && pair[1].starts_with(|c: char| c.is_ascii_digit())
+    })
+}
+
+/// Whether a query asks for another page of the same, and not for another article. `p` stands for both: articles are not
+/// counted one by one.
+fn is_asked(here: &Url, next: &Url) -> bool {
+    if ARTICLES
+        .iter()
+        .any(|name| value(here, name) != value(next, name))
+    {
+        return false;
+    }
+    match (value(here, "p"), value(next, "p")) {
+        (one, other) if one == other => true,
+        (None, Some(other)) => matches!(&*other, "1" | "2"),
+        (Some(one), Some(other)) => {
+            let number = |text: String| text.parse::<u32>().ok();
+            number(one).and_then(|one| one.checked_add(1)) == number(other)
+        }
+        _ => true,
+    }
+}
+
+fn value(url: &Url, name: &str) -> Option<String> {
+    let mut pairs = url.query_pairs();
+    let found = pairs.find(|(known, _)| known == name);
+    found.map(|(_, value)| value.into_owned())
+}
+
+/// Whether the address itself says that it is a page of a listing, whatever else is said.
+fn is_turned(here: &Url, next: &Url) -> bool {
+    says(next)
+        || is_same(here, next)
+            && here.query() != next.query()
+            && value(here, "p") == value(next, "p")
+}
+
+/// Whether both have a number: pages of a listing, or things among others. The first page of a listing often has none.
+fn is_counted(here: &Url, next: &Url) -> bool {
+    !is_same(here, next) && here.path().trim_end_matches('/') != plain(next)
+}
+
+/// Whether a page says that it is a thing by itself.
+fn is_alone(sheet: &Sheet, here: &Url) -> bool {
+    let kind = sheet.meta("og:type").unwrap_or("").to_ascii_lowercase();
+    let own = sheet.canonical.as_deref().or(sheet.meta("og:url"));
+    let own = own.and_then(|own| web(&sheet.base(here), own));
+    let is_own = own.is_some_and(|own| own.path() == here.path());
+    is_own && KINDS.iter().any(|known| kind.contains(known))
+}
+
+/// Whether the title of a link is the name of what it leads to, and does not say that it leads on.
+fn is_name(title: &str) -> bool {
+    let title = title.to_lowercase();
+    let mut words = title.split(|c: char| !c.is_alphanumeric());
+    let leads_on = ["next", "older", "page", "seite"];
+    !title.trim().is_empty() && !words.any(|word| leads_on.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{PATIENCE, markup};
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse("https://x.org/").unwrap().join(text).unwrap()
+    }
+
+    #[test]
+    fn the_next_page_is_of_the_same_listing() {
+        let table = [
+            ("/list", "/list?page=2", true),
+            ("/list", "/list/page/2", true),
+            ("/list/2", "/list/3", true),
+            ("/list", "/list-2", true),
+            ("/list.html", "/list2.html", true),
+            ("/photos/5/page/2", "/photos/5/page/3", true),
+            ("/view.php?id=7", "/view.php?id=7&page=2", true),
+            ("/list?p=2", "/list?p=3", true),
+            ("/list", "/list?p=2", true),
+            ("/?p=1", "/?p=4", false),
+            ("/?attachment_id=4", "/?attachment_id=5", false),
+            ("/view.php?id=7", "/view.php?id=8", false),
+            ("/p/one-post", "/p/another-post", false),
+            ("/2024/one-post", "/2024/another-post", false),
+            ("/list", "https://y.org/list?page=2", false),
+        ];
+        for (here, next, expected) in table {
+            assert_eq!(is_next(&url(here), &url(next)), expected, "{here} {next}");
+        }
+    }
+
+    #[test]
+    fn the_next_article_is_no_next_page() {
+        let next = |page: &str, head: &str| {
+            let sheet = markup::read(head, PATIENCE).unwrap();
+            next(&sheet, &url(page), true).is_some()
+        };
+        let titled = |href: &str| format!("<link rel=next title='Another post' href='{href}'>");
+        for (here, href, expected) in [
+            ("/?p=1", "/?p=2", false),
+            ("/archives/12", "/archives/13", false),
+            // What a pager says of its pages.
+            ("/topic", "/topic?page=2", true),
+            ("/topic?start=20", "/topic?start=40", true),
+            ("/topic", "/topic/page/2", true),
+        ] {
+            assert_eq!(next(here, &titled(href)), expected, "{here} {href}");
+        }
+        let tip = "<a rel=next title='Next page' href=/list/3>next</a>";
+        assert!(next("/list/2", tip));
+        let photo = |kind: &str, own: &str| {
+            format!(
+                "<meta property=og:type content={kind}><link rel=canonical href={own}>\
+                 <link rel=next href=/photo/13>"
+            )
+        };
+        assert!(!next("/photo/12", &photo("article", "/photo/12")));
+        assert!(!next("/photo/12", &photo("instapp:photo", "/photo/12?x")));
+        assert!(next("/photo/12", &photo("website", "/photo/12")));
+        assert!(next("/photo/12", &photo("article", "/photo")));
+        // An article of several pages.
+        let article = "<meta property=og:type content=article><link rel=canonical href=/a/owls/>\
+            <link rel=next href=/a/owls/2/>";
+        assert!(next("/a/owls/", article));
+    }
+
+    #[test]
+    fn the_next_page_is_found_from_the_base() {
+        let next = |page: &str, head: &str| {
+            let sheet = markup::read(head, PATIENCE).unwrap();
+            next(&sheet, &url(page), true).map(|url| url.path().to_owned())
+        };
+        let moved = "<base href=/b/><link rel=next href=list2.html>";
+        assert_eq!(
+            next("/a/list.html", moved).as_deref(),
+            Some("/b/list2.html")
+        );
+        let paged = "<base href=/b/><link rel=next href='./list?p=2'>";
+        assert_eq!(next("/a/list?p=1", paged).as_deref(), Some("/b/list"));
+        let plain = "<link rel=next href=list2.html>";
+        assert_eq!(
+            next("/a/list.html", plain).as_deref(),
+            Some("/a/list2.html")
+        );
+        let article = "<base href=/b/><link rel=next href=other.html>";
+        assert_eq!(next("/a/list.html", article), None);
+        let away = "<base href=https://y.org/a/><link rel=next href=list2.html>";
+        assert_eq!(next("/a/list.html", away), None);
+    }
+}

@@ -1,0 +1,41 @@
+//! Pages that follow another one: those of a gallery, and articles that are called so.
+
+use super::{names, picture};
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
+
+fn page(head: &str, picture: &str) -> Reply {
+    Reply::html(format!(
+        "<!doctype html><title>G</title>{head}<img src={picture}>"
+    ))
+}
+
+#[test]
+fn of_one_photo_or_post_the_neighbours_are_not_taken() {
+    let photo = "<meta property=og:type content=article><link rel=canonical href=/photo/12><link rel=next href=/photo/13>";
+    let post = "<link rel='next' title='Another post' href='/?p=4'>";
+    for (path, head) in [("/photo/12", photo), ("/?p=1", post)] {
+        let site = Site::start();
+        site.on(path, page(head, "/a.jpg")).once();
+        picture(&site, "/a.jpg", 1);
+        let fetch = Fetch::new().arg(site.url(path));
+        fetch.run().success();
+        assert_eq!(names(&fetch), ["001 a.jpg"]);
+    }
+}
+
+#[test]
+fn an_article_on_several_pages_is_taken_whole() {
+    let site = Site::start();
+    let head = |own: &str, next: &str| {
+        format!(
+            "<meta property=og:type content=article><link rel=canonical href={own}><link rel=next href={next}>"
+        )
+    };
+    site.on("/owls/", page(&head("/owls/", "/owls/2/"), "/1.jpg"));
+    site.on("/owls/2/", page(&head("/owls/2/", "/owls/3/"), "/2.jpg"));
+    site.on("/owls/3/", page("", "/3.jpg"));
+    let fetch = Fetch::new().args(["-s", "-g"]).arg(site.url("/owls/"));
+    let done = fetch.run().success();
+    assert_eq!(done.stdout.lines().count(), 3, "{}", done.stdout);
+}

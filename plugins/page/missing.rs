@@ -4,6 +4,7 @@ use fetch::model::{Error, Kind, Result};
 use fetch::net::Shown;
 use url::Url;
 
+use super::options::Options;
 use super::reading::whole;
 use super::tour::Tour;
 
@@ -40,6 +41,19 @@ impl Tour<'_> {
             Shown(page)
         );
         match is_odd {
+            true => self.out.warn(text).await,
+            false => self.out.note(text).await,
+        }
+    }
+
+    /// Tells that an album has more pages than are read. Whoever has set how many are, knows.
+    pub(super) async fn leave_behind(&self, album: &Url) -> Result<()> {
+        let most = self.options.pages;
+        let text = format!(
+            "no more than {most} pages of `{}` are read (`source.page.pages`); those behind are left",
+            Shown(album)
+        );
+        match most == Options::default().pages {
             true => self.out.warn(text).await,
             false => self.out.note(text).await,
         }

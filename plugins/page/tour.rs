@@ -207,7 +207,8 @@ impl<'a> Tour<'a> {
             }
             let is_bare = count == 1 && media.is_empty() && players.is_empty();
             media.splice(0..0, films);
-            let follows = next_page(sheet, here, count == 1).filter(|_| count < options.pages);
+            let mut follows = next_page(sheet, here, count == 1);
+            let behind = follows.take_if(|_| count >= options.pages);
             if self.follows && !is_bare {
                 frontier.page(sheet, here, depth);
             }
@@ -256,6 +257,12 @@ impl<'a> Tour<'a> {
                     self.seen.moved(&url, asked);
                     next = Some(self.ctx.get(url).send().await?.ok()?);
                 }
+            }
+            if let Some(url) = behind
+                && !frontier.waits(&url)
+                && self.turned.turn(url.as_str()).is_ok()
+            {
+                self.leave_behind(asked).await?;
             }
         }
         Ok(())

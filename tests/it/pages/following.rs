@@ -10,6 +10,43 @@ fn page(head: &str, picture: &str) -> Reply {
     ))
 }
 
+fn gallery(site: &Site, pages: u32, last: &str) {
+    for number in 1..=pages {
+        let next = match number == pages {
+            true => last.to_owned(),
+            false => format!("<link rel=next href=/g/{}>", number + 1),
+        };
+        site.on(
+            &format!("/g/{number}"),
+            page(&next, &format!("/{number}.jpg")),
+        );
+    }
+}
+
+#[test]
+fn a_gallery_with_more_pages_than_are_read_is_told() {
+    let site = Site::start();
+    gallery(&site, 20, "<link rel=next href=/g/21>");
+    let told = format!("no more than 20 pages of `{}` are read", site.url("/g/1"));
+    let fetch = Fetch::new().arg("-s").arg(site.url("/g/1"));
+    let done = fetch.run().success().says("warning: ").says(&told);
+    done.says("20 found");
+    // Whoever has set it knows.
+    let few = fetch.args(["-S", "source.page.pages=2"]).run().success();
+    let few = few.says("2 found");
+    assert!(!few.stderr.contains("no more than"), "{}", few.stderr);
+}
+
+#[test]
+fn a_gallery_of_just_as_many_pages_as_are_read_has_no_more() {
+    let site = Site::start();
+    // Its last page leads to the first one.
+    gallery(&site, 20, "<link rel=next href=/g/1>");
+    let fetch = Fetch::new().arg("-s").arg(site.url("/g/1"));
+    let done = fetch.run().success().says("20 found");
+    assert!(!done.stderr.contains("no more than"), "{}", done.stderr);
+}
+
 #[test]
 fn of_one_photo_or_post_the_neighbours_are_not_taken() {
     let photo = "<meta property=og:type content=article><link rel=canonical href=/photo/12><link rel=next href=/photo/13>";

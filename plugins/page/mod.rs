@@ -8,6 +8,7 @@ mod choice;
 mod elements;
 mod embedded;
 mod folder;
+mod follow;
 mod frontier;
 mod height;
 mod likeness;
@@ -49,6 +50,7 @@ pub(super) use frontier::is_same_host;
 use likeness::{named, stream};
 pub(super) use missing::PROGRAMS;
 pub use options::Options;
+use refresh::Sent;
 use sites::Sites;
 pub(super) use text::{date, decode, entity, line};
 use tour::Tour;
@@ -63,6 +65,7 @@ pub struct Page {
     manifest: Manifest,
     options: Options,
     sites: Sites,
+    sent: Sent,
 }
 
 impl Page {
@@ -80,6 +83,7 @@ impl Page {
             },
             options,
             sites: Sites::default(),
+            sent: Sent::default(),
         })
     }
 

@@ -1,5 +1,11 @@
 //! Pages that send whoever opens them on (`<meta http-equiv="refresh">`).
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use url::Url;
+
 /// What takes longer is meant for readers, and shows the same page anew.
 const LONGEST: u32 = 30;
 
@@ -28,9 +34,48 @@ pub(super) fn target(content: &str) -> Option<&str> {
     (is_soon && end > 0 && !url.is_empty()).then_some(url)
 }
 
+/// So many are remembered; what goes in a circle after them ends without a word.
+const MOST: usize = 100_000;
+/// A circle of more is found by its depth.
+const HOPS: usize = 16;
+
+/// Where pages have sent on in this run. Only hashes are kept.
+#[derive(Default)]
+pub(super) struct Sent {
+    places: Mutex<HashMap<u64, u64>>,
+    hasher: RandomState,
+}
+
+impl Sent {
+    /// Notes that a page sends on, and says whether that leads back to it.
+    pub(super) fn leads_back(&self, from: &Url, to: &Url) -> bool {
+        let hash = |url: &Url| self.hasher.hash_one(url.as_str());
+        let (from, to) = (hash(from), hash(to));
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() < MOST {
+            places.insert(from, to);
+        }
+        let hops = std::iter::successors(Some(to), |at| places.get(at).copied());
+        hops.take(HOPS).any(|at| at == from)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_that_send_to_each_other_are_known() {
+        let url = |path: &str| Url::parse("https://x.org/").unwrap().join(path).unwrap();
+        let sent = Sent::default();
+        assert!(!sent.leads_back(&url("a"), &url("b")));
+        assert!(!sent.leads_back(&url("c"), &url("b")));
+        assert!(!sent.leads_back(&url("b"), &url("d")));
+        assert!(sent.leads_back(&url("d"), &url("a")));
+        assert!(sent.leads_back(&url("e"), &url("e")));
+        // Around a circle that it is not in.
+        assert!(!sent.leads_back(&url("f"), &url("a")));
+    }
 
     #[test]
     fn a_page_that_sends_on_says_where() {

@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use fetch::model::{Album, Error, Item, Link, Medium, Meta, Result};
-use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key, url_medium};
+use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
 use url::Url;
 
 use super::Page;
 use super::choice::{Chosen, web};
 use super::folder::Listed;
 use super::frontier::Frontier;
-use super::likeness::stream;
 use super::next::next as next_page;
 use super::options::Options;
-use super::reading::{Found, about, is_page, reading};
+use super::reading::{Found, about, reading};
 use super::seen::Seen;
-use super::sheet::Sheet;
 use super::text;
 use super::wanted::Wanted;
 
@@ -29,11 +27,11 @@ pub(super) struct Tour<'a> {
     /// Whether links are followed.
     pub(super) follows: bool,
     turned: Pages,
-    seen: Seen,
+    pub(super) seen: Seen,
     /// A page with more than was taken.
     pub(super) cut: Option<Url>,
     /// How many pages were asked for.
-    count: u32,
+    pub(super) count: u32,
     /// How many links were handed on.
     pub(super) handed: u32,
     /// How many links the site wants no program to follow.
@@ -114,7 +112,7 @@ impl<'a> Tour<'a> {
     }
 
     /// Reads a page and those that follow it, which make one album.
-    async fn album(
+    pub(super) async fn album(
         &mut self,
         start: Answer,
         asked: &Url,
@@ -268,29 +266,6 @@ impl<'a> Tour<'a> {
         Ok(())
     }
 
-    /// Goes where a page without anything sends whoever opens it, and says whether it does.
-    async fn sent_on(
-        &mut self,
-        sheet: &Sheet,
-        here: &Url,
-        depth: u32,
-        frontier: &mut Frontier<'_>,
-    ) -> Result<bool> {
-        let base = sheet.base(here);
-        let place = sheet.refresh.as_deref().and_then(|url| web(&base, url));
-        let Some(url) = place.filter(|url| url != here) else {
-            return Ok(false);
-        };
-        match self.follows {
-            true => self.redirect(here, url, depth, frontier),
-            false => {
-                self.handed += 1;
-                self.out.link(Link::from(url)).await?;
-            }
-        }
-        Ok(true)
-    }
-
     /// Whether the next page of an album may be asked for where links are followed.
     async fn may_turn(&mut self, url: &Url, frontier: &mut Frontier<'_>) -> Result<bool> {
         frontier.read(url);
@@ -345,48 +320,6 @@ impl<'a> Tour<'a> {
             self.cut.get_or_insert_with(|| here.clone());
         }
         Ok(())
-    }
-
-    /// Follows a link: what the source of a site knows goes there, and what is no page to whoever takes it.
-    async fn visit(&mut self, url: &Url, depth: u32, frontier: &mut Frontier<'_>) -> Result<()> {
-        let known = self.out.embeds();
-        self.out.embed(Link::from(url.clone())).await?;
-        if self.out.embeds() > known {
-            return Ok(());
-        }
-        if !self.is_allowed(url).await? {
-            self.refused += 1;
-            return Ok(());
-        }
-        self.count += 1;
-        let answer = self.ctx.get(url.clone()).send_if(is_page).await?;
-        if answer.status.is_redirection() {
-            let place = answer.header("location").and_then(|place| web(url, place));
-            match place {
-                // Where it leads may be another each time, so it goes on from here.
-                Some(place) if url_medium(&place).is_some() || stream(&place).is_some() => {
-                    self.handed += 1;
-                    self.out.link(Link::from(url.clone())).await?;
-                }
-                Some(place) => self.redirect(url, place, depth, frontier),
-                None => {}
-            }
-            return Ok(());
-        }
-        let answer = answer.ok()?;
-        if is_page(&answer.headers) {
-            return self.album(answer, url, depth, frontier).await;
-        }
-        self.handed += 1;
-        self.out.link(Link::from(url.clone())).await
-    }
-
-    /// Goes on where a link has led.
-    fn redirect(&mut self, from: &Url, to: Url, depth: u32, frontier: &mut Frontier<'_>) {
-        frontier.redirect(to.clone(), depth);
-        if frontier.waits(&to) {
-            self.seen.moved(from, &to);
-        }
     }
 
     pub(super) async fn is_allowed(&self, url: &Url) -> Result<bool> {

@@ -103,7 +103,8 @@ fn a_page_that_sends_on_leads_to_what_is_there() {
     // Around in a circle, and to itself.
     site.on("/a", sends("/b")).once();
     site.on("/b", sends("/a")).once();
-    Fetch::new().arg(site.url("/a")).run();
+    let around = Fetch::new().arg(site.url("/a")).run().fails(5);
+    around.says("sends to a page that sends back to it");
     site.on("/same", sends("/same")).once();
     let done = Fetch::new().arg(site.url("/same")).run().fails(5);
     assert!(

@@ -1,0 +1,91 @@
+//! Goes where a page leads: by its links, and by itself.
+
+use fetch::model::{Error, Kind, Link, Result};
+use fetch::net::Shown;
+use fetch::source::url_medium;
+use url::Url;
+
+use super::choice::web;
+use super::frontier::Frontier;
+use super::likeness::stream;
+use super::reading::is_page;
+use super::sheet::Sheet;
+use super::tour::Tour;
+
+impl Tour<'_> {
+    /// Follows a link: what the source of a site knows goes there, and what is no page to whoever takes it.
+    pub(super) async fn visit(
+        &mut self,
+        url: &Url,
+        depth: u32,
+        frontier: &mut Frontier<'_>,
+    ) -> Result<()> {
+        let known = self.out.embeds();
+        self.out.embed(Link::from(url.clone())).await?;
+        if self.out.embeds() > known {
+            return Ok(());
+        }
+        if !self.is_allowed(url).await? {
+            self.refused += 1;
+            return Ok(());
+        }
+        self.count += 1;
+        let answer = self.ctx.get(url.clone()).send_if(is_page).await?;
+        if answer.status.is_redirection() {
+            let place = answer.header("location").and_then(|place| web(url, place));
+            match place {
+                // Where it leads may be another each time, so it goes on from here.
+                Some(place) if url_medium(&place).is_some() || stream(&place).is_some() => {
+                    self.handed += 1;
+                    self.out.link(Link::from(url.clone())).await?;
+                }
+                Some(place) => self.redirect(url, place, depth, frontier),
+                None => {}
+            }
+            return Ok(());
+        }
+        let answer = answer.ok()?;
+        if is_page(&answer.headers) {
+            return self.album(answer, url, depth, frontier).await;
+        }
+        self.handed += 1;
+        self.out.link(Link::from(url.clone())).await
+    }
+
+    /// Goes on where a link has led.
+    fn redirect(&mut self, from: &Url, to: Url, depth: u32, frontier: &mut Frontier<'_>) {
+        frontier.redirect(to.clone(), depth);
+        if frontier.waits(&to) {
+            self.seen.moved(from, &to);
+        }
+    }
+
+    /// Goes where a page without anything sends whoever opens it, and says whether it does.
+    pub(super) async fn sent_on(
+        &mut self,
+        sheet: &Sheet,
+        here: &Url,
+        depth: u32,
+        frontier: &mut Frontier<'_>,
+    ) -> Result<bool> {
+        let base = sheet.base(here);
+        let place = sheet.refresh.as_deref().and_then(|url| web(&base, url));
+        let Some(url) = place.filter(|url| url != here) else {
+            return Ok(false);
+        };
+        match self.follows {
+            true => self.redirect(here, url, depth, frontier),
+            false => {
+                if self.page.sent.leads_back(here, &url) {
+                    let message =
+                        format!("`{}` sends to a page that sends back to it", Shown(here));
+                    return Err(Error::new(Kind::Unsupported, message)
+                        .hint("they may want cookies: `-C FILE` has those of a browser"));
+                }
+                self.handed += 1;
+                self.out.link(Link::from(url)).await?;
+            }
+        }
+        Ok(true)
+    }
+}

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use fetch::model::{Album, Error, Expect, Kind, Meta, Request, Result};
 use fetch::model::{Body, Item};
+use fetch::net::Shown;
 use fetch::source::{Answer, Ctx, Outlet, Pages, url_key, url_name};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use url::Url;
 
 use super::Page;
+use super::text::line;
 
 /// A page of a listing.
 #[derive(Debug, Default, PartialEq)]
@@ -17,6 +19,8 @@ struct Listing {
     name: String,
     /// Keys with their sizes.
     keys: Vec<(String, Option<u64>)>,
+    /// How many folders stand in it in place of what is in them.
+    folders: usize,
     /// Where the next page begins: its parameter and the value.
     next: Option<(&'static str, String)>,
 }
@@ -37,8 +41,15 @@ impl Page {
         let mut pages = Pages::new();
         let mut answer = first;
         let mut album = None;
-        loop {
-            let listing = read(&answer.text())?;
+        let (mut folders, mut elsewhere) = (0, 0);
+        for number in 1.. {
+            let listing = read(&answer.text()).map_err(|mut error| {
+                if number > 1 {
+                    error.message = format!("page {number} of the listing: {}", error.message);
+                }
+                error
+            })?;
+            folders += listing.folders;
             let album = album.get_or_insert_with(|| {
                 Arc::new(Album {
                     id: url_key(&answer.url),
@@ -47,7 +58,11 @@ impl Page {
                 })
             });
             for (key, size) in &listing.keys {
-                let Some(url) = place(&root, key).filter(|_| !key.ends_with('/')) else {
+                if key.ends_with('/') {
+                    continue;
+                }
+                let Some(url) = place(&root, key) else {
+                    elsewhere += 1;
                     continue;
                 };
                 let (name, ext) = url_name(&url);
@@ -72,13 +87,24 @@ impl Page {
                 .await?;
             }
             let Some((parameter, value)) = listing.next else {
-                return Ok(());
+                if elsewhere > 0 {
+                    let root = Shown(&root);
+                    out.warn(format!(
+                        "{elsewhere} objects of `{root}` are left out: no address leads to what has `..` in its name"
+                    ))
+                    .await?;
+                }
+                return match out.items() == 0 && folders > 0 {
+                    true => Err(only_folders(&answer.url, folders)),
+                    false => Ok(()),
+                };
             };
             pages.turn(&value)?;
             let mut next = first_query(&answer.url, parameter);
             next.query_pairs_mut().append_pair(parameter, &value);
             answer = ctx.get(next).send().await?.ok()?;
         }
+        Ok(())
     }
 }
 
@@ -106,56 +132,126 @@ fn place(root: &Url, key: &str) -> Option<Url> {
     Some(url)
 }
 
-/// Reads one page of a listing.
+/// That a listing has been asked for in such a way that no objects stand in it.
+fn only_folders(url: &Url, count: usize) -> Error {
+    let url = Shown(url);
+    let message = format!("the listing of the bucket `{url}` names {count} folders and no objects");
+    Error::new(Kind::Unsupported, message)
+        .hint("without `delimiter` in its address, it names what is in them, too")
+}
+
+/// What stands in a listing before it is known whether that is whole.
+#[derive(Default)]
+struct Reading {
+    listing: Listing,
+    key: Option<String>,
+    size: Option<u64>,
+    is_truncated: bool,
+    /// Whether keys are encoded as in a query.
+    is_encoded: bool,
+    token: Option<String>,
+    marker: Option<String>,
+    /// What an error is called that came in place of a listing.
+    code: Option<String>,
+}
+
+/// Reads one page of a listing, which has to be whole.
 fn read(text: &str) -> Result<Listing> {
+    let wrong = || Error::new(Kind::Corrupt, "cannot read the listing of the bucket");
     let mut reader = Reader::from_str(text);
-    let mut listing = Listing::default();
+    let mut reading = Reading::default();
     let (mut path, mut value) = (Vec::<String>::new(), String::new());
-    let mut size = None;
-    let mut key = None;
-    let wrong = |error: quick_xml::Error| {
-        Error::new(Kind::Corrupt, "cannot read the listing of the bucket").because(error)
-    };
-    let mut truncated = false;
-    let (mut token, mut marker) = (None, None);
+    let mut root = None;
     loop {
-        match reader.read_event().map_err(wrong)? {
+        let event = reader
+            .read_event()
+            .map_err(|error| wrong().because(error))?;
+        match event {
             Event::Start(start) => {
                 if path.len() > 20 {
                     return Err(Error::new(Kind::Corrupt, "the listing is nested too deep"));
                 }
-                path.push(start.local_name().as_ref().to_owned());
+                let name: String = start.local_name().as_ref().to_owned();
+                root.get_or_insert_with(|| name.clone());
+                path.push(name);
                 value.clear();
             }
+            Event::Empty(start) if root.is_none() => {
+                root = Some(start.local_name().as_ref().to_owned());
+            }
             Event::Text(text) => value.push_str(&text),
+            Event::CData(text) => value.push_str(&text),
             Event::GeneralRef(name) => super::text::entity(&name, &mut value),
             Event::End(_) => {
                 let name = path.pop().unwrap_or_default();
-                let inner = std::mem::take(&mut value);
-                match (path.len(), name.as_str()) {
-                    (1, "Name") => listing.name = inner,
-                    (1, "IsTruncated") => truncated = inner.trim() == "true",
-                    (1, "NextContinuationToken") => token = Some(inner),
-                    (1, "NextMarker") => marker = Some(inner),
-                    (2, "Key") => key = Some(inner),
-                    (2, "Size") => size = inner.trim().parse().ok(),
-                    (1, "Contents") => {
-                        let size = size.take();
-                        listing.keys.extend(key.take().map(|key| (key, size)));
-                    }
-                    _ => {}
-                }
+                reading.end(path.len(), &name, std::mem::take(&mut value));
             }
             Event::Eof => break,
             _ => {}
         }
     }
-    if truncated {
-        let last = listing.keys.last().map(|(key, _)| key.clone());
-        let marker = marker.or(last).map(|marker| ("marker", marker));
-        listing.next = token.map(|token| ("continuation-token", token)).or(marker);
+    let why = match root.as_deref() {
+        None => "it is empty".to_owned(),
+        Some("ListBucketResult") if path.is_empty() => return reading.whole(),
+        Some("ListBucketResult") => "it breaks off".to_owned(),
+        Some(other) => {
+            let code = reading.code.map(|code| format!(" ({})", line(&code)));
+            format!("it is `{}`{}", line(other), code.unwrap_or_default())
+        }
+    };
+    Err(wrong().because(why))
+}
+
+impl Reading {
+    /// Takes what stood in an element so deep.
+    fn end(&mut self, depth: usize, name: &str, inner: String) {
+        match (depth, name) {
+            (1, "Name") => self.listing.name = inner,
+            (1, "IsTruncated") => self.is_truncated = inner.trim() == "true",
+            (1, "EncodingType") => self.is_encoded = inner.trim() == "url",
+            (1, "NextContinuationToken") => self.token = Some(inner),
+            (1, "NextMarker") => self.marker = Some(inner),
+            (1, "Code") => self.code = Some(inner),
+            (1, "CommonPrefixes") => self.listing.folders += 1,
+            (2, "Key") => self.key = Some(inner),
+            (2, "Size") => self.size = inner.trim().parse().ok(),
+            (1, "Contents") => {
+                let size = self.size.take();
+                let key = self.key.take().map(|key| (key, size));
+                self.listing.keys.extend(key);
+            }
+            _ => {}
+        }
     }
-    Ok(listing)
+
+    /// The listing, and where it goes on if it does.
+    fn whole(self) -> Result<Listing> {
+        let (mut listing, mut marker) = (self.listing, self.marker);
+        if self.is_encoded {
+            let encoded = listing.keys.iter_mut().map(|(key, _)| key);
+            encoded
+                .chain(&mut marker)
+                .for_each(|key| *key = decoded(key));
+        }
+        if self.is_truncated {
+            let last = listing.keys.last().map(|(key, _)| key.clone());
+            let marker = marker.or(last).map(|marker| ("marker", marker));
+            let token = self.token.map(|token| ("continuation-token", token));
+            let next = token.or(marker).filter(|(_, value)| !value.is_empty());
+            listing.next = Some(next.ok_or_else(|| {
+                let message = "the listing of the bucket is not whole";
+                Error::new(Kind::Corrupt, message).because("it does not say where it goes on")
+            })?);
+        }
+        Ok(listing)
+    }
+}
+
+/// A key as it is, of one that stands as in a query (`encoding-type=url`).
+fn decoded(key: &str) -> String {
+    let spaced = key.replace('+', " ");
+    let bytes = percent_encoding::percent_decode_str(&spaced);
+    bytes.decode_utf8_lossy().into_owned()
 }
 
 /// Reads what may be a listing, for the fuzzer. No object is outside of the bucket.
@@ -188,6 +284,34 @@ mod tests {
         assert_eq!(listing.keys, expected);
         assert_eq!(listing.next, Some(("continuation-token", "t=".to_owned())));
         assert!(read("<a><b></a>").is_err());
+    }
+
+    #[test]
+    fn what_is_no_whole_listing_is_none() {
+        for (text, why) in [
+            ("", "it is empty"),
+            ("busy", "it is empty"),
+            ("<html></html>", "it is `html`"),
+            ("<Error><Code>SlowDown</Code></Error>", "`Error` (SlowDown)"),
+            (
+                "<ListBucketResult><Contents><Key>a.jpg</Key></Contents><Contents><Key>b.j",
+                "it breaks off",
+            ),
+            (
+                "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+                "it does not say where it goes on",
+            ),
+        ] {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.kind, Kind::Corrupt, "{text}");
+            assert!(error.causes().join(" ").contains(why), "{text}: {error:?}");
+        }
+        let listing = read("<ListBucketResult/>").unwrap();
+        assert_eq!(listing, Listing::default());
+        let listing = read(
+            "<ListBucketResult><Contents><Key><![CDATA[a&b]]></Key></Contents></ListBucketResult>",
+        );
+        assert_eq!(listing.unwrap().keys, [("a&b".to_owned(), None)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Links that no site's source knows: pages, folders, buckets, through the program.
 
 mod beside;
+mod buckets;
 mod crawl;
 mod following;
 mod held;

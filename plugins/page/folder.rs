@@ -11,6 +11,8 @@ use super::sheet::Sheet;
 #[derive(Debug)]
 pub(super) struct Listed {
     pub(super) urls: Vec<Url>,
+    /// How many links are pages, or lead elsewhere than up.
+    pub(super) left: usize,
     /// Whether there is more than was looked at.
     pub(super) cut: bool,
 }
@@ -43,27 +45,66 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     if !is_sure && !named.iter().any(may_be) {
         return None;
     }
+    // It may be shown without the slash at its end, and its links are written as if that were there.
+    let mut folder = page.clone();
+    if !page.path().ends_with('/') && named.iter().any(|name| is_named(page, name)) {
+        folder.set_path(&format!("{}/", page.path()));
+    }
     let mut seen = HashSet::new();
     let mut room = ROOM;
+    let mut left = 0;
     let inside = sheet.links.iter().filter_map(|link| {
         let url = (room > 0).then(|| web(page, link))??;
         room = room.saturating_sub(url.as_str().len());
-        let name = url.path().strip_prefix(page.path())?;
-        let is_here = url.origin() == page.origin()
-            && url.query().is_none()
-            && !name.is_empty()
-            && !name.trim_end_matches('/').contains('/');
-        let is_page = [".html", ".htm", ".php"]
-            .iter()
-            .any(|end| name.to_ascii_lowercase().ends_with(end));
-        (is_here && !is_page && seen.insert(url.clone())).then_some(url)
+        let name = name_in(&folder, &url).map(|name| (url, name));
+        let (url, name) = match name {
+            Some(found) => found,
+            None => {
+                let url = web(&folder, link)?;
+                let Some(name) = name_in(&folder, &url) else {
+                    left += usize::from(leads_aside(&folder, &url));
+                    return None;
+                };
+                (url, name)
+            }
+        };
+        if !seen.insert(url.clone()) {
+            return None;
+        }
+        let name = name.to_ascii_lowercase();
+        let mut pages_end = [".html", ".htm", ".php"].iter();
+        let is_page = !url.path().ends_with('/') && pages_end.any(|end| name.ends_with(end));
+        left += usize::from(is_page);
+        (!is_page).then_some(url)
     });
     let urls: Vec<Url> = inside.collect();
     if urls.is_empty() && !is_sure {
         return None;
     }
     let cut = sheet.cut || room == 0;
-    Some(Listed { urls, cut })
+    Some(Listed { urls, left, cut })
+}
+
+/// What an address that is right in a folder is called there. One place may be written in several ways (`(` and `%28`).
+fn name_in(folder: &Url, url: &Url) -> Option<String> {
+    let decoded = |part| percent_encoding::percent_decode_str(part).collect::<Vec<u8>>();
+    let mut parts = url.path_segments()?;
+    let mut above: Vec<&str> = folder.path_segments()?.collect();
+    let is_inside = url.origin() == folder.origin()
+        && url.query().is_none()
+        && above.pop() == Some("")
+        && above
+            .into_iter()
+            .all(|part| parts.next().map(decoded) == Some(decoded(part)));
+    let name = parts.next().filter(|name| is_inside && !name.is_empty())?;
+    matches!((parts.next(), parts.next()), (None | Some(""), None)).then(|| name.to_owned())
+}
+
+/// Whether an address is of the same server, and neither the folder in another order nor one that it is in.
+fn leads_aside(folder: &Url, url: &Url) -> bool {
+    url.origin() == folder.origin()
+        && url.query().is_none()
+        && !folder.path().starts_with(url.path())
 }
 
 /// Whether the address of a page ends with what its title calls a folder.
@@ -85,12 +126,15 @@ mod tests {
     fn only_what_is_in_the_folder_counts() {
         let html = "<title>Index of /f/</title><h1>Index of /f/</h1><a href='?C=N;O=D'>Name</a>\
             <a href='../'>up</a><a href='/'>top</a><a href='/f/'>here</a><a href='a%20b.jpg'>a b</a><a href='sub/'>sub</a>\
-            <a href='/f/c.zip'>c</a><a href='x/y.jpg'>y</a><a href='//evil.example/f/z.jpg'>z</a><a href='index.html'>i</a>";
+            <a href='/f/c.zip'>c</a><a href='x/y.jpg'>y</a><a href='//evil.example/f/z.jpg'>z</a><a href='index.html'>i</a><a href='a.html/'>d</a>";
         let page = Url::parse("http://x.org/f/").unwrap();
         let listed = read(&markup::read(html, PATIENCE).unwrap(), &page).unwrap();
         assert!(!listed.cut);
         let listed: Vec<_> = listed.urls.iter().map(Url::path).collect();
-        assert_eq!(listed, ["/f/a%20b.jpg", "/f/sub/", "/f/c.zip"]);
+        assert_eq!(
+            listed,
+            ["/f/a%20b.jpg", "/f/sub/", "/f/c.zip", "/f/a.html/"]
+        );
         assert!(
             read(
                 &markup::read("<title>Index</title>", PATIENCE).unwrap(),

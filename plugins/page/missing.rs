@@ -83,6 +83,14 @@ impl Tour<'_> {
         if self.out.items() > 0 || self.out.embeds() > 0 || self.handed > 0 {
             return Ok(());
         }
+        if self.left > 0 {
+            let message = format!(
+                "no file is in the folder: {} of its links are pages, or lead out of it",
+                self.left
+            );
+            return Err(Error::new(Kind::Unsupported, message)
+                .hint("pages are not saved; `page:URL` takes the media on one of them"));
+        }
         let mut hints = Vec::new();
         if let Some(feed) = &self.feed {
             hints.push(format!("its feed may have some: `{}`", Shown(feed)));

@@ -24,6 +24,8 @@ pub(super) struct Tour<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) out: &'a Outlet,
     known: &'a Meta,
+    /// Whether another listing has handed the link on.
+    is_handed: bool,
     /// Whether links are followed.
     pub(super) follows: bool,
     turned: Pages,
@@ -34,6 +36,8 @@ pub(super) struct Tour<'a> {
     pub(super) count: u32,
     /// How many links were handed on.
     pub(super) handed: u32,
+    /// How many links were left out of the folder that was asked for, if there is nothing else in it.
+    pub(super) left: usize,
     /// How many links the site wants no program to follow.
     pub(super) refused: usize,
     /// How many links led to nothing for a reason that may pass, and the first one.
@@ -62,12 +66,14 @@ impl<'a> Tour<'a> {
             ctx,
             out,
             known: &target.link.meta,
+            is_handed: target.handed,
             follows,
             turned: Pages::new(),
             seen: Seen::new(),
             cut: None,
             count: 1,
             handed: 0,
+            left: 0,
             refused: 0,
             failed: 0,
             fault: None,
@@ -292,6 +298,11 @@ impl<'a> Tour<'a> {
         frontier: &mut Frontier<'_>,
     ) -> Result<()> {
         let options = &self.options;
+        // One folder among others may be of pages alone.
+        let is_asked = depth == 0 && !self.is_handed;
+        if listed.urls.is_empty() && is_asked {
+            self.left = listed.left;
+        }
         for url in listed.urls {
             if url.path().ends_with('/') {
                 if self.follows {
@@ -315,7 +326,7 @@ impl<'a> Tour<'a> {
             self.out.unnumbered(item).await?;
         }
         // An empty folder is one.
-        self.handed += 1;
+        self.handed += u32::from(self.left == 0);
         if listed.cut {
             self.cut.get_or_insert_with(|| here.clone());
         }

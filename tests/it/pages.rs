@@ -3,6 +3,7 @@
 mod beside;
 mod buckets;
 mod crawl;
+mod folders;
 mod following;
 mod held;
 mod kinds;

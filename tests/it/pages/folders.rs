@@ -1,0 +1,45 @@
+//! Folders of servers as they are written, and what is not saved of them.
+
+use super::{names, picture};
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
+
+#[test]
+fn the_files_of_a_folder_come_however_its_links_are_written() {
+    let index = |title: &str, links: &str| {
+        Reply::html(format!(
+            "<title>Index of {title}</title><h1>Index of {title}</h1><a href='../'>../</a>{links}"
+        ))
+    };
+    let site = Site::start();
+    let links = "<a href='/f%281%29/a.jpg'>a</a><a href='/f(1)/b.jpg'>b</a>";
+    site.on("/f(1)/", index("/f(1)/", links)).once();
+    picture(&site, "/f%281%29/a.jpg", 1);
+    picture(&site, "/f(1)/b.jpg", 2);
+    let links = "<a href='c.jpg'>c</a><a href='/sub/d.jpg'>d</a><a href='/other/e.jpg'>e</a>";
+    site.on("/sub", index("/sub", links)).once();
+    picture(&site, "/sub/c.jpg", 3);
+    picture(&site, "/sub/d.jpg", 4);
+    for (link, expected) in [("/f(1)/", ["a.jpg", "b.jpg"]), ("/sub", ["c.jpg", "d.jpg"])] {
+        let fetch = Fetch::new().arg(site.url(link));
+        fetch.run().success();
+        assert_eq!(names(&fetch), expected);
+    }
+}
+
+#[test]
+fn a_folder_of_pages_alone_says_how_many_are_left_out() {
+    let site = Site::start();
+    let index = "<title>Index of /docs/</title><h1>Index of /docs/</h1><a href='index.html'>i</a><a href='a.php'>a</a>";
+    site.on("/docs/", Reply::html(index)).once();
+    let done = Fetch::new().arg(site.url("/docs/")).run().fails(5);
+    done.says("no file is in the folder: 2 of its links are pages");
+    // So it is where a server writes its own name for the folder, and not where there is nothing.
+    let index = "<title>Index of /UP/</title><h1>Index of /UP/</h1><a href='/up/a.jpg'>a</a>";
+    site.on("/UP/", Reply::html(index)).once();
+    let done = Fetch::new().arg(site.url("/UP/")).run().fails(5);
+    done.says("no file is in the folder: 1 of its links");
+    let index = "<title>Index of /no/</title><h1>Index of /no/</h1><a href='../'>../</a><a href='?C=N'>Name</a><a href='/'>top</a>";
+    site.on("/no/", Reply::html(index)).once();
+    Fetch::new().arg(site.url("/no/")).run().success();
+}

@@ -63,7 +63,7 @@ pub(super) async fn read(answer: &Answer) -> Result<Found> {
 fn find(text: &str, url: &Url, patience: &Patience) -> Result<Found> {
     let (feed, error) = match text.trim_start_matches('\u{feff}').trim_start() {
         text if text.starts_with('{') => (json::read(text)?, None),
-        text => xml::read(text),
+        text => xml::read(text, url),
     };
     let began = Instant::now();
     let mut cut = 0;
@@ -80,7 +80,8 @@ fn find(text: &str, url: &Url, patience: &Patience) -> Result<Found> {
         let html = mem::take(&mut post.text);
         if files.is_empty() && !html.is_empty() {
             let rest = patience.all.saturating_sub(began.elapsed());
-            let base = link.as_ref().unwrap_or(url);
+            let base = post.base.as_ref().or(link.as_ref()).unwrap_or(url);
+            is_cut |= post.is_text_cut;
             match images(&html, base, patience.each.min(rest)) {
                 Ok(shown) => files.extend(shown.into_iter().map(|url| (url, Some(Medium::Image)))),
                 Err(_) => is_cut = true,
@@ -160,5 +161,76 @@ mod tests {
         let json = format!("{{\"items\":[{{\"content_html\":\"{pictures}\"}}]}}");
         let read = found(&json, &PATIENCE);
         assert_eq!((read.posts[0].files.len(), read.cut), (MOST, 1));
+    }
+
+    #[test]
+    fn addresses_of_a_feed_are_read_from_where_it_says() {
+        let files = |text: &str| {
+            let found = found(text, &PATIENCE);
+            let files = found.posts.iter().flat_map(|post| &post.files);
+            files.map(|(url, _)| url.to_string()).collect::<Vec<_>>()
+        };
+        let feed = |base: &str, entry: &str| format!("<feed{base}><entry{entry}</entry></feed>");
+        let there = " xml:base='http://y.org/base/'";
+        let enclosure = "<link rel='enclosure' type='image/png' href='p.png'/>";
+        let text = feed(there, &format!(" xml:base='2024/'>{enclosure}"));
+        assert_eq!(files(&text), ["http://y.org/base/2024/p.png"]);
+        // What stood in another entry, or in an element of this one, holds there alone.
+        let text = format!(
+            "<feed><entry{there}><link rel='enclosure' type='image/png' href='a.png'/></entry>\
+            <entry><title xml:base='z/'>t</title>{enclosure}</entry></feed>"
+        );
+        assert_eq!(
+            files(&text),
+            ["http://y.org/base/a.png", "https://x.org/p.png"]
+        );
+        // The pictures in a text, which has a base of its own, whatever the entry leads to.
+        for content in [
+            "<content type='html' xml:base='/t/'>&lt;img src='p.png'></content>",
+            "<content type='xhtml' xml:base='/t/'><div><img src='p.png'/></div></content>",
+        ] {
+            let text = feed("", &format!("><link href='http://z.org/1'/>{content}"));
+            assert_eq!(files(&text), ["https://x.org/t/p.png"]);
+        }
+    }
+
+    #[test]
+    fn the_content_of_an_entry_may_be_a_file() {
+        let text = "<feed><entry><content type='image/png' src='/c.png'/></entry>\
+            <entry><content type='text/html' src='/page'/></entry><entry><content src='/what'/></entry></feed>";
+        let read = found(text, &PATIENCE);
+        let files: Vec<_> = read.posts.iter().flat_map(|post| &post.files).collect();
+        let url = Url::parse("https://x.org/c.png").unwrap();
+        assert_eq!(files, [&(url, Some(Medium::Image))]);
+    }
+
+    #[test]
+    fn of_a_picture_in_several_widths_the_widest_is_taken() {
+        let media: String = [140, 700, 460]
+            .iter()
+            .map(|w| {
+                format!(
+                    "<media:content width='{w}' url='/master/5000.jpg?width={w}&amp;s=abc{w}'/>"
+                )
+            })
+            .collect();
+        let other = "<media:content width='300' url='/other.jpg?width=300'/>";
+        let read = found(
+            &format!("<rss><item>{media}{other}</item></rss>"),
+            &PATIENCE,
+        );
+        let files = read.posts[0].files.iter().map(|(url, _)| url.as_str());
+        let files: Vec<_> = files.collect();
+        let expected = [
+            "https://x.org/master/5000.jpg?width=700&s=abc700",
+            "https://x.org/other.jpg?width=300",
+        ];
+        assert_eq!(files, expected);
+        // Two that nothing but a number tells apart may be two.
+        let two: String = (1..=2)
+            .map(|at| format!("<media:content width='300' url='/image.jpg?id={at}'/>"))
+            .collect();
+        let read = found(&format!("<rss><item>{two}</item></rss>"), &PATIENCE);
+        assert_eq!(read.posts[0].files.len(), 2);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It does not know how bytes move, where files go, or what was fetched before.
 
+mod attribute;
 mod date;
 mod found;
 mod json;
@@ -10,6 +11,7 @@ mod options;
 mod post;
 mod title;
 mod validator;
+mod widths;
 mod xml;
 
 #[cfg(fuzzing)]
@@ -163,7 +165,14 @@ impl Source for Feed {
                 return out.unchanged().await;
             }
             let answer = answer.ok()?;
-            let found = found::read(&answer).await?;
+            let of_page = |mut error: Error| {
+                if count > 1 {
+                    let page = Shown(&answer.url);
+                    error.message = format!("page {count} (`{page}`): {}", error.message);
+                }
+                error
+            };
+            let found = found::read(&answer).await.map_err(of_page)?;
             let is_all =
                 found.next.is_none() && found.cut + found.broken == 0 && found.error.is_none();
             if count == 1
@@ -188,7 +197,7 @@ impl Source for Feed {
                     .await?;
             }
             if let Some(error) = found.error {
-                return Err(error);
+                return Err(of_page(error));
             }
             next = found.next.and_then(|next| web(&answer.url, &next));
             if let Some(away) = next.take_if(|next| !is_own(&answer.url, next)) {
@@ -215,8 +224,9 @@ impl Source for Feed {
                 "{cut} of the {posts} posts of `{}` are not taken in full",
                 Shown(&start)
             );
-            return Err(Error::new(Kind::Corrupt, message)
-                .because("they have too many files, or take too long to read"));
+            return Err(Error::new(Kind::Corrupt, message).because(
+                "they have too many files, or a text that is too long or takes too long to read",
+            ));
         }
         if out.items() > 0 || out.embeds() > 0 || self.options.posts && posts > 0 {
             return Ok(());

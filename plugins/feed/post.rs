@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fetch::model::Medium;
+use url::Url;
 
 /// The most forms of files that are kept of one post.
 const MOST: usize = 10_000;
@@ -29,6 +30,10 @@ pub(super) struct Post {
     pub(super) author: String,
     /// Its text, which may be HTML.
     pub(super) text: String,
+    /// Whether there is more of its text than is kept.
+    pub(super) is_text_cut: bool,
+    /// What addresses in its text are relative to, where that is said.
+    pub(super) base: Option<Url>,
     pub(super) media: Vec<Enclosure>,
     /// Whether it has more of them than are kept.
     pub(super) cut: bool,
@@ -57,6 +62,10 @@ impl Enclosure {
         }
     }
 
+    fn is_played(&self) -> bool {
+        matches!(self.medium(), Some(Medium::Audio | Medium::Video))
+    }
+
     /// Whether it is a file at all, and not a page with a player.
     pub(super) fn is_file(&self) -> bool {
         let kind = self.kind.to_ascii_lowercase();
@@ -73,7 +82,13 @@ impl Post {
         }
     }
 
-    /// Its files: of each group the best, each once, and no cover beside sound or film.
+    /// Takes this for its text.
+    pub(super) fn say(&mut self, text: String, is_cut: bool, base: Option<Url>) {
+        (self.text, self.is_text_cut, self.base) = (text, is_cut, base);
+    }
+
+    /// Its files: of each group the best, each once, and no cover beside sound or film. A cover is one picture; several are
+    /// pictures of the post.
     pub(super) fn files(&self) -> Vec<&Enclosure> {
         let mut files: Vec<&Enclosure> = Vec::new();
         // Where they stand.
@@ -84,7 +99,9 @@ impl Post {
             match urls.get(file.url.as_str()).or(of_group).copied() {
                 Some(at) => {
                     urls.insert(&file.url, at);
-                    if file.weight > files[at].weight {
+                    // The picture of a film is no form of it.
+                    let worth = |file: &Enclosure| (file.is_played(), file.weight);
+                    if worth(file) > worth(files[at]) {
                         files[at] = file;
                     }
                 }
@@ -95,10 +112,10 @@ impl Post {
                 }
             }
         }
-        let is_played =
-            |file: &&Enclosure| matches!(file.medium(), Some(Medium::Audio | Medium::Video));
-        if files.iter().any(is_played) {
-            files.retain(|file| file.medium() != Some(Medium::Image));
+        let is_image = |file: &&Enclosure| file.medium() == Some(Medium::Image);
+        let images = files.iter().copied().filter(|file| is_image(file)).count();
+        if images == 1 && files.iter().any(|file| file.is_played()) {
+            files.retain(|file| !is_image(file));
         }
         files
     }
@@ -128,5 +145,35 @@ mod tests {
         };
         let files: Vec<_> = post.files().iter().map(|file| file.url.as_str()).collect();
         assert_eq!(files, ["large.mp4"]);
+    }
+
+    #[test]
+    fn pictures_beside_a_film_are_kept_but_for_its_poster() {
+        let files = |media: &[(&str, &str, Option<usize>, u64)]| {
+            let media = media.iter().map(|(url, kind, group, weight)| Enclosure {
+                url: (*url).into(),
+                kind: (*kind).into(),
+                group: *group,
+                weight: *weight,
+            });
+            let post = Post {
+                media: media.collect(),
+                ..Post::default()
+            };
+            let files = post.files().into_iter().map(|file| file.url.clone());
+            files.collect::<Vec<_>>()
+        };
+        let (one, two) = (("1.jpg", "image", None, 0), ("2.jpg", "image", None, 0));
+        let film = ("a.mp4", "video", None, 0);
+        assert_eq!(files(&[one, two, film]), ["1.jpg", "2.jpg", "a.mp4"]);
+        assert_eq!(files(&[one, film]), ["a.mp4"]);
+        // That of its group is the poster, however large it is, and wherever it stands.
+        let film = ("a.mp4", "video", Some(1), 480);
+        let poster = ("p.jpg", "image", Some(1), 1080);
+        assert_eq!(
+            files(&[poster, film, one, two]),
+            ["a.mp4", "1.jpg", "2.jpg"]
+        );
+        assert_eq!(files(&[film, poster]), ["a.mp4"]);
     }
 }

@@ -5,10 +5,13 @@
 use fetch::model::{Error, Kind};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
+use url::Url;
 
-use super::super::page::entity;
+use super::super::page::{entity, line, web};
+use super::attribute::attribute;
 use super::post::{Enclosure, Feed, Post};
 use super::title::plain;
+use super::widths::Widths;
 
 /// How deep elements may be nested.
 const DEEPEST: usize = 200;
@@ -18,23 +21,46 @@ const LONGEST: usize = 1 << 20;
 const MOST: usize = 100_000;
 
 /// What is being read.
-#[derive(Default)]
-struct Reading {
+struct Reading<'a> {
+    /// Where the feed is.
+    at: &'a Url,
     feed: Feed,
+    /// Whether it has a feed in it, and the first element that is none. Notes of a server may stand before it.
+    is_feed: bool,
+    first: Option<String>,
     /// The names of the open elements.
     open: Vec<String>,
+    /// What addresses are relative to, each from so many open elements on.
+    bases: Vec<(usize, Url)>,
     post: Option<Post>,
     text: String,
+    /// Whether there is more of the text than is kept.
+    is_cut: bool,
     /// Whether the text is HTML by what its element says.
     is_html: bool,
     groups: usize,
     in_group: bool,
+    widths: Widths,
 }
 
-/// Reads a feed as far as it goes; and why it goes no further, if it is damaged.
-pub(super) fn read(text: &str) -> (Feed, Option<Error>) {
+/// Reads a feed that came from there, as far as it goes; and why it goes no further, if it is damaged or none.
+pub(super) fn read(text: &str, at: &Url) -> (Feed, Option<Error>) {
     let mut reader = Reader::from_str(text);
-    let mut reading = Reading::default();
+    let mut reading = Reading {
+        at,
+        feed: Feed::default(),
+        is_feed: false,
+        first: None,
+        open: Vec::new(),
+        bases: Vec::new(),
+        post: None,
+        text: String::new(),
+        is_cut: false,
+        is_html: false,
+        groups: 0,
+        in_group: false,
+        widths: Widths::default(),
+    };
     let wrong = |why: String| {
         Some(
             Error::new(
@@ -45,7 +71,13 @@ pub(super) fn read(text: &str) -> (Feed, Option<Error>) {
         )
     };
     let error = loop {
-        match reader.read_event() {
+        let event = reader.read_event();
+        if let Ok(Event::Start(start) | Event::Empty(start)) = &event
+            && reading.open.is_empty()
+        {
+            reading.root(start);
+        }
+        match event {
             Err(error) => break wrong(error.to_string()),
             Ok(Event::Start(start)) => {
                 if reading.open.len() >= DEEPEST {
@@ -57,11 +89,12 @@ pub(super) fn read(text: &str) -> (Feed, Option<Error>) {
                 if reading.is_markup(&start) {
                     match reader.read_text(start.name()) {
                         Err(error) => break wrong(error.to_string()),
-                        Ok(text) => reading.markup(start.name().as_ref(), &text),
+                        Ok(text) => reading.markup(&start, &text),
                     }
                     continue;
                 }
                 reading.start(&start);
+                reading.enter(&start);
                 reading.open.push(start.name().as_ref().to_owned());
             }
             Ok(Event::Empty(start)) => {
@@ -71,43 +104,29 @@ pub(super) fn read(text: &str) -> (Feed, Option<Error>) {
             Ok(Event::End(_)) => reading.end(),
             Ok(Event::Text(text)) => reading.add(&text),
             Ok(Event::CData(text)) => reading.add(&text),
-            Ok(Event::GeneralRef(name)) if reading.text.len() < LONGEST => {
-                entity(&name, &mut reading.text);
-            }
+            Ok(Event::GeneralRef(name)) => match reading.text.len() < LONGEST {
+                true => entity(&name, &mut reading.text),
+                false => reading.is_cut = true,
+            },
             Ok(Event::Eof) if !reading.open.is_empty() => break wrong("it breaks off".into()),
             Ok(Event::Eof) => break None,
             Ok(_) => {}
         }
     };
+    // A page, such as one to log in, may come in place of a feed or its next part.
+    if !reading.is_feed {
+        return (Feed::default(), Some(no_feed(reading.first)));
+    }
     (reading.feed, error)
 }
 
-/// The value of an attribute.
-fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
-    // Each is looked at once: to look for doubles takes a time that grows with the square of their number.
-    let mut attributes = start.attributes();
-    let found = attributes.with_checks(false).flatten().find(|known| {
-        let key: &str = known.key.as_ref();
-        key == name
-    })?;
-    let raw: &str = &found.value;
-    let mut value = String::new();
-    let mut parts = raw.split('&');
-    value.push_str(parts.next().unwrap_or(""));
-    for part in parts {
-        match part.split_once(';') {
-            Some((name, rest)) => {
-                entity(name, &mut value);
-                value.push_str(rest);
-            }
-            // It should have been written out; in a URL it means itself.
-            None => {
-                value.push('&');
-                value.push_str(part);
-            }
-        }
-    }
-    Some(value.trim().to_owned())
+/// That what came is something else, which begins with this element.
+fn no_feed(first: Option<String>) -> Error {
+    let why = match first {
+        Some(name) => format!("its first element is `{}`", line(&name)),
+        None => "it has no elements".to_owned(),
+    };
+    Error::new(Kind::Corrupt, "what came is no feed").because(why)
 }
 
 /// Markup whose elements are called as HTML calls them.
@@ -130,7 +149,7 @@ fn is_post(name: Option<&String>) -> bool {
     name.is_some_and(|name| matches!(name.as_str(), "item" | "entry"))
 }
 
-impl Reading {
+impl Reading<'_> {
     /// Whether what is read stands in a post itself. What is deeper in it may be of another feed, such as the `source` of Atom.
     fn is_own(&self) -> bool {
         is_post(self.open.last())
@@ -152,8 +171,39 @@ impl Reading {
         matches!(parent, "channel" | "feed")
     }
 
+    /// Notes an element that is in no other.
+    fn root(&mut self, start: &BytesStart<'_>) {
+        match start.local_name().as_ref() {
+            "rss" | "feed" | "RDF" => self.is_feed = true,
+            other => {
+                self.first.get_or_insert_with(|| other.to_owned());
+            }
+        }
+    }
+
+    /// What addresses are relative to in the element that begins, if anything in the feed says so.
+    fn base(&self, start: &BytesStart<'_>) -> Option<Url> {
+        let outer = self.bases.last().map(|(_, base)| base);
+        let own = attribute(start, "xml:base").filter(|base| !base.is_empty());
+        let own = own.and_then(|own| web(outer.unwrap_or(self.at), &own));
+        own.or_else(|| outer.cloned())
+    }
+
+    /// Notes what addresses are relative to in an element that begins.
+    fn enter(&mut self, start: &BytesStart<'_>) {
+        if attribute(start, "xml:base").is_some()
+            && let Some(base) = self.base(start)
+        {
+            self.bases.push((self.open.len(), base));
+        }
+    }
+
     /// Keeps a text with its elements, called as HTML calls them; of a title the words.
-    fn markup(&mut self, name: &str, text: &str) {
+    fn markup(&mut self, start: &BytesStart<'_>, text: &str) {
+        let base = self.base(start);
+        let name = start.name();
+        let name: &str = name.as_ref();
+        let is_cut = text.len() > LONGEST;
         let mut end = text.len().min(LONGEST);
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -163,13 +213,14 @@ impl Reading {
             (None, _) => self.feed.title = plain(&text).trim().to_owned(),
             (Some(post), "title") => post.title = plain(&text).trim().to_owned(),
             (Some(post), "summary") if !post.text.is_empty() => {}
-            (Some(post), _) => post.text = text,
+            (Some(post), _) => post.say(text, is_cut, base),
         }
     }
 
     fn add(&mut self, text: &str) {
-        if self.text.len() < LONGEST {
-            self.text.push_str(text);
+        match self.text.len() < LONGEST {
+            true => self.text.push_str(text),
+            false => self.is_cut |= !text.is_empty(),
         }
     }
 
@@ -177,7 +228,9 @@ impl Reading {
         let name = start.name();
         let name: &str = name.as_ref();
         self.text.clear();
+        self.is_cut = false;
         let is_own = self.is_own();
+        let base = self.base(start);
         if name == "title" {
             // A title of RSS says nothing of that, and is HTML in practice.
             let kind = attribute(start, "type");
@@ -188,14 +241,26 @@ impl Reading {
             self.is_html = kind.map_or(is_rss, |kind| kind.eq_ignore_ascii_case("html"));
         }
         let value = |name: &str| attribute(start, name).unwrap_or_default();
+        // What cannot be joined is told by whoever looks at it.
+        let place = |name: &str| {
+            let text = value(name);
+            let url = base.as_ref().filter(|_| !text.is_empty());
+            match url.and_then(|base| web(base, &text)) {
+                Some(url) => url.into(),
+                None => text,
+            }
+        };
         match name {
-            "item" | "entry" => self.post = Some(Post::default()),
+            "item" | "entry" => {
+                self.post = Some(Post::default());
+                self.widths = Widths::default();
+            }
             "media:group" => {
                 self.groups += 1;
                 self.in_group = true;
             }
             "link" | "atom:link" => {
-                let (relation, href) = (value("rel"), value("href"));
+                let (relation, href) = (value("rel"), place("href"));
                 match (&mut self.post, relation.as_str()) {
                     (_, _) if href.is_empty() => {}
                     (Some(_), _) if !is_own => {}
@@ -209,6 +274,19 @@ impl Reading {
                     _ => {}
                 }
             }
+            // An entry may be a file, and have no text.
+            "content" if is_own => {
+                let (url, kind) = (place("src"), value("type"));
+                let is_file =
+                    !kind.is_empty() && !kind.starts_with("text/") && !kind.ends_with("xml");
+                if let Some(post) = self.post.as_mut().filter(|_| is_file && !url.is_empty()) {
+                    post.add(Enclosure {
+                        url,
+                        kind,
+                        ..Enclosure::default()
+                    });
+                }
+            }
             "enclosure" | "media:content" => {
                 let Some(post) = &mut self.post else { return };
                 let number = |name: &str| u64::from(value(name).parse::<u32>().unwrap_or(0));
@@ -216,12 +294,16 @@ impl Reading {
                     kind if kind.is_empty() => value("medium"),
                     kind => kind,
                 };
-                let url = value("url");
+                let url = place("url");
                 if !url.is_empty() {
+                    let group = match self.in_group {
+                        true => Some(self.groups),
+                        false => self.widths.group(&url, &value("width"), &mut self.groups),
+                    };
                     post.add(Enclosure {
                         url,
                         kind,
-                        group: self.in_group.then_some(self.groups),
+                        group,
                         weight: number("height").max(number("width")) * 100_000
                             + number("bitrate").min(99_999),
                     });
@@ -233,6 +315,9 @@ impl Reading {
 
     fn end(&mut self) {
         let name = self.open.pop().unwrap_or_default();
+        let base = self.bases.last().map(|(_, base)| base.clone());
+        self.bases.pop_if(|(depth, _)| *depth >= self.open.len());
+        let is_cut = std::mem::take(&mut self.is_cut);
         let text = std::mem::take(&mut self.text);
         let text = text.trim();
         let words;
@@ -270,8 +355,10 @@ impl Reading {
             "pubDate" | "published" | "dc:date" => &mut post.date,
             "updated" if post.date.is_empty() => &mut post.date,
             "author" | "dc:creator" | "itunes:author" if !text.is_empty() => &mut post.author,
-            "content:encoded" | "content" => &mut post.text,
-            "description" | "summary" if post.text.is_empty() => &mut post.text,
+            "content:encoded" | "content" => return post.say(text.to_owned(), is_cut, base),
+            "description" | "summary" if post.text.is_empty() => {
+                return post.say(text.to_owned(), is_cut, base);
+            }
             _ => return,
         };
         text.clone_into(place);

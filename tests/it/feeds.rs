@@ -1,5 +1,6 @@
 //! Feeds, through the program.
 
+mod lost;
 mod names;
 mod unchanged;
 

@@ -1,5 +1,9 @@
 use super::*;
 
+fn read(text: &str) -> (Feed, Option<Error>) {
+    super::read(text, &Url::parse("https://x.org/feed").unwrap())
+}
+
 #[test]
 fn a_podcast_is_read() {
     let (feed, error) = read(
@@ -73,6 +77,26 @@ fn markup_in_an_entry_keeps_its_elements() {
     );
     let deep = "<p>".repeat(5000) + &"</p>".repeat(5000);
     assert_eq!(text(&deep), deep);
+}
+
+#[test]
+fn what_is_no_feed_is_told_and_what_stands_before_one_costs_nothing() {
+    for (text, why) in [
+        (
+            "<!doctype html><html><item><title>a</title></item></html>",
+            "`html`",
+        ),
+        ("<html><p>unclosed</html>", "`html`"),
+        ("soon", "no elements"),
+    ] {
+        let (feed, error) = read(text);
+        assert!(feed.posts.is_empty(), "{text}");
+        let causes = error.unwrap().causes().join(" ");
+        assert!(causes.contains(why), "{text}: {causes}");
+    }
+    let (feed, error) =
+        read("<br/><b>Warning</b>: x<?xml version='1.0'?><rss><item/><item></item></rss>");
+    assert_eq!((feed.posts.len(), error.is_none()), (1, true));
 }
 
 #[test]

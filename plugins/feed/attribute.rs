@@ -1,0 +1,33 @@
+//! The attributes of the elements of a feed.
+
+use quick_xml::events::BytesStart;
+
+use super::super::page::entity;
+
+/// The value of an attribute.
+pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
+    // Each is looked at once: to look for doubles takes a time that grows with the square of their number.
+    let mut attributes = start.attributes();
+    let found = attributes.with_checks(false).flatten().find(|known| {
+        let key: &str = known.key.as_ref();
+        key == name
+    })?;
+    let raw: &str = &found.value;
+    let mut value = String::new();
+    let mut parts = raw.split('&');
+    value.push_str(parts.next().unwrap_or(""));
+    for part in parts {
+        match part.split_once(';') {
+            Some((name, rest)) => {
+                entity(name, &mut value);
+                value.push_str(rest);
+            }
+            // It should have been written out; in a URL it means itself.
+            None => {
+                value.push('&');
+                value.push_str(part);
+            }
+        }
+    }
+    Some(value.trim().to_owned())
+}

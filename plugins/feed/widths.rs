@@ -1,0 +1,33 @@
+//! Pictures of a post that are one in several widths, where nothing groups them.
+
+use std::collections::HashMap;
+
+use url::form_urlencoded::parse;
+
+/// What a server signs its addresses by, so that it differs from width to width.
+const SIGNATURES: [&str; 4] = ["s", "sig", "sign", "signature"];
+
+/// The pictures of a post, each with the group that its widths are.
+#[derive(Default)]
+pub(super) struct Widths(HashMap<String, usize>);
+
+impl Widths {
+    /// The group of a picture of this width, if its address asks for just that width: it has the one of those with which it has
+    /// all else in common, or the next one.
+    pub(super) fn group(&mut self, url: &str, width: &str, groups: &mut usize) -> Option<usize> {
+        let (place, query) = url.split_once('?')?;
+        let (width, rest): (Vec<_>, Vec<_>) =
+            parse(query.as_bytes()).partition(|(_, value)| value == width);
+        let (name, _) = width.first()?;
+        let rest = rest.iter();
+        let rest = rest.filter(|(name, _)| !SIGNATURES.contains(&&**name));
+        let rest: Vec<_> = rest
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let key = format!("{place}?{name}&{}", rest.join("&"));
+        Some(*self.0.entry(key).or_insert_with(|| {
+            *groups += 1;
+            *groups
+        }))
+    }
+}

@@ -21,6 +21,11 @@ pub(super) enum Call {
     Ended(Result<Option<Box<(Body, Led)>>>),
 }
 
+/// Whether an entry is only for whoever reads what is said.
+pub(super) fn is_talk(entry: &Entry) -> bool {
+    matches!(entry, Entry::Note(_) | Entry::Warning(_))
+}
+
 /// What is asked for.
 #[derive(Debug)]
 pub(super) struct Ask {

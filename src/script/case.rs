@@ -29,6 +29,9 @@ pub(super) struct Case {
     /// The keys of items, and the links, that are of no use as the site tells them, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) broken: Vec<String>,
+    /// What is warned of, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) warned: Vec<String>,
     /// The links that are handed on, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) delegated: Vec<String>,

@@ -1,4 +1,4 @@
-//! `emit`, `delegate`, `checkpoint`, `log` and `print`: from a table of a script to the data that every source emits.
+//! `emit`, `delegate`, `checkpoint`, `warn`, `log` and `print`: from a table of a script to the data that every source emits.
 
 use std::mem;
 use std::rc::Rc;
@@ -55,6 +55,11 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set(
         "log",
         lua.create_function(move |_, text: String| own.note(&text))?,
+    )?;
+    let own = host.clone();
+    globals.raw_set(
+        "warn",
+        lua.create_function(move |_, text: String| own.warn(&text))?,
     )?;
     // What everybody tries first. Values are told as the VM tells them.
     let own = host.clone();

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use tokens::{Token, tokens};
 
 /// What the host gives a script.
-pub(super) const HOST: [&str; 15] = [
+pub(super) const HOST: [&str; 16] = [
     "base64",
     "checkpoint",
     "crypto",
@@ -26,6 +26,7 @@ pub(super) const HOST: [&str; 15] = [
     "require",
     "time",
     "url",
+    "warn",
 ];
 /// What Luau itself has, as far as a script gets it.
 pub(super) const LUAU: [&str; 29] = [

@@ -127,6 +127,7 @@ pub async fn record(
         resume: None,
         error,
         broken: came.broken.into_iter().map(|(key, _)| key).collect(),
+        warned: came.warned,
         delegated: came.delegated,
         checkpoints: (!came.checkpoints.is_empty()).then_some(came.checkpoints),
         options,

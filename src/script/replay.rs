@@ -34,6 +34,7 @@ pub(super) struct Came {
     pub(super) delegated: Vec<String>,
     pub(super) checkpoints: Vec<String>,
     pub(super) notes: Vec<String>,
+    pub(super) warned: Vec<String>,
 }
 
 /// Runs the cases in the folder `cases` of a plugin: those of these names, or all without one. Nothing is asked for in the
@@ -115,6 +116,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         items,
         resolved,
         broken,
+        warned,
         delegated,
         checkpoints,
         error,
@@ -156,6 +158,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         Err(why) => wrong.push(why),
     }
     compare_broken(&broken, &came.broken, wrong);
+    compare_lists("warned", &warned, &came.warned, wrong);
     compare_lists("delegated", &delegated, &came.delegated, wrong);
     if let Some(checkpoints) = checkpoints {
         compare_lists("checkpoints", &checkpoints, &came.checkpoints, wrong);
@@ -201,7 +204,11 @@ pub(super) async fn list_until(
                 Entry::Link(link) | Entry::Embed(link) => came.delegated.push(link.url.into()),
                 Entry::Note(text) => came.notes.push(text.into()),
                 Entry::Checkpoint(cursor) => came.checkpoints.push(cursor.at),
-                Entry::Validator(_) | Entry::Unchanged | Entry::Warning(_) => {}
+                Entry::Warning(text) => {
+                    let said = text.split_once(": ").map_or(&*text, |(_, said)| said);
+                    came.warned.push(said.to_owned());
+                }
+                Entry::Validator(_) | Entry::Unchanged => {}
             }
             if is_enough(&came) {
                 break;

@@ -29,6 +29,8 @@ use crate::model::{Body, Entry, Error, Item, Kind, Result};
 use crate::net::Led;
 use crate::source::Target;
 
+/// So many warnings of one run can be read.
+const WARNINGS: u32 = 20;
 /// How many entries wait before the listing is asked to take them.
 const BUFFER: usize = 64;
 
@@ -64,6 +66,7 @@ pub(super) struct Host {
     calls: mpsc::Sender<Call>,
     entries: RefCell<Vec<(Entry, Led)>>,
     emitted: Cell<u64>,
+    warned: Cell<u32>,
     /// The fields that were told to be left out.
     left_out: RefCell<BTreeSet<String>>,
 }
@@ -89,6 +92,7 @@ impl Host {
             calls,
             entries: RefCell::default(),
             emitted: Cell::new(0),
+            warned: Cell::new(0),
             left_out: RefCell::default(),
         }
     }
@@ -97,6 +101,22 @@ impl Host {
     pub(super) fn note(&self, text: &str) -> mlua::Result<()> {
         let text = visible(text).into_boxed_str();
         self.emit(Entry::Note(text), Led::ByUser)
+    }
+
+    /// Says in one line what whoever runs this should know. Beyond what can be read, `-v` tells it.
+    pub(super) fn warn(&self, text: &str) -> mlua::Result<()> {
+        let warned = self.warned.get();
+        if warned >= WARNINGS {
+            if warned == WARNINGS {
+                self.warned.set(warned + 1);
+                let more = "more is amiss, which `-v` tells";
+                self.emit(Entry::Warning(more.into()), Led::ByUser)?;
+            }
+            return self.note(text);
+        }
+        self.warned.set(warned + 1);
+        let text = visible(text).into_boxed_str();
+        self.emit(Entry::Warning(text), Led::ByUser)
     }
 
     /// Says which fields of this are of no use, each once.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
-use super::call::{Ask, Call};
+use super::call::{Ask, Call, is_talk};
 use super::failure::{Blame, of_server};
 use super::family;
 use super::find::{Found, Origin, Sealed};
@@ -237,8 +237,10 @@ impl Script {
                 Entry::Note(text) => out.note(text).await?,
                 Entry::Embed(link) => out.embed(*link).await?,
                 Entry::Checkpoint(cursor) => out.checkpoint(cursor.at, out.items()).await?,
+                // Nobody may speak in the name of the program.
+                Entry::Warning(text) => out.warn(format!("{}: {text}", self.manifest.name)).await?,
                 // Scripts have no word for these.
-                Entry::Validator(_) | Entry::Unchanged | Entry::Warning(_) => {}
+                Entry::Validator(_) | Entry::Unchanged => {}
             }
         }
         Ok(())
@@ -305,12 +307,7 @@ impl Script {
                     let emitted = match out {
                         Some(out) => self.emit(out, entries).await,
                         // Nobody is there to be told.
-                        None if entries
-                            .iter()
-                            .all(|(entry, _)| matches!(entry, Entry::Note(_))) =>
-                        {
-                            Ok(())
-                        }
+                        None if entries.iter().all(|(entry, _)| is_talk(entry)) => Ok(()),
                         None => Err(Error::new(Kind::Corrupt, "`resolve` emits nothing")),
                     };
                     computing = COMPUTING.acquire().await.ok();

@@ -16,6 +16,7 @@ mod reach;
 mod recorded;
 mod resolving;
 mod store;
+mod warned;
 
 use std::fs;
 use std::path::PathBuf;

@@ -123,7 +123,9 @@ impl Source for Imgur {
 
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
         let known = &target.link.meta;
-        let post = match link::read(target, &self.manifest.routes)? {
+        let goal = link::read(target, &self.manifest.routes)?;
+        let may_be_album = matches!(goal, Goal::Bare(_) | Goal::Post(_));
+        let post = match goal {
             Goal::File(file) => return out.item(self.items.file(&file, known)).await,
             Goal::Images(ids) => {
                 for id in ids {
@@ -139,6 +141,7 @@ impl Source for Imgur {
                 or_else_missing(self.album(ctx, &id).await, self.image(ctx, &id)).await?
             }
         };
+        self.tell_guess(&post, may_be_album, out).await?;
         self.emit(&post, known, out).await
     }
 
@@ -149,6 +152,29 @@ impl Source for Imgur {
 }
 
 impl Imgur {
+    /// Tells of an image that is asked for by its name alone. Where an album was meant, somebody else may have that name.
+    async fn tell_guess(&self, post: &Post, may_be_album: bool, out: &Outlet) -> Result<()> {
+        let mut images = post.images.iter().flatten();
+        let Some(image) = images.find(|image| image.is_guess) else {
+            return Ok(());
+        };
+        let id = &image.id;
+        match may_be_album {
+            true => {
+                out.warn(format!(
+                    "there is no album or post `{id}`: the picture of that name is taken, which may be another"
+                ))
+                .await
+            }
+            false => {
+                out.note(format!(
+                    "the site tells nothing of image `{id}`, which is asked for by its name alone"
+                ))
+                .await
+            }
+        }
+    }
+
     async fn emit(&self, post: &Post, known: &Meta, out: &Outlet) -> Result<()> {
         let broken = post.images.iter().filter(|image| image.is_none()).count();
         let count = post.images.len();
@@ -163,13 +189,6 @@ impl Imgur {
                 }
             }
         } else if let Some(Some(image)) = post.images.first() {
-            if image.is_guess {
-                let id = &image.id;
-                out.note(format!(
-                    "the site tells nothing of image `{id}`, which is asked for by its name alone"
-                ))
-                .await?;
-            }
             out.item(self.items.single(image, known)).await?;
         }
         let subject = post.subject();

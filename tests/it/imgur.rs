@@ -75,7 +75,8 @@ fn line(entry: &Entry) -> String {
     let item = match entry {
         Entry::Link(link) | Entry::Embed(link) => return format!("-> {}", link.url),
         Entry::Note(text) => return format!("note {text}"),
-        other @ (Entry::Validator(_) | Entry::Unchanged | Entry::Warning(_) | Entry::Broken(_)) => {
+        Entry::Warning(text) => return format!("warning {text}"),
+        other @ (Entry::Validator(_) | Entry::Unchanged | Entry::Broken(_)) => {
             panic!("it emitted {other:?}")
         }
         Entry::Checkpoint(cursor) => return format!("# page {} after {}", cursor.at, cursor.items),

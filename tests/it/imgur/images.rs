@@ -54,6 +54,25 @@ async fn what_the_site_denies_is_asked_of_the_cdn() {
     }
 }
 
+#[tokio::test]
+async fn a_picture_in_place_of_an_album_that_is_gone_is_warned_of() {
+    for link in ["imgur:c7EXjJu", "imgur.com/gallery/c7EXjJu"] {
+        let site = Site::start();
+        for path in ["album", "gallery/album", "gallery", "image"] {
+            let gone = refusal(404, "Unable to find");
+            site.on(&format!("/3/{path}/c7EXjJu"), gone).optional();
+        }
+        site.on("/c7EXjJu.mp4", Reply::empty(404)).once();
+        let (entries, error) = list_with(options(&site, KEY), link).await;
+        assert!(error.is_none(), "{error:?}");
+        let [Entry::Warning(warning), Entry::Item(_)] = entries.as_slice() else {
+            panic!("{entries:?}")
+        };
+        let expected = "there is no album or post `c7EXjJu`: the picture of that name is taken, which may be another";
+        assert_eq!(&**warning, expected);
+    }
+}
+
 /// Where a link leads to, and what is asked if there is nothing.
 async fn places(options: Options, link: &str) -> Vec<String> {
     let (entries, error) = list_with(options, link).await;

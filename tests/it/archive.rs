@@ -5,6 +5,7 @@ mod digests;
 mod duplicates;
 mod gone;
 mod history;
+mod inside;
 mod kills;
 mod relisted;
 mod retry;

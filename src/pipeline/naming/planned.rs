@@ -1,7 +1,7 @@
 //! Where an item goes.
 
 use super::extension::{split, usable};
-use super::safe::{ROOM, component, cut};
+use super::safe::{ROOM, component, cut, defused};
 use super::types::{PROGRAMS, is_medium, same_type};
 use crate::model::Item;
 
@@ -41,8 +41,10 @@ impl Planned {
     /// The plan that leads to a file that was there before.
     pub(crate) fn again(path: &str) -> Planned {
         let mut names = path.split('/').map(str::to_owned);
+        // An earlier version may have saved it under a name that is none any more.
+        let stem = names.next_back().unwrap_or_default();
         Planned {
-            stem: names.next_back().unwrap_or_default(),
+            stem: defused(&stem).into_owned(),
             folder: names.collect(),
             ext: None,
             fixed_ext: false,
@@ -148,6 +150,8 @@ mod tests {
             ("desktop", Some("ini"), 1, "_desktop.ini"),
             ("nul", Some("jpg"), 1, "_nul.jpg"),
             ("...", Some("jpg"), 1, "key.jpg"),
+            ("archive.db-journal", None, 2, "archive.db_journal (2)"),
+            ("archive.db-journal", None, 1, "archive.db_journal"),
         ];
         for (stem, ext, copy, expected) in table {
             assert_eq!(

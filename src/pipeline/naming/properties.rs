@@ -17,7 +17,8 @@ fn text() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         3 => "[a-zA-Z0-9 ._-]{0,8}",
         2 => prop::sample::select(vec![
-            "..", "/", "\\", "../", "CON", "nul", "com¹", "lpt9", "desktop.ini", "~", "-", ".", " ", "\0", "\n", "\u{1b}[2J",
+            "..", "/", "\\", "../", "CON", "nul", "com¹", "lpt9", "desktop.ini", "-journal", "-WAL", "-shm",
+            "~", "-", ".", " ", "\0", "\n", "\u{1b}[2J",
             "\u{202e}", "\u{200d}", "\u{feff}", "e\u{301}", "\u{301}", "\u{1100}\u{1161}", "👩\u{200d}🚀", "👍🏽", "ﬀ", "ß", "İ",
             ".exe", ".tar.gz", ":", "*", "?", "<", "|", "\"", "%2f", "\u{85}", "\u{2028}", "\u{ffff}", "日本語", "{", "}", "{title}",
         ]).prop_map(str::to_owned),

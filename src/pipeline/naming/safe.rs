@@ -128,12 +128,27 @@ fn trimmed(text: &str) -> &str {
     .trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-fn defused(name: &str) -> Cow<'_, str> {
-    if reserved(name) {
+/// Without what some program would take for more than a file.
+pub(super) fn defused(name: &str) -> Cow<'_, str> {
+    let mut name = Cow::Borrowed(name);
+    if let Some(dash) = log_of_a_database(&name) {
+        name.to_mut().replace_range(dash..=dash, "_");
+    }
+    if reserved(&name) {
         Cow::Owned(format!("_{name}"))
     } else {
-        Cow::Borrowed(name)
+        name
     }
+}
+
+/// Where the dash is in the name of what SQLite takes for changes to the database beside it, and plays back: a server must
+/// write neither the archive nor any other database that is in the folder.
+fn log_of_a_database(name: &str) -> Option<usize> {
+    let dash = name.rfind('-')?;
+    let end = fold(&name[dash + 1..]);
+    ["journal", "wal", "shm"]
+        .contains(&end.as_str())
+        .then_some(dash)
 }
 
 /// Whether Windows takes this name for a device, whatever its extension, or a file manager or this program for
@@ -219,6 +234,10 @@ mod tests {
             ("Fetch.toml", "_Fetch.toml"),
             (".fetch.toml", "_fetch.toml"),
             ("fetch.toml.txt", "fetch.toml.txt"),
+            ("archive.db-journal", "archive.db_journal"),
+            ("cat.lrcat-WAL", "cat.lrcat_WAL"),
+            ("con.db-\u{17f}hm", "_con.db_\u{17f}hm"),
+            ("my-journal.pdf", "my-journal.pdf"),
         ];
         for (text, expected) in table {
             assert_eq!(component(text, ROOM), expected, "{text:?}");
@@ -239,6 +258,7 @@ mod tests {
             ("❤\u{fe0f}", 4, "❤"),
             ("console", 3, "_co"),
             ("nul", 3, "_nu"),
+            ("archive.db-wallet", 14, "archive.db_wal"),
             ("日本語", 2, ""),
             ("abc", 0, ""),
         ];

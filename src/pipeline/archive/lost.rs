@@ -11,6 +11,7 @@ use super::sqlite::schema::mark;
 use super::{Identity, Records};
 use crate::model::{Item, Result};
 use crate::net::Led;
+use crate::pipeline::sink::stays_below;
 
 /// An item that failed.
 #[derive(Clone, Debug)]
@@ -166,13 +167,16 @@ impl Shared {
 }
 
 fn read_lost(row: &Row<'_>) -> rusqlite::Result<Lost> {
-    let at: Option<String> = row.get(7)?;
+    let at = row.get::<_, Option<String>>(7)?;
+    let is_file = at.is_some();
+    // What leads out of the root is had again where it would be saved now.
+    let at = at.filter(|at| stays_below(at));
     let json: Option<String> = row.get(2)?;
     let kept = json.and_then(|json| read(&json));
     let (is_link, is_old): (bool, bool) = (row.get(3)?, row.get(4)?);
     let led = match &kept {
         // What is its own link was saved from there, so that this was allowed.
-        _ if is_link && at.is_some() => Led::ByUser,
+        _ if is_link && is_file => Led::ByUser,
         Some(kept) => kept.led,
         // Items of a run have numbers from 1 on; it is a failure of version 1, in which users named all links that are
         // keys.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Folder, disk_error};
+use super::{Folder, disk_error, stays_below};
 use crate::model::Result;
 
 /// The output root. It keeps the folders in use open, so that the ten-thousandth file of an album costs no look-up.
@@ -73,6 +73,9 @@ impl Disk {
 
     /// The length of the file at this path below the root, or nothing if there is none. Makes no folder.
     pub(in crate::pipeline) fn size(&self, path: &str) -> Option<u64> {
+        if !stays_below(path) {
+            return None;
+        }
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let names: Vec<String> = folders
             .split('/')
@@ -115,7 +118,7 @@ impl Disk {
 
     /// Whether there is anything at this path below the root, be it a link that leads nowhere.
     pub(in crate::pipeline) fn has(&self, path: &str) -> bool {
-        std::fs::symlink_metadata(self.root.path().join(path)).is_ok()
+        stays_below(path) && std::fs::symlink_metadata(self.root.path().join(path)).is_ok()
     }
 
     /// Removes the folder of these names below the root if it is empty, and then those that it was in, likewise.

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::sole::sole;
+
 /// An open folder.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Folder {
@@ -35,7 +37,7 @@ impl Folder {
 
     /// Opens a folder in this one, making it if need be.
     pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<Folder> {
-        match rustix::fs::mkdirat(&self.handle, name, Mode::from_raw_mode(0o777)) {
+        match rustix::fs::mkdirat(&self.handle, sole(name)?, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -45,16 +47,15 @@ impl Folder {
     /// Opens a folder in this one that is there.
     pub(in crate::pipeline) fn enter_known(&self, name: &str) -> io::Result<Folder> {
         let flags = OPEN_FOLDER | OFlags::NOFOLLOW;
-        let handle =
-            rustix::fs::openat(&self.handle, name, flags, Mode::empty()).map_err(|error| {
-                match error {
-                    Errno::LOOP | Errno::NOTDIR => io::Error::new(
-                        io::ErrorKind::NotADirectory,
-                        "it is a link or a file, and not a folder",
-                    ),
-                    error => error.into(),
-                }
-            })?;
+        let handle = rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::empty()).map_err(
+            |error| match error {
+                Errno::LOOP | Errno::NOTDIR => io::Error::new(
+                    io::ErrorKind::NotADirectory,
+                    "it is a link or a file, and not a folder",
+                ),
+                error => error.into(),
+            },
+        )?;
         Ok(Folder {
             handle,
             path: self.path.join(name),
@@ -70,7 +71,8 @@ impl Folder {
     pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = rustix::fs::openat(&self.handle, name, flags, Mode::from_raw_mode(0o666))?;
+        let file =
+            rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::from_raw_mode(0o666))?;
         regular(file.into())
     }
 
@@ -78,7 +80,10 @@ impl Folder {
     pub(in crate::pipeline) fn create(&self, name: &str) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&self.handle, name, flags, Mode::from_raw_mode(0o666))?.into())
+        Ok(
+            rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::from_raw_mode(0o666))?
+                .into(),
+        )
     }
 
     /// Opens a file that has no name yet, and goes if it never gets one. Not every file system can.
@@ -102,7 +107,7 @@ impl Folder {
             rustix::fs::CWD,
             path,
             &self.handle,
-            name,
+            sole(name)?,
             flags,
         )?)
     }
@@ -110,7 +115,7 @@ impl Folder {
     /// Opens a file for reading; not a link, not a device.
     pub(in crate::pipeline) fn open_to_read(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        regular(rustix::fs::openat(&self.handle, name, flags, Mode::empty())?.into())
+        regular(rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::empty())?.into())
     }
 
     /// Reads a small file; one that is longer than `limit` bytes is an error.
@@ -160,11 +165,17 @@ impl Folder {
 
     /// Renames a file; what had the new name is replaced.
     pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(rustix::fs::renameat(&self.handle, from, &self.handle, to)?)
+        Ok(rustix::fs::renameat(
+            &self.handle,
+            sole(from)?,
+            &self.handle,
+            sole(to)?,
+        )?)
     }
 
     /// Renames a file, and fails with `AlreadyExists` if the new name is taken.
     pub(in crate::pipeline) fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (sole(from)?, sole(to)?);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         match rustix::fs::renameat_with(
             &self.handle,
@@ -186,9 +197,9 @@ impl Folder {
         let flags = AtFlags::empty();
         Ok(rustix::fs::linkat(
             &self.handle,
-            from,
+            sole(from)?,
             &to.handle,
-            name,
+            sole(name)?,
             flags,
         )?)
     }
@@ -196,12 +207,16 @@ impl Folder {
     /// Removes a folder in this one, if it is empty.
     pub(in crate::pipeline) fn remove_folder(&self, name: &str) -> io::Result<()> {
         let flags = AtFlags::REMOVEDIR;
-        Ok(rustix::fs::unlinkat(&self.handle, name, flags)?)
+        Ok(rustix::fs::unlinkat(&self.handle, sole(name)?, flags)?)
     }
 
     /// Removes a file.
     pub(in crate::pipeline) fn remove(&self, name: &str) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?)
+        Ok(rustix::fs::unlinkat(
+            &self.handle,
+            sole(name)?,
+            AtFlags::empty(),
+        )?)
     }
 
     /// Brings the names in this folder to stable storage.
@@ -242,6 +257,36 @@ mod tests {
         assert!(root.open("file").is_err());
         assert!(root.open_to_read("file").is_err());
         assert_eq!(root.size("file"), None);
+    }
+
+    #[test]
+    fn a_name_leads_to_what_is_in_the_folder_alone() {
+        let outside = tempfile::tempdir().unwrap();
+        let (inside, precious) = (outside.path().join("root"), outside.path().join("precious"));
+        std::fs::create_dir_all(inside.join("album")).unwrap();
+        std::fs::write(&precious, "precious").unwrap();
+        std::fs::write(inside.join("album/file"), "file").unwrap();
+        let root = Folder::root(&inside).unwrap();
+        for name in ["", ".", "..", "../root", "album/..", "/"] {
+            assert!(
+                root.enter(name).is_err() && root.enter_known(name).is_err(),
+                "{name}"
+            );
+        }
+        for name in ["../precious", "album/file"] {
+            assert!(
+                root.open(name).is_err() && root.open_to_read(name).is_err(),
+                "{name}"
+            );
+            assert!(
+                root.remove(name).is_err() && root.rename(name, "here").is_err(),
+                "{name}"
+            );
+            assert!(root.link(name, &root, "here").is_err(), "{name}");
+        }
+        assert!(root.create("../new").is_err() && root.rename_new("album", "../new").is_err());
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 2);
+        assert_eq!(std::fs::read(precious).unwrap(), b"precious");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::sole::sole;
+
 /// A folder.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Folder {
@@ -23,7 +25,7 @@ impl Folder {
 
     /// Opens a folder in this one, making it if need be.
     pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<Folder> {
-        let path = self.path.join(name);
+        let path = self.at(name)?;
         match fs::create_dir(&path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
@@ -33,7 +35,7 @@ impl Folder {
 
     /// Opens a folder in this one that is there.
     pub(in crate::pipeline) fn enter_known(&self, name: &str) -> io::Result<Folder> {
-        let path = self.path.join(name);
+        let path = self.at(name)?;
         if !fs::symlink_metadata(&path)?.is_dir() {
             return Err(io::Error::new(
                 io::ErrorKind::NotADirectory,
@@ -50,7 +52,7 @@ impl Folder {
 
     /// Opens a file for reading and writing, making it if need be; not a link, not a device.
     pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
-        let path = self.path.join(name);
+        let path = self.at(name)?;
         if fs::symlink_metadata(&path).is_ok() {
             self.regular(name)?;
         }
@@ -68,7 +70,7 @@ impl Folder {
             .read(true)
             .write(true)
             .create_new(true)
-            .open(self.path.join(name))
+            .open(self.at(name)?)
     }
 
     /// Files without a name are not to be had here.
@@ -84,7 +86,7 @@ impl Folder {
     /// Opens a file for reading; not a link, not a device.
     pub(in crate::pipeline) fn open_to_read(&self, name: &str) -> io::Result<File> {
         self.regular(name)?;
-        File::open(self.path.join(name))
+        File::open(self.at(name)?)
     }
 
     /// Reads a small file; one that is longer than `limit` bytes is an error.
@@ -127,30 +129,30 @@ impl Folder {
 
     /// Renames a file; what had the new name is replaced.
     pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))
+        fs::rename(self.at(from)?, self.at(to)?)
     }
 
     /// Renames a file, and fails with `AlreadyExists` if the new name is taken.
     pub(in crate::pipeline) fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::hard_link(self.path.join(from), self.path.join(to))?;
+        fs::hard_link(self.at(from)?, self.at(to)?)?;
         self.remove(from)
     }
 
     /// Gives a file a second name in another folder; fails with `AlreadyExists` if that is taken.
     pub(in crate::pipeline) fn link(&self, from: &str, to: &Folder, name: &str) -> io::Result<()> {
         self.regular(from)?;
-        fs::hard_link(self.path.join(from), to.path.join(name))
+        fs::hard_link(self.at(from)?, to.at(name)?)
     }
 
     /// Removes a folder in this one, if it is empty.
     pub(in crate::pipeline) fn remove_folder(&self, name: &str) -> io::Result<()> {
         self.enter_known(name)?;
-        fs::remove_dir(self.path.join(name))
+        fs::remove_dir(self.at(name)?)
     }
 
     /// Removes a file.
     pub(in crate::pipeline) fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        fs::remove_file(self.at(name)?)
     }
 
     /// Folders cannot be synced here; the file system sees to it.
@@ -158,8 +160,12 @@ impl Folder {
         Ok(())
     }
 
+    fn at(&self, name: &str) -> io::Result<PathBuf> {
+        Ok(self.path.join(sole(name)?))
+    }
+
     fn regular(&self, name: &str) -> io::Result<()> {
-        if fs::symlink_metadata(self.path.join(name))?.is_file() {
+        if fs::symlink_metadata(self.at(name)?)?.is_file() {
             return Ok(());
         }
         Err(io::Error::new(

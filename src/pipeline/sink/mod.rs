@@ -11,12 +11,14 @@ mod folder;
 mod folder;
 mod partial;
 mod quick;
+mod sole;
 mod unnamed;
 
 pub(super) use disk::Disk;
 pub(super) use folder::Folder;
 pub(super) use partial::{Partial, Place};
 pub(super) use quick::{is_quick, joined, quickly, slowly, timed};
+pub(super) use sole::stays_below;
 pub(super) use unnamed::{Unnamed, same};
 
 use std::io;

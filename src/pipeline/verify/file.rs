@@ -5,12 +5,18 @@ use std::io::{self, Read, Seek};
 use super::{Progress, State};
 use crate::pipeline::archive::{Record, Sum, Summing};
 use crate::pipeline::naming::{Content, sniff};
-use crate::pipeline::sink::Disk;
+use crate::pipeline::sink::{Disk, stays_below};
 use crate::pipeline::structure::{Input, Structure, structure};
 
 /// Holds a file against its record. What is read of it counts.
 pub(super) fn look(disk: &Disk, record: &Record, progress: &Progress) -> (State, Option<String>) {
     let unreadable = |error: io::Error| (State::Unreadable, Some(error.to_string()));
+    // Whoever gave the archive may not name files of others.
+    if !stays_below(&record.path) {
+        progress.read(record.size);
+        let why = "its path leads out of the output folder";
+        return (State::Missing, Some(why.to_owned()));
+    }
     let opened = disk.read(&record.path).and_then(|file| {
         let len = file.metadata()?.len();
         Ok(Input::new(file, len))

@@ -245,7 +245,7 @@ impl Look<'_> {
                 continue;
             };
             let (state, reason) = match file::look(self.disk, record, self.progress) {
-                (State::Missing, _) => self.packed.look(record),
+                (State::Missing, None) => self.packed.look(record),
                 found => found,
             };
             self.progress.files_done.fetch_add(1, Ordering::Relaxed);

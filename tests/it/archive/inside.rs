@@ -1,6 +1,12 @@
 //! Whoever gives a file or an archive has no say in what is elsewhere.
 
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::packing::{image, names};
 use crate::support::command::Fetch;
+use crate::support::imgur::FakeImgur;
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
@@ -34,4 +40,56 @@ fn no_server_writes_what_is_played_back_into_a_database() {
         ];
         assert_eq!(paths, expected);
     }
+}
+
+/// An album of which the archive has the first file outside the output folder, and where that is.
+fn led_out() -> (FakeImgur, Fetch, std::path::PathBuf) {
+    let imgur = FakeImgur::start();
+    let images = ["aaaaaaa", "bbbbbbb"].map(image).to_vec();
+    imgur.album("q6i58", "Cats", images);
+    let fetch = Fetch::new().config(&imgur.config());
+    fetch.clone().arg("imgur:a/q6i58").run().success();
+    let outside = fetch.root().join("precious.jpg");
+    let file = fetch.out().join("imgur/Cats q6i58/001 aaaaaaa.jpg");
+    fs::rename(file, &outside).unwrap();
+    let archive = fetch.root().join("home/state/fetch/archive.db");
+    let update = "UPDATE item SET path = '../precious.jpg' WHERE key = 'aaaaaaa'";
+    let archive = Connection::open(archive).unwrap();
+    assert_eq!(archive.execute(update, []).unwrap(), 1);
+    (imgur, fetch, outside)
+}
+
+#[test]
+fn what_an_archive_says_of_files_elsewhere_is_not_believed_by_a_run() {
+    let (_imgur, fetch, outside) = led_out();
+    let call = fetch.clone().args(["imgur:a/q6i58", "--zip=only"]);
+    let done = call.arg("--write-info").run().success();
+    assert!(
+        done.stderr.contains("2 found: 1 new, 1 had"),
+        "{}",
+        done.stderr
+    );
+    let zip = &fetch.files()["imgur/Cats q6i58.zip"];
+    assert_eq!(names(zip), ["001 aaaaaaa.jpg", "002 bbbbbbb.jpg"]);
+    assert!(fs::read(&outside).unwrap() == image("aaaaaaa").bytes());
+}
+
+#[test]
+fn nothing_elsewhere_is_repaired_or_renamed() {
+    let (_imgur, fetch, outside) = led_out();
+    fs::write(&outside, "precious").unwrap();
+    let paths = |fetch: &Fetch| fetch.files().into_keys().collect::<Vec<_>>();
+    let rename = ["rename", "-o", "{source}/{key}.{ext}"];
+    fetch.clone().args(rename).run().says("1 is not there");
+    assert_eq!(paths(&fetch), ["imgur/bbbbbbb.jpg"]);
+    let done = fetch.clone().arg("verify").run().fails(3);
+    let told = "../precious.jpg: its path leads out of the output folder\n";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+    // It is had again where it would be saved now.
+    fetch.clone().args(["verify", "--repair"]).run().success();
+    let file = "imgur/Cats q6i58/001 aaaaaaa.jpg";
+    assert_eq!(paths(&fetch), [file, "imgur/bbbbbbb.jpg"]);
+    assert!(fetch.files()[file] == image("aaaaaaa").bytes());
+    assert_eq!(fs::read(&outside).unwrap(), b"precious");
+    fetch.clone().arg("verify").run().success();
 }

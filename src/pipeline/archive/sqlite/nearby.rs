@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::schema::{GONE, IMPORTED};
 use crate::pipeline::archive::Seen;
+use crate::pipeline::sink::stays_below;
 
 /// How many rows before and behind the last answer are read: what was fetched side by side ended in any order.
 const BEFORE: i64 = 16;
@@ -40,7 +41,9 @@ impl Noted {
 
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Noted> {
         let outcome: i64 = row.get(3)?;
-        let path: Option<String> = row.get(4)?;
+        // One that leads out of the root is none of a file of ours.
+        let path = row.get::<_, Option<String>>(4)?;
+        let path = path.filter(|path| stays_below(path));
         let size: Option<i64> = row.get(5)?;
         Ok(Noted {
             id: row.get(0)?,

@@ -10,6 +10,7 @@ use super::words::Words;
 use crate::pipeline::archive::records::validator;
 use crate::pipeline::archive::{Identity, Seen, Sum, Validator};
 use crate::pipeline::naming::fold;
+use crate::pipeline::sink::stays_below;
 
 /// How long one view of the database serves, so that what other processes write is seen in time.
 const VIEW: Duration = Duration::from_secs(1);
@@ -120,8 +121,9 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let is_this =
                 row.get_ref(1)?.as_str()? == of.source && row.get_ref(2)?.as_str()? == of.key;
-            if !is_this {
-                paths.push(row.get(0)?);
+            let path: String = row.get(0)?;
+            if !is_this && stays_below(&path) {
+                paths.push(path);
             }
         }
         Ok(paths)

@@ -5,6 +5,7 @@ use rusqlite::params;
 use super::Edit;
 use crate::pipeline::archive::sqlite::schema::folded;
 use crate::pipeline::archive::{Begun, Landed, Moving};
+use crate::pipeline::sink::stays_below;
 
 impl Edit {
     /// Makes the table of what is on its way. Few ever need it.
@@ -128,6 +129,8 @@ impl Edit {
                 Ok((moving, path.zip(size.map(|size| size as u64))))
             })?;
             let mut left: Vec<(Moving, _)> = rows.collect::<rusqlite::Result<_>>()?;
+            // What leads out of the root was never meant by us.
+            left.retain(|(moving, _)| stays_below(&moving.old) && stays_below(&moving.new));
             let shared = "SELECT id FROM item WHERE root = ? AND path = ? AND folded IS NULL";
             let mut shared = connection.prepare_cached(shared)?;
             for (moving, _) in &mut left {

@@ -1,0 +1,51 @@
+//! Names that lead nowhere else.
+
+use std::io;
+use std::path::{Component, Path};
+
+/// The name, if it is that of something in a folder: not the folder itself, nothing above it and nothing further below.
+///
+/// # Errors
+/// It is none, so that nothing is to be done with it.
+pub(super) fn sole(name: &str) -> io::Result<&str> {
+    match is_sole(name) {
+        true => Ok(name),
+        false => Err(io::Error::new(
+            io::ErrorKind::InvalidFilename,
+            format!("`{name}` is no name in a folder"),
+        )),
+    }
+}
+
+/// Whether each name in this path leads one step down, so that all of it stays below where it begins.
+pub(in crate::pipeline) fn stays_below(path: &str) -> bool {
+    path.split('/').all(is_sole)
+}
+
+fn is_sole(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    let first = components.next();
+    // Of `a/` and `./a` there is one component as well.
+    matches!(first, Some(Component::Normal(only)) if only == name) && components.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_what_is_in_a_folder_are_such() {
+        for name in ["a", "..a", "a b", "...", "-", "語"] {
+            assert!(is_sole(name), "{name}");
+        }
+        for name in ["", ".", "..", "/", "/a", "a/", "a/b", "../a", "./a"] {
+            assert!(!is_sole(name), "{name}");
+        }
+        for path in ["a", "a/b", "a/..b/c"] {
+            assert!(stays_below(path), "{path}");
+        }
+        for path in ["", "/a", "a//b", "a/", "a/../b", "..", "./a"] {
+            assert!(!stays_below(path), "{path}");
+        }
+    }
+}

@@ -317,7 +317,7 @@ impl Plan {
                     return Ok(Some((Skip::Present, Some(path))));
                 }
                 if let (None, Some(disk)) = (present, &disk)
-                    && shelf.has_alone(disk, &path, size)
+                    && shelf.has_alone(disk, &*archive, &path, size)
                 {
                     return Ok(Some((Skip::Packed, Some(path))));
                 }

@@ -1,6 +1,7 @@
 //! What follows a whole album: what is known of it, and its files packed.
 
 mod cut_short;
+mod forged;
 mod info;
 mod only;
 mod repaired;

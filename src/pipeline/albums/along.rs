@@ -12,7 +12,7 @@ use super::document::{self, Held};
 use super::info;
 use super::pack::marked;
 use super::parts::{Book, Packer, Part};
-use super::shelf::{Bound, Shelf, folders};
+use super::shelf::{Bound, Shelf, folders, is_item};
 use super::spool::Spool;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::after::sidecar::{COPIES, all_taken, numbered};
@@ -70,7 +70,7 @@ impl<'a> Along<'a> {
         if let Some(has) = self.known.get(folder) {
             return *has;
         }
-        let has = !self.shelf.of(self.disk, folder).is_empty() || !self.infos(folder).is_empty();
+        let has = !self.packed_of(folder).is_empty() || !self.infos(folder).is_empty();
         self.known.insert(folder.to_owned(), has);
         has
     }
@@ -78,7 +78,13 @@ impl<'a> Along<'a> {
     /// The folder of the items with which this file is packed, if it is, with this length.
     pub(in crate::pipeline) fn holder<'p>(&self, path: &'p str, size: u64) -> Option<&'p str> {
         let is_it = |_: &Bound, entry: &Entry| entry.size == size;
-        self.shelf.holder(self.disk, path, is_it)
+        let is_item = |path: &str| is_item(self.archive, path);
+        self.shelf.holder(self.disk, &is_item, path, is_it)
+    }
+
+    fn packed_of(&self, folder: &str) -> Arc<Vec<Bound>> {
+        let is_item = |path: &str| is_item(self.archive, path);
+        self.shelf.of(self.disk, &is_item, folder)
     }
 
     /// The folders whose files were noted, and that have something of albums.
@@ -96,7 +102,7 @@ impl<'a> Along<'a> {
             let new = self.info(&old, paths);
             told(old, new)
         });
-        let shelf = self.shelf.of(self.disk, folder);
+        let shelf = self.packed_of(folder);
         let packed = shelf.iter().map(|bound| {
             let new = self.packed(bound, folder, paths);
             told(bound.path.clone(), new)

@@ -249,7 +249,7 @@ impl Clerk {
             member.fate = match seen.saved {
                 Some((path, size)) => {
                     let is_packed = self.disk.size(&path).is_none()
-                        && Shelf::default().has_alone(&self.disk, &path, size);
+                        && Shelf::default().has_alone(&self.disk, &*self.archive, &path, size);
                     member.path = Some(path.into());
                     match is_packed {
                         true => Fate::Packed,

@@ -314,6 +314,14 @@ pub(super) fn marked(file: &mut File) -> Option<Marked> {
         .into_iter()
         .find(|mark| text.starts_with(mark))?;
     let (owner, made_of) = text[mark.len()..].split_once(' ')?;
+    // Whoever wrote it, names of files are made of it.
+    let is_digits = |text: &str| {
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        text.len() == DIGITS && text.bytes().all(is_digit)
+    };
+    if !is_digits(owner) || !is_digits(made_of) {
+        return None;
+    }
     Some(Marked {
         mark,
         owner: owner.to_owned(),

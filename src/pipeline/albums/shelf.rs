@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::pack::{index, marked};
 use super::parts::ALONE;
 use crate::pipeline::after::sidecar::{COPIES, numbered};
+use crate::pipeline::archive::Archive;
 use crate::pipeline::sink::Disk;
 use crate::pipeline::zip::{Entry, Index};
 
@@ -17,6 +18,9 @@ const FOLDERS: usize = 16;
 const GAP: u32 = 16;
 /// What albums are packed into.
 const EXTENSIONS: [&str; 2] = ["zip", "cbz"];
+
+/// Says whether the file at a path is that of an item.
+type IsItem<'a> = &'a dyn Fn(&str) -> bool;
 
 /// The packed albums below one output root, by the folder of their items.
 #[derive(Debug, Default)]
@@ -36,8 +40,13 @@ pub(in crate::pipeline) struct Bound {
 }
 
 impl Shelf {
-    /// What is packed of the items of this folder.
-    pub(in crate::pipeline) fn of(&self, disk: &Disk, folder: &str) -> Arc<Vec<Bound>> {
+    /// What is packed of the items of this folder. A file of an item is nothing of ours, whatever its server wrote into it.
+    pub(in crate::pipeline) fn of(
+        &self,
+        disk: &Disk,
+        is_item: IsItem<'_>,
+        folder: &str,
+    ) -> Arc<Vec<Bound>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bound) = known.get(folder) {
             return bound.clone();
@@ -49,7 +58,8 @@ impl Shelf {
             "" => in_root(disk),
             folder => beside(disk, folder),
         };
-        let bound = paths.into_iter().filter_map(|path| bound(disk, path));
+        let paths = paths.into_iter();
+        let bound = paths.filter_map(|path| bound(disk, path).filter(|it| !is_item(&it.path)));
         let bound = Arc::new(bound.collect());
         known.insert(folder.to_owned(), Arc::clone(&bound));
         bound
@@ -60,12 +70,13 @@ impl Shelf {
     pub(in crate::pipeline) fn holder<'p>(
         &self,
         disk: &Disk,
+        is_item: IsItem<'_>,
         path: &'p str,
         mut is_it: impl FnMut(&Bound, &Entry) -> bool,
     ) -> Option<&'p str> {
         let mut folders = folders(path);
         let found = folders.find(|(folder, name)| {
-            let bound = self.of(disk, folder);
+            let bound = self.of(disk, is_item, folder);
             let mut found = bound
                 .iter()
                 .filter_map(|bound| Some((bound, bound.entry(name)?)));
@@ -77,9 +88,16 @@ impl Shelf {
 
 impl Shelf {
     /// Whether the file of this path, with this length, is packed in something that has its files alone.
-    pub(in crate::pipeline) fn has_alone(&self, disk: &Disk, path: &str, size: u64) -> bool {
+    pub(in crate::pipeline) fn has_alone(
+        &self,
+        disk: &Disk,
+        archive: &dyn Archive,
+        path: &str,
+        size: u64,
+    ) -> bool {
         let is_it = |bound: &Bound, entry: &Entry| bound.is_alone && entry.size == size;
-        self.holder(disk, path, is_it).is_some()
+        self.holder(disk, &|path| is_item(archive, path), path, is_it)
+            .is_some()
     }
 }
 
@@ -104,6 +122,11 @@ impl Bound {
             .binary_search_by_key(&name, |place| entry(*place).name.as_str());
         found.ok().map(|found| entry(self.places[found]))
     }
+}
+
+/// Whether the file at a path is that of an item; so is one of which that cannot be told.
+pub(super) fn is_item(archive: &dyn Archive, path: &str) -> bool {
+    archive.owner(path).map_or(true, |owner| owner.is_some())
 }
 
 /// What bears the name of a folder, beside it.

@@ -19,7 +19,7 @@ use serde::Serialize;
 use self::packed::Packed;
 use self::scope::Scope;
 pub use super::albums::{Remade, remake};
-use super::archive::Known;
+use super::archive::{Known, Records};
 use super::sink::Disk;
 use crate::model::{Error, Kind, Result};
 
@@ -179,7 +179,7 @@ impl Verify {
             let (items, waiting) = sync_channel(AHEAD);
             let look = Look {
                 root: &scope.root,
-                packed: Packed::new(&disk),
+                packed: Packed::new(&disk, Records::open(&self.archive, &scope.root)?),
                 disk: &disk,
                 waiting: Mutex::new(waiting),
                 progress: &self.progress,

@@ -3,23 +3,27 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::{Progress, State};
 use crate::pipeline::albums::{self, Bound, Shelf, is_named};
-use crate::pipeline::archive::Record;
+use crate::pipeline::archive::{Record, Records};
 use crate::pipeline::sink::Disk;
 use crate::pipeline::zip::Entry;
 
 /// What is packed below one output root.
 pub(super) struct Packed<'a> {
     disk: &'a Disk,
+    /// What the archive knows below the root, if it still does.
+    records: Option<Mutex<Records>>,
     shelf: Shelf,
 }
 
 impl<'a> Packed<'a> {
-    pub(super) fn new(disk: &'a Disk) -> Self {
+    pub(super) fn new(disk: &'a Disk, records: Option<Records>) -> Self {
         Packed {
             disk,
+            records: records.map(Mutex::new),
             shelf: Shelf::default(),
         }
     }
@@ -27,7 +31,9 @@ impl<'a> Packed<'a> {
     /// What became of a file that is not there: packed with the bytes that were saved, or missing.
     pub(super) fn look(&self, record: &Record) -> (State, Option<String>) {
         let mut why = None;
-        let holder = self.shelf.holder(self.disk, &record.path, |bound, entry| {
+        let is_item = |path: &str| self.is_item(path);
+        let (shelf, path) = (&self.shelf, &record.path);
+        let holder = shelf.holder(self.disk, &is_item, path, |bound, entry| {
             let told = self.hold(bound, entry, record);
             let path = &bound.path;
             why = Some(match told {
@@ -41,6 +47,13 @@ impl<'a> Packed<'a> {
             Some(_) => (State::Packed, why),
             None => (State::Missing, why),
         }
+    }
+
+    fn is_item(&self, path: &str) -> bool {
+        self.records.as_ref().is_some_and(|records| {
+            let records = records.lock().unwrap_or_else(PoisonError::into_inner);
+            records.knows(path).unwrap_or(true)
+        })
     }
 
     /// Whether an entry has the bytes that were saved.

@@ -3,6 +3,7 @@
 mod cut_short;
 mod forged;
 mod info;
+mod kept;
 mod only;
 mod repaired;
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::document::{self, Held};
 use super::info;
 use super::pack::marked;
-use super::parts::{Book, Packer, Part};
+use super::parts::{Book, Packer, Part, Tells};
 use super::shelf::{Bound, Shelf, folders, is_item};
 use super::spool::Spool;
 use crate::model::{Error, Kind, Result};
@@ -228,7 +228,7 @@ impl<'a> Along<'a> {
         let mut there = self.disk.read(&bound.path).map_err(cannot)?;
         let marked = marked(&mut there);
         let marked = marked.ok_or_else(|| cannot(io::ErrorKind::NotFound.into()))?;
-        let parts: Vec<_> = (0..)
+        let parts = (0..)
             .zip(names)
             .map(|(place, name)| Part::Kept {
                 place,
@@ -251,7 +251,8 @@ impl<'a> Along<'a> {
             min_free: 0,
             goes_on: &|| true,
         };
-        packer.write(&book, &parts, &bound.index, Some(&mut there), None, None)?;
+        let there = Some(&mut there);
+        packer.write(&book, parts, &bound.index, there, None, Tells::OfContent)?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ mod document;
 mod gather;
 mod info;
 mod merged;
+mod outdated;
 mod pack;
 mod packing;
 mod parts;

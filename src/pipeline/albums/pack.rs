@@ -13,11 +13,11 @@ use super::comic;
 use super::gather::{Fate, Gathered, Volume};
 use super::info::{page, source};
 use super::merged::merged;
-use super::parts::{ALONE, BESIDE, Book, DIGITS, MARK_LENGTH, Packer, Part, Stamp, fingerprint};
+use super::parts::{ALONE, BESIDE, Book, DIGITS, MARK_LENGTH, Packer, Part, Tells, fingerprint};
 use super::spot::{Search, Spot};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{ROOM, component, shown_text};
-use crate::pipeline::sink::disk_error;
+use crate::pipeline::sink::{Stamp, disk_error};
 use crate::pipeline::zip::{Index, comment};
 
 /// How it is packed.
@@ -113,22 +113,26 @@ impl Pack<'_> {
             None => Index::none(),
         };
         let (parts, elsewhere) = self.parts(&spot.of, &index)?;
-        let pages = parts.len();
-        if pages == 0 {
+        if parts.is_empty() {
             return Ok(Done::default());
         }
-        let comic = (self.form == Form::Cbz).then(|| {
+        let comic = |pages| {
             let album = &self.volume.album;
             let title = album.title.clone().unwrap_or_else(|| album.id.clone());
             comic::info(&shown_text(title), page(&self.gathered.origin), pages)
-        });
+        };
+        let comic: Option<&dyn Fn(usize) -> String> = match self.form {
+            Form::Cbz => Some(&comic),
+            Form::Zip => None,
+        };
         // Once it has files alone, it is where those are to be looked for.
         let is_alone = known.as_ref().is_some_and(|known| known.mark == ALONE);
         let mark = match self.is_only || is_alone {
             true => ALONE,
             false => BESIDE,
         };
-        let made_of = fingerprint(&parts, &index, comic.as_deref());
+        let told = comic.map(|comic| comic(parts.len()));
+        let made_of = fingerprint(&parts, &index, told.as_deref());
         if known.is_some_and(|known| known.mark == mark && known.made_of == made_of) {
             return Ok(Done::default());
         }
@@ -150,8 +154,11 @@ impl Pack<'_> {
         };
         let there = there.as_mut();
         // Where its files go, it is known again by what is in it.
-        let made_of = (!self.is_only).then_some(made_of.as_str());
-        let size = packer.write(&book, &parts, &index, there, comic.as_deref(), made_of)?;
+        let tells = match self.is_only {
+            true => Tells::OfContent,
+            false => Tells::OfFiles,
+        };
+        let (size, parts) = packer.write(&book, parts, &index, there, comic, tells)?;
         let loose = match self.is_only {
             true => self.proven(&spot, &parts, &index)?,
             false => Vec::new(),
@@ -160,7 +167,7 @@ impl Pack<'_> {
             packed: Some(Packed {
                 path: spot.path,
                 size,
-                files: pages as u64,
+                files: parts.len() as u64,
             }),
             loose,
             lacks: lacks(&elsewhere),
@@ -221,10 +228,11 @@ impl Pack<'_> {
             let name = within(of, &path);
             let (begin, mark) = (path.len() - name.len(), mark(name));
             let part = match (Stamp::at(self.search.disk, &path), known.remove(&mark)) {
-                (Ok(stamp), _) => Part::Loose {
+                (Ok(stamp), before) => Part::Loose {
                     path,
                     name: begin,
                     stamp,
+                    before,
                 },
                 (Err(_), Some(place)) => Part::Kept { place, name: None },
                 // What the user does not want any more.

@@ -2,14 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::time::UNIX_EPOCH;
-
-use jiff::Timestamp;
 
 use super::comic;
+use super::outdated::{Outdated, with};
 use super::temporary::Temporary;
 use crate::model::{Error, Result};
-use crate::pipeline::sink::{Disk, Folder, disk_error};
+use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error};
 use crate::pipeline::zip::{Index, Source, Writer};
 
 /// What the mark of a ZIP of ours begins with: one that is beside its files, and one that has them alone. Behind it stand
@@ -29,20 +27,11 @@ pub(super) enum Part {
         /// Where in the path its name begins.
         name: usize,
         stamp: Stamp,
+        /// The place of the entry that has its name in the ZIP that is there.
+        before: Option<u32>,
     },
     /// An entry of the ZIP that is there, by its place in the index, and another name for it.
     Kept { place: u32, name: Option<Box<str>> },
-}
-
-/// What is another as soon as a file is: its length, its time, and where the system has them, which file it is and when
-/// anything about it was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    len: u64,
-    /// In nanoseconds since 1970; less than 0 if that is not known.
-    modified: i64,
-    file: u64,
-    changed: i64,
 }
 
 /// The ZIP that is to be.
@@ -60,6 +49,15 @@ pub(super) struct Book<'a> {
     pub(super) replaces: Option<&'a File>,
 }
 
+/// How a ZIP tells of what it was made.
+#[derive(Clone, Copy)]
+pub(super) enum Tells {
+    /// By looks at the files that it was made of, which stay as they are.
+    OfFiles,
+    /// By what is in it.
+    OfContent,
+}
+
 /// Who writes it.
 pub(super) struct Packer<'a> {
     pub(super) disk: &'a Disk,
@@ -69,33 +67,43 @@ pub(super) struct Packer<'a> {
 }
 
 impl Packer<'_> {
-    /// Writes these parts, of which some may be in a ZIP that is there and has this index, and what a comic has beside pictures. Gives how
-    /// long it is. `made_of` tells of what it was made: of files that stay as they are, or else of
-    /// what is in it.
+    /// Writes these parts, of which some may be in a ZIP that is there and has this index, and what a comic of so many
+    /// pages has beside pictures. Gives how long it is, and of what it is made: an entry in whose name a file has other bytes
+    /// by now stays under a number.
     ///
     /// # Errors
     /// Something cannot be read or written; then all is as it was.
     pub(super) fn write(
         &self,
         book: &Book<'_>,
-        parts: &[Part],
+        parts: Vec<Part>,
         index: &Index,
         mut there: Option<&mut File>,
-        comic: Option<&str>,
-        made_of: Option<&str>,
-    ) -> Result<u64> {
+        comic: Option<&dyn Fn(usize) -> String>,
+        tells: Tells,
+    ) -> Result<(u64, Vec<Part>)> {
         let cannot = |error| disk_error(format!("cannot write `{}`", book.path), error);
         let bytes: u64 = parts.iter().map(|part| part.size(index)).sum();
         self.make_room(book.folder, bytes)?;
         let temporary = Temporary::open(book.folder, book.owner, book.ext).map_err(cannot)?;
         let mut writer = Writer::new(&temporary.file);
-        let mut within = Fingerprint::of(comic);
-        for part in parts {
+        let mut outdated = Outdated::new(self.disk, &parts, index);
+        let mut sums = Vec::with_capacity(parts.len());
+        for (place, part) in parts.iter().enumerate() {
             let crc = self.add(&mut writer, part, index, there.as_deref_mut())?;
-            within.add_entry(part.name(index), part.size(index), crc);
+            sums.push(crc);
+            if let Some(part) = outdated.look(place, crc) {
+                sums.push(self.add(&mut writer, part, index, there.as_deref_mut())?);
+            }
         }
-        let within = within.finish();
-        let made_of = made_of.unwrap_or(&within);
+        let kept = outdated.kept();
+        let all = with(parts, kept);
+        let comic = comic.map(|comic| comic(all.len()));
+        let comic = comic.as_deref();
+        let made_of = match tells {
+            Tells::OfFiles => fingerprint(&all, index, comic),
+            Tells::OfContent => Fingerprint::within(&all, &sums, index, comic),
+        };
         let end = || {
             if let Some(comic) = comic {
                 let source = Source {
@@ -113,7 +121,7 @@ impl Packer<'_> {
             let _ = book.folder.sync();
             temporary.file.metadata()
         };
-        Ok(end().map_err(cannot)?.len())
+        Ok((end().map_err(cannot)?.len(), all))
     }
 
     fn make_room(&self, folder: &Folder, bytes: u64) -> Result<()> {
@@ -148,7 +156,7 @@ impl Packer<'_> {
                     let source = Source {
                         name,
                         modified: stamp.modified(),
-                        size: stamp.len,
+                        size: stamp.len(),
                         bytes: &mut file,
                     };
                     let crc = writer.add(source, self.goes_on)?;
@@ -195,55 +203,11 @@ impl Part {
         }
     }
 
-    fn size(&self, index: &Index) -> u64 {
+    pub(super) fn size(&self, index: &Index) -> u64 {
         match self {
-            Part::Loose { stamp, .. } => stamp.len,
+            Part::Loose { stamp, .. } => stamp.len(),
             Part::Kept { place, .. } => index.entries[*place as usize].size,
         }
-    }
-}
-
-impl Stamp {
-    /// Of the file at this path below the root.
-    pub(super) fn at(disk: &Disk, path: &str) -> io::Result<Stamp> {
-        Stamp::of(&disk.read(path)?)
-    }
-
-    fn of(file: &File) -> io::Result<Stamp> {
-        let metadata = file.metadata()?;
-        let modified = metadata.modified().ok();
-        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let nanoseconds = since.and_then(|since| i64::try_from(since.as_nanos()).ok());
-        #[cfg(unix)]
-        let (file, changed) = {
-            use std::os::unix::fs::MetadataExt;
-            let second = metadata.ctime().saturating_mul(1_000_000_000);
-            (metadata.ino(), second.saturating_add(metadata.ctime_nsec()))
-        };
-        #[cfg(not(unix))]
-        let (file, changed) = (0, 0);
-        Ok(Stamp {
-            len: metadata.len(),
-            modified: nanoseconds.unwrap_or(-1),
-            file,
-            changed,
-        })
-    }
-
-    fn modified(&self) -> Option<Timestamp> {
-        let second = (self.modified >= 0).then_some(self.modified / 1_000_000_000);
-        second.and_then(|second| Timestamp::from_second(second).ok())
-    }
-
-    /// As the mark of a ZIP counts it.
-    fn numbers(&self) -> [i128; 4] {
-        let Stamp {
-            len,
-            modified,
-            file,
-            changed,
-        } = *self;
-        [len.into(), modified.into(), file.into(), changed.into()]
     }
 }
 
@@ -279,6 +243,14 @@ impl Fingerprint {
         self.0
             .update(&(bytes.len() as u64).to_le_bytes())
             .update(bytes);
+    }
+
+    fn within(parts: &[Part], sums: &[u32], index: &Index, comic: Option<&str>) -> String {
+        let mut fingerprint = Fingerprint::of(comic);
+        for (part, crc) in parts.iter().zip(sums) {
+            fingerprint.add_entry(part.name(index), part.size(index), *crc);
+        }
+        fingerprint.finish()
     }
 
     fn add_entry(&mut self, name: &str, size: u64, crc: u32) {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::along::{below, folder_of, name_of};
 use super::comic;
 use super::pack::{index, marked};
-use super::parts::{Book, Packer, Part, Stamp};
+use super::parts::{Book, Packer, Part, Tells};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, place};
-use crate::pipeline::sink::{Disk, Folder, disk_error};
+use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error};
 use crate::pipeline::verify::aside;
 use crate::pipeline::zip::{Entry, Index, checksum};
 
@@ -65,11 +65,12 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
         min_free: 0,
         goes_on: &|| true,
     };
-    if let Err(error) = packer.write(&book, &parts, &index, Some(&mut file), None, None) {
+    let there = Some(&mut file);
+    let written = packer.write(&book, parts, &index, there, None, Tells::OfContent);
+    let (_, parts) = written.inspect_err(|_| {
         // It is still there under its own name.
         let _ = folder.remove(&aside);
-        return Err(error);
-    }
+    })?;
     let files = parts.iter().filter(|part| part.name(&index) != comic::NAME);
     Ok(Remade::Anew(files.count() as u64))
 }
@@ -107,6 +108,7 @@ impl Work<'_> {
                     name: path.len() - name.len(),
                     path,
                     stamp,
+                    before: None,
                 });
             } else if name != comic::NAME {
                 let message = format!("`{name}` in it is damaged, and there is no file of it");

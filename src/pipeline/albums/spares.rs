@@ -5,8 +5,7 @@ use std::io;
 
 use super::along::{folder_of, name_of};
 use super::pack::Spare;
-use super::parts::Stamp;
-use crate::pipeline::sink::Disk;
+use crate::pipeline::sink::{Disk, Stamp};
 
 /// Removes files that are packed, and the folders that are empty then. One that has changed since stays, and so does one
 /// that cannot be removed: the next run packs it again, and tries that once more.

@@ -12,6 +12,7 @@ mod folder;
 mod partial;
 mod quick;
 mod sole;
+mod stamp;
 mod unnamed;
 
 pub(super) use disk::Disk;
@@ -19,6 +20,7 @@ pub(super) use folder::Folder;
 pub(super) use partial::{Partial, Place};
 pub(super) use quick::{is_quick, joined, quickly, slowly, timed};
 pub(super) use sole::stays_below;
+pub(super) use stamp::Stamp;
 pub(super) use unnamed::{Unnamed, same};
 
 use std::io;

@@ -1,0 +1,96 @@
+//! Entries of a ZIP that is there, in whose names there are other files by now. They stay, under numbers.
+
+use std::collections::HashSet;
+
+use super::along::below;
+use super::parts::Part;
+use crate::pipeline::naming::{fold, split};
+use crate::pipeline::sink::Disk;
+use crate::pipeline::zip::Index;
+
+/// What has come to light of a ZIP that is being written.
+pub(super) struct Outdated<'a> {
+    disk: &'a Disk,
+    parts: &'a [Part],
+    index: &'a Index,
+    /// The names that are taken, as case and normalisation do not matter; none unless one was needed.
+    taken: HashSet<String>,
+    /// What stays, each with the place of the part that has its name now.
+    kept: Vec<(usize, Part)>,
+}
+
+impl<'a> Outdated<'a> {
+    pub(super) fn new(disk: &'a Disk, parts: &'a [Part], index: &'a Index) -> Self {
+        Outdated {
+            disk,
+            parts,
+            index,
+            taken: HashSet::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// Takes note of the checksum that came out of the file at this place, and gives the entry that is to stay beside it.
+    pub(super) fn look(&mut self, place: usize, crc: u32) -> Option<&Part> {
+        let (parts, index) = (self.parts, self.index);
+        let part = &parts[place];
+        let Part::Loose {
+            path,
+            name,
+            before: Some(before),
+            ..
+        } = part
+        else {
+            return None;
+        };
+        let entry = &index.entries[*before as usize];
+        if (entry.size, entry.crc) == (part.size(index), crc) {
+            return None;
+        }
+        let of = path[..*name].trim_end_matches('/');
+        let name = self.free(of, &entry.name);
+        let kept = Part::Kept {
+            place: *before,
+            name: Some(name.into()),
+        };
+        self.kept.push((place, kept));
+        self.kept.last().map(|(_, part)| part)
+    }
+
+    pub(super) fn kept(self) -> Vec<(usize, Part)> {
+        self.kept
+    }
+
+    /// The first name with a number that nothing has, neither in the ZIP nor in the folder that it is of.
+    fn free(&mut self, of: &str, name: &str) -> String {
+        if self.taken.is_empty() {
+            let parts = self.parts.iter().map(|part| part.name(self.index));
+            let entries = self.index.entries.iter().map(|entry| entry.name.as_str());
+            self.taken.extend(parts.chain(entries).map(fold));
+        }
+        let ext = split(name).1.map_or(0, |ext| ext.len() + 1);
+        let (stem, end) = name.split_at(name.len() - ext);
+        let mut copy = 2;
+        loop {
+            let free = format!("{stem} ({copy}){end}");
+            if !self.disk.has(&below(of, &free)) && self.taken.insert(fold(&free)) {
+                return free;
+            }
+            copy += 1;
+        }
+    }
+}
+
+/// All parts, with those that stay behind the ones that have their names.
+pub(super) fn with(parts: Vec<Part>, kept: Vec<(usize, Part)>) -> Vec<Part> {
+    if kept.is_empty() {
+        return parts;
+    }
+    let mut all = Vec::with_capacity(parts.len() + kept.len());
+    let mut kept = kept.into_iter().peekable();
+    for (place, part) in parts.into_iter().enumerate() {
+        all.push(part);
+        all.extend(kept.next_if(|(of, _)| *of == place).map(|(_, part)| part));
+    }
+    all
+}

@@ -1,0 +1,69 @@
+//! What can be told of a file without reading it.
+
+use std::fs::File;
+use std::io;
+use std::time::UNIX_EPOCH;
+
+use jiff::Timestamp;
+
+use super::Disk;
+
+/// What is another as soon as a file is: its length, its time, and where the system has them, which file it is and when
+/// anything about it was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) struct Stamp {
+    len: u64,
+    /// In nanoseconds since 1970; less than 0 if that is not known.
+    modified: i64,
+    file: u64,
+    changed: i64,
+}
+
+impl Stamp {
+    /// Of the file at this path below the root.
+    pub(in crate::pipeline) fn at(disk: &Disk, path: &str) -> io::Result<Stamp> {
+        Stamp::of(&disk.read(path)?)
+    }
+
+    pub(in crate::pipeline) fn of(file: &File) -> io::Result<Stamp> {
+        let metadata = file.metadata()?;
+        let modified = metadata.modified().ok();
+        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let nanoseconds = since.and_then(|since| i64::try_from(since.as_nanos()).ok());
+        #[cfg(unix)]
+        let (file, changed) = {
+            use std::os::unix::fs::MetadataExt;
+            let second = metadata.ctime().saturating_mul(1_000_000_000);
+            (metadata.ino(), second.saturating_add(metadata.ctime_nsec()))
+        };
+        #[cfg(not(unix))]
+        let (file, changed) = (0, 0);
+        Ok(Stamp {
+            len: metadata.len(),
+            modified: nanoseconds.unwrap_or(-1),
+            file,
+            changed,
+        })
+    }
+
+    /// Its time, in whole seconds.
+    pub(in crate::pipeline) fn modified(&self) -> Option<Timestamp> {
+        let second = (self.modified >= 0).then_some(self.modified / 1_000_000_000);
+        second.and_then(|second| Timestamp::from_second(second).ok())
+    }
+
+    pub(in crate::pipeline) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// As the mark of a ZIP counts it.
+    pub(in crate::pipeline) fn numbers(&self) -> [i128; 4] {
+        let Stamp {
+            len,
+            modified,
+            file,
+            changed,
+        } = *self;
+        [len.into(), modified.into(), file.into(), changed.into()]
+    }
+}

@@ -228,17 +228,23 @@ impl Plan {
         item: &Item,
         skipped: Option<(Skip, String)>,
     ) -> Result<(Option<Box<Had>>, Option<(Skip, String)>)> {
-        let Some((Skip::Present, path)) = &skipped else {
+        let Some((reason @ (Skip::Present | Skip::Packed), path)) = &skipped else {
             return Ok((None, skipped));
         };
+        let is_packed = *reason == Skip::Packed;
         if self.settings.simulate {
             return Ok((None, skipped));
         }
         // Of a film that is there, subtitles may be missing that are wanted by now.
         let is_stream = matches!(item.body, Body::Hls(_) | Body::Dash(_));
-        if is_stream && self.settings.subtitles != Subtitles::None && !self.settings.adopt {
+        if is_stream
+            && !is_packed
+            && self.settings.subtitles != Subtitles::None
+            && !self.settings.adopt
+        {
             let had = Had {
                 path: path.clone(),
+                reason: Skip::Present,
                 validator: None,
             };
             return Ok((Some(Box::new(had)), None));
@@ -263,6 +269,7 @@ impl Plan {
         let had = validator.map(|validator| {
             Box::new(Had {
                 path: path.clone(),
+                reason: *reason,
                 validator: Some(validator),
             })
         });

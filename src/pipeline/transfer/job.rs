@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Error, Item};
+use crate::model::{Error, Item, Skip};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::Seat;
@@ -54,6 +54,8 @@ impl Job {
 pub(in crate::pipeline) struct Had {
     /// Its path below the root.
     pub(in crate::pipeline) path: String,
+    /// As what it is there.
+    pub(in crate::pipeline) reason: Skip,
     /// What to ask by; without it, it is a film that is left as it is, and subtitles of it may be missing.
     pub(in crate::pipeline) validator: Option<Validator>,
 }

@@ -118,7 +118,15 @@ impl Mover {
         };
         let had = job.known.as_ref();
         let is_film = had.is_some_and(|had| had.validator.is_none());
-        let had = had.map(|had| had.path.clone());
+        let had = had.map(|had| (had.reason, had.path.clone()));
+        let there = |had: Option<(Skip, String)>, warning| {
+            let (reason, path) = had.unwrap_or((Skip::Present, String::new()));
+            Outcome::Skipped {
+                reason,
+                path,
+                warning,
+            }
+        };
         let mut tries = Tries::new(&self.client);
         let fetched = AssertUnwindSafe(self.fetch(job, &mut tries))
             .catch_unwind()
@@ -127,11 +135,7 @@ impl Mover {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) if tries.unchanged => {
                 note(Ending::Unchanged);
-                Outcome::Skipped {
-                    reason: Skip::Present,
-                    path: had.unwrap_or_default(),
-                    warning: None,
-                }
+                there(had, None)
             }
             Ok(Err(error)) if error.kind == Kind::Closed => return,
             // Only the question failed: what is there is as good as before.
@@ -145,11 +149,7 @@ impl Mover {
                     // It is noted as gone, so that it is not asked for each time; what was saved of it stays known.
                     failed(&error, tries.attempts());
                 }
-                Outcome::Skipped {
-                    reason: Skip::Present,
-                    path: had.unwrap_or_default(),
-                    warning: Some(warning),
-                }
+                there(had, Some(warning))
             }
             Ok(Err(error)) => {
                 if is_full(&error) {

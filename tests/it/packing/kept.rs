@@ -6,6 +6,7 @@ use super::{FOLDER, entries, image};
 use crate::support::command::Fetch;
 use crate::support::imgur::{FakeImgur, Image};
 use crate::support::media::{Format, sized};
+use crate::support::{Reply, Seen};
 
 const ZIP: &str = "imgur/Cats q6i58.zip";
 
@@ -92,4 +93,36 @@ fn names_that_shift_take_nothing_with_them() {
         done.stderr
     );
     assert!(packed(&fetch) == expected);
+}
+
+#[test]
+fn what_is_only_packed_is_asked_for_whether_it_has_changed() {
+    let tagged = |old: Image, new: Image| {
+        Reply::with(move |seen: &Seen| match seen.header("if-none-match") {
+            None => Reply::file(old.bytes()).etag("\"1\""),
+            Some("\"1\"") => Reply::file(new.bytes()).etag("\"2\""),
+            Some(_) => Reply::empty(304).etag("\"2\""),
+        })
+    };
+    let imgur = FakeImgur::start();
+    let (old, new) = (image("aaaaaaa"), other("aaaaaaa", false));
+    let changing = image("aaaaaaa").answers([tagged(old.clone(), new.clone())]);
+    imgur.album("q6i58", "Cats", vec![changing]);
+    let fetch = Fetch::new().config(&imgur.config());
+    let call = fetch.clone().args(["imgur:a/q6i58", "--zip=only"]);
+    call.run().success();
+    let again = call.args(["--skip", "changed"]);
+    for found in ["1 found: 1 new", "1 found: 0 new, 1 had"] {
+        let asked = imgur.cdn.requests().len();
+        let done = again.run().success();
+        assert!(done.stderr.contains(found), "{}", done.stderr);
+        assert_eq!(imgur.cdn.requests().len(), asked + 1);
+        let expected = pairs(&[
+            ("001 aaaaaaa.jpg", new.bytes()),
+            ("001 aaaaaaa (2).jpg", old.bytes()),
+        ]);
+        assert!(packed(&fetch) == expected);
+        let paths: Vec<_> = fetch.files().into_keys().collect();
+        assert_eq!(paths, [ZIP]);
+    }
 }

@@ -1,5 +1,8 @@
 //! What follows a saved file: metadata beside it, and commands.
 
+#[cfg(unix)]
+use fetch::pipeline::archive::{Algorithm, Record, Records, Summing};
+
 use crate::support::command::Fetch;
 use crate::support::imgur::{FakeImgur, Image};
 use crate::support::media::{Format, small};
@@ -190,4 +193,48 @@ fn the_first_ctrl_c_lets_a_command_finish_and_the_second_ends_it() {
             std::thread::yield_now();
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_command_has_changed_is_known_for_what_was_saved() {
+    let (imgur, fetch) = album();
+    let shrinks = "sh -c 'head -c 100 \"$1\" > t && mv t \"$1\"; head -c 9 \"$1\" >> log' _ {path}";
+    let same =
+        "sh -c 'printf x | dd of=\"$1\" bs=1 seek=9 conv=notrunc 2>&-; printf x >> log' _ {path}";
+    for command in [shrinks, same] {
+        let out = fetch.clone().args(["--skip", "never", "--exec", command]);
+        std::fs::remove_file(fetch.out().join("log")).unwrap_or_default();
+        for path in fetch.files().into_keys() {
+            std::fs::remove_file(fetch.out().join(path)).unwrap();
+        }
+        out.run().success();
+        let files = fetch.files();
+        let asked = imgur.cdn.requests().len();
+        let again = fetch.clone().args(["--exec", command]).run().success();
+        let had = "2 found: 0 new, 2 had";
+        assert!(again.stderr.contains(had), "{}", again.stderr);
+        assert!(fetch.files() == files);
+        assert_eq!(imgur.cdn.requests().len(), asked);
+        // Its digest is the one that the file has now.
+        let records = known(&fetch);
+        for record in records {
+            let file = std::fs::read(fetch.out().join(&record.path)).unwrap();
+            let mut summing = Summing::new(Algorithm::Xxh3);
+            summing.update(&file);
+            assert_eq!(record.size, file.len() as u64);
+            assert_eq!(record.digest, Some(summing.finish()));
+            // By what its server can tell whether it has changed.
+            assert!(record.media.is_some() && record.validator.is_some());
+        }
+    }
+}
+
+/// What the archive has noted of the files that were saved.
+#[cfg(unix)]
+fn known(fetch: &Fetch) -> Vec<Record> {
+    let archive = fetch.root().join("home/state/fetch/archive.db");
+    let records = Records::open(&archive, &fetch.out()).unwrap().unwrap();
+    let records = records.items().map(|known| known.unwrap().record.unwrap());
+    records.collect()
 }

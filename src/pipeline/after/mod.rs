@@ -2,6 +2,7 @@
 //!
 //! The file is there by then, and stays, whatever becomes of this. It knows no source and no network.
 
+mod altered;
 mod code;
 mod command;
 mod group;
@@ -19,9 +20,9 @@ pub use command::Command;
 pub(super) use ours::follows;
 
 use self::group::Group;
-use super::archive::Archive;
+use super::archive::{Algorithm, Archive, Ending, Identity, Note};
 use super::naming::shown_text;
-use super::sink::{Disk, slowly};
+use super::sink::{Disk, Stamp, slowly};
 use super::{Events, Packing, Settings, Stop};
 use crate::model::{Error, Event, Failure, Item, Kind, Result};
 use crate::net::Shown;
@@ -63,6 +64,8 @@ pub(super) struct After {
     /// How many commands may run at once.
     room: Semaphore,
     saved: AtomicU64,
+    /// How a digest is made of what is saved, where it is remembered.
+    digest: Option<Algorithm>,
 }
 
 impl After {
@@ -89,6 +92,7 @@ impl After {
             stop: stop.clone(),
             room: Semaphore::new(processors),
             saved: AtomicU64::new(0),
+            digest: settings.archive.as_ref().map(|_| settings.digest),
         })
     }
 
@@ -115,13 +119,43 @@ impl After {
         }
         if let Some(command) = &self.wishes.exec {
             let done = async {
+                let before = Stamp::at(&self.disk, path).ok();
                 self.run(Some(id), words(command, &self.root, item, path)?)
-                    .await
+                    .await?;
+                self.look_again(item, path, before).await
             };
             if let Err(error) = done.await {
                 self.missed(Some(id), "exec", path, &error).await;
             }
         }
+    }
+
+    /// Has noted what a command has made of a file, so that it is known for what was saved.
+    async fn look_again(&self, item: &Item, path: &str, before: Option<Stamp>) -> Result<()> {
+        let (Some(before), Some(algorithm)) = (before, self.digest) else {
+            return Ok(());
+        };
+        if self.stop.now.is_cancelled() {
+            return Ok(());
+        }
+        let (disk, archive, path) = (self.disk.clone(), self.archive.clone(), path.to_owned());
+        let identity = Identity {
+            source: item.source.clone(),
+            key: item.key.clone(),
+        };
+        slowly(move || {
+            // What was moved away or cannot be read is not there for the next run, which fetches it again.
+            let altered = altered::altered(&disk, &path, before, algorithm);
+            let Ok(Some(altered)) = altered else {
+                return Ok(());
+            };
+            archive.note(Note {
+                identity,
+                origin: None,
+                ending: Ending::Altered(altered),
+            })
+        })
+        .await
     }
 
     /// Does what is to follow the run, unless the user ended it.

@@ -159,6 +159,14 @@ pub(in crate::pipeline) struct Note {
     pub(in crate::pipeline) ending: Ending,
 }
 
+/// A saved file as it is by now.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Altered {
+    pub(in crate::pipeline) path: String,
+    pub(in crate::pipeline) size: u64,
+    pub(in crate::pipeline) digest: Sum,
+}
+
 /// How an item ends.
 #[derive(Debug)]
 pub(in crate::pipeline) enum Ending {
@@ -168,4 +176,6 @@ pub(in crate::pipeline) enum Ending {
     Failed(Lapse),
     /// Its server has it as it was saved.
     Unchanged,
+    /// A command of the user's has changed what was saved of it.
+    Altered(Altered),
 }

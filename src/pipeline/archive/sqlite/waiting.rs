@@ -74,23 +74,19 @@ impl State {
             .both()
             .iter()
             .find_map(|saved| saved.items.get(identity));
-        match &note?.ending {
-            Ending::Saved(record) => Some((&record.path, record.size)),
-            Ending::Failed(_) | Ending::Unchanged => None,
-        }
+        let (path, size, _) = saved(note?)?;
+        Some((path, size))
     }
 
     /// The paths of files that are not committed yet and have this length and digest, but for those of this item.
     pub(super) fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Vec<String> {
         let items = self.both().into_iter().flat_map(|saved| &saved.items);
         let saved = items.filter(|(identity, _)| *identity != of);
-        let paths = saved.filter_map(|(_, note)| match &note.ending {
-            Ending::Saved(record) => (record.size == size
-                && record.digest.as_ref() == Some(digest))
-            .then(|| record.path.clone()),
-            Ending::Failed(_) | Ending::Unchanged => None,
+        let alike = saved.filter_map(|(_, note)| {
+            let (path, of, its) = self::saved(note)?;
+            (of == size && its == Some(digest)).then(|| path.to_owned())
         });
-        paths.collect()
+        alike.collect()
     }
 
     /// Whose file this folded path is, if that is not committed yet.
@@ -103,6 +99,15 @@ impl State {
     }
 }
 
+/// Path, length and digest of what is there, if a note tells of that.
+fn saved(note: &Note) -> Option<(&str, u64, Option<&Sum>)> {
+    match &note.ending {
+        Ending::Saved(record) => Some((&record.path, record.size, record.digest.as_ref())),
+        Ending::Altered(altered) => Some((&altered.path, altered.size, Some(&altered.digest))),
+        Ending::Failed(_) | Ending::Unchanged => None,
+    }
+}
+
 impl Waiting {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -112,10 +117,12 @@ impl Waiting {
     pub(super) fn note(&self, note: Note) -> Result<(), String> {
         let note = Arc::new(note);
         let mut state = self.state();
-        if let Ending::Saved(record) = &note.ending {
-            if !record.shared {
-                state.next.owners.insert(fold(&record.path), note.clone());
-            }
+        if let Ending::Saved(record) = &note.ending
+            && !record.shared
+        {
+            state.next.owners.insert(fold(&record.path), note.clone());
+        }
+        if saved(&note).is_some() {
             let items = &mut state.next.items;
             items.insert(note.identity.clone(), note.clone());
         }

@@ -13,7 +13,7 @@ use super::waiting::{Paper, Waiting};
 use super::words::Words;
 use crate::model::Meta;
 use crate::net::Led;
-use crate::pipeline::archive::{Ending, Lapse, Note, Origin, Record, Sum, Validator};
+use crate::pipeline::archive::{Altered, Ending, Lapse, Note, Origin, Record, Sum, Validator};
 
 /// How many links are kept at hand.
 const LINKS: usize = 1000;
@@ -166,6 +166,16 @@ impl Notebook {
                 ])?;
                 if let Some((id, FAILED | GONE)) = known {
                     settled(connection, id)?;
+                }
+            }
+            Ending::Altered(Altered { path, size, digest }) => {
+                // Where it was saved elsewhere meanwhile, that is right.
+                if let Some((id, _)) = known {
+                    connection
+                        .prepare_cached(
+                            "UPDATE item SET size = ?, digest = ? WHERE id = ? AND path = ?",
+                        )?
+                        .execute(params![*size as i64, digest.encode(), id, path])?;
                 }
             }
             Ending::Unchanged => {

@@ -57,16 +57,18 @@ pub(super) fn rename(
     // A slip is told before anything is asked for.
     drop(Records::known(&archive, &settings.root)?);
     let mut listed = HashMap::new();
+    let registry = main::registry(&config, sources)?;
     if rename.job.is_some() || !rename.links.is_empty() || !rename.input_file.is_empty() {
-        let registry = main::registry(&config, sources)?;
         let lists = (&rename.input_file[..], rename.talk.quiet);
         say(&mut said, lists, &config, &registry)?;
         listed = list(&args, &config, &rename.links, &registry)?;
     }
+    let mut templates = settings.templates;
+    templates.free_folders(registry.sources().map(|source| source.manifest()));
     let work = Rename {
         archive,
         root: settings.root,
-        templates: settings.templates,
+        templates,
         listed,
         said,
         simulate: rename.simulate,

@@ -38,6 +38,7 @@ impl Config {
                 Some((_, entry)) => read(entry)?,
                 None => None,
             },
+            folders: Vec::new(),
         };
         for (name, (depth, entry)) in by_source {
             if let Some(template) = read(entry)?

@@ -104,11 +104,13 @@ impl From<Wanted> for Ask {
 pub async fn run(
     client: Client,
     registry: Registry,
-    settings: Settings,
+    mut settings: Settings,
     links: impl Stream<Item = Result<impl Into<Ask> + 'static>> + Send + 'static,
     events: Events,
     stop: Stop,
 ) -> Result<()> {
+    let sources = registry.sources().map(|source| source.manifest());
+    settings.templates.free_folders(sources);
     let (disk, archive) = open(&settings).await?;
     for cap in registry.sources().flat_map(|source| source.caps()) {
         client.pace().cap(cap);

@@ -177,6 +177,7 @@ pub(super) fn plan(
     if let Some(Directory(names)) = options.and_then(|options| options.directory.as_ref()) {
         planned.folder.splice(..0, names.iter().cloned());
     }
+    planned.is_folder = planned.folder.is_empty() && templates.is_folder(&planned.stem);
     Ok(planned)
 }
 

@@ -16,6 +16,8 @@ pub struct Planned {
     pub ext: Option<String>,
     /// Whether the template itself names the extension, so that nothing overrules it.
     pub fixed_ext: bool,
+    /// The stem alone is the name of a folder, so that no file may be called by it.
+    pub is_folder: bool,
 }
 
 /// The most bytes of a stem. The rest of the room is for the extension and the number of a copy, so that neither
@@ -35,6 +37,7 @@ impl Planned {
             stem: stem(name, item),
             ext,
             fixed_ext,
+            is_folder: false,
         }
     }
 
@@ -48,6 +51,7 @@ impl Planned {
             folder: names.collect(),
             ext: None,
             fixed_ext: false,
+            is_folder: false,
         }
     }
 
@@ -84,6 +88,7 @@ impl Planned {
             (None, Some(own)) if own != "com" && PROGRAMS.contains(&own.as_str()) => {
                 (format!("{bare}_{own}"), number)
             }
+            (None, _) if self.is_folder => (format!("_{}", self.stem), number),
             (None, _) => (self.stem.clone(), number),
         };
         let stem = cut(&stem, ROOM.saturating_sub(end.len()));

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Planned, Template};
+use super::{Planned, Template, fold};
 use crate::model::{Item, Result};
+use crate::source::Manifest;
 
 /// The templates of a run.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +13,8 @@ pub struct Templates {
     pub by_source: BTreeMap<String, Template>,
     /// For all others; without it, a direct file keeps its name and an album gets a folder.
     pub otherwise: Option<Template>,
+    /// The names of folders that no file may bar: those of the sources, below which is what they list.
+    pub folders: Vec<String>,
 }
 
 impl Templates {
@@ -23,6 +26,17 @@ impl Templates {
         self.named(&item.source)
             .unwrap_or_else(|| Template::default_for(item))
             .plan(item)
+    }
+
+    /// Keeps the names of these sources free for their folders.
+    pub fn free_folders<'a>(&mut self, sources: impl Iterator<Item = &'a Manifest>) {
+        self.folders = sources.map(|source| source.name.clone()).collect();
+    }
+
+    /// Whether this is the name of a folder of a source. Names that differ only in case or normalisation are one.
+    pub(crate) fn is_folder(&self, name: &str) -> bool {
+        let name = fold(name);
+        self.folders.iter().any(|folder| fold(folder) == name)
     }
 
     /// The template that the user names for the items of this source.

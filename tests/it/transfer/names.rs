@@ -244,6 +244,41 @@ fn an_unknown_field_in_a_template_is_named_with_the_known_ones() {
 }
 
 #[test]
+fn no_file_takes_the_name_of_a_folder_of_ours() {
+    let site = Site::start();
+    let named = |name: &str, bytes: &[u8]| {
+        let header = format!("attachment; filename=\"{name}\"");
+        let reply = Reply::file(bytes).header("Content-Disposition", header);
+        reply.content_type("application/octet-stream")
+    };
+    site.on("/1", named("Page", b"\x01\x02"));
+    site.on("/2", named("page", b"\x03\x04"));
+    site.on("/page.bin", Reply::file(*b"\x05\x06"));
+    site.on("/album", Reply::html("<title>Cats</title><img src=/a.jpg>"));
+    let picture = Reply::file(small(Format::Jpeg, 1));
+    site.on("/a.jpg", picture.content_type("image/jpeg"));
+    let fetch = quick();
+    let links = ["/1", "/2", "/page.bin", "/album"].map(|path| site.url(path));
+    let expected = [
+        "_Page",
+        "_page (2)",
+        "page.bin",
+        "page/Cats album/001 a.jpg",
+    ];
+    fetch.clone().arg(&links[0]).run().success();
+    for new in [3, 0] {
+        let done = fetch.clone().args(&links).run().success();
+        let found = format!("4 found: {new} new");
+        assert!(done.stderr.contains(&found), "{}", done.stderr);
+        assert_eq!(fetch.files().into_keys().collect::<Vec<_>>(), expected);
+    }
+    let rename = fetch.clone().args(["rename", "-o", "{source}"]);
+    rename.run().success();
+    let expected = ["_direct", "_direct (2)", "direct.bin", "page.jpg"];
+    assert_eq!(fetch.files().into_keys().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_file_that_another_process_is_fetching_is_left_to_it() {
     let site = Site::start();
     site.on(

@@ -111,6 +111,7 @@ impl Mover {
             stem: format!("{stem}.{what}"),
             ext: ext.clone(),
             fixed_ext: ext.is_some(),
+            is_folder: false,
         };
         let seen = sniff(&joined.head);
         let ext = extension(&seen, None, ext.as_deref());

@@ -5,6 +5,7 @@ mod clock;
 mod dash;
 mod files;
 mod live;
+mod muxed;
 mod real;
 mod refused;
 mod resume;

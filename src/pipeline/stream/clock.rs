@@ -1,5 +1,7 @@
 //! Where the clock of a film begins, by its first bytes: that of its subtitles is tied to it.
 
+use super::boxes::{self, boxes, named, word};
+
 /// So much of a film is looked at.
 pub(in crate::pipeline) const LOOK: usize = 1 << 20;
 /// The length of a packet of a transport stream, and what each begins with.
@@ -7,8 +9,6 @@ const PACKET: usize = 188;
 const SYNC: u8 = 0x47;
 /// Ticks of a transport stream in a second.
 const TICKS: u128 = 90_000;
-/// The most boxes that are looked at.
-const MOST: usize = 10_000;
 
 /// When the first picture or sound is played, in ticks of a transport stream, if that is told.
 pub(in crate::pipeline) fn start(head: &[u8]) -> Option<u64> {
@@ -51,7 +51,7 @@ fn of_packets(head: &[u8]) -> Option<u64> {
 /// The earliest of the times that the tracks of the first fragment begin at.
 fn of_boxes(head: &[u8]) -> Option<u64> {
     let mut scales: Vec<(u32, u32)> = Vec::new();
-    let mut budget = MOST;
+    let mut budget = boxes::MOST;
     for (name, body) in boxes(head, &mut budget) {
         match name {
             b"moov" => {
@@ -93,39 +93,6 @@ fn of_boxes(head: &[u8]) -> Option<u64> {
         }
     }
     None
-}
-
-type Named<'a> = (&'a [u8; 4], &'a [u8]);
-
-/// The boxes that stand one behind the other, as far as they are there.
-fn boxes<'a>(bytes: &'a [u8], budget: &mut usize) -> Vec<Named<'a>> {
-    let mut found = Vec::new();
-    let mut rest = bytes;
-    while let Some((head, body)) = rest.split_first_chunk::<8>() {
-        let len = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let name = rest[4..8].first_chunk::<4>();
-        let Some((name, body)) = name.zip(len.checked_sub(8).and_then(|len| body.get(..len)))
-        else {
-            break;
-        };
-        if *budget == 0 {
-            break;
-        }
-        *budget -= 1;
-        found.push((name, body));
-        rest = &rest[len..];
-    }
-    found
-}
-
-fn named<'a>(bytes: &'a [u8], name: &[u8; 4], budget: &mut usize) -> Vec<Named<'a>> {
-    let all = boxes(bytes, budget).into_iter();
-    all.filter(|(known, _)| *known == name).collect()
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    let four = bytes.get(at..)?.first_chunk::<4>()?;
-    Some(u32::from_be_bytes(*four))
 }
 
 #[cfg(test)]

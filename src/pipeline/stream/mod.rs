@@ -4,6 +4,7 @@
 //! are taken from it, and what is protected or unknown is refused by name. It does not know how segments move, nor how they
 //! are joined.
 
+mod boxes;
 mod caption;
 pub(super) mod clock;
 pub(super) mod dash;

@@ -7,7 +7,7 @@ use super::quick;
 use crate::support::{Reply, Site, skip, works};
 
 /// Runs `ffmpeg`, which must succeed.
-fn ffmpeg(folder: &Path, args: &str) -> Vec<u8> {
+pub(super) fn ffmpeg(folder: &Path, args: &str) -> Vec<u8> {
     let mut command = Command::new("ffmpeg");
     command
         .current_dir(folder)
@@ -40,7 +40,7 @@ fn frames(folder: &Path, file: &str, kind: char) -> Vec<String> {
 }
 
 /// Puts all files of a folder on a site.
-fn serve(folder: &Path) -> Site {
+pub(super) fn serve(folder: &Path) -> Site {
     let site = Site::start();
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -50,7 +50,7 @@ fn serve(folder: &Path) -> Site {
     site
 }
 
-const SOURCE: &str = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=6 -f lavfi -i sine=frequency=440:duration=6:sample_rate=48000";
+pub(super) const SOURCE: &str = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=6 -f lavfi -i sine=frequency=440:duration=6:sample_rate=48000";
 
 #[test]
 fn what_ffmpeg_made_comes_out_frame_by_frame() {

@@ -225,6 +225,20 @@ fn an_ffmpeg_that_cannot_be_run_leaves_nothing_behind() {
     assert_eq!(fetch.partials(), Vec::<String>::new());
 }
 
+#[cfg(unix)]
+#[test]
+fn an_ffmpeg_that_fails_without_a_word_is_told_by_how_it_ended() {
+    let plain = "#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n";
+    let site = site_of(plain, plain);
+    let fetch = quick();
+    let tools = fetch.root().join("tools");
+    std::fs::create_dir(&tools).unwrap();
+    program(&tools.join("ffmpeg"), "echo >&2; exit 3");
+    let fetch = fetch.env("PATH", path_with(&tools));
+    let done = fetch.arg(site.url("/film/master.m3u8")).run().success();
+    done.says("since `ffmpeg` cannot put them together: exit status: 3");
+}
+
 #[test]
 fn an_unknown_quality_is_asked_wrongly() {
     let done = quick()

@@ -123,7 +123,7 @@ pub(super) fn add(
         (true, true) => {
             // All in one file, whatever index there is.
             let spot = track.spot(None, None)?;
-            track.push(spot)
+            track.push(spot, 0.0)
         }
     }?;
     // Each period has a time of its own.
@@ -154,7 +154,8 @@ impl Track<'_> {
         })
     }
 
-    pub(super) fn push(&mut self, spot: Spot) -> Result<()> {
+    /// Adds one that plays for so many seconds, if that is told.
+    pub(super) fn push(&mut self, spot: Spot, length: f64) -> Result<()> {
         if self.media.segments.len() == MOST {
             return Err(corrupt(format_args!("it has more than {MOST} segments")));
         }
@@ -166,7 +167,7 @@ impl Track<'_> {
             map: self.map.clone(),
             gap: false,
             breaks: false,
-            duration: Duration::ZERO,
+            duration: Duration::from_secs_f64(length.clamp(0.0, LONG)),
         });
         Ok(())
     }
@@ -178,23 +179,21 @@ impl Track<'_> {
         scope: &Scope,
         (time, length): (f64, f64),
     ) -> Result<()> {
-        self.push(spot)?;
-        let duration = self.lasts(length);
+        self.push(spot, length)?;
+        self.lasts(length);
         if let Some(last) = self.media.segments.last_mut() {
             last.number = number(time);
             last.span = number(length).max(1);
-            last.duration = duration;
             // Each period has a time of its own.
             last.breaks = !scope.is_first && time < scope.begin + length / 2.0;
         }
         Ok(())
     }
 
-    /// Notes that a segment plays for so long.
-    pub(super) fn lasts(&mut self, length: f64) -> Duration {
+    /// Notes that a segment of a live stream plays for so long.
+    pub(super) fn lasts(&mut self, length: f64) {
         let duration = Duration::from_secs_f64(length.clamp(0.0, LONG));
         self.media.target = self.media.target.max(duration);
-        duration
     }
 
     pub(super) fn begin(&mut self, spot: Spot) {
@@ -210,9 +209,11 @@ fn by_list(track: &mut Track<'_>, list: &Naming<'_>) -> Result<()> {
     let Some(own) = list.0.last() else {
         return Ok(());
     };
+    let scale = list.number("timescale")?.filter(|scale| *scale > 0);
+    let length = list.number("duration")?.unwrap_or(0) as f64 / scale.unwrap_or(1) as f64;
     for segment in own.all("SegmentURL") {
         let spot = track.spot(segment.get("media"), segment.get("mediaRange"))?;
-        track.push(spot)?;
+        track.push(spot, length)?;
     }
     Ok(())
 }

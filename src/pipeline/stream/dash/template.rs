@@ -47,7 +47,11 @@ pub(super) fn by_template(
         let Some(window) = scope.window else {
             let name = filled(own, names, number, time)?;
             let spot = track.spot(Some(&name), None)?;
-            return track.push(spot);
+            // The last one may be longer by what is told than what is left.
+            let left = scope
+                .length
+                .map_or(f64::INFINITY, |all| scope.begin + all - start);
+            return track.push(spot, length.min(left.max(0.0)));
         };
         // What is known is not named again; each manifest rounds on its own.
         let is_known = live::number(start + length / 2.0) < window.since;

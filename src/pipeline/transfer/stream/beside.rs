@@ -20,14 +20,13 @@ impl Mover {
         &self,
         job: Job,
         place: &Place,
-        picture: Done,
-        sound: Done,
+        mut picture: Done,
+        mut sound: Done,
     ) -> Result<Outcome> {
-        let mut warnings = picture.warnings;
-        warnings.extend(sound.warnings);
+        let mut warnings = std::mem::take(&mut picture.warnings);
+        warnings.append(&mut sound.warnings);
         warnings.dedup();
         let breaks = picture.breaks || sound.breaks;
-        let (picture, sound) = (picture.joined, sound.joined);
         let into = place.beside("whole");
         let mut claim = None;
         let fits = match breaks {
@@ -36,7 +35,8 @@ impl Mover {
                 Err("it begins anew on the way, where `ffmpeg` would not keep both together".into())
             }
             false => {
-                let room = self.claim(&into, picture.len + sound.len, &mut claim).await;
+                let len = picture.joined.len + sound.joined.len;
+                let room = self.claim(&into, len, &mut claim).await;
                 room.map_err(|error| {
                     format!("there is no room for both together: {}", error.message)
                 })
@@ -48,7 +48,7 @@ impl Mover {
                 Err(why) => Err(Error::new(Kind::Unsupported, why)),
                 Ok(()) => mux::mux(&picture, &sound, into, algorithm, &stop),
             };
-            Ok((picture, sound, muxed))
+            Ok((picture.joined, sound.joined, muxed))
         })
         .await?;
         drop(claim);

@@ -194,6 +194,7 @@ impl Mover {
             joined,
             mut warnings,
             breaks,
+            ..
         } = done;
         let (label, ext) = (
             role.split_once(' ').map_or(role, |(_, label)| label),

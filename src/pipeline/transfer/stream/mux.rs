@@ -3,7 +3,9 @@
 //! What came is hostile: `ffmpeg` is told what each file is, so that none of them can be a list of others, and may open
 //! files alone. It is found in the folders of `PATH` that are absolute.
 
-use std::io::Read;
+mod lengths;
+
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -11,31 +13,34 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::join::Joined;
+use super::track::Done;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::pipeline::sink::{Partial, Place};
 use crate::source::program;
 
+pub(super) use self::lengths::Expected;
+
 /// How long it may take for a file that is nothing, and for each gibibyte of it.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
-/// As much of what it says is kept.
-const SAID: u64 = 4 << 10;
+/// As much of what it says is kept, of its end.
+const SAID: usize = 4 << 10;
 
 /// What picture and sound are put in, best first, in the words of `ffmpeg`.
 const INTO: [&str; 2] = ["mp4", "matroska"];
 /// The same for what both come in Matroska or WebM.
 const INTO_WEB: [&str; 2] = ["webm", "matroska"];
 
-/// Puts them together at this place. Blocks.
+/// Puts them together at this place, and looks whether all of both is in it. Blocks.
 ///
 /// # Errors
 /// [`Kind::Unsupported`] with the reason where they stay apart; [`Kind::Disk`]; [`Kind::Closed`] if everything is to end.
 pub(super) fn mux(
-    picture: &Joined,
-    sound: &Joined,
+    picture: &Done,
+    sound: &Done,
     place: Place,
     algorithm: Option<Algorithm>,
     stop: &CancellationToken,
@@ -45,6 +50,8 @@ pub(super) fn mux(
         apart("`ffmpeg` is not installed")
             .hint("with `ffmpeg` installed, picture and sound come as one file")
     })?;
+    let expected = [picture.expected, sound.expected];
+    let (picture, sound) = (&picture.joined, &sound.joined);
     let forms = form(&picture.head).zip(form(&sound.head));
     let forms =
         forms.ok_or_else(|| apart("`ffmpeg` is not asked to read what is not known here"))?;
@@ -63,24 +70,27 @@ pub(super) fn mux(
             [&picture.partial, &sound.partial, &partial].map(|partial| url(&partial.path()));
         input(&mut command, forms.0, &picture);
         input(&mut command, forms.1, &sound);
-        // The sound that is apart is the one that was chosen, whatever comes with the picture.
-        command.args([
-            "-map",
-            "0:v?",
-            "-map",
-            "1:a?",
-            "-map_metadata",
-            "-1",
-            "-c",
-            "copy",
-        ]);
+        // The sound that is apart is the one that was chosen, whatever comes with the picture. Where one of both is in a codec
+        // that is not known there, that is an error.
+        let both = ["-map", "0:v", "-map", "1:a"];
+        command
+            .args(both)
+            .args(["-map_metadata", "-1", "-c", "copy"]);
         // Both are timed by one clock, and stay together by it.
         command
             .args(["-avoid_negative_ts", "make_zero", "-f", into])
             .arg(whole);
         match run(command, deadline, stop) {
-            Ok((status, _)) if status.success() => return whole_of(partial, algorithm),
-            Ok((_, words)) => said = words,
+            Ok((status, _)) if status.success() => {
+                return match lengths::differ(expected, lengths::read(&partial)?) {
+                    None => whole_of(partial, algorithm),
+                    Some(why) => {
+                        partial.discard()?;
+                        Err(apart(&why))
+                    }
+                };
+            }
+            Ok((status, words)) => said = reason(&words).unwrap_or_else(|| status.to_string()),
             Err(error) => {
                 partial.discard()?;
                 return Err(error);
@@ -88,8 +98,15 @@ pub(super) fn mux(
         }
     }
     partial.discard()?;
-    let said = said.lines().last().unwrap_or("").trim().to_owned();
     Err(apart("`ffmpeg` cannot put them together").because(said))
+}
+
+/// Why it failed, of all that it says.
+fn reason(said: &str) -> Option<String> {
+    let mut lines = said.lines().map(str::trim).rev();
+    // What it says last may be how it would not have failed, which nobody here can do.
+    let is_it = |line: &&str| !line.is_empty() && !line.starts_with("To ignore this");
+    lines.find(is_it).map(str::to_owned)
 }
 
 /// What a file is that begins so, in the words of `ffmpeg`; none for what is not to be read by it.
@@ -150,10 +167,15 @@ fn run(
     let mut stderr = child.stderr.take();
     let reading = std::thread::spawn(move || {
         let mut said = Vec::new();
-        if let Some(stderr) = &mut stderr {
-            // What cannot be read was not said.
-            let _ = stderr.by_ref().take(SAID).read_to_end(&mut said);
-            let _ = std::io::copy(stderr, &mut std::io::sink());
+        let mut piece = [0; SAID];
+        while let Some(stderr) = &mut stderr {
+            match stderr.read(&mut piece) {
+                Ok(read @ 1..) => said.extend_from_slice(&piece[..read]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // What cannot be read was not said.
+                _ => break,
+            }
+            said.drain(..said.len().saturating_sub(SAID));
         }
         String::from_utf8_lossy(&said).into_owned()
     });
@@ -192,4 +214,25 @@ pub(super) fn whole_of(partial: Partial, algorithm: Option<Algorithm>) -> Result
         head,
         digest: summing.map(Summing::finish),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_the_last_that_is_one() {
+        let table = [
+            ("", None),
+            ("\n \n", None),
+            ("[mov] odd\nx: Invalid data\n\n", Some("x: Invalid data")),
+            (
+                "Stream map '0:v' matches no streams.\nTo ignore this, add a trailing '?' to the map.\n",
+                Some("Stream map '0:v' matches no streams."),
+            ),
+        ];
+        for (said, expected) in table {
+            assert_eq!(reason(said).as_deref(), expected);
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! What is asked for of a track, one request each, and how it is known again.
 
+mod expected;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use url::Url;
 
@@ -23,6 +26,8 @@ pub(super) struct Part {
     pub(super) cipher: Option<Cipher>,
     /// Whether it begins somewhere in a file, and not as a segment does.
     pub(super) inner: bool,
+    /// How long it plays.
+    duration: Duration,
 }
 
 impl Part {
@@ -49,6 +54,8 @@ pub(super) struct Parts {
     pub(super) breaks: usize,
     /// How many segments the site says that it does not have.
     pub(super) gaps: u64,
+    /// How long those play.
+    missing: Duration,
     /// The number that the next segment has to have.
     pub(super) next: Option<u64>,
     /// How many segments of a live stream were gone before they could be asked for.
@@ -79,6 +86,7 @@ impl Parts {
             self.breaks += usize::from(segment.breaks && !self.list.is_empty());
             if segment.gap {
                 self.gaps += 1;
+                self.missing = self.missing.saturating_add(segment.duration);
                 continue;
             }
             if let Some(map) = segment
@@ -91,6 +99,9 @@ impl Parts {
                 self.map = Some(map.clone());
             }
             self.push((segment.number, false), segment.spot, segment.cipher);
+            if let Some(part) = self.list.last_mut() {
+                part.duration = segment.duration;
+            }
         }
         self.next != before
     }
@@ -103,6 +114,7 @@ impl Parts {
             spot,
             cipher,
             inner: false,
+            duration: Duration::ZERO,
         });
     }
 
@@ -138,6 +150,7 @@ impl Parts {
             },
             cipher: None,
             inner: start > 0,
+            duration: Duration::ZERO,
         };
         self.list = starts.map(piece).collect();
     }

@@ -20,6 +20,7 @@ use self::renew::Renewal;
 use super::Streaming;
 use super::join::{Came, Join, Joined};
 use super::list::{Content, List, Role};
+use super::mux::Expected;
 use super::part::{Chain, Parts};
 use super::state::State;
 use super::versions::Versions;
@@ -71,6 +72,8 @@ pub(super) struct Done {
     pub(super) warnings: Vec<String>,
     /// Whether something else begins in it, in its time or in what stands before it.
     pub(super) breaks: bool,
+    /// How long it is by its list.
+    pub(super) expected: Option<Expected>,
 }
 
 impl Track {
@@ -102,6 +105,9 @@ impl Track {
             self.park(streaming).await?;
             return Err(error);
         }
+        let expected = self
+            .parts
+            .expected(self.join.next(), &self.gone, self.target);
         let Parts {
             gaps,
             lost,
@@ -129,6 +135,7 @@ impl Track {
             joined,
             warnings,
             breaks: breaks > 0 || maps > 1,
+            expected,
         })
     }
 

@@ -1,0 +1,70 @@
+//! Picture and sound that `ffmpeg` is to put together: what it loses, and by which clocks they belong together.
+
+use std::path::Path;
+
+use super::quick;
+use super::real::{SOURCE, ffmpeg, serve};
+use crate::support::command::{Done, Fetch};
+use crate::support::{skip, works};
+
+const MASTER: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",DEFAULT=YES,URI=\"audio.m3u8\"\n\
+    #EXT-X-STREAM-INF:BANDWIDTH=900,RESOLUTION=320x180,AUDIO=\"a\"\nvideo.m3u8\n";
+
+/// Makes a film of six seconds whose sound is apart, in this form.
+fn film(folder: &Path, form: &str) {
+    let hls = format!("-hls_time 1 -hls_playlist_type vod -hls_segment_type {form}");
+    let video = format!(
+        "-map 0:v -c:v mpeg2video -g 25 {hls} -hls_fmp4_init_filename v.mp4 -f hls video.m3u8"
+    );
+    let audio = format!("-map 1:a -c:a aac {hls} -hls_fmp4_init_filename a.mp4 -f hls audio.m3u8");
+    ffmpeg(folder, &format!("{SOURCE} {video} {audio}"));
+    std::fs::write(folder.join("cats.m3u8"), MASTER).unwrap();
+}
+
+/// Fetches what is there.
+fn fetched(folder: &Path, name: &str) -> (Fetch, Done) {
+    let site = serve(folder);
+    let fetch = quick().arg(site.url(name));
+    let done = fetch.run().success();
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    (fetch, done)
+}
+
+#[test]
+fn a_film_that_ffmpeg_reads_a_part_of_stays_apart() {
+    if !works("ffmpeg", &["-version"]) {
+        return skip("there is no ffmpeg");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    film(folder, "fmp4");
+    std::fs::write(folder.join("video2.m4s"), [0x9e, 1].repeat(20_000)).unwrap();
+    let (fetch, done) = fetched(folder, "/cats.m3u8");
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().collect();
+    assert_eq!(names, ["cats.audio.m4a", "cats.mp4"], "{}", done.stderr);
+    done.says("since `ffmpeg` made 2.0 seconds of its picture, and 6.0 of its sound");
+    let pieces = ["v.mp4", "video0.m4s", "video1.m4s", "video2.m4s"];
+    let pieces = pieces.map(|name| std::fs::read(folder.join(name)).unwrap());
+    assert!(files["cats.mp4"].starts_with(&pieces.concat()));
+}
+
+#[test]
+fn what_ffmpeg_knows_no_picture_in_stays_apart() {
+    if !works("ffmpeg", &["-version"]) {
+        return skip("there is no ffmpeg");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    film(folder, "mpegts");
+    // As if its codec were not known.
+    std::fs::copy(folder.join("audio.m3u8"), folder.join("video.m3u8")).unwrap();
+    let master = MASTER.replace("audio.m3u8", "audio.m3u8?sound");
+    std::fs::write(folder.join("cats.m3u8"), master).unwrap();
+    let (fetch, done) = fetched(folder, "/cats.m3u8");
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().collect();
+    assert_eq!(names, ["cats.audio.ts", "cats.ts"], "{}", done.stderr);
+    done.says("since `ffmpeg` cannot put them together: ")
+        .says("matches no streams");
+}

@@ -9,13 +9,44 @@ const PACKET: usize = 188;
 const SYNC: u8 = 0x47;
 /// Ticks of a transport stream in a second.
 const TICKS: u128 = 90_000;
+/// After so many of them it begins anew.
+pub(in crate::pipeline) const AROUND: u64 = 1 << 33;
+/// Whose time it is that stands before packed sound.
+const OWNER: &[u8] = b"com.apple.streaming.transportStreamTimestamp\0";
 
 /// When the first picture or sound is played, in ticks of a transport stream, if that is told.
 pub(in crate::pipeline) fn start(head: &[u8]) -> Option<u64> {
-    match head.first() {
-        Some(&SYNC) => of_packets(head),
+    match head {
+        [SYNC, ..] => of_packets(head),
+        [b'I', b'D', b'3', ..] => of_tags(head),
         _ => of_boxes(head),
     }
+}
+
+/// The time that stands in the tags before packed sound (RFC 8216 §3.4).
+fn of_tags(mut head: &[u8]) -> Option<u64> {
+    while let [b'I', b'D', b'3', version, _, _, a, b, c, d, rest @ ..] = head {
+        // Seven bits of each byte count.
+        let bits = |bits: u32, bytes: [u8; 4]| {
+            let bytes = bytes.into_iter();
+            bytes.fold(0usize, |sum, byte| sum << bits | usize::from(byte))
+        };
+        let tag = rest.get(..bits(7, [*a, *b, *c, *d]))?;
+        let mut frames = tag;
+        while let Some((&[n, m, l, k, a, b, c, d, _, _], after)) = frames.split_first_chunk() {
+            let each = if *version < 4 { 8 } else { 7 };
+            let Some(body) = after.get(..bits(each, [a, b, c, d])) else {
+                break;
+            };
+            let time = body.strip_prefix(OWNER).and_then(<[u8]>::first_chunk);
+            if let (b"PRIV", Some(time)) = (&[n, m, l, k], time) {
+                return Some(u64::from_be_bytes(*time) % AROUND);
+            }
+            frames = &after[body.len()..];
+        }
+        head = &rest[tag.len()..];
+    }
+    None
 }
 
 /// The earliest of the first times that the streams of a transport stream have.
@@ -117,6 +148,33 @@ mod tests {
         [&len, name.as_slice(), body].concat()
     }
 
+    /// A tag with one frame.
+    fn tag(version: u8, name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let size = |len: usize| [0, 0, (len >> 7) as u8, len as u8 & 0x7f];
+        let frame = [name.as_slice(), &size(body.len()), &[0, 0], body].concat();
+        let head = [b"ID3", &[version, 0, 0][..], &size(frame.len())];
+        [head.concat(), frame].concat()
+    }
+
+    #[test]
+    fn the_time_of_packed_sound_is_read() {
+        let time = |time: u64| [OWNER, &time.to_be_bytes()].concat();
+        let other = tag(4, b"TXXX", &[3; 300]);
+        let table = [
+            (tag(4, b"PRIV", &time(126_000)), Some(126_000)),
+            (tag(3, b"PRIV", &time(1)), Some(1)),
+            (tag(4, b"PRIV", &time(AROUND + 7)), Some(7)),
+            ([other.clone(), tag(4, b"PRIV", &time(9))].concat(), Some(9)),
+            (tag(4, b"PRIV", &OWNER[1..]), None),
+            (tag(4, b"TXXX", &time(9)), None),
+            (tag(4, b"PRIV", &time(9))[..40].to_vec(), None),
+            (other, None),
+        ];
+        for (head, expected) in table {
+            assert_eq!(start(&[&head[..], b"\xff\xf1"].concat()), expected);
+        }
+    }
+
     #[test]
     fn the_first_time_of_a_film_is_read() {
         let film = [
@@ -151,6 +209,7 @@ mod tests {
             bytes in prop::collection::vec(prop::sample::select(vec![0u8, 1, 8, 16, 71, 0xe0, 0x80, b'm', b'o', b'v', b'f']), 0..600),
         ) {
             let _ = start(&bytes);
+            let _ = start(&[b"ID3", &bytes[..]].concat());
             let moov = boxed(b"moov", &boxed(b"trak", &bytes));
             let _ = start(&[moov, boxed(b"moof", &boxed(b"traf", &bytes))].concat());
         }

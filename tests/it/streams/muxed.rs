@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::quick;
+use super::hasty;
 use super::real::{SOURCE, ffmpeg, serve};
 use crate::support::command::{Done, Fetch};
 use crate::support::{skip, works};
@@ -24,10 +24,77 @@ fn film(folder: &Path, form: &str) {
 /// Fetches what is there.
 fn fetched(folder: &Path, name: &str) -> (Fetch, Done) {
     let site = serve(folder);
-    let fetch = quick().arg(site.url(name));
+    let fetch = hasty(&Fetch::new()).args(["--subtitles", "all"]);
+    let fetch = fetch.arg(site.url(name));
     let done = fetch.run().success();
     assert_eq!(fetch.partials(), Vec::<String>::new());
     (fetch, done)
+}
+
+/// When the first picture or sound of a file is played, in seconds.
+fn start(folder: &Path, file: &Path, kind: char) -> f64 {
+    let args = format!(
+        "-copyts -i {} -map 0:{kind}:0 -c copy -f framecrc -",
+        file.display()
+    );
+    let text = String::from_utf8(ffmpeg(folder, &args)).unwrap();
+    let base = text.lines().find_map(|line| line.strip_prefix("#tb 0: 1/"));
+    let first = text.lines().find(|line| !line.starts_with('#')).unwrap();
+    let time: f64 = first.split(',').nth(2).unwrap().trim().parse().unwrap();
+    time / base.unwrap().parse::<f64>().unwrap()
+}
+
+#[test]
+fn packed_sound_is_put_beside_its_picture_by_its_clock() {
+    if !works("ffmpeg", &["-version"]) {
+        return skip("there is no ffmpeg");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    film(folder, "mpegts");
+    ffmpeg(
+        folder,
+        &format!("{SOURCE} -map 1:a -c:a aac -f adts sound.aac"),
+    );
+    let sound = std::fs::read(folder.join("sound.aac")).unwrap();
+    let list = "#EXTM3U\n#EXTINF:6,\nsound.aac\n#EXT-X-ENDLIST\n";
+    std::fs::write(folder.join("audio.m3u8"), list).unwrap();
+    // Half a second before the picture, which begins at 1.44 seconds.
+    let time = [
+        &b"com.apple.streaming.transportStreamTimestamp\0"[..],
+        &84_600u64.to_be_bytes(),
+    ];
+    let tag = [
+        &b"ID3\x04\0\0\0\0\0\x3fPRIV\0\0\0\x35\0\0"[..],
+        &time.concat(),
+        &sound,
+    ];
+    std::fs::write(folder.join("sound.aac"), tag.concat()).unwrap();
+    let master = MASTER.replace("AUDIO=", "SUBTITLES=\"s\",AUDIO=")
+        + "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"s\",NAME=\"en\",LANGUAGE=\"en\",URI=\"text.m3u8\"\n";
+    std::fs::write(folder.join("cats.m3u8"), master).unwrap();
+    std::fs::write(folder.join("text.m3u8"), list.replace("aac", "vtt")).unwrap();
+    let text = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:129600,LOCAL:00:00:00.000\n\n00:00.000 --> 00:02.000\nMiaow\n";
+    std::fs::write(folder.join("sound.vtt"), text).unwrap();
+    let (fetch, done) = fetched(folder, "/cats.m3u8");
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().collect();
+    assert_eq!(names, ["cats.en.vtt", "cats.mp4"], "{}", done.stderr);
+    let film = fetch.out().join("cats.mp4");
+    let apart = start(folder, &film, 'v') - start(folder, &film, 'a');
+    assert!((apart - 0.5).abs() < 0.03, "{apart}");
+    // Without a clock, nobody can tell.
+    std::fs::write(folder.join("sound.aac"), &sound).unwrap();
+    let (fetch, done) = fetched(folder, "/cats.m3u8");
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().collect();
+    assert_eq!(
+        names,
+        ["cats.audio.aac", "cats.en.vtt", "cats.ts"],
+        "{}",
+        done.stderr
+    );
+    done.says("since its sound has no clock, and that of its picture does not begin at 0");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! files alone. It is found in the folders of `PATH` that are absolute.
 
 mod lengths;
+mod sync;
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -12,12 +13,14 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use self::sync::Clock;
 use super::join::Joined;
 use super::track::Done;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::pipeline::sink::{Partial, Place};
+use crate::pipeline::stream::clock;
 use crate::source::program;
 
 pub(super) use self::lengths::Expected;
@@ -55,6 +58,14 @@ pub(super) fn mux(
     let forms = form(&picture.head).zip(form(&sound.head));
     let forms =
         forms.ok_or_else(|| apart("`ffmpeg` is not asked to read what is not known here"))?;
+    let clock = |joined: &Joined, form| {
+        let head = joined
+            .partial
+            .read(0, joined.len.min(clock::LOOK as u64) as usize)?;
+        let start = clock::start(&head);
+        Ok::<_, Error>(Clock { start, form })
+    };
+    let moves = sync::moves(clock(picture, forms.0)?, clock(sound, forms.1)?).map_err(apart)?;
     let partial = Partial::open(place)?;
     partial.restart()?;
     let gibibytes = (picture.len + sound.len) as f64 / f64::from(1 << 30);
@@ -68,8 +79,8 @@ pub(super) fn mux(
         let mut command = command(&program);
         let [picture, sound, whole] =
             [&picture.partial, &sound.partial, &partial].map(|partial| url(&partial.path()));
-        input(&mut command, forms.0, &picture);
-        input(&mut command, forms.1, &sound);
+        input(&mut command, forms.0, moves[0], &picture);
+        input(&mut command, forms.1, moves[1], &sound);
         // The sound that is apart is the one that was chosen, whatever comes with the picture. Where one of both is in a codec
         // that is not known there, that is an error.
         let both = ["-map", "0:v", "-map", "1:a"];
@@ -150,7 +161,11 @@ fn command(program: &Path) -> Command {
     command
 }
 
-fn input(command: &mut Command, form: &str, url: &std::ffi::OsStr) {
+/// A file in this form, with all of its times so many seconds later.
+fn input(command: &mut Command, form: &str, later: f64, url: &std::ffi::OsStr) {
+    if later != 0.0 {
+        command.args(["-itsoffset", &format!("{later:.6}")]);
+    }
     command
         .args(["-protocol_whitelist", "file", "-f", form, "-i"])
         .arg(url);

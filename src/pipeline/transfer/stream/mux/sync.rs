@@ -1,0 +1,103 @@
+//! By which clocks picture and sound belong together. Pure.
+
+use crate::pipeline::stream::clock::AROUND;
+
+/// Ticks of a transport stream in a second.
+const TICKS: f64 = 90_000.0;
+/// A clock that is so many seconds before it begins anew is taken by `ffmpeg` for one that has not begun yet.
+const BEFORE: u64 = 60 * 90_000;
+/// A picture that begins so late by its clock begins with it: the first pictures wait for those that they are made of.
+const EARLY: u64 = 9_000;
+
+/// The clock of a track.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// When it begins, if that is told.
+    pub(super) start: Option<u64>,
+    /// How it is read.
+    pub(super) form: &'static str,
+}
+
+impl Clock {
+    /// Whether `ffmpeg` reads no time in it, and has it begin at 0.
+    fn is_raw(self) -> bool {
+        matches!(self.form, "aac" | "mp3" | "ac3")
+    }
+}
+
+/// By how many seconds picture and sound are to be moved.
+///
+/// # Errors
+/// Why nobody can tell.
+pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static str> {
+    if !sound.is_raw() {
+        return Ok([0.0; 2]);
+    }
+    match (picture.start, sound.start) {
+        (Some(picture_at), Some(sound_at)) => {
+            let is_before = picture.form == "mpegts" && picture_at >= AROUND - BEFORE;
+            let around = if is_before { AROUND as f64 } else { 0.0 };
+            // The nearer way around the clock.
+            let later = (sound_at + AROUND - picture_at % AROUND) % AROUND;
+            let later = match later > AROUND / 2 {
+                true => later as f64 - AROUND as f64,
+                false => later as f64,
+            };
+            Ok([0.0, (picture_at as f64 - around + later) / TICKS])
+        }
+        (None, Some(_)) => Err("nothing tells when its picture begins by the clock of its sound"),
+        (Some(EARLY..), None) => {
+            Err("its sound has no clock, and that of its picture does not begin at 0")
+        }
+        (_, None) => Ok([0.0; 2]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_sound_is_moved_to_the_clock_of_its_picture() {
+        let hour = 3600 * 90_000;
+        let at = |start: u64| Some(start);
+        let table = [
+            ("mpegts", at(126_000), "aac", at(126_000), Some(1.4)),
+            ("mpegts", at(126_000), "mp3", at(171_000), Some(1.9)),
+            ("mpegts", at(hour), "aac", at(hour - 45_000), Some(3599.5)),
+            // Around the end of the clock.
+            ("mpegts", at(AROUND - 90_000), "aac", at(45_000), Some(0.5)),
+            ("mpegts", at(45_000), "aac", at(AROUND - 90_000), Some(-1.0)),
+            (
+                "mov",
+                at(AROUND + 90_000),
+                "aac",
+                at(180_000),
+                Some(95_445.717_689),
+            ),
+            // Nobody knows.
+            ("mpegts", at(126_000), "aac", None, None),
+            ("mov", None, "ac3", at(0), None),
+            ("mpegts", at(7_200), "aac", None, Some(0.0)),
+            ("mov", None, "aac", None, Some(0.0)),
+            // What has a clock is read by it.
+            ("mpegts", at(126_000), "mpegts", at(9), Some(0.0)),
+            ("mov", at(126_000), "mov", None, Some(0.0)),
+        ];
+        for (form, start, sound, sound_start, expected) in table {
+            let picture = Clock { start, form };
+            let sound = Clock {
+                start: sound_start,
+                form: sound,
+            };
+            let read = moves(picture, sound).ok();
+            let is_it = match (read, expected) {
+                (Some([none, read]), Some(expected)) => {
+                    none == 0.0 && (read - expected).abs() < 1e-5
+                }
+                (read, expected) => read.is_none() && expected.is_none(),
+            };
+            assert!(is_it, "{picture:?} {sound:?} {read:?}");
+        }
+    }
+}

@@ -20,6 +20,8 @@ pub(in crate::pipeline) struct Media {
     pub(in crate::pipeline) surplus: bool,
     /// How long the longest of them is.
     pub(in crate::pipeline) target: Duration,
+    /// How far its times are ahead of those at which it is played, in seconds.
+    pub(in crate::pipeline) ahead: f64,
     /// What the site says of it, by which it is told from the other renditions.
     pub(in crate::pipeline) rendition: String,
 }

@@ -97,6 +97,57 @@ fn packed_sound_is_put_beside_its_picture_by_its_clock() {
     done.says("since its sound has no clock, and that of its picture does not begin at 0");
 }
 
+/// The same fragments so many ticks later.
+fn shifted(mut bytes: Vec<u8>, ticks: u64) -> Vec<u8> {
+    let places = bytes.windows(5).enumerate();
+    let places = places.filter(|(_, name)| *name == b"tfdt\x01");
+    let places: Vec<usize> = places.map(|(at, _)| at + 8).collect();
+    for at in places {
+        let time = u64::from_be_bytes(*bytes[at..].first_chunk().unwrap());
+        bytes[at..at + 8].copy_from_slice(&(time + ticks).to_be_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn what_counts_from_another_time_in_a_manifest_is_put_together_by_that() {
+    if !works("ffmpeg", &["-version"]) {
+        return skip("there is no ffmpeg");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    film(folder, "fmp4");
+    let whole = |name: &str, first: &str| {
+        let pieces = (0..6).map(|n| format!("{name}{n}.m4s"));
+        let pieces = std::iter::once(first.to_owned()).chain(pieces);
+        let pieces = pieces.map(|piece| std::fs::read(folder.join(piece)).unwrap());
+        pieces.collect::<Vec<_>>().concat()
+    };
+    // Of 12 800 ticks a second.
+    let picture = shifted(whole("video", "v.mp4"), 1_280_000);
+    std::fs::write(folder.join("picture.mp4"), picture).unwrap();
+    std::fs::write(folder.join("sound.mp4"), whole("audio", "a.mp4")).unwrap();
+    let set = |kind: &str, name: &str, offset: &str| {
+        format!(
+            "<AdaptationSet mimeType='{kind}/mp4'><Representation id='{kind}' bandwidth='9'><BaseURL>{name}.mp4</BaseURL>\
+             <SegmentBase timescale='12800' {offset}/></Representation></AdaptationSet>"
+        )
+    };
+    let manifest = format!(
+        "<MPD type='static' mediaPresentationDuration='PT6S'><Period>{}{}</Period></MPD>",
+        set("video", "picture", "presentationTimeOffset='1280000'"),
+        set("audio", "sound", "")
+    );
+    std::fs::write(folder.join("cats.mpd"), manifest).unwrap();
+    let (fetch, done) = fetched(folder, "/cats.mpd");
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().collect();
+    assert_eq!(names, ["cats.mp4"], "{}", done.stderr);
+    let film = fetch.out().join("cats.mp4");
+    let apart = start(folder, &film, 'v') - start(folder, &film, 'a');
+    assert!(apart.abs() < 0.05, "{apart}");
+}
+
 #[test]
 fn a_film_that_ffmpeg_reads_a_part_of_stays_apart() {
     if !works("ffmpeg", &["-version"]) {

@@ -70,6 +70,20 @@ impl<'a> Naming<'a> {
         }
     }
 
+    /// How many of its ticks are a second.
+    pub(super) fn scale(&self) -> Result<u64> {
+        let scale = self.number("timescale")?.unwrap_or(1);
+        (scale > 0)
+            .then_some(scale)
+            .ok_or_else(|| corrupt("a timescale is zero"))
+    }
+
+    /// The time that its first segment has which is played, in seconds.
+    fn ahead(&self) -> Result<f64> {
+        let offset = self.number("presentationTimeOffset")?.unwrap_or(0);
+        Ok(offset as f64 / self.scale()? as f64)
+    }
+
     pub(super) fn first(&self, name: &str) -> Option<&'a Element> {
         self.0.iter().rev().find_map(|level| level.first(name))
     }
@@ -91,7 +105,14 @@ pub(super) fn add(
     let levels = [period, set, own];
     let template = Naming::of(levels, "SegmentTemplate");
     let list = Naming::of(levels, "SegmentList");
+    let file = Naming::of(levels, "SegmentBase");
     let before = media.segments.len();
+    if before == 0 {
+        media.ahead = [&template, &list, &file]
+            .into_iter()
+            .find(|naming| !naming.0.is_empty())
+            .map_or(Ok(0.0), Naming::ahead)?;
+    }
     media.surplus = false;
     if scope.window.is_some() {
         // The periods of a live one come and go.
@@ -209,8 +230,7 @@ fn by_list(track: &mut Track<'_>, list: &Naming<'_>) -> Result<()> {
     let Some(own) = list.0.last() else {
         return Ok(());
     };
-    let scale = list.number("timescale")?.filter(|scale| *scale > 0);
-    let length = list.number("duration")?.unwrap_or(0) as f64 / scale.unwrap_or(1) as f64;
+    let length = list.number("duration")?.unwrap_or(0) as f64 / list.scale()? as f64;
     for segment in own.all("SegmentURL") {
         let spot = track.spot(segment.get("media"), segment.get("mediaRange"))?;
         track.push(spot, length)?;

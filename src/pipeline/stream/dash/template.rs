@@ -33,10 +33,7 @@ pub(super) fn by_template(
         track.begin(spot);
     }
     let first = template.number("startNumber")?.unwrap_or(1);
-    let scale = template.number("timescale")?.unwrap_or(1);
-    if scale == 0 {
-        return Err(corrupt("a timescale is zero"));
-    }
+    let scale = template.scale()?;
     let offset = template.number("presentationTimeOffset")?.unwrap_or(0);
     let scaled = |ticks: u64| ticks as f64 / scale as f64;
     // When a segment is played that has this time in its period.

@@ -1,4 +1,5 @@
 mod live;
+mod periods;
 
 use proptest::prelude::*;
 

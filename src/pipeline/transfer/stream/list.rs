@@ -82,6 +82,7 @@ impl List {
             end: None,
             surplus: false,
             target: Duration::ZERO,
+            ahead: 0.0,
             rendition: String::new(),
         };
         List::new(url, led, media)

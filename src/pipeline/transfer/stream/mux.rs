@@ -54,18 +54,17 @@ pub(super) fn mux(
             .hint("with `ffmpeg` installed, picture and sound come as one file")
     })?;
     let expected = [picture.expected, sound.expected];
-    let (picture, sound) = (&picture.joined, &sound.joined);
-    let forms = form(&picture.head).zip(form(&sound.head));
+    let forms = form(&picture.joined.head).zip(form(&sound.joined.head));
     let forms =
         forms.ok_or_else(|| apart("`ffmpeg` is not asked to read what is not known here"))?;
-    let clock = |joined: &Joined, form| {
-        let head = joined
-            .partial
-            .read(0, joined.len.min(clock::LOOK as u64) as usize)?;
-        let start = clock::start(&head);
-        Ok::<_, Error>(Clock { start, form })
+    let clock = |done: &Done, form| {
+        let len = done.joined.len.min(clock::LOOK as u64) as usize;
+        let start = clock::start(&done.joined.partial.read(0, len)?);
+        let ahead = done.ahead;
+        Ok::<_, Error>(Clock { start, form, ahead })
     };
     let moves = sync::moves(clock(picture, forms.0)?, clock(sound, forms.1)?).map_err(apart)?;
+    let (picture, sound) = (&picture.joined, &sound.joined);
     let partial = Partial::open(place)?;
     partial.restart()?;
     let gibibytes = (picture.len + sound.len) as f64 / f64::from(1 << 30);

@@ -47,6 +47,7 @@ pub(super) struct Track {
     /// Whether there may be no last segment.
     surplus: bool,
     target: Duration,
+    ahead: f64,
     join: Join,
     chain: Chain,
     all: Option<(usize, String)>,
@@ -74,6 +75,8 @@ pub(super) struct Done {
     pub(super) breaks: bool,
     /// How long it is by its list.
     pub(super) expected: Option<Expected>,
+    /// How far its times are ahead of those at which it is played, in seconds.
+    pub(super) ahead: f64,
 }
 
 impl Track {
@@ -136,6 +139,7 @@ impl Track {
             warnings,
             breaks: breaks > 0 || maps > 1,
             expected,
+            ahead: self.ahead,
         })
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Clock {
     pub(super) start: Option<u64>,
     /// How it is read.
     pub(super) form: &'static str,
+    /// How far its times are ahead of those at which it is played, in seconds.
+    pub(super) ahead: f64,
 }
 
 impl Clock {
@@ -31,7 +33,7 @@ impl Clock {
 /// Why nobody can tell.
 pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static str> {
     if !sound.is_raw() {
-        return Ok([0.0; 2]);
+        return Ok([picture, sound].map(|clock| 0.0 - clock.ahead));
     }
     match (picture.start, sound.start) {
         (Some(picture_at), Some(sound_at)) => {
@@ -85,10 +87,12 @@ mod tests {
             ("mov", at(126_000), "mov", None, Some(0.0)),
         ];
         for (form, start, sound, sound_start, expected) in table {
-            let picture = Clock { start, form };
+            let ahead = 0.0;
+            let picture = Clock { start, form, ahead };
             let sound = Clock {
                 start: sound_start,
                 form: sound,
+                ahead,
             };
             let read = moves(picture, sound).ok();
             let is_it = match (read, expected) {
@@ -99,5 +103,12 @@ mod tests {
             };
             assert!(is_it, "{picture:?} {sound:?} {read:?}");
         }
+        // Of a manifest, each counts from a time of its own.
+        let clock = |ahead| Clock {
+            start: None,
+            form: "mov",
+            ahead,
+        };
+        assert_eq!(moves(clock(100.0), clock(0.5)), Ok([-100.0, -0.5]));
     }
 }

@@ -104,6 +104,7 @@ impl Track {
             ended: media.ended,
             surplus: media.surplus,
             target: media.target,
+            ahead: media.ahead,
             join,
             chain: Chain::default(),
             all,

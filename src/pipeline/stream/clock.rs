@@ -23,6 +23,12 @@ pub(in crate::pipeline) fn start(head: &[u8]) -> Option<u64> {
     }
 }
 
+/// The earlier of two times, of which a clock that begins anew between them has the earlier one behind the later.
+pub(in crate::pipeline) fn earlier(one: u64, other: u64) -> u64 {
+    let later = (other % AROUND + AROUND - one % AROUND) % AROUND;
+    if later > AROUND / 2 { other } else { one }
+}
+
 /// The time that stands in the tags before packed sound (RFC 8216 §3.4).
 fn of_tags(mut head: &[u8]) -> Option<u64> {
     while let [b'I', b'D', b'3', version, _, _, a, b, c, d, rest @ ..] = head {
@@ -172,6 +178,20 @@ mod tests {
         ];
         for (head, expected) in table {
             assert_eq!(start(&[&head[..], b"\xff\xf1"].concat()), expected);
+        }
+    }
+
+    #[test]
+    fn of_two_times_one_is_earlier() {
+        let table = [
+            (5, 9, 5),
+            (9, 5, 5),
+            (9, 9, 9),
+            (AROUND - 1, 3, AROUND - 1),
+            (3, AROUND - 1, AROUND - 1),
+        ];
+        for (one, other, expected) in table {
+            assert_eq!(earlier(one, other), expected, "{one} {other}");
         }
     }
 

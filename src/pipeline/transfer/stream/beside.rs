@@ -15,14 +15,14 @@ use crate::pipeline::sink::{Place, slowly};
 const NUMBER: usize = 24;
 
 impl Mover {
-    /// Makes one file of them where that can be, and else keeps both.
+    /// Makes one file of them where that can be, and else keeps both; says whether it is one.
     pub(super) async fn both(
         &self,
         job: Job,
         place: &Place,
         mut picture: Done,
         mut sound: Done,
-    ) -> Result<Outcome> {
+    ) -> Result<(Outcome, bool)> {
         let mut warnings = std::mem::take(&mut picture.warnings);
         warnings.append(&mut sound.warnings);
         warnings.dedup();
@@ -60,7 +60,7 @@ impl Mover {
                     sound.partial.discard()
                 })
                 .await?;
-                Ok(outcome)
+                Ok((outcome, true))
             }
             Err(error) if error.kind == Kind::Unsupported => {
                 let name = self.name_beside(&job, place, sound, "audio").await?;
@@ -68,7 +68,8 @@ impl Mover {
                     .concat()
                     .join(": ");
                 warnings.push(format!("its sound is in `{name}`, since {why}"));
-                self.save(job, place, picture, warnings).await
+                let outcome = self.save(job, place, picture, warnings).await?;
+                Ok((outcome, false))
             }
             Err(error) => Err(error),
         }

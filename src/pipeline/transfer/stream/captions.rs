@@ -255,8 +255,11 @@ fn lines(
     Ok((mux::whole_of(partial, algorithm)?, made.unread))
 }
 
-/// When a film begins that is joined, by its first bytes.
-pub(super) async fn start(film: Box<Done>) -> Result<(Box<Done>, Option<u64>)> {
+/// When a film begins that is joined, by its first bytes, if that is wanted.
+pub(super) async fn start(film: Box<Done>, wanted: bool) -> Result<(Box<Done>, Option<u64>)> {
+    if !wanted {
+        return Ok((film, None));
+    }
     slowly(move || {
         let len = film.joined.len.min(clock::LOOK as u64) as usize;
         let head = film.joined.partial.read(0, len)?;

@@ -42,7 +42,7 @@ use super::{Job, Mover};
 use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result};
 use crate::net::{Led, Shown, header_map};
 use crate::pipeline::sink::{Place, slowly};
-use crate::pipeline::stream::{Quality, Subtitles};
+use crate::pipeline::stream::{Quality, Subtitles, clock};
 
 /// What is wanted of streams, and what they share.
 #[derive(Clone, Debug, Default)]
@@ -145,19 +145,10 @@ impl Mover {
         }
         let beside = Beside::of(&job);
         let (tracks, texts) = streaming.tracks(lists, tries).await?;
-        let (tracks, film) = match (tracks, texts.0.is_empty()) {
-            (Tracks::One(done), false) => {
-                let (done, film) = captions::start(done).await?;
-                (Tracks::One(done), film)
-            }
-            (Tracks::Two(picture, sound), false) => {
-                let (picture, film) = captions::start(picture).await?;
-                (Tracks::Two(picture, sound), film)
-            }
-            (tracks, true) => (tracks, None),
-        };
-        let outcome = match tracks {
+        let wanted = !texts.0.is_empty();
+        let (outcome, film) = match tracks {
             Tracks::One(done) => {
+                let (done, film) = captions::start(done, wanted).await?;
                 let Done {
                     joined, warnings, ..
                 } = *done;
@@ -171,9 +162,17 @@ impl Mover {
                         .try_for_each(|name| place.beside(name).clear())
                 })
                 .await?;
-                outcome
+                (outcome, film)
             }
-            Tracks::Two(picture, sound) => self.both(job, &place, *picture, *sound).await?,
+            Tracks::Two(picture, sound) => {
+                let (picture, film) = captions::start(picture, wanted).await?;
+                let (sound, other) = captions::start(sound, wanted).await?;
+                let (outcome, is_one) = self.both(job, &place, *picture, *sound).await?;
+                // One file begins with what begins first in it.
+                let first = film.zip(other.filter(|_| is_one));
+                let first = first.map(|(film, other)| clock::earlier(film, other));
+                (outcome, first.or(film))
+            }
         };
         self.captioned(&beside, &place, texts, film, outcome).await
     }

@@ -171,6 +171,43 @@ fn ranges_of_a_file_that_changes_on_the_way_are_not_mixed() {
 }
 
 #[test]
+fn a_film_whose_picture_changes_on_the_way_begins_anew_with_its_sound() {
+    let site = Site::start();
+    let master = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",URI=\"sound.m3u8\"\n\
+        #EXT-X-STREAM-INF:BANDWIDTH=2,AUDIO=\"a\"\npicture.m3u8\n";
+    site.on("/film/master.m3u8", playlist(master));
+    site.on("/film/picture.m3u8", of_ranges(8));
+    let sound = "#EXTINF:32,\nsound.ts\n#EXT-X-ENDLIST\n";
+    site.on("/film/sound.m3u8", playlist(sound));
+    // It changes once the sound is there.
+    let (asked, came) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let is_new = {
+        let (asked, came) = (asked.clone(), came.clone());
+        move || asked.load(Ordering::Relaxed) > 3 && came.load(Ordering::Relaxed) > 0
+    };
+    let is_it = is_new.clone();
+    let picture = Reply::with(move |_| {
+        asked.fetch_add(1, Ordering::Relaxed);
+        let seed = u64::from(is_it());
+        Reply::file(segment(seed, 40)).etag(format!("\"{seed}\""))
+    });
+    site.on("/film/all.ts", picture);
+    let sound = Reply::with(move |_| {
+        let seed = u64::from(is_new());
+        came.fetch_add(1, Ordering::Relaxed);
+        Reply::file(segment(10 + seed, 30))
+    });
+    site.on("/film/sound.ts", sound);
+    let fetch = quick().env("PATH", "/nowhere").args(["-N", "1"]);
+    let fetch = fetch.arg(site.url("/film/master.m3u8"));
+    let done = fetch.run().success();
+    let files = fetch.files();
+    assert!(files["film.ts"] == segment(1, 40), "{}", done.stderr);
+    assert!(files["film.audio.ts"] == segment(11, 30), "{}", done.stderr);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
 fn a_file_that_changes_on_the_way_is_fetched_by_its_new_list() {
     let site = Site::start();
     let (old, new) = (segment(1, 40), segment(2, 63));

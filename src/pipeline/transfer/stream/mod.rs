@@ -7,6 +7,7 @@ mod beside;
 mod bring;
 mod captions;
 mod cipher;
+mod film;
 mod join;
 mod keys;
 mod list;
@@ -29,12 +30,13 @@ use url::Url;
 
 use self::beside::Beside;
 use self::captions::Text;
+use self::film::Film;
 use self::join::Joined;
 use self::keys::Keys;
-use self::list::{List, Role};
+use self::list::List;
 use self::lists::Lists;
 use self::manifest::Current;
-use self::track::{Done, Track};
+use self::track::Done;
 use super::content::Content;
 use super::prove::Proven;
 use super::tries::Tries;
@@ -227,12 +229,8 @@ impl Streaming<'_> {
 
     async fn moved(&self, main: List, sound: Option<List>, tries: &mut Tries) -> Result<Tracks> {
         let is_live = !main.media.ended;
-        let main = Track::open(self, Role::Main, main).await?;
-        let sound = match sound {
-            Some(sound) => Some(Track::open(self, Role::Sound, sound).await?),
-            None => None,
-        };
-        let have = main.have() + sound.as_ref().map_or(0, Track::have);
+        let film = Film::open(self, main, sound).await?;
+        let have = film.have();
         self.came(have as usize);
         tries.began = true;
         self.mover
@@ -245,16 +243,7 @@ impl Streaming<'_> {
         if is_live {
             self.mover.tell(self.live()).await?;
         }
-        let Some(sound) = sound else {
-            return Ok(Tracks::One(Box::new(main.run(self).await?)));
-        };
-        match tokio::join!(main.run(self), sound.run(self)) {
-            (Ok(main), Ok(sound)) => Ok(Tracks::Two(Box::new(main), Box::new(sound))),
-            // Whoever failed first stopped the other.
-            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
-            (Err(error), Err(other)) if error.kind == Kind::Closed => Err(other),
-            (Err(error), Err(_)) => Err(error),
-        }
+        film.run(self).await
     }
 
     /// Tells that there is no end in sight.

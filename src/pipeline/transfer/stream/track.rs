@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::flow::Flow;
@@ -85,26 +86,24 @@ impl Track {
         self.join.have()
     }
 
-    /// Moves what is missing. What cannot be finished now is left so that a later run can go on with it.
+    /// Moves what is missing of subtitles, whatever becomes of others: a film is one without them, too.
     pub(super) async fn run(mut self, streaming: &Streaming<'_>) -> Result<Done> {
-        let mut moved = self.all_parts(streaming).await;
-        if moved
-            .as_ref()
-            .is_err_and(|error| error.kind == Kind::Changed)
-        {
+        let ending = &streaming.ending;
+        let mut moved = self.all_parts(streaming, ending).await;
+        let is_changed = |error: &Error| error.kind == Kind::Changed;
+        if moved.as_ref().is_err_and(is_changed) {
             match streaming.again(self.role.clone()).await {
-                Ok(list) => {
-                    self = self.anew(streaming, list).await?;
-                    moved = self.all_parts(streaming).await;
-                }
-                Err(error) => {
-                    self.failed(streaming);
-                    return Err(self.lost(streaming, error).await?);
-                }
+                Ok(list) => self = self.anew(streaming, list).await?,
+                Err(error) => return Err(self.lost(streaming, error).await?),
             }
+            moved = self.all_parts(streaming, ending).await;
         }
+        self.done(streaming, moved).await
+    }
+
+    /// What became of it. What cannot be finished now is left so that a later run can go on with it.
+    pub(super) async fn done(self, streaming: &Streaming<'_>, moved: Result<()>) -> Result<Done> {
         if let Err(error) = moved {
-            self.failed(streaming);
             self.park(streaming).await?;
             return Err(error);
         }
@@ -141,13 +140,6 @@ impl Track {
             expected,
             ahead: self.ahead,
         })
-    }
-
-    /// Has the other tracks leave off, but for subtitles: a film is one without them, too.
-    fn failed(&self, streaming: &Streaming<'_>) {
-        if self.form == Content::Medium {
-            streaming.ending.cancel();
-        }
     }
 
     async fn park(mut self, streaming: &Streaming<'_>) -> Result<()> {
@@ -188,8 +180,12 @@ impl Track {
         streaming.mover.claim(place, total, claim).await
     }
 
-    /// Moves all parts, and of a live stream those that its list tells of on the way.
-    async fn all_parts<'s>(&mut self, streaming: &'s Streaming<'s>) -> Result<()> {
+    /// Moves all parts, and of a live stream those that its list tells of on the way, unless that is to end.
+    pub(super) async fn all_parts<'s>(
+        &mut self,
+        streaming: &'s Streaming<'s>,
+        ending: &CancellationToken,
+    ) -> Result<()> {
         self.make_room(streaming).await?;
         let (came, mut arrivals) = mpsc::channel(QUEUE);
         let mut flow = Flow::new(streaming, self, came);
@@ -203,7 +199,7 @@ impl Track {
             self.follow(&mut flow);
             let goes_on = tokio::select! {
                 biased;
-                () = streaming.ending.cancelled() => return Err(Error::closed()),
+                () = ending.cancelled() => return Err(Error::closed()),
                 () = streaming.mover.stop.now.cancelled() => return Err(Error::closed()),
                 () = streaming.over(), if !self.ended => {
                     self.leave(&mut flow);

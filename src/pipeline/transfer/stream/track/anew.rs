@@ -6,10 +6,26 @@ use super::{List, Role, Track};
 use crate::model::{Error, Result};
 
 impl Track {
-    /// Opens it again, by a list that was asked for again. What is there of a live stream cannot be had again, and is kept.
-    pub(super) async fn anew(mut self, streaming: &Streaming<'_>, list: List) -> Result<Track> {
-        let mut warnings = std::mem::take(&mut self.warnings);
+    /// Opens it again, by a list that was asked for again.
+    pub(in super::super) async fn anew(
+        self,
+        streaming: &Streaming<'_>,
+        list: List,
+    ) -> Result<Track> {
         let role = self.role.clone();
+        let mut warnings = self.forget(streaming).await?;
+        let mut track = Track::open(streaming, role, list).await?;
+        warnings.append(&mut track.warnings);
+        Ok(Track { warnings, ..track })
+    }
+
+    /// Forgets what is there, and gives what there is to say of it. What is there of a live stream cannot be had again, and is
+    /// kept.
+    pub(in super::super) async fn forget(
+        mut self,
+        streaming: &Streaming<'_>,
+    ) -> Result<Vec<String>> {
+        let mut warnings = std::mem::take(&mut self.warnings);
         match self.is_recorded().await? {
             true => {
                 let name = self.kept(streaming).await?;
@@ -19,14 +35,16 @@ impl Track {
             }
             false => self.join.discard().await?,
         }
-        let mut track = Track::open(streaming, role, list).await?;
-        warnings.append(&mut track.warnings);
-        Ok(Track { warnings, ..track })
+        Ok(warnings)
     }
 
     /// The error of a track that has changed and cannot be opened again. What is there of it is kept if it was live, since it
     /// is not proven, and a later run could not go on with it.
-    pub(super) async fn lost(mut self, streaming: &Streaming<'_>, error: Error) -> Result<Error> {
+    pub(in super::super) async fn lost(
+        mut self,
+        streaming: &Streaming<'_>,
+        error: Error,
+    ) -> Result<Error> {
         match self.is_recorded().await? {
             true => Ok(told(error, &[self.kept(streaming).await?])),
             false => {

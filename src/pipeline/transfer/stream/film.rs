@@ -1,0 +1,118 @@
+//! The tracks of a film, which belong together: what has changed of one of them is of another version than the other.
+
+use tokio_util::sync::CancellationToken;
+
+use super::list::{List, Role};
+use super::track::{Done, Track};
+use super::{Streaming, Tracks};
+use crate::model::{Error, Kind, Result};
+
+/// A film on its way.
+pub(super) struct Film {
+    main: Track,
+    /// Where it is apart.
+    sound: Option<Track>,
+}
+
+impl Film {
+    /// Opens its tracks.
+    pub(super) async fn open(
+        streaming: &Streaming<'_>,
+        main: List,
+        sound: Option<List>,
+    ) -> Result<Film> {
+        let main = Track::open(streaming, Role::Main, main).await?;
+        let sound = match sound {
+            Some(sound) => Some(Track::open(streaming, Role::Sound, sound).await?),
+            None => None,
+        };
+        Ok(Film { main, sound })
+    }
+
+    /// How many bytes are there.
+    pub(super) fn have(&self) -> u64 {
+        self.main.have() + self.sound.as_ref().map_or(0, Track::have)
+    }
+
+    /// Moves what is missing; if it changes on the way, all of it, once.
+    pub(super) async fn run(mut self, streaming: &Streaming<'_>) -> Result<Tracks> {
+        let mut moved = self.all(streaming).await;
+        let is_changed = |moved: &Result<()>| {
+            let error = moved.as_ref().err();
+            error.is_some_and(|error| error.kind == Kind::Changed)
+        };
+        if is_changed(&moved.0) || moved.1.as_ref().is_some_and(is_changed) {
+            self = self.anew(streaming).await?;
+            moved = self.all(streaming).await;
+        }
+        let main = self.main.done(streaming, moved.0).await;
+        let sound = match self.sound.zip(moved.1) {
+            Some((sound, moved)) => Some(sound.done(streaming, moved).await),
+            None => None,
+        };
+        let two = |main: Done, sound: Done| Tracks::Two(Box::new(main), Box::new(sound));
+        match (main, sound) {
+            (Ok(main), None) => Ok(Tracks::One(Box::new(main))),
+            (Ok(main), Some(Ok(sound))) => Ok(two(main, sound)),
+            // Whoever failed first stopped the other.
+            (Err(error), None | Some(Ok(_))) | (Ok(_), Some(Err(error))) => Err(error),
+            (Err(error), Some(Err(other))) if error.kind == Kind::Closed => Err(other),
+            (Err(error), Some(Err(_))) => Err(error),
+        }
+    }
+
+    /// Moves what is missing of each track, until one of them fails.
+    async fn all(&mut self, streaming: &Streaming<'_>) -> (Result<()>, Option<Result<()>>) {
+        let ending = &streaming.ending.child_token();
+        let main = all_of(&mut self.main, streaming, ending);
+        match &mut self.sound {
+            Some(sound) => {
+                let sound = all_of(sound, streaming, ending);
+                let (main, sound) = tokio::join!(main, sound);
+                (main, Some(sound))
+            }
+            None => (main.await, None),
+        }
+    }
+
+    /// Begins it anew, by lists that are asked for again: nothing of what was known of it holds any more.
+    async fn anew(self, streaming: &Streaming<'_>) -> Result<Film> {
+        let lists = match streaming.lists().await {
+            Ok(lists) => lists,
+            Err(error) => return Err(self.lost(streaming, error).await?),
+        };
+        let main = self.main.anew(streaming, lists.main).await?;
+        let sound = match (self.sound, lists.sound) {
+            (Some(sound), Some(list)) => Some(sound.anew(streaming, list).await?),
+            (Some(sound), None) => {
+                sound.forget(streaming).await?;
+                None
+            }
+            (None, Some(list)) => Some(Track::open(streaming, Role::Sound, list).await?),
+            (None, None) => None,
+        };
+        Ok(Film { main, sound })
+    }
+
+    /// The error of a film that has changed, and whose lists cannot be had again.
+    async fn lost(self, streaming: &Streaming<'_>, error: Error) -> Result<Error> {
+        let error = self.main.lost(streaming, error).await?;
+        match self.sound {
+            Some(sound) => sound.lost(streaming, error).await,
+            None => Ok(error),
+        }
+    }
+}
+
+/// Moves what is missing of a track, and has the others leave off if it fails.
+async fn all_of(
+    track: &mut Track,
+    streaming: &Streaming<'_>,
+    ending: &CancellationToken,
+) -> Result<()> {
+    let moved = track.all_parts(streaming, ending).await;
+    if moved.is_err() {
+        ending.cancel();
+    }
+    moved
+}

@@ -107,6 +107,27 @@ fn what_is_another_stream_by_now_begins_anew() {
 }
 
 #[test]
+fn what_waits_is_not_joined_with_another_version_that_begins_alike() {
+    let head = b"\0\0\0\x18ftypiso5\0\0\x02\0iso5mp42\0\0\0\x08moov";
+    let of = |stuck: usize, seed: u64| {
+        let (site, whole) = site("http://film.test", stuck, seed);
+        let lines = format!("#EXT-X-MAP:URI=\"head\"\n{}", list(COUNT));
+        site.on("http://film.test/cats.m3u8", playlist(&lines));
+        site.on("http://film.test/head", Reply::file(head));
+        (site, [&head[..], &whole].concat())
+    };
+    let (first, _) = of(0, 0);
+    let (second, whole) = of(COUNT, 1000);
+    let fetch = quick().arg("http://film.test/cats.m3u8");
+    let by = |site: &Site| fetch.clone().env("HTTP_PROXY", site.url(""));
+    let state = killed(&by(&first), &first);
+    assert_eq!(state["count"], 1);
+    by(&second).run().success();
+    assert!(fetch.files()["cats.mp4"] == whole);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+}
+
+#[test]
 fn what_is_another_list_by_now_begins_anew() {
     let (first, _) = site("http://film.test", 10, 0);
     let fetch = quick().arg("http://film.test/cats.m3u8");

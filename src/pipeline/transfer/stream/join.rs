@@ -8,7 +8,7 @@
 mod load;
 mod save;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -54,7 +54,7 @@ struct Digests {
     summing: Option<Summing>,
 }
 
-/// The last part that an earlier run had, which is asked for once more: it has to be the same.
+/// A part that an earlier run had, which is asked for once more: it has to be the same.
 struct Proof {
     index: usize,
     digest: blake3::Hash,
@@ -84,7 +84,8 @@ pub(super) struct Join {
     /// Up to the next part, and with what came of it.
     before: Digests,
     now: Digests,
-    proof: Option<Proof>,
+    /// What is still to be proven, in order.
+    proofs: VecDeque<Proof>,
     /// Whether what an earlier run left is of a live stream.
     recording: bool,
     waiting: BTreeMap<usize, Waiting>,
@@ -132,6 +133,11 @@ impl Join {
         self.next
     }
 
+    /// The part that was joined last.
+    pub(super) fn joined(&self) -> usize {
+        self.joined
+    }
+
     /// How many bytes are joined.
     pub(super) fn written(&self) -> u64 {
         self.len
@@ -153,7 +159,7 @@ impl Join {
 
     /// Whether what an earlier run left is proven, if there is any.
     pub(super) fn is_proven(&self) -> bool {
-        self.proof.is_none()
+        self.proofs.is_empty()
     }
 
     /// Whether what an earlier run left is of a live stream, so that it cannot be had again.
@@ -239,7 +245,7 @@ impl Join {
             self.head.extend_from_slice(&piece[..room]);
         }
         self.now.update(&piece);
-        if let Some(proof) = &mut self.proof {
+        if let Some(proof) = self.proof() {
             proof.hasher.update(&piece);
         }
         self.len += piece.len() as u64;
@@ -256,15 +262,19 @@ impl Join {
         if self.len == self.base {
             return Err(Error::new(Kind::Corrupt, "a segment is empty"));
         }
-        if let Some(proof) = &self.proof
-            && (proof.index != self.next || proof.hasher.finalize() != proof.digest)
-        {
+        let next = self.next;
+        let is_other = |proof: &Proof| {
+            proof.index < next || proof.index == next && proof.hasher.finalize() != proof.digest
+        };
+        if self.proofs.front().is_some_and(is_other) {
             return Err(Error::new(
                 Kind::Changed,
                 "the stream has changed on the server",
             ));
         }
-        self.proof = None;
+        if self.proof().is_some() {
+            self.proofs.pop_front();
+        }
         (self.last, self.base) = (self.base, self.len);
         self.before = self.now.clone();
         self.joined = self.next;
@@ -284,9 +294,15 @@ impl Join {
         self.len = self.base;
         self.head.truncate(self.base.min(HEAD as u64) as usize);
         self.now = self.before.clone();
-        if let Some(proof) = &mut self.proof {
+        if let Some(proof) = self.proof() {
             proof.hasher.reset();
         }
+    }
+
+    /// What the next part has to be.
+    fn proof(&mut self) -> Option<&mut Proof> {
+        let next = self.next;
+        self.proofs.front_mut().filter(|proof| proof.index == next)
     }
 
     async fn write(&mut self) -> Result<()> {
@@ -313,7 +329,8 @@ impl Join {
         (self.next, self.joined, self.in_batch) = (0, 0, 0);
         (self.last, self.base, self.len) = (0, 0, 0);
         (self.before, self.now) = (Digests::new(algorithm), Digests::new(algorithm));
-        (self.proof, self.recording) = (None, false);
+        self.proofs.clear();
+        self.recording = false;
         Ok(())
     }
 

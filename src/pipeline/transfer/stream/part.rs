@@ -207,9 +207,14 @@ impl Parts {
         self.list.iter().skip(index + 1).any(|part| part.is_map)
     }
 
+    /// Whether this is an initialization.
+    pub(super) fn is_map(&self, index: usize) -> bool {
+        self.get(index).is_some_and(|part| part.is_map)
+    }
+
     /// Whether this is the initialization that all else needs.
     pub(super) fn is_first_map(&self, index: usize) -> bool {
-        index == 0 && self.get(0).is_some_and(|part| part.is_map)
+        index == 0 && self.is_map(index)
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Part> {

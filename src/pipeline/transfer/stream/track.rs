@@ -147,9 +147,18 @@ impl Track {
         if is_little && self.join.is_proven() {
             return self.join.discard().await;
         }
+        if !self.can_be_proven() {
+            return self.join.saved().await;
+        }
         let state = self.state(streaming);
         self.join.save(state).await?;
         self.join.saved().await
+    }
+
+    /// Whether a later run could tell whether the stream is the same by then: not by an initialization behind other segments, which
+    /// may be the same in all versions. What was saved before holds.
+    fn can_be_proven(&self) -> bool {
+        self.join.next() <= 1 || !self.parts.is_map(self.join.joined())
     }
 
     fn state(&mut self, streaming: &Streaming<'_>) -> State {

@@ -1,6 +1,6 @@
 //! Takes over what an earlier run left of a track, as far as it is proven.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Digests, Join, Joined, Proof, Waiting, lost};
@@ -39,7 +39,7 @@ impl Join {
                 head: Vec::new(),
                 before: Digests::new(algorithm),
                 now: Digests::new(algorithm),
-                proof: None,
+                proofs: VecDeque::new(),
                 recording: false,
                 waiting: BTreeMap::new(),
                 kept: Vec::new(),
@@ -114,12 +114,13 @@ impl Join {
             self.load_waiting(stored)?;
         }
         if state.count > 0 {
-            self.proof = Some(Proof {
+            self.proofs.push_back(Proof {
                 index: state.at,
                 digest: last.finalize(),
                 hasher: blake3::Hasher::new(),
             });
             self.next = state.at;
+            self.joined = state.at;
             self.recording = state.live;
         }
         (self.last, self.base, self.len) = (state.last, state.last, state.last);
@@ -127,6 +128,22 @@ impl Join {
         self.now = before.clone();
         self.before = before;
         Ok(true)
+    }
+
+    /// Has the first part that waits be asked for once more, too: that which was joined last proves nothing.
+    pub(in super::super) fn doubt(&mut self) {
+        let Some((index, waiting)) = self.waiting.pop_first() else {
+            return;
+        };
+        let digest = waiting.stored.map(|stored| stored.digest);
+        match digest.and_then(|digest| blake3::Hash::from_hex(digest).ok()) {
+            Some(digest) => self.proofs.push_back(Proof {
+                index,
+                digest,
+                hasher: blake3::Hasher::new(),
+            }),
+            None => self.waiting.clear(),
+        }
     }
 
     fn load_waiting(&mut self, stored: &Stored) -> Result<()> {
@@ -190,6 +207,46 @@ mod tests {
     fn bytes(seed: u8, len: usize) -> bytes::Bytes {
         let more = (0..len).map(|at| (at % 251) as u8 ^ seed);
         more.collect::<Vec<u8>>().into()
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_of_the_same_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(Folder::root(folder.path()).unwrap());
+        for (key, is_same) in [("one", true), ("other", false)] {
+            let place = Place::new(folder.clone(), "test", key);
+            let open = async || {
+                let beside = place.beside("beside");
+                Join::open(place.clone(), beside, None, |_| true).await
+            };
+            let bring = async |join: &mut Join, index: usize, seed: u8| {
+                let came = Came::Bytes(index, bytes(seed, 300), None);
+                join.take(came).await?;
+                join.take(Came::Whole(index)).await
+            };
+            let mut join = open().await.unwrap();
+            for index in [0, 2, 3] {
+                bring(&mut join, index, index as u8).await.unwrap();
+            }
+            join.save(State::default()).await.unwrap();
+            join.saved().await.unwrap();
+            drop(join);
+            let mut join = open().await.unwrap();
+            join.doubt();
+            assert!(!join.has(2) && join.has(3));
+            bring(&mut join, 0, 0).await.unwrap();
+            assert!(!join.is_proven());
+            bring(&mut join, 1, 1).await.unwrap();
+            let seed = if is_same { 2 } else { 7 };
+            let proven = bring(&mut join, 2, seed).await;
+            match is_same {
+                true => assert_eq!(
+                    (proven.is_ok(), join.next(), join.is_proven()),
+                    (true, 4, true)
+                ),
+                false => assert_eq!(proven.unwrap_err().kind, Kind::Changed),
+            }
+        }
     }
 
     #[tokio::test]

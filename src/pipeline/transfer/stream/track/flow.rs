@@ -256,7 +256,8 @@ impl Track {
         self.make_room(streaming).await?;
         let (id, bytes) = (streaming.id, streaming.bytes());
         streaming.mover.tell(Event::Moved { id, bytes }).await?;
-        if now - flow.saved >= SAVE_EVERY && self.join.is_saved() && self.join.next() > 0 {
+        let is_due = now - flow.saved >= SAVE_EVERY && self.join.is_saved();
+        if is_due && self.join.next() > 0 && self.can_be_proven() {
             flow.saved = now;
             let state = self.state(streaming);
             self.join.save(state).await?;

@@ -55,6 +55,7 @@ mod tests {
             status: StatusCode::OK,
             headers: headers.collect::<HeaderMap>(),
             body: Bytes::new(),
+            open_end: false,
         };
         let options = Options::default();
         let known = of(&answer, &options)?;

@@ -21,6 +21,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Whether nothing but the end of the connection told where the body ends (RFC 9112 §6.3).
+    pub open_end: bool,
 }
 
 impl Answer {

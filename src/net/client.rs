@@ -314,6 +314,7 @@ impl Client {
         let mut opened = self.send(ask).await?;
         *led = opened.led;
         let status = opened.response.status();
+        let open_end = opened.open_end();
         let mut headers = std::mem::take(opened.response.headers_mut());
         let mut body = BytesMut::new();
         let is_wanted = ask.wants.is_none_or(|wants| wants(&headers));
@@ -338,6 +339,7 @@ impl Client {
             status,
             headers,
             body,
+            open_end,
         })
     }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::Version;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use url::Url;
 
 use super::floor::Watch;
@@ -31,6 +33,13 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Whether nothing but the end of the connection tells where the body ends (RFC 9112 §6.3).
+    pub(crate) fn open_end(&self) -> bool {
+        let headers = self.response.headers();
+        let is_told = [CONTENT_LENGTH, TRANSFER_ENCODING].map(|name| headers.contains_key(name));
+        self.response.version() < Version::HTTP_2 && is_told == [false; 2]
+    }
+
     /// Reads the next piece of the body.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let began = Instant::now();

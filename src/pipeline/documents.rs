@@ -114,6 +114,7 @@ impl Came {
                 status: opened.response.status(),
                 headers: opened.response.headers().clone(),
                 body: Bytes::new(),
+                open_end: false,
             }),
             led: opened.led,
         }

@@ -102,6 +102,7 @@ impl Recording {
             status: StatusCode::from_u16(answer.status).map_err(|_| cannot("status"))?,
             headers,
             body: answer.body.clone().into(),
+            open_end: false,
         })
     }
 }

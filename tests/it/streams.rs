@@ -11,6 +11,7 @@ mod refused;
 mod resume;
 mod tracks;
 mod waits;
+mod whole;
 
 use std::time::{Duration, Instant};
 

@@ -14,6 +14,7 @@ pub(in super::super) fn answer(status: u16, headers: &[(&str, &str)], body: &str
         status: http::StatusCode::from_u16(status).unwrap(),
         headers: map,
         body: body.to_owned().into(),
+        open_end: false,
     }
 }
 

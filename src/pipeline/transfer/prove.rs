@@ -58,6 +58,9 @@ impl Proven {
     }
 }
 
+/// What there is to say where nothing but the end of the connection tells that a file is whole.
+pub(super) const OPEN_END: &str = "its length was not told, so nothing shows whether it is whole";
+
 impl Mover {
     /// Proves the bytes: length, digests, fingerprints, first bytes, and, where the site sends placeholders, that no other
     /// item has the same.
@@ -77,8 +80,7 @@ impl Mover {
         }
         let etag = content.representation.etag.clone();
         let digests = !content.promised.is_empty() || !expect.digests.is_empty();
-        let open_end = (content.representation.open_end && !digests)
-            .then(|| "its length was not told, so nothing shows whether it is whole".to_owned());
+        let open_end = (content.representation.open_end && !digests).then(|| OPEN_END.to_owned());
         let bearing = check::bearing(expect, &job.item.meta, content.head(), len);
         let mut hasher = Hasher::default();
         check::wanted(&mut hasher, expect, &content.promised, etag.as_deref(), len);

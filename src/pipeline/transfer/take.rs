@@ -157,6 +157,7 @@ impl Mover {
         };
         let opened = taking.opened;
         let answer = Answer {
+            open_end: opened.open_end(),
             url: opened.url,
             status: opened.response.status(),
             headers: opened.response.headers().clone(),

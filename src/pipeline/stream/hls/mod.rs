@@ -53,5 +53,11 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
     }
 }
 
+/// Whether a playlist says where it ends.
+pub(in crate::pipeline) fn has_end(body: &[u8]) -> bool {
+    let mut lines = body.split(|byte| *byte == b'\n');
+    lines.any(|line| line.trim_ascii_end() == b"#EXT-X-ENDLIST")
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Brings one part of a track: asks for it until it is whole, and sends on what comes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -31,6 +32,8 @@ pub(super) struct Out {
     pub(super) versions: Option<Arc<Versions>>,
     /// What is in the segments.
     pub(super) form: Content,
+    /// Of how many parts nothing but the end of the connection told that they are whole.
+    pub(super) open: Arc<AtomicUsize>,
 }
 
 /// Why an attempt has ended early.
@@ -169,6 +172,8 @@ impl Streaming<'_> {
             versions.check(&spot.url, of)?;
         }
         permit.accepted(length);
+        // What is encrypted has an end of its own.
+        let open_end = opened.open_end() && decrypter.is_none();
         let expected = most.or(length);
         if let Some(expected) = expected.map(|len| usize::try_from(len).unwrap_or(usize::MAX)) {
             out.ahead.learn(expected);
@@ -214,6 +219,9 @@ impl Streaming<'_> {
         if out.form == Content::Lines {
             let between = Bytes::from_static(vtt::BETWEEN);
             self.hand(index, between, count, room, out).await?;
+        }
+        if open_end && expected.is_none() {
+            out.open.fetch_add(1, Ordering::Relaxed);
         }
         Ok(look.is_last)
     }

@@ -13,6 +13,8 @@ pub(super) struct List {
     pub(super) led: Led,
     pub(super) media: Media,
     pub(super) form: Content,
+    /// What there is to say of it.
+    pub(super) warnings: Vec<String>,
 }
 
 /// What is in segments.
@@ -58,6 +60,7 @@ impl List {
             led,
             media,
             form,
+            warnings: Vec::new(),
         }
     }
 

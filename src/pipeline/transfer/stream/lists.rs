@@ -42,9 +42,12 @@ impl Streaming<'_> {
                 });
             }
         }
-        let (led, playlist) = self.playlist(url, led).await?;
+        let (led, playlist, warnings) = self.playlist(url, led).await?;
         let choice = match playlist {
-            Playlist::Media(media) => return Ok(alone(List::new(url.clone(), led, media))),
+            Playlist::Media(media) => {
+                let list = List::new(url.clone(), led, media);
+                return Ok(alone(List { warnings, ..list }));
+            }
             Playlist::Master(master) => master.choose(self.mover.wish.quality)?,
         };
         let mut listed = self.renditions(choice.main, choice.sound, led).await;
@@ -137,21 +140,31 @@ impl Streaming<'_> {
     /// Reads the playlist of a track.
     async fn list(&self, url: Url, led: Led) -> Result<List> {
         match self.playlist(&url, led).await? {
-            (led, Playlist::Media(media)) => Ok(List::new(url, led, media)),
+            (led, Playlist::Media(media), warnings) => Ok(List {
+                warnings,
+                ..List::new(url, led, media)
+            }),
             // Renditions of renditions would never end.
-            (_, Playlist::Master(_)) => Err(Error::new(
+            (_, Playlist::Master(_), _) => Err(Error::new(
                 Kind::Corrupt,
                 "a rendition of the stream is a list of renditions itself",
             )),
         }
     }
 
-    /// Asks for a playlist, and tells who leads on from it.
-    async fn playlist(&self, url: &Url, led: Led) -> Result<(Led, Playlist)> {
+    /// Asks for a playlist, and tells who leads on from it, and what there is to say of it.
+    async fn playlist(&self, url: &Url, led: Led) -> Result<(Led, Playlist, Vec<String>)> {
         let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
         // A long one takes its time, in which others go on.
-        let read = slowly(move || hls::read(&answer.body, &answer.url));
-        Ok((led, read.await?))
+        let read = slowly(move || {
+            let playlist = hls::read(&answer.body, &answer.url)?;
+            let is_ended = matches!(&playlist, Playlist::Media(media) if media.ended);
+            let is_open = is_ended && answer.open_end && !hls::has_end(&answer.body);
+            let why = "its list has no end, and no length that was told, so nothing shows whether it is whole";
+            Ok((playlist, is_open.then(|| why.to_owned())))
+        });
+        let (playlist, warning) = read.await?;
+        Ok((led, playlist, warning.into_iter().collect()))
     }
 
     pub(super) async fn answer(

@@ -8,6 +8,7 @@ mod renew;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -29,6 +30,7 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::stream::vtt;
 use crate::pipeline::transfer::content::WORTH;
+use crate::pipeline::transfer::prove;
 use crate::pipeline::transfer::room::Claim;
 use crate::pipeline::transfer::state::TAIL;
 use crate::pipeline::transfer::take::TELL_EVERY;
@@ -65,6 +67,8 @@ pub(super) struct Track {
     late: HashMap<usize, u32>,
     /// The parts that were not there any more when they were asked for.
     gone: HashSet<usize>,
+    /// Of how many parts nothing but the end of the connection told that they are whole.
+    open: Arc<AtomicUsize>,
     warnings: Vec<String>,
 }
 
@@ -117,7 +121,16 @@ impl Track {
             breaks,
             ..
         } = self.parts;
+        let open = self.open.load(Ordering::Relaxed);
+        let all = self.parts.len();
         let mut warnings = self.warnings;
+        match open {
+            0 => {}
+            _ if all == 1 => warnings.push(prove::OPEN_END.to_owned()),
+            open => warnings.push(format!(
+                "the length of {open} of its segments was not told, so nothing shows whether they are whole"
+            )),
+        }
         if gaps > 0 {
             warnings.push(format!("the site does not have {gaps} of its segments"));
         }

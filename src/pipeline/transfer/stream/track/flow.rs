@@ -71,6 +71,7 @@ impl<'s> Flow<'s> {
             // A file that grows while it is recorded is another version each time.
             versions: (!track.live).then(|| track.versions.clone()),
             form: track.form,
+            open: track.open.clone(),
         };
         let now = Instant::now();
         Flow {

@@ -26,6 +26,7 @@ impl Track {
             led,
             media,
             form,
+            mut warnings,
         } = list;
         let name = role.name();
         let plays = media.ended.then(|| media.plays());
@@ -70,7 +71,6 @@ impl Track {
             })
         };
         let algorithm = streaming.mover.digest;
-        let mut warnings = Vec::new();
         let asked = fits.clone();
         if let Some(left) = Join::left(place.clone(), algorithm, move |state| asked(state)).await? {
             let named = streaming
@@ -121,6 +121,7 @@ impl Track {
             arrived: Instant::now(),
             late: HashMap::new(),
             gone: HashSet::new(),
+            open: Arc::default(),
             warnings,
         })
     }

@@ -1,0 +1,60 @@
+//! Whether what came is whole: what nothing shows is told.
+
+use super::{list, playlist, quick, segment, segments};
+use crate::support::{Reply, Site};
+
+#[test]
+fn segments_that_end_with_their_connection_are_told() {
+    let site = Site::start();
+    site.on("/cats.m3u8", playlist(&list(4)));
+    let mut whole = Vec::new();
+    for n in 0..4 {
+        let bytes = segment(n, 20);
+        let reply = Reply::file(bytes.clone());
+        let reply = match n {
+            1 | 2 => reply.close_delimited(),
+            _ => reply,
+        };
+        site.on(&format!("/{n}.ts"), reply);
+        whole.extend(bytes);
+    }
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let said =
+        "the length of 2 of its segments was not told, so nothing shows whether they are whole";
+    fetch.run().success().says(said);
+    assert!(fetch.files()["cats.ts"] == whole);
+}
+
+#[test]
+fn a_track_that_is_one_file_and_ends_with_its_connection_is_told() {
+    let site = Site::start();
+    let manifest = "<MPD type='static'><Period><AdaptationSet mimeType='video/mp2t'><Representation id='v' bandwidth='9'>\
+        <BaseURL>film.ts</BaseURL></Representation></AdaptationSet></Period></MPD>";
+    site.on("/cats.mpd", Reply::text(manifest));
+    site.on("/film.ts", Reply::file(segment(1, 20)).close_delimited());
+    let fetch = quick().arg(site.url("/cats.mpd"));
+    let said = "its length was not told, so nothing shows whether it is whole";
+    fetch.run().success().says(said);
+    assert!(fetch.files()["cats.ts"] == segment(1, 20));
+}
+
+#[test]
+fn a_list_without_an_end_that_ends_with_its_connection_is_told() {
+    let lines = list(3).replace("#EXT-X-ENDLIST\n", "");
+    let lines = format!("#EXT-X-PLAYLIST-TYPE:VOD\n{lines}");
+    let said =
+        "its list has no end, and no length that was told, so nothing shows whether it is whole";
+    for is_open in [true, false] {
+        let site = Site::start();
+        let reply = playlist(&lines);
+        let reply = if is_open {
+            reply.close_delimited()
+        } else {
+            reply
+        };
+        site.on("/cats.m3u8", reply);
+        segments(&site, "", 3, 20);
+        let done = quick().arg(site.url("/cats.m3u8")).run().success();
+        assert_eq!(done.stderr.contains(said), is_open, "{}", done.stderr);
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Segments are asked for as files are: at the pace of their host, with its retries, and where whoever named them may lead.
 
+mod accept;
 mod ahead;
 mod beside;
 mod bring;

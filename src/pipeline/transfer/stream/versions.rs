@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 
 use super::Streaming;
-use super::bring::{accept, asked};
+use super::accept::{accept, asked};
 use crate::model::{Error, Kind, Result};
 use crate::net::{Led, Shown, Way};
 use crate::pipeline::transfer::answer::Representation;

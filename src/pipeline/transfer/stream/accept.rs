@@ -1,0 +1,139 @@
+//! What is asked for of a part, and whether an answer has it.
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::model::{Error, Kind};
+use crate::pipeline::transfer::answer::{Asked, Reading, Representation, content_range, read};
+use crate::pipeline::transfer::tries::Setback;
+
+/// The headers that ask for bytes as they are, or for some of them.
+pub(super) fn asked(range: Option<(u64, u64)>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
+    let range = range
+        .and_then(|(start, end)| HeaderValue::try_from(format!("bytes={start}-{}", end - 1)).ok());
+    if let Some(range) = range {
+        headers.insert(header::RANGE, range);
+    }
+    headers
+}
+
+/// What an answer brings.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    /// How long the body is, if that is told.
+    pub(super) length: Option<u64>,
+    /// How many of its bytes are wanted, unless all are.
+    pub(super) most: Option<u64>,
+    /// What it is a part of.
+    pub(super) of: Option<Representation>,
+}
+
+/// Whether an answer has what was asked for.
+pub(super) fn accept(
+    status: StatusCode,
+    headers: &HeaderMap,
+    range: Option<(u64, u64)>,
+) -> Result<Accepted, Setback> {
+    let here = Representation::of(headers);
+    if status.is_success()
+        && let Some(coding) = &here.coding
+    {
+        let message = format!("a segment came in the coding `{}`", coding.escape_debug());
+        return Err(Setback::Over(Error::new(Kind::Corrupt, message)));
+    }
+    let length = here.total;
+    let part = || content_range(headers.get(header::CONTENT_RANGE)?.to_str().ok()?);
+    match (status.as_u16(), range) {
+        (206, Some((start, end))) => match part() {
+            Some((from, to, total)) if from == start && to >= end => Ok(Accepted {
+                length,
+                most: Some(end - start),
+                of: Some(Representation { total, ..here }),
+            }),
+            _ => Err(Setback::Over(Error::new(
+                Kind::Corrupt,
+                "the server sent another part than was asked for",
+            ))),
+        },
+        (200 | 203, Some((0, end))) => Ok(Accepted {
+            length,
+            most: Some(end),
+            of: Some(here),
+        }),
+        (200 | 203, Some(_)) => Err(Setback::Over(Error::new(
+            Kind::Corrupt,
+            "the server sends whole files only, and this stream is made of their parts",
+        ))),
+        (200 | 203, None) => Ok(Accepted {
+            length,
+            most: None,
+            of: None,
+        }),
+        _ => {
+            let known = Representation::default();
+            let asked = Asked {
+                start: 0,
+                known: &known,
+            };
+            Err(match read(status, headers, asked) {
+                Reading::Refused {
+                    error,
+                    passes: true,
+                } => Setback::Again(error),
+                Reading::Refused { error, .. } => Setback::Over(error),
+                _ => Setback::Over(Error::new(
+                    Kind::Corrupt,
+                    format!("the server answered {status}"),
+                )),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_what_was_asked_for() {
+        let headers = |range: &str| {
+            let mut headers = HeaderMap::new();
+            if !range.is_empty() {
+                headers.insert(header::CONTENT_RANGE, range.parse().unwrap());
+            }
+            headers.insert(header::CONTENT_LENGTH, "10".parse().unwrap());
+            headers
+        };
+        let table = [
+            (200, "", None, Some(None)),
+            (206, "bytes 5-14/99", Some((5, 15)), Some(Some(10))),
+            (206, "bytes 5-14/99", Some((5, 16)), None),
+            (206, "bytes 4-13/99", Some((5, 14)), None),
+            (206, "", Some((5, 15)), None),
+            (206, "bytes 0-9/99", None, None),
+            (200, "", Some((0, 5)), Some(Some(5))),
+            (200, "", Some((1, 5)), None),
+            (404, "", None, None),
+            (503, "", None, None),
+            (304, "", None, None),
+        ];
+        for (status, range, asked, expected) in table {
+            let status = StatusCode::from_u16(status).unwrap();
+            let read = accept(status, &headers(range), asked);
+            let most = read.as_ref().ok().map(|accepted| accepted.most);
+            assert_eq!(most, expected, "{status} {range} {asked:?}");
+            if let Err(setback) = read {
+                assert_eq!(
+                    matches!(setback, Setback::Again(_)),
+                    // A part that nobody asked for may be another's answer.
+                    status == 503 || status == 206 && asked.is_none(),
+                    "{status}"
+                );
+            }
+        }
+    }
+}

@@ -22,6 +22,8 @@ pub(in crate::pipeline) struct Media {
     pub(in crate::pipeline) target: Duration,
     /// How far its times are ahead of those at which it is played, in seconds.
     pub(in crate::pipeline) ahead: f64,
+    /// Whether its time begins anew somewhere.
+    pub(in crate::pipeline) broken: bool,
     /// What the site says of it, by which it is told from the other renditions.
     pub(in crate::pipeline) rendition: String,
 }

@@ -7,6 +7,7 @@
 mod boxes;
 mod caption;
 pub(super) mod clock;
+mod codecs;
 pub(super) mod dash;
 pub(super) mod hls;
 mod media;

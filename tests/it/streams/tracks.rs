@@ -43,6 +43,38 @@ fn what_is_not_there_is_fetched_from_its_other_place() {
 }
 
 #[test]
+fn a_sound_that_is_nowhere_is_told() {
+    let site = Site::start();
+    let master =
+        "#EXT-X-STREAM-INF:BANDWIDTH=4,CODECS=\"avc1.4d401f,mp4a.40.2\",AUDIO=\"a\"\nhigh.m3u8\n";
+    site.on("/film/master.m3u8", playlist(master));
+    site.on(
+        "/film/high.m3u8",
+        playlist("#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n"),
+    );
+    site.on("/film/0.ts", Reply::file(segment(0, 20)));
+    let fetch = quick().arg(site.url("/film/master.m3u8"));
+    let done = fetch.run().success();
+    done.says("its sound is said to be in `a`, which is nowhere");
+    assert_eq!(fetch.tree(), format!("film.ts {}\n", 20 * 188));
+}
+
+#[test]
+fn a_time_that_begins_anew_is_told_where_boxes_hide_it() {
+    let site = Site::start();
+    let lines = "#EXT-X-MAP:URI=\"i\"\n#EXTINF:4,\n0.m4s\n#EXT-X-DISCONTINUITY\n#EXTINF:4,\n0.m4s\n#EXT-X-ENDLIST\n";
+    site.on("/cats.m3u8", playlist(lines));
+    let init = b"\0\0\0\x18ftypiso5\0\0\x02\0iso5mp42\0\0\0\x08moov";
+    site.on("/i", Reply::file(init));
+    site.on(
+        "/0.m4s",
+        Reply::file([&b"\0\0\x04\x08moof"[..], &[7; 1024]].concat()),
+    );
+    let done = quick().arg(site.url("/cats.m3u8")).run().success();
+    done.says("its time begins anew 1 times, which not every player can play");
+}
+
+#[test]
 fn the_wanted_rendition_is_fetched() {
     let table = [
         ("best", 22),

@@ -3,12 +3,12 @@
 use url::Url;
 
 use super::super::urls::Urls;
-use super::super::{Caption, Media, Quality, Subtitles, corrupt};
+use super::super::{Caption, Media, Quality, Subtitles, corrupt, unsupported};
 use super::live::{Live, View, Window, number};
 use super::segments::{self, Scope};
 use super::time::seconds;
 use super::xml::{self, Element};
-use super::{captions, choose, renditions};
+use super::{NOWHERE, Of, captions, choose, renditions};
 use crate::model::{Error, Kind, Result};
 
 /// A manifest.
@@ -82,12 +82,14 @@ impl Manifest {
             .map(seconds)
             .transpose()?;
         let periods: Vec<&Element> = manifest.all("Period").collect();
-        let mut tracks = Tracks::default();
+        let (mut tracks, mut kind) = (Tracks::default(), None);
         // In one without a set, nothing is played; what one that is elsewhere has, nobody knows.
         let is_empty = |period: &&Element| {
-            period.first("AdaptationSet").is_none() && period.get("href").is_none()
+            let is_elsewhere = period.get("href").is_some_and(|href| href != NOWHERE);
+            period.first("AdaptationSet").is_none() && !is_elsewhere
         };
         let is_all_empty = periods.iter().all(is_empty);
+        let last_played = periods.iter().rposition(|period| !is_empty(period));
         let (mut begin, mut last) = (0.0, 0.0);
         let mut end = total;
         for (at, period) in periods.iter().enumerate() {
@@ -107,6 +109,7 @@ impl Manifest {
                 length,
                 begin,
                 is_first: at == 0,
+                is_last: last_played.is_none_or(|last| at >= last),
                 window,
             };
             last = begin;
@@ -116,7 +119,12 @@ impl Manifest {
             }
             let is_played = is_all_empty || !is_empty(period);
             if is_played && !scope.is_over() {
-                add(&mut urls, &scope, period, want, &mut tracks)?;
+                let of = add(&mut urls, &scope, period, want, &mut tracks)?;
+                if *kind.get_or_insert(of) != of && window.is_none() {
+                    return Err(unsupported(
+                        "has periods of which some have a picture and others none, which are no film one behind the other",
+                    ));
+                }
             }
             begin = until;
         }
@@ -130,14 +138,14 @@ impl Manifest {
     }
 }
 
-/// Adds what is chosen of a period.
+/// Adds what is chosen of a period, and gives what that is of, without its sound.
 fn add(
     urls: &mut Urls,
     scope: &Scope,
     period: &Element,
     want: &Want,
     tracks: &mut Tracks,
-) -> Result<()> {
+) -> Result<Of> {
     let (main, sound) = choose(&renditions(period)?, want.quality)?;
     segments::add(urls, scope, (period, main), &mut tracks.main)?;
     if let Some(sound) = sound {
@@ -145,7 +153,7 @@ fn add(
         segments::add(urls, scope, (period, sound), track)?;
     }
     captions::add(scope, period, &want.subtitles, &mut tracks.captions);
-    Ok(())
+    Ok(main.of)
 }
 
 impl Tracks {

@@ -13,7 +13,7 @@ use url::Url;
 
 use self::xml::Element;
 
-use super::{Quality, corrupt, unsupported};
+use super::{Quality, codecs, corrupt, unsupported};
 use crate::model::{Error, Kind, Result, Size};
 
 pub(in crate::pipeline) use live::{Timing, View};
@@ -30,6 +30,8 @@ const RENDITIONS: usize = 1000;
 /// How the names of what tells of colour begin, and how those of what is for fast forward end.
 const COLOUR: &str = "urn:mpeg:mpegB:cicp:";
 const TRICK: &str = "trickmode";
+/// Where that is which is to be left out (ISO/IEC 23009-1 §5.5.3).
+const NOWHERE: &str = "urn:mpeg:dash:resolve-to-zero:2013";
 /// What protects films, by the identifiers that are registered.
 const SCHEMES: [(&str, &str); 4] = [
     ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", "Widevine"),
@@ -73,6 +75,7 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url, want: &Want) -> Result<T
 
 /// The renditions of a period, those first that the site means.
 fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
+    here(period, "AdaptationSet")?;
     let mut sets: Vec<&Element> = period.all("AdaptationSet").collect();
     let is_main = |set: &&Element| {
         set.all("Role")
@@ -81,6 +84,7 @@ fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
     sets.sort_by_cached_key(|set| !is_main(set));
     let mut found = Vec::new();
     for set in sets {
+        here(set, "Representation")?;
         let (needs, protected) = (needs(set), protection(set));
         for own in set.all("Representation") {
             if found.len() == RENDITIONS {
@@ -100,6 +104,21 @@ fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
     Ok(found)
 }
 
+/// Whether an element has those that it is for: it may be elsewhere.
+///
+/// # Errors
+/// [`Kind::Unsupported`] if it is.
+fn here(element: &Element, inner: &str) -> Result<()> {
+    let href = element.get("href").filter(|href| *href != NOWHERE);
+    match href.is_some() && element.first(inner).is_none() {
+        true => Err(unsupported(format_args!(
+            "has a part that is elsewhere (`xlink:href` of `{}`), which is not read here",
+            element.name.escape_debug()
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// What a rendition is of. Pictures of a film to look at while one seeks have a size, too, and are no film.
 fn of(set: &Element, own: &Element) -> Of {
     let says = |name: &str| own.get(name).or(set.get(name)).unwrap_or("");
@@ -110,6 +129,8 @@ fn of(set: &Element, own: &Element) -> Of {
         () if is("video") => Of::Picture,
         () if is("audio") => Of::Sound,
         () if !is("application") && !says("width").is_empty() => Of::Picture,
+        () if codecs::has_picture(says("codecs")) => Of::Picture,
+        () if codecs::is_sound(says("codecs")) => Of::Sound,
         () => Of::Other,
     }
 }

@@ -10,8 +10,9 @@ use super::super::{Map, Media, Segment, Spot, corrupt, unsupported};
 use super::live::{Window, number};
 use super::template::{Names, by_template};
 use super::xml::Element;
-use super::{MOST, Rendition};
-use crate::model::Result;
+use super::{MOST, Of, Rendition};
+use crate::model::{Error, Kind, Result};
+use crate::net::Shown;
 
 /// What holds for a whole period.
 pub(super) struct Scope {
@@ -22,6 +23,8 @@ pub(super) struct Scope {
     pub(super) begin: f64,
     /// Whether it is the first of the manifest.
     pub(super) is_first: bool,
+    /// Whether nothing is played behind it.
+    pub(super) is_last: bool,
     /// Which of its segments are there, if it is or was live.
     pub(super) window: Option<Window>,
 }
@@ -89,6 +92,8 @@ impl<'a> Naming<'a> {
     }
 }
 
+/// Times that differ by no more seconds are the same.
+pub(super) const ROUNDED: f64 = 0.001;
 /// A segment is so many seconds long at the most.
 const LONG: f64 = 86_400.0;
 
@@ -107,11 +112,11 @@ pub(super) fn add(
     let list = Naming::of(levels, "SegmentList");
     let file = Naming::of(levels, "SegmentBase");
     let before = media.segments.len();
+    let mut naming = [&template, &list, &file].into_iter();
+    let naming = naming.find(|naming| !naming.0.is_empty());
+    let ahead = naming.map_or(Ok(0.0), Naming::ahead)? - scope.begin;
     if before == 0 {
-        media.ahead = [&template, &list, &file]
-            .into_iter()
-            .find(|naming| !naming.0.is_empty())
-            .map_or(Ok(0.0), Naming::ahead)?;
+        media.ahead = ahead;
     }
     media.surplus = false;
     if scope.window.is_some() {
@@ -128,6 +133,7 @@ pub(super) fn add(
         from,
         media,
         map: None,
+        repeats: false,
     };
     match (template.0.is_empty(), list.0.is_empty()) {
         (false, _) => {
@@ -141,17 +147,26 @@ pub(super) fn add(
             "is live in a form that is not known here: it has no template of its segments",
         )),
         (true, false) => by_list(&mut track, &list),
-        (true, true) => {
-            // All in one file, whatever index there is.
-            let spot = track.spot(None, None)?;
-            track.push(spot, 0.0)
-        }
+        (true, true) => by_file(&mut track, &file, rendition),
     }?;
-    // Each period has a time of its own.
+    let repeats = track.repeats;
+    if media.segments.len() == before && rendition.of != Of::Other && scope.window.is_none() {
+        return match repeats {
+            true => Ok(()),
+            false => Err(Error::new(
+                Kind::Missing,
+                "a period of the stream has no segments",
+            )),
+        };
+    }
+    // Each period has a time of its own, but for those that are cuts of one film.
+    let goes_on = scope.begin > 0.0 && (ahead - media.ahead).abs() < ROUNDED && !media.broken;
     if let Some(first) = media.segments.get_mut(before)
         && scope.window.is_none()
+        && before > 0
+        && !goes_on
     {
-        first.breaks = before > 0;
+        (first.breaks, media.broken) = (true, true);
     }
     Ok(())
 }
@@ -162,6 +177,8 @@ pub(super) struct Track<'a> {
     from: Url,
     pub(super) media: &'a mut Media,
     map: Option<Arc<Map>>,
+    /// Whether the period begins with what the one before it has ended with.
+    pub(super) repeats: bool,
 }
 
 impl Track<'_> {
@@ -222,13 +239,54 @@ impl Track<'_> {
     }
 }
 
+/// All in one file, whatever index there is.
+fn by_file(track: &mut Track<'_>, file: &Naming<'_>, rendition: Rendition<'_>) -> Result<()> {
+    let spot = track.spot(None, None)?;
+    // One that stands in the file itself comes with it.
+    if let Some(first) = file.first("Initialization")
+        && let Some(name) = first.get("sourceURL")
+    {
+        let before = track.spot(Some(name), first.get("range"))?;
+        if before.url != spot.url {
+            track.begin(before);
+        }
+    }
+    let last = track.media.segments.last().map(|last| &last.spot);
+    match last {
+        // Periods that are cuts of one file.
+        Some(last) if *last == spot => {
+            track.repeats = true;
+            Ok(())
+        }
+        Some(_) if track.map.is_none() && !rendition.can_be_joined() => Err(unsupported(
+            "has several periods of which each is a file of its own, and one behind the other those are no film",
+        )
+        .hint(format!(
+            "they can be fetched one by one, such as `{}`",
+            Shown(&spot.url)
+        ))),
+        _ => track.push(spot, 0.0),
+    }
+}
+
+impl Rendition<'_> {
+    /// Whether files of it that stand one behind the other are one.
+    fn can_be_joined(&self) -> bool {
+        let mime = self.own.get("mimeType").or(self.set.get("mimeType"));
+        let known = ["video/mp2t", "audio/mp2t", "audio/mpeg", "audio/aac"];
+        self.of == Of::Other || mime.is_some_and(|mime| known.contains(&mime))
+    }
+}
+
 fn by_list(track: &mut Track<'_>, list: &Naming<'_>) -> Result<()> {
     if let Some(first) = list.first("Initialization") {
         let spot = track.spot(first.get("sourceURL"), first.get("range"))?;
         track.begin(spot);
     }
-    let Some(own) = list.0.last() else {
-        return Ok(());
+    let own = list.0.iter().rev();
+    let Some(own) = own.copied().find(|own| own.first("SegmentURL").is_some()) else {
+        let mut levels = list.0.iter();
+        return levels.try_for_each(|level| super::here(level, "SegmentURL"));
     };
     let length = list.number("duration")?.unwrap_or(0) as f64 / list.scale()? as f64;
     for segment in own.all("SegmentURL") {

@@ -4,7 +4,7 @@ use super::super::urls::LONGEST;
 use super::super::{corrupt, unsupported};
 use super::MOST;
 use super::live;
-use super::segments::{Naming, Scope, Track};
+use super::segments::{Naming, ROUNDED, Scope, Track};
 use super::xml::Element;
 use crate::model::Result;
 
@@ -13,6 +13,9 @@ pub(super) struct Names<'a> {
     pub(super) id: &'a str,
     pub(super) bandwidth: u64,
 }
+
+/// So many seconds are none.
+const TINY: f64 = 1e-6;
 
 /// Adds the segments that a template names.
 pub(super) fn by_template(
@@ -38,12 +41,40 @@ pub(super) fn by_template(
     let scaled = |ticks: u64| ticks as f64 / scale as f64;
     // When a segment is played that has this time in its period.
     let played = |time: u64| scope.begin + scaled(time) - scaled(offset);
+    let mut last = String::new();
+    let mut named = |number: u64, time: u64| {
+        let name = filled(own, names, number, time)?;
+        // Without a number or a time in it, all segments would be one.
+        match name == last {
+            true => Err(corrupt("a template gives several segments one name")),
+            false => {
+                last.clone_from(&name);
+                Ok(name)
+            }
+        }
+    };
     let mut push = |at: u64, time: u64, (start, length): (f64, f64)| {
         let number = first.checked_add(at);
         let number = number.ok_or_else(|| corrupt("its numbers are too high"))?;
         let Some(window) = scope.window else {
-            let name = filled(own, names, number, time)?;
+            let end = scope.length.map(|length| scope.begin + length);
+            let is_before = start + length <= scope.begin + TINY;
+            let is_behind = !scope.is_last && end.is_some_and(|end| start > end - ROUNDED);
+            if is_before || is_behind {
+                // What another period plays, or none.
+                return Ok(());
+            }
+            let name = named(number, time)?;
             let spot = track.spot(Some(&name), None)?;
+            if track
+                .media
+                .segments
+                .last()
+                .is_some_and(|last| last.spot == spot)
+            {
+                track.repeats = true;
+                return Ok(());
+            }
             // The last one may be longer by what is told than what is left.
             let left = scope
                 .length
@@ -56,7 +87,7 @@ pub(super) fn by_template(
         if is_known || start + length <= 0.0 {
             return Ok(());
         }
-        let name = filled(own, names, number, time)?;
+        let name = named(number, time)?;
         let spot = track.spot(Some(&name), None)?;
         track.push_live(spot, scope, (start, length))
     };

@@ -145,7 +145,8 @@ fn the_last_segment_may_be_one_that_is_rounded_up() {
         (timeline("<S t='0' d='33' r='3'/>"), 4, false),
         (long(template("duration='9'", "")).repeat(2), 4, true),
         (
-            long(template("duration='9'", "")) + &one("<BaseURL>v</BaseURL>"),
+            long(template("duration='9'", ""))
+                + &one("<SegmentList><SegmentURL media='v'/></SegmentList>"),
             3,
             false,
         ),
@@ -340,7 +341,7 @@ fn a_manifest_cannot_be_made_large() {
 
 #[test]
 fn each_period_begins_a_time_of_its_own() {
-    let text = one("<BaseURL>v</BaseURL>").repeat(2);
+    let text = one("<SegmentList><SegmentURL media='v'/></SegmentList>").repeat(2);
     let read = tracks(&text, "best").unwrap();
     let breaks: Vec<bool> = read.main.segments.iter().map(|one| one.breaks).collect();
     assert_eq!(breaks, [false, true]);

@@ -7,6 +7,7 @@ use super::lines::{Attributes, Line, Lines};
 use crate::model::{Error, Kind, Result, Size};
 use crate::pipeline::stream::Quality;
 use crate::pipeline::stream::caption::{self, At, Caption, Says};
+use crate::pipeline::stream::codecs::is_sound;
 
 /// The most renditions.
 const MOST: usize = 1000;
@@ -58,6 +59,8 @@ pub(in crate::pipeline) struct Choice {
     pub(in crate::pipeline) captions: Vec<Caption>,
     /// Where the same is that `main` and `sound` are, in case that they are not there.
     pub(in crate::pipeline) others: Vec<(Chosen, Option<Chosen>)>,
+    /// The group that its sound is said to be in, where there is none such.
+    pub(in crate::pipeline) missing: Option<String>,
 }
 
 /// A rendition that was chosen.
@@ -159,7 +162,13 @@ impl Master {
             other.size == chosen.size && other.codecs == chosen.codecs && other.url != chosen.url
         };
         let others = self.variants.iter().filter(alike).take(PLACES);
+        let is_there = |group: &&String| self.media.iter().any(|media| media.group == **group);
         Ok(Choice {
+            missing: chosen
+                .audio
+                .as_ref()
+                .filter(|group| !is_there(group))
+                .cloned(),
             others: others.map(|other| self.tracks(other)).collect(),
             captions: self.captions(Some(chosen)),
             main,
@@ -193,6 +202,7 @@ impl Master {
             sound: None,
             captions: self.captions(best),
             others: Vec::new(),
+            missing: None,
         })
     }
 
@@ -268,18 +278,4 @@ fn about(attributes: &Attributes<'_>, names: [&str; 4]) -> String {
 fn resolution(text: &str) -> Option<(u32, u32)> {
     let (width, height) = text.split_once(['x', 'X'])?;
     Some((width.parse().ok()?, height.parse().ok()?))
-}
-
-/// Whether all of these codecs are of sound.
-fn is_sound(codecs: &str) -> bool {
-    let known = [
-        "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "flac", "alac", "mp3", "vorbis",
-    ];
-    let mut codecs = codecs
-        .split(',')
-        .map(str::trim)
-        .filter(|codec| !codec.is_empty())
-        .peekable();
-    codecs.peek().is_some()
-        && codecs.all(|codec| known.iter().any(|sound| codec.starts_with(sound)))
 }

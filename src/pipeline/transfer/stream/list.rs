@@ -86,6 +86,7 @@ impl List {
             surplus: false,
             target: Duration::ZERO,
             ahead: 0.0,
+            broken: false,
             rendition: String::new(),
         };
         List::new(url, led, media)

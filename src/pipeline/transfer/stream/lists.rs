@@ -64,7 +64,14 @@ impl Streaming<'_> {
                 _ => listed,
             });
         }
-        let (main, sound) = listed?;
+        let (mut main, sound) = listed?;
+        if let Some(group) = choice.missing {
+            let group: String = group.chars().take(80).collect();
+            main.warnings.push(format!(
+                "its sound is said to be in `{}`, which is nowhere",
+                group.escape_debug()
+            ));
+        }
         Ok(Lists {
             main,
             sound,

@@ -145,6 +145,12 @@ impl Track {
                 "it begins {maps} times, which not every player can play"
             ));
         }
+        // A transport stream says so itself.
+        if maps == 1 && breaks > 0 {
+            warnings.push(format!(
+                "its time begins anew {breaks} times, which not every player can play"
+            ));
+        }
         let joined = self.join.finish().await?;
         Ok(Done {
             joined,

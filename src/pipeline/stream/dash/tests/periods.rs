@@ -25,3 +25,166 @@ fn the_times_of_a_track_are_ahead_as_its_first_period_says() {
         assert_eq!(read.main.ahead, ahead, "{inner}");
     }
 }
+
+/// Periods of five seconds, with these pictures.
+fn periods(inner: &[&str]) -> String {
+    let all = inner.iter().map(|inner| one(inner));
+    let all: String = all.collect();
+    all.replace("<Period>", "<Period duration='PT5S'>")
+}
+
+#[test]
+fn of_periods_that_are_cuts_of_one_thing_each_part_is_taken_once() {
+    let file = "<BaseURL>v.mp4</BaseURL><SegmentBase indexRange='0-9'/>";
+    let cut = file.replace("indexRange", "presentationTimeOffset='5' indexRange");
+    let read = tracks(&periods(&[file, &cut]), "best").unwrap();
+    assert_eq!(parts(&read.main), ["v.mp4"]);
+    let template = |offset: u64| {
+        format!(
+            "<SegmentTemplate media='$Number$' timescale='10' presentationTimeOffset='{offset}'>\
+             <SegmentTimeline><S t='0' d='25' r='3'/></SegmentTimeline></SegmentTemplate>"
+        )
+    };
+    let read = tracks(&periods(&[&template(0), &template(50)]), "best").unwrap();
+    assert_eq!(parts(&read.main), ["1", "2", "3", "4"]);
+    assert!(read.main.segments.iter().all(|one| !one.breaks));
+    // What stands on both sides of a cut belongs to both.
+    let cuts = periods(&[&template(0), &template(40)]).replace("'PT5S'", "'PT4S'");
+    let read = tracks(&cuts, "best").unwrap();
+    assert_eq!(parts(&read.main), ["1", "2", "3", "4"]);
+    assert!(read.main.segments.iter().all(|one| !one.breaks));
+    let short = periods(&[&template(0), &template(10), &template(20)]).replace("'PT5S'", "'PT1S'");
+    assert_eq!(
+        parts(&tracks(&short, "best").unwrap().main),
+        ["1", "2", "3", "4"]
+    );
+    let read = tracks(&periods(&[&template(0), &template(0)]), "best").unwrap();
+    let breaks: Vec<bool> = read.main.segments.iter().map(|one| one.breaks).collect();
+    assert_eq!(breaks, [false, false, true, false, false, false]);
+    // Behind the last one, there may be more than the manifest says.
+    let read = tracks(&periods(&[&template(0)]), "best").unwrap();
+    assert_eq!(read.main.segments.len(), 4);
+}
+
+#[test]
+fn periods_that_are_no_film_one_behind_the_other_are_refused() {
+    let refused = |text: &str| {
+        let error = tracks(text, "best").unwrap_err();
+        assert_eq!(error.kind, Kind::Unsupported, "{text}");
+        error
+    };
+    let (one_file, other) = ("<BaseURL>1.mp4</BaseURL>", "<BaseURL>2.mp4</BaseURL>");
+    let error = refused(&periods(&[one_file, other]));
+    assert!(
+        error.message.contains("each is a file of its own"),
+        "{error:?}"
+    );
+    assert!(error.hint.unwrap().contains("/2.mp4"));
+    let packets = periods(&[one_file, other]).replace("video/mp4", "video/mp2t");
+    assert_eq!(
+        parts(&tracks(&packets, "best").unwrap().main),
+        ["1.mp4", "2.mp4"]
+    );
+    let sound = periods(&["<SegmentList><SegmentURL media='s'/></SegmentList>"]);
+    let sound = sound.replace("video/mp4", "audio/mp4");
+    let picture = periods(&["<SegmentList><SegmentURL media='v'/></SegmentList>"]);
+    let error = refused(&format!("{picture}{sound}"));
+    assert!(
+        error
+            .message
+            .contains("some have a picture and others none"),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn what_is_elsewhere_is_refused_by_name() {
+    let href = "xmlns:xlink='x' xlink:href";
+    let film = one("<BaseURL>v</BaseURL>");
+    let table = [
+        (
+            format!("{film}<Period {href}='https://x.org/p'/>"),
+            "Period",
+        ),
+        (
+            film.replace(
+                "</Period>",
+                &format!("<AdaptationSet {href}='s'/></Period>"),
+            ),
+            "AdaptationSet",
+        ),
+        (one(&format!("<SegmentList {href}='l'/>")), "SegmentList"),
+    ];
+    for (text, name) in table {
+        let error = tracks(&text, "best").unwrap_err();
+        assert_eq!(error.kind, Kind::Unsupported, "{text}");
+        let said = format!("(`xlink:href` of `{name}`)");
+        assert!(error.message.contains(&said), "{error:?}");
+    }
+    // Some say so of what is to be left out.
+    let nowhere = format!("<Period {href}='{NOWHERE}'/>{film}");
+    assert_eq!(parts(&tracks(&nowhere, "best").unwrap().main), ["v"]);
+}
+
+#[test]
+fn segments_are_found_wherever_they_are_named() {
+    let outer = "<SegmentList><Initialization sourceURL='i'/><SegmentURL media='1'/><SegmentURL media='2'/></SegmentList>";
+    let text = one("<SegmentList duration='5'/>")
+        .replace("<Representation", &format!("{outer}<Representation"));
+    assert_eq!(parts(&tracks(&text, "best").unwrap().main), ["i", "1", "2"]);
+    let text = one(
+        "<BaseURL>v.mp4</BaseURL><SegmentBase><Initialization sourceURL='i.mp4' range='0-9'/></SegmentBase>",
+    );
+    assert_eq!(
+        parts(&tracks(&text, "best").unwrap().main),
+        ["i.mp4 0-10", "v.mp4"]
+    );
+    let text = text.replace("i.mp4", "v.mp4");
+    assert_eq!(parts(&tracks(&text, "best").unwrap().main), ["v.mp4"]);
+}
+
+#[test]
+fn what_names_no_segments_is_no_film() {
+    let table = [
+        (one("<SegmentList duration='5'/>"), Kind::Missing),
+        (
+            periods(&[
+                "<SegmentTemplate media='$Number$' duration='5'/>",
+                "<SegmentList duration='5'/>",
+            ]),
+            Kind::Missing,
+        ),
+        (
+            one("<SegmentTemplate media='v' duration='5'/>"),
+            Kind::Corrupt,
+        ),
+        (
+            one("<SegmentTemplate media='$Bandwidth$' duration='5'/>"),
+            Kind::Corrupt,
+        ),
+    ];
+    for (text, kind) in table {
+        assert_eq!(tracks(&text, "best").unwrap_err().kind, kind, "{text}");
+    }
+    let alone = one("<SegmentTemplate media='v' duration='10'/>");
+    assert_eq!(parts(&tracks(&alone, "best").unwrap().main), ["v"]);
+}
+
+#[test]
+fn codecs_alone_tell_what_a_rendition_is_of() {
+    let set = |codecs: &str, file: &str| {
+        format!(
+            "<AdaptationSet><Representation codecs='{codecs}'><BaseURL>{file}</BaseURL></Representation></AdaptationSet>"
+        )
+    };
+    let text = format!(
+        "<Period>{}{}</Period>",
+        set("mp4a.40.2", "s"),
+        set("avc1.64001f", "v")
+    );
+    let read = tracks(&text, "best").unwrap();
+    assert_eq!(
+        (parts(&read.main), read.sound.as_ref().map(parts)),
+        (vec!["v".into()], Some(vec!["s".into()]))
+    );
+}

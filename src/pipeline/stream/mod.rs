@@ -11,6 +11,7 @@ mod codecs;
 pub(super) mod dash;
 pub(super) mod hls;
 mod media;
+pub(super) mod protection;
 mod urls;
 pub(super) mod vtt;
 
@@ -63,7 +64,7 @@ pub fn fuzz(data: &[u8]) {
     for film in [None, Some(0)] {
         drop(vtt::join(data, film));
     }
-    let _ = clock::start(data);
+    let _ = (clock::start(data), protection::of_boxes(data));
     for segment in found.iter().flat_map(|media| &media.segments) {
         assert!(matches!(segment.spot.url.scheme(), "http" | "https"));
     }

@@ -13,6 +13,34 @@ fn refused(site: &Site, code: i32, expected: &str) -> String {
 }
 
 #[test]
+fn what_is_protected_by_its_boxes_is_named_and_nothing_is_saved() {
+    let boxed = |name: &str, body: &[u8]| {
+        let len = (body.len() as u32 + 8).to_be_bytes();
+        [&len, name.as_bytes(), body].concat()
+    };
+    let entry = boxed("encv", &[0; 78]);
+    let mut inner = boxed("stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], &entry[..]].concat());
+    for name in ["stbl", "minf", "mdia", "trak", "moov"] {
+        inner = boxed(name, &inner);
+    }
+    let site = Site::start();
+    let lines = format!("#EXT-X-MAP:URI=\"head\"\n{}", super::list(3));
+    site.on("/cats.m3u8", playlist(&lines));
+    site.on(
+        "/head",
+        Reply::file([boxed("ftyp", b"iso5"), inner].concat()),
+    );
+    for n in 0..3 {
+        site.on(&format!("/{n}.ts"), Reply::file(segment(n, 20)))
+            .optional();
+    }
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let said = "the stream is protected by common encryption (DRM), which is not taken off here";
+    fetch.run().fails(5).says(said);
+    assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
+}
+
+#[test]
 fn what_is_wrong_with_a_stream_is_named_and_nothing_is_saved() {
     let drm = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://x\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n";
     let table = [

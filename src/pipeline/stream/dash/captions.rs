@@ -2,7 +2,7 @@
 
 use super::segments::{self, Scope};
 use super::xml::Element;
-use super::{Of, Rendition, protection};
+use super::{Of, Rendition, protected_by};
 use crate::model::{Result, Subtitles};
 use crate::pipeline::stream::Media;
 use crate::pipeline::stream::caption::{self, At, Caption, Says};
@@ -100,7 +100,7 @@ fn place(
     mut media: Media,
 ) -> Result<At> {
     let says = |name: &str| own.get(name).or(set.get(name)).unwrap_or("");
-    if let Some(name) = protection(set).or_else(|| protection(own)) {
+    if let Some(name) = protected_by(set).or_else(|| protected_by(own)) {
         return Ok(At::Not(format!("they are protected by {name} (DRM)")));
     }
     let rendition = Rendition {

@@ -13,7 +13,7 @@ use url::Url;
 
 use self::xml::Element;
 
-use super::{Quality, codecs, corrupt, unsupported};
+use super::{Quality, codecs, corrupt, protection, unsupported};
 use crate::model::{Error, Kind, Result, Size};
 
 pub(in crate::pipeline) use live::{Timing, View};
@@ -32,14 +32,6 @@ const COLOUR: &str = "urn:mpeg:mpegB:cicp:";
 const TRICK: &str = "trickmode";
 /// Where that is which is to be left out (ISO/IEC 23009-1 §5.5.3).
 const NOWHERE: &str = "urn:mpeg:dash:resolve-to-zero:2013";
-/// What protects films, by the identifiers that are registered.
-const SCHEMES: [(&str, &str); 4] = [
-    ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", "Widevine"),
-    ("9a04f079-9840-4286-ab92-e65be0885f95", "PlayReady"),
-    ("94ce86fb-07ff-4f43-adb8-93d2fa968ca2", "FairPlay"),
-    ("e2719d58-a985-b3c9-781a-b030af78d30e", "ClearKey"),
-];
-
 /// What a representation is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
@@ -85,7 +77,7 @@ fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
     let mut found = Vec::new();
     for set in sets {
         here(set, "Representation")?;
-        let (needs, protected) = (needs(set), protection(set));
+        let (needs, protected) = (needs(set), protected_by(set));
         for own in set.all("Representation") {
             if found.len() == RENDITIONS {
                 return Err(corrupt(format_args!(
@@ -97,7 +89,7 @@ fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
                 own,
                 of: of(set, own),
                 needs: needs.or_else(|| self::needs(own)),
-                protected: protected.or_else(|| protection(own)),
+                protected: protected.or_else(|| protected_by(own)),
             });
         }
     }
@@ -158,9 +150,7 @@ fn choose<'a>(
             .copied()
             .collect();
         match (found.is_empty(), of_kind().find_map(|one| one.protected)) {
-            (true, Some(name)) => Err(unsupported(format_args!(
-                "is protected by {name} (DRM), which is not taken off here"
-            ))),
+            (true, Some(name)) => Err(protection::refused(name)),
             _ => Ok(found),
         }
     };
@@ -228,17 +218,13 @@ fn size(rendition: &Rendition<'_>) -> Size {
 }
 
 /// What protects what has this, by name.
-fn protection(element: &Element) -> Option<&'static str> {
-    let mut name = None;
-    for one in element.all("ContentProtection") {
-        let scheme = one.get("schemeIdUri").unwrap_or("").to_ascii_lowercase();
-        let known = SCHEMES.iter().find(|(id, _)| scheme.contains(id));
-        match known {
-            Some((_, known)) => return Some(known),
-            None => name = Some("common encryption"),
-        }
-    }
-    name
+fn protected_by(element: &Element) -> Option<&'static str> {
+    let schemes = || {
+        let all = element.all("ContentProtection");
+        all.map(|one| one.get("schemeIdUri").unwrap_or(""))
+    };
+    let known = schemes().find_map(protection::known);
+    known.or_else(|| schemes().next().map(|_| protection::COMMON))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::ahead::{Ahead, Room};
 use super::cipher::Decrypter;
 use super::join::Came;
 use super::list::Content;
-use super::look::Look;
+use super::look::{Head, Look};
 use super::part::Part;
 use super::versions::Versions;
 use crate::model::{Error, Event, Kind, Result};
@@ -148,7 +148,13 @@ impl Streaming<'_> {
         let client = &self.mover.client;
         let Taking {
             index,
-            part: Part { spot, inner, .. },
+            part:
+                Part {
+                    spot,
+                    inner,
+                    is_map,
+                    ..
+                },
             led,
             mut decrypter,
         } = taking;
@@ -179,6 +185,8 @@ impl Streaming<'_> {
             room.fit(expected).map_err(|_| Stop::Crowded(expected))?;
         }
         let mut look = Look::new(out.form, decrypter.is_some(), *inner);
+        let is_head = *is_map || index == 0;
+        let mut head = Head::new(is_head && out.form == Content::Medium);
         let mut count = 0u64;
         while most.is_none_or(|most| count < most) {
             let Some(mut piece) = client.chunk(&mut opened).await? else {
@@ -195,6 +203,7 @@ impl Streaming<'_> {
                 piece = decrypter.push(&piece)?;
             }
             if let Some(plain) = look.push(piece)? {
+                head.push(&plain);
                 self.hand(index, plain, count, room, out).await?;
             }
         }
@@ -210,11 +219,14 @@ impl Streaming<'_> {
         if let Some(decrypter) = decrypter
             && let Some(plain) = look.push(decrypter.finish()?)?
         {
+            head.push(&plain);
             self.hand(index, plain, count, room, out).await?;
         }
         if let Some(plain) = look.finish()? {
+            head.push(&plain);
             self.hand(index, plain, count, room, out).await?;
         }
+        head.check()?;
         if out.form == Content::Lines {
             let between = Bytes::from_static(vtt::BETWEEN);
             self.hand(index, between, count, room, out).await?;

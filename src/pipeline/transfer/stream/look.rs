@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::list;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{Content, HEAD, sniff};
+use crate::pipeline::stream::{clock, protection};
 
 /// The first bytes of a part, before they are believed.
 pub(super) struct Look {
@@ -60,6 +61,39 @@ impl Look {
         match self.form {
             list::Content::Medium => check(head, self.encrypted),
             _ => check_text(head),
+        }
+    }
+}
+
+/// What stands before all else in a film, by which it is known whether it is protected.
+pub(super) struct Head {
+    bytes: Vec<u8>,
+    wanted: bool,
+}
+
+impl Head {
+    pub(super) fn new(wanted: bool) -> Head {
+        let bytes = Vec::new();
+        Head { bytes, wanted }
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        if self.wanted {
+            let room = clock::LOOK.saturating_sub(self.bytes.len());
+            self.bytes
+                .extend_from_slice(&piece[..room.min(piece.len())]);
+        }
+    }
+
+    /// Looks at all that came.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] with what protects it.
+    pub(super) fn check(&self) -> Result<()> {
+        match protection::of_boxes(&self.bytes) {
+            Some(name) => Err(protection::refused(name)),
+            None => Ok(()),
         }
     }
 }

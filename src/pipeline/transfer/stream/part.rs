@@ -21,7 +21,7 @@ const MOST: u64 = 10_000;
 pub(super) struct Part {
     /// The number of the segment that it is, or stands before.
     number: u64,
-    is_map: bool,
+    pub(super) is_map: bool,
     pub(super) spot: Spot,
     pub(super) cipher: Option<Cipher>,
     /// Whether it begins somewhere in a file, and not as a segment does.

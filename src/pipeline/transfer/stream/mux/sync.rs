@@ -6,6 +6,8 @@ use crate::pipeline::stream::clock::AROUND;
 const TICKS: f64 = 90_000.0;
 /// A clock that is so many seconds before it begins anew is taken by `ffmpeg` for one that has not begun yet.
 const BEFORE: u64 = 60 * 90_000;
+/// Picture and sound of a film begin within so many seconds.
+const APART: f64 = 60.0;
 /// A picture that begins so late by its clock begins with it: the first pictures wait for those that they are made of.
 const EARLY: u64 = 9_000;
 
@@ -32,6 +34,11 @@ impl Clock {
 /// # Errors
 /// Why nobody can tell.
 pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static str> {
+    if apart(picture, sound).is_some_and(|apart| apart.abs() > APART) {
+        return Err(
+            "the clocks of its picture and of its sound have nothing to do with each other",
+        );
+    }
     if !sound.is_raw() {
         return Ok([picture, sound].map(|clock| 0.0 - clock.ahead));
     }
@@ -39,12 +46,7 @@ pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static s
         (Some(picture_at), Some(sound_at)) => {
             let is_before = picture.form == "mpegts" && picture_at >= AROUND - BEFORE;
             let around = if is_before { AROUND as f64 } else { 0.0 };
-            // The nearer way around the clock.
-            let later = (sound_at + AROUND - picture_at % AROUND) % AROUND;
-            let later = match later > AROUND / 2 {
-                true => later as f64 - AROUND as f64,
-                false => later as f64,
-            };
+            let later = nearer(sound_at as f64 - picture_at as f64);
             Ok([0.0, (picture_at as f64 - around + later) / TICKS])
         }
         (None, Some(_)) => Err("nothing tells when its picture begins by the clock of its sound"),
@@ -52,6 +54,23 @@ pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static s
             Err("its sound has no clock, and that of its picture does not begin at 0")
         }
         (_, None) => Ok([0.0; 2]),
+    }
+}
+
+/// How much later the sound begins than the picture, in seconds, if that is told.
+fn apart(picture: Clock, sound: Clock) -> Option<f64> {
+    let ticks = sound.start? as f64 - picture.start? as f64;
+    Some(nearer(ticks - (sound.ahead - picture.ahead) * TICKS) / TICKS)
+}
+
+/// The same by the nearer way around the clock.
+fn nearer(ticks: f64) -> f64 {
+    let around = AROUND as f64;
+    let later = ticks.rem_euclid(around);
+    if later > around / 2.0 {
+        later - around
+    } else {
+        later
     }
 }
 
@@ -77,7 +96,9 @@ mod tests {
                 at(180_000),
                 Some(95_445.717_689),
             ),
-            // Nobody knows.
+            // By the clocks of two machines, or nobody knows.
+            ("mpegts", at(hour), "aac", at(126_000), None),
+            ("mpegts", at(hour), "mpegts", at(126_000), None),
             ("mpegts", at(126_000), "aac", None, None),
             ("mov", None, "ac3", at(0), None),
             ("mpegts", at(7_200), "aac", None, Some(0.0)),
@@ -104,11 +125,13 @@ mod tests {
             assert!(is_it, "{picture:?} {sound:?} {read:?}");
         }
         // Of a manifest, each counts from a time of its own.
-        let clock = |ahead| Clock {
-            start: None,
+        let clock = |start, ahead| Clock {
+            start: Some(start),
             form: "mov",
             ahead,
         };
-        assert_eq!(moves(clock(100.0), clock(0.5)), Ok([-100.0, -0.5]));
+        let of_day = clock(100 * 90_000, 100.0);
+        assert_eq!(moves(of_day, clock(45_000, 0.5)), Ok([-100.0, -0.5]));
+        assert!(moves(of_day, clock(45_000, 100.0)).is_err());
     }
 }

@@ -71,7 +71,7 @@ fn a_time_that_begins_anew_is_told_where_boxes_hide_it() {
         Reply::file([&b"\0\0\x04\x08moof"[..], &[7; 1024]].concat()),
     );
     let done = quick().arg(site.url("/cats.m3u8")).run().success();
-    done.says("its time begins anew 1 times, which not every player can play");
+    done.says("its time begins anew once, which not every player can play");
 }
 
 #[test]

@@ -116,7 +116,8 @@ fn reason(said: &str) -> Option<String> {
     let mut lines = said.lines().map(str::trim).rev();
     // What it says last may be how it would not have failed, which nobody here can do.
     let is_it = |line: &&str| !line.is_empty() && !line.starts_with("To ignore this");
-    lines.find(is_it).map(str::to_owned)
+    let line = lines.find(is_it)?;
+    Some(line.trim_end_matches('.').to_owned())
 }
 
 /// What a file is that begins so, in the words of `ffmpeg`; none for what is not to be read by it.
@@ -242,7 +243,7 @@ mod tests {
             ("[mov] odd\nx: Invalid data\n\n", Some("x: Invalid data")),
             (
                 "Stream map '0:v' matches no streams.\nTo ignore this, add a trailing '?' to the map.\n",
-                Some("Stream map '0:v' matches no streams."),
+                Some("Stream map '0:v' matches no streams"),
             ),
         ];
         for (said, expected) in table {

@@ -147,8 +147,12 @@ impl Track {
         }
         // A transport stream says so itself.
         if maps == 1 && breaks > 0 {
+            let often = match breaks {
+                1 => "once".to_owned(),
+                breaks => format!("{breaks} times"),
+            };
             warnings.push(format!(
-                "its time begins anew {breaks} times, which not every player can play"
+                "its time begins anew {often}, which not every player can play"
             ));
         }
         let joined = self.join.finish().await?;

@@ -304,9 +304,10 @@ fn is_looked_at(piece: &Piece, url: &Url) -> bool {
     };
     let is_chaff = match piece.is_large() {
         true => is_dress(url) || is_advert(url, &piece.words),
-        false => is_chaff(url, &piece.words),
+        // What nobody is to see counts readers; if it is large, its turn comes.
+        false => is_chaff(url, &piece.words) || piece.hidden,
     };
-    !is_small && !is_chaff && !piece.hidden
+    !is_small && !is_chaff
 }
 
 /// How large its best candidate is.

@@ -195,7 +195,7 @@ fn an_attribute_that_holds_no_address_says_nothing_of_the_picture() {
 
 #[test]
 fn a_large_picture_is_none_of_the_pages_dress_by_a_word_alone() {
-    let same: [(&str, &[&str]); 7] = [
+    let same: [(&str, &[&str]); 8] = [
         (
             "<img src=/google-pixel-9.png width=1200 height=800>",
             &["/google-pixel-9.png"],
@@ -209,6 +209,11 @@ fn a_large_picture_is_none_of_the_pages_dress_by_a_word_alone() {
         (
             "<img class='banner' src=/hero-banner.jpg width=1600 height=600>",
             &["/hero-banner.jpg"],
+        ),
+        // A slide of a carousel that is not shown yet.
+        (
+            "<img style='display: none' src=/a.jpg width=800 height=600>",
+            &["/a.jpg"],
         ),
         (
             "<a href=/flag-of-japan.png>Japan</a>",
@@ -229,7 +234,7 @@ fn a_large_picture_is_none_of_the_pages_dress_by_a_word_alone() {
         "<img class=lazy data-src=/placeholder.png>",
         "<img src=/hero-banner.jpg width=1600 height=90>",
         "<img class=ad src=/tall.jpg width=300 height=600>",
-        "<img style='display: none' src=/a.jpg width=800 height=600>",
+        "<img style='display: none' src=/a.jpg>",
         "<a href=/logo.svg>logo</a>",
     ] {
         assert!(taken(chaff).is_empty(), "{chaff}");

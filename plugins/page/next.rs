@@ -7,6 +7,10 @@ use super::sheet::Sheet;
 
 /// Keys of a query that say which article is asked for, and not which page of a listing.
 const ARTICLES: [&str; 3] = ["attachment_id", "id", "page_id"];
+/// What an address calls one thing before its number.
+const THINGS: [&str; 9] = [
+    "artwork", "image", "img", "photo", "pic", "picture", "post", "status", "video",
+];
 /// What a page that is one thing by itself calls itself.
 const KINDS: [&str; 5] = ["article", "image", "photo", "product", "video"];
 
@@ -18,7 +22,7 @@ pub(super) fn next(sheet: &Sheet, here: &Url, is_first: bool) -> Option<Url> {
     let name = here.path().rsplit('/').next().unwrap_or("");
     let query = &here[Position::AfterPath..Position::AfterQuery];
     let moved = base.join(&format!("./{name}{query}")).ok();
-    let is_other = is_first && is_alone(sheet, here);
+    let is_other = is_first && (is_alone(sheet, here) || is_one_of_many(here));
     let is_named = sheet.next_title.as_deref().is_some_and(is_name);
     let leads_away = |here: &Url| is_named || is_other && is_counted(here, &next);
     let follows =
@@ -34,6 +38,7 @@ fn is_next(here: &Url, next: &Url) -> bool {
         true => is_asked(here, next),
         false => {
             plain(here) == plain(next)
+                || !is_counted(here, next)
                 || stem(here) == stem(next) && here.query() == next.query()
                 || says(next)
         }
@@ -116,6 +121,21 @@ fn is_alone(sheet: &Sheet, here: &Url) -> bool {
     is_own && KINDS.iter().any(|known| kind.contains(known))
 }
 
+/// Whether an address is that of one thing by its number: `/photo/12`. From the first one on, a gallery is meant.
+fn is_one_of_many(here: &Url) -> bool {
+    let path = here.path().trim_end_matches('/');
+    let path = match path.rsplit_once('.') {
+        Some((stem, ext)) if !ext.contains('/') => stem,
+        _ => path,
+    };
+    let rest = path.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = path[rest.len()..].trim_start_matches('0');
+    let rest = rest.trim_end_matches(['/', '-', '_']);
+    let word = rest.rsplit(['/', '-', '_']).next().unwrap_or("");
+    let is_thing = THINGS.iter().any(|thing| word.eq_ignore_ascii_case(thing));
+    is_thing && !matches!(number, "" | "1")
+}
+
 /// Whether the title of a link is the name of what it leads to, and does not say that it leads on.
 fn is_name(title: &str) -> bool {
     let title = title.to_lowercase();
@@ -149,6 +169,7 @@ mod tests {
             ("/?attachment_id=4", "/?attachment_id=5", false),
             ("/view.php?id=7", "/view.php?id=8", false),
             ("/p/one-post", "/p/another-post", false),
+            ("/archives/12", "/archives/12/2", true),
             ("/2024/one-post", "/2024/another-post", false),
             ("/list", "https://y.org/list?page=2", false),
         ];
@@ -183,9 +204,23 @@ mod tests {
             )
         };
         assert!(!next("/photo/12", &photo("article", "/photo/12")));
+        let plain = |href: &str| format!("<link rel=next href={href}>");
+        for (here, href, expected) in [
+            ("/photo/12", "/photo/13", false),
+            ("/u/ann/image-12.html", "/u/ann/image-13.html", false),
+            // From the first one on, it is a gallery.
+            ("/photo/1", "/photo/2", true),
+            ("/photos/12", "/photos/13", true),
+            ("/photo/12", "/photo/12/2", true),
+            ("/gallery-2.html", "/gallery-3.html", true),
+        ] {
+            assert_eq!(next(here, &plain(href)), expected, "{here} {href}");
+        }
         assert!(!next("/photo/12", &photo("instapp:photo", "/photo/12?x")));
-        assert!(next("/photo/12", &photo("website", "/photo/12")));
-        assert!(next("/photo/12", &photo("article", "/photo")));
+        let list = |kind: &str, own: &str| photo(kind, own).replace("/photo/13", "/list/13");
+        assert!(!next("/list/12", &list("article", "/list/12")));
+        assert!(next("/list/12", &list("website", "/list/12")));
+        assert!(next("/list/12", &list("article", "/list")));
         // An article of several pages.
         let article = "<meta property=og:type content=article><link rel=canonical href=/a/owls/>\
             <link rel=next href=/a/owls/2/>";

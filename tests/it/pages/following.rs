@@ -51,7 +51,8 @@ fn a_gallery_of_just_as_many_pages_as_are_read_has_no_more() {
 fn of_one_photo_or_post_the_neighbours_are_not_taken() {
     let photo = "<meta property=og:type content=article><link rel=canonical href=/photo/12><link rel=next href=/photo/13>";
     let post = "<link rel='next' title='Another post' href='/?p=4'>";
-    for (path, head) in [("/photo/12", photo), ("/?p=1", post)] {
+    let plain = "<link rel=next href=/image/13>";
+    for (path, head) in [("/photo/12", photo), ("/?p=1", post), ("/image/12", plain)] {
         let site = Site::start();
         site.on(path, page(head, "/a.jpg")).once();
         picture(&site, "/a.jpg", 1);

@@ -14,17 +14,21 @@ use super::{json, xml};
 /// The most files that are taken of one post.
 const MOST: usize = 1_000;
 
-/// How long reading may take.
-struct Patience {
-    /// That of the text of one post.
+/// What reading may take.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Time, for the text of one post.
     each: Duration,
-    /// That of all of them.
+    /// That for all of them.
     all: Duration,
+    /// Bytes of addresses of files: more than any feed has, unless what they are relative to makes each of them long.
+    room: usize,
 }
 
-const PATIENCE: Patience = Patience {
+const BOUNDS: Bounds = Bounds {
     each: Duration::from_secs(5),
     all: Duration::from_secs(20),
+    room: 64 << 20,
 };
 
 /// A page of a feed.
@@ -54,41 +58,55 @@ pub(super) struct Findings {
 pub(super) async fn read(answer: &Answer) -> Result<Found> {
     let text = decode(&answer.body, answer.header("content-type"));
     let url = answer.url.clone();
-    let found = tokio::task::spawn_blocking(move || find(&text, &url, &PATIENCE)).await;
+    let found = tokio::task::spawn_blocking(move || find(&text, &url, &BOUNDS)).await;
     found.unwrap_or_else(|error| {
         Err(Error::new(Kind::Unsupported, "cannot read the feed").because(error))
     })
 }
 
-fn find(text: &str, url: &Url, patience: &Patience) -> Result<Found> {
+fn find(text: &str, url: &Url, bounds: &Bounds) -> Result<Found> {
     let (feed, error) = match text.trim_start_matches('\u{feff}').trim_start() {
         text if text.starts_with('{') => (json::read(text)?, None),
         text => xml::read(text, url),
     };
     let began = Instant::now();
-    let mut cut = 0;
+    let (mut cut, mut room) = (0, bounds.room);
     let posts = feed.posts.into_iter().map(|mut post| {
-        let link = web(url, &post.link).filter(|_| !post.link.is_empty());
+        let base = post.link_base.as_deref().unwrap_or(url);
+        let link = web(base, &post.link).filter(|_| !post.link.is_empty());
         let mut files: Vec<(Url, Option<Medium>)> = Vec::new();
         let mut is_cut = post.cut;
         for file in post.files() {
-            if let Some(url) = web(url, &file.url) {
+            let base = file.base.as_deref().unwrap_or(url);
+            if let Some(url) = web(base, &file.url) {
                 let medium = file.medium().or_else(|| url_medium(&url));
                 files.push((url, medium));
             }
         }
         let html = mem::take(&mut post.text);
         if files.is_empty() && !html.is_empty() {
-            let rest = patience.all.saturating_sub(began.elapsed());
-            let base = post.base.as_ref().or(link.as_ref()).unwrap_or(url);
+            let rest = bounds.all.saturating_sub(began.elapsed());
+            let base = post.base.as_deref().or(link.as_ref()).unwrap_or(url);
             is_cut |= post.is_text_cut;
-            match images(&html, base, patience.each.min(rest)) {
+            match images(&html, base, bounds.each.min(rest)) {
                 Ok(shown) => files.extend(shown.into_iter().map(|url| (url, Some(Medium::Image)))),
                 Err(_) => is_cut = true,
             }
         }
         is_cut |= files.len() > MOST;
         files.truncate(MOST);
+        let before = files.len();
+        files.retain(|(url, _)| match room.checked_sub(url.as_str().len()) {
+            Some(rest) => {
+                room = rest;
+                true
+            }
+            None => {
+                room = 0;
+                false
+            }
+        });
+        is_cut |= files.len() < before;
         post.media = Vec::new();
         cut += u64::from(is_cut);
         Findings { post, link, files }
@@ -110,7 +128,7 @@ pub fn fuzz(data: &[u8]) {
     let Ok(url) = Url::parse("https://feed.example/a/feed.xml?b=c") else {
         return;
     };
-    let found = find(&decode(data, None), &url, &PATIENCE);
+    let found = find(&decode(data, None), &url, &BOUNDS);
     let posts = found.map(|found| found.posts).unwrap_or_default();
     for (file, _) in posts.iter().flat_map(|post| &post.files) {
         assert!(matches!(file.scheme(), "http" | "https"));
@@ -121,8 +139,8 @@ pub fn fuzz(data: &[u8]) {
 mod tests {
     use super::*;
 
-    fn found(text: &str, patience: &Patience) -> Found {
-        find(text, &Url::parse("https://x.org/feed").unwrap(), patience).unwrap()
+    fn found(text: &str, bounds: &Bounds) -> Found {
+        find(text, &Url::parse("https://x.org/feed").unwrap(), bounds).unwrap()
     }
 
     #[test]
@@ -132,14 +150,15 @@ mod tests {
         let counts = |found: &Found| -> Vec<usize> {
             found.posts.iter().map(|post| post.files.len()).collect()
         };
-        let read = found(feed, &PATIENCE);
+        let read = found(feed, &BOUNDS);
         assert_eq!((counts(&read), read.cut), (vec![1, 1], 0));
         for (each, all) in [(0, 20), (5, 0)] {
             let read = found(
                 feed,
-                &Patience {
+                &Bounds {
                     each: Duration::from_secs(each),
                     all: Duration::from_secs(all),
+                    ..BOUNDS
                 },
             );
             assert_eq!((counts(&read), read.cut), (vec![0, 1], 1));
@@ -150,23 +169,42 @@ mod tests {
     fn of_a_post_with_endless_files_so_many_are_taken() {
         let file = |number| format!("<enclosure url='/{number}.mp3'/>");
         let files: String = (0..20_000).map(file).collect();
-        let read = found(&format!("<rss><item>{files}</item></rss>"), &PATIENCE);
+        let read = found(&format!("<rss><item>{files}</item></rss>"), &BOUNDS);
         assert_eq!((read.posts[0].files.len(), read.cut), (MOST, 1));
         let file = |number| format!("{{\"url\":\"/{number}.mp3\",\"title\":\"{number}\"}}");
         let files: Vec<String> = (0..20_000).map(file).collect();
         let json = format!("{{\"items\":[{{\"attachments\":[{}]}}]}}", files.join(","));
-        let read = found(&json, &PATIENCE);
+        let read = found(&json, &BOUNDS);
         assert_eq!((read.posts[0].files.len(), read.cut), (MOST, 1));
         let pictures: String = (0..1_200).map(|n| format!("<img src=/{n}.jpg>")).collect();
         let json = format!("{{\"items\":[{{\"content_html\":\"{pictures}\"}}]}}");
-        let read = found(&json, &PATIENCE);
+        let read = found(&json, &BOUNDS);
         assert_eq!((read.posts[0].files.len(), read.cut), (MOST, 1));
+    }
+
+    #[test]
+    fn addresses_that_what_they_are_relative_to_makes_long_are_bounded() {
+        let link = format!("<link>/{}/</link>", "b".repeat(1_000));
+        let pictures: String = (0..40).map(|n| format!("&lt;img src={n}.jpg>")).collect();
+        let posts = format!("<item>{link}<description>{pictures}</description></item>").repeat(5);
+        let room = 100_000;
+        let read = found(&format!("<rss>{posts}</rss>"), &Bounds { room, ..BOUNDS });
+        let files = read.posts.iter().flat_map(|post| &post.files);
+        let sum: usize = files.map(|(url, _)| url.as_str().len()).sum();
+        assert!(sum <= room && sum > room / 2, "{sum}");
+        assert_eq!((read.posts.len(), read.cut), (5, 3));
+        // So are those that elements name themselves.
+        let base = format!("<entry xml:base='/{}/'>", "b".repeat(1_900));
+        let files = "<link xml:base='a/' rel='enclosure' href='p.png'/>".repeat(900);
+        let entries = format!("{base}{files}</entry>").repeat(11);
+        let read = found(&format!("<feed>{entries}</feed>"), &BOUNDS);
+        assert_eq!((read.posts.len(), read.cut), (11, 2));
     }
 
     #[test]
     fn addresses_of_a_feed_are_read_from_where_it_says() {
         let files = |text: &str| {
-            let found = found(text, &PATIENCE);
+            let found = found(text, &BOUNDS);
             let files = found.posts.iter().flat_map(|post| &post.files);
             files.map(|(url, _)| url.to_string()).collect::<Vec<_>>()
         };
@@ -184,6 +222,18 @@ mod tests {
             files(&text),
             ["http://y.org/base/a.png", "https://x.org/p.png"]
         );
+        let text = feed(
+            "",
+            &format!(
+                ">{}{}",
+                enclosure.replace("href", "xml:base='/a/' href"),
+                enclosure.replace("href", "xml:base='/b/' href")
+            ),
+        );
+        assert_eq!(
+            files(&text),
+            ["https://x.org/a/p.png", "https://x.org/b/p.png"]
+        );
         // The pictures in a text, which has a base of its own, whatever the entry leads to.
         for content in [
             "<content type='html' xml:base='/t/'>&lt;img src='p.png'></content>",
@@ -198,7 +248,7 @@ mod tests {
     fn the_content_of_an_entry_may_be_a_file() {
         let text = "<feed><entry><content type='image/png' src='/c.png'/></entry>\
             <entry><content type='text/html' src='/page'/></entry><entry><content src='/what'/></entry></feed>";
-        let read = found(text, &PATIENCE);
+        let read = found(text, &BOUNDS);
         let files: Vec<_> = read.posts.iter().flat_map(|post| &post.files).collect();
         let url = Url::parse("https://x.org/c.png").unwrap();
         assert_eq!(files, [&(url, Some(Medium::Image))]);
@@ -215,10 +265,7 @@ mod tests {
             })
             .collect();
         let other = "<media:content width='300' url='/other.jpg?width=300'/>";
-        let read = found(
-            &format!("<rss><item>{media}{other}</item></rss>"),
-            &PATIENCE,
-        );
+        let read = found(&format!("<rss><item>{media}{other}</item></rss>"), &BOUNDS);
         let files = read.posts[0].files.iter().map(|(url, _)| url.as_str());
         let files: Vec<_> = files.collect();
         let expected = [
@@ -230,7 +277,7 @@ mod tests {
         let two: String = (1..=2)
             .map(|at| format!("<media:content width='300' url='/image.jpg?id={at}'/>"))
             .collect();
-        let read = found(&format!("<rss><item>{two}</item></rss>"), &PATIENCE);
+        let read = found(&format!("<rss><item>{two}</item></rss>"), &BOUNDS);
         assert_eq!(read.posts[0].files.len(), 2);
     }
 }

@@ -90,6 +90,7 @@ fn one(mut json: Map<String, Value>) -> (Post, bool) {
             kind: take(&mut file, "mime_type"),
             group: Some(same),
             weight: weight.unwrap_or(0.0) as u64,
+            ..Enclosure::default()
         });
     }
     let image = take(&mut json, "image");

@@ -1,6 +1,7 @@
 //! What a feed says, in whatever form it came. Plain data.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fetch::model::Medium;
 use url::Url;
@@ -26,6 +27,8 @@ pub(super) struct Post {
     pub(super) id: String,
     pub(super) title: String,
     pub(super) link: String,
+    /// What that is relative to, where that is said.
+    pub(super) link_base: Option<Arc<Url>>,
     pub(super) date: String,
     pub(super) author: String,
     /// Its text, which may be HTML.
@@ -33,7 +36,7 @@ pub(super) struct Post {
     /// Whether there is more of its text than is kept.
     pub(super) is_text_cut: bool,
     /// What addresses in its text are relative to, where that is said.
-    pub(super) base: Option<Url>,
+    pub(super) base: Option<Arc<Url>>,
     pub(super) media: Vec<Enclosure>,
     /// Whether it has more of them than are kept.
     pub(super) cut: bool,
@@ -43,6 +46,8 @@ pub(super) struct Post {
 #[derive(Debug, Default)]
 pub(super) struct Enclosure {
     pub(super) url: String,
+    /// What that is relative to, where that is said.
+    pub(super) base: Option<Arc<Url>>,
     /// Its media type, or its kind in one word.
     pub(super) kind: String,
     /// Those of one group are one thing in several forms.
@@ -83,7 +88,7 @@ impl Post {
     }
 
     /// Takes this for its text.
-    pub(super) fn say(&mut self, text: String, is_cut: bool, base: Option<Url>) {
+    pub(super) fn say(&mut self, text: String, is_cut: bool, base: Option<Arc<Url>>) {
         (self.text, self.is_text_cut, self.base) = (text, is_cut, base);
     }
 
@@ -92,13 +97,14 @@ impl Post {
     pub(super) fn files(&self) -> Vec<&Enclosure> {
         let mut files: Vec<&Enclosure> = Vec::new();
         // Where they stand.
-        let mut urls: HashMap<&str, usize> = HashMap::new();
+        let mut urls: HashMap<(Option<&Url>, &str), usize> = HashMap::new();
         let mut groups: HashMap<usize, usize> = HashMap::new();
         for file in self.media.iter().filter(|file| file.is_file()) {
             let of_group = file.group.and_then(|group| groups.get(&group));
-            match urls.get(file.url.as_str()).or(of_group).copied() {
+            let url = (file.base.as_deref(), file.url.as_str());
+            match urls.get(&url).or(of_group).copied() {
                 Some(at) => {
-                    urls.insert(&file.url, at);
+                    urls.insert(url, at);
                     // The picture of a film is no form of it.
                     let worth = |file: &Enclosure| (file.is_played(), file.weight);
                     if worth(file) > worth(files[at]) {
@@ -106,7 +112,7 @@ impl Post {
                     }
                 }
                 None => {
-                    urls.insert(&file.url, files.len());
+                    urls.insert(url, files.len());
                     groups.extend(file.group.map(|group| (group, files.len())));
                     files.push(file);
                 }
@@ -129,6 +135,7 @@ mod tests {
     fn of_several_forms_the_best_is_taken() {
         let file = |url: &str, kind: &str, group, weight| Enclosure {
             url: url.into(),
+            base: None,
             kind: kind.into(),
             group,
             weight,
@@ -152,6 +159,7 @@ mod tests {
         let files = |media: &[(&str, &str, Option<usize>, u64)]| {
             let media = media.iter().map(|(url, kind, group, weight)| Enclosure {
                 url: (*url).into(),
+                base: None,
                 kind: (*kind).into(),
                 group: *group,
                 weight: *weight,

@@ -2,6 +2,8 @@
 //!
 //! Elements are known by their customary prefixes. Entities that a document defines are never expanded.
 
+use std::sync::Arc;
+
 use fetch::model::{Error, Kind};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
@@ -17,6 +19,9 @@ use super::widths::Widths;
 const DEEPEST: usize = 200;
 /// How much is kept of one text.
 const LONGEST: usize = 1 << 20;
+/// The longest address that others are relative to, and so many bytes of them are kept.
+const LONGEST_BASE: usize = 2_000;
+const BASES: usize = 16 << 20;
 /// The most posts of one page.
 const MOST: usize = 100_000;
 
@@ -31,7 +36,9 @@ struct Reading<'a> {
     /// The names of the open elements.
     open: Vec<String>,
     /// What addresses are relative to, each from so many open elements on.
-    bases: Vec<(usize, Url)>,
+    bases: Vec<(usize, Arc<Url>)>,
+    /// So many bytes of such addresses may still come.
+    room: usize,
     post: Option<Post>,
     text: String,
     /// Whether there is more of the text than is kept.
@@ -53,6 +60,7 @@ pub(super) fn read(text: &str, at: &Url) -> (Feed, Option<Error>) {
         first: None,
         open: Vec::new(),
         bases: Vec::new(),
+        room: BASES,
         post: None,
         text: String::new(),
         is_cut: false,
@@ -182,11 +190,27 @@ impl Reading<'_> {
     }
 
     /// What addresses are relative to in the element that begins, if anything in the feed says so.
-    fn base(&self, start: &BytesStart<'_>) -> Option<Url> {
-        let outer = self.bases.last().map(|(_, base)| base);
-        let own = attribute(start, "xml:base").filter(|base| !base.is_empty());
-        let own = own.and_then(|own| web(outer.unwrap_or(self.at), &own));
-        own.or_else(|| outer.cloned())
+    fn base(&mut self, start: &BytesStart<'_>) -> Option<Arc<Url>> {
+        let outer = self.bases.last().map(|(_, base)| base.clone());
+        let Some(own) = attribute(start, "xml:base").filter(|base| !base.is_empty()) else {
+            return outer;
+        };
+        let own = web(outer.as_deref().unwrap_or(self.at), &own);
+        let room = own.as_ref().map(|own| own.as_str().len());
+        let room = room.filter(|length| *length <= LONGEST_BASE);
+        match room.and_then(|length| self.room.checked_sub(length)) {
+            Some(room) => {
+                self.room = room;
+                own.map(Arc::new)
+            }
+            None => {
+                // What stands here leads elsewhere than is meant.
+                if let Some(post) = &mut self.post {
+                    post.cut = true;
+                }
+                outer
+            }
+        }
     }
 
     /// Notes what addresses are relative to in an element that begins.
@@ -230,7 +254,10 @@ impl Reading<'_> {
         self.text.clear();
         self.is_cut = false;
         let is_own = self.is_own();
-        let base = self.base(start);
+        let base = match name {
+            "link" | "atom:link" | "content" | "enclosure" | "media:content" => self.base(start),
+            _ => None,
+        };
         if name == "title" {
             // A title of RSS says nothing of that, and is HTML in practice.
             let kind = attribute(start, "type");
@@ -241,15 +268,6 @@ impl Reading<'_> {
             self.is_html = kind.map_or(is_rss, |kind| kind.eq_ignore_ascii_case("html"));
         }
         let value = |name: &str| attribute(start, name).unwrap_or_default();
-        // What cannot be joined is told by whoever looks at it.
-        let place = |name: &str| {
-            let text = value(name);
-            let url = base.as_ref().filter(|_| !text.is_empty());
-            match url.and_then(|base| web(base, &text)) {
-                Some(url) => url.into(),
-                None => text,
-            }
-        };
         match name {
             "item" | "entry" => {
                 self.post = Some(Post::default());
@@ -260,28 +278,33 @@ impl Reading<'_> {
                 self.in_group = true;
             }
             "link" | "atom:link" => {
-                let (relation, href) = (value("rel"), place("href"));
+                let (relation, href) = (value("rel"), value("href"));
                 match (&mut self.post, relation.as_str()) {
                     (_, _) if href.is_empty() => {}
                     (Some(_), _) if !is_own => {}
                     (Some(post), "enclosure") => post.add(Enclosure {
                         url: href,
+                        base,
                         kind: value("type"),
                         ..Enclosure::default()
                     }),
-                    (Some(post), "" | "alternate") => post.link = href,
-                    (None, "next") => self.feed.next = Some(href),
+                    (Some(post), "" | "alternate") => (post.link, post.link_base) = (href, base),
+                    (None, "next") => {
+                        let url = base.and_then(|base| web(&base, &href));
+                        self.feed.next = Some(url.map_or(href, String::from));
+                    }
                     _ => {}
                 }
             }
             // An entry may be a file, and have no text.
             "content" if is_own => {
-                let (url, kind) = (place("src"), value("type"));
+                let (url, kind) = (value("src"), value("type"));
                 let is_file =
                     !kind.is_empty() && !kind.starts_with("text/") && !kind.ends_with("xml");
                 if let Some(post) = self.post.as_mut().filter(|_| is_file && !url.is_empty()) {
                     post.add(Enclosure {
                         url,
+                        base,
                         kind,
                         ..Enclosure::default()
                     });
@@ -294,7 +317,7 @@ impl Reading<'_> {
                     kind if kind.is_empty() => value("medium"),
                     kind => kind,
                 };
-                let url = place("url");
+                let url = value("url");
                 if !url.is_empty() {
                     let group = match self.in_group {
                         true => Some(self.groups),
@@ -302,6 +325,7 @@ impl Reading<'_> {
                     };
                     post.add(Enclosure {
                         url,
+                        base,
                         kind,
                         group,
                         weight: number("height").max(number("width")) * 100_000

@@ -14,6 +14,7 @@ use crate::net::Shown;
 use crate::pipeline::naming::engine::{engine, is_missing, is_unknown_name, reason};
 use crate::pipeline::naming::fields::{Field, Values, known};
 use crate::pipeline::naming::sample;
+use crate::pipeline::naming::slice::looked_up;
 
 /// An expression over the fields of an item: `width >= 1000 and ext != "gif"`.
 ///
@@ -123,7 +124,9 @@ impl FromStr for Filter {
         }
         let expression = engine.compile_expression_owned(source.to_owned());
         let expression = expression.map_err(|error| wrong(source, &reason(&error)))?;
-        let mut names = expression.undeclared_variables(true);
+        let naming = engine.compile_expression_owned(looked_up(source));
+        let naming = naming.map_err(|error| wrong(source, &reason(&error)))?;
+        let mut names = naming.undeclared_variables(true);
         if source.contains("bytes(") {
             names.remove(BYTES);
         }
@@ -229,6 +232,9 @@ mod tests {
             ("'it' in title", true),
             ("title | upper == 'TITLE'", true),
             ("ext in ['jpg', 'png']", true),
+            ("title[:2] == 'ti' and title[-1:] == 'e'", true),
+            ("date[:4] | int > 1969", true),
+            ("'x' in key[:number]", false),
             ("date >= '1970-01-01' and date < '1971'", true),
             ("date | date('%Y') == '1970'", true),
             ("extra.likes > 10", true),
@@ -277,6 +283,8 @@ mod tests {
             ("", "the filter is empty"),
             ("width >", "unexpected end of input"),
             ("widht > 3", "there is no field `widht`"),
+            ("tilte[:2] == 'Ep'", "there is no field `tilte`"),
+            ("title[:widht] == 'Ep'", "there is no field `widht`"),
             ("title | shout", "filter shout is unknown"),
             ("title is shouted", "test shouted is unknown"),
             ("range(3)", "there is no field `range`"),

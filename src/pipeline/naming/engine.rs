@@ -32,7 +32,7 @@ pub(crate) fn engine() -> Environment<'static> {
     engine.add_filter("default", default);
     engine.add_filter("d", default);
     engine.set_formatter(|out, _, value| {
-        if is_missing(value) {
+        if is_nothing(value) {
             return Ok(());
         }
         let text = value
@@ -54,6 +54,12 @@ pub(crate) fn engine() -> Environment<'static> {
 /// Whether a value stands for a field that the item lacks.
 pub(crate) fn is_missing(value: &Value) -> bool {
     value.is_none() || value.is_undefined()
+}
+
+/// Whether a value has nothing to print: a slice of what is missing is an empty list.
+fn is_nothing(value: &Value) -> bool {
+    let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
+    is_missing(value) || is_list && value.len() == Some(0)
 }
 
 /// The filters that names and choices are made with. There are more for programmers.
@@ -85,11 +91,11 @@ pub(crate) fn is_unknown_name(error: &Error) -> bool {
 
 /// `{number | pad(3)}`: zeros in front, up to this many digits, or up to as many as `total` has if that is more.
 fn pad(value: Value, width: usize, total: Option<Value>) -> Value {
-    if is_missing(&value) {
+    if is_nothing(&value) {
         return value;
     }
     let digits = total
-        .filter(|total| !is_missing(total))
+        .filter(|total| !is_nothing(total))
         .map_or(0, |total| total.to_string().len());
     // No sensible number has more, and a slip must not fill the memory.
     let width = width.max(digits).min(40);
@@ -98,7 +104,7 @@ fn pad(value: Value, width: usize, total: Option<Value>) -> Value {
 
 /// What changes of a text. What is missing stays so.
 fn of_text(value: Value, change: impl Fn(&str) -> String) -> Value {
-    match is_missing(&value) {
+    match is_nothing(&value) {
         true => value,
         false => Value::from(change(&value.to_string())),
     }
@@ -106,7 +112,7 @@ fn of_text(value: Value, change: impl Fn(&str) -> String) -> Value {
 
 /// `{title | cut(40)}`: at most this many characters, without parting a letter from its marks.
 fn cut_text(value: Value, characters: usize) -> Value {
-    if is_missing(&value) {
+    if is_nothing(&value) {
         return value;
     }
     let text = value.to_string();
@@ -118,7 +124,7 @@ fn cut_text(value: Value, characters: usize) -> Value {
 
 /// `{title | truncate(80)}`: at most this many bytes, without splitting a character or parting a letter from its marks.
 fn truncate(value: Value, bytes: usize) -> Value {
-    if is_missing(&value) {
+    if is_nothing(&value) {
         return value;
     }
     Value::from(cut(&value.to_string(), bytes))
@@ -126,7 +132,7 @@ fn truncate(value: Value, bytes: usize) -> Value {
 
 /// `{title | slug}`: letters and digits in lower case, a dash for each run of anything else between them.
 fn slug(value: Value) -> Value {
-    if is_missing(&value) {
+    if is_nothing(&value) {
         return value;
     }
     let text = value.to_string().to_lowercase();
@@ -143,7 +149,7 @@ fn slug(value: Value) -> Value {
 
 /// `{author | default("nobody")}`: the same as `or`, for those who know it from elsewhere.
 fn default(value: Value, other: Option<Value>) -> Value {
-    match is_missing(&value) || value.as_str() == Some("") {
+    match is_nothing(&value) || value.as_str() == Some("") {
         true => other.unwrap_or_else(|| Value::from("")),
         false => value,
     }
@@ -151,7 +157,7 @@ fn default(value: Value, other: Option<Value>) -> Value {
 
 /// `{date | date("%Y-%m")}`: a moment in UTC, by the directives of strftime. Takes seconds since 1970 too.
 fn date(value: Value, format: Option<&str>) -> Result<Value, Error> {
-    if is_missing(&value) {
+    if is_nothing(&value) {
         return Ok(value);
     }
     let moment = moment(&value)

@@ -12,6 +12,7 @@ mod planned;
 mod properties;
 mod safe;
 pub(super) mod sample;
+pub(super) mod slice;
 mod sniff;
 mod syntax;
 mod template;

@@ -142,13 +142,14 @@ pub(super) fn take_ending<'a>(pieces: &mut Vec<Piece<'a>>) -> Ending<'a> {
     }
 }
 
-/// The pieces as the template engine writes them, with double braces.
-pub(super) fn joined(pieces: &[Piece<'_>]) -> String {
+/// The pieces as the template engine writes them, with double braces, and expressions as they are to be read.
+pub(super) fn joined(pieces: &[Piece<'_>], read: impl Fn(&str) -> String) -> String {
     let mut joined = String::new();
     for piece in pieces {
         match piece {
-            Piece::Text(text) | Piece::Block(text) => joined.push_str(text),
-            Piece::Field(inside) => joined.extend(["{{", inside, "}}"]),
+            Piece::Text(text) => joined.push_str(text),
+            Piece::Block(block) => joined.push_str(&read(block)),
+            Piece::Field(inside) => joined.extend(["{{", &read(inside), "}}"]),
         }
     }
     joined
@@ -209,7 +210,7 @@ mod tests {
         ];
         let pieces = pieces(template).unwrap();
         assert_eq!(pieces, expected);
-        assert!(joined(&pieces).ends_with("{% endif %}.{{ext}}"));
+        assert!(joined(&pieces, str::to_owned).ends_with("{% endif %}.{{ext}}"));
     }
 
     #[test]
@@ -234,7 +235,7 @@ mod tests {
         for (template, ending, rest) in table {
             let mut pieces = pieces(template).unwrap();
             assert_eq!(take_ending(&mut pieces), ending, "{template}");
-            assert_eq!(joined(&pieces), rest, "{template}");
+            assert_eq!(joined(&pieces, str::to_owned), rest, "{template}");
         }
     }
 }

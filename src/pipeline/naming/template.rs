@@ -11,6 +11,7 @@ use super::extension::usable;
 use super::fields::{Field, Values, known, named_ext};
 use super::planned::Planned;
 use super::sample;
+use super::slice::looked_up;
 use super::syntax::{Ending, Piece, check, joined, pieces, take_ending, wrong};
 use crate::model::{Error, Item, Kind, Result};
 use crate::net::Shown;
@@ -19,7 +20,7 @@ use crate::net::Shown;
 ///
 /// `{field}` prints a field, nothing if the item lacks it, with `or` for what to print instead and filters such as
 /// `pad(3)`, `date("%Y-%m-%d")`, `cut(40)` characters, `truncate(80)` bytes, `slug`, `upper`, `default("x")`,
-/// `replace("a", "b")`. `{author if author != title}` and `{% if author %}…{% endif %}` choose, and `{# … #}` is a
+/// `replace("a", "b")`, and slices as in `{title[:50]}`. `{author if author != title}` and `{% if author %}…{% endif %}` choose, and `{# … #}` is a
 /// comment. Only a `/` of the template itself separates folders. At the end, `.{ext}` stands for the
 /// extension that the bytes decide; a literal extension stays; without either the extension is added.
 #[derive(Clone)]
@@ -145,26 +146,24 @@ impl FromStr for Template {
         check(source, &pieces)?;
         let mut engine = engine();
         let mut fields = std::collections::HashSet::new();
-        let mut add = |name: &'static str, text: String| {
+        let mut add = |name: &'static str, pieces: &[Piece<'_>]| {
             let failed = |error: minijinja::Error| wrong(source, &reason(&error));
+            let text = joined(pieces, str::to_owned);
             engine.add_template_owned(name, text).map_err(failed)?;
-            fields.extend(
-                engine
-                    .get_template(name)
-                    .map_err(failed)?
-                    .undeclared_variables(true),
-            );
+            let naming = joined(pieces, looked_up);
+            let naming = engine.template_from_str(&naming).map_err(failed)?;
+            fields.extend(naming.undeclared_variables(true));
             Ok::<(), Error>(())
         };
         let ext = match take_ending(&mut pieces) {
             Ending::Fixed(ext) => Ext::Fixed(ext.to_owned()),
             Ending::Open(field) if field.trim() != "ext" => {
-                add(EXT, joined(&[Piece::Field(field)]))?;
+                add(EXT, &[Piece::Field(field)])?;
                 Ext::Proposed
             }
             Ending::Open(_) | Ending::None => Ext::Open,
         };
-        add(PATH, joined(&pieces))?;
+        add(PATH, &pieces)?;
         let fields = known(fields)?;
         let template = Template(Arc::new(Compiled {
             source: source.to_owned(),

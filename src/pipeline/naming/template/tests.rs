@@ -125,6 +125,19 @@ fn templates_say_what_they_look_like() {
         ("{title ~ '/' ~ key}.{ext}", "A_B_key.jpg"),
         ("{title | replace('/', '-')}.{ext}", "A-B.jpg"),
         ("{description | cut(4)}.{ext}", "desc.jpg"),
+        (
+            "It's {description[:4]} {key[-2:]}.{ext}",
+            "It's desc ey.jpg",
+        ),
+        (
+            "{% if author[:2] == 'au' %}{key[::-1]}{% endif %}.{ext}",
+            "yek.jpg",
+        ),
+        (
+            "{description[:number]}{extra.user.name[:1]}.{ext}",
+            "dx.jpg",
+        ),
+        ("{key}.{'png' if ext[:2] == 'jp' else ext}", "key.png.jpg"),
         ("{'日本語' | truncate(7)}.{ext}", "日本.jpg"),
         ("{title ~ ' (Ünder) C!' | slug}.{ext}", "A_Bünder-c.jpg"),
         ("{(title ~ ' (Ünder) C!') | slug}.{ext}", "a-b-ünder-c.jpg"),
@@ -182,6 +195,8 @@ fn what_an_item_lacks_prints_nothing() {
             "key",
         ),
         ("{title}.{ext or 'bin'}", "key.bin"),
+        ("{title[:50]}{title[:50] | upper}{key}", "key"),
+        ("{title[:50] or key}", "key"),
     ];
     for (template, expected) in table {
         assert_eq!(path(template, &sample::bare()), expected, "{template}");
@@ -218,6 +233,9 @@ fn a_wrong_template_is_refused_with_the_reason() {
         ("{% if title %}x", "unexpected end of input"),
         ("{title or}", "unexpected"),
         ("{tilte}", "there is no field `tilte`"),
+        ("{tilte[:50]}.{ext}", "there is no field `tilte`"),
+        ("{title[:widht]}.{ext}", "there is no field `widht`"),
+        ("{number[:2]}.{ext}", "cannot be sliced"),
         ("{range(3)}", "there is no field `range`"),
         ("{title | shout}", "filter shout is unknown"),
         ("{title}.{ext | shout}", "filter shout is unknown"),

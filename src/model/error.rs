@@ -114,6 +114,17 @@ impl Error {
         }
     }
 
+    /// The same error for somebody else, with its causes as text.
+    pub(crate) fn again(&self) -> Error {
+        Error {
+            kind: self.kind,
+            message: self.message.clone(),
+            hint: self.hint.clone(),
+            retry_after: self.retry_after,
+            source: self.source.as_ref().map(|cause| cause.to_string().into()),
+        }
+    }
+
     /// Adds a way out, shown after `hint:`.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

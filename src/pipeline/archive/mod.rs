@@ -36,7 +36,7 @@ pub(super) use memory::Memory;
 pub(super) use moving::{Begun, Landed, Moves, Moving};
 use place::{once_written, root_once};
 pub use place::{place, root_of, within, written};
-pub(super) use record::{Altered, Ending, Note};
+pub(super) use record::{Altered, Ending, Note, UNLISTED};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
 pub use records::Records;
 pub(super) use sqlite::Sqlite;

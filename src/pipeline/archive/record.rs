@@ -62,6 +62,9 @@ pub enum Standing {
     Imported,
 }
 
+/// What is said of an item that its link does not list when it is asked for again.
+pub(in crate::pipeline) const UNLISTED: &str = "its link does not list it any more";
+
 /// Why an item could not be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lapse {

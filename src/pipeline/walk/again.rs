@@ -12,7 +12,7 @@ use super::relisting::remembered;
 use super::{Child, Found, Leash, ROOM, Retry, Walk};
 use crate::model::{Body, Error, Failure, Item, Kind, Link, Meta, Result};
 use crate::net::Led;
-use crate::pipeline::archive::{Identity, Losses, Lost, Missing, Origin};
+use crate::pipeline::archive::{Identity, Losses, Lost, Missing, Origin, UNLISTED};
 use crate::pipeline::{LinkOptions, Wanted};
 use crate::source::{Ctx, Source};
 
@@ -187,12 +187,9 @@ impl Walk {
             listed => listed,
         };
         let fault = || match &listed {
-            Ok(()) => Error::new(Kind::Missing, "its link does not list it any more"),
-            Err(error) => Error {
-                hint: error.hint.clone(),
-                source: error.source.as_ref().map(|cause| cause.to_string().into()),
-                ..Error::new(error.kind, error.message.clone())
-            },
+            // That says nothing of the item itself, so it is not gone.
+            Ok(()) => Error::new(Kind::Changed, UNLISTED),
+            Err(error) => error.again(),
         };
         for lost in missing.rest() {
             let lost = match lost {

@@ -122,8 +122,7 @@ fn what_cannot_be_remembered_is_listed_again_for_what_failed_alone() {
         site.on(name, Reply::empty(401)).times(1);
     }
     site.on("/b.jpg", Reply::file(small(Format::Jpeg, 2)));
-    site.on("/d.jpg", Reply::file(small(Format::Jpeg, 3)))
-        .optional();
+    site.on("/d.jpg", Reply::file(small(Format::Jpeg, 3)));
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
     let archive = settings.archive.as_deref().unwrap();
@@ -152,13 +151,16 @@ fn what_cannot_be_remembered_is_listed_again_for_what_failed_alone() {
     assert_eq!(site.requests().len(), 1);
     assert!(settings.root.join("b.jpg").is_file());
     let records = Records::open(archive, &settings.root).unwrap().unwrap();
-    let gone: Vec<_> = records
+    let lost: Vec<_> = records
         .items()
         .map(Result::unwrap)
-        .filter(|known| known.standing == Standing::Gone)
-        .map(|known| known.identity.key)
+        .filter(|known| known.standing != Standing::Saved)
+        .map(|known| (known.identity.key, known.standing))
         .collect();
-    assert_eq!(gone, ["d.jpg"]);
+    assert_eq!(lost, [("d.jpg".to_owned(), Standing::Failed)]);
+    // It is listed as ever, so that it comes.
+    run(&site, &all, &settings, vec![link()]);
+    assert!(settings.root.join("d.jpg").is_file());
 }
 
 #[test]

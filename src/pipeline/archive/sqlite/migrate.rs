@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::schema::{FAILED, GONE, SAVED, SCHEMA, folded, mark};
 use super::words::Words;
 use crate::model::Kind;
+use crate::pipeline::archive::UNLISTED;
 
 /// Version 1 had the names of sources in each row, and of a failure only its kind.
 pub(super) fn from_1(connection: &Connection) -> rusqlite::Result<()> {
@@ -67,13 +68,23 @@ pub(super) fn from_2(connection: &Connection) -> rusqlite::Result<()> {
     from_3(connection)
 }
 
-/// Version 3 did not know what held for the link of what was saved.
+/// Version 3 did not know what held for the link of what was saved, and took for gone what one listing lacked.
 pub(super) fn from_3(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("ALTER TABLE item ADD COLUMN naming INTEGER REFERENCES word")
+    connection.execute_batch("ALTER TABLE item ADD COLUMN naming INTEGER REFERENCES word")?;
+    let failed = "UPDATE item SET outcome = ? WHERE outcome = ?
+        AND id IN (SELECT item FROM failure WHERE message = ?)";
+    connection.execute(failed, params![FAILED, GONE, UNLISTED])?;
+    let changed = Words::default().id(connection, Kind::Changed.word())?;
+    let reason = "UPDATE failure SET reason = ? WHERE message = ?";
+    connection
+        .execute(reason, params![changed, UNLISTED])
+        .map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::super::Sqlite;
     use rusqlite::Connection;
 
@@ -95,12 +106,18 @@ mod tests {
         INSERT INTO item VALUES (2, 'imgur', 'a', 'Cat.jpg', 'cat.jpg', 7, 'saved', NULL, 103);
     ";
 
-    #[test]
-    fn what_failed_in_version_2_is_asked_for_again() {
+    /// An archive of this version in a folder of its own, which is the root that it knows.
+    fn empty() -> (tempfile::TempDir, PathBuf, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("archive.db");
         let root = folder.path().canonicalize().unwrap();
         drop(Sqlite::open(&file, &root, None).unwrap());
+        (folder, file, root)
+    }
+
+    #[test]
+    fn what_failed_in_version_2_is_asked_for_again() {
+        let (_folder, file, root) = empty();
         // As that version had its tables.
         let connection = Connection::open(&file).unwrap();
         let older = "
@@ -136,6 +153,35 @@ mod tests {
         };
         let of_job = Records::again(&file, &root, &choice).unwrap().unwrap();
         assert_eq!(of_job.count(), 1);
+    }
+
+    #[test]
+    fn what_one_listing_lacked_is_not_gone() {
+        let (_folder, file, root) = empty();
+        let connection = Connection::open(&file).unwrap();
+        let older = "
+            ALTER TABLE item DROP COLUMN naming;
+            PRAGMA user_version = 3;
+            INSERT INTO word (id, text) VALUES (1, 'imgur'), (2, 'missing');
+            INSERT INTO item (id, root, mark, source, key, outcome) VALUES (1, 1, 0, 1, 'a', 2), (2, 1, 1, 1, 'b', 2);
+            INSERT INTO failure (item, reason, message, attempts, number, noted)
+            VALUES (1, 2, 'its link does not list it any more', 1, 1, 5), (2, 2, 'HTTP 404', 1, 2, 5);
+        ";
+        connection.execute_batch(older).unwrap();
+        drop(connection);
+        let again = Records::again(&file, &root, &Choice::default());
+        let again: Vec<_> = again.unwrap().unwrap().map(Result::unwrap).collect();
+        assert_eq!(again.len(), 1);
+        let records = Records::open(&file, &root).unwrap().unwrap();
+        let known = records.items().map(Result::unwrap);
+        let known: Vec<_> = known
+            .map(|known| (known.standing, known.lapse.unwrap().reason))
+            .collect();
+        let expected = [
+            (Standing::Failed, "changed".into()),
+            (Standing::Gone, "missing".into()),
+        ];
+        assert_eq!(known, expected);
     }
 
     #[test]

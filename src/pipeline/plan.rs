@@ -2,8 +2,10 @@
 //!
 //! It looks at the archive and at what is on disk. It knows no network.
 
+mod known;
+
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -11,16 +13,16 @@ use tokio::sync::mpsc;
 
 use super::adopt::Adopt;
 use super::albums::Shelf;
-use super::archive::{Archive, Identity, Seen};
+use super::archive::Archive;
 use super::branch::Branch;
 use super::choose::wants;
-use super::naming::{MediaKind, Planned, fold};
-use super::sink::{Disk, quickly, slowly};
-use super::transfer::{Had, Job};
+use super::naming::{Planned, fold};
+use super::sink::{Disk, slowly};
+use super::transfer::Job;
 use super::turn::Turns;
 use super::walk::{Found, Retry};
-use super::{Events, LinkOptions, Policy, Settings, Subtitles, wanted};
-use crate::model::{Body, Error, Event, Failure, Item, Outcome, Request, Result, Skip};
+use super::{Events, LinkOptions, Settings, wanted};
+use crate::model::{Error, Event, Failure, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
 /// The planner of a run.
@@ -169,7 +171,7 @@ impl Plan {
             return Ok(());
         }
         // What is missing of a film that is there goes beside it.
-        let film = known.as_ref().filter(|had| had.validator.is_none());
+        let film = known.as_ref().filter(|had| had.version.is_none());
         let at = film.map(|had| had.path.clone()).or(at);
         let planned = match planned {
             Some(planned) => planned,
@@ -222,61 +224,6 @@ impl Plan {
         .map_err(|_| Error::closed())
     }
 
-    /// By what the server is to be asked whether a file that is present has changed, if it is to be.
-    async fn to_be_asked(
-        &self,
-        item: &Item,
-        skipped: Option<(Skip, String)>,
-    ) -> Result<(Option<Box<Had>>, Option<(Skip, String)>)> {
-        let Some((reason @ (Skip::Present | Skip::Packed), path)) = &skipped else {
-            return Ok((None, skipped));
-        };
-        let is_packed = *reason == Skip::Packed;
-        if self.settings.simulate {
-            return Ok((None, skipped));
-        }
-        // Of a film that is there, subtitles may be missing that are wanted by now.
-        let is_stream = matches!(item.body, Body::Hls(_) | Body::Dash(_));
-        if is_stream
-            && !is_packed
-            && self.settings.subtitles != Subtitles::None
-            && !self.settings.adopt
-        {
-            let had = Had {
-                path: path.clone(),
-                reason: Skip::Present,
-                validator: None,
-            };
-            return Ok((Some(Box::new(had)), None));
-        }
-        if self.settings.skip != Policy::Changed {
-            return Ok((None, skipped));
-        }
-        let identity = Identity {
-            source: item.source.clone(),
-            key: item.key.clone(),
-        };
-        let (archive, recheck) = (self.archive.clone(), self.settings.recheck);
-        let validator = quickly(move || {
-            // Its site has said that it is there no more.
-            let gone = archive.find(&identity)?.is_some_and(|seen| seen.gone);
-            match gone && !recheck {
-                true => Ok(None),
-                false => archive.validator(&identity),
-            }
-        });
-        let validator = validator.await?;
-        let had = validator.map(|validator| {
-            Box::new(Had {
-                path: path.clone(),
-                reason: *reason,
-                validator: Some(validator),
-            })
-        });
-        let skipped = skipped.filter(|_| had.is_none());
-        Ok((had, skipped))
-    }
-
     /// The path of an item: that of the file which it replaces, or else a new one.
     fn plan(&self, at: Option<&str>, own: Option<&LinkOptions>, item: &Item) -> Result<Planned> {
         match at {
@@ -285,72 +232,9 @@ impl Plan {
         }
     }
 
-    /// Why this item need not be fetched, and where it is if that is known. One that is tried again is fetched unless it
-    /// came before.
-    async fn skip(&mut self, item: &Item, again: bool) -> Result<Option<(Skip, Option<String>)>> {
-        let identity = Identity {
-            source: item.source.clone(),
-            key: item.key.clone(),
-        };
-        if !self.seen.insert(self.hasher.hash_one(&identity)) {
-            return Ok(Some((Skip::Again, None)));
-        }
-        let policy = self.settings.skip;
-        if policy == Policy::Never || again {
-            return Ok(None);
-        }
-        let (archive, disk) = (self.archive.clone(), self.disk.clone());
-        let shelf = self.shelf.clone();
-        let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
-        let former = former(item);
-        quickly(move || {
-            let mut seen = archive.find(&identity)?;
-            if let (None, Some((former, kind))) = (&seen, former) {
-                seen = archive.find(&former)?.filter(|seen| is_of(seen, kind));
-            }
-            let Some(seen) = seen else {
-                return Ok(None);
-            };
-            // The file of what another program has had may be here.
-            if seen.imported && !adopts {
-                return Ok(Some((Skip::Seen, None)));
-            }
-            if let Some((path, size)) = seen.saved {
-                if policy == Policy::Seen {
-                    return Ok(Some((Skip::Seen, Some(path))));
-                }
-                let present = disk.as_ref().and_then(|disk| disk.size(&path));
-                if present == Some(size) {
-                    return Ok(Some((Skip::Present, Some(path))));
-                }
-                if let (None, Some(disk)) = (present, &disk)
-                    && shelf.has_alone(disk, &*archive, &path, size)
-                {
-                    return Ok(Some((Skip::Packed, Some(path))));
-                }
-            }
-            Ok((seen.gone && !recheck).then_some((Skip::Gone, None)))
-        })
-        .await
-    }
-
     async fn tell(&self, event: Event) -> Result<()> {
         self.events.send(event).await.map_err(|_| Error::closed())
     }
-}
-
-/// By what an item was known to an earlier version of its source.
-fn former(item: &Item) -> Option<(Identity, MediaKind)> {
-    let key = item.meta.formerly.clone()?;
-    let source = item.source.clone();
-    Some((Identity { source, key }, MediaKind::of(item)?))
-}
-
-/// Whether a file of this kind was saved, by its name.
-fn is_of(seen: &Seen, kind: MediaKind) -> bool {
-    let path = seen.saved.as_ref().map(|(path, _)| path.as_str());
-    let ext = path.and_then(|path| path.rsplit_once('.'));
-    ext.is_some_and(|(_, ext)| MediaKind::of_ext(&ext.to_ascii_lowercase()) == kind)
 }
 
 /// The name that an item wants, but for its extension; names that some systems take for one are one.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::super::naming::fold;
-use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Sum, Validator};
+use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Sum, Version};
 use crate::model::{Cursor, Result};
 
 /// Remembers in memory alone.
@@ -30,7 +30,7 @@ impl Archive for Memory {
         }))
     }
 
-    fn validator(&self, _: &Identity) -> Result<Option<Validator>> {
+    fn version(&self, _: &Identity) -> Result<Option<Version>> {
         // What it knows was fetched in this run.
         Ok(None)
     }

@@ -36,7 +36,7 @@ pub(super) use memory::Memory;
 pub(super) use moving::{Begun, Landed, Moves, Moving};
 use place::{once_written, root_once};
 pub use place::{place, root_of, within, written};
-pub(super) use record::{Altered, Ending, Note, UNLISTED};
+pub(super) use record::{Altered, Ending, Note, UNLISTED, Version};
 pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
 pub use records::Records;
 pub(super) use sqlite::Sqlite;
@@ -50,8 +50,8 @@ pub(super) trait Archive: Send + Sync {
     /// What was saved of this item, if it ever was, and whether it is gone from its site.
     fn find(&self, identity: &Identity) -> Result<Option<Seen>>;
 
-    /// By what the server can tell whether what was saved of this item has changed.
-    fn validator(&self, identity: &Identity) -> Result<Option<Validator>>;
+    /// By what can be told whether what was saved of this item has changed, if it was saved before this run.
+    fn version(&self, identity: &Identity) -> Result<Option<Version>>;
 
     /// Whose file this path is. Paths that differ only in case or normalisation are one.
     fn owner(&self, path: &str) -> Result<Option<Identity>>;

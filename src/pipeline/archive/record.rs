@@ -49,6 +49,17 @@ pub enum Validator {
     Modified(Timestamp),
 }
 
+/// By what can be told whether something that was saved has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) struct Version {
+    /// Its length in bytes.
+    pub(in crate::pipeline) size: u64,
+    /// By what the server can tell; without it, only the bytes themselves do.
+    pub(in crate::pipeline) validator: Option<Validator>,
+    /// The digest of its bytes.
+    pub(in crate::pipeline) digest: Option<Sum>,
+}
+
 /// How an item ended when it was last asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Standing {
@@ -177,8 +188,8 @@ pub(in crate::pipeline) enum Ending {
     Saved(Record),
     /// It could not be had.
     Failed(Lapse),
-    /// Its server has it as it was saved.
-    Unchanged,
+    /// Its server has it as it was saved. By what that can be told from now on, if it is something else.
+    Unchanged(Option<Validator>),
     /// A command of the user's has changed what was saved of it.
     Altered(Altered),
 }

@@ -29,7 +29,7 @@ use self::schema::{connect, index_digests, link_mark, prepare, root_id, unlisted
 use self::waiting::{Paper, Waiting};
 use self::writer::Writer;
 use super::super::naming::fold;
-use super::{Archive, Identity, Imprint, Lapse, Note, Origin, Run, Seen, Sum, Validator};
+use super::{Archive, Identity, Imprint, Lapse, Note, Origin, Run, Seen, Sum, Version};
 use crate::model::{Cursor, Error, Kind, Result};
 
 /// Remembers in a database.
@@ -147,9 +147,9 @@ impl Archive for Sqlite {
         self.ask(committed, |reader| reader.find(identity))
     }
 
-    fn validator(&self, identity: &Identity) -> Result<Option<Validator>> {
+    fn version(&self, identity: &Identity) -> Result<Option<Version>> {
         let committed = self.waiting.state().committed;
-        self.ask(committed, |reader| reader.validator(identity))
+        self.ask(committed, |reader| reader.version(identity))
     }
 
     fn owner(&self, path: &str) -> Result<Option<Identity>> {

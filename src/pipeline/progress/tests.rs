@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{Link, Result};
 use crate::net::Led;
-use crate::pipeline::archive::{Identity, Lapse, Note, Seen, Sum, Validator};
+use crate::pipeline::archive::{Identity, Lapse, Note, Seen, Sum, Version};
 
 /// Hears what is noted of cursors.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl Archive for Heard {
         Ok(None)
     }
 
-    fn validator(&self, _: &Identity) -> Result<Option<Validator>> {
+    fn version(&self, _: &Identity) -> Result<Option<Version>> {
         Ok(None)
     }
 

@@ -1,9 +1,8 @@
 //! One attempt: ask for what is missing, and take what comes.
 
 use std::sync::OnceLock;
-use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use tokio::time::Instant;
 use url::Url;
 
@@ -15,9 +14,10 @@ use super::growth::Growth;
 use super::state::TAIL;
 use super::take::Taking;
 use super::tries::{Setback, Tries};
+use super::unchanged::{is_it, unless_it_is};
 use crate::model::{Document, Error, Kind, Request};
 use crate::net::{Led, Opened, Permit, Pin, Refusal, Way, header_map};
-use crate::pipeline::archive::Validator;
+use crate::pipeline::archive::Version;
 use crate::pipeline::documents::{Came, is_refusal};
 
 /// What is asked for, and where.
@@ -30,8 +30,8 @@ pub(super) struct Course<'a> {
     pub(super) url: &'a Url,
     /// Who named that.
     pub(super) led: Led,
-    /// By what the server can tell whether what was saved before has changed.
-    pub(super) known: Option<&'a Validator>,
+    /// By what can be told whether what was saved before has changed.
+    pub(super) known: Option<&'a Version>,
     /// The address of its host to stay with.
     pub(super) pin: &'a OnceLock<Pin>,
 }
@@ -144,12 +144,13 @@ impl Mover {
         let known = course
             .known
             .filter(|_| content.len() == 0 && *url == request.url);
-        free.extend(known.and_then(unless_same));
+        free.extend(known.and_then(|known| unless_it_is(known.validator.as_ref()?)));
         let opened = self
             .head(self.client.open_by(course.way(), url, &bound, &free))
             .await??;
         tries.status = Some(opened.response.status());
-        if known.is_some() && opened.response.status() == StatusCode::NOT_MODIFIED {
+        let (status, reply) = (opened.response.status(), opened.response.headers());
+        if known.is_some_and(|known| is_it(known, status, reply)) {
             tries.unchanged = true;
             return Err(Setback::Over(Error::closed()));
         }
@@ -231,18 +232,6 @@ impl Mover {
             && self.registry.reader(Document::Refusal).is_some();
         may_help.then(|| Came::refusal(course.url.clone(), opened))
     }
-}
-
-/// The header that asks for something only if it is not what this tells (RFC 9110 §13.1).
-fn unless_same(known: &Validator) -> Option<(HeaderName, HeaderValue)> {
-    let (name, value) = match known {
-        Validator::Etag(etag) => (header::IF_NONE_MATCH, etag.clone()),
-        Validator::Modified(time) => {
-            let date = httpdate::fmt_http_date(SystemTime::from(*time));
-            (header::IF_MODIFIED_SINCE, date)
-        }
-    };
-    Some((name, HeaderValue::try_from(value).ok()?))
 }
 
 /// From where to ask: a little before the end of what is there, so that bytes can be compared. The less the server tells

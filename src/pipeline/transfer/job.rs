@@ -6,7 +6,7 @@ use crate::model::{Error, Item, Skip};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::Seat;
-use crate::pipeline::archive::{Origin, Validator};
+use crate::pipeline::archive::{Origin, Version};
 use crate::pipeline::documents::Hand;
 use crate::pipeline::naming::Planned;
 use crate::pipeline::progress::Ticket;
@@ -25,7 +25,7 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) hand: Option<Hand>,
     /// Why it cannot be had, if that is known already.
     pub(in crate::pipeline) fault: Option<Box<Error>>,
-    /// What is there already, if the server is to say whether it has changed.
+    /// What is there already, if it is asked whether it has changed.
     pub(in crate::pipeline) known: Option<Box<Had>>,
     pub(in crate::pipeline) options: Option<Arc<LinkOptions>>,
     pub(in crate::pipeline) planned: Planned,
@@ -56,6 +56,7 @@ pub(in crate::pipeline) struct Had {
     pub(in crate::pipeline) path: String,
     /// As what it is there.
     pub(in crate::pipeline) reason: Skip,
-    /// What to ask by; without it, it is a film that is left as it is, and subtitles of it may be missing.
-    pub(in crate::pipeline) validator: Option<Validator>,
+    /// By what it is told whether it has changed; without it, it is a film that is left as it is, and subtitles of it may be
+    /// missing.
+    pub(in crate::pipeline) version: Option<Version>,
 }

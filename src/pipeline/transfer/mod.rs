@@ -18,12 +18,14 @@ mod job;
 mod ledger;
 mod prove;
 mod room;
+mod setback;
 mod state;
 mod stored;
 mod stream;
 mod take;
 mod tries;
 mod twin;
+mod unchanged;
 mod until;
 mod whole;
 
@@ -32,7 +34,6 @@ use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
-use url::Url;
 
 use self::address::file;
 pub(super) use self::answer::lasting_refusal;
@@ -45,7 +46,7 @@ pub(super) use self::room::Room;
 pub(super) use self::stored::Stored;
 use self::stream::{Form, Streamed};
 pub(super) use self::stream::{MEMORY, Wish};
-use self::tries::{Setback, Tries, Wait};
+use self::tries::{Setback, Tries};
 use super::after::After;
 use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
 use super::documents::Came;
@@ -117,7 +118,11 @@ impl Mover {
             Outcome::Failed(failure)
         };
         let had = job.known.as_ref();
-        let is_film = had.is_some_and(|had| had.validator.is_none());
+        let version = had.map(|had| had.version.as_ref());
+        let is_film = matches!(version, Some(None));
+        let asks_bytes = version
+            .flatten()
+            .is_some_and(|known| known.validator.is_none());
         let had = had.map(|had| (had.reason, had.path.clone()));
         let there = |had: Option<(Skip, String)>, warning| {
             let (reason, path) = had.unwrap_or((Skip::Present, String::new()));
@@ -134,12 +139,14 @@ impl Mover {
         let outcome = match fetched {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) if tries.unchanged => {
-                note(Ending::Unchanged);
+                note(Ending::Unchanged(None));
                 there(had, None)
             }
             Ok(Err(error)) if error.kind == Kind::Closed => return,
-            // Only the question failed: what is there is as good as before.
-            Ok(Err(error)) if had.is_some() && !tries.began && error.kind != Kind::Disk => {
+            // Only the question failed, which may be all of the bytes: what is there is as good as before.
+            Ok(Err(error))
+                if had.is_some() && (!tries.began || asks_bytes) && error.kind != Kind::Disk =>
+            {
                 let unknown = match is_film {
                     true => "its subtitles are",
                     false => "whether it has changed is",
@@ -203,6 +210,11 @@ impl Mover {
             body => (None, file(body)?, None),
         };
         if let Some(form) = form {
+            // A film is not fetched anew to be compared.
+            if job.known.as_ref().is_some_and(|had| had.version.is_some()) {
+                tries.unchanged = true;
+                return Err(Error::closed());
+            }
             let what = Streamed {
                 form,
                 request,
@@ -220,7 +232,10 @@ impl Mover {
         // All of it is on the disk by now, or nothing more comes.
         tries.claim = None;
         match moved {
-            Ok(Moved::Whole(proven)) => self.commit(job, content, place, *proven).await,
+            Ok(Moved::Whole(proven)) => match self.unless_same(&job, &content, *proven).await? {
+                Ok(proven) => self.commit(job, content, place, proven).await,
+                Err(unchanged) => Ok(unchanged),
+            },
             Ok(Moved::Document(came)) => {
                 let document = came.document;
                 if let Some(hand) = job.hand.take() {
@@ -259,7 +274,7 @@ impl Mover {
                 request: &request,
                 url: &url,
                 led,
-                known: job.known.as_ref().and_then(|had| had.validator.as_ref()),
+                known: job.known.as_ref().and_then(|had| had.version.as_ref()),
                 pin: &pin,
             };
             let done = match content.is_complete() {
@@ -299,67 +314,6 @@ impl Mover {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// Does what a setback asks for. Gives another request if the address was found anew.
-    async fn after(
-        &self,
-        job: &Job,
-        url: &Url,
-        setback: Setback,
-        content: &mut Content,
-        tries: &mut Tries,
-    ) -> Result<Option<(Request, Led)>> {
-        match setback {
-            Setback::Over(error) => Err(error),
-            Setback::More | Setback::Document(_) => Ok(None),
-            Setback::Again(error) => {
-                let wait = tries.wait(error)?;
-                self.sit_out(job, url, wait).await?;
-                Ok(None)
-            }
-            Setback::Restart(error) => {
-                tries.restart(error)?;
-                content.restart().await?;
-                Ok(None)
-            }
-            Setback::Expired(error) => {
-                let refusal = tries.anew(error)?;
-                match self.resolve(job).await {
-                    // The source has no other address.
-                    Err(cannot) if cannot.kind == Kind::Unsupported => {}
-                    anew => {
-                        let (body, led) = anew?;
-                        let request = file(body)?;
-                        if request.url != *url {
-                            tries.moves_to_another();
-                            return Ok(Some((request, led)));
-                        }
-                    }
-                }
-                if let Some(wait) = tries.insist(refusal)? {
-                    self.sit_out(job, url, wait).await?;
-                }
-                Ok(None)
-            }
-        }
-    }
-
-    /// Waits before the next attempt, and tells why.
-    async fn sit_out(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
-        let host = url.host_str().unwrap_or("").to_owned();
-        let millis = wait.time.as_millis().try_into().unwrap_or(u64::MAX);
-        self.tell(Event::Waiting {
-            id: Some(job.id),
-            host,
-            millis,
-            reason: wait.reason,
-        })
-        .await?;
-        if !wait.is_in_line {
-            self.unless_draining(tokio::time::sleep(wait.time)).await?;
-        }
-        Ok(())
     }
 
     /// Saves a text, which needs no asking.

@@ -26,10 +26,10 @@ const LONGEST: usize = 200;
 /// What is complete and proven.
 #[derive(Debug)]
 pub(super) struct Proven {
-    whole: Whole,
-    len: u64,
-    seen: Sniff,
-    digest: Option<Sum>,
+    pub(super) whole: Whole,
+    pub(super) len: u64,
+    pub(super) seen: Sniff,
+    pub(super) digest: Option<Sum>,
     warning: Option<String>,
 }
 
@@ -237,7 +237,7 @@ impl Mover {
 }
 
 /// What is told of an item, and is to be remembered.
-fn record(item: &Item, content: &Content, seen: Sniff) -> Record {
+pub(super) fn record(item: &Item, content: &Content, seen: Sniff) -> Record {
     let representation = &content.representation;
     let etag = representation.strong_etag();
     let etag = etag.filter(|etag| etag.len() <= LONGEST).map(str::to_owned);

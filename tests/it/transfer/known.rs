@@ -34,7 +34,7 @@ fn what_has_changed_is_saved_beside_the_old_version_if_asked_for() {
         etag.or(seen.header("if-modified-since")).map(str::to_owned)
     };
     let (first, second) = (old.clone(), new.clone());
-    // One is told apart by its ETag, and changes; one by its date, and does not; one by nothing.
+    // One is told apart by its ETag, and changes; one by its date, and does not; one by its bytes alone.
     let tagged = move |seen: &crate::support::Seen| match asked(seen).as_deref() {
         None => Reply::file(first.clone()).etag("\"1\""),
         Some("\"1\"") => Reply::file(second.clone()).etag("\"2\""),
@@ -57,11 +57,85 @@ fn what_has_changed_is_saved_beside_the_old_version_if_asked_for() {
         let said = format!("3 found: {new_ones} new, {had} had");
         assert!(done.stderr.contains(&said), "{}", done.stderr);
         let counts = ["/tag.jpg", "/date.jpg", "/none.jpg"].map(|path| site.count(path));
-        assert_eq!(counts, [1, 1, 0]);
+        assert_eq!(counts, [1, 1, 1]);
     }
     let files = fetch.files();
     assert!(files["tag.jpg"] == old && files["tag (2).jpg"] == new);
     assert_eq!(files.len(), 4);
+}
+
+#[test]
+fn what_its_server_tells_nothing_of_is_compared_by_its_bytes() {
+    let site = Site::start();
+    let (old, new) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
+    for path in ["/same.jpg", "/new.jpg", "/cut.jpg"] {
+        site.on(path, Reply::file(old.clone())).once();
+    }
+    site.on("/same.jpg", Reply::file(old.clone()));
+    site.on("/new.jpg", Reply::file(new.clone()));
+    site.on("/cut.jpg", Reply::file(old.clone()).cut_after(100));
+    let fetch = quick().args(["/same.jpg", "/new.jpg", "/cut.jpg"].map(|path| site.url(path)));
+    fetch.run().success();
+    let again = fetch
+        .clone()
+        .args(["--skip", "changed", "-R", "0", "--exec", "touch {path}.run"]);
+    let done = again.run().success();
+    for said in [
+        "3 found: 1 new, 2 had",
+        "whether it has changed is not known",
+    ] {
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+    }
+    let files = fetch.files();
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "cut.jpg",
+            "new (2).jpg",
+            "new (2).jpg.run",
+            "new.jpg",
+            "same.jpg"
+        ]
+    );
+    assert!(files["new.jpg"] == old && files["new (2).jpg"] == new);
+}
+
+#[test]
+fn a_server_that_does_not_mind_what_it_is_asked_has_not_changed_what_is_the_same() {
+    let site = Site::start();
+    let cat = small(Format::Jpeg, 1);
+    site.on("/same.jpg", Reply::file(cat.clone()).etag("\"1\""));
+    // Its servers have an ETag each.
+    site.on("/other.jpg", Reply::file(cat.clone()).etag("\"1\""))
+        .once();
+    let minds = move |seen: &crate::support::Seen| match seen.header("if-none-match") {
+        Some("\"2\"") => Reply::empty(304).etag("\"2\""),
+        _ => Reply::file(cat.clone()).etag("\"2\""),
+    };
+    site.on("/other.jpg", Reply::with(minds));
+    let fetch = quick().args(["/same.jpg", "/other.jpg"].map(|path| site.url(path)));
+    fetch.run().success();
+    let before = fetch.tree();
+    let again = fetch
+        .clone()
+        .args(["--skip", "changed", "--exec", "touch {path}.run"]);
+    for _ in 0..2 {
+        site.forget();
+        let done = again.run().success();
+        assert!(
+            done.stderr.contains("2 found: 0 new, 2 had"),
+            "{}",
+            done.stderr
+        );
+        assert_eq!(fetch.tree(), before);
+    }
+    let asked = site.requests();
+    let asked = asked
+        .iter()
+        .find(|seen| seen.path() == "/other.jpg")
+        .unwrap();
+    assert_eq!(asked.header("if-none-match"), Some("\"2\""));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::nearby::{Nearby, Noted};
 use super::schema::{folded, mark};
 use super::words::Words;
 use crate::pipeline::archive::records::validator;
-use crate::pipeline::archive::{Identity, Seen, Sum, Validator};
+use crate::pipeline::archive::{Identity, Seen, Sum, Version};
 use crate::pipeline::naming::fold;
 use crate::pipeline::sink::stays_below;
 
@@ -93,16 +93,22 @@ impl Reader {
     }
 
     /// By what can be told whether what was saved of this item has changed.
-    pub(super) fn validator(&mut self, identity: &Identity) -> rusqlite::Result<Option<Validator>> {
+    pub(super) fn version(&mut self, identity: &Identity) -> rusqlite::Result<Option<Version>> {
         let mut query = self.connection.prepare_cached(
-            "SELECT validator FROM item JOIN word ON word.id = source
-             WHERE root = ? AND mark = ? AND word.text = ? AND key = ?",
+            "SELECT size, validator, digest FROM item JOIN word ON word.id = source
+             WHERE root = ? AND mark = ? AND word.text = ? AND key = ? AND size IS NOT NULL",
         )?;
         let mark = mark(&identity.source, &identity.key);
         let values = params![self.root, mark, identity.source, identity.key];
         let mut rows = query.query(values)?;
-        let row = rows.next()?;
-        row.map_or(Ok(None), |row| Ok(validator(row.get_ref(0)?)))
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        Ok(Some(Version {
+            size: row.get::<_, i64>(0)?.unsigned_abs(),
+            validator: validator(row.get_ref(1)?),
+            digest: row.get_ref(2)?.as_blob_or_null()?.and_then(Sum::decode),
+        }))
     }
 
     /// The paths of some files of other items with this length and digest.

@@ -13,7 +13,7 @@ use super::waiting::{Paper, Waiting};
 use super::words::Words;
 use crate::model::Meta;
 use crate::net::Led;
-use crate::pipeline::archive::{Altered, Ending, Lapse, Note, Origin, Record, Sum, Validator};
+use crate::pipeline::archive::{Altered, Ending, Lapse, Note, Origin, Sum, Validator};
 
 /// How many links are kept at hand.
 const LINKS: usize = 1000;
@@ -158,7 +158,7 @@ impl Notebook {
                     record.path,
                     record.size as i64,
                     record.digest.as_ref().map(Sum::encode),
-                    validator(record),
+                    validator(record.validator.as_ref()),
                     media,
                     record.published.map(Timestamp::as_second),
                     now,
@@ -178,7 +178,12 @@ impl Notebook {
                         .execute(params![*size as i64, digest.encode(), id, path])?;
                 }
             }
-            Ending::Unchanged => {
+            Ending::Unchanged(anew) => {
+                if let (Some((id, _)), Some(anew)) = (known, anew) {
+                    connection
+                        .prepare_cached("UPDATE item SET validator = ? WHERE id = ?")?
+                        .execute(params![validator(Some(anew)), id])?;
+                }
                 if let Some((id, FAILED | GONE)) = known {
                     connection
                         .prepare_cached("UPDATE item SET outcome = ?, run = ? WHERE id = ?")?
@@ -308,8 +313,8 @@ impl Notebook {
     }
 }
 
-fn validator(record: &Record) -> Value {
-    match &record.validator {
+fn validator(validator: Option<&Validator>) -> Value {
+    match validator {
         None => Value::Null,
         Some(Validator::Etag(etag)) => Value::Text(etag.clone()),
         Some(Validator::Modified(time)) => Value::Integer(time.as_second()),

@@ -1,0 +1,137 @@
+//! What is known of an item: whether it need not be fetched, and by what it is told whether it has changed.
+
+use std::hash::BuildHasher;
+
+use super::Plan;
+use crate::model::{Body, Item, Result, Skip};
+use crate::pipeline::archive::{Identity, Seen, Version};
+use crate::pipeline::naming::MediaKind;
+use crate::pipeline::sink::quickly;
+use crate::pipeline::transfer::Had;
+use crate::pipeline::{Policy, Subtitles};
+
+impl Plan {
+    /// By what it is to be told whether a file that is present has changed, if that is to be asked.
+    pub(super) async fn to_be_asked(
+        &self,
+        item: &Item,
+        skipped: Option<(Skip, String)>,
+    ) -> Result<(Option<Box<Had>>, Option<(Skip, String)>)> {
+        let Some((reason @ (Skip::Present | Skip::Packed), path)) = &skipped else {
+            return Ok((None, skipped));
+        };
+        let is_packed = *reason == Skip::Packed;
+        if self.settings.simulate {
+            return Ok((None, skipped));
+        }
+        // Of a film that is there, subtitles may be missing that are wanted by now.
+        let is_stream = matches!(item.body, Body::Hls(_) | Body::Dash(_));
+        if is_stream
+            && !is_packed
+            && self.settings.subtitles != Subtitles::None
+            && !self.settings.adopt
+        {
+            let had = Had {
+                path: path.clone(),
+                reason: Skip::Present,
+                version: None,
+            };
+            return Ok((Some(Box::new(had)), None));
+        }
+        if self.settings.skip != Policy::Changed {
+            return Ok((None, skipped));
+        }
+        let identity = Identity {
+            source: item.source.clone(),
+            key: item.key.clone(),
+        };
+        let (archive, recheck) = (self.archive.clone(), self.settings.recheck);
+        let version = quickly(move || {
+            // Its site has said that it is there no more.
+            let gone = archive.find(&identity)?.is_some_and(|seen| seen.gone);
+            match gone && !recheck {
+                true => Ok(None),
+                false => archive.version(&identity),
+            }
+        });
+        // Without a word of its server, all of it is fetched once more to be compared, which no film is worth.
+        let is_file = matches!(item.body, Body::File(_) | Body::Later);
+        let is_asked = |version: &Version| version.validator.is_some() || is_file;
+        let had = version.await?.filter(is_asked).map(|version| {
+            Box::new(Had {
+                path: path.clone(),
+                reason: *reason,
+                version: Some(version),
+            })
+        });
+        let skipped = skipped.filter(|_| had.is_none());
+        Ok((had, skipped))
+    }
+
+    /// Why this item need not be fetched, and where it is if that is known. One that is tried again is fetched unless it
+    /// came before.
+    pub(super) async fn skip(
+        &mut self,
+        item: &Item,
+        again: bool,
+    ) -> Result<Option<(Skip, Option<String>)>> {
+        let identity = Identity {
+            source: item.source.clone(),
+            key: item.key.clone(),
+        };
+        if !self.seen.insert(self.hasher.hash_one(&identity)) {
+            return Ok(Some((Skip::Again, None)));
+        }
+        let policy = self.settings.skip;
+        if policy == Policy::Never || again {
+            return Ok(None);
+        }
+        let (archive, disk) = (self.archive.clone(), self.disk.clone());
+        let shelf = self.shelf.clone();
+        let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
+        let former = former(item);
+        quickly(move || {
+            let mut seen = archive.find(&identity)?;
+            if let (None, Some((former, kind))) = (&seen, former) {
+                seen = archive.find(&former)?.filter(|seen| is_of(seen, kind));
+            }
+            let Some(seen) = seen else {
+                return Ok(None);
+            };
+            // The file of what another program has had may be here.
+            if seen.imported && !adopts {
+                return Ok(Some((Skip::Seen, None)));
+            }
+            if let Some((path, size)) = seen.saved {
+                if policy == Policy::Seen {
+                    return Ok(Some((Skip::Seen, Some(path))));
+                }
+                let present = disk.as_ref().and_then(|disk| disk.size(&path));
+                if present == Some(size) {
+                    return Ok(Some((Skip::Present, Some(path))));
+                }
+                if let (None, Some(disk)) = (present, &disk)
+                    && shelf.has_alone(disk, &*archive, &path, size)
+                {
+                    return Ok(Some((Skip::Packed, Some(path))));
+                }
+            }
+            Ok((seen.gone && !recheck).then_some((Skip::Gone, None)))
+        })
+        .await
+    }
+}
+
+/// By what an item was known to an earlier version of its source.
+fn former(item: &Item) -> Option<(Identity, MediaKind)> {
+    let key = item.meta.formerly.clone()?;
+    let source = item.source.clone();
+    Some((Identity { source, key }, MediaKind::of(item)?))
+}
+
+/// Whether a file of this kind was saved, by its name.
+fn is_of(seen: &Seen, kind: MediaKind) -> bool {
+    let path = seen.saved.as_ref().map(|(path, _)| path.as_str());
+    let ext = path.and_then(|path| path.rsplit_once('.'));
+    ext.is_some_and(|(_, ext)| MediaKind::of_ext(&ext.to_ascii_lowercase()) == kind)
+}

@@ -1,0 +1,73 @@
+//! What follows a setback.
+
+use url::Url;
+
+use super::address::file;
+use super::content::Content;
+use super::tries::{Setback, Tries, Wait};
+use super::{Job, Mover};
+use crate::model::{Event, Kind, Request, Result};
+use crate::net::Led;
+
+impl Mover {
+    /// Does what a setback asks for. Gives another request if the address was found anew.
+    pub(super) async fn after(
+        &self,
+        job: &Job,
+        url: &Url,
+        setback: Setback,
+        content: &mut Content,
+        tries: &mut Tries,
+    ) -> Result<Option<(Request, Led)>> {
+        match setback {
+            Setback::Over(error) => Err(error),
+            Setback::More | Setback::Document(_) => Ok(None),
+            Setback::Again(error) => {
+                let wait = tries.wait(error)?;
+                self.sit_out(job, url, wait).await?;
+                Ok(None)
+            }
+            Setback::Restart(error) => {
+                tries.restart(error)?;
+                content.restart().await?;
+                Ok(None)
+            }
+            Setback::Expired(error) => {
+                let refusal = tries.anew(error)?;
+                match self.resolve(job).await {
+                    // The source has no other address.
+                    Err(cannot) if cannot.kind == Kind::Unsupported => {}
+                    anew => {
+                        let (body, led) = anew?;
+                        let request = file(body)?;
+                        if request.url != *url {
+                            tries.moves_to_another();
+                            return Ok(Some((request, led)));
+                        }
+                    }
+                }
+                if let Some(wait) = tries.insist(refusal)? {
+                    self.sit_out(job, url, wait).await?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Waits before the next attempt, and tells why.
+    async fn sit_out(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
+        let host = url.host_str().unwrap_or("").to_owned();
+        let millis = wait.time.as_millis().try_into().unwrap_or(u64::MAX);
+        self.tell(Event::Waiting {
+            id: Some(job.id),
+            host,
+            millis,
+            reason: wait.reason,
+        })
+        .await?;
+        if !wait.is_in_line {
+            self.unless_draining(tokio::time::sleep(wait.time)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! What is asked for though it is there, and is as it was.
+
+use std::time::SystemTime;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::answer::Representation;
+use super::content::Content;
+use super::prove::{Proven, record, throw_away};
+use super::{Had, Job, Mover};
+use crate::model::{Outcome, Result};
+use crate::pipeline::archive::{Ending, Identity, Note, Validator, Version};
+use crate::pipeline::sink::slowly;
+
+impl Mover {
+    /// Leaves what was saved as it is where the same bytes have come once more; what is new is given back.
+    pub(super) async fn unless_same(
+        &self,
+        job: &Job,
+        content: &Content,
+        proven: Proven,
+    ) -> Result<Result<Proven, Outcome>> {
+        let had = job.known.as_deref();
+        let known = |had: &Had| Some((had.reason, had.path.clone(), had.version.clone()?));
+        let Some((reason, path, known)) = had.and_then(known) else {
+            return Ok(Ok(proven));
+        };
+        let (disk, at) = (self.disk.clone(), path.clone());
+        let compared = slowly(move || {
+            let is_digest = proven.digest.is_some() && proven.digest == known.digest;
+            let is_same = known.size == proven.len
+                && (is_digest
+                    || match disk.read(&at) {
+                        Ok(mut file) => proven.whole.equals(&mut file)?,
+                        Err(_) => false,
+                    });
+            Ok((is_same, proven))
+        });
+        let (is_same, proven) = compared.await?;
+        if !is_same {
+            return Ok(Ok(proven));
+        }
+        let validator = record(&job.item, content, proven.seen).validator;
+        throw_away(proven.whole).await?;
+        self.archive.note(Note {
+            identity: Identity {
+                source: job.item.source.clone(),
+                key: job.item.key.clone(),
+            },
+            origin: job.origin.clone(),
+            ending: Ending::Unchanged(validator),
+        })?;
+        Ok(Err(Outcome::Skipped {
+            reason,
+            path,
+            warning: None,
+        }))
+    }
+}
+
+/// The header that asks for something only if it is not what this tells (RFC 9110 §13.1).
+pub(super) fn unless_it_is(known: &Validator) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = match known {
+        Validator::Etag(etag) => (header::IF_NONE_MATCH, etag.clone()),
+        Validator::Modified(time) => {
+            let date = httpdate::fmt_http_date(SystemTime::from(*time));
+            (header::IF_MODIFIED_SINCE, date)
+        }
+    };
+    Some((name, HeaderValue::try_from(value).ok()?))
+}
+
+/// Whether an answer says that what was saved has not changed. Not every server minds what it was asked, and what it tells
+/// of what it sends then says as much.
+pub(super) fn is_it(known: &Version, status: StatusCode, headers: &HeaderMap) -> bool {
+    let Some(validator) = &known.validator else {
+        return false;
+    };
+    let told = Representation::of(headers);
+    match (status, validator) {
+        (StatusCode::NOT_MODIFIED, _) => true,
+        (StatusCode::OK, Validator::Etag(etag)) => told.strong_etag() == Some(etag),
+        // A date that is worth little is asked of the bytes.
+        (StatusCode::OK, Validator::Modified(time)) => {
+            let is_worth = told.etag.is_none() && told.if_range().is_some();
+            let is_same = told.modified() == Some(SystemTime::from(*time));
+            is_worth && is_same && told.total == Some(known.size)
+        }
+        _ => false,
+    }
+}

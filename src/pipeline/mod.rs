@@ -100,7 +100,7 @@ impl From<Wanted> for Ask {
 /// Fetches everything behind the links. What fails is told as events; the run goes on.
 ///
 /// # Errors
-/// What makes the whole run impossible: the output root or the archive cannot be used, or the filter does not fit.
+/// What makes the whole run impossible: the output root or the archive cannot be used.
 pub async fn run(
     client: Client,
     registry: Registry,

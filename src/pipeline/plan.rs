@@ -16,7 +16,7 @@ use super::albums::Shelf;
 use super::archive::Archive;
 use super::branch::Branch;
 use super::choose::wants;
-use super::naming::{Planned, fold};
+use super::naming::{Planned, Template, fold};
 use super::sink::{Disk, slowly};
 use super::transfer::Job;
 use super::turn::Turns;
@@ -46,6 +46,9 @@ pub(super) struct Plan {
     left_out: u64,
 }
 
+/// A path, and why it is not the one that was asked for.
+type Named = (Planned, Option<Box<Error>>);
+
 impl Plan {
     pub(super) fn new(
         settings: Settings,
@@ -73,7 +76,7 @@ impl Plan {
     /// Plans what is found until there is no more, or nobody wants more.
     ///
     /// # Errors
-    /// The archive cannot be read, or the filter or template does not fit an item.
+    /// The archive cannot be read.
     pub(super) async fn run(
         mut self,
         mut found: mpsc::Receiver<Found>,
@@ -129,9 +132,17 @@ impl Plan {
         }
         let again = retry.is_some();
         let own = options.as_deref();
-        if !again && (!wants(&self.settings, &item)? || !wanted::wants(own, &item)?) {
-            self.left_out += 1;
-            return Ok(());
+        let mut fault = fault;
+        if !again {
+            let chosen = wants(&self.settings, &item);
+            match chosen.and_then(|chosen| Ok(chosen && wanted::wants(own, &item)?)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.left_out += 1;
+                    return Ok(());
+                }
+                Err(error) => fault = fault.or_else(|| Some(Box::new(error))),
+            }
         }
         let at = retry.and_then(|Retry { at }| at);
         let (skipped, there) = self.skip(&item, again).await?.unzip();
@@ -139,9 +150,9 @@ impl Plan {
         let (planned, path) = match there.flatten() {
             Some(path) => (None, path),
             None => {
-                let planned = self.plan(at.as_deref(), own, &item)?;
-                let path = shown(&planned);
-                (Some(planned), path)
+                let named = self.plan(at.as_deref(), own, &item)?;
+                let path = shown(&named.0);
+                (Some(named), path)
             }
         };
         self.items += 1;
@@ -173,9 +184,15 @@ impl Plan {
         // What is missing of a film that is there goes beside it.
         let film = known.as_ref().filter(|had| had.version.is_none());
         let at = film.map(|had| had.path.clone()).or(at);
-        let planned = match planned {
-            Some(planned) => planned,
+        let (planned, unnamed) = match planned {
+            Some(named) => named,
             None => self.plan(at.as_deref(), own, &item)?,
+        };
+        let request = item.body.request();
+        // What turns out to be a document needs no name.
+        let (fault, unnamed) = match request.is_some_and(|request| request.expect.document) {
+            true => (fault, unnamed),
+            false => (fault.or(unnamed), None),
         };
         self.new += u64::from(known.is_none());
         if self.settings.adopt
@@ -189,11 +206,14 @@ impl Plan {
                 origin,
                 planned,
             };
-            let outcome = slowly(move || adopt.run()).await?;
+            let outcome = match fault.or(unnamed) {
+                Some(error) => Outcome::Failed(Failure::new(&error, 1)),
+                None => slowly(move || adopt.run()).await?,
+            };
             return self.tell(Event::Ended { id, outcome }).await;
         }
         if self.settings.simulate {
-            let outcome = match refusal.or(fault) {
+            let outcome = match refusal.or(fault).or(unnamed) {
                 Some(error) => Outcome::Failed(Failure::new(&error, 1)),
                 None => Outcome::Skipped {
                     reason: Skip::Simulated,
@@ -212,6 +232,7 @@ impl Plan {
             origin,
             hand,
             fault,
+            unnamed,
             known,
             again: at.is_some(),
             options,
@@ -224,11 +245,19 @@ impl Plan {
         .map_err(|_| Error::closed())
     }
 
-    /// The path of an item: that of the file which it replaces, or else a new one.
-    fn plan(&self, at: Option<&str>, own: Option<&LinkOptions>, item: &Item) -> Result<Planned> {
-        match at {
+    /// The path of an item: that of the file which it replaces, or else a new one. Where that cannot be worked out, it is
+    /// told why, and the path is one that always can.
+    fn plan(&self, at: Option<&str>, own: Option<&LinkOptions>, item: &Item) -> Result<Named> {
+        let planned = match at {
             Some(path) => Ok(Planned::again(path)),
             None => wanted::plan(own, &self.settings.templates, item),
+        };
+        match planned {
+            Ok(planned) => Ok((planned, None)),
+            Err(error) => Ok((
+                Template::default_for(item).plan(item)?,
+                Some(Box::new(error)),
+            )),
         }
     }
 

@@ -78,6 +78,20 @@ fn takes_the_kinds_that_are_wanted() {
 }
 
 #[test]
+fn an_item_that_the_filter_cannot_judge_fails_alone() {
+    let (_imgur, fetch) = album();
+    let done = fetch
+        .clone()
+        .args(["--filter", "100 // (number - 2) != 0", "q6i58"])
+        .run()
+        .fails(3);
+    for said in ["3 found: 2 new, 1 failed (1 config)", "against the filter"] {
+        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+    }
+    assert_eq!(fetch.files().len(), 2);
+}
+
+#[test]
 fn a_source_has_a_template_of_its_own() {
     let (imgur, _) = album();
     let config = imgur.config()

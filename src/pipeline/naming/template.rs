@@ -83,7 +83,9 @@ impl Template {
                 shown(&item.key),
                 reason(&error)
             );
-            Error::new(Kind::Config, message)
+            Error::new(Kind::Config, message).hint(
+                "say what stands for a field that an item lacks, as in `{(number or 0) // 100}`",
+            )
         };
         let path = self.render(PATH, &values).map_err(failed)?;
         let ext = match &self.0.ext {

@@ -32,6 +32,8 @@ pub(super) struct Course<'a> {
     pub(super) led: Led,
     /// By what can be told whether what was saved before has changed.
     pub(super) known: Option<&'a Version>,
+    /// Why it cannot be named if it is a file.
+    pub(super) unnamed: Option<&'a Error>,
     /// The address of its host to stay with.
     pub(super) pin: &'a OnceLock<Pin>,
 }

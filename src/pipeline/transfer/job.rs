@@ -25,6 +25,8 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) hand: Option<Hand>,
     /// Why it cannot be had, if that is known already.
     pub(in crate::pipeline) fault: Option<Box<Error>>,
+    /// Why it cannot be named, if it turns out to be a file and not a document.
+    pub(in crate::pipeline) unnamed: Option<Box<Error>>,
     /// What is there already, if it is asked whether it has changed.
     pub(in crate::pipeline) known: Option<Box<Had>>,
     pub(in crate::pipeline) options: Option<Arc<LinkOptions>>,

@@ -275,6 +275,7 @@ impl Mover {
                 url: &url,
                 led,
                 known: job.known.as_ref().and_then(|had| had.version.as_ref()),
+                unnamed: job.unnamed.as_deref(),
                 pin: &pin,
             };
             let done = match content.is_complete() {

@@ -70,6 +70,9 @@ impl Mover {
         expect: &Expect,
         content: &mut Content,
     ) -> Result<Proven, Setback> {
+        if let Some(unnamed) = &job.unnamed {
+            return Err(Setback::Over(unnamed.again()));
+        }
         coding::take_off(content).await?;
         let len = content.len();
         let seen = sniff(content.head());

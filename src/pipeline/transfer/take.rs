@@ -86,6 +86,9 @@ impl Mover {
             Some(document) => return Err(Setback::Over(in_place_of_the_rest(document))),
             None => {}
         }
+        if let Some(unnamed) = taking.course.unnamed {
+            return Err(Setback::Over(unnamed.again()));
+        }
         if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
             let error = match taking.opened.url == request.url {
                 true => error,

@@ -54,6 +54,41 @@ fn extensions_that_come_late_do_not_change_the_order() {
 }
 
 #[test]
+fn an_item_that_cannot_be_named_fails_alone() {
+    let site = Site::start();
+    for (path, seed) in [("/cat.jpg", 1), ("/a.jpg", 2), ("/b.jpg", 3)] {
+        site.on(path, Reply::file(small(Format::Jpeg, seed)));
+    }
+    let page = "<!doctype html><title>Cats</title><img src=/a.jpg><img src=/b.jpg>";
+    site.on("/cats/", Reply::html(page));
+    let fetch = quick();
+    let links = ["/cat.jpg", "/cats/"].map(|path| site.url(path));
+    let named = fetch.clone().args(["-o", "{number + 1}.{ext}"]);
+    let done = named.clone().args(&links).run().fails(3);
+    for said in [
+        "3 found: 2 new, 1 failed",
+        "config",
+        "cannot name `",
+        "`{(number or 0) // 100}`",
+    ] {
+        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+    }
+    let names = |fetch: &crate::support::command::Fetch| -> Vec<String> {
+        fetch.files().into_keys().collect()
+    };
+    assert_eq!(names(&fetch), ["2.jpg", "3.jpg"]);
+    assert!(fetch.partials().is_empty());
+    // It is looked at, too, and adopted in the same way.
+    let looked = named.clone().arg("-s").args(&links).run().fails(3);
+    assert!(looked.stderr.contains("cannot name `"), "{}", looked.stderr);
+    let retry = fetch
+        .clone()
+        .args(["retry", "-o", "{(number or 0) + 1}.{ext}"]);
+    retry.run().success();
+    assert_eq!(names(&fetch), ["1.jpg", "2.jpg", "3.jpg"]);
+}
+
+#[test]
 fn names_that_differ_only_in_case_are_told_apart_for_systems_that_cannot() {
     let site = Site::start();
     site.on("/1/Cat.jpg", Reply::file(small(Format::Jpeg, 1)));

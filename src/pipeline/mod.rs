@@ -118,6 +118,7 @@ pub async fn run(
     let turns = Turns::default();
     let (albums, writing) =
         albums::begin(&settings, disk.as_ref(), &archive, &turns, &events, &stop);
+    let written = disk.clone();
     let (found, to_plan) = mpsc::channel(ROOM);
     let (planned, jobs) = mpsc::channel(ROOM);
     let mover = disk.clone().map(|disk| {
@@ -177,6 +178,13 @@ pub async fn run(
         after.end().await;
     }
     drop(mover);
+    if let Some(disk) = written {
+        let tidy = move || {
+            disk.tidy();
+            Ok(())
+        };
+        sink::slowly(tidy).await?;
+    }
     tokio::task::spawn_blocking(move || archive.flush())
         .await
         .unwrap_or_else(|error| Err(defect("the archive", &error)))?;

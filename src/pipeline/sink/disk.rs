@@ -1,6 +1,6 @@
 //! The output root and the folders in it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -14,6 +14,8 @@ use crate::model::Result;
 pub(in crate::pipeline) struct Disk {
     root: Arc<Folder>,
     open: Mutex<HashMap<Vec<String>, Arc<Folder>>>,
+    /// The folders that were made, and in which nothing is known to be.
+    made: Mutex<BTreeSet<Vec<String>>>,
 }
 
 /// How many folders are kept open.
@@ -40,6 +42,7 @@ impl Disk {
         Ok(Disk {
             root: Arc::new(folder),
             open: Mutex::default(),
+            made: Mutex::default(),
         })
     }
 
@@ -55,8 +58,8 @@ impl Disk {
             return Ok(folder.clone());
         }
         let mut folder = self.root.clone();
-        for name in names {
-            let next = folder.enter(name).map_err(|error| {
+        for (depth, name) in (1..).zip(names) {
+            let (next, made) = folder.enter(name).map_err(|error| {
                 disk_error(
                     format!(
                         "cannot use the folder `{}`",
@@ -65,6 +68,9 @@ impl Disk {
                     error,
                 )
             })?;
+            if made {
+                self.made().insert(names[..depth].to_vec());
+            }
             folder = Arc::new(next);
         }
         self.keep(names.to_vec(), folder.clone());
@@ -123,15 +129,40 @@ impl Disk {
 
     /// Removes the folder of these names below the root if it is empty, and then those that it was in, likewise.
     pub(in crate::pipeline) fn remove_empty(&self, names: &[String]) -> io::Result<()> {
-        self.kept().clear();
         for depth in (1..=names.len()).rev() {
-            let mut folder = self.root.clone();
-            for name in &names[..depth - 1] {
-                folder = Arc::new(folder.enter_known(name)?);
-            }
-            folder.remove_folder(&names[depth - 1])?;
+            self.remove(&names[..depth])?;
         }
         Ok(())
+    }
+
+    /// Notes that there is something in the folder of these names.
+    pub(in crate::pipeline) fn filled(&self, names: &[String]) {
+        let mut made = self.made();
+        for depth in 1..=names.len() {
+            made.remove(&names[..depth]);
+        }
+    }
+
+    /// Removes the folders that were made here and are empty, as nothing came for them.
+    pub(in crate::pipeline) fn tidy(&self) {
+        let made = std::mem::take(&mut *self.made());
+        // What is in a folder comes after it.
+        for names in made.iter().rev() {
+            // One in which there is something stays, and so do those that it is in.
+            let _ = self.remove(names);
+        }
+    }
+
+    fn remove(&self, names: &[String]) -> io::Result<()> {
+        self.kept().clear();
+        let Some((last, before)) = names.split_last() else {
+            return Ok(());
+        };
+        let mut folder = self.root.clone();
+        for name in before {
+            folder = Arc::new(folder.enter_known(name)?);
+        }
+        folder.remove_folder(last)
     }
 
     fn keep(&self, names: Vec<String>, folder: Arc<Folder>) {
@@ -140,6 +171,10 @@ impl Disk {
             kept.retain(|_, folder| Arc::strong_count(folder) > 1);
         }
         kept.insert(names, folder);
+    }
+
+    fn made(&self) -> std::sync::MutexGuard<'_, BTreeSet<Vec<String>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Arc<Folder>>> {

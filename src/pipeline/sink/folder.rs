@@ -35,13 +35,15 @@ impl Folder {
         })
     }
 
-    /// Opens a folder in this one, making it if need be.
-    pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<Folder> {
-        match rustix::fs::mkdirat(&self.handle, sole(name)?, Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(Errno::EXIST) => {}
+    /// Opens a folder in this one, making it if need be, and tells whether it was made.
+    pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<(Folder, bool)> {
+        let name = sole(name)?;
+        let made = match rustix::fs::mkdirat(&self.handle, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
             Err(error) => return Err(error.into()),
-        }
-        self.enter_known(name)
+        };
+        Ok((self.enter_known(name)?, made))
     }
 
     /// Opens a folder in this one that is there.

@@ -23,14 +23,14 @@ impl Folder {
         })
     }
 
-    /// Opens a folder in this one, making it if need be.
-    pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<Folder> {
-        let path = self.at(name)?;
-        match fs::create_dir(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        self.enter_known(name)
+    /// Opens a folder in this one, making it if need be, and tells whether it was made.
+    pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<(Folder, bool)> {
+        let made = match fs::create_dir(self.at(name)?) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(error) => return Err(error),
+        };
+        Ok((self.enter_known(name)?, made))
     }
 
     /// Opens a folder in this one that is there.

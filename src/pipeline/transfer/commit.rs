@@ -61,7 +61,10 @@ impl Commit<'_> {
             None => Named::New(self.name(whole)?),
         };
         let (path, shared) = match &named {
-            Named::New(path) => (path.clone(), false),
+            Named::New(path) => {
+                self.disk.filled(&self.planned.folder);
+                (path.clone(), false)
+            }
             Named::There(path) => (path.clone(), true),
         };
         let record = Record {

@@ -89,6 +89,36 @@ fn an_item_that_cannot_be_named_fails_alone() {
 }
 
 #[test]
+fn a_folder_that_nothing_came_for_does_not_stay() {
+    let site = Site::start();
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 2)));
+    site.on("/gone.jpg", Reply::empty(404));
+    site.on(
+        "/cats/",
+        Reply::html("<!doctype html><title>Cats</title><img src=/a.jpg>"),
+    );
+    let fetch = quick().args(["-o", "{source}/{host}/{name}.{ext}"]);
+    let links = ["/gone.jpg", "/cats/"].map(|path| site.url(path));
+    std::fs::create_dir_all(fetch.out().join("mine/empty")).unwrap();
+    let fetch = fetch.args(links);
+    fetch.run().fails(3);
+    let folders = |folder: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(fetch.out().join(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(folders(""), ["mine", "page"]);
+    assert_eq!(folders("mine"), ["empty"]);
+    assert_eq!(folders("page/127.0.0.1"), ["a.jpg"]);
+    // One that was there stays, whoever made it.
+    std::fs::create_dir_all(fetch.out().join("direct/127.0.0.1")).unwrap();
+    fetch.clone().arg("--recheck").run().fails(3);
+    assert_eq!(folders("direct"), ["127.0.0.1"]);
+}
+
+#[test]
 fn names_that_differ_only_in_case_are_told_apart_for_systems_that_cannot() {
     let site = Site::start();
     site.on("/1/Cat.jpg", Reply::file(small(Format::Jpeg, 1)));

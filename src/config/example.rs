@@ -30,7 +30,12 @@ pub(super) fn shown() -> Vec<Shown> {
             about.push_str(text);
             continue;
         }
-        if line.starts_with('[') {
+        // One with a name of the user's is commented out, too.
+        if let Some(line) = [Some(line), line.strip_prefix('#')]
+            .into_iter()
+            .flatten()
+            .find(|line| line.starts_with('['))
+        {
             section = path(line).0;
         } else if let Some(setting) = line.strip_prefix('#').filter(|line| !line.is_empty()) {
             let (key, value) = path(setting);

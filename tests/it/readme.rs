@@ -57,7 +57,8 @@ fn help() -> String {
 
 #[test]
 fn init_writes_the_example_once_and_prints_it_whenever() {
-    let fetch = Fetch::new().args(["config", "init"]);
+    let home = Fetch::new();
+    let fetch = home.clone().args(["config", "init"]);
     let done = fetch.run().success();
     let written = std::fs::read_to_string(done.stdout.trim_end()).unwrap();
     assert_eq!(written, fetch::config::EXAMPLE);
@@ -65,6 +66,7 @@ fn init_writes_the_example_once_and_prints_it_whenever() {
     fetch.run().fails(2).says(hint);
     let printed = fetch.arg("--stdout").run().success().stdout;
     assert_eq!(printed, written);
+    home.args(["config", "check"]).run().success();
 }
 
 #[test]

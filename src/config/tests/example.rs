@@ -82,11 +82,12 @@ fn the_example_says_what_each_key_is_for() {
             json!({ "artic": {}, "bluesky": {}, "feed": {}, "imgur": {}, "internetarchive": {}, "lemmy": {}, "mangadex": {}, "mastodon": {}, "met": {}, "nasa": {}, "page": {}, "reddit": {}, "wallhaven": {}, "wikimedia": {}, "xkcd": {} })
         )
     );
-    assert_eq!(empty.remove("job"), Some(json!({ "example": {} })));
+    // Of what the user names there is nothing.
+    assert_eq!(empty.remove("job"), None);
     assert_eq!(
         empty.remove("extractor"),
         Some(json!({ "gallerydl": {}, "ytdlp": {} }))
     );
-    assert_eq!(empty.remove("host"), Some(json!({ "example.org": {} })));
+    assert_eq!(empty.remove("host"), None);
     assert!(empty.values().all(|section| *section == json!({})));
 }

@@ -225,7 +225,7 @@ fn object(renamed: &Renamed, simulate: bool) -> Value {
         Fate::Absent => ("absent", None, None),
         Fate::Stays(error) => ("stays", None, Some(reason(error))),
     };
-    let mut object = json!({"event": event, "path": renamed.old});
+    let mut object = json!({"v": 1, "event": event, "path": renamed.old});
     if let Some(identity) = &renamed.identity {
         object["source"] = json!(identity.source);
         object["key"] = json!(identity.key);
@@ -284,6 +284,7 @@ impl Counts {
 
     fn object(&self) -> Value {
         json!({
+            "v": 1,
             "event": "summary",
             "moved": self.moved,
             "along": self.along,

@@ -21,6 +21,9 @@ pub struct Summary {
     pub saved: u64,
     /// The length of what was saved.
     pub bytes: u64,
+    /// How much of that was there before the run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub before: u64,
     /// Items that need not be fetched, by reason.
     pub skipped: BTreeMap<Skip, u64>,
     /// Items that failed, by kind.
@@ -98,6 +101,8 @@ pub struct OpenItem {
     pub total: Option<u64>,
     /// How many bytes are there.
     pub bytes: u64,
+    /// How many of them were there before the run.
+    pub before: u64,
     /// Whether its bytes are moving.
     pub began: bool,
 }
@@ -172,6 +177,11 @@ impl Summary {
             }
             Event::Began { id, total, have } => {
                 if let Some(item) = self.open.items.get_mut(id) {
+                    // Of what has to start over, nothing was.
+                    item.before = match item.began {
+                        true => item.before.min(*have),
+                        false => *have,
+                    };
                     item.began = true;
                     item.total = total.or(item.total);
                     item.bytes = *have;
@@ -236,6 +246,7 @@ impl Summary {
             Outcome::Saved { size, warning, .. } => {
                 self.saved += 1;
                 self.bytes += size;
+                self.before += item.before.min(*size);
                 self.moved += size.saturating_sub(item.bytes);
                 self.warnings += u64::from(warning.is_some());
             }

@@ -181,7 +181,8 @@ fn counts(summary: &Summary) -> String {
     }
     line.push_str("   ");
     if summary.saved > 0 {
-        line.push_str(&format!("{} in ", size(summary.bytes)));
+        let came = summary.bytes.saturating_sub(summary.before);
+        line.push_str(&format!("{} in ", size(came)));
     }
     line.push_str(&time(summary.elapsed));
     line

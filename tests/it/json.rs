@@ -146,7 +146,7 @@ fn events() -> Vec<Event> {
         Event::Began {
             id: 1,
             total: Some(1),
-            have: 0,
+            have: 1,
         },
         Event::Moved { id: 1, bytes: 1 },
         ended(
@@ -263,7 +263,21 @@ fn of_commands(lines: &mut Lines) {
     lines.command("fetch jobs", &said(&["jobs", "-j"]));
     lines.command("fetch archive stats", &said(&["archive", "stats", "-j"]));
     lines.command("fetch archive export", &said(&["archive", "export"]));
+    let mut rename = |words: &[&str]| {
+        for line in objects(&said(&[&["rename", "-j"], words].concat())) {
+            assert_eq!(line["v"], 1, "{line}");
+            let event = line["event"].as_str().unwrap();
+            lines.see(&format!("fetch rename {event}"), &line);
+        }
+    };
+    rename(&["-s", "-o", "a/{source}.{ext}"]);
+    rename(&["-o", "a/{source}.{ext}"]);
+    rename(&["-o", "a/{source}.{ext}"]);
+    rename(&["-o", "{title}.{ext}"]);
     let saved = call.files().into_keys().next().unwrap();
+    fs::rename(call.out().join(&saved), call.root().join("away")).unwrap();
+    rename(&["-o", "{source}.{ext}"]);
+    fs::rename(call.root().join("away"), call.out().join(&saved)).unwrap();
     fs::write(call.out().join(saved), &cat[..cat.len() / 2]).unwrap();
     for line in objects(&said(&["verify", "-j"])) {
         lines.event(&line);
@@ -290,8 +304,8 @@ fn the_page_names_every_line_and_field() {
     for (name, seen) in &lines.seen {
         assert_eq!(lines.named.get(name), Some(seen), "the row of {name}");
     }
-    // Told by `verify --repair` alone, of what only a disk does.
-    let others = ["repacked", "aside", "broken"];
+    // Told by `verify --repair` alone, of what only a disk does, and of a name that another file has.
+    let others = ["repacked", "aside", "broken", "fetch rename numbered"];
     let unseen = lines
         .named
         .keys()

@@ -70,7 +70,7 @@ fn counts_what_ends_and_forgets_what_ended_well() {
         (summary.found, summary.saved, summary.bytes),
         (1000, 1000, 100_000)
     );
-    assert_eq!(summary.moved, 60_000);
+    assert_eq!((summary.moved, summary.before), (60_000, 40_000));
     assert_eq!(summary.open().count(), 0);
     assert_eq!(summary.ended(), 1000);
 }

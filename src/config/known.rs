@@ -36,7 +36,12 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
                     let hint = "a section is for the one that it names";
                     return Err(Error::new(Kind::Config, message).hint(hint));
                 }
-                let names: Vec<&str> = keys.keys().map(String::as_str).collect();
+                let mut names: Vec<&str> = keys.keys().map(String::as_str).collect();
+                // Each source has that, and none says so itself.
+                if depth == section.len() && matches!(section, [first, _] if first == "source") {
+                    names.push("template");
+                    names.sort_unstable();
+                }
                 let hint = match nearest(key, &names).map(str::to_owned) {
                     Some(name) => format!("did you mean `{name}`?"),
                     None => match elsewhere(key, known, section) {

@@ -115,16 +115,25 @@ fn value<T: DeserializeOwned>(
         }
         Raw::Text(text) => readings(text),
     };
-    let mut first = None;
+    let mut refusal = None;
     for candidate in candidates {
         match try_out(&candidate) {
             Ok(()) => return Ok(Some(candidate)),
-            Err(error) => {
-                first.get_or_insert(Err(error));
-            }
+            // Where a list is wanted, it is told what is wrong with the one that the text is.
+            Err(error) => match &refusal {
+                Some(Err(known)) if candidate.is_array() && wants_list(known) => {
+                    refusal = Some(Err(error));
+                }
+                Some(_) => {}
+                None => refusal = Some(Err(error)),
+            },
         }
     }
-    Err(wrong(entry, &what_is_wanted(&first.unwrap_or(Ok(())))))
+    Err(wrong(entry, &what_is_wanted(&refusal.unwrap_or(Ok(())))))
+}
+
+fn wants_list(error: &serde_json::Error) -> bool {
+    error.to_string().ends_with("expected a sequence")
 }
 
 /// The ways in which text can be meant, the plainest first: itself, a value of TOML, a list with commas.

@@ -292,6 +292,10 @@ impl Sections {
                     .hint("name it with `--archive FILE`, or do without it with `--no-archive`")
             })?),
         };
+        if self.output.directory.is_empty() {
+            return Err(Error::new(Kind::Config, "the output folder has no name")
+                .hint("`.` is the current folder"));
+        }
         Ok(pipeline::Settings {
             root: path(&self.output.directory),
             templates,

@@ -150,10 +150,15 @@ impl Pools {
         let mut builder = reqwest::Client::builder()
             .user_agent(&settings.user_agent)
             .default_headers(accept)
-            .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.stall_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);
+        // None at all is no limit.
+        if !settings.connect_timeout.is_zero() {
+            builder = builder.connect_timeout(settings.connect_timeout);
+        }
+        if !settings.stall_timeout.is_zero() {
+            builder = builder.read_timeout(settings.stall_timeout);
+        }
         builder = match purpose {
             Use::Bodies => builder
                 .tls_backend_preconfigured(self.trust.config(&["http/1.1"])?)

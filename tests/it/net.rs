@@ -102,6 +102,22 @@ async fn a_server_that_falls_silent_is_given_up_on() {
 }
 
 #[tokio::test]
+async fn no_time_at_all_is_no_limit() {
+    let site = Site::start();
+    site.on(
+        "/late",
+        Reply::text("late").delay(Duration::from_millis(20)),
+    );
+    let client = client(Settings {
+        connect_timeout: Duration::ZERO,
+        stall_timeout: Duration::ZERO,
+        retries: 0,
+        ..quick()
+    });
+    assert_eq!(body(&client, &site.url("/late")).await.unwrap(), b"late");
+}
+
+#[tokio::test]
 async fn a_server_that_is_slow_but_not_silent_is_waited_for() {
     let site = Site::start();
     site.on("/f", Reply::file(vec![b'x'; 40]).throttle(20));

@@ -303,7 +303,7 @@ fn what_is_asked_wrongly() {
     let fields = "the fields are `source`, `key`, `name`, `ext`, `title`, `description`, `author`, `date`, \
 `number`, `width`, `height`, `size`, `kind`, `page`, `url`, `host`, `album`, `album_id`, `album_title`, `album_count`, `extra` with \
 names of its own, as in `extra.likes`";
-    let table: [(Fetch, String); 5] = [
+    let table: [(Fetch, String); 6] = [
         (
             Fetch::new().config("[net]\nretrys = 3\n"),
             "unknown key `retrys` in `ROOT/test.toml`, line 2, column 1\n  hint: did you mean `retries`?".into(),
@@ -311,6 +311,10 @@ names of its own, as in `extra.likes`";
         (
             Fetch::new().args(["-S", "net.retries=many"]),
             "wrong value for `net.retries` in `-S net.retries`: expected a whole number from 0 to 4294967295".into(),
+        ),
+        (
+            Fetch::new().args(["-d", ""]),
+            "the output folder has no name\n  hint: `.` is the current folder".into(),
         ),
         (
             Fetch::new().args(["-o", "{titel}"]),

@@ -146,6 +146,20 @@ fn names_variables_and_flags_too() {
         told(config(&[], &[], flags).unwrap_err()),
         "wrong value for `net.retries` in `-S net.retries`: expected a whole number from 0 to 4294967295"
     );
+    for (key, value, expected) in [
+        ("extractor.programs", r#"["foo"]"#, "`gallerydl` or `ytdlp`"),
+        ("extractor.programs", "foo", "`gallerydl` or `ytdlp`"),
+        (
+            "job.x.kinds",
+            r#"["pic"]"#,
+            "one of `image`, `video`, `audio`, `other`",
+        ),
+        ("after.zip", "maybe", "`true`, `false` or \"only\""),
+    ] {
+        let flags = vec![flag("-S", key, value)];
+        let expected = format!("wrong value for `{key}` in `-S`: expected {expected}");
+        assert_eq!(told(config(&[], &[], flags).unwrap_err()), expected);
+    }
     // A mistake is told even where a later layer would cover it.
     let flags = vec![flag("-R", "net.retries", "3")];
     assert!(config(&[("a", "net.retries = ''")], &[], flags).is_err());
@@ -161,7 +175,7 @@ fn names_the_mistakes_in_the_options_of_a_source() {
         (
             "[source.mine]\nclient_secret = 'hunter2'",
             "unknown key `client_secret` in `fetch.toml`, line 2, column 1\n\
-             the keys of `[source.mine]` are `api_key`, `client_id`, `max_keys`, `pages`, `site`, `sizes`",
+             the keys of `[source.mine]` are `api_key`, `client_id`, `max_keys`, `pages`, `site`, `sizes`, `template`",
         ),
         (
             "[source.mine]\nclient_id = ['hunter2']",

@@ -53,7 +53,7 @@ impl de::Visitor<'_> for Given {
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Packing, E> {
         match text {
             ONLY => Ok(Packing::Only),
-            text => Err(E::unknown_variant(text, &[ONLY])),
+            text => Err(E::invalid_value(de::Unexpected::Str(text), &Given)),
         }
     }
 }

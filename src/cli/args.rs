@@ -4,15 +4,13 @@ mod command;
 mod kept;
 mod links;
 mod plugin;
+mod read;
 mod values;
 
-use std::ffi::OsString;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
-use clap::parser::ValueSource;
-use clap::{ArgAction, Args as Group, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, Args as Group, Parser};
 
 pub(super) use self::command::{
     Command, ConfigCommand, FromCurl, FromHar, Jobs, Past, Retry, Run, SourcesCommand,
@@ -20,8 +18,8 @@ pub(super) use self::command::{
 pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
 pub(super) use self::links::as_path;
 pub(super) use self::plugin::{IndexCommand, PluginCommand};
-use self::values::positive;
 pub(super) use self::values::{Known, Medium, Packed, Twins};
+use self::values::{path, positive};
 use crate::config::{Resolve, Size};
 
 /// What is told below the long help.
@@ -40,7 +38,8 @@ Exit codes:
   0  all is well             3  some failed             6  a login is needed
   1  a defect of fetch       4  nothing succeeded       7  blocked, or slow down
   2  asked wrongly           5  nobody knows the link   8  the disk refused
-  9  the job, or a `rename` of the folder, is running already
+  9  the job, or a `rename` of the folder, is running already; `archive move`:
+     a fetch uses the folder
   130  interrupted: the first Ctrl-C finishes what has begun, the second stops
        at once";
 
@@ -56,6 +55,7 @@ Exit codes:
     disable_help_subcommand = true,
     disable_help_flag = true,
     disable_version_flag = true,
+    args_override_self = true,
     max_term_width = 100
 )]
 pub(super) struct Args {
@@ -86,46 +86,11 @@ pub(super) struct Links {
     /// A file ending in `.csv` or `.tsv` has them in the column `url` or `link`, or else in the first one. Elsewhere each
     /// line is a link, with a title behind a TAB if need be, or a JSON object with `url`; lines that begin with `#` are
     /// comments. Can be given several times.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = path())]
     pub(super) input_file: Vec<PathBuf>,
     /// Take everything on a page: icons, logos, posters, what stands beside the matter
     #[arg(long, hide_short_help = true)]
     pub(super) all: bool,
-}
-
-impl Args {
-    /// Reads what was typed.
-    pub(super) fn read(typed: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
-        let mut typed: Vec<_> = typed.into_iter().collect();
-        // A command would take a line of the short help, which fills its screen.
-        if typed.get(1).is_some_and(|word| word == "help") {
-            typed.remove(1);
-            typed.push("--help".into());
-        }
-        let mut command = Args::command();
-        let mut matches = command.try_get_matches_from_mut(typed)?;
-        if let Some(name) = matches.subcommand_name() {
-            let is_stray = |argument: &&clap::Arg| {
-                let source = matches.value_source(argument.get_id().as_str());
-                !argument.is_global_set() && source == Some(ValueSource::CommandLine)
-            };
-            let strays: Vec<_> = command.get_arguments().filter(is_stray).collect();
-            let flag = strays.iter().find_map(|stray| stray.get_long());
-            if let Some(flag) = flag.map(str::to_owned) {
-                let message = format!(
-                    "`--{flag}` stands before `{name}`; the flags of a command stand behind it"
-                );
-                return Err(command.error(ErrorKind::ArgumentConflict, message));
-            }
-            if !strays.is_empty() {
-                let message = format!(
-                    "a link stands before the command `{name}`; if that is a link, write it behind `--`"
-                );
-                return Err(command.error(ErrorKind::ArgumentConflict, message));
-            }
-        }
-        Args::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
-    }
 }
 
 #[derive(Debug, Group)]
@@ -205,7 +170,7 @@ pub(super) struct What {
     /// Which known items to leave alone: present, changed, seen, never
     ///
     /// `present`: those whose files are there. `changed`: the same, but the server is asked, and a new version is saved
-    /// beside the old one. `seen`: those that were ever saved. `never`: none.
+    /// beside the old one; what it tells nothing of is fetched once more and compared. `seen`: those that were ever saved. `never`: none.
     #[arg(long, value_name = "WHICH", hide_possible_values = true)]
     pub(super) skip: Option<Known>,
     /// What to do with a file whose bytes are there already as another item's: keep, link, skip
@@ -309,7 +274,7 @@ pub(super) struct How {
     pub(super) cookies_from: Option<String>,
     /// Use the names and passwords in `~/.netrc`, or in `$NETRC`
     ///
-    /// Over https alone, and never where a redirect leads. Another file: `-S net.netrc=PATH`.
+    /// Over https alone, but for this machine itself, and never where a redirect leads. Another file: `-S net.netrc=PATH`.
     #[arg(long, hide_short_help = true)]
     pub(super) netrc: bool,
     /// Add a header to requests to the sites of the links
@@ -357,7 +322,7 @@ pub(super) struct Talk {
 #[command(next_help_heading = "Settings")]
 pub(super) struct Settings {
     /// Read settings from this file, too
-    #[arg(short, long, value_name = "FILE", global = true)]
+    #[arg(short, long, value_name = "FILE", global = true, value_parser = path())]
     pub(super) config: Option<PathBuf>,
     /// Set any option: `-S net.stall_timeout=1m`
     ///
@@ -368,7 +333,7 @@ pub(super) struct Settings {
     ///
     /// It goes before any other of its id. Those in `$XDG_CONFIG_HOME/fetch/plugins` are used without a flag. Can be given
     /// several times.
-    #[arg(long, value_name = "DIR", global = true, hide_short_help = true)]
+    #[arg(long, value_name = "DIR", global = true, hide_short_help = true, value_parser = path())]
     pub(super) plugin: Vec<PathBuf>,
     /// Print this; `--help` tells more
     #[arg(short, long, action = ArgAction::Help, global = true)]

@@ -141,11 +141,32 @@ pub(super) fn net(args: &Args, settings: net::Settings) -> Result<net::Settings>
         headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
         headers.insert(name.to_owned(), value.trim().to_owned());
     }
+    let of_ours = |name: &&String| OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name));
+    if let Some(name) = headers.keys().find(of_ours) {
+        let message = format!("the header `{name}` is set by this program itself");
+        return Err(Error::new(Kind::Config, message)
+            .hint("parts, changes and codings are its business; leave the header out"));
+    }
     Ok(net::Settings {
         headers: Headers(headers),
         ..settings
     })
 }
+
+/// The headers that say which bytes are asked for, and how they come: what answers another question fits no file.
+const OURS: [&str; 11] = [
+    "Accept-Encoding",
+    "Connection",
+    "Content-Length",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Range",
+    "TE",
+    "Transfer-Encoding",
+];
 
 /// Adds what only flags can say to the settings of the pipeline.
 pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipeline::Settings> {
@@ -314,6 +335,11 @@ mod tests {
         let args = parse(&["--header", "hunter2", "x.org"]);
         let error = net(&args, net::Settings::default()).unwrap_err();
         assert_eq!(error.message, "a header has no `:`");
+        for ours in ["Range: bytes=0-9", "accept-encoding: gzip"] {
+            let args = parse(&["--header", ours, "x.org"]);
+            let error = net(&args, net::Settings::default()).unwrap_err();
+            assert!(error.message.contains("is set by this program"), "{error}");
+        }
         for wrong in [["-I", "x"], ["--since", "x"]] {
             let args = parse(&wrong);
             let error = pipeline(&args, pipeline::Settings::default()).unwrap_err();

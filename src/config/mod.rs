@@ -31,6 +31,7 @@ pub use layer::Flag;
 pub use places::{Place, places};
 pub use schedule::Schedule;
 pub use since::{Since, Until};
+pub(crate) use value::path;
 pub use value::{Rate, Resolve, Size, Span};
 
 #[cfg(test)]

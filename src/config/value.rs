@@ -134,7 +134,7 @@ fn split(text: &str) -> Option<(f64, &str)> {
 }
 
 /// A path as it stands in a file, where no shell has put the home folder in place of `~`.
-pub(super) fn path(text: &str) -> PathBuf {
+pub(crate) fn path(text: &str) -> PathBuf {
     let home = || {
         let rest = match text {
             "~" => "",

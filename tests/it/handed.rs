@@ -203,6 +203,20 @@ fn a_command_that_sends_something_is_refused() {
 }
 
 #[test]
+fn a_command_without_quotes_is_told_to_stand_in_them() {
+    let words = [
+        "from-curl",
+        "curl",
+        "http://127.0.0.1:1/x",
+        "-H",
+        "Cookie: hunter2",
+    ];
+    let done = Fetch::new().args(words).run().fails(2);
+    assert!(done.stderr.contains("stands in quotes"), "{}", done.stderr);
+    assert!(!done.stderr.contains("hunter2"), "{}", done.stderr);
+}
+
+#[test]
 fn a_large_file_of_a_browser_goes_on_after_a_cut_with_its_headers() {
     let site = Site::start();
     let bytes = sized(Format::Mp4, 9 << 20, 1);

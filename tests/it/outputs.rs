@@ -109,6 +109,9 @@ fn help_and_version_as_words() {
     );
     let help = Fetch::new().args(["help", "run"]).run().success();
     assert!(help.stdout.contains("--due"), "{}", help.stdout);
+    let unknown = Fetch::new().args(["help", "nosuch"]).run().fails(2);
+    let expected = "there is no command `nosuch`";
+    assert!(unknown.stderr.contains(expected), "{}", unknown.stderr);
     let expected = "\
 error: `version` is no command; did you mean `--version`?
   hint: as an id it is written with its source: `SOURCE:version`

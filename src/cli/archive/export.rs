@@ -10,7 +10,7 @@ use super::peers::{Peer, write};
 use crate::cli::args::Format;
 use crate::cli::talk::tell;
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Known, Records, Standing, write_table};
+use crate::pipeline::archive::{Known, Records, Standing, is_there, write_table};
 
 /// Writes what is known below an output root into a file, or on stdout.
 pub(super) fn export(
@@ -186,5 +186,8 @@ impl Drop for Out {
 }
 
 fn cannot(name: &str, error: std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        return is_there(name);
+    }
     Error::new(Kind::Disk, format!("cannot write `{name}`")).because(error)
 }

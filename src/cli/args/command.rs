@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, Subcommand};
 use clap_complete::Shell;
 
+use super::values::path;
 use super::{ArchiveCommand, Args, How, PluginCommand, Rename, Talk, Verify, What, Where};
 
 #[derive(Debug, Subcommand)]
@@ -117,7 +118,7 @@ a file is as secret as a password. The headers of each request go to its origin 
 remembered. Private addresses are refused, since whoever made the file may be somebody else: `-S net.private=always`.")]
 pub(in crate::cli) struct FromHar {
     /// The file
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_parser = path())]
     pub(in crate::cli) file: PathBuf,
     /// Also what is no picture, video or sound; web pages are left out all the same
     #[arg(long)]
@@ -177,7 +178,7 @@ pub(in crate::cli) struct Past {
     #[arg(short, long)]
     pub(in crate::cli) json: bool,
     /// Look into this archive
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     pub(in crate::cli) archive: Option<PathBuf>,
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Subcommand, ValueEnum};
 
+use super::values::path;
 use super::{How, Where};
 
 /// Where the files are, and what is known of them.
@@ -33,7 +34,7 @@ them; `changed`, if it is another whole file; `unreadable`; or `unknown`, if the
 that are whole and unknown are listed too. Exit codes: 0 if all are whole, else 3.")]
 pub(in crate::cli) struct Verify {
     /// This folder, which may be part of an output folder or hold several
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = path())]
     pub(in crate::cli) folder: Option<PathBuf>,
     /// Fetch again what is missing or broken; with `=changed`, what was changed
     ///
@@ -66,7 +67,7 @@ pub(in crate::cli) struct Rename {
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) job: Option<String>,
     /// With what this list says of its links now, which are not listed
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = path())]
     pub(in crate::cli) input_file: Vec<PathBuf>,
     /// Only tell what would be moved where
     #[arg(short, long)]
@@ -106,6 +107,7 @@ pub(in crate::cli) enum ArchiveCommand {
     /// FILE is gallery-dl's database or yt-dlp's list. Where the files are is not known, so they cannot be verified.
     Import {
         /// The archive of the other program
+        #[arg(value_parser = path())]
         file: PathBuf,
         #[command(flatten)]
         place: Place,
@@ -113,6 +115,7 @@ pub(in crate::cli) enum ArchiveCommand {
     /// Write down what is known below an output folder
     Export {
         /// A new file, instead of stdout
+        #[arg(value_parser = path())]
         file: Option<PathBuf>,
         /// As JSON, one item a line, or as another program's archive
         #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
@@ -145,8 +148,10 @@ pub(in crate::cli) enum ArchiveCommand {
     /// Tell the archive that an output folder has moved
     Move {
         /// Where it was
+        #[arg(value_parser = path())]
         old: PathBuf,
         /// Where it is now
+        #[arg(value_parser = path())]
         new: PathBuf,
         /// The archive, instead of the one in the user's state folder
         #[arg(long = "archive", value_name = "FILE")]
@@ -160,7 +165,7 @@ The links are listed. A file is taken if it is where it would be saved, as whole
 placeholder nor of another digest than the listing names; that its size alone differs is told. Nothing is fetched or changed; what is not there is left to be fetched.")]
 pub(in crate::cli) struct Adopt {
     /// The output folder that the files are in
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = path())]
     pub(in crate::cli) folder: PathBuf,
     /// The links that they came from
     #[arg(value_name = "LINK", required = true)]

@@ -1,3 +1,5 @@
+use clap::CommandFactory;
+
 use super::*;
 
 #[test]
@@ -33,6 +35,41 @@ fn takes_links_and_flags_in_any_order() {
     ] {
         assert!(Args::try_parse_from(wrong).is_err(), "{wrong:?}");
     }
+}
+
+#[test]
+fn of_two_values_for_one_the_last_holds() {
+    let typed = [
+        "fetch", "-d", "a", "-N1", "-s", "-d", "b", "-N2", "-s", "x.org",
+    ];
+    let args = Args::read(typed.map(Into::into)).unwrap();
+    assert_eq!(args.place.directory.as_deref(), Some("b"));
+    assert_eq!(args.how.connections.map(NonZeroUsize::get), Some(2));
+    let typed = [
+        "fetch", "retry", "-o", "a", "-o", "b", "--reason", "x", "--reason", "y",
+    ];
+    let args = Args::read(typed.map(Into::into)).unwrap();
+    let Some(Command::Retry(retry)) = args.command else {
+        panic!("another command");
+    };
+    assert_eq!(retry.place.output.as_deref(), Some("b"));
+    assert_eq!(retry.reason, ["x", "y"]);
+}
+
+#[test]
+fn a_path_may_begin_at_the_home_folder() {
+    let home = std::env::home_dir().unwrap();
+    let typed = ["fetch", "-i~/a", "-c", "~/b", "--plugin=~/c", "-i", "-"];
+    let args = Args::read(typed.map(Into::into)).unwrap();
+    assert_eq!(args.links.input_file, [home.join("a"), "-".into()]);
+    assert_eq!(args.settings.config, Some(home.join("b")));
+    assert_eq!(args.settings.plugin, [home.join("c")]);
+    let typed = ["fetch", "verify", "~/d"];
+    let args = Args::read(typed.map(Into::into)).unwrap();
+    let Some(Command::Verify(verify)) = args.command else {
+        panic!("another command");
+    };
+    assert_eq!(verify.folder, Some(home.join("d")));
 }
 
 #[test]

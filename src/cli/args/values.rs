@@ -1,10 +1,21 @@
 //! Words that are typed for a choice.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
+use crate::config;
 use crate::pipeline::{Duplicates, MediaKind, Packing, Policy};
+
+/// Reads a path, in which the shell has left `~` where it is not the first letter of a word: `--plugin=~/mine`.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| match path.to_str() {
+        Some(text) => config::path(text),
+        None => path,
+    })
+}
 
 /// Reads a number that is not zero.
 pub(super) fn positive<N: FromStr>(text: &str) -> Result<N, &'static str> {

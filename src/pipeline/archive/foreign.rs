@@ -139,13 +139,22 @@ pub fn write_table(file: &Path, entries: impl Iterator<Item = Result<String>>) -
         Error::new(Kind::Disk, format!("cannot write `{}`", file.display())).because(cause)
     };
     // Whatever database is there already is somebody's.
-    File::create_new(file).map_err(|error| wrong(error.into()))?;
+    File::create_new(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => is_there(&file.display().to_string()),
+        _ => wrong(error.into()),
+    })?;
     let done = fill(file, entries, |error| wrong(error.into()));
     if done.is_err() {
         // The error that is told is that of the export.
         let _ = std::fs::remove_file(file);
     }
     done
+}
+
+/// The error of a file that was to be new.
+pub fn is_there(name: &str) -> Error {
+    Error::new(Kind::Config, format!("`{name}` is there already"))
+        .hint("choose another name, or move that file away: nothing is overwritten")
 }
 
 fn fill(

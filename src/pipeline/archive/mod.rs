@@ -25,7 +25,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use again::{Again, Choice};
-pub use foreign::{Foreign, write_table};
+pub use foreign::{Foreign, is_there, write_table};
 pub use history::{Ended, History, Past, Run};
 pub(super) use imprint::Imprint;
 pub use keeping::{Share, import, relocate, shares};

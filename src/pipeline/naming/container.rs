@@ -145,18 +145,33 @@ fn ogg(head: &[u8]) -> Sniff {
     }
 }
 
-/// A tag in front of sound, which is nearly always MP3.
+/// Tags in front of sound, which is nearly always MP3.
 fn id3(head: &[u8]) -> Sniff {
-    // The length is written in four times seven bits.
-    let length = head.get(6..10).map_or(0, |bytes| {
-        bytes
-            .iter()
-            .fold(0, |sum, &byte| sum << 7 | usize::from(byte & 0x7f))
-    });
-    let sound = head.get(10 + length..).unwrap_or_default();
+    let mut sound = head;
+    // There may be several: of a segment, and of what was in it before.
+    while sound.starts_with(b"ID3") {
+        // The length is written in four times seven bits.
+        let length = sound.get(6..10).map_or(0, |bytes| {
+            bytes
+                .iter()
+                .fold(0, |sum, &byte| sum << 7 | usize::from(byte & 0x7f))
+        });
+        // A footer repeats the header.
+        let footer = sound
+            .get(5)
+            .map_or(0, |flags| usize::from(flags & 0x10 != 0));
+        sound = sound.get(10 + length + 10 * footer..).unwrap_or_default();
+    }
     match sound {
         [b'f', b'L', b'a', b'C', ..] => Sniff::new(Content::Audio, "flac", "audio/flac"),
-        [0xff, 0xf1 | 0xf9, ..] => Sniff::new(Content::Audio, "aac", "audio/aac"),
+        // ADTS has the layer 0, which MPEG audio never has; its last bit tells whether there is a checksum.
+        [0xff, second, ..] if second & 0xf6 == 0xf0 => {
+            Sniff::new(Content::Audio, "aac", "audio/aac")
+        }
+        [0x0b, 0x77, _, _, _, kind, ..] => match kind >> 3 {
+            ..=10 => Sniff::new(Content::Audio, "ac3", "audio/ac3"),
+            _ => Sniff::new(Content::Audio, "eac3", "audio/eac3"),
+        },
         _ => Sniff::new(Content::Audio, "mp3", "audio/mpeg"),
     }
 }
@@ -182,4 +197,37 @@ fn transport_stream(head: &[u8]) -> Option<Sniff> {
 fn be32(bytes: &[u8], offset: usize) -> Option<u32> {
     let bytes = bytes.get(offset..offset.checked_add(4)?)?;
     Some(u32::from_be_bytes(bytes.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sound_behind_tags_is_told_by_itself() {
+        let tag = |flags: u8, length: u8| {
+            let header = [b"ID3\x04\0".as_slice(), &[flags, 0, 0, 0, length]].concat();
+            let footer = vec![0; usize::from(flags) / 16 * 10];
+            [header, vec![0; length.into()], footer].concat()
+        };
+        let table: [(&[u8], &str); 9] = [
+            (b"\xff\xf1\x50\x80", "aac"),
+            (b"\xff\xf0\x50\x80", "aac"),
+            (b"\xff\xf8\x50\x80", "aac"),
+            (b"\xff\xf9\x50\x80", "aac"),
+            (b"\x0b\x77\0\0\x14\x40", "ac3"),
+            (b"\x0b\x77\0\0\x3f\x80", "eac3"),
+            (b"\xff\xfb\x90\x64", "mp3"),
+            (b"fLaC", "flac"),
+            (b"", "mp3"),
+        ];
+        for (sound, expected) in table {
+            let two = [tag(0, 63), tag(16, 5)].concat();
+            for tags in [tag(0, 63), tag(16, 63), two] {
+                let head = [&tags, sound].concat();
+                let seen = known(&head).and_then(|seen| seen.ext);
+                assert_eq!(seen.as_deref(), Some(expected), "{}", sound.escape_ascii());
+            }
+        }
+    }
 }

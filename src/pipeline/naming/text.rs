@@ -89,6 +89,8 @@ fn markup(text: &[u8]) -> Option<Sniff> {
                 b"?>"
             }
             [b'<', b'!', b'-', b'-', ..] => b"-->",
+            // A document type may have declarations of its own.
+            [b'<', b'!', ..] if declares(rest) => b"]>",
             [b'<', b'!', ..] => b">",
             [b'<', name @ ..] => break word(name),
             _ => break b"",
@@ -110,7 +112,8 @@ fn markup(text: &[u8]) -> Option<Sniff> {
     if name.eq_ignore_ascii_case(b"html") || !xml && one_of(PAGES) {
         return Some(PAGE);
     }
-    if name.eq_ignore_ascii_case(b"MPD") {
+    let bare = name.rsplit(|byte| *byte == b':').next().unwrap_or(name);
+    if bare.eq_ignore_ascii_case(b"MPD") {
         return Some(Sniff::new(Content::Text, "mpd", "application/dash+xml"));
     }
     // Many feeds have neither a prolog nor a namespace.
@@ -171,6 +174,12 @@ fn plain(text: &[u8]) -> Sniff {
         }
         _ => PLAIN,
     }
+}
+
+/// Whether a declaration has others in brackets.
+fn declares(text: &[u8]) -> bool {
+    let end = text.iter().position(|byte| matches!(byte, b'[' | b'>'));
+    end.is_some_and(|end| text[end] == b'[')
 }
 
 fn begins(text: &[u8], word: &str) -> bool {
@@ -264,6 +273,21 @@ mod tests {
                 b"<?xml version=\"1.0\"?><MPD profiles=\"\">",
                 Content::Text,
                 "mpd",
+            ),
+            (
+                b"<?xml version=\"1.0\"?><mpd:MPD xmlns:mpd=\"urn:mpeg:dash:schema:mpd:2011\">",
+                Content::Text,
+                "mpd",
+            ),
+            (
+                b"<?xml version=\"1.0\"?>\n<!DOCTYPE MPD [<!ENTITY a \"<b>\"> <!ENTITY c \"d\">]>\n<MPD>",
+                Content::Text,
+                "mpd",
+            ),
+            (
+                b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b \"c\">]",
+                Content::Text,
+                "xml",
             ),
             (b"<h1>Not Found</h1>", Content::Text, "html"),
             (

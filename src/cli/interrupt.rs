@@ -1,17 +1,16 @@
-//! Ctrl-C: once to finish what has begun, twice to stop at once.
+//! Ctrl-C, or SIGTERM: once to finish what has begun, twice to stop at once.
 
 use std::process;
 
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
 use super::exit::INTERRUPTED;
 use crate::pipeline::Stop;
+use crate::report::Signals;
 
 /// Waits for signals and hands them on, for as long as the runtime lives.
-pub(super) async fn watch(stop: Stop, interrupted: CancellationToken) {
-    let terminated = terminated();
-    tokio::pin!(terminated);
+pub(super) async fn watch(stop: Stop, signals: Signals) {
+    let mut terminations = Terminations::new();
     let mut count = 0;
     loop {
         tokio::select! {
@@ -19,12 +18,12 @@ pub(super) async fn watch(stop: Stop, interrupted: CancellationToken) {
                 if pressed.is_err() {
                     return;
                 }
-                count += 1;
             }
-            // Whoever sends this waits a few seconds before he sends worse.
-            () = &mut terminated, if count < 2 => count = 2,
+            // What has begun may be a recording, of which nothing is left that has no name.
+            () = terminations.next() => signals.terminated.cancel(),
         }
-        interrupted.cancel();
+        count += 1;
+        signals.interrupted.cancel();
         stop.drain.cancel();
         if count >= 2 {
             stop.now.cancel();
@@ -43,25 +42,35 @@ pub(super) fn until_interrupted<T>(runtime: &Runtime, work: impl Future<Output =
             biased;
             // Where it cannot be waited for, it ends the program as it always does.
             Ok(()) = tokio::signal::ctrl_c() => None,
-            () = terminated() => None,
+            () = async { Terminations::new().next().await } => None,
             done = work => Some(done),
         }
     });
     done.unwrap_or_else(|| process::exit(INTERRUPTED.into()))
 }
 
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signal) => {
-            signal.recv().await;
-        }
-        Err(_) => std::future::pending().await,
-    }
+/// The signals by which the system asks for an end.
+struct Terminations {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
 }
 
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+impl Terminations {
+    fn new() -> Terminations {
+        Terminations {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+        }
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
 }

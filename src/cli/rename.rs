@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::thread;
 
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use super::args::{self, Args};
 use super::batch::List;
@@ -18,7 +17,7 @@ use crate::net::Client;
 use crate::pipeline::archive::{Identity, Records};
 use crate::pipeline::rename::{Fate, Rename, Renamed, Said};
 use crate::pipeline::{self, Stop};
-use crate::report::clean;
+use crate::report::{Signals, clean};
 use crate::source::Registry;
 
 /// How many files had which fate.
@@ -87,10 +86,10 @@ pub(super) fn rename(
             }
         },
     };
-    let (stop, interrupted) = (Stop::default(), CancellationToken::new());
+    let (stop, signals) = (Stop::default(), Signals::default());
     let runtime = main::runtime()?;
     // It goes with the process: nothing has to be put in order.
-    let watch = interrupt::watch(stop.clone(), interrupted.clone());
+    let watch = interrupt::watch(stop.clone(), signals.clone());
     thread::spawn(move || runtime.block_on(watch));
     let mut counts = Counts::default();
     work.run(&stop.drain, &mut |renamed| {
@@ -113,7 +112,7 @@ pub(super) fn rename(
             tell("hint: their links tell what is not known here: `fetch rename LINK…`\n");
         }
     }
-    Ok(match interrupted.is_cancelled() {
+    Ok(match signals.interrupted.is_cancelled() {
         true => exit::INTERRUPTED,
         false => counts.code(),
     })

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio_util::sync::CancellationToken;
 
 use super::args::{self, Args, Repair, Telling};
 use super::talk::{print, tell};
@@ -15,7 +14,7 @@ use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::Stop;
 use crate::pipeline::verify::{Checked, Progress, State, Verify, aside};
-use crate::report::{Checks, check_line, check_object};
+use crate::report::{Checks, Signals, check_line, check_object};
 use crate::source::Registry;
 
 /// How many findings wait to be told.
@@ -160,10 +159,10 @@ fn look(
     let verify = Verify::new(archive, folder)?;
     let progress = verify.progress();
     let here = std::env::current_dir().unwrap_or_default();
-    let (stop, interrupted) = (Stop::default(), CancellationToken::new());
+    let (stop, signals) = (Stop::default(), Signals::default());
     let runtime = main::runtime()?;
     // It goes with the process: nothing has to be put in order.
-    let watch = interrupt::watch(stop.clone(), interrupted.clone());
+    let watch = interrupt::watch(stop.clone(), signals.clone());
     thread::spawn(move || runtime.block_on(watch));
     let (sender, found) = sync_channel(AHEAD);
     let looking = thread::spawn(move || verify.run(sender));
@@ -196,7 +195,7 @@ fn look(
         Ok(done) => done?,
         Err(panic) => std::panic::resume_unwind(panic),
     }
-    checks.interrupted = interrupted.is_cancelled();
+    checks.interrupted = signals.interrupted.is_cancelled();
     if talk.json {
         print(&checks.json())?;
     }

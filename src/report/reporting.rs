@@ -35,6 +35,8 @@ pub struct Reporting {
 pub struct Signals {
     /// Cancelled by the user's first Ctrl-C, or what amounts to it: the run counts as interrupted.
     pub interrupted: CancellationToken,
+    /// Cancelled before, if it was not Ctrl-C but SIGTERM.
+    pub terminated: CancellationToken,
     /// Cancelled by the reporters when nobody reads them any more.
     pub unread: CancellationToken,
 }
@@ -124,7 +126,7 @@ async fn report(
             }
             () = signals.interrupted.cancelled(), if !told => {
                 told = true;
-                let text = farewell(&summary);
+                let text = farewell(&summary, signals.terminated.is_cancelled());
                 desk.each(|reporter| reporter.notice(&text));
             }
             _ = ticks.tick() => desk.each(|reporter| reporter.flush(&summary)),
@@ -136,15 +138,18 @@ async fn report(
     (summary, desk.failure)
 }
 
-/// What is said at the first Ctrl-C.
-fn farewell(summary: &Summary) -> String {
+/// What is said at the first Ctrl-C, or what amounts to it.
+fn farewell(summary: &Summary, is_terminated: bool) -> String {
     let files = match summary.open().filter(|(_, item)| item.began).count() {
         // An answer may be waited for, or a program that follows a file.
         0 => "what is under way".to_owned(),
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
-    format!("finishing {files}; press Ctrl-C again to stop at once")
+    match is_terminated {
+        true => format!("finishing {files}; a second SIGTERM stops at once"),
+        false => format!("finishing {files}; press Ctrl-C again to stop at once"),
+    }
 }
 
 /// The reporters that are still read.
@@ -224,7 +229,7 @@ mod tests {
         let mut summary = Summary::default();
         summary.take(&found(1));
         assert_eq!(
-            farewell(&summary),
+            farewell(&summary, false),
             "finishing what is under way; press Ctrl-C again to stop at once"
         );
         summary.take(&Event::Began {
@@ -233,8 +238,12 @@ mod tests {
             have: 0,
         });
         assert_eq!(
-            farewell(&summary),
+            farewell(&summary, false),
             "finishing 1 file; press Ctrl-C again to stop at once"
+        );
+        assert_eq!(
+            farewell(&summary, true),
+            "finishing 1 file; a second SIGTERM stops at once"
         );
     }
 }

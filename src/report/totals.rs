@@ -71,13 +71,11 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
         text.push_str(&format!("… and {} more failures\n", all - kept as u64));
     }
     if summary.interrupted {
-        let rest = match summary.not_done() {
-            0 => String::new(),
-            count => format!("{count} not done; "),
-        };
-        text.push_str(&format!(
-            "interrupted: {rest}run the same command again to go on\n"
-        ));
+        text.push_str(&match summary.not_done() {
+            // It may have been a live stream, which nobody can go on with.
+            0 => "interrupted: what had begun has ended; the same command again fetches what is left\n".to_owned(),
+            count => format!("interrupted: {count} not done; run the same command again to go on\n"),
+        });
     }
     text
 }
@@ -326,6 +324,17 @@ failed: line 3 of `list.txt` is not a link
         let expected = "\
 3 found: 1 new   10 B in 2.1 s
 interrupted: 2 not done; run the same command again to go on
+";
+        assert_eq!(text(&summary), expected);
+    }
+
+    #[test]
+    fn promises_nothing_to_go_on_with_where_all_has_ended() {
+        let mut summary = summary(&[found(1), ended(1, saved(10))]);
+        summary.interrupted = true;
+        let expected = "\
+1 found: 1 new   10 B in 2.1 s
+interrupted: what had begun has ended; the same command again fetches what is left
 ";
         assert_eq!(text(&summary), expected);
     }

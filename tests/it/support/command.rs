@@ -295,6 +295,14 @@ impl Running {
         kill_process(id, Signal::INT).expect("a process to interrupt");
     }
 
+    /// Asks it to end, as a system does that goes down.
+    #[cfg(unix)]
+    pub fn terminate(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let id = Pid::from_child(&self.child);
+        kill_process(id, Signal::TERM).expect("a process to end");
+    }
+
     /// Waits for its end. A run that does not end is killed, and the test fails.
     pub fn wait(mut self) -> Done {
         let deadline = self.began + PATIENCE;

@@ -11,8 +11,8 @@ use url::Url;
 
 use super::page::web;
 
-/// In so many bytes, what describes a stream says what it is.
-const HEAD: usize = 4096;
+/// In so many bytes, what describes a stream says what it is: there may be long comments before.
+const HEAD: usize = 1 << 20;
 
 /// Streams of any site.
 pub struct Stream {
@@ -54,13 +54,8 @@ impl Source for Stream {
             Error::new(Kind::Config, message).hint("`stream:` is followed by an http or https URL")
         })?;
         let answer = ctx.get(url.clone()).send().await?.ok()?;
-        let start = answer
-            .body
-            .strip_prefix(b"\xef\xbb\xbf")
-            .unwrap_or(&answer.body);
-        let is_hls = start.starts_with(b"#EXTM3U");
-        let head = String::from_utf8_lossy(&start[..start.len().min(HEAD)]);
-        if !is_hls && !head.contains("<MPD") {
+        let (is_hls, is_dash) = forms(&answer.body);
+        if !is_hls && !is_dash {
             let message = format!("`{}` is no playlist of a stream", Shown(&url));
             return Err(Error::new(Kind::Unsupported, message));
         }
@@ -80,6 +75,28 @@ impl Source for Stream {
         })
         .await
     }
+}
+
+/// Whether this is a playlist of HLS, and whether a manifest of DASH, in whatever coding of text.
+fn forms(body: &[u8]) -> (bool, bool) {
+    let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+    let mut marks = marks.iter();
+    let start = marks.find_map(|mark| body.strip_prefix(*mark));
+    let start = start.unwrap_or(body);
+    // Of UTF-16, each second byte of such a word is zero.
+    let plain = start[..start.len().min(HEAD)].iter().copied();
+    let plain: Vec<u8> = plain.filter(|byte| *byte != 0).collect();
+    let names = plain.split(|byte| *byte == b'<').skip(1).map(|element| {
+        let end = element
+            .iter()
+            .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b':');
+        &element[..end.unwrap_or(element.len())]
+    });
+    let mut bare = names.map(|name| name.rsplit(|byte| *byte == b':').next().unwrap_or(name));
+    (
+        plain.starts_with(b"#EXTM3U"),
+        bare.any(|name| name == b"MPD"),
+    )
 }
 
 /// The name of a film by the URL of its playlist: most of those are called the same, and the folder tells what it is of.
@@ -122,6 +139,29 @@ pub(super) fn film_name(url: &Url) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_describes_a_stream_is_known_however_it_begins() {
+        let wide = |text: &str| -> Vec<u8> {
+            let text = format!("\u{feff}{text}");
+            text.encode_utf16().flat_map(u16::to_be_bytes).collect()
+        };
+        let long = format!("<?xml?><!-- {} -->\n<MPD a=''>", "x".repeat(5000));
+        let table = [
+            (b"#EXTM3U\n".to_vec(), (true, false)),
+            (b"\xef\xbb\xbf#EXTM3U\n".to_vec(), (true, false)),
+            (wide("#EXTM3U\n"), (true, false)),
+            (b"<MPD>".to_vec(), (false, true)),
+            (b"<?xml?><mpd:MPD xmlns:mpd=''>".to_vec(), (false, true)),
+            (wide("<?xml?><MPD>"), (false, true)),
+            (long.into_bytes(), (false, true)),
+            (b"<html>MPD</html>".to_vec(), (false, false)),
+            (b"".to_vec(), (false, false)),
+        ];
+        for (body, expected) in table {
+            assert_eq!(forms(&body), expected, "{}", body.escape_ascii());
+        }
+    }
 
     #[test]
     fn a_film_is_named_by_what_tells_it_from_others() {

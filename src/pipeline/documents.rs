@@ -13,7 +13,7 @@ use url::Url;
 
 use super::LinkOptions;
 use super::naming::{Content, Sniff};
-use crate::model::Document;
+use crate::model::{Document, Headers};
 use crate::net::{Answer, Led, Opened};
 
 /// As many bytes of answers wait at the most. What finds no room is asked for again.
@@ -31,6 +31,8 @@ pub(super) struct Came {
     pub(super) url: Url,
     pub(super) answer: Option<Answer>,
     pub(super) led: Led,
+    /// The headers with which it was asked for, as its item has them.
+    pub(super) headers: Headers,
 }
 
 /// What is known to come of an item that may be a document: it is one, or it is none.
@@ -117,6 +119,7 @@ impl Came {
                 open_end: false,
             }),
             led: opened.led,
+            headers: Headers::default(),
         }
     }
 
@@ -126,13 +129,21 @@ impl Came {
     }
 }
 
-/// The document that begins so, if it is one.
-pub(super) fn document(seen: &Sniff, content_type: Option<&str>, head: &[u8]) -> Option<Document> {
+/// The document at this address that begins so, if it is one.
+pub(super) fn document(
+    url: &Url,
+    seen: &Sniff,
+    content_type: Option<&str>,
+    head: &[u8],
+) -> Option<Document> {
     let essence = content_type.unwrap_or("").split(';').next().unwrap_or("");
     let essence = essence.trim().to_ascii_lowercase();
     let has = |word: &str| head.windows(word.len()).any(|part| part == word.as_bytes());
     let is_markup = matches!(seen.kind, Content::Page | Content::Text);
     match seen.ext.as_deref() {
+        _ if says_stream(url, &essence) && may_be_stream(seen, head) => {
+            return Some(Document::Stream);
+        }
         _ if !is_markup && seen.kind != Content::Unknown => return None,
         Some("mpd") => return Some(Document::Stream),
         Some("m3u8") if has("#EXT-X-") => return Some(Document::Stream),
@@ -160,13 +171,77 @@ pub(super) fn document(seen: &Sniff, content_type: Option<&str>, head: &[u8]) ->
     is_page.then_some(Document::Page)
 }
 
+/// Whether an answer is called a playlist or a manifest: by its address, or by its type.
+fn says_stream(url: &Url, essence: &str) -> bool {
+    let types = [
+        "application/dash+xml",
+        "application/vnd.apple.mpegurl",
+        "application/x-mpegurl",
+    ];
+    let path = url.path().to_ascii_lowercase();
+    types.contains(&essence) || path.ends_with(".mpd") || path.ends_with(".m3u8")
+}
+
+/// Whether these can be the first bytes of one, in whatever coding of text: behind long comments, or with a few bytes too many.
+fn may_be_stream(seen: &Sniff, head: &[u8]) -> bool {
+    let plain: Vec<u8> = head.iter().copied().filter(|byte| *byte != 0).collect();
+    let has = |word: &[u8]| plain.windows(word.len()).any(|part| part == word);
+    let is_xml = plain.trim_ascii_start().starts_with(b"<") && !has(b"<html") && !has(b"<HTML");
+    match seen.ext.as_deref() {
+        Some("xml") => true,
+        Some("html") => is_xml && seen.kind == Content::Page && has(b"<!--"),
+        _ => {
+            let mark = plain.iter().take_while(|byte| !byte.is_ascii()).count();
+            plain[mark..].starts_with(b"#EXTM3U") && has(b"#EXT-X-")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::naming::sniff;
     use super::*;
 
     fn of(head: &str, content_type: &str) -> Option<Document> {
-        document(&sniff(head.as_bytes()), Some(content_type), head.as_bytes())
+        at("https://x.org/a", head.as_bytes(), content_type)
+    }
+
+    fn at(url: &str, head: &[u8], content_type: &str) -> Option<Document> {
+        let url = Url::parse(url).unwrap();
+        document(&url, &sniff(head), Some(content_type), head)
+    }
+
+    #[test]
+    fn what_is_called_a_stream_is_looked_at_as_one() {
+        let (mpd, m3u8) = ("https://x.org/a.mpd", "https://x.org/a.M3U8?b");
+        let long = format!("<?xml version='1.0'?><!-- {}", "x".repeat(5000));
+        let open = &long[21..];
+        let wide: Vec<u8> = "\u{feff}#EXTM3U\n#EXT-X-VERSION:3\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let nul = b"#EXTM3U\n#EXT-X-VERSION:3\n\0";
+        let songs = b"#EXTM3U\n#EXTINF:3,\nsong.mp3\n";
+        let page = b"<!doctype html><title>x</title>";
+        let table: [(&str, &[u8], &str, Option<Document>); 8] = [
+            (mpd, long.as_bytes(), "text/xml", Some(Document::Stream)),
+            (mpd, open.as_bytes(), "", Some(Document::Stream)),
+            (
+                "https://x.org/a",
+                long.as_bytes(),
+                "application/dash+xml",
+                Some(Document::Stream),
+            ),
+            ("https://x.org/a", long.as_bytes(), "text/xml", None),
+            (m3u8, &wide, "", Some(Document::Stream)),
+            (m3u8, nul, "text/plain", Some(Document::Stream)),
+            (m3u8, songs, "audio/x-mpegurl", None),
+            (m3u8, page, "", Some(Document::Page)),
+        ];
+        for (url, head, content_type, expected) in table {
+            let seen = at(url, head, content_type);
+            assert_eq!(seen, expected, "{url} {}", head[..20].escape_ascii());
+        }
     }
 
     #[test]
@@ -247,6 +322,7 @@ mod tests {
             url: Url::parse("https://x.org/").unwrap(),
             answer: None,
             led: Led::ByUser,
+            headers: Headers::default(),
         };
         let (hands, mut words) = Hands::new();
         drop(hands.hand(0, None));

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::streams::{list, playlist, segments};
+use crate::streams::{list, playlist, segment, segments};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Seen, Site};
@@ -289,5 +289,31 @@ fn the_segments_of_a_stream_are_asked_for_with_its_headers() {
         assert_eq!(seen.header("cookie"), Some("id=hunter2"));
         assert_eq!(seen.header("referer"), Some("https://example.org/"));
     }
+    holds_no_secret(&fetch, &done.stderr);
+}
+
+#[test]
+fn a_playlist_that_is_known_by_its_first_bytes_alone_keeps_its_headers() {
+    let site = Site::start();
+    let guarded = |reply: Reply| {
+        Reply::with(move |seen: &Seen| match seen.header("cookie") {
+            Some("id=hunter2") => reply.clone(),
+            _ => Reply::empty(403),
+        })
+    };
+    site.on("/films/cats", guarded(playlist(&list(2))));
+    let mut whole = Vec::new();
+    for n in 0..2 {
+        let bytes = segment(n, 20);
+        site.on(
+            &format!("/films/{n}.ts"),
+            guarded(Reply::file(bytes.clone())),
+        );
+        whole.extend(bytes);
+    }
+    let fetch = Fetch::new();
+    let command = format!("curl '{}' -b 'id=hunter2'", site.url("/films/cats"));
+    let done = fetch.clone().args(["from-curl", &command]).run().success();
+    assert!(fetch.files()["cats.ts"] == whole, "{}", fetch.tree());
     holds_no_secret(&fetch, &done.stderr);
 }

@@ -77,7 +77,7 @@ impl Mover {
         };
         let seen = sniff(&head);
         let expect = &request.expect;
-        let of_head = || document(&seen, content_type.as_deref(), &head);
+        let of_head = || document(&request.url, &seen, content_type.as_deref(), &head);
         match expect.document.then(of_head).flatten() {
             Some(document) if content.len() == 0 => {
                 return Err(self.document(taking, early, coding, document).await?);
@@ -171,6 +171,7 @@ impl Mover {
             url: taking.course.url.clone(),
             answer: Some(answer),
             led: opened.led,
+            headers: taking.course.request.headers.clone(),
         })))
     }
 

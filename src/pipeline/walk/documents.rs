@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue, header};
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::{Child, Found, Origin, Spot, Walk};
-use crate::model::{Body, Document, Error, Item, Kind, Link, Request, Result};
+use super::{Child, Found, Origin, ROOM, Spot, Walk};
+use crate::model::{Body, Document, Error, Headers, Item, Kind, Link, Request, Result};
 use crate::net::{Coding, Way, header_map};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::adopt::is_named_as_file;
@@ -17,6 +17,26 @@ use crate::pipeline::given::behind;
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::pipeline::transfer::lasting_refusal;
 use crate::source::{Ctx, Source};
+
+/// Hands streams on with the headers of what led to them, for the origin that these are for.
+async fn hand_on(
+    mut listed: mpsc::Receiver<Found>,
+    (url, headers): (Url, Headers),
+    out: mpsc::Sender<Found>,
+) {
+    while let Some(mut found) = listed.recv().await {
+        if let Body::Hls(request) | Body::Dash(request) = &mut found.item.body
+            && request.headers.is_empty()
+            && request.url.origin() == url.origin()
+        {
+            request.headers.clone_from(&headers);
+        }
+        if out.send(found).await.is_err() {
+            // Whoever lists hears of it.
+            return;
+        }
+    }
+}
 
 impl Walk {
     /// Starts to list what a document leads to; its items come out at the other end.
@@ -41,6 +61,7 @@ impl Walk {
             url,
             answer,
             led,
+            headers,
         } = came;
         let link = self.registry.reader(document).and_then(|source| {
             let name = &source.manifest().name;
@@ -59,7 +80,7 @@ impl Walk {
         };
         let ctx = Ctx::led_by(self.client.clone(), led);
         if let Some(answer) = answer {
-            ctx.have(url, answer);
+            ctx.have(url.clone(), answer);
         }
         let spot = Spot {
             depth: depth + 1,
@@ -67,7 +88,13 @@ impl Walk {
             options,
             ..Spot::default()
         };
-        self.follow(Link::from(link), ctx, spot, out).await
+        if document != Document::Stream || headers.is_empty() {
+            return self.follow(Link::from(link), ctx, spot, out).await;
+        }
+        // Its playlists and segments may want the same.
+        let (found, listed) = mpsc::channel(ROOM);
+        let with = hand_on(listed, (url, headers), out);
+        tokio::join!(self.follow(Link::from(link), ctx, spot, found), with).0
     }
 
     /// Whether it has to be found out first whether an item is a document.
@@ -142,12 +169,13 @@ impl Walk {
             head = plain;
         }
         head.truncate(HEAD);
-        let document = document(&sniff(&head), kind, &head);
+        let document = document(url, &sniff(&head), kind, &head);
         Ok(document.map(|document| Came {
             document,
             url: url.clone(),
             answer: None,
             led: opened.led,
+            headers: request.headers.clone(),
         }))
     }
 

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Found, Origin, Walk};
 
-use crate::model::{Document, Error, Event, Item, Kind, Link, Result};
+use crate::model::{Document, Error, Event, Headers, Item, Kind, Link, Result};
 use crate::pipeline::archive::{Imprint, Seen, link_mark, mark};
 use crate::pipeline::documents::Came;
 use crate::pipeline::sink::{Disk, quickly};
@@ -186,6 +186,7 @@ impl Walk {
             url,
             answer: None,
             led: found.led,
+            headers: Headers::default(),
         })
     }
 }

@@ -18,6 +18,8 @@ pub(in crate::pipeline) struct Media {
     pub(in crate::pipeline) end: Option<u64>,
     /// Whether there may be no last segment: what it would hold is less than half of what others do, as durations are rounded.
     pub(in crate::pipeline) surplus: bool,
+    /// Whether the last segment may have come in part: its line has no end, and the list none, either.
+    pub(in crate::pipeline) cut: bool,
     /// How long the longest of them is.
     pub(in crate::pipeline) target: Duration,
     /// How far its times are ahead of those at which it is played, in seconds.

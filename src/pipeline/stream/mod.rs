@@ -18,8 +18,33 @@ pub(super) mod vtt;
 pub(super) use caption::{At, Caption};
 pub(super) use media::{Cipher, Map, Media, Segment, Spot};
 
-use crate::model::{Error, Kind};
+use std::borrow::Cow;
+
+use crate::model::{Error, Kind, Result};
 pub use crate::model::{Quality, Subtitles};
+
+/// The text of a playlist or a manifest: UTF-8, or UTF-16 with its mark. Zeros at the end are no text.
+fn text(body: &[u8]) -> Result<Cow<'_, str>> {
+    let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = rest
+            .chunks_exact(2)
+            .map(|two| unit([two[0], two[1]]))
+            .collect();
+        String::from_utf16(&units).ok().map(Cow::Owned)
+    };
+    let text = match body {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => std::str::from_utf8(body).ok().map(Cow::Borrowed),
+    };
+    let text = text.ok_or_else(|| corrupt("it is neither UTF-8 nor UTF-16"))?;
+    Ok(match text {
+        Cow::Borrowed(text) => {
+            Cow::Borrowed(text.trim_start_matches('\u{feff}').trim_end_matches('\0'))
+        }
+        Cow::Owned(text) => Cow::Owned(text.trim_end_matches('\0').to_owned()),
+    })
+}
 
 /// What is wrong with a playlist.
 fn corrupt(why: impl std::fmt::Display) -> Error {

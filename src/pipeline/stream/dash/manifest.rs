@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::super::urls::Urls;
-use super::super::{Caption, Media, Quality, Subtitles, corrupt, unsupported};
+use super::super::{Caption, Media, Quality, Subtitles, corrupt, text, unsupported};
 use super::live::{Live, View, Window, number};
 use super::segments::{self, Scope};
 use super::time::seconds;
@@ -46,10 +46,12 @@ impl Manifest {
     /// # Errors
     /// [`Kind::Corrupt`] for what is none; [`Kind::Unsupported`] for what is live in a way that is not known here.
     pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Manifest> {
-        let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
-        let root = xml::read(text.trim_start_matches('\u{feff}'))?;
+        let root = xml::read(&text(body)?)?;
         if root.name != "MPD" {
             return Err(corrupt("it is no manifest of DASH"));
+        }
+        if root.get("type") != Some("dynamic") && root.first("Period").is_none() {
+            return Err(corrupt("it has no period"));
         }
         let mut urls = Urls::new();
         let location = root.first("Location");

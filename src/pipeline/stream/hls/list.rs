@@ -12,6 +12,8 @@ use crate::pipeline::stream::{Cipher, Map, Media, Segment, Spot};
 
 /// The most segments: three days in seconds, or six in pairs of them.
 const MOST: usize = 260_000;
+/// The most keys that hold at once, each of a format of its own.
+const KEYS: usize = 20;
 /// A segment plays for so many seconds at the most.
 const LONGEST: f64 = 86_400.0;
 /// A key that stands in the playlist for all to see, as RFC 8216 calls its format.
@@ -105,7 +107,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
                     .parse()
                     .map_err(|_| corrupt("its first number is none"))?;
             }
-            Line::Tag("EXT-X-KEY", value) => now.key(key(lines, value)?),
+            Line::Tag("EXT-X-KEY", value) => now.key(key(lines, value)?)?,
             Line::Tag("EXT-X-MAP", value) => now.map = Some(Arc::new(now.map_of(lines, value)?)),
             // What is said to be whole does not change any more, whether its end is told or not (§4.3.3.5).
             Line::Tag("EXT-X-PLAYLIST-TYPE", value) if value.trim() == "VOD" => {
@@ -149,7 +151,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
 impl Now {
     /// A key holds until the next one of its format (§4.3.2.4); those that hold at once are ways to the same bytes, which
     /// those of another method are not.
-    fn key(&mut self, key: Option<Key>) {
+    fn key(&mut self, key: Option<Key>) -> Result<()> {
         let used = std::mem::take(&mut self.used);
         match key {
             None => self.keys.clear(),
@@ -158,9 +160,13 @@ impl Now {
                 let is_other = |known: &Key| used && known.way.method() != method;
                 self.keys
                     .retain(|known| known.format != key.format && !is_other(known));
+                if self.keys.len() == KEYS {
+                    return Err(corrupt(format_args!("more than {KEYS} keys hold at once")));
+                }
                 self.keys.push(key);
             }
         }
+        Ok(())
     }
 
     fn cipher(&self, number: u64) -> Result<Option<Cipher>> {

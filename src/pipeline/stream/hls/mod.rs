@@ -11,7 +11,7 @@ mod master;
 use url::Url;
 
 use self::lines::Lines;
-use super::{Media, corrupt};
+use super::Media;
 use crate::model::Result;
 
 pub(in crate::pipeline) use master::{Chosen, Master};
@@ -34,9 +34,8 @@ pub(in crate::pipeline) enum Playlist {
 /// [`crate::model::Kind::Corrupt`] for what is none, or contradicts itself; [`crate::model::Kind::Unsupported`] for what is protected, or in a form that
 /// is not known here.
 pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
-    let text = std::str::from_utf8(body).map_err(|_| corrupt("it is not UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = &*define::expand(text, url)?;
+    let whole = super::text(body)?;
+    let text = &*define::expand(&whole, url)?;
     let mut lines = Lines::new(text, url)?;
     let is_master = text.lines().any(|line| {
         [
@@ -49,7 +48,14 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
     });
     match is_master {
         true => master::read(&mut lines).map(Playlist::Master),
-        false => list::read(&mut lines).map(Playlist::Media),
+        false => {
+            let mut media = list::read(&mut lines)?;
+            // Who writes it may not be done yet.
+            let last = whole.rsplit('\n').next().unwrap_or("");
+            let is_open = !last.is_empty() && !last.starts_with('#');
+            media.cut = !media.ended && is_open;
+            Ok(Playlist::Media(media))
+        }
     }
 }
 

@@ -84,6 +84,7 @@ impl List {
             ended: true,
             end: None,
             surplus: false,
+            cut: false,
             target: Duration::ZERO,
             ahead: 0.0,
             broken: false,

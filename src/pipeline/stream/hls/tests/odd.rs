@@ -82,3 +82,27 @@ fn the_same_rendition_may_be_in_several_places() {
     assert_eq!(name(&choice.main), "a.m3u8");
     assert_eq!(others, [("c.m3u8".to_owned(), Some("s2.m3u8".to_owned()))]);
 }
+
+#[test]
+fn so_many_keys_hold_at_once_and_no_more() {
+    let keys = |count: usize| -> String {
+        let key = |n| format!("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\",KEYFORMAT=\"f{n}\"\n");
+        let own = "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n".to_owned();
+        own + &(1..count).map(key).collect::<String>() + "#EXTINF:1,\na.ts\n"
+    };
+    assert!(media(&keys(20)).is_ok());
+    assert_eq!(media(&keys(21)).unwrap_err().kind, Kind::Corrupt);
+}
+
+#[test]
+fn a_list_may_end_in_the_middle_of_a_line() {
+    let lines = "#EXTINF:1,\na.ts\n#EXTINF:1,\nb.ts";
+    assert!(media(lines).unwrap().cut);
+    for whole in [
+        format!("{lines}\n"),
+        format!("{lines}\n#EXT-X-ENDLIST"),
+        format!("#EXT-X-PLAYLIST-TYPE:VOD\n{lines}"),
+    ] {
+        assert!(!media(&whole).unwrap().cut, "{whole}");
+    }
+}

@@ -2,14 +2,41 @@
 
 use super::segments::{self, Scope};
 use super::xml::Element;
-use super::{Of, Rendition, protected_by};
+use super::{MOST, Of, Rendition, protected_by};
 use crate::model::{Result, Subtitles};
-use crate::pipeline::stream::Media;
 use crate::pipeline::stream::caption::{self, At, Caption, Says};
 use crate::pipeline::stream::urls::Urls;
+use crate::pipeline::stream::{Media, corrupt};
+
+/// What all subtitles of a manifest may come to together: the film has room of its own.
+pub(super) struct Room {
+    urls: Urls,
+    segments: usize,
+}
+
+impl Room {
+    pub(super) fn new() -> Room {
+        Room {
+            urls: Urls::new(),
+            segments: 0,
+        }
+    }
+
+    /// Takes so many segments.
+    fn take(&mut self, count: usize) -> Result<()> {
+        self.segments = self.segments.saturating_add(count);
+        match self.segments {
+            ..=MOST => Ok(()),
+            _ => Err(corrupt(format_args!(
+                "its subtitles have more than {MOST} segments together"
+            ))),
+        }
+    }
+}
 
 /// Adds the subtitles of a period to those of the periods before it, which have the same labels.
 pub(super) fn add(
+    room: &mut Room,
     scope: &Scope,
     period: &Element,
     wanted: &Subtitles,
@@ -48,7 +75,7 @@ pub(super) fn add(
                 ..Media::default()
             },
         };
-        caption.at = match place(scope, period, (set, own), before) {
+        caption.at = match place(room, scope, period, (set, own), before) {
             Ok(at) => at,
             Err(error) => At::Not(error.message),
         };
@@ -94,6 +121,7 @@ fn says(set: &Element) -> Says<'_> {
 
 /// Where subtitles are, behind those of the periods before.
 fn place(
+    room: &mut Room,
     scope: &Scope,
     period: &Element,
     (set, own): (&Element, &Element),
@@ -115,9 +143,11 @@ fn place(
     if let Some(form) = known {
         return Ok(At::Not(format!("they are {form}, which is not read here")));
     }
-    // What they come to is theirs alone: the film has room of its own.
-    let mut urls = Urls::new();
-    segments::add(&mut urls, scope, (period, rendition), &mut media)?;
+    // Where there is no room any more, nothing is named.
+    room.take(0)?;
+    let before = media.segments.len();
+    segments::add(&mut room.urls, scope, (period, rendition), &mut media)?;
+    room.take(media.segments.len() - before)?;
     // Of a live one, more is to come, however few there are by now.
     let is_one = media.segments.len() == 1 && scope.window.is_none();
     Ok(match mime {

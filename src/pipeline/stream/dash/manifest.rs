@@ -85,6 +85,7 @@ impl Manifest {
             .transpose()?;
         let periods: Vec<&Element> = manifest.all("Period").collect();
         let (mut tracks, mut kind) = (Tracks::default(), None);
+        let mut texts = captions::Room::new();
         // In one without a set, nothing is played; what one that is elsewhere has, nobody knows.
         let is_empty = |period: &&Element| {
             let is_elsewhere = period.get("href").is_some_and(|href| href != NOWHERE);
@@ -121,7 +122,8 @@ impl Manifest {
             }
             let is_played = is_all_empty || !is_empty(period);
             if is_played && !scope.is_over() {
-                let of = add(&mut urls, &scope, period, want, &mut tracks)?;
+                let rooms = (&mut urls, &mut texts);
+                let of = add(rooms, &scope, period, want, &mut tracks)?;
                 if *kind.get_or_insert(of) != of && window.is_none() {
                     return Err(unsupported(
                         "has periods of which some have a picture and others none, which are no film one behind the other",
@@ -142,7 +144,7 @@ impl Manifest {
 
 /// Adds what is chosen of a period, and gives what that is of, without its sound.
 fn add(
-    urls: &mut Urls,
+    (urls, texts): (&mut Urls, &mut captions::Room),
     scope: &Scope,
     period: &Element,
     want: &Want,
@@ -154,7 +156,7 @@ fn add(
         let track = tracks.sound.get_or_insert_with(Media::default);
         segments::add(urls, scope, (period, sound), track)?;
     }
-    captions::add(scope, period, &want.subtitles, &mut tracks.captions);
+    captions::add(texts, scope, period, &want.subtitles, &mut tracks.captions);
     Ok(main.of)
 }
 

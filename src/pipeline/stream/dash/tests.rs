@@ -1,4 +1,5 @@
 mod live;
+mod many;
 mod periods;
 
 use proptest::prelude::*;

@@ -326,3 +326,52 @@ fn a_live_manifest_without_a_template_is_refused() {
     let said = "it has no template of its segments";
     assert!(done.stderr.contains(said), "{}", done.stderr);
 }
+
+/// Two periods of which the second begins within the last segment of the first.
+fn overlapping(state: &str) -> Reply {
+    let period = |name: &str, start: u32| {
+        format!(
+            "<Period id='{name}' start='PT{start}S'><AdaptationSet mimeType='video/mp2t'><Representation id='v' bandwidth='9'>\
+             <SegmentTemplate media='{name}$Number$.ts' startNumber='0'><SegmentTimeline><S t='0' d='4' r='1'/></SegmentTimeline>\
+             </SegmentTemplate></Representation></AdaptationSet></Period>"
+        )
+    };
+    let (a, b) = (period("a", 0), period("b", 5));
+    Reply::text(format!("<MPD {state}>{a}{b}</MPD>")).content_type("application/dash+xml")
+}
+
+#[test]
+fn the_first_segment_of_a_period_is_taken_although_it_begins_within_the_one_before() {
+    let site = Site::start();
+    let state = format!(
+        "type='dynamic' availabilityStartTime='{}' minimumUpdatePeriod='PT1S'",
+        began(60.0)
+    );
+    site.on("/cats.mpd", overlapping(&state)).times(2);
+    // It is still known when it is listed again.
+    site.on("/cats.mpd", overlapping(&state)).once();
+    site.on("/cats.mpd", overlapping("type='static'"));
+    let mut whole = Vec::new();
+    for (n, name) in ["a0", "a1", "b0", "b1"].into_iter().enumerate() {
+        let bytes = segment(n as u64, 20);
+        site.on(&format!("/{name}.ts"), Reply::file(bytes.clone()));
+        whole.extend(bytes);
+    }
+    let fetch = quick().arg(site.url("/cats.mpd"));
+    let done = fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_counts_as_none() {
+    for odd in ["", "<!doctype html><title>busy</title>", "<MPD></MPD>"] {
+        let site = Site::start();
+        site.on("/cats.mpd", window(0, 2, false)).times(2);
+        site.on("/cats.mpd", Reply::text(odd)).once();
+        site.on("/cats.mpd", window(1, 3, true));
+        let whole = segments(&site, "", 4, 20);
+        let fetch = quick().arg(site.url("/cats.mpd"));
+        let done = fetch.run().success();
+        assert!(fetch.files()["cats.ts"] == whole, "{odd}: {}", done.stderr);
+    }
+}

@@ -9,7 +9,7 @@ use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
 /// A window of a live stream, from this segment on.
-fn window(first: usize, count: usize, end: &str) -> Reply {
+pub(super) fn window(first: usize, count: usize, end: &str) -> Reply {
     let lines: String = (first..first + count)
         .map(|n| format!("#EXTINF:1,\n{n}.ts\n"))
         .collect();
@@ -303,4 +303,22 @@ fn an_interrupted_live_stream_is_saved_as_far_as_it_is() {
     running.interrupt();
     running.wait().fails(130);
     assert!(fetch.files()["cats.ts"] == whole);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_live_stream_gets_its_name_when_the_system_asks_for_an_end() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 3, ""));
+    let whole = segments(&site, "", 3, 20);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    let running = fetch.spawn();
+    site.wait_for("/2.ts", 1);
+    running.terminate();
+    let done = running.wait().fails(130);
+    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+    let said = "a second SIGTERM stops at once";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+    // There is nothing to go on with.
+    assert!(!done.stderr.contains("to go on"), "{}", done.stderr);
 }

@@ -267,3 +267,23 @@ fn the_segments_of_a_source_get_its_headers_at_home_alone() {
     assert_eq!(of(&site, "/hls/0.ts"), Some(site.url("/watch")));
     assert_eq!(of(&other, "/1.ts"), None);
 }
+
+#[test]
+fn the_login_of_a_link_is_for_all_of_its_origin() {
+    let site = Site::start();
+    let known = |reply: Reply| {
+        Reply::with(move |seen| match seen.header("authorization") {
+            Some("Basic bWU6c2VjcmV0") => reply.clone(),
+            _ => Reply::text("who are you").status(401),
+        })
+    };
+    let lines = list(2).replace("1.ts", &site.url("/1.ts"));
+    site.on("/cats.m3u8", known(playlist(&lines)));
+    site.on("/0.ts", known(Reply::file(segment(0, 20))));
+    site.on("/1.ts", known(Reply::file(segment(1, 20))));
+    let link = site.url("/cats.m3u8").replace("//", "//me:secret@");
+    let fetch = quick().arg(link);
+    fetch.run().success();
+    let whole = [segment(0, 20), segment(1, 20)].concat();
+    assert!(fetch.files()["cats.ts"] == whole);
+}

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::coded::Coded;
 use crate::model::{Error, Kind};
 use crate::pipeline::transfer::answer::{Asked, Reading, Representation, content_range, read};
 use crate::pipeline::transfer::tries::Setback;
@@ -30,6 +31,8 @@ pub(super) struct Accepted {
     pub(super) most: Option<u64>,
     /// What it is a part of.
     pub(super) of: Option<Representation>,
+    /// The coding that it comes in.
+    pub(super) coded: Option<Coded>,
 }
 
 /// Whether an answer has what was asked for.
@@ -39,12 +42,9 @@ pub(super) fn accept(
     range: Option<(u64, u64)>,
 ) -> Result<Accepted, Setback> {
     let here = Representation::of(headers);
-    if status.is_success()
-        && let Some(coding) = &here.coding
-    {
-        let message = format!("a segment came in the coding `{}`", coding.escape_debug());
-        return Err(Setback::Over(Error::new(Kind::Corrupt, message)));
-    }
+    let coding = here.coding.as_deref().filter(|_| status.is_success());
+    let coded = coding.map(|name| Coded::of(name, range.is_some()));
+    let coded = coded.transpose().map_err(Setback::Over)?;
     let length = here.total;
     let part = || content_range(headers.get(header::CONTENT_RANGE)?.to_str().ok()?);
     match (status.as_u16(), range) {
@@ -53,6 +53,7 @@ pub(super) fn accept(
                 length,
                 most: Some(end - start),
                 of: Some(Representation { total, ..here }),
+                coded,
             }),
             _ => Err(Setback::Over(Error::new(
                 Kind::Corrupt,
@@ -63,6 +64,7 @@ pub(super) fn accept(
             length,
             most: Some(end),
             of: Some(here),
+            coded,
         }),
         (200 | 203, Some(_)) => Err(Setback::Over(Error::new(
             Kind::Corrupt,
@@ -72,6 +74,7 @@ pub(super) fn accept(
             length,
             most: None,
             of: None,
+            coded,
         }),
         _ => {
             let known = Representation::default();

@@ -168,7 +168,12 @@ impl Streaming<'_> {
             .open_by(way, &spot.url, &bound, &asked(spot.range))
             .await?;
         tries.status = Some(opened.response.status());
-        let Accepted { length, most, of } = accept(
+        let Accepted {
+            length,
+            most,
+            of,
+            mut coded,
+        } = accept(
             opened.response.status(),
             opened.response.headers(),
             spot.range,
@@ -199,10 +204,11 @@ impl Streaming<'_> {
             if let Some(rate) = client.rate() {
                 rate.take(piece.len() as u64).await;
             }
-            if let Some(decrypter) = &mut decrypter {
-                piece = decrypter.push(&piece)?;
+            if let Some(coded) = &mut coded {
+                coded.push(&piece)?;
+                continue;
             }
-            if let Some(plain) = look.push(piece)? {
+            if let Some(plain) = look.clear(&mut decrypter, piece)? {
                 head.push(&plain);
                 self.hand(index, plain, count, room, out).await?;
             }
@@ -215,6 +221,13 @@ impl Streaming<'_> {
             // Nothing at all is a server's hiccup more often than an answer.
             let error = Error::new(Kind::Network, "an empty segment came");
             return Err(Setback::Again(error).into());
+        }
+        if let Some(coded) = coded {
+            let plain = coded.plain().await?;
+            if let Some(plain) = look.clear(&mut decrypter, plain)? {
+                head.push(&plain);
+                self.hand(index, plain, count, room, out).await?;
+            }
         }
         if let Some(decrypter) = decrypter
             && let Some(plain) = look.push(decrypter.finish()?)?

@@ -2,6 +2,8 @@
 //!
 //! A film without them is one, too: what cannot be had of them is told, and the next run asks for it again.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 
@@ -19,7 +21,10 @@ use crate::pipeline::sink::{Partial, Place, slowly};
 use crate::pipeline::stream::{Caption, clock, vtt};
 
 /// So many of their playlists are asked for at once.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
+/// All of them together have so many segments at the most, and so many bytes of addresses.
+const SEGMENTS: usize = 260_000;
+const ADDRESSES: usize = 64 << 20;
 
 /// Subtitles that are wanted.
 pub(super) struct Wanted {
@@ -32,6 +37,40 @@ pub(super) struct Text {
     label: String,
     form: Content,
     done: Result<Done>,
+}
+
+/// What the lists of all subtitles come to together.
+#[derive(Default)]
+struct Room {
+    segments: AtomicUsize,
+    addresses: AtomicUsize,
+}
+
+impl Room {
+    /// Takes a list, if there is room for it.
+    fn take(&self, list: List) -> Result<List> {
+        let spots = list.media.segments.iter().map(|segment| &segment.spot);
+        let addresses: usize = spots.map(|spot| spot.url.as_str().len()).sum();
+        let add = |to: &AtomicUsize, more| to.fetch_add(more, Ordering::Relaxed) + more;
+        let segments = add(&self.segments, list.media.segments.len());
+        match segments > SEGMENTS || add(&self.addresses, addresses) > ADDRESSES {
+            true => Err(too_many()),
+            false => Ok(list),
+        }
+    }
+
+    /// Whether some had no room: then nobody asks for others.
+    fn is_full(&self) -> bool {
+        let is_over = |taken: &AtomicUsize, most| taken.load(Ordering::Relaxed) > most;
+        is_over(&self.segments, SEGMENTS) || is_over(&self.addresses, ADDRESSES)
+    }
+}
+
+fn too_many() -> Error {
+    Error::new(
+        Kind::Corrupt,
+        "all subtitles together have too many segments",
+    )
 }
 
 /// What an item is called whose subtitles these are.
@@ -65,8 +104,12 @@ impl Streaming<'_> {
             self.mover.tell(Event::Noted { source, text }).await?;
         }
         let wanted = captions.into_iter().filter(|one| wish.wants(&one.language));
+        let room = &Room::default();
         let lists = wanted.map(|Caption { label, at, .. }| async move {
-            let list = self.caption(at, led).await;
+            let list = match room.is_full() {
+                true => Err(too_many()),
+                false => self.caption(at, led).await.and_then(|list| room.take(list)),
+            };
             Wanted { label, list }
         });
         let lists = futures_util::stream::iter(lists).buffered(AT_ONCE);
@@ -75,6 +118,7 @@ impl Streaming<'_> {
 
     /// Moves them.
     pub(super) async fn texts(&self, wanted: Vec<Wanted>) -> Vec<Text> {
+        self.texts.store(wanted.len(), Ordering::Relaxed);
         let moving = wanted.into_iter().map(|Wanted { label, list }| async move {
             let form = list.as_ref().map_or(Content::Lines, |list| list.form);
             let done = async {

@@ -138,9 +138,35 @@ impl Streaming<'_> {
 
     /// Reads the playlist of a live track again: what is in it from this number on.
     pub(super) async fn reload(&self, role: &Role, url: Url, led: Led, since: u64) -> Result<List> {
+        // Of many subtitles, few are asked for at once.
+        let _turn = match role {
+            Role::Caption(_) => self.asking.acquire().await.ok(),
+            _ => None,
+        };
         match self.form {
             Form::Dash => self.news(role, since).await,
             _ => self.list(url, led).await,
+        }
+    }
+
+    /// Finds the list of a live track anew that is refused, as its address may have run out.
+    ///
+    /// # Errors
+    /// Why it is refused, if it is elsewhere, too, or another rendition by now.
+    pub(super) async fn found_anew(
+        &self,
+        role: Role,
+        rendition: &str,
+        error: Error,
+    ) -> Result<List> {
+        if !matches!(error.kind, Kind::Login | Kind::Blocked) {
+            return Err(error);
+        }
+        match self.again(role).await {
+            // The periods of a manifest come and go.
+            Ok(list) if self.form == Form::Dash || list.media.rendition == rendition => Ok(list),
+            Err(closed) if closed.kind == Kind::Closed => Err(closed),
+            _ => Err(error),
         }
     }
 
@@ -162,6 +188,7 @@ impl Streaming<'_> {
     /// Asks for a playlist, and tells who leads on from it, and what there is to say of it.
     async fn playlist(&self, url: &Url, led: Led) -> Result<(Led, Playlist, Vec<String>)> {
         let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
+        let _turn = self.reading.acquire().await;
         // A long one takes its time, in which others go on.
         let read = slowly(move || {
             let playlist = hls::read(&answer.body, &answer.url)?;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::cipher::Decrypter;
 use super::list;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{Content, HEAD, sniff};
@@ -27,6 +28,18 @@ impl Look {
             form,
             is_last: false,
         }
+    }
+
+    /// Takes the next bytes as they came, and gives those that can go on, decrypted if they are to be.
+    pub(super) fn clear(
+        &mut self,
+        key: &mut Option<Decrypter>,
+        piece: Bytes,
+    ) -> Result<Option<Bytes>> {
+        self.push(match key {
+            Some(key) => key.push(&piece)?,
+            None => piece,
+        })
     }
 
     /// Takes the next bytes, and gives those that can go on.

@@ -8,11 +8,13 @@ mod beside;
 mod bring;
 mod captions;
 mod cipher;
+mod coded;
 mod film;
 mod join;
 mod keys;
 mod list;
 mod lists;
+mod login;
 mod look;
 mod manifest;
 mod mux;
@@ -21,10 +23,11 @@ mod state;
 mod track;
 mod versions;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, header};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -36,6 +39,7 @@ use self::join::Joined;
 use self::keys::Keys;
 use self::list::List;
 use self::lists::Lists;
+use self::login::login;
 use self::manifest::Current;
 use self::track::Done;
 use super::content::Content;
@@ -78,6 +82,9 @@ pub(super) struct Streamed {
 /// So many bytes of segments that are not next in order wait in memory, of all streams together.
 pub(in crate::pipeline) const MEMORY: usize = 64 << 20;
 
+/// So many playlists of a stream are read at once.
+const READING: usize = 2;
+
 /// A stream on its way.
 struct Streaming<'a> {
     mover: &'a Mover,
@@ -93,6 +100,11 @@ struct Streaming<'a> {
     keys: Keys,
     /// The manifest, where it is of DASH.
     current: Current,
+    /// So many playlists are read at once, of which each may be large.
+    reading: Semaphore,
+    /// The same for those of subtitles that are asked for, and how many subtitles there are to be.
+    asking: Semaphore,
+    texts: AtomicUsize,
     /// How many bytes came.
     bytes: AtomicU64,
     /// A track has failed: the others leave off.
@@ -133,6 +145,9 @@ impl Mover {
             place: &place,
             keys: Keys::default(),
             current: Current::default(),
+            reading: Semaphore::new(READING),
+            asking: Semaphore::new(captions::AT_ONCE),
+            texts: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
             ending: CancellationToken::new(),
             deadline: self.wish.live_for.map(|time| Instant::now() + time),
@@ -288,7 +303,13 @@ impl Streaming<'_> {
         let requests = [Some(self.request), self.sound];
         let mut own = requests.into_iter().flatten();
         match own.find(|own| own.url.origin() == url.origin()) {
-            Some(own) => header_map(&own.headers),
+            Some(own) => {
+                let mut headers = header_map(&own.headers)?;
+                if let Some(login) = login(&own.url, url) {
+                    headers.entry(header::AUTHORIZATION).or_insert(login);
+                }
+                Ok(headers)
+            }
             None => Ok(HeaderMap::new()),
         }
     }

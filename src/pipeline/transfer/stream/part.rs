@@ -1,5 +1,6 @@
 //! What is asked for of a track, one request each, and how it is known again.
 
+mod anew;
 mod expected;
 
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use self::anew::Anew;
 use crate::pipeline::stream::{Cipher, Map, Segment, Spot};
 use crate::pipeline::transfer::content::WORTH;
 
@@ -42,8 +44,9 @@ impl Part {
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     list: Vec<Part>,
-    /// What they come to in memory.
+    /// What they come to in memory, and with how many other tracks they share the room for it.
     size: usize,
+    others: usize,
     /// There was no room for more of them.
     pub(super) full: bool,
     /// What stands before the last segment.
@@ -60,20 +63,36 @@ pub(super) struct Parts {
     pub(super) next: Option<u64>,
     /// How many segments of a live stream were gone before they could be asked for.
     pub(super) lost: u64,
+    /// How often the numbers began anew.
+    pub(super) restarts: u64,
+    anew: Anew,
 }
 
 impl Parts {
+    /// None yet, of one of so many tracks that share the room for them.
+    pub(super) fn among(tracks: usize) -> Parts {
+        Parts {
+            others: tracks.saturating_sub(1),
+            ..Parts::default()
+        }
+    }
+
     /// Adds what is new in a list of segments. Says whether anything was.
-    pub(super) fn add(&mut self, segments: Vec<Segment>) -> bool {
-        let mut next = self.next.unwrap_or(0);
-        let before = self.next;
-        for segment in segments {
+    pub(super) fn add(&mut self, mut segments: Vec<Segment>) -> bool {
+        if !self.renumber(&mut segments) {
+            return false;
+        }
+        let known = self.anew.known(&segments);
+        let mut is_new = false;
+        for segment in segments.into_iter().skip(known) {
+            let next = self.next.unwrap_or(0);
             // Where numbers are times, each list rounds on its own.
             let half = segment.span / 2;
-            if segment.number.saturating_add(half) < next {
+            let begins = self.anew.begins(&segment, next);
+            if segment.number.saturating_add(half) < next && !begins {
                 continue;
             }
-            if self.size >= ROOM {
+            if self.size >= ROOM / (self.others + 1) {
                 self.full = true;
                 break;
             }
@@ -81,29 +100,36 @@ impl Parts {
                 let between = segment.number.saturating_add(half).saturating_sub(next);
                 self.lost = self.lost.saturating_add(between / segment.span.max(1));
             }
-            next = segment.number.saturating_add(segment.span.max(1));
-            self.next = Some(next);
+            self.anew.took(&segment, self.next.is_none());
+            let end = segment.number.saturating_add(segment.span.max(1));
+            is_new |= self.next.replace(end) != Some(end);
             self.breaks += usize::from(segment.breaks && !self.list.is_empty());
             if segment.gap {
                 self.gaps += 1;
                 self.missing = self.missing.saturating_add(segment.duration);
                 continue;
             }
+            // They stay in order, by which they are found.
+            let least = self.list.last().map_or(0, |last| last.number);
+            let number = match begins {
+                true => segment.number.max(least.saturating_add(1)),
+                false => segment.number,
+            };
             if let Some(map) = segment
                 .map
                 .as_ref()
                 .filter(|map| self.map.as_ref() != Some(map))
             {
-                self.push((segment.number, true), map.spot.clone(), map.cipher.clone());
+                self.push((number, true), map.spot.clone(), map.cipher.clone());
                 self.maps += 1;
                 self.map = Some(map.clone());
             }
-            self.push((segment.number, false), segment.spot, segment.cipher);
+            self.push((number, false), segment.spot, segment.cipher);
             if let Some(part) = self.list.last_mut() {
                 part.duration = segment.duration;
             }
         }
-        self.next != before
+        is_new
     }
 
     fn push(&mut self, (number, is_map): (u64, bool), spot: Spot, cipher: Option<Cipher>) {
@@ -217,6 +243,11 @@ impl Parts {
         index == 0 && self.is_map(index)
     }
 
+    /// Whether this is a segment, and not what stands before one.
+    pub(super) fn is_segment(&self, index: usize) -> bool {
+        self.get(index).is_some_and(|part| !part.is_map)
+    }
+
     pub(super) fn get(&self, index: usize) -> Option<&Part> {
         self.list.get(index)
     }
@@ -245,145 +276,4 @@ impl Chain {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn segment(number: u64, url: &Url) -> Segment {
-        Segment {
-            number,
-            span: 1,
-            spot: Spot {
-                url: url.clone(),
-                range: None,
-            },
-            cipher: None,
-            map: None,
-            gap: false,
-            breaks: number == 0 || number == 7,
-            duration: std::time::Duration::ZERO,
-        }
-    }
-
-    #[test]
-    fn what_is_new_is_added_and_what_was_missed_is_counted() {
-        let url = Url::parse("https://x.org/a.ts").unwrap();
-        let list = |numbers: &[u64]| numbers.iter().map(|n| segment(*n, &url)).collect();
-        let mut parts = Parts::default();
-        assert!(parts.add(list(&[0, 1, 2])));
-        assert!(!parts.add(list(&[0, 1, 2])));
-        assert!(parts.add(list(&[2, 3, 7])));
-        assert_eq!((parts.len(), parts.lost, parts.breaks), (5, 3, 1));
-        // Where a site lies about its numbers, nothing overflows.
-        assert!(parts.add(list(&[u64::MAX - 1, u64::MAX])));
-        assert!(!parts.add(list(&[3, u64::MAX])));
-        assert!(parts.lost > u64::MAX / 2 && !parts.full);
-    }
-
-    #[test]
-    fn numbers_that_are_times_may_be_rounded() {
-        let url = Url::parse("https://x.org/a.ts").unwrap();
-        let list = |times: &[u64]| -> Vec<Segment> {
-            let one = |time: &u64| Segment {
-                span: 2_000_000,
-                ..segment(*time, &url)
-            };
-            times.iter().map(one).collect()
-        };
-        let mut parts = Parts::default();
-        assert!(parts.add(list(&[4_000_000, 6_000_001])));
-        assert!(!parts.add(list(&[4_000_001, 5_999_999])));
-        assert!(parts.add(list(&[6_000_000, 7_999_999, 10_000_002])));
-        assert_eq!((parts.len(), parts.lost), (4, 0));
-        assert!(parts.add(list(&[16_000_000])));
-        assert_eq!(parts.lost, 2);
-    }
-
-    #[test]
-    fn a_track_that_is_one_file_is_divided_if_it_is_large() {
-        let url = Url::parse("https://x.org/a.mp4").unwrap();
-        let pieces = |total| {
-            let mut parts = Parts::default();
-            parts.add(vec![segment(0, &url)]);
-            parts.divide(total);
-            parts.list
-        };
-        let ranges: Vec<_> = pieces(9 << 20).iter().map(|part| part.spot.range).collect();
-        let (first, second) = (4 << 20, 8 << 20);
-        let expected = [(0, first), (first, second), (second, 9 << 20)];
-        assert_eq!(ranges, expected.map(Some));
-        for total in [0, 1000, u64::MAX] {
-            assert_eq!(pieces(total).len(), 1, "{total}");
-        }
-    }
-
-    #[test]
-    fn addresses_are_found_anew_by_their_numbers() {
-        let url = |text: &str| Url::parse(&format!("https://x.org/{text}")).unwrap();
-        let list = |numbers: &[u64], token: &str| -> Vec<Segment> {
-            let map = Map {
-                spot: Spot {
-                    url: url(&format!("map{token}")),
-                    range: None,
-                },
-                cipher: None,
-            };
-            let map = Some(Arc::new(map));
-            let named = |n: &u64| segment(*n, &url(&format!("{n}{token}")));
-            let with_map = |n| Segment {
-                map: map.clone(),
-                ..named(n)
-            };
-            numbers.iter().map(with_map).collect()
-        };
-        let names = |parts: &Parts| -> Vec<String> {
-            let urls = parts.list.iter().map(|part| &part.spot.url);
-            urls.map(|url| url.as_str()[14..].to_owned()).collect()
-        };
-        let mut parts = Parts::default();
-        parts.add(list(&[3, 4, 5], "?a"));
-        parts.renew(&list(&[4, 5, 6], "?b"));
-        assert_eq!(names(&parts), ["map?a", "3?a", "4?b", "5?b"]);
-        parts.renew(&list(&[3], "?c"));
-        assert_eq!(names(&parts), ["map?c", "3?c", "4?b", "5?b"]);
-        // Another range, or another way to decrypt it, is another segment.
-        let mut other = list(&[4, 5], "?d");
-        other[0].spot.range = Some((0, 5));
-        other[1].cipher = Some(Cipher {
-            key: Arc::new(url("k")),
-            iv: [1; 16],
-        });
-        parts.renew(&other);
-        assert_eq!(names(&parts), ["map?c", "3?c", "4?b", "5?b"]);
-        let mut pieces = Parts::default();
-        pieces.add(vec![segment(0, &url("film?a"))]);
-        pieces.divide(9 << 20);
-        let moved = pieces.renew(&[segment(0, &url("film?b"))]);
-        assert_eq!(moved, [(url("film?a"), url("film?b"))]);
-        assert_eq!(names(&pieces), ["film?b"; 3]);
-        assert_eq!(pieces.list[1].spot.range, Some((4 << 20, 8 << 20)));
-        // What has a map before it is not divided: all of a file is none of its ranges.
-        let mut ranges = list(&[0], "?a");
-        ranges[0].spot.range = Some((0, 5));
-        let mut parts = Parts::default();
-        parts.add(ranges);
-        parts.renew(&list(&[0], "?b"));
-        assert_eq!(names(&parts), ["map?b", "0?a"]);
-    }
-
-    #[test]
-    fn a_live_stream_cannot_fill_the_memory() {
-        let url = Url::parse(&format!("https://x.org/{}", "a".repeat(16_000))).unwrap();
-        let mut parts = Parts::default();
-        for list in 0..30 {
-            let numbers = list * 1000..(list + 1) * 1000;
-            parts.add(numbers.map(|n| segment(n, &url)).collect());
-        }
-        assert!(parts.full);
-        let bytes: usize = parts
-            .list
-            .iter()
-            .map(|part| part.spot.url.as_str().len())
-            .sum();
-        assert!(bytes < ROOM, "{bytes}");
-    }
-}
+mod tests;

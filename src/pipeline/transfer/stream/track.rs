@@ -5,6 +5,7 @@ mod flow;
 mod live;
 mod open;
 mod renew;
+mod wait;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::flow::Flow;
+use self::live::Faults;
 use self::renew::Renewal;
 use super::Streaming;
 use super::join::{Came, Join, Joined};
@@ -37,8 +39,6 @@ use crate::pipeline::transfer::take::TELL_EVERY;
 
 /// So many pieces wait to be joined.
 const QUEUE: usize = 64;
-/// For how long a live list may stand still.
-const STILL: Duration = Duration::from_secs(60);
 
 /// One track on its way.
 pub(super) struct Track {
@@ -69,6 +69,7 @@ pub(super) struct Track {
     gone: HashSet<usize>,
     /// Of how many parts nothing but the end of the connection told that they are whole.
     open: Arc<AtomicUsize>,
+    faults: Faults,
     warnings: Vec<String>,
 }
 
@@ -106,19 +107,34 @@ impl Track {
     }
 
     /// What became of it. What cannot be finished now is left so that a later run can go on with it.
-    pub(super) async fn done(self, streaming: &Streaming<'_>, moved: Result<()>) -> Result<Done> {
+    pub(super) async fn done(
+        mut self,
+        streaming: &Streaming<'_>,
+        moved: Result<()>,
+    ) -> Result<Done> {
         if let Err(error) = moved {
+            // What was recorded cannot be had again.
+            if self.live && !matches!(error.kind, Kind::Closed | Kind::Disk) {
+                return Err(self.lost(streaming, error).await?);
+            }
             self.park(streaming).await?;
+            return Err(error);
+        }
+        if self.live && self.form == Content::Medium && self.is_empty() {
+            let error = self.nothing();
+            self.join.discard().await?;
             return Err(error);
         }
         let expected = self
             .parts
             .expected(self.join.next(), &self.gone, self.target);
+        let wrong = self.told_of_wrong();
         let Parts {
             gaps,
             lost,
             maps,
             breaks,
+            restarts,
             ..
         } = self.parts;
         let open = self.open.load(Ordering::Relaxed);
@@ -131,6 +147,10 @@ impl Track {
                 "the length of {open} of its segments was not told, so nothing shows whether they are whole"
             )),
         }
+        if restarts > 0 {
+            warnings.push("the numbers of its segments began anew on the way".into());
+        }
+        warnings.extend(wrong);
         if gaps > 0 {
             warnings.push(format!("the site does not have {gaps} of its segments"));
         }
@@ -247,7 +267,7 @@ impl Track {
                 }
                 Some(list) = async { Some(flow.renewing.as_mut()?.await) }, if flow.renewing.is_some() => {
                     flow.renewing = None;
-                    self.renewed(&mut flow, list)?
+                    self.renewed(&mut flow, list).await?
                 }
                 list = async { flow.reload.as_mut()?.await.into() }, if flow.reload.is_some() => {
                     flow.reload = None;

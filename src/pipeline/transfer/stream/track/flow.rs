@@ -13,8 +13,8 @@ use super::super::join::Came;
 use super::super::list::List;
 use super::super::part::Part;
 use super::super::{Form, Streaming};
-use super::{STILL, Track};
-use crate::model::{Event, Kind, Result};
+use super::{Track, wait};
+use crate::model::{Error, Event, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::transfer::content::SAVE_EVERY;
 
@@ -22,8 +22,6 @@ use crate::pipeline::transfer::content::SAVE_EVERY;
 const AHEAD: usize = 128;
 /// How soon a live list is asked for again at the least and at the most.
 const RELOAD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-/// For so long at the least, a live stream that is left waits for the segments that were asked for.
-const LEAVING: Duration = Duration::from_secs(5);
 /// How soon a segment that may be late is asked for again, at the least and at the most.
 const LATE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
@@ -131,11 +129,18 @@ impl Track {
         };
         let due = Instant::now() + pause.clamp(RELOAD.0, RELOAD.1);
         let (url, led, role) = (self.url.clone(), self.led, self.role.clone());
-        let since = self.parts.next.unwrap_or(0);
-        let streaming: &'s Streaming<'s> = flow.streaming;
+        // A period may begin within the last segment of the one before.
+        let overlap = u64::try_from(self.target.as_micros()).unwrap_or(u64::MAX);
+        let since = self.parts.next.unwrap_or(0).saturating_sub(overlap);
+        let (streaming, rendition): (&'s Streaming<'s>, _) =
+            (flow.streaming, self.rendition.0.clone());
         flow.reload = Some(Box::pin(async move {
             sleep_until(due).await;
-            streaming.reload(&role, url, led, since).await
+            let list = streaming.reload(&role, url, led, since).await;
+            match list {
+                Err(error) => streaming.found_anew(role, &rendition, error).await,
+                list => list,
+            }
         }));
     }
 
@@ -143,7 +148,7 @@ impl Track {
     pub(super) fn leave(&mut self, flow: &mut Flow<'_>) {
         let asked = flow.asked;
         self.end_at(flow, asked);
-        flow.left = Some(Instant::now() + LEAVING.max(self.target * 2));
+        flow.left = Some(Instant::now() + wait::leaving(self.target));
     }
 
     /// There are so many parts, whatever the list would say.
@@ -187,11 +192,7 @@ impl Track {
                 self.parts.truncate(index);
                 self.join.end(index);
             }
-            Err(error)
-                if !is_left
-                    && flow.streaming.form == Form::Dash
-                    && self.may_be_late(index, &error) =>
-            {
+            Err(error) if !is_left && self.may_be_late(index, &error) => {
                 let wait = (self.target / 2).clamp(LATE.0, LATE.1);
                 if let Some(part) = self.parts.get(index) {
                     self.bring(flow, index, part.clone(), wait);
@@ -209,11 +210,9 @@ impl Track {
                     }
                 }
             }
-            // A live stream goes on without what it no longer has.
-            Err(error)
-                if self.live && error.kind == Kind::Missing && !self.parts.is_first_map(index) =>
-            {
-                self.go_on_without(flow, index).await?;
+            // A live stream goes on without what it no longer has, or what comes wrong.
+            Err(error) if self.goes_on_without(index, &error) => {
+                self.go_on_without(flow, index, error).await?;
             }
             // What came before it is what there is.
             Err(error) if is_left && error.kind != Kind::Disk => return Ok(false),
@@ -222,13 +221,18 @@ impl Track {
         Ok(true)
     }
 
-    async fn go_on_without(&mut self, flow: &mut Flow<'_>, index: usize) -> Result<()> {
-        self.gone.insert(index);
+    async fn go_on_without(
+        &mut self,
+        flow: &mut Flow<'_>,
+        index: usize,
+        error: Error,
+    ) -> Result<()> {
+        self.miss(index, error)?;
         flow.streaming.doubt();
         self.join.take(Came::Gone(index)).await?;
         flow.next.send_replace(self.join.next());
         // By the clock alone, segments go on for ever.
-        if self.arrived.elapsed() > STILL.max(self.target * 3) {
+        if self.arrived.elapsed() > wait::still(self.target) {
             self.stand_still();
             let asked = flow.asked;
             self.end_at(flow, asked);
@@ -237,18 +241,26 @@ impl Track {
     }
 
     /// Asks for the parts whose addresses were found anew, and says whether it goes on.
-    pub(super) fn renewed(&mut self, flow: &mut Flow<'_>, list: Result<List>) -> Result<bool> {
-        match self.renew(list) {
-            Ok(parts) => {
-                for (index, part) in parts {
-                    self.bring(flow, index, part, Duration::ZERO);
-                }
-                Ok(true)
-            }
-            // So it is with what did not come before its address ran out.
-            Err(error) if flow.left.is_some() && error.kind != Kind::Disk => Ok(false),
-            Err(error) => Err(error),
+    pub(super) async fn renewed(
+        &mut self,
+        flow: &mut Flow<'_>,
+        list: Result<List>,
+    ) -> Result<bool> {
+        let (renewed, refused) = self.renew(list);
+        for (index, part) in renewed {
+            self.bring(flow, index, part, Duration::ZERO);
         }
+        for (index, error) in refused {
+            match () {
+                () if self.goes_on_without(index, &error) => {
+                    self.go_on_without(flow, index, error).await?;
+                }
+                // So it is with what did not come before its address ran out.
+                () if flow.left.is_some() && error.kind != Kind::Disk => return Ok(false),
+                () => return Err(self.at(index, error)),
+            }
+        }
+        Ok(true)
     }
 
     /// Tells how far it is, and saves that from time to time.

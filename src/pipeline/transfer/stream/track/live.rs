@@ -1,13 +1,27 @@
 //! What becomes of a live track: its list grows, stands still, and ends.
 
+use std::collections::HashSet;
+
 use tokio::time::Instant;
 
-use super::{List, STILL, Track};
+use super::{List, Track, wait};
 use crate::model::{Error, Kind, Result};
 
 /// So many of the newest segments may be late, and so often they are asked for again.
 const NEWEST: usize = 3;
 const TIMES: u32 = 4;
+
+/// What of a live track could not be had.
+#[derive(Default)]
+pub(super) struct Faults {
+    /// Since when its list is gone.
+    gone: Option<Instant>,
+    /// Why its list could not be had, if the last one could not.
+    unread: Option<Error>,
+    /// The segments that came wrong, and why the last of them did.
+    wrong: HashSet<usize>,
+    why: Option<Error>,
+}
 
 impl Track {
     /// Adds what is new in a live list.
@@ -17,10 +31,13 @@ impl Track {
         grew: &mut Instant,
     ) -> Result<()> {
         match list {
-            Some(Ok(List { media, led, .. })) => {
-                self.led = led;
+            Some(Ok(List {
+                media, led, url, ..
+            })) => {
+                (self.faults.gone, self.faults.unread) = (None, None);
+                (self.url, self.led) = (url, led);
                 self.target = self.target.max(media.target);
-                if self.parts.add(media.segments) {
+                if self.parts.add_listed(media.segments, media.cut) {
                     *grew = Instant::now();
                 }
                 self.ended = media.ended;
@@ -28,12 +45,21 @@ impl Track {
                     // What the clock promised behind its end was never there.
                     let count = self.parts.before(end);
                     self.gone.retain(|index| *index < count);
+                    self.faults.wrong.retain(|index| *index < count);
                     self.parts.truncate(count);
                 }
             }
-            Some(Err(error)) if error.kind == Kind::Missing => self.ended = true,
-            Some(Err(error)) if error.kind == Kind::Network || error.kind == Kind::Busy => {}
-            Some(Err(error)) => return Err(error),
+            Some(Err(error)) if error.kind == Kind::Closed => return Err(error),
+            Some(Err(error)) if error.kind == Kind::Missing => {
+                let since = *self.faults.gone.get_or_insert_with(Instant::now);
+                if since.elapsed() >= wait::gone(self.target) {
+                    self.ended = true;
+                    self.warnings
+                        .push("its playlist is gone, and did not say that it had ended".into());
+                }
+            }
+            // What came before is there all the same, and the next one may be right.
+            Some(Err(error)) => self.faults.unread = Some(error),
             None => {}
         }
         if self.parts.full {
@@ -41,7 +67,7 @@ impl Track {
             self.warnings
                 .push("it was left, since it has more segments than can be followed".into());
         }
-        if !self.ended && grew.elapsed() > STILL.max(self.target * 3) {
+        if !self.ended && grew.elapsed() > wait::still(self.target) {
             self.stand_still();
         }
         Ok(())
@@ -49,8 +75,11 @@ impl Track {
 
     pub(super) fn stand_still(&mut self) {
         self.ended = true;
-        self.warnings
-            .push("the stream stood still, and did not say that it had ended".into());
+        let why = self.faults.unread.as_ref();
+        let why = why.map_or(String::new(), |why| format!(": {}", why.message));
+        self.warnings.push(format!(
+            "the stream stood still, and did not say that it had ended{why}"
+        ));
     }
 
     /// Whether a segment of a live stream that is not there may be there soon: the clock that tells of it is before that of
@@ -63,5 +92,58 @@ impl Track {
         let count = self.late.entry(index).or_default();
         *count += 1;
         *count <= TIMES
+    }
+
+    /// Whether a live stream goes on without a segment that failed so. Its first initialization is needed by all else.
+    pub(super) fn goes_on_without(&self, index: usize, error: &Error) -> bool {
+        let is_ours = matches!(error.kind, Kind::Closed | Kind::Disk);
+        self.live && !is_ours && !self.parts.is_first_map(index)
+    }
+
+    /// Notes a segment that a live stream goes on without.
+    ///
+    /// # Errors
+    /// Why it failed, if no segment that is known came right.
+    pub(super) fn miss(&mut self, index: usize, error: Error) -> Result<()> {
+        if error.kind == Kind::Missing {
+            self.gone.insert(index);
+            return Ok(());
+        }
+        self.faults.wrong.insert(index);
+        let error = self.at(index, error);
+        let failed = self.gone.len() + self.faults.wrong.len();
+        match failed + self.parts.maps >= self.parts.len() {
+            true => Err(error),
+            false => {
+                self.faults.why = Some(error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether no segment is there: what stands before some is none.
+    pub(super) fn is_empty(&self) -> bool {
+        let is_missed = |index| self.gone.contains(&index) || self.faults.wrong.contains(&index);
+        (0..self.join.next()).all(|index| is_missed(index) || !self.parts.is_segment(index))
+    }
+
+    /// The error of a live track of which nothing came.
+    pub(super) fn nothing(&mut self) -> Error {
+        let error = Error::new(Kind::Missing, "no segment of the stream came");
+        match self.faults.why.take().or(self.faults.unread.take()) {
+            Some(why) => error.because(why),
+            None => error,
+        }
+    }
+
+    /// What there is to say of segments that came wrong.
+    pub(super) fn told_of_wrong(&self) -> Option<String> {
+        let why = self.faults.why.as_ref()?;
+        let count = self.faults.wrong.len();
+        let segments = if count == 1 { "segment" } else { "segments" };
+        Some(format!(
+            "{count} {segments} could not be fetched, the last one since: {}",
+            why.message
+        ))
     }
 }

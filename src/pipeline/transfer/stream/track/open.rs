@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
@@ -10,6 +11,7 @@ use super::super::join::Join;
 use super::super::part::{Chain, Parts};
 use super::super::state::State;
 use super::super::versions::Versions;
+use super::live::Faults;
 use super::renew::Renewal;
 use super::{Content, List, Role, Track};
 use crate::model::{Error, Kind, Result};
@@ -30,8 +32,11 @@ impl Track {
         } = list;
         let name = role.name();
         let plays = media.ended.then(|| media.plays());
-        let mut parts = Parts::default();
-        parts.add(media.segments);
+        let mut parts = match role {
+            Role::Caption(_) => Parts::among(streaming.texts.load(Ordering::Relaxed)),
+            _ => Parts::default(),
+        };
+        parts.add_listed(media.segments, media.cut);
         if media.ended && parts.len() == 0 {
             return Err(Error::new(Kind::Missing, "the stream has no segments"));
         }
@@ -122,6 +127,7 @@ impl Track {
             late: HashMap::new(),
             gone: HashSet::new(),
             open: Arc::default(),
+            faults: Faults::default(),
             warnings,
         })
     }

@@ -13,6 +13,9 @@ use crate::pipeline::transfer::attempt::may_have_run_out;
 /// So often at the most: each time, a stream of hours has come a good way.
 const MOST: u32 = 100;
 
+/// The segments that were refused, and why.
+pub(super) type Refused = Vec<(usize, Error)>;
+
 /// What became of addresses that ran out.
 #[derive(Default)]
 pub(super) struct Renewal {
@@ -42,11 +45,9 @@ impl Track {
         self.renewal.expired.push((index, error));
     }
 
-    /// Takes the addresses of a list that was asked for again, and gives the segments that have others now.
-    ///
-    /// # Errors
-    /// Why a segment was refused, if its address is the same, or cannot be found anew.
-    pub(super) fn renew(&mut self, list: Result<List>) -> Result<Vec<(usize, Part)>> {
+    /// Takes the addresses of a list that was asked for again. Gives the segments that have others now, and why those were
+    /// refused whose address is the same, or cannot be found anew.
+    pub(super) fn renew(&mut self, list: Result<List>) -> (Vec<(usize, Part)>, Refused) {
         let expired = std::mem::take(&mut self.renewal.expired);
         let before: Vec<_> = expired
             .iter()
@@ -60,14 +61,14 @@ impl Track {
             Ok(_) => {}
             Err(error) => failed = Some(error),
         }
-        let mut renewed = Vec::new();
+        let (mut renewed, mut refused) = (Vec::new(), Vec::new());
         for ((index, error), before) in expired.into_iter().zip(before) {
             match self.parts.get(index) {
                 Some(part) if before != self.address(index) => renewed.push((index, part.clone())),
-                _ => return Err(self.at(index, caused(error, failed))),
+                _ => refused.push((index, caused(error, failed.take()))),
             }
         }
-        Ok(renewed)
+        (renewed, refused)
     }
 
     /// Whether a list is of the same rendition, and of segments that play as long.

@@ -1,0 +1,46 @@
+//! How long a live track waits: as its segments are long, by what its list says of that, which may be anything.
+
+use std::time::Duration;
+
+/// For how long a live list may stand still at the least, and how long segments are taken to be for that at the most.
+const STILL: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(60));
+/// The same for the segments that were asked for when a stream is left.
+const LEAVING: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
+/// The same for a list that is gone.
+const GONE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// For how long a list of segments so long may stand still.
+pub(super) fn still(target: Duration) -> Duration {
+    STILL.0.max(target.min(STILL.1) * 3)
+}
+
+/// For how long the last segments of a stream that is left are waited for.
+pub(super) fn leaving(target: Duration) -> Duration {
+    LEAVING.0.max(target.min(LEAVING.1) * 2)
+}
+
+/// For how long a list that is gone is asked for again.
+pub(super) fn gone(target: Duration) -> Duration {
+    GONE.0.max(target.min(GONE.1) * 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_list_makes_anybody_wait_for_long() {
+        let table = [
+            (0, [60, 5, 1]),
+            (2, [60, 5, 6]),
+            (10, [60, 20, 30]),
+            (25, [75, 50, 75]),
+            (86_400, [180, 60, 180]),
+        ];
+        for (target, expected) in table {
+            let target = Duration::from_secs(target);
+            let waits = [still(target), leaving(target), gone(target)];
+            assert_eq!(waits, expected.map(Duration::from_secs), "{target:?}");
+        }
+    }
+}

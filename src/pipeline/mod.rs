@@ -10,6 +10,7 @@ mod branch;
 mod choose;
 mod documents;
 mod given;
+mod kin;
 mod look;
 mod naming;
 mod plan;

@@ -21,7 +21,7 @@ use super::sink::{Disk, slowly};
 use super::transfer::Job;
 use super::turn::Turns;
 use super::walk::{Found, Retry};
-use super::{Events, LinkOptions, Settings, wanted};
+use super::{Events, LinkOptions, Quality, Settings, kin, wanted};
 use crate::model::{Error, Event, Failure, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
@@ -103,7 +103,7 @@ impl Plan {
 
     async fn one(&mut self, found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
         let Found {
-            item,
+            mut item,
             source,
             led,
             origin,
@@ -129,6 +129,9 @@ impl Plan {
             .is_some_and(|branch| branch.is_stopped())
         {
             return Ok(());
+        }
+        if self.settings.quality == Quality::Audio {
+            kin::sound_alone(&mut item);
         }
         let again = retry.is_some();
         let own = options.as_deref();

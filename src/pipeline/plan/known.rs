@@ -8,7 +8,7 @@ use crate::pipeline::archive::{Identity, Seen, Version};
 use crate::pipeline::naming::MediaKind;
 use crate::pipeline::sink::quickly;
 use crate::pipeline::transfer::Had;
-use crate::pipeline::{Policy, Subtitles};
+use crate::pipeline::{Policy, Subtitles, kin};
 
 impl Plan {
     /// By what it is to be told whether a file that is present has changed, if that is to be asked.
@@ -25,8 +25,7 @@ impl Plan {
             return Ok((None, skipped));
         }
         // Of a film that is there, subtitles may be missing that are wanted by now.
-        let is_stream = matches!(item.body, Body::Hls(_) | Body::Dash(_));
-        if is_stream
+        if kin::is_stream(item)
             && !is_packed
             && self.settings.subtitles != Subtitles::None
             && !self.settings.adopt
@@ -90,6 +89,7 @@ impl Plan {
         let shelf = self.shelf.clone();
         let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
         let former = former(item);
+        let beside = kin::sound_beside(item);
         quickly(move || {
             let mut seen = archive.find(&identity)?;
             if let (None, Some((former, kind))) = (&seen, former) {
@@ -107,6 +107,15 @@ impl Plan {
                     return Ok(Some((Skip::Seen, Some(path))));
                 }
                 let present = disk.as_ref().and_then(|disk| disk.size(&path));
+                // A film whose sound is gone from beside it is no longer there as it was.
+                let sound = beside.map(|sound| archive.find(&sound)).transpose()?;
+                let sound = sound.flatten().and_then(|seen| seen.saved);
+                let has_all = sound
+                    .zip(disk.as_ref())
+                    .is_none_or(|((path, size), disk)| disk.size(&path) == Some(size));
+                if present == Some(size) && !has_all {
+                    return Ok(None);
+                }
                 if present == Some(size) {
                     return Ok(Some((Skip::Present, Some(path))));
                 }

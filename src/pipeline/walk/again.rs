@@ -13,7 +13,7 @@ use super::{Child, Found, Leash, ROOM, Retry, Walk};
 use crate::model::{Body, Error, Failure, Item, Kind, Link, Meta, Result};
 use crate::net::Led;
 use crate::pipeline::archive::{Identity, Losses, Lost, Missing, Origin, UNLISTED};
-use crate::pipeline::{LinkOptions, Wanted};
+use crate::pipeline::{LinkOptions, Wanted, kin};
 use crate::source::{Ctx, Source};
 
 impl Walk {
@@ -196,7 +196,11 @@ impl Walk {
                 Ok(lost) => lost,
                 Err(error) => return self.unread(error).await,
             };
-            if let Some(found) = self.lose(lost, &origin, fault()) {
+            let fault = match (&listed, kin::of_another(&lost.identity.key)) {
+                (Ok(()), Some((why, hint))) => Error::new(Kind::Missing, why).hint(hint),
+                _ => fault(),
+            };
+            if let Some(found) = self.lose(lost, &origin, fault) {
                 out.send(found).await.map_err(|_| Error::closed())?;
             }
         }

@@ -322,3 +322,33 @@ fn a_live_stream_gets_its_name_when_the_system_asks_for_an_end() {
     // There is nothing to go on with.
     assert!(!done.stderr.contains("to go on"), "{}", done.stderr);
 }
+
+#[test]
+fn what_is_live_is_recorded_as_often_as_it_is_asked_for() {
+    let site = Site::start();
+    let lists = Arc::new(AtomicUsize::new(0));
+    let known = lists.clone();
+    let list = Reply::with(move |_| window(known.load(Ordering::Relaxed), 3, ""));
+    site.on("/cats.m3u8", list);
+    let whole = segments(&site, "", 5, 20);
+    let user = Fetch::new();
+    let fetch = hasty(&user)
+        .args(["--live-for", "1s"])
+        .arg(site.url("/cats.m3u8"));
+    fetch.run().success().says("1 new");
+    lists.store(2, Ordering::Relaxed);
+    fetch.run().success().says("1 new");
+    let files = fetch.files();
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["cats (2).ts", "cats.ts"]);
+    let (three, all) = (3 * 20 * 188, whole.len());
+    assert!(files["cats.ts"] == whole[..three]);
+    assert!(files["cats (2).ts"] == whole[all - three..]);
+    user.clone().arg("verify").run().success();
+    // What was recorded cannot be had again.
+    std::fs::remove_file(fetch.out().join("cats.ts")).unwrap();
+    let told = user.args(["verify", "--repair"]).run();
+    assert_ne!(told.code, 0);
+    let said = "it was recorded live, which cannot be had again";
+    assert!(told.stderr.contains(said), "{}", told.stderr);
+}

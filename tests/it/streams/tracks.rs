@@ -138,7 +138,48 @@ fn sound_that_is_apart_is_kept_beside_the_picture_without_ffmpeg() {
     assert!(done.stderr.contains(said), "{}", done.stderr);
     assert_eq!(fetch.partials(), Vec::<String>::new());
     // Both are known.
+    user.clone().arg("verify").run().success();
+    // What is gone of them is fetched again.
+    std::fs::remove_file(fetch.out().join("film.audio.ts")).unwrap();
+    let told = user.clone().args(["verify", "--repair"]).run();
+    assert_ne!(told.code, 0);
+    let said = "it lies beside a film, and comes with it alone";
+    assert!(told.stderr.contains(said), "{}", told.stderr);
+    fetch.run().success().says("1 new");
+    assert_eq!(
+        fetch.tree(),
+        format!("film.audio.ts {}\nfilm.ts {}\n", 23 * 188, 21 * 188)
+    );
+    fetch.run().success().says("1 had");
     user.arg("verify").run().success();
+}
+
+#[test]
+fn a_film_is_fetched_although_its_sound_was_fetched_alone() {
+    let site = Site::start();
+    site.on(
+        "/film/master.m3u8",
+        playlist(
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",URI=\"sound.m3u8\"\n\
+             #EXT-X-STREAM-INF:BANDWIDTH=4,RESOLUTION=64x36,AUDIO=\"a\"\nhigh.m3u8\n",
+        ),
+    );
+    for (n, name) in ["high", "sound"].into_iter().enumerate() {
+        let lines = format!("#EXTINF:4,\n{name}.ts\n#EXT-X-ENDLIST\n");
+        site.on(&format!("/film/{name}.m3u8"), playlist(&lines));
+        let bytes = segment(n as u64, 20 + n);
+        site.on(&format!("/film/{name}.ts"), Reply::file(bytes));
+    }
+    let fetch = hasty(&Fetch::new())
+        .env("PATH", "/nowhere")
+        .arg(site.url("/film/master.m3u8"));
+    let sound = fetch.clone().args(["--quality", "audio"]);
+    sound.run().success().says("1 new");
+    fetch.run().success().says("1 new");
+    // The film, its sound beside it, and the sound alone.
+    assert_eq!(fetch.files().len(), 3, "{}", fetch.tree());
+    sound.run().success().says("1 had");
+    fetch.run().success().says("1 had");
 }
 
 #[test]

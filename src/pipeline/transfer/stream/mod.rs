@@ -23,10 +23,12 @@ mod state;
 mod track;
 mod versions;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{HeaderMap, header};
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -48,6 +50,7 @@ use super::tries::Tries;
 use super::{Job, Mover};
 use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result};
 use crate::net::{Led, Shown, header_map};
+use crate::pipeline::kin;
 use crate::pipeline::sink::{Place, slowly};
 use crate::pipeline::stream::{Quality, Subtitles, clock};
 
@@ -161,8 +164,14 @@ impl Mover {
         if let Some(had) = &job.known {
             return streaming.texts_alone(lists, &had.path).await;
         }
-        let beside = Beside::of(&job);
+        let (is_live, began) = (!lists.main.media.ended, Timestamp::now());
         let (tracks, texts) = streaming.tracks(lists, tries).await?;
+        // What is live is another each time.
+        let mut job = job;
+        if is_live {
+            Arc::make_mut(&mut job.item).key = kin::recording(&job.item.key, began);
+        }
+        let beside = Beside::of(&job);
         let wanted = !texts.0.is_empty();
         let (outcome, film) = match tracks {
             Tracks::One(done) => {

@@ -1,0 +1,86 @@
+//! The keys of what is of an item and yet a file of its own: its sound alone, what lies beside it, what was recorded of it.
+
+use jiff::Timestamp;
+
+use super::archive::Identity;
+use crate::model::{Body, Item};
+
+/// What stands behind the key of a film whose sound alone is meant, as in an address, which many keys are.
+const ALONE: &str = "#sound";
+/// What stands before the time at which a recording began.
+const LIVE: &str = "#live=";
+/// What stands behind the key of a film for the sound that lies beside it.
+const BESIDE: &str = " audio";
+
+/// Whether an item is a stream.
+pub(super) fn is_stream(item: &Item) -> bool {
+    matches!(item.body, Body::Hls(_) | Body::Dash(_))
+}
+
+/// Makes a stream its sound alone, which is another file than the film.
+pub(super) fn sound_alone(item: &mut Item) {
+    // Some sources tell them apart themselves.
+    let is_known = item.key.ends_with(ALONE) || item.key.ends_with(BESIDE);
+    if is_stream(item) && !is_known {
+        item.key += ALONE;
+    }
+}
+
+/// The sound that lies beside a stream where both could not be put together.
+pub(super) fn sound_beside(item: &Item) -> Option<Identity> {
+    is_stream(item).then(|| Identity {
+        source: item.source.clone(),
+        key: format!("{}{BESIDE}", item.key),
+    })
+}
+
+/// The key of what is recorded of a live stream, which is another each time.
+pub(super) fn recording(key: &str, began: Timestamp) -> String {
+    format!("{key}{LIVE}{began:.3}")
+}
+
+/// Why what has this key cannot be had by it alone, and what to do, if it is of another item.
+pub(super) fn of_another(key: &str) -> Option<(&'static str, &'static str)> {
+    let is_recording = key
+        .rsplit_once(LIVE)
+        .is_some_and(|(_, began)| began.parse::<Timestamp>().is_ok());
+    if is_recording {
+        let hint = "its link records what is live by now";
+        return Some(("it was recorded live, which cannot be had again", hint));
+    }
+    if key.ends_with(BESIDE) || key.contains(" subtitles ") {
+        let hint = "fetch the link of the film once more, as before: what is missing beside it is fetched again";
+        return Some(("it lies beside a film, and comes with it alone", hint));
+    }
+    let hint = "fetch its link once more with `--quality audio`";
+    key.ends_with(ALONE)
+        .then_some(("it is the sound of a film alone", hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_of_another_item_is_known_by_its_key() {
+        let recording = recording("https://x.org/a.m3u8", Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            recording,
+            "https://x.org/a.m3u8#live=1970-01-01T00:00:00.000Z"
+        );
+        let table = [
+            (recording.as_str(), Some("it was recorded live")),
+            ("https://x.org/a#live=show", None),
+            ("https://x.org/a.m3u8", None),
+            ("https://x.org/a.m3u8 audio", Some("it lies beside")),
+            ("https://x.org/a.m3u8 subtitles en", Some("it lies beside")),
+            ("https://x.org/a.m3u8#sound", Some("it is the sound")),
+        ];
+        for (key, expected) in table {
+            let why = of_another(key).map(|(why, _)| why);
+            let is_it = why.zip(expected).map(|(why, start)| why.starts_with(start));
+            assert_eq!(is_it, expected.map(|_| true), "{key}");
+            assert_eq!(why.is_some(), expected.is_some(), "{key}");
+        }
+    }
+}

@@ -320,3 +320,25 @@ impl Content {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    #[test]
+    fn all_lists_of_subtitles_have_room_together() {
+        let list = |url: &str, count: usize| {
+            let mut list = List::file(Url::parse(url).unwrap(), Led::ByUser);
+            list.media.segments = vec![list.media.segments[0].clone(); count];
+            list
+        };
+        let long = format!("https://x.org/{}", "a".repeat(16_000));
+        for (url, count) in [("https://x.org/a.vtt", 150_000), (&long, 2500)] {
+            let room = Room::default();
+            assert!(room.take(list(url, count)).is_ok() && !room.is_full());
+            assert!(room.take(list(url, count)).is_err() && room.is_full());
+        }
+    }
+}

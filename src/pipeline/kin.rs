@@ -34,13 +34,19 @@ pub(super) fn sound_beside(item: &Item) -> Option<Identity> {
     })
 }
 
+/// Whether the file of this path lies beside a film, by its name: a source may call the sound alone by the same key.
+pub(super) fn lies_beside(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.contains(".audio.")
+}
+
 /// The key of what is recorded of a live stream, which is another each time.
 pub(super) fn recording(key: &str, began: Timestamp) -> String {
     format!("{key}{LIVE}{began:.3}")
 }
 
-/// Why what has this key cannot be had by it alone, and what to do, if it is of another item.
-pub(super) fn of_another(key: &str) -> Option<(&'static str, &'static str)> {
+/// Why what has this key, and was at this path, cannot be had by it alone, and what to do, if it is of another item.
+pub(super) fn of_another(key: &str, path: Option<&str>) -> Option<(&'static str, &'static str)> {
     let is_recording = key
         .rsplit_once(LIVE)
         .is_some_and(|(_, began)| began.parse::<Timestamp>().is_ok());
@@ -48,7 +54,8 @@ pub(super) fn of_another(key: &str) -> Option<(&'static str, &'static str)> {
         let hint = "its link records what is live by now";
         return Some(("it was recorded live, which cannot be had again", hint));
     }
-    if key.ends_with(BESIDE) || key.contains(" subtitles ") {
+    let is_sound = key.ends_with(BESIDE) && path.is_some_and(lies_beside);
+    if is_sound || key.contains(" subtitles ") {
         let hint = "fetch the link of the film once more, as before: what is missing beside it is fetched again";
         return Some(("it lies beside a film, and comes with it alone", hint));
     }
@@ -77,10 +84,12 @@ mod tests {
             ("https://x.org/a.m3u8#sound", Some("it is the sound")),
         ];
         for (key, expected) in table {
-            let why = of_another(key).map(|(why, _)| why);
+            let why = of_another(key, Some("a/a.audio.ts")).map(|(why, _)| why);
             let is_it = why.zip(expected).map(|(why, start)| why.starts_with(start));
             assert_eq!(is_it, expected.map(|_| true), "{key}");
             assert_eq!(why.is_some(), expected.is_some(), "{key}");
         }
+        // What a source calls so itself is an item like any other.
+        assert_eq!(of_another("youtube:x audio", Some("a.audio.d/a.m4a")), None);
     }
 }

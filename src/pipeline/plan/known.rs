@@ -110,6 +110,7 @@ impl Plan {
                 // A film whose sound is gone from beside it is no longer there as it was.
                 let sound = beside.map(|sound| archive.find(&sound)).transpose()?;
                 let sound = sound.flatten().and_then(|seen| seen.saved);
+                let sound = sound.filter(|(path, _)| kin::lies_beside(path));
                 let has_all = sound
                     .zip(disk.as_ref())
                     .is_none_or(|((path, size), disk)| disk.size(&path) == Some(size));

@@ -196,7 +196,10 @@ impl Walk {
                 Ok(lost) => lost,
                 Err(error) => return self.unread(error).await,
             };
-            let fault = match (&listed, kin::of_another(&lost.identity.key)) {
+            let fault = match (
+                &listed,
+                kin::of_another(&lost.identity.key, lost.at.as_deref()),
+            ) {
                 (Ok(()), Some((why, hint))) => Error::new(Kind::Missing, why).hint(hint),
                 _ => fault(),
             };

@@ -1,18 +1,30 @@
 //! Ctrl-C, or SIGTERM: once to finish what has begun, twice to stop at once.
 
 use std::process;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
+use tokio::time::{Instant, sleep_until};
 
 use super::exit::INTERRUPTED;
 use crate::pipeline::Stop;
 use crate::report::Signals;
 
+/// How long what has begun may take once the system asks for an end: whoever does sends worse soon, and no file of hours is worth it.
+const GRACE: Duration = Duration::from_secs(8);
+
 /// Waits for signals and hands them on, for as long as the runtime lives.
 pub(super) async fn watch(stop: Stop, signals: Signals) {
     let mut terminations = Terminations::new();
     let mut count = 0;
+    let mut end: Option<Instant> = None;
     loop {
+        let over = async {
+            match end {
+                Some(end) => sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             pressed = tokio::signal::ctrl_c() => {
                 if pressed.is_err() {
@@ -20,7 +32,11 @@ pub(super) async fn watch(stop: Stop, signals: Signals) {
                 }
             }
             // What has begun may be a recording, of which nothing is left that has no name.
-            () = terminations.next() => signals.terminated.cancel(),
+            () = terminations.next() => {
+                signals.terminated.cancel();
+                end.get_or_insert(Instant::now() + GRACE);
+            }
+            () = over, if count < 2 => {}
         }
         count += 1;
         signals.interrupted.cancel();

@@ -147,7 +147,7 @@ fn farewell(summary: &Summary, is_terminated: bool) -> String {
         count => format!("{count} files"),
     };
     match is_terminated {
-        true => format!("finishing {files}; a second SIGTERM stops at once"),
+        true => format!("finishing {files} if that takes seconds; a second SIGTERM stops at once"),
         false => format!("finishing {files}; press Ctrl-C again to stop at once"),
     }
 }
@@ -243,7 +243,7 @@ mod tests {
         );
         assert_eq!(
             farewell(&summary, true),
-            "finishing 1 file; a second SIGTERM stops at once"
+            "finishing 1 file if that takes seconds; a second SIGTERM stops at once"
         );
     }
 }

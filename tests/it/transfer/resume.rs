@@ -358,3 +358,29 @@ fn an_answer_that_does_not_begin_is_not_waited_for_when_the_run_is_to_end() {
     assert!(began.elapsed().as_secs() < 20, "{}", done.stderr);
     assert!(done.stderr.contains("1 not done"), "{}", done.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_takes_long_does_not_keep_the_system_from_ending_the_run() {
+    let site = Site::start();
+    let good = Reply::file(huge()).etag("\"a\"");
+    site.on("/cat.png", good.clone().throttle(150_000)).once();
+    site.on("/cat.png", good);
+    let fetch = Fetch::new().arg(site.url("/cat.png"));
+    let running = fetch.spawn();
+    site.wait_for("/cat.png", 1);
+    let began = std::time::Instant::now();
+    running.terminate();
+    running.wait_for_stderr("a second SIGTERM stops at once");
+    let done = running.wait().fails(130);
+    let took = began.elapsed();
+    assert!(
+        took.as_secs() < 25,
+        "{took:?}: it takes a minute: {}",
+        done.stderr
+    );
+    assert_eq!(fetch.partials().len(), 2, "{:?}", fetch.partials());
+    fetch.run().success();
+    assert!(fetch.files()["cat.png"] == huge());
+    assert!(site.requests()[1].header("range").is_some());
+}

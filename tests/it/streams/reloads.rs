@@ -4,6 +4,14 @@ use super::live::window;
 use super::{playlist, quick, segment, segments};
 use crate::support::{Reply, Site};
 
+/// Records what this list leads to, all of which there is, and gives what it says.
+fn records(site: &Site, list: &str, whole: &[u8]) -> String {
+    let fetch = quick().arg(site.url(list));
+    let done = fetch.run().success();
+    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+    done.stderr
+}
+
 #[test]
 fn a_list_that_cannot_be_read_counts_as_none() {
     let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\ncats.m3u8\n";
@@ -13,9 +21,7 @@ fn a_list_that_cannot_be_read_counts_as_none() {
         site.on("/cats.m3u8", Reply::text(odd)).once();
         site.on("/cats.m3u8", window(1, 3, "#EXT-X-ENDLIST\n"));
         let whole = segments(&site, "", 4, 20);
-        let fetch = quick().arg(site.url("/cats.m3u8"));
-        let done = fetch.run().success();
-        assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+        records(&site, "/cats.m3u8", &whole);
     }
 }
 
@@ -35,9 +41,7 @@ fn a_list_that_is_refused_is_found_anew_from_its_master() {
     site.on("/cats/list.m3u8?token=2", window(1, 2, "")).once();
     site.on("/cats/list.m3u8?token=2", window(1, 3, "#EXT-X-ENDLIST\n"));
     let whole = segments(&site, "/cats", 4, 20);
-    let fetch = quick().arg(site.url("/cats/master.m3u8"));
-    let done = fetch.run().success();
-    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+    records(&site, "/cats/master.m3u8", &whole);
 }
 
 #[test]
@@ -48,9 +52,7 @@ fn a_list_that_is_gone_once_is_asked_for_again() {
         .once();
     site.on("/cats.m3u8", window(1, 3, "#EXT-X-ENDLIST\n"));
     let whole = segments(&site, "", 4, 20);
-    let fetch = quick().arg(site.url("/cats.m3u8"));
-    let done = fetch.run().success();
-    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+    records(&site, "/cats.m3u8", &whole);
 }
 
 #[test]
@@ -59,11 +61,9 @@ fn a_list_that_stays_gone_ends_a_live_stream_and_that_is_told() {
     site.on("/cats.m3u8", window(0, 2, "")).times(2);
     site.on("/cats.m3u8", Reply::text("gone").status(404));
     let whole = segments(&site, "", 2, 20);
-    let fetch = quick().arg(site.url("/cats.m3u8"));
-    let done = fetch.run().success();
-    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+    let told = records(&site, "/cats.m3u8", &whole);
     let said = "its playlist is gone, and did not say that it had ended";
-    assert!(done.stderr.contains(said), "{}", done.stderr);
+    assert!(told.contains(said), "{told}");
 }
 
 #[test]
@@ -74,9 +74,7 @@ fn a_line_that_is_cut_is_read_the_next_time() {
         .once();
     site.on("/cats.m3u8", window(0, 4, "#EXT-X-ENDLIST\n"));
     let whole = segments(&site, "", 4, 20);
-    let fetch = quick().arg(site.url("/cats.m3u8"));
-    let done = fetch.run().success();
-    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+    records(&site, "/cats.m3u8", &whole);
 }
 
 #[test]
@@ -100,12 +98,10 @@ fn numbers_that_begin_anew_are_followed_and_told() {
         whole.extend(bytes);
     }
     whole.extend(segments(&site, "/new", 3, 30));
-    let fetch = quick().arg(site.url("/cats.m3u8"));
-    let done = fetch.run().success();
-    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
+    let told = records(&site, "/cats.m3u8", &whole);
     let said = "the numbers of its segments began anew on the way";
-    assert!(done.stderr.contains(said), "{}", done.stderr);
-    assert!(!done.stderr.contains("were gone"), "{}", done.stderr);
+    assert!(told.contains(said), "{told}");
+    assert!(!told.contains("were gone"), "{told}");
 }
 
 #[test]
@@ -116,10 +112,8 @@ fn a_list_that_is_old_begins_nothing_anew() {
     site.on("/cats.m3u8", window(0, 2, "")).once();
     site.on("/cats.m3u8", window(6, 2, "#EXT-X-ENDLIST\n"));
     let whole = segments(&site, "", 8, 20);
-    let fetch = quick().arg(site.url("/cats.m3u8"));
-    let done = fetch.run().success();
-    assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
-    assert!(!done.stderr.contains("anew"), "{}", done.stderr);
+    let told = records(&site, "/cats.m3u8", &whole);
+    assert!(!told.contains("anew"), "{told}");
 }
 
 #[test]

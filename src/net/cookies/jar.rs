@@ -152,6 +152,9 @@ impl Jar {
             let Ok(mut cookie) = cookie_store::Cookie::try_from_raw_cookie(&raw, url) else {
                 continue;
             };
+            if !may_be_set(&cookie, url, &store) {
+                continue;
+            }
             let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
             if domain(&cookie).is_some_and(|domain| !domains.contains(&domain)) {
                 cookie.domain = CookieDomain::HostOnly(url.host_str().unwrap_or("").to_owned());
@@ -180,6 +183,26 @@ impl Jar {
         value.set_sensitive(true);
         Some(value)
     }
+}
+
+/// Whether an answer of this URL may set a cookie: whoever sits on a line that is not encrypted sets none that is for
+/// encrypted ones, and takes none of their places (RFC 6265bis §5.7).
+fn may_be_set(cookie: &cookie_store::Cookie<'_>, url: &Url, store: &CookieStore) -> bool {
+    let is_secure = cookie.secure() == Some(true);
+    let promises = |prefix| cookie.name().starts_with(prefix);
+    if !is_secure && (promises("__Secure-") || promises("__Host-")) {
+        return false;
+    }
+    if url.scheme() == "https" {
+        return true;
+    }
+    let meets = |other: &cookie_store::Cookie<'_>| {
+        other.name() == cookie.name()
+            && other.secure() == Some(true)
+            && other.domain.matches(url)
+            && cookie.path.as_ref().starts_with(&*other.path)
+    };
+    !is_secure && !store.iter_unexpired().any(meets)
 }
 
 /// The domain for all of which a cookie is.
@@ -230,6 +253,37 @@ mod tests {
         assert_eq!(jar.store.read().unwrap().iter_any().count(), 2);
         let left = jar.browser.unwrap().into_inner().unwrap();
         assert_eq!(left.into_keys().collect::<Vec<_>>(), ["bank.org"]);
+    }
+
+    #[test]
+    fn a_line_that_is_not_encrypted_sets_nothing_that_is_for_encrypted_ones() {
+        let jar = Jar::default();
+        let set = |scheme: &str, text: &str| {
+            let header = HeaderValue::try_from(text).unwrap();
+            jar.set_cookies(&[header], &url(&format!("{scheme}://a.org/x/y")));
+        };
+        let sent = || {
+            let value = jar.cookies(&url("https://a.org/x/y"));
+            value.map_or(String::new(), |value| value.to_str().unwrap().to_owned())
+        };
+        for text in ["__Host-a=1; Path=/", "__Secure-a=1", "other=1"] {
+            set("https", text);
+        }
+        assert_eq!(sent(), "other=1");
+        set("https", "session=1; Secure; Path=/");
+        let before = sent();
+        for text in [
+            "session=2; Path=/",
+            "session=2; Path=/x",
+            "b=2; Secure",
+            "__Secure-b=2",
+        ] {
+            set("http", text);
+        }
+        set("http", "session=; Path=/; Max-Age=0");
+        assert_eq!(sent(), before);
+        set("http", "other=2");
+        assert!(sent().contains("other=2"));
     }
 
     #[test]

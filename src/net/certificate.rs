@@ -29,6 +29,11 @@ pub(super) fn untrusted(host: &str, why: &CertificateError) -> Error {
             "whoever signed it is not known".to_owned(),
             "a private authority can be named with `--ca-cert FILE` or `SSL_CERT_FILE`",
         ),
+        // The type of this one is not to be had: a certificate that is an authority stands for a server.
+        E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
+            "it signed itself".to_owned(),
+            "if it is yours, name it with `--ca-cert FILE`",
+        ),
         E::Revoked => (
             "it was revoked".to_owned(),
             "its operator has to replace it",

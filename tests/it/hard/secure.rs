@@ -25,6 +25,7 @@ fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
         (Odd::No, false, "whoever signed it is not known"),
         (Odd::Expired, true, "it ran out on "),
         (Odd::Another, true, "it is for `"),
+        (Odd::Itself, false, "it signed itself"),
     ];
     for (odd, known, why) in table {
         let site = Site::start();
@@ -49,6 +50,23 @@ fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
         assert!(site.requests().is_empty(), "nothing was said to it");
         assert_eq!(fetch.tree(), "");
     }
+}
+
+#[test]
+fn a_certificate_that_is_its_own_authority_is_trusted_where_the_user_names_it() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(large()));
+    let front = Front::start(&site, Odd::Itself);
+    let fetch = quick().arg("--ca-cert").arg(front.authority());
+    let fetch = fetch.arg(front.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    // It is for that host alone.
+    let elsewhere = front.url("/cat.jpg").replace("127.0.0.1", "localhost");
+    let fetch = quick().arg("--ca-cert").arg(front.authority());
+    let done = fetch.arg(elsewhere).run();
+    assert_ne!(done.code, 0);
+    assert!(done.stderr.contains("is not trusted"), "{}", done.stderr);
 }
 
 #[cfg(all(unix, not(target_vendor = "apple")))]

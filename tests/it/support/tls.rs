@@ -26,6 +26,8 @@ pub enum Odd {
     Expired,
     /// Its certificate is that of another host.
     Another,
+    /// Its certificate is its own authority, as openssl makes it by default.
+    Itself,
 }
 
 /// A site that speaks TLS. Dropping it closes its connections.
@@ -154,7 +156,14 @@ fn config(host: &str, odd: Odd, folder: &TempDir) -> ServerConfig {
         site.not_after = rcgen::date_time_ymd(2002, 1, 1);
     }
     let key = KeyPair::generate().expect("a key");
-    let certificate = site.signed_by(&key, &authority).expect("a certificate");
+    let certificate = if odd == Odd::Itself {
+        site.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let own = site.self_signed(&key).expect("a certificate");
+        std::fs::write(folder.path().join("authority.pem"), own.pem()).expect("a file");
+        own
+    } else {
+        site.signed_by(&key, &authority).expect("a certificate")
+    };
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let mut config = ServerConfig::builder()
         .with_no_client_auth()

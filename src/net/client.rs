@@ -315,7 +315,7 @@ impl Client {
         *led = opened.led;
         let status = opened.response.status();
         let open_end = opened.open_end();
-        let mut headers = std::mem::take(opened.response.headers_mut());
+        let mut headers = opened.response.take_headers();
         let mut body = BytesMut::new();
         let is_wanted = ask.wants.is_none_or(|wants| wants(&headers));
         while is_wanted
@@ -376,13 +376,11 @@ impl Client {
 
     /// The address that has answered, to stay with, if there are others and no proxy chooses among them.
     pub(crate) fn pin(&self, opened: &Opened) -> Option<Pin> {
-        let Inner {
-            settings, pools, ..
-        } = &*self.inner;
+        let pools = &self.inner.pools;
         let address = opened.response.remote_addr()?.ip();
         match pools.has_proxy_for(&opened.url) {
             true => None,
-            false => pools.pin(settings, &opened.url, address),
+            false => pools.pin(&opened.url, address),
         }
     }
 

@@ -1,16 +1,15 @@
-//! What an error of the HTTP library means to us.
+//! What an error on the way means to us.
 
-use std::error::Error as _;
 use std::io;
 use std::net::IpAddr;
 
 use rustls::InvalidMessage;
-use url::Url;
+use url::{Position, Url};
 
 use super::certificate::untrusted;
 use super::resolver::NotFound;
 use super::trust::NoAuthorities;
-use super::{Private, Shown};
+use super::{Fault, Private, Shown, Stage};
 use crate::model::{Error, Kind};
 
 /// What is said where a proxy does not let us in: at a tunnel, at a SOCKS login, and where a SOCKS proxy takes no such login.
@@ -19,6 +18,9 @@ const PROXY_LOGIN: [&str; 3] = [
     "credentials not accepted",
     "does not support user/pass authentication",
 ];
+
+/// So much is repeated of a word of a server's.
+const LONGEST_WORD: usize = 100;
 
 /// What is said where HTTP/2 is refused: the type of that error is not to be had.
 const HTTP_1_1_REQUIRED: &str = "endpoint requires HTTP/1.1";
@@ -32,19 +34,27 @@ pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
     Error::new(Kind::Corrupt, message)
 }
 
-/// Whether the request is to be sent once more by HTTP/1.1: HTTP/2 is not for it (RFC 9113 §7).
-pub(super) fn wants_http1(error: &reqwest::Error) -> bool {
-    error
-        .source()
-        .is_some_and(|cause| innermost(cause).contains(HTTP_1_1_REQUIRED))
+/// The error of an answer whose body is packed for the way: this client asks for no such coding (RFC 9110 §10.1.4).
+pub(super) fn packed(url: &Url, coding: &str) -> Error {
+    let coding: String = coding.chars().take(LONGEST_WORD).collect();
+    let message = format!(
+        "`{}` comes in the transfer coding `{coding}`, which nobody asked for",
+        Shown(url)
+    );
+    Error::new(Kind::Corrupt, message)
 }
 
-/// The error of a request to this URL. Its causes are kept, without the URL that the library would print in full.
-pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
-    let error = error.without_url();
+/// Whether the request is to be sent once more by HTTP/1.1: HTTP/2 is not for it (RFC 9113 §7).
+pub(super) fn wants_http1(fault: &Fault) -> bool {
+    innermost(&*fault.cause).contains(HTTP_1_1_REQUIRED)
+}
+
+/// The error of a request to this URL.
+pub(super) fn classify(fault: Fault, url: &Url) -> Error {
+    let is_connect = fault.stage == Stage::Connect;
     let host = url.host_str().unwrap_or("");
     let shown = Shown(url);
-    if let Some(tls) = find::<rustls::Error>(&error) {
+    if let Some(tls) = find::<rustls::Error>(&*fault.cause) {
         if let rustls::Error::InvalidCertificate(why) = tls {
             return untrusted(host, why);
         }
@@ -56,8 +66,7 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
                 .hint("set it to a file of certificates in PEM form, or leave it out");
         }
         // Its first bytes begin no message of TLS. It will not speak another way the next time.
-        if error.is_connect()
-            && let rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) = tls
+        if is_connect && let rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) = tls
         {
             let plain = plain(url);
             return Error::new(Kind::Corrupt, format!("`{host}` does not speak TLS"))
@@ -67,24 +76,34 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
         return Error::new(Kind::Network, format!("cannot speak TLS with `{host}`"))
             .because(tls.to_string());
     }
-    let message = if error.is_builder() {
-        return Error::new(Kind::Config, format!("cannot ask for `{shown}`")).because(error);
-    } else if let Some(unknown) = find::<NotFound>(&error) {
+    let message = if fault.stage == Stage::Request {
+        return Error::new(Kind::Config, format!("cannot ask for `{shown}`")).because(fault.cause);
+    } else if let Some(unknown) = find::<NotFound>(&*fault.cause) {
         unknown.to_string()
-    } else if error.is_connect() {
-        format!("cannot connect to `{host}`")
-    } else if error.is_timeout() {
+    } else if is_connect {
+        format!(
+            "cannot connect to `{}`",
+            &url[Position::BeforeHost..Position::AfterPort]
+        )
+    } else if fault.is_timeout {
         format!("`{shown}` fell silent")
     } else {
         format!("the connection for `{shown}` broke")
     };
-    let cause = error
-        .source()
-        .map(innermost)
-        .unwrap_or_else(|| error.to_string());
+    let cause = innermost(&*fault.cause);
+    // What was left on a used connection may be in the way. On a new one, it is what the server says each time.
+    let is_parse = find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_parse);
+    if is_parse && fault.was_used != Some(true) {
+        let error =
+            Error::new(Kind::Corrupt, format!("`{host}` does not speak HTTP/1.1")).because(cause);
+        return match url.scheme() {
+            "http" => error.hint("it may speak TLS: try `https`"),
+            _ => error,
+        };
+    }
     // The types of these errors are not to be had, so they are known by what they say.
     let kind = match PROXY_LOGIN.iter().any(|words| cause.contains(words)) {
-        true if error.is_connect() => Kind::Login,
+        true if is_connect => Kind::Login,
         _ => Kind::Network,
     };
     Error::new(kind, message).because(cause)

@@ -1,6 +1,10 @@
 //! Headers as they are sent.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
+use url::Url;
 
 use crate::model::{Error, Headers, Kind, Result};
 
@@ -18,4 +22,21 @@ pub(crate) fn header_map(headers: &Headers) -> Result<HeaderMap> {
         map.insert(name, value);
     }
     Ok(map)
+}
+
+/// The login that stands in a URL, as a header (RFC 7617).
+pub(crate) fn login_of(url: &Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decoded = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+    let (user, password) = (url.username(), url.password().unwrap_or(""));
+    login(&[decoded(user), decoded(password)].join(&b':'))
+}
+
+/// A user and a password, with a colon in between, as a header.
+pub(super) fn login(pair: &[u8]) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }

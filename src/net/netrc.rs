@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use url::{Host, Url};
 
 use super::Secret;
+use super::headers::login;
 use crate::model::{Error, Kind, Result};
 
 /// Which netrc is used.
@@ -134,12 +133,9 @@ impl Logins {
             is_host && is_user && port.is_none_or(|port| url.port_or_known_default() == Some(port))
         };
         let machine = self.machines.iter().find(is_meant)?;
-        let login = machine.login.as_deref().unwrap_or("");
+        let user = machine.login.as_deref().unwrap_or("");
         let password = machine.password.as_ref().map_or("", Secret::reveal);
-        let text = STANDARD.encode(format!("{login}:{password}"));
-        let mut value = HeaderValue::try_from(format!("Basic {text}")).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        login(format!("{user}:{password}").as_bytes())
     }
 }
 
@@ -248,6 +244,9 @@ fn is_open_to_others(_path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn sent(logins: &Logins, url: &str, is_trusted: bool) -> Option<String> {

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::Version;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use url::Url;
 
 use super::floor::Watch;
 use super::pace::Host;
-use super::{Led, Permit, Shown, failure};
+use super::{Led, Permit, Response, Shown, failure};
 use crate::model::{Error, Kind, Result};
 
 /// An answer whose body is still to come.
@@ -23,7 +21,7 @@ pub struct Opened {
     /// Who leads on from here: whether any server on the way was a public one.
     pub led: Led,
     /// The answer.
-    pub response: reqwest::Response,
+    pub response: Response,
     /// Counts the bytes of the body for the host that was asked first.
     pub(super) host: Arc<Host>,
     /// The place at the host that answers, if a redirect led there and it has limits of its own.
@@ -35,9 +33,7 @@ pub struct Opened {
 impl Opened {
     /// Whether nothing but the end of the connection tells where the body ends (RFC 9112 §6.3).
     pub(crate) fn open_end(&self) -> bool {
-        let headers = self.response.headers();
-        let is_told = [CONTENT_LENGTH, TRANSFER_ENCODING].map(|name| headers.contains_key(name));
-        self.response.version() < Version::HTTP_2 && is_told == [false; 2]
+        self.response.is_open_end()
     }
 
     /// Reads the next piece of the body.

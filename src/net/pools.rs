@@ -1,4 +1,5 @@
-//! The pools of connections of a client, each made when it is first needed.
+//! The connections of a client: those for pages and proxies in pools that are made when they are first needed, and those for
+//! files.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -8,6 +9,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use super::cookies::Jar;
+use super::http1::Http1;
 use super::pin::Pin;
 use super::resolver::{Public, System};
 use super::trust::Trust;
@@ -19,13 +21,14 @@ use crate::model::{Error, Kind, Result};
 pub(super) enum Use {
     /// Listings: HTTP/2 where the server has it.
     Pages,
-    /// Files: HTTP/1.1, a connection each. One HTTP/2 connection for all is several times slower at a distance.
+    /// Files: HTTP/1.1, a connection each. One HTTP/2 connection for all is several times slower at a distance. Without a
+    /// proxy in between, they come by [`Http1`].
     Bodies,
 }
 
 /// How far a pool's connections may reach. Each reach has connections of its own: one that was made to a private address
 /// for the user must not be used again for whoever may not go there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     /// Anywhere, through a proxy if there is one.
     Any,
@@ -35,11 +38,14 @@ pub(super) enum Reach {
 
 /// The pools.
 pub(super) struct Pools {
+    /// What each request says that does not say otherwise.
+    defaults: HeaderMap,
     trust: Arc<Trust>,
     jar: Option<Jar>,
     system: System,
     proxies: Proxies,
-    made: [OnceLock<reqwest::Client>; 4],
+    http1: Http1,
+    made: [OnceLock<reqwest::Client>; 3],
 }
 
 /// Which requests go through a proxy.
@@ -58,13 +64,15 @@ impl Pools {
     /// [`Kind::Config`] for a certificate, cookie file, browser, proxy or user agent that cannot be used.
     pub(super) fn new(settings: &Settings) -> Result<Pools> {
         let trust = Trust::new(settings.ca_cert.iter().map(|path| path.as_path()))?;
-        HeaderValue::from_str(&settings.user_agent)
-            .map_err(|_| Error::new(Kind::Config, "the user agent cannot stand in a header"))?;
+        let defaults = defaults(settings)?;
         proxy(settings)?;
+        let system = System::new(&settings.resolve);
         Ok(Pools {
+            http1: Http1::new(settings, defaults.clone(), system.clone(), trust.clone()),
+            defaults,
             trust,
             jar: Jar::open(settings)?,
-            system: System::new(&settings.resolve),
+            system,
             proxies: Proxies::of(settings),
             made: Default::default(),
         })
@@ -111,6 +119,11 @@ impl Pools {
         Some(Shown(&url).to_string())
     }
 
+    /// The connections for files.
+    pub(super) fn http1(&self) -> &Http1 {
+        &self.http1
+    }
+
     /// The pool for such requests.
     pub(super) fn get(
         &self,
@@ -120,9 +133,9 @@ impl Pools {
     ) -> Result<&reqwest::Client> {
         let made = match (purpose, reach) {
             (Use::Pages, Reach::Any) => &self.made[0],
-            (Use::Bodies, Reach::Any) => &self.made[1],
-            (Use::Pages, Reach::Public) => &self.made[2],
-            (Use::Bodies, Reach::Public) => &self.made[3],
+            (Use::Pages, Reach::Public) => &self.made[1],
+            // Those by proxies, which reach anything.
+            (Use::Bodies, _) => &self.made[2],
         };
         if let Some(client) = made.get() {
             return Ok(client);
@@ -132,11 +145,9 @@ impl Pools {
     }
 
     /// Connections for files, to the host of this URL at this address alone, if it has others that may answer.
-    pub(super) fn pin(&self, settings: &Settings, url: &Url, address: IpAddr) -> Option<Pin> {
+    pub(super) fn pin(&self, url: &Url, address: IpAddr) -> Option<Pin> {
         let host = url.domain().filter(|host| self.system.has_several(host))?;
-        // Without one, it goes on as it would have, and what is wrong with the builder is told elsewhere.
-        let builder = self.builder(settings, Use::Bodies, Reach::Any).ok()?;
-        Pin::new(host, address, builder).ok()
+        Some(Pin::new(host, address))
     }
 
     fn builder(
@@ -145,11 +156,12 @@ impl Pools {
         purpose: Use,
         reach: Reach,
     ) -> Result<reqwest::ClientBuilder> {
-        let mut accept = HeaderMap::new();
-        accept.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         let mut builder = reqwest::Client::builder()
-            .user_agent(&settings.user_agent)
-            .default_headers(accept)
+            .default_headers(self.defaults.clone())
+            // One odd line of a head is no reason to do without a page.
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);
         // None at all is no limit.
@@ -199,6 +211,16 @@ impl Proxies {
             false => Proxies::None,
         }
     }
+}
+
+/// What each request says that does not say otherwise.
+fn defaults(settings: &Settings) -> Result<HeaderMap> {
+    let user_agent = HeaderValue::from_str(&settings.user_agent)
+        .map_err(|_| Error::new(Kind::Config, "the user agent cannot stand in a header"))?;
+    Ok(HeaderMap::from_iter([
+        (header::USER_AGENT, user_agent),
+        (header::ACCEPT, HeaderValue::from_static("*/*")),
+    ]))
 }
 
 /// The proxy of the environment or the system for a URL.

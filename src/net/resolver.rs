@@ -4,6 +4,7 @@
 //! alone.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -77,12 +78,7 @@ impl Resolve for Public {
     fn resolve(&self, name: Name) -> Resolving {
         let Public(system) = self.clone();
         Box::pin(async move {
-            let mut addresses = system.find(name.as_str()).await?;
-            // What the user has set is the user's word.
-            if !system.set.contains_key(name.as_str()) {
-                addresses = public(addresses)?;
-            }
-            let addresses: Addrs = Box::new(addresses.into_iter());
+            let addresses: Addrs = Box::new(system.find_public(name.as_str()).await?.into_iter());
             Ok(addresses)
         })
     }
@@ -115,6 +111,10 @@ impl System {
         }
     }
 
+    /// The addresses of a host.
+    ///
+    /// # Errors
+    /// If it has none.
     pub(super) async fn find(&self, host: &str) -> Result<Vec<SocketAddr>, NotFound> {
         let found = match self.set.get(host) {
             Some(addresses) => Ok(addresses.clone()),
@@ -123,6 +123,19 @@ impl System {
                 .map(Iterator::collect),
         };
         self.answer(host, found)
+    }
+
+    /// The same for a host that must be public.
+    pub(super) async fn find_public(
+        &self,
+        host: &str,
+    ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+        let addresses = self.find(host).await?;
+        // What the user has set is the user's word.
+        match self.set.contains_key(host) {
+            true => Ok(addresses),
+            false => Ok(public(addresses)?),
+        }
     }
 
     /// What was found, or else what was found before: a name server that is away for a moment moves no host. The family

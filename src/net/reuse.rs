@@ -1,18 +1,19 @@
 //! Connections that are used again.
 //!
 //! A server may close an idle connection just when a request is sent on it. That request had no answer, so it is sent
-//! once more at once (RFC 9112 §9.3.1), and is no failure. Where no request to an origin was answered yet, there is no
-//! connection to use again, and a close without a word is the server's answer. So it is where others are under way: a
-//! server that is busy with us closes what is too much for it.
+//! once more at once (RFC 9112 §9.3.1), and is no failure. On a new connection, a close without a word is the server's answer.
+//!
+//! The client for pages does not tell which it was. There, a connection is taken for used if a request to its origin was
+//! answered before, and no other is under way: a server that is busy with us closes what is too much for it.
 
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use reqwest::{RequestBuilder, Response};
 use url::Origin;
 
 use super::failure::find;
+use super::{Fault, Stage};
 
 /// The origins that were asked.
 #[derive(Debug, Default)]
@@ -32,40 +33,20 @@ struct Asked {
 const REMEMBERED: usize = 1024;
 
 impl Reuse {
-    /// Sends a request, and once more if an idle connection was closed under it. What may not be done twice is not: nobody
-    /// knows how far it came.
-    pub(super) async fn send(
-        &self,
-        request: RequestBuilder,
-        origin: Origin,
-        is_repeatable: bool,
-    ) -> reqwest::Result<Response> {
-        let may_be_closed = self.begin(&origin) && is_repeatable;
-        let again = may_be_closed.then(|| request.try_clone()).flatten();
-        let mut under_way = UnderWay {
-            reuse: self,
-            origin,
-            answered: false,
-        };
-        let sent = match (request.send().await, again) {
-            (Err(error), Some(again)) if was_closed(&error) && under_way.is_alone() => {
-                again.send().await
-            }
-            (sent, _) => sent,
-        };
-        under_way.answered = sent.is_ok();
-        sent
-    }
-
-    /// Notes one more request; whether there may be a connection to use again for it.
-    fn begin(&self, origin: &Origin) -> bool {
+    /// Notes one more request.
+    pub(super) fn begin(&self, origin: Origin) -> UnderWay<'_> {
         let mut origins = self.origins();
         if origins.len() >= REMEMBERED {
             origins.retain(|_, asked| asked.under_way > 0);
         }
         let asked = origins.entry(origin.clone()).or_default();
         asked.under_way += 1;
-        asked.answered
+        UnderWay {
+            reuse: self,
+            origin,
+            had_answer: asked.answered,
+            answered: false,
+        }
     }
 
     fn origins(&self) -> MutexGuard<'_, HashMap<Origin, Asked>> {
@@ -74,13 +55,28 @@ impl Reuse {
 }
 
 /// A request that waits for its answer.
-struct UnderWay<'a> {
+pub(super) struct UnderWay<'a> {
     reuse: &'a Reuse,
     origin: Origin,
+    /// Whether one before it was answered.
+    had_answer: bool,
     answered: bool,
 }
 
 impl UnderWay<'_> {
+    /// Notes that it was answered.
+    pub(super) fn answered(mut self) {
+        self.answered = true;
+    }
+
+    /// Whether an idle connection was closed under it.
+    pub(super) fn found_closed(&self, fault: &Fault) -> bool {
+        let is_idle = fault
+            .was_used
+            .unwrap_or_else(|| self.had_answer && self.is_alone());
+        is_idle && was_closed(fault)
+    }
+
     fn is_alone(&self) -> bool {
         let origins = self.reuse.origins();
         origins
@@ -100,12 +96,12 @@ impl Drop for UnderWay<'_> {
 }
 
 /// Whether the connection was closed before an answer came.
-fn was_closed(error: &reqwest::Error) -> bool {
-    if error.is_connect() || error.is_timeout() {
+fn was_closed(fault: &Fault) -> bool {
+    if fault.stage == Stage::Connect || fault.is_timeout {
         return false;
     }
-    find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
-        || find::<io::Error>(error).is_some_and(|error| {
+    find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_incomplete_message)
+        || find::<io::Error>(&*fault.cause).is_some_and(|error| {
             matches!(
                 error.kind(),
                 io::ErrorKind::BrokenPipe

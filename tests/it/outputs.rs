@@ -284,7 +284,7 @@ fn a_server_that_is_not_there() {
     let expected = [
         "failed: `http://127.0.0.1:PORT/cat.jpg` (network)",
         "1 found: 0 new, 1 failed (1 network)   TIME",
-        "failed: `http://127.0.0.1:PORT/cat.jpg` cannot connect to `127.0.0.1`",
+        "failed: `http://127.0.0.1:PORT/cat.jpg` cannot connect to `127.0.0.1:PORT`",
         "  attempts: 2",
     ];
     assert_eq!(lines, expected);

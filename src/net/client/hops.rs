@@ -2,16 +2,26 @@
 
 use std::sync::PoisonError;
 
+use bytes::Bytes;
 use http::{HeaderMap, header};
 use url::Url;
 
 use super::trail::Trail;
 use super::{Ask, Client, Inner};
 use crate::model::{Error, Kind, Result};
+use crate::net::http1::Target;
 use crate::net::pools::{Reach, Use};
 use crate::net::private::{is_public, literal};
 use crate::net::resolver::NotPublic;
-use crate::net::{Led, Opened, Permit, failure, redirect};
+use crate::net::{Fault, Led, Opened, Permit, Response, Stage, failure, redirect};
+
+/// What carries a request.
+enum Carrier<'a> {
+    /// A connection of our own.
+    Own(Target<'a>),
+    /// The client for pages and proxies.
+    Pooled(&'a reqwest::Client),
+}
 
 impl Client {
     pub(super) async fn send(&self, mut ask: Ask<'_>) -> Result<Opened> {
@@ -20,6 +30,7 @@ impl Client {
         let pools = &self.inner.pools;
         let mut trail = Trail::new(url.clone(), ask.way.led);
         let mut guest: Option<Permit> = None;
+        let mut is_second = false;
         loop {
             let here = trail.here();
             if let Some(gate) = ask.way.gate {
@@ -32,11 +43,7 @@ impl Client {
                 guest = self.pace().lead(host, there).await;
             }
             let is_trusted = self.is_trusted(&trail);
-            let (client, has_proxy) = self.client_for(ask, trail.led(), here)?;
-            let request = match ask.body {
-                Some(body) => client.post(here.clone()).body(body.clone()),
-                None => client.get(here.clone()),
-            };
+            let (carrier, has_proxy) = self.carrier_for(ask, trail.led(), here)?;
             let mut headers = ask.free.clone();
             if trail.is_home() {
                 if let Some(logins) = &self.inner.logins
@@ -55,18 +62,31 @@ impl Client {
             {
                 headers.insert(header::COOKIE, cookies);
             }
-            let request = request.headers(headers);
-            let sent = self
-                .inner
-                .reuse
-                .send(request, here.origin(), ask.body.is_none());
-            let response = match sent.await {
-                Err(error) if matches!(ask.purpose, Use::Pages) && failure::wants_http1(&error) => {
+            let under_way = self.inner.reuse.begin(here.origin());
+            let mut response = match self.ask(carrier, here, headers, ask.body, is_second).await {
+                Ok(response) => response,
+                Err(fault) if matches!(ask.purpose, Use::Pages) && failure::wants_http1(&fault) => {
                     ask.purpose = Use::Bodies;
                     continue;
                 }
-                sent => sent.map_err(|error| self.failure(error, here))?,
+                // What may not be done twice is not: nobody knows how far it came.
+                Err(fault)
+                    if !is_second && ask.body.is_none() && under_way.found_closed(&fault) =>
+                {
+                    is_second = true;
+                    continue;
+                }
+                Err(fault) => {
+                    let is_named_by_server = fault.stage == Stage::Request && trail.is_redirected();
+                    let mut failure = self.failure(fault, here);
+                    if is_named_by_server {
+                        failure.kind = Kind::Corrupt;
+                    }
+                    return Err(failure);
+                }
             };
+            under_way.answered();
+            is_second = false;
             let set = response.headers().get_all(header::SET_COOKIE);
             let has_cookie = pools.jar().is_some_and(|jar| jar.set_cookies(set, here));
             let address = response.remote_addr().filter(|_| !has_proxy);
@@ -90,6 +110,9 @@ impl Client {
                     trail.follow(location.as_bytes())?;
                 }
                 _ => {
+                    response
+                        .frame()
+                        .map_err(|coding| failure::packed(trail.here(), &coding))?;
                     let (redirected, led) = (trail.is_redirected(), trail.led());
                     if let Some(guest) = &mut guest
                         && response.status().is_success()
@@ -111,21 +134,48 @@ impl Client {
         }
     }
 
-    /// The connections for a request to this URL, and whether there is a proxy in between.
-    fn client_for<'a>(
+    /// Asks once.
+    async fn ask(
+        &self,
+        carrier: Carrier<'_>,
+        url: &Url,
+        headers: HeaderMap,
+        body: Option<&Bytes>,
+        must_be_new: bool,
+    ) -> Result<Response, Fault> {
+        let client = match carrier {
+            Carrier::Own(target) => {
+                let http1 = self.inner.pools.http1();
+                return http1
+                    .send(target, headers, body.cloned(), must_be_new)
+                    .await;
+            }
+            Carrier::Pooled(client) => client,
+        };
+        let request = match body {
+            Some(body) => client.post(url.clone()).body(body.clone()),
+            None => client.get(url.clone()),
+        };
+        Ok(request.headers(headers).send().await?.into())
+    }
+
+    /// What carries a request to this URL, and whether there is a proxy in between.
+    fn carrier_for<'a>(
         &'a self,
         ask: Ask<'a>,
         who: Led,
-        url: &Url,
-    ) -> Result<(&'a reqwest::Client, bool)> {
+        url: &'a Url,
+    ) -> Result<(Carrier<'a>, bool)> {
         let Inner {
             settings, pools, ..
         } = &*self.inner;
         let has_proxy = pools.has_proxy_for(url);
-        let pinned = ask.way.pin.filter(|_| !has_proxy);
-        if let Some(client) = pinned.and_then(|pin| pin.client_for(url)) {
+        let pin = ask.way.pin.filter(|_| !has_proxy);
+        let pinned = pin.and_then(|pin| pin.address_for(url));
+        let own = |reach| Carrier::Own(Target { url, reach, pinned });
+        if pinned.is_some() {
             // Whoever stays at an address was let in there before.
-            return Ok((client, has_proxy));
+            return Ok((own(Reach::Any), has_proxy));
         }
         let mut reach = Reach::Any;
         if settings.private.refuses(who) {
@@ -136,15 +186,19 @@ impl Client {
                 reach = Reach::Public;
             }
         }
-        Ok((pools.get(settings, ask.purpose, reach)?, has_proxy))
+        let carrier = match ask.purpose {
+            Use::Bodies if !has_proxy => own(reach),
+            purpose => Carrier::Pooled(pools.get(settings, purpose, reach)?),
+        };
+        Ok((carrier, has_proxy))
     }
 
-    fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
-        match failure::find::<NotPublic>(&error) {
+    fn failure(&self, fault: Fault, url: &Url) -> Error {
+        match failure::find::<NotPublic>(&*fault.cause) {
             Some(found) => failure::private(url, found.address, self.inner.settings.private),
             None => {
-                let is_connect = error.is_connect();
-                let mut failure = failure::classify(error, url);
+                let is_connect = fault.stage == Stage::Connect;
+                let mut failure = failure::classify(fault, url);
                 let may_be_the_proxy = matches!(failure.kind, Kind::Network | Kind::Login);
                 let proxy = self.inner.pools.proxy_for(url);
                 if let Some(proxy) = proxy.filter(|_| is_connect && may_be_the_proxy) {

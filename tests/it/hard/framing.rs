@@ -41,6 +41,56 @@ fn chunks_win_over_a_length() {
 }
 
 #[test]
+fn nothing_but_chunks_is_taken_off_a_body() {
+    for coding in ["gzip, chunked", "gzip", "chunked, gzip", "compress"] {
+        let raw = format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\nContent-Length: 5\r\n\r\nhello"
+        );
+        assert_eq!(saved(raw), None, "{coding}");
+    }
+}
+
+#[test]
+fn a_coding_that_is_none_leaves_the_length_as_it_is() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 5\r\n\r\n";
+    for (body, whole) in [("hello", true), ("hello, world", true), ("hell", false)] {
+        let saved = saved(format!("{head}{body}"));
+        assert_eq!(saved.as_deref(), whole.then_some(&b"hello"[..]), "{body}");
+    }
+}
+
+#[test]
+fn an_odd_line_in_a_head_costs_no_file() {
+    let many = "X-Many: 1\r\n".repeat(200);
+    for line in [
+        "X-Folded: a\r\n b\r\n",
+        "X-Spaced : a\r\n",
+        "no colon\r\n",
+        ": no name\r\n",
+        "X(A): b\r\n",
+        "X-Control: \u{1}\r\n",
+        &many,
+    ] {
+        let raw = format!("HTTP/1.1 200 OK\r\n{line}Content-Length: 5\r\n\r\nhello");
+        assert_eq!(saved(raw).as_deref(), Some(&b"hello"[..]), "{line:?}");
+    }
+}
+
+#[test]
+fn what_is_no_http_is_asked_for_once() {
+    let site = Site::start();
+    site.on("/f.txt", Reply::raw("SSH-2.0-OpenSSH_9.9\r\n"));
+    let fetch = quick().arg(site.url("/f.txt"));
+    let done = fetch.run().fails(4);
+    assert!(
+        done.stderr.contains("does not speak HTTP/1.1"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(site.requests().len(), 1);
+}
+
+#[test]
 fn lengths_that_disagree_or_are_none_are_refused() {
     for lengths in [
         "Content-Length: 5\r\nContent-Length: 7",

@@ -1,5 +1,7 @@
 //! Connections that come to nothing, fall silent, or drip.
 
+use std::collections::HashSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fetch::net::{Client, Override, Settings};
@@ -25,6 +27,28 @@ fn a_connection_that_was_closed_when_it_was_used_again_is_no_failure() {
     assert_eq!(fetch.files().len(), 2);
     let connections: Vec<_> = site.requests().iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [1, 1, 2]);
+}
+
+#[test]
+fn connections_that_were_closed_are_no_failures_while_others_are_at_work() {
+    let site = Site::start();
+    // A connection answers once. It is closed without a word when it is to be used again.
+    let asked = Mutex::new(HashSet::new());
+    let file = Reply::file(noise(5000, 1));
+    let answer = Reply::with(
+        move |seen| match asked.lock().unwrap().insert(seen.connection) {
+            true => file.clone(),
+            false => Reply::raw(""),
+        },
+    );
+    let links = (0..40).map(|index| {
+        let path = format!("/{index}.bin");
+        site.on(&path, answer.clone());
+        site.url(&path)
+    });
+    let fetch = quick().args(["-N", "6", "-R", "0"]).args(links);
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 40);
 }
 
 #[test]

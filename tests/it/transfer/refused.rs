@@ -217,7 +217,8 @@ fn a_refused_connection_is_named() {
         .arg(format!("http://127.0.0.1:{port}/cat.jpg"));
     let done = fetch.run().fails(4);
     assert!(
-        done.stderr.contains("cannot connect to `127.0.0.1`"),
+        done.stderr
+            .contains(&format!("cannot connect to `127.0.0.1:{port}`")),
         "{}",
         done.stderr
     );

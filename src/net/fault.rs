@@ -1,0 +1,122 @@
+//! What kept an answer from coming, whichever way it was to come.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+/// What kept an answer, or the rest of it, from coming.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// When it happened.
+    pub(super) stage: Stage,
+    /// Whether nothing happened for too long.
+    pub(super) is_timeout: bool,
+    /// Whether the connection had been used before, if that is known.
+    pub(super) was_used: Option<bool>,
+    /// What happened.
+    pub(super) cause: Box<dyn Error + Send + Sync>,
+}
+
+/// A stage of asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The request could not be made.
+    Request,
+    /// There was no connection yet.
+    Connect,
+    /// The request was sent, or a part of it.
+    Exchange,
+}
+
+/// Nothing came for so long.
+#[derive(Debug)]
+struct Silent(Duration);
+
+/// The connection is over, and did not say why.
+#[derive(Debug)]
+struct Ended;
+
+impl Fault {
+    /// A request that cannot be made.
+    pub(super) fn request(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
+        Fault::at(Stage::Request, cause.into())
+    }
+
+    /// A connection that could not be made.
+    pub(super) fn connect(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
+        Fault::at(Stage::Connect, cause.into())
+    }
+
+    /// A connection that broke.
+    pub(super) fn exchange(cause: hyper::Error) -> Fault {
+        Fault::at(Stage::Exchange, cause.into())
+    }
+
+    /// A connection that is over.
+    pub(super) fn ended(cause: Option<hyper::Error>) -> Fault {
+        cause.map_or_else(|| Fault::at(Stage::Exchange, Ended.into()), Fault::exchange)
+    }
+
+    /// A server that has been silent for so long.
+    pub(super) fn silent(lasted: Duration) -> Fault {
+        Fault::at(Stage::Exchange, Silent(lasted).into()).timed_out()
+    }
+
+    fn at(stage: Stage, cause: Box<dyn Error + Send + Sync>) -> Fault {
+        Fault {
+            stage,
+            is_timeout: false,
+            was_used: None,
+            cause,
+        }
+    }
+
+    /// The same, as it took too long.
+    pub(super) fn timed_out(self) -> Fault {
+        Fault {
+            is_timeout: true,
+            ..self
+        }
+    }
+
+    /// The same, over a connection that was new or had been used before.
+    pub(super) fn over_used(self, was_used: bool) -> Fault {
+        Fault {
+            was_used: Some(was_used),
+            ..self
+        }
+    }
+}
+
+impl From<reqwest::Error> for Fault {
+    fn from(error: reqwest::Error) -> Fault {
+        let stage = match () {
+            () if error.is_builder() => Stage::Request,
+            () if error.is_connect() => Stage::Connect,
+            () => Stage::Exchange,
+        };
+        let is_timeout = error.is_timeout();
+        // It would print the URL in full.
+        let fault = Fault::at(stage, error.without_url().into());
+        Fault {
+            is_timeout,
+            ..fault
+        }
+    }
+}
+
+impl fmt::Display for Silent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing came for {:?}", self.0)
+    }
+}
+
+impl Error for Silent {}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server closed the connection")
+    }
+}
+
+impl Error for Ended {}

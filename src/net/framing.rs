@@ -1,0 +1,84 @@
+//! How a server says where a body ends (RFC 9112 §6.3).
+
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, Version};
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// By the protocol: by a length, chunks or a frame.
+    Told,
+    /// By a length, although `Transfer-Encoding: identity` stands beside it. That coding is none, and was dropped from HTTP.
+    Beside(u64),
+    /// By the end of the connection alone.
+    Open,
+}
+
+impl Framing {
+    /// How it is told by such an answer.
+    ///
+    /// # Errors
+    /// The coding that the body was packed in for the way, which nobody asked for: only chunks are taken apart.
+    pub(super) fn of(version: Version, headers: &HeaderMap) -> Result<Framing, String> {
+        // HTTP/2 has frames, and no such coding.
+        let has_coding = headers.contains_key(TRANSFER_ENCODING);
+        if version >= Version::HTTP_2 || !has_coding && headers.contains_key(CONTENT_LENGTH) {
+            return Ok(Framing::Told);
+        }
+        let lines = headers.get_all(TRANSFER_ENCODING).iter();
+        let coding = lines
+            .map(|line| String::from_utf8_lossy(line.as_bytes()))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let names = coding.split(',').map(str::trim);
+        let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+        let length = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+        match names[..] {
+            [] => Ok(Framing::Open),
+            [name] if name.eq_ignore_ascii_case("chunked") => Ok(Framing::Told),
+            [name] if name.eq_ignore_ascii_case("identity") => {
+                Ok(length().map_or(Framing::Open, Framing::Beside))
+            }
+            _ => Err(coding),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn nothing_but_chunks_is_taken_apart() {
+        let of = |coding: &[&'static str], length: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            for coding in coding {
+                headers.append(TRANSFER_ENCODING, HeaderValue::from_static(coding));
+            }
+            if let Some(length) = length {
+                headers.insert(CONTENT_LENGTH, HeaderValue::from_static(length));
+            }
+            Framing::of(Version::HTTP_11, &headers)
+        };
+        assert_eq!(of(&[], Some("5")), Ok(Framing::Told));
+        assert_eq!(of(&[], None), Ok(Framing::Open));
+        assert_eq!(of(&["Chunked"], Some("5")), Ok(Framing::Told));
+        assert_eq!(of(&["identity"], Some("5")), Ok(Framing::Beside(5)));
+        assert_eq!(of(&["identity"], None), Ok(Framing::Open));
+        assert_eq!(
+            of(&["gzip, chunked"], None),
+            Err("gzip, chunked".to_owned())
+        );
+        assert_eq!(
+            of(&["gzip", "chunked"], None),
+            Err("gzip, chunked".to_owned())
+        );
+        assert_eq!(
+            of(&["chunked, gzip"], None),
+            Err("chunked, gzip".to_owned())
+        );
+        assert_eq!(of(&["gzip"], Some("5")), Err("gzip".to_owned()));
+    }
+}

@@ -1,0 +1,149 @@
+//! One connection.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
+
+use super::silence::Silence;
+use super::target::Key;
+use super::{Fault, Target};
+
+/// What bytes go over.
+pub(super) type Stream = Either<TcpStream, TlsStream<TcpStream>>;
+
+/// The most bytes that are received at once, in a buffer that each connection has. More make few calls fewer, and are no
+/// longer in the nearest caches when they are written. The head of an answer has to fit.
+const RECEIVED: usize = 128 << 10;
+/// The most fields that a head may have.
+const FIELDS: usize = 256;
+
+/// A connection, for one request after the other.
+pub(super) struct Connection {
+    key: Key,
+    address: SocketAddr,
+    sender: SendRequest<Full<Bytes>>,
+    driver: http1::Connection<TokioIo<Stream>, Full<Bytes>>,
+    is_over: bool,
+    /// Since when the server is silent.
+    pub(super) silence: Silence,
+}
+
+/// Why there is no answer.
+pub(super) enum Lost {
+    /// The connection was over before the request was sent. It can be sent on another one.
+    Unsent(Box<Request<Full<Bytes>>>, Fault),
+    /// The request was sent, or a part of it.
+    Sent(Fault),
+}
+
+impl Connection {
+    /// Speaks HTTP over a stream. The server may be silent for no longer than `longest`.
+    ///
+    /// # Errors
+    /// If the stream is closed.
+    pub(super) async fn new(
+        key: Key,
+        address: SocketAddr,
+        stream: Stream,
+        longest: Duration,
+    ) -> hyper::Result<Box<Connection>> {
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(RECEIVED)
+            .max_headers(FIELDS)
+            // One odd line of a head is no reason to do without a file.
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .ignore_invalid_headers_in_responses(true)
+            .handshake(TokioIo::new(stream))
+            .await?;
+        Ok(Box::new(Connection {
+            key,
+            address,
+            sender,
+            driver,
+            is_over: false,
+            silence: Silence::new(longest),
+        }))
+    }
+
+    /// The address at the other end.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether it leads there.
+    pub(super) fn fits(&self, target: Target<'_>) -> bool {
+        self.key.fits(target)
+    }
+
+    /// Whether another request may be sent.
+    pub(super) fn is_open(&mut self) -> bool {
+        let error = self.drive(&mut Context::from_waker(Waker::noop()));
+        error.is_none() && !self.is_over && self.sender.is_ready()
+    }
+
+    /// Whether nothing comes any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Sends and receives what can be. An error is told once.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> Option<hyper::Error> {
+        if self.is_over {
+            return None;
+        }
+        let Poll::Ready(done) = Pin::new(&mut self.driver).poll(cx) else {
+            return None;
+        };
+        self.is_over = true;
+        done.err()
+    }
+
+    /// Sends a request, and waits for the head of its answer.
+    pub(super) async fn ask(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, Lost> {
+        let mut answer = pin!(self.sender.try_send_request(request));
+        self.silence.begin();
+        poll_fn(|cx| {
+            let error = self.drive(cx);
+            // It comes by the connection alone, which has just been looked at.
+            let mut unheard = Context::from_waker(Waker::noop());
+            match answer.as_mut().poll(&mut unheard) {
+                Poll::Ready(Ok(answer)) => Poll::Ready(Ok(answer)),
+                Poll::Ready(Err(mut lost)) => Poll::Ready(Err(match lost.take_message() {
+                    Some(request) => Lost::Unsent(Box::new(request), Fault::ended(error)),
+                    None => Lost::Sent(Fault::exchange(lost.into_error())),
+                })),
+                Poll::Pending if self.is_over => Poll::Ready(Err(Lost::Sent(Fault::ended(error)))),
+                Poll::Pending => {
+                    let silent = self.silence.poll(cx);
+                    silent.map(|lasted| Err(Lost::Sent(Fault::silent(lasted))))
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Lost {
+    /// The same, where there is no other connection to send it on.
+    pub(super) fn into_fault(self) -> Fault {
+        match self {
+            Lost::Unsent(_, fault) | Lost::Sent(fault) => fault,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! HTTP/1.1 over connections of our own: how files come.
+//!
+//! Whoever waits for an answer drives its connection, so there is no task in between that each piece is handed over from,
+//! and an idle connection costs nothing. What a connection receives into is bounded, for which the client for pages has no
+//! setting. Proxies are left to that client.
+
+mod connection;
+mod dial;
+mod exchange;
+mod idle;
+mod silence;
+mod target;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::resolver::System;
+use super::trust::Trust;
+use super::{Fault, Response, Settings};
+use connection::{Connection, Lost};
+use dial::Dialer;
+use idle::Idle;
+
+pub(super) use exchange::Exchange;
+pub(super) use target::Target;
+
+/// Asks for files.
+pub(super) struct Http1 {
+    dialer: Dialer,
+    idle: Arc<Idle>,
+    /// What each request says that does not say otherwise.
+    defaults: HeaderMap,
+}
+
+impl Http1 {
+    /// No connection is made yet.
+    pub(super) fn new(
+        settings: &Settings,
+        defaults: HeaderMap,
+        system: System,
+        trust: Arc<Trust>,
+    ) -> Http1 {
+        Http1 {
+            dialer: Dialer::new(settings, system, trust),
+            idle: Arc::new(Idle::new(settings.connections)),
+            defaults,
+        }
+    }
+
+    /// Sends a request, by POST if there is a body, and waits for the head of its answer. If it `must_be_new`, on a connection
+    /// that has not been used before.
+    ///
+    /// # Errors
+    /// What kept the answer from coming.
+    pub(super) async fn send(
+        &self,
+        target: Target<'_>,
+        headers: HeaderMap,
+        body: Option<Bytes>,
+        must_be_new: bool,
+    ) -> Result<Response, Fault> {
+        let mut request = target.request(headers, &self.defaults, body)?;
+        while !must_be_new && let Some(mut connection) = self.idle.take(target) {
+            if !connection.is_open() {
+                continue;
+            }
+            match connection.ask(request).await {
+                Ok(answer) => return Ok(self.response(answer, connection)),
+                // It was closed a moment ago, and nothing was sent.
+                Err(Lost::Unsent(unsent, _)) => request = *unsent,
+                Err(Lost::Sent(fault)) => return Err(fault.over_used(true)),
+            }
+        }
+        let mut connection = self.dialer.dial(target).await?;
+        match connection.ask(request).await {
+            Ok(answer) => Ok(self.response(answer, connection)),
+            Err(lost) => Err(lost.into_fault().over_used(false)),
+        }
+    }
+
+    fn response(
+        &self,
+        answer: http::Response<hyper::body::Incoming>,
+        connection: Box<Connection>,
+    ) -> Response {
+        let address = connection.address();
+        let (head, body) = answer.into_parts();
+        let exchange = Exchange::new(connection, body, self.idle.clone());
+        Response::new(head, address, exchange)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use url::Url;
+
+    use super::*;
+    use crate::net::pools::Reach;
+
+    const SHORT: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort";
+
+    /// A server that answers each request with these bytes, and how many connections it has had.
+    async fn server(answer: &'static [u8]) -> (Url, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/a?b", listener.local_addr().unwrap());
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(answer_all(stream, answer));
+            }
+        });
+        (url.parse().unwrap(), count)
+    }
+
+    async fn answer_all(mut stream: TcpStream, answer: &[u8]) {
+        let (mut request, mut piece) = (Vec::new(), [0; 1024]);
+        while let Ok(len @ 1..) = stream.read(&mut piece).await {
+            request.extend_from_slice(&piece[..len]);
+            if request.ends_with(b"\r\n\r\n") {
+                assert!(request.starts_with(b"GET /a?b HTTP/1.1\r\n"));
+                request.clear();
+                stream.write_all(answer).await.unwrap();
+            }
+        }
+    }
+
+    fn http1() -> Http1 {
+        let trust = Trust::new([]).unwrap();
+        let settings = Settings::default();
+        Http1::new(&settings, HeaderMap::new(), System::default(), trust)
+    }
+
+    async fn ask(http1: &Http1, url: &Url) -> Response {
+        let target = Target {
+            url,
+            reach: Reach::Any,
+            pinned: None,
+        };
+        let sent = http1.send(target, HeaderMap::new(), None, false).await;
+        sent.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_once_all_of_a_body_has_come() {
+        let (url, count) = server(SHORT).await;
+        let http1 = http1();
+        for _ in 0..3 {
+            let mut response = ask(&http1, &url).await;
+            assert_eq!(response.content_length(), Some(5));
+            assert_eq!(&*response.chunk().await.unwrap().unwrap(), b"short");
+            assert_eq!(response.chunk().await.unwrap(), None);
+            assert_eq!(response.chunk().await.unwrap(), None);
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+        // What may go elsewhere has connections of its own.
+        let target = Target {
+            url: &url,
+            reach: Reach::Public,
+            pinned: None,
+        };
+        let sent = http1.send(target, HeaderMap::new(), None, false).await;
+        drop(sent.unwrap());
+        assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_short_body_that_nobody_wants_costs_no_connection() {
+        let (url, count) = server(SHORT).await;
+        let http1 = http1();
+        for _ in 0..3 {
+            drop(ask(&http1, &url).await);
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_left_in_its_middle_takes_its_connection_along() {
+        let (url, count) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nshort").await;
+        let http1 = http1();
+        for _ in 0..3 {
+            let mut response = ask(&http1, &url).await;
+            assert_eq!(&*response.chunk().await.unwrap().unwrap(), b"short");
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn several_requests_at_once_have_a_connection_each() {
+        let (url, count) = server(SHORT).await;
+        let http1 = http1();
+        for _ in 0..2 {
+            let (one, other) = tokio::join!(ask(&http1, &url), ask(&http1, &url));
+            drop((one, other));
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+}

@@ -1,0 +1,87 @@
+//! How long a server may be silent.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Sees when nothing has come for too long. Its timer is set once for many pieces: it looks, when it rings, whether something
+/// has come since.
+pub(super) struct Silence {
+    /// None for any.
+    limit: Option<Duration>,
+    since: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Silence {
+    /// Silence for no longer than this; zero is any.
+    pub(super) fn new(limit: Duration) -> Silence {
+        Silence {
+            limit: Some(limit).filter(|limit| !limit.is_zero()),
+            since: Instant::now(),
+            timer: None,
+        }
+    }
+
+    /// Begins to wait.
+    pub(super) fn begin(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// Is ready when it has lasted too long.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
+        let Some(limit) = self.limit else {
+            return Poll::Pending;
+        };
+        let end = self.since + limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if timer.deadline() >= end {
+                return Poll::Ready(limit);
+            }
+            timer.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::advance;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_comes_begins_it_anew() {
+        let mut silence = Silence::new(LIMIT);
+        for _ in 0..3 {
+            silence.begin();
+            let began = Instant::now();
+            // It lets the timer be set, for a time at which something will have come.
+            let first = poll_fn(|cx| Poll::Ready(silence.poll(cx))).await;
+            assert!(first.is_pending());
+            advance(LIMIT / 2).await;
+            silence.begin();
+            assert_eq!(poll_fn(|cx| silence.poll(cx)).await, LIMIT);
+            assert_eq!(began.elapsed(), LIMIT * 3 / 2);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn none_is_any() {
+        let mut silence = Silence::new(Duration::ZERO);
+        silence.begin();
+        advance(LIMIT * 100).await;
+        assert!(
+            poll_fn(|cx| Poll::Ready(silence.poll(cx)))
+                .await
+                .is_pending()
+        );
+    }
+}

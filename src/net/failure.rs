@@ -19,6 +19,9 @@ const PROXY_LOGIN: [&str; 3] = [
     "does not support user/pass authentication",
 ];
 
+/// What is said where an answer does not begin as one.
+const NO_HTTP: &str = "HTTP version";
+
 /// So much is repeated of a word of a server's.
 const LONGEST_WORD: usize = 100;
 
@@ -94,10 +97,14 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     // What was left on a used connection may be in the way. On a new one, it is what the server says each time.
     let is_parse = find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_parse);
     if is_parse && fault.was_used != Some(true) {
-        let error =
-            Error::new(Kind::Corrupt, format!("`{host}` does not speak HTTP/1.1")).because(cause);
+        let is_other = cause.contains(NO_HTTP);
+        let error = Error::new(
+            Kind::Corrupt,
+            format!("cannot read the answer of `{shown}` as HTTP"),
+        );
+        let error = error.because(cause);
         return match url.scheme() {
-            "http" => error.hint("it may speak TLS: try `https`"),
+            "http" if is_other => error.hint("it may speak TLS: try `https`"),
             _ => error,
         };
     }

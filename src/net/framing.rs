@@ -35,7 +35,14 @@ impl Framing {
         let length = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
         match names[..] {
             [] => Ok(Framing::Open),
-            [name] if name.eq_ignore_ascii_case("chunked") => Ok(Framing::Told),
+            // Proxies put it there again; the chunks are there once.
+            [_, ..]
+                if names
+                    .iter()
+                    .all(|name| name.eq_ignore_ascii_case("chunked")) =>
+            {
+                Ok(Framing::Told)
+            }
             [name] if name.eq_ignore_ascii_case("identity") => {
                 Ok(length().map_or(Framing::Open, Framing::Beside))
             }
@@ -65,6 +72,7 @@ mod tests {
         assert_eq!(of(&[], Some("5")), Ok(Framing::Told));
         assert_eq!(of(&[], None), Ok(Framing::Open));
         assert_eq!(of(&["Chunked"], Some("5")), Ok(Framing::Told));
+        assert_eq!(of(&["chunked", "chunked"], None), Ok(Framing::Told));
         assert_eq!(of(&["identity"], Some("5")), Ok(Framing::Beside(5)));
         assert_eq!(of(&["identity"], None), Ok(Framing::Open));
         assert_eq!(

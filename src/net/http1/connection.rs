@@ -124,10 +124,14 @@ impl Connection {
             let mut unheard = Context::from_waker(Waker::noop());
             match answer.as_mut().poll(&mut unheard) {
                 Poll::Ready(Ok(answer)) => Poll::Ready(Ok(answer)),
-                Poll::Ready(Err(mut lost)) => Poll::Ready(Err(match lost.take_message() {
-                    Some(request) => Lost::Unsent(Box::new(request), Fault::ended(error)),
-                    None => Lost::Sent(Fault::exchange(lost.into_error())),
-                })),
+                Poll::Ready(Err(mut lost)) => {
+                    let unsent = lost.take_message();
+                    let fault = Fault::exchange(lost.into_error());
+                    Poll::Ready(Err(match unsent {
+                        Some(request) => Lost::Unsent(Box::new(request), fault),
+                        None => Lost::Sent(fault),
+                    }))
+                }
                 Poll::Pending if self.is_over => Poll::Ready(Err(Lost::Sent(Fault::ended(error)))),
                 Poll::Pending => {
                     let silent = self.silence.poll(cx);

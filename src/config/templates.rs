@@ -32,14 +32,10 @@ impl Config {
             Some((depth, entry)) if read(entry)?.is_some() => *depth,
             _ => 0,
         };
-        let mut templates = Templates {
-            by_source: BTreeMap::new(),
-            otherwise: match otherwise {
-                Some((_, entry)) => read(entry)?,
-                None => None,
-            },
-            folders: Vec::new(),
-        };
+        let mut templates = Templates::default();
+        if let Some((_, entry)) = otherwise {
+            templates.otherwise = read(entry)?;
+        }
         for (name, (depth, entry)) in by_source {
             if let Some(template) = read(entry)?
                 && depth >= least

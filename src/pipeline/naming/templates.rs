@@ -1,6 +1,6 @@
 //! Which template names which item.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Planned, Template, fold};
 use crate::model::{Item, Result};
@@ -13,8 +13,8 @@ pub struct Templates {
     pub by_source: BTreeMap<String, Template>,
     /// For all others; without it, a direct file keeps its name and an album gets a folder.
     pub otherwise: Option<Template>,
-    /// The names of folders that no file may bar: those of the sources, below which is what they list.
-    pub folders: Vec<String>,
+    /// The names of folders that no file may bar, folded: those of the sources, below which is what they list.
+    folders: HashSet<String>,
 }
 
 impl Templates {
@@ -30,13 +30,12 @@ impl Templates {
 
     /// Keeps the names of these sources free for their folders.
     pub fn free_folders<'a>(&mut self, sources: impl Iterator<Item = &'a Manifest>) {
-        self.folders = sources.map(|source| source.name.clone()).collect();
+        self.folders = sources.map(|source| fold(&source.name)).collect();
     }
 
     /// Whether this is the name of a folder of a source. Names that differ only in case or normalisation are one.
     pub(crate) fn is_folder(&self, name: &str) -> bool {
-        let name = fold(name);
-        self.folders.iter().any(|folder| fold(folder) == name)
+        self.folders.contains(&fold(name))
     }
 
     /// The template that the user names for the items of this source.

@@ -7,7 +7,7 @@ mod framing;
 pub(crate) mod kills;
 mod led;
 mod names;
-mod order;
+pub(crate) mod order;
 mod private;
 mod ranges;
 mod secure;

@@ -2,6 +2,7 @@
 
 mod albums;
 mod alone;
+mod calls;
 mod kills;
 mod lists;
 

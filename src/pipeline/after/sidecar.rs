@@ -55,6 +55,8 @@ pub(in crate::pipeline) fn write(
         .map(str::to_owned)
         .collect();
     let folder = disk.folder(&names)?;
+    // The same for all copies, so that whoever looks for what a kill has left need not know which it was.
+    let temporary = temporary(&numbered(name, "json", 1));
     let text = format!("{document:#}\n");
     let is_ours = |content: &[u8]| {
         serde_json::from_slice::<Value>(content).is_ok_and(|there| is_of(&there, document))
@@ -75,12 +77,24 @@ pub(in crate::pipeline) fn write(
             // Somebody else's, or a link.
             _ => continue,
         };
-        match put(&folder, &name, text.as_bytes(), replaces) {
+        let fill = |file: &mut std::fs::File| file.write_all(text.as_bytes()).map(|()| true);
+        match put(&folder, &temporary, &name, replaces, fill) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            done => return done.map_err(|error| cannot(&folder, &name, error)),
+            Err(error) => return Err(cannot(&folder, &name, error)),
+            Ok(_) => return Ok(()),
         }
     }
     Err(all_taken(name))
+}
+
+/// Where the metadata of the file at this path is until it is whole.
+pub(in crate::pipeline) fn unfinished(path: &str) -> String {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let temporary = temporary(&numbered(name, "json", 1));
+    match folders {
+        "" => temporary,
+        folders => format!("{folders}/{temporary}"),
+    }
 }
 
 /// Adds the metadata of a file to `metadata.jsonl` in the output root.
@@ -117,42 +131,46 @@ pub(in crate::pipeline) fn append(
     Err(all_taken(LINES.0))
 }
 
-/// Writes a file under a temporary name, and gives it its own when it is whole.
-pub(in crate::pipeline) fn put(
-    folder: &Folder,
-    name: &str,
-    content: &[u8],
-    replaces: bool,
-) -> io::Result<()> {
-    let fill = |file: &mut std::fs::File| file.write_all(content).map(|()| true);
-    put_with(folder, name, replaces, fill).map(|_| ())
-}
-
-/// The same, with what this writes; unless it says that the file is of no use after all.
+/// Writes a file under a temporary name, and gives it its own when it is whole; unless what writes it says that it is of
+/// no use after all.
 pub(in crate::pipeline) fn put_with(
     folder: &Folder,
     name: &str,
     replaces: bool,
     fill: impl FnOnce(&mut std::fs::File) -> io::Result<bool>,
 ) -> io::Result<bool> {
+    put(folder, &temporary(name), name, replaces, fill)
+}
+
+/// What a file of this name is called until it is whole.
+fn temporary(name: &str) -> String {
     let key = blake3::hash(name.as_bytes()).to_hex();
-    let temporary = format!(".{}.part.json.new", &key[..16]);
-    match folder.remove(&temporary) {
+    format!(".{}.part.json.new", &key[..16])
+}
+
+fn put(
+    folder: &Folder,
+    temporary: &str,
+    name: &str,
+    replaces: bool,
+    fill: impl FnOnce(&mut std::fs::File) -> io::Result<bool>,
+) -> io::Result<bool> {
+    match folder.remove(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let named = folder.create(&temporary).and_then(|mut file| {
+    let named = folder.create(temporary).and_then(|mut file| {
         let is_wanted = fill(&mut file)?;
         match (is_wanted, replaces) {
             (false, _) => {}
-            (true, true) => folder.rename(&temporary, name)?,
-            (true, false) => folder.rename_new(&temporary, name)?,
+            (true, true) => folder.rename(temporary, name)?,
+            (true, false) => folder.rename_new(temporary, name)?,
         }
         Ok(is_wanted)
     });
     if !matches!(named, Ok(true)) {
         // What went wrong first is what matters.
-        let _ = folder.remove(&temporary);
+        let _ = folder.remove(temporary);
     }
     named
 }

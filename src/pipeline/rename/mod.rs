@@ -131,7 +131,7 @@ impl Rename {
         }
         let known = (&mut facts, &disk);
         work.packed.finish(known, work.mover.as_mut(), work.each)?;
-        if let Some(mover) = work.mover {
+        if let Some(mover) = &mut work.mover {
             mover.tidy();
         }
         Ok(())

@@ -92,6 +92,7 @@ impl<'a> Mover<'a> {
             .filter(|moving| !mover.stuck.contains_key(&moving.item))
             .collect();
         if !left.is_empty() {
+            mover.tidy();
             mover.moves.settled(&left)?;
         }
         Ok(mover)
@@ -117,6 +118,14 @@ impl<'a> Mover<'a> {
             return Ok(None);
         }
         if let Some(error) = self.let_go(surplus, right) {
+            return Ok(Some(error));
+        }
+        // Its folder may have been made for it.
+        self.has_left(surplus);
+        let unfinished = sidecar::unfinished(new);
+        if self.disk.size(&unfinished).is_some()
+            && let Some(error) = self.take_away(&unfinished)
+        {
             return Ok(Some(error));
         }
         let [surplus, right] = [surplus, right].map(|path| numbered(path, "json", 1));
@@ -198,6 +207,8 @@ impl<'a> Mover<'a> {
             };
             done.push((moving.item, renamed));
         }
+        // While it is noted that they were on their way: a kill would leave these folders for good.
+        self.tidy();
         self.moves.settled(&settled)?;
         Ok(done)
     }
@@ -289,8 +300,8 @@ impl<'a> Mover<'a> {
     }
 
     /// Removes the folders that are empty now.
-    pub(super) fn tidy(self) {
-        for names in self.left.iter().rev() {
+    pub(super) fn tidy(&mut self) {
+        for names in std::mem::take(&mut self.left).iter().rev() {
             // One in which something is left stays.
             let _ = self.disk.remove_empty(names);
         }

@@ -127,10 +127,14 @@ impl Disk {
         stays_below(path) && std::fs::symlink_metadata(self.root.path().join(path)).is_ok()
     }
 
-    /// Removes the folder of these names below the root if it is empty, and then those that it was in, likewise.
+    /// Removes the folder of these names below the root if it is empty, and then those that it was in, likewise; also where
+    /// it is not there any more, or not yet.
     pub(in crate::pipeline) fn remove_empty(&self, names: &[String]) -> io::Result<()> {
         for depth in (1..=names.len()).rev() {
-            self.remove(&names[..depth])?;
+            match self.remove(&names[..depth]) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => done?,
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::{huge, large, quick};
 use crate::support::command::Fetch;
 use crate::support::{Reply, Site, skip, works};
 
-fn can_watch() -> bool {
+pub(crate) fn can_watch() -> bool {
     let works = works("strace", &["-f", "-o", "/dev/null", "true"]);
     if !works {
         skip("there is no strace");

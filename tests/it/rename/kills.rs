@@ -35,6 +35,10 @@ fn what_a_kill_left_is_put_in_order() {
     }
     fs::rename(out.join("a/1.jpg"), out.join("b/1.jpg")).unwrap();
     fs::write(out.join("b/2.jpg"), "precious").unwrap();
+    // Metadata that was not whole yet.
+    let key = blake3::hash(b"2.jpg.json").to_hex();
+    let unfinished = out.join(format!("b/.{}.part.json.new", &key[..16]));
+    fs::write(&unfinished, "{").unwrap();
     drop(connection);
 
     rename(&fetch, "a/{name}.{ext}").run().success();

@@ -1,0 +1,83 @@
+//! Renaming that is killed before each of the calls by which it changes names. They are counted with `strace`; where there
+//! is none, this says so and proves nothing.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::{recorded, rename, ring};
+use crate::hard::order::can_watch;
+use crate::support::Site;
+use crate::support::command::Fetch;
+
+/// The names in the output folder itself, be they of folders or hidden, and all files.
+fn there(fetch: &Fetch) -> (Vec<String>, BTreeMap<String, Vec<u8>>) {
+    let entries = fs::read_dir(fetch.out()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    (names, fetch.files())
+}
+
+/// Kills a run before each of its calls: of these templates, the first has named the files, the second is on its way, and
+/// the third puts it right. They are chosen knowing the one by which the files swap their names.
+fn killed(templates: fn(&'static str) -> [&'static str; 3]) {
+    if !can_watch() {
+        return;
+    }
+    let site = Site::start();
+    let (fetch, swapped) = ring(&site);
+    let [from, to, then] = templates(swapped);
+    let at = |template: &str| {
+        rename(&fetch, template).run().success();
+        there(&fetch)
+    };
+    let expected = at(then);
+    at(from);
+    let mut kills = 0;
+    for call in ["mkdirat", "linkat", "renameat2", "unlinkat"] {
+        for when in 1.. {
+            let inject = format!("inject={call}:signal=KILL:when={when}");
+            let watched = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
+            let done = rename(&fetch, to).through(watched).run();
+            assert_eq!(recorded(&fetch).len(), 3, "{to}, {call} {when}");
+            let healed = rename(&fetch, then).run().success();
+            let there = there(&fetch);
+            assert!(
+                there == expected,
+                "{from} → {to}, {call} {when}, then {then}:\n{}{}{:?}\n{}",
+                healed.stdout,
+                healed.stderr,
+                there.0,
+                fetch.tree()
+            );
+            if then != from {
+                at(from);
+            }
+            if done.code == 0 {
+                break;
+            }
+            kills += 1;
+        }
+    }
+    assert!(kills > 9, "{from} → {to}: {kills}");
+}
+
+#[test]
+fn a_swap_that_is_killed_before_any_call_is_undone_without_a_trace() {
+    killed(|swapped| [swapped, "{key | slug}.{ext}", swapped]);
+}
+
+#[test]
+fn the_folders_that_were_made_before_a_kill_go_if_nothing_comes_there() {
+    killed(|swapped| [swapped, "new/deep/{key | slug}.{ext}", swapped]);
+}
+
+#[test]
+fn the_folders_that_were_left_before_a_kill_go_with_the_next_run() {
+    killed(|_| {
+        let new = "{key | slug}.{ext}";
+        ["old/deep/{key | slug}.{ext}", new, new]
+    });
+}

@@ -369,3 +369,26 @@ fn an_old_name_that_cannot_be_removed_does_not_keep_the_others() {
     assert_eq!(names(&fetch), recorded(&fetch));
     assert_eq!(names(&fetch).len(), 3);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_nobody_may_read_has_one_name() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    fetch.clone().args(&links).run().success();
+    let lock = |name: &str, mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(fetch.out().join(name), mode).unwrap();
+    };
+    lock("0.jpg", 0);
+    // Whoever may do everything reads it.
+    if fs::read(fetch.out().join("0.jpg")).is_ok() {
+        crate::support::skip("this user may read everything");
+        return;
+    }
+    rename(&fetch, "{source}.{ext}").run().success();
+    lock("direct.jpg", 0o644);
+    assert_eq!(names(&fetch), ["direct.jpg"]);
+}

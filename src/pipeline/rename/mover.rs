@@ -135,15 +135,6 @@ impl<'a> Mover<'a> {
         }
     }
 
-    /// Whether two paths are names of one file.
-    fn is_one(&self, one: &str, other: &str) -> bool {
-        let (Ok(file), Some(_)) = (self.disk.read(one), self.disk.size(other)) else {
-            return false;
-        };
-        let found = self.at(other);
-        found.is_ok_and(|(folder, name)| folder.holds(name, &file))
-    }
-
     /// Moves a batch, and says what became of each.
     pub(super) fn carry_out(&mut self, batch: Batch) -> Result<Vec<(i64, Renamed)>> {
         if batch.moves.is_empty() {
@@ -237,12 +228,16 @@ impl<'a> Mover<'a> {
     /// Takes a name from a file that has another. What somebody else has put there meanwhile stays. Says why that could
     /// not be done.
     fn let_go(&mut self, surplus: &str, other: &str) -> Option<Error> {
-        match self.is_one(surplus, other) {
-            true => self.take_away(surplus).map(|error| Error {
+        match self.disk.is_one(surplus, other) {
+            Ok(true) => self.take_away(surplus).map(|error| Error {
                 message: format!("it is `{other}` too, and {}", error.message),
                 ..error
             }),
-            false => None,
+            Ok(false) => None,
+            Err(error) => {
+                let message = format!("whether it is `{surplus}` too cannot be told");
+                Some(disk_error(message, error))
+            }
         }
     }
 

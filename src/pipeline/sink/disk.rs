@@ -107,19 +107,43 @@ impl Disk {
     /// # Errors
     /// It is not there, is no regular file, or cannot be read.
     pub(in crate::pipeline) fn read(&self, path: &str) -> io::Result<File> {
+        let (folder, name) = self.known(path)?;
+        folder.open_to_read(name)
+    }
+
+    /// Whether two paths below the root are names of one file. Makes no folder, and follows no link.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    pub(in crate::pipeline) fn is_one(&self, one: &str, other: &str) -> io::Result<bool> {
+        let which = |path| {
+            let (folder, name) = self.known(path)?;
+            folder.which(name)
+        };
+        let look = || {
+            let found = which(one)?;
+            Ok(found.is_some() && found == which(other)?)
+        };
+        match look() {
+            Err(error) if is_absence(&error) => Ok(false),
+            looked => looked,
+        }
+    }
+
+    /// The folder of a path, if it is there, and the name in it.
+    fn known<'p>(&self, path: &'p str) -> io::Result<(Arc<Folder>, &'p str)> {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let names = folders.split('/').filter(|name| !name.is_empty());
         let names: Vec<String> = names.map(str::to_owned).collect();
         if let Some(folder) = self.kept().get(&names) {
-            return folder.open_to_read(name);
+            return Ok((folder.clone(), name));
         }
         let mut folder = self.root.clone();
         for name in &names {
             folder = Arc::new(folder.enter_known(name)?);
         }
-        let file = folder.open_to_read(name);
-        self.keep(names, folder);
-        file
+        self.keep(names, folder.clone());
+        Ok((folder, name))
     }
 
     /// Whether there is anything at this path below the root, be it a link that leads nowhere.
@@ -184,4 +208,12 @@ impl Disk {
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Arc<Folder>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether it says that there is no such thing, and not that it cannot be looked at.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }

@@ -165,6 +165,13 @@ impl Folder {
         matches!((named, open), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
     }
 
+    /// By what a regular file is told from others, whatever it is called; nothing of what is none.
+    pub(in crate::pipeline) fn which(&self, name: &str) -> io::Result<Option<impl Eq + use<>>> {
+        let stat = rustix::fs::statat(&self.handle, sole(name)?, AtFlags::SYMLINK_NOFOLLOW)?;
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        Ok(is_file.then_some((stat.st_dev, stat.st_ino)))
+    }
+
     /// Renames a file; what had the new name is replaced.
     pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(

@@ -127,6 +127,12 @@ impl Folder {
         matches!((self.size(name), file.metadata()), (Some(size), Ok(open)) if size == open.len())
     }
 
+    /// By what a regular file is told from others, as far as it can be told here; nothing of what is none.
+    pub(in crate::pipeline) fn which(&self, name: &str) -> io::Result<Option<impl Eq + use<>>> {
+        let found = fs::symlink_metadata(self.at(name)?)?;
+        Ok(found.is_file().then_some(found.len()))
+    }
+
     /// Renames a file; what had the new name is replaced.
     pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.at(from)?, self.at(to)?)

@@ -1,12 +1,13 @@
-//! Renaming that is killed before each of the calls by which it changes names. They are counted with `strace`; where there
-//! is none, this says so and proves nothing.
+//! Renaming that is killed before each of the calls by which it changes names, or whose looks at the names fail. They are
+//! counted with `strace`; where there is none, this says so and proves nothing.
 
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 
-use super::{recorded, rename, ring};
+use super::{names, pictures, recorded, rename, ring};
 use crate::hard::order::can_watch;
 use crate::support::Site;
 use crate::support::command::Fetch;
@@ -80,4 +81,50 @@ fn the_folders_that_were_left_before_a_kill_go_with_the_next_run() {
         let new = "{key | slug}.{ext}";
         ["old/deep/{key | slug}.{ext}", new, new]
     });
+}
+
+#[test]
+fn a_name_that_could_not_be_looked_at_is_let_go_by_the_next_run() {
+    if !can_watch() {
+        return;
+    }
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    fetch.clone().args(&links).run().success();
+    let record = fetch.root().join("record");
+    for when in 1.. {
+        let inject = format!("inject=newfstatat,statx:error=EIO:when={when}");
+        let words = [
+            "strace",
+            "-f",
+            "-P",
+            "0.jpg",
+            "-P",
+            "direct.jpg",
+            "-e",
+            &inject,
+            "-o",
+        ];
+        let failing = rename(&fetch, "{source}.{ext}").through(
+            words
+                .map(OsString::from)
+                .into_iter()
+                .chain([record.clone().into()]),
+        );
+        let done = failing.run();
+        if !fs::read_to_string(&record).unwrap().contains("INJECTED") {
+            assert!(when > 3, "{when}");
+            break;
+        }
+        let again = rename(&fetch, "{source}.{ext}").run().success();
+        assert_eq!(
+            names(&fetch),
+            ["direct.jpg"],
+            "{when}:\n{}{}",
+            done.stderr,
+            again.stderr
+        );
+        rename(&fetch, "{key | slug}.{ext}").run().success();
+        assert_eq!(names(&fetch), ["0.jpg"]);
+    }
 }

@@ -64,7 +64,10 @@ fn everything_that_is_wrong_is_named() {
     fs::write(file("other"), other).unwrap();
     fs::write(file("edited"), sized(Format::Jpeg, 1000, 9)).unwrap();
     fs::write(file("mine"), "not fetched").unwrap();
-    fs::write(fetch.out().join(".0123456789abcdef.part"), "half").unwrap();
+    for ending in ["part", "part.new", "part.json", "part.json.new"] {
+        let partial = format!(".0123456789abcdef.{ending}");
+        fs::write(fetch.out().join(partial), "half").unwrap();
+    }
 
     let done = verify(&fetch, &[]).fails(3);
     let expected = [

@@ -79,6 +79,11 @@ impl Place {
         format!(".{}.part.json", self.key16)
     }
 
+    /// Where one of these two is until it is whole.
+    fn unfinished(name: &str) -> String {
+        format!("{name}.new")
+    }
+
     fn error(&self, doing: &str, name: &str, cause: io::Error) -> Error {
         disk_error(
             format!(
@@ -212,7 +217,7 @@ impl Partial {
             .sync_data()
             .map_err(|error| self.error("sync", error))?;
         let name = self.place.state();
-        let temporary = format!("{name}.new");
+        let temporary = Place::unfinished(&name);
         let folder = &self.place.folder;
         let write = || {
             match folder.remove(&temporary) {
@@ -310,17 +315,20 @@ impl Partial {
         }
     }
 
+    /// Removes the state, and what a kill has left unfinished.
     fn remove_state(&self) -> Result<()> {
-        let name = self.place.state();
-        match self.place.folder.remove(&name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(self.place.error("remove", &name, error))
-            }
-            _ => {
-                self.has_state.store(false, Ordering::Relaxed);
-                Ok(())
+        let (part, state) = (self.place.part(), self.place.state());
+        let unfinished = [&part, &state].map(|name| Place::unfinished(name));
+        for name in unfinished.iter().chain([&state]) {
+            match self.place.folder.remove(name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(self.place.error("remove", name, error));
+                }
+                _ => {}
             }
         }
+        self.has_state.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     fn error(&self, doing: &str, cause: io::Error) -> Error {

@@ -78,8 +78,9 @@ pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
 fn is_ours(entry: &DirEntry, archive: &Path) -> bool {
     let name = entry.file_name();
     let name = name.to_string_lossy();
+    let whole = name.strip_suffix(".new").unwrap_or(&name);
     let is_partial =
-        name.starts_with('.') && (name.ends_with(".part") || name.ends_with(".part.json"));
+        whole.starts_with('.') && (whole.ends_with(".part") || whole.ends_with(".part.json"));
     let beside = |ending: &str| {
         let mut file = archive.as_os_str().to_owned();
         file.push(ending);

@@ -18,6 +18,17 @@ fn begin(site: &Site, fetch: &Fetch) {
     assert_eq!(running.wait().code, 130);
 }
 
+/// A file that was begun so, and that the site has whole the next time.
+fn begun(site: &Site) -> Fetch {
+    let good = Reply::file(huge()).etag("\"a\"");
+    site.on("/cat.png", good.clone().stall_after(6_000_000))
+        .once();
+    site.on("/cat.png", good);
+    let fetch = quick().arg(site.url("/cat.png"));
+    begin(site, &fetch);
+    fetch
+}
+
 /// The partial file, to be changed, and a state that says that so much of so much is there, with this end.
 fn claim(fetch: &Fetch, there: u64, total: u64, tail: &[u8]) -> File {
     let part = fetch.partials().remove(0);
@@ -113,15 +124,23 @@ fn a_login_page_in_the_middle_spoils_nothing_that_is_there() {
 #[test]
 fn a_state_that_says_more_than_there_is_is_not_believed() {
     let site = Site::start();
-    let good = Reply::file(huge()).etag("\"a\"");
-    site.on("/cat.png", good.clone().stall_after(6_000_000))
-        .once();
-    site.on("/cat.png", good);
-    let fetch = quick().arg(site.url("/cat.png"));
-    begin(&site, &fetch);
+    let fetch = begun(&site);
     let len = huge().len() as u64;
     claim(&fetch, 8_000_000, len, &[0; TAIL]);
     fetch.run().success();
     assert!(fetch.files()["cat.png"] == huge());
     assert_eq!(site.requests()[1].header("range"), None);
+}
+
+#[test]
+fn what_a_kill_left_unwritten_of_a_state_goes_with_the_partial_file() {
+    let site = Site::start();
+    let fetch = begun(&site);
+    for name in fetch.partials() {
+        fs::write(fetch.out().join(format!("{name}.new")), "half").unwrap();
+    }
+    fetch.run().success();
+    let names: Vec<_> = fetch.files().into_keys().collect();
+    assert_eq!(names, ["cat.png"]);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
 }

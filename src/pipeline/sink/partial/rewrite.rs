@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Read, Write};
 
-use super::{Partial, TryLockError, read_at};
+use super::{Partial, Place, TryLockError, read_at};
 use crate::model::Error;
 
 /// The bytes of a partial file from the start.
@@ -27,15 +27,10 @@ impl Partial {
         work: impl FnOnce(&mut dyn Read, &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.remove_state()?;
-        let (part, new) = (self.place.part(), format!("{}.new", self.place.part()));
+        let part = self.place.part();
+        let new = Place::unfinished(&part);
         let cannot = |cause: io::Error| self.place.error("write", &new, cause);
         let folder = &self.place.folder;
-        match folder.remove(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(cannot(error).into());
-            }
-            _ => {}
-        }
         let file = folder.create(&new).map_err(cannot)?;
         let written = (|| {
             // Whoever looks for the partial file finds this one from the renaming on, so it is locked before that.

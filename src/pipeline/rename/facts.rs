@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::model::{Body, Error, Item, Medium, Meta, Request, Result};
+use crate::model::{Body, Error, Item, Kind, Medium, Meta, Request, Result};
 use crate::pipeline::MediaKind;
 use crate::pipeline::after::sidecar::{self, LINES, LONGEST, is_of, numbered};
 use crate::pipeline::archive::{Identity, Known, Record, Records};
@@ -46,15 +46,18 @@ impl Facts {
     }
 
     /// What is known of the item that was saved here, and that a link lists so, if one does.
+    ///
+    /// # Errors
+    /// What may be its metadata cannot be read.
     pub(super) fn of(
         &mut self,
         (disk, records): (&Disk, &Records),
         known: &Known,
         record: &Record,
         listed: Option<&Item>,
-    ) -> Told {
+    ) -> Result<Told> {
         let identity = written(&known.identity);
-        let beside = beside(disk, records, &identity, &record.path);
+        let beside = beside(disk, records, &identity, &record.path)?;
         let (sidecar, document) = match beside {
             Some((path, document)) => (Some(path), Some(document)),
             None => (
@@ -66,12 +69,12 @@ impl Facts {
             Some(listed) => as_listed(listed, record),
             None => item(known, record, document.as_ref()),
         };
-        Told {
+        Ok(Told {
             item,
             listed: listed.is_some(),
             document,
             sidecar,
-        }
+        })
     }
 
     /// All that its site told of an item, as it is written down in this file, or else in a line.
@@ -83,7 +86,10 @@ impl Facts {
     ) -> Option<Value> {
         let identity = written(identity);
         match sidecar {
-            Some(path) => document(disk, path).filter(|document| is_of(document, &identity)),
+            Some(path) => {
+                let there = document(disk, path).ok().flatten();
+                there.filter(|document| is_of(document, &identity))
+            }
             None => self.lines.as_mut()?.of(&identity),
         }
     }
@@ -101,7 +107,7 @@ impl Told {
     /// Whether all is known that the template may ask for by which it is named; none stands for the default ones.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Missing`] with the field that is not known.
+    /// [`Kind::Missing`] with the field that is not known.
     pub(super) fn may_use(&self, template: Option<&Template>, record: &Record) -> Result<()> {
         if self.listed {
             return Ok(());
@@ -117,7 +123,7 @@ impl Told {
         match lacks {
             None => Ok(()),
             Some(field) => Err(Error::new(
-                crate::model::Kind::Missing,
+                Kind::Missing,
                 format!("its field `{field}` is not known"),
             )),
         }
@@ -131,13 +137,23 @@ impl Told {
 }
 
 /// The metadata in the file beside, and the path of that.
-fn beside(disk: &Disk, records: &Records, identity: &Value, path: &str) -> Option<(String, Value)> {
-    (1..COPIES).find_map(|copy| {
+fn beside(
+    disk: &Disk,
+    records: &Records,
+    identity: &Value,
+    path: &str,
+) -> Result<Option<(String, Value)>> {
+    for copy in 1..COPIES {
         let path = numbered(path, "json", copy);
-        let document = document(disk, &path)?;
-        let is_it = is_of(&document, identity) && is_readable(&document);
-        (is_it && is_ours(records, &path)).then_some((path, document))
-    })
+        if let Some(document) = document(disk, &path)?
+            && is_of(&document, identity)
+            && is_readable(&document)
+            && is_ours(records, &path)
+        {
+            return Ok(Some((path, document)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a file is metadata that we wrote, and not what a server has sent.
@@ -151,16 +167,26 @@ fn is_readable(document: &Value) -> bool {
 }
 
 /// Whether two files tell of one item.
-pub(super) fn is_same(disk: &Disk, one: &str, other: &str) -> bool {
-    let documents = document(disk, one).zip(document(disk, other));
-    documents.is_some_and(|(one, other)| is_of(&one, &other))
+pub(super) fn is_same(disk: &Disk, one: &str, other: &str) -> Result<bool> {
+    let documents = document(disk, one)?.zip(document(disk, other)?);
+    Ok(documents.is_some_and(|(one, other)| is_of(&one, &other)))
 }
 
-fn document(disk: &Disk, path: &str) -> Option<Value> {
-    let mut text = Vec::new();
-    let file = disk.read(path).ok()?;
-    file.take(LONGEST).read_to_end(&mut text).ok()?;
-    serde_json::from_slice(&text).ok()
+/// What is in a file, if it is one and of JSON.
+fn document(disk: &Disk, path: &str) -> Result<Option<Value>> {
+    let read = || {
+        let mut text = Vec::new();
+        if disk.is_file(path)? {
+            disk.read(path)?.take(LONGEST).read_to_end(&mut text)?;
+        }
+        Ok(text)
+    };
+    let cannot = |error: io::Error| {
+        let message = format!("what may be its metadata, `{path}`, cannot be read");
+        Error::new(Kind::Disk, message).because(error)
+    };
+    let text = read().map_err(cannot)?;
+    Ok(serde_json::from_slice(&text).ok())
 }
 
 /// The item as its link lists it, with the extension that its bytes have.

@@ -273,7 +273,7 @@ impl Work<'_> {
     ) -> Result<Target> {
         let (disk, records) = (self.disk, self.records);
         let listed = self.rename.listed.get(&known.identity);
-        let told = facts.of((disk, records), known, record, listed);
+        let told = facts.of((disk, records), known, record, listed)?;
         let Rename {
             templates, said, ..
         } = self.rename;

@@ -130,8 +130,9 @@ impl<'a> Mover<'a> {
         }
         let [surplus, right] = [surplus, right].map(|path| numbered(path, "json", 1));
         match is_same(self.disk, &surplus, &right) {
-            true => self.drop_metadata(&surplus),
-            false => Ok(None),
+            Ok(true) => self.drop_metadata(&surplus),
+            Ok(false) => Ok(None),
+            Err(error) => Ok(Some(error)),
         }
     }
 

@@ -116,18 +116,24 @@ impl Disk {
     /// # Errors
     /// It cannot be told.
     pub(in crate::pipeline) fn is_one(&self, one: &str, other: &str) -> io::Result<bool> {
-        let which = |path| {
-            let (folder, name) = self.known(path)?;
-            folder.which(name)
-        };
         let look = || {
-            let found = which(one)?;
-            Ok(found.is_some() && found == which(other)?)
+            let found = self.which(one)?;
+            Ok(found.is_some() && found == self.which(other)?)
         };
-        match look() {
-            Err(error) if is_absence(&error) => Ok(false),
-            looked => looked,
-        }
+        present(look())
+    }
+
+    /// Whether there is a regular file at this path below the root. Makes no folder, and follows no link.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    pub(in crate::pipeline) fn is_file(&self, path: &str) -> io::Result<bool> {
+        present(self.which(path).map(|found| found.is_some()))
+    }
+
+    fn which(&self, path: &str) -> io::Result<Option<impl Eq + use<>>> {
+        let (folder, name) = self.known(path)?;
+        folder.which(name)
     }
 
     /// The folder of a path, if it is there, and the name in it.
@@ -210,10 +216,34 @@ impl Disk {
     }
 }
 
-/// Whether it says that there is no such thing, and not that it cannot be looked at.
-fn is_absence(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+/// What a look has found, which is nothing where it says that there is no such thing, or can be none.
+fn present(looked: io::Result<bool>) -> io::Result<bool> {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    match looked {
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename) => {
+            Ok(false)
+        }
+        looked => looked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_there_is_no_file() {
+        let (root, long) = (tempfile::tempdir().unwrap(), "long".repeat(100));
+        for folder in ["folder", "folder/below"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        std::fs::write(root.path().join("folder/file"), "it is").unwrap();
+        let disk = Disk::open(root.path()).unwrap();
+        let none = ["none", "none/none", "folder/below", "folder/file/none"];
+        for path in none.into_iter().chain(["..", &long]) {
+            assert!(!disk.is_file(path).unwrap(), "{path}");
+            assert!(!disk.is_one("folder/file", path).unwrap(), "{path}");
+        }
+        assert!(disk.is_one("folder/file", "folder/file").unwrap());
+    }
 }

@@ -222,18 +222,17 @@ impl Work<'_> {
             return Ok(());
         };
         let record = known.record.take().filter(|_| !is_over);
-        let target = record.and_then(|record| {
-            let target = self.target(facts, &known, &record, &here).ok()?;
-            (target.path != here).then_some((record, target))
-        });
-        if let Some((record, target)) = target {
-            return self.add(known, record, target);
-        }
-        self.numbered.remove(&known.id);
-        let fate = match old == here {
-            true => Fate::Right,
-            false => Fate::Moved(here),
+        let target = record.map(|record| (self.target(facts, &known, &record, &here), record));
+        let fate = match target {
+            Some((Ok(target), record)) if target.path != here => {
+                return self.add(known, record, target);
+            }
+            Some((Err(error), _)) if old == here => Fate::Stays(error),
+            Some((Err(error), _)) => Fate::Numbered(here, error),
+            _ if old == here => Fate::Right,
+            _ => Fate::Moved(here),
         };
+        self.numbered.remove(&known.id);
         self.tell(told(known, old, fate))
     }
 

@@ -115,3 +115,21 @@ fn what_could_not_be_looked_at_is_moved_by_the_next_run() {
     }
     assert!(failures > 9, "{failures}");
 }
+
+#[test]
+fn a_number_that_is_kept_since_a_look_failed_is_told() {
+    if !can_watch() {
+        return;
+    }
+    let site = Site::start();
+    let (fetch, swapped) = ring(&site);
+    // A name that it has on the way alone: it is looked for, written, and looked at.
+    let (path, inject) = ("1 (2).jpg.json", "inject=openat:error=EIO:when=2");
+    let watched = ["strace", "-f", "-o", "/dev/null", "-P", path, "-e", inject];
+    let done = rename(&fetch, swapped).through(watched).run().fails(3);
+    let done = done.says("1 (2).jpg keeps its number: what may be its metadata, `1 (2).jpg.json`");
+    done.says("3 moved (1 keeps a number), 0 have their names");
+    rename(&fetch, swapped).run().success();
+    let expected = ["0", "1", "2"].map(|name| [format!("{name}.jpg"), format!("{name}.jpg.json")]);
+    assert_eq!(names(&fetch), expected.concat());
+}

@@ -199,7 +199,7 @@ fn the_first_ctrl_c_lets_a_command_finish_and_the_second_ends_it() {
 #[test]
 fn what_a_command_has_changed_is_known_for_what_was_saved() {
     let (imgur, fetch) = album();
-    let shrinks = "sh -c 'head -c 100 \"$1\" > t && mv t \"$1\"; head -c 9 \"$1\" >> log' _ {path}";
+    let shrinks = "sh -c 'head -c 100 \"$1\" > \"$1.t\" && mv \"$1.t\" \"$1\"; head -c 9 \"$1\" >> log' _ {path}";
     let same =
         "sh -c 'printf x | dd of=\"$1\" bs=1 seek=9 conv=notrunc 2>&-; printf x >> log' _ {path}";
     for command in [shrinks, same] {

@@ -11,7 +11,7 @@ use super::bytes;
 use super::types::mixed;
 use crate::model::{Error, Item, Kind, Result};
 use crate::net::Shown;
-use crate::pipeline::naming::engine::{engine, is_missing, is_unknown_name, reason};
+use crate::pipeline::naming::engine::{engine, is_missing, is_no_number, is_unknown_name, reason};
 use crate::pipeline::naming::fields::{Field, Values, known};
 use crate::pipeline::naming::sample;
 use crate::pipeline::naming::slice::looked_up;
@@ -144,17 +144,22 @@ impl FromStr for Filter {
             expression,
             fields,
         }));
-        for (item, full) in [(sample::full(), true), (sample::bare(), false)] {
+        let samples = [
+            (sample::full(), true),
+            (sample::digits(), false),
+            (sample::bare(), false),
+        ];
+        for (item, full) in samples {
             let values = filter
                 .0
                 .fields
                 .iter()
                 .map(|field| (field.name, (field.value)(&item)));
-            match filter.holds(values.collect()) {
-                Err(error) if full && !filter.uses_extra() || is_unknown_name(&error) => {
+            if let Err(error) = filter.holds(values.collect()) {
+                let is_sure = full && !filter.uses_extra() && !is_no_number(&error);
+                if is_sure || is_unknown_name(&error) {
                     return Err(wrong(source, &reason(&error)));
                 }
-                _ => {}
             }
         }
         Ok(filter)
@@ -250,6 +255,12 @@ mod tests {
         for (filter, expected) in table {
             assert_eq!(wants(filter, &item), expected, "{filter}");
         }
+        item.meta.name = Some("12".to_owned());
+        assert!(wants("(name | int) > 3", &item));
+        item.meta.name = Some("x".to_owned());
+        let filter: Filter = "(name | int) > 3".parse().unwrap();
+        let told = filter.wants(&item).unwrap_err().message;
+        assert!(told.ends_with("`x` is no number"), "{told}");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The template engine as templates and filters share it: its filters, and how missing values behave.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, filters};
 
 use super::safe::cut;
 
@@ -28,6 +30,13 @@ pub(crate) fn engine() -> Environment<'static> {
     });
     engine.add_filter("replace", |value, from: String, to: String| {
         of_text(value, |text| text.replace(&from, &to))
+    });
+    // Those of the engine, in words that say what is wrong with which text.
+    engine.add_filter("int", |state: &State<'_, '_>, value: Value| {
+        number(value, |value| filters::int(state, value))
+    });
+    engine.add_filter("float", |state: &State<'_, '_>, value: Value| {
+        number(value, |value| filters::float(state, value))
     });
     engine.add_filter("default", default);
     engine.add_filter("d", default);
@@ -79,6 +88,34 @@ pub(crate) fn reason(error: &Error) -> String {
         }
         _ => reason,
     }
+}
+
+/// Why a text is of no use as a number: another item may have one that is.
+#[derive(Debug)]
+struct NoNumber;
+
+impl fmt::Display for NoNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no number")
+    }
+}
+
+impl std::error::Error for NoNumber {}
+
+/// Whether an error is about the text of one item, which is no number.
+pub(crate) fn is_no_number(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<NoNumber>())
+}
+
+/// `{title | int}`: what a text says, as a number to reckon with.
+fn number(value: Value, read: impl Fn(&Value) -> Result<Value, Error>) -> Result<Value, Error> {
+    let Some(text) = value.as_str().map(str::trim) else {
+        return read(&value);
+    };
+    read(&Value::from(text)).map_err(|_| {
+        let message = format!("`{text}` is no number");
+        Error::new(ErrorKind::InvalidOperation, message).with_source(NoNumber)
+    })
 }
 
 /// Whether an error means that the template itself is wrong, whatever the item.

@@ -40,6 +40,30 @@ pub(crate) fn full() -> Item {
     }
 }
 
+/// An item whose texts are numbers.
+pub(crate) fn digits() -> Item {
+    let text = || "12345678".to_owned();
+    let full = full();
+    Item {
+        key: text(),
+        meta: Meta {
+            name: Some(text()),
+            title: Some(text()),
+            description: Some(text()),
+            author: Some(text()),
+            album: full.meta.album.map(|album| {
+                Arc::new(Album {
+                    id: text(),
+                    title: Some(text()),
+                    count: album.count,
+                })
+            }),
+            ..full.meta
+        },
+        ..full
+    }
+}
+
 /// An item with nothing but its identity.
 pub(crate) fn bare() -> Item {
     Item {

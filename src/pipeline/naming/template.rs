@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use minijinja::{Environment, Value};
 
-use super::engine::{engine, is_unknown_name, reason};
+use super::engine::{engine, is_no_number, is_unknown_name, reason};
 use super::extension::usable;
 use super::fields::{Field, Values, known, named_ext};
 use super::planned::Planned;
@@ -83,9 +83,13 @@ impl Template {
                 shown(&item.key),
                 reason(&error)
             );
-            Error::new(Kind::Config, message).hint(
-                "say what stands for a field that an item lacks, as in `{(number or 0) // 100}`",
-            )
+            let told = Error::new(Kind::Config, message);
+            match is_no_number(&error) {
+                true => told,
+                false => told.hint(
+                    "say what stands for a field that an item lacks, as in `{(number or 0) // 100}`",
+                ),
+            }
         };
         let path = self.render(PATH, &values).map_err(failed)?;
         let ext = match &self.0.ext {
@@ -123,15 +127,21 @@ impl Template {
     /// Works it out for made-up items, so that an unknown filter shows before anything is fetched.
     fn try_out(&self) -> Result<()> {
         let uses_extra = self.0.fields.iter().any(|field| field.name == "extra");
-        for (item, full) in [(sample::full(), true), (sample::bare(), false)] {
+        let samples = [
+            (sample::full(), true),
+            (sample::digits(), false),
+            (sample::bare(), false),
+        ];
+        for (item, full) in samples {
             let values = self.values(&item);
             let proposal = matches!(self.0.ext, Ext::Proposed).then_some(EXT);
             for part in [PATH].into_iter().chain(proposal) {
                 let Err(error) = self.render(part, &values) else {
                     continue;
                 };
-                // What an item lacks, or what only a site knows, may fail here and be right elsewhere.
-                if full && !uses_extra || is_unknown_name(&error) {
+                // What an item lacks or calls itself, or what only a site knows, may fail here and be right elsewhere.
+                let is_sure = full && !uses_extra && !is_no_number(&error);
+                if is_sure || is_unknown_name(&error) {
                     return Err(wrong(&self.0.source, &reason(&error)));
                 }
             }

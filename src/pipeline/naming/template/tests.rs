@@ -252,6 +252,26 @@ fn a_wrong_template_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_text_that_may_be_a_number_is_taken_for_one_item_by_item() {
+    let mut item = sample::full();
+    item.meta.title = Some("T12".to_owned());
+    for (template, expected) in [
+        ("{title | replace('T', '') | int}.{ext}", "12.jpg"),
+        ("{title[1:] | int | pad(4)}.{ext}", "0012.jpg"),
+        ("{(title[1:] | float) + 0.5}.{ext}", "12.5.jpg"),
+    ] {
+        assert_eq!(path(template, &item), expected, "{template}");
+    }
+    let template: Template = "{title | int}.{ext}".parse().unwrap();
+    let error = template.plan(&item).unwrap_err();
+    assert!(error.message.ends_with("`T12` is no number"), "{error}");
+    assert_eq!(error.hint, None);
+    // What comes behind it is tried out, too.
+    let error = "{key | int | shout}".parse::<Template>().unwrap_err();
+    assert!(error.message.contains("filter shout is unknown"), "{error}");
+}
+
+#[test]
 fn shows_its_own_text() {
     let template: Template = "{title or key}.{ext}".parse().unwrap();
     assert_eq!(template.to_string(), "{title or key}.{ext}");

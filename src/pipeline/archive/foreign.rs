@@ -43,7 +43,13 @@ impl Foreign {
                     "that of yt-dlp is UTF-8 with an item on each line, that of gallery-dl an SQLite database",
                 ));
             }
-            return Ok(Foreign::Lines(BufReader::new(opened), name));
+            let mut lines = BufReader::new(opened);
+            // Some editors put a mark before a text.
+            let begins = lines.fill_buf().map_err(|error| cannot(&name, error))?;
+            if begins.starts_with(b"\xef\xbb\xbf") {
+                lines.consume(3);
+            }
+            return Ok(Foreign::Lines(lines, name));
         }
         let open = || {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -175,4 +181,23 @@ fn fill(
         insert.execute([entry]).map_err(&wrong)?;
     }
     transaction.commit().map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_before_a_list_is_no_part_of_its_first_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("had.txt");
+        std::fs::write(&file, "\u{feff}youtube a\r\n\u{feff}youtube b\n").unwrap();
+        let mut entries = Vec::new();
+        let each = Foreign::open(&file).unwrap().each(|entry| {
+            entries.push(entry.to_owned());
+            Ok(())
+        });
+        each.unwrap();
+        assert_eq!(entries, ["youtube a", "\u{feff}youtube b"]);
+    }
 }

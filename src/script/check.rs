@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 use url::Url;
 
-use super::failure::visible;
+use super::failure::{text as said, visible};
 use super::find::Found;
 use super::globals;
 use super::hosts::Hosts;
@@ -44,7 +44,7 @@ fn scripts(package: &Package) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, text) in &package.files {
         if let Err(error) = byte_code(id, name, text) {
-            wrong.push(visible(&error.to_string()));
+            wrong.push(visible(&said(&error)));
             continue;
         }
         let unknown = globals::unknown(text).into_iter();

@@ -193,7 +193,8 @@ impl Blame<'_> {
 fn parts(error: &mlua::Error) -> (String, Vec<String>, Option<&Raised>) {
     let (mut root, mut trace) = (error, String::new());
     while let mlua::Error::CallbackError { traceback, cause } = root {
-        if trace.is_empty() {
+        // The innermost knows most: what was raised again says where it was raised first.
+        if !traceback.is_empty() {
             trace.clone_from(traceback);
         }
         root = cause;
@@ -210,6 +211,11 @@ fn parts(error: &mlua::Error) -> (String, Vec<String>, Option<&Raised>) {
         text = first.to_owned();
     }
     (text, places(&trace), root.downcast_ref::<Raised>())
+}
+
+/// What an error says, to a script that catches it.
+pub(super) fn text(error: &mlua::Error) -> String {
+    parts(error).0
 }
 
 /// That a function of the host was given something else than it takes, in the words of a script.

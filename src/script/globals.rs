@@ -213,8 +213,9 @@ mod tests {
 
     #[test]
     fn what_nobody_has_is_found_with_its_line() {
-        let table: [(&str, &[(usize, &str)]); 18] = [
+        let table: [(&str, &[(usize, &str)]); 19] = [
             ("local a = 1\nreturn a + b", &[(2, "b")]),
+            ("\u{feff}local a = b", &[(1, "b")]),
             ("return tonumbr(x), x", &[(1, "tonumbr"), (1, "x")]),
             ("local t = { key = 1, other = t }", &[]),
             ("local t = { other }", &[(1, "other")]),

@@ -10,6 +10,7 @@ mod api;
 mod call;
 mod cap;
 mod case;
+mod caught;
 mod check;
 mod clock;
 mod emit;

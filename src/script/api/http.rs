@@ -52,7 +52,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     for name in ["get", "post"] {
         let (host, shaped) = (host.clone(), shaped.clone());
         let ask = lua.create_function(move |lua, (url, options): (String, Option<Table>)| {
-            let (ask, expect) = read(name, &url, options)?;
+            let (ask, expect) = read(lua, name, &url, options)?;
             let answers = send(&host, vec![ask])?;
             shaped(lua, &answers[0], &expect)
         })?;
@@ -74,7 +74,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                     return Err(refuse(Kind::Corrupt, message));
                 }
             };
-            let (ask, expect) = read("all", &url, options)?;
+            let (ask, expect) = read(lua, "all", &url, options)?;
             asks.push(ask);
             expected.push(expect);
         }
@@ -133,7 +133,18 @@ pub(in crate::script) fn parsed(text: &str) -> Result<Url, Error> {
 }
 
 /// What is asked for, and which statuses are well.
-fn read(function: &str, url: &str, options: Option<Table>) -> mlua::Result<(Ask, Expected)> {
+fn read(
+    lua: &Lua,
+    function: &str,
+    url: &str,
+    options: Option<Table>,
+) -> mlua::Result<(Ask, Expected)> {
+    let texts = |table: &Table, option: &str| {
+        texts(
+            table,
+            &format!("the option `{option}` of `http.{function}`"),
+        )
+    };
     let mut ask = Ask {
         url: address(url)?,
         headers: BTreeMap::new(),
@@ -149,16 +160,16 @@ fn read(function: &str, url: &str, options: Option<Table>) -> mlua::Result<(Ask,
         match (key.as_str(), value) {
             // In the order of their names, so that the same script asks for the same URL.
             ("query", Value::Table(query)) => {
-                ask.url.query_pairs_mut().extend_pairs(sorted(&query)?);
+                ask.url.query_pairs_mut().extend_pairs(texts(&query, &key)?);
             }
-            ("headers", Value::Table(headers)) => ask.headers = sorted(&headers)?,
+            ("headers", Value::Table(headers)) => ask.headers = texts(&headers, &key)?,
             ("secret", Value::String(secret)) => ask.secret = Some(secret.to_string_lossy()),
             ("expect", Value::Table(list)) => {
                 expect = Some(list.sequence_values().collect::<mlua::Result<_>>()?);
             }
             ("form", Value::Table(form)) if function == "post" => {
                 let mut text = form_urlencoded::Serializer::new(String::new());
-                text.extend_pairs(sorted(&form)?);
+                text.extend_pairs(texts(&form, &key)?);
                 ask.body = Some(Posted {
                     medium: "application/x-www-form-urlencoded",
                     bytes: text.finish().into(),
@@ -167,7 +178,7 @@ fn read(function: &str, url: &str, options: Option<Table>) -> mlua::Result<(Ask,
             ("json", value) if function == "post" => {
                 ask.body = Some(Posted {
                     medium: "application/json",
-                    bytes: json::encode(&value, super::LONGEST)?.into(),
+                    bytes: json::encode(lua, &value, super::LONGEST)?.into(),
                 });
             }
             ("url", _) if function == "all" => {}
@@ -199,8 +210,23 @@ fn read(function: &str, url: &str, options: Option<Table>) -> mlua::Result<(Ask,
     Ok((ask, Expected(expect)))
 }
 
-fn sorted(table: &Table) -> mlua::Result<BTreeMap<String, String>> {
-    table.pairs().collect()
+/// Texts by their names.
+pub(super) fn texts(table: &Table, of: &str) -> mlua::Result<BTreeMap<String, String>> {
+    let mut texts = BTreeMap::new();
+    for pair in table.pairs::<String, Value>() {
+        let (name, value) = pair?;
+        let text = match &value {
+            Value::String(text) => text.to_string_lossy(),
+            Value::Integer(_) | Value::Number(_) => value.to_string()?,
+            _ => {
+                let (name, is) = (name.escape_debug(), value.type_name());
+                let message = format!("`{name}` in {of} is a {is}; it takes text or a number");
+                return Err(refuse(Kind::Corrupt, message));
+            }
+        };
+        texts.insert(name, text);
+    }
+    Ok(texts)
 }
 
 /// What a status means that nobody expects.

@@ -1,5 +1,8 @@
 //! `json`: from text straight to values of the VM, whose limit then counts them, and back.
 
+mod gaps;
+mod write;
+
 use std::array;
 use std::cell::Cell;
 use std::fmt;
@@ -28,7 +31,7 @@ pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     )?;
     json.raw_set(
         "encode",
-        lua.create_function(|lua, value: Value| lua.create_string(encode(&value, LONGEST)?))?,
+        lua.create_function(|lua, value: Value| lua.create_string(encode(lua, &value, LONGEST)?))?,
     )?;
     // An empty table may be a list or an object; only the script knows.
     json.raw_set(
@@ -38,10 +41,11 @@ pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
             Ok(table)
         })?,
     )?;
-    globals.raw_set("json", json)
+    globals.raw_set("json", json)?;
+    gaps::pass(lua, globals)
 }
 
-/// Reads JSON. `null` is nil; inside a list it is left out at the end and `false` nowhere.
+/// Reads JSON. `null` is nil.
 pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
     super::bounded("the JSON", text.len())?;
     let told = |error| refuse(Kind::Corrupt, format!("cannot read JSON: {error}"));
@@ -65,13 +69,13 @@ pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
 }
 
 /// Writes JSON, up to so many bytes: a table that is in itself many times over is short in the VM and endless here.
-pub(super) fn encode(value: &Value, most: usize) -> mlua::Result<Vec<u8>> {
+pub(super) fn encode(lua: &Lua, value: &Value, most: usize) -> mlua::Result<Vec<u8>> {
     let mut bounded = Bounded {
         bytes: Vec::new(),
         most,
     };
     let mut writer = serde_json::Serializer::new(&mut bounded);
-    match value.serialize(&mut writer) {
+    match write::Part::whole(value, &lua.array_metatable()).serialize(&mut writer) {
         Ok(()) => Ok(bounded.bytes),
         Err(error) => Err(refuse(Kind::Corrupt, format!("cannot write JSON: {error}"))),
     }
@@ -178,17 +182,37 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Part<'de>, A::Error> {
+        // Of all, and up to the last that is not `null`.
+        let (mut count, mut length, mut gaps) = (0, 0, 0);
         let mut parts = Parts {
             room: self.room,
             expected: 0,
-            read: || list.next_element_seed(self.inner()),
+            read: || {
+                let part = list.next_element_seed(self.inner())?;
+                count += usize::from(part.is_some());
+                match part {
+                    // Its place is kept, in which nothing stands in the end.
+                    Some(Either::Right(Value::Nil)) => {
+                        gaps += 1;
+                        Ok(Some(Either::Right(Value::NULL)))
+                    }
+                    Some(part) => {
+                        length = count;
+                        Ok(Some(part))
+                    }
+                    None => Ok(None),
+                }
+            },
             failed: None,
         };
         let table = self.room.lua().create_sequence_from(&mut parts);
         let table = parts.end(table)?;
-        table
-            .set_metatable(Some(self.lists.clone()))
-            .map_err(A::Error::custom)?;
+        let made = table.set_metatable(Some(self.lists.clone()));
+        let made = made.and_then(|()| match gaps {
+            0 => Ok(()),
+            _ => gaps::open(self.room.lua(), &table, count, length),
+        });
+        made.map_err(A::Error::custom)?;
         Ok(Either::Right(Value::Table(table)))
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mlua::{Lua, Table};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-use super::http::address;
+use super::http::{address, texts};
 use crate::model::Kind;
 use crate::script::failure::refuse;
 
@@ -37,8 +37,9 @@ pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     )?;
     url.raw_set(
         "with_query",
-        lua.create_function(|_, (text, query): (String, BTreeMap<String, String>)| {
+        lua.create_function(|_, (text, query): (String, Table)| {
             let mut url = address(&text)?;
+            let query = texts(&query, "the query of `url.with_query`")?;
             url.query_pairs_mut().extend_pairs(query);
             Ok(String::from(url))
         })?,

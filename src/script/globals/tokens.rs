@@ -13,6 +13,7 @@ pub(super) enum Token<'a> {
 /// The names and marks of a text, each with its line. Comments and what stands in quotes are left out; what is put into
 /// a text by `{}` is not.
 pub(super) fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         text,
         rest: text.char_indices().peekable(),

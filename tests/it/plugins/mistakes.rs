@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::kit::{change, new, test};
+use super::{USUAL, call};
 use crate::support::{Reply, Site};
 
 #[test]
@@ -280,4 +281,41 @@ fn what_works_only_where_the_user_sets_the_site_is_told() {
     let done = check.run().fails(3);
     let told = "`media` has no `comics.example`, so it works only where the user sets the site\n";
     assert_eq!(done.stdout, told);
+}
+
+#[test]
+fn what_was_caught_and_is_raised_again_keeps_its_reason() {
+    let site = Site::start();
+    site.on("/x", Reply::text("no").status(401));
+    let script = "return { extract = function(ctx)\n\
+        local known, why = pcall(http.get, ctx.options.site .. '/x')\n\
+        log('it: ' .. why)\n\
+        error(why)\nend }";
+    let done = call(&site, USUAL, script).arg("-v").run().fails(6);
+    assert!(!done.stderr.contains("stack traceback"), "{}", done.stderr);
+    done.says("mine: it: `").says("answered 401 Unauthorized\n");
+}
+
+#[test]
+fn what_a_query_cannot_have_is_named() {
+    for (code, expected) in [
+        (
+            "http.get(site, { query = { a = true } })",
+            "`a` in the option `query` of `http.get` is a boolean; it takes text or a number",
+        ),
+        (
+            "http.get(site, { headers = { a = {} } })",
+            "`a` in the option `headers` of `http.get` is a table; it takes text or a number",
+        ),
+        (
+            "url.with_query(site, { a = false })",
+            "`a` in the query of `url.with_query` is a boolean; it takes text or a number",
+        ),
+    ] {
+        let site = Site::start();
+        let script = format!(
+            "return {{ extract = function(ctx) local site = ctx.options.site {code} end }}"
+        );
+        call(&site, USUAL, &script).run().fails(4).says(expected);
+    }
 }

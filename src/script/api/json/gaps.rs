@@ -1,0 +1,60 @@
+//! Lists with a `null` in them, which is nil to a script: no loop over one may stop there, as if that were its end.
+
+use std::cell::Cell;
+
+use mlua::{Function, Lua, MultiValue, Table, Value};
+
+/// Where the VM keeps how long the lists with gaps are.
+const LENGTHS: &str = "lengths";
+
+/// Has `ipairs` go over the gaps of a list that was read. Of any other table it goes on ending at the first nil.
+pub(super) fn pass(lua: &Lua, globals: &Table) -> mlua::Result<()> {
+    let lengths = lua.create_table()?;
+    let weak = lua.create_table_from([("__mode", "k")])?;
+    lengths.set_metatable(Some(weak))?;
+    lua.set_named_registry_value(LENGTHS, &lengths)?;
+    let ipairs: Function = globals.raw_get("ipairs")?;
+    globals.raw_set(
+        "ipairs",
+        lua.create_function(move |lua, args: MultiValue| {
+            let Some(Value::Table(list)) = args.front() else {
+                return ipairs.call(args);
+            };
+            let Some(length) = lengths.raw_get::<Option<usize>>(list)? else {
+                return ipairs.call(args);
+            };
+            let next = over(lua, list.clone(), length)?;
+            Ok(MultiValue::from_iter([Value::Function(next)]))
+        })?,
+    )
+}
+
+/// What a loop calls for the next element that is there.
+fn over(lua: &Lua, list: Table, length: usize) -> mlua::Result<Function> {
+    let before = Cell::new(0);
+    lua.create_function(move |_, ()| {
+        loop {
+            let at: usize = before.get() + 1;
+            let value: Value = list.raw_get(at)?;
+            if value.is_nil() && at >= length {
+                return Ok((None, Value::Nil));
+            }
+            before.set(at);
+            if !value.is_nil() {
+                return Ok((Some(at), value));
+            }
+        }
+    })
+}
+
+/// Makes what stands for `null` in a list nil, so that the others stand in their order all the same. It has so many elements,
+/// and is so long without those at its end.
+pub(super) fn open(lua: &Lua, list: &Table, count: usize, length: usize) -> mlua::Result<()> {
+    for at in (1..=count).rev() {
+        if list.raw_get::<Value>(at)? == Value::NULL {
+            list.raw_set(at, Value::Nil)?;
+        }
+    }
+    let lengths: Table = lua.named_registry_value(LENGTHS)?;
+    lengths.raw_set(list, length)
+}

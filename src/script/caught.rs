@@ -1,0 +1,77 @@
+//! What a script has that catches an error: its text, as of an error of the script's own. Who raises that text again raises
+//! the error that it was of.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use mlua::{Function, Lua, MultiValue, Table, Value};
+
+use super::failure::{Raised, text};
+
+/// So many errors that were caught are remembered.
+const KEPT: usize = 16;
+
+/// In the language itself, since what waits in a thread of the script's cannot be left through a function of the host.
+const CODE: &str = r#"
+local pcall, xpcall, resume, raise, told, again = ...
+return function(...)
+    return told(pcall(...))
+end, function(call, handler, ...)
+    return told(xpcall(call, function(why)
+        local _, text = told(false, why)
+        return handler(text)
+    end, ...))
+end, function(...)
+    return told(resume(...))
+end, function(why, level)
+    again(why)
+    raise(why, if level == 0 then 0 else (level or 1) + 1)
+end
+"#;
+
+/// Puts functions that give texts in the place of those that catch errors.
+pub(super) fn as_texts(lua: &Lua, globals: &Table) -> mlua::Result<()> {
+    let kept: std::rc::Rc<RefCell<VecDeque<(String, mlua::Error)>>> = Default::default();
+    let known = kept.clone();
+    let told = lua.create_function(move |lua, mut values: MultiValue| {
+        if let (Some(Value::Boolean(false)), Some(Value::Error(error))) =
+            (values.front(), values.get(1))
+        {
+            let text = text(error);
+            if error.downcast_ref::<Raised>().is_some() {
+                let mut kept = kept.borrow_mut();
+                kept.truncate(KEPT - 1);
+                kept.push_front((text.clone(), (**error).clone()));
+            }
+            values[1] = Value::String(lua.create_string(text)?);
+        }
+        Ok(values)
+    })?;
+    let again = lua.create_function(move |_, why: Value| {
+        let Value::String(why) = why else {
+            return Ok(());
+        };
+        let known = known.borrow();
+        let mut known = known.iter();
+        match known.find(|(text, _)| *text.as_bytes() == *why.as_bytes()) {
+            Some((_, error)) => Err(error.clone()),
+            None => Ok(()),
+        }
+    })?;
+    let coroutine: Table = globals.raw_get("coroutine")?;
+    let own = |table: &Table, name: &str| table.raw_get::<Function>(name);
+    let catching = (
+        own(globals, "pcall")?,
+        own(globals, "xpcall")?,
+        own(&coroutine, "resume")?,
+        own(globals, "error")?,
+        told,
+        again,
+    );
+    let made = lua.load(CODE).set_name("=caught").call(catching)?;
+    let (pcall, xpcall, resume, error): (Function, Function, Function, Function) = made;
+    globals.raw_set("pcall", pcall)?;
+    globals.raw_set("xpcall", xpcall)?;
+    globals.raw_set("error", error)?;
+    coroutine.raw_set("resume", resume)
+}

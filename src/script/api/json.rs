@@ -183,7 +183,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Part<'de>, A::Error> {
         // Of all, and up to the last that is not `null`.
-        let (mut count, mut length, mut gaps) = (0, 0, 0);
+        let (mut count, mut length, mut has_gaps) = (0, 0, false);
         let mut parts = Parts {
             room: self.room,
             expected: 0,
@@ -193,7 +193,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 match part {
                     // Its place is kept, in which nothing stands in the end.
                     Some(Either::Right(Value::Nil)) => {
-                        gaps += 1;
+                        has_gaps = true;
                         Ok(Some(Either::Right(Value::NULL)))
                     }
                     Some(part) => {
@@ -206,13 +206,14 @@ impl<'de> Visitor<'de> for Seed<'_> {
             failed: None,
         };
         let table = self.room.lua().create_sequence_from(&mut parts);
-        let table = parts.end(table)?;
-        let made = table.set_metatable(Some(self.lists.clone()));
-        let made = made.and_then(|()| match gaps {
-            0 => Ok(()),
-            _ => gaps::open(self.room.lua(), &table, count, length),
-        });
-        made.map_err(A::Error::custom)?;
+        let mut table = parts.end(table)?;
+        if has_gaps {
+            let opened = gaps::open(self.room.lua(), &table, length);
+            table = opened.map_err(A::Error::custom)?;
+        }
+        table
+            .set_metatable(Some(self.lists.clone()))
+            .map_err(A::Error::custom)?;
         Ok(Either::Right(Value::Table(table)))
     }
 

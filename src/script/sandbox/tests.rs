@@ -283,6 +283,15 @@ fn no_loop_over_a_list_stops_at_a_null() {
             assert_eq!(run(&code).as_deref(), Ok(expected), "{each}");
         }
     }
+    for (list, expected) in [
+        ("[1,null,2,null]", "3"),
+        ("[null,null,null,null,1]", "5"),
+        ("[1,null,null,null,null,null,null,2]", "8"),
+        ("[null,null]", "0"),
+    ] {
+        let code = format!("return #json.decode('{list}')");
+        assert_eq!(run(&code).as_deref(), Ok(expected), "{list}");
+    }
     // A list of the script's own ends where it always did.
     let own = all.replace("LOOP", "ipairs({ 1, nil, 2 })");
     assert_eq!(run(&own).as_deref(), Ok("1=1 "));

@@ -47,14 +47,17 @@ fn over(lua: &Lua, list: Table, length: usize) -> mlua::Result<Function> {
     })
 }
 
-/// Makes what stands for `null` in a list nil, so that the others stand in their order all the same. It has so many elements,
-/// and is so long without those at its end.
-pub(super) fn open(lua: &Lua, list: &Table, count: usize, length: usize) -> mlua::Result<()> {
-    for at in (1..=count).rev() {
-        if list.raw_get::<Value>(at)? == Value::NULL {
-            list.raw_set(at, Value::Nil)?;
+/// The same list, in which nothing stands where it has what stands for `null`. All of it is in one piece, up to its last
+/// element: so the others come in their order, and `#` is right.
+pub(super) fn open(lua: &Lua, list: &Table, length: usize) -> mlua::Result<Table> {
+    let opened = lua.create_table_with_capacity(length, 0)?;
+    for at in 1..=length {
+        let value: Value = list.raw_get(at)?;
+        if value != Value::NULL {
+            opened.raw_set(at, value)?;
         }
     }
     let lengths: Table = lua.named_registry_value(LENGTHS)?;
-    lengths.raw_set(list, length)
+    lengths.raw_set(&opened, length)?;
+    Ok(opened)
 }

@@ -98,6 +98,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// How long the site asked us to wait.
     pub retry_after: Option<Duration>,
+    /// What it is about, as it may be shown, where that was to be a link and is none.
+    pub link: Option<String>,
     /// What caused it.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -110,6 +112,7 @@ impl Error {
             message: message.into(),
             hint: None,
             retry_after: None,
+            link: None,
             source: None,
         }
     }
@@ -121,6 +124,7 @@ impl Error {
             message: self.message.clone(),
             hint: self.hint.clone(),
             retry_after: self.retry_after,
+            link: self.link.clone(),
             source: self.source.as_ref().map(|cause| cause.to_string().into()),
         }
     }

@@ -265,7 +265,7 @@ impl Walk {
                         children.push_back((child, options));
                     }
                     Some(Err(error)) => {
-                        let shown = error.message.clone();
+                        let shown = error.link.as_ref().unwrap_or(&error.message).clone();
                         self.tell(shown, None, 0, Some(Failure::new(&error, 1))).await?;
                     }
                     None => open = false,

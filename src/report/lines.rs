@@ -9,7 +9,7 @@ use super::repeats::Repeats;
 use super::text::{address, clean, size, whole_time};
 use super::totals::{name, totals};
 use super::{OpenItem, Reporter, Summary, Verbosity};
-use crate::model::{Event, Failure, Outcome, Skip};
+use crate::model::{Event, Failure, Kind, Outcome, Skip};
 
 /// How often a long run says how far it is.
 const PROGRESS: Duration = Duration::from_secs(10);
@@ -152,9 +152,11 @@ pub(super) fn line(
             failure,
             ..
         } => match failure {
-            Some(failure) if failure.kind != crate::model::Kind::Closed => {
+            Some(failure) if failure.kind != Kind::Closed => {
                 let kept = summary.link_failures.last();
-                let is_kept = kept.is_some_and(|last| last.link == *link);
+                // What is no link is called by what is wrong with it.
+                let is_link = failure.kind != Kind::Config;
+                let is_kept = is_link && kept.is_some_and(|last| last.link == *link);
                 (Detail::Failures, failed(address(link), failure, is_kept))
             }
             _ => (Detail::All, format!("listed `{}`: {items}", clean(link))),
@@ -213,12 +215,10 @@ pub(super) fn missed(what: &str, path: &str, failure: &Failure) -> String {
     }
 }
 
-/// The line for a failure as it happens: what, and of which kind. Why stands in the summary at the end, unless that has no
-/// room for it.
+/// The line for a failure as it happens: what, and of which kind; and why, if the summary at the end has no room for that.
 fn failed(name: &str, failure: &Failure, is_kept: bool) -> String {
     let (name, message) = (clean(name), clean(&failure.message));
     match is_kept {
-        // What is no link is called by what is wrong with it.
         true if name != message => format!("failed: `{name}` ({})", failure.kind),
         _ if name.is_empty() || message.contains(&*name) => format!("failed: {message}"),
         _ => format!("failed: `{name}` {message}"),

@@ -151,10 +151,12 @@ impl Registry {
     pub fn read(&self, text: &str) -> Result<Link> {
         let text = text.trim();
         let wrong = |why: &str| {
-            Error::new(
-                Kind::Config,
-                format!("`{}` is not a link: {why}", told(text)),
-            )
+            let told = told(text);
+            let message = format!("`{told}` is not a link: {why}");
+            Error {
+                link: Some(told),
+                ..Error::new(Kind::Config, message)
+            }
         };
         if text.is_empty() {
             return Err(wrong("it is empty"));

@@ -357,3 +357,26 @@ fn a_run_that_ends_since_nobody_reads_it_says_so() {
     let listed = all.arg("-g").run();
     assert!(listed.stderr.contains("code 0\n"), "{}", listed.stderr);
 }
+
+#[test]
+fn what_is_no_link_is_told_by_itself() {
+    let fetch = Fetch::new();
+    let list = fetch.root().join("list.txt");
+    fs::write(&list, "a b\nhttps://u:hunter2@[/\n\u{fffd}\n").unwrap();
+    let done = fetch.args(["-j", "x y", "-i"]).arg(list).run();
+    assert!(!done.stdout.contains("hunter2"), "{}", done.stdout);
+    let lines = done.stdout.lines();
+    let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let listed: Vec<_> = lines.filter(|line| line["event"] == "listed").collect();
+    let links: Vec<_> = listed
+        .iter()
+        .map(|line| line["link"].as_str().unwrap())
+        .collect();
+    assert_eq!(links[..2], ["x y", "a b"], "{listed:?}");
+    assert!(!links[2].contains(' '), "{listed:?}");
+    let message = &listed[0]["failure"]["message"];
+    assert_eq!(
+        *message,
+        "`x y` is not a link: no source claims it as an id"
+    );
+}

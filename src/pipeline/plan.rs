@@ -2,6 +2,7 @@
 //!
 //! It looks at the archive and at what is on disk. It knows no network.
 
+mod given;
 mod known;
 
 use std::collections::HashSet;
@@ -10,6 +11,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+
+use given::Given;
 
 use super::adopt::Adopt;
 use super::albums::Shelf;
@@ -38,6 +41,8 @@ pub(super) struct Plan {
     /// Hashes of the identities that came. Their key is random, so nobody can make two items look the same.
     seen: HashSet<u64>,
     hasher: RandomState,
+    /// The names that were told, where nothing is saved.
+    given: Option<Given>,
     /// The listing that the last item was of.
     branch: Option<Arc<Branch>>,
     items: u64,
@@ -58,6 +63,7 @@ impl Plan {
         events: Events,
     ) -> Plan {
         Plan {
+            given: settings.simulate.then(Given::default),
             settings,
             archive,
             disk,
@@ -151,10 +157,18 @@ impl Plan {
         let (skipped, there) = self.skip(&item, again).await?.unzip();
         // Of what is known, it is known where; working out a path costs more than all else here.
         let (planned, path) = match there.flatten() {
-            Some(path) => (None, path),
+            Some(path) => {
+                if let Some(given) = &mut self.given {
+                    given.note(&path);
+                }
+                (None, path)
+            }
             None => {
                 let named = self.plan(at.as_deref(), own, &item)?;
-                let path = shown(&named.0);
+                let path = match &mut self.given {
+                    Some(given) if skipped.is_none() && at.is_none() => given.give(&named.0),
+                    _ => shown(&named.0),
+                };
                 (Some(named), path)
             }
         };
@@ -162,6 +176,7 @@ impl Plan {
         let id = self.items;
         self.tell(told(id, &item, path.clone())).await?;
         let seat = gather.and_then(|gather| gather.seat(&item, &path));
+        let told = self.given.is_some().then(|| path.clone());
         let skipped = skipped.map(|reason| (reason, path));
         if let (Some(branch), Some(most)) = (&self.branch, most)
             && skipped
@@ -220,7 +235,7 @@ impl Plan {
                 Some(error) => Outcome::Failed(Failure::new(&error, 1)),
                 None => Outcome::Skipped {
                     reason: Skip::Simulated,
-                    path: shown(&planned),
+                    path: told.unwrap_or_else(|| shown(&planned)),
                     warning: None,
                 },
             };

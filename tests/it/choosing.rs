@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::support::command::Fetch;
 use crate::support::imgur::{FakeImgur, Image};
-use crate::support::media::Format;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
 
 fn album() -> (FakeImgur, Fetch) {
     let imgur = FakeImgur::start();
@@ -159,4 +160,42 @@ fn says_how_many_were_left_out() {
         .run()
         .success();
     assert!(json.stdout.contains(r#""left_out":3"#), "{}", json.stdout);
+}
+
+#[test]
+fn a_run_that_only_tells_numbers_the_names_that_it_gives_out() {
+    let site = Site::start();
+    let links = ["/a/x.png", "/b/X.png", "/c/x.png", "/a/y.png"].map(|path| {
+        site.on(path, Reply::file(small(Format::Png, path.len() as u64)))
+            .optional();
+        site.url(path)
+    });
+    let fetch = Fetch::new().arg("--no-archive");
+    let told = fetch
+        .clone()
+        .args(["-s", "-j"])
+        .args(&links)
+        .run()
+        .success();
+    let paths = |event: &str| {
+        let lines = told.stdout.lines();
+        let lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let lines = lines.filter(|line| line["event"] == event);
+        lines
+            .map(|line| line["path"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let expected = ["x.png", "X (2).png", "x (3).png", "y.png"];
+    assert_eq!(paths("found"), expected);
+    fetch
+        .clone()
+        .arg("-s")
+        .args(&links)
+        .run()
+        .success()
+        .says("would fetch `X (2).png`");
+    fetch.clone().args(&links).run().success();
+    let mut expected = expected;
+    expected.sort_unstable();
+    assert_eq!(fetch.files().into_keys().collect::<Vec<_>>(), expected);
 }

@@ -1,0 +1,46 @@
+//! The names that a run gives out in which nothing is saved, so that it tells what a run would call the files.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::pipeline::naming::{Planned, fold};
+
+/// So many names are remembered, which takes a few megabytes. What comes after them is told as it is planned.
+const MOST: usize = 1 << 16;
+
+/// Which names were given out, as hashes, and how often each was wanted.
+#[derive(Default)]
+pub(super) struct Given {
+    names: HashMap<u64, u32>,
+    hasher: RandomState,
+}
+
+impl Given {
+    /// Notes that there is a file of this name.
+    pub(super) fn note(&mut self, path: &str) {
+        if self.names.len() < MOST {
+            self.names.entry(self.hash(path)).or_insert(1);
+        }
+    }
+
+    /// The name of a new file: the one that it wants, or that with the first number that nobody has.
+    pub(super) fn give(&mut self, planned: &Planned) -> String {
+        let named = |copy| planned.path(planned.ext.as_deref(), copy);
+        let wanted = named(1);
+        let key = self.hash(&wanted);
+        let Some(had) = self.names.get(&key).copied() else {
+            self.note(&wanted);
+            return wanted;
+        };
+        let free = (had + 1..).find(|copy| !self.names.contains_key(&self.hash(&named(*copy))));
+        let copy = free.unwrap_or(1);
+        self.names.insert(key, copy);
+        let given = named(copy);
+        self.note(&given);
+        given
+    }
+
+    fn hash(&self, path: &str) -> u64 {
+        self.hasher.hash_one(fold(path))
+    }
+}

@@ -131,6 +131,11 @@ async fn judge(
         Err(why) => wrong.push(why),
     }
     compare_broken(&case.broken, &came.broken, wrong);
+    for text in &case.warned {
+        if !came.warned.contains(text) {
+            wrong.push(format!("`{text}` is not warned of any more"));
+        }
+    }
     for link in &case.delegated {
         if !came.delegated.contains(link) {
             wrong.push(format!("`{link}` is not handed on any more"));
@@ -164,8 +169,11 @@ fn has_all(case: &Case, came: &Came) -> bool {
         let key = expected.get("key").and_then(Value::as_str);
         key.is_none_or(|key| keys.contains(key))
     };
+    let is_told = |key: &String| came.broken.iter().any(|(known, _)| known == key);
     came.items.len() >= case.items.len()
         && case.items.iter().all(has_key)
+        && case.broken.iter().all(is_told)
+        && case.warned.iter().all(|text| came.warned.contains(text))
         && case
             .delegated
             .iter()

@@ -215,3 +215,27 @@ fn one_case_alone_is_run_by_its_name() {
     done.says("no case is called `albun`")
         .says("the known ones are `album`, `other`");
 }
+
+#[test]
+fn what_comes_behind_the_last_item_is_waited_for() {
+    let (fetch, folder) = new();
+    let script = "return { extract = function(ctx)\n\
+        local answer = http.get(`{ctx.options.site}/1`).body\n\
+        emit({ key = 'a', url = `{ctx.options.site}/a.jpg` })\n\
+        if answer == 'both' then emit({ key = 'z', url = '/z' }) warn('one is missing') end\n\
+        end }\n";
+    fs::write(folder.join("main.luau"), script).unwrap();
+    let case = "link = \"https://comics.example/a/7\"\nbroken = [\"z\"]\nwarned = [\"one is missing\"]\n\
+        [[answer]]\nurl = \"https://comics.example/1\"\nbody = \"both\"\n[[item]]\nkey = \"a\"\n";
+    fs::write(folder.join("cases/album.toml"), case).unwrap();
+    test(&fetch).run().success();
+    let site = Site::start();
+    site.on("/1", Reply::text("both"));
+    live(&fetch, &site).run().success();
+    let site = Site::start();
+    site.on("/1", Reply::text("neither"));
+    let done = live(&fetch, &site).run().fails(3);
+    let expected = "changed album\n  `z` should be of no use, and is not told so\n  \
+        `one is missing` is not warned of any more\n";
+    assert!(done.stdout.starts_with(expected), "{}", done.stdout);
+}

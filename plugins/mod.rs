@@ -41,7 +41,7 @@ pub const SCRIPTS: &[Embedded<'static>] = &[
 
 /// Sources that are no scripts. All but the first take links of every site, so no plugin stands in for them; for that one, no
 /// plugin that was only installed.
-const NATIVE: [&str; 8] = [
+pub const NATIVE: [&str; 8] = [
     "imgur",
     "direct",
     "extractor",

@@ -11,14 +11,14 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::args::{Args, PluginCommand};
-use super::talk::print;
+use super::talk::{print, tell};
 use super::{exit, main, meaning};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
-use crate::plugins::SCRIPTS;
+use crate::plugins::{NATIVE, SCRIPTS};
 use crate::report::clean;
-use crate::script::{self, Delegate, Found, Grants, Manifest, Script};
+use crate::script::{self, Delegate, Found, Grants, Manifest, Places, Script};
 use crate::source::Registry;
 
 /// Tells what was asked about plugins, makes one, or runs its cases.
@@ -189,7 +189,22 @@ fn at_work(args: &Args, config: &Config, found: &Found) -> Result<(Value, Client
 }
 
 fn check(folder: &Path) -> Result<u8> {
-    let wrong = main::runtime()?.block_on(script::check(folder))?;
+    let mut wrong = main::runtime()?.block_on(script::check(folder))?;
+    let id = Found::named(folder)?.package.manifest.id;
+    let (scripts, _) = script::find(&Places::default(), SCRIPTS)?;
+    let mut scripts = scripts.iter().map(|own| &own.package.manifest.id);
+    match NATIVE.iter().position(|own| *own == id) {
+        // The first is for one site, as scripts are.
+        Some(1..) => wrong.push(format!(
+            "a plugin cannot be called `{id}`, which is part of the program"
+        )),
+        Some(_) => tell(&in_place_of(&id, "nobody can install one of this name")),
+        None if scripts.any(|own| *own == id) => tell(&in_place_of(
+            &id,
+            "others install one of this name with `--over-builtin`, if it is newer",
+        )),
+        None => {}
+    }
     let mut text = String::new();
     for line in &wrong {
         text.push_str(&format!("{}\n", clean(line)));
@@ -202,6 +217,12 @@ fn check(folder: &Path) -> Result<u8> {
         0 => exit::WELL,
         _ => exit::SOME,
     })
+}
+
+fn in_place_of(id: &str, others: &str) -> String {
+    format!(
+        "note: `{id}` is the name of a source of the program: your own takes its place; {others}\n"
+    )
 }
 
 fn record(args: &Args, config: &Config, folder: &Path, name: &str, link: &str) -> Result<()> {

@@ -14,6 +14,7 @@ use super::replay::replay;
 use super::run::LEFT_OUT;
 use super::sandbox::byte_code;
 use super::source::Script;
+use super::store::Version;
 use super::verdict::{Did, Verdict};
 use super::{Delegate, Manifest, Package};
 use crate::model::{Kind, Result};
@@ -25,8 +26,9 @@ use crate::source::{self, Registry};
 /// [`Kind::Config`] for what is no plugin.
 pub async fn check(folder: &Path) -> Result<Vec<String>> {
     let found = Found::named(folder)?;
-    let mut wrong = scripts(&found.package);
     let manifest = found.package.manifest.clone();
+    let mut wrong = scripts(&found.package);
+    wrong.extend(manifest.version.parse::<Version>().err());
     let mut registry = Registry::new();
     registry.add(Script::new(found, json!({}))?);
     wrong.extend(source::check(&registry));

@@ -37,6 +37,16 @@ pub(super) struct Came {
     pub(super) warned: Vec<String>,
 }
 
+impl Came {
+    /// Whether nothing has come but words.
+    fn is_nothing(&self) -> bool {
+        self.items.is_empty()
+            && self.broken.is_empty()
+            && self.delegated.is_empty()
+            && self.checkpoints.is_empty()
+    }
+}
+
 /// Runs the cases in the folder `cases` of a plugin: those of these names, or all without one. Nothing is asked for in the
 /// net.
 ///
@@ -136,6 +146,12 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     let tape = Arc::new(Recording::new(answers));
     let ctx = Ctx::new(Client::new(Settings::default())?).with_tape(tape.clone());
     let (listed, came) = list(source.as_ref(), &ctx, &target).await;
+    verdict.notes.clone_from(&came.notes);
+    // Whoever did nothing but fail has not begun, and all else is a consequence of that.
+    if error.is_none() && listed.is_err() && came.is_nothing() && tape.asked().is_empty() {
+        compare_end(None, listed, &mut verdict.wrong);
+        return Ok(());
+    }
     let anew = resolve(source.as_ref(), &ctx, &resolved, &came.items).await;
     verdict.wrong = tape.wrong();
     let asked = tape.asked().into_iter();
@@ -149,7 +165,6 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
         .chain(anew.iter().flatten())
         .flat_map(places);
     verdict.did.media = media.map(|url| meant(url, &stand_ins)).collect();
-    verdict.notes = came.notes;
     let wrong = &mut verdict.wrong;
     compare_end(error, listed, wrong);
     compare_items("item", &items, &came.items, wrong);

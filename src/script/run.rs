@@ -31,6 +31,9 @@ use crate::source::Target;
 
 /// So many warnings of one run can be read.
 const WARNINGS: u32 = 20;
+/// How much of what one run notes is told, in bytes, and what a line counts beside its own.
+const NOTED: usize = 1 << 20;
+const A_LINE: usize = 64;
 /// How many entries wait before the listing is asked to take them.
 const BUFFER: usize = 64;
 
@@ -67,6 +70,8 @@ pub(super) struct Host {
     entries: RefCell<Vec<(Entry, Led)>>,
     emitted: Cell<u64>,
     warned: Cell<u32>,
+    /// How many bytes were noted.
+    noted: Cell<usize>,
     /// The fields that were told to be left out.
     left_out: RefCell<BTreeSet<String>>,
 }
@@ -93,14 +98,23 @@ impl Host {
             entries: RefCell::default(),
             emitted: Cell::new(0),
             warned: Cell::new(0),
+            noted: Cell::new(0),
             left_out: RefCell::default(),
         }
     }
 
-    /// Says something in one line.
+    /// Says something in one line. Nobody reads what has no end.
     pub(super) fn note(&self, text: &str) -> mlua::Result<()> {
-        let text = visible(text).into_boxed_str();
-        self.emit(Entry::Note(text), Led::ByUser)
+        let noted = self.noted.get();
+        if noted > NOTED {
+            return Ok(());
+        }
+        let mut text = visible(text);
+        self.noted.set(noted + text.len() + A_LINE);
+        if self.noted.get() > NOTED {
+            text = "it says more, which is left out".into();
+        }
+        self.emit(Entry::Note(text.into_boxed_str()), Led::ByUser)
     }
 
     /// Says in one line what whoever runs this should know. Beyond what can be read, `-v` tells it.

@@ -17,12 +17,24 @@ use mlua::{Lua, Table};
 pub(super) use http::parsed;
 
 use super::emit;
-use super::failure::refuse;
+use super::failure::{raise, refuse, say};
 use super::run::Host;
 use crate::model::{Error, Kind};
 
 /// The longest text that a function makes or takes at once.
 const LONGEST: usize = 16 << 20;
+
+/// Why a listing can fail as a script sees it: for what the site has and says, not for what is amiss on this machine.
+const REASONS: [Kind; 8] = [
+    Kind::Missing,
+    Kind::Login,
+    Kind::Blocked,
+    Kind::Busy,
+    Kind::Corrupt,
+    Kind::Unsupported,
+    Kind::Network,
+    Kind::Changed,
+];
 
 /// Adds all of them.
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
@@ -36,14 +48,20 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     web::add(lua, globals)?;
     emit::add(lua, host, globals)?;
     let fail = lua.create_function(|_, (word, message): (String, String)| -> mlua::Result<()> {
-        let kind: Kind = word.parse().map_err(|error: Error| {
-            // Not the user has asked wrongly.
-            let kind = Kind::Corrupt;
-            super::failure::raise(&Error { kind, ..error })
-        })?;
-        Err(super::failure::say(kind, &message))
+        match REASONS.iter().find(|kind| kind.to_string() == word) {
+            Some(kind) => Err(say(*kind, &message)),
+            None => Err(no_reason(&word)),
+        }
     })?;
     globals.raw_set("fail", fail)
+}
+
+fn no_reason(word: &str) -> mlua::Error {
+    let known: Vec<_> = REASONS.iter().map(|kind| format!("`{kind}`")).collect();
+    let word = word.escape_debug();
+    // Not the user has asked wrongly.
+    let error = Error::new(Kind::Corrupt, format!("no failure has the reason `{word}`"));
+    raise(&error.hint(format!("the known ones are {}", known.join(", "))))
 }
 
 /// Refuses what is too long.

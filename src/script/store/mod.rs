@@ -29,4 +29,5 @@ pub use packing::{Packed, pack};
 pub use place::Store;
 pub use repository::Repository;
 
+pub(super) use version::Version;
 pub use version::is_newer;

@@ -86,6 +86,12 @@ fn what_is_wrong_is_told_line_by_line() {
             "is taken by route `album` before `tag`",
         ),
         (
+            "plugin.toml",
+            "version = \"0.1.0\"",
+            "version = \"1\"",
+            "the version `1` is not three numbers such as `1.4.0`",
+        ),
+        (
             "cases/album.toml",
             "title = \"Tom\"",
             "title = \"Tim\"",
@@ -105,6 +111,25 @@ fn what_is_wrong_is_told_line_by_line() {
     assert!(said.contains("there is no case in"), "{said}");
     fs::remove_file(folder.join("plugin.toml")).unwrap();
     check(&fetch).run().fails(2);
+}
+
+#[test]
+fn what_is_called_as_a_part_of_the_program_is_told() {
+    let (fetch, folder) = new();
+    let manifest = folder.join("plugin.toml");
+    for (from, to) in [("comics", "imgur"), ("imgur", "xkcd")] {
+        let (own, other) = (format!("id = \"{from}\""), format!("id = \"{to}\""));
+        change(&manifest, &own, &other);
+        let done = check(&fetch).run().success();
+        assert_eq!(done.stdout, "nothing is wrong\n");
+        done.says(&format!("`{to}` is the name of a source of the program"));
+    }
+    change(&manifest, "id = \"xkcd\"", "id = \"page\"");
+    let said = check(&fetch).run().fails(3).stdout;
+    assert!(
+        said.starts_with("a plugin cannot be called `page`"),
+        "{said}"
+    );
 }
 
 #[test]

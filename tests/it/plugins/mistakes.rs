@@ -284,6 +284,51 @@ fn what_works_only_where_the_user_sets_the_site_is_told() {
 }
 
 #[test]
+fn a_script_that_does_not_load_is_told_as_that_alone() {
+    for (from, to, expected) in [
+        (
+            "local album",
+            "local local",
+            "failed  album\n  it fails with `corrupt`: comics/main.luau:2: syntax: Expected identifier",
+        ),
+        (
+            "return { extract",
+            "return nil { extract",
+            "failed  album\n  it fails with `corrupt`: comics/main.luau:",
+        ),
+        (
+            "local function extract",
+            "error('not today')\nlocal function extract",
+            "failed  album\n  it fails with `corrupt`: comics/main.luau:1: not today",
+        ),
+    ] {
+        let (fetch, folder) = new();
+        change(&folder.join("main.luau"), from, to);
+        let said = test(&fetch).run().fails(3).stdout;
+        assert!(said.starts_with(expected), "{said}");
+        assert!(!said.contains("nobody asks"), "{said}");
+        assert!(!said.contains("the number of items"), "{said}");
+    }
+    let (fetch, folder) = new();
+    change(&folder.join("main.luau"), "local album", "local local");
+    let check = fetch.args(["plugin", "check", "comics"]).run().fails(3);
+    let expected = "comics/main.luau:2: syntax: Expected identifier";
+    assert!(check.stdout.starts_with(expected), "{}", check.stdout);
+}
+
+#[test]
+fn a_script_fails_for_reasons_of_sites_alone() {
+    let known = "hint: the known ones are `missing`, `login`, `blocked`, `busy`, `corrupt`, `unsupported`, `network`, `changed`";
+    for reason in ["disk", "config", "expired", "closed", "mising"] {
+        let site = Site::start();
+        let script = format!("return {{ extract = function() fail('{reason}', 'x') end }}");
+        let done = call(&site, USUAL, &script).run().fails(4);
+        done.says(&format!("no failure has the reason `{reason}`"))
+            .says(known);
+    }
+}
+
+#[test]
 fn what_was_caught_and_is_raised_again_keeps_its_reason() {
     let site = Site::start();
     site.on("/x", Reply::text("no").status(401));
@@ -318,4 +363,20 @@ fn what_a_query_cannot_have_is_named() {
         );
         call(&site, USUAL, &script).run().fails(4).says(expected);
     }
+}
+
+#[test]
+fn what_a_script_says_without_end_is_cut() {
+    let site = Site::start();
+    let script = "return { extract = function() local long = string.rep('x', 1900)\n\
+        for at = 1, 9000 do log(`{at} {long}`) end end }";
+    let done = call(&site, USUAL, script).arg("-v").run();
+    let said = &done.stderr;
+    assert!(said.contains("mine: 1 x"), "{}", &said[..200]);
+    assert!(said.len() < 2 << 20, "{}", said.len());
+    assert_eq!(
+        said.matches("mine: it says more, which is left out\n")
+            .count(),
+        1
+    );
 }

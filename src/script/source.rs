@@ -169,7 +169,7 @@ impl Script {
                 self.manifest.name,
                 name.escape_debug()
             );
-            Error::new(Kind::Blocked, message)
+            self.blame().hinted(Error::new(Kind::Blocked, message))
         };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot())?;
         if FORBIDDEN.contains(&name.as_str()) {
@@ -196,7 +196,7 @@ impl Script {
                 "plugin `{name}` declares no secret `{}`",
                 key.escape_debug()
             );
-            return Err(Error::new(Kind::Blocked, message));
+            return Err(self.blame().hinted(Error::new(Kind::Blocked, message)));
         };
         let is_bound = url.scheme() == "https" && url.host_str() == Some(spec.host.as_str());
         if !is_bound || url.port().is_some() {

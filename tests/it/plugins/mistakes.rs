@@ -380,3 +380,18 @@ fn what_a_script_says_without_end_is_cut() {
         1
     );
 }
+
+#[test]
+fn what_no_script_may_send_is_said_to_be_its_fault() {
+    for (options, expected) in [
+        ("headers = { Host = 'x' }", "cannot send the header `Host`"),
+        ("secret = 'other'", "declares no secret `other`"),
+    ] {
+        let site = Site::start();
+        let script = format!(
+            "return {{ extract = function(ctx) http.get(ctx.options.site, {{ {options} }}) end }}"
+        );
+        let done = call(&site, USUAL, &script).run().fails(7);
+        done.says(expected).says("hint: the plugin is at fault (");
+    }
+}

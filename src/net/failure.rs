@@ -19,6 +19,9 @@ const PROXY_LOGIN: [&str; 3] = [
     "does not support user/pass authentication",
 ];
 
+/// What is said where TLS is closed without its own word for that (RFC 8446 §6.1).
+const ABRUPT: &str = "without sending TLS close_notify";
+
 /// What is said where an answer does not begin as one.
 const NO_HTTP: &str = "HTTP version";
 
@@ -93,7 +96,11 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     } else {
         format!("the connection for `{shown}` broke")
     };
-    let cause = innermost(&*fault.cause);
+    let mut cause = innermost(&*fault.cause);
+    if cause.contains(ABRUPT) {
+        // It goes on with an address of the library's documentation.
+        cause = "the server closed the connection in the middle".to_owned();
+    }
     // What was left on a used connection may be in the way. On a new one, it is what the server says each time.
     let is_parse = find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_parse);
     if is_parse && fault.was_used != Some(true) {

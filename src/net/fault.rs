@@ -32,6 +32,10 @@ pub(super) enum Stage {
 #[derive(Debug)]
 struct Silent(Duration);
 
+/// The head of an answer was not there after so long, although some of it may have come.
+#[derive(Debug)]
+struct Unanswered(Duration);
+
 /// The connection is over, and did not say why.
 #[derive(Debug)]
 struct Ended;
@@ -60,6 +64,11 @@ impl Fault {
     /// A server that has been silent for so long.
     pub(super) fn silent(lasted: Duration) -> Fault {
         Fault::at(Stage::Exchange, Silent(lasted).into()).timed_out()
+    }
+
+    /// A server that has not answered for so long.
+    pub(super) fn unanswered(waited: Duration) -> Fault {
+        Fault::at(Stage::Exchange, Unanswered(waited).into()).timed_out()
     }
 
     fn at(stage: Stage, cause: Box<dyn Error + Send + Sync>) -> Fault {
@@ -112,6 +121,14 @@ impl fmt::Display for Silent {
 }
 
 impl Error for Silent {}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no answer within {:?}", self.0)
+    }
+}
+
+impl Error for Unanswered {}
 
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -135,7 +135,7 @@ impl Connection {
                 Poll::Pending if self.is_over => Poll::Ready(Err(Lost::Sent(Fault::ended(error)))),
                 Poll::Pending => {
                     let silent = self.silence.poll(cx);
-                    silent.map(|lasted| Err(Lost::Sent(Fault::silent(lasted))))
+                    silent.map(|waited| Err(Lost::Sent(Fault::unanswered(waited))))
                 }
             }
         })

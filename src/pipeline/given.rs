@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use url::{Origin, Url};
 
-use super::Wanted;
 use super::archive::link_mark;
+use super::{LinkOptions, Wanted};
 use crate::net::Shown;
 
 /// Links as the user gives them now, with their secrets and with what holds for them alone.
@@ -41,8 +41,8 @@ impl Given {
         let mark = link_mark(&Shown(&wanted.link.url).to_string());
         if self.marks.contains(&mark) {
             let links = self.links.entry(mark).or_default();
-            // Of one that is given twice, the first counts, as in a run.
-            if links.iter().all(|known| known.link.url != wanted.link.url) {
+            // One that is given twice counts for each that is to hold for it, as in a run.
+            if links.iter().all(|known| !known.is_same(&wanted)) {
                 links.push(wanted);
             }
         }
@@ -53,10 +53,23 @@ impl Given {
         self.origins.values()
     }
 
-    /// The links that are shown so: several, if they differ in secrets alone.
+    /// The links that are shown so: several, if they differ in secrets alone, or in what holds for them.
     pub(super) fn find(&self, shown: &str) -> &[Wanted] {
         let found = self.links.get(&link_mark(shown));
         found.map_or(&[], Vec::as_slice)
+    }
+
+    /// The link that is shown so and for which this has held, or else the first that is shown so.
+    pub(super) fn find_as(&self, shown: &str, held: Option<&LinkOptions>) -> Option<&Wanted> {
+        let links = self.find(shown);
+        let naming = |own: Option<&LinkOptions>| LinkOptions::naming(own, shown);
+        let whole = |own: Option<&LinkOptions>| own.map(LinkOptions::to_json);
+        let with = |is_it: &dyn Fn(Option<&LinkOptions>) -> bool| {
+            links.iter().find(|wanted| is_it(wanted.options.as_deref()))
+        };
+        with(&|own| whole(own) == whole(held))
+            .or_else(|| with(&|own| naming(own) == naming(held)))
+            .or_else(|| links.first())
     }
 }
 
@@ -78,6 +91,39 @@ mod tests {
             link: url.parse::<Url>().unwrap().into(),
             options: None,
         }
+    }
+
+    #[test]
+    fn a_link_is_found_by_what_held_for_it() {
+        let url = "https://a.test/x";
+        let own = |directory: &str, items: &str| LinkOptions {
+            link: Some(url.into()),
+            directory: Some(directory.parse().unwrap()),
+            items: Some(items.parse().unwrap()),
+            ..LinkOptions::default()
+        };
+        let mut given = Given::new([link_mark(url)].into());
+        for (directory, items) in [("best", "1"), ("rest", "2"), ("rest", "3"), ("rest", "3")] {
+            given.add(Wanted {
+                options: Some(own(directory, items).into()),
+                ..wanted(url)
+            });
+        }
+        assert_eq!(given.find(url).len(), 3);
+        let found = |held: LinkOptions| {
+            let found = given.find_as(url, Some(&held)).unwrap();
+            found
+                .options
+                .as_ref()
+                .unwrap()
+                .items
+                .clone()
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(found(own("rest", "3")), "3");
+        assert_eq!(found(own("rest", "7")), "2");
+        assert_eq!(found(own("gone", "7")), "1");
     }
 
     #[test]

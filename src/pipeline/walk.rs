@@ -10,14 +10,14 @@ mod going_on;
 mod imprints;
 mod listing;
 mod relisting;
+mod seen;
 mod told;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
@@ -28,6 +28,7 @@ use self::bounds::{AHEAD, Live, Tree};
 use self::imprints::{Imprints, Print};
 use self::listing::Listing;
 use self::relisting::Asked;
+use self::seen::{Came, Seen};
 use super::albums::{self, Albums, Gather};
 use super::archive::{Archive, Origin};
 use super::branch::Branch;
@@ -102,9 +103,8 @@ pub(super) struct Walk {
     asks_first: AtomicBool,
     /// Whether files are taken that are there, and nothing is transferred.
     adopts: bool,
-    /// Hashes of the links that were listed. Their key is random, so nobody can make two links look the same.
-    seen: Mutex<HashSet<u64>>,
-    hasher: RandomState,
+    /// The links that were listed.
+    seen: Seen,
     /// How many listings are under way.
     live: Arc<AtomicUsize>,
 }
@@ -170,8 +170,7 @@ impl Walk {
             branches: settings.stop_after_known.is_some(),
             asks_first: settings.chooses().into(),
             adopts: settings.adopt,
-            seen: Mutex::default(),
-            hasher: RandomState::new(),
+            seen: Seen::default(),
             live: Arc::default(),
         })
     }
@@ -311,7 +310,10 @@ impl Walk {
                 lost();
                 return Ok(());
             }
-            if !self.is_new(&link) {
+            let came = self
+                .seen
+                .take(&link.url, spot.options.as_deref(), spot.handed);
+            if came == Came::Before {
                 // It is an entry of whoever listed it first.
                 spot.ticket.into_iter().for_each(Ticket::ended);
                 return Ok(());
@@ -338,7 +340,8 @@ impl Walk {
             target.terms = own.and_then(|own| own.terms.clone());
             origin.source = Some(source.manifest().name.clone());
             let origin = Arc::new(origin);
-            let (progress, items) = match spot.tracks {
+            // Where two listings of a link are under way, what one of them has passed is not done for the other.
+            let (progress, items) = match spot.tracks && came == Came::New {
                 true => self.go_on(&origin, &mut target, spot.ticket).await?,
                 false => (None, 0),
             };
@@ -373,14 +376,6 @@ impl Walk {
             }
             Ok(())
         })
-    }
-
-    fn is_new(&self, link: &Link) -> bool {
-        let hash = self.hasher.hash_one(link.url.as_str());
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(hash)
     }
 }
 

@@ -36,10 +36,28 @@ pub struct LinkOptions {
     pub terms: Option<String>,
 }
 
+impl Wanted {
+    /// Whether it is the same link, and the same holds for it.
+    pub(super) fn is_same(&self, other: &Wanted) -> bool {
+        let written = |wanted: &Wanted| wanted.options.as_deref().map(LinkOptions::to_json);
+        self.link.url == other.link.url && written(self) == written(other)
+    }
+}
+
 impl LinkOptions {
     /// Whether items are counted or chosen, so that it has to be known beforehand which of them are files.
     pub(super) fn chooses(&self) -> bool {
         self.items.is_some() || self.filter.is_some()
+    }
+
+    /// What of them chooses among the items of a link that another leads to. Positions are those in the other.
+    pub(super) fn choosing(&self) -> LinkOptions {
+        LinkOptions {
+            link: self.link.clone().filter(|_| self.items.is_some()),
+            items: self.items.clone(),
+            filter: self.filter.clone(),
+            ..LinkOptions::default()
+        }
     }
 
     /// As they are remembered: there is no secret in them.

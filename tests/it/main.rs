@@ -40,5 +40,6 @@ mod support;
 #[cfg(unix)]
 mod terminal;
 mod transfer;
+mod twice;
 mod verify;
 mod walk;

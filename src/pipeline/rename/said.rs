@@ -14,9 +14,9 @@ pub(super) type Own = Option<Arc<LinkOptions>>;
 /// What lists say of their links now.
 #[derive(Debug, Default)]
 pub struct Said {
-    /// By the mark of a link as it is shown: that of its URL, and what holds; none where links that differ in secrets
-    /// alone are not told apart by it.
-    links: HashMap<i64, (i64, Option<Own>)>,
+    /// By the mark of a link as it is shown: what holds; none where several are shown so, and not the same holds for
+    /// them.
+    links: HashMap<i64, Option<Own>>,
     /// The jobs that have no lists, and so say nothing of a link.
     silent: HashSet<String>,
 }
@@ -27,15 +27,14 @@ impl Said {
         self.silent.insert(job.to_owned());
     }
 
-    /// Takes a link. Of one that is given twice, the first counts, as in a run.
+    /// Takes a link.
     pub fn add(&mut self, Wanted { link, options }: Wanted) {
-        let url = link_mark(link.url.as_str());
         let shown = link_mark(&Shown(&link.url).to_string());
         let known = self.links.entry(shown);
-        let known = known.or_insert_with(|| (url, Some(options.clone())));
+        let known = known.or_insert_with(|| Some(options.clone()));
         let naming = |own: &Own| LinkOptions::naming(own.as_deref(), "");
-        if known.0 != url && known.1.as_ref().map(naming) != Some(naming(&options)) {
-            known.1 = None;
+        if known.as_ref().map(naming) != Some(naming(&options)) {
+            *known = None;
         }
     }
 
@@ -51,7 +50,7 @@ impl Said {
             })) => link,
             _ => own(known),
         };
-        if let Some((_, Some(said))) = self.links.get(&link_mark(given)) {
+        if let Some(Some(said)) = self.links.get(&link_mark(given)) {
             return Ok(said.clone());
         }
         match noted.transpose()? {

@@ -107,7 +107,7 @@ impl Walk {
         let known = read_options(lost.options.as_deref())?;
         let asked = known.as_ref().and_then(|options| options.link.as_deref());
         let own = origin.map_or(lost.identity.key.as_str(), |origin| &origin.url);
-        match self.given(asked.unwrap_or(own)).first() {
+        match self.given_as(asked.unwrap_or(own), known.as_deref()) {
             Some(wanted) => Ok(wanted.options.clone()),
             None => Ok(known),
         }
@@ -116,6 +116,11 @@ impl Walk {
     /// The links that are shown so, as the user gives them now.
     pub(super) fn given(&self, shown: &str) -> &[Wanted] {
         self.given.as_ref().map_or(&[], |given| given.find(shown))
+    }
+
+    /// The link that is shown so, as the user gives it now: the one for which this has held, where there are several.
+    pub(super) fn given_as(&self, shown: &str, held: Option<&LinkOptions>) -> Option<&Wanted> {
+        self.given.as_ref()?.find_as(shown, held)
     }
 
     /// Tells that the archive cannot be read. What it may know stays known as it failed.
@@ -210,16 +215,18 @@ impl Walk {
         Ok(())
     }
 
-    /// The link of items, as often as the user gives one that is shown so.
+    /// The links of items: each that the user gives and that is shown so.
     fn links(&self, origin: &Origin) -> Vec<(Origin, Link)> {
-        let given = self.given(&origin.url);
-        let links = match given {
-            [] => remembered(origin).into_iter().collect(),
-            given => given
-                .iter()
-                .map(|wanted| wanted.link.clone())
-                .collect::<Vec<_>>(),
-        };
+        let mut links: Vec<Link> = Vec::new();
+        for wanted in self.given(&origin.url) {
+            // What holds for it is not asked here, so once is enough.
+            if links.iter().all(|link| link.url != wanted.link.url) {
+                links.push(wanted.link.clone());
+            }
+        }
+        if links.is_empty() {
+            links.extend(remembered(origin));
+        }
         links
             .into_iter()
             .map(|link| (origin.clone(), link))

@@ -56,7 +56,8 @@ impl Walk {
         let (origin, known) = match asked.filter(|asked| *asked != origin.url) {
             None => (origin, known),
             Some(asked) => {
-                let options = match self.given(&asked).first() {
+                let held = known.as_ref().ok().and_then(Option::as_deref);
+                let options = match self.given_as(&asked, held) {
                     Some(wanted) => Ok(wanted.options.clone()),
                     None => known,
                 };

@@ -1,0 +1,150 @@
+//! Which links were listed in a run, and on which of the user's terms.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use url::Url;
+
+use crate::pipeline::LinkOptions;
+
+/// Hashes of the links that were listed. Their key is random, so nobody can make two links look the same.
+#[derive(Default)]
+pub(super) struct Seen {
+    marks: Mutex<HashSet<u64>>,
+    hasher: RandomState,
+}
+
+/// Whether a link was listed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    New,
+    /// All of it was, where other options hold.
+    Elsewhere,
+    Before,
+}
+
+impl Seen {
+    /// Takes a link under options of the user's. `handed` says that a listing has led to it.
+    ///
+    /// What is given with options counts for these alone. What a listing hands on counts for all whose options choose the
+    /// same of it, so that many links of a list can lead to one that is listed once.
+    pub(super) fn take(&self, url: &Url, options: Option<&LinkOptions>, handed: bool) -> Came {
+        let plain = self.hasher.hash_one(url.as_str());
+        let under = |options: &LinkOptions| self.hasher.hash_one((url.as_str(), options.to_json()));
+        let whole = || under(&LinkOptions::default());
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(options) = options else {
+            return match (marks.insert(plain), marks.contains(&whole())) {
+                (false, _) => Came::Before,
+                (true, true) => Came::Elsewhere,
+                (true, false) => Came::New,
+            };
+        };
+        let is_whole = marks.contains(&plain) || marks.contains(&whole());
+        // Positions are counted in it, so it is listed for these even where all of it was.
+        if handed && is_whole && options.items.is_none() {
+            return Came::Before;
+        }
+        let is_new = marks.insert(under(&options.choosing()));
+        // A listing that leads back to its own link is a circle.
+        let is_new = match handed {
+            true => is_new,
+            false => marks.insert(
+                self.hasher
+                    .hash_one((url.as_str(), options.to_json(), "own")),
+            ),
+        };
+        match (is_new, is_whole) {
+            (false, _) => Came::Before,
+            (true, true) => Came::Elsewhere,
+            (true, false) => Came::New,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(text: &str) -> LinkOptions {
+        let mut options = LinkOptions {
+            link: Some("https://a.test/root".into()),
+            ..LinkOptions::default()
+        };
+        for word in text.split(' ') {
+            match word.split_once('=').unwrap() {
+                ("items", value) => options.items = Some(value.parse().unwrap()),
+                ("filter", value) => options.filter = Some(value.parse().unwrap()),
+                (_, value) => options.directory = Some(value.parse().unwrap()),
+            }
+        }
+        options
+    }
+
+    #[test]
+    fn a_link_counts_as_listed_where_the_same_of_it_was() {
+        let (typed, handed) = (false, true);
+        // What came first, what comes then, and whether that is listed, too.
+        let table = [
+            (("", typed), ("", typed), Came::Before),
+            (("", typed), ("", handed), Came::Before),
+            (("", handed), ("", typed), Came::Before),
+            (("items=1", typed), ("items=1", typed), Came::Before),
+            (("items=1", typed), ("items=2", typed), Came::New),
+            (("items=1", typed), ("", typed), Came::New),
+            (("", typed), ("items=1", typed), Came::Elsewhere),
+            (
+                ("directory=x", typed),
+                ("directory=y", typed),
+                Came::Elsewhere,
+            ),
+            (("directory=x", typed), ("", typed), Came::Elsewhere),
+            (
+                ("directory=x", typed),
+                ("directory=y", handed),
+                Came::Before,
+            ),
+            (
+                ("directory=x", handed),
+                ("directory=y", handed),
+                Came::Before,
+            ),
+            (
+                ("directory=x", handed),
+                ("directory=x", typed),
+                Came::Elsewhere,
+            ),
+            (("filter=ext=='jpg'", handed), ("", typed), Came::New),
+            (
+                ("filter=ext=='jpg'", handed),
+                ("filter=ext=='png'", handed),
+                Came::New,
+            ),
+            (
+                ("filter=ext=='jpg' directory=x", handed),
+                ("filter=ext=='jpg'", handed),
+                Came::Before,
+            ),
+            (("", typed), ("filter=ext=='jpg'", handed), Came::Before),
+            (("", typed), ("items=1", handed), Came::Elsewhere),
+            (("items=1", typed), ("items=1", handed), Came::Before),
+        ];
+        for (first, then, expected) in table {
+            let seen = Seen::default();
+            let take = |(text, handed): (&str, bool)| {
+                let own = (!text.is_empty()).then(|| options(text));
+                seen.take(&"https://a.test/1".parse().unwrap(), own.as_ref(), handed)
+            };
+            assert_eq!(take(first), Came::New, "{first:?}");
+            assert_eq!(take(then), expected, "{first:?} {then:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_link_costs_one_hash() {
+        let seen = Seen::default();
+        seen.take(&"https://a.test/1".parse().unwrap(), None, false);
+        assert_eq!(seen.marks.lock().unwrap().len(), 1);
+    }
+}

@@ -11,6 +11,7 @@ mod pages;
 mod program;
 mod registry;
 mod route;
+mod told;
 
 use async_trait::async_trait;
 use url::Url;
@@ -26,6 +27,7 @@ pub use pages::Pages;
 pub use program::{Running, leave, program, sweep_rooms};
 pub use registry::Registry;
 pub use route::{Pattern, Route, Target};
+pub(crate) use told::brief;
 
 use crate::model::{Body, Document, Error, Item, Kind, Result};
 

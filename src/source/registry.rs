@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use url::Url;
+use url::{ParseError, Url};
 
 use super::by_domain::ByDomain;
 use super::route::Address;
+use super::told::{beginning, told};
 use super::{Source, Target};
 use crate::model::{Document, Error, Kind, Link, Result};
 
@@ -150,6 +151,11 @@ impl Registry {
     /// [`Kind::Config`] if it is none of these.
     pub fn read(&self, text: &str) -> Result<Link> {
         let text = text.trim();
+        // As addresses stand in a text (RFC 3986, appendix C).
+        let within = text
+            .strip_prefix('<')
+            .and_then(|text| text.strip_suffix('>'));
+        let text = within.map_or(text, str::trim);
         let wrong = |why: &str| {
             let told = told(text);
             let message = format!("`{told}` is not a link: {why}");
@@ -175,7 +181,10 @@ impl Registry {
         if text.contains("://") {
             return Url::parse(text)
                 .map(Link::from)
-                .map_err(|error| wrong(&error.to_string()));
+                .map_err(|error| match error {
+                    ParseError::RelativeUrlWithoutBase => wrong(&beginning(text)),
+                    error => wrong(&error.to_string()),
+                });
         }
         if let Some((name, rest)) = text.split_once(':') {
             // A host and its port, or a user and his password, are no source and its id.
@@ -233,21 +242,5 @@ impl Registry {
             Ok(_) => Err(wrong("it has no host")),
             Err(error) => Err(wrong(&error.to_string())),
         }
-    }
-}
-
-/// What was typed, as it may be told although it is no URL: without what may be a password or a signature.
-fn told(text: &str) -> String {
-    let (scheme, rest) = match text.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), text),
-    };
-    let (rest, query) = match rest.split_once('?') {
-        Some((rest, _)) => (rest, "?…"),
-        None => (rest, ""),
-    };
-    match rest.rsplit_once('@') {
-        Some((_, rest)) => format!("{scheme}***@{rest}{query}"),
-        None => format!("{scheme}{rest}{query}"),
     }
 }

@@ -91,6 +91,13 @@ fn what_is_no_link_is_refused_with_a_reason() {
             "invalid port number",
             "",
         ),
+        ("\u{a1}https://a.org/x", "it begins with `\u{a1}`", ""),
+        ("\"https://a.org/x", "it begins with `\"`", ""),
+        (
+            "ht tp://a.org/x",
+            "what stands before `://` is no scheme",
+            "",
+        ),
         ("imgurr:q6i58", "no source is called `imgurr`", "`imgur`"),
     ];
     for (text, why, hint) in table {
@@ -102,6 +109,19 @@ fn what_is_no_link_is_refused_with_a_reason() {
         assert_eq!(error.message, format!("`{told}` is not a link: {why}"));
         assert!(error.hint.unwrap_or_default().contains(hint), "{text}");
     }
+    for (unseen, code) in [("\u{200b}", "200b"), ("\u{feff}", "feff")] {
+        let error = sources
+            .read(&format!("{unseen}https://a.org/x"))
+            .unwrap_err();
+        let expected = format!(
+            "`\\u{{{code}}}https://a.org/x` is not a link: \
+             it begins with a character that cannot be seen, U+{}",
+            code.to_uppercase()
+        );
+        assert_eq!(error.message, expected);
+    }
+    let link = sources.read("<https://a.org/x>").unwrap();
+    assert_eq!(link.url.as_str(), "https://a.org/x");
     for text in ["ftp://example.org/cat.jpg", "file:///etc/passwd"] {
         let link = sources.read(text).unwrap();
         let error = sources.find(&link).map(|_| ()).unwrap_err();

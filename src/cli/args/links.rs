@@ -8,6 +8,7 @@ use super::{Args, Links};
 use crate::cli::talk::shell_word;
 use crate::config::nearest;
 use crate::model::{Error, Kind, Result};
+use crate::source::brief;
 
 impl Links {
     /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.
@@ -57,7 +58,7 @@ pub(in crate::cli) fn as_path(word: &str) -> Option<Error> {
     }
     let error = Error::new(
         Kind::Config,
-        format!("`{word}` is not a link: it is a path"),
+        format!("`{}` is not a link: it is a path", brief(word)),
     );
     Some(error.hint("`-d DIR` says where to write, and `fetch -i FILE` reads the links of a list"))
 }
@@ -80,6 +81,9 @@ fn as_list(word: &str) -> Option<Error> {
     if is_host || !ext.is_some_and(|ext| LISTS.contains(&ext)) {
         return None;
     }
-    let message = format!("`{word}` is no link, and there is no file of this name");
+    let message = format!(
+        "`{}` is no link, and there is no file of this name",
+        brief(word)
+    );
     Some(Error::new(Kind::Config, message).hint("`fetch -i FILE` fetches the links in a file"))
 }

@@ -1,0 +1,88 @@
+//! What somebody has typed, as it may be told although it is no URL.
+
+use std::borrow::Cow;
+
+/// How much of it is told, in characters.
+const MOST: usize = 160;
+
+/// What was typed, without what may be a password or a signature.
+pub(super) fn told(text: &str) -> String {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, _)) => (rest, "?…"),
+        None => (rest, ""),
+    };
+    let whole = match rest.rsplit_once('@') {
+        Some((_, rest)) => format!("{scheme}***@{rest}{query}"),
+        None => format!("{scheme}{rest}{query}"),
+    };
+    brief(&whole).into_owned()
+}
+
+/// The beginning of what was typed, with what cannot be seen in it written out.
+pub(crate) fn brief(text: &str) -> Cow<'_, str> {
+    let end = text.char_indices().nth(MOST).map(|(end, _)| end);
+    if end.is_none() && !text.contains(is_unseen) {
+        return text.into();
+    }
+    let mut brief = String::new();
+    for char in text[..end.unwrap_or(text.len())].chars() {
+        match is_unseen(char) {
+            true => brief.extend(char.escape_unicode()),
+            false => brief.push(char),
+        }
+    }
+    brief.push_str(if end.is_some() { "…" } else { "" });
+    brief.into()
+}
+
+/// What is wrong with the beginning of an address that has no scheme there.
+pub(super) fn beginning(text: &str) -> String {
+    match text.chars().next() {
+        Some(first) if is_unseen(first) => {
+            format!(
+                "it begins with a character that cannot be seen, U+{:04X}",
+                u32::from(first)
+            )
+        }
+        Some(first) if !first.is_ascii_alphabetic() => format!("it begins with `{first}`"),
+        _ => "what stands before `://` is no scheme".to_owned(),
+    }
+}
+
+/// Whether a character takes no room, and so nobody sees that it was copied along.
+fn is_unseen(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_short_and_can_be_seen() {
+        let long = "x".repeat(1000);
+        assert_eq!(told(&long), format!("{}…", "x".repeat(MOST)));
+        assert_eq!(told("a b"), "a b");
+        assert_eq!(told("\u{feff}a\u{200b}"), "\\u{feff}a\\u{200b}");
+        assert_eq!(told("ü".repeat(MOST).as_str()), "ü".repeat(MOST));
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_told() {
+        let table = [
+            ("https://me:secret@a b/c?sig=1", "https://***@a b/c?…"),
+            ("me:secret@a", "***@a"),
+            ("a?token=1", "a?…"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(told(text), expected);
+        }
+    }
+}

@@ -83,9 +83,9 @@ pub(super) struct Links {
     pub(super) links: Vec<String>,
     /// Read links from a file, or `-` for stdin
     ///
-    /// A file ending in `.csv` or `.tsv` has them in the column `url` or `link`, or else in the first one. Elsewhere each
-    /// line is a link, with a title behind a TAB if need be, or a JSON object with `url`; lines that begin with `#` are
-    /// comments. Can be given several times.
+    /// A file ending in `.csv` or `.tsv` has them in the column `url` or `link`, or else in the first one, and wherever
+    /// there is `https://`. Elsewhere each line is a link, with a title behind a TAB if need be, or a JSON object with
+    /// `url`; lines that begin with `#` are comments. Can be given several times.
     #[arg(short, long, value_name = "FILE", value_parser = path())]
     pub(super) input_file: Vec<PathBuf>,
     /// Take everything on a page: icons, logos, posters, what stands beside the matter

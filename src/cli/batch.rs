@@ -1,7 +1,7 @@
 //! Links, from the command line and from lists. Lists are read as they are needed and never held whole.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::thread;
 
@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::columns::{Columns, separator};
 use super::listed::{self, Listed, wrong};
+use super::rows::{Rows, Wrong};
 use super::text::{self, Found, Lines};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::Wanted;
@@ -113,38 +114,35 @@ fn lines(reader: impl BufRead, line: &mut Line<'_>) {
     }
 }
 
-fn rows(reader: impl Read, separator: u8, line: &mut Line<'_>) {
-    let mut rows = csv::ReaderBuilder::new()
-        .delimiter(separator)
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(reader);
-    let mut row = csv::ByteRecord::new();
+fn rows(reader: impl BufRead, separator: u8, line: &mut Line<'_>) {
+    let mut rows = Rows::new(reader, separator);
+    let mut row = Vec::new();
     let mut columns: Option<Columns> = None;
     loop {
-        let number = rows.position().line();
-        match rows.read_byte_record(&mut row) {
-            Ok(false) => return,
-            Ok(true) => {}
+        let (number, read) = match rows.next(&mut row) {
+            Ok(Some(read)) => read,
+            Ok(None) => return,
             Err(error) => {
-                line(number, Err(wrong("it is no CSV").because(error)));
+                line(rows.number(), Err(broken(error)));
                 return;
             }
-        }
-        let number = row.position().map_or(number, csv::Position::line);
-        let columns = match &columns {
-            Some(columns) => columns,
-            None if row.get(0) == Some(b"sep=") => continue,
-            None => {
+        };
+        let listed = match (read, &columns) {
+            (Err(Wrong::TooLong), _) => Err(wrong("it is too long for a row")),
+            (Err(Wrong::Open), _) => Err(wrong("a quote begins there that never ends").hint(
+                "a field that begins with a quote ends with one; a quote within it is written twice",
+            )),
+            (Ok(()), None) if row[0] == b"sep=" => continue,
+            (Ok(()), None) => {
                 let first = columns.insert(Columns::new(&row));
                 if first.are_titled {
                     continue;
                 }
-                first
+                first.read(&row)
             }
+            (Ok(()), Some(columns)) => columns.read(&row),
         };
-        if !line(number, columns.read(&row).map(|listed| vec![listed])) {
+        if !line(number, listed) {
             return;
         }
     }
@@ -192,6 +190,8 @@ pub(super) fn links(
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
     use crate::config::Config;
 
@@ -246,11 +246,41 @@ mod tests {
             "line 6 of `x.csv`: `what` is not a link: no source claims it as an id",
         ];
         assert_eq!(read("x.csv", content), expected);
-        let content = b"https://a.org/1,x\nhttps://b.org/2\n";
+        let content = b"https://a.org/1,x\nhttps://b.org/2,a,HTTP://c.org/3,b\n";
         assert_eq!(
             read("x.CSV", content),
-            ["https://a.org/1", "https://b.org/2"]
+            ["https://a.org/1", "https://b.org/2", "http://c.org/3"]
         );
+    }
+
+    #[test]
+    fn a_quote_without_an_end_is_told_where_it_begins() {
+        let content =
+            b"title,url\na,https://a.org/1\n\"b,https://b.org/2\nc \"3\",https://c.org/3\n";
+        let told = "line 3 of `x.csv`: a quote begins there that never ends";
+        let expected = ["https://a.org/1", told, "https://c.org/3"];
+        assert_eq!(read("x.csv", content), expected);
+        let content = b"title\turl\n\"a\thttps://a.org/1\nb\thttps://b.org/2\n";
+        let expected = ["https://a.org/1", "https://b.org/2"];
+        assert_eq!(read("x.tsv", content), expected);
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_link_is_not_repeated() {
+        let long = format!("what{}", "t".repeat(text::LONGEST));
+        let content = format!(
+            "title,url\na,{long}\n{long},https://a.org/1\nb,w{}\n",
+            "t".repeat(999)
+        );
+        let told = read("x.csv", content.as_bytes());
+        assert_eq!(
+            told[..2],
+            [
+                "line 2 of `x.csv`: it is too long for a link",
+                "https://a.org/1"
+            ]
+        );
+        assert!(told[2].len() < 300, "{}", told[2]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Where in the rows of a CSV the links and their options are.
 
 use super::listed::{Listed, OPTIONS, key, wrong};
+use super::text::LONGEST;
 use crate::model::Result;
 
 /// How the column of the links can be titled, the likeliest first.
@@ -16,7 +17,7 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Those that the first row names. If none is titled as that of the links, it is a row like the others.
-    pub(super) fn new(row: &csv::ByteRecord) -> Columns {
+    pub(super) fn new(row: &[Vec<u8>]) -> Columns {
         let find = |title: &str| {
             row.iter()
                 .position(|field| field.eq_ignore_ascii_case(title.as_bytes()))
@@ -32,24 +33,50 @@ impl Columns {
         }
     }
 
-    pub(super) fn read(&self, row: &csv::ByteRecord) -> Result<Listed> {
+    /// What a row says. One without titles has its link first; what else is an address there is a link, too.
+    pub(super) fn read(&self, row: &[Vec<u8>]) -> Result<Vec<Listed>> {
         let field = |column: usize| {
-            let text = std::str::from_utf8(row.get(column).unwrap_or_default());
+            let bytes = row.get(column).map_or(&[][..], Vec::as_slice);
+            if bytes.len() > LONGEST {
+                return Err(wrong("it is too long for a link"));
+            }
+            let text = std::str::from_utf8(bytes);
             text.map(str::to_owned)
                 .map_err(|_| wrong("it is not UTF-8"))
         };
-        let mut listed = Listed {
-            link: field(self.link)?,
-            options: Vec::new(),
-        };
+        let mut options = Vec::new();
         for (key, column) in &self.options {
             let value = field(*column)?;
             if !value.is_empty() {
-                listed.options.push(((*key).to_owned(), value));
+                options.push(((*key).to_owned(), value));
+            }
+        }
+        let link = field(self.link)?;
+        let mut listed = vec![Listed { link, options }];
+        if !self.are_titled {
+            for (column, _) in row
+                .iter()
+                .enumerate()
+                .skip(1)
+                .filter(|(_, text)| is_address(text))
+            {
+                listed.push(Listed {
+                    link: field(column)?,
+                    options: Vec::new(),
+                });
             }
         }
         Ok(listed)
     }
+}
+
+/// Whether a field is the address of a page or a file, and nothing else.
+fn is_address(field: &[u8]) -> bool {
+    let starts = |scheme: &str| {
+        let start = field.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+    };
+    (starts("http://") || starts("https://")) && !field.iter().any(u8::is_ascii_whitespace)
 }
 
 /// What stands between the columns of a CSV that starts so. Excel has `;` wherever a number has a comma in it.

@@ -24,6 +24,7 @@ mod plugin;
 mod rename;
 mod repair;
 mod retry;
+mod rows;
 mod settings;
 mod sources;
 mod talk;

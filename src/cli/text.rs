@@ -70,6 +70,7 @@ impl Read for Utf16 {
 /// Lines that end with LF, CR, both, or NUL.
 pub(super) struct Lines<R> {
     reader: R,
+    longest: usize,
     is_after_cr: bool,
 }
 
@@ -84,8 +85,14 @@ pub(super) enum Found {
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(reader: R) -> Lines<R> {
+        Lines::up_to(reader, LONGEST)
+    }
+
+    /// Those of which the longest have so many bytes.
+    pub(super) fn up_to(reader: R, longest: usize) -> Lines<R> {
         Lines {
             reader,
+            longest,
             is_after_cr: false,
         }
     }
@@ -110,7 +117,7 @@ impl<R: BufRead> Lines<R> {
             has_begun = true;
             let end = memchr::memchr3(b'\n', b'\r', 0, bytes);
             let part = &bytes[..end.unwrap_or(bytes.len())];
-            is_long |= line.len() + part.len() > LONGEST;
+            is_long |= line.len() + part.len() > self.longest;
             match is_long {
                 true => line.clear(),
                 false => line.extend_from_slice(part),

@@ -66,3 +66,33 @@ fn tables_come_with_the_separators_of_excel() {
         assert_eq!(files, ["1.jpg", "2.jpg"], "{list}");
     }
 }
+
+#[test]
+fn a_quote_that_never_ends_costs_its_row_and_no_other() {
+    let site = pictures();
+    let [one, two, three] = [1, 2, 3].map(|number| site.url(&format!("/{number}.jpg")));
+    let list = format!("title,url\n5\" disk,{one}\n\"7 inch,{two}\nx,{three}\n");
+    let fetch = Fetch::new();
+    fs::write(fetch.out().join("links.csv"), &list).unwrap();
+    let done = fetch.clone().args(["-i", "links.csv"]).run().fails(3);
+    done.says("line 3 of `links.csv`: a quote begins there that never ends");
+    let saved: Vec<_> = fetch.files().into_keys().collect();
+    assert_eq!(saved, ["1.jpg", "3.jpg", "links.csv"]);
+    site.forget();
+    let tabs = list.replace(',', "\t");
+    assert_eq!(
+        fetched(&site, "links.tsv", tabs.as_bytes()),
+        ["1.jpg", "2.jpg", "3.jpg"]
+    );
+}
+
+#[test]
+fn every_address_of_a_row_without_titles_is_a_link() {
+    let site = pictures();
+    let [one, two, three] = [1, 2, 3].map(|number| site.url(&format!("/{number}.jpg")));
+    let list = format!("{one},a cat,{two}\n{three}\n");
+    let expected = ["1.jpg", "2.jpg", "3.jpg"];
+    assert_eq!(fetched(&site, "links.csv", list.as_bytes()), expected);
+    let titled = format!("url,thumbnail\n{one},{two}\n");
+    assert_eq!(fetched(&site, "links.csv", titled.as_bytes()), ["1.jpg"]);
+}

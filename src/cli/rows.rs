@@ -1,0 +1,262 @@
+//! The rows of a CSV: where fields begin and end. It does not know what they say.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead};
+
+use super::text::{Found, Lines};
+
+/// The most that is held of a row, in bytes: long texts about a link stand in fields of their own.
+const MOST: usize = 1 << 20;
+
+/// Rows, read one at a time.
+pub(super) struct Rows<R> {
+    lines: Lines<R>,
+    /// Lines that were read for a row and are none of it, to be read once more.
+    left: VecDeque<Line>,
+    /// How many lines were read.
+    count: u64,
+    separator: u8,
+}
+
+/// A line with its number. It has no text if it is too long.
+type Line = (u64, Option<Vec<u8>>);
+
+/// What is told of a row that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wrong {
+    TooLong,
+    /// The quote that begins in this line never ends.
+    Open,
+}
+
+/// Where a field in quotes has ended.
+enum Quoted {
+    /// In the same line, or in another one; there, at this byte.
+    Closed(Option<Line>, usize),
+    /// Nowhere.
+    Open,
+}
+
+impl<R: BufRead> Rows<R> {
+    pub(super) fn new(reader: R, separator: u8) -> Rows<R> {
+        Rows {
+            lines: Lines::up_to(reader, MOST),
+            left: VecDeque::new(),
+            count: 0,
+            separator,
+        }
+    }
+
+    /// Reads the next row that has anything in it into `row`, and gives the number of its line; of what is wrong with it,
+    /// that of the line where this begins. What stands behind that is read as it stands.
+    pub(super) fn next(
+        &mut self,
+        row: &mut Vec<Vec<u8>>,
+    ) -> io::Result<Option<(u64, Result<(), Wrong>)>> {
+        row.clear();
+        loop {
+            let Some((number, text)) = self.line()? else {
+                return Ok(None);
+            };
+            return match text {
+                None => Ok(Some((number, Err(Wrong::TooLong)))),
+                Some(text) if text.is_empty() => continue,
+                Some(text) => Ok(Some(match self.fields((number, text), row)? {
+                    Ok(()) => (number, Ok(())),
+                    Err((number, wrong)) => (number, Err(wrong)),
+                })),
+            };
+        }
+    }
+
+    /// The number of the line that was read last.
+    pub(super) fn number(&self) -> u64 {
+        self.count.max(1)
+    }
+
+    fn line(&mut self) -> io::Result<Option<Line>> {
+        if let Some(line) = self.left.pop_front() {
+            return Ok(Some(line));
+        }
+        let mut text = Vec::new();
+        let found = self.lines.next(&mut text)?;
+        self.count += 1;
+        Ok(match found {
+            Found::End => None,
+            Found::Whole => Some((self.count, Some(text))),
+            Found::TooLong => Some((self.count, None)),
+        })
+    }
+
+    /// Takes a line apart, and further ones where a field in quotes goes on in them.
+    fn fields(
+        &mut self,
+        (mut number, mut text): (u64, Vec<u8>),
+        row: &mut Vec<Vec<u8>>,
+    ) -> io::Result<Result<(), (u64, Wrong)>> {
+        let mut at = 0;
+        loop {
+            let mut field = Vec::new();
+            let mut start = at;
+            if text.get(at) == Some(&b'"') {
+                match self.quoted(&text, at + 1, &mut field)? {
+                    Quoted::Closed(line, end) => {
+                        start = end;
+                        if let Some((line, behind)) = line {
+                            (number, text) = (line, behind.unwrap_or_default());
+                        }
+                    }
+                    // There, it is a character like others: an inch.
+                    Quoted::Open if self.separator == b'\t' => field.clear(),
+                    Quoted::Open => return Ok(Err((number, Wrong::Open))),
+                }
+            }
+            let rest = &text[start..];
+            let end = memchr::memchr(self.separator, rest);
+            field.extend_from_slice(&rest[..end.unwrap_or(rest.len())]);
+            row.push(field.trim_ascii().to_vec());
+            match end {
+                Some(end) => at = start + end + 1,
+                None => return Ok(Ok(())),
+            }
+        }
+    }
+
+    /// Reads a field in quotes, of which this line has the beginning.
+    fn quoted(&mut self, first: &[u8], from: usize, field: &mut Vec<u8>) -> io::Result<Quoted> {
+        let mut further: Vec<Line> = Vec::new();
+        let (mut at, mut held) = (from, first.len());
+        let is_closed = loop {
+            let text = match further.last() {
+                Some((_, text)) => text.as_deref().unwrap_or_default(),
+                None => first,
+            };
+            let rest = &text[at..];
+            let Some(end) = memchr::memchr(b'"', rest) else {
+                // No field of such a table has a TAB in it.
+                let goes_on = self.separator != b'\t' || memchr::memchr(b'\t', rest).is_none();
+                field.extend_from_slice(rest);
+                field.push(b'\n');
+                let Some(line) = (if goes_on { self.line()? } else { None }) else {
+                    break false;
+                };
+                held += line.1.as_ref().map_or(MOST, |text| text.len() + 1);
+                further.push(line);
+                at = 0;
+                if held > MOST {
+                    break false;
+                }
+                continue;
+            };
+            let within = &rest[..end];
+            if self.separator == b'\t' && memchr::memchr(b'\t', within).is_some() {
+                break false;
+            }
+            field.extend_from_slice(within);
+            at += end + 1;
+            if text.get(at) == Some(&b'"') {
+                field.push(b'"');
+                at += 1;
+                continue;
+            }
+            // What follows a quote that has ended is the end of the field. Within one line others are lenient about it;
+            // with lines in between, the quote was none that is to end there.
+            let after = &text[at..];
+            let after = &after[..memchr::memchr(self.separator, after).unwrap_or(after.len())];
+            let is_lenient = further.is_empty() && self.separator != b'\t';
+            break is_lenient || after.trim_ascii().is_empty();
+        };
+        if is_closed {
+            return Ok(Quoted::Closed(further.pop(), at));
+        }
+        for line in further.into_iter().rev() {
+            self.left.push_front(line);
+        }
+        Ok(Quoted::Open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows, a line each, with their numbers; `|` stands between the fields.
+    fn rows(text: &str, separator: u8) -> Vec<String> {
+        let mut rows = Rows::new(text.as_bytes(), separator);
+        let (mut row, mut all) = (Vec::new(), Vec::new());
+        while let Some((number, read)) = rows.next(&mut row).unwrap() {
+            all.push(match read {
+                Ok(()) => format!("{number} {}", String::from_utf8(row.join(&b'|')).unwrap()),
+                Err(wrong) => format!("{number} {wrong:?}"),
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn fields_end_where_those_of_other_programs_do() {
+        let table: [(&str, &[&str]); 10] = [
+            ("", &[]),
+            ("a,b\r\n\r\n c , d", &["1 a|b", "3 c|d"]),
+            ("a,,\n,b\n", &["1 a||", "2 |b"]),
+            ("\"a, b\",c\n", &["1 a, b|c"]),
+            ("\"a \"\"b\"\"\",\"\"\n", &["1 a \"b\"|"]),
+            (
+                "\"two\nlines\",\"x\r\ny\"\nz\n",
+                &["1 two\nlines|x\ny", "4 z"],
+            ),
+            ("5\" disk,12\"\nb\n", &["1 5\" disk|12\"", "2 b"]),
+            ("\"a \"b\" c\",d\n", &["1 a b\" c\"|d"]),
+            ("\"a\" ,b\n", &["1 a|b"]),
+            ("\"a\n\"  ,b\n", &["1 a|b"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(rows(text, b','), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_without_an_end_costs_its_line_alone() {
+        let table: [(&str, &[&str]); 5] = [
+            (
+                "a,b\n\"c,d\ne,f\ng,h\n",
+                &["1 a|b", "2 Open", "3 e|f", "4 g|h"],
+            ),
+            ("a,\"b\n\"c\",d\n", &["1 Open", "2 c|d"]),
+            ("\"a\nb\",\"c\nd\n", &["2 Open", "3 d"]),
+            ("\"a", &["1 Open"]),
+            ("\"a,b\n\"c,d\n\"e,f\n", &["1 Open", "2 Open", "3 Open"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(rows(text, b','), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn between_tabs_a_quote_without_an_end_is_a_character() {
+        let table: [(&str, &[&str]); 5] = [
+            ("\"a b\"\tc\n", &["1 a b|c"]),
+            ("\"two\nlines\"\tc\nd\n", &["1 two\nlines|c", "3 d"]),
+            ("\"a\tb\n\"c\td\"\n", &["1 \"a|b", "2 \"c|d\""]),
+            ("\"a\" b\tc\n", &["1 \"a\" b|c"]),
+            ("x\t\"a\nb\tc\n", &["1 x|\"a", "2 b|c"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(rows(text, b'\t'), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_end_does_not_fill_the_memory() {
+        let long = "x".repeat(3 * MOST);
+        let lines = "line\n".repeat(MOST / 4);
+        let expected = ["1 TooLong", "2 a"];
+        assert_eq!(rows(&format!("{long}\na\n"), b','), expected);
+        assert_eq!(rows(&format!("\"{long}\na\n"), b','), expected);
+        let all = rows(&format!("\"{lines}a\n"), b',');
+        assert_eq!(all[..2], ["1 Open", "2 line"]);
+        assert_eq!(all.len(), MOST / 4 + 1);
+        let all = rows(&format!("\"a\n{long}\nb\n"), b',');
+        assert_eq!(all, ["1 Open", "2 TooLong", "3 b"]);
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::args::as_path;
 use crate::config::nearest;
@@ -52,15 +53,17 @@ fn set(options: &mut LinkOptions, key: &str, value: &str) -> Result<()> {
         "template" => options.template = Some(value.parse()?),
         "items" => options.items = Some(value.parse()?),
         "filter" => options.filter = Some(value.parse()?),
-        _ => {
-            let error = wrong(&format!("a link has no option `{key}`"));
-            return Err(match nearest(key, &OPTIONS) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint(format!("the options are `{}`", OPTIONS.join("`, `"))),
-            });
-        }
+        _ => return Err(no_option(key)),
     }
     Ok(())
+}
+
+fn no_option(key: &str) -> Error {
+    let error = wrong(&format!("a link has no option `{key}`"));
+    match nearest(key, &OPTIONS) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("the options are `{}`", OPTIONS.join("`, `"))),
+    }
 }
 
 /// Takes a line of text apart: links, each with `key=value` after it, an object of JSON, or a comment.
@@ -128,6 +131,13 @@ fn link(text: &str) -> Result<(Listed, &str, bool)> {
     if behind.split(' ').any(begins_link) {
         return Err(wrong("what stands between its links is no `key=value`")
             .hint("write one link a line, and a title behind a TAB"));
+    }
+    // A link with spaces in it ends where its options begin.
+    let options = OPTIONS
+        .iter()
+        .filter_map(|key| field.find(&format!(" {key}=")));
+    if let Some(start) = options.min() {
+        return Ok((only(&field[..start]), &text[start..], false));
     }
     let field = match begins_link(field) {
         true => field.trim_end().trim_end_matches([',', ';']),
@@ -199,9 +209,15 @@ fn object(text: &str) -> Result<Listed> {
         template: Option<String>,
         items: Option<String>,
         filter: Option<String>,
+        /// What else other programs write of a link.
+        #[serde(flatten)]
+        others: serde_json::Map<String, Value>,
     }
     let object: Object = serde_json::from_str(text)
         .map_err(|error| wrong("it is no JSON object with `url`").because(error))?;
+    if let Some(error) = object.others.iter().find_map(slip) {
+        return Err(error);
+    }
     let values = [
         object.directory,
         object.template,
@@ -214,6 +230,13 @@ fn object(text: &str) -> Result<Listed> {
         link: object.url.trim().to_owned(),
         options: options.collect(),
     })
+}
+
+/// Why a key was most likely meant as that of an option, if it was: its value is one for that.
+fn slip((key, value): (&String, &Value)) -> Option<Error> {
+    let near = nearest(key, &OPTIONS)?;
+    let is_one = set(&mut LinkOptions::default(), near, value.as_str()?).is_ok();
+    is_one.then(|| no_option(key))
 }
 
 /// The error of a line.

@@ -26,7 +26,7 @@ fn what_a_list_is_written_with_is_no_part_of_a_link() {
 #[test]
 fn takes_lines_apart() {
     let link = "https://a.org/1";
-    let table: [(&str, &[(&str, &str)]); 9] = [
+    let table: [(&str, &[(&str, &str)]); 10] = [
         ("https://a.org/1", &[]),
         ("https://a.org/1 # items=3", &[]),
         ("https://a.org/1\titems=3", &[("items", "3")]),
@@ -46,6 +46,11 @@ fn takes_lines_apart() {
         (
             r#"{"url": "https://a.org/1", "items": "3", "title": "x", "filter": null}"#,
             &[("items", "3")],
+        ),
+        // What other programs write of a link.
+        (
+            r#"{"url": "https://a.org/1", "item": "One", "id": 1, "filters": [], "size": "3"}"#,
+            &[],
         ),
         (
             r#"{"url": " https://a.org/1 ", "directory": "a b"}"#,
@@ -106,6 +111,11 @@ fn finds_where_links_end() {
         let links: Vec<_> = links.iter().map(|listed| listed.link.as_str()).collect();
         assert_eq!(links, expected, "{text}");
     }
+    let spaced = line("https://a.org/my file.jpg items=3 directory='a b'").unwrap();
+    assert_eq!(spaced[0].link, "https://a.org/my file.jpg");
+    let options = [("items", "3"), ("directory", "a b")];
+    let options = options.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(spaced[0].options, options);
     let two = line("https://a.org/1\titems=3\tOne\thttps://b.org/2").unwrap();
     assert_eq!(two[0].options, [("items".to_owned(), "3".to_owned())]);
     assert_eq!(two[1].options, []);
@@ -171,6 +181,11 @@ fn names_what_is_wrong_with_a_line() {
             "a.org directory=a/nul",
             "`nul` cannot be the name of a folder on every system",
             "`_nul` can",
+        ),
+        (
+            r#"{"url": "a.org", "item": "1"}"#,
+            "a link has no option `item`",
+            "did you mean `items`?",
         ),
         (
             r#"{"url": "a.org", "items": 3}"#,

@@ -20,6 +20,9 @@ pub(super) fn told(config: &Config, manifest: &Manifest) -> Vec<String> {
     let keys = keys.chain(manifest.options.iter().map(|option| &option.key));
     let set = keys.filter(|key| config.is_set(&manifest.id, key));
     lines.extend(set.map(|key| format!("  already set: source.{}.{key}", manifest.id)));
+    lines.push(
+        "  it asks its hosts with the cookies and the netrc that you give fetch for them".into(),
+    );
     lines
 }
 

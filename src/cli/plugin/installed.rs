@@ -63,9 +63,6 @@ pub(super) fn install(
         manifest.version, release.giver, manifest.about
     )];
     lines.extend(told(config, &manifest));
-    lines.push(
-        "  it asks its hosts with the cookies and the netrc that you give fetch for them".into(),
-    );
     if let Giver::Git(_, commit) = &release.giver {
         lines.push(format!(
             "  nobody has signed it; it is what commit {commit} has"

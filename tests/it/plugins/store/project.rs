@@ -28,7 +28,7 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
         "warning: what is in `.fetch/plugins` is not used\n  because: this folder has plugins, which you have not said to trust\n",
     );
     let done = plugin(&user, &["trust", ".", "--yes"]).run().success();
-    let told = "mine 1.0.0: a site of somebody's\n  it asks mine.test\n  it saves files from mine.test\n  it asks whatever host you set as source.mine.site\n";
+    let told = "mine 1.0.0: a site of somebody's\n  it asks mine.test\n  it saves files from mine.test\n  it asks whatever host you set as source.mine.site\n  it asks its hosts with the cookies and the netrc that you give fetch for them\n";
     assert_eq!(done.stderr, told);
     assert_eq!(done.stdout, "mine 1.0.0 is trusted as it is\n");
     call.run().fails(4).says("it has run");

@@ -90,6 +90,7 @@ xkcd 99.0.0: a site of somebody's
   it asks mine.test
   it saves files from mine.test
   it asks whatever host you set as source.xkcd.site
+  it asks its hosts with the cookies and the netrc that you give fetch for them
 error: nobody can be asked here, so nothing was trusted
   hint: `--yes` agrees to it
 ";

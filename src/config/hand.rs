@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::io;
 
+use serde_json::Value;
+
 use super::all::Config;
 use super::layer::{Entry, Raw};
 use super::read::wrong;
+use super::value::path;
 use crate::model::{Error, Result};
 
 /// The keys whose values are programs to run.
@@ -47,8 +50,8 @@ impl Hand {
 }
 
 impl Config {
-    /// Refuses commands of files that others can write: whoever writes there would run what he likes as the user. It is
-    /// for whoever is about to run them.
+    /// Refuses commands of files that others can write, and those of which the folder decides what they are: whoever
+    /// writes there would run what he likes as the user. It is for whoever is about to run them.
     ///
     /// # Errors
     /// [`crate::model::Kind::Config`] for such a command.
@@ -56,15 +59,32 @@ impl Config {
         let is_command = |entry: &Entry| !matches!(&entry.raw, Raw::Typed(value) if value == "");
         for key in COMMANDS {
             // The last one holds, so that a flag can say otherwise.
-            if let Some(entry) = self.last(&key)
-                && entry.hand == Hand::Shared
-                && is_command(entry)
-            {
+            let Some(entry) = self.last(&key).filter(|entry| is_command(entry)) else {
+                continue;
+            };
+            if entry.hand == Hand::Shared {
                 return Err(only_own(entry, "a command is run"));
+            }
+            if let (Raw::Typed(Value::String(text)), true) = (&entry.raw, entry.hand != Hand::Typed)
+                && let Some(program) = shell_words::split(text).unwrap_or_default().first()
+                && depends_on_folder(program)
+            {
+                let why = format!(
+                    "the program `{program}` is named by a path that depends on the folder"
+                );
+                return Err(
+                    wrong(entry, &why).hint("write its whole path, `~/…`, or its name alone")
+                );
             }
         }
         Ok(())
     }
+}
+
+/// Whether a program is another one in another folder: one that is named by a path which does not begin at a root.
+pub(super) fn depends_on_folder(program: &str) -> bool {
+    let program = path(program);
+    program.components().count() > 1 && !program.is_absolute()
 }
 
 /// Says that something is done only for a file of the user's own.

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::hand::depends_on_folder;
 use super::value::path;
 use crate::model::{Error, Kind, Result};
 
@@ -33,7 +34,7 @@ fn first_line_within(command: &str, patience: Duration) -> Result<String> {
         return Err(wrong("no program is named"));
     };
     let program = path(name);
-    if program.components().count() > 1 && !program.is_absolute() {
+    if depends_on_folder(name) {
         let why = format!("the program `{name}` is named by a path that depends on the folder");
         return Err(wrong(&why).hint("write its whole path, or its name alone"));
     }

@@ -1,5 +1,6 @@
 //! The sections of a configuration file, and their defaults: those of the parts that they belong to.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 
@@ -57,7 +58,7 @@ impl After {
     fn wishes(&self, placed: &dyn Fn(&str, Error) -> Error) -> Result<pipeline::Wishes> {
         let read = |key: &str, text: &Option<String>, known: &[&str]| {
             given(text)
-                .map(|text| pipeline::Command::parse(text, known))
+                .map(|text| pipeline::Command::parse(&at_home(text), known))
                 .transpose()
                 .map_err(|error| placed(key, error))
         };
@@ -312,6 +313,20 @@ impl Sections {
             ..pipeline::Settings::default()
         })
     }
+}
+
+/// A command whose program is named from the home folder, with that in it as one word.
+fn at_home(command: &str) -> Cow<'_, str> {
+    let Some(rest) = command.trim_start().strip_prefix("~/") else {
+        return command.into();
+    };
+    let home = path("~/");
+    let Some(home) = home.to_str() else {
+        return command.into();
+    };
+    // Braces stand for values.
+    let home = home.replace('{', "{{").replace('}', "}}");
+    format!("{}{rest}", shell_words::quote(&home)).into()
 }
 
 /// An empty value counts as none.

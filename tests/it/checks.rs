@@ -67,3 +67,14 @@ warning: the variable `FETCH_SOURCE_IMGUR_CLIENT_ID` means nothing
     assert_eq!(done.stderr_filtered(), expected);
     assert_eq!(done.stdout, "the settings are well\n");
 }
+
+#[test]
+fn a_program_that_depends_on_the_folder_is_told() {
+    check("after.exec = 'tools/post.sh {path}'\n")
+        .run()
+        .fails(2)
+        .says("the program `tools/post.sh` is named by a path that depends on the folder");
+    check("after.exec = '~/tools/post.sh {path}'\n")
+        .run()
+        .success();
+}

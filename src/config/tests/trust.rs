@@ -168,6 +168,53 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
     }
 }
 
+#[test]
+fn a_command_of_a_file_is_the_same_in_every_folder() {
+    for key in ["exec", "exec_after"] {
+        let run = |command: &str, flags: Vec<Flag>| {
+            let text = format!("[after]\n{key} = \"{command}\"");
+            let file = (Hand::Own, PathBuf::from("fetch.toml"), text);
+            Config::assemble(vec![file], [].into(), flags)?.check_commands()
+        };
+        for command in [
+            "tools/post.sh {dir}",
+            "./post.sh",
+            "../post.sh",
+            "'my tools/x'",
+        ] {
+            let error = run(command, Vec::new()).unwrap_err();
+            let program = command.trim_end_matches(" {dir}").trim_matches('\'');
+            let expected = format!(
+                "wrong value for `after.{key}` in `fetch.toml`, line 2, column 1: \
+                the program `{program}` is named by a path that depends on the folder"
+            );
+            assert_eq!(error.message, expected);
+        }
+        for command in ["post.sh tools/x", "/opt/post.sh", "~/tools/post.sh {dir}"] {
+            run(command, Vec::new()).unwrap();
+        }
+        // Who types it is in the folder.
+        let name = format!("after.{key}");
+        run("tools/x", vec![flag("-S", &name, "./post.sh {dir}")]).unwrap();
+    }
+}
+
+#[test]
+fn a_command_may_begin_at_the_home_folder() {
+    let home = std::env::home_dir().unwrap();
+    let program = home.join("tools/post.sh").to_str().unwrap().to_owned();
+    let read = |command: &str| {
+        let text = format!("after.exec = \"{command}\"");
+        let config = config(&[("fetch.toml", &text)], &[], Vec::new()).unwrap();
+        config.pipeline().unwrap().after.exec
+    };
+    assert_eq!(
+        read("~/tools/post.sh {path}"),
+        read(&format!("'{program}' {{path}}"))
+    );
+    assert_ne!(read("x ~/tools/post.sh"), read(&format!("x {program}")));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_program_is_run_once_and_its_secret_is_not_told() {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
-use url::{Host, Url};
 
 use super::args::Args;
 use super::batch::List;
@@ -21,12 +20,8 @@ const PREFIX: &str = "FETCH_";
 /// Looks at all that a run or a job would be refused for, and at what would do nothing.
 pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<()> {
     let config = main::config(args)?;
-    main::registry(&config, sources)?;
+    let registry = main::registry(&config, sources)?;
     let net = meaning::net(args, config.net()?)?;
-    // The names are sorted, so that it is the same one each time.
-    for host in net.hosts.keys().collect::<BTreeSet<_>>() {
-        check_host(host)?;
-    }
     Client::new(net)?;
     config.pipeline()?;
     config.check_commands()?;
@@ -34,7 +29,10 @@ pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registr
         let job = config.job(name)?;
         Client::new(meaning::net(args, job.net()?)?)?;
         job.pipeline()?;
-        let (_, lists) = jobs::links(name, &job)?;
+        let (links, lists) = jobs::links(name, &job)?;
+        for link in &links {
+            check_link(name, link, &registry)?;
+        }
         for list in lists.iter().filter(|list| *list != Path::new("-")) {
             check_list(name, list)?;
         }
@@ -43,22 +41,11 @@ pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registr
     print("the settings are well\n")
 }
 
-/// Refuses what no host is called: nothing would ever be looked up by it.
-fn check_host(name: &str) -> Result<()> {
-    if Host::parse(name).is_ok() {
-        return Ok(());
-    }
-    let message = format!("`{name}` is not the name of a host, in `[host.{name:?}]`");
-    let error = Error::new(Kind::Config, message);
-    let url = match name.contains("://") {
-        true => Url::parse(name),
-        false => Url::parse(&format!("https://{name}")),
-    };
-    Err(match url.as_ref().ok().and_then(Url::host_str) {
-        Some(host) => error.hint(format!(
-            "write `[host.{host:?}]`, which is for all its ports"
-        )),
-        None => error.hint("a host has a section of its own: `[host.\"example.org\"]`"),
+/// Refuses a link of a job that is none.
+fn check_link(job: &str, link: &str, registry: &Registry) -> Result<()> {
+    registry.read(link).map(drop).map_err(|mut error| {
+        error.message = format!("the job `{job}` has a link that is none: {}", error.message);
+        error
     })
 }
 

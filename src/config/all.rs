@@ -256,6 +256,7 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for values that cannot be used, and for headers that cannot be had from where they are kept.
     pub fn net(&self) -> Result<net::Settings> {
+        self.check_hosts()?;
         let settings = self.sections.net();
         let scheme = settings
             .proxy

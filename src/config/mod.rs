@@ -7,6 +7,7 @@ mod example;
 mod extractor;
 mod folder;
 mod hand;
+mod host;
 mod job;
 mod keeper;
 mod known;

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 use super::extractor::Extractor;
+use super::host;
 use super::job::Job;
 use super::known::ANY;
 use super::value::{Rate, Resolve, Size, Span, path};
@@ -270,8 +271,7 @@ impl Sections {
             requests_per_second: host.requests_per_second.map(|Rate(rate)| rate),
         };
         let hosts = self.host.iter().filter(|(name, _)| *name != ANY);
-        // As in URLs.
-        let hosts = hosts.map(|(name, host)| (name.to_ascii_lowercase(), limits(host)));
+        let hosts = hosts.map(|(name, host)| (host::as_in_urls(name), limits(host)));
         net::Settings {
             hosts: hosts.collect(),
             ..settings

@@ -47,6 +47,18 @@ fn a_key_with_dots_stands_in_quotes() {
     }
 }
 
+#[test]
+fn the_limits_of_a_host_are_found_by_its_name_in_urls() {
+    for (name, host) in [
+        ("localhost.", "localhost"),
+        ("B\u{fc}cher.de", "xn--bcher-kva.de"),
+    ] {
+        let key = format!("host.'{name}'.connections");
+        let config = config(&[], &[], vec![flag("-S", &key, "4")]).unwrap();
+        assert_eq!(config.net().unwrap().hosts[host].connections, 4, "{name}");
+    }
+}
+
 fn config(
     files: &[(&str, &str)],
     environment: &[(&str, &str)],

@@ -1,5 +1,6 @@
 //! `fetch config check`: what is found before it goes wrong in a run.
 
+use crate::support::Site;
 use crate::support::command::Fetch;
 
 fn check(config: &str) -> Fetch {
@@ -37,12 +38,23 @@ fn a_section_for_what_is_no_host_is_told() {
             .run()
             .fails(2);
         let expected = format!(
-            "error: `{name}` is not the name of a host, in `[host.\"{name}\"]`\n  \
+            "error: `{name}` is not the name of a host, in `ROOT/test.toml`, line 1, column 7\n  \
              hint: write `[host.\"{host}\"]`, which is for all its ports\n"
         );
         assert_eq!(done.stderr_filtered(), expected);
     }
-    for name in ["example.org", "LOCALHOST", "127.0.0.1", "[::1]"] {
+    check("host.\"*.example.org\".connections = 2\n")
+        .run()
+        .fails(2)
+        .says("`*.example.org` is not the name of a host")
+        .says("hint: each host has a section of its own; there are no patterns\n");
+    for name in [
+        "example.org",
+        "LOCALHOST",
+        "127.0.0.1",
+        "[::1]",
+        "localhost.",
+    ] {
         let config = format!("[host.\"{name}\"]\nconnections = 2\n");
         check(&config).run().success();
     }
@@ -66,6 +78,29 @@ warning: the variable `FETCH_SOURCE_IMGUR_CLIENT_ID` means nothing
 ";
     assert_eq!(done.stderr_filtered(), expected);
     assert_eq!(done.stdout, "the settings are well\n");
+}
+
+#[test]
+fn a_run_is_not_begun_with_a_section_for_what_is_no_host() {
+    let site = Site::start();
+    let call = Fetch::new().config("[host.'127.0.0.1:80']\nconnections = 2\n");
+    let done = call.arg(site.url("/a.jpg")).run().fails(2);
+    done.says("`127.0.0.1:80` is not the name of a host")
+        .says("write `[host.\"127.0.0.1\"]`");
+    assert!(site.requests().is_empty());
+}
+
+#[test]
+fn a_link_of_a_job_that_is_none_is_told() {
+    for (link, why) in [
+        ("x y", "`x y` is not a link: no source claims it as an id"),
+        ("/etc/passwd", "`/etc/passwd` is not a link: it is a path"),
+        ("", "`` is not a link: it is empty"),
+    ] {
+        let config = format!("[job.cats]\nlinks = ['https://example.org/a.jpg', '{link}']\n");
+        let expected = format!("error: the job `cats` has a link that is none: {why}\n");
+        check(&config).run().fails(2).says(&expected);
+    }
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! The names of hosts, as settings have them.
+
+use url::{Host, Url};
+
+use super::all::Config;
+use crate::model::{Error, Kind, Result};
+
+/// How a host is called in URLs: in small letters, those of other alphabets in ASCII, without the dot of the root.
+pub(super) fn as_in_urls(name: &str) -> String {
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    match Host::parse(bare) {
+        Ok(host) => host.to_string(),
+        Err(_) => bare.to_ascii_lowercase(),
+    }
+}
+
+/// Whether this is a name that a host can have. There are no patterns.
+pub(super) fn is_host(name: &str) -> bool {
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    !bare.contains('*') && Host::parse(bare).is_ok()
+}
+
+impl Config {
+    /// Refuses sections of what no host is called: their limits would never hold.
+    pub(super) fn check_hosts(&self) -> Result<()> {
+        let entries = self.layers.iter().flat_map(|layer| &layer.entries);
+        let sections = entries.filter(|entry| entry.path.len() == 2 && entry.path[0] == "host");
+        let keys = self.layers.iter().flat_map(|layer| &layer.entries);
+        let keys = keys.filter(|entry| entry.path.len() > 2 && entry.path[0] == "host");
+        let mut all = sections.chain(keys);
+        let Some(wrong) = all.find(|entry| !is_host(&entry.path[1])) else {
+            return Ok(());
+        };
+        let name = &wrong.path[1];
+        let message = format!("`{name}` is not the name of a host, in {}", wrong.at);
+        let error = Error::new(Kind::Config, message);
+        if name.contains('*') {
+            return Err(error.hint("each host has a section of its own; there are no patterns"));
+        }
+        let url = match name.contains("://") {
+            true => Url::parse(name),
+            false => Url::parse(&format!("https://{name}")),
+        };
+        Err(match url.as_ref().ok().and_then(Url::host_str) {
+            Some(host) => error.hint(format!(
+                "write `[host.{host:?}]`, which is for all its ports"
+            )),
+            None => error.hint("a host has a section of its own: `[host.\"example.org\"]`"),
+        })
+    }
+}

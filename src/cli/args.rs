@@ -290,7 +290,7 @@ pub(super) struct How {
     pub(super) proxy: Option<String>,
     /// Use this address for a host
     ///
-    /// Several addresses are separated by commas. Can be given several times.
+    /// It holds for all ports of the host, whichever is written; connections go to the port of the link. Several addresses are separated by commas. Can be given several times.
     #[arg(long, value_name = "HOST:PORT:ADDR", hide_short_help = true)]
     pub(super) resolve: Vec<Resolve>,
     /// Trust the authorities in this PEM file, too

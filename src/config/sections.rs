@@ -214,7 +214,7 @@ impl Net {
     /// The settings of the client, but for those of single hosts.
     fn settings(&self) -> net::Settings {
         let mut resolve: Vec<net::Override> = Vec::new();
-        for Resolve(next) in &self.resolve {
+        for Resolve { of: next, .. } in &self.resolve {
             match resolve.iter_mut().find(|known| known.host == next.host) {
                 Some(known) => known.addresses.extend(&next.addresses),
                 None => resolve.push(next.clone()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::host::{as_in_urls, is_host};
 use crate::net::Override;
 use crate::pipeline;
 
@@ -23,9 +24,14 @@ pub struct Size(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate(pub f64);
 
-/// The address of a host: `HOST:PORT:ADDRESS`. Several addresses are separated by commas; the port does not count.
+/// The address of a host: `HOST:PORT:ADDRESS`. Several addresses are separated by commas.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolve(pub Override);
+pub struct Resolve {
+    /// What holds for the host, whichever port it is asked at: whoever looks for addresses is not told that.
+    pub of: Override,
+    /// The port, as it was written.
+    pub port: u16,
+}
 
 impl FromStr for Span {
     type Err = String;
@@ -99,27 +105,26 @@ impl FromStr for Resolve {
         let read = || {
             let (host, rest) = text.split_once(':')?;
             let (port, addresses) = rest.split_once(':')?;
-            port.parse::<u16>().ok()?;
+            let port = port.parse::<u16>().ok()?;
             let addresses = addresses
                 .split(',')
                 .map(|address| address.trim_matches(['[', ']']).parse::<IpAddr>().ok())
                 .collect::<Option<Vec<_>>>()?;
-            (!host.is_empty()).then(|| Override {
-                host: host.to_owned(),
-                addresses,
-            })
+            let host = as_in_urls(host);
+            let of = Override { host, addresses };
+            is_host(&of.host).then_some(Resolve { of, port })
         };
         let wrong =
             || "expected `HOST:PORT:ADDRESS`, such as `example.org:443:127.0.0.1`".to_owned();
-        read().map(Resolve).ok_or_else(wrong)
+        read().ok_or_else(wrong)
     }
 }
 
 impl fmt::Display for Resolve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let addresses: Vec<_> = self.0.addresses.iter().map(IpAddr::to_string).collect();
-        // The port was not kept, since it does not count.
-        write!(f, "{}:443:{}", self.0.host, addresses.join(","))
+        let Override { host, addresses } = &self.of;
+        let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
+        write!(f, "{host}:{}:{}", self.port, addresses.join(","))
     }
 }
 
@@ -259,7 +264,14 @@ mod tests {
     fn reads_addresses() {
         let table = [
             ("x.org:443:127.0.0.1", Some("x.org:443:127.0.0.1")),
-            ("x.org:80:[::1],10.0.0.1", Some("x.org:443:::1,10.0.0.1")),
+            ("x.org:80:[::1],10.0.0.1", Some("x.org:80:::1,10.0.0.1")),
+            ("X.org.:443:127.0.0.1", Some("x.org:443:127.0.0.1")),
+            (
+                "bücher.de:443:127.0.0.1",
+                Some("xn--bcher-kva.de:443:127.0.0.1"),
+            ),
+            ("*:443:127.0.0.1", None),
+            ("*.x.org:443:127.0.0.1", None),
             ("x.org:443", None),
             ("x.org:https:127.0.0.1", None),
             (":443:127.0.0.1", None),

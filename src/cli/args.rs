@@ -322,8 +322,10 @@ pub(super) struct Talk {
 #[command(next_help_heading = "Settings")]
 pub(super) struct Settings {
     /// Read settings from this file, too
+    ///
+    /// Can be given several times; the later ones hold over the earlier.
     #[arg(short, long, value_name = "FILE", global = true, value_parser = path())]
-    pub(super) config: Option<PathBuf>,
+    pub(super) config: Vec<PathBuf>,
     /// Set any option: `-S net.stall_timeout=1m`
     ///
     /// A part of a key that has dots itself is put in quotes: `-S 'host."example.org".connections=4'`.

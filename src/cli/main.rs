@@ -112,7 +112,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
 
 /// The configuration, with the flags over it.
 pub(super) fn config(args: &Args) -> Result<Config> {
-    let config = Config::load(args.settings.config.as_deref(), meaning::flags(args)?)?;
+    let config = Config::load(&args.settings.config, meaning::flags(args)?)?;
     Ok(config.with_plugins(&args.settings.plugin))
 }
 

@@ -37,7 +37,7 @@ pub(super) fn settings(
 }
 
 fn path(args: &Args) -> String {
-    let places = places(args.settings.config.as_deref());
+    let places = places(&args.settings.config);
     let lines = places.iter().map(|place| {
         let is_there = match place.path.exists() {
             true => "",
@@ -49,7 +49,7 @@ fn path(args: &Args) -> String {
 }
 
 fn init() -> Result<()> {
-    let place = places(None).into_iter().find(|place| place.scope == "user");
+    let place = places(&[]).into_iter().find(|place| place.scope == "user");
     let Some(place) = place else {
         return Err(Error::new(
             Kind::Config,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -57,7 +57,7 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] if a file cannot be read (of those that need not exist: only if it does), for unknown keys, and
     /// for values that cannot be used.
-    pub fn load(named: Option<&Path>, flags: Vec<Flag>) -> Result<Config> {
+    pub fn load(named: &[PathBuf], flags: Vec<Flag>) -> Result<Config> {
         let mut files = Vec::new();
         for place in places(named) {
             match read_file(&place) {
@@ -74,7 +74,7 @@ impl Config {
                 }
             }
         }
-        let user = places(None).into_iter().find(|place| place.scope == "user");
+        let user = places(&[]).into_iter().find(|place| place.scope == "user");
         let user = user.and_then(|place| Some(place.path.parent()?.join("plugins")));
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

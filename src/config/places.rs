@@ -1,6 +1,6 @@
 //! Where configuration files are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::script::Store;
 
@@ -13,8 +13,8 @@ pub struct Place {
     pub path: PathBuf,
 }
 
-/// The files in the order in which they are read; the later ones win. `named` is the one that the user asked for.
-pub fn places(named: Option<&Path>) -> Vec<Place> {
+/// The files in the order in which they are read; the later ones win. `named` are those that the user asked for.
+pub fn places(named: &[PathBuf]) -> Vec<Place> {
     let config_home = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());
@@ -22,17 +22,16 @@ pub fn places(named: Option<&Path>) -> Vec<Place> {
     let place = |scope, path: PathBuf| Place { scope, path };
     let folder = PathBuf::from("fetch.toml");
     // Who names it trusts it, and it is read once.
-    let is_named = || Some(named?.canonicalize().ok()? == folder.canonicalize().ok()?);
-    let folder = (is_named() != Some(true)).then_some(folder);
-    [
+    let whole = folder.canonicalize();
+    let is_same = |named: &PathBuf| matches!((named.canonicalize(), &whole), (Ok(one), Ok(other)) if one == *other);
+    let folder = (!named.iter().any(is_same)).then_some(folder);
+    let places = [
         Some(place("system", PathBuf::from("/etc/fetch/config.toml"))),
         user.map(|folder| place("user", folder.join("fetch/config.toml"))),
         folder.map(|path| place("folder", path)),
-        named.map(|path| place("-c", path.to_owned())),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    let named = named.iter().map(|path| place("-c", path.clone()));
+    places.into_iter().flatten().chain(named).collect()
 }
 
 /// Where plugins of others are kept.

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
-use super::Args;
+use super::{Args, Settings};
 
 impl Args {
     /// Reads what was typed.
@@ -30,6 +30,7 @@ impl Args {
         }
         let is_curl = |words: &[OsString]| words[0] == "from-curl" && words[1] == "curl";
         let is_bare = typed.windows(2).any(is_curl) && typed.len() > 3;
+        let before = typed.clone();
         let mut matches = match command.try_get_matches_from_mut(typed) {
             Err(error) if is_bare && error.use_stderr() => {
                 let message = "the command for `curl` stands in quotes, as one word; \
@@ -58,6 +59,38 @@ impl Args {
                 return Err(command.error(ErrorKind::ArgumentConflict, message));
             }
         }
-        Args::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+        let name = matches.subcommand_name().map(str::to_owned);
+        let args = Args::from_arg_matches_mut(&mut matches);
+        let mut args = args.map_err(|error| error.format(&mut command))?;
+        if let Some(before) = name.and_then(|name| settings_before(&before, &name)) {
+            args.settings.follow(before);
+        }
+        Ok(args)
+    }
+}
+
+/// The settings that stand before a command. Clap keeps those behind it alone, where there are some.
+fn settings_before(typed: &[OsString], name: &str) -> Option<Settings> {
+    let places = typed.iter().enumerate().skip(2);
+    // A word of this name may be the value of a flag, too. Then what is before it is no whole command line.
+    let mut places = places.filter(|(_, word)| *word == name);
+    places.find_map(|(place, _)| {
+        let matches = Args::command().try_get_matches_from(&typed[..place]);
+        Some(Args::from_arg_matches(&matches.ok()?).ok()?.settings)
+    })
+}
+
+impl Settings {
+    /// Has those before it, too, unless it is these.
+    fn follow(&mut self, before: Settings) {
+        follow(&mut self.config, before.config);
+        follow(&mut self.set, before.set);
+        follow(&mut self.plugin, before.plugin);
+    }
+}
+
+fn follow<T: PartialEq>(list: &mut Vec<T>, before: Vec<T>) {
+    if *list != before {
+        list.splice(..0, before);
     }
 }

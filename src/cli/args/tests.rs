@@ -62,7 +62,7 @@ fn a_path_may_begin_at_the_home_folder() {
     let typed = ["fetch", "-i~/a", "-c", "~/b", "--plugin=~/c", "-i", "-"];
     let args = Args::read(typed.map(Into::into)).unwrap();
     assert_eq!(args.links.input_file, [home.join("a"), "-".into()]);
-    assert_eq!(args.settings.config, Some(home.join("b")));
+    assert_eq!(args.settings.config, [home.join("b")]);
     assert_eq!(args.settings.plugin, [home.join("c")]);
     let typed = ["fetch", "verify", "~/d"];
     let args = Args::read(typed.map(Into::into)).unwrap();
@@ -70,6 +70,26 @@ fn a_path_may_begin_at_the_home_folder() {
         panic!("another command");
     };
     assert_eq!(verify.folder, Some(home.join("d")));
+}
+
+#[test]
+fn several_files_of_settings_are_read_in_their_order() {
+    for typed in [
+        &["fetch", "-c", "a", "-c", "b", "x.org"][..],
+        &["fetch", "-c", "a", "-c", "b", "config", "show"],
+        &["fetch", "config", "show", "-c", "a", "-c", "b"],
+        &["fetch", "-c", "a", "config", "show", "-c", "b"],
+    ] {
+        let args = Args::read(typed.iter().map(Into::into)).unwrap();
+        let expected: [std::path::PathBuf; 2] = ["a".into(), "b".into()];
+        assert_eq!(args.settings.config, expected, "{typed:?}");
+    }
+    let typed = [
+        "fetch", "-S", "run", "-S", "a=1", "run", "x", "-S", "b=2", "-c", "a",
+    ];
+    let args = Args::read(typed.map(Into::into)).unwrap();
+    assert_eq!(args.settings.set, ["run", "a=1", "b=2"]);
+    assert_eq!(args.settings.config.len(), 1);
 }
 
 #[test]

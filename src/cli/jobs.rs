@@ -31,6 +31,14 @@ pub(super) fn run(
         return Err(Error::new(Kind::Config, "there is no job to run")
             .hint("a job is a section `[job.NAME]` of the configuration"));
     }
+    if run.jobs.names.is_empty() && !run.jobs.all && !run.jobs.due {
+        let is_one = names.len() == 1;
+        let known = format!("`{}`", names.join("`, `"));
+        let jobs = if is_one { "the job is" } else { "the jobs are" };
+        return Err(Error::new(Kind::Config, "no job is named").hint(format!(
+            "say which: `fetch run NAME`, `--due` or `--all`; {jobs} {known}"
+        )));
+    }
     // That one is not there is told before another begins.
     let jobs = names.iter().map(|name| Ok((*name, all.job(name)?)));
     let mut jobs = jobs.collect::<Result<Vec<_>>>()?;

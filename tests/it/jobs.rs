@@ -90,7 +90,9 @@ fn a_job_that_is_not_there_is_told_before_any_other_runs() {
         "{}",
         none.stderr
     );
-    Fetch::new().args(["run"]).run().fails(2);
+    let unnamed = Fetch::new().config("job.a.links = ['x.org']\njob.b.links = ['x.org']\n");
+    let expected = "say which: `fetch run NAME`, `--due` or `--all`; the jobs are `a`, `b`\n";
+    unnamed.arg("run").run().fails(2).says(expected);
 }
 
 #[test]

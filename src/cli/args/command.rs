@@ -99,7 +99,7 @@ impl Args {
 #[command(next_help_heading = "Which jobs")]
 pub(in crate::cli) struct Jobs {
     /// Jobs by name
-    #[arg(value_name = "NAME", required_unless_present_any = ["all", "due"])]
+    #[arg(value_name = "NAME")]
     pub(in crate::cli) names: Vec<String>,
     /// All jobs
     #[arg(long, conflicts_with = "names")]

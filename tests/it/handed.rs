@@ -233,24 +233,47 @@ fn a_large_file_of_a_browser_goes_on_after_a_cut_with_its_headers() {
     holds_no_secret(&fetch, &done.stderr);
 }
 
-#[test]
-fn a_command_is_read_from_stdin() {
-    let site = Site::start();
-    guarded(&site, "/cat.jpg", 1);
+/// What is saved of this on stdin.
+fn piped(command: &str, text: &str) -> Vec<String> {
     let fetch = Fetch::new();
-    let command = format!("curl '{}' -b 'id=hunter2'\n", site.url("/cat.jpg"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_fetch"))
-        .args(["from-curl", "-", "--no-archive", "-d"])
+        .args([
+            command,
+            "-",
+            "--no-archive",
+            "-S",
+            "net.private=always",
+            "-d",
+        ])
         .arg(fetch.out())
         .stdin(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut stdin, command.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut stdin, text.as_bytes()).unwrap();
     drop(stdin);
     assert!(child.wait().unwrap().success());
-    assert!(fetch.files().contains_key("cat.jpg"));
+    fetch.files().into_keys().collect()
+}
+
+#[test]
+fn a_command_is_read_from_stdin() {
+    let site = Site::start();
+    guarded(&site, "/cat.jpg", 1);
+    let command = format!("curl '{}' -b 'id=hunter2'\n", site.url("/cat.jpg"));
+    assert_eq!(piped("from-curl", &command), ["cat.jpg"]);
+}
+
+#[test]
+fn a_recording_is_read_from_stdin() {
+    let site = Site::start();
+    guarded(&site, "/cat.jpg", 1);
+    let fetch = Fetch::new();
+    let path = recording(&fetch, &[entry(&site.url("/cat.jpg"), "image/jpeg")]);
+    let saved = piped("from-har", &std::fs::read_to_string(path).unwrap());
+    assert_eq!(saved.len(), 1, "{saved:?}");
+    assert!(saved[0].contains("stdin/"), "{saved:?}");
 }
 
 #[test]

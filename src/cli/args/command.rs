@@ -117,7 +117,7 @@ In a browser's tools for developers, the list of requests is saved as a HAR, wit
 a file is as secret as a password. The headers of each request go to its origin and to no other; none is printed or \
 remembered. Private addresses are refused, since whoever made the file may be somebody else: `-S net.private=always`.")]
 pub(in crate::cli) struct FromHar {
-    /// The file
+    /// The file, or `-` for stdin
     #[arg(value_name = "FILE", value_parser = path())]
     pub(in crate::cli) file: PathBuf,
     /// Also what is no picture, video or sound; web pages are left out all the same

@@ -31,22 +31,21 @@ pub(super) struct Recorded {
     pub(super) failed: u64,
 }
 
-/// Reads a recording: the requests for media, or all, each URL once, in their order.
+/// Reads a recording, or stdin for `-`: the requests for media, or all, each URL once, in their order.
 ///
 /// # Errors
 /// [`Kind::Config`] if it cannot be read or is none. No text of it is in the message.
 pub(super) fn read(path: &Path, all: bool) -> Result<Recorded> {
-    let name = path.display();
+    let name = match is_stdin(path) {
+        true => "stdin".into(),
+        false => path.to_string_lossy(),
+    };
     let cannot =
         |error: io::Error| Error::new(Kind::Config, format!("cannot read `{name}`")).because(error);
-    let file = File::open(path).map_err(cannot)?;
-    let metadata = file.metadata().map_err(cannot)?;
-    if metadata.is_dir() {
-        return Err(cannot(io::ErrorKind::IsADirectory.into()));
-    }
-    if metadata.len() > LONGEST {
-        return Err(cannot(io::ErrorKind::FileTooLarge.into()));
-    }
+    let file: Box<dyn Read> = match is_stdin(path) {
+        true => Box::new(io::stdin()),
+        false => Box::new(open(path).map_err(cannot)?),
+    };
     let mut reader = BufReader::with_capacity(256 << 10, file.take(LONGEST));
     if reader
         .fill_buf()
@@ -93,6 +92,22 @@ pub(super) fn read(path: &Path, all: bool) -> Result<Recorded> {
     Ok(recorded)
 }
 
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if metadata.len() > LONGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(file)
+}
+
 /// Reads what may be a recording, for the fuzzer. What is taken of one leads to the web alone.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(data: &[u8]) {
@@ -112,6 +127,9 @@ pub(super) fn fuzz(data: &[u8]) {
 
 /// The name of a file without its extension.
 pub(super) fn stem(path: &Path) -> String {
+    if is_stdin(path) {
+        return "stdin".to_owned();
+    }
     let stem = path.file_stem().unwrap_or_default();
     stem.to_string_lossy().into_owned()
 }

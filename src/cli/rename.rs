@@ -259,17 +259,18 @@ impl Counts {
     }
 
     fn line(&self, simulate: bool) -> String {
-        let moved = if simulate { "would be moved" } else { "moved" };
-        let right = counted(self.right, "has its name", "have their names");
+        let moved = if simulate { "would move" } else { "moved" };
+        let files = counted(self.moved, "file", "files");
+        let right = counted(self.right, "is right already", "are right already");
         let keep = match self.numbered {
             0 => String::new(),
             count => format!(" ({})", counted(count, "keeps a number", "keep a number")),
         };
         let along = match self.along {
             0 => String::new(),
-            count => format!(" and {} of albums", counted(count, "file", "files")),
+            count => format!(" and {count} of their albums (ZIP, info.json)"),
         };
-        let mut line = format!("{}{along} {moved}{keep}, {right}", self.moved);
+        let mut line = format!("{moved} {files}{along}{keep}, {right}");
         if self.stays > 0 {
             let stay = counted(self.stays, "stays where it is", "stay where they are");
             line += &format!(", {stay}");

@@ -78,11 +78,11 @@ fn files_and_their_metadata_move_without_a_request() {
     let told = rename(&fetch, template).arg("-s").run().success();
     let line = format!("old/deep/0.jpg → {}\n", new[0]);
     assert!(told.stdout.contains(&line), "{}", told.stdout);
-    assert_eq!(told.stderr, "2 would be moved, 0 have their names\n");
+    assert_eq!(told.stderr, "would move 2 files, 0 are right already\n");
     assert_eq!(recorded(&fetch), ["old/deep/0.jpg", "old/deep/1.jpg"]);
 
     let done = rename(&fetch, template).run().success();
-    assert_eq!(done.stderr, "2 moved, 0 have their names\n");
+    assert_eq!(done.stderr, "moved 2 files, 0 are right already\n");
     assert_eq!(recorded(&fetch), new);
     let files = fetch.files();
     let sidecars = new.clone().map(|path| format!("{path}.json"));
@@ -129,7 +129,7 @@ fn what_is_not_known_gives_no_wrong_name() {
     let (fetch, links) = pictures(&site, 1);
     fetch.clone().args(&links).run().success();
     let done = rename(&fetch, "{title or key | slug}.{ext}").run().fails(4);
-    let expected = "0.jpg stays: its field `title` is not known\n0 moved, 0 have their names, 1 stays where it is\nhint: their links tell what is not known here: `fetch rename LINK…`\n";
+    let expected = "0.jpg stays: its field `title` is not known\nmoved 0 files, 0 are right already, 1 stays where it is\nhint: their links tell what is not known here: `fetch rename LINK…`\n";
     assert_eq!(done.stderr, expected);
     assert_eq!(recorded(&fetch), ["0.jpg"]);
     // What the archive itself knows is enough for this.
@@ -152,7 +152,7 @@ fn nothing_is_replaced_and_nothing_leaves_the_root() {
     assert_eq!(fetch.files()["direct/x.jpg"], b"precious");
     // The same names each time.
     let again = rename(&fetch, "{source}/x.{ext}").run().success();
-    assert_eq!(again.stderr, "0 moved, 2 have their names\n");
+    assert_eq!(again.stderr, "moved 0 files, 2 are right already\n");
 
     fs::remove_file(fetch.out().join("direct/x (2).jpg")).unwrap();
     #[cfg(unix)]
@@ -202,7 +202,7 @@ fn what_was_not_written_down_is_asked_of_the_link() {
     );
     assert_eq!(names(&fetch), before);
     let done = rename.arg("imgur.com/a/q6i58").run().success();
-    assert_eq!(done.stderr, "2 moved, 0 have their names\n");
+    assert_eq!(done.stderr, "moved 2 files, 0 are right already\n");
     assert_eq!(
         recorded(&fetch),
         ["Cats q6i58/Tom 1.jpg", "Cats q6i58/Tom 2.jpg"]
@@ -321,7 +321,7 @@ fn files_that_swap_names_do_so_in_one_run() {
     assert_eq!(lines(&told.stdout), expected);
     let done = rename(&fetch, template).run().success();
     assert_eq!(lines(&done.stdout), expected);
-    assert_eq!(done.stderr, "3 moved, 0 have their names\n");
+    assert_eq!(done.stderr, "moved 3 files, 0 are right already\n");
     let files = fetch.files();
     for (old, new) in [("0.jpg", "1.jpg"), ("1.jpg", "2.jpg"), ("2.jpg", "0.jpg")] {
         assert!(files[new] == before[old], "{new}");
@@ -329,7 +329,7 @@ fn files_that_swap_names_do_so_in_one_run() {
     assert_eq!(files.len(), 6, "{:?}", files.keys());
     recorded(&fetch);
     let again = rename(&fetch, template).run().success();
-    assert_eq!(again.stderr, "0 moved, 3 have their names\n");
+    assert_eq!(again.stderr, "moved 0 files, 3 are right already\n");
 }
 
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::peers::{Peer, write};
 use crate::cli::args::Format;
-use crate::cli::talk::tell;
+use crate::cli::talk::{counted, tell};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Known, Records, Standing, is_there, write_table};
 
@@ -75,7 +75,8 @@ pub(super) fn export(
     }
     if left_out > 0 {
         tell(&format!(
-            "{left_out} items have no name in that program and were left out\n"
+            "{} no name in that program, left out\n",
+            counted(left_out, "item has", "items have")
         ));
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::cli::talk::print;
+use crate::cli::talk::{counted, print};
 use crate::model::Result;
 use crate::pipeline::archive::{Share, shares};
 use crate::report::{clean, size};
@@ -56,7 +56,8 @@ fn table(file: &Path, shares: &[Share], length: u64, items: u64) -> String {
             ..
         } = share;
         text.push_str(&format!(
-            "  {source:width$}  {items} items: {saved} saved, {}",
+            "  {source:width$}  {}: {saved} saved, {}",
+            counted(*items, "item", "items"),
             size(*bytes)
         ));
         let more = [
@@ -70,8 +71,9 @@ fn table(file: &Path, shares: &[Share], length: u64, items: u64) -> String {
         text.push('\n');
     }
     text.push_str(&format!(
-        "{}: {items} items, {}",
+        "{}: {}, {}",
         file.display(),
+        counted(items, "item", "items"),
         size(length)
     ));
     // Of a few items it would tell what an empty archive takes.

@@ -15,7 +15,7 @@ use crate::support::{Reply, Site, skip, works};
 const READERS: [(&[&str], &str); 4] = [
     (&["verify"], "1 file: 1 whole"),
     (&["history"], "cat.jpg"),
-    (&["archive", "stats"], "1 items: 1 saved"),
+    (&["archive", "stats"], "1 item: 1 saved"),
     (&["archive", "export"], "\"outcome\":\"saved\""),
 ];
 

@@ -48,7 +48,7 @@ fn a_mark_names_no_file() {
         let bytes = mark(&fetch, owner);
         let rename = ["rename", "-o", template, "imgur:a/q6i58"];
         let done = fetch.clone().args(rename).run().success();
-        assert_eq!(done.stderr, "2 moved, 0 have their names\n");
+        assert_eq!(done.stderr, "moved 2 files, 0 are right already\n");
         assert_eq!(fs::read(&victim).unwrap(), b"precious", "{owner}");
         // It is somebody else's, and as it was.
         assert!(fetch.files()[ZIP] == bytes);

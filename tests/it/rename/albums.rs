@@ -43,12 +43,13 @@ fn what_was_written_of_an_album_goes_along() {
     for line in lines {
         assert!(told.stdout.contains(line), "{}", told.stdout);
     }
-    let expected = "2 and 3 files of albums would be moved, 0 have their names\n";
+    let expected =
+        "would move 2 files and 3 of their albums (ZIP, info.json), 0 are right already\n";
     assert_eq!(told.stderr, expected);
     assert!(fetch.files() == before);
     let done = call.run().success();
     assert_eq!(done.stdout, told.stdout);
-    let expected = "2 and 3 files of albums moved, 0 have their names\n";
+    let expected = "moved 2 files and 3 of their albums (ZIP, info.json), 0 are right already\n";
     assert_eq!(done.stderr, expected);
     let expected = [
         "Cats.cbz",
@@ -84,7 +85,10 @@ fn files_that_stay_in_their_folder_have_their_new_names_in_a_zip() {
     let (_imgur, fetch) = fetched(&["--zip", "--write-info"]);
     let template = "{source}/{album}/{key}.{ext}";
     let done = rename(&fetch, template).arg("imgur:a/q6i58").run();
-    assert_eq!(done.success().stderr, "2 moved, 0 have their names\n");
+    assert_eq!(
+        done.success().stderr,
+        "moved 2 files, 0 are right already\n"
+    );
     let files = fetch.files();
     let zip = &files["imgur/Cats q6i58.zip"];
     assert_eq!(entries(zip), ["aaaaaaa.jpg", "bbbbbbb.jpg"]);
@@ -111,12 +115,15 @@ fn what_is_only_packed_gets_its_name_there() {
     assert_eq!(done.stdout, told.stdout);
     let line = "imgur/Cats q6i58/001 aaaaaaa.jpg → Cats/aaaaaaa.jpg\n";
     assert!(done.stdout.contains(line), "{}", done.stdout);
-    let expected = "2 and 1 file of albums moved, 0 have their names\n";
+    let expected = "moved 2 files and 1 of their albums (ZIP, info.json), 0 are right already\n";
     assert_eq!(done.stderr, expected);
     assert_eq!(names(&fetch), ["Cats.zip"]);
     let verified = fetch.clone().args(["verify"]).run().success();
     verified.says("2 files: 0 whole, 2 packed");
-    assert_eq!(call.run().success().stderr, "0 moved, 2 have their names\n");
+    assert_eq!(
+        call.run().success().stderr,
+        "moved 0 files, 2 are right already\n"
+    );
     drop(imgur);
 }
 
@@ -141,7 +148,8 @@ fn the_metadata_of_what_is_only_packed_goes_along() {
         );
         // So all is known the next time, too.
         let done = rename(&fetch, "{album}/{number}.{ext}").run().success();
-        let expected = "2 and 1 file of albums moved, 0 have their names\n";
+        let expected =
+            "moved 2 files and 1 of their albums (ZIP, info.json), 0 are right already\n";
         assert_eq!(done.stderr, expected);
         let verified = fetch.clone().arg("verify").run().success();
         verified.says("2 files: 0 whole, 2 packed");

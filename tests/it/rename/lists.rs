@@ -59,11 +59,11 @@ fn a_job_keeps_the_folders_and_the_names_of_its_list() {
     assert_eq!(pictures(&fetch), expected);
     let call = fetch.clone().args(["rename", "--job", "j"]);
     let done = call.run().success();
-    assert_eq!(done.stderr, "0 moved, 2 have their names\n");
+    assert_eq!(done.stderr, "moved 0 files, 2 are right already\n");
     assert_eq!(pictures(&fetch), expected);
     // Without the job it is known, too.
     let done = rename(&fetch, "{album_title}/n{number}.{ext}").run();
-    assert_eq!(done.success().stderr, "1 moved, 1 has its name\n");
+    assert_eq!(done.success().stderr, "moved 1 file, 1 is right already\n");
     assert_eq!(recorded(&fetch), ["mine/Cats/n1.jpg", "yours/bbbbbbb.jpg"]);
 }
 
@@ -73,7 +73,10 @@ fn what_has_changed_in_the_list_of_a_job_holds() {
     fetch.clone().args(["run", "j"]).run().success();
     options(&fetch, "directory=ours", "");
     let call = fetch.clone().args(["rename", "--job", "j"]);
-    assert_eq!(call.run().success().stderr, "2 moved, 0 have their names\n");
+    assert_eq!(
+        call.run().success().stderr,
+        "moved 2 files, 0 are right already\n"
+    );
     let expected = ["Cats/1.jpg", "ours/Cats/1.jpg"];
     assert_eq!(recorded(&fetch), expected);
     // And stays known, whether there is a list or not.
@@ -97,7 +100,7 @@ fn a_list_that_was_typed_need_not_be_there_any_more() {
     let told = call.clone().arg("-s").run().success();
     let done = call.run().success();
     assert_eq!(done.stdout, told.stdout);
-    assert_eq!(done.stderr, "1 moved, 1 has its name\n");
+    assert_eq!(done.stderr, "moved 1 file, 1 is right already\n");
     assert_eq!(
         recorded(&fetch),
         ["mine/aaaaaaa.jpg", "yours/Cats/bbbbbbb.jpg"]
@@ -163,7 +166,7 @@ fn what_an_earlier_version_did_not_note_stays_until_its_list_is_named() {
     let expected = "\
 Cats/1.jpg stays: what a list may have said of its link is not known
 mine/Cats/1.jpg stays: what a list may have said of its link is not known
-0 moved, 0 have their names, 2 stay where they are
+moved 0 files, 0 are right already, 2 stay where they are
 hint: the list says it: `fetch rename -i FILE`, or `--job NAME` for that of a job
 ";
     assert_eq!(sorted(&done.stderr), sorted(expected));
@@ -171,7 +174,7 @@ hint: the list says it: `fetch rename -i FILE`, or `--job NAME` for that of a jo
     assert_eq!(recorded(&fetch), ["bbbbbbb.jpg", "mine/aaaaaaa.jpg"]);
     // By now it is noted.
     let done = rename(&fetch, "{album_title}/{key}.{ext}").run().success();
-    assert_eq!(done.stderr, "2 moved, 0 have their names\n");
+    assert_eq!(done.stderr, "moved 2 files, 0 are right already\n");
 }
 
 fn sorted(text: &str) -> Vec<&str> {

@@ -9,7 +9,7 @@ use super::jobs::Running;
 use super::talk::{shell_word, tell};
 use super::{exit, given, handed, jobs, main, meaning};
 use crate::config::{Config, Since};
-use crate::model::{Kind, Result};
+use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Choice, Records, Run, written};
 use crate::pipeline::{self, Ask, Given};
 use crate::source::Registry;
@@ -89,6 +89,11 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
         max_new: None,
         ..meaning::pipeline(args, config.pipeline()?)?
     };
+    if settings.archive.is_none() {
+        let message = "what failed is known to the archive alone, and there is to be none";
+        return Err(Error::new(Kind::Config, message)
+            .hint("leave `--no-archive` out, or `archive.enabled = false`; `--archive FILE` names another"));
+    }
     let settings = pipeline::Settings {
         given: given(args, choice, config, &registry, &settings)?,
         ..settings

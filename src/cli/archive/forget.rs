@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::cli::talk::{counted, print, tell};
+use crate::cli::talk::{counted, print, shell_word, tell};
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::pipeline::archive::{Known, Records};
@@ -25,7 +25,12 @@ pub(super) fn forget(
     words: &[String],
     dry_run: bool,
 ) -> Result<()> {
-    let records = Records::known(archive, root)?;
+    let below = || words.iter().find_map(|word| below(archive, root, word));
+    let records = Records::known(archive, root);
+    let records = records.map_err(|error| match below() {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })?;
     let whats: Vec<_> = words.iter().map(|word| What::new(word, registry)).collect();
     let meant = records.items().filter(|known| match known {
         Ok(known) => whats.iter().any(|what| what.means(known)),
@@ -60,11 +65,11 @@ pub(super) fn forget(
     }
     let what = match (items, lists) {
         (0, 0) => {
-            let words = words.join("`, `");
-            return Err(
-                Error::new(Kind::Missing, format!("the archive knows no item that `{words}` means"))
-                    .hint("a link, `source:key`, or a path below the output folder, which may have `*` and `?` in it"),
-            );
+            let named = words.join("`, `");
+            let message = format!("the archive knows no item that `{named}` means");
+            return Err(Error::new(Kind::Missing, message).hint(below().unwrap_or_else(|| {
+                "a link, `source:key`, or a path below the output folder, which may have `*` and `?` in it".into()
+            })));
         }
         (_, 0) => counted(items, "item", "items"),
         (0, _) => counted(lists, "link", "links"),
@@ -81,6 +86,31 @@ pub(super) fn forget(
         (false, ..) => format!("{what} are forgotten; their files stay\n"),
     });
     Ok(())
+}
+
+/// What to write for a file that is named from the current folder, if it is in an output folder.
+fn below(archive: &Path, root: &Path, word: &str) -> Option<String> {
+    let file = std::path::absolute(word)
+        .ok()
+        .filter(|file| file.exists())?;
+    let here = std::path::absolute(root).ok()?;
+    let starts = "paths start at the output folder";
+    if let Ok(path) = file.strip_prefix(&here)
+        && here != std::env::current_dir().ok()?
+    {
+        return Some(format!("{starts}: `{}`", path.display()));
+    }
+    let roots = Records::roots(archive).ok()?;
+    let roots = roots
+        .iter()
+        .filter(|other| **other != here && file.starts_with(other));
+    let nearest = roots.max_by_key(|root| root.components().count())?;
+    let path = file.strip_prefix(nearest).ok()?;
+    let (root, path) = (
+        shell_word(&nearest.to_string_lossy()).into_owned(),
+        path.to_string_lossy(),
+    );
+    Some(format!("{starts}: `-d {root} {}`", shell_word(&path)))
 }
 
 fn line(known: &Known) -> String {

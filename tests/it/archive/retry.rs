@@ -252,3 +252,38 @@ fn names_other_folders_in_which_something_failed() {
     assert_eq!(done.stderr_filtered(), format!("{none}{hint}"));
     assert_eq!(retry.arg("-q").run().success().stderr, "");
 }
+
+#[test]
+fn without_an_archive_it_is_said_that_nothing_was_looked_up() {
+    let done = Fetch::new().args(["retry", "--no-archive"]).run().fails(2);
+    done.says("what failed is known to the archive alone, and there is to be none")
+        .says("hint: leave `--no-archive` out");
+}
+
+#[test]
+fn a_file_that_is_named_from_the_current_folder_is_not_forgotten_and_the_way_is_told() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let call = Fetch::new();
+    let run = call
+        .clone()
+        .args(["-d", "pictures"])
+        .arg(site.url("/cat.jpg"));
+    run.run().success();
+    let forget = call.clone().args(["archive", "forget", "pictures/cat.jpg"]);
+    let root = call.out().canonicalize().unwrap().join("pictures");
+    let hint = format!(
+        "hint: paths start at the output folder: `-d {} cat.jpg`",
+        root.display()
+    );
+    forget.run().fails(2).says(&hint);
+    let forget = forget.args(["-d", "pictures"]);
+    forget
+        .run()
+        .fails(4)
+        .says("hint: paths start at the output folder: `cat.jpg`\n");
+    let forget = call
+        .clone()
+        .args(["archive", "forget", "cat.jpg", "-d", "pictures"]);
+    forget.run().success();
+}

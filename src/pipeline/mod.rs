@@ -10,6 +10,7 @@ mod branch;
 mod choose;
 mod documents;
 mod given;
+mod hashes;
 mod kin;
 mod look;
 mod naming;

@@ -5,7 +5,6 @@
 mod given;
 mod known;
 
-use std::collections::HashSet;
 use std::hash::RandomState;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use super::albums::Shelf;
 use super::archive::Archive;
 use super::branch::Branch;
 use super::choose::wants;
+use super::hashes::Hashes;
 use super::naming::{Planned, Template, fold};
 use super::sink::{Disk, slowly};
 use super::transfer::Job;
@@ -39,7 +39,7 @@ pub(super) struct Plan {
     turns: Turns,
     events: Events,
     /// Hashes of the identities that came. Their key is random, so nobody can make two items look the same.
-    seen: HashSet<u64>,
+    seen: Hashes,
     hasher: RandomState,
     /// The names that were told, where nothing is saved.
     given: Option<Given>,
@@ -70,7 +70,7 @@ impl Plan {
             shelf: Arc::default(),
             turns,
             events,
-            seen: HashSet::new(),
+            seen: Hashes::default(),
             hasher: RandomState::new(),
             branch: None,
             items: 0,

@@ -24,6 +24,9 @@ pub(crate) enum Coding {
 /// Up to so many coded bytes are decoded at once, as that takes less than to hand them over. They hold four megabytes at most.
 const AT_ONCE: usize = 4 << 10;
 
+/// How many letters of a coding's name are said.
+const SAID: usize = 60;
+
 /// The ends of names whose bytes are packed, and the types.
 const PACKED: [&str; 7] = [".br", ".gz", ".svgz", ".tgz", ".z", ".zst", ".zz"];
 const PACKED_TYPES: [&str; 4] = [
@@ -48,6 +51,25 @@ pub(crate) fn is_packed<'a>(names: impl IntoIterator<Item = &'a str>, headers: &
         || PACKED_TYPES.contains(&kind.trim().to_ascii_lowercase().as_str())
 }
 
+/// The coding that a body is in, in lower case, if it is in one; several as in a single field, the last one outermost.
+pub(crate) fn coding(headers: &HeaderMap) -> Option<String> {
+    let fields = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let fields: Vec<_> = fields
+        .map(|field| String::from_utf8_lossy(field.as_bytes()).to_lowercase())
+        .collect();
+    let names = fields.iter().flat_map(|field| field.split(','));
+    let names: Vec<_> = names
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && *name != "identity")
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// As much of the name of a coding as is worth saying.
+pub(crate) fn said(coding: &str) -> String {
+    coding.chars().take(SAID).collect()
+}
+
 /// The body of a whole answer without the coding that it came in, if it came in one; its headers are put right.
 ///
 /// # Errors
@@ -60,15 +82,9 @@ pub(super) async fn take_off(
     body: Bytes,
     limit: usize,
 ) -> Result<Bytes> {
-    let name = headers
-        .get(header::CONTENT_ENCODING)
-        .map(|name| {
-            String::from_utf8_lossy(name.as_bytes())
-                .trim()
-                .to_lowercase()
-        })
-        .filter(|name| !name.is_empty() && name != "identity");
-    let Some(name) = name else { return Ok(body) };
+    let Some(name) = coding(headers) else {
+        return Ok(body);
+    };
     if body.is_empty() || status == StatusCode::PARTIAL_CONTENT || is_packed([url.path()], headers)
     {
         return Ok(body);
@@ -81,8 +97,9 @@ pub(super) async fn take_off(
         None => Err(Error::new(
             Kind::Corrupt,
             format!(
-                "`{}` answered in the coding `{name}`, which was not asked for",
-                Shown(url)
+                "`{}` answered in the coding `{}`, which was not asked for",
+                Shown(url),
+                said(&name)
             ),
         )),
     };

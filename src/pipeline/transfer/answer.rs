@@ -88,7 +88,7 @@ impl Representation {
             date_is_strong,
             no_ranges: text(headers, header::ACCEPT_RANGES)
                 .is_some_and(|units| units.trim().eq_ignore_ascii_case("none")),
-            coding: coding(headers).map(str::to_ascii_lowercase),
+            coding: net::coding(headers),
             packed: false,
             open_end: !headers.contains_key(header::CONTENT_LENGTH)
                 && !headers.contains_key(header::TRANSFER_ENCODING),
@@ -237,12 +237,6 @@ pub(super) fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     };
     let end = last.checked_add(1)?;
     (first <= last && total.is_none_or(|total| end <= total)).then_some((first, end, total))
-}
-
-/// A coding other than none that the body is in.
-fn coding(headers: &HeaderMap) -> Option<&str> {
-    text(headers, header::CONTENT_ENCODING)
-        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {

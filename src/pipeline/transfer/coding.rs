@@ -53,7 +53,8 @@ impl Coding {
             None => Err(Error::new(
                 Kind::Corrupt,
                 format!(
-                    "the server sent it in the coding `{coding}`, although the bytes as they are were asked for"
+                    "the server sent it in the coding `{}`, although the bytes as they are were asked for",
+                    net::said(coding)
                 ),
             )),
         }
@@ -119,6 +120,8 @@ fn damaged(error: io::Error) -> Error {
 /// Takes the coding off what has come, if there is one and it is to go.
 pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
     match Coding::of(&content.representation)? {
+        // Nothing is nothing in any coding.
+        Some(_) if content.len() == 0 => Ok(()),
         // Boxed: it is seldom, and large.
         Some(coding) => Box::pin(decode(coding, content)).await,
         None => Ok(()),

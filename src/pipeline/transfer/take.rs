@@ -73,6 +73,8 @@ impl Mover {
         let coding = Coding::of(&representation)?;
         let (head, len) = match coding {
             None => (head, total),
+            // Nothing is nothing in any coding.
+            Some(_) if come == 0 => (head, total),
             Some(coding) => (coding.head(&head)?.into(), None),
         };
         let seen = sniff(&head);

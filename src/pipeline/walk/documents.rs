@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Child, Found, Origin, ROOM, Spot, Walk};
 use crate::model::{Body, Document, Error, Headers, Item, Kind, Link, Request, Result};
-use crate::net::{Coding, Way, header_map};
+use crate::net::{Coding, Way, coding, header_map};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::adopt::is_named_as_file;
 use crate::pipeline::documents::{Came, document, is_refusal};
@@ -161,8 +161,7 @@ impl Walk {
         let headers = opened.response.headers();
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let kind = text(header::CONTENT_TYPE);
-        let coding =
-            text(header::CONTENT_ENCODING).and_then(|name| Coding::named(&name.to_lowercase()));
+        let coding = coding(headers).and_then(|name| Coding::named(&name));
         if let Some(coding) = coding
             && let Ok(plain) = coding.head(&head, HEAD)
         {

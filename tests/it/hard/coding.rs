@@ -164,6 +164,55 @@ fn a_coding_that_is_not_known_is_refused_by_its_name() {
 }
 
 #[test]
+fn codings_in_several_fields_are_those_in_one() {
+    let cat = small(Format::Jpeg, 1);
+    let twice =
+        |one: &str, two: &str, bytes: Vec<u8>| coded(bytes, one).header("Content-Encoding", two);
+    let (_, bytes) = saved("/cat.jpg", twice("identity", "gzip", gzip(&cat)));
+    assert!(bytes == cat);
+    let (_, bytes) = saved("/cat.jpg", coded(gzip(&cat), ", gzip,identity"));
+    assert!(bytes == cat);
+    let site = Site::start();
+    site.on("/cat.jpg", twice("gzip", "gzip", gzip(&gzip(&cat))));
+    let page = gzip(&gzip(b"<!doctype html><title>Cats</title>"));
+    site.on(
+        "/page",
+        twice("gzip", "gzip", page).content_type("text/html"),
+    );
+    for link in [site.url("/cat.jpg"), format!("page:{}", site.url("/page"))] {
+        let fetch = quick().arg(link);
+        let done = fetch.run();
+        assert_ne!(done.code, 0);
+        let said = "the coding `gzip, gzip`";
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+        assert_eq!(fetch.tree(), "");
+    }
+}
+
+#[test]
+fn nothing_in_a_coding_is_nothing() {
+    for reply in [Reply::file(""), Reply::file("").chunked()] {
+        let (_, bytes) = saved("/a.txt", reply.header("Content-Encoding", "gzip"));
+        assert!(bytes.is_empty());
+    }
+}
+
+#[test]
+fn a_coding_with_a_name_without_end_is_named_in_short() {
+    let site = Site::start();
+    site.on(
+        "/cat.jpg",
+        coded(small(Format::Jpeg, 1), &"b".repeat(50_000)),
+    );
+    site.on("/page", coded(vec![b'a'], &"b".repeat(50_000)));
+    for link in [site.url("/cat.jpg"), format!("page:{}", site.url("/page"))] {
+        let done = quick().arg(link).run().fails(4);
+        assert!(done.stderr.contains("the coding `bbb"), "{}", done.stderr);
+        assert!(done.stderr.len() < 1000, "{}", done.stderr.len());
+    }
+}
+
+#[test]
 fn a_coded_body_is_gone_on_with_as_it_was_coded() {
     let site = Site::start();
     let bytes = gzip(&large());

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::Coding;
+use crate::net::{Coding, said};
 use crate::pipeline::sink::slowly;
 
 /// So long is one at the most, in its coding and without it.
@@ -29,7 +29,10 @@ impl Coded {
             }),
             None => Err(Error::new(
                 Kind::Corrupt,
-                format!("a segment came in the coding `{}`", name.escape_debug()),
+                format!(
+                    "a segment came in the coding `{}`",
+                    said(name).escape_debug()
+                ),
             )),
         }
     }
@@ -46,6 +49,10 @@ impl Coded {
     /// Takes the coding off.
     pub(super) async fn plain(self) -> Result<Bytes> {
         let plain = slowly(move || {
+            // Nothing is nothing in any coding.
+            if self.body.is_empty() {
+                return Ok(Some(Vec::new()));
+            }
             let plain = self.coding.plain(&self.body, LONGEST);
             plain.map_err(|error| {
                 Error::new(Kind::Corrupt, "the coding of a segment is damaged").because(error)

@@ -2,6 +2,7 @@
 
 mod coding;
 mod disk;
+mod endless;
 mod expired;
 mod framing;
 pub(crate) mod kills;

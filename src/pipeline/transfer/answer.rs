@@ -37,6 +37,9 @@ pub(super) struct Representation {
 /// all, such as 1970 or 1980.
 const FIRST_DATE: Duration = Duration::from_secs(788_918_400);
 
+/// Why it is begun anew where there is less than before.
+pub(super) const SHORTER: &str = "what the server has now is shorter";
+
 /// What was asked for: everything, or what is left.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
@@ -57,6 +60,11 @@ pub(super) enum Reading {
         end: u64,
         /// How long it all is, if that is known.
         total: Option<u64>,
+    },
+    /// There is no byte from the one that was asked for on, and how long it all is was not known.
+    End {
+        /// Whether the server says that it ends there, or just that it does not go on.
+        told: bool,
     },
     /// What we have is of no use here: ask for everything.
     Restart(&'static str),
@@ -161,35 +169,58 @@ fn differs(one: &Option<String>, other: &Option<String>) -> bool {
 pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) -> Reading {
     let here = Representation::of(headers);
     match status.as_u16() {
+        _ if asked.start > 0 && is_part(status, headers) => read_partial(headers, here, asked),
+        206 => match all_of(headers) {
+            Some(total) if here.total.is_none_or(|length| length == total) => {
+                let total = Some(total);
+                Reading::Whole(Representation { total, ..here })
+            }
+            _ => unasked_part(),
+        },
+        _ if is_part(status, headers) => unasked_part(),
         200 | 203 => Reading::Whole(here),
-        206 if asked.start > 0 => read_partial(headers, here, asked),
-        206 if is_all(headers) => Reading::Whole(here),
-        206 => refused(
-            Kind::Network,
-            "the server sent a part, although no range was asked for".into(),
-        ),
         416 if asked.start > 0 => {
             let range = text(headers, header::CONTENT_RANGE)
                 .and_then(|range| range.trim().strip_prefix("bytes */"));
-            match (
-                range.and_then(|total| total.trim().parse::<u64>().ok()),
-                asked.known.total,
-            ) {
+            let total = range.and_then(|total| total.trim().parse::<u64>().ok());
+            match (total, asked.known.total) {
                 // We ask for bytes that we have, so a range that cannot be satisfied is of something shorter.
                 (Some(total), _) if total > asked.start => {
                     Reading::Restart("the server refused a range that it has")
                 }
-                _ => Reading::Restart("what the server has now is shorter"),
+                (Some(total), None) if total == asked.start => Reading::End { told: true },
+                (None, None) => Reading::End { told: false },
+                _ => Reading::Restart(SHORTER),
             }
         }
         _ => refusal(status, headers),
     }
 }
 
-/// Whether a part is all there is: some servers call it that.
-fn is_all(headers: &HeaderMap) -> bool {
+fn unasked_part() -> Reading {
+    let message = "the server sent a part, although no range was asked for";
+    refused(Kind::Network, message.into())
+}
+
+/// Whether a body is a part. Some servers call one the whole; they are believed only if it is as long as that.
+pub(super) fn is_part(status: StatusCode, headers: &HeaderMap) -> bool {
     let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
-    matches!(range, Some((0, end, Some(total))) if end == total)
+    let length = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    match (status.as_u16(), range) {
+        (206, _) => true,
+        (200 | 203, Some((start, end, total))) => {
+            (start, Some(end)) != (0, total) && (total.is_none() || length != total)
+        }
+        _ => false,
+    }
+}
+
+/// How long all of it is, if this part is all of it: some servers call it that.
+pub(super) fn all_of(headers: &HeaderMap) -> Option<u64> {
+    match text(headers, header::CONTENT_RANGE).and_then(content_range)? {
+        (0, end, Some(total)) if end == total => Some(total),
+        _ => None,
+    }
 }
 
 fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> Reading {

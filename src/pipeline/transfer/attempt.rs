@@ -7,9 +7,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Mover;
-use super::answer::{Asked, Reading, Representation, read};
+use super::answer::{Asked, Reading, Representation, SHORTER, read};
 use super::check;
 use super::content::Content;
+use super::crew::{JOINT, restart};
 use super::growth::Growth;
 use super::state::TAIL;
 use super::take::Taking;
@@ -68,8 +69,9 @@ impl Mover {
             true => Box::pin(self.fill(course, content, tries)).await,
             false => self.ask(course, content, tries, &mut permit).await,
         };
-        // Only what came whole is gone on with at its very end; what broke off has to agree with what follows.
-        tries.from_end &= matches!(done, Err(Setback::More));
+        if !matches!(done, Err(Setback::More)) {
+            tries.broke_off();
+        }
         tries.refusal = match &done {
             _ if tries.unchanged => {
                 permit.succeeded();
@@ -188,7 +190,13 @@ impl Mover {
                 Some(came) => Err(Setback::Document(Box::new(came))),
                 None => Err(Setback::Over(error)),
             },
-            Reading::Restart(why) => Err(Setback::Restart(Error::new(Kind::Changed, why))),
+            Reading::End { told } if start == content.len() && (told || tries.to_end) => {
+                content.representation.total = Some(start);
+                content.representation.open_end = false;
+                Ok(())
+            }
+            Reading::End { .. } => Err(restart(SHORTER)),
+            Reading::Restart(why) => Err(restart(why)),
             Reading::Whole(here) => {
                 let ranges = reply
                     .get(header::ACCEPT_RANGES)
@@ -237,7 +245,7 @@ impl Mover {
 }
 
 /// From where to ask: a little before the end of what is there, so that bytes can be compared. The less the server tells
-/// to go by, the more.
+/// to go by, the more; and while all goes well, no more than where parts of a file meet.
 fn resume_point(content: &Content, tries: &Tries) -> u64 {
     if content.representation.no_ranges || tries.from_start {
         return 0;
@@ -251,7 +259,7 @@ fn resume_point(content: &Content, tries: &Tries) -> u64 {
     } else {
         2
     };
-    len - (len / part).min(TAIL)
+    len - (len / part).min(if tries.agreed { JOINT } else { TAIL })
 }
 
 /// The headers that ask for bytes as they are, from here on or up to there, if they are still the same.

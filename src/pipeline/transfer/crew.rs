@@ -37,7 +37,7 @@ use crate::pipeline::sink::{Partial, slowly};
 /// The shortest part that is worth a request. Short, so that whoever is done takes from the slow at the end.
 const LEAST: u64 = 256 << 10;
 /// How many bytes are compared where two parts meet.
-const JOINT: u64 = 16 << 10;
+pub(super) const JOINT: u64 = 16 << 10;
 /// For how many times as long as an answer takes a part must have been silent to be asked for again, and for how long at
 /// the least.
 const PATIENCE: (u32, Duration) = (4, Duration::from_millis(100));
@@ -332,6 +332,7 @@ impl Crew<'_> {
     }
 }
 
-fn restart(why: &str) -> Setback {
+/// What begins anew because of this.
+pub(super) fn restart(why: &str) -> Setback {
     Setback::Restart(Error::new(Kind::Changed, why))
 }

@@ -1,15 +1,16 @@
 //! Takes the body of an answer.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::Mover;
-use super::answer::Representation;
+use super::answer::{Representation, SHORTER, all_of};
 use super::attempt::Course;
 use super::check;
 use super::coding::{self, Coding};
 use super::content::Content;
+use super::crew::restart;
 use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
 use super::tries::{Setback, Tries};
@@ -47,7 +48,10 @@ impl Mover {
         content: &mut Content,
         tries: &mut Tries,
     ) -> Result<(), Setback> {
-        let total = taking.opened.response.content_length();
+        let response = &taking.opened.response;
+        let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
+        let all = || all_of(response.headers()).filter(|_| is_part);
+        let total = response.content_length().or_else(all);
         let mut early: Vec<Bytes> = Vec::new();
         let mut come = 0;
         while come < HEAD {
@@ -187,6 +191,13 @@ impl Mover {
         tail: Vec<u8>,
     ) -> Result<(), Setback> {
         let before = content.len();
+        if content
+            .representation
+            .total
+            .is_some_and(|total| total < before)
+        {
+            return Err(restart(SHORTER));
+        }
         let mut known: &[u8] = &tail;
         let mut at = start;
         while !known.is_empty() && at < end {
@@ -201,26 +212,30 @@ impl Mover {
             }
         }
         let is_more = |total: u64| before < total;
-        if at == end && end <= before && content.representation.total.is_some_and(is_more) {
-            // It gives little at a time, or as far as a block of its own goes. All of that is there, and agrees.
+        if at == end && end <= before && content.representation.total.is_none_or(is_more) {
+            // It gives little at a time, or as far as a block of its own goes. All of that is there, and agrees. Or, where
+            // nobody knows how long it is, that is all.
             tries.from_end = true;
+            tries.to_end |= end == before;
             return Err(Setback::More);
         }
         if at < content.len() {
             return Err(Setback::Again(short(at, end)));
         }
         // With nothing to prove it by, the next answer has to agree again.
-        tries.from_end &= content.representation.if_range().is_some();
+        let is_proven = content.representation.if_range().is_some();
+        tries.from_end &= is_proven;
         self.pour(taking, content, tries, Some(end)).await?;
         if content.len() < end {
             return Err(Setback::Again(short(content.len(), end)));
         }
         match content.representation.total {
-            Some(total) if content.len() < total => Err(Setback::More),
-            Some(_) => Ok(()),
-            None => {
-                content.representation.total = Some(content.len());
-                Ok(())
+            Some(total) if content.len() >= total => Ok(()),
+            // A server may give less than it was asked for, so where nobody knows how long it is, this may not be the end.
+            _ => {
+                tries.to_end = true;
+                tries.agreed = is_proven;
+                Err(Setback::More)
             }
         }
     }

@@ -83,6 +83,10 @@ pub(super) struct Tries {
     pub(super) from_start: bool,
     /// Whether the next range begins at the end of what is there: the last answer was of bytes that are there, and no more.
     pub(super) from_end: bool,
+    /// Whether a range has ended at the end of what is there.
+    pub(super) to_end: bool,
+    /// Whether the last range agreed with what was there, went on from it, and came whole.
+    pub(super) agreed: bool,
     /// Whether the server has answered a range with one.
     pub(super) has_ranges: bool,
     /// How often an address that gave bytes before was refused, and was found to be the same still.
@@ -134,6 +138,8 @@ impl Tries {
             alone: false,
             from_start: false,
             from_end: false,
+            to_end: false,
+            agreed: false,
             has_ranges: false,
             insisted: 0,
             unchanged: false,
@@ -179,8 +185,15 @@ impl Tries {
     fn forget_ranges(&mut self) {
         self.insisted = 0;
         self.from_start = false;
-        self.from_end = false;
         self.has_ranges = false;
+        self.broke_off();
+    }
+
+    /// What broke off has to agree with what follows.
+    pub(super) fn broke_off(&mut self) {
+        self.from_end = false;
+        self.to_end = false;
+        self.agreed = false;
     }
 
     /// Whether a refusal without a reason can still be about our haste: not if it is always this one that is refused.

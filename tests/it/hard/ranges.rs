@@ -331,3 +331,60 @@ fn a_page_in_place_of_the_rest_is_no_page_to_look_into() {
     let last = site.requests().pop().unwrap();
     assert!(last.header("range").is_some(), "it starts over");
 }
+
+/// Answers all but the first request for a file that breaks off.
+fn after_a_break(then: Reply) -> Site {
+    let site = Site::start();
+    let good = Reply::file(large()).etag("\"a\"");
+    site.on("/cat.jpg", good.cut_after(2_000_000)).once();
+    site.on("/cat.jpg", then);
+    site
+}
+
+#[test]
+fn a_part_that_is_called_the_whole_is_a_part() {
+    // What was asked for, and another part, which is of no use.
+    for other in [0, 10_000] {
+        let site = after_a_break(Reply::with(move |seen| {
+            let good = Reply::file(large()).etag("\"a\"");
+            let Some(start) = start_of(seen) else {
+                return good;
+            };
+            let (start, all) = (start as usize + other, large());
+            let range = format!("bytes {start}-{}/{}", all.len() - 1, all.len());
+            let part = Reply::file(&all[start..]).no_ranges().etag("\"a\"");
+            part.header("Content-Range", range)
+        }));
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().success();
+        assert!(fetch.files()["cat.jpg"] == large(), "{other}");
+        assert_eq!(site.requests().len(), 2 + other.min(1), "{other}");
+    }
+}
+
+#[test]
+fn a_part_that_nobody_asked_for_is_no_file_whatever_it_is_called() {
+    for status in [200, 203, 206] {
+        let site = Site::start();
+        let part = Reply::file(&large()[..1000]).no_ranges().status(status);
+        let range = format!("bytes 0-999/{}", large().len());
+        site.on("/cat.jpg", part.header("Content-Range", range));
+        let fetch = quick().args(["-R", "0"]).arg(site.url("/cat.jpg"));
+        let done = fetch.run().fails(4);
+        let said = "a part, although no range was asked for";
+        assert!(done.stderr.contains(said), "{status}: {}", done.stderr);
+        assert_eq!(fetch.tree(), "", "{status}");
+    }
+}
+
+#[test]
+fn a_whole_that_speaks_of_a_part_is_the_whole_where_its_length_says_so() {
+    let site = after_a_break(Reply::file(large()).no_ranges().header(
+        "Content-Range",
+        format!("bytes 1000-{}/{}", large().len() - 1, large().len()),
+    ));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert_eq!(site.requests().len(), 2);
+}

@@ -24,6 +24,13 @@ fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
     }
 }
 
+/// This part of the file.
+fn part(start: usize, end: usize) -> Reply {
+    let range = format!("bytes {start}-{}/{}", end - 1, large().len());
+    let part = Reply::file(&large()[start..end]).status(206).etag("\"a\"");
+    part.header("Content-Range", range)
+}
+
 /// The file from a server that breaks off, and gives no more than so many bytes of a range.
 fn sparing(most: usize) -> Reply {
     Reply::with(move |seen| {
@@ -31,11 +38,8 @@ fn sparing(most: usize) -> Reply {
         let Some(start) = start_of(seen) else {
             return good.cut_after(2_000_000);
         };
-        let (start, all) = (start as usize, large());
-        let end = all.len().min(start + most);
-        let range = format!("bytes {start}-{}/{}", end - 1, all.len());
-        let part = Reply::file(&all[start..end]).status(206).etag("\"a\"");
-        part.header("Content-Range", range)
+        let start = start as usize;
+        part(start, large().len().min(start + most))
     })
 }
 
@@ -62,11 +66,8 @@ fn a_server_whose_ranges_end_with_its_blocks_is_gone_along_with() {
         let Some(start) = start_of(seen) else {
             return good.cut_after(BLOCK);
         };
-        let (start, all) = (start as usize, large());
-        let end = all.len().min((start / BLOCK + 1) * BLOCK);
-        let range = format!("bytes {start}-{}/{}", end - 1, all.len());
-        let part = Reply::file(&all[start..end]).status(206).etag("\"a\"");
-        part.header("Content-Range", range)
+        let start = start as usize;
+        part(start, large().len().min((start / BLOCK + 1) * BLOCK))
     };
     site.on("/cat.jpg", Reply::with(blocks));
     let fetch = quick().arg(site.url("/cat.jpg"));
@@ -79,18 +80,13 @@ fn a_server_whose_ranges_end_with_its_blocks_is_gone_along_with() {
 fn what_broke_off_is_compared_again_however_sparing_the_server_was() {
     const BLOCK: usize = 1 << 20;
     let site = Site::start();
-    let part = |seen: &Seen, end: usize| {
-        let (start, all) = (start_of(seen).unwrap() as usize, large());
-        let range = format!("bytes {start}-{}/{}", end - 1, all.len());
-        let part = Reply::file(&all[start..end]).status(206).etag("\"a\"");
-        part.header("Content-Range", range)
-    };
+    let up_to = |seen: &Seen, end: usize| part(start_of(seen).unwrap() as usize, end);
     let first = Reply::file(large()).etag("\"a\"").cut_after(BLOCK);
     site.on("/cat.jpg", first).once();
     // All of this is there, so the next is asked for from its end.
-    let block = Reply::with(move |seen| part(seen, BLOCK));
+    let block = Reply::with(move |seen| up_to(seen, BLOCK));
     site.on("/cat.jpg", block).once();
-    let broken = Reply::with(move |seen| part(seen, large().len()).cut_after(500_000));
+    let broken = Reply::with(move |seen| up_to(seen, large().len()).cut_after(500_000));
     site.on("/cat.jpg", broken).once();
     // Another file by now, with the ETag of the first.
     let other = sized(Format::Jpeg, large().len(), 7);
@@ -115,4 +111,20 @@ fn a_server_that_has_ranges_and_refuses_one_now_and_then_keeps_what_it_gave() {
     let requests = site.requests();
     let with_range = requests.iter().filter(|seen| start_of(seen).is_some());
     assert_eq!((requests.len(), with_range.count()), (5, 4));
+}
+
+#[test]
+fn what_a_server_gives_a_block_at_a_time_is_not_asked_for_twice() {
+    const MOST: usize = 100_000;
+    let site = Site::start();
+    site.on("/cat.jpg", sparing(MOST));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    let needed = (large().len() - 2_000_000).div_ceil(MOST);
+    let asked = site.requests().len() - 1;
+    assert!(
+        asked <= needed * 5 / 4 + 2,
+        "{asked} requests where {needed} would do"
+    );
 }

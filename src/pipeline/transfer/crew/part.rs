@@ -9,7 +9,7 @@ use super::{Crew, JOINT, LEAST, restart};
 use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
 use crate::pipeline::sink::quickly;
-use crate::pipeline::transfer::answer::{Asked, Reading, read};
+use crate::pipeline::transfer::answer::{Asked, Reading, SHORTER, read};
 use crate::pipeline::transfer::attempt::{bound_headers, may_have_run_out, range_headers};
 use crate::pipeline::transfer::content::BATCH;
 use crate::pipeline::transfer::ledger::Segment;
@@ -287,6 +287,7 @@ impl Crew<'_> {
                 self.without_ranges.store(true, Ordering::Relaxed);
                 Err(restart("the server sent everything in place of a part"))
             }
+            Reading::End { .. } => Err(restart(SHORTER)),
             Reading::Restart(why) => Err(restart(why)),
             // While others go on, it may be one connection too many; when nobody does, the address has run out.
             Reading::Refused { error, .. } if may_have_run_out(&error) => {

@@ -4,7 +4,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::coded::Coded;
 use crate::model::{Error, Kind};
-use crate::pipeline::transfer::answer::{Asked, Reading, Representation, content_range, read};
+use crate::pipeline::transfer::answer::{
+    Asked, Reading, Representation, content_range, is_part, read,
+};
 use crate::pipeline::transfer::tries::Setback;
 
 /// The headers that ask for bytes as they are, or for some of them.
@@ -47,8 +49,9 @@ pub(super) fn accept(
     let coded = coded.transpose().map_err(Setback::Over)?;
     let length = here.total;
     let part = || content_range(headers.get(header::CONTENT_RANGE)?.to_str().ok()?);
+    let is_part = is_part(status, headers);
     match (status.as_u16(), range) {
-        (206, Some((start, end))) => match part() {
+        (_, Some((start, end))) if is_part => match part() {
             Some((from, to, total)) if from == start && to >= end => Ok(Accepted {
                 length,
                 most: Some(end - start),
@@ -70,7 +73,7 @@ pub(super) fn accept(
             Kind::Corrupt,
             "the server sends whole files only, and this stream is made of their parts",
         ))),
-        (200 | 203, None) => Ok(Accepted {
+        (200 | 203, None) if !is_part => Ok(Accepted {
             length,
             most: None,
             of: None,
@@ -118,6 +121,10 @@ mod tests {
             (206, "bytes 4-13/99", Some((5, 14)), None),
             (206, "", Some((5, 15)), None),
             (206, "bytes 0-9/99", None, None),
+            (200, "bytes 0-98/99", None, Some(None)),
+            (200, "bytes 0-9/99", None, None),
+            (200, "bytes 5-14/99", Some((5, 15)), Some(Some(10))),
+            (200, "bytes 4-13/99", Some((5, 14)), None),
             (200, "", Some((0, 5)), Some(Some(5))),
             (200, "", Some((1, 5)), None),
             (404, "", None, None),
@@ -133,7 +140,7 @@ mod tests {
                 assert_eq!(
                     matches!(setback, Setback::Again(_)),
                     // A part that nobody asked for may be another's answer.
-                    status == 503 || status == 206 && asked.is_none(),
+                    status == 503 || !range.is_empty() && asked.is_none(),
                     "{status}"
                 );
             }

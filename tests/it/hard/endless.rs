@@ -1,0 +1,98 @@
+//! Files of which nobody tells how long they are.
+
+use super::ranges::start_of;
+use super::{large, quick};
+use crate::support::media::{Format, sized};
+use crate::support::{Reply, Seen, Site};
+
+/// The file without a word about its length: cut in the beginning, and then a part at a time that ends with blocks of this size.
+fn blocks(block: usize, etag: Option<&'static str>) -> Reply {
+    let with = move |reply: Reply| match etag {
+        Some(etag) => reply.etag(etag),
+        None => reply,
+    };
+    Reply::with(move |seen| {
+        let all = large();
+        let Some(start) = start_of(seen) else {
+            return with(Reply::file(all)).chunked().cut_after(2_000_000);
+        };
+        let start = start as usize;
+        if start >= all.len() {
+            return Reply::text("no such range").status(416);
+        }
+        let end = all.len().min((start / block + 1) * block);
+        let range = format!("bytes {start}-{}/*", end - 1);
+        let part = Reply::file(&all[start..end]).status(206);
+        with(part).header("Content-Range", range)
+    })
+}
+
+#[test]
+fn a_part_of_nobody_knows_how_much_is_the_last_only_when_nothing_follows() {
+    for etag in [Some("\"a\""), None] {
+        for block in [40_000, 150_000, 1 << 20] {
+            let site = Site::start();
+            site.on("/cat.jpg", blocks(block, etag));
+            let fetch = quick().arg(site.url("/cat.jpg"));
+            fetch.run().success();
+            assert!(fetch.files()["cat.jpg"] == large(), "{etag:?} {block}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_became_shorter_is_not_taken_for_the_rest_of_the_longer_one() {
+    let shorter = large()[..1_000_000].to_vec();
+    // Told how long it is, and not, each by servers that say it when they refuse a range and that do not.
+    for (total, refusal) in [
+        ("1000000", None),
+        ("*", None),
+        ("*", Some("bytes */1000000")),
+    ] {
+        let site = Site::start();
+        let first = Reply::file(large()).etag("\"a\"").chunked();
+        site.on("/cat.jpg", first.cut_after(1_030_000)).once();
+        let now = shorter.clone();
+        let part = move |seen: &Seen| {
+            let Some(start) = start_of(seen) else {
+                return Reply::file(now.clone()).etag("\"a\"").chunked();
+            };
+            let start = start as usize;
+            if start >= now.len() {
+                let no = Reply::text("no such range").status(416);
+                return match refusal {
+                    Some(range) => no.header("Content-Range", range),
+                    None => no,
+                };
+            }
+            let range = format!("bytes {start}-{}/{total}", now.len() - 1);
+            let part = Reply::file(&now[start..]).status(206).etag("\"a\"");
+            part.header("Content-Range", range)
+        };
+        site.on("/cat.jpg", Reply::with(part));
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().success();
+        let saved = &fetch.files()["cat.jpg"];
+        assert!(*saved == shorter, "{total} {refusal:?}: {}", saved.len());
+        assert!(site.requests().len() <= 4, "{total} {refusal:?}");
+    }
+}
+
+#[test]
+fn a_part_that_is_all_there_is_tells_how_long_that_is() {
+    let all = sized(Format::Jpeg, 50_000, 1);
+    let range = format!("bytes 0-{}/{}", all.len() - 1, all.len());
+    let part = |bytes: &[u8]| {
+        let part = Reply::file(bytes).status(206).etag("\"a\"");
+        part.header("Content-Range", range.clone())
+    };
+    // The chunks end, and so does the body, before all is there.
+    for short in [part(&all[..40_000]).chunked(), part(&all[..40_000])] {
+        let site = Site::start();
+        site.on("/cat.jpg", short).once();
+        site.on("/cat.jpg", Reply::file(all.clone()).etag("\"a\""));
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().success();
+        assert!(fetch.files()["cat.jpg"] == all);
+    }
+}

@@ -9,6 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use url::Url;
+
+use super::{Settings, Shown};
+use crate::model::{Error, Kind};
+
 /// The floor under the speed of each host.
 #[derive(Debug)]
 pub(super) struct Floor {
@@ -20,9 +25,9 @@ pub(super) struct Floor {
 /// How many hosts are remembered before those that send nothing are forgotten.
 const REMEMBERED: usize = 1024;
 
-/// What is seen of one body.
+/// What is seen of one body, or of one file whose parts are a body each.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     least: u64,
     window: Duration,
     /// The bytes that have come from the host, whatever the body.
@@ -55,20 +60,29 @@ impl Floor {
             hosts.retain(|_, host| Arc::strong_count(host) > 1);
         }
         let host = hosts.entry(host.to_owned()).or_default().clone();
-        let least = self.bytes_per_second as f64 * self.window.as_secs_f64();
+        Watch::of(host, self.bytes_per_second, self.window)
+    }
+}
+
+impl Watch {
+    /// Watches one file that comes in parts, and nothing else: each part is a body that is over before it is too slow.
+    pub(crate) fn of_parts(settings: &Settings) -> Watch {
+        Watch::of(Arc::default(), settings.speed_floor, settings.speed_window)
+    }
+
+    fn of(host: Arc<AtomicU64>, bytes_per_second: u64, window: Duration) -> Watch {
+        let least = bytes_per_second as f64 * window.as_secs_f64();
         Watch {
             least: least as u64,
-            window: self.window,
+            window,
             began_at: host.load(Ordering::Relaxed),
             host,
             waited: Duration::ZERO,
         }
     }
-}
 
-impl Watch {
     /// Notes so many bytes for which the server was waited for so long. Time that we took ourselves does not count.
-    pub(super) fn came(&mut self, bytes: u64, waited: Duration) -> Result<(), TooSlow> {
+    pub(crate) fn came(&mut self, bytes: u64, waited: Duration) -> Result<(), TooSlow> {
         let all = self.host.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.waited += waited;
         if self.waited < self.window {
@@ -84,6 +98,13 @@ impl Watch {
             least: self.least,
             window: self.window,
         })
+    }
+}
+
+impl TooSlow {
+    /// What is wrong with what comes from there.
+    pub(crate) fn at(self, url: &Url) -> Error {
+        Error::new(Kind::Network, format!("`{}` is too slow", Shown(url))).because(self)
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) use client::{Gate, Way};
 pub(crate) use coding::{Coding, coding, is_packed, said};
 pub(crate) use failure::too_long;
 use fault::{Fault, Stage};
-pub(crate) use floor::TooSlow;
+pub(crate) use floor::{TooSlow, Watch};
 pub(crate) use headers::{header_map, login_of};
 pub use json::read_json;
 pub use netrc::Netrc;

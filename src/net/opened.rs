@@ -8,8 +8,8 @@ use url::Url;
 
 use super::floor::Watch;
 use super::pace::Host;
-use super::{Led, Permit, Response, Shown, failure};
-use crate::model::{Error, Kind, Result};
+use super::{Led, Permit, Response, failure};
+use crate::model::Result;
 
 /// An answer whose body is still to come.
 #[derive(Debug)]
@@ -50,10 +50,7 @@ impl Opened {
             guest.came(bytes.len());
         }
         let came = self.watch.came(bytes.len() as u64, began.elapsed());
-        came.map_err(|slow| {
-            let message = format!("`{}` is too slow", Shown(&self.url));
-            Error::new(Kind::Network, message).because(slow)
-        })?;
+        came.map_err(|slow| slow.at(&self.url))?;
         Ok(chunk)
     }
 

@@ -149,9 +149,11 @@ impl Mover {
             .known
             .filter(|_| content.len() == 0 && *url == request.url);
         free.extend(known.and_then(|known| unless_it_is(known.validator.as_ref()?)));
+        let began = Instant::now();
         let opened = self
             .head(self.client.open_by(course.way(), url, &bound, &free))
             .await??;
+        tries.waited_for(began.elapsed());
         tries.status = Some(opened.response.status());
         let (status, reply) = (opened.response.status(), opened.response.headers());
         if known.is_some_and(|known| is_it(known, status, reply)) {

@@ -6,7 +6,7 @@ use super::address::file;
 use super::content::Content;
 use super::tries::{Setback, Tries, Wait};
 use super::{Job, Mover};
-use crate::model::{Event, Kind, Request, Result};
+use crate::model::{Error, Event, Kind, Request, Result};
 use crate::net::Led;
 
 impl Mover {
@@ -21,12 +21,12 @@ impl Mover {
     ) -> Result<Option<(Request, Led)>> {
         match setback {
             Setback::Over(error) => Err(error),
-            Setback::More | Setback::Document(_) => Ok(None),
-            Setback::Again(error) => {
-                let wait = tries.wait(error)?;
-                self.sit_out(job, url, wait).await?;
-                Ok(None)
-            }
+            Setback::Document(_) => Ok(None),
+            Setback::More => match tries.more(content.len()) {
+                Ok(()) => Ok(None),
+                Err(slow) => self.again(job, url, slow.at(url), tries).await,
+            },
+            Setback::Again(error) => self.again(job, url, error, tries).await,
             Setback::Restart(error) => {
                 tries.restart(error)?;
                 content.restart().await?;
@@ -52,6 +52,18 @@ impl Mover {
                 Ok(None)
             }
         }
+    }
+
+    async fn again(
+        &self,
+        job: &Job,
+        url: &Url,
+        error: Error,
+        tries: &mut Tries,
+    ) -> Result<Option<(Request, Led)>> {
+        let wait = tries.wait(error)?;
+        self.sit_out(job, url, wait).await?;
+        Ok(None)
     }
 
     /// Waits before the next attempt, and tells why.

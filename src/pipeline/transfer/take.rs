@@ -201,7 +201,10 @@ impl Mover {
         let mut known: &[u8] = &tail;
         let mut at = start;
         while !known.is_empty() && at < end {
-            let Some(mut piece) = self.piece(&mut taking.opened).await? else {
+            let began = Instant::now();
+            let piece = self.piece(&mut taking.opened).await?;
+            tries.waited_for(began.elapsed());
+            let Some(mut piece) = piece else {
                 break;
             };
             piece.truncate((end - at).try_into().unwrap_or(usize::MAX));
@@ -264,6 +267,7 @@ impl Mover {
         let mut growth = Growth::new(most, told, content.len());
         let mut tick = told + TICK;
         loop {
+            let began = Instant::now();
             let piece = match large {
                 None => self.piece(&mut opened).await?,
                 // Asked in vain, it goes on where it was.
@@ -272,6 +276,7 @@ impl Mover {
                     Err(_) => Some(Bytes::new()),
                 },
             };
+            tries.waited_for(began.elapsed());
             let Some(mut piece) = piece else {
                 return Ok(());
             };

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::room::Claim;
 use crate::model::{Error, Kind, Result};
-use crate::net::{Backoff, Budget, Client, Refusal, TooSlow};
+use crate::net::{Backoff, Budget, Client, Refusal, TooSlow, Watch};
 use crate::pipeline::documents::Came;
 
 /// How an attempt ended, short of success.
@@ -87,6 +87,10 @@ pub(super) struct Tries {
     pub(super) to_end: bool,
     /// Whether the last range agreed with what was there, went on from it, and came whole.
     pub(super) agreed: bool,
+    /// Whether what comes in ranges comes fast enough: each is over before it is seen to drip.
+    ranges: Watch,
+    /// How many bytes there were when the last range ended, and how long the server was waited for since.
+    since: (u64, Duration),
     /// Whether the server has answered a range with one.
     pub(super) has_ranges: bool,
     /// How often an address that gave bytes before was refused, and was found to be the same still.
@@ -140,6 +144,8 @@ impl Tries {
             from_end: false,
             to_end: false,
             agreed: false,
+            ranges: Watch::of_parts(settings),
+            since: (0, Duration::ZERO),
             has_ranges: false,
             insisted: 0,
             unchanged: false,
@@ -194,6 +200,17 @@ impl Tries {
         self.from_end = false;
         self.to_end = false;
         self.agreed = false;
+    }
+
+    /// Notes that the server was waited for.
+    pub(super) fn waited_for(&mut self, time: Duration) {
+        self.since.1 += time;
+    }
+
+    /// Notes how much there is after a range that ended early; or fails if they come as slowly as no body may.
+    pub(super) fn more(&mut self, len: u64) -> std::result::Result<(), TooSlow> {
+        let (before, waited) = std::mem::replace(&mut self.since, (len, Duration::ZERO));
+        self.ranges.came(len.saturating_sub(before), waited)
     }
 
     /// Whether a refusal without a reason can still be about our haste: not if it is always this one that is refused.

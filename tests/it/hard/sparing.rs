@@ -1,7 +1,10 @@
 //! Servers that refuse ranges, or give less of them than they were asked for.
 
+use std::time::Duration;
+
 use super::ranges::start_of;
 use super::{large, quick};
+use crate::support::command::Fetch;
 use crate::support::media::{Format, sized};
 use crate::support::{Reply, Seen, Site};
 
@@ -111,6 +114,27 @@ fn a_server_that_has_ranges_and_refuses_one_now_and_then_keeps_what_it_gave() {
     let requests = site.requests();
     let with_range = requests.iter().filter(|seen| start_of(seen).is_some());
     assert_eq!((requests.len(), with_range.count()), (5, 4));
+}
+
+/// The file from a server that breaks off, and then gives a byte of a range, late.
+fn dripping(late: Duration) -> Reply {
+    Reply::with(move |seen| {
+        let good = Reply::file(large()).etag("\"a\"");
+        let Some(start) = start_of(seen) else {
+            return good.cut_after(2_000_000);
+        };
+        part(start as usize, start as usize + 1).delay(late)
+    })
+}
+
+#[test]
+fn a_server_that_drips_in_ranges_of_a_byte_is_given_up_on() {
+    let site = Site::start();
+    site.on("/cat.jpg", dripping(Duration::from_millis(20)));
+    let config = "[net]\nbackoff = \"5ms\"\nspeed_window = \"1s\"\n";
+    let fetch = Fetch::new().config(config).arg(site.url("/cat.jpg"));
+    let done = fetch.run().fails(4);
+    assert!(done.stderr.contains("is too slow"), "{}", done.stderr);
 }
 
 #[test]

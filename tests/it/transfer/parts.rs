@@ -1,9 +1,10 @@
 //! What the parts of a file over several connections may be like.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::split::{FILM, OTHER, arrives, end, lively, slow, start};
+use super::split::{FILM, OTHER, arrives, end, film, lively, slow, start};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Seen, Site};
@@ -24,6 +25,28 @@ fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
     arrives(&site);
     let asked = site.requests().len();
     assert!(asked < 200, "{asked} requests");
+}
+
+#[test]
+fn parts_of_a_byte_that_come_late_are_too_slow_as_a_whole() {
+    let site = Site::start();
+    let asked = AtomicUsize::new(0);
+    let drips = move |seen: &Seen| match (start(seen), asked.fetch_add(1, Ordering::SeqCst)) {
+        (0, _) => lively().cut_after(6 << 20),
+        // So there is a gap, which is filled by whoever fills gaps.
+        (_, 1) => slow(),
+        (start, _) => {
+            let range = format!("bytes {start}-{start}/{}", FILM.len());
+            let byte = &FILM[start as usize..=start as usize];
+            let part = Reply::file(byte).status(206).etag("\"a\"");
+            let part = part.header("Content-Range", range);
+            part.delay(Duration::from_millis(20))
+        }
+    };
+    site.on("/film.mp4", Reply::with(drips));
+    let fetch = film(&site).config("[net]\nbackoff = \"5ms\"\nspeed_window = \"1s\"\n");
+    let done = fetch.run().fails(4);
+    assert!(done.stderr.contains("is too slow"), "{}", done.stderr);
 }
 
 /// A film beside small files of its host, one of which is listed only when a part of the film has been refused with this wait;

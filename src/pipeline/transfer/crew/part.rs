@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Duration, Instant, timeout};
 
 use super::{Crew, JOINT, LEAST, restart};
 use crate::model::{Error, Event, Kind};
-use crate::net::{Opened, Permit};
+use crate::net::{Opened, Permit, Watch};
 use crate::pipeline::sink::quickly;
 use crate::pipeline::transfer::answer::{Asked, Reading, SHORTER, read};
 use crate::pipeline::transfer::attempt::{bound_headers, may_have_run_out, range_headers};
@@ -90,6 +90,7 @@ impl Crew<'_> {
         mut first: Option<Answer>,
         permit: &mut Option<Permit>,
     ) -> Result<(), Setback> {
+        let mut watch = Watch::of_parts(self.mover.client.settings());
         loop {
             let mut batch = Batch::new(segment.at);
             let part = self.part(segment, first.take(), &mut batch, permit);
@@ -104,7 +105,11 @@ impl Crew<'_> {
                     self.ledger().forget((segment.at, batch.at));
                     return Ok(());
                 }
-                Ok(true) | Err(Setback::More) => {}
+                Ok(true) => {}
+                Err(Setback::More) => {
+                    let came = watch.came(batch.at - segment.at, batch.waited);
+                    came.map_err(|slow| slow.at(self.course.url))?;
+                }
                 Ok(false) => return Ok(()),
                 Err(setback) => return Err(setback),
             }
@@ -127,13 +132,15 @@ impl Crew<'_> {
         let mut end = segment.end;
         let answer = match first {
             Some(answer) => answer,
-            None => match self
-                .unless_taken(segment.id, self.ask(segment, permit))
-                .await
-            {
-                Some(answer) => answer?,
-                None => return Ok(true),
-            },
+            None => {
+                let began = Instant::now();
+                let asked = self.ask(segment, permit);
+                let Some(answer) = self.unless_taken(segment.id, asked).await else {
+                    return Ok(true);
+                };
+                batch.waited += began.elapsed();
+                answer?
+            }
         };
         let Answer {
             mut opened,
@@ -156,10 +163,12 @@ impl Crew<'_> {
             }
             let mut piece = std::mem::take(&mut beyond);
             if piece.is_empty() {
+                let began = Instant::now();
                 let next = self.unless_over(self.mover.client.chunk(&mut opened));
                 let Some(next) = self.unless_taken(segment.id, next).await else {
                     return Ok(true);
                 };
+                batch.waited += began.elapsed();
                 let Some(next) = next?? else {
                     return Err(Setback::Again(short(at, last)));
                 };
@@ -306,7 +315,13 @@ impl Crew<'_> {
     }
 
     async fn write(&self, id: usize, batch: &mut Batch) -> Result<(), Error> {
-        let Batch { at, len, pieces } = std::mem::replace(batch, Batch::new(batch.at + batch.len));
+        let next = Batch {
+            waited: batch.waited,
+            ..Batch::new(batch.at + batch.len)
+        };
+        let Batch {
+            at, len, pieces, ..
+        } = std::mem::replace(batch, next);
         if len == 0 {
             return Ok(());
         }
@@ -351,6 +366,8 @@ struct Batch {
     at: u64,
     len: u64,
     pieces: Vec<Bytes>,
+    /// How long the server was waited for.
+    waited: Duration,
 }
 
 impl Batch {
@@ -359,6 +376,7 @@ impl Batch {
             at,
             len: 0,
             pieces: Vec::new(),
+            waited: Duration::ZERO,
         }
     }
 

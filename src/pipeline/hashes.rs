@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// How many parts there are. The memory that the largest moment needs beyond the set itself is that of one part.
+/// How many parts there are.
 const PARTS: usize = 16;
 
-/// Hashes of 64 bits, which are spread evenly. They are kept in parts that grow one after the other: a whole that grows is
-/// there twice for a moment.
+/// Hashes of 64 bits, which are spread evenly.
+///
+/// A table doubles when it is full: for a moment it is there twice, and then it is half empty. So there are several, of
+/// which the last has almost twice as many hashes as the first, and they double one after the other.
 #[derive(Default)]
 pub(super) struct Hashes {
     parts: [HashSet<u64, BuildHasherDefault<Itself>>; PARTS],
@@ -29,9 +31,12 @@ impl Hashes {
     }
 }
 
-/// By bits that the table of a part does not go by: it takes the lowest and the highest.
+/// The part of a hash: of `PARTS` parts, each has 2^(1/PARTS) times as many as the one before.
 fn part(hash: u64) -> usize {
-    (hash >> 40) as usize % PARTS
+    // Of bits that the table of a part does not go by: it takes the lowest and the highest.
+    let share = f64::from((hash >> 24) as u32) / f64::from(u32::MAX);
+    let part = (1.0 + share).log2() * PARTS as f64;
+    (part as usize).min(PARTS - 1)
 }
 
 impl Hasher for Itself {
@@ -69,6 +74,8 @@ mod tests {
         }
         let sizes = hashes.parts.each_ref().map(HashSet::len);
         assert_eq!(sizes.iter().sum::<usize>(), 10_000);
-        assert!(sizes.iter().all(|size| *size > 10_000 / PARTS / 2));
+        let share = |size: usize| size as f64 / sizes[0] as f64;
+        let steps = sizes.map(share);
+        assert!((1.6..2.3).contains(&steps[PARTS - 1]), "{steps:?}");
     }
 }

@@ -128,7 +128,7 @@ fn a_number_that_is_kept_since_a_look_failed_is_told() {
     let watched = ["strace", "-f", "-o", "/dev/null", "-P", path, "-e", inject];
     let done = rename(&fetch, swapped).through(watched).run().fails(3);
     let done = done.says("1 (2).jpg keeps its number: what may be its metadata, `1 (2).jpg.json`");
-    done.says("3 moved (1 keeps a number), 0 have their names");
+    done.says("moved 3 files (1 keeps a number), 0 are right already");
     rename(&fetch, swapped).run().success();
     let expected = ["0", "1", "2"].map(|name| [format!("{name}.jpg"), format!("{name}.jpg.json")]);
     assert_eq!(names(&fetch), expected.concat());

@@ -172,6 +172,11 @@ impl Folder {
         Ok(is_file.then_some((stat.st_dev, stat.st_ino)))
     }
 
+    /// Whether a file has another name, too.
+    pub(in crate::pipeline) fn is_linked(&self, file: &File) -> bool {
+        rustix::fs::fstat(file).is_ok_and(|stat| stat.st_nlink > 1)
+    }
+
     /// Renames a file; what had the new name is replaced.
     pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(

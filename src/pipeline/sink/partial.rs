@@ -130,13 +130,20 @@ impl Partial {
                 // Some network file systems have no locks; going on without beats giving up.
                 Err(TryLockError::Error(_)) => {}
             }
-            if place.folder.holds(&name, &file) {
-                return Ok(Partial {
-                    place,
-                    file,
-                    has_state: AtomicBool::new(false),
-                });
+            if !place.folder.holds(&name, &file) {
+                continue;
             }
+            // Whatever is written here would be written to another file, too.
+            if place.folder.is_linked(&file) {
+                let removed = place.folder.remove(&name);
+                removed.map_err(|error| place.error("remove", &name, error))?;
+                continue;
+            }
+            return Ok(Partial {
+                place,
+                file,
+                has_state: AtomicBool::new(false),
+            });
         }
         let cause = io::Error::other("it keeps being replaced");
         Err(place.error("open", &name, cause))
@@ -266,7 +273,12 @@ impl Partial {
     /// Gives it its final name. `false` if that name is taken; then nothing has changed.
     pub(in crate::pipeline) fn publish(&self, name: &str, sync: bool) -> Result<bool> {
         let folder = &self.place.folder;
-        match folder.rename_new(&self.place.part(), name) {
+        let part = self.place.part();
+        if !folder.holds(&part, &self.file) {
+            let cause = io::Error::other("it is gone, and another file may be in its place");
+            return Err(self.place.error("name", &part, cause));
+        }
+        match folder.rename_new(&part, name) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             Err(error) => return Err(self.place.error("give the name", name, error)),

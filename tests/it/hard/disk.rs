@@ -1,9 +1,10 @@
 //! What stands in the way on the disk.
 
 use std::fs;
+use std::path::PathBuf;
 
 use super::{huge, large, quick};
-use crate::support::command::Fetch;
+use crate::support::command::{Fetch, Running};
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site, skip, works};
 
@@ -35,25 +36,63 @@ fn a_link_to_nowhere_is_not_written_through() {
     assert_eq!(fetch.files()["cat (2).jpg"], cat);
 }
 
+/// A run that has got half of a file, beside a file of somebody, and the partial file of it.
 #[cfg(unix)]
-#[test]
-fn a_partial_file_that_is_a_link_is_not_written_through() {
+fn half() -> (Site, Fetch, Running, PathBuf) {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
-    site.on("/cat.png", good.clone().stall_after(6_000_000))
-        .once();
+    let stalls = good.clone().stall_after(6_000_000);
+    site.on("/cat.png", stalls).once();
     site.on("/cat.png", good).optional();
     let fetch = quick().arg(site.url("/cat.png"));
     let running = fetch.spawn();
     site.wait_for_stalls(1);
+    let part = fetch.out().join(fetch.partials().remove(0));
+    fs::write(fetch.root().join("precious"), "precious").unwrap();
+    (site, fetch, running, part)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_partial_file_that_is_a_link_is_not_written_through() {
+    let (_site, fetch, running, part) = half();
     running.kill9();
     let precious = fetch.root().join("precious");
-    fs::write(&precious, "precious").unwrap();
-    let part = fetch.partials().remove(0);
-    fs::remove_file(fetch.out().join(&part)).unwrap();
-    std::os::unix::fs::symlink(&precious, fetch.out().join(&part)).unwrap();
+    fs::remove_file(&part).unwrap();
+    std::os::unix::fs::symlink(&precious, &part).unwrap();
     fetch.run().fails(8);
     assert_eq!(fs::read(&precious).unwrap(), b"precious");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_partial_file_that_is_a_second_name_of_another_is_not_written_to() {
+    let (_site, fetch, running, part) = half();
+    running.kill9();
+    let precious = fetch.root().join("precious");
+    fs::remove_file(&part).unwrap();
+    fs::hard_link(&precious, &part).unwrap();
+    fetch.run().success();
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert!(fetch.files()["cat.png"] == huge());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_takes_the_place_of_a_partial_file_does_not_get_its_name() {
+    for is_link in [false, true] {
+        let (_site, fetch, running, part) = half();
+        let precious = fetch.root().join("precious");
+        fs::remove_file(&part).unwrap();
+        match is_link {
+            true => std::os::unix::fs::symlink(&precious, &part).unwrap(),
+            false => fs::rename(&precious, &part).unwrap(),
+        }
+        let done = running.wait().fails(8);
+        assert!(done.stderr.contains("in its place"), "{}", done.stderr);
+        assert!(!fetch.out().join("cat.png").exists());
+        assert_eq!(fs::read(&part).unwrap(), b"precious");
+    }
 }
 
 #[cfg(unix)]

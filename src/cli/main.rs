@@ -16,8 +16,8 @@ use super::called::called;
 use super::lock::Lock;
 use super::talk::{explain, print, reporters, tell, warn};
 use super::{
-    archive, exit, fields, handed, history, interrupt, jobs, meaning, plugin, rename, retry,
-    settings, sources, verify,
+    archive, exit, fields, handed, history, interrupt, jobs, limits, meaning, plugin, rename,
+    retry, settings, sources, verify,
 };
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
@@ -32,6 +32,7 @@ const EVENTS: usize = 1024;
 
 /// The whole program, with these sources.
 pub fn main(sources: impl FnOnce(&Config) -> Result<Registry>) -> ExitCode {
+    limits::raise();
     run_with_args(std::env::args_os(), sources)
 }
 
@@ -233,8 +234,10 @@ fn past(summary: &Summary, code: u8, ending: Option<Error>) -> Ended {
 /// One thread does it all: a transfer copies bytes and waits, and handing them from one thread to another costs more than
 /// both. What waits for the disk, or computes for long, has threads of its own.
 pub(super) fn runtime() -> Result<Runtime> {
-    runtime::Builder::new_current_thread()
+    let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::new(Kind::Disk, "cannot start").because(error))
+        .map_err(|error| Error::new(Kind::Disk, "cannot start").because(error))?;
+    limits::survive(&runtime);
+    Ok(runtime)
 }

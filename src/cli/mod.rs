@@ -16,6 +16,7 @@ mod handed;
 mod history;
 mod interrupt;
 mod jobs;
+mod limits;
 mod listed;
 mod lock;
 mod main;

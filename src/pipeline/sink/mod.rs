@@ -31,6 +31,10 @@ use crate::model::{Error, Kind};
 pub(super) fn disk_error(doing: String, cause: io::Error) -> Error {
     let error = Error::new(Kind::Disk, doing);
     match cause.kind() {
+        _ if is_out_of_files(&cause) => error
+            .hint("`-N` with fewer connections opens fewer files at once; `ulimit -n` says how many may be"),
+        io::ErrorKind::FileTooLarge if cause.raw_os_error().is_some() => error
+            .hint("`ulimit -f` says how long a file may be, and no file on FAT has over 4 GiB"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => error
             .hint("free some space and run the same command again; it goes on where it stopped"),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
@@ -39,6 +43,20 @@ pub(super) fn disk_error(doing: String, cause: io::Error) -> Error {
         _ => error,
     }
     .because(cause)
+}
+
+#[cfg(unix)]
+fn is_out_of_files(cause: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(cause),
+        Some(Errno::MFILE | Errno::NFILE)
+    )
+}
+
+#[cfg(not(unix))]
+fn is_out_of_files(_: &io::Error) -> bool {
+    false
 }
 
 /// Whether the disk is full: then no other transfer can go on either.

@@ -95,6 +95,43 @@ fn what_takes_the_place_of_a_partial_file_does_not_get_its_name() {
     }
 }
 
+/// The command with a limit that the shell sets.
+#[cfg(unix)]
+fn limited(limit: &str) -> Fetch {
+    quick().through(["sh", "-c", &format!("ulimit {limit}; exec \"$@\""), "sh"])
+}
+
+#[cfg(unix)]
+#[test]
+fn a_limit_on_the_length_of_files_is_told_with_a_way_out() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(large()));
+    site.on("/dog.jpg", Reply::file(small(Format::Jpeg, 1)));
+    // Its unit is 512 bytes, or 1024.
+    let fetch = limited("-f 2000").args([site.url("/cat.jpg"), site.url("/dog.jpg")]);
+    let done = fetch.run().fails(8);
+    assert!(done.stderr.contains("`ulimit -f`"), "{}", done.stderr);
+    assert!(fetch.out().join("dog.jpg").exists(), "{}", done.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_low_limit_on_open_files_is_raised_or_told() {
+    let site = Site::start();
+    let names = (0..40).map(|number| format!("/{number}.jpg"));
+    let names: Vec<_> = names.collect();
+    for name in &names {
+        site.on(name, Reply::file(large())).optional();
+    }
+    let links = || names.iter().map(|name| site.url(name));
+    let fetch = limited("-Sn 24").args(links());
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 40);
+    let done = limited("-n 24").args(links()).run();
+    assert_ne!(done.code, 0);
+    assert!(done.stderr.contains("`ulimit -n`"), "{}", done.stderr);
+}
+
 #[cfg(unix)]
 #[test]
 fn files_have_the_rights_that_the_user_s_mask_leaves() {

@@ -1,9 +1,11 @@
-//! Ctrl-C, or SIGTERM: once to finish what has begun, twice to stop at once.
+//! Ctrl-C, SIGTERM, or SIGHUP: once to finish what has begun, twice to stop at once.
 
 use std::process;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
 use super::exit::INTERRUPTED;
@@ -65,28 +67,55 @@ pub(super) fn until_interrupted<T>(runtime: &Runtime, work: impl Future<Output =
     done.unwrap_or_else(|| process::exit(INTERRUPTED.into()))
 }
 
-/// The signals by which the system asks for an end.
+/// The signals by which the system asks for an end: it goes down, or the terminal is gone.
 struct Terminations {
     #[cfg(unix)]
-    signal: Option<tokio::signal::unix::Signal>,
+    asked: Option<Signal>,
+    #[cfg(unix)]
+    left: Option<Signal>,
 }
 
 impl Terminations {
     fn new() -> Terminations {
         Terminations {
             #[cfg(unix)]
-            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+            asked: signal(SignalKind::terminate()).ok(),
+            // Under `nohup`, it is to go on.
+            #[cfg(unix)]
+            left: (!ignores(SignalKind::hangup()))
+                .then(|| signal(SignalKind::hangup()).ok())
+                .flatten(),
         }
     }
 
     /// Waits for the next one.
     async fn next(&mut self) {
         #[cfg(unix)]
-        if let Some(signal) = &mut self.signal
-            && signal.recv().await.is_some()
-        {
-            return;
+        tokio::select! {
+            () = come(&mut self.asked) => {}
+            () = come(&mut self.left) => {}
         }
+        #[cfg(not(unix))]
         std::future::pending().await
     }
+}
+
+#[cfg(unix)]
+async fn come(signal: &mut Option<Signal>) {
+    if let Some(signal) = signal
+        && signal.recv().await.is_some()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// Whether the program was started so that it ignores a signal, or that cannot be told.
+#[cfg(unix)]
+fn ignores(signal: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let ignored = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| (mask >> (signal.as_raw_value() - 1)) & 1 == 1)
 }

@@ -35,7 +35,7 @@ pub struct Reporting {
 pub struct Signals {
     /// Cancelled by the user's first Ctrl-C, or what amounts to it: the run counts as interrupted.
     pub interrupted: CancellationToken,
-    /// Cancelled before, if it was not Ctrl-C but SIGTERM.
+    /// Cancelled before, if it was not Ctrl-C but SIGTERM or SIGHUP.
     pub terminated: CancellationToken,
     /// Cancelled by the reporters when nobody reads them any more.
     pub unread: CancellationToken,

@@ -1,5 +1,6 @@
 //! Moving the bytes of one file: what arrives is whole and proven, whatever the server does.
 
+mod ended;
 mod known;
 mod names;
 mod parts;

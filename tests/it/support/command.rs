@@ -303,6 +303,14 @@ impl Running {
         kill_process(id, Signal::TERM).expect("a process to end");
     }
 
+    /// Tells it that its terminal is gone.
+    #[cfg(unix)]
+    pub fn hang_up(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let id = Pid::from_child(&self.child);
+        kill_process(id, Signal::HUP).expect("a process without a terminal");
+    }
+
     /// Waits for its end. A run that does not end is killed, and the test fails.
     pub fn wait(mut self) -> Done {
         let deadline = self.began + PATIENCE;

@@ -1,7 +1,5 @@
 //! Going on after a cut: with proof, or from the start.
 
-use std::time::Duration;
-
 use super::{huge, large, long_ago, quick};
 use crate::support::command::{Fetch, Running};
 use crate::support::media::{Format, sized};
@@ -342,45 +340,5 @@ fn what_has_taken_long_is_gone_on_with_however_small_it_is() {
     killed_with_a_state(&fetch, running);
     fetch.run().success();
     assert!(fetch.files()["cat.jpg"] == large());
-    assert!(site.requests()[1].header("range").is_some());
-}
-
-#[test]
-fn an_answer_that_does_not_begin_is_not_waited_for_when_the_run_is_to_end() {
-    let site = Site::start();
-    let never = Reply::file(large()).delay(Duration::from_secs(60));
-    site.on("/cat.jpg", never);
-    let running = Fetch::new().arg(site.url("/cat.jpg")).spawn();
-    site.wait_for("/cat.jpg", 1);
-    let began = std::time::Instant::now();
-    running.interrupt();
-    let done = running.wait().fails(130);
-    assert!(began.elapsed().as_secs() < 20, "{}", done.stderr);
-    assert!(done.stderr.contains("1 not done"), "{}", done.stderr);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_file_that_takes_long_does_not_keep_the_system_from_ending_the_run() {
-    let site = Site::start();
-    let good = Reply::file(huge()).etag("\"a\"");
-    site.on("/cat.png", good.clone().throttle(150_000)).once();
-    site.on("/cat.png", good);
-    let fetch = Fetch::new().arg(site.url("/cat.png"));
-    let running = fetch.spawn();
-    site.wait_for("/cat.png", 1);
-    let began = std::time::Instant::now();
-    running.terminate();
-    running.wait_for_stderr("a second SIGTERM stops at once");
-    let done = running.wait().fails(130);
-    let took = began.elapsed();
-    assert!(
-        took.as_secs() < 25,
-        "{took:?}: it takes a minute: {}",
-        done.stderr
-    );
-    assert_eq!(fetch.partials().len(), 2, "{:?}", fetch.partials());
-    fetch.run().success();
-    assert!(fetch.files()["cat.png"] == huge());
     assert!(site.requests()[1].header("range").is_some());
 }

@@ -202,13 +202,24 @@ pub struct Failure {
     pub attempts: u32,
 }
 
+/// So many letters of a message, and of each cause, are said. There are servers in them, which may say anything.
+const SAID: usize = 4000;
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(SAID) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 impl Failure {
     /// The reportable form of an error that came after so many attempts.
     pub fn new(error: &Error, attempts: u32) -> Self {
         Failure {
             kind: error.kind,
-            message: error.message.clone(),
-            causes: error.causes(),
+            message: cut(error.message.clone()),
+            causes: error.causes().into_iter().map(cut).collect(),
             hint: error.hint.clone(),
             attempts,
         }
@@ -239,5 +250,23 @@ impl fmt::Display for Cause {
 impl std::error::Error for Cause {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.1.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_said_than_anybody_reads() {
+        let long = "ü".repeat(250_000);
+        let error = Error::new(Kind::Network, long.clone()).because(Cause(long, None));
+        let failure = Failure::new(&error, 1);
+        for text in [&failure.message, &failure.causes[0]] {
+            assert_eq!(text.chars().count(), SAID + 1);
+            assert!(text.ends_with("ü…"));
+        }
+        let short = Error::new(Kind::Network, "x".repeat(SAID));
+        assert_eq!(Failure::new(&short, 1).message, short.message);
     }
 }

@@ -224,8 +224,13 @@ pub(super) fn all_of(headers: &HeaderMap) -> Option<u64> {
 }
 
 fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> Reading {
-    let Some((start, end, total)) = text(headers, header::CONTENT_RANGE).and_then(content_range)
-    else {
+    let range = text(headers, header::CONTENT_RANGE);
+    let Some((start, end, total)) = range.and_then(content_range) else {
+        // A range of no bytes is none (RFC 9110 §14.1.2), but it is how some servers say that there are none.
+        let none = format!("bytes {}-{}/", asked.start, asked.start - 1);
+        if asked.known.total.is_none() && range.is_some_and(|range| range.starts_with(&none)) {
+            return Reading::End { told: false };
+        }
         return Reading::Restart("the server sent a part without saying which");
     };
     if start != asked.start {

@@ -4,96 +4,24 @@
 //! last. It is locked while in use. Only bytes that our own state describes are ever taken over.
 
 mod at;
+mod place;
 mod rewrite;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
 use self::at::{read_at, read_exact_at, write_all_at};
+pub(in crate::pipeline) use self::place::Place;
 use super::{Folder, disk_error};
 use crate::model::{Error, Kind, Result};
 
 /// The longest state that is read.
 const STATE_LIMIT: u64 = 1 << 20;
-
-/// Where the partial file of an item is.
-#[derive(Clone, Debug)]
-pub(in crate::pipeline) struct Place {
-    folder: Arc<Folder>,
-    key16: String,
-}
-
-impl Place {
-    /// The place in this folder for the item of this identity.
-    pub(in crate::pipeline) fn new(folder: Arc<Folder>, source: &str, key: &str) -> Place {
-        let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(source.as_bytes())
-            .update(&[0])
-            .update(key.as_bytes());
-        Place {
-            folder,
-            key16: hasher.finalize().to_hex()[..16].to_owned(),
-        }
-    }
-
-    /// The place beside it for another file of the same item.
-    pub(in crate::pipeline) fn beside(&self, name: &str) -> Place {
-        Place::new(self.folder.clone(), &self.key16, name)
-    }
-
-    /// The folder.
-    pub(in crate::pipeline) fn folder(&self) -> &Folder {
-        &self.folder
-    }
-
-    /// Whether something to resume from may be here.
-    pub(in crate::pipeline) fn has_state(&self) -> bool {
-        self.folder.size(&self.state()).is_some()
-    }
-
-    /// How many bytes of the disk its partial file takes.
-    pub(in crate::pipeline) fn allocated(&self) -> u64 {
-        self.folder.allocated(&self.part())
-    }
-
-    /// Removes what an earlier run left here.
-    pub(in crate::pipeline) fn clear(&self) -> Result<()> {
-        match self.folder.size(&self.part()) {
-            Some(_) => Partial::open(self.clone())?.discard(),
-            None => Ok(()),
-        }
-    }
-
-    fn part(&self) -> String {
-        format!(".{}.part", self.key16)
-    }
-
-    fn state(&self) -> String {
-        format!(".{}.part.json", self.key16)
-    }
-
-    /// Where one of these two is until it is whole.
-    fn unfinished(name: &str) -> String {
-        format!("{name}.new")
-    }
-
-    fn error(&self, doing: &str, name: &str, cause: io::Error) -> Error {
-        disk_error(
-            format!(
-                "cannot {doing} `{}`",
-                self.folder.path().join(name).display()
-            ),
-            cause,
-        )
-    }
-}
 
 /// A partial file, open and locked.
 #[derive(Debug)]
@@ -350,6 +278,8 @@ impl Partial {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn place(folder: &tempfile::TempDir) -> Place {

@@ -57,8 +57,8 @@ impl Fault {
     }
 
     /// A connection that is over.
-    pub(super) fn ended(cause: Option<hyper::Error>) -> Fault {
-        cause.map_or_else(|| Fault::at(Stage::Exchange, Ended.into()), Fault::exchange)
+    pub(super) fn ended() -> Fault {
+        Fault::at(Stage::Exchange, Ended.into())
     }
 
     /// A server that has been silent for so long.

@@ -119,7 +119,7 @@ impl Response {
                 *left -= bytes.len() as u64;
                 Ok(Some(bytes))
             }
-            (None, Some(_)) => Err(Fault::ended(None)),
+            (None, Some(_)) => Err(Fault::ended()),
             (chunk, None) => Ok(chunk),
         }
     }

@@ -104,7 +104,9 @@ fn was_closed(fault: &Fault) -> bool {
         || find::<io::Error>(&*fault.cause).is_some_and(|error| {
             matches!(
                 error.kind(),
-                io::ErrorKind::BrokenPipe
+                // TLS says so where it is closed without its own word for that.
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::BrokenPipe
                     | io::ErrorKind::ConnectionAborted
                     | io::ErrorKind::ConnectionReset
             )

@@ -172,6 +172,7 @@ impl Client {
         let has_proxy = pools.has_proxy_for(url);
         let pin = ask.way.pin.filter(|_| !has_proxy);
         let pinned = pin.and_then(|pin| pin.address_for(url));
+        let pinned = pinned.filter(|at| is_public(*at) || !settings.private.refuses(who));
         let own = |reach| Carrier::Own(Target { url, reach, pinned });
         if pinned.is_some() {
             // Whoever stays at an address was let in there before.

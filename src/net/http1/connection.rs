@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
@@ -34,7 +35,8 @@ pub(super) struct Connection {
     key: Key,
     address: SocketAddr,
     sender: SendRequest<Full<Bytes>>,
-    driver: http1::Connection<TokioIo<Stream>, Full<Bytes>>,
+    /// None once it has ended without an answer.
+    driver: Option<http1::Connection<TokioIo<Stream>, Full<Bytes>>>,
     is_over: bool,
     /// Since when the server is silent.
     pub(super) silence: Silence,
@@ -72,7 +74,7 @@ impl Connection {
             key,
             address,
             sender,
-            driver,
+            driver: Some(driver),
             is_over: false,
             silence: Silence::new(longest),
         }))
@@ -90,8 +92,13 @@ impl Connection {
 
     /// Whether another request may be sent.
     pub(super) fn is_open(&mut self) -> bool {
-        let error = self.drive(&mut Context::from_waker(Waker::noop()));
-        error.is_none() && !self.is_over && self.sender.is_ready()
+        // Also where the task has had its share of the thread: an end that is not seen now is one more try.
+        let mut look = pin!(unconstrained(poll_fn(|cx| {
+            self.drive(cx);
+            Poll::Ready(())
+        })));
+        let _ = look.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        !self.is_over && self.sender.is_ready()
     }
 
     /// Whether nothing comes any more.
@@ -99,16 +106,13 @@ impl Connection {
         self.is_over
     }
 
-    /// Sends and receives what can be. An error is told once.
-    pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> Option<hyper::Error> {
-        if self.is_over {
-            return None;
+    /// Sends and receives what can be. An error is told to whoever waits for the answer or the body.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+        if !self.is_over
+            && let Some(driver) = &mut self.driver
+        {
+            self.is_over = Pin::new(driver).poll(cx).is_ready();
         }
-        let Poll::Ready(done) = Pin::new(&mut self.driver).poll(cx) else {
-            return None;
-        };
-        self.is_over = true;
-        done.err()
     }
 
     /// Sends a request, and waits for the head of its answer.
@@ -119,10 +123,14 @@ impl Connection {
         let mut answer = pin!(self.sender.try_send_request(request));
         self.silence.begin();
         poll_fn(|cx| {
-            let error = self.drive(cx);
-            // It comes by the connection alone, which has just been looked at.
-            let mut unheard = Context::from_waker(Waker::noop());
-            match answer.as_mut().poll(&mut unheard) {
+            self.drive(cx);
+            let mut come = answer.as_mut().poll(cx);
+            if come.is_pending() && self.is_over {
+                // It ended before it has taken the request, which comes back when it goes.
+                self.driver = None;
+                come = answer.as_mut().poll(cx);
+            }
+            match come {
                 Poll::Ready(Ok(answer)) => Poll::Ready(Ok(answer)),
                 Poll::Ready(Err(mut lost)) => {
                     let unsent = lost.take_message();
@@ -132,7 +140,6 @@ impl Connection {
                         None => Lost::Sent(fault),
                     }))
                 }
-                Poll::Pending if self.is_over => Poll::Ready(Err(Lost::Sent(Fault::ended(error)))),
                 Poll::Pending => {
                     let silent = self.silence.poll(cx);
                     silent.map(|waited| Err(Lost::Sent(Fault::unanswered(waited))))

@@ -106,7 +106,14 @@ impl Dialer {
         };
         let host = target.host().trim_matches(['[', ']']);
         let name = ServerName::try_from(host.to_owned()).map_err(Fault::connect)?;
-        let stream = connector.connect(name, tcp).await;
+        let shaken = connector.connect(name, tcp);
+        let stream = match self.stall_timeout.is_zero() {
+            true => shaken.await,
+            false => {
+                let shaken = timeout(self.stall_timeout, shaken).await;
+                shaken.map_err(|_| Fault::silent(self.stall_timeout))?
+            }
+        };
         stream.map(Either::Right).map_err(Fault::connect)
     }
 }

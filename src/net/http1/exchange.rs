@@ -1,13 +1,15 @@
 //! The body of an answer, and the connection that it comes by.
 
 use std::fmt;
+use std::future::Future;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
+use tokio::task::unconstrained;
 
 use super::{Connection, Fault, Idle};
 
@@ -85,13 +87,12 @@ impl Exchange {
                 }
                 Poll::Pending if connection.is_over() => {
                     self.connection = None;
-                    return Poll::Ready(Err(Fault::ended(None)));
+                    return Poll::Ready(Err(Fault::ended()));
                 }
                 Poll::Pending if is_driven => return Poll::Pending,
                 Poll::Pending => {
                     is_driven = true;
-                    // If it breaks, the body says so.
-                    let _ = connection.drive(cx);
+                    connection.drive(cx);
                 }
             }
         }
@@ -110,15 +111,17 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         let mut left = UNWANTED;
-        let mut unheard = Context::from_waker(Waker::noop());
-        while self.connection.is_some() && self.body.size_hint().lower() <= left {
-            match self.poll_chunk(&mut unheard) {
-                Poll::Ready(Ok(Some(data))) if data.len() as u64 <= left => {
-                    left -= data.len() as u64;
+        // Whether or not the task has had its share of the thread.
+        let mut drain = pin!(unconstrained(poll_fn(|cx| {
+            while self.connection.is_some() && self.body.size_hint().lower() <= left {
+                match ready!(self.poll_chunk(cx)) {
+                    Ok(Some(data)) if data.len() as u64 <= left => left -= data.len() as u64,
+                    _ => break,
                 }
-                _ => return,
             }
-        }
+            Poll::Ready(())
+        })));
+        let _ = drain.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 

@@ -94,10 +94,16 @@ impl Http1 {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::Notify;
+    use tokio::task::coop::poll_proceed;
+    use tokio::task::yield_now;
     use url::Url;
 
     use super::*;
@@ -133,9 +139,12 @@ mod tests {
     }
 
     fn http1() -> Http1 {
+        http1_of(&Settings::default())
+    }
+
+    fn http1_of(settings: &Settings) -> Http1 {
         let trust = Trust::new([]).unwrap();
-        let settings = Settings::default();
-        Http1::new(&settings, HeaderMap::new(), System::default(), trust)
+        Http1::new(settings, HeaderMap::new(), System::default(), trust)
     }
 
     async fn ask(http1: &Http1, url: &Url) -> Response {
@@ -201,5 +210,62 @@ mod tests {
             drop((one, other));
         }
         assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+
+    /// Takes so much of what a task may do before others have their turn.
+    fn spend(cx: &mut Context<'_>, units: usize) {
+        for _ in 0..units {
+            if let Poll::Ready(spent) = poll_proceed(cx) {
+                spent.made_progress();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_closed_while_it_waited_is_passed_over_however_much_a_task_has_done() {
+        let (url, [may_close, closed]) = closing().await;
+        let http1 = http1();
+        for units in 0..=128 {
+            drop(ask(&http1, &url).await);
+            may_close.notify_one();
+            closed.notified().await;
+            // Lets the end that has come be known.
+            yield_now().await;
+            let target = Target {
+                url: &url,
+                reach: Reach::Any,
+                pinned: None,
+            };
+            // What may not be sent twice can be sent all the same: it was not sent.
+            let body = Some(Bytes::from_static(b"x"));
+            let mut asking = pin!(http1.send(target, HeaderMap::new(), body, false));
+            let mut left = Some(units);
+            let sent = poll_fn(|cx| {
+                spend(cx, left.take().unwrap_or(0));
+                asking.as_mut().poll(cx)
+            });
+            drop(sent.await.unwrap());
+            may_close.notify_one();
+            closed.notified().await;
+        }
+    }
+
+    /// A server that answers one request on each connection, and closes it without a word when it may. It says when it has.
+    async fn closing() -> (Url, [Arc<Notify>; 2]) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let words = [Arc::new(Notify::new()), Arc::new(Notify::new())];
+        let [may_close, closed] = words.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 1024];
+                assert!(stream.read(&mut request).await.unwrap() > 0);
+                stream.write_all(SHORT).await.unwrap();
+                may_close.notified().await;
+                drop(stream);
+                closed.notify_one();
+            }
+        });
+        (url.parse().unwrap(), words)
     }
 }

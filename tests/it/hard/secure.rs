@@ -1,5 +1,8 @@
 //! TLS, and where a redirect may lead with what it carries.
 
+use std::collections::HashSet;
+use std::sync::Mutex;
+
 use super::{large, quick};
 use crate::support::media::{Format, small};
 use crate::support::tls::{Front, Odd};
@@ -50,6 +53,28 @@ fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
         assert!(site.requests().is_empty(), "nothing was said to it");
         assert_eq!(fetch.tree(), "");
     }
+}
+
+#[test]
+fn a_used_connection_that_ends_without_the_word_of_tls_is_no_failure() {
+    let site = Site::start();
+    // A connection answers once, and is closed without a word when it is to be used again.
+    let asked = Mutex::new(HashSet::new());
+    let file = Reply::file(small(Format::Jpeg, 1));
+    let answer = Reply::with(
+        move |seen| match asked.lock().unwrap().insert(seen.connection) {
+            true => file.clone(),
+            false => Reply::raw(""),
+        },
+    );
+    site.on("/1.jpg", answer.clone());
+    site.on("/2.jpg", answer);
+    let front = Front::start(&site, Odd::Abrupt);
+    let fetch = quick().arg("--ca-cert").arg(front.authority());
+    let fetch = fetch.args(["-N", "1", "-R", "0"]);
+    let fetch = fetch.arg(front.url("/1.jpg")).arg(front.url("/2.jpg"));
+    fetch.run().success();
+    assert_eq!(site.requests().len(), 3);
 }
 
 #[test]

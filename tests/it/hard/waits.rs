@@ -1,7 +1,10 @@
 //! Connections that come to nothing, fall silent, or drip.
 
 use std::collections::HashSet;
+use std::io::Write;
+use std::net::TcpListener;
 use std::sync::Mutex;
+use std::thread;
 use std::time::Duration;
 
 use fetch::net::{Client, Override, Settings};
@@ -49,6 +52,26 @@ fn connections_that_were_closed_are_no_failures_while_others_are_at_work() {
     let fetch = quick().args(["-N", "6", "-R", "0"]).args(links);
     fetch.run().success();
     assert_eq!(fetch.files().len(), 40);
+}
+
+#[test]
+fn a_server_that_never_pauses_before_its_answer_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/cat.jpg", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000);
+        // Until nobody listens any more.
+        while stream.write_all(&interim).is_ok() {}
+    });
+    let fetch = Fetch::new().config("[net]\nstall_timeout = \"300ms\"\n");
+    let done = fetch.args(["-R", "0"]).arg(url).run().fails(4);
+    assert!(
+        done.stderr.contains("no answer within 300ms"),
+        "{}",
+        done.stderr
+    );
+    server.join().unwrap();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Connections that come to nothing, fall silent, or drip.
 
 use std::collections::HashSet;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Mutex;
 use std::thread;
@@ -60,6 +60,7 @@ fn a_server_that_never_pauses_before_its_answer_is_left() {
     let url = format!("http://{}/cat.jpg", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
         let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000);
         // Until nobody listens any more.
         while stream.write_all(&interim).is_ok() {}

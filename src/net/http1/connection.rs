@@ -9,24 +9,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::task::unconstrained;
-use tokio_rustls::client::TlsStream;
-use tokio_util::either::Either;
 
 use super::silence::Silence;
+use super::stream::{Carrier, Portion, Stream};
 use super::target::Key;
 use super::{Fault, Target};
 
-/// What bytes go over.
-pub(super) type Stream = Either<TcpStream, TlsStream<TcpStream>>;
-
-/// The most bytes that are received at once, in a buffer that each connection has. More make few calls fewer, and are no
-/// longer in the nearest caches when they are written. The head of an answer has to fit.
-const RECEIVED: usize = 128 << 10;
 /// The most fields that a head may have.
 const FIELDS: usize = 256;
 
@@ -38,6 +30,7 @@ pub(super) struct Connection {
     /// None once it has ended without an answer.
     driver: Option<http1::Connection<TokioIo<Stream>, Full<Bytes>>>,
     is_over: bool,
+    portion: Portion,
     /// Since when the server is silent.
     pub(super) silence: Silence,
 }
@@ -51,24 +44,24 @@ pub(super) enum Lost {
 }
 
 impl Connection {
-    /// Speaks HTTP over a stream. The server may be silent for no longer than `longest`.
+    /// Speaks HTTP over a carrier. The server may be silent for no longer than `longest`.
     ///
     /// # Errors
-    /// If the stream is closed.
+    /// If it is closed.
     pub(super) async fn new(
         key: Key,
         address: SocketAddr,
-        stream: Stream,
+        carrier: Carrier,
         longest: Duration,
     ) -> hyper::Result<Box<Connection>> {
+        let portion = Portion::new();
         let (sender, driver) = http1::Builder::new()
-            .max_buf_size(RECEIVED)
             .max_headers(FIELDS)
             // One odd line of a head is no reason to do without a file.
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .ignore_invalid_headers_in_responses(true)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(Stream::new(carrier, portion.clone())))
             .await?;
         Ok(Box::new(Connection {
             key,
@@ -76,6 +69,7 @@ impl Connection {
             sender,
             driver: Some(driver),
             is_over: false,
+            portion,
             silence: Silence::new(longest),
         }))
     }
@@ -122,6 +116,7 @@ impl Connection {
     ) -> Result<Response<Incoming>, Lost> {
         let mut answer = pin!(self.sender.try_send_request(request));
         self.silence.begin();
+        self.portion.suit(Some(0));
         poll_fn(|cx| {
             self.drive(cx);
             let mut come = answer.as_mut().poll(cx);
@@ -131,7 +126,10 @@ impl Connection {
                 come = answer.as_mut().poll(cx);
             }
             match come {
-                Poll::Ready(Ok(answer)) => Poll::Ready(Ok(answer)),
+                Poll::Ready(Ok(answer)) => {
+                    self.portion.suit(answer.body().size_hint().exact());
+                    Poll::Ready(Ok(answer))
+                }
                 Poll::Ready(Err(mut lost)) => {
                     let unsent = lost.take_message();
                     let fault = Fault::exchange(lost.into_error());

@@ -12,10 +12,11 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 use url::Host;
 
-use super::connection::{Connection, Stream};
+use super::connection::Connection;
 use super::{Fault, Settings, System, Target, Trust};
 use crate::net::pools::Reach;
 
@@ -67,7 +68,7 @@ impl Dialer {
         // A request is one write, and waits for nothing.
         tcp.set_nodelay(true).map_err(Fault::connect)?;
         let stream = match target.is_tls() {
-            true => self.encrypted(target, tcp).await?,
+            true => Either::Right(self.encrypted(target, tcp).await?),
             false => Either::Left(tcp),
         };
         let connection = Connection::new(target.key(), address, stream, self.stall_timeout);
@@ -96,7 +97,11 @@ impl Dialer {
         Ok(addresses)
     }
 
-    async fn encrypted(&self, target: Target<'_>, tcp: TcpStream) -> Result<Stream, Fault> {
+    async fn encrypted(
+        &self,
+        target: Target<'_>,
+        tcp: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Fault> {
         let connector = match self.tls.get() {
             Some(connector) => connector,
             None => {
@@ -114,7 +119,7 @@ impl Dialer {
                 shaken.map_err(|_| Fault::silent(self.stall_timeout))?
             }
         };
-        stream.map(Either::Right).map_err(Fault::connect)
+        stream.map_err(Fault::connect)
     }
 }
 

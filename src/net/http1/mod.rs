@@ -1,14 +1,15 @@
 //! HTTP/1.1 over connections of our own: how files come.
 //!
 //! Whoever waits for an answer drives its connection, so there is no task in between that each piece is handed over from,
-//! and an idle connection costs nothing. What a connection receives into is bounded, for which the client for pages has no
-//! setting. Proxies are left to that client.
+//! and an idle connection costs nothing. How much is received at once goes by the length of the body. Proxies are left to the
+//! client for pages.
 
 mod connection;
 mod dial;
 mod exchange;
 mod idle;
 mod silence;
+mod stream;
 mod target;
 
 use std::sync::Arc;

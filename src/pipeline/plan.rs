@@ -2,8 +2,8 @@
 //!
 //! It looks at the archive and at what is on disk. It knows no network.
 
-mod given;
 mod known;
+mod names;
 
 use std::hash::RandomState;
 use std::num::NonZeroUsize;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use given::Given;
+use names::Names;
 
 use super::adopt::Adopt;
 use super::albums::Shelf;
@@ -42,7 +42,7 @@ pub(super) struct Plan {
     seen: Hashes,
     hasher: RandomState,
     /// The names that were told, where nothing is saved.
-    given: Option<Given>,
+    names: Option<Names>,
     /// The listing that the last item was of.
     branch: Option<Arc<Branch>>,
     items: u64,
@@ -63,7 +63,7 @@ impl Plan {
         events: Events,
     ) -> Plan {
         Plan {
-            given: settings.simulate.then(Given::default),
+            names: settings.simulate.then(Names::default),
             settings,
             archive,
             disk,
@@ -158,15 +158,15 @@ impl Plan {
         // Of what is known, it is known where; working out a path costs more than all else here.
         let (planned, path) = match there.flatten() {
             Some(path) => {
-                if let Some(given) = &mut self.given {
-                    given.note(&path);
+                if let Some(names) = &mut self.names {
+                    names.note(&path);
                 }
                 (None, path)
             }
             None => {
                 let named = self.plan(at.as_deref(), own, &item)?;
-                let path = match &mut self.given {
-                    Some(given) if skipped.is_none() && at.is_none() => given.give(&named.0),
+                let path = match &mut self.names {
+                    Some(names) if skipped.is_none() && at.is_none() => names.give(&named.0),
                     _ => shown(&named.0),
                 };
                 (Some(named), path)
@@ -176,7 +176,7 @@ impl Plan {
         let id = self.items;
         self.tell(told(id, &item, path.clone())).await?;
         let seat = gather.and_then(|gather| gather.seat(&item, &path));
-        let told = self.given.is_some().then(|| path.clone());
+        let told = self.names.is_some().then(|| path.clone());
         let skipped = skipped.map(|reason| (reason, path));
         if let (Some(branch), Some(most)) = (&self.branch, most)
             && skipped

@@ -10,16 +10,16 @@ const MOST: usize = 1 << 16;
 
 /// Which names were given out, as hashes, and how often each was wanted.
 #[derive(Default)]
-pub(super) struct Given {
-    names: HashMap<u64, u32>,
+pub(super) struct Names {
+    given: HashMap<u64, u32>,
     hasher: RandomState,
 }
 
-impl Given {
+impl Names {
     /// Notes that there is a file of this name.
     pub(super) fn note(&mut self, path: &str) {
-        if self.names.len() < MOST {
-            self.names.entry(self.hash(path)).or_insert(1);
+        if self.given.len() < MOST {
+            self.given.entry(self.hash(path)).or_insert(1);
         }
     }
 
@@ -28,13 +28,13 @@ impl Given {
         let named = |copy| planned.path(planned.ext.as_deref(), copy);
         let wanted = named(1);
         let key = self.hash(&wanted);
-        let Some(had) = self.names.get(&key).copied() else {
+        let Some(had) = self.given.get(&key).copied() else {
             self.note(&wanted);
             return wanted;
         };
-        let free = (had + 1..).find(|copy| !self.names.contains_key(&self.hash(&named(*copy))));
+        let free = (had + 1..).find(|copy| !self.given.contains_key(&self.hash(&named(*copy))));
         let copy = free.unwrap_or(1);
-        self.names.insert(key, copy);
+        self.given.insert(key, copy);
         let given = named(copy);
         self.note(&given);
         given

@@ -1,4 +1,7 @@
 //! The rows of a CSV: where fields begin and end. It does not know what they say.
+//!
+//! The reader of a library takes a quote that never ends for a field up to the end of the file, however long that is, and says
+//! nothing. Here all that is lost is one row, and no more than that is held.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};

@@ -1,7 +1,7 @@
 //! HTTP/1.1 over connections of our own: how files come.
 //!
-//! Whoever waits for an answer drives its connection, so there is no task in between that each piece is handed over from,
-//! and an idle connection costs nothing. How much is received at once goes by the length of the body. Proxies are left to the
+//! Whoever waits for an answer drives its connection: no task stands in between that hands each piece over, and an idle
+//! connection costs nothing. How much is received at once goes by the length of the body. Proxies are left to the
 //! client for pages.
 
 mod connection;

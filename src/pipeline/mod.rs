@@ -56,7 +56,7 @@ use self::archive::{Again, Archive};
 use self::plan::Plan;
 use self::sink::Disk;
 use self::suspects::Suspects;
-use self::transfer::{Habits, Job, MEMORY, Mover, Room, Wish};
+use self::transfer::{Committer, Habits, Job, MEMORY, Mover, Room, Wish};
 use self::turn::Turns;
 use self::walk::Walk;
 use crate::model::{Error, Event, Kind, Link, Result};
@@ -145,6 +145,7 @@ pub async fn run(
                 subtitles: settings.subtitles.clone(),
                 live_for: settings.live_for,
             },
+            committer: Committer::new(),
             memory: Arc::new(Semaphore::new(MEMORY)),
         })
     });

@@ -18,7 +18,7 @@ mod unnamed;
 pub(super) use disk::Disk;
 pub(super) use folder::Folder;
 pub(super) use partial::{Partial, Place};
-pub(super) use quick::{is_quick, joined, quickly, slowly, timed};
+pub(super) use quick::{defect, is_quick, joined, quickly, slowly, timed};
 pub(super) use sole::stays_below;
 pub(super) use stamp::Stamp;
 pub(super) use unnamed::{Unnamed, same};

@@ -1,7 +1,7 @@
 //! Where to wait for the disk: here while it answers at once, on another thread while it does not.
 //!
-//! A write goes to the page cache and takes microseconds, less than handing it to another thread, which besides has to
-//! fetch the bytes from this core's cache. But when the disk is behind, the same write waits for it, and nothing else
+//! A write goes to the page cache and takes microseconds, less than handing it to a thread that sleeps, which besides has
+//! to fetch the bytes from this core's cache. But when the disk is behind, the same write waits for it, and nothing else
 //! may wait along. So every call is timed: one that is slow sends the next ones elsewhere, until they are quick again.
 //! What always waits for the disk, such as a sync, is never done here.
 
@@ -88,10 +88,13 @@ pub(in crate::pipeline) async fn slowly<T: Send + 'static>(
 
 /// What came of a call on another thread.
 pub(in crate::pipeline) fn joined<T>(done: Result<Result<T>, JoinError>) -> Result<T> {
-    done.unwrap_or_else(|error| {
-        let message = "a defect of this program stopped what it was writing";
-        Err(Error::new(Kind::Disk, message).because(error.to_string()))
-    })
+    done.unwrap_or_else(|error| Err(defect(error)))
+}
+
+/// The error of a call that did not come back.
+pub(in crate::pipeline) fn defect(error: impl ToString) -> Error {
+    let message = "a defect of this program stopped what it was writing";
+    Error::new(Kind::Disk, message).because(error.to_string())
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use url::Url;
 
 use super::answer::Representation;
 use super::check;
-use super::content::{Content, Digesting};
-use super::digest::Hasher;
+use super::content::Content;
+use super::digest::{Digesting, Hasher};
 use super::prove::hash;
 use super::prove::throw_away;
 use super::tries::Setback;

@@ -7,11 +7,12 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Instant;
 
 use super::answer::Representation;
+use super::digest::Digesting;
 use super::ledger::Range;
 use super::state::{About, State, TAIL};
 use super::whole::Whole;
 use crate::model::{Digest, Error, Item, Kind, Result};
-use crate::pipeline::archive::{Algorithm, Sum, Summing};
+use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::HEAD;
 use crate::pipeline::sink::{Partial, Place, is_quick, joined, quickly, slowly, timed};
 
@@ -54,15 +55,6 @@ pub(super) struct Content {
     began: Instant,
     /// The digest of what was written, as far as that was in order from the start.
     summing: Option<Box<Summing>>,
-}
-
-/// A digest of all bytes.
-#[derive(Debug)]
-pub(super) enum Digesting {
-    /// It is made, if it is wanted.
-    Done(Option<Sum>),
-    /// The file has to be read for it.
-    Wanted(Algorithm),
 }
 
 impl Content {
@@ -281,13 +273,8 @@ impl Content {
         };
         let summing = self.summing.take();
         match (whole, summing.filter(|summing| summing.count() == self.len)) {
-            (Whole::Memory(pieces), _) => {
-                let mut summing = Summing::new(algorithm);
-                pieces.iter().for_each(|piece| summing.update(piece));
-                Digesting::Done(Some(summing.finish()))
-            }
             (Whole::File(_), Some(summing)) => Digesting::Done(Some(summing.finish())),
-            (Whole::File(_), None) => Digesting::Wanted(algorithm),
+            (Whole::Memory(_), _) | (Whole::File(_), None) => Digesting::Wanted(algorithm),
         }
     }
 

@@ -7,8 +7,9 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
+use super::whole::Whole;
 use crate::model::Digest;
-use crate::pipeline::archive::Sum;
+use crate::pipeline::archive::{Algorithm, Sum, Summing};
 
 /// The digests of the whole representation that an answer's headers promise: Repr-Digest (RFC 9530), Digest (RFC 3230),
 /// and, unless the answer is a part, Content-Digest and Content-MD5 (RFC 1864). Algorithms that we do not know are
@@ -72,7 +73,37 @@ pub(super) struct Hashed {
     /// BLAKE3, if it was asked for.
     pub(super) blake3: Option<[u8; 32]>,
     /// The digest that is remembered.
-    pub(super) sum: Option<Sum>,
+    pub(super) sum: Digesting,
+}
+
+/// The digest by which a file is known again.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Digesting {
+    /// It is made, if it is wanted.
+    Done(Option<Sum>),
+    /// All bytes have to be read for it.
+    Wanted(Algorithm),
+}
+
+impl Default for Digesting {
+    fn default() -> Digesting {
+        Digesting::Done(None)
+    }
+}
+
+impl Digesting {
+    /// The digest; made now of what is in memory. That of a file was made when it was proven.
+    pub(super) fn of(self, whole: &Whole) -> Option<Sum> {
+        match (self, whole) {
+            (Digesting::Done(sum), _) => sum,
+            (Digesting::Wanted(algorithm), Whole::Memory(pieces)) => {
+                let mut summing = Summing::new(algorithm);
+                pieces.iter().for_each(|piece| summing.update(piece));
+                Some(summing.finish())
+            }
+            (Digesting::Wanted(_), Whole::File(_)) => None,
+        }
+    }
 }
 
 impl Hasher {
@@ -138,7 +169,7 @@ impl Hasher {
         Hashed {
             digests: digests.into_iter().flatten().collect(),
             blake3: self.blake3.map(|hasher| *hasher.finalize().as_bytes()),
-            sum: None,
+            sum: Digesting::default(),
         }
     }
 }

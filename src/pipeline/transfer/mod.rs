@@ -9,6 +9,7 @@ mod attempt;
 mod check;
 mod coding;
 mod commit;
+mod committer;
 mod content;
 mod crew;
 mod digest;
@@ -38,6 +39,7 @@ use tokio::sync::Semaphore;
 use self::address::file;
 pub(super) use self::answer::lasting_refusal;
 use self::attempt::Course;
+pub(super) use self::committer::Committer;
 use self::content::Content;
 pub(super) use self::habits::Habits;
 pub(super) use self::job::{Had, Job};
@@ -78,6 +80,7 @@ pub(super) struct Mover {
     pub(super) digest: Option<Algorithm>,
     pub(super) duplicates: Duplicates,
     pub(super) wish: Wish,
+    pub(super) committer: Committer,
     /// The memory that segments of streams wait in, in bytes.
     pub(super) memory: Arc<Semaphore>,
 }

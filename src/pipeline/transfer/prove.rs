@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::check::{self, Bearing};
 use super::coding;
 use super::commit::{Commit, Named};
-use super::content::{Content, Digesting, WORTH};
-use super::digest::{Hashed, Hasher};
+use super::content::{Content, WORTH};
+use super::digest::{Digesting, Hashed, Hasher};
 use super::tries::Setback;
 use super::whole::Whole;
 use super::{Job, Mover};
@@ -29,7 +29,7 @@ pub(super) struct Proven {
     pub(super) whole: Whole,
     pub(super) len: u64,
     pub(super) seen: Sniff,
-    pub(super) digest: Option<Sum>,
+    pub(super) digest: Digesting,
     warning: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Proven {
             whole,
             len,
             seen,
-            digest,
+            digest: Digesting::Done(digest),
             warning,
         })
     }
@@ -165,7 +165,6 @@ impl Mover {
         let modified = modified.or_else(|| server().filter(|_| self.mtime != Mtime::Now));
         let record = Record {
             size: len,
-            digest,
             naming: job.naming(),
             ..record(&job.item, &content, seen)
         };
@@ -177,6 +176,10 @@ impl Mover {
         };
         let commit = move || {
             let planned = &job.planned;
+            let record = Record {
+                digest: digest.of(&whole),
+                ..record
+            };
             let commit = Commit {
                 archive: &*archive,
                 place,
@@ -198,7 +201,7 @@ impl Mover {
         // A large file is synced first.
         let named = match len >= WORTH {
             true => slowly(commit).await?,
-            false => quickly(commit).await?,
+            false => self.committer.commit(len, commit).await?,
         };
         Ok(match named {
             Named::New(path) => Outcome::Saved {
@@ -264,15 +267,15 @@ fn essence(told: &str) -> Option<Cow<'static, str>> {
         .then(|| essence.to_ascii_lowercase().into())
 }
 
-/// Computes what is wanted. What is in memory is small; a file is read on a thread that may block.
+/// Computes what is wanted. What is in memory is small, and its own digest can wait; a file is read on a thread that may block.
 pub(super) async fn hash(
     mut hasher: Hasher,
     digest: Digesting,
     whole: Whole,
 ) -> Result<(Whole, Hashed)> {
-    let (sum, algorithm) = match digest {
-        Digesting::Done(sum) => (sum, None),
-        Digesting::Wanted(algorithm) => (None, Some(algorithm)),
+    let algorithm = match digest {
+        Digesting::Done(_) => None,
+        Digesting::Wanted(algorithm) => Some(algorithm),
     };
     let finish = move |hasher: Hasher, sum| Hashed {
         sum,
@@ -288,15 +291,15 @@ pub(super) async fn hash(
                         summing.update(bytes);
                     }
                 })?;
-                let sum = sum.or(summing.map(Summing::finish));
-                Ok((Whole::File(partial), finish(hasher, sum)))
+                let made = summing.map(|summing| Digesting::Done(Some(summing.finish())));
+                Ok((Whole::File(partial), finish(hasher, made.unwrap_or(digest))))
             })
             .await
         }
-        Whole::File(partial) => Ok((Whole::File(partial), finish(hasher, sum))),
+        Whole::File(partial) => Ok((Whole::File(partial), finish(hasher, digest))),
         Whole::Memory(pieces) => {
             pieces.iter().for_each(|piece| hasher.update(piece));
-            Ok((Whole::Memory(pieces), finish(hasher, sum)))
+            Ok((Whole::Memory(pieces), finish(hasher, digest)))
         }
     }
 }

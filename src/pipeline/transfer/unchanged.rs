@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::answer::Representation;
 use super::content::Content;
+use super::digest::Digesting;
 use super::prove::{Proven, record, throw_away};
 use super::{Had, Job, Mover};
 use crate::model::{Outcome, Result};
@@ -26,14 +27,17 @@ impl Mover {
             return Ok(Ok(proven));
         };
         let (disk, at) = (self.disk.clone(), path.clone());
+        let mut proven = proven;
         let compared = slowly(move || {
-            let is_digest = proven.digest.is_some() && proven.digest == known.digest;
+            let digest = proven.digest.of(&proven.whole);
+            let is_digest = digest.is_some() && digest == known.digest;
             let is_same = known.size == proven.len
                 && (is_digest
                     || match disk.read(&at) {
                         Ok(mut file) => proven.whole.equals(&mut file)?,
                         Err(_) => false,
                     });
+            proven.digest = Digesting::Done(digest);
             Ok((is_same, proven))
         });
         let (is_same, proven) = compared.await?;

@@ -6,6 +6,7 @@ mod names;
 mod parts;
 mod refused;
 mod resume;
+mod seams;
 mod split;
 mod whole;
 mod wrong;

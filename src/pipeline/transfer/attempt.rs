@@ -200,9 +200,7 @@ impl Mover {
             Reading::End { .. } => Err(restart(SHORTER)),
             Reading::Restart(why) => Err(restart(why)),
             Reading::Whole(here) => {
-                let ranges = reply
-                    .get(header::ACCEPT_RANGES)
-                    .is_some_and(|units| units == "bytes");
+                let ranges = has_ranges(reply);
                 let same = content.representation.may_be_unknown_to(&here);
                 if start > 0 && same && ranges && !tries.without_if_range {
                     // It seems that nothing changed, and yet it sends everything. Ask without If-Range.
@@ -288,6 +286,12 @@ pub(super) fn range_headers(
         }
     }
     Ok(headers)
+}
+
+/// Whether an answer says that ranges of bytes can be asked for (RFC 9110 §14.3).
+pub(super) fn has_ranges(headers: &HeaderMap) -> bool {
+    let units = headers.get(header::ACCEPT_RANGES);
+    units.is_some_and(|units| units == "bytes")
 }
 
 /// The headers that the source set, unless they were set for another origin.

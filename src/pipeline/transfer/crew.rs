@@ -6,6 +6,7 @@
 //! What one connection gets wrong or loses is a gap, which the others fill. At the end, when there is nothing left to take,
 //! the rest of a part that has been silent for long is asked for once more; whoever gets an answer has it.
 
+mod batch;
 mod part;
 
 use std::pin::pin;
@@ -27,12 +28,13 @@ use super::attempt::Course;
 use super::content::{Content, SAVE_EVERY, save_state};
 use super::growth::{Advice, Growth, TICK};
 use super::ledger::{Ledger, Segment};
+use super::seams::Joint;
 use super::state::About;
 use super::take::TELL_EVERY;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
-use crate::pipeline::sink::{Partial, slowly};
+use crate::pipeline::sink::{Partial, quickly};
 
 /// The shortest part that is worth a request. Short, so that whoever is done takes from the slow at the end.
 const LEAST: u64 = 256 << 10;
@@ -49,7 +51,9 @@ struct Crew<'a> {
     mover: &'a Mover,
     course: &'a Course<'a>,
     known: Representation,
-    without_if_range: bool,
+    without_if_range: AtomicBool,
+    /// Whether it goes on with parts that are there.
+    is_resumed: bool,
     total: u64,
     partial: Arc<Partial>,
     ledger: Mutex<Ledger>,
@@ -95,7 +99,8 @@ impl Mover {
             mover: self,
             course,
             known: content.representation.clone(),
-            without_if_range: tries.without_if_range,
+            without_if_range: AtomicBool::new(tries.without_if_range),
+            is_resumed: first.is_none(),
             total,
             partial: Arc::new(partial),
             ledger: Mutex::new(Ledger::new(total, &done)),
@@ -112,6 +117,7 @@ impl Mover {
         let about = content.about();
         let outcome = crew.run(first, (&mut growth, more), &about).await;
         let is_without_ranges = crew.without_ranges.load(Ordering::Relaxed);
+        tries.without_if_range |= crew.without_if_range.load(Ordering::Relaxed);
         tries.has_ranges |= crew.has_ranges.load(Ordering::Relaxed);
         let Crew {
             partial, ledger, ..
@@ -119,7 +125,11 @@ impl Mover {
         let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
         let partial = Arc::into_inner(partial)
             .ok_or_else(|| Error::new(Kind::Disk, "a defect of this program left the file open"))?;
-        content.give_back(partial, ledger.done().to_vec());
+        let there = match outcome {
+            Ok(()) => ledger.done().to_vec(),
+            Err(_) => ledger.proven(JOINT),
+        };
+        content.give_back(partial, there);
         // What disagrees with itself is not asked for in parts again.
         tries.alone |= matches!(outcome, Err(Setback::Restart(_))) || is_without_ranges;
         outcome
@@ -135,7 +145,7 @@ impl Crew<'_> {
     ) -> Result<(), Setback> {
         let mut workers = FuturesUnordered::new();
         let Some(segment) = self.ledger().take(LEAST) else {
-            return self.compare_joints().await;
+            return self.compare_joints(true).await;
         };
         // The permit of the first one is its caller's.
         let start = match first {
@@ -196,7 +206,7 @@ impl Crew<'_> {
                             break Err(error.into());
                         }
                         saved = now;
-                        let (partial, done) = (self.partial.clone(), self.ledger().done().to_vec());
+                        let (partial, done) = (self.partial.clone(), self.ledger().proven(JOINT));
                         let about = about.clone();
                         saving = Some(spawn_blocking(move || save_state(&partial, about, done)));
                     }
@@ -235,12 +245,18 @@ impl Crew<'_> {
             Some(saving) => saving.await.unwrap_or(Ok(())),
             None => Ok(()),
         };
+        let agreed = self.compare_joints(true).await;
+        match outcome {
+            Err(Setback::Over(_)) => {}
+            // Where bytes disagree, the rest is not worth having.
+            _ => agreed?,
+        }
         outcome?;
         saved?;
-        if !self.ledger().is_complete() {
-            return Err(Setback::More);
+        match self.ledger().is_complete() {
+            true => Ok(()),
+            false => Err(Setback::More),
         }
-        self.compare_joints().await
     }
 
     /// Parts for so many more, as far as the host has room for them and they are worth it.
@@ -277,21 +293,33 @@ impl Crew<'_> {
         (answer * PATIENCE.0).max(PATIENCE.1)
     }
 
-    /// Compares the bytes where parts met, as both sides had them.
-    async fn compare_joints(&self) -> Result<(), Setback> {
-        let joints = self.ledger().take_joints();
+    /// Compares the bytes where parts met, as both sides had them: those that are all there, or at the end whatever is.
+    async fn compare_joints(&self, is_end: bool) -> Result<(), Setback> {
+        let joints = self.ledger().take_joints(is_end);
         let partial = self.partial.clone();
-        let same = slowly(move || {
-            for (at, bytes) in joints {
-                if partial.read(at, bytes.len())? != bytes {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
+        let compared = quickly(move || {
+            let compare = |joint: Joint| {
+                let there = partial.read(joint.at, joint.bytes.len())?;
+                Ok((there == joint.bytes, joint))
+            };
+            joints
+                .into_iter()
+                .map(compare)
+                .collect::<Result<Vec<_>, Error>>()
         });
-        match same.await? {
-            true => Ok(()),
-            false => Err(restart("the server sent different bytes for one place")),
+        let mut disagrees = false;
+        for (is_same, joint) in compared.await? {
+            let mut ledger = self.ledger();
+            match is_same {
+                true => ledger.agrees(joint.at),
+                // Whoever goes on beside this one must not get away with it.
+                false => ledger.joint(joint),
+            }
+            disagrees |= !is_same;
+        }
+        match disagrees {
+            false => Ok(()),
+            true => Err(restart("the server sent different bytes for one place")),
         }
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::seams::{Joint, Seams};
+
 /// Bytes from the first to the second, exclusive.
 pub(super) type Range = (u64, u64);
 
@@ -14,8 +16,7 @@ pub(super) struct Ledger {
     done: Vec<Range>,
     open: Vec<Segment>,
     next: usize,
-    /// The bytes that follow where a segment ended, as its own connection sent them: whoever moved those must agree.
-    joints: Vec<(u64, Vec<u8>)>,
+    seams: Seams,
 }
 
 /// A part that somebody is at.
@@ -42,9 +43,11 @@ impl Ledger {
             done: Vec::new(),
             open: Vec::new(),
             next: 0,
-            joints: Vec::new(),
+            seams: Seams::default(),
         };
         done.iter().for_each(|range| ledger.add(*range));
+        let starts = ledger.done.iter().map(|(start, _)| *start);
+        starts.for_each(|start| ledger.seams.begin(start));
         ledger
     }
 
@@ -82,6 +85,7 @@ impl Ledger {
             is_doubled: false,
         };
         self.next += 1;
+        self.begin(at);
         self.open.push(segment);
         Some(segment)
     }
@@ -121,6 +125,7 @@ impl Ledger {
             ..silent
         };
         self.next += 1;
+        self.begin(rest.at);
         self.open.push(rest);
         Some(rest)
     }
@@ -144,6 +149,7 @@ impl Ledger {
         let most = next.min().unwrap_or(self.total).min(most);
         if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
             segment.end = segment.end.max(most);
+            self.seams.pass((end, segment.end));
         }
         self.end(id)
     }
@@ -182,14 +188,31 @@ impl Ledger {
         self.open.retain(|segment| segment.id != id);
     }
 
-    /// Notes the bytes that follow the end of a part.
-    pub(super) fn joint(&mut self, at: u64, bytes: Vec<u8>) {
-        self.joints.push((at, bytes));
+    /// Notes the bytes that follow the end of a part, as its own connection sent them: whoever moved those must agree.
+    pub(super) fn joint(&mut self, joint: Joint) {
+        self.seams.join(joint);
     }
 
-    /// The bytes that must follow these places, each to be compared once.
-    pub(super) fn take_joints(&mut self) -> Vec<(u64, Vec<u8>)> {
-        std::mem::take(&mut self.joints)
+    /// The joints that can be compared.
+    pub(super) fn take_joints(&mut self, is_end: bool) -> Vec<Joint> {
+        self.seams.take(&self.done, is_end)
+    }
+
+    /// Notes that what meets here agrees.
+    pub(super) fn agrees(&mut self, at: u64) {
+        self.seams.close(at);
+    }
+
+    /// What is there and can be gone on with, without so many bytes before whatever nothing has proven to belong there.
+    pub(super) fn proven(&self, len: u64) -> Vec<Range> {
+        self.seams.without(&self.done, len)
+    }
+
+    /// Notes that somebody begins here, unless the bytes before are there to be compared.
+    fn begin(&mut self, at: u64) {
+        if at > 0 && self.before(at) == 0 {
+            self.seams.begin(at);
+        }
     }
 
     /// The first part that is neither there nor in somebody's hands.

@@ -19,6 +19,7 @@ mod job;
 mod ledger;
 mod prove;
 mod room;
+mod seams;
 mod setback;
 mod state;
 mod stored;
@@ -240,6 +241,8 @@ impl Mover {
                 Err(unchanged) => Ok(unchanged),
             },
             Ok(Moved::Document(came)) => {
+                // What was there of a file is not that of a document.
+                content.park().await?;
                 let document = came.document;
                 if let Some(hand) = job.hand.take() {
                     hand.give(*came);

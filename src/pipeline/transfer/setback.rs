@@ -29,7 +29,13 @@ impl Mover {
             Setback::Again(error) => self.again(job, url, error, tries).await,
             Setback::Restart(error) => {
                 tries.restart(error)?;
+                tries.begins_anew();
                 content.restart().await?;
+                Ok(None)
+            }
+            Setback::Whole(error) => {
+                tries.restart(error)?;
+                tries.from_start = true;
                 Ok(None)
             }
             Setback::Expired(error) => {

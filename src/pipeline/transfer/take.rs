@@ -111,6 +111,10 @@ impl Mover {
             });
         }
         self.make_room(content, total, tries).await?;
+        let had = &content.representation;
+        if content.len() > 0 && (had.total != total || !had.may_be(&representation)) {
+            tries.begins_anew();
+        }
         content.restart().await?;
         content.representation = representation;
         content.content_type = content_type;

@@ -20,6 +20,8 @@ pub(super) enum Setback {
     Again(Error),
     /// What is there is of no use: begin anew.
     Restart(Error),
+    /// All of it came in place of a part: ask for all. What is there goes only once what comes is what was wanted.
+    Whole(Error),
     /// The address may have run out: have the source find it anew, and go on with what is there.
     Expired(Error),
     /// It is no file: a document came, which leads to some.
@@ -42,6 +44,7 @@ impl Setback {
             Setback::Over(error)
             | Setback::Again(error)
             | Setback::Restart(error)
+            | Setback::Whole(error)
             | Setback::Expired(error) => error,
             Setback::More | Setback::Document(_) => Error::new(Kind::Corrupt, "it is not complete"),
         }
@@ -68,6 +71,7 @@ pub(super) struct Tries {
     longest_wait: Duration,
     waited: Duration,
     restarts: u32,
+    versions: u32,
     renewals: u32,
     renewals_left: u32,
     slow: u32,
@@ -133,6 +137,7 @@ impl Tries {
             longest_wait: settings.longest_wait,
             waited: Duration::ZERO,
             restarts: 0,
+            versions: 0,
             renewals: 0,
             renewals_left: RENEWALS,
             slow: 0,
@@ -282,6 +287,15 @@ impl Tries {
         self.restarts += 1;
         self.stays = true;
         Ok(())
+    }
+
+    /// Notes that another version is begun: how far the last one came is nothing to it. Two machines that give one each by
+    /// turns come to an end all the same.
+    pub(super) fn begins_anew(&mut self) {
+        if self.versions < RESTARTS {
+            self.versions += 1;
+            self.farthest = 0;
+        }
     }
 
     /// Notes that the address is found anew, and gives back what was the reason; or fails with it if that was done

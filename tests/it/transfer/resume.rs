@@ -342,3 +342,18 @@ fn what_has_taken_long_is_gone_on_with_however_small_it_is() {
     assert!(fetch.files()["cat.jpg"] == large());
     assert!(site.requests()[1].header("range").is_some());
 }
+
+#[test]
+fn another_version_may_come_in_as_many_pieces_as_the_first() {
+    let site = Site::start();
+    let other = sized(Format::Png, 9 << 20, 7);
+    let first = Reply::file(huge()).etag("\"a\"").cut_after(9_000_000);
+    site.on("/cat.png", first).once();
+    let pieces = Reply::file(other.clone())
+        .etag("\"b\"")
+        .cut_after(1_000_000);
+    site.on("/cat.png", pieces);
+    let fetch = quick().args(["-R", "2"]).arg(site.url("/cat.png"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.png"] == other);
+}

@@ -171,6 +171,23 @@ pub(super) fn end(seen: &Seen) -> u64 {
     last.map_or(FILM.len() as u64, |last: u64| last + 1)
 }
 
+/// The ranges that are there, as the state says; none if there is no state.
+pub(super) fn there(fetch: &Fetch) -> Vec<(u64, u64)> {
+    let entries = std::fs::read_dir(fetch.out()).unwrap();
+    let files = entries.filter_map(|entry| std::fs::read(entry.unwrap().path()).ok());
+    let mut states = files.filter_map(|file| {
+        let state: serde_json::Value = serde_json::from_slice(&file).ok()?;
+        serde_json::from_value(state["done"].clone()).ok()
+    });
+    states.next().unwrap_or_default()
+}
+
+/// How many bytes of the film are missing.
+pub(super) fn missing(fetch: &Fetch) -> u64 {
+    let there: u64 = there(fetch).iter().map(|(from, to)| to - from).sum();
+    FILM.len() as u64 - there
+}
+
 #[test]
 fn a_part_that_never_comes_fails_as_often_as_it_may() {
     const HOLE: u64 = 10_000_000;
@@ -191,21 +208,11 @@ fn a_part_that_never_comes_fails_as_often_as_it_may() {
     let fetch = Fetch::new().arg(site.url("/film.mp4"));
     let running = fetch.spawn();
     let began = Instant::now();
-    let missing = || {
-        let entries = std::fs::read_dir(fetch.out()).unwrap();
-        let states = entries.filter_map(|entry| std::fs::read(entry.unwrap().path()).ok());
-        let mut states = states.filter_map(|state| {
-            let state: serde_json::Value = serde_json::from_slice(&state).ok()?;
-            let done: Vec<(u64, u64)> = serde_json::from_value(state["done"].clone()).ok()?;
-            Some(FILM.len() as u64 - done.iter().map(|(from, to)| to - from).sum::<u64>())
-        });
-        states.next().unwrap_or(u64::MAX)
-    };
-    while missing() > 512 << 10 {
+    while missing(&fetch) > 512 << 10 {
         assert!(
             began.elapsed() < Duration::from_secs(30),
             "{} are missing",
-            missing()
+            missing(&fetch)
         );
         std::thread::yield_now();
     }
@@ -236,15 +243,7 @@ fn a_run_that_was_killed_goes_on_with_the_parts_that_are_missing() {
     let fetch = Fetch::new().arg(site.url("/film.mp4"));
     let running = fetch.spawn();
     let began = Instant::now();
-    let has_parts = || {
-        let mut entries = std::fs::read_dir(fetch.out()).unwrap();
-        entries.any(|entry| {
-            let path = entry.unwrap().path();
-            let state = std::fs::read_to_string(&path).unwrap_or_default();
-            path.extension().is_some_and(|ext| ext == "json") && state.contains("],[")
-        })
-    };
-    while !has_parts() {
+    while there(&fetch).len() < 2 {
         assert!(
             began.elapsed() < Duration::from_secs(20),
             "no parts were saved"

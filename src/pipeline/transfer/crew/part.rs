@@ -3,16 +3,20 @@
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Instant, timeout};
 
+use super::batch::Batch;
 use super::{Crew, JOINT, LEAST, restart};
 use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit, Watch};
 use crate::pipeline::sink::quickly;
 use crate::pipeline::transfer::answer::{Asked, Reading, SHORTER, read};
-use crate::pipeline::transfer::attempt::{bound_headers, may_have_run_out, range_headers};
+use crate::pipeline::transfer::attempt::{
+    bound_headers, has_ranges, may_have_run_out, range_headers,
+};
 use crate::pipeline::transfer::content::BATCH;
 use crate::pipeline::transfer::ledger::Segment;
+use crate::pipeline::transfer::seams::Joint;
 use crate::pipeline::transfer::take::{same_bytes, short};
 use crate::pipeline::transfer::tries::Setback;
 
@@ -203,7 +207,9 @@ impl Crew<'_> {
         }
         beyond.truncate(most);
         if !beyond.is_empty() {
-            self.ledger().joint(end, beyond);
+            let (at, bytes) = (end, beyond);
+            self.ledger().joint(Joint { at, bytes });
+            self.compare_joints(false).await?;
         }
         Ok(true)
     }
@@ -259,7 +265,8 @@ impl Crew<'_> {
             }
         };
         let end = (segment.end + JOINT).min(self.total);
-        let free = range_headers(&self.known, start, Some(end), self.without_if_range)?;
+        let without_if_range = self.without_if_range.load(Ordering::Relaxed);
+        let free = range_headers(&self.known, start, Some(end), without_if_range)?;
         let bound = bound_headers(self.course)?;
         let open = self
             .mover
@@ -291,10 +298,20 @@ impl Crew<'_> {
                     last,
                 })
             }
-            Reading::Whole(_) => {
+            Reading::Whole(here) => {
+                let is_ranged = has_ranges(opened.response.headers());
+                let is_worth = self.is_resumed || self.known.etag != here.etag;
+                let may_be = is_ranged && is_worth && self.known.may_be_unknown_to(&here);
+                if may_be && !without_if_range {
+                    // It seems that nothing changed, and yet it sends everything. Ask without If-Range.
+                    self.without_if_range.store(true, Ordering::Relaxed);
+                    drop(opened);
+                    return Box::pin(self.ask_with(segment, have, permit)).await;
+                }
                 // Beside one that goes on, that is nothing worse than a server without ranges.
                 self.without_ranges.store(true, Ordering::Relaxed);
-                Err(restart("the server sent everything in place of a part"))
+                let message = "the server sent everything in place of a part";
+                Err(Setback::Whole(Error::new(Kind::Changed, message)))
             }
             Reading::End { .. } => Err(restart(SHORTER)),
             Reading::Restart(why) => Err(restart(why)),
@@ -357,33 +374,6 @@ impl Crew<'_> {
                 permit.broke();
             }
             Err(_) => {}
-        }
-    }
-}
-
-/// Bytes that were read one behind the other and are to be written at once.
-struct Batch {
-    at: u64,
-    len: u64,
-    pieces: Vec<Bytes>,
-    /// How long the server was waited for.
-    waited: Duration,
-}
-
-impl Batch {
-    fn new(at: u64) -> Batch {
-        Batch {
-            at,
-            len: 0,
-            pieces: Vec::new(),
-            waited: Duration::ZERO,
-        }
-    }
-
-    fn push(&mut self, piece: Bytes) {
-        if !piece.is_empty() {
-            self.len += piece.len() as u64;
-            self.pieces.push(piece);
         }
     }
 }

@@ -1,0 +1,31 @@
+//! What one of a crew has read and not written.
+
+use bytes::Bytes;
+use tokio::time::Duration;
+
+/// Bytes that were read one behind the other and are to be written at once.
+pub(super) struct Batch {
+    pub(super) at: u64,
+    pub(super) len: u64,
+    pub(super) pieces: Vec<Bytes>,
+    /// How long the server was waited for.
+    pub(super) waited: Duration,
+}
+
+impl Batch {
+    pub(super) fn new(at: u64) -> Batch {
+        Batch {
+            at,
+            len: 0,
+            pieces: Vec::new(),
+            waited: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn push(&mut self, piece: Bytes) {
+        if !piece.is_empty() {
+            self.len += piece.len() as u64;
+            self.pieces.push(piece);
+        }
+    }
+}

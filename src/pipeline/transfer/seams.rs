@@ -1,0 +1,137 @@
+//! Where the bytes of two answers meet, and what proves that they are of one file.
+//!
+//! Who begins where bytes are there already asks for the last of them, too, and compares. Who begins in the middle cannot:
+//! there is a seam until whoever comes from the left has read a little further, and that was compared. What ends before it
+//! keeps nothing at its left: the gap is filled by an answer that has to agree with both sides.
+
+use super::ledger::Range;
+
+/// The seams of one file that nothing has proven so far.
+#[derive(Debug, Default)]
+pub(super) struct Seams {
+    open: Vec<u64>,
+    joints: Vec<Joint>,
+}
+
+/// The bytes that follow a seam as the answer to its left has them.
+#[derive(Debug)]
+pub(super) struct Joint {
+    pub(super) at: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Seams {
+    /// Notes that what begins here was not compared with what comes before it.
+    pub(super) fn begin(&mut self, at: u64) {
+        if !self.open.contains(&at) {
+            self.open.push(at);
+        }
+    }
+
+    /// Notes that one answer has all of this, from the first byte up to the second, exclusive.
+    pub(super) fn pass(&mut self, (start, end): Range) {
+        self.open.retain(|at| !(start..end).contains(at));
+    }
+
+    /// Notes that both sides agree here.
+    pub(super) fn close(&mut self, at: u64) {
+        self.open.retain(|open| *open != at);
+    }
+
+    /// Notes what has to follow.
+    pub(super) fn join(&mut self, joint: Joint) {
+        self.joints.push(joint);
+    }
+
+    /// The joints whose bytes are all there, each to be compared once; with `is_end`, all of which any are, as far as they
+    /// are.
+    pub(super) fn take(&mut self, done: &[Range], is_end: bool) -> Vec<Joint> {
+        let mut taken = Vec::new();
+        self.joints.retain_mut(|Joint { at, bytes }| {
+            let range = done.iter().find(|(start, end)| (*start..*end).contains(at));
+            let there = range
+                .map_or(0, |(_, end)| end - *at)
+                .min(bytes.len() as u64) as usize;
+            let is_taken = there == bytes.len() || is_end && there > 0;
+            if is_taken {
+                let mut bytes = std::mem::take(bytes);
+                bytes.truncate(there);
+                taken.push(Joint { at: *at, bytes });
+            }
+            !is_taken
+        });
+        taken
+    }
+
+    /// What of these ranges can be gone on with: all but so many bytes to the left of each seam inside of them, or half of
+    /// what is there where that is less.
+    pub(super) fn without(&self, done: &[Range], len: u64) -> Vec<Range> {
+        let mut open = self.open.clone();
+        open.sort_unstable();
+        let mut open = open.into_iter().peekable();
+        let mut kept = Vec::new();
+        for &(start, end) in done {
+            let mut from = start;
+            while let Some(at) = open.next_if(|at| *at < end) {
+                if at > from {
+                    kept.push((from, at - len.min((at - from).div_ceil(2))));
+                    from = at;
+                }
+            }
+            kept.push((from, end));
+        }
+        kept.retain(|(start, end)| start < end);
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_to_the_left_of_what_nothing_proves() {
+        let mut seams = Seams::default();
+        let done = [(0, 100), (200, 300)];
+        assert_eq!(seams.without(&done, 10), done);
+        seams.begin(60);
+        seams.begin(40);
+        seams.begin(40);
+        // There is no other side to these.
+        seams.begin(150);
+        seams.begin(200);
+        seams.begin(300);
+        let without = [(0, 30), (40, 50), (60, 100), (200, 300)];
+        assert_eq!(seams.without(&done, 10), without);
+        assert_eq!(
+            seams.without(&done, 30),
+            [(0, 20), (40, 50), (60, 100), (200, 300)]
+        );
+        seams.close(40);
+        assert_eq!(seams.without(&done, 10), [(0, 50), (60, 100), (200, 300)]);
+        seams.pass((60, 61));
+        assert_eq!(seams.without(&done, 10), done);
+    }
+
+    #[test]
+    fn a_joint_is_compared_when_its_bytes_are_there_or_at_the_end_as_far_as_they_are() {
+        let joint = |at, bytes: &[u8]| Joint {
+            at,
+            bytes: bytes.to_vec(),
+        };
+        let mut seams = Seams::default();
+        seams.join(joint(10, b"all of it"));
+        seams.join(joint(50, b"some"));
+        seams.join(joint(80, b"none"));
+        let done = [(0, 52), (90, 99)];
+        let places = |joints: Vec<Joint>| -> Vec<(u64, Vec<u8>)> {
+            let place = |joint: Joint| (joint.at, joint.bytes);
+            joints.into_iter().map(place).collect()
+        };
+        let taken = places(seams.take(&done, false));
+        assert_eq!(taken, [(10, b"all of it".to_vec())]);
+        assert_eq!(places(seams.take(&done, false)), []);
+        assert_eq!(places(seams.take(&done, true)), [(50, b"so".to_vec())]);
+        assert_eq!(places(seams.take(&done, true)), []);
+    }
+}

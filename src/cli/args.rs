@@ -152,21 +152,8 @@ pub(super) struct What {
     /// Stop after so many new items
     #[arg(long, value_name = "N", value_parser = positive::<NonZeroU64>)]
     pub(super) max_new: Option<NonZeroU64>,
-    /// Which rendition of a stream: best, worst, audio, or lines such as 720p
-    ///
-    /// `720p` is the best with no more lines than that. Streams are films that come as a playlist of segments.
-    #[arg(long, value_name = "WHICH", hide_short_help = true)]
-    pub(super) quality: Option<String>,
-    /// Which subtitles of a stream: none, all, or languages such as `en,pt-BR`
-    ///
-    /// They are saved beside the film, as `NAME.en.vtt`. `-v` tells which there are.
-    #[arg(long, value_name = "WHICH", hide_short_help = true)]
-    pub(super) subtitles: Option<String>,
-    /// Leave a live stream after so long: `90s`, `10m`, `1h`
-    ///
-    /// Otherwise it is followed until it ends, or until Ctrl-C; what is there by then is saved.
-    #[arg(long, value_name = "TIME", hide_short_help = true)]
-    pub(super) live_for: Option<String>,
+    #[command(flatten)]
+    pub(super) of_streams: OfStreams,
     /// Which known items to leave alone: present, changed, seen, never
     ///
     /// `present`: those whose files are there. `changed`: the same, but the server is asked, and a new version is saved
@@ -194,6 +181,27 @@ pub(super) struct What {
     /// Otherwise a listing of many pages goes on where it stopped, if that was in the last seven days.
     #[arg(long, hide_short_help = true)]
     pub(super) from_start: bool,
+}
+
+/// What is wanted of streams.
+#[derive(Debug, Group)]
+#[command(next_help_heading = "What to fetch")]
+pub(super) struct OfStreams {
+    /// Which rendition of a stream: best, worst, audio, or lines such as 720p
+    ///
+    /// `720p` is the best with no more lines than that. Streams are films that come as a playlist of segments.
+    #[arg(long, value_name = "WHICH", hide_short_help = true)]
+    pub(super) quality: Option<String>,
+    /// Which subtitles of a stream: none, all, or languages such as `en,pt-BR`
+    ///
+    /// They are saved beside the film, as `NAME.en.vtt`. `-v` tells which there are.
+    #[arg(long, value_name = "WHICH", hide_short_help = true)]
+    pub(super) subtitles: Option<String>,
+    /// Leave a live stream after so long: `90s`, `10m`, `1h`
+    ///
+    /// Otherwise it is followed until it ends, or until Ctrl-C; what is there by then is saved.
+    #[arg(long, value_name = "TIME", hide_short_help = true)]
+    pub(super) live_for: Option<String>,
 }
 
 #[derive(Debug, Group)]

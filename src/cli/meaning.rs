@@ -86,10 +86,11 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     }
     let all = args.links.all.then_some(json!(true));
     flag("--all", "source.page.all", all);
-    flag("--quality", "stream.quality", text(&args.what.quality));
-    let subtitles = text(&args.what.subtitles);
+    let streams = &what.of_streams;
+    flag("--quality", "stream.quality", text(&streams.quality));
+    let subtitles = text(&streams.subtitles);
     flag("--subtitles", "stream.subtitles", subtitles);
-    flag("--live-for", "stream.live_for", text(&args.what.live_for));
+    flag("--live-for", "stream.live_for", text(&streams.live_for));
     flag(
         "-N",
         "net.connections",

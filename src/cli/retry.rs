@@ -22,6 +22,7 @@ pub(super) fn retry(
 ) -> Result<u8> {
     let choice = choice(&retry)?;
     (args.place, args.how, args.talk) = (retry.place, retry.how, retry.talk);
+    args.what.of_streams = retry.of_streams;
     let all = main::config(&args)?;
     let mut registry = main::registry(&all, sources)?;
     handed::forgotten(&mut registry);

@@ -6,7 +6,9 @@ use clap::{Args as Group, Subcommand};
 use clap_complete::Shell;
 
 use super::values::path;
-use super::{ArchiveCommand, Args, How, PluginCommand, Rename, Talk, Verify, What, Where};
+use super::{
+    ArchiveCommand, Args, How, OfStreams, PluginCommand, Rename, Talk, Verify, What, Where,
+};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -142,7 +144,8 @@ pub(in crate::cli) struct FromCurl {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-What is gone from its site is left alone, unless it is asked for: `--reason missing` or `--recheck`.")]
+What is gone from its site is left alone, unless it is asked for: `--reason missing` or `--recheck`. The flags of the call \
+that failed are not remembered, such as `-o` and `--quality`: give them again. What a list or a job says holds.")]
 pub(in crate::cli) struct Retry {
     /// Only what failed for this reason: `network`, `blocked`, ...
     ///
@@ -158,6 +161,8 @@ pub(in crate::cli) struct Retry {
     /// What is gone from its site, too
     #[arg(long)]
     pub(in crate::cli) recheck: bool,
+    #[command(flatten)]
+    pub(in crate::cli) of_streams: OfStreams,
     #[command(flatten)]
     pub(in crate::cli) place: Where,
     #[command(flatten)]

@@ -287,3 +287,13 @@ fn a_file_that_is_named_from_the_current_folder_is_not_forgotten_and_the_way_is_
         .args(["archive", "forget", "cat.jpg", "-d", "pictures"]);
     forget.run().success();
 }
+
+#[test]
+fn another_rendition_of_a_stream_can_be_wanted() {
+    let done = Fetch::new()
+        .args(["retry", "--quality", "worst", "--subtitles", "en"])
+        .args(["--live-for", "1m"])
+        .run()
+        .success();
+    done.says("nothing that failed is to be retried");
+}

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::archive::Identity;
-use crate::model::{Body, Item};
+use crate::model::{Body, Error, Item, Kind, Quality, Result};
 
 /// What stands behind the key of a film whose sound alone is meant, as in an address, which many keys are.
 const ALONE: &str = "#sound";
@@ -23,6 +23,24 @@ pub(super) fn sound_alone(item: &mut Item) {
     let is_known = item.key.ends_with(ALONE) || item.key.ends_with(BESIDE);
     if is_stream(item) && !is_known {
         item.key += ALONE;
+    }
+}
+
+/// Which rendition is meant of an item that is tried again: of the sound alone that, whatever is wanted by now.
+///
+/// # Errors
+/// [`Kind::Expired`] if it is a film, and the sound alone is wanted, which would be another item.
+pub(super) fn again(item: &Item, wanted: Quality) -> Result<Quality> {
+    if is_stream(item) && item.key.ends_with(ALONE) {
+        return Ok(Quality::Audio);
+    }
+    match is_stream(item) && !item.key.ends_with(BESIDE) && wanted == Quality::Audio {
+        true => {
+            let message = "it is a film, and its sound alone is wanted by now";
+            Err(Error::new(Kind::Expired, message)
+                .hint("`-S stream.quality=best` fetches the film"))
+        }
+        false => Ok(wanted),
     }
 }
 
@@ -59,9 +77,7 @@ pub(super) fn of_another(key: &str, path: Option<&str>) -> Option<(&'static str,
         let hint = "fetch the link of the film once more, as before: what is missing beside it is fetched again";
         return Some(("it lies beside a film, and comes with it alone", hint));
     }
-    let hint = "fetch its link once more with `--quality audio`";
-    key.ends_with(ALONE)
-        .then_some(("it is the sound of a film alone", hint))
+    None
 }
 
 #[cfg(test)]
@@ -81,7 +97,7 @@ mod tests {
             ("https://x.org/a.m3u8", None),
             ("https://x.org/a.m3u8 audio", Some("it lies beside")),
             ("https://x.org/a.m3u8 subtitles en", Some("it lies beside")),
-            ("https://x.org/a.m3u8#sound", Some("it is the sound")),
+            ("https://x.org/a.m3u8#sound", None),
         ];
         for (key, expected) in table {
             let why = of_another(key, Some("a/a.audio.ts")).map(|(why, _)| why);

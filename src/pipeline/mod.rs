@@ -141,7 +141,6 @@ pub async fn run(
             digest: settings.archive.as_ref().map(|_| settings.digest),
             duplicates: settings.duplicates,
             wish: Wish {
-                quality: settings.quality,
                 subtitles: settings.subtitles.clone(),
                 live_for: settings.live_for,
             },

@@ -136,12 +136,17 @@ impl Plan {
         {
             return Ok(());
         }
-        if self.settings.quality == Quality::Audio {
-            kin::sound_alone(&mut item);
-        }
         let again = retry.is_some();
         let own = options.as_deref();
-        let mut fault = fault;
+        let (mut quality, mut fault) = (self.settings.quality, fault);
+        match again {
+            true => match kin::again(&item, quality) {
+                Ok(meant) => quality = meant,
+                Err(error) => fault = fault.or_else(|| Some(Box::new(error))),
+            },
+            false if quality == Quality::Audio => kin::sound_alone(&mut item),
+            false => {}
+        }
         if !again {
             let chosen = wants(&self.settings, &item);
             match chosen.and_then(|chosen| Ok(chosen && wanted::wants(own, &item)?)) {
@@ -253,6 +258,7 @@ impl Plan {
             unnamed,
             known,
             again: at.is_some(),
+            quality,
             options,
             planned,
             turn,

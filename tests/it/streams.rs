@@ -11,6 +11,7 @@ mod real;
 mod refused;
 mod reloads;
 mod resume;
+mod sound;
 mod tracks;
 mod waits;
 mod whole;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Error, Item, Skip};
+use crate::model::{Error, Item, Quality, Skip};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::Seat;
@@ -33,6 +33,8 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) planned: Planned,
     /// It takes the place of a file of this very name.
     pub(in crate::pipeline) again: bool,
+    /// Which rendition, if it is a stream.
+    pub(in crate::pipeline) quality: Quality,
     pub(in crate::pipeline) turn: Turn,
     /// Its place in its album, where something is to follow that.
     pub(in crate::pipeline) seat: Option<Seat>,

@@ -157,25 +157,28 @@ impl Walk {
             let task = tokio::spawn(self.clone().list_link(asked, link, found));
             let leash = Leash(task.abort_handle());
             while !missing.is_empty()
-                && let Some(mut found) = inner.recv().await
+                && let Some(found) = inner.recv().await
             {
-                let identity = Identity {
-                    source: found.item.source.clone(),
-                    key: found.item.key.clone(),
-                };
-                let lost = match missing.take(&identity) {
-                    Ok(Some(lost)) => lost,
-                    Ok(None) => continue,
-                    Err(error) => return self.unread(error).await,
-                };
-                match self.options(&lost, origin.as_deref()) {
-                    Ok(options) => found.options = options,
-                    Err(error) => {
-                        (found.options, found.fault) = (None, Some(Box::new(error)));
+                let sound = sound_alone(&found);
+                for mut found in [Some(found), sound].into_iter().flatten() {
+                    let identity = Identity {
+                        source: found.item.source.clone(),
+                        key: found.item.key.clone(),
+                    };
+                    let lost = match missing.take(&identity) {
+                        Ok(Some(lost)) => lost,
+                        Ok(None) => continue,
+                        Err(error) => return self.unread(error).await,
+                    };
+                    match self.options(&lost, origin.as_deref()) {
+                        Ok(options) => found.options = options,
+                        Err(error) => {
+                            (found.options, found.fault) = (None, Some(Box::new(error)));
+                        }
                     }
+                    found.retry = Some(Retry { at: lost.at });
+                    out.send(found).await.map_err(|_| Error::closed())?;
                 }
-                found.retry = Some(Retry { at: lost.at });
-                out.send(found).await.map_err(|_| Error::closed())?;
             }
             if missing.is_empty() {
                 return Ok(());
@@ -319,6 +322,30 @@ impl Walk {
         };
         self.list(listing, out, &mut Print::default()).await?.1
     }
+}
+
+/// The sound alone of a film that was found, which no listing names: it is another item.
+fn sound_alone(found: &Found) -> Option<Found> {
+    if !kin::is_stream(&found.item) {
+        return None;
+    }
+    let mut item = found.item.clone();
+    kin::sound_alone(&mut item);
+    (item.key != found.item.key).then(|| Found {
+        item,
+        source: found.source.clone(),
+        led: found.led,
+        origin: found.origin.clone(),
+        depth: found.depth,
+        hand: None,
+        refusal: None,
+        fault: None,
+        retry: None,
+        branch: None,
+        options: None,
+        gather: None,
+        ticket: None,
+    })
 }
 
 fn not_remembered() -> Error {

@@ -48,7 +48,7 @@ impl Streaming<'_> {
                 let list = List::new(url.clone(), led, media);
                 return Ok(alone(List { warnings, ..list }));
             }
-            Playlist::Master(master) => master.choose(self.mover.wish.quality)?,
+            Playlist::Master(master) => master.choose(self.job.quality)?,
         };
         let mut listed = self.renditions(choice.main, choice.sound, led).await;
         for (main, sound) in choice.others {

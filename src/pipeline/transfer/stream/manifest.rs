@@ -121,7 +121,7 @@ impl Streaming<'_> {
             since,
         });
         let want = dash::Want {
-            quality: self.mover.wish.quality,
+            quality: self.job.quality,
             subtitles: self.mover.wish.subtitles.clone(),
         };
         let manifest = seen.manifest.clone();

@@ -52,14 +52,12 @@ use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result};
 use crate::net::{Led, Shown, header_map};
 use crate::pipeline::kin;
 use crate::pipeline::sink::{Place, slowly};
-use crate::pipeline::stream::{Quality, Subtitles, clock};
+use crate::pipeline::stream::{Subtitles, clock};
 
 /// What is wanted of streams, and what they share.
 #[derive(Clone, Debug, Default)]
 pub(in crate::pipeline) struct Wish {
-    /// Which rendition.
-    pub(in crate::pipeline) quality: Quality,
-    /// Which of its subtitles.
+    /// Which subtitles.
     pub(in crate::pipeline) subtitles: Subtitles,
     /// How long a live one is followed; until it ends, if this is not set.
     pub(in crate::pipeline) live_for: Option<Duration>,

@@ -4,6 +4,7 @@ mod attacks;
 mod cases;
 mod checked;
 mod goes_on;
+mod gone;
 mod iiif;
 mod kit;
 mod live;

@@ -39,7 +39,15 @@ impl Walk {
             let source = self.registry.source(&lost.identity.source).cloned();
             let found = match (source, &lost.item) {
                 (Ok(source), Some(_)) => self.find(source, lost, &origin).await,
-                _ => Err(lost),
+                (Ok(_), None) => Err(lost),
+                // Whoever else reads its link knows no such item.
+                (Err(_), _) => {
+                    let fault = no_source(&lost.identity.source);
+                    match self.lose(lost, &origin, fault) {
+                        Some(found) => Ok(found),
+                        None => continue,
+                    }
+                }
             };
             match found {
                 Ok(found) => out.send(found).await.map_err(|_| Error::closed())?,
@@ -351,6 +359,13 @@ fn sound_alone(found: &Found) -> Option<Found> {
 fn not_remembered() -> Error {
     // What cannot even be asked for stays known as it failed.
     Error::new(Kind::Expired, "its link is not remembered").hint("fetch its link once more")
+}
+
+/// That whoever has found something is there no more.
+pub(super) fn no_source(name: &str) -> Error {
+    let message = format!("the source `{name}` is not there");
+    Error::new(Kind::Expired, message)
+        .hint("`--plugin DIR` names the folder of a plugin, and `fetch plugin install` gets one")
 }
 
 /// Options as they are remembered.

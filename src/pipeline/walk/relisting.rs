@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::again::read_options;
+use super::again::{no_source, read_options};
 use super::{Child, Found, Walk};
 use crate::model::{Error, Failure, Kind, Link, Meta, Result};
 use crate::net::Led;
@@ -127,6 +127,12 @@ impl Walk {
             Error::new(Kind::Expired, "it had secrets, which are not remembered")
                 .hint("fetch it once more")
         });
+        // Whoever else reads it would list something else.
+        let source = origin.source.as_deref();
+        let link = match source.filter(|name| self.registry.source(name).is_err()) {
+            Some(name) => Err(no_source(name)),
+            None => link,
+        };
         let (link, options) = match (link, options) {
             (Ok(link), Ok(options)) => (link, options),
             // It cannot even be asked for.

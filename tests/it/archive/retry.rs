@@ -134,8 +134,11 @@ fn what_an_older_version_noted_is_asked_for_by_its_key_if_that_leads_there() {
     }
     drop(connection);
     let done = call.clone().arg("retry").run().fails(3);
-    for name in ["imgur:a/zzzzz", "nobody:x"] {
-        let told = format!("failed: `{name}` its link is not remembered");
+    for (name, why) in [
+        ("imgur:a/zzzzz", "its link is not remembered"),
+        ("nobody:x", "the source `nobody` is not there"),
+    ] {
+        let told = format!("failed: `{name}` {why}");
         assert!(done.stderr.contains(&told), "{}", done.stderr);
     }
     assert!(!done.stderr.contains("secret"), "{}", done.stderr);

@@ -58,9 +58,9 @@ pub(super) fn verify(
     if checks.interrupted {
         return Ok(exit::INTERRUPTED);
     }
-    let leaves_changed = !verify.repair.is_empty() && !verify.repair.contains(&Repair::Changed);
-    if leaves_changed && checks.changed > 0 && !verify.talk.quiet {
-        tell("what was changed is left as it is; `--repair=changed` fetches it again\n");
+    let left_out = left_out(&verify.repair, &checks);
+    if !left_out.is_empty() && !verify.talk.quiet {
+        tell(&left_as_they_are(&left_out));
     }
     if lost.files.is_empty() && packed.is_empty() {
         return Ok(if checks.is_well() {
@@ -92,11 +92,37 @@ pub(super) fn verify(
             ));
         }
     }
-    let left = lost.more + checks.unreadable + if leaves_changed { checks.changed } else { 0 };
-    if left > 0 {
+    if lost.more + checks.unreadable > 0 || !left_out.is_empty() {
         codes.push(exit::SOME);
     }
     Ok(exit::of_runs(&codes))
+}
+
+/// What is wrong and not to be repaired where other things are: how many files, and what they are.
+fn left_out(repair: &[Repair], checks: &Checks) -> Vec<(u64, &'static str)> {
+    let all = [
+        (Repair::Missing, checks.missing, "missing"),
+        (Repair::Broken, checks.broken, "broken"),
+        (Repair::Changed, checks.changed, "changed"),
+    ];
+    let left = all
+        .iter()
+        .filter(|(what, count, _)| *count > 0 && !repair.is_empty() && !repair.contains(what));
+    left.map(|(_, count, word)| (*count, *word)).collect()
+}
+
+fn left_as_they_are(left: &[(u64, &str)]) -> String {
+    let counts: Vec<_> = left
+        .iter()
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let words: Vec<_> = left.iter().map(|(_, word)| *word).collect();
+    let (are, them) = match left {
+        [(1, _)] => ("is left as it is", "it"),
+        _ => ("are left as they are", "them"),
+    };
+    let (counts, words) = (counts.join(" and "), words.join(","));
+    format!("{counts} {are}; `--repair={words}` fetches {them} again\n")
 }
 
 /// The files that are to be had again.

@@ -1,5 +1,7 @@
 //! `fetch verify`: what was saved, held against what is there.
 
+mod repair;
+
 use std::fs;
 
 use serde_json::Value;

@@ -31,14 +31,15 @@ impl Place {
 #[command(after_help = "\
 A file is `missing`; `broken`, if its format says so, or it has other bytes than were saved and as many, or only some of \
 them; `changed`, if it is another whole file; `unreadable`; or `unknown`, if the archive does not know it. With -v those \
-that are whole and unknown are listed too. Exit codes: 0 if all are whole, else 3.")]
+that are whole and unknown are listed too. Exit codes: 0 if all are whole or were repaired, else 3; with `--repair` also those \
+of a run.")]
 pub(in crate::cli) struct Verify {
     /// This folder, which may be part of an output folder or hold several
     #[arg(value_name = "DIR", value_parser = path())]
     pub(in crate::cli) folder: Option<PathBuf>,
-    /// Fetch again what is missing or broken; with `=changed`, what was changed
+    /// Fetch again what is missing or broken, or what is said: `=missing,broken,changed`
     ///
-    /// A file is replaced once the new one is whole, and kept beside it as `NAME.broken`.
+    /// What is not said is left as it is. A file is replaced once the new one is whole, and kept beside it as `NAME.broken`.
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     #[arg(default_missing_value = "missing,broken")]
     pub(in crate::cli) repair: Vec<Repair>,

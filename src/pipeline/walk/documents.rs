@@ -82,11 +82,13 @@ impl Walk {
         if let Some(answer) = answer {
             ctx.have(url.clone(), answer);
         }
+        let top = self.top_spot(options);
         let spot = Spot {
             depth: depth + 1,
             handed: depth > 0,
-            options,
-            ..Spot::default()
+            // How far what a listing has handed on has come is for that listing to say.
+            tracks: top.tracks && depth == 0,
+            ..top
         };
         if document != Document::Stream || headers.is_empty() {
             return self.follow(Link::from(link), ctx, spot, out).await;

@@ -144,3 +144,56 @@ fn what_is_told_of_a_page_holds_no_secret() {
         );
     }
 }
+
+#[test]
+fn what_a_page_or_a_feed_lists_no_more_is_told_however_its_link_is_written() {
+    let site = Site::start();
+    let page = |names: &[&str]| {
+        let images = names.iter().map(|name| format!("<img src={name}.jpg>"));
+        Reply::html(format!(
+            "<!DOCTYPE html><title>Cats</title>{}",
+            images.collect::<String>()
+        ))
+    };
+    let feed = |names: &[&str]| {
+        let items = names.iter().map(|name| {
+            format!(
+                "<item><title>{name}</title><enclosure url='/{name}.jpg' type='image/jpeg'/></item>"
+            )
+        });
+        let items: String = items.collect();
+        let head = "<?xml version='1.0'?><rss version='2.0'><channel><title>Cats</title>";
+        Reply::text(format!("{head}{items}</channel></rss>")).content_type("application/rss+xml")
+    };
+    for (seed, name) in ["a", "b"].into_iter().enumerate() {
+        let picture = Reply::file(small(Format::Jpeg, seed as u64));
+        site.on(&format!("/{name}.jpg"), picture);
+    }
+    for (path, before) in [
+        ("/page", ""),
+        ("/page", "page:"),
+        ("/feed", ""),
+        ("/feed", "feed:"),
+    ] {
+        let document = |names: &[&str]| match path {
+            "/page" => page(names),
+            _ => feed(names),
+        };
+        let fetch = Fetch::new().args(["--write-info", "-S", "source.page.all=true"]);
+        let fetch = fetch.arg(format!("{before}{}", site.url(path)));
+        site.on(path, document(&["a", "b"]));
+        fetch.run().success();
+        site.on(path, document(&["b"]));
+        fetch.run().success();
+        let files = fetch.files();
+        let path = files.keys().find(|path| path.ends_with("/info.json"));
+        let told = info(&fetch, path.unwrap());
+        let items = told["items"].as_array().unwrap();
+        let listed: Vec<_> = items.iter().map(|item| &item["listed"]).collect();
+        assert_eq!(
+            listed,
+            [&serde_json::json!(false), &serde_json::Value::Null],
+            "{before}{told:#}"
+        );
+    }
+}

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::quick;
+use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
@@ -79,5 +80,44 @@ fn a_broken_entry_costs_no_other_and_is_told_in_plain_words() {
     let done = done.says("failed: `iiif:canvas 0` `x.png/full/max/0/default.jpg` is no URL: ");
     for other in ["called at", "at fault", "traceback"] {
         assert!(!done.stderr.contains(other), "{}", done.stderr);
+    }
+}
+
+/// A collection of four pages, the last of which does not come the first time. A book is on that alone.
+fn collection() -> Site {
+    let site = Site::start();
+    let page = |items: Value, next: Option<&str>| {
+        let page = json!({
+            "@context": "http://iiif.io/api/presentation/3/context.json",
+            "id": "all", "type": "Collection", "items": items, "next": next.map(|path| site.url(path)),
+        });
+        Reply::json(page.to_string())
+    };
+    let book = json!([{ "id": site.url("/book"), "type": "Manifest" }]);
+    site.on("/all", page(json!([]), Some("/all/2")));
+    site.on("/all/2", page(json!([]), Some("/all/3")));
+    site.on("/all/3", page(json!([]), Some("/all/4")));
+    site.on("/all/4", Reply::json("{}").stall_after(1)).once();
+    site.on("/all/4", page(book, None));
+    let text = manifest(&[site.url("/a")]).to_string();
+    site.on("/book", Reply::json(text));
+    let picture = Reply::file(small(Format::Jpeg, 1));
+    site.on("/a/full/max/0/default.jpg", picture);
+    site
+}
+
+#[test]
+fn a_collection_goes_on_where_it_stopped_however_its_link_is_written() {
+    for prefix in ["iiif:", ""] {
+        let site = collection();
+        let fetch = Fetch::new().arg(format!("{prefix}{}", site.url("/all")));
+        let running = fetch.spawn();
+        site.wait_for_stalls(1);
+        running.interrupt();
+        running.wait().fails(130);
+        site.forget();
+        fetch.run().success().says("1 new");
+        let asked = ["/all/2", "/all/3", "/all/4"].map(|path| site.count(path));
+        assert_eq!(asked, [0, 0, 1], "{prefix}");
     }
 }

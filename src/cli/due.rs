@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::exit;
+use super::history::seconds;
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{History, Past};
@@ -74,8 +75,8 @@ impl When {
         let last = self.last.as_ref().map(|run| {
             json!({
                 "run": run.id,
-                "began": run.began,
-                "ended": run.ended,
+                "began": seconds(run.began),
+                "ended": run.ended.map(seconds),
                 "exit": run.exit,
                 "found": run.found,
                 "new": run.new,
@@ -88,7 +89,7 @@ impl When {
             "job": self.job,
             "schedule": self.schedule,
             "last": last,
-            "next": self.next,
+            "next": self.next.map(seconds),
             "due": self.due,
         })
     }

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::{Args, Past};
@@ -169,8 +170,8 @@ fn row(run: &archive::Past) -> Value {
         "root": written(&run.root),
         "command": run.command,
         "job": run.job,
-        "began": run.began,
-        "ended": run.ended,
+        "began": seconds(run.began),
+        "ended": run.ended.map(seconds),
         "exit": run.exit,
         "ending": run.ending,
         "found": run.found,
@@ -178,6 +179,11 @@ fn row(run: &archive::Past) -> Value {
         "had": run.had,
         "failed": run.failed,
     })
+}
+
+/// A time for programs, in whole seconds.
+pub(super) fn seconds(time: Timestamp) -> String {
+    format!("{time:.0}")
 }
 
 fn line(value: &Value) -> String {

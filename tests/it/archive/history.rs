@@ -127,3 +127,31 @@ fn an_archive_that_is_not_there_is_no_empty_one() {
     let done = call.args(["history", "-n", "0"]).run().fails(2);
     done.says("0 is not in 1..");
 }
+
+#[test]
+fn times_are_whole_seconds_for_programs() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let links = [site.url("/cat.jpg")];
+    let call = Fetch::new().config(&format!(
+        "[job.cats]\nlinks = {links:?}\nschedule = \"daily\"\n"
+    ));
+    call.clone().args(["run", "cats"]).run().success();
+    let said = |words: &[&str]| -> serde_json::Value {
+        let done = call.clone().args(words).run().success();
+        serde_json::from_str(&done.stdout).unwrap()
+    };
+    let (history, jobs) = (said(&["history", "-j"]), said(&["jobs", "-j"]));
+    let times = [
+        &history["began"],
+        &history["ended"],
+        &jobs["last"]["began"],
+        &jobs["last"]["ended"],
+        &jobs["next"],
+    ];
+    for time in times {
+        let text = time.as_str().unwrap();
+        assert_eq!(text.len(), "2026-01-31T12:00:00Z".len(), "{text}");
+        assert!(text.ends_with('Z'), "{text}");
+    }
+}

@@ -25,6 +25,9 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
     }
     text.push_str(&counts(summary));
     text.push('\n');
+    if is_all_gone(summary) && verbosity != Verbosity::Quiet {
+        text.push_str("hint: `--recheck` asks once more for what was gone from its site\n");
+    }
     let mut alike: BTreeMap<String, Vec<&Named>> = BTreeMap::new();
     for item in &summary.failures {
         if let Some(reason) = reason(&item.failure) {
@@ -78,6 +81,12 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
         });
     }
     text
+}
+
+/// Whether all that was found was gone before the run, so that nothing was asked for.
+fn is_all_gone(summary: &Summary) -> bool {
+    let gone = summary.skipped(Skip::Gone);
+    gone > 0 && gone + summary.skipped(Skip::Again) == summary.found
 }
 
 /// What a failed item is called: `source:key`, or the URL where that is the key.

@@ -138,6 +138,9 @@ pub enum Event {
     LeftOut {
         /// How many.
         items: u64,
+        /// The fields that a filter asks for and none of them has, where nothing was chosen.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lacking: Vec<String>,
     },
     /// Every link has been listed: no more items will be found.
     Complete,

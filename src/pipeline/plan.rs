@@ -17,7 +17,7 @@ use super::adopt::Adopt;
 use super::albums::Shelf;
 use super::archive::Archive;
 use super::branch::Branch;
-use super::choose::wants;
+use super::choose::{Lacking, wants};
 use super::hashes::Hashes;
 use super::naming::{Planned, Template, fold};
 use super::sink::{Disk, slowly};
@@ -49,6 +49,8 @@ pub(super) struct Plan {
     new: u64,
     /// How many were not among those that are chosen.
     left_out: u64,
+    /// What the filters asked for that did not want them.
+    lacking: Lacking,
 }
 
 /// A path, and why it is not the one that was asked for.
@@ -76,6 +78,7 @@ impl Plan {
             items: 0,
             new: 0,
             left_out: 0,
+            lacking: Lacking::default(),
         }
     }
 
@@ -100,7 +103,11 @@ impl Plan {
         }
         if self.left_out > 0 {
             let items = self.left_out;
-            let _ = self.tell(Event::LeftOut { items }).await;
+            let lacking = match self.items {
+                0 => std::mem::take(&mut self.lacking).fields(),
+                _ => Vec::new(),
+            };
+            let _ = self.tell(Event::LeftOut { items, lacking }).await;
         }
         // That nobody is left to hear it is no failure.
         let _ = self.tell(Event::Complete).await;
@@ -153,6 +160,13 @@ impl Plan {
                 Ok(true) => {}
                 Ok(false) => {
                     self.left_out += 1;
+                    let filters = [
+                        self.settings.filter.as_ref(),
+                        own.and_then(|own| own.filter.as_ref()),
+                    ];
+                    for filter in filters.into_iter().flatten() {
+                        self.lacking.note(filter, &item);
+                    }
                     return Ok(());
                 }
                 Err(error) => fault = fault.or_else(|| Some(Box::new(error))),

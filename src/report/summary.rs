@@ -49,6 +49,9 @@ pub struct Summary {
     /// Items that were listed and are not among those that were chosen.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: u64,
+    /// The fields that a filter asks for and none of them has, where nothing was chosen.
+    #[serde(skip)]
+    pub lacking: Vec<String>,
     /// How long it took.
     #[serde(
         rename = "elapsed_ms",
@@ -234,7 +237,10 @@ impl Summary {
             | Event::Warned { .. }
             | Event::Resumed { .. }
             | Event::Packed { .. } => {}
-            Event::LeftOut { items } => self.left_out += items,
+            Event::LeftOut { items, lacking } => {
+                self.left_out += items;
+                self.lacking.extend_from_slice(lacking);
+            }
             Event::Complete => self.complete = true,
             Event::Waiting { .. } => {}
         }

@@ -28,6 +28,12 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
     if is_all_gone(summary) && verbosity != Verbosity::Quiet {
         text.push_str("hint: `--recheck` asks once more for what was gone from its site\n");
     }
+    if !summary.lacking.is_empty() && verbosity != Verbosity::Quiet {
+        let fields = summary.lacking.join("` and `");
+        text.push_str(&format!(
+            "hint: the filter asks for `{fields}`, which nothing that was found has\n"
+        ));
+    }
     let mut alike: BTreeMap<String, Vec<&Named>> = BTreeMap::new();
     for item in &summary.failures {
         if let Some(reason) = reason(&item.failure) {
@@ -286,10 +292,17 @@ failed: `imgur:key24` removed from Imgur
 
     #[test]
     fn tells_what_was_left_out() {
-        let left = Event::LeftOut { items: 3 };
-        let none = summary(&[left.clone(), Event::Complete]);
+        let left = |lacking: &[&str]| Event::LeftOut {
+            items: 3,
+            lacking: lacking.iter().map(|field| (*field).to_owned()).collect(),
+        };
+        let none = summary(&[left(&[]), Event::Complete]);
         assert_eq!(text(&none), "nothing chosen of 3 found   2.1 s\n");
-        let some = summary(&[found(1), left, ended(1, saved(10))]);
+        let none = summary(&[left(&["size", "width"]), Event::Complete]);
+        let expected = "nothing chosen of 3 found   2.1 s\n\
+            hint: the filter asks for `size` and `width`, which nothing that was found has\n";
+        assert_eq!(text(&none), expected);
+        let some = summary(&[found(1), left(&[]), ended(1, saved(10))]);
         let expected = "1 found: 1 new; 3 left out   10 B in 2.1 s\n";
         assert_eq!(text(&some), expected);
     }

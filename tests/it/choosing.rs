@@ -199,3 +199,29 @@ fn a_run_that_only_tells_numbers_the_names_that_it_gives_out() {
     expected.sort_unstable();
     assert_eq!(fetch.files().into_keys().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn a_field_that_nothing_has_is_told_where_a_filter_asks_for_it() {
+    let site = Site::start();
+    site.on(
+        "/page",
+        Reply::html("<!DOCTYPE html><title>Cats</title><img src=a.jpg><img src=b.png>"),
+    );
+    for path in ["/a.jpg", "/b.png"] {
+        let picture = Reply::file(small(Format::Jpeg, 1));
+        site.on(path, picture).optional();
+    }
+    let call = Fetch::new().args(["-s", "-S", "source.page.all=true"]);
+    let filtered = |filter: &str| {
+        let call = call.clone().args(["--filter", filter]);
+        call.arg(site.url("/page")).run().success()
+    };
+    let done = filtered("size >= bytes('1k') and ext == 'jpg'");
+    done.says("nothing chosen of 2 found")
+        .says("hint: the filter asks for `size`, which nothing that was found has\n");
+    // What one of them has may rightly keep the others out.
+    for filter in ["ext == 'gif'", "size is none and ext == 'jpg'"] {
+        let done = filtered(filter);
+        assert!(!done.stderr.contains("hint"), "{}", done.stderr);
+    }
+}

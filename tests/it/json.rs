@@ -211,7 +211,10 @@ fn events() -> Vec<Event> {
             source: text(),
             text: text(),
         },
-        Event::LeftOut { items: 1 },
+        Event::LeftOut {
+            items: 1,
+            lacking: vec![text()],
+        },
         Event::Complete,
         Event::Waiting {
             id: Some(1),

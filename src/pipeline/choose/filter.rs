@@ -76,6 +76,11 @@ impl Filter {
         }
     }
 
+    /// The fields in it.
+    pub(super) fn fields(&self) -> &[&'static Field] {
+        &self.0.fields
+    }
+
     fn holds(&self, values: Vec<(&'static str, Value)>) -> Result<bool, minijinja::Error> {
         let values = Value::from_object(Values(values));
         Ok(self.0.expression.eval(values)?.is_true())

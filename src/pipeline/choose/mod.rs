@@ -2,11 +2,13 @@
 
 mod bytes;
 mod filter;
+mod lacking;
 mod ranges;
 mod types;
 
 pub use bytes::bytes;
 pub use filter::Filter;
+pub(super) use lacking::Lacking;
 pub use ranges::Ranges;
 
 use super::Settings;

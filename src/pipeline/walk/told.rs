@@ -60,7 +60,10 @@ impl Walk {
     pub(super) async fn left_out(&self, items: u64) -> Result<()> {
         match items {
             0 => Ok(()),
-            items => self.send(Event::LeftOut { items }).await,
+            items => {
+                let lacking = Vec::new();
+                self.send(Event::LeftOut { items, lacking }).await
+            }
         }
     }
 

@@ -50,7 +50,12 @@ impl Said {
             })) => link,
             _ => own(known),
         };
-        if let Some(Some(said)) = self.links.get(&link_mark(given)) {
+        // A list has the address of a page, whose files came by `page:` and that.
+        let said = [Some(given), behind(given)]
+            .into_iter()
+            .flatten()
+            .find_map(|link| self.links.get(&link_mark(link)));
+        if let Some(Some(said)) = said {
             return Ok(said.clone());
         }
         match noted.transpose()? {
@@ -80,6 +85,15 @@ impl Said {
             None => true,
         })
     }
+}
+
+/// The link behind `source:`.
+fn behind(link: &str) -> Option<&str> {
+    let (_, behind) = link.split_once(':')?;
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| behind.starts_with(scheme))
+        .then_some(behind)
 }
 
 /// The link that an item came from.

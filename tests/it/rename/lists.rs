@@ -224,3 +224,25 @@ fn what_is_had_again_in_its_place_keeps_what_held_for_it() {
     rename(&fetch, "{key}.{ext}").run().success();
     assert_eq!(recorded(&fetch), ["mine/aaaaaaa.jpg", "yours/bbbbbbb.jpg"]);
 }
+
+#[test]
+fn a_list_that_is_named_later_holds_for_pages_as_for_files() {
+    let site = Site::start();
+    let html = "<!DOCTYPE html><title>Cats</title><img src=/a.jpg>";
+    site.on("/page", Reply::html(html));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    site.on("/b.jpg", Reply::file(small(Format::Jpeg, 2)));
+    let links = ["/page", "/b.jpg"].map(|path| site.url(path));
+    let fetch = Fetch::new();
+    let all = ["-S", "source.page.all=true"];
+    fetch.clone().args(all).args(&links).run().success();
+    list(
+        &fetch,
+        &links
+            .map(|link| format!("{link} directory=mine\n"))
+            .concat(),
+    );
+    let call = rename(&fetch, "{source}.{ext}").arg("-i");
+    call.arg(fetch.root().join("links.txt")).run().success();
+    assert_eq!(recorded(&fetch), ["mine/direct.jpg", "mine/page.jpg"]);
+}

@@ -68,7 +68,9 @@ pub(super) fn forget(
             let named = words.join("`, `");
             let message = format!("the archive knows no item that `{named}` means");
             return Err(Error::new(Kind::Missing, message).hint(below().unwrap_or_else(|| {
-                "a link, `source:key`, or a path below the output folder, which may have `*` and `?` in it".into()
+                "a link, `source:key` with the key that `archive export` has, which of a file by its own address is \
+                 that, or a path below the output folder, which may have `*` and `?` in it"
+                    .into()
             })));
         }
         (_, 0) => counted(items, "item", "items"),

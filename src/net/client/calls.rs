@@ -1,0 +1,97 @@
+//! Asks for an answer until all of it is there, or there is no sense in asking again.
+
+use bytes::BytesMut;
+
+use super::{Ask, Client};
+use crate::model::{Kind, Result};
+use crate::net::{Answer, Budget, Led, Permit, Refusal, coding, failure, retry};
+
+impl Client {
+    pub(super) async fn call_until(
+        &self,
+        ask: Ask<'_>,
+        led: &mut Led,
+        limit: usize,
+    ) -> Result<Answer> {
+        let Ask { url, body, .. } = ask;
+        let settings = &self.inner.settings;
+        let mut budget = Budget::new(settings.retries);
+        loop {
+            let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
+            let outcome = self.call_once(ask, led, limit).await;
+            let refusal = self.learn(permit, &outcome);
+            let told = match &outcome {
+                Ok(answer)
+                    if matches!(answer.status.as_u16(), 429 | 503)
+                        && answer.retry_after().is_some() =>
+                {
+                    answer.retry_after()
+                }
+                _ if body.is_some() => return outcome,
+                Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
+                Err(error) if retry::passes(error.kind) => None,
+                _ => return outcome,
+            };
+            if told.is_some_and(|wait| wait > settings.longest_wait) {
+                return outcome;
+            }
+            let Some(number) = budget.take() else {
+                return outcome;
+            };
+            // While the whole host is paused, the wait is that of the line.
+            if refusal.is_none_or(|refusal| refusal.paused.is_none()) {
+                tokio::time::sleep(self.backoff().wait_if_told(told, number)).await;
+            }
+        }
+    }
+
+    /// Tells the pace what came of a call.
+    fn learn(&self, permit: Permit, outcome: &Result<Answer>) -> Option<Refusal> {
+        match outcome {
+            Ok(answer) if answer.status.is_success() => {
+                permit.succeeded();
+                None
+            }
+            Ok(answer) => {
+                let told = answer.retry_after();
+                let is_busy = matches!(answer.status.as_u16(), 429 | 503) || told.is_some();
+                let told = told.filter(|told| *told <= self.inner.settings.longest_wait);
+                is_busy.then(|| permit.refused(told))
+            }
+            Err(error) => (error.kind == Kind::Network).then(|| permit.broke()),
+        }
+    }
+
+    async fn call_once(&self, ask: Ask<'_>, led: &mut Led, limit: usize) -> Result<Answer> {
+        let mut opened = self.send(ask).await?;
+        *led = opened.led;
+        let status = opened.response.status();
+        let open_end = opened.open_end();
+        let mut headers = opened.response.take_headers();
+        let mut body = BytesMut::new();
+        let is_wanted = ask.wants.is_none_or(|wants| wants(&headers));
+        while is_wanted
+            && let Some(chunk) = opened
+                .response
+                .chunk()
+                .await
+                .map_err(|error| failure::classify(error, &opened.url))?
+        {
+            if body.len() + chunk.len() > limit {
+                return Err(failure::too_long(&opened.url, limit));
+            }
+            opened.host.came(chunk.len());
+            body.extend_from_slice(&chunk);
+        }
+        opened.leave();
+        let body = body.freeze();
+        let body = coding::take_off(&opened.url, status, &mut headers, body, limit).await?;
+        Ok(Answer {
+            url: opened.url,
+            status,
+            headers,
+            body,
+            open_end,
+        })
+    }
+}

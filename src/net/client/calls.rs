@@ -4,7 +4,10 @@ use bytes::BytesMut;
 
 use super::{Ask, Client};
 use crate::model::{Kind, Result};
-use crate::net::{Answer, Budget, Led, Permit, Refusal, coding, failure, retry};
+use crate::net::{Answer, Budget, Led, Permit, Refusal, TooSlow, coding, failure, retry};
+
+/// How often a host that is too slow is asked anew, as for a file.
+const SLOW: u32 = 3;
 
 impl Client {
     pub(super) async fn call_until(
@@ -16,6 +19,7 @@ impl Client {
         let Ask { url, body, .. } = ask;
         let settings = &self.inner.settings;
         let mut budget = Budget::new(settings.retries);
+        let mut slow = 0;
         loop {
             let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
             let outcome = self.call_once(ask, led, limit).await;
@@ -29,7 +33,14 @@ impl Client {
                 }
                 _ if body.is_some() => return outcome,
                 Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
-                Err(error) if retry::passes(error.kind) => None,
+                Err(error) if retry::passes(error.kind) => {
+                    let cause = error.source.as_deref();
+                    slow += u32::from(cause.is_some_and(|cause| cause.is::<TooSlow>()));
+                    if slow > SLOW {
+                        return outcome;
+                    }
+                    None
+                }
                 _ => return outcome,
             };
             if told.is_some_and(|wait| wait > settings.longest_wait) {
@@ -70,17 +81,10 @@ impl Client {
         let mut headers = opened.response.take_headers();
         let mut body = BytesMut::new();
         let is_wanted = ask.wants.is_none_or(|wants| wants(&headers));
-        while is_wanted
-            && let Some(chunk) = opened
-                .response
-                .chunk()
-                .await
-                .map_err(|error| failure::classify(error, &opened.url))?
-        {
+        while is_wanted && let Some(chunk) = opened.chunk().await? {
             if body.len() + chunk.len() > limit {
                 return Err(failure::too_long(&opened.url, limit));
             }
-            opened.host.came(chunk.len());
             body.extend_from_slice(&chunk);
         }
         opened.leave();

@@ -55,7 +55,7 @@ impl Opened {
     }
 
     /// Leaves the host that a redirect led to: all of its answer is there.
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         if let Some(guest) = self.guest.take_if(|_| self.response.status().is_success()) {
             guest.succeeded();
         }

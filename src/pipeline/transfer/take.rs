@@ -15,7 +15,7 @@ use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
 use super::tries::{Setback, Tries};
 use crate::model::{Document, Error, Event, Kind};
-use crate::net::{Answer, Opened, Shown};
+use crate::net::{Answer, Opened, Response, Shown};
 use crate::pipeline::documents::{Came, LONGEST, document};
 use crate::pipeline::naming::{HEAD, named, sniff};
 
@@ -52,12 +52,16 @@ impl Mover {
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
         let all = || all_of(response.headers()).filter(|_| is_part);
         let total = response.content_length().or_else(all);
+        let last = end_by_range(response, total);
         let mut early: Vec<Bytes> = Vec::new();
         let mut come = 0;
-        while come < HEAD {
-            let Some(piece) = self.piece(&mut taking.opened).await? else {
+        while come < HEAD && last.is_none_or(|last| (come as u64) < last) {
+            let Some(mut piece) = self.piece(&mut taking.opened).await? else {
                 break;
             };
+            if let Some(last) = last {
+                piece.truncate((last - come as u64).try_into().unwrap_or(usize::MAX));
+            }
             come += piece.len();
             early.push(piece);
         }
@@ -267,10 +271,15 @@ impl Mover {
             .filter(|_| splits && end == content.representation.total);
         let most = self.most_for_one();
         let large = total.filter(|total| *total >= growth::LEAST && most > 1);
+        let last = end_by_range(&opened.response, end);
         let mut told = Instant::now();
         let mut growth = Growth::new(most, told, content.len());
         let mut tick = told + TICK;
         loop {
+            if last.is_some_and(|last| content.len() >= last) {
+                opened.leave();
+                return Ok(());
+            }
             let began = Instant::now();
             let piece = match large {
                 None => self.piece(&mut opened).await?,
@@ -360,6 +369,12 @@ fn first_bytes(pieces: &[Bytes]) -> Bytes {
             bytes.take(HEAD).collect()
         }
     }
+}
+
+/// The end of a range whose body tells of none: what a server sends behind it may go on for ever. A body of a length ends there by
+/// itself, and its connection can be used again.
+fn end_by_range(response: &Response, end: Option<u64>) -> Option<u64> {
+    end.filter(|_| response.content_length().is_none())
 }
 
 fn in_place_of_the_rest(document: Document) -> Error {

@@ -2,7 +2,7 @@
 
 use super::ranges::start_of;
 use super::{large, quick};
-use crate::support::media::{Format, sized};
+use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Seen, Site};
 
 /// The file without a word about its length: cut in the beginning, and then a part at a time that ends with blocks of this size.
@@ -97,4 +97,27 @@ fn a_part_that_is_all_there_is_tells_how_long_that_is() {
         fetch.run().success();
         assert!(fetch.files()["cat.jpg"] == all);
     }
+}
+
+#[test]
+fn what_follows_the_end_of_a_part_is_not_waited_for() {
+    let site = Site::start();
+    // One that is longer than what is looked at first, and one that is not.
+    let cats = [large(), small(Format::Jpeg, 1)];
+    for (path, cat) in ["/large.jpg", "/small.jpg"].iter().zip(&cats) {
+        let whole = format!("bytes 0-{}/{}", cat.len() - 1, cat.len());
+        let part = Reply::file(cat.clone()).status(206);
+        let part = part.header("Content-Range", whole).chunked();
+        site.on(path, part.stall_after(cat.len())).once();
+    }
+    let cat = Reply::file(large()).etag("\"a\"");
+    let rest = cat.clone().chunked().stall_after(cats[0].len());
+    site.on("/rest.jpg", cat.cut_after(2_000_000)).once();
+    site.on("/rest.jpg", rest).once();
+    let links = ["/large.jpg", "/small.jpg", "/rest.jpg"].map(|path| site.url(path));
+    let fetch = quick().args(["-R", "1"]).args(links);
+    fetch.run().success();
+    let files = fetch.files();
+    assert!(files["large.jpg"] == cats[0] && files["rest.jpg"] == cats[0]);
+    assert!(files["small.jpg"] == cats[1]);
 }

@@ -1,10 +1,11 @@
 //! Asks for an answer until all of it is there, or there is no sense in asking again.
 
 use bytes::BytesMut;
+use http::header;
 
 use super::{Ask, Client};
 use crate::model::{Kind, Result};
-use crate::net::{Answer, Budget, Led, Permit, Refusal, TooSlow, coding, failure, retry};
+use crate::net::{Answer, Budget, Led, Permit, Refusal, TooSlow, coding, failure, part, retry};
 
 /// How often a host that is too slow is asked anew, as for a file.
 const SLOW: u32 = 3;
@@ -79,6 +80,9 @@ impl Client {
         let status = opened.response.status();
         let open_end = opened.open_end();
         let mut headers = opened.response.take_headers();
+        if part::is_short(status, &headers) && !self.asks_for_a_part(ask) {
+            return Err(part::unasked_part());
+        }
         let mut body = BytesMut::new();
         let is_wanted = ask.wants.is_none_or(|wants| wants(&headers));
         while is_wanted && let Some(chunk) = opened.chunk().await? {
@@ -97,5 +101,11 @@ impl Client {
             body,
             open_end,
         })
+    }
+
+    fn asks_for_a_part(&self, ask: Ask<'_>) -> bool {
+        [ask.bound, ask.free, &self.inner.user_headers]
+            .iter()
+            .any(|headers| headers.contains_key(header::RANGE))
     }
 }

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Error, Kind};
-use crate::net;
+use crate::net::{self, all_of, content_range, is_part};
 
 /// What an answer said of the representation it is of (RFC 9110 §8).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,29 +198,8 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) ->
 }
 
 fn unasked_part() -> Reading {
-    let message = "the server sent a part, although no range was asked for";
-    refused(Kind::Network, message.into())
-}
-
-/// Whether a body is a part. Some servers call one the whole; they are believed only if it is as long as that.
-pub(super) fn is_part(status: StatusCode, headers: &HeaderMap) -> bool {
-    let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
-    let length = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    match (status.as_u16(), range) {
-        (206, _) => true,
-        (200 | 203, Some((start, end, total))) => {
-            (start, Some(end)) != (0, total) && (total.is_none() || length != total)
-        }
-        _ => false,
-    }
-}
-
-/// How long all of it is, if this part is all of it: some servers call it that.
-pub(super) fn all_of(headers: &HeaderMap) -> Option<u64> {
-    match text(headers, header::CONTENT_RANGE).and_then(content_range)? {
-        (0, end, Some(total)) if end == total => Some(total),
-        _ => None,
-    }
+    let error = net::unasked_part();
+    refused(error.kind, error.message)
 }
 
 fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> Reading {
@@ -255,24 +234,6 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
         return Reading::Restart("it has changed on the server");
     }
     Reading::Rest { end, total }
-}
-
-/// `bytes 10-19/100` as start, end exclusive, and total unless that is `*` (RFC 9110 §14.4).
-pub(super) fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
-    let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let (first, last) = range.split_once('-')?;
-    let digits = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| text.parse::<u64>().ok())?
-    };
-    let (first, last) = (digits(first.trim())?, digits(last.trim())?);
-    let total = match total.trim() {
-        "*" => None,
-        total => Some(digits(total)?),
-    };
-    let end = last.checked_add(1)?;
-    (first <= last && total.is_none_or(|total| end <= total)).then_some((first, end, total))
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {

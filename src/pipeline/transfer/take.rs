@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode, header};
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::Mover;
-use super::answer::{Representation, SHORTER, all_of};
+use super::answer::{Representation, SHORTER};
 use super::attempt::Course;
 use super::check;
 use super::coding::{self, Coding};
@@ -15,7 +15,7 @@ use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
 use super::tries::{Setback, Tries};
 use crate::model::{Document, Error, Event, Kind};
-use crate::net::{Answer, Opened, Response, Shown};
+use crate::net::{Answer, Opened, Response, Shown, all_of};
 use crate::pipeline::documents::{Came, LONGEST, document};
 use crate::pipeline::naming::{HEAD, named, sniff};
 

@@ -6,7 +6,7 @@ use fetch::model::Kind;
 use fetch::net::Settings;
 use http::HeaderMap;
 
-use super::{client, quick, url};
+use super::{client, headers, quick, url};
 use crate::support::{Reply, Site};
 
 #[tokio::test]
@@ -25,4 +25,43 @@ async fn a_page_that_drips_is_given_up_on_as_a_file_is() {
     let text = error.to_string().replace(&site.port().to_string(), "PORT");
     let expected = "`http://127.0.0.1:PORT/page` is too slow";
     assert_eq!((error.kind, text.as_str()), (Kind::Network, expected));
+}
+
+#[tokio::test]
+async fn a_part_that_nobody_asked_for_is_no_page() {
+    let part = |range: &str| {
+        Reply::text("half")
+            .status(206)
+            .header("Content-Range", range)
+    };
+    let halves = [
+        part("bytes 0-3/8"),
+        part("bytes 0-3/*"),
+        part("bytes 4-7/8"),
+        part("bytes 0-3/8").status(200),
+        Reply::text("half").status(206),
+    ];
+    for half in halves {
+        let site = Site::start();
+        site.on("/page", half).once();
+        site.on("/page", Reply::text("half, and more")).once();
+        let page = url(&site.url("/page"));
+        let none = HeaderMap::new();
+        let answer = client(quick()).call(&page, &none, 100).await;
+        assert_eq!(answer.unwrap().text(), "half, and more");
+    }
+    // Some servers call all of it that.
+    let site = Site::start();
+    site.on("/page", part("bytes 0-3/4")).once();
+    site.on("/asked", part("bytes 0-3/8")).once();
+    let client = client(Settings {
+        retries: 0,
+        ..quick()
+    });
+    let asked = headers(&[("range", "bytes=0-3")]);
+    for (path, headers) in [("/page", HeaderMap::new()), ("/asked", asked)] {
+        let page = url(&site.url(path));
+        let answer = client.call(&page, &headers, 100).await.unwrap();
+        assert_eq!(answer.text(), "half", "{path}");
+    }
 }

@@ -4,9 +4,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::coded::Coded;
 use crate::model::{Error, Kind};
-use crate::pipeline::transfer::answer::{
-    Asked, Reading, Representation, content_range, is_part, read,
-};
+use crate::net::{content_range, is_part};
+use crate::pipeline::transfer::answer::{Asked, Reading, Representation, read};
 use crate::pipeline::transfer::tries::Setback;
 
 /// The headers that ask for bytes as they are, or for some of them.

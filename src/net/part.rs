@@ -1,0 +1,59 @@
+//! Answers that are a part of something (RFC 9110 §14). Pure decisions.
+
+use http::{HeaderMap, StatusCode, header};
+
+use crate::model::{Error, Kind};
+
+/// The error of a part where all was asked for.
+pub(crate) fn unasked_part() -> Error {
+    let message = "the server sent a part, although no range was asked for";
+    Error::new(Kind::Network, message)
+}
+
+/// Whether an answer is a part of what was asked for as a whole.
+pub(super) fn is_short(status: StatusCode, headers: &HeaderMap) -> bool {
+    is_part(status, headers) && all_of(headers).is_none()
+}
+
+/// Whether a body is a part. Some servers call one the whole; they are believed only if it is as long as that.
+pub(crate) fn is_part(status: StatusCode, headers: &HeaderMap) -> bool {
+    let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
+    let length = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    match (status.as_u16(), range) {
+        (206, _) => true,
+        (200 | 203, Some((start, end, total))) => {
+            (start, Some(end)) != (0, total) && (total.is_none() || length != total)
+        }
+        _ => false,
+    }
+}
+
+/// How long all of it is, if this part is all of it: some servers call it that.
+pub(crate) fn all_of(headers: &HeaderMap) -> Option<u64> {
+    match text(headers, header::CONTENT_RANGE).and_then(content_range)? {
+        (0, end, Some(total)) if end == total => Some(total),
+        _ => None,
+    }
+}
+
+/// `bytes 10-19/100` as start, end exclusive, and total unless that is `*` (RFC 9110 §14.4).
+pub(crate) fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
+    let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let digits = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse::<u64>().ok())?
+    };
+    let (first, last) = (digits(first.trim())?, digits(last.trim())?);
+    let total = match total.trim() {
+        "*" => None,
+        total => Some(digits(total)?),
+    };
+    let end = last.checked_add(1)?;
+    (first <= last && total.is_none_or(|total| end <= total)).then_some((first, end, total))
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}

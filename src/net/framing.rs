@@ -8,6 +8,8 @@ use http::{HeaderMap, Version};
 pub(super) enum Framing {
     /// By the protocol: by a length, chunks or a frame.
     Told,
+    /// By chunks, although a length stands beside them, which says nothing.
+    Despite,
     /// By a length, although `Transfer-Encoding: identity` stands beside it. That coding is none, and was dropped from HTTP.
     Beside(u64),
     /// By the end of the connection alone.
@@ -41,7 +43,10 @@ impl Framing {
                     .iter()
                     .all(|name| name.eq_ignore_ascii_case("chunked")) =>
             {
-                Ok(Framing::Told)
+                Ok(match headers.contains_key(CONTENT_LENGTH) {
+                    true => Framing::Despite,
+                    false => Framing::Told,
+                })
             }
             [name] if name.eq_ignore_ascii_case("identity") => {
                 Ok(length().map_or(Framing::Open, Framing::Beside))
@@ -71,7 +76,7 @@ mod tests {
         };
         assert_eq!(of(&[], Some("5")), Ok(Framing::Told));
         assert_eq!(of(&[], None), Ok(Framing::Open));
-        assert_eq!(of(&["Chunked"], Some("5")), Ok(Framing::Told));
+        assert_eq!(of(&["Chunked"], Some("5")), Ok(Framing::Despite));
         assert_eq!(of(&["chunked", "chunked"], None), Ok(Framing::Told));
         assert_eq!(of(&["identity"], Some("5")), Ok(Framing::Beside(5)));
         assert_eq!(of(&["identity"], None), Ok(Framing::Open));

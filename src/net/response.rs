@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::header::TRANSFER_ENCODING;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
@@ -91,6 +91,9 @@ impl Response {
     pub(super) fn frame(&mut self) -> Result<(), String> {
         match Framing::of(self.version, &self.headers)? {
             Framing::Told => {}
+            Framing::Despite => {
+                self.headers.remove(CONTENT_LENGTH);
+            }
             Framing::Beside(length) => {
                 self.headers.remove(TRANSFER_ENCODING);
                 self.length = Some(length);

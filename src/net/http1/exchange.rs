@@ -20,7 +20,8 @@ pub(crate) struct Exchange {
     /// None once all has come, or will not.
     connection: Option<Box<Connection>>,
     body: Incoming,
-    idle: Arc<Idle>,
+    /// None where the connection is not to be used again.
+    idle: Option<Arc<Idle>>,
 }
 
 impl Exchange {
@@ -29,8 +30,13 @@ impl Exchange {
         Exchange {
             connection: Some(connection),
             body,
-            idle,
+            idle: Some(idle),
         }
+    }
+
+    /// Lets the connection go with this answer.
+    pub(super) fn is_last(&mut self) {
+        self.idle = None;
     }
 
     /// How long the body is, if that is told.
@@ -100,9 +106,10 @@ impl Exchange {
     /// Keeps the connection for the next request, if it may be used again.
     fn keep(&mut self) {
         if let Some(mut connection) = self.connection.take()
+            && let Some(idle) = &self.idle
             && connection.is_open()
         {
-            self.idle.put(connection);
+            idle.put(connection);
         }
     }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
 use super::resolver::System;
 use super::trust::Trust;
@@ -88,7 +89,14 @@ impl Http1 {
     ) -> Response {
         let address = connection.address();
         let (head, body) = answer.into_parts();
-        let exchange = Exchange::new(connection, body, self.idle.clone());
+        let mut exchange = Exchange::new(connection, body, self.idle.clone());
+        // Somebody on the way may see the end of this answer elsewhere (RFC 9112 §6.3).
+        if [TRANSFER_ENCODING, CONTENT_LENGTH]
+            .iter()
+            .all(|name| head.headers.contains_key(name))
+        {
+            exchange.is_last();
+        }
         Response::new(head, address, exchange)
     }
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::Digest;
 
 use super::{large, quick};
+use crate::streams::{list, playlist, segment};
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
@@ -219,4 +220,37 @@ fn an_answer_is_asked_for_with_get_alone() {
     );
     quick().arg(site.url("/cat.jpg")).run().success();
     assert_eq!(site.requests().len(), 1);
+}
+
+#[test]
+fn a_length_beside_chunks_says_nothing_of_a_segment_or_a_part() {
+    let site = Site::start();
+    let odd = |bytes: Vec<u8>| Reply::file(bytes).header("Content-Length", "4711");
+    site.on("/film.m3u8", playlist(&list(2)));
+    for n in 0..2 {
+        site.on(&format!("/{n}.ts"), odd(segment(n, 20)).chunked());
+    }
+    let cat = odd(large()).etag("\"a\"").chunked();
+    site.on("/cat.jpg", cat.clone().cut_after(2_000_000)).once();
+    site.on("/cat.jpg", cat).once();
+    let fetch = quick()
+        .arg(site.url("/film.m3u8"))
+        .arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert!(fetch.files()["film.ts"] == [segment(0, 20), segment(1, 20)].concat());
+}
+
+#[test]
+fn a_connection_with_a_length_beside_chunks_is_not_used_again() {
+    let site = Site::start();
+    let odd = Reply::file("hello").header("Content-Length", "3");
+    site.on("/1.txt", odd.chunked());
+    site.on("/2.txt", Reply::file("world").chunked());
+    site.on("/3.txt", Reply::file("again"));
+    let links = ["/1.txt", "/2.txt", "/3.txt"].map(|path| site.url(path));
+    let fetch = quick().args(["-N", "1"]).args(links);
+    fetch.run().success();
+    let connections = site.requests().into_iter().map(|seen| seen.connection);
+    assert_eq!(connections.collect::<Vec<_>>(), [1, 2, 2]);
 }

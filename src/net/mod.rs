@@ -21,6 +21,7 @@ mod part;
 mod pin;
 mod pools;
 mod private;
+mod proxies;
 mod rate;
 mod redirect;
 mod resolver;

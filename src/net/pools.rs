@@ -4,16 +4,16 @@
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, HeaderValue, Uri, header};
-use hyper_util::client::proxy::matcher::Matcher;
+use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
+use super::Settings;
 use super::cookies::Jar;
 use super::http1::Http1;
 use super::pin::Pin;
+use super::proxies::Proxies;
 use super::resolver::{Public, System};
 use super::trust::Trust;
-use super::{Settings, Shown};
 use crate::model::{Error, Kind, Result};
 
 /// What a request is for.
@@ -43,18 +43,9 @@ pub(super) struct Pools {
     trust: Arc<Trust>,
     jar: Option<Jar>,
     system: System,
-    proxies: Proxies,
+    proxies: Arc<Proxies>,
     http1: Http1,
     made: [OnceLock<reqwest::Client>; 3],
-}
-
-/// Which requests go through a proxy.
-enum Proxies {
-    /// All, through this one.
-    All(String),
-    /// Those that the environment or the system says.
-    Some(Box<Matcher>),
-    None,
 }
 
 impl Pools {
@@ -65,7 +56,6 @@ impl Pools {
     pub(super) fn new(settings: &Settings) -> Result<Pools> {
         let trust = Trust::new(settings.ca_cert.iter().map(|path| path.as_path()))?;
         let defaults = defaults(settings)?;
-        proxy(settings)?;
         let system = System::new(&settings.resolve);
         Ok(Pools {
             http1: Http1::new(settings, defaults.clone(), system.clone(), trust.clone()),
@@ -73,7 +63,7 @@ impl Pools {
             trust,
             jar: Jar::open(settings)?,
             system,
-            proxies: Proxies::of(settings),
+            proxies: Proxies::of(settings)?.into(),
             made: Default::default(),
         })
     }
@@ -98,25 +88,12 @@ impl Pools {
 
     /// Whether a request goes through a proxy, which then finds the address of the host.
     pub(super) fn has_proxy_for(&self, url: &Url) -> bool {
-        match &self.proxies {
-            Proxies::All(_) => true,
-            Proxies::Some(matcher) => intercepts(matcher, url.as_str()).is_some(),
-            Proxies::None => false,
-        }
+        self.proxies.proxy_for(url).is_some()
     }
 
     /// The proxy that a request goes through, as it may be shown.
     pub(super) fn proxy_for(&self, url: &Url) -> Option<String> {
-        let proxy = match &self.proxies {
-            Proxies::All(proxy) => proxy.clone(),
-            Proxies::Some(matcher) => intercepts(matcher, url.as_str())?,
-            Proxies::None => return None,
-        };
-        // Names of hosts alone are taken, too.
-        let with_scheme = || Url::parse(&format!("http://{proxy}"));
-        let url = Url::parse(&proxy).ok().filter(Url::has_host);
-        let url = url.or_else(|| with_scheme().ok())?;
-        Some(Shown(&url).to_string())
+        self.proxies.shown_for(url)
     }
 
     /// The connections for files.
@@ -183,33 +160,15 @@ impl Pools {
                 .http2_initial_stream_window_size(8 << 20)
                 .http2_initial_connection_window_size(16 << 20),
         };
-        builder = match reach {
-            Reach::Any => builder.dns_resolver(self.system.clone()),
-            Reach::Public => builder.dns_resolver(Public(self.system.clone())).no_proxy(),
-        };
-        if let Some(proxy) = proxy(settings)?
-            && matches!(reach, Reach::Any)
-        {
-            builder = builder.proxy(proxy);
-        }
-        Ok(builder)
-    }
-}
-
-impl Proxies {
-    fn of(settings: &Settings) -> Proxies {
-        if let Some(proxy) = &settings.proxy {
-            return Proxies::All(proxy.clone());
-        }
-        let matcher = Matcher::from_system();
-        // Most have none, and need not be asked for each request.
-        let is_any = ["http://host.invalid/", "https://host.invalid/"]
-            .iter()
-            .any(|url| intercepts(&matcher, url).is_some());
-        match is_any {
-            true => Proxies::Some(Box::new(matcher)),
-            false => Proxies::None,
-        }
+        Ok(match (reach, &*self.proxies) {
+            (Reach::Public, _) => builder.dns_resolver(Public(self.system.clone())).no_proxy(),
+            (Reach::Any, Proxies::None) => builder.dns_resolver(self.system.clone()).no_proxy(),
+            (Reach::Any, _) => {
+                let proxies = self.proxies.clone();
+                let proxy = reqwest::Proxy::custom(move |url| proxies.proxy_for(url));
+                builder.dns_resolver(self.system.clone()).proxy(proxy)
+            }
+        })
     }
 }
 
@@ -221,20 +180,6 @@ fn defaults(settings: &Settings) -> Result<HeaderMap> {
         (header::USER_AGENT, user_agent),
         (header::ACCEPT, HeaderValue::from_static("*/*")),
     ]))
-}
-
-/// The proxy of the environment or the system for a URL.
-fn intercepts(matcher: &Matcher, url: &str) -> Option<String> {
-    let uri: Uri = url.parse().ok()?;
-    Some(matcher.intercept(&uri)?.uri().to_string())
-}
-
-/// The proxy that the settings name.
-fn proxy(settings: &Settings) -> Result<Option<reqwest::Proxy>> {
-    let proxy = settings.proxy.as_deref().map(reqwest::Proxy::all);
-    proxy.transpose().map_err(|error| {
-        Error::new(Kind::Config, "cannot use this proxy").because(error.without_url())
-    })
 }
 
 fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {

@@ -3,6 +3,7 @@
 mod calls;
 mod headers;
 mod nacks;
+mod proxies;
 mod redirects;
 mod retries;
 

@@ -1,0 +1,277 @@
+//! Which requests go through a proxy: what the settings, the environment and the system say.
+//!
+//! This decides for all connections. What names a proxy and cannot be understood is an error, and what cannot be decided goes
+//! through a proxy or nowhere: nobody who has set one is to be seen at the other end.
+
+use std::ffi::OsString;
+
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+use url::{Position, Url};
+
+use super::{Settings, Shown};
+use crate::model::{Error, Kind, Result};
+
+/// The kinds of proxies.
+const KINDS: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// Which requests go through a proxy.
+pub(super) enum Proxies {
+    /// All, through this one.
+    All(Url),
+    /// Those that the environment or the system says.
+    Some(Box<Named>),
+    /// None.
+    None,
+}
+
+/// What the environment and the system say.
+pub(super) struct Named {
+    http: Option<Url>,
+    https: Option<Url>,
+    /// Intercepts whatever is not to be left alone.
+    rule: Matcher,
+    /// Knows of what the environment is silent about.
+    system: Matcher,
+}
+
+impl Proxies {
+    /// What holds with these settings.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a proxy that cannot be understood, also where the environment names it.
+    pub(super) fn of(settings: &Settings) -> Result<Proxies> {
+        if let Some(proxy) = &settings.proxy {
+            return Ok(match read(proxy, "cannot use this proxy")? {
+                Some(proxy) => Proxies::All(proxy),
+                None => Proxies::None,
+            });
+        }
+        let named = Named::read(|name| std::env::var_os(name), Matcher::from_system())?;
+        // Most have none, and need not be asked for each request.
+        let is_any = ["http://host.invalid/", "https://host.invalid/"]
+            .iter()
+            .any(|url| Url::parse(url).is_ok_and(|url| named.proxy_for(&url).is_some()));
+        Ok(match is_any {
+            true => Proxies::Some(Box::new(named)),
+            false => Proxies::None,
+        })
+    }
+
+    /// The proxy that a request for this URL goes through.
+    pub(super) fn proxy_for(&self, url: &Url) -> Option<Url> {
+        match self {
+            Proxies::All(proxy) => Some(proxy.clone()),
+            Proxies::Some(named) => named.proxy_for(url),
+            Proxies::None => None,
+        }
+    }
+
+    /// The same as it may be shown.
+    pub(super) fn shown_for(&self, url: &Url) -> Option<String> {
+        self.proxy_for(url).map(|proxy| Shown(&proxy).to_string())
+    }
+}
+
+impl Named {
+    /// Reads the variables, in the order of the HTTP library.
+    fn read(variable: impl Fn(&str) -> Option<OsString>, system: Matcher) -> Result<Named> {
+        let first = |names: [&'static str; 2]| {
+            let found = names
+                .into_iter()
+                .find_map(|name| Some((name, variable(name)?)));
+            found.unwrap_or_default()
+        };
+        let proxy = |names| {
+            let (name, value) = first(names);
+            let cannot = format!("cannot use the proxy that `{name}` names");
+            match value.to_str() {
+                // A header of a request is a variable of a script that a web server runs.
+                _ if variable("REQUEST_METHOD").is_some() => Ok(None),
+                Some(value) => read(value, &cannot),
+                None => Err(Error::new(Kind::Config, cannot).because("it is no text")),
+            }
+        };
+        let all = proxy(["ALL_PROXY", "all_proxy"])?;
+        let http = proxy(["HTTP_PROXY", "http_proxy"])?;
+        let https = proxy(["HTTPS_PROXY", "https_proxy"])?;
+        let (_, no) = first(["NO_PROXY", "no_proxy"]);
+        Ok(Named {
+            http: http.or_else(|| all.clone()),
+            https: https.or(all),
+            rule: Matcher::builder()
+                .all("http://proxy.invalid")
+                .no(no.to_string_lossy().into_owned())
+                .build(),
+            system,
+        })
+    }
+
+    fn proxy_for(&self, url: &Url) -> Option<Url> {
+        let proxy = match url.scheme() {
+            "https" => &self.https,
+            _ => &self.http,
+        };
+        // What follows the host is nothing to go by, and may be what that type does not take.
+        let place = url[..Position::BeforeUsername].to_owned()
+            + &url[Position::BeforeHost..Position::AfterPort];
+        let place: Option<Uri> = place.parse().ok();
+        match (proxy, place) {
+            (Some(proxy), Some(place)) => {
+                self.rule.intercept(&place)?;
+                Some(proxy.clone())
+            }
+            (Some(proxy), None) => Some(proxy.clone()),
+            (None, place) => {
+                let found = self.system.intercept(&place?)?;
+                found.uri().to_string().parse().ok()
+            }
+        }
+    }
+}
+
+/// Reads what names a proxy; nothing names none. A host alone is one of `http`, and `socks` is what desktops call SOCKS 5 whose
+/// proxy finds the hosts.
+fn read(text: &str, cannot: &str) -> Result<Option<Url>> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    // No more is said of it: there may be a password anywhere.
+    let wrong = |why: &str| Error::new(Kind::Config, cannot).because(why.to_owned());
+    let (kind, place) = text.split_once("://").unwrap_or(("http", text));
+    let kind = match kind.to_ascii_lowercase() {
+        kind if kind == "socks" => "socks5h".to_owned(),
+        kind => kind,
+    };
+    if !KINDS.contains(&kind.as_str()) {
+        let kinds = KINDS.map(|kind| format!("`{kind}`")).join(", ");
+        let error = wrong("there is no such kind of proxy");
+        return Err(error.hint(format!("the kinds are {kinds}")));
+    }
+    let way_out = "write it as `socks5h://host:port` or `http://user:password@host:port`; in a password, `#` is `%23`, `/` is `%2F` and `?` is `%3F`";
+    let url = Url::parse(&format!("{kind}://{place}"));
+    let url = url.map_err(|error| wrong(&error.to_string()).hint(way_out))?;
+    let is_place = url.has_host()
+        && matches!(url.path(), "" | "/")
+        && url.query().is_none()
+        && url.fragment().is_none();
+    // What the library cannot read, it would do without.
+    let matcher = Matcher::builder().all(url.to_string()).build();
+    let is_read = matcher.intercept(&Uri::from_static("http://host.invalid"));
+    match is_place && is_read.is_some() {
+        true => Ok(Some(url)),
+        false => Err(wrong("it is no address of a proxy").hint(way_out)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    /// What these variables say.
+    fn named(variables: &[(&str, &str)]) -> Result<Named> {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.into())
+        };
+        Named::read(variable, Matcher::builder().build())
+    }
+
+    #[test]
+    fn what_names_a_proxy_is_understood_or_refused() {
+        let table = [
+            ("http://127.0.0.1:3128", Some("http://127.0.0.1:3128/")),
+            ("proxy.test", Some("http://proxy.test/")),
+            ("proxy.test:3128/", Some("http://proxy.test:3128/")),
+            ("socks5h://127.0.0.1:9050", Some("socks5h://127.0.0.1:9050")),
+            ("SOCKS5://127.0.0.1:9050", Some("socks5://127.0.0.1:9050")),
+            (" socks5://h:1 ", Some("socks5://h:1")),
+            ("socks://127.0.0.1:7771/", Some("socks5h://127.0.0.1:7771/")),
+            ("socks5h://us er@h:1", Some("socks5h://us%20er@h:1")),
+            ("http://u:p%23ss@h:1", Some("http://u:p%23ss@h:1/")),
+            ("socks9://h:1", None),
+            ("ftp://h:1", None),
+            ("socks5h:127.0.0.1:9050", None),
+            ("http//127.0.0.1:9050", None),
+            ("http://user:pa#ss@127.0.0.1:7771", None),
+            ("http://user:12#ss@127.0.0.1:7771", None),
+            ("http://user:1/ss@127.0.0.1:7771", None),
+            ("http://a{b:1", None),
+            ("socks5://", None),
+        ];
+        for (text, expected) in table {
+            match named(&[("all_proxy", text)]) {
+                Ok(named) => {
+                    let found = named.proxy_for(&url("http://cat.test/"));
+                    assert_eq!(found.as_ref().map(Url::as_str), expected, "{text}");
+                }
+                Err(error) => {
+                    assert_eq!(expected, None, "{text}: {error:?}");
+                    assert_eq!(error.kind, Kind::Config);
+                    let said = "cannot use the proxy that `all_proxy` names";
+                    assert_eq!(error.message, said);
+                    assert!(!format!("{error:?}").contains("ss@"), "{error:?}");
+                }
+            }
+            let set = Proxies::of(&Settings {
+                proxy: Some(text.into()),
+                ..Settings::default()
+            });
+            assert_eq!(set.is_ok(), expected.is_some(), "{text}");
+        }
+        for none in ["", " "] {
+            let named = named(&[("all_proxy", none)]).unwrap();
+            assert_eq!(named.proxy_for(&url("http://cat.test/")), None);
+        }
+    }
+
+    #[test]
+    fn each_kind_of_url_has_its_variable_and_what_is_left_alone_is() {
+        let named = named(&[
+            ("all_proxy", "socks5h://all.test:1"),
+            ("HTTPS_PROXY", "http://s.test:2"),
+            ("https_proxy", "not://read"),
+            ("no_proxy", "home.test, 10.0.0.0/8"),
+        ])
+        .unwrap();
+        let table = [
+            ("http://cat.test/", Some("socks5h://all.test:1")),
+            ("https://cat.test/", Some("http://s.test:2/")),
+            ("http://a.home.test/", None),
+            ("https://10.1.2.3:8/", None),
+        ];
+        for (there, expected) in table {
+            let found = named.proxy_for(&url(there));
+            assert_eq!(found.as_ref().map(Url::as_str), expected, "{there}");
+        }
+    }
+
+    #[test]
+    fn no_url_is_odd_enough_to_go_past_a_proxy() {
+        let named = named(&[("http_proxy", "h:1"), ("no_proxy", "home.test")]).unwrap();
+        let long = format!("http://cat.test/{}", "a".repeat(70_000));
+        for there in [
+            "http://a{b.test/",
+            "http://a\"b.test/",
+            "http://a`b}/",
+            &long,
+        ] {
+            let found = named.proxy_for(&url(there));
+            assert_eq!(found, Some(url("http://h:1")), "{there:.20}");
+        }
+        let long = long.replace("cat.test", "me:secret@home.test");
+        assert_eq!(named.proxy_for(&url(&long)), None);
+    }
+
+    #[test]
+    fn what_a_web_server_sets_is_no_proxy() {
+        let variables = [("HTTP_PROXY", "http://h:1"), ("REQUEST_METHOD", "GET")];
+        let named = named(&variables).unwrap();
+        assert_eq!(named.proxy_for(&url("http://cat.test/")), None);
+    }
+}

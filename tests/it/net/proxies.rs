@@ -1,0 +1,50 @@
+//! Proxies that the environment names.
+
+use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+#[test]
+fn no_name_of_a_host_leads_past_a_proxy() {
+    let (proxy, direct) = (Site::start(), Site::start());
+    direct.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let port = direct.port();
+    let odd = format!("http://a{{b.test:{port}/cat.jpg");
+    let host = format!("a{{b.test:{port}:127.0.0.1");
+    let fetch = Fetch::new().args(["-R", "0", "--resolve", &host, &odd]);
+    fetch.run().success();
+    direct.forget();
+    let fetch = Fetch::new().args(["-R", "0", "--resolve", &host, &odd]);
+    let done = fetch.env("http_proxy", proxy.url("")).run().fails(2);
+    assert!(done.stderr.contains("cannot ask for"), "{}", done.stderr);
+    assert_eq!(direct.requests().len(), 0);
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_understood_or_refused() {
+    let proxy = Site::start();
+    proxy.on(
+        "http://cat.test/cat.jpg",
+        Reply::file(small(Format::Jpeg, 1)),
+    );
+    let link = "http://cat.test/cat.jpg";
+    for spelled in ["http://", "HTTP://", "", " http://"] {
+        let at = format!("{spelled}127.0.0.1:{}", proxy.port());
+        let fetch = Fetch::new().arg(link).env("all_proxy", at);
+        fetch.run().success();
+    }
+    proxy.forget();
+    for (wrong, why) in [
+        ("http://user:pa#ss@127.0.0.1:1", "invalid port number"),
+        ("socks5h:127.0.0.1:9050", "invalid port number"),
+        ("http//127.0.0.1:9050", "it is no address of a proxy"),
+        ("socks9://127.0.0.1:9050", "there is no such kind of proxy"),
+    ] {
+        let fetch = Fetch::new().arg(link).env("all_proxy", wrong);
+        let done = fetch.run().fails(2);
+        let said = format!("cannot use the proxy that `all_proxy` names\n  because: {why}");
+        assert!(done.stderr.contains(&said), "{}", done.stderr);
+        assert!(!done.stderr.contains("pa#"), "{}", done.stderr);
+    }
+    assert_eq!(proxy.requests().len(), 0);
+}

@@ -36,6 +36,8 @@ struct Inner {
     pools: Pools,
     user_headers: HeaderMap,
     user_origins: RwLock<HashSet<Origin>>,
+    /// Servers that speak HTTP/2 and nothing else.
+    only_http2: RwLock<HashSet<Origin>>,
     reuse: Reuse,
     floor: Floor,
 }
@@ -151,6 +153,7 @@ impl Client {
                 pools,
                 user_headers,
                 user_origins: RwLock::default(),
+                only_http2: RwLock::default(),
                 reuse: Reuse::default(),
                 floor: Floor::new(settings.speed_floor, settings.speed_window),
                 settings,

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 
-use rustls::InvalidMessage;
+use rustls::{AlertDescription, InvalidMessage};
 use url::{Position, Url};
 
 use super::certificate::untrusted;
@@ -53,6 +53,14 @@ pub(super) fn packed(url: &Url, coding: &str) -> Error {
 /// Whether the request is to be sent once more by HTTP/1.1: HTTP/2 is not for it (RFC 9113 §7).
 pub(super) fn wants_http1(fault: &Fault) -> bool {
     innermost(&*fault.cause).contains(HTTP_1_1_REQUIRED)
+}
+
+/// Whether the request is to be sent once more by HTTP/2: the server speaks nothing else (RFC 7301 §3.2).
+pub(super) fn wants_http2(fault: &Fault) -> bool {
+    let tls = find::<rustls::Error>(&*fault.cause);
+    tls == Some(&rustls::Error::AlertReceived(
+        AlertDescription::NoApplicationProtocol,
+    ))
 }
 
 /// The error of a request to this URL.
@@ -111,7 +119,9 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
         );
         let error = error.because(cause);
         return match url.scheme() {
-            "http" if is_other => error.hint("it may speak TLS: try `https`"),
+            "http" if is_other => {
+                error.hint("it may speak TLS: try `https`")
+            }
             _ => error,
         };
     }

@@ -6,6 +6,7 @@ mod nacks;
 mod proxies;
 mod redirects;
 mod retries;
+mod tls;
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -185,7 +186,7 @@ fn stubborn(answers: &'static [&'static [u8]]) -> (std::net::SocketAddr, Arc<Ato
         for mut stream in listener.incoming().flatten() {
             counted.fetch_add(1, Ordering::Relaxed);
             for answer in answers {
-                let heard = stream.read(&mut [0; 1024]);
+                let heard = stream.read(&mut [0; 16 << 10]);
                 if heard.is_err() || stream.write_all(answer).is_err() {
                     break;
                 }

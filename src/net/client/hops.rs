@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use url::Url;
+use url::{Origin, Url};
 
 use super::trail::Trail;
 use super::{Ask, Client, Inner};
@@ -43,7 +43,9 @@ impl Client {
                 guest = self.pace().lead(host, there).await;
             }
             let is_trusted = self.is_trusted(&trail);
-            let (carrier, has_proxy) = self.carrier_for(ask, trail.led(), here)?;
+            let purpose = self.purpose_for(ask.purpose, here);
+            let is_file = matches!(purpose, Use::Bodies);
+            let (carrier, has_proxy) = self.carrier_for(ask, purpose, trail.led(), here)?;
             let mut headers = ask.free.clone();
             if trail.is_home() {
                 if let Some(logins) = &self.inner.logins
@@ -67,6 +69,11 @@ impl Client {
                 Ok(response) => response,
                 Err(fault) if matches!(ask.purpose, Use::Pages) && failure::wants_http1(&fault) => {
                     ask.purpose = Use::Bodies;
+                    continue;
+                }
+                // It had no request yet, and is not asked like this again.
+                Err(fault) if is_file && failure::wants_http2(&fault) => {
+                    self.speaks_http2_alone(here.origin());
                     continue;
                 }
                 // What may not be done twice is not: nobody knows how far it came.
@@ -159,10 +166,27 @@ impl Client {
         Ok(request.headers(headers).send().await?.into())
     }
 
+    /// What a request to this URL is sent as: where a server speaks HTTP/2 alone, files come as pages do.
+    fn purpose_for(&self, purpose: Use, url: &Url) -> Use {
+        let known = self.inner.only_http2.read();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        match known.is_empty() || !known.contains(&url.origin()) {
+            true => purpose,
+            false => Use::Pages,
+        }
+    }
+
+    /// Notes that a server speaks HTTP/2 and nothing else.
+    fn speaks_http2_alone(&self, origin: Origin) {
+        let known = self.inner.only_http2.write();
+        known.unwrap_or_else(PoisonError::into_inner).insert(origin);
+    }
+
     /// What carries a request to this URL, and whether there is a proxy in between.
     fn carrier_for<'a>(
         &'a self,
         ask: Ask<'a>,
+        purpose: Use,
         who: Led,
         url: &'a Url,
     ) -> Result<(Carrier<'a>, bool)> {
@@ -170,7 +194,8 @@ impl Client {
             settings, pools, ..
         } = &*self.inner;
         let has_proxy = pools.has_proxy_for(url);
-        let pin = ask.way.pin.filter(|_| !has_proxy);
+        let is_own = matches!(purpose, Use::Bodies) && !has_proxy;
+        let pin = ask.way.pin.filter(|_| is_own);
         let pinned = pin.and_then(|pin| pin.address_for(url));
         let pinned = pinned.filter(|at| is_public(*at) || !settings.private.refuses(who));
         let own = |reach| Carrier::Own(Target { url, reach, pinned });
@@ -187,9 +212,9 @@ impl Client {
                 reach = Reach::Public;
             }
         }
-        let carrier = match ask.purpose {
-            Use::Bodies if !has_proxy => own(reach),
-            purpose => Carrier::Pooled(pools.get(settings, purpose, reach)?),
+        let carrier = match is_own {
+            true => own(reach),
+            false => Carrier::Pooled(pools.get(settings, purpose, reach)?),
         };
         Ok((carrier, has_proxy))
     }

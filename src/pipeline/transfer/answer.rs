@@ -98,8 +98,8 @@ impl Representation {
                 .is_some_and(|units| units.trim().eq_ignore_ascii_case("none")),
             coding: net::coding(headers),
             packed: false,
-            open_end: !headers.contains_key(header::CONTENT_LENGTH)
-                && !headers.contains_key(header::TRANSFER_ENCODING),
+            // The headers alone do not tell: with HTTP/2, a frame does.
+            open_end: false,
         }
     }
 

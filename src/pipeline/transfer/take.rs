@@ -77,6 +77,7 @@ impl Mover {
         let request = taking.course.request;
         let mut representation = Representation::of(reply);
         representation.total = total;
+        representation.open_end = taking.opened.open_end();
         representation.packed = coding::is_packed([&request.url, &taking.opened.url], reply);
         let coding = Coding::of(&representation)?;
         let (head, len) = match coding {

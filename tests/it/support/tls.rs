@@ -26,6 +26,8 @@ pub enum Odd {
     Expired,
     /// Its certificate is that of another host.
     Another,
+    /// It speaks HTTP/2 alone.
+    Http2,
     /// Its certificate is its own authority, as openssl makes it by default.
     Itself,
 }
@@ -65,6 +67,8 @@ impl Front {
         if is_proxy {
             // What is behind does not speak the other.
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        } else if odd == Odd::Http2 {
+            config.alpn_protocols = vec![b"h2".to_vec()];
         }
         let config = Arc::new(config);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -87,16 +91,19 @@ impl Front {
                         return;
                     }
                     // A client that does not like the certificate goes away here.
-                    let Ok(tls) = acceptor.accept(stream).await else {
-                        return;
+                    let tls = acceptor.accept(stream).await;
+                    let protocol = match &tls {
+                        Ok(tls) => tls.get_ref().1.alpn_protocol().unwrap_or(b"none"),
+                        Err(_) => b"refused",
                     };
-                    let protocol = tls.get_ref().1.alpn_protocol().unwrap_or(b"none");
                     let protocol = String::from_utf8_lossy(protocol).into_owned();
                     spoken
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .push(protocol);
-                    pass_on(tls, behind, odd).await;
+                    if let Ok(tls) = tls {
+                        pass_on(tls, behind, odd).await;
+                    }
                 });
             }
         });
@@ -123,7 +130,7 @@ impl Front {
         self.folder.path().join("authority.pem")
     }
 
-    /// The protocols that were agreed on, a connection each.
+    /// The protocols that were agreed on, a connection each; `refused` where none was.
     pub fn protocols(&self) -> Vec<String> {
         let protocols = self.protocols.lock();
         protocols.unwrap_or_else(PoisonError::into_inner).clone()

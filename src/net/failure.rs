@@ -87,8 +87,13 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
                 .because(tls.to_string())
                 .hint(format!("it may speak http: write `{}`", Shown(&plain)));
         }
-        return Error::new(Kind::Network, format!("cannot speak TLS with `{host}`"))
-            .because(tls.to_string());
+        let (kind, hint) = refused(tls);
+        let error = Error::new(kind, format!("cannot speak TLS with `{host}`"));
+        let error = error.because(tls.to_string());
+        return match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
     }
     let message = if fault.stage == Stage::Request {
         return Error::new(Kind::Config, format!("cannot ask for `{shown}`")).because(fault.cause);
@@ -131,6 +136,34 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
         _ => Kind::Network,
     };
     Error::new(kind, message).because(cause)
+}
+
+/// What follows where no TLS comes about. What the server says each time is not asked for again.
+fn refused(error: &rustls::Error) -> (Kind, Option<&'static str>) {
+    use AlertDescription as A;
+    const CERTIFICATE: &str =
+        "it may let in only who has a certificate of its own, which this program cannot show";
+    const VERSION: &str =
+        "it may speak older versions of TLS alone; this program speaks 1.2 and 1.3";
+    const NAME: &str = "look whether the address is right: it may not know a host of this name";
+    match error {
+        rustls::Error::PeerIncompatible(_) => (Kind::Corrupt, Some(VERSION)),
+        rustls::Error::AlertReceived(alert) => match alert {
+            A::HandshakeFailure | A::ProtocolVersion | A::InsufficientSecurity => {
+                (Kind::Corrupt, Some(VERSION))
+            }
+            A::CertificateRequired
+            | A::BadCertificate
+            | A::UnsupportedCertificate
+            | A::CertificateUnknown
+            | A::UnknownCA
+            | A::AccessDenied => (Kind::Blocked, Some(CERTIFICATE)),
+            A::UnrecognisedName => (Kind::Corrupt, Some(NAME)),
+            A::NoApplicationProtocol | A::EncryptedClientHelloRequired => (Kind::Corrupt, None),
+            _ => (Kind::Network, None),
+        },
+        _ => (Kind::Network, None),
+    }
 }
 
 /// The same URL over http, at the same port.

@@ -1,8 +1,11 @@
 //! Servers that speak TLS, and not with everybody.
 
+use std::sync::atomic::Ordering;
+
+use fetch::model::Kind;
 use fetch::net::Settings;
 
-use super::{body, client, quick};
+use super::{body, client, quick, stubborn};
 use crate::support::command::Fetch;
 use crate::support::frames::{Act, Frames, PAGE};
 use crate::support::tls::{Front, Odd};
@@ -31,4 +34,33 @@ fn a_file_by_http_2_ends_where_its_stream_does() {
     let done = fetch.run().success();
     assert_eq!(fetch.files()["cat.txt"], PAGE);
     assert!(!done.stderr.contains("warning"), "{}", done.stderr);
+}
+
+#[tokio::test]
+async fn what_a_server_will_say_each_time_is_not_asked_for_again() {
+    // RFC 8446 §6: handshake_failure, certificate_required, protocol_version, unknown_ca; and internal_error, which may pass.
+    let table: [(&'static [&'static [u8]], Kind, usize); 5] = [
+        (&[b"\x15\x03\x03\x00\x02\x02\x28"], Kind::Corrupt, 1),
+        (&[b"\x15\x03\x03\x00\x02\x02\x74"], Kind::Blocked, 1),
+        (&[b"\x15\x03\x03\x00\x02\x02\x46"], Kind::Corrupt, 1),
+        (&[b"\x15\x03\x03\x00\x02\x02\x30"], Kind::Blocked, 1),
+        (&[b"\x15\x03\x03\x00\x02\x02\x50"], Kind::Network, 3),
+    ];
+    for (alert, kind, tries) in table {
+        let (address, count) = stubborn(alert);
+        let client = client(Settings {
+            retries: 2,
+            ..quick()
+        });
+        let page = super::url(&format!("https://{address}/page"));
+        let none = http::HeaderMap::new();
+        let error = client.call(&page, &none, 100).await.unwrap_err();
+        assert_eq!(error.message, "cannot speak TLS with `127.0.0.1`");
+        assert_eq!(
+            (error.kind, error.hint.is_some()),
+            (kind, tries == 1),
+            "{error:?}"
+        );
+        assert_eq!(count.load(Ordering::Relaxed), tries, "{error:?}");
+    }
 }

@@ -19,6 +19,13 @@ const PROXY_LOGIN: [&str; 3] = [
     "does not support user/pass authentication",
 ];
 
+/// What to do about that.
+const LOGIN: &str =
+    "it wants a user and a password, which stand before its host: `http://user:password@host:port`";
+
+/// What is said where a proxy makes no tunnel, and no more of it.
+const NO_TUNNEL: &str = "tunnel error: unsuccessful";
+
 /// What is said where TLS is closed without its own word for that (RFC 8446 §6.1).
 const ABRUPT: &str = "without sending TLS close_notify";
 
@@ -38,6 +45,18 @@ pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
         Shown(url)
     );
     Error::new(Kind::Corrupt, message)
+}
+
+/// The error of a proxy that does not take a request for this URL from us.
+pub(super) fn proxy_login(url: &Url, proxy: &str) -> Error {
+    let message = format!(
+        "cannot ask for `{}` through the proxy `{proxy}`",
+        Shown(url)
+    );
+    let said = "the proxy answered 407 Proxy Authentication Required";
+    Error::new(Kind::Login, message)
+        .because(said.to_owned())
+        .hint(LOGIN)
 }
 
 /// The error of an answer whose body is packed for the way: this client asks for no such coding (RFC 9110 §10.1.4).
@@ -114,6 +133,9 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
         // It goes on with an address of the library's documentation.
         cause = "the server closed the connection in the middle".to_owned();
     }
+    if is_connect && cause == NO_TUNNEL {
+        cause = "the proxy refuses to connect to it".to_owned();
+    }
     // What was left on a used connection may be in the way. On a new one, it is what the server says each time.
     let is_parse = find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_parse);
     if is_parse && fault.was_used != Some(true) {
@@ -131,11 +153,10 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
         };
     }
     // The types of these errors are not to be had, so they are known by what they say.
-    let kind = match PROXY_LOGIN.iter().any(|words| cause.contains(words)) {
-        true if is_connect => Kind::Login,
-        _ => Kind::Network,
-    };
-    Error::new(kind, message).because(cause)
+    if is_connect && PROXY_LOGIN.iter().any(|words| cause.contains(words)) {
+        return Error::new(Kind::Login, message).because(cause).hint(LOGIN);
+    }
+    Error::new(Kind::Network, message).because(cause)
 }
 
 /// What follows where no TLS comes about. What the server says each time is not asked for again.

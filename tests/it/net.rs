@@ -200,8 +200,9 @@ fn stubborn(answers: &'static [&'static [u8]]) -> (std::net::SocketAddr, Arc<Ato
 async fn a_proxy_that_refuses_the_login_is_one_however_it_is_spoken_to() {
     const REFUSED: &[u8] =
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
-    let table: [(&str, &str, &'static [&'static [u8]]); 4] = [
+    let table: [(&str, &str, &'static [&'static [u8]]); 5] = [
         ("http", "https://cat.test/f", &[REFUSED]),
+        ("http", "http://cat.test/f", &[REFUSED]),
         // RFC 1928 §3, RFC 1929 §2: a login is wanted, and not this one; or no login of this kind.
         ("socks5h", "http://cat.test/f", &[b"\x05\x02", b"\x01\x01"]),
         ("socks5h", "https://cat.test/f", &[b"\x05\x02", b"\x01\x01"]),
@@ -216,6 +217,7 @@ async fn a_proxy_that_refuses_the_login_is_one_however_it_is_spoken_to() {
         let none = HeaderMap::new();
         let error = client.call(&url(there), &none, 100).await.unwrap_err();
         assert_eq!(error.kind, Kind::Login, "{scheme} {there}: {error:?}");
+        assert!(error.hint.is_some(), "{error:?}");
         let said = format!("through the proxy `{scheme}://");
         assert!(error.message.contains(&said), "{error:?}");
         assert!(!format!("{error:?}").contains("wrong"), "{error:?}");

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use url::{Origin, Url};
 
 use super::trail::Trail;
@@ -94,6 +94,15 @@ impl Client {
             };
             under_way.answered();
             is_second = false;
+            // Through a tunnel, it would be the server that says this.
+            if has_proxy
+                && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                && here.scheme() == "http"
+                && let Some(proxy) = pools.proxy_for(here)
+                && proxy.starts_with("http")
+            {
+                return Err(failure::proxy_login(here, &proxy));
+            }
             let set = response.headers().get_all(header::SET_COOKIE);
             let has_cookie = pools.jar().is_some_and(|jar| jar.set_cookies(set, here));
             let address = response.remote_addr().filter(|_| !has_proxy);

@@ -1,5 +1,9 @@
 //! Proxies that the environment names.
 
+use fetch::model::Kind;
+use fetch::net::Settings;
+
+use super::{body, client, quick, stubborn};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
@@ -47,4 +51,19 @@ fn a_proxy_of_the_environment_is_understood_or_refused() {
         assert!(!done.stderr.contains("pa#"), "{}", done.stderr);
     }
     assert_eq!(proxy.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_proxy_that_makes_no_tunnel_is_said_to() {
+    let (address, _) = stubborn(&[b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"]);
+    let client = client(Settings {
+        proxy: Some(format!("http://{address}")),
+        ..quick()
+    });
+    let error = body(&client, "https://cat.test/f").await.unwrap_err();
+    assert_eq!(error.kind, Kind::Network);
+    let told = format!("cannot connect to `cat.test` through the proxy `http://{address}/`");
+    assert_eq!(error.message, told);
+    let cause = error.source.map(|cause| cause.to_string());
+    assert_eq!(cause.as_deref(), Some("the proxy refuses to connect to it"));
 }

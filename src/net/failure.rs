@@ -35,6 +35,9 @@ const NO_HTTP: &str = "HTTP version";
 /// So much is repeated of a word of a server's.
 const LONGEST_WORD: usize = 100;
 
+/// So much is told of a URL that cannot be asked for.
+const LONGEST_URL: usize = 300;
+
 /// What is said where HTTP/2 is refused: the type of that error is not to be had.
 const HTTP_1_1_REQUIRED: &str = "endpoint requires HTTP/1.1";
 
@@ -115,6 +118,12 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
         };
     }
     let message = if fault.stage == Stage::Request {
+        let mut shown = shown.to_string();
+        if let Some((end, _)) = shown.char_indices().nth(LONGEST_URL) {
+            // It is too long for anybody.
+            shown.truncate(end);
+            shown.push('…');
+        }
         return Error::new(Kind::Config, format!("cannot ask for `{shown}`")).because(fault.cause);
     } else if let Some(unknown) = find::<NotFound>(&*fault.cause) {
         unknown.to_string()
@@ -147,7 +156,7 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
         let error = error.because(cause);
         return match url.scheme() {
             "http" if is_other => {
-                error.hint("it may speak TLS: try `https`")
+                error.hint("if it speaks TLS, `https` in place of `http` is right")
             }
             _ => error,
         };

@@ -98,3 +98,14 @@ async fn a_trail_without_end_is_left_after_twenty_steps() {
     assert_eq!(error.kind, Kind::Corrupt);
     assert_eq!(site.requests().len(), 21);
 }
+
+#[tokio::test]
+async fn an_address_that_is_too_long_is_told_in_short() {
+    let site = Site::start();
+    let long = format!("/{}", "a".repeat(70_000));
+    site.on("/far", Reply::redirect(long));
+    let error = open(&client(quick()), &site.url("/far")).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Corrupt);
+    assert!(error.message.ends_with("a…`"), "{error}");
+    assert!(error.message.len() < 400, "{error}");
+}

@@ -32,6 +32,8 @@ struct Known {
     addresses: Vec<SocketAddr>,
     /// The family that answered although the other one comes first, and until when that is believed.
     family: Option<(Family, Instant)>,
+    /// Those that were connected to and gave no answer, the last one at the end.
+    mute: Vec<IpAddr>,
 }
 
 /// IPv4, or else IPv6.
@@ -152,6 +154,8 @@ impl System {
                     all.clear();
                 }
                 let known = all.entry(host.to_owned()).or_default();
+                let is_there = |ip: &IpAddr| addresses.iter().any(|one| one.ip() == *ip);
+                known.mute.retain(is_there);
                 known.addresses = addresses;
                 known
             }
@@ -161,12 +165,7 @@ impl System {
             })?,
         };
         known.family = known.family.filter(|(_, until)| *until > Instant::now());
-        let mut addresses = known.addresses.clone();
-        if let Some((family, _)) = known.family {
-            // Keeps the order within each family.
-            addresses.sort_by_key(|address| Family::of(address) != family);
-        }
-        Ok(addresses)
+        Ok(known.in_order())
     }
 
     /// Whether a host is known to have several addresses.
@@ -175,12 +174,34 @@ impl System {
         all.get(host).is_some_and(|known| known.addresses.len() > 1)
     }
 
+    /// Notes that a connection to this address of a host gave no answer, so that the next one begins with another.
+    pub(super) fn was_mute(&self, host: &str, address: IpAddr) {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get_mut(host) {
+            known.mute.retain(|ip| *ip != address);
+            known.mute.push(address);
+        }
+    }
+
+    /// The same of the one that new connections begin with.
+    pub(super) fn first_was_mute(&self, host: &str) {
+        let first = {
+            let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let order = all.get(host).map(Known::in_order).unwrap_or_default();
+            order.first().map(SocketAddr::ip)
+        };
+        if let Some(first) = first {
+            self.was_mute(host, first);
+        }
+    }
+
     /// Notes which address of a host has answered, so that new connections do not wait for a family that does not.
     pub(super) fn answered(&self, host: &str, address: &SocketAddr) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = all.get_mut(host) else {
             return;
         };
+        known.mute.retain(|ip| *ip != address.ip());
         let family = Family::of(address);
         if known.family.is_none()
             && known
@@ -190,6 +211,20 @@ impl System {
         {
             known.family = Some((family, Instant::now() + BELIEVED));
         }
+    }
+}
+
+impl Known {
+    /// Its addresses, those first that are likely to answer.
+    fn in_order(&self) -> Vec<SocketAddr> {
+        let mut addresses = self.addresses.clone();
+        if let Some((family, _)) = self.family {
+            // Keeps the order within each family.
+            addresses.sort_by_key(|address| Family::of(address) != family);
+        }
+        let mute = |address: &SocketAddr| self.mute.iter().position(|ip| *ip == address.ip());
+        addresses.sort_by_key(mute);
+        addresses
     }
 }
 
@@ -263,6 +298,23 @@ mod tests {
         assert_eq!(system.answer("a.org", found()).unwrap(), turned);
         tokio::time::advance(BELIEVED / 2).await;
         assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
+    }
+
+    #[test]
+    fn an_address_that_gave_no_answer_comes_last_until_it_does() {
+        let system = System::default();
+        let found = || Ok(addresses(&["127.0.0.1", "127.0.0.2", "127.0.0.3"]));
+        let first = || system.answer("a.org", found()).unwrap()[0].ip().to_string();
+        assert_eq!(first(), "127.0.0.1");
+        system.was_mute("a.org", [127, 0, 0, 1].into());
+        assert_eq!(first(), "127.0.0.2");
+        system.first_was_mute("a.org");
+        assert_eq!(first(), "127.0.0.3");
+        system.first_was_mute("a.org");
+        assert_eq!(first(), "127.0.0.1", "the one that was mute for longest");
+        system.first_was_mute("b.org");
+        system.answered("a.org", &addresses(&["127.0.0.3"])[0]);
+        assert_eq!(first(), "127.0.0.3");
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! The one HTTP client, against sites that mislead it, refuse it, and fall silent.
 
+mod addresses;
 mod calls;
 mod headers;
 mod nacks;

@@ -46,6 +46,7 @@ impl Client {
             let purpose = self.purpose_for(ask.purpose, here);
             let is_file = matches!(purpose, Use::Bodies);
             let (carrier, has_proxy) = self.carrier_for(ask, purpose, trail.led(), here)?;
+            let is_own = matches!(carrier, Carrier::Own(_));
             let mut headers = ask.free.clone();
             if trail.is_home() {
                 if let Some(logins) = &self.inner.logins
@@ -84,6 +85,13 @@ impl Client {
                     continue;
                 }
                 Err(fault) => {
+                    if fault.stage == Stage::Exchange
+                        && !has_proxy
+                        && !is_own
+                        && let Some(name) = here.domain()
+                    {
+                        pools.system().first_was_mute(name);
+                    }
                     let is_named_by_server = fault.stage == Stage::Request && trail.is_redirected();
                     let mut failure = self.failure(fault, here);
                     if is_named_by_server {

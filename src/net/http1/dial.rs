@@ -62,6 +62,11 @@ impl Dialer {
         connected.unwrap_or_else(|_| Err(Fault::connect(Late(self.connect_timeout)).timed_out()))
     }
 
+    /// Notes that a new connection to this address gave no answer.
+    pub(super) fn was_mute(&self, target: Target<'_>, address: SocketAddr) {
+        self.system.was_mute(target.host(), address.ip());
+    }
+
     async fn connect(&self, target: Target<'_>) -> Result<Box<Connection>, Fault> {
         let addresses = self.addresses(target).await?;
         let tcp = first(addresses).await.map_err(Fault::connect)?;
@@ -69,7 +74,10 @@ impl Dialer {
         // A request is one write, and waits for nothing.
         tcp.set_nodelay(true).map_err(Fault::connect)?;
         let stream = match target.is_tls() {
-            true => Either::Right(self.encrypted(target, tcp).await?),
+            true => {
+                let shaken = self.encrypted(target, tcp).await;
+                Either::Right(shaken.inspect_err(|_| self.was_mute(target, address))?)
+            }
             false => Either::Left(tcp),
         };
         let connection = Connection::new(target.key(), address, stream, self.stall_timeout);

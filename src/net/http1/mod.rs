@@ -78,7 +78,10 @@ impl Http1 {
         let mut connection = self.dialer.dial(target).await?;
         match connection.ask(request).await {
             Ok(answer) => Ok(self.response(answer, connection)),
-            Err(lost) => Err(lost.into_fault().over_used(false)),
+            Err(lost) => {
+                self.dialer.was_mute(target, connection.address());
+                Err(lost.into_fault().over_used(false))
+            }
         }
     }
 

@@ -194,7 +194,10 @@ impl Plan {
         self.items += 1;
         let id = self.items;
         self.tell(told(id, &item, path.clone())).await?;
-        let seat = gather.and_then(|gather| gather.seat(&item, &path));
+        let seat = gather.and_then(|gather| {
+            let is_new = planned.is_some() && at.is_none();
+            gather.seat(&item, &path, is_new || self.is_home(own, &item, &path))
+        });
         let told = self.names.is_some().then(|| path.clone());
         let skipped = skipped.map(|reason| (reason, path));
         if let (Some(branch), Some(most)) = (&self.branch, most)
@@ -297,6 +300,13 @@ impl Plan {
                 Some(Box::new(error)),
             )),
         }
+    }
+
+    /// Whether a file is in the folder that it would get now.
+    fn is_home(&self, own: Option<&LinkOptions>, item: &Item, path: &str) -> bool {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let planned = wanted::plan(own, &self.settings.templates, item);
+        planned.is_ok_and(|planned| planned.folder.join("/") == folder)
     }
 
     async fn tell(&self, event: Event) -> Result<()> {

@@ -11,7 +11,7 @@ mod relisted;
 mod retry;
 mod retry_lists;
 mod roots;
-mod still;
+pub(crate) mod still;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

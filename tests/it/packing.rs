@@ -6,6 +6,7 @@ mod info;
 mod kept;
 mod only;
 mod repaired;
+mod stays;
 
 use crate::support::command::Fetch;
 use crate::support::imgur::{FakeImgur, Image};

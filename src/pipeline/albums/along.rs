@@ -11,7 +11,7 @@ use serde_json::json;
 use super::document::{self, Held};
 use super::info;
 use super::pack::marked;
-use super::parts::{Book, Packer, Part, Tells};
+use super::parts::{Book, Packer, Part};
 use super::shelf::{Bound, Shelf, folders, is_item};
 use super::spool::Spool;
 use crate::model::{Error, Kind, Result};
@@ -252,7 +252,7 @@ impl<'a> Along<'a> {
             goes_on: &|| true,
         };
         let there = Some(&mut there);
-        packer.write(&book, parts, &bound.index, there, None, Tells::OfContent)?;
+        packer.write(&book, parts, &bound.index, there, None)?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use super::along::folder_of;
 use super::spool::Spool;
 use crate::model::{Album, Error, Failure, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::after::sidecar;
@@ -89,6 +90,8 @@ pub(super) struct Told {
     pub(super) key: String,
     /// The path that was planned for it, or where it is.
     pub(super) path: String,
+    /// It is in the folder that its album gives it, and so no other's.
+    pub(super) is_home: bool,
     /// All that its site told, as JSON, if that is wanted.
     pub(super) text: Option<String>,
 }
@@ -150,13 +153,19 @@ impl Gather {
     }
 
     /// A place for an item, which comes in the order of the listing, if it is one of an album.
-    pub(in crate::pipeline) fn seat(self: &Arc<Self>, item: &Item, path: &str) -> Option<Seat> {
+    pub(in crate::pipeline) fn seat(
+        self: &Arc<Self>,
+        item: &Item,
+        path: &str,
+        is_home: bool,
+    ) -> Option<Seat> {
         let album = item.meta.album.as_ref()?;
         let gather = self.holder(&album.id);
         let told = Told {
             source: item.source.clone(),
             key: item.key.clone(),
             path: path.to_owned(),
+            is_home,
             text: (self.shared.tells).then(|| sidecar::told(item).to_string()),
         };
         // Nothing in it is more than JSON can say.
@@ -166,7 +175,7 @@ impl Gather {
         let volume = match state.volumes.iter().rposition(known) {
             Some(volume) => volume,
             None => {
-                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let folder = folder_of(path);
                 state.volumes.push(Volume {
                     album: album.clone(),
                     members: Vec::new(),
@@ -277,6 +286,7 @@ impl Gathered {
             Error::new(Kind::Corrupt, "what is known of an album cannot be read").because(error)
         })?;
         if let Some(path) = &member.path {
+            told.is_home &= folder_of(path) == folder_of(&told.path);
             told.path = path.to_string();
         }
         Ok(told)

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
+use self::along::folder_of;
 pub(super) use self::along::{Along, Carried};
 pub(super) use self::document::tells_of_album;
 use self::gather::{Fate, Gathered, Shared, Told, Volume};
@@ -173,6 +174,7 @@ impl Clerk {
         }
         let forms = [(self.wishes.zip, Form::Zip), (self.wishes.cbz, Form::Cbz)];
         let (mut spares, mut is_all) = (Vec::new(), true);
+        let mut holder = None;
         for (packing, form) in forms {
             if packing == Packing::No {
                 continue;
@@ -184,11 +186,15 @@ impl Clerk {
                     if let (Some(packed), Some(error)) = (&done.packed, &done.lacks) {
                         told.push(missed(form.ext(), &packed.path, error));
                     }
-                    told.extend(done.packed.map(|packed| Event::Packed {
+                    let Some(packed) = done.packed else { continue };
+                    if is_only {
+                        holder = Some((form.ext(), packed.path.clone()));
+                    }
+                    told.push(Event::Packed {
                         path: packed.path,
                         files: packed.files,
                         size: packed.size,
-                    }));
+                    });
                 }
                 Err(missed) => {
                     is_all = false;
@@ -197,8 +203,11 @@ impl Clerk {
             }
         }
         // What could not be packed elsewhere needs them still.
-        if is_all {
-            spares::remove(&self.disk, spares);
+        if is_all
+            && let Some(error) = spares::remove(&self.disk, spares)
+            && let Some((what, path)) = holder
+        {
+            told.push(missed(what, &path, &error));
         }
         told
     }
@@ -277,17 +286,22 @@ impl Clerk {
     }
 }
 
-/// The folders of its items, each once, in their order. There is at least one.
+/// The folders of its items, each once, in their order, but first of all one that is its own. There is at least one.
 fn folders(gathered: &Gathered, volume: &Volume) -> Result<Vec<String>> {
     let (mut seen, mut folders) = (HashSet::new(), Vec::new());
+    let mut own = None;
     for member in &volume.members {
-        let path = gathered.told(member)?.path;
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let told = gathered.told(member)?;
+        let folder = folder_of(&told.path);
         if !seen.contains(folder) {
             seen.insert(folder.to_owned());
             folders.push(folder.to_owned());
         }
+        if told.is_home && own.is_none() {
+            own = folders.iter().position(|other| other == folder);
+        }
     }
+    folders[..=own.unwrap_or(0)].rotate_right(1);
     Ok(folders)
 }
 

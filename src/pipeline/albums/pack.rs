@@ -10,10 +10,10 @@ use std::io;
 
 use super::along::within;
 use super::comic;
-use super::gather::{Fate, Gathered, Volume};
+use super::gather::{Fate, Gathered, Told, Volume};
 use super::info::{page, source};
 use super::merged::merged;
-use super::parts::{ALONE, BESIDE, Book, DIGITS, MARK_LENGTH, Packer, Part, Tells, fingerprint};
+use super::parts::{ALONE, BESIDE, Book, DIGITS, MARK_LENGTH, Packer, Part, fingerprint};
 use super::spot::{Search, Spot};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{ROOM, component, shown_text};
@@ -49,7 +49,7 @@ pub(super) struct Packed {
 pub(super) struct Done {
     /// If something has changed.
     pub(super) packed: Option<Packed>,
-    /// The files that are packed now and may go, where they are to be packed alone.
+    /// The files that are packed now and may go, where they are to be packed alone. What is elsewhere stays.
     pub(super) loose: Vec<Spare>,
     /// Why something is not in what was packed.
     pub(super) lacks: Option<Error>,
@@ -133,7 +133,7 @@ impl Pack<'_> {
         };
         let told = comic.map(|comic| comic(parts.len()));
         let made_of = fingerprint(&parts, &index, told.as_deref());
-        if known.is_some_and(|known| known.mark == mark && known.made_of == made_of) {
+        if known.is_some_and(|known| known.mark == mark && Some(known.made_of) == made_of) {
             return Ok(Done::default());
         }
         let replaced = there.as_ref().map(File::try_clone).transpose();
@@ -153,14 +153,9 @@ impl Pack<'_> {
             goes_on: self.goes_on,
         };
         let there = there.as_mut();
-        // Where its files go, it is known again by what is in it.
-        let tells = match self.is_only {
-            true => Tells::OfContent,
-            false => Tells::OfFiles,
-        };
-        let (size, parts) = packer.write(&book, parts, &index, there, comic, tells)?;
+        let (size, parts) = packer.write(&book, parts, &index, there, comic)?;
         let loose = match self.is_only {
-            true => self.proven(&spot, &parts, &index)?,
+            true => proven(&spot, &parts, &index)?,
             false => Vec::new(),
         };
         Ok(Done {
@@ -172,28 +167,6 @@ impl Pack<'_> {
             loose,
             lacks: lacks(&elsewhere),
         })
-    }
-
-    /// The files that were packed and may go: what is packed is read once more, and is whole.
-    fn proven(&self, spot: &Spot<Marked>, parts: &[Part], index: &Index) -> Result<Vec<Spare>> {
-        let wrong = |error| disk_error(format!("cannot read `{}` again", spot.path), error);
-        let mut file = spot.folder.open_to_read(&spot.name).map_err(wrong)?;
-        let written = Index::read(&mut file, MARK_LENGTH).map_err(wrong)?;
-        let mut spares = Vec::new();
-        for (part, entry) in parts.iter().zip(&written.entries) {
-            let Part::Loose { path, stamp, .. } = part else {
-                continue;
-            };
-            let (crc, _) = written.sums(&mut file, entry, None).map_err(wrong)?;
-            if crc != entry.crc || part.name(index) != entry.name {
-                return Err(wrong(io::ErrorKind::InvalidData.into()));
-            }
-            spares.push(Spare {
-                path: path.clone(),
-                stamp: *stamp,
-            });
-        }
-        Ok(spares)
     }
 
     /// Whose it is, as the mark has it.
@@ -221,7 +194,7 @@ impl Pack<'_> {
                 Fate::Packed => true,
                 _ => continue,
             };
-            let path = self.gathered.told(member)?.path;
+            let Told { path, is_home, .. } = self.gathered.told(member)?;
             if self.form == Form::Cbz && !comic::is_page(&path) || !paths.insert(mark(&path)) {
                 continue;
             }
@@ -233,6 +206,8 @@ impl Pack<'_> {
                     name: begin,
                     stamp,
                     before,
+                    // What is elsewhere may be somebody else's, and nobody would look for it in here.
+                    by_content: self.is_only && is_home && (begin > 0 || of.is_empty()),
                 },
                 (Err(_), Some(place)) => Part::Kept { place, name: None },
                 // What the user does not want any more.
@@ -260,6 +235,34 @@ impl Pack<'_> {
         let before = index.entries.iter().map(|entry| mark(&entry.name));
         Ok((merged(before, left.collect(), listed), elsewhere))
     }
+}
+
+/// The files that were packed and may go: what is packed is read once more, and is whole.
+fn proven(spot: &Spot<Marked>, parts: &[Part], index: &Index) -> Result<Vec<Spare>> {
+    let wrong = |error| disk_error(format!("cannot read `{}` again", spot.path), error);
+    let mut file = spot.folder.open_to_read(&spot.name).map_err(wrong)?;
+    let written = Index::read(&mut file, MARK_LENGTH).map_err(wrong)?;
+    let mut spares = Vec::new();
+    for (part, entry) in parts.iter().zip(&written.entries) {
+        let Part::Loose {
+            path,
+            stamp,
+            by_content: true,
+            ..
+        } = part
+        else {
+            continue;
+        };
+        let (crc, _) = written.sums(&mut file, entry, None).map_err(wrong)?;
+        if crc != entry.crc || part.name(index) != entry.name {
+            return Err(wrong(io::ErrorKind::InvalidData.into()));
+        }
+        spares.push(Spare {
+            path: path.clone(),
+            stamp: *stamp,
+        });
+    }
+    Ok(spares)
 }
 
 /// Why files are left out that are packed elsewhere, if there are any.

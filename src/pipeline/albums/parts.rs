@@ -29,6 +29,8 @@ pub(super) enum Part {
         stamp: Stamp,
         /// The place of the entry that has its name in the ZIP that is there.
         before: Option<u32>,
+        /// It is known again by what is in it, and not by its looks: it may be gone then.
+        by_content: bool,
     },
     /// An entry of the ZIP that is there, by its place in the index, and another name for it.
     Kept { place: u32, name: Option<Box<str>> },
@@ -47,15 +49,6 @@ pub(super) struct Book<'a> {
     pub(super) owner: &'a str,
     /// The one whose place it takes.
     pub(super) replaces: Option<&'a File>,
-}
-
-/// How a ZIP tells of what it was made.
-#[derive(Clone, Copy)]
-pub(super) enum Tells {
-    /// By looks at the files that it was made of, which stay as they are.
-    OfFiles,
-    /// By what is in it.
-    OfContent,
 }
 
 /// Who writes it.
@@ -80,7 +73,6 @@ impl Packer<'_> {
         index: &Index,
         mut there: Option<&mut File>,
         comic: Option<&dyn Fn(usize) -> String>,
-        tells: Tells,
     ) -> Result<(u64, Vec<Part>)> {
         let cannot = |error| disk_error(format!("cannot write `{}`", book.path), error);
         let bytes: u64 = parts.iter().map(|part| part.size(index)).sum();
@@ -100,10 +92,7 @@ impl Packer<'_> {
         let all = with(parts, kept);
         let comic = comic.map(|comic| comic(all.len()));
         let comic = comic.as_deref();
-        let made_of = match tells {
-            Tells::OfFiles => fingerprint(&all, index, comic),
-            Tells::OfContent => Fingerprint::within(&all, &sums, index, comic),
-        };
+        let made_of = Fingerprint::of(comic).with(&all, &sums, index);
         let end = || {
             if let Some(comic) = comic {
                 let source = Source {
@@ -211,23 +200,14 @@ impl Part {
     }
 }
 
-/// Tells of what a ZIP is made, so far as that can be told without reading it.
-pub(super) fn fingerprint(parts: &[Part], index: &Index, comic: Option<&str>) -> String {
-    let mut fingerprint = Fingerprint::of(comic);
-    for part in parts {
-        let name = part.name(index);
-        match part {
-            Part::Loose { stamp, .. } => {
-                fingerprint.add(name.as_bytes());
-                fingerprint.add(format!("{:?}", stamp.numbers()).as_bytes());
-            }
-            Part::Kept { place, .. } => {
-                let entry = &index.entries[*place as usize];
-                fingerprint.add_entry(name, entry.size, entry.crc);
-            }
-        }
-    }
-    fingerprint.finish()
+/// Tells of what a ZIP is made, if that can be told without reading a file.
+pub(super) fn fingerprint(parts: &[Part], index: &Index, comic: Option<&str>) -> Option<String> {
+    let sum = |part: &Part| match part {
+        Part::Loose { by_content, .. } => (!by_content).then_some(0),
+        Part::Kept { place, .. } => Some(index.entries[*place as usize].crc),
+    };
+    let sums: Option<Vec<u32>> = parts.iter().map(sum).collect();
+    Some(Fingerprint::of(comic).with(parts, &sums?, index))
 }
 
 struct Fingerprint(blake3::Hasher);
@@ -245,20 +225,19 @@ impl Fingerprint {
             .update(bytes);
     }
 
-    fn within(parts: &[Part], sums: &[u32], index: &Index, comic: Option<&str>) -> String {
-        let mut fingerprint = Fingerprint::of(comic);
+    fn with(mut self, parts: &[Part], sums: &[u32], index: &Index) -> String {
         for (part, crc) in parts.iter().zip(sums) {
-            fingerprint.add_entry(part.name(index), part.size(index), *crc);
+            self.add(part.name(index).as_bytes());
+            let text = match part {
+                Part::Loose {
+                    stamp,
+                    by_content: false,
+                    ..
+                } => format!("{:?}", stamp.numbers()),
+                _ => format!("{} {crc}", part.size(index)),
+            };
+            self.add(text.as_bytes());
         }
-        fingerprint.finish()
-    }
-
-    fn add_entry(&mut self, name: &str, size: u64, crc: u32) {
-        self.add(name.as_bytes());
-        self.add(format!("{size} {crc}").as_bytes());
-    }
-
-    fn finish(self) -> String {
         self.0.finalize().to_hex()[..DIGITS].to_owned()
     }
 }

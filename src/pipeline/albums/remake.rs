@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::along::{below, folder_of, name_of};
 use super::comic;
 use super::pack::{index, marked};
-use super::parts::{Book, Packer, Part, Tells};
+use super::parts::{Book, Packer, Part};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, place};
 use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error};
@@ -66,7 +66,7 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
         goes_on: &|| true,
     };
     let there = Some(&mut file);
-    let written = packer.write(&book, parts, &index, there, None, Tells::OfContent);
+    let written = packer.write(&book, parts, &index, there, None);
     let (_, parts) = written.inspect_err(|_| {
         // It is still there under its own name.
         let _ = folder.remove(&aside);
@@ -109,6 +109,7 @@ impl Work<'_> {
                     path,
                     stamp,
                     before: None,
+                    by_content: true,
                 });
             } else if name != comic::NAME {
                 let message = format!("`{name}` in it is damaged, and there is no file of it");

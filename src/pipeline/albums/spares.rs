@@ -5,12 +5,15 @@ use std::io;
 
 use super::along::{folder_of, name_of};
 use super::pack::Spare;
+use crate::model::{Error, Kind};
 use crate::pipeline::sink::{Disk, Stamp};
 
 /// Removes files that are packed, and the folders that are empty then. One that has changed since stays, and so does one
-/// that cannot be removed: the next run packs it again, and tries that once more.
-pub(super) fn remove(disk: &Disk, spares: Vec<Spare>) {
+/// that cannot be removed, which is told: the next run packs it again, and tries that once more.
+pub(super) fn remove(disk: &Disk, spares: Vec<Spare>) -> Option<Error> {
     let mut left = BTreeSet::new();
+    let mut stays: Option<(String, io::Error)> = None;
+    let mut others = 0;
     for Spare { path, stamp } in spares {
         let names: Vec<String> = folder_of(&path)
             .split('/')
@@ -24,12 +27,23 @@ pub(super) fn remove(disk: &Disk, spares: Vec<Spare>) {
             }
             Ok(())
         };
-        if remove().is_ok() && !names.is_empty() {
-            left.insert(names);
+        match remove() {
+            Ok(()) if names.is_empty() => {}
+            Ok(()) => drop(left.insert(names)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) if stays.is_some() => others += 1,
+            Err(error) => stays = Some((path, error)),
         }
     }
     for names in left.iter().rev() {
         // One in which something is left stays.
         let _ = disk.remove_empty(names);
     }
+    let (path, cause) = stays?;
+    let more = match others {
+        0 => String::new(),
+        others => format!(" (and {others} more)"),
+    };
+    let message = format!("`{path}`{more} is packed and cannot be removed");
+    Some(Error::new(Kind::Disk, message).because(cause))
 }

@@ -56,7 +56,7 @@ fn is_all_powerful() -> bool {
 }
 
 /// The call as somebody whom rights hold back, if that can be had.
-fn held_back(call: &Fetch) -> Option<Fetch> {
+pub(crate) fn held_back(call: &Fetch) -> Option<Fetch> {
     if !is_all_powerful() {
         return Some(call.clone());
     }

@@ -14,6 +14,7 @@ mod hashes;
 mod kin;
 mod look;
 mod naming;
+mod numbers;
 mod plan;
 mod progress;
 pub mod rename;

@@ -3,6 +3,7 @@
 mod ended;
 mod known;
 mod names;
+mod numbers;
 mod parts;
 mod refused;
 mod resume;

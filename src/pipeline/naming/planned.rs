@@ -94,6 +94,18 @@ impl Planned {
         let stem = cut(&stem, ROOM.saturating_sub(end.len()));
         component(&format!("{stem}{end}"), ROOM)
     }
+
+    /// Which copy this path is with this extension, if it is one.
+    pub(in crate::pipeline) fn copy_of(&self, ext: Option<&str>, path: &str) -> Option<u32> {
+        let number = path.rsplit_once(" (").and_then(|(_, rest)| {
+            let (number, _) = rest.split_once(')')?;
+            number.parse().ok()
+        });
+        let copies = [number, Some(1)].into_iter().flatten();
+        copies
+            .into_iter()
+            .find(|copy| self.path(ext, *copy) == path)
+    }
 }
 
 /// A safe stem. One that is cut ends in the key, or in a digest of it, so that long titles stay apart.

@@ -25,6 +25,7 @@ pub use self::said::Said;
 use self::said::{Own, own};
 use super::archive::{self, Identity, Known, Moves, Moving, Record, Records};
 use super::naming::{Planned, split};
+use super::numbers::Numbers;
 use super::sink::Disk;
 use super::{LinkOptions, Templates, archive::place, wanted};
 use crate::model::{Error, Item, Kind, Result};
@@ -88,6 +89,7 @@ impl Rename {
             mover,
             batch: Batch::default(),
             numbered: HashMap::new(),
+            numbers: Numbers::default(),
             each,
         };
         let mut facts = Facts::open(&disk, &records);
@@ -100,6 +102,7 @@ impl Rename {
         work.finish()?;
         // What has a number since its name was taken: all that moved has freed its name by now.
         if !work.numbered.is_empty() {
+            work.numbers = Numbers::default();
             let mut facts = Facts::open(&disk, &records);
             for known in records.items() {
                 work.settle(&mut facts, known?, stop.is_cancelled())?;
@@ -128,6 +131,8 @@ struct Work<'a> {
     packed: Packed<'a>,
     /// The items whose names have a number, which they may lose: where each was, and where it is.
     numbered: HashMap<i64, (String, String)>,
+    /// The numbers that were not to be had.
+    numbers: Numbers,
     each: &'a mut dyn FnMut(Renamed) -> Result<()>,
 }
 
@@ -264,7 +269,12 @@ impl Work<'_> {
         let ext = split(name).1;
         /// How many names are tried.
         const COPIES: u32 = 10_000;
-        for copy in 1..COPIES {
+        let wanted = planned.path(ext.as_deref(), 1);
+        let first = self.numbers.first(&wanted);
+        // All before the first that may be free are taken, one of them maybe by this very file.
+        let own = planned.copy_of(ext.as_deref(), here);
+        let own = own.filter(|copy| *copy < first);
+        for copy in own.into_iter().chain(first..COPIES) {
             let path = planned.path(ext.as_deref(), copy);
             // Asked of the archive as it is now: what was moved before has freed its name.
             let is_free = || {
@@ -281,12 +291,13 @@ impl Work<'_> {
                     told,
                 });
             }
+            if copy == self.numbers.first(&wanted) {
+                self.numbers.note(&wanted, copy);
+            }
         }
-        let path = planned.path(ext.as_deref(), 1);
-        Err(Error::new(
-            Kind::Disk,
-            format!("{COPIES} names like `{path}` are taken"),
-        ))
+        let message = format!("{COPIES} names like `{wanted}` are taken");
+        Err(Error::new(Kind::Config, message)
+            .hint("a template that has `{key}` gives each file a name of its own"))
     }
 
     /// Moves what has come together, and tells of what is where it stays.

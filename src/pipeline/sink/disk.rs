@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Folder, disk_error, stays_below};
 use crate::model::Result;
+use crate::pipeline::numbers::Numbers;
 
 /// The output root. It keeps the folders in use open, so that the ten-thousandth file of an album costs no look-up.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(in crate::pipeline) struct Disk {
     open: Mutex<HashMap<Vec<String>, Arc<Folder>>>,
     /// The folders that were made, and in which nothing is known to be.
     made: Mutex<BTreeSet<Vec<String>>>,
+    /// Which names are taken by what is known.
+    numbers: Numbers,
 }
 
 /// How many folders are kept open.
@@ -43,7 +46,13 @@ impl Disk {
             root: Arc::new(folder),
             open: Mutex::default(),
             made: Mutex::default(),
+            numbers: Numbers::default(),
         })
+    }
+
+    /// Which names are taken by what is known, so far as it was looked at.
+    pub(in crate::pipeline) fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// The folder of these names below the root; it is made if need be.

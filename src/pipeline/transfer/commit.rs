@@ -112,10 +112,8 @@ impl Commit<'_> {
     /// Gives a file that is there its name as well, and gives the path. None where the file system cannot.
     fn link(&self, whole: &Whole, twin: &Twin) -> Result<Option<String>> {
         let folder = self.place.folder();
-        for (name, path) in self.names() {
-            if self.is_taken(&path)? {
-                continue;
-            }
+        for named in self.names()? {
+            let (name, path) = named?;
             match folder.name(&twin.file, &name) {
                 Ok(()) => return Ok(Some(path)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -161,10 +159,8 @@ impl Commit<'_> {
         // Small files are not worth waiting for the disk: after a power cut they are missing or short, and fetched again.
         let sync = len >= WORTH;
         partial.finish(self.modified, sync)?;
-        for (name, path) in self.names() {
-            if self.is_taken(&path)? {
-                continue;
-            }
+        for named in self.names()? {
+            let (name, path) = named?;
             if partial.publish(&name, sync)? {
                 return Ok(path);
             }
@@ -182,10 +178,8 @@ impl Commit<'_> {
 
     /// Names a small file. Gives its path, or nothing if it cannot be named here and must be written under a name.
     fn name_small(&self, file: &Unnamed<'_>) -> Result<Option<String>> {
-        for (name, path) in self.names() {
-            if self.is_taken(&path)? {
-                continue;
-            }
+        for named in self.names()? {
+            let (name, path) = named?;
             match file.publish(&name) {
                 Ok(true) => return Ok(Some(path)),
                 Ok(false) if file.equals(&name) => return Ok(Some(path)),
@@ -202,16 +196,42 @@ impl Commit<'_> {
         Err(self.all_taken())
     }
 
-    /// The names to try, each with its path below the root.
-    fn names(&self) -> impl Iterator<Item = (String, String)> {
+    /// The names to try, each with its path below the root: those that belong to no other item.
+    fn names(&self) -> Result<impl Iterator<Item = Result<(String, String)>>> {
         let folders = self.planned.folder.iter();
         let folder: String = folders.flat_map(|name| [name.as_str(), "/"]).collect();
-        let before = self.again.then(|| self.planned.stem.clone());
-        let copies = (1..COPIES).map(|copy| self.planned.file_name(self.ext.as_deref(), copy));
-        before.into_iter().chain(copies).map(move |name| {
+        let ext = self.ext.as_deref();
+        let wanted = format!("{folder}{}", self.planned.file_name(ext, 1));
+        let numbers = self.disk.numbers();
+        // What has a name already may get it again, wherever that stands among those of others.
+        let first = match numbers.first(&wanted) {
+            first if first > 1 && !self.is_saved()? => first,
+            _ => 1,
+        };
+        let before = self.again.then(|| (0, self.planned.stem.clone()));
+        let copies = (first..COPIES).map(move |copy| (copy, self.planned.file_name(ext, copy)));
+        let mut next = first;
+        let free = move |(copy, name): (u32, String)| {
             let path = format!("{folder}{name}");
-            (name, path)
-        })
+            match self.is_taken(&path) {
+                Ok(false) => Some(Ok((name, path))),
+                Ok(true) => {
+                    if copy == next {
+                        numbers.note(&wanted, copy);
+                        next += 1;
+                    }
+                    None
+                }
+                Err(error) => Some(Err(error)),
+            }
+        };
+        Ok(before.into_iter().chain(copies).filter_map(free))
+    }
+
+    /// Whether the item has a name from before.
+    fn is_saved(&self) -> Result<bool> {
+        let seen = self.archive.find(&self.identity)?;
+        Ok(seen.is_some_and(|seen| seen.saved.is_some()))
     }
 
     /// Gives a broken file another name, which is given back, if this is where its replacement goes. That is whole and
@@ -257,9 +277,61 @@ impl Commit<'_> {
 
     fn all_taken(&self) -> Error {
         let name = self.planned.file_name(None, 1);
-        Error::new(
-            Kind::Disk,
-            format!("{COPIES} names like `{name}` are taken"),
-        )
+        let message = format!("{COPIES} names like `{name}` are taken");
+        Error::new(Kind::Config, message)
+            .hint("a template that has `{key}` gives each item a name of its own")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::archive::Memory;
+
+    #[test]
+    fn names_that_are_taken_are_not_asked_after_again_for_each_item() {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Arc::new(Disk::open(root.path()).unwrap());
+        let archive = Memory::default();
+        let planned = Planned {
+            stem: "dup".into(),
+            ext: Some("txt".into()),
+            ..Planned::again("dup.txt")
+        };
+        let save = |key: &str| {
+            let commit = Commit {
+                archive: &archive,
+                place: Place::new(disk.folder(&[]).unwrap(), "test", key),
+                identity: Identity {
+                    source: "test".into(),
+                    key: key.into(),
+                },
+                origin: None,
+                planned: &planned,
+                again: false,
+                ext: planned.ext.clone(),
+                record: Record {
+                    size: key.len() as u64,
+                    ..Record::default()
+                },
+                modified: None,
+                duplicates: Duplicates::Keep,
+                disk: disk.clone(),
+            };
+            let bytes = bytes::Bytes::copy_from_slice(key.as_bytes());
+            match commit.run(Whole::Memory(vec![bytes])).unwrap() {
+                Named::New(path) | Named::There(path) => path,
+            }
+        };
+        assert_eq!(save("one"), "dup.txt");
+        assert_eq!(save("two"), "dup (2).txt");
+        assert_eq!(save("three"), "dup (3).txt");
+        assert_eq!(disk.numbers().first("dup.txt"), 3);
+        // What has a name keeps it, also behind those that are known to be taken.
+        assert_eq!(save("one"), "dup.txt");
+        // And what is there, and belongs to nobody, is found as if nothing was remembered.
+        std::fs::write(root.path().join("dup (4).txt"), "five").unwrap();
+        assert_eq!(save("four"), "dup (5).txt");
+        assert_eq!(save("five"), "dup (4).txt");
     }
 }

@@ -1,0 +1,61 @@
+//! How many numbers behind a name are taken, so that not all are asked after again for each file that wants it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::naming::fold;
+
+/// Of so many names it is remembered, which takes a megabyte or two.
+const MOST: usize = 1 << 16;
+
+/// The names with numbers that are taken, by the name without one. A copy that has no number is the first.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    taken: Mutex<HashMap<u64, u32>>,
+    hasher: RandomState,
+}
+
+impl Numbers {
+    /// The first copy of this name that may be free.
+    pub(super) fn first(&self, wanted: &str) -> u32 {
+        let key = self.key(wanted);
+        self.taken().get(&key).map_or(1, |taken| taken + 1)
+    }
+
+    /// Notes that this copy of a name is taken, as all before it are.
+    pub(super) fn note(&self, wanted: &str, copy: u32) {
+        let key = self.key(wanted);
+        let mut taken = self.taken();
+        if taken.len() >= MOST {
+            taken.clear();
+        }
+        taken.insert(key, copy);
+    }
+
+    fn key(&self, wanted: &str) -> u64 {
+        self.hasher.hash_one(fold(wanted))
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<u64, u32>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_is_remembered_by_name_and_within_bounds() {
+        let numbers = Numbers::default();
+        assert_eq!(numbers.first("cat.jpg"), 1);
+        numbers.note("cat.jpg", 1);
+        numbers.note("Cat.jpg", 2);
+        assert_eq!((numbers.first("cat.jpg"), numbers.first("dog.jpg")), (3, 1));
+        for number in 0..MOST + 9 {
+            numbers.note(&number.to_string(), 1);
+        }
+        assert!(numbers.taken().len() <= MOST);
+    }
+}

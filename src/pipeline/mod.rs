@@ -114,6 +114,10 @@ pub async fn run(
 ) -> Result<()> {
     let sources = registry.sources().map(|source| source.manifest());
     settings.templates.free_folders(sources);
+    if settings.after.exec.is_some() && settings.duplicates == Duplicates::Link {
+        // The command may change a file in place, and with it what another item has of the same bytes.
+        settings.duplicates = Duplicates::Keep;
+    }
     let (disk, archive) = open(&settings).await?;
     for cap in registry.sources().flat_map(|source| source.caps()) {
         client.pace().cap(cap);

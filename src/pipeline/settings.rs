@@ -148,7 +148,7 @@ pub enum Duplicates {
     #[default]
     Keep,
     /// It gets its name as a hard link to the file that is there: once on the disk, with two names. Where the file system
-    /// cannot, it is saved.
+    /// cannot, it is saved, and so it is where a command is to run for it, which might change both.
     Link,
     /// It is not saved; the archive knows the file that is there for both items.
     Skip,

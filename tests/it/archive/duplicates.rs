@@ -3,7 +3,7 @@
 use super::known;
 use crate::support::command::Fetch;
 use crate::support::media::{Format, noise, sized, small};
-use crate::support::{Reply, Site};
+use crate::support::{Reply, Site, skip, works};
 
 /// A small picture and a large one, each at two addresses, and a third of another kind.
 fn site() -> Site {
@@ -189,4 +189,19 @@ fn one_file_of_two_items_is_verified_and_repaired_as_one() {
         "{}",
         done.stdout
     );
+}
+
+#[test]
+fn what_a_command_may_change_is_no_other_files_link() {
+    if !works("sh", &["-c", "true"]) {
+        return skip("there is no sh");
+    }
+    let site = site();
+    let call = Fetch::new().args(["-N", "1", "--duplicates", "link"]);
+    call.clone().arg(site.url("/a/cat.jpg")).run().success();
+    let call = call.args(["--exec", "sh -c 'printf x >> \"$1\"' _ {path}"]);
+    call.clone().arg(site.url("/b/cat.jpg")).run().success();
+    let files = call.files();
+    assert!(files["cat.jpg"] == small(Format::Jpeg, 1));
+    assert!(files["cat (2).jpg"].ends_with(b"x"));
 }

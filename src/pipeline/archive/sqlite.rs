@@ -21,11 +21,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
+use rusqlite::ErrorCode;
 
 use self::cursors::{Cursors, Kept};
 use self::log::Log;
 use self::reader::Reader;
-use self::schema::{connect, index_digests, link_mark, prepare, root_id, unlisted};
+use self::schema::{connect, index_digests, is_busy, link_mark, prepare, root_id, unlisted};
 use self::waiting::{Paper, Waiting};
 use self::writer::Writer;
 use super::super::naming::fold;
@@ -51,8 +52,14 @@ impl Sqlite {
     pub(in crate::pipeline) fn open(file: &Path, root: &Path, run: Option<&Run>) -> Result<Sqlite> {
         let shown = file.display().to_string();
         let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
-            cannot(&shown, cause)
-                .hint("name another with `--archive FILE`, or go without one with `--no-archive`")
+            let error = cannot(&shown, cause);
+            // Without one, all would be fetched again, so that is no way out where waiting is one.
+            match error.hint {
+                Some(_) => error,
+                None => error.hint(
+                    "name another with `--archive FILE`, or go without one with `--no-archive`",
+                ),
+            }
         };
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder).map_err(|error| cannot(error.into()))?;
@@ -74,7 +81,7 @@ impl Sqlite {
             Ok((Writer::new(writer, log, root, run), reader, known))
         };
         let (writer, reader, (unlisted, cursors)) =
-            connect().map_err(|error| cannot(error.into()))?;
+            connect().map_err(|error| cannot(hindrance(file, error)))?;
         let waiting = Arc::new(Waiting::default());
         let shared = waiting.clone();
         let thread = std::thread::Builder::new()
@@ -129,7 +136,45 @@ impl Sqlite {
 
 /// The error of an archive that cannot be used.
 pub(super) fn cannot(file: &str, cause: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    Error::new(Kind::Disk, format!("cannot use the archive `{file}`")).because(cause)
+    let is_busy = cause.downcast_ref().is_some_and(is_busy);
+    let error = Error::new(Kind::Disk, format!("cannot use the archive `{file}`")).because(cause);
+    match is_busy {
+        true => error.hint("another program is writing to it; try again when it has ended"),
+        false => error,
+    }
+}
+
+/// Why a database cannot be opened, which SQLite does not tell: the system says it.
+fn hindrance(file: &Path, error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+        return error.into();
+    }
+    match std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(file)
+    {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => cause.into(),
+        _ => shut(file).map_or_else(|| error.into(), Into::into),
+    }
+}
+
+/// Why nothing can be made beside a file.
+#[cfg(unix)]
+fn shut(file: &Path) -> Option<std::io::Error> {
+    use rustix::fs::{Access, access};
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    access(folder, Access::WRITE_OK | Access::EXEC_OK)
+        .err()
+        .map(Into::into)
+}
+
+#[cfg(not(unix))]
+fn shut(_: &Path) -> Option<std::io::Error> {
+    None
 }
 
 impl Archive for Sqlite {

@@ -255,3 +255,26 @@ fn a_database_of_something_else_is_left_alone() {
     let tables: String = now.query_row(tables, [], |row| row.get(0)).unwrap();
     assert_eq!(tables, "cookie");
 }
+
+#[test]
+fn where_none_can_be_made_it_is_told_why() {
+    let call = saved();
+    let new = |call: Fetch| {
+        let call = call.args(["--archive", "new.db", "http://127.0.0.1:9/x.jpg"]);
+        call.run().fails(8)
+    };
+    if is_mountable() {
+        let call = call.clone().through([&READ_ONLY[..], &["sh"]].concat());
+        let done = new(call.clone()).says("cannot use the archive `new.db`");
+        done.says("ead-only file system");
+        let there = asked(&call, &["http://127.0.0.1:9/x.jpg"]).run().fails(8);
+        there.says("ead-only file system");
+    }
+    let Some(held_back) = held_back(&call) else {
+        return skip("it runs with all rights, and they cannot be put off");
+    };
+    rights(&call.out(), 0o555);
+    let done = new(held_back);
+    rights(&call.out(), 0o755);
+    done.says("ermission denied");
+}

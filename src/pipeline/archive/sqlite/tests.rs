@@ -322,3 +322,13 @@ fn who_reads_does_not_wait_for_who_writes() {
     assert!(Records::open(&file, folder.path()).unwrap().is_some());
     drop(writing);
 }
+
+#[test]
+fn one_that_another_program_writes_to_is_no_reason_to_go_without() {
+    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    let busy = rusqlite::Error::SqliteFailure(busy, None);
+    let hint = cannot("archive.db", busy.into()).hint;
+    let expected = "another program is writing to it; try again when it has ended";
+    assert_eq!(hint.as_deref(), Some(expected));
+    assert_eq!(cannot("archive.db", "it is gone".into()).hint, None);
+}

@@ -141,6 +141,28 @@ fn a_file_gets_the_time_of_its_post() {
 }
 
 #[test]
+fn a_post_of_the_future_gives_no_file_its_time() {
+    let day = |days: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(days * 86_400);
+    let site = Site::start();
+    let feed = format!(
+        "<?xml version='1.0'?><rss version=\"2.0\"><channel><title>Posts</title><item><title>1</title>\
+         <pubDate>Sat, 01 Jan 2242 00:00:00 GMT</pubDate><enclosure url=\"{}\" type=\"image/jpeg\"/></item>\
+         </channel></rss>",
+        site.url("/x.jpg"),
+    );
+    let feed = Reply::text(&feed).content_type("application/rss+xml");
+    site.on("/feed", feed);
+    let file = Reply::file(small(Format::Jpeg, 1));
+    site.on("/x.jpg", file.last_modified(day(10_000)));
+    let fetch = Fetch::new()
+        .args(["-o", "{kind}.{ext}"])
+        .arg(site.url("/feed"));
+    fetch.run().success();
+    let file = std::fs::metadata(fetch.out().join("image.jpg")).unwrap();
+    assert_eq!(file.modified().unwrap(), day(10_000));
+}
+
+#[test]
 fn says_how_many_were_left_out() {
     let (_imgur, fetch) = album();
     let table = [

@@ -133,8 +133,8 @@ impl Representation {
 
     /// When it was modified, unless that is in the future by more than a day: a clock that is wrong.
     pub(super) fn modified(&self) -> Option<SystemTime> {
-        let time = httpdate::parse_http_date(self.last_modified.as_deref()?).ok()?;
-        (time <= SystemTime::now() + Duration::from_secs(86_400)).then_some(time)
+        let time = httpdate::parse_http_date(self.last_modified.as_deref()?).ok();
+        time.filter(is_believed)
     }
 
     /// Whether another answer can be of the same representation, judged by what both tell. An ETag that differs while
@@ -152,6 +152,11 @@ impl Representation {
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
         self.last_modified == other.last_modified && date.is_some_and(is_of_a_file)
     }
+}
+
+/// Whether a date is not in the future by more than a day.
+pub(super) fn is_believed(date: &SystemTime) -> bool {
+    *date <= SystemTime::now() + Duration::from_secs(86_400)
 }
 
 /// Whether a date can be that of a file.

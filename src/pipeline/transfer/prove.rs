@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+use super::answer::is_believed;
 use super::check::{self, Bearing};
 use super::coding;
 use super::commit::{Commit, Named};
@@ -158,7 +159,7 @@ impl Mover {
             extension(&seen, content.content_type.as_deref(), named)
         };
         let modified = match self.mtime {
-            Mtime::Date => job.item.meta.date.map(SystemTime::from),
+            Mtime::Date => job.item.meta.date.map(SystemTime::from).filter(is_believed),
             Mtime::Server | Mtime::Now => None,
         };
         let server = || content.representation.modified();

@@ -34,7 +34,7 @@ pub struct Checks {
     pub unreadable: u64,
     /// Files that the archive does not know.
     pub unknown: u64,
-    /// How many bytes those have that are there.
+    /// How many bytes those had that are there, when they were saved.
     pub bytes: u64,
     /// Whether it was ended before its end.
     pub interrupted: bool,

@@ -9,7 +9,7 @@ use super::LinkOptions;
 use super::archive::{Algorithm, Archive, Ending, Identity, Note, Origin, Record, Summing};
 use super::naming::{Content, Planned, sniff};
 use super::sink::{Disk, disk_error};
-use super::structure::{Input, structure};
+use super::structure::{Input, Structure, structure};
 use super::transfer::Stored;
 use crate::model::{Body, Error, Failure, Item, Kind, Outcome, Result, Skip};
 
@@ -18,6 +18,12 @@ const EXTENSIONS: [&str; 18] = [
     "jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "mp4", "webm", "mov", "mkv", "m4v", "mp3",
     "m4a", "ogg", "flac", "pdf", "zip",
 ];
+
+/// What there is to say of a format without an end of its own.
+const UNSHOWN: &str = "nothing shows whether it is whole; a run with `--skip changed` compares it";
+
+/// What is beside a file for as long as another program has not all of it: aria2, axel, and yt-dlp with `--no-part`.
+const UNFINISHED: [&str; 3] = ["aria2", "st", "ytdl"];
 
 /// Whether an address ends as those of files do that are adopted.
 pub(super) fn is_named_as_file(url: &Url) -> bool {
@@ -94,6 +100,11 @@ impl Adopt {
         let cannot = |error: io::Error| disk_error(format!("cannot read `{path}`"), error);
         let broken =
             |why: String| Error::new(Kind::Corrupt, format!("`{path}` is there, but {why}"));
+        let mut beside = UNFINISHED.iter().map(|ext| format!("{path}.{ext}"));
+        if let Some(beside) = beside.find(|path| self.disk.has(path)) {
+            let why = format!("`{beside}` says that another program has not all of it");
+            return Err(broken(why).hint("have it finished there, or move both away"));
+        }
         let file = self.disk.read(path).map_err(cannot)?;
         let len = file.metadata().map_err(cannot)?.len();
         let mut input = Input::new(file, len);
@@ -129,6 +140,15 @@ impl Adopt {
             message: format!("`{path}` is there, but {}", error.message),
             ..error
         })?;
+        let listed = match &self.item.body {
+            Body::Text(text) => Some(text.len() as u64),
+            _ => expect.and_then(|expect| expect.size),
+        };
+        let has_digest = expect.is_some_and(|expect| !expect.digests.is_empty());
+        let is_shown = found == Structure::Whole || listed == Some(len) || has_digest;
+        let warning = warning
+            .flatten()
+            .or_else(|| (!is_shown).then(|| UNSHOWN.to_owned()));
         let record = Record {
             path: path.to_owned(),
             size: len,
@@ -138,6 +158,6 @@ impl Adopt {
             naming: Some(LinkOptions::naming(None, "")),
             ..Record::default()
         };
-        Ok((record, warning.flatten()))
+        Ok((record, warning))
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::command::{Done, Fetch};
 use crate::support::imgur::{FakeImgur, Image};
-use crate::support::media::{Format, sized_picture, small};
+use crate::support::media::{Format, noise, sized_picture, small};
 use crate::support::{Reply, Site};
 
 fn adopt(fetch: &Fetch, args: &[&str]) -> Done {
@@ -74,4 +74,46 @@ fn a_placeholder_is_not_adopted_and_a_size_is_a_hint() {
     assert!(done.stderr.contains(told), "{}", done.stderr);
     let told = "`ccccccc.png` is there, but it is not what the listing describes";
     assert!(done.stderr.contains(told), "{}", done.stderr);
+}
+
+#[test]
+fn what_another_program_has_not_all_of_is_not_adopted() {
+    let site = Site::start();
+    let fetch = Fetch::new();
+    for (name, beside) in [("a.jpg", "aria2"), ("b.jpg", "st"), ("c.jpg", "ytdl")] {
+        // All of its length is there from the start, and so may its end be.
+        fs::write(fetch.out().join(name), small(Format::Jpeg, 1)).unwrap();
+        let beside = format!("{name}.{beside}");
+        fs::write(fetch.out().join(&beside), "").unwrap();
+        let done = adopt(&fetch, &[".", &site.url(&format!("/{name}"))]).fails(4);
+        let told = format!(
+            "`{name}` is there, but `{beside}` says that another program has not all of it"
+        );
+        done.says(&told);
+        fs::remove_file(fetch.out().join(&beside)).unwrap();
+        let done = adopt(&fetch, &[".", &site.url(&format!("/{name}"))]).success();
+        done.says("1 found: 1 adopted   ");
+    }
+}
+
+#[test]
+fn a_format_without_an_end_is_adopted_with_a_warning_unless_its_length_is_known() {
+    let site = Site::start();
+    let fetch = Fetch::new();
+    let bytes = [b"\xff\xf1\x50\x80".to_vec(), noise(5000, 1)].concat();
+    fs::write(fetch.out().join("half.aac"), &bytes[..3000]).unwrap();
+    let done = adopt(&fetch, &[".", &site.url("/half.aac")]).success();
+    let told = "adopted `half.aac`; warning: nothing shows whether it is whole; a run with `--skip changed` compares it";
+    done.says(told).says("1 found: 1 adopted; 1 with a warning");
+    // A picture of which a listing tells the length.
+    let mut bytes =
+        b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x40\0\0\0\x40\0\0\0\x01\0\x18\0".to_vec();
+    bytes.extend(noise(12_000, 1));
+    let imgur = FakeImgur::start();
+    let image = Image::of("aaaaaaa", Format::Jpeg, bytes.clone());
+    imgur.album("q6i58", "Cats", vec![image]);
+    fs::write(fetch.out().join("aaaaaaa.jpg"), &bytes).unwrap();
+    let args = [".", "imgur.com/a/q6i58", "-o", "{key}.{ext}"];
+    let done = adopt(&fetch.config(&imgur.config()), &args).success();
+    done.says("1 found: 1 adopted   ");
 }

@@ -39,6 +39,7 @@ pub(super) fn archive(
             place.apply(&mut args.place);
             let settings = main::config(&args)?.pipeline()?;
             let archive = verify::known(settings.archive)?;
+            let file = file.filter(|file| file.as_os_str() != "-");
             export::export(&archive, &settings.root, format, file.as_deref())?;
         }
         ArchiveCommand::Adopt(adopt) => return adopt::adopt(args, *adopt, sources),
@@ -65,6 +66,11 @@ pub(super) fn archive(
             let archive = verify::known(settings.archive)?;
             // As it is shown, too.
             let old = old.to_str().map_or(old.clone(), archive::root_of);
+            if !new.is_dir() {
+                let message = format!("there is no folder `{}`", new.display());
+                return Err(Error::new(Kind::Config, message)
+                    .hint("the archive is told of a folder that has moved already: move it, and say so then"));
+            }
             return relocate(&archive, &old, &new);
         }
     }

@@ -11,6 +11,7 @@ mod relisted;
 mod retry;
 mod retry_lists;
 mod roots;
+mod slips;
 pub(crate) mod still;
 
 use std::sync::Arc;

@@ -361,6 +361,7 @@ fn a_folder_does_not_move_while_somebody_saves_to_it() {
     site.wait_for_stalls(1);
     let out = fetch.out().to_string_lossy().into_owned();
     let moved = fetch.root().join("moved").to_string_lossy().into_owned();
+    fs::create_dir(&moved).unwrap();
     for (old, new) in [(&out, &moved), (&moved, &out)] {
         let done = archive(&fetch, &["move", old, new]).fails(9);
         let told = "error: a `fetch` that is running uses `";

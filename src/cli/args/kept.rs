@@ -115,7 +115,7 @@ pub(in crate::cli) enum ArchiveCommand {
     },
     /// Write down what is known below an output folder
     Export {
-        /// A new file, instead of stdout
+        /// A new file, instead of stdout, which is `-`
         #[arg(value_parser = path())]
         file: Option<PathBuf>,
         /// As JSON, one item a line, or as another program's archive

@@ -1,0 +1,46 @@
+//! What is easily typed by mistake, or made to do harm.
+
+use crate::support::command::{Done, Fetch};
+use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
+
+fn archive(fetch: &Fetch, args: &[&str]) -> Done {
+    fetch.clone().arg("archive").args(args).run()
+}
+
+fn saved(call: &Fetch, args: &[&str]) -> Site {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let call = call.clone().args(args);
+    call.arg(site.url("/cat.jpg")).run().success();
+    site
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_none_that_something_has_moved_to() {
+    let fetch = Fetch::new();
+    let site = saved(&fetch, &["-d", "old"]);
+    let done = archive(&fetch, &["move", "old", "nwe"]).fails(2);
+    let expected = "\
+error: there is no folder `nwe`
+  hint: the archive is told of a folder that has moved already: move it, and say so then
+";
+    assert_eq!(done.stderr, expected);
+    let again = fetch.args(["-d", "old", &site.url("/cat.jpg")]);
+    again.run().success().says("1 found: 0 new, 1 had");
+}
+
+#[test]
+fn a_dash_is_stdout_for_an_export() {
+    let fetch = Fetch::new();
+    let _site = saved(&fetch, &[]);
+    let done = archive(&fetch, &["export", "-"]).success();
+    assert!(
+        done.stdout.contains("\"outcome\":\"saved\""),
+        "{}",
+        done.stdout
+    );
+    assert_eq!(fetch.files().into_keys().collect::<Vec<_>>(), ["cat.jpg"]);
+    let done = archive(&fetch, &["export", "--format", "gallery-dl", "-"]).fails(2);
+    done.says("needs a file");
+}

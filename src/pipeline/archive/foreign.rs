@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
+use super::sqlite::schema::plain;
 use crate::model::{Error, Kind, Result};
 
 /// The longest entry, in bytes.
@@ -51,19 +52,27 @@ impl Foreign {
             }
             return Ok(Foreign::Lines(lines, name));
         }
-        let open = || {
+        let open = || -> rusqlite::Result<_> {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(file, flags)?;
+            let connection = Connection::open_with_flags(plain(file), flags)?;
             connection.busy_timeout(std::time::Duration::from_secs(30))?;
             // What a stranger wrote into its schema is not run.
             connection.pragma_update(None, "trusted_schema", false)?;
             connection.prepare("SELECT entry FROM archive")?;
-            Ok(connection)
+            // A view may make entries without end.
+            let kind = "SELECT type FROM sqlite_schema WHERE name = 'archive' COLLATE NOCASE";
+            let kind: String = connection.query_row(kind, [], |row| row.get(0))?;
+            Ok((connection, kind))
         };
-        let connection = open().map_err(|error: rusqlite::Error| {
-            cannot(&name, error).hint("an archive of gallery-dl has a table `archive` of entries")
-        })?;
-        Ok(Foreign::Table(connection, name))
+        let hint = "an archive of gallery-dl has a table `archive` of entries";
+        match open() {
+            Ok((connection, kind)) if kind == "table" => Ok(Foreign::Table(connection, name)),
+            Ok((_, kind)) => {
+                let cause = format!("`archive` in it is no table, but a {kind}");
+                Err(cannot(&name, cause).hint(hint))
+            }
+            Err(error) => Err(cannot(&name, error).hint(hint)),
+        }
     }
 
     /// Hands on each entry. What is no text, or too long for an entry, is handed on as an empty one.
@@ -168,7 +177,7 @@ fn fill(
     entries: impl Iterator<Item = Result<String>>,
     wrong: impl Fn(rusqlite::Error) -> Error,
 ) -> Result<()> {
-    let mut connection = Connection::open(file).map_err(&wrong)?;
+    let mut connection = Connection::open(plain(file)).map_err(&wrong)?;
     let transaction = connection.transaction().map_err(&wrong)?;
     transaction
         .execute_batch("CREATE TABLE archive (entry TEXT PRIMARY KEY) WITHOUT ROWID")

@@ -1,5 +1,7 @@
 //! What is easily typed by mistake, or made to do harm.
 
+use rusqlite::Connection;
+
 use crate::support::command::{Done, Fetch};
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
@@ -43,4 +45,33 @@ fn a_dash_is_stdout_for_an_export() {
     assert_eq!(fetch.files().into_keys().collect::<Vec<_>>(), ["cat.jpg"]);
     let done = archive(&fetch, &["export", "--format", "gallery-dl", "-"]).fails(2);
     done.says("needs a file");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_means_something_to_sqlite_is_a_name() {
+    for name in [":memory:", "file:x?mode=memory"] {
+        let fetch = Fetch::new();
+        let site = saved(&fetch, &["--archive", name]);
+        let again = fetch
+            .clone()
+            .args([&site.url("/cat.jpg"), "--archive", name]);
+        again.run().success().says("1 found: 0 new, 1 had");
+        let verify = fetch.clone().args(["verify", "--archive", name]);
+        verify.run().success().says("1 file: 1 whole");
+        assert!(fetch.out().join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn only_a_table_is_imported() {
+    let fetch = Fetch::new();
+    let file = fetch.root().join("endless.db");
+    let connection = Connection::open(&file).unwrap();
+    let view = "CREATE VIEW Archive AS WITH RECURSIVE c(entry) AS
+                (SELECT 'imgurabcdefg' UNION ALL SELECT entry FROM c) SELECT entry FROM c";
+    connection.execute_batch(view).unwrap();
+    drop(connection);
+    let done = archive(&fetch, &["import", file.to_str().unwrap()]).fails(2);
+    done.says("`archive` in it is no table, but a view");
 }

@@ -4,7 +4,7 @@
 //! found by a number made from them, and then compared, since they are long and an index would hold them once more.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -102,7 +102,7 @@ pub(in crate::pipeline::archive) fn connect_known(file: &Path) -> rusqlite::Resu
 
 /// Opens a database that is there, and leaves it in the mode in which it is.
 pub(super) fn connect_to_read(file: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(file, known())?;
+    let connection = Connection::open_with_flags(plain(file), known())?;
     settle(&connection)?;
     Ok(connection)
 }
@@ -112,12 +112,17 @@ fn known() -> OpenFlags {
 }
 
 fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(file, flags)?;
+    let connection = Connection::open_with_flags(plain(file), flags)?;
     settle(&connection)?;
     log_ahead(&connection)?;
     // In WAL mode a power cut loses the last commits at the worst, and never the database.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
+}
+
+/// A path that SQLite takes for one, whatever it is: `:memory:` and `file:x?mode=memory` are files as well.
+pub(in crate::pipeline::archive) fn plain(file: &Path) -> PathBuf {
+    Path::new(".").join(file)
 }
 
 /// What holds for every connection.

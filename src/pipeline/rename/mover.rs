@@ -11,7 +11,7 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::after::sidecar::{self, numbered};
 use crate::pipeline::archive::{Archive, Identity, Landed, Moves, Moving};
 use crate::pipeline::naming::fold;
-use crate::pipeline::sink::{Disk, Folder, disk_error};
+use crate::pipeline::sink::{self, Disk, Folder};
 
 /// What is moved together.
 #[derive(Debug, Default)]
@@ -291,8 +291,11 @@ impl<'a> Mover<'a> {
     /// The folder and the name of a path.
     fn at<'p>(&self, path: &'p str) -> io::Result<(std::sync::Arc<Folder>, &'p str)> {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let folder = self.disk.folder(&folders(path));
-        Ok((folder.map_err(io::Error::other)?, name))
+        let folder = self.disk.folder(&folders(path)).map_err(|error| {
+            let cause = error.source.and_then(|cause| cause.downcast().ok());
+            cause.map_or_else(|| io::Error::other(error.message), |cause| *cause)
+        });
+        Ok((folder?, name))
     }
 
     /// Removes the folders that are empty now.
@@ -301,6 +304,19 @@ impl<'a> Mover<'a> {
             // One in which something is left stays.
             let _ = self.disk.remove_empty(names);
         }
+    }
+}
+
+/// An error of the disk. Another folder is no way out here.
+fn disk_error(doing: String, cause: io::Error) -> Error {
+    let is_locked = matches!(
+        cause.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    );
+    let error = sink::disk_error(doing, cause);
+    match is_locked {
+        true => error.hint("files are renamed only where you may write"),
+        false => error,
     }
 }
 

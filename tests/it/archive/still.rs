@@ -20,7 +20,7 @@ const READERS: [(&[&str], &str); 4] = [
 ];
 
 /// What the folder has, without rights to change it.
-const READ_ONLY: [&str; 5] = [
+pub(crate) const READ_ONLY: [&str; 5] = [
     "unshare",
     "-m",
     "sh",
@@ -45,7 +45,7 @@ fn saved() -> Fetch {
     call
 }
 
-fn is_mountable() -> bool {
+pub(crate) fn is_mountable() -> bool {
     let mut words = READ_ONLY.to_vec();
     words.extend(["sh", "true"]);
     works(words[0], &words[1..])

@@ -73,3 +73,28 @@ error: the archive knows nothing of `nosuchdir`
     assert_eq!(call.run().fails(2).stderr, expected);
     assert_eq!(call.arg("-s").run().fails(2).stderr, expected);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_read_only_disk_no_other_folder_is_a_way_out() {
+    use crate::archive::still::{READ_ONLY, is_mountable};
+
+    if !is_mountable() {
+        return crate::support::skip("nothing can be mounted");
+    }
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 1);
+    fetch.clone().args(&links).run().success();
+    for template in ["{kind}.{ext}", "{kind}/{size}.{ext}"] {
+        let call = rename(&fetch, template).through([&READ_ONLY[..], &["sh"]].concat());
+        let done = call.run().fails(4).says("ead-only file system");
+        assert!(!done.stderr.contains("-d DIR"), "{}", done.stderr);
+        assert!(
+            done.stderr
+                .contains("files are renamed only where you may write"),
+            "{}",
+            done.stderr
+        );
+    }
+    assert_eq!(names(&fetch), ["0.jpg"]);
+}

@@ -108,7 +108,11 @@ fn said(fetch: &Fetch) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// The lines that a terminal shows in the end, as far as it is told to move and to clear (ECMA-48 §8.3).
+/// How many columns a terminal has that does not say so.
+const COLUMNS: usize = 80;
+
+/// The lines that a terminal shows in the end, as far as it is told to move and to clear (ECMA-48 §8.3). What is behind a
+/// full line goes to the next one.
 fn shown(text: &str) -> Vec<String> {
     let mut rows: Vec<Vec<char>> = vec![Vec::new()];
     let (mut row, mut column) = (0_usize, 0_usize);
@@ -141,6 +145,10 @@ fn shown(text: &str) -> Vec<String> {
                 }
             }
             c => {
+                if column == COLUMNS {
+                    (row, column) = (row + 1, 0);
+                    rows.resize(rows.len().max(row + 1), Vec::new());
+                }
                 let line = &mut rows[row];
                 line.resize(line.len().max(column + 1), ' ');
                 line[column] = c;

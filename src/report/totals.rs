@@ -7,7 +7,7 @@ use url::Url;
 
 use super::lines;
 use super::repeats::reason;
-use super::summary::Named;
+use super::summary::{Missed, Named};
 use super::text::{address, causes, clean, hint, push, size, time};
 use super::{Summary, Verbosity};
 use crate::model::{Failure, Kind, Skip};
@@ -85,6 +85,11 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
             0 => "interrupted: what had begun has ended; the same command again fetches what is left\n".to_owned(),
             count => format!("interrupted: {count} not done; run the same command again to go on\n"),
         });
+        let was_left =
+            |missed: &Missed| missed.what == "exec" && missed.failure.kind == Kind::Closed;
+        if summary.missed.iter().any(was_left) {
+            text.push_str("  hint: what is saved counts as had, so that no later run runs the command for it; `--skip never` fetches it again\n");
+        }
     }
     text
 }

@@ -185,13 +185,51 @@ fn the_first_ctrl_c_lets_a_command_finish_and_the_second_ends_it() {
             _ => running.interrupt(),
         }
         let done = running.wait().fails(130);
-        assert!(!done.stderr.contains("not followed up"), "{}", done.stderr);
+        let missed = "failed: `exec` for `secon02.png`: `sh` was ended before its end\n";
+        for said in [
+            missed,
+            "; 1 not followed up ",
+            "`--skip never` fetches it again",
+        ] {
+            let is_said = done.stderr.contains(said);
+            assert_eq!(is_said, presses == 2, "{said}: {}", done.stderr);
+        }
         let trace = fetch.out().join(["done", "ended"][presses - 1]);
         let began = std::time::Instant::now();
         while !trace.exists() {
             assert!(began.elapsed().as_secs() < 30, "there is no {trace:?}");
             std::thread::yield_now();
         }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn commands_that_never_began_are_told_with_those_that_were_ended() {
+    // One more than may run at once.
+    let count = std::thread::available_parallelism().map_or(1, |count| count.get()) + 1;
+    let site = Site::start();
+    let paths: Vec<_> = (0..count).map(|number| format!("/{number}.jpg")).collect();
+    for (number, path) in paths.iter().enumerate() {
+        site.on(path, Reply::file(small(Format::Jpeg, number as u64)));
+    }
+    let running = Fetch::new()
+        .args(["-N", &count.to_string()])
+        .args(["--exec", "sh -c 'echo begun; sleep 60'"])
+        .args(paths.iter().map(|path| site.url(path)))
+        .spawn();
+    for path in &paths {
+        running.wait_for_stderr(&format!("saved `{}`", &path[1..]));
+    }
+    running.wait_for_stderr("begun");
+    running.interrupt();
+    running.wait_for_stderr("press Ctrl-C again");
+    running.interrupt();
+    let done = running.wait().fails(130);
+    let line = format!("{count} found: {count} new; {count} not followed up ");
+    let (ended, waited) = ("`sh` was ended before its end", "`sh` was not begun");
+    for said in [&*line, ended, waited] {
+        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
     }
 }
 

@@ -177,8 +177,14 @@ impl After {
     }
 
     async fn run(&self, id: Option<u64>, words: Vec<String>) -> Result<()> {
-        // It is never closed.
-        let _permit = self.room.acquire().await.map_err(|_| Error::closed())?;
+        let program = words.first().cloned().unwrap_or_default();
+        let left = |what: &str| Error::new(Kind::Closed, format!("`{program}` was {what}"));
+        let _permit = tokio::select! {
+            biased;
+            () = self.stop.now.cancelled() => return Err(left("not begun")),
+            // It is never closed.
+            permit = self.room.acquire() => permit.map_err(|_| Error::closed())?,
+        };
         // Whoever still says something after the end does not keep the run from its own.
         let events = self.events.downgrade();
         let say = move |text: String| {
@@ -192,7 +198,7 @@ impl After {
         tokio::select! {
             () = self.stop.now.cancelled() => {
                 group.end();
-                Ok(())
+                Err(left("ended before its end"))
             }
             done = slowly(move || command::run(&words, &its, say)) => done,
         }

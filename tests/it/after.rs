@@ -235,6 +235,19 @@ fn commands_that_never_began_are_told_with_those_that_were_ended() {
 
 #[cfg(unix)]
 #[test]
+fn a_command_that_wants_something_from_the_terminal_fails_in_place_of_waiting_for_ever() {
+    // What the system does to whoever reads from a terminal at which others are in front.
+    for insists in ["", "trap \"\" TERM; "] {
+        let (_imgur, fetch) = album();
+        let asks = format!("sh -c '{insists}while :; do kill -TTIN $$; done'");
+        let done = fetch.args(["-I", "2", "--exec", &asks]).run().fails(3);
+        let said = "failed: `exec` for `secon02.png`: `sh` wants something from the terminal, which commands do not have\n";
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn what_a_command_has_changed_is_known_for_what_was_saved() {
     let (imgur, fetch) = album();
     let shrinks = "sh -c 'head -c 100 \"$1\" > \"$1.t\" && mv \"$1.t\" \"$1\"; head -c 9 \"$1\" >> log' _ {path}";

@@ -160,13 +160,15 @@ pub(super) fn run(
         // Nobody may be waiting any more.
         let _ = over.send(());
     });
-    let status = group.wait(&mut child).map_err(cannot)?;
+    let ended = group.wait(&mut child).map_err(cannot)?;
     // Late lines are passed on all the same.
     let _ = is_over.recv_timeout(LINGER);
-    if status.success() {
-        return Ok(());
-    }
-    let error = Error::new(Kind::Config, format!("`{program}` ended with {status}"));
+    let why = match ended.status {
+        _ if ended.asked => "wants something from the terminal, which commands do not have".into(),
+        status if status.success() => return Ok(()),
+        status => format!("ended with {status}"),
+    };
+    let error = Error::new(Kind::Config, format!("`{program}` {why}"));
     let last = last.lock().unwrap_or_else(PoisonError::into_inner);
     Err(match last.is_empty() {
         true => error,

@@ -17,6 +17,14 @@ enum Stage {
     Over,
 }
 
+/// How a program ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) status: ExitStatus,
+    /// Whether it wanted something from the terminal, for which it was ended.
+    pub(super) asked: bool,
+}
+
 impl Group {
     /// Starts the program as a group of its own; not if that is over already.
     pub(super) fn spawn(&self, mut command: Command) -> io::Result<Option<Child>> {
@@ -31,12 +39,13 @@ impl Group {
         Ok(Some(child))
     }
 
-    /// Waits for its end. Blocks.
-    pub(super) fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
-        let status = child.wait();
+    /// Waits for its end. Blocks. Others are in front at the terminal, so whatever reads from it is stopped by the system,
+    /// and would be for ever: that is ended.
+    pub(super) fn wait(&self, child: &mut Child) -> io::Result<Ended> {
+        let ended = waited(child);
         // Its number may be another's now.
         *self.stage() = Stage::Over;
-        status
+        ended
     }
 
     /// Asks all of it to end; what was not started yet is not.
@@ -48,8 +57,7 @@ impl Group {
                 .ok()
                 .and_then(rustix::process::Pid::from_raw)
         {
-            // That it has ended in this moment is as well.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::TERM);
+            signal(leader, rustix::process::Signal::TERM);
         }
         #[cfg(not(unix))]
         drop(stage);
@@ -60,9 +68,56 @@ impl Group {
     }
 }
 
+#[cfg(not(unix))]
+fn waited(child: &mut Child) -> io::Result<Ended> {
+    let status = child.wait()?;
+    Ok(Ended {
+        status,
+        asked: false,
+    })
+}
+
+#[cfg(unix)]
+fn waited(child: &mut Child) -> io::Result<Ended> {
+    use std::os::unix::process::ExitStatusExt;
+
+    use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+
+    let leader = Pid::from_child(child);
+    let (input, output) = (Signal::TTIN.as_raw(), Signal::TTOU.as_raw());
+    let mut asked = false;
+    loop {
+        let waited = rustix::io::retry_on_intr(|| waitpid(Some(leader), WaitOptions::UNTRACED))?;
+        let Some((_, status)) = waited else { continue };
+        match status.stopping_signal() {
+            None => {
+                let status = ExitStatus::from_raw(status.as_raw());
+                return Ok(Ended { status, asked });
+            }
+            Some(by) if by == input || by == output => {
+                // Whoever asks once more does not end by itself.
+                signal(leader, if asked { Signal::KILL } else { Signal::TERM });
+                asked = true;
+            }
+            // Who stops it by hand has it go on, too.
+            Some(_) => {}
+        }
+    }
+}
+
+/// Has a signal come to all of a group, also where it was stopped.
+#[cfg(unix)]
+fn signal(leader: rustix::process::Pid, signal: rustix::process::Signal) {
+    use rustix::process::{Signal, kill_process_group};
+    for signal in [signal, Signal::CONT] {
+        // That it has ended in this moment is as well.
+        let _ = kill_process_group(leader, signal);
+    }
+}
+
 #[cfg(all(test, unix))]
 mod tests {
-    use rustix::process::{Pid, getpgid};
+    use rustix::process::{Pid, WaitId, WaitIdOptions, getpgid, waitid};
 
     use super::*;
 
@@ -75,7 +130,32 @@ mod tests {
         let id = Pid::from_child(&child);
         assert_eq!(getpgid(Some(id)).unwrap(), id);
         group.end();
-        assert!(!group.wait(&mut child).unwrap().success());
+        let ended = group.wait(&mut child).unwrap();
+        assert!(!ended.status.success() && !ended.asked);
+    }
+
+    #[test]
+    fn what_is_stopped_by_hand_is_waited_for() {
+        let group = Group::default();
+        let mut command = Command::new("sh");
+        let goes_on = "(while kill -CONT $$ 2>&-; do sleep 0.01; done) &";
+        let stops = format!("{goes_on} kill -STOP $$; exit 3");
+        command.args(["-c", &stops]);
+        let mut child = group.spawn(command).unwrap().unwrap();
+        let ended = group.wait(&mut child).unwrap();
+        assert_eq!((ended.status.code(), ended.asked), (Some(3), false));
+    }
+
+    #[test]
+    fn what_is_stopped_can_be_ended() {
+        let group = Group::default();
+        let mut command = Command::new("sh");
+        command.args(["-c", "kill -STOP $$; exit 0"]);
+        let mut child = group.spawn(command).unwrap().unwrap();
+        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&child)), stopped).unwrap();
+        group.end();
+        assert!(!group.wait(&mut child).unwrap().status.success());
     }
 
     #[test]

@@ -248,6 +248,21 @@ fn a_command_that_wants_something_from_the_terminal_fails_in_place_of_waiting_fo
 
 #[cfg(unix)]
 #[test]
+fn what_a_failing_command_draws_over_is_no_reason() {
+    let (_imgur, fetch) = album();
+    let draws = "sh -c 'for x in 1 2 3 4 5; do printf \"at $x %0900d\\r\" 0; done; printf \"no %0900dluck\\r\\n\" 0; exit 1'";
+    let done = fetch.args(["-I", "2", "--exec", draws]).run().fails(3);
+    let because = done.stderr.lines().find(|line| line.contains("because:"));
+    let because = because.unwrap();
+    assert!(because.ends_with("00luck"), "{because}");
+    assert!(!because.contains("at 3"), "{because}");
+    assert!(because.len() < 1700, "{}: {because}", because.len());
+    // Each is a line of its own.
+    assert!(done.stderr.lines().any(|line| line.starts_with("at 1 ")));
+}
+
+#[cfg(unix)]
+#[test]
 fn what_a_command_has_changed_is_known_for_what_was_saved() {
     let (imgur, fetch) = album();
     let shrinks = "sh -c 'head -c 100 \"$1\" > \"$1.t\" && mv \"$1.t\" \"$1\"; head -c 9 \"$1\" >> log' _ {path}";

@@ -1,7 +1,7 @@
 //! A command of the user's: words, split once and never given to a shell.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::process::{self, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use super::code::code;
 use super::group::Group;
+use super::said::{lines, reason};
 use crate::model::{Error, Kind, Result};
 
-/// The longest line that is passed on.
-const LONGEST: u64 = 64 << 10;
 /// How many of the last lines are told with a failure.
 const LAST: usize = 3;
 /// How long the output of a command that has ended is waited for: something that it started may hold on to it.
@@ -144,19 +143,15 @@ pub(super) fn run(
     let (over, is_over) = channel();
     let heard = last.clone();
     std::thread::spawn(move || {
-        let mut reader = BufReader::new(reader);
-        let mut line = Vec::new();
-        while let Ok(1..) = reader.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            line.clear();
+        lines(reader, |text| {
             let mut last = heard.lock().unwrap_or_else(PoisonError::into_inner);
-            last.push_back(text.clone());
+            last.push_back(reason(&text));
             if last.len() > LAST {
                 last.pop_front();
             }
             drop(last);
             say(text);
-        }
+        });
         // Nobody may be waiting any more.
         let _ = over.send(());
     });

@@ -7,6 +7,7 @@ mod code;
 mod command;
 mod group;
 mod ours;
+mod said;
 pub(super) mod sidecar;
 
 use std::num::NonZeroUsize;

@@ -1,0 +1,80 @@
+//! What a command says, line by line.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+
+/// The longest line that is passed on.
+const LONGEST: usize = 64 << 10;
+/// So much of the end of a line is told with a failure.
+const REASON: usize = 500;
+
+/// Hands on each line to its end. What draws over a line with the next one has said a line, too.
+pub(super) fn lines(reader: impl Read, mut each: impl FnMut(String)) {
+    let mut reader = BufReader::new(reader);
+    let mut line = Vec::new();
+    let mut said = |line: &mut Vec<u8>| {
+        each(String::from_utf8_lossy(line).trim_end().to_owned());
+        line.clear();
+    };
+    let mut has_returned = false;
+    loop {
+        let piece = match reader.fill_buf() {
+            Ok([]) => break,
+            Ok(piece) => &piece[..piece.len().min(LONGEST - line.len())],
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => break,
+        };
+        let at = memchr::memchr2(b'\r', b'\n', piece);
+        let end = at.map(|at| piece[at]);
+        let count = at.unwrap_or(piece.len());
+        line.extend_from_slice(&piece[..count]);
+        reader.consume(count + usize::from(end.is_some()));
+        // `\r\n` is one end.
+        let is_second = has_returned && line.is_empty() && end == Some(b'\n');
+        if !is_second && (end.is_some() || line.len() == LONGEST) {
+            said(&mut line);
+        }
+        has_returned = end == Some(b'\r');
+    }
+    if !line.is_empty() {
+        said(&mut line);
+    }
+}
+
+/// As much of a line as is told for a reason: its end.
+pub(super) fn reason(line: &str) -> String {
+    let from = line.len().saturating_sub(REASON);
+    let from = (from..=line.len()).find(|at| line.is_char_boundary(*at));
+    match from {
+        Some(from @ 1..) => format!("…{}", &line[from..]),
+        _ => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_with_a_return_too() {
+        let long = "x".repeat(LONGEST + 1);
+        let table = [
+            ("", vec![]),
+            ("a\nb", vec!["a", "b"]),
+            ("a\r\n\r\nb\r", vec!["a", "", "b"]),
+            ("1 %\r2 %\r\n\nend \n", vec!["1 %", "2 %", "", "end"]),
+            (&long, vec![&long[1..], "x"]),
+        ];
+        for (text, expected) in table {
+            let mut said = Vec::new();
+            lines(text.as_bytes(), |line| said.push(line));
+            assert!(said == expected, "{text:.20}: {said:.20?}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_line_tells_the_reason() {
+        assert_eq!(reason("no luck"), "no luck");
+        let told = reason(&"é".repeat(REASON));
+        assert_eq!(told, format!("…{}", "é".repeat(REASON / 2)));
+    }
+}

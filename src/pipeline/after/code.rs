@@ -3,52 +3,186 @@
 /// Shells: what follows their `-c` is code.
 const SHELLS: &[&str] = &[
     "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "mksh", "nu", "rbash", "sh", "tcsh",
-    "xonsh", "zsh",
+    "xonsh", "yash", "zsh",
 ];
 
 /// Programs that have all that they are given run by a shell, or may.
 const ALL: &[&str] = &["cmd", "powershell", "pwsh", "ssh"];
 
+/// The same, of names that other things have as well: only where they lead a command.
+const ALL_OF_LEADER: &[&str] = &["gmake", "make", "parallel", "tmux", "watch"];
+
+/// Programs that run another one, so that it leads.
+const RUNNERS: &[&str] = &[
+    "chrt", "doas", "env", "ionice", "nice", "nohup", "setsid", "stdbuf", "sudo", "time", "timeout",
+];
+
+/// Programs that have all run that follows such a word.
+const BEHIND: &[(&str, &[&str])] = &[
+    ("adb", &["exec-in", "exec-out", "shell"]),
+    ("deno", &["eval"]),
+];
+
 /// Programs that take code after one of these letters, or behind it in the same word, and after these long options.
 const BY_OPTION: &[(&str, &str, &[&str])] = &[
+    ("awk", "e", &["source"]),
+    ("duckdb", "cs", &["cmd"]),
+    ("emacs", "", &["eval", "execute"]),
+    ("env", "S", &["split-string"]),
+    ("ex", "c", &["cmd"]),
     ("flock", "c", &["command"]),
+    ("gawk", "e", &["source"]),
+    ("mariadb", "e", &["execute", "init-command"]),
+    ("mysql", "e", &["execute", "init-command"]),
+    ("nvim", "c", &["cmd"]),
+    ("psql", "c", &["command"]),
     ("runuser", "c", &["command", "session-command"]),
     ("script", "c", &["command"]),
+    ("sed", "e", &["expression"]),
+    ("sqlite", "", &["cmd"]),
     ("su", "c", &["command", "session-command"]),
+    ("vi", "c", &["cmd"]),
+    ("vim", "c", &["cmd"]),
 ];
 
 /// The same of interpreters: where the first word is a script, the rest is for that.
 const INTERPRETERS: &[(&str, &str, &[&str])] = &[
+    ("Rscript", "e", &[]),
+    ("bun", "ep", &["eval", "print"]),
+    ("expect", "c", &[]),
+    ("ipython", "c", &[]),
+    ("julia", "eE", &["eval", "print"]),
     ("lua", "e", &[]),
+    ("luajit", "e", &[]),
     ("node", "ep", &["eval", "print"]),
+    ("nodejs", "ep", &["eval", "print"]),
+    ("octave", "", &["eval"]),
     ("osascript", "e", &[]),
     ("perl", "eE", &[]),
     ("php", "rBRE", &["run"]),
+    ("pypy", "c", &[]),
     ("python", "c", &[]),
+    ("R", "e", &[]),
     ("ruby", "e", &[]),
 ];
 
+/// Programs whose first words that are no options are code, how many words before them are none, and with which options:
+/// those that take a word, and those with which there is no code among the words.
+const BY_PLACE: &[(&str, usize, &str, &str)] = &[
+    ("awk", 0, "Fv", "ef"),
+    ("gawk", 0, "Fv", "ef"),
+    ("mawk", 0, "Fv", "ef"),
+    ("nawk", 0, "Fv", "f"),
+    ("sed", 0, "l", "ef"),
+    ("sqlite", 1, "", ""),
+];
+
+/// Editors, to which a word behind a `+` is a command.
+const BY_PLUS: &[&str] = &["ex", "nvim", "vi", "view", "vim"];
+
+/// Terminals: a single word behind `-e` is for a shell.
+const TERMINALS: &[&str] = &[
+    "gnome-terminal",
+    "lxterminal",
+    "uxterm",
+    "x-terminal-emulator",
+    "xfce4-terminal",
+    "xterm",
+];
+
+/// What makes a text code, as far as can be told of a program that nobody has heard of. What also stands in a sentence, a
+/// path or the query of an address is not among it.
+const MARKS: &[&str] = &[";", "$", "`", "\n", "||", "&&", " |", "| ", " <", " >"];
+
+/// Whether a word is code by its looks, in which this stands for each text of a site's.
+pub(super) fn is_code(word: &str, text: char) -> bool {
+    let is_quoted = |at: usize| {
+        let (before, after) = word.split_at(at);
+        ['\'', '"']
+            .iter()
+            .any(|quote| before.contains(*quote) && after.contains(*quote))
+    };
+    MARKS.iter().any(|mark| word.contains(mark))
+        || word.match_indices(text).any(|(at, _)| is_quoted(at))
+}
+
 /// The words among these that are code to a program among them: a text of a site's in there would be run.
 pub(super) fn code(words: &[String]) -> Vec<&str> {
+    let runs = words
+        .first()
+        .is_some_and(|first| RUNNERS.contains(&named(first).1));
     let mut found = Vec::new();
     for (at, word) in words.iter().enumerate() {
-        let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
-        let name = name.trim_end_matches(".exe");
-        // As in `python3.12`.
-        let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let (name, plain) = named(word);
         let rest = &words[at + 1..];
+        let all = || rest.iter().map(String::as_str);
+        let leads = at == 0 || runs;
         let by_name = |(by, ..): &&(&str, _, _)| *by == plain;
         let of_script = rest.first().is_some_and(|word| !word.starts_with('-'));
         let interpreter = INTERPRETERS.iter().filter(|_| !of_script);
-        if SHELLS.contains(&name) {
+        if SHELLS.contains(&plain) {
             found.extend(of_shell(rest));
-        } else if ALL.contains(&name) {
-            found.extend(rest.iter().map(String::as_str));
+        } else if ALL.contains(&name) || leads && ALL_OF_LEADER.contains(&name) {
+            found.extend(all());
         } else if let Some((_, letters, long)) = BY_OPTION.iter().chain(interpreter).find(by_name) {
             found.extend(by_option(rest, letters, long));
         }
+        if let Some((_, verbs)) = BEHIND.iter().find(|(by, _)| *by == name) {
+            found.extend(all().skip_while(|word| !verbs.contains(word)));
+        }
+        if let Some((_, before, takes, none)) = BY_PLACE.iter().find(|(by, ..)| *by == plain) {
+            found.extend(by_place(rest, *before, takes, none));
+        }
+        if BY_PLUS.contains(&name) {
+            found.extend(all().filter(|word| word.starts_with('+')));
+        }
+        if TERMINALS.contains(&name)
+            && let [.., option, code] = rest
+            && option == "-e"
+        {
+            found.push(code);
+        }
     }
     found
+}
+
+/// The name of a program in a word, and the same without its version, as in `python3.12` and `bash-5.2`.
+fn named(word: &str) -> (&str, &str) {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    let name = name.trim_end_matches(".exe");
+    let version = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+    (name, name.trim_end_matches(version))
+}
+
+/// The words that are code where they stand: of a script the first that is no option, of a database all behind it. None if
+/// an option has the code.
+fn by_place<'a>(words: &'a [String], before: usize, takes: &str, none: &str) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) else {
+            found.push(word.as_str());
+            continue;
+        };
+        if let Some(long) = letters.strip_prefix('-') {
+            let long = long.split('=').next().unwrap_or(long);
+            if ["expression", "file", "source"].contains(&long) {
+                return Vec::new();
+            }
+            continue;
+        }
+        let of_use = letters.find(|letter| takes.contains(letter) || none.contains(letter));
+        match of_use.map(|at| letters.split_at(at)) {
+            Some((_, letter)) if letter.starts_with(|letter| none.contains(letter)) => {
+                return Vec::new();
+            }
+            // What it takes is the next word.
+            Some((_, letter)) if letter.len() == 1 => drop(rest.next()),
+            _ => {}
+        }
+    }
+    let most = if before == 0 { 1 } else { usize::MAX };
+    found.into_iter().skip(before).take(most).collect()
 }
 
 /// The word that a shell would take for a program: what follows its `-c` and the options behind it.
@@ -86,6 +220,8 @@ fn by_option<'a>(words: &'a [String], letters: &str, long: &[&str]) -> Vec<&'a s
                     None if long.contains(&name) => rest.next(),
                     _ => None,
                 },
+                // As `-cmd` and `-eval`.
+                None if long.contains(&name) => rest.next(),
                 None if name.ends_with(|letter| letters.contains(letter)) => rest.next(),
                 None if name.contains(|letter| letters.contains(letter)) => Some(word),
                 None => None,

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::code::code;
+use super::code::{code, is_code};
 use super::group::Group;
 use super::said::{lines, reason};
 use crate::model::{Error, Kind, Result};
@@ -55,15 +55,18 @@ impl Command {
         for word in &words {
             filled(word, &values).map_err(|why| wrong(&why))?;
         }
-        // A text of a site's in there would be code.
-        let filled_in: Vec<_> = known
-            .iter()
-            .map(|name| (*name, if *name == "saved" { "" } else { "x" }))
-            .collect();
-        let depends = |word: &&str| filled(word, &values) != filled(word, &filled_in);
-        if code(&words).iter().any(depends) {
-            let message =
-                format!("cannot use the command `{text}`: what stands for it would be run as code");
+        // What a site says stands for a control character here, which nobody writes into a command.
+        let of_site = known.iter().filter(|name| **name != "saved");
+        let of_site: Vec<_> = of_site.map(|name| (*name, "\0")).collect();
+        let told = |word: &str| filled(word, &[of_site.as_slice(), &[("saved", "1")]].concat());
+        let depends = |word: &&str| told(word).is_ok_and(|told| told.contains('\0'));
+        let looks_so = |word: &&str| told(word).is_ok_and(|told| is_code(&told, '\0'));
+        let mut all = words.iter().map(String::as_str);
+        let run = code(&words).into_iter().find(depends);
+        if let Some(word) = run.or_else(|| all.find(|word| depends(word) && looks_so(word))) {
+            let message = format!(
+                "cannot use the command `{text}`: what comes into `{word}` would be run as code"
+            );
             return Err(Error::new(Kind::Config, message)
                 .hint("hand it on as an argument, as in `sh -c 'echo \"$1\"' _ {path}`"));
         }
@@ -242,6 +245,66 @@ mod tests {
             ("perl -pe 's/x/{key}/' y", false),
             ("node -e'x(\"{key}\")'", false),
             ("exiftool -e {path}", true),
+            ("awk 'BEGIN{{x=(\"{key}\")}}'", false),
+            ("gawk -F : -v x={key} '{{print x}}' {path}", true),
+            ("mawk '{{print {key}}}' {path}", false),
+            ("gawk -f x.awk {path}", true),
+            ("gawk -e 'x' --source={key} {path}", false),
+            ("sed s/x/{key}/ {path}", false),
+            ("sed -i -e s/x/{key}/ {path}", false),
+            ("sed -i s/x/y/ {path}", true),
+            ("sed -i -f x.sed {path}", true),
+            ("watch -g -n 1 'true {key}; date'", false),
+            ("watch cat {path}", false),
+            ("nice -n 5 watch cat {path}", false),
+            ("cp -t /srv/watch {path}", true),
+            ("nodejs -e x{key}", false),
+            ("pypy3 -c x={key}", false),
+            ("ipython -c x={key}", false),
+            ("ksh93 -c x={key}", false),
+            ("bash-5.2 -c x={key}", false),
+            ("julia -e x={key}", false),
+            ("Rscript -e x={key}", false),
+            ("Rscript x.R {path}", true),
+            ("deno eval x={key}", false),
+            ("deno run x.ts {path}", true),
+            ("mysql -u me -e x={key}", false),
+            ("psql --command=x={key}", false),
+            ("sqlite3 my.db {key}", false),
+            ("sqlite3 {path} .dump", true),
+            ("vim -c {key} x", false),
+            ("vim +{key} x", false),
+            ("vim {path}", true),
+            ("xterm -e 'less {path}'", false),
+            ("xterm -e less {path}", true),
+            ("tmux new-window 'less {path}'", false),
+            ("tmux display-message {key}", false),
+            ("adb -s x shell ls {key}", false),
+            ("adb push {path} /sdcard/", true),
+            ("env -S 'sh x {key}'", false),
+            ("env -i X={key} x", true),
+            ("env -u sh x {path}", true),
+            // Of programs that nobody has listed, what is written as code is.
+            ("x 'y(\"{key}\")'", false),
+            ("x 'say \"{key}'", true),
+            ("x 'it is {key}, is it not?'", true),
+            ("x \"it's {key}\"", true),
+            ("x 'a; b {key}'", false),
+            ("x 'a | b {key}'", false),
+            ("x 'a {key} && b'", false),
+            ("x 'a > {path}'", false),
+            ("x 'a\nb {key}'", false),
+            ("x 'a $(b) {key}'", false),
+            ("x 'a `b` {key}'", false),
+            ("x 'a; b' {key}", true),
+            (
+                "ffmpeg -i {path} -metadata 'title={key} (new)' -metadata 'comment=by {key}' /o/{key}.mkv",
+                true,
+            ),
+            ("ffmpeg -i 'concat:x.ts|{path}' x", true),
+            ("exiftool '-title<x {key}' {path}", true),
+            ("curl 'https://x.org/?a=1&b={key}' -d 'a=1&b={key}'", true),
+            ("x C:/y/{key}.jpg --in={path}", true),
         ];
         for (text, expected) in table {
             let read = Command::parse(text, &["path", "key"]);
@@ -250,6 +313,11 @@ mod tests {
                 assert!(error.message.contains("as code"), "{error}");
             }
         }
-        assert!(Command::parse("sh -c 'echo {saved}'", Command::OF_RUN).is_ok());
+        for of_run in [
+            "sh -c 'echo {saved}'",
+            "notify-send 'fetch' '{saved} new in {dir}'",
+        ] {
+            assert!(Command::parse(of_run, Command::OF_RUN).is_ok());
+        }
     }
 }

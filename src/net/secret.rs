@@ -50,6 +50,7 @@ const SECRET_NAMES: &[&str] = &[
     "auth",
     "authkey",
     "authorization",
+    "bearer",
     "clientid",
     "code",
     "credential",
@@ -62,18 +63,26 @@ const SECRET_NAMES: &[&str] = &[
     "keypairid",
     "mac",
     "md5",
+    "otp",
     "pass",
+    "pin",
     "policy",
+    "pw",
     "pwd",
+    "sess",
     "session",
     "sid",
     "sig",
     "sign",
     "ticket",
     "verify",
+    "wmsauthsign",
     "xamzcredential",
     "xgoogcredential",
 ];
+
+/// So deep are addresses looked for in the values of addresses.
+const DEPTH: u8 = 2;
 
 /// How the names of further ones end, written in the same way.
 const SECRET_ENDS: &[&str] = &[
@@ -118,8 +127,9 @@ impl fmt::Display for Shown<'_> {
             return write!(f, "{source}:{}", Shown(&inner));
         }
         let has_user = !url.username().is_empty() || url.password().is_some();
-        let hides = |name: &str, value: &str| is_secret(name) || lets_in(value);
-        let secret_query = url.query_pairs().any(|(name, value)| hides(&name, &value));
+        let secret_query = url
+            .query_pairs()
+            .any(|(name, value)| hides(&name, &value, DEPTH));
         let secret_fragment = url
             .fragment()
             .is_some_and(|fragment| fragment.contains('='));
@@ -136,7 +146,7 @@ impl fmt::Display for Shown<'_> {
             let pairs: Vec<String> = query
                 .split('&')
                 .map(|pair| match pair.split_once('=') {
-                    Some((name, value)) if hides(&decoded(name), &decoded(value)) => {
+                    Some((name, value)) if hides(&decoded(name), &decoded(value), DEPTH) => {
                         format!("{name}=***")
                     }
                     _ => pair.to_owned(),
@@ -151,20 +161,44 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Whether a query of this name has a secret for its value. Of `user[token]`, it is the last part that says so.
+/// Whether a pair of a query is not to be seen: for its name, or for an address in its value, which may hold one as well.
+fn hides(name: &str, value: &str, depth: u8) -> bool {
+    is_secret(name) || lets_in(value, depth)
+}
+
+/// Whether a query of this name has a secret for its value. Of `user[token]` and `token[0]`, it is the last word that says so.
 fn is_secret(name: &str) -> bool {
-    let last = name.rsplit('[').next().unwrap_or(name);
+    let mut parts = name.rsplit('[').map(|part| part.trim_end_matches(']'));
+    let last = parts.find(|part| part.contains(|c: char| !c.is_ascii_digit()));
     let plain: String = last
+        .unwrap_or(name)
         .chars()
-        .filter(|c| !matches!(c, '-' | '_' | ']'))
+        .filter(|c| !matches!(c, '-' | '_'))
         .map(|c| c.to_ascii_lowercase())
         .collect();
     SECRET_NAMES.contains(&plain.as_str()) || SECRET_ENDS.iter().any(|end| plain.ends_with(end))
 }
 
-/// Whether a value is an address with a user and a password of its own.
-fn lets_in(value: &str) -> bool {
-    value.contains('@') && Url::parse(value).is_ok_and(|url| url.password().is_some())
+/// Whether a value is an address that is not to be seen as it is, or a part of one.
+fn lets_in(value: &str, depth: u8) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
+    match Url::parse(value) {
+        Ok(url) if url.has_host() => {
+            let mut pairs = url.query_pairs();
+            let fragment = url.fragment();
+            !url.username().is_empty()
+                || url.password().is_some()
+                || pairs.any(|(name, value)| hides(&name, &value, depth))
+                || fragment.is_some_and(|fragment| fragment.contains('='))
+        }
+        // `/cat.jpg?token=…`
+        _ => value.split_once('?').is_some_and(|(_, query)| {
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs.any(|(name, value)| hides(&name, &value, depth))
+        }),
+    }
 }
 
 fn decoded(value: &str) -> String {
@@ -223,6 +257,31 @@ mod tests {
             (
                 "https://x.org/to?u=http%3A%2F%2Fu%3Apw%40y.org%2F%3Fa%3Db",
                 "https://x.org/to?u=***",
+            ),
+            (
+                "https://x.org/p?url=https%3A%2F%2Fcdn.org%2Fp.jpg%3Ftoken%3DSECRET&w=3",
+                "https://x.org/p?url=***&w=3",
+            ),
+            ("https://x.org/?u=https://ab@x.org/", "https://x.org/?u=***"),
+            (
+                "https://x.org/?u=https%3A%2F%2Fy.org%2F%3Fu%3Dhttps%253A%252F%252Fz.org%252F%253Fsig%253Dab",
+                "https://x.org/?u=***",
+            ),
+            (
+                "https://x.org/?next=%2Fp.jpg%3Fw%3D1%26sig%3Dab",
+                "https://x.org/?next=***",
+            ),
+            (
+                "https://x.org/?u=https%3A%2F%2Fy.org%2F%3Fa%3Db&q=what?",
+                "https://x.org/?u=https%3A%2F%2Fy.org%2F%3Fa%3Db&q=what?",
+            ),
+            (
+                "https://x.org/?api-key[]=ab&token[0]=ab&tags[]=cat",
+                "https://x.org/?api-key[]=***&token[0]=***&tags[]=cat",
+            ),
+            (
+                "https://x.org/?pw=ab&bearer=ab&otp=1&pin=1&sess=ab&wmsAuthSign=ab&pins=1",
+                "https://x.org/?pw=***&bearer=***&otp=***&pin=***&sess=***&wmsAuthSign=***&pins=1",
             ),
             (
                 "https://x.org/to?u=http://y.org/@me",

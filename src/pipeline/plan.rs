@@ -19,7 +19,7 @@ use super::archive::Archive;
 use super::branch::Branch;
 use super::choose::{Lacking, wants};
 use super::hashes::Hashes;
-use super::naming::{Planned, Template, fold};
+use super::naming::{Planned, Template, fold, shown_text};
 use super::sink::{Disk, slowly};
 use super::transfer::Job;
 use super::turn::Turns;
@@ -340,12 +340,43 @@ fn told(id: u64, item: &Item, path: String) -> Event {
     Event::Found {
         id,
         source: item.source.clone(),
-        key: item.key.clone(),
-        title,
+        key: shown_text(item.key.clone()),
+        title: shown_text(title),
         url: request.map(|request: &Request| Shown(&request.url).to_string()),
         page: item.meta.page.as_ref().map(|page| Shown(page).to_string()),
         path,
         size: request.and_then(|request| request.expect.size),
         raw_url: request.map(|request| request.url.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Body, Meta};
+
+    #[test]
+    fn a_key_or_title_that_is_an_address_is_told_without_its_secrets() {
+        let address = "https://u:hunter2@x.org/cat.jpg?token=hunter2";
+        let mut item = Item {
+            source: "x".into(),
+            key: address.into(),
+            meta: Meta::default(),
+            body: Body::Later,
+        };
+        for title in [None, Some(address.to_owned())] {
+            item.meta.title = title;
+            let event = told(1, &item, "cat.jpg".into());
+            let text = serde_json::to_string(&event).unwrap();
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+        item.key = "q6i58".into();
+        let Event::Found { key, title, .. } = told(1, &item, "cat.jpg".into()) else {
+            panic!("it is found");
+        };
+        assert_eq!(
+            (&*key, &*title),
+            ("q6i58", "https://***@x.org/cat.jpg?token=***")
+        );
     }
 }

@@ -200,7 +200,7 @@ pub(super) fn line(
         Event::Unchanged { link, .. } => (Detail::All, format!("unchanged: `{}`", clean(link))),
         Event::Warned { text, .. } => (Detail::Failures, format!("warning: {}", clean(text))),
         Event::Noted { source, text } => (Detail::All, format!("{source}: {}", clean(text))),
-        Event::Said { text, .. } => (Detail::Ends, clean(text).into_owned()),
+        Event::Said { text, .. } => (Detail::Failures, clean(text).into_owned()),
         Event::Moved { .. } | Event::LeftOut { .. } | Event::Complete => return None,
     };
     (detail >= least).then_some(line)
@@ -260,7 +260,10 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(D
                 _ => "had",
             };
             let (path, warning) = (clean(path), clean(warning));
-            (Detail::Ends, format!("{done} `{path}`; warning: {warning}"))
+            (
+                Detail::Failures,
+                format!("{done} `{path}`; warning: {warning}"),
+            )
         }
         Outcome::Skipped { reason, path, .. } => {
             let path = clean(path);

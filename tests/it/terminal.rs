@@ -179,3 +179,12 @@ fn the_last_line_says_where_the_files_are() {
     assert!(second.starts_with(renamed), "{second}");
     assert!(second.ends_with("   in the current folder\n"), "{second}");
 }
+
+#[test]
+fn what_commands_say_is_said() {
+    let site = Site::start();
+    site.on("/cat.bin", Reply::file(noise(1000, 1)));
+    let fetch = Fetch::new().arg(site.url("/cat.bin"));
+    let said = said(&fetch.args(["--exec", "echo hello"]));
+    assert!(said.starts_with("hello\n1 found: 1 new "), "{said}");
+}

@@ -103,3 +103,21 @@ fn says_every_ten_seconds_how_far_a_long_run_is() {
         "0 of 1+ files, 10.0 MB, 1.0 MB/s\n0 of 1+ files, 20.0 MB, 1.0 MB/s\n"
     );
 }
+
+#[test]
+fn what_is_wrong_with_files_that_are_there_is_told_among_bars() {
+    let mut summary = Summary::default();
+    let event = ended(
+        1,
+        Outcome::Skipped {
+            reason: Skip::Adopted,
+            path: "a.jpg".into(),
+            warning: Some("the listing said 9 bytes".into()),
+        },
+    );
+    summary.take(&found(1));
+    let item = summary.take(&event);
+    let told = line(&event, item.as_ref(), &summary, Detail::Failures);
+    let expected = "adopted `a.jpg`; warning: the listing said 9 bytes";
+    assert_eq!(told.as_deref(), Some(expected));
+}

@@ -8,6 +8,7 @@ use super::renamed::renamed;
 use super::repeats::Repeats;
 use super::text::{address, clean, size, whole_time};
 use super::totals::{name, totals};
+use super::waits::Waits;
 use super::{OpenItem, Reporter, Summary, Verbosity};
 use crate::model::{Event, Failure, Kind, Outcome, Skip};
 
@@ -24,6 +25,7 @@ pub struct Lines<W: Write = BufWriter<Stderr>> {
     last_progress: Duration,
     meter: Meter,
     repeats: Repeats,
+    waits: Waits,
 }
 
 impl Lines {
@@ -45,6 +47,7 @@ impl<W: Write> Lines<W> {
             last_progress: Duration::ZERO,
             meter: Meter::default(),
             repeats: Repeats::default(),
+            waits: Waits::default(),
         }
     }
 
@@ -76,6 +79,8 @@ impl<W: Write + Send> Reporter for Lines<W> {
     ) -> io::Result<()> {
         let detail = match self.verbosity {
             Verbosity::Quiet => return Ok(()),
+            // Why nothing moves is wanted by whoever sees nothing move.
+            Verbosity::Normal if self.waits.is_news(event, Instant::now()) => Detail::All,
             Verbosity::Normal => Detail::Ends,
             Verbosity::Verbose => Detail::All,
         };

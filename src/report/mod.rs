@@ -17,6 +17,7 @@ mod summary;
 mod text;
 mod totals;
 mod urls;
+mod waits;
 
 use std::io;
 

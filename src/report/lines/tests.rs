@@ -47,6 +47,7 @@ fn report(verbosity: Verbosity) -> String {
 fn says_as_much_as_it_is_asked_to() {
     assert_eq!(report(Verbosity::Quiet), "finishing 0 files\n");
     let normal = "\
+`imgur.com` waits 12 s: it asked us to
 saved `imgur/album/01 Title 1.jpg`, 2.0 kB
 saved `b.jpg`; warning: the listing said 9 bytes
 failed: `imgur:key4` (missing)

@@ -263,7 +263,7 @@ pub(super) struct How {
     /// Most bytes a second, all together: `500K`, `2M`
     #[arg(short, long, value_name = "RATE")]
     pub(super) rate: Option<Size>,
-    /// Most tries again without progress in between
+    /// Most tries again without progress in between (429: four times that)
     #[arg(short = 'R', long, value_name = "N")]
     pub(super) retries: Option<u32>,
     /// Cookies, as a Netscape `cookies.txt`

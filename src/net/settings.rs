@@ -39,7 +39,7 @@ pub struct Settings {
     pub speed_floor: u64,
     /// On the average of how long a time.
     pub speed_window: Duration,
-    /// How often something is tried again without progress in between.
+    /// How often something is tried again without progress in between; four times as often where a host refuses for haste.
     pub retries: u32,
     /// The first wait before trying again; each further one is twice as long at the most.
     pub backoff: Duration,

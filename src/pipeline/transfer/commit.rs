@@ -34,12 +34,17 @@ pub(super) struct Commit<'a> {
     /// What becomes of it where another item's file has the same bytes, and where such files are.
     pub(super) duplicates: Duplicates,
     pub(super) disk: Arc<Disk>,
+    /// Whether it is told that a file of which nothing is known has its name.
+    pub(super) tells_of_stranger: bool,
 }
 
 /// Where it is now.
 pub(super) enum Named {
-    /// At this path, which is its own.
-    New(String),
+    /// At this path, which is its own; and the name that it would have, if a file has that of which nothing is known.
+    New {
+        path: String,
+        stranger: Option<String>,
+    },
     /// At this path, as another item's file.
     There(String),
 }
@@ -58,10 +63,10 @@ impl Commit<'_> {
         let _turn = is_sought.then(|| twin::turn(&self.record)).flatten();
         let named = match self.twin(&whole)? {
             Some(twin) => self.share(whole, twin)?,
-            None => Named::New(self.name(whole)?),
+            None => self.own(self.name(whole)?)?,
         };
         let (path, shared) = match &named {
-            Named::New(path) => {
+            Named::New { path, .. } => {
                 self.disk.filled(&self.planned.folder);
                 (path.clone(), false)
             }
@@ -78,6 +83,22 @@ impl Commit<'_> {
             ending: Ending::Saved(record),
         })?;
         Ok(named)
+    }
+
+    /// What has this path, which is its own and not noted yet.
+    fn own(&self, path: String) -> Result<Named> {
+        let first = self.names().next().filter(|_| self.tells_of_stranger);
+        let stranger = match first {
+            Some((name, first))
+                if first != path
+                    && self.place.folder().size(&name).is_some()
+                    && self.archive.owner(&first)?.is_none() =>
+            {
+                Some(name)
+            }
+            _ => None,
+        };
+        Ok(Named::New { path, stranger })
     }
 
     /// Another item's file with the same bytes, if that matters.
@@ -98,8 +119,8 @@ impl Commit<'_> {
     fn share(&self, whole: Whole, twin: Twin) -> Result<Named> {
         let named = match self.duplicates {
             Duplicates::Link => match self.link(&whole, &twin)? {
-                Some(path) => Named::New(path),
-                None => return self.name(whole).map(Named::New),
+                Some(path) => self.own(path)?,
+                None => return self.own(self.name(whole)?),
             },
             _ => Named::There(twin.path),
         };

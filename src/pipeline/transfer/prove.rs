@@ -171,6 +171,8 @@ impl Mover {
         };
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
         let duplicates = self.duplicates;
+        // Without an archive, nothing is known of any file; and an older version of this one may be in its way.
+        let tells_of_stranger = self.digest.is_some() && !job.again && job.known.is_none();
         let identity = Identity {
             source: job.item.source.clone(),
             key: job.item.key.clone(),
@@ -193,6 +195,7 @@ impl Mover {
                 modified,
                 duplicates,
                 disk,
+                tells_of_stranger,
             };
             let named = commit.run(whole);
             // The next in turn may look for its name only now that this one is recorded.
@@ -205,11 +208,19 @@ impl Mover {
             false => self.committer.commit(len, commit).await?,
         };
         Ok(match named {
-            Named::New(path) => Outcome::Saved {
-                path,
-                size: len,
-                warning,
-            },
+            Named::New { path, stranger } => {
+                let stranger = stranger.map(|name| {
+                    format!(
+                        "`{name}` was there and is not known here; `fetch archive adopt` takes what is whole"
+                    )
+                });
+                let warnings: Vec<_> = warning.into_iter().chain(stranger).collect();
+                Outcome::Saved {
+                    path,
+                    size: len,
+                    warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
+                }
+            }
             Named::There(path) => Outcome::Skipped {
                 reason: Skip::Duplicate,
                 path,

@@ -146,6 +146,30 @@ fn a_file_that_is_not_ours_is_not_touched() {
 }
 
 #[test]
+fn a_file_that_nothing_is_known_of_is_told_where_it_is_in_the_way() {
+    let site = Site::start();
+    for (number, path) in ["/cat.jpg", "/a/cat.jpg"].iter().enumerate() {
+        site.on(path, Reply::file(small(Format::Jpeg, number as u64)));
+    }
+    let told =
+        "`cat.jpg` was there and is not known here; `fetch archive adopt` takes what is whole";
+    for (archive, expected) in [(None, true), (Some("--no-archive"), false)] {
+        let fetch = quick().args(archive).arg(site.url("/cat.jpg"));
+        // What another program left half.
+        let half = &small(Format::Jpeg, 0)[..100];
+        std::fs::write(fetch.out().join("cat.jpg"), half).unwrap();
+        let said = fetch.run().success().stderr;
+        assert_eq!(said.contains(told), expected, "{said}");
+    }
+    // What is of another item is known.
+    let links = ["/cat.jpg", "/a/cat.jpg"].map(|path| site.url(path));
+    let both = quick().args(links);
+    let said = both.run().success().stderr;
+    assert!(said.contains("cat (2).jpg`"), "{said}");
+    assert!(!said.contains("is not known"), "{said}");
+}
+
+#[test]
 fn a_file_with_the_same_bytes_is_taken_for_ours() {
     let site = Site::start();
     let cat = small(Format::Jpeg, 1);

@@ -143,10 +143,11 @@ impl Mover {
                 modified: None,
                 duplicates,
                 disk,
+                tells_of_stranger: false,
             };
             commit.run(Whole::File(joined.partial))
         });
-        let (Named::New(path) | Named::There(path)) = named.await?;
+        let (Named::New { path, .. } | Named::There(path)) = named.await?;
         let name = path.rsplit('/').next().unwrap_or(&path);
         Ok(name.to_owned())
     }

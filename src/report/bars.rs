@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::had::Had;
 use super::lines::{Detail, line};
 use super::meter::Meter;
 use super::places::Places;
@@ -41,6 +42,7 @@ pub struct Bars {
     above: VecDeque<Above>,
     repeats: Repeats,
     places: Places,
+    had: Had,
     /// When something last happened.
     heard: Instant,
 }
@@ -76,6 +78,7 @@ impl Bars {
             above: VecDeque::new(),
             repeats: Repeats::default(),
             places: Places::new(root),
+            had: Had::default(),
             heard: Instant::now(),
         })
     }
@@ -130,6 +133,7 @@ impl Reporter for Bars {
         self.heard = now;
         self.note_wait(event, now);
         self.places.note(event);
+        self.had.note(event);
         let detail = match self.verbosity {
             Verbosity::Verbose => Detail::All,
             _ => Detail::Failures,
@@ -194,6 +198,9 @@ impl Reporter for Bars {
         let colours = console::colors_enabled_stderr();
         let above = self.above.drain(..).filter(|line| line.after.is_none());
         let mut text: String = above.map(|line| line.text).collect();
+        if self.verbosity == Verbosity::Normal {
+            text.push_str(&self.had.told(summary));
+        }
         let totals = totals(summary, self.verbosity, colours);
         text.push_str(&match (self.places.told(), totals.split_once('\n')) {
             (Some(places), Some((first, rest))) => format!("{first}   {places}\n{rest}"),

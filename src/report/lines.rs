@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Stderr, Write};
 use std::time::{Duration, Instant};
 
+use super::had::Had;
 use super::meter::Meter;
 use super::renamed::renamed;
 use super::repeats::Repeats;
@@ -26,6 +27,7 @@ pub struct Lines<W: Write = BufWriter<Stderr>> {
     meter: Meter,
     repeats: Repeats,
     waits: Waits,
+    had: Had,
 }
 
 impl Lines {
@@ -48,6 +50,7 @@ impl<W: Write> Lines<W> {
             meter: Meter::default(),
             repeats: Repeats::default(),
             waits: Waits::default(),
+            had: Had::default(),
         }
     }
 
@@ -77,6 +80,7 @@ impl<W: Write + Send> Reporter for Lines<W> {
         item: Option<&OpenItem>,
         summary: &Summary,
     ) -> io::Result<()> {
+        self.had.note(event);
         let detail = match self.verbosity {
             Verbosity::Quiet => return Ok(()),
             // Why nothing moves is wanted by whoever sees nothing move.
@@ -106,7 +110,11 @@ impl<W: Write + Send> Reporter for Lines<W> {
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         let text = totals(summary, self.verbosity, self.colours);
-        let _ = write!(self.out, "{text}").and_then(|()| self.out.flush());
+        let had = match self.verbosity {
+            Verbosity::Normal => self.had.told(summary),
+            _ => String::new(),
+        };
+        let _ = write!(self.out, "{had}{text}").and_then(|()| self.out.flush());
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 
 mod bars;
 mod checks;
+mod had;
 mod json;
 mod lines;
 mod meter;

@@ -28,7 +28,7 @@ fn a_run_in_which_all_is_well() {
     assert_says(&fetch.run().success().stderr_filtered(), saved);
     assert_says(
         &fetch.run().success().stderr_filtered(),
-        "1 found: 0 new, 1 had   TIME\n",
+        "had `a.bin`\n1 found: 0 new, 1 had   TIME\n",
     );
     assert_says(
         &fetch.clone().arg("-q").run().success().stderr_filtered(),

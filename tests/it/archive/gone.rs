@@ -41,7 +41,8 @@ fn what_is_gone_from_its_site_and_still_here_is_had() {
     fetch.run().success();
     fetch.clone().args(["--skip", "never"]).run().fails(4);
     let done = fetch.run().success();
-    assert_eq!(done.stderr_filtered(), "1 found: 0 new, 1 had   TIME\n");
+    let had = "had `cat.jpg`\n1 found: 0 new, 1 had   TIME\n";
+    assert_eq!(done.stderr_filtered(), had);
 }
 
 #[test]

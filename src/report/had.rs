@@ -1,0 +1,57 @@
+//! The one file that was asked for, where it is there already: who named one wants to know where that is.
+
+use super::Summary;
+use super::text::clean;
+use crate::model::{Event, Outcome, Skip};
+
+/// The path of the last file that was had.
+#[derive(Debug, Default)]
+pub(super) struct Had(Option<String>);
+
+impl Had {
+    /// Takes note of a file that is there.
+    pub(super) fn note(&mut self, event: &Event) {
+        if let Event::Ended { outcome, .. } = event
+            && let Outcome::Skipped {
+                reason: Skip::Present,
+                path,
+                warning: None,
+            } = outcome
+        {
+            self.0 = Some(path.clone());
+        }
+    }
+
+    /// The line for it, if it is all that there was, and ends the line.
+    pub(super) fn told(&self, summary: &Summary) -> String {
+        let path = self.0.as_ref().filter(|_| summary.found == 1);
+        path.map_or(String::new(), |path| format!("had `{}`\n", clean(path)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::summary::tests::{ended, found, saved, skipped};
+    use super::*;
+
+    #[test]
+    fn one_file_that_is_there_is_named_and_many_are_not() {
+        let one = "had `imgur/album/01 Title 1.jpg`\n";
+        let table = [
+            (vec![skipped(Skip::Present)], one),
+            (vec![skipped(Skip::Present); 2], ""),
+            (vec![skipped(Skip::Gone)], ""),
+            (vec![saved(1)], ""),
+        ];
+        for (outcomes, expected) in table {
+            let (mut had, mut summary) = (Had::default(), Summary::default());
+            for (id, outcome) in (1..).zip(outcomes) {
+                for event in [found(id), ended(id, outcome)] {
+                    had.note(&event);
+                    summary.take(&event);
+                }
+            }
+            assert_eq!(had.told(&summary), expected);
+        }
+    }
+}

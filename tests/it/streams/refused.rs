@@ -129,6 +129,18 @@ fn what_is_no_segment_is_not_joined() {
 }
 
 #[test]
+fn a_film_is_not_gone_since_a_segment_was_not_there() {
+    let site = Site::start();
+    site.on("/cats.m3u8", playlist(&list(3)));
+    site.on("/1.ts", Reply::text("gone").status(404)).once();
+    let whole = segments(&site, "", 3, 20);
+    let fetch = quick().arg(site.url("/cats.m3u8"));
+    fetch.run().fails(4).says("failed (1 corrupt)");
+    fetch.run().success().says("1 found: 1 new");
+    assert!(fetch.files()["cats.ts"] == whole);
+}
+
+#[test]
 fn a_wrong_key_saves_nothing() {
     let key = *b"0123456789abcdef";
     let whole = segment(0, 50);

@@ -216,7 +216,7 @@ impl Track {
             }
             // What came before it is what there is.
             Err(error) if is_left && error.kind != Kind::Disk => return Ok(false),
-            Err(error) => return Err(self.at(index, error)),
+            Err(error) => return Err(self.refused(flow, index, error)),
         }
         Ok(true)
     }
@@ -257,10 +257,20 @@ impl Track {
                 }
                 // So it is with what did not come before its address ran out.
                 () if flow.left.is_some() && error.kind != Kind::Disk => return Ok(false),
-                () => return Err(self.at(index, error)),
+                () => return Err(self.refused(flow, index, error)),
             }
         }
         Ok(true)
+    }
+
+    /// The error of a segment without which there is no film. What a list tells of and its server does not have may be there
+    /// another time, and the film is not gone.
+    fn refused(&self, flow: &Flow<'_>, index: usize, error: Error) -> Error {
+        let kind = match error.kind {
+            Kind::Missing if flow.streaming.form != Form::Files => Kind::Corrupt,
+            kind => kind,
+        };
+        self.at(index, Error { kind, ..error })
     }
 
     /// Tells how far it is, and saves that from time to time.

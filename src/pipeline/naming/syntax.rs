@@ -77,6 +77,10 @@ pub(super) fn check(template: &str, pieces: &[Piece<'_>]) -> Result<()> {
     let skeleton = skeleton.trim();
     if skeleton.is_empty() {
         Err(Error::new(Kind::Config, "the path template is empty"))
+    } else if skeleton == "-" {
+        // Elsewhere it stands for stdout.
+        Err(wrong(template, "it names no file")
+            .hint("all is saved into files; `-g` prints the addresses, for a program that writes to stdout"))
     } else if skeleton.contains('\\') {
         Err(wrong(template, "`\\` separates no folders")
             .hint("write `/` between folders, on every system"))

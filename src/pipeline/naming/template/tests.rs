@@ -217,6 +217,8 @@ fn a_wrong_template_is_refused_with_the_reason() {
     let table = [
         ("", "the path template is empty"),
         ("  ", "the path template is empty"),
+        ("-", "it names no file"),
+        (" - ", "it names no file"),
         ("/tmp/{key}", "it begins at `/`"),
         ("~/pics/{key}.{ext}", "it begins at the home folder"),
         ("%(title)s.%(ext)s", "its fields stand in no braces"),

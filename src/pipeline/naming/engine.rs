@@ -107,8 +107,11 @@ pub(crate) fn is_no_number(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(|cause| cause.is::<NoNumber>())
 }
 
-/// `{title | int}`: what a text says, as a number to reckon with.
+/// `{title | int}`: what a text says, as a number to reckon with. What is missing is none, and no zero.
 fn number(value: Value, read: impl Fn(&Value) -> Result<Value, Error>) -> Result<Value, Error> {
+    if is_nothing(&value) {
+        return Ok(Value::from(()));
+    }
     let Some(text) = value.as_str().map(str::trim) else {
         return read(&value);
     };

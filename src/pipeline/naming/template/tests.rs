@@ -197,6 +197,8 @@ fn what_an_item_lacks_prints_nothing() {
         ("{title}.{ext or 'bin'}", "key.bin"),
         ("{title[:50]}{title[:50] | upper}{key}", "key"),
         ("{title[:50] or key}", "key"),
+        ("{title | int}{title | float}{width | int}{key}", "key"),
+        ("{title | int or key}", "key"),
     ];
     for (template, expected) in table {
         assert_eq!(path(template, &sample::bare()), expected, "{template}");

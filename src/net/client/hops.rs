@@ -9,6 +9,7 @@ use url::{Origin, Url};
 use super::trail::Trail;
 use super::{Ask, Client, Inner};
 use crate::model::{Error, Kind, Result};
+use crate::net::cookies::Jar;
 use crate::net::http1::Target;
 use crate::net::pools::{Reach, Use};
 use crate::net::private::{is_public, literal};
@@ -31,6 +32,8 @@ impl Client {
         let mut trail = Trail::new(url.clone(), ask.way.led);
         let mut guest: Option<Permit> = None;
         let mut is_second = false;
+        // Where none are kept, those that are set on the way: many a wall asks for nothing else.
+        let mut on_the_way: Option<Jar> = None;
         loop {
             let here = trail.here();
             if let Some(gate) = ask.way.gate {
@@ -59,7 +62,7 @@ impl Client {
             if is_trusted {
                 replace(&mut headers, &self.inner.user_headers);
             }
-            if let Some(jar) = pools.jar()
+            if let Some(jar) = pools.jar().or(on_the_way.as_ref())
                 && !headers.contains_key(header::COOKIE)
                 && let Some(cookies) = jar.cookies(here)
             {
@@ -112,7 +115,14 @@ impl Client {
                 return Err(failure::proxy_login(here, &proxy));
             }
             let set = response.headers().get_all(header::SET_COOKIE);
-            let has_cookie = pools.jar().is_some_and(|jar| jar.set_cookies(set, here));
+            let has_cookie = match pools.jar() {
+                Some(jar) => jar.set_cookies(set, here),
+                None if !redirect::is_redirect(response.status()) => false,
+                None => {
+                    let jar = on_the_way.get_or_insert_default();
+                    jar.set_cookies(set, here)
+                }
+            };
             let address = response.remote_addr().filter(|_| !has_proxy);
             if let (Some(address), Some(name)) = (address, here.domain()) {
                 pools.system().answered(name, &address);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use cookie_store::{CookieDomain, CookieStore, RawCookie};
+use cookie_store::{CookieDomain, CookieStore, RawCookie, StoreAction};
 use http::HeaderValue;
 use url::Url;
 
@@ -133,7 +133,7 @@ impl Jar {
         }
     }
 
-    /// Takes what the answer of this URL sets, and says whether that was anything.
+    /// Takes what the answer of this URL sets, and says whether that changes what is sent.
     pub(crate) fn set_cookies<'a>(
         &self,
         headers: impl IntoIterator<Item = &'a HeaderValue>,
@@ -143,6 +143,7 @@ impl Jar {
         if headers.peek().is_none() {
             return false;
         }
+        let mut has_changed = false;
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         for header in headers {
             let text = std::str::from_utf8(header.as_bytes()).unwrap_or("");
@@ -159,15 +160,24 @@ impl Jar {
             if domain(&cookie).is_some_and(|domain| !domains.contains(&domain)) {
                 cookie.domain = CookieDomain::HostOnly(url.host_str().unwrap_or("").to_owned());
             }
-            let key = Cookie::of(&cookie).map(|cookie| cookie.key());
-            if store.insert(cookie, url).is_ok()
-                && let (Some((_, touched)), Some(key)) = (&self.saves, key)
-            {
+            let new = Cookie::of(&cookie);
+            let key = new.as_ref().map(Cookie::key);
+            let old = key
+                .as_ref()
+                .and_then(|key| store.get(&key.0, &key.1, &key.2));
+            let is_same = old
+                .and_then(Cookie::of)
+                .is_some_and(|old| new.is_some_and(|new| new.value == old.value));
+            let Ok(action) = store.insert(cookie, url) else {
+                continue;
+            };
+            has_changed |= !is_same || action == StoreAction::ExpiredExisting;
+            if let (Some((_, touched)), Some(key)) = (&self.saves, key) {
                 let mut touched = touched.lock().unwrap_or_else(PoisonError::into_inner);
                 touched.insert(key);
             }
         }
-        true
+        has_changed
     }
 
     /// The value of `Cookie` for a request of this URL, if there is a cookie for it.

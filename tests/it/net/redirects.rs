@@ -3,7 +3,7 @@
 use fetch::model::Kind;
 
 use super::{body, client, open, quick};
-use crate::support::{Reply, Site};
+use crate::support::{Reply, Seen, Site};
 
 #[tokio::test]
 async fn relative_and_absolute_targets_are_followed() {
@@ -84,6 +84,51 @@ async fn what_no_redirect_may_do_is_refused() {
         let text = error.to_string().replace(&site.url(""), "URL");
         assert_eq!((error.kind, text.as_str()), (kind, message));
     }
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_set_on_the_way_is_sent_on_that_way_alone() {
+    let site = Site::start();
+    let wall = |seen: &Seen| match seen.header("cookie") {
+        Some("ok=1") => Reply::text("there"),
+        _ => Reply::redirect("/wall").header("Set-Cookie", "ok=1; Path=/"),
+    };
+    site.on("/wall", Reply::with(wall));
+    let client = client(quick());
+    for count in [2, 4] {
+        assert_eq!(body(&client, &site.url("/wall")).await.unwrap(), b"there");
+        assert_eq!(site.count("/wall"), count);
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_set_on_the_way_goes_to_its_host_alone() {
+    let (site, other) = (Site::start(), Site::start());
+    let there = format!("http://localhost:{}/b", other.port());
+    let first = Reply::redirect(there)
+        .header("Set-Cookie", "ok=1; Path=/")
+        .header("Set-Cookie", "wide=1; Path=/; Domain=localhost");
+    site.on("/a", first);
+    site.on("/c", Reply::text("there"));
+    other.on("/b", Reply::redirect(site.url("/c")));
+    assert_eq!(
+        body(&client(quick()), &site.url("/a")).await.unwrap(),
+        b"there"
+    );
+    assert_eq!(other.requests()[0].header("cookie"), None);
+    assert_eq!(site.requests()[1].header("cookie"), Some("ok=1"));
+}
+
+#[tokio::test]
+async fn a_circle_that_sets_the_same_cookie_again_is_one() {
+    let site = Site::start();
+    let wall = Reply::redirect("/wall").header("Set-Cookie", "ok=1; Path=/");
+    site.on("/wall", wall);
+    let error = open(&client(quick()), &site.url("/wall"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Corrupt);
+    assert_eq!(site.count("/wall"), 2);
 }
 
 #[tokio::test]

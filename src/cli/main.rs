@@ -168,6 +168,10 @@ pub(super) fn perform(
         config.check_commands()?;
     }
     let client = Client::new(meaning::net(args, config.net()?)?)?;
+    if let Some(file) = client.cookies_over().filter(|_| !args.talk.quiet) {
+        let message = format!("the cookies in `{}` are all over", file.display());
+        tell(&warn(&Error::new(Kind::Login, message)));
+    }
     // What is noted of a root that moves meanwhile would be lost.
     let notes = settings.archive.is_some() && !settings.simulate;
     let _lock = notes.then(|| Lock::share(&settings.root)).flatten();

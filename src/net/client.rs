@@ -1,6 +1,7 @@
 //! The one HTTP client of a run.
 
 mod calls;
+mod cookies;
 mod hops;
 mod lent;
 mod trail;
@@ -181,14 +182,6 @@ impl Client {
         Backoff {
             base: self.inner.settings.backoff,
         }
-    }
-
-    /// Writes the cookies that servers set to the file, if the settings say so.
-    ///
-    /// # Errors
-    /// [`Kind::Disk`]; then the file is as it was.
-    pub fn save_cookies(&self) -> Result<()> {
-        self.inner.pools.save_cookies()
     }
 
     /// Notes that the user gave a link of this origin, so that the user's headers may go there.

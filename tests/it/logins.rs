@@ -93,6 +93,27 @@ fn a_file_for_cookies_is_made_if_need_be() {
 }
 
 #[test]
+fn cookies_that_are_all_over_are_told() {
+    let site = Site::start();
+    site.on("/a.jpg", picture());
+    let fetch = Fetch::new();
+    let jar = fetch.root().join("cookies.txt");
+    let line = |expires| format!("127.0.0.1\tFALSE\t/\tFALSE\t{expires}\ta\t1\n");
+    let call = fetch.arg("-C").arg(&jar).args(["--skip", "never"]);
+    let call = call.arg(site.url("/a.jpg"));
+    for (text, is_told) in [
+        (line(1000), true),
+        (line(1000) + &line(0).replace("\ta\t", "\tb\t"), false),
+        (String::new(), false),
+    ] {
+        fs::write(&jar, text).unwrap();
+        let done = call.run().success();
+        let said = format!("warning: the cookies in `{}` are all over", jar.display());
+        assert_eq!(done.stderr.contains(&said), is_told, "{}", done.stderr);
+    }
+}
+
+#[test]
 fn cookies_of_firefox_are_sent_to_their_host() {
     let site = Site::start();
     site.on("/a.jpg", picture());

@@ -1,7 +1,7 @@
 //! The cookies of a run.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use cookie_store::{CookieDomain, CookieStore, RawCookie, StoreAction};
@@ -22,6 +22,8 @@ pub(crate) struct Jar {
     domains: RwLock<HashSet<String>>,
     /// What a browser has, by host, until that host is asked: nothing else of it is ever used.
     browser: Option<Mutex<HashMap<String, Vec<Cookie>>>>,
+    /// The file whose cookies are all over, if they are.
+    over: Option<PathBuf>,
     /// The file that is written back, and which cookies servers have set or removed since it was read.
     saves: Option<(PathBuf, Mutex<BTreeSet<Key>>)>,
 }
@@ -46,7 +48,8 @@ impl Jar {
         }
         if let Some(file) = &settings.cookies {
             let mut store = CookieStore::new();
-            netscape::read(file, &mut store)?;
+            let is_over = netscape::read(file, &mut store)?;
+            jar.over = is_over.then(|| file.clone());
             jar.domains = RwLock::new(store.iter_any().filter_map(domain).collect());
             jar.store = RwLock::new(store);
         }
@@ -59,6 +62,11 @@ impl Jar {
         }
         let is_wanted = settings.cookies.is_some() || settings.cookies_from.is_some();
         Ok(is_wanted.then_some(jar))
+    }
+
+    /// The file whose cookies were all over when it was read, if they were.
+    pub(crate) fn over(&self) -> Option<&Path> {
+        self.over.as_deref()
     }
 
     /// Writes what servers changed to the file, if that was asked for. What else is in the file stays as it is, also what

@@ -19,33 +19,35 @@ const HEAD: &str = "# Netscape HTTP Cookie File\n";
 
 const HTTP_ONLY: &str = "#HttpOnly_";
 
-/// Reads the cookies of a file that are not over.
+/// Reads the cookies of a file that are not over, and says whether there are some that are, and no others.
 ///
 /// # Errors
 /// [`Kind::Config`] with the line that cannot be read, and why; its value is not shown.
-pub(super) fn read(path: &Path, store: &mut CookieStore) -> Result<()> {
+pub(super) fn read(path: &Path, store: &mut CookieStore) -> Result<bool> {
     let shown = path.display();
     let bytes = fs::read(path).map_err(|error| {
         let message = format!("cannot read the cookies in `{shown}`");
         Error::new(Kind::Config, message).because(error)
     })?;
+    let mut count = 0;
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let cookie = std::str::from_utf8(line)
             .map_err(|_| "it is not UTF-8".to_owned())
             .and_then(parse);
-        let put = |cookie: Cookie| {
+        let mut put = |cookie: Cookie| {
+            count += 1;
             let put = cookie.put(store);
             put.ok_or_else(|| "the first field is no host".to_owned())
         };
         cookie
-            .and_then(|cookie| cookie.map_or(Ok(()), put))
+            .and_then(|cookie| cookie.map_or(Ok(()), &mut put))
             .map_err(|why| {
                 let message = format!("line {} of `{shown}` is no cookie: {why}", index + 1);
                 Error::new(Kind::Config, message)
                     .hint("a Netscape `cookies.txt` is needed: seven fields between tabs")
             })?;
     }
-    Ok(())
+    Ok(count > 0 && store.iter_unexpired().next().is_none())
 }
 
 /// What a line says: a cookie, or nothing.
@@ -194,7 +196,7 @@ mod tests {
         let file = folder.path().join("cookies.txt");
         fs::write(&file, text).unwrap();
         let mut store = CookieStore::new();
-        let done = read(&file, &mut store).map(|()| store);
+        let done = read(&file, &mut store).map(|_| store);
         done.map_err(|error| {
             error
                 .to_string()

@@ -277,13 +277,35 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
         404 | 410 => Kind::Missing,
         _ => Kind::Blocked,
     };
-    match refused(kind, said) {
-        Reading::Refused { error, passes } if matches!(code, 401 | 403) => {
-            let hint = "if it takes a login, `--cookies-from firefox` or `-C FILE` brings yours";
-            let error = error.hint(hint);
-            Reading::Refused { error, passes }
+    match (refused(kind, said), way_in(code, headers)) {
+        (Reading::Refused { error, passes }, Some(hint)) => Reading::Refused {
+            error: error.hint(hint),
+            passes,
+        },
+        (reading, _) => reading,
+    }
+}
+
+/// What may let somebody in who was refused: what the server itself asks for, if it says so.
+fn way_in(code: u16, headers: &HeaderMap) -> Option<&'static str> {
+    let asks = headers.get_all(header::WWW_AUTHENTICATE).iter();
+    let asks = asks.filter_map(|value| value.to_str().ok());
+    let asks: Vec<_> = asks
+        .flat_map(|value| value.split([' ', ',']))
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let asks_for = |scheme: &str| asks.iter().any(|word| word == scheme);
+    match code {
+        401 if asks_for("basic") => {
+            Some("`--netrc` or `https://USER:PASSWORD@…` brings a name and a password")
         }
-        reading => reading,
+        401 if asks_for("bearer") => Some("`--header 'Authorization: Bearer …'` brings a token"),
+        401 => Some("if it takes a login, `--cookies-from firefox` or `-C FILE` brings yours"),
+        403 => Some(
+            "if it takes a login, `--cookies-from firefox` or `-C FILE` brings yours; for what a browser gets, \
+             `fetch from-curl -` asks as it does, or `--header 'Referer: …'` or `--user-agent` is enough",
+        ),
+        _ => None,
     }
 }
 

@@ -174,6 +174,26 @@ fn tells_refusals_apart() {
 }
 
 #[test]
+fn a_refusal_names_what_may_let_somebody_in() {
+    let table = [
+        (401, "Basic realm=\"x\"", "`--netrc`"),
+        (401, "basic", "`https://USER:PASSWORD@…`"),
+        (401, "Digest realm=\"x\", Basic realm=\"y\"", "`--netrc`"),
+        (401, "Bearer", "`--header 'Authorization: Bearer …'`"),
+        (401, "", "`-C FILE`"),
+        (403, "", "`-C FILE`"),
+        (403, "", "`--header 'Referer: …'`"),
+        (403, "", "`fetch from-curl -`"),
+    ];
+    for (code, asks, hint) in table {
+        let headers = headers(&[("www-authenticate", asks)]);
+        let error = lasting_refusal(StatusCode::from_u16(code).unwrap(), &headers).unwrap();
+        let told = error.hint.unwrap_or_default();
+        assert!(told.contains(hint), "{code} {asks}: {told}");
+    }
+}
+
+#[test]
 fn a_range_that_cannot_be_satisfied_starts_over() {
     for pairs in [
         &[("content-range", "bytes */30")][..],

@@ -17,6 +17,7 @@ mod growth;
 mod habits;
 mod job;
 mod ledger;
+mod login;
 mod prove;
 mod room;
 mod seams;

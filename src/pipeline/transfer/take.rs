@@ -13,6 +13,7 @@ use super::content::Content;
 use super::crew::restart;
 use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
+use super::login;
 use super::tries::{Setback, Tries};
 use crate::model::{Document, Error, Event, Kind};
 use crate::net::{Answer, Opened, Response, Shown, all_of};
@@ -103,7 +104,8 @@ impl Mover {
         if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
             let error = match taking.opened.url == request.url {
                 true => error,
-                false => error.because(format!("redirected to `{}`", Shown(&taking.opened.url))),
+                false => login::told(error, &request.url, &taking.opened.url)
+                    .because(format!("redirected to `{}`", Shown(&taking.opened.url))),
             };
             // Nothing at all is a server's hiccup more often than an answer.
             return Err(if come == 0 {

@@ -300,9 +300,14 @@ fn a_page_in_place_of_a_picture_tells_where_it_came_from() {
         "/login",
         Reply::html("<!doctype html><title>Log in</title>"),
     );
-    let done = quick().arg(site.url("/members/a.jpg")).run().fails(4);
+    let done = quick().arg(site.url("/members/a.jpg")).run().fails(6);
     let expected = format!("because: redirected to `{}`", site.url("/login"));
     assert!(done.stderr.contains(&expected), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("`-C FILE` brings yours"),
+        "{}",
+        done.stderr
+    );
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! Whether a redirect has led to a login. It looks at addresses alone.
+
+use url::Url;
+
+use crate::model::{Error, Kind};
+
+/// What a part of a path that asks for a login is called, or begins or ends with.
+const WORDS: [&str; 4] = ["login", "logon", "signin", "oauth"];
+/// The same where it is the whole part.
+const WHOLE: [&str; 3] = ["auth", "authorize", "sso"];
+
+/// Makes of the failure that a page came instead of a file that a login is needed, if that was asked for at `here`.
+pub(super) fn told(error: Error, asked: &Url, here: &Url) -> Error {
+    match is_one(asked, here) {
+        true => Error {
+            kind: Kind::Login,
+            ..error.hint("it takes a login: `--cookies-from firefox` or `-C FILE` brings yours")
+        },
+        false => error,
+    }
+}
+
+/// Whether a link to `asked` was sent to a login at `here`: by what that is called, or because it says where to go after it.
+fn is_one(asked: &Url, here: &Url) -> bool {
+    let is_word = |part: &str| {
+        let part = part.to_ascii_lowercase().replace(['-', '_'], "");
+        let name = part.split('.').next().unwrap_or("");
+        let within = |word: &str| name.starts_with(word) || name.ends_with(word);
+        WHOLE.contains(&name) || WORDS.iter().any(|word| within(word))
+    };
+    let is_asked = |text: &str| text == asked.as_str() || text == asked.path();
+    here.path_segments()
+        .is_some_and(|mut parts| parts.any(is_word))
+        || asked.path() != "/" && here.query_pairs().any(|(_, value)| is_asked(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_known_by_its_address() {
+        let table = [
+            ("https://a.org/login", true),
+            ("https://a.org/wp-login.php", true),
+            ("https://accounts.a.org/ServiceLogin?x=1", true),
+            ("https://a.org/users/sign_in", true),
+            ("https://sso.org/oauth2/start", true),
+            ("https://a.org/auth/x", true),
+            ("https://a.org/in?next=%2Fm%2Fcat.jpg", true),
+            ("https://a.org/in?to=https://a.org/m/cat.jpg%3Fw=1", true),
+            ("https://a.org/blogindex", false),
+            ("https://a.org/authors/x", false),
+            ("https://a.org/gone?from=%2Fother.jpg", false),
+            ("https://a.org/", false),
+        ];
+        let asked = Url::parse("https://a.org/m/cat.jpg?w=1").unwrap();
+        for (here, expected) in table {
+            assert_eq!(
+                is_one(&asked, &Url::parse(here).unwrap()),
+                expected,
+                "{here}"
+            );
+        }
+    }
+}

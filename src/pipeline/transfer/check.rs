@@ -33,6 +33,9 @@ pub(super) fn before_body(
     expect.placeholders.iter().find(is_it).map(placeholder)
 }
 
+/// What to do where a page came.
+const ON_PAGE: &str = "`fetch page:URL` takes the media on it";
+
 /// Looks at the first bytes. `len` is the length of the whole, once that is known.
 pub(super) fn first_look(
     expect: &Expect,
@@ -52,8 +55,7 @@ pub(super) fn first_look(
         seen.kind == Seen::Page || (says_page && matches!(seen.kind, Seen::Text | Seen::Unknown));
     let Some(medium) = expect.medium else {
         return is_page.then(|| {
-            Error::new(Kind::Unsupported, "the server sent a web page, not a file")
-                .hint("`fetch page:URL` takes the media on it")
+            Error::new(Kind::Unsupported, "the server sent a web page, not a file").hint(ON_PAGE)
         });
     };
     let wanted = match medium {
@@ -69,6 +71,10 @@ pub(super) fn first_look(
         ))
     };
     match seen.kind {
+        // What a link alone promises may be a page with that on it.
+        _ if is_page && medium == Medium::Any => {
+            corrupt("a web page".into()).map(|error| error.hint(ON_PAGE))
+        }
         _ if is_page => corrupt("a web page".into()),
         Seen::Empty if len.is_none_or(|len| len == 0) => corrupt("an empty file".into()),
         Seen::Zeros => corrupt("a file of zeros".into()),

@@ -33,6 +33,10 @@ fn a_page_with_status_200_is_no_picture() {
         &refused("/cat.jpg", Reply::html(page), 4),
         "a web page came instead of a picture, video or sound",
     );
+    says(
+        &refused("/cat.jpg", Reply::html(page), 4),
+        "hint: `fetch page:URL` takes the media on it",
+    );
     let liar = Reply::html(page).content_type("image/jpeg");
     says(
         &refused("/cat.jpg", liar, 4),

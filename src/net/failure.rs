@@ -210,7 +210,7 @@ pub(super) fn private(url: &Url, address: IpAddr, policy: Private) -> Error {
     let message = format!("`{}` is at a private address, `{address}`", Shown(url));
     Error::new(Kind::Blocked, message).hint(match policy {
         Private::Never => "`net.private` is `never`; set it to `typed` to reach what you type",
-        _ => "a public server led there; if that is well, fetch it by itself, or set `net.private` to `always`",
+        _ => "a public server led there, or a file of somebody; if that is well, `-S net.private=always`, or fetch it by itself",
     })
 }
 

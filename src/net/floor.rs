@@ -104,7 +104,9 @@ impl Watch {
 impl TooSlow {
     /// What is wrong with what comes from there.
     pub(crate) fn at(self, url: &Url) -> Error {
-        Error::new(Kind::Network, format!("`{}` is too slow", Shown(url))).because(self)
+        Error::new(Kind::Network, format!("`{}` is too slow", Shown(url)))
+            .because(self)
+            .hint("`-S net.speed_floor=0` waits for whatever comes")
     }
 }
 
@@ -137,6 +139,15 @@ mod tests {
         assert_eq!(error.to_string(), "fewer than 30 bytes came in 3s");
         assert!(slow.came(1, SECOND).is_ok());
         assert!(alone.came(40, SECOND * 3).is_ok(), "it counts anew");
+    }
+
+    #[test]
+    fn who_is_too_slow_may_be_waited_for() {
+        let mut watch = Floor::new(10, SECOND).watch("a.org");
+        let url = Url::parse("https://a.org/x").unwrap();
+        let error = watch.came(0, SECOND).unwrap_err().at(&url);
+        let hint = error.hint.unwrap_or_default();
+        assert!(hint.contains("`-S net.speed_floor=0`"), "{hint}");
     }
 
     #[test]

@@ -46,6 +46,7 @@ fn a_public_server_does_not_lead_to_a_private_address() {
         let said = format!(":{port}/cat.jpg` is at a private address, `");
         assert!(done.stderr.contains(&said), "{host}: {}", done.stderr);
         assert!(done.stderr.contains("hint: a public server led there"));
+        assert!(done.stderr.contains("`-S net.private=always`"));
         assert!(!done.stderr.contains("trying again"), "{}", done.stderr);
         assert_eq!(fetch.tree(), "");
     }

@@ -190,7 +190,8 @@ impl<'de> Deserialize<'de> for Mtime {
             Ok(Given::Named(name)) if name == "date" => Mtime::Date,
             Ok(Given::Named(name)) if name == "server" => Mtime::Server,
             Ok(Given::Named(name)) => {
-                return Err(de::Error::unknown_variant(&name, &["date", "server"]));
+                const KNOWN: &[&str] = &["true", "false", "date", "server"];
+                return Err(de::Error::unknown_variant(&name, KNOWN));
             }
             Err(_) => {
                 return Err(de::Error::custom(

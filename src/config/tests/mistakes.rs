@@ -75,7 +75,7 @@ fn names_the_place_of_every_mistake() {
         ),
         (
             "output.mtime = 'yes'",
-            "wrong value for `output.mtime` in `/x/fetch.toml`, line 1, column 8: expected `date` or `server`",
+            "wrong value for `output.mtime` in `/x/fetch.toml`, line 1, column 8: expected one of `true`, `false`, `date`, `server`",
         ),
         (
             "archive.skip = 'always'",
@@ -139,7 +139,7 @@ fn names_variables_and_flags_too() {
     let error = config(&[], &[("FETCH_OUTPUT__MTIME", "maybe")], Vec::new()).unwrap_err();
     assert_eq!(
         told(error),
-        "wrong value for `output.mtime` in the environment variable `FETCH_OUTPUT__MTIME`: expected `date` or `server`"
+        "wrong value for `output.mtime` in the environment variable `FETCH_OUTPUT__MTIME`: expected one of `true`, `false`, `date`, `server`"
     );
     let flags = vec![flag("-S net.retries", "net.retries", "-1")];
     assert_eq!(

@@ -73,9 +73,17 @@ fn no_option(key: &str) -> Error {
 pub(super) fn line(text: &str) -> Result<Vec<Listed>> {
     let mut rest = text.trim();
     let mut links = Vec::new();
-    // Those lines of an array in JSON that say nothing.
-    if matches!(rest, "[" | "]" | "],") {
+    // A line of an array in JSON that says nothing, and what yt-dlp takes for comments.
+    if rest == "[" || rest.starts_with([';', ']']) {
         return Ok(links);
+    }
+    if rest.starts_with("[\"") || rest.starts_with("[{") {
+        return Err(wrong("it is a JSON array, and each line is read by itself")
+            .hint("`jq -c '.[]' FILE | fetch -i -` makes it one a line"));
+    }
+    if rest.starts_with("| ") {
+        return Err(wrong("`|` marks another address of the file before it")
+            .hint("leave those lines out, which `gallery-dl -g` prints besides"));
     }
     if rest.starts_with('{') {
         links.push(object(rest.trim_end_matches(','))?);

@@ -5,6 +5,8 @@ fn what_a_list_is_written_with_is_no_part_of_a_link() {
     let table = [
         ("[", vec![]),
         ("],", vec![]),
+        ("; a comment", vec![]),
+        ("] https://a.org/1", vec![]),
         ("  \"https://a.org/1\",", vec!["https://a.org/1"]),
         ("{\"url\": \"https://a.org/1\"},", vec!["https://a.org/1"]),
         ("https://a.org/1,", vec!["https://a.org/1"]),
@@ -155,6 +157,16 @@ fn names_what_is_wrong_with_a_line() {
             "'https://a.org/1'2",
             "there is no space after the `'` of the link",
             "",
+        ),
+        (
+            "| https://a.org/1",
+            "`|` marks another address of the file before it",
+            "leave those lines out, which `gallery-dl -g` prints besides",
+        ),
+        (
+            r#"["https://a.org/1", "https://a.org/2"]"#,
+            "it is a JSON array, and each line is read by itself",
+            "`jq -c '.[]' FILE | fetch -i -` makes it one a line",
         ),
         (
             "a.org\tsize=3MB",

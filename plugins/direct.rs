@@ -1,8 +1,10 @@
 //! Any URL that answers with a file.
 
 use fetch::async_trait;
-use fetch::model::{Body, Expect, Item, Medium, Meta, Request, Result};
+use fetch::model::{Body, Error, Expect, Item, Kind, Medium, Meta, Request, Result};
+use fetch::net::Shown;
 use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_medium, url_name};
+use url::Url;
 
 /// Takes every link that no other source knows, as one file. What turns out to be a page, a feed or a listing goes to the
 /// source that reads it, unless the link promises something else.
@@ -36,7 +38,15 @@ impl Source for Direct {
     }
 
     async fn list(&self, _ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
-        let mut url = target.link.url.clone();
+        let text = target.link.url.as_str();
+        let url = Url::parse(text.strip_prefix("direct:").unwrap_or(text));
+        let url = url
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"));
+        let mut url = url.ok_or_else(|| {
+            let message = format!("`{}` is no file", Shown(&target.link.url));
+            Error::new(Kind::Config, message).hint("`direct:` is followed by an http or https URL")
+        })?;
         url.set_fragment(None);
         let key = url_key(&url);
         let (name, ext) = url_name(&url);
@@ -128,6 +138,13 @@ mod tests {
             let may_be_document = !is_medium && ext != "gz";
             assert_eq!(request.expect.document, may_be_document, "{link}");
         }
+    }
+
+    #[tokio::test]
+    async fn its_name_may_stand_before_the_address() {
+        let named = item("direct:https://a.org/cat.jpg?w=3#top").await;
+        let plain = item("https://a.org/cat.jpg?w=3").await;
+        assert_eq!((named.key, named.body), (plain.key, plain.body));
     }
 
     #[tokio::test]

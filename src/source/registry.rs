@@ -64,15 +64,18 @@ impl Registry {
             .iter()
             .find(|source| source.manifest().name == name)
             .ok_or_else(|| {
-                let known: Vec<_> = self
-                    .sources
-                    .iter()
-                    .map(|source| format!("`{}`", source.manifest().name))
-                    .collect();
+                let known: Vec<_> = self.typed().map(|name| format!("`{name}`")).collect();
                 let message = format!("no source is called `{name}`");
                 Error::new(Kind::Config, message)
                     .hint(format!("the known ones are {}", known.join(", ")))
             })
+    }
+
+    /// The names that can be typed before an id: not those of sources that only give what was handed to them.
+    fn typed(&self) -> impl Iterator<Item = &str> {
+        let manifests = self.sources.iter().map(|source| source.manifest());
+        let typed = manifests.filter(|manifest| !manifest.routes.is_empty());
+        typed.map(|manifest| manifest.name.as_str())
     }
 
     /// The first source that reads documents of this kind.
@@ -131,11 +134,7 @@ impl Registry {
         Err(match link.url.scheme() {
             "http" | "https" => error.hint("`fetch sources` lists what is known"),
             scheme => {
-                let known: Vec<_> = self
-                    .sources
-                    .iter()
-                    .map(|source| format!("`{}:`", source.manifest().name))
-                    .collect();
+                let known: Vec<_> = self.typed().map(|name| format!("`{name}:`")).collect();
                 error.hint(format!(
                     "`{scheme}:` is not fetched; known are http, https and {}",
                     known.join(", ")

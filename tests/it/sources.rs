@@ -65,6 +65,7 @@ fn links_are_read_as_people_type_them() {
         ("LOCALHOST:8080/cat.jpg", "direct"),
         ("me:pw@example.org/cat.jpg", "direct"),
         ("page:https://example.org/cats", "page"),
+        ("direct:https://example.org/cats", "direct"),
         ("https://imgur.com.example.org/a/q6i58", "direct"),
     ];
     for (text, name) in table {

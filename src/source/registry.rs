@@ -196,6 +196,11 @@ impl Registry {
                         .map(Link::from)
                         .map_err(|error| wrong(&error.to_string()));
                 }
+                Err(_) if matches!(&*name.to_ascii_lowercase(), "http" | "https") => {
+                    let scheme = name.to_ascii_lowercase();
+                    let error = wrong(&format!("`{scheme}:` is followed by two slashes"));
+                    return Err(error.hint(format!("write `{scheme}://`")));
+                }
                 Err(unknown) if !is_host => {
                     return Err(Error {
                         hint: unknown.hint,
@@ -230,7 +235,15 @@ impl Registry {
                 }
             };
         }
+        // The address 0.0.0.1 for whoever numbers the lines of a list.
+        let number = text.strip_suffix('.').unwrap_or("");
+        if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong("a number is no host"));
+        }
         match Url::parse(&format!("https://{text}")) {
+            Ok(url) if url.host_str().is_some_and(|host| host.contains('=')) => {
+                Err(wrong("no host has a `=` in its name"))
+            }
             Ok(url)
                 if url
                     .host_str()

@@ -100,6 +100,18 @@ fn what_is_no_link_is_refused_with_a_reason() {
             "",
         ),
         ("imgurr:q6i58", "no source is called `imgurr`", "`imgur`"),
+        (
+            "http:/a.org/x",
+            "`http:` is followed by two slashes",
+            "`http://`",
+        ),
+        (
+            "HTTPS:a.org/x",
+            "`https:` is followed by two slashes",
+            "`https://`",
+        ),
+        ("out=renamed.jpg", "no host has a `=` in its name", ""),
+        ("1.", "a number is no host", ""),
     ];
     for (text, why, hint) in table {
         let error = sources.read(text).unwrap_err();

@@ -103,6 +103,8 @@ impl Feed {
                 source: self.manifest.name.clone(),
                 key,
                 meta: Meta {
+                    // Its key says no more than where the feed is.
+                    title: meta.title.clone().or_else(|| name.clone()),
                     name,
                     ext,
                     formerly,

@@ -161,3 +161,20 @@ fn titles_with_markup_are_words_in_the_names_of_files() {
     ];
     assert_eq!(names(&fetch), expected);
 }
+
+#[test]
+fn the_files_of_posts_without_a_title_keep_their_names() {
+    let site = Site::start();
+    let feed = r#"{"version": "https://jsonfeed.org/version/1.1", "title": "Toots", "items": [
+        {"id": "1", "attachments": [{"url": "/cat.mp3", "mime_type": "audio/mpeg"}]},
+        {"id": "2", "attachments": [{"url": "/dog.mp3", "mime_type": "audio/mpeg"}]}]}"#;
+    site.on(
+        "/feed.json",
+        Reply::text(feed).content_type("application/feed+json"),
+    );
+    file(&site, "cat.mp3", 1);
+    file(&site, "dog.mp3", 2);
+    let fetch = Fetch::new().arg(site.url("/feed.json"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["cat.mp3", "dog.mp3"]);
+}

@@ -11,6 +11,12 @@ pub(super) fn words(command: &str) -> Result<Vec<String>> {
     let mut word: Option<String> = None;
     let mut rest = command.chars();
     let open = || wrong("a quote in it has no end");
+    if ["fetch(", "await fetch("]
+        .iter()
+        .any(|start| command.trim_start().starts_with(start))
+    {
+        return Err(wrong("it is meant for JavaScript").hint("copy it as cURL (bash)"));
+    }
     while let Some(c) = rest.next() {
         match c {
             '\'' => {
@@ -60,6 +66,7 @@ pub(super) fn words(command: &str) -> Result<Vec<String>> {
             }
             // As browsers end each of several.
             ';' | '&' if rest.as_str().trim().is_empty() => break,
+            ';' | '&' | '\n' if begins_another(rest.as_str()) => return Err(several()),
             '$' | '`' | ';' | '|' | '&' | '<' | '>' | '(' | ')' => return Err(shell()),
             c if c.is_whitespace() => words.extend(word.take()),
             c => word.get_or_insert_default().push(c),
@@ -105,9 +112,59 @@ fn shell() -> Error {
     wrong("it is more than one call of `curl`").hint("put values in single quotes")
 }
 
+/// Whether another command for `curl` begins there, as where all requests were copied.
+fn begins_another(rest: &str) -> bool {
+    let rest = rest.trim_start().strip_prefix("curl");
+    rest.is_some_and(|rest| rest.starts_with(char::is_whitespace))
+}
+
+fn several() -> Error {
+    wrong("it is several calls of `curl`").hint("copy one request by itself")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_single_call_of_curl_is_told_as_what_it_is() {
+        let table = [
+            (
+                "curl 'x' ;\ncurl 'y'",
+                "it is several calls of `curl`",
+                "copy one request by itself",
+            ),
+            (
+                "curl 'x' & curl 'y'",
+                "it is several calls of `curl`",
+                "copy one request by itself",
+            ),
+            (
+                "curl 'x' \\\n -H 'a: b'\ncurl 'y'",
+                "it is several calls of `curl`",
+                "copy one request by itself",
+            ),
+            (
+                "fetch(\"x\", {\n \"headers\": {} });",
+                "it is meant for JavaScript",
+                "copy it as cURL (bash)",
+            ),
+            (
+                "curl x; rm -rf /",
+                "it is more than one call of `curl`",
+                "put values in single quotes",
+            ),
+        ];
+        for (command, why, hint) in table {
+            let error = words(command).unwrap_err();
+            assert_eq!(
+                error.message,
+                format!("cannot read the command: {why}"),
+                "{command}"
+            );
+            assert_eq!(error.hint.as_deref(), Some(hint), "{command}");
+        }
+    }
 
     #[test]
     fn splits_what_browsers_copy() {

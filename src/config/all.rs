@@ -288,6 +288,15 @@ impl Config {
             },
             _ => error,
         };
+        for key in [["output", "directory"], ["archive", "file"]] {
+            if let Some(entry) = self.last(&key)
+                && let Raw::Typed(serde_json::Value::String(text)) | Raw::Text(text) = &entry.raw
+                && begins_with_variable(text)
+            {
+                return Err(wrong(entry, "variables in paths are not read")
+                    .hint("write `~/…`, or the whole path"));
+            }
+        }
         let settings = self.sections.pipeline(self.templates()?, &placed)?;
         Ok(self.choose(settings))
     }
@@ -301,6 +310,17 @@ impl Config {
             .flat_map(|layer| layer.entries.iter().rev());
         entries.find(|entry| entry.path == path)
     }
+}
+
+/// Whether a path begins with a variable that leads to a folder of the user: a shell would have put that in its place.
+fn begins_with_variable(path: &str) -> bool {
+    let name = path
+        .strip_prefix('$')
+        .map(|rest| rest.strip_prefix('{').unwrap_or(rest));
+    let is_end = |rest: &str| rest.is_empty() || rest.starts_with(['/', '}', '\\']);
+    name.is_some_and(|name| {
+        name.strip_prefix("HOME").is_some_and(is_end) || name.starts_with("XDG_")
+    })
 }
 
 /// The text of a file, and who can have written it.

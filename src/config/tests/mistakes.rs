@@ -10,6 +10,28 @@ fn told(error: Error) -> String {
 }
 
 #[test]
+fn a_variable_in_a_path_is_no_name_of_a_folder() {
+    for (key, text) in [
+        ("output.directory", "$HOME/x"),
+        ("output.directory", "${XDG_DATA_HOME}/x"),
+        ("archive.file", "$HOME/a.db"),
+    ] {
+        let config = Config::from_toml(&format!("{key} = '{text}'")).unwrap();
+        let error = config.pipeline().map(|_| ()).unwrap_err();
+        assert!(
+            error.message.ends_with(": variables in paths are not read"),
+            "{error}"
+        );
+        assert_eq!(
+            error.hint.as_deref(),
+            Some("write `~/…`, or the whole path")
+        );
+    }
+    let config = Config::from_toml("output.directory = '$RECYCLE.BIN'").unwrap();
+    assert!(config.pipeline().is_ok());
+}
+
+#[test]
 fn names_the_place_of_every_mistake() {
     let table = [
         (

@@ -74,6 +74,10 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
     match args.command.take() {
         None => {
             if args.links.links.is_empty() && args.links.input_file.is_empty() {
+                // What was meant as a link may have been taken for one.
+                if !args.settings.config.is_empty() {
+                    config(&args)?;
+                }
                 return Err(Error::new(Kind::Config, "there is no link to fetch").hint(
                     "`fetch LINK...` fetches links, `fetch -i FILE` a list of them, and `fetch -h` tells more",
                 ));

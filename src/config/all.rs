@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use url::Url;
 
 use super::folder;
 use super::hand::Hand;
@@ -69,7 +70,14 @@ impl Config {
                             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
                         ) => {}
                 Err(error) => {
-                    let message = format!("cannot read `{}`", place.path.display());
+                    let name = place.path.display().to_string();
+                    if let Some(url) = Url::parse(&name).ok().filter(Url::has_host) {
+                        let hint =
+                            "`-c` names a file of settings; what was interrupted goes on by itself";
+                        let message = format!("cannot read `{}`", net::Shown(&url));
+                        return Err(Error::new(Kind::Config, message).hint(hint));
+                    }
+                    let message = format!("cannot read `{name}`");
                     return Err(Error::new(Kind::Config, message).because(error));
                 }
             }

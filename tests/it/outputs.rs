@@ -138,6 +138,49 @@ error: `{path}` is not a link: it is a path
 }
 
 #[test]
+fn the_name_of_a_file_in_place_of_a_link() {
+    let site = Site::start();
+    let call = Fetch::new().args([site.url("/cat.jpg").as_str(), "x.jpg"]);
+    let expected = "\
+error: `x.jpg` is no link: no host is called so
+  hint: `-o x.jpg` names the file
+";
+    assert_says(&call.run().fails(2).stderr_filtered(), expected);
+    assert!(site.requests().is_empty());
+}
+
+#[test]
+fn a_dash_in_place_of_a_link() {
+    let expected = "\
+error: `-` is no link
+  hint: `fetch -i -` reads links from stdin
+";
+    assert_says(
+        &Fetch::new().arg("-").run().fails(2).stderr_filtered(),
+        expected,
+    );
+}
+
+#[test]
+fn an_address_in_place_of_settings() {
+    let call = Fetch::new().args(["-c", "https://example.org/cat.jpg"]);
+    let done = call.run().fails(2);
+    let hint = "hint: `-c` names a file of settings; what was interrupted goes on by itself\n";
+    done.says("error: cannot read `https://example.org/cat.jpg`\n")
+        .says(hint);
+}
+
+#[test]
+fn flags_that_other_programs_have() {
+    let done = Fetch::new()
+        .args(["--download-archive", "x"])
+        .run()
+        .fails(2);
+    assert!(!done.stderr.contains("--no-archive"), "{}", done.stderr);
+    done.says("tip: a similar argument exists: '--archive'");
+}
+
+#[test]
 fn a_list_in_place_of_a_link() {
     let fetch = Fetch::new();
     let expected = "\

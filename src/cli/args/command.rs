@@ -30,6 +30,7 @@ pub(in crate::cli) enum Command {
     /// Fetch what a command for `curl` would, as browsers copy it
     FromCurl(Box<FromCurl>),
     /// Fetch once more what failed
+    #[command(mut_arg("no_archive", |flag| flag.hide(true)))]
     Retry(Box<Retry>),
     /// Move what was saved to where another template has it, without fetching it
     Rename(Box<Rename>),
@@ -66,6 +67,10 @@ pub(in crate::cli) enum Command {
 
 /// The flags are those of a call with links, and hold over what a job says.
 #[derive(Debug, Group)]
+#[command(override_usage = "\
+fetch run [OPTIONS] NAME...
+       fetch run [OPTIONS] --all
+       fetch run [OPTIONS] --due [NAME]...")]
 #[command(after_help = "\
 A job is a section `[job.NAME]` of the configuration. A job that is running already is not started twice: exit code 9, or \
 with `--all` and `--due` a line that says so.")]

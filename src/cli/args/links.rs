@@ -14,7 +14,12 @@ impl Links {
     /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.
     pub(in crate::cli) fn check(&self) -> Result<()> {
         let mut words = self.links.iter();
-        if let Some(error) = words.find_map(|word| as_path(word).or_else(|| as_list(word))) {
+        let read = |word: &String| {
+            as_path(word)
+                .or_else(|| as_list(word))
+                .or_else(|| as_name(word))
+        };
+        if let Some(error) = words.find_map(read) {
             return Err(error);
         }
         // What has a host is a link, and an exact name was meant as one: it stood behind `--`.
@@ -61,6 +66,28 @@ pub(in crate::cli) fn as_path(word: &str) -> Option<Error> {
         format!("`{}` is not a link: it is a path", brief(word)),
     );
     Some(error.hint("`-d DIR` says where to write, and `fetch -i FILE` reads the links of a list"))
+}
+
+/// Why a word is no link but stdin, or a name that a file is to have, if it is one.
+fn as_name(word: &str) -> Option<Error> {
+    // No host ends so.
+    const FILES: [&str; 14] = [
+        "avif", "flac", "gif", "jpeg", "jpg", "m4a", "mkv", "mp3", "mp4", "ogg", "pdf", "png",
+        "webm", "webp",
+    ];
+    if word == "-" {
+        return Some(
+            Error::new(Kind::Config, "`-` is no link").hint("`fetch -i -` reads links from stdin"),
+        );
+    }
+    let (_, ext) = word.rsplit_once('.')?;
+    let ext = ext.to_ascii_lowercase();
+    if word.contains(['/', ':']) || !FILES.contains(&&*ext) {
+        return None;
+    }
+    let message = format!("`{}` is no link: no host is called so", brief(word));
+    let hint = format!("`-o {}` names the file", shell_word(word));
+    Some(Error::new(Kind::Config, message).hint(hint))
 }
 
 /// Why a word is no link but the name of a list, if it is one.

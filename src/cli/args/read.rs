@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
@@ -31,13 +31,24 @@ impl Args {
         let is_curl = |words: &[OsString]| words[0] == "from-curl" && words[1] == "curl";
         let is_bare = typed.windows(2).any(is_curl) && typed.len() > 3;
         let before = typed.clone();
+        let is_no_text = |word: &&OsString| word.to_str().is_none();
+        let no_text = typed
+            .iter()
+            .skip(1)
+            .find(is_no_text)
+            .map(|word| format!("{word:?}"));
         let mut matches = match command.try_get_matches_from_mut(typed) {
             Err(error) if is_bare && error.use_stderr() => {
                 let message = "the command for `curl` stands in quotes, as one word; \
                     `fetch from-curl -` reads it from stdin, as it is";
                 return Err(command.error(ErrorKind::UnknownArgument, message));
             }
-            matches => matches?,
+            Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
+                let word = no_text.unwrap_or_default();
+                let message = format!("`{}` is no UTF-8", word.trim_matches('"'));
+                return Err(command.error(ErrorKind::InvalidUtf8, message));
+            }
+            matches => matches.map_err(meant)?,
         };
         if let Some(name) = matches.subcommand_name() {
             let is_stray = |argument: &&clap::Arg| {
@@ -45,8 +56,14 @@ impl Args {
                 !argument.is_global_set() && source == Some(ValueSource::CommandLine)
             };
             let strays: Vec<_> = command.get_arguments().filter(is_stray).collect();
-            let flag = strays.iter().find_map(|stray| stray.get_long());
-            if let Some(flag) = flag.map(str::to_owned) {
+            let flags: Vec<_> = strays.iter().filter_map(|stray| stray.get_long()).collect();
+            let named = command.find_subcommand(name);
+            let is_foreign = |flag: &&&str| named.is_some_and(|named| !has_flag(named, flag));
+            if let Some(flag) = flags.iter().find(is_foreign) {
+                let message = format!("`--{flag}` stands before `{name}`, which has no such flag");
+                return Err(command.error(ErrorKind::UnknownArgument, message));
+            }
+            if let Some(flag) = flags.first() {
                 let message = format!(
                     "`--{flag}` stands before `{name}`; the flags of a command stand behind it"
                 );
@@ -67,6 +84,27 @@ impl Args {
         }
         Ok(args)
     }
+}
+
+/// Whether a command has this flag, or one of its own commands has.
+fn has_flag(command: &clap::Command, flag: &str) -> bool {
+    let mut arguments = command.get_arguments();
+    arguments.any(|argument| argument.get_long() == Some(flag))
+        || command
+            .get_subcommands()
+            .any(|command| has_flag(command, flag))
+}
+
+/// The same error. What looks most like a flag of another program may be the opposite of what it is there.
+fn meant(mut error: clap::Error) -> clap::Error {
+    let unknown = error.get(ContextKind::InvalidArg);
+    if let Some(ContextValue::String(flag)) = unknown
+        && flag == "--download-archive"
+    {
+        let archive = ContextValue::String("--archive".to_owned());
+        error.insert(ContextKind::SuggestedArg, archive);
+    }
+    error
 }
 
 /// The settings that stand before a command. Clap keeps those behind it alone, where there are some.

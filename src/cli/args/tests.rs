@@ -135,6 +135,54 @@ fn a_command_behind_a_link_is_not_taken_for_all_that_was_typed() {
 }
 
 #[test]
+fn a_flag_before_a_command_stands_behind_it_if_the_command_has_it() {
+    let table = [
+        (
+            ["fetch", "-q", "run", "cats"],
+            "`--quiet` stands before `run`; the flags of a command stand behind it",
+        ),
+        (
+            ["fetch", "-q", "fields", "a.org"],
+            "`--quiet` stands before `fields`, which has no such flag",
+        ),
+        (
+            ["fetch", "--all", "retry", "-q"],
+            "`--all` stands before `retry`, which has no such flag",
+        ),
+    ];
+    for (typed, expected) in table {
+        let error = Args::read(typed.map(Into::into)).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn what_a_command_does_not_take_is_not_in_its_help() {
+    let read = |typed: [&str; 3]| Args::read(typed.map(Into::into)).unwrap_err();
+    let help = read(["fetch", "retry", "--help"]).to_string();
+    assert!(help.contains("--archive <FILE>"), "{help}");
+    assert!(!help.contains("--no-archive"), "{help}");
+    let typed = ["fetch", "run", "--all", "cats"].map(Into::into);
+    let error = Args::read(typed).unwrap_err().to_string();
+    assert!(error.contains("fetch run [OPTIONS] --all"), "{error}");
+    assert!(!error.contains("--all [NAME]"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_word_that_is_no_text_is_named() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    let word = OsString::from_vec(b"l\xff".to_vec());
+    let typed = ["fetch", "-d"].map(Into::into).into_iter();
+    let error = Args::read(typed.chain([word, "a.org".into()])).unwrap_err();
+    assert!(
+        error.to_string().contains("`l\\xFF` is no UTF-8"),
+        "{error}"
+    );
+}
+
+#[test]
 fn none_at_all_is_no_number_of_something() {
     for flag in ["-N0", "--max-new=0", "--stop-after-known=0"] {
         let error = Args::try_parse_from(["fetch", flag, "a.org"]).unwrap_err();

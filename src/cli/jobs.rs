@@ -9,7 +9,7 @@ use super::args::{Args, Jobs, Run};
 use super::due::When;
 use super::lock::{Asked, Lock};
 use super::talk::{explain, print, tell};
-use super::{due, exit, main};
+use super::{due, exit, main, variables};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::source::Registry;
@@ -23,6 +23,7 @@ pub(super) fn run(
     args.take(run.flags);
     let all = main::config(&args)?;
     let registry = main::registry(&all, sources)?;
+    variables::tell_of_slips(&all)?;
     let names = match run.jobs.names.as_slice() {
         [] => all.jobs(),
         names => names.iter().map(String::as_str).collect(),

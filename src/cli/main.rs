@@ -17,7 +17,7 @@ use super::lock::Lock;
 use super::talk::{explain, print, reporters, tell, warn};
 use super::{
     archive, exit, fields, handed, history, interrupt, jobs, limits, meaning, plugin, rename,
-    retry, settings, sources, verify,
+    retry, settings, sources, variables, verify,
 };
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
@@ -86,6 +86,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
             let config = config(&args)?;
             meaning::crawl(&args, &config)?;
             let registry = registry(&config, sources)?;
+            variables::tell_of_slips(&config)?;
             return fetch(&args, &config, registry, None);
         }
         Some(Command::Archive(command)) => return archive::archive(args, command, sources),

@@ -30,6 +30,7 @@ mod settings;
 mod sources;
 mod talk;
 mod text;
+mod variables;
 mod verify;
 
 #[cfg(fuzzing)]

@@ -7,7 +7,7 @@ use futures_util::stream;
 use super::args::{Args, Retry};
 use super::jobs::Running;
 use super::talk::{shell_word, tell};
-use super::{exit, given, handed, jobs, main, meaning};
+use super::{exit, given, handed, jobs, main, meaning, variables};
 use crate::config::{Config, Since};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Choice, Records, Run, written};
@@ -25,6 +25,7 @@ pub(super) fn retry(
     args.what.of_streams = retry.of_streams;
     let all = main::config(&args)?;
     let mut registry = main::registry(&all, sources)?;
+    variables::tell_of_slips(&all)?;
     handed::forgotten(&mut registry);
     let config = match &retry.job {
         Some(name) => all.job(name)?,

@@ -1,7 +1,7 @@
 //! `fetch config check`: what is found before it goes wrong in a run.
 
-use crate::support::Site;
 use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
 
 fn check(config: &str) -> Fetch {
     Fetch::new().config(config).args(["config", "check"])
@@ -78,6 +78,23 @@ warning: the variable `FETCH_SOURCE_IMGUR_CLIENT_ID` means nothing
 ";
     assert_eq!(done.stderr_filtered(), expected);
     assert_eq!(done.stdout, "the settings are well\n");
+}
+
+#[test]
+fn a_run_tells_of_a_variable_with_one_line_too_few() {
+    let site = Site::start();
+    site.on("/a.bin", Reply::file("a"));
+    let call = Fetch::new()
+        .env("FETCH_NET_RETRIES", "hunter2")
+        .env("FETCH_HEAD", "x");
+    let done = call.arg(site.url("/a.bin")).run().success();
+    let told: Vec<_> = done.stderr.lines().take(3).collect();
+    assert_eq!(
+        told[0],
+        "warning: the variable `FETCH_NET_RETRIES` means nothing"
+    );
+    assert_eq!(told[1], "  hint: did you mean `FETCH_NET__RETRIES`?");
+    assert!(told[2].starts_with("saved"), "{}", done.stderr);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use url::Url;
 use self::source::{Browser, NAME};
 use super::args::{Args, FromCurl, FromHar};
 use super::talk::{counted, tell};
-use super::{main, meaning};
+use super::{main, meaning, variables};
 use crate::config::Config;
 use crate::model::{Error, Kind, Link, Result};
 use crate::net::Shown;
@@ -95,6 +95,7 @@ fn fetch(
 ) -> Result<u8> {
     let config = main::config(args)?;
     let mut registry = main::registry(&config, sources)?;
+    variables::tell_of_slips(&config)?;
     registry.prefer(browser);
     let settings = meaning::pipeline(args, config.pipeline()?)?;
     let run = Run::new(called, None);

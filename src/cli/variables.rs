@@ -1,0 +1,78 @@
+//! Variables of the environment that are called as if they were settings, and are none.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::talk::{tell, warn};
+use crate::config::{Config, nearest};
+use crate::model::{Error, Kind, Result};
+
+/// How the variables begin that are read.
+const PREFIX: &str = "FETCH_";
+
+/// Warns of variables that are called as if they were read. Their values do not show.
+pub(super) fn tell_of_all(config: &Config) -> Result<()> {
+    tell_of(config, |_, _| true)
+}
+
+/// Warns of those alone that have one `_` where a key has two: whatever else is called so may be of another program.
+pub(super) fn tell_of_slips(config: &Config) -> Result<()> {
+    tell_of(config, |stray, keys| {
+        keys.iter().any(|key| bare(key) == bare(stray))
+    })
+}
+
+fn tell_of(config: &Config, is_meant: fn(&str, &[String]) -> bool) -> Result<()> {
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let strays = variables.filter(|name| name.starts_with(PREFIX) && !name.contains("__"));
+    let strays: BTreeSet<_> = strays.collect();
+    if strays.is_empty() {
+        return Ok(());
+    }
+    let schema = serde_json::from_str(&config.schema()?).unwrap_or_default();
+    let mut keys = Vec::new();
+    collect(&schema, "", &mut keys);
+    for stray in strays.iter().filter(|stray| is_meant(stray, &keys)) {
+        let message = format!("the variable `{stray}` means nothing");
+        let error = Error::new(Kind::Config, message);
+        tell(&warn(&match meant(stray, &keys) {
+            Some(key) => error.hint(format!("did you mean `{key}`?")),
+            None => {
+                error.hint("a section and its key have two `_` in between: `FETCH_NET__RETRIES`")
+            }
+        }));
+    }
+    Ok(())
+}
+
+/// The names of the variables for all keys below a part of the schema.
+fn collect(schema: &Value, start: &str, keys: &mut Vec<String>) {
+    let Some(properties) = schema["properties"].as_object() else {
+        keys.extend(start.strip_prefix("__").map(|key| format!("{PREFIX}{key}")));
+        return;
+    };
+    for (key, schema) in properties {
+        collect(
+            schema,
+            &format!("{start}__{}", key.to_ascii_uppercase()),
+            keys,
+        );
+    }
+}
+
+/// The variable that was most likely meant.
+fn meant<'a>(name: &str, keys: &'a [String]) -> Option<&'a str> {
+    let bares: Vec<_> = keys.iter().map(|key| bare(key)).collect();
+    let bares: Vec<_> = bares.iter().map(String::as_str).collect();
+    let without_section = format!("__{}", bare(name));
+    let ends = || keys.iter().position(|key| key.ends_with(&without_section));
+    let near = nearest(&bare(name), &bares);
+    let near = near.and_then(|near| bares.iter().position(|bare| *bare == near));
+    keys.get(near.or_else(ends)?).map(String::as_str)
+}
+
+/// What a variable is called, with one `_` wherever there are two.
+fn bare(name: &str) -> String {
+    name[PREFIX.len()..].replace("__", "_")
+}

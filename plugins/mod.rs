@@ -7,7 +7,7 @@ pub mod imgur;
 pub mod page;
 pub mod stream;
 
-use fetch::config::Config;
+use fetch::config::{Bare, Config};
 use fetch::model::{Error, Kind, Result};
 use fetch::script::{self, Embedded, Origin, Script};
 use fetch::source::Registry;
@@ -110,6 +110,10 @@ pub fn all(config: &Config) -> Result<Registry> {
                 sources.leave_out(id, error.hint(hint));
             }
         }
+    }
+    // What is set for them is looked at all the same.
+    for name in ["direct", "extractor", "gallerydl", "stream", "ytdlp"] {
+        let Bare {} = config.source(name)?;
     }
     sources.add(feed::Feed::new(config.source("feed")?)?);
     let mut rest = sources.clone();

@@ -128,6 +128,7 @@ pub(super) fn registry(
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<Registry> {
     let registry = sources(config)?;
+    handed::known(config)?;
     let mut names: Vec<_> = registry
         .sources()
         .map(|source| source.manifest().name.as_str())
@@ -137,6 +138,7 @@ pub(super) fn registry(
         // What is set for it is no mistake.
         names.push(name);
     }
+    names.push(handed::NAME);
     config.check_sources(&names)?;
     Ok(registry)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::args::{Args, ConfigCommand};
 use super::talk::print;
-use super::{check, main};
+use super::{check, handed, main};
 use crate::config::{Config, EXAMPLE, places};
 use crate::model::{Error, Kind, Result};
 use crate::source::Registry;
@@ -31,6 +31,7 @@ pub(super) fn settings(
             // Whatever is set, and however wrongly: the schema helps to put it right.
             let config = Config::default();
             sources(&config)?;
+            handed::known(&config)?;
             print(&config.schema()?)
         }
     }

@@ -24,7 +24,8 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
         let Value::Object(keys) = here else {
             return Ok(());
         };
-        if keys.is_empty() {
+        // Where that is a whole section, it has no keys but those of every source.
+        if keys.is_empty() && depth > section.len() {
             return Ok(());
         }
         let any = keys.get(ANY).filter(|_| key != ANY);

@@ -3,6 +3,7 @@
 //! It knows the sections of the parts below it and no site: the options of a source are whatever the source says.
 
 mod all;
+mod bare;
 mod example;
 mod extractor;
 mod folder;
@@ -26,6 +27,7 @@ mod value;
 mod written;
 
 pub use all::Config;
+pub use bare::Bare;
 pub use example::EXAMPLE;
 pub(crate) use known::nearest;
 pub use layer::Flag;

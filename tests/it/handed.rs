@@ -340,3 +340,21 @@ fn a_playlist_that_is_known_by_its_first_bytes_alone_keeps_its_headers() {
     assert!(fetch.files()["cats.ts"] == whole, "{}", fetch.tree());
     holds_no_secret(&fetch, &done.stderr);
 }
+
+#[test]
+fn what_was_handed_over_can_have_a_template() {
+    let site = Site::start();
+    guarded(&site, "/cat.jpg", 1);
+    let fetch = Fetch::new().config("source.browser.template = 'mine/{name}.{ext}'\n");
+    let command = format!("curl '{}' -H 'Cookie: id=hunter2'", site.url("/cat.jpg"));
+    fetch.clone().args(["from-curl", &command]).run().success();
+    assert_eq!(
+        fetch.files().into_keys().collect::<Vec<_>>(),
+        ["mine/cat.jpg"]
+    );
+    fetch.clone().args(["config", "check"]).run().success();
+    let schema = fetch.args(["config", "schema"]).run().success().stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let known = &schema["properties"]["source"]["properties"]["browser"];
+    assert!(known["properties"]["template"].is_object());
+}

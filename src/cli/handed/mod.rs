@@ -15,11 +15,12 @@ use std::io::Read;
 use futures_util::stream;
 use url::Url;
 
-use self::source::{Browser, NAME};
+use self::source::Browser;
+pub(super) use self::source::NAME;
 use super::args::{Args, FromCurl, FromHar};
 use super::talk::{counted, tell};
 use super::{main, meaning, variables};
-use crate::config::Config;
+use crate::config::{Bare, Config};
 use crate::model::{Error, Kind, Link, Result};
 use crate::net::Shown;
 use crate::pipeline::archive::Run;
@@ -79,6 +80,14 @@ pub(super) fn curl(
     let link = link(first.map_or("", Url::as_str))?;
     let called = format!("fetch from-curl {}", shown.join(" "));
     fetch(&args, Browser::new(items, false), link, &called, sources)
+}
+
+/// Has the configuration know that what was handed over is of a source of its own.
+///
+/// # Errors
+/// [`Kind::Config`] for keys other than those of every source.
+pub(super) fn known(config: &Config) -> Result<()> {
+    config.source::<Bare>(NAME).map(drop)
 }
 
 /// Has it told why what was handed over once cannot be asked for again, where that is so.

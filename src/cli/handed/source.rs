@@ -8,7 +8,7 @@ use crate::model::{Body, Error, Expect, Item, Kind, Medium, Meta, Request, Resul
 use crate::source::{Ctx, Manifest, Outlet, Source, Target, url_key, url_name};
 
 /// The name of the source.
-pub(super) const NAME: &str = "browser";
+pub(in crate::cli) const NAME: &str = "browser";
 
 /// Gives the items that were handed over.
 pub(super) struct Browser {

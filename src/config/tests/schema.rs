@@ -103,6 +103,24 @@ fn what_the_code_refuses_breaks_the_schema() {
 }
 
 #[test]
+fn every_source_can_have_a_template_and_no_key_that_nobody_knows() {
+    let schema = schema();
+    let sources = crate::plugins::all(&Config::default()).unwrap();
+    for source in sources.sources() {
+        let name = &source.manifest().name;
+        let known = &schema["properties"]["source"]["properties"][name];
+        assert!(known["properties"]["template"].is_object(), "{name}");
+        let text = format!("source.{name}.no_such = 1");
+        let config = Config::from_toml(&text).unwrap();
+        let error = crate::plugins::all(&config).map(|_| ()).unwrap_err();
+        assert!(
+            error.message.starts_with("unknown key `no_such` in "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn every_key_says_what_it_takes_and_what_it_is_for() {
     fn look(path: &str, schema: &Value) {
         let tables = schema["properties"].as_object().into_iter().flatten();

@@ -293,7 +293,7 @@ pub(super) struct How {
     /// Call this program by another name
     #[arg(long, value_name = "TEXT")]
     pub(super) user_agent: Option<String>,
-    /// Proxy: http, https, socks5 or socks5h
+    /// Proxy: http, https, socks4, socks4a, socks5 or socks5h
     #[arg(long, value_name = "URL")]
     pub(super) proxy: Option<String>,
     /// Use this address for a host

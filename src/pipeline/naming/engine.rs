@@ -236,7 +236,22 @@ fn moment(value: &Value) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fields::FIELDS;
     use super::*;
+
+    #[test]
+    fn all_fields_and_filters_are_in_the_documentation() {
+        let text = include_str!("../../../docs/templates.md");
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+        let told: Vec<_> = rows
+            .flat_map(|row| row.split(" | ").next())
+            .flat_map(|cell| cell.split(['`', ',', ' ', '(']))
+            .collect();
+        let fields = FIELDS.iter().map(|field| field.name);
+        for name in fields.chain(FILTERS) {
+            assert!(told.contains(&name), "{name}");
+        }
+    }
 
     #[test]
     fn the_filters_that_are_told_are_known() {

@@ -39,11 +39,12 @@ fn what_gallery_dl_has_had_is_not_fetched_again() {
         &[&entry, "imgurabc1234", "twitter123_1", "pixiv99_p0"],
     );
     let done = archive(&fetch, &["import", &file]).success();
-    let expected = "4 entries: 4 of sources that are known here, 7 items that were new\n";
+    let expected = "4 entries: 4 of sources that are known here, with 7 keys that were new\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["import", &file]).success();
     assert!(
-        done.stderr.contains("known here, 0 items that were new"),
+        done.stderr
+            .contains("known here, with 0 keys that were new"),
         "{}",
         done.stderr
     );
@@ -86,7 +87,7 @@ fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
     )
     .unwrap();
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
-    let expected = "5 entries: 3 of sources that are known here, 5 items that were new\n2 are of other sources and were \
+    let expected = "5 entries: 3 of sources that are known here, with 5 keys that were new\n2 are of other sources and were \
         left out, such as `generic cat`\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["export", "--format", "yt-dlp"]).success();
@@ -94,7 +95,7 @@ fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
     assert_eq!(done.stdout, lines);
     fs::write(&file, "generic cat\nimgur c\n").unwrap();
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
-    let expected = "2 entries: 1 of sources that are known here, 2 items that were new\n1 is of another source and was \
+    let expected = "2 entries: 1 of sources that are known here, with 2 keys that were new\n1 is of another source and was \
         left out, such as `generic cat`\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["forget", "imgur:c"]).success();

@@ -109,7 +109,7 @@ fn what_the_real_yt_dlp_has_had_is_taken_over() {
         .run()
         .success();
     // Of a plain file it writes but the name. What Imgur has is known by our name for it and by yt-dlp's.
-    let expected = "2 entries: 1 of sources that are known here, 2 items that were new\n1 is of another source and was \
+    let expected = "2 entries: 1 of sources that are known here, with 2 keys that were new\n1 is of another source and was \
         left out, such as `generic abc1234`\n";
     assert_eq!(done.stderr, expected);
     let done = fetch.clone().args(["archive", "export"]).run().success();

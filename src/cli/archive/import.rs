@@ -39,9 +39,9 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
         })
     })?;
     let mut text = format!(
-        "{}: {ours} of sources that are known here, {}\n",
+        "{}: {ours} of sources that are known here, with {}\n",
         counted(all, "entry", "entries"),
-        counted(new, "item that was new", "items that were new"),
+        counted(new, "key that was new", "keys that were new"),
     );
     if foreigners > 0 {
         text.push_str(&format!(

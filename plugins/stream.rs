@@ -4,7 +4,7 @@
 //! its turn comes: a live one is another by then.
 
 use fetch::async_trait;
-use fetch::model::{Body, Document, Error, Item, Kind, Meta, Request, Result};
+use fetch::model::{Body, Document, Error, Expect, Item, Kind, Medium, Meta, Request, Result};
 use fetch::net::Shown;
 use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_name};
 use url::Url;
@@ -59,6 +59,14 @@ impl Source for Stream {
             let message = format!("`{}` is no playlist of a stream", Shown(&url));
             return Err(Error::new(Kind::Unsupported, message));
         }
+        let request = Request {
+            // It is a stream, and no file that is called so.
+            expect: Expect {
+                medium: Some(Medium::Any),
+                ..Expect::default()
+            },
+            ..Request::new(url.clone())
+        };
         let known = &target.link.meta;
         out.item(Item {
             source: self.manifest.name.clone(),
@@ -69,8 +77,8 @@ impl Source for Stream {
                 ..known.clone()
             },
             body: match is_hls {
-                true => Body::Hls(Request::new(url)),
-                false => Body::Dash(Request::new(url)),
+                true => Body::Hls(request),
+                false => Body::Dash(request),
             },
         })
         .await

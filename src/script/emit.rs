@@ -10,7 +10,7 @@ use super::failure::{odd, oddity, raise, refuse, visible};
 use super::given::{Form, Given, LeftOut};
 use super::run::Host;
 use crate::model::{
-    Body, Broken, Cursor, Entry, Error, Expect, Headers, Item, Kind, Link, Meta, Request,
+    Body, Broken, Cursor, Entry, Error, Expect, Headers, Item, Kind, Link, Medium, Meta, Request,
 };
 use crate::net::{Led, Shown};
 
@@ -265,7 +265,8 @@ fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(B
         expect: Expect {
             size: given.size,
             digests: given.digests,
-            medium: given.kind,
+            // A stream of which it is not said what it is has to be one all the same.
+            medium: given.kind.or(given.stream.map(|_| Medium::Any)),
             ..Expect::default()
         },
         expires: given.expires,

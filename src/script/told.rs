@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Body, Digest, Item};
+use crate::model::{Body, Digest, Item, Medium};
 
 /// What is known of an item, by the names of `emit`.
 pub(super) fn told(item: &Item) -> Map<String, Value> {
@@ -36,7 +36,10 @@ pub(super) fn told(item: &Item) -> Map<String, Value> {
     add("stream", json!(stream));
     add("mirrors", json!(request.mirrors));
     add("headers", json!(request.headers));
-    add("kind", json!(request.expect.medium));
+    // That a stream is some medium is nothing that a script says.
+    let medium = request.expect.medium;
+    let said = medium.filter(|medium| stream.is_none() || *medium != Medium::Any);
+    add("kind", json!(said));
     add("size", json!(request.expect.size));
     for digest in &request.expect.digests {
         match digest {

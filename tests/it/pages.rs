@@ -8,6 +8,7 @@ mod following;
 mod held;
 mod kinds;
 mod oembed;
+mod playlists;
 mod sizes;
 
 use crate::support::command::Fetch;

@@ -61,7 +61,7 @@ use super::turn::Turns;
 use super::{Duplicates, Events, LinkOptions, Mtime, Stop};
 use crate::model::{Body, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip};
 use crate::net::{Client, Led, Permit};
-use crate::source::Registry;
+use crate::source::{Registry, url_name};
 
 /// What all transfers of a run share.
 pub(super) struct Mover {
@@ -214,19 +214,21 @@ impl Mover {
             Body::Tracks(tracks) => (Some(Form::Files), tracks.picture, Some(tracks.sound)),
             body => (None, file(body)?, None),
         };
-        if let Some(form) = form {
-            // A film is not fetched anew to be compared.
-            if job.known.as_ref().is_some_and(|had| had.version.is_some()) {
-                tries.unchanged = true;
-                return Err(Error::closed());
+        let request = match form {
+            None => request,
+            Some(form) => {
+                let what = Streamed {
+                    form,
+                    request,
+                    sound,
+                };
+                match Box::pin(self.film(job, &what, led, tries)).await? {
+                    stream::Ending::Told(outcome) => return Ok(outcome),
+                    stream::Ending::NoStream(plain) => job = *plain,
+                }
+                what.request
             }
-            let what = Streamed {
-                form,
-                request,
-                sound,
-            };
-            return Box::pin(self.stream(job, what, led, tries)).await;
-        }
+        };
         // Before anything that waits, so that files begin in the order of the listing.
         let permit = self.permit(&request.url).await?;
         let place = self.place(&job).await?;
@@ -255,6 +257,30 @@ impl Mover {
                 Err(error)
             }
         }
+    }
+
+    /// Fetches a stream. What is called one by its address alone, and is none, is a file.
+    async fn film(
+        &self,
+        job: Job,
+        what: &Streamed,
+        led: Led,
+        tries: &mut Tries,
+    ) -> Result<stream::Ending> {
+        // A film is not fetched anew to be compared.
+        if job.known.as_ref().is_some_and(|had| had.version.is_some()) {
+            tries.unchanged = true;
+            return Err(Error::closed());
+        }
+        let ending = self.stream(job, what, led, tries).await?;
+        Ok(match ending {
+            stream::Ending::NoStream(mut job) => {
+                let ext = || url_name(&what.request.url).1;
+                job.planned.ext = job.planned.ext.or_else(ext);
+                stream::Ending::NoStream(job)
+            }
+            told => told,
+        })
     }
 
     /// Moves all bytes and proves them, over as many attempts as that takes and is sensible.

@@ -59,6 +59,17 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
     }
 }
 
+/// Whether this is a playlist of HLS, and no list of songs or names: it has a tag that those have not.
+pub(in crate::pipeline) fn is_one(body: &[u8]) -> bool {
+    super::text(body).is_ok_and(|text| {
+        let mut lines = text.lines();
+        let begins = lines
+            .next()
+            .is_some_and(|first| first.starts_with("#EXTM3U"));
+        begins && lines.any(|line| line.trim_start().starts_with("#EXT-X-"))
+    })
+}
+
 /// Whether a playlist says where it ends.
 pub(in crate::pipeline) fn has_end(body: &[u8]) -> bool {
     let mut lines = body.split(|byte| *byte == b'\n');

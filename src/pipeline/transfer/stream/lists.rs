@@ -21,32 +21,59 @@ pub(super) struct Lists {
     pub(super) led: Led,
 }
 
-impl Streaming<'_> {
-    /// Reads the playlists, and chooses.
-    pub(super) async fn lists(&self) -> Result<Lists> {
-        let (url, led) = (&self.request.url, self.led);
-        let alone = |main: List| Lists {
+impl Lists {
+    /// One list that is all of it.
+    fn of(main: List) -> Lists {
+        Lists {
             led: main.led,
             main,
             sound: None,
             captions: Vec::new(),
-        };
+        }
+    }
+}
+
+impl Streaming<'_> {
+    /// Reads the playlists, and chooses; nothing if what is called a playlist is none, unless its source is sure of it.
+    pub(super) async fn described(&self) -> Result<Option<Lists>> {
+        if self.form != Form::Hls || self.request.expect.medium.is_some() {
+            return self.lists().await.map(Some);
+        }
+        let (led, answer) = self
+            .answer(&self.request.url, self.led, hls::LONGEST)
+            .await?;
+        match hls::is_one(&answer.body) {
+            true => self.of_playlist(answer, led).await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Reads the playlists, and chooses.
+    pub(super) async fn lists(&self) -> Result<Lists> {
+        let (url, led) = (&self.request.url, self.led);
         match self.form {
-            Form::Hls => {}
-            Form::Dash => return self.manifest().await,
+            Form::Hls => {
+                let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
+                self.of_playlist(answer, led).await
+            }
+            Form::Dash => self.manifest().await,
             Form::Files => {
                 let list = |request: &Request| List::file(request.url.clone(), led);
-                return Ok(Lists {
+                Ok(Lists {
                     sound: self.sound.map(list),
-                    ..alone(list(self.request))
-                });
+                    ..Lists::of(list(self.request))
+                })
             }
         }
-        let (led, playlist, warnings) = self.playlist(url, led).await?;
+    }
+
+    /// Reads the playlist that the stream is known by, and those of the renditions that it chooses.
+    async fn of_playlist(&self, answer: Answer, led: Led) -> Result<Lists> {
+        let (playlist, warnings) = self.read(answer).await?;
         let choice = match playlist {
             Playlist::Media(media) => {
-                let list = List::new(url.clone(), led, media);
-                return Ok(alone(List { warnings, ..list }));
+                let list = List::new(self.request.url.clone(), led, media);
+                return Ok(Lists::of(List { warnings, ..list }));
             }
             Playlist::Master(master) => master.choose(self.job.quality)?,
         };
@@ -172,22 +199,22 @@ impl Streaming<'_> {
 
     /// Reads the playlist of a track.
     async fn list(&self, url: Url, led: Led) -> Result<List> {
-        match self.playlist(&url, led).await? {
-            (led, Playlist::Media(media), warnings) => Ok(List {
+        let (led, answer) = self.answer(&url, led, hls::LONGEST).await?;
+        match self.read(answer).await? {
+            (Playlist::Media(media), warnings) => Ok(List {
                 warnings,
                 ..List::new(url, led, media)
             }),
             // Renditions of renditions would never end.
-            (_, Playlist::Master(_), _) => Err(Error::new(
+            (Playlist::Master(_), _) => Err(Error::new(
                 Kind::Corrupt,
                 "a rendition of the stream is a list of renditions itself",
             )),
         }
     }
 
-    /// Asks for a playlist, and tells who leads on from it, and what there is to say of it.
-    async fn playlist(&self, url: &Url, led: Led) -> Result<(Led, Playlist, Vec<String>)> {
-        let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
+    /// Reads a playlist, and tells what there is to say of it.
+    async fn read(&self, answer: Answer) -> Result<(Playlist, Vec<String>)> {
         let _turn = self.reading.acquire().await;
         // A long one takes its time, in which others go on.
         let read = slowly(move || {
@@ -198,7 +225,7 @@ impl Streaming<'_> {
             Ok((playlist, is_open.then(|| why.to_owned())))
         });
         let (playlist, warning) = read.await?;
-        Ok((led, playlist, warning.into_iter().collect()))
+        Ok((playlist, warning.into_iter().collect()))
     }
 
     pub(super) async fn answer(

@@ -114,6 +114,13 @@ struct Streaming<'a> {
     deadline: Option<Instant>,
 }
 
+/// What became of a stream.
+pub(super) enum Ending {
+    Told(Outcome),
+    /// It is none: its playlist is some other file, which is to be had as one.
+    NoStream(Box<Job>),
+}
+
 /// The files of a stream.
 enum Tracks {
     One(Box<Done>),
@@ -125,10 +132,10 @@ impl Mover {
     pub(super) async fn stream(
         &self,
         job: Job,
-        what: Streamed,
+        what: &Streamed,
         led: Led,
         tries: &mut Tries,
-    ) -> Result<Outcome> {
+    ) -> Result<Ending> {
         let Streamed {
             form,
             request,
@@ -139,8 +146,8 @@ impl Mover {
             mover: self,
             id: job.id,
             job: &job,
-            form,
-            request: &request,
+            form: *form,
+            request,
             led,
             sound: sound.as_ref(),
             place: &place,
@@ -153,14 +160,20 @@ impl Mover {
             ending: CancellationToken::new(),
             deadline: self.wish.live_for.map(|time| Instant::now() + time),
         };
-        let lists = match self.unless_draining(streaming.lists()).await? {
+        let lists = match self.unless_draining(streaming.described()).await? {
             Err(error) if error.kind == Kind::Missing && job.known.is_none() => {
                 return Err(streaming.gone(error).await?);
             }
             lists => lists?,
         };
+        let Some(lists) = lists else {
+            return Ok(Ending::NoStream(Box::new(job)));
+        };
         if let Some(had) = &job.known {
-            return streaming.texts_alone(lists, &had.path).await;
+            return streaming
+                .texts_alone(lists, &had.path)
+                .await
+                .map(Ending::Told);
         }
         let (is_live, began) = (!lists.main.media.ended, Timestamp::now());
         let (tracks, texts) = streaming.tracks(lists, tries).await?;
@@ -199,7 +212,9 @@ impl Mover {
                 (outcome, first.or(film))
             }
         };
-        self.captioned(&beside, &place, texts, film, outcome).await
+        self.captioned(&beside, &place, texts, film, outcome)
+            .await
+            .map(Ending::Told)
     }
 
     /// Gives a track its name.

@@ -14,6 +14,44 @@ use super::page::web;
 /// In so many bytes, what describes a stream says what it is: there may be long comments before.
 const HEAD: usize = 1 << 20;
 
+/// How a stream is described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Hls,
+    Dash,
+}
+
+impl Form {
+    /// What this address seems to be of by its name.
+    pub(super) fn of(url: &Url) -> Option<Form> {
+        let path = url.path().to_ascii_lowercase();
+        match path.rsplit_once('.')?.1 {
+            "m3u8" => Some(Form::Hls),
+            "mpd" => Some(Form::Dash),
+            _ => None,
+        }
+    }
+
+    /// What has this type.
+    pub(super) fn said(kind: &str) -> Option<Form> {
+        let kind = kind.split(';').next().unwrap_or("").trim();
+        match &*kind.to_ascii_lowercase() {
+            "application/vnd.apple.mpegurl" | "application/x-mpegurl" => Some(Form::Hls),
+            "application/dash+xml" => Some(Form::Dash),
+            _ => None,
+        }
+    }
+
+    /// How to get what is described so. If it is some other file, it is fetched as that.
+    pub(super) fn body(self, mut request: Request) -> Body {
+        request.expect.medium = None;
+        match self {
+            Form::Hls => Body::Hls(request),
+            Form::Dash => Body::Dash(request),
+        }
+    }
+}
+
 /// Streams of any site.
 pub struct Stream {
     manifest: Manifest,
@@ -169,6 +207,20 @@ mod tests {
         for (body, expected) in table {
             assert_eq!(forms(&body), expected, "{}", body.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_stream_is_known_by_its_name_and_by_its_type() {
+        let named = |url: &str| Form::of(&Url::parse(url).unwrap());
+        assert_eq!(named("https://x.org/a.m3u8?t=1"), Some(Form::Hls));
+        assert_eq!(named("https://x.org/a.MPD"), Some(Form::Dash));
+        assert_eq!(named("https://x.org/a?b.m3u8"), None);
+        assert_eq!(named("https://x.org/a/m3u8"), None);
+        assert_eq!(Form::said("Application/x-mpegURL"), Some(Form::Hls));
+        let dash = "application/dash+xml; charset=utf-8";
+        assert_eq!(Form::said(dash), Some(Form::Dash));
+        // Lists of songs have it, too.
+        assert_eq!(Form::said("audio/x-mpegurl"), None);
     }
 
     #[test]

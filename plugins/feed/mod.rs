@@ -26,6 +26,7 @@ use http::StatusCode;
 use url::Url;
 
 use super::page::{is_same_host, line, web};
+use super::stream::{Form, film_name};
 use date::when;
 use found::Findings;
 use key::Names;
@@ -90,7 +91,11 @@ impl Feed {
         let is_alone = files.len() == 1;
         for file in &files {
             let (url, medium) = file;
-            let (name, ext) = url_name(url);
+            let form = Form::of(url);
+            let (name, ext) = match form {
+                None => url_name(url),
+                Some(_) => (film_name(url), None),
+            };
             let (key, formerly) = names.key(feed, &post.id, file, is_alone);
             let request = Request {
                 expect: Expect {
@@ -110,7 +115,10 @@ impl Feed {
                     formerly,
                     ..meta.clone()
                 },
-                body: Body::File(request),
+                body: match form {
+                    Some(form) => form.body(request),
+                    None => Body::File(request),
+                },
             })
             .await?;
         }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use fetch::model::Medium;
 use url::Url;
 
+use super::super::stream::Form;
+
 /// The most forms of files that are kept of one post.
 const MOST: usize = 10_000;
 
@@ -69,6 +71,7 @@ impl Enclosure {
 
     fn is_played(&self) -> bool {
         matches!(self.medium(), Some(Medium::Audio | Medium::Video))
+            || Form::said(&self.kind).is_some()
     }
 
     /// Whether it is a file at all, and not a page with a player.
@@ -183,5 +186,7 @@ mod tests {
             ["a.mp4", "1.jpg", "2.jpg"]
         );
         assert_eq!(files(&[film, poster]), ["a.mp4"]);
+        let stream = ("a?b", "application/x-mpegURL", None, 0);
+        assert_eq!(files(&[one, stream]), ["a?b"]);
     }
 }

@@ -10,6 +10,7 @@ use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use url::Url;
 
+use super::super::stream::{Form, film_name};
 use super::Page;
 use super::text::line;
 
@@ -65,7 +66,11 @@ impl Page {
                     elsewhere += 1;
                     continue;
                 };
-                let (name, ext) = url_name(&url);
+                let form = Form::of(&url);
+                let (name, ext) = match form {
+                    None => url_name(&url),
+                    Some(_) => (film_name(&url), None),
+                };
                 let request = Request {
                     expect: Expect {
                         size: *size,
@@ -77,12 +82,17 @@ impl Page {
                     source: self.manifest.name.clone(),
                     key: url_key(&url),
                     meta: Meta {
+                        // What its address calls a playlist is no name for a film.
+                        title: name.clone().filter(|_| form.is_some()),
                         name,
                         ext,
                         album: Some(album.clone()),
                         ..Meta::default()
                     },
-                    body: Body::File(request),
+                    body: match form {
+                        Some(form) => form.body(request),
+                        None => Body::File(request),
+                    },
                 })
                 .await?;
             }

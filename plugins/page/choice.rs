@@ -7,7 +7,7 @@ use fetch::source::{url_medium as medium, url_name};
 use url::Url;
 
 use super::super::direct::is_no_document;
-use super::likeness::{is_advert, is_chaff, is_dress, stream};
+use super::likeness::{is_advert, is_chaff, is_dress, is_stream};
 use super::linked::{self, Linked};
 use super::options::Options;
 use super::player::is_player;
@@ -195,7 +195,7 @@ impl Choosing<'_> {
                 if medium(&url) == Some(Medium::Image) {
                     continue;
                 }
-                match medium(&url).is_some() || stream(&url).is_some() {
+                match medium(&url).is_some() || is_stream(&url) {
                     true => videos.push(url),
                     // Nothing plays that any more.
                     false if is_flash => {}
@@ -262,7 +262,7 @@ impl Choosing<'_> {
     }
 
     fn embed(&mut self, url: Url) {
-        if medium(&url).is_some() || stream(&url).is_some() {
+        if medium(&url).is_some() || is_stream(&url) {
             let kind = medium(&url).unwrap_or(Medium::Video);
             self.add(url, Some(kind), "", 0);
         } else if is_player(&url) {
@@ -277,7 +277,7 @@ impl Choosing<'_> {
 
     /// What the page itself calls its player may be a frame of it as well.
     fn player(&mut self, url: Url) {
-        if medium(&url).is_some() || stream(&url).is_some() {
+        if medium(&url).is_some() || is_stream(&url) {
             return self.embed(url);
         }
         self.chosen.embeds.retain(|frame| *frame != url);

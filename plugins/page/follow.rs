@@ -7,7 +7,7 @@ use url::Url;
 
 use super::choice::web;
 use super::frontier::Frontier;
-use super::likeness::stream;
+use super::likeness::is_stream;
 use super::reading::is_page;
 use super::sheet::Sheet;
 use super::tour::Tour;
@@ -35,7 +35,7 @@ impl Tour<'_> {
             let place = answer.header("location").and_then(|place| web(url, place));
             match place {
                 // Where it leads may be another each time, so it goes on from here.
-                Some(place) if url_medium(&place).is_some() || stream(&place).is_some() => {
+                Some(place) if url_medium(&place).is_some() || is_stream(&place) => {
                     self.handed += 1;
                     self.out.link(Link::from(url.clone())).await?;
                 }

@@ -7,7 +7,7 @@ use fetch::source::url_medium;
 use url::Url;
 
 use super::choice::web;
-use super::likeness::stream;
+use super::likeness::is_stream;
 use super::options::Options;
 use super::pattern::is_like;
 use super::sheet::Sheet;
@@ -137,7 +137,7 @@ impl<'a> Frontier<'a> {
         text.len() <= LONGEST
             && (!same_host || is_same_host(&self.home, url))
             && url_medium(url).is_none()
-            && stream(url).is_none()
+            && !is_stream(url)
             && (accept.is_empty() || is_any(accept))
             && !is_any(reject)
             && !does_something(url)

@@ -4,6 +4,7 @@ use fetch::model::Medium;
 use fetch::source::{url_medium, url_name};
 use url::{Position, Url};
 
+use super::super::stream::Form;
 use super::size::{is_dimensions, word};
 
 /// Words in a path or a class of a picture that belongs to the page's dress, or that counts its readers.
@@ -58,13 +59,9 @@ const TRACKERS: [&str; 9] = [
     "scorecardresearch.com",
     "stats.wp.com",
 ];
-/// Whether it is the playlist of a stream: HLS, or DASH.
-pub(super) fn stream(url: &Url) -> Option<&'static str> {
-    let path = url.path().to_ascii_lowercase();
-    ["m3u8", "mpd"].into_iter().find(|ext| {
-        path.strip_suffix(ext)
-            .is_some_and(|rest| rest.ends_with('.'))
-    })
+/// Whether it is called the playlist of a stream.
+pub(super) fn is_stream(url: &Url) -> bool {
+    Form::of(url).is_some()
 }
 
 /// Name and extension of a medium: those of its path, or of the address in its query that a server which resizes pictures is
@@ -356,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_stream_is_told_by_its_playlist() {
-        assert_eq!(stream(&url("/a/master.m3u8?x")), Some("m3u8"));
-        assert_eq!(stream(&url("/a/mpd")), None);
+        assert!(is_stream(&url("/a/master.m3u8?x")));
+        assert!(!is_stream(&url("/a/mpd")));
     }
 }

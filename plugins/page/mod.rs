@@ -47,7 +47,7 @@ use url::Url;
 use choice::choose;
 pub(super) use choice::web;
 pub(super) use frontier::is_same_host;
-use likeness::{named, stream};
+use likeness::named;
 pub(super) use missing::PROGRAMS;
 pub use options::Options;
 use refresh::Sent;
@@ -55,7 +55,7 @@ use sites::Sites;
 pub(super) use text::{date, decode, entity, line};
 use tour::Tour;
 
-use super::stream::film_name;
+use super::stream::{Form, film_name};
 
 /// So long may it take to read one page. A tag with endless attributes takes a time that grows with their square.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -88,8 +88,8 @@ impl Page {
     }
 
     fn item(&self, page: &Url, url: Url, medium: Option<Medium>, meta: Meta) -> Item {
-        let kind = stream(&url);
-        let (name, ext) = match kind {
+        let form = Form::of(&url);
+        let (name, ext) = match form {
             None => named(&url),
             Some(_) => (film_name(&url), None),
         };
@@ -98,7 +98,7 @@ impl Page {
         let request = Request {
             headers: referer(page, &url),
             expect: Expect {
-                medium: medium.filter(|_| kind.is_none()),
+                medium,
                 ..Expect::default()
             },
             ..Request::new(url.clone())
@@ -112,9 +112,8 @@ impl Page {
                 title: meta.title.clone().or(title),
                 ..meta
             },
-            body: match kind {
-                Some("m3u8") => Body::Hls(request),
-                Some(_) => Body::Dash(request),
+            body: match form {
+                Some(form) => form.body(request),
                 None => Body::File(request),
             },
         }

@@ -44,6 +44,11 @@ impl Content {
         matches!(self, Content::Image | Content::Video | Content::Audio)
     }
 
+    /// Whether it can be read as a document: a page, or what describes a feed or a stream.
+    pub(crate) fn is_readable(self) -> bool {
+        matches!(self, Content::Page | Content::Text | Content::Unknown)
+    }
+
     /// Whether it can be a medium of this kind. Containers of films often hold sound alone.
     pub(crate) fn can_be(self, medium: Medium) -> bool {
         match (medium, self) {

@@ -14,6 +14,7 @@ mod content;
 mod crew;
 mod digest;
 mod growth;
+mod guise;
 mod habits;
 mod job;
 mod ledger;
@@ -59,9 +60,11 @@ use super::sink::{Disk, Place, is_full, quickly};
 use super::suspects::Suspects;
 use super::turn::Turns;
 use super::{Duplicates, Events, LinkOptions, Mtime, Stop};
-use crate::model::{Body, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip};
+use crate::model::{
+    Body, Document, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip,
+};
 use crate::net::{Client, Led, Permit};
-use crate::source::{Registry, url_name};
+use crate::source::Registry;
 
 /// What all transfers of a run share.
 pub(super) struct Mover {
@@ -247,8 +250,14 @@ impl Mover {
                 // What was there of a file is not that of a document.
                 content.park().await?;
                 let document = came.document;
-                if let Some(hand) = job.hand.take() {
-                    hand.give(*came);
+                match job.hand.take() {
+                    Some(hand) => hand.give(*came),
+                    None if document == Document::Stream => {
+                        // Its place is for the film now.
+                        content.park().await?;
+                        return Box::pin(self.described(job, *came, tries)).await;
+                    }
+                    None => {}
                 }
                 Ok(Outcome::Document { document })
             }
@@ -257,30 +266,6 @@ impl Mover {
                 Err(error)
             }
         }
-    }
-
-    /// Fetches a stream. What is called one by its address alone, and is none, is a file.
-    async fn film(
-        &self,
-        job: Job,
-        what: &Streamed,
-        led: Led,
-        tries: &mut Tries,
-    ) -> Result<stream::Ending> {
-        // A film is not fetched anew to be compared.
-        if job.known.as_ref().is_some_and(|had| had.version.is_some()) {
-            tries.unchanged = true;
-            return Err(Error::closed());
-        }
-        let ending = self.stream(job, what, led, tries).await?;
-        Ok(match ending {
-            stream::Ending::NoStream(mut job) => {
-                let ext = || url_name(&what.request.url).1;
-                job.planned.ext = job.planned.ext.or_else(ext);
-                stream::Ending::NoStream(job)
-            }
-            told => told,
-        })
     }
 
     /// Moves all bytes and proves them, over as many attempts as that takes and is sensible.

@@ -90,7 +90,10 @@ impl Mover {
         let seen = sniff(&head);
         let expect = &request.expect;
         let of_head = || document(&request.url, &seen, content_type.as_deref(), &head);
-        match expect.document.then(of_head).flatten() {
+        // What a source takes for a file may be the playlist of a film, unless it is those very bytes that are wanted.
+        let may_be_film = seen.kind.is_readable() && expect.digests.is_empty();
+        let found = (expect.document || may_be_film).then(of_head).flatten();
+        match found.filter(|found| expect.document || *found == Document::Stream) {
             Some(document) if content.len() == 0 => {
                 return Err(self.document(taking, early, coding, document).await?);
             }

@@ -1,7 +1,7 @@
 //! What pages, folders, feeds and buckets call a playlist and is none, and what is one without being called so.
 
-use super::names;
-use crate::streams::{quick, segment};
+use super::{names, picture};
+use crate::streams::{list, playlist, quick, segment, segments};
 use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
@@ -58,4 +58,87 @@ fn a_page_in_place_of_a_playlist_is_no_file() {
     let fetch = quick().arg(site.url("/film"));
     fetch.run().fails(5).says("a web page, not a file");
     assert!(fetch.files().is_empty());
+}
+
+#[test]
+fn what_a_page_plays_is_a_film_although_nothing_but_its_bytes_tells_so() {
+    let site = Site::start();
+    site.on("/hls/123", playlist(&list(3)));
+    let whole = segments(&site, "/hls", 3, 50);
+    for (page, what) in [
+        (
+            "/one",
+            "<video><source type=application/x-mpegURL src=/hls/123></video>",
+        ),
+        ("/two", "<video src=/hls/123></video>"),
+    ] {
+        let html = format!("<!doctype html><title>Film</title>{what}");
+        site.on(page, Reply::html(html));
+        let fetch = quick().arg(site.url(page));
+        fetch.run().success();
+        assert_eq!(names(&fetch), ["001 123.ts"]);
+        assert!(bytes(&fetch, "123.ts") == whole);
+        fetch.run().success().says("1 had");
+    }
+}
+
+#[test]
+fn the_playlist_that_a_feed_names_is_its_film() {
+    let site = Site::start();
+    let post = |title: &str, url: &str, kind: &str| {
+        format!(
+            "<item><title>{title}</title><guid>{title}</guid><enclosure url='{url}' type='{kind}'/></item>"
+        )
+    };
+    let posts = [
+        post("By name", "/f/a.m3u8", ""),
+        post("By type", "/f/b?id=1", "application/x-mpegURL"),
+        post("By its bytes", "/f/c.mp4", "video/mp4"),
+        post("Songs", "/f/songs.m3u8", "audio/x-mpegurl"),
+    ];
+    let feed = format!(
+        "<?xml version='1.0'?><rss version='2.0'><channel><title>T</title>{}</channel></rss>",
+        posts.concat()
+    );
+    site.on(
+        "/feed",
+        Reply::text(feed).content_type("application/rss+xml"),
+    );
+    for path in ["/f/a.m3u8", "/f/b?id=1", "/f/c.mp4"] {
+        site.on(path, playlist(&list(3)));
+    }
+    site.on("/f/songs.m3u8", songs(SONGS));
+    let whole = segments(&site, "/f", 3, 50);
+    let fetch = quick().arg(site.url("/feed"));
+    fetch.run().success();
+    let expected = ["By its bytes.ts", "By name.ts", "By type.ts", "Songs.m3u8"];
+    assert_eq!(names(&fetch), expected);
+    for name in &expected[..3] {
+        assert!(bytes(&fetch, name) == whole, "{name}");
+    }
+    fetch.run().success().says("4 had");
+    fetch
+        .args(["--skip", "changed"])
+        .run()
+        .success()
+        .says("0 new");
+}
+
+#[test]
+fn the_playlist_in_a_bucket_is_its_film() {
+    let site = Site::start();
+    let keys = ["film/index.m3u8", "film/0.ts", "film/cover.jpg"]
+        .map(|key| format!("<Contents><Key>{key}</Key></Contents>"));
+    let listing = format!(
+        "<?xml version='1.0'?><ListBucketResult>{}</ListBucketResult>",
+        keys.concat()
+    );
+    site.on("/b", Reply::text(listing).content_type("application/xml"));
+    site.on("/b/film/index.m3u8", playlist(&list(1)));
+    site.on("/b/film/0.ts", Reply::file(segment(0, 50)));
+    picture(&site, "/b/film/cover.jpg", 1);
+    let fetch = quick().arg(site.url("/b"));
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["0.ts", "cover.jpg", "film.ts"]);
+    assert!(bytes(&fetch, "film.ts") == segment(0, 50));
 }

@@ -64,6 +64,10 @@ impl State {
             "picture" => self.picture = Some(Vec::new()),
             "video" | "audio" => self.player(tag),
             "source" => self.choice(tag),
+            "input" => {
+                let kind = attribute(tag, "type").unwrap_or("");
+                self.sheet.asks_password |= kind.eq_ignore_ascii_case("password");
+            }
             "iframe" | "embed" | "object" => {
                 if let Some(url) = first(tag, &["src", "data-src", "data-lazy-src", "data"]) {
                     let piece = Piece::of(Role::Embed, url);

@@ -57,6 +57,7 @@ impl Tour<'_> {
         frontier.redirect(to.clone(), depth);
         if frontier.waits(&to) {
             self.seen.moved(from, &to);
+            self.moved.insert(to, from.clone());
         }
     }
 

@@ -13,6 +13,7 @@ mod frontier;
 mod height;
 mod likeness;
 mod linked;
+mod login;
 mod markup;
 mod missing;
 mod next;

@@ -28,6 +28,8 @@ pub(super) struct Sheet {
     pub(super) feed: Option<String>,
     /// Where it sends whoever opens it.
     pub(super) refresh: Option<String>,
+    /// Whether it asks for a password.
+    pub(super) asks_password: bool,
     /// Every link, in order.
     pub(super) links: Vec<String>,
     /// Those of them that are not to be followed, by where they stand there.

@@ -1,5 +1,6 @@
 //! Reads what a link leads to: its page, those that follow it, and those that their links lead to.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fetch::model::{Album, Error, Item, Link, Medium, Meta, Result};
@@ -10,6 +11,7 @@ use super::Page;
 use super::choice::{Chosen, web};
 use super::folder::Listed;
 use super::frontier::Frontier;
+use super::login;
 use super::next::next as next_page;
 use super::options::Options;
 use super::reading::{Found, about, reading};
@@ -47,6 +49,8 @@ pub(super) struct Tour<'a> {
     pub(super) feed: Option<Url>,
     /// How many large pictures stood beside the matter.
     pub(super) beside: usize,
+    /// Where links have led that were followed, and which.
+    pub(super) moved: HashMap<Url, Url>,
 }
 
 impl<'a> Tour<'a> {
@@ -79,6 +83,7 @@ impl<'a> Tour<'a> {
             fault: None,
             feed: None,
             beside: 0,
+            moved: HashMap::new(),
         }
     }
 
@@ -136,6 +141,10 @@ impl<'a> Tour<'a> {
             let reading = reading(&answer, options).await?;
             let sheet = &reading.sheet;
             let here = &answer.url;
+            if count == 1 {
+                let from = self.moved.get(here).unwrap_or(asked);
+                login::unless_asked_for(from, here, sheet.asks_password)?;
+            }
             let title = match &reading.found {
                 // It says "Index of" what its address says as well.
                 Found::Folder(_) => "",

@@ -7,6 +7,7 @@ mod folders;
 mod following;
 mod held;
 mod kinds;
+mod login;
 mod oembed;
 mod playlists;
 mod sizes;

@@ -1,0 +1,122 @@
+//! Pages that lead to one to log in.
+
+use fetch::model::{Error, Kind, Result};
+use fetch::net::Shown;
+use url::Url;
+
+/// Words that the address of a page to log in has.
+const WORDS: [&str; 12] = [
+    "auth",
+    "authenticate",
+    "authorize",
+    "cas",
+    "login",
+    "logon",
+    "oauth",
+    "oauth2",
+    "signin",
+    "signon",
+    "sso",
+    "wp-login",
+];
+/// What such an address calls the one that is gone on with afterwards.
+const AFTER: [&str; 16] = [
+    "back",
+    "backurl",
+    "camefrom",
+    "continue",
+    "dest",
+    "destination",
+    "goto",
+    "next",
+    "redirect",
+    "redirectto",
+    "redirecturi",
+    "redirecturl",
+    "return",
+    "returnto",
+    "returnurl",
+    "service",
+];
+
+/// Refuses a page to log in that came for another one. Many a page has a form for its members, so it has to be called one.
+///
+/// # Errors
+/// [`Kind::Login`].
+pub(super) fn unless_asked_for(asked: &Url, here: &Url, asks_password: bool) -> Result<()> {
+    let path = |url: &Url| url.path().trim_end_matches('/').to_ascii_lowercase();
+    if !asks_password || path(asked) == path(here) || !(is_called_so(here) || leads_back(here)) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` leads to `{}`, a page to log in",
+        Shown(asked),
+        Shown(here)
+    );
+    Err(Error::new(Kind::Login, message)
+        .hint("`--cookies-from firefox` or `-C FILE` brings a login of yours"))
+}
+
+/// Whether the address is called one to log in: `/users/sign_in`, `/login.php`.
+fn is_called_so(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    let mut parts = path
+        .split('/')
+        .map(|part| part.split('.').next().unwrap_or(""));
+    parts.any(|part| {
+        let plain: String = part.chars().filter(|c| !matches!(c, '-' | '_')).collect();
+        WORDS.contains(&part) || WORDS.contains(&&*plain) || plain.starts_with("login")
+    })
+}
+
+/// Whether the address says where it leads to afterwards.
+fn leads_back(url: &Url) -> bool {
+    url.query_pairs().any(|(name, value)| {
+        let name = name.to_ascii_lowercase().replace(['-', '_'], "");
+        let is_place = value.starts_with('/') || value.starts_with("http");
+        is_place && AFTER.contains(&&*name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_login(asked: &str, here: &str) -> bool {
+        let url = |text: &str| Url::parse("http://x.org/").unwrap().join(text).unwrap();
+        unless_asked_for(&url(asked), &url(here), true).is_err()
+    }
+
+    #[test]
+    fn a_page_to_log_in_is_known_by_its_address() {
+        for here in [
+            "/loginp?next=/a",
+            "/users/sign_in",
+            "/Sign-In.aspx",
+            "/wp-login.php",
+            "/account?return_to=%2Fa",
+            "https://id.example/oauth2/start",
+            "/welcome?ReturnUrl=http://x.org/a",
+        ] {
+            assert!(is_login("/a", here), "{here}");
+        }
+    }
+
+    #[test]
+    fn another_page_with_a_form_for_members_is_none() {
+        for (asked, here) in [
+            ("/a", "/a/"),
+            ("/a", "https://www.x.org/a"),
+            ("/login", "/login/"),
+            ("/a", "/author/a"),
+            ("/a", "/blog/authentic-cats"),
+            ("/a", "/list?next=2"),
+            ("/a", "/b?from=/a"),
+        ] {
+            assert!(!is_login(asked, here), "{asked} {here}");
+        }
+        let url = Url::parse("http://x.org/login").unwrap();
+        let asked = url.join("/a").unwrap();
+        assert!(unless_asked_for(&asked, &url, false).is_ok());
+    }
+}

@@ -87,7 +87,8 @@ pub(super) fn is_no_document(ext: &str) -> bool {
         "iso", "jar", "mobi", "msi", "odt", "pdf", "pkg", "ppt", "pptx", "rar", "rpm", "srt",
         "svg", "tar", "tgz", "torrent", "vtt", "xls", "xlsx", "xz", "zip", "zst",
     ];
-    known.contains(&ext.to_ascii_lowercase().as_str())
+    let last = ext.rsplit('.').next().unwrap_or(ext);
+    known.contains(&last.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -119,7 +120,7 @@ mod tests {
             ("https://a.org/b/cat.jpg", "cat", "jpg", true),
             ("https://a.org/cat.JPEG?w=3#x", "cat", "JPEG", true),
             ("https://a.org/two%20cats.png", "two cats", "png", true),
-            ("https://a.org/cats.tar.gz", "cats.tar", "gz", false),
+            ("https://a.org/cats.tar.gz", "cats", "tar.gz", false),
             ("https://a.org/cat", "cat", "", false),
             ("https://a.org/.htaccess", ".htaccess", "", false),
             ("https://a.org/a.b-c", "a.b-c", "", false),
@@ -135,7 +136,7 @@ mod tests {
             };
             let expected = is_medium.then_some(Medium::Any);
             assert_eq!(request.expect.medium, expected, "{link}");
-            let may_be_document = !is_medium && ext != "gz";
+            let may_be_document = !is_medium && ext != "tar.gz";
             assert_eq!(request.expect.document, may_be_document, "{link}");
         }
     }

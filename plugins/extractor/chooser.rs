@@ -300,5 +300,6 @@ fn is_file(url: &Url) -> bool {
         "7z", "cbz", "epub", "gz", "iso", "m3u8", "mpd", "pdf", "rar", "tar", "zip",
     ];
     let ext = url_name(url).1.unwrap_or_default().to_ascii_lowercase();
-    url_medium(url).is_some() || known.contains(&ext.as_str())
+    let last = ext.rsplit('.').next().unwrap_or(&ext);
+    url_medium(url).is_some() || known.contains(&last)
 }

@@ -68,7 +68,10 @@ impl Page {
                 };
                 let form = Form::of(&url);
                 let (name, ext) = match form {
-                    None => url_name(&url),
+                    None => {
+                        let (name, ext) = url_name(&url);
+                        (name, ext.or_else(|| Some(String::new())))
+                    }
                     Some(_) => (film_name(&url), None),
                 };
                 let request = Request {

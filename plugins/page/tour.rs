@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use fetch::model::{Album, Error, Item, Link, Medium, Meta, Result};
+use fetch::model::{Album, Body, Error, Item, Link, Medium, Meta, Result};
 use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
 use url::Url;
 
@@ -331,7 +331,11 @@ impl<'a> Tour<'a> {
                 page: Some(here.clone()),
                 ..Meta::default()
             };
-            let item = self.page.item(here, url, None, meta);
+            let mut item = self.page.item(here, url, None, meta);
+            if let Body::File(_) = item.body {
+                // `Makefile` is no text of ours.
+                item.meta.ext.get_or_insert_default();
+            }
             self.out.unnumbered(item).await?;
         }
         // An empty folder is one.

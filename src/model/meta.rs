@@ -26,7 +26,7 @@ pub struct Meta {
     /// The name of the file without its extension, where it has one worth keeping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The extension without dot that the site names; the bytes may overrule it.
+    /// The extension without dot that the site names; the bytes may overrule it. An empty one says that its name has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ext: Option<String>,
     /// The title of this item.

@@ -18,8 +18,11 @@ const SOUNDS: [&str; 13] = [
     "aac", "aif", "aiff", "flac", "m4a", "m4b", "mka", "mp3", "oga", "ogg", "opus", "wav", "wma",
 ];
 
+/// What a `.tar` is packed with, by its extension.
+pub(crate) const PACKED: [&str; 9] = ["gz", "bz2", "xz", "zst", "lz", "lz4", "lzma", "br", "z"];
+
 /// Name and extension in the last segment of a path, decoded. Either may be missing. The end of `v1.2` is no extension; that
-/// of `film.7z.001`, a volume of several, is one.
+/// of `film.7z.001`, a volume of several, is one, and so is `tar.gz`.
 pub fn url_name(url: &Url) -> (Option<String>, Option<String>) {
     let last = url.path().rsplit('/').next().unwrap_or("");
     let last = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
@@ -29,10 +32,16 @@ pub fn url_name(url: &Url) -> (Option<String>, Option<String>) {
             && ext.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && (is_volume(ext) || ext.bytes().any(|byte| byte.is_ascii_alphabetic()))
     };
+    let is_packed = |inner: &str, ext: &str| {
+        inner.eq_ignore_ascii_case("tar") && PACKED.contains(&&*ext.to_ascii_lowercase())
+    };
     match last.rsplit_once('.') {
-        Some((name, ext)) if !name.is_empty() && is_ext(ext) => {
-            (Some(name.to_owned()), Some(ext.to_owned()))
-        }
+        Some((name, ext)) if !name.is_empty() && is_ext(ext) => match name.rsplit_once('.') {
+            Some((bare, inner)) if !bare.is_empty() && is_packed(inner, ext) => {
+                (Some(bare.to_owned()), Some(format!("{inner}.{ext}")))
+            }
+            _ => (Some(name.to_owned()), Some(ext.to_owned())),
+        },
         _ => ((!last.is_empty()).then(|| last.into_owned()), None),
     }
 }
@@ -122,6 +131,10 @@ mod tests {
             ("2024.11.30", Some("2024.11.30"), None),
             ("film.7z.001", Some("film.7z"), Some("001")),
             ("film.mp4", Some("film"), Some("mp4")),
+            ("cats.tar.gz", Some("cats"), Some("tar.gz")),
+            ("v1.2.TAR.XZ", Some("v1.2"), Some("TAR.XZ")),
+            ("dump.sql.gz", Some("dump.sql"), Some("gz")),
+            (".tar.gz", Some(".tar"), Some("gz")),
             (".hidden", Some(".hidden"), None),
             ("", None, None),
         ];

@@ -20,6 +20,7 @@ pub use crate::net::{Answer, Cap};
 pub use check::{Violation, check};
 pub(crate) use ctx::Tape;
 pub use ctx::{Call, Ctx};
+pub(crate) use locator::PACKED;
 pub use locator::{url_key, url_medium, url_name};
 pub(crate) use outlet::outlet_after;
 pub use outlet::{Entries, Outlet, outlet};

@@ -3,22 +3,29 @@
 use file_format::FileFormat;
 
 use super::sniff::{Content, Sniff};
-use super::types::{CONTAINERS, LONG, PACKED, PROGRAMS, SCRIPTS, declared, is_medium, same_type};
+use super::types::{CONTAINERS, LONG, PROGRAMS, SCRIPTS, declared, is_medium, same_type};
+use crate::source::PACKED;
 
 /// The extension for a file of these first bytes, this Content-Type, and this extension in the URL or the listing.
 ///
 /// Bytes that are a medium decide, so no server can turn a picture into a program. Then a type that says something,
-/// then the named extension. Where two of them mean the same, the named spelling stays: `jpeg`, `tgz`, `docx`.
+/// then the named extension. Where two of them mean the same, the named spelling stays: `jpeg`, `tgz`, `docx`. What is named
+/// without one, by an empty name, stays so unless it is a medium.
 pub(crate) fn extension(
     sniff: &Sniff,
     content_type: Option<&str>,
     named: Option<&str>,
 ) -> Option<String> {
+    let has_none = named == Some("");
     let named = named.and_then(usable);
     let named = named.as_deref();
     if let Some(found) = sniff.ext.as_deref().filter(|_| sniff.kind.is_medium()) {
         let kept = named.filter(|named| same_type(found, named));
         return Some(kept.unwrap_or(found).to_owned());
+    }
+    // `Makefile` is one by its name.
+    if has_none {
+        return None;
     }
     // Only a name can make a file a program: neither its bytes, nor a type that the bytes do not bear out.
     let found = sniff.ext.as_deref().filter(|ext| !PROGRAMS.contains(ext));

@@ -93,6 +93,8 @@ impl Template {
         };
         let path = self.render(PATH, &values).map_err(failed)?;
         let ext = match &self.0.ext {
+            // Its source knows that it has none.
+            Ext::Open if item.meta.ext.as_deref() == Some("") => Some(String::new()),
             Ext::Open => named_ext(item),
             Ext::Proposed => usable(self.render(EXT, &values).map_err(failed)?.trim()),
             Ext::Fixed(ext) => Some(ext.clone()),

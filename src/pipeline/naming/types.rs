@@ -202,10 +202,6 @@ pub(super) const PROGRAMS: &[&str] = &[
     "exe", "msi", "bat", "com", "scr", "js", "jar", "sh", "hta", "vbs", "ps1", "lnk", "url", "apk",
     "dmg", "deb", "rpm", "jnlp", "appimage",
 ];
-
-/// What is packed around a `tar`.
-pub(super) const PACKED: &[&str] = &["gz", "bz2", "xz", "zst", "lz", "lz4", "lzma", "br", "z"];
-
 /// Extensions of more than four letters that no table of formats holds.
 pub(super) const LONG: &[&str] = &[
     "blend",

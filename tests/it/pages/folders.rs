@@ -43,3 +43,37 @@ fn a_folder_of_pages_alone_says_how_many_are_left_out() {
     site.on("/no/", Reply::html(index)).once();
     Fetch::new().arg(site.url("/no/")).run().success();
 }
+
+#[test]
+fn the_files_of_a_folder_keep_their_names() {
+    let site = Site::start();
+    let index = "<title>Index of /pkg/</title><h1>Index of /pkg/</h1><a href=Makefile>m</a><a href=SHA256SUMS>s</a>\
+        <a href=good.tar.gz>g</a><a href=.hidden>h</a><a href=a.jpg>a</a>";
+    site.on("/pkg/", Reply::html(index)).once();
+    let plain = |text: &str| Reply::text(text).content_type("text/plain");
+    site.on("/pkg/Makefile", plain("all:\n"));
+    site.on("/pkg/SHA256SUMS", plain("0 good.tar.gz\n"));
+    site.on("/pkg/.hidden", plain("x\n"));
+    let packed = Reply::file(b"\x1f\x8b\x08\0\0\0\0\0\0\x03".repeat(9));
+    site.on("/pkg/good.tar.gz", packed.content_type("application/gzip"));
+    picture(&site, "/pkg/a.jpg", 1);
+    let fetch = Fetch::new().arg(site.url("/pkg/"));
+    fetch.run().success();
+    let expected = ["Makefile", "SHA256SUMS", "a.jpg", "good.tar.gz", "hidden"];
+    assert_eq!(names(&fetch), expected);
+}
+
+#[test]
+fn what_a_folder_calls_a_file_without_extension_is_still_no_page_and_no_picture() {
+    let site = Site::start();
+    let index = "<title>Index of /pkg/</title><h1>Index of /pkg/</h1><a href=LICENSE>l</a><a href=cat>c</a>";
+    site.on("/pkg/", Reply::html(index)).once();
+    site.on(
+        "/pkg/LICENSE",
+        Reply::html("<!doctype html><title>Sorry</title>"),
+    );
+    picture(&site, "/pkg/cat", 1);
+    let fetch = Fetch::new().arg(site.url("/pkg/"));
+    fetch.run().fails(3).says("a web page, not a file");
+    assert_eq!(names(&fetch), ["cat.jpg"]);
+}

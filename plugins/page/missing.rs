@@ -61,6 +61,13 @@ impl Tour<'_> {
 
     /// Tells what is missing.
     pub(super) async fn end(self) -> Result<()> {
+        if self.leading > 0 {
+            let text = format!(
+                "pictures that lead to pages: {} (`--depth 1` looks there)",
+                self.leading
+            );
+            self.out.note(text).await?;
+        }
         if self.refused > 0 {
             let text = format!(
                 "links not followed, as the site asks: {} (`source.page.robots`)",

@@ -10,7 +10,7 @@ use url::Url;
 use super::Page;
 use super::choice::{Chosen, web};
 use super::folder::Listed;
-use super::frontier::Frontier;
+use super::frontier::{Frontier, is_same_host};
 use super::login;
 use super::next::next as next_page;
 use super::options::Options;
@@ -49,6 +49,8 @@ pub(super) struct Tour<'a> {
     pub(super) feed: Option<Url>,
     /// How many large pictures stood beside the matter.
     pub(super) beside: usize,
+    /// How many pictures lead to pages that nobody looks at.
+    pub(super) leading: usize,
     /// Where links have led that were followed, and which.
     pub(super) moved: HashMap<Url, Url>,
 }
@@ -83,6 +85,7 @@ impl<'a> Tour<'a> {
             fault: None,
             feed: None,
             beside: 0,
+            leading: 0,
             moved: HashMap::new(),
         }
     }
@@ -239,6 +242,9 @@ impl<'a> Tour<'a> {
                 let item = self.page.item(here, url, medium, meta);
                 items += 1;
                 let item = numbered(item, items);
+                if !self.follows && !self.is_handed && leads_to_page(&wanted, here) {
+                    self.leading += 1;
+                }
                 // A larger one may be on the page that it leads to, or on the next ones.
                 let leads = wanted.leads.as_ref().filter(|page| frontier.waits(page));
                 let is_small = follows.is_some() && wanted.size.is_small();
@@ -352,6 +358,12 @@ impl<'a> Tour<'a> {
             false => Ok(true),
         }
     }
+}
+
+/// Whether what is wanted is a picture in a link to another page of this site, where a larger one may be.
+fn leads_to_page(wanted: &Wanted, here: &Url) -> bool {
+    let mut leads = wanted.leads.iter().filter(|_| !wanted.is_linked);
+    leads.any(|page| page != here && is_same_host(here, page))
 }
 
 /// An item with its number in its album.

@@ -11,6 +11,7 @@ mod login;
 mod oembed;
 mod playlists;
 mod sizes;
+mod told;
 
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};

@@ -23,6 +23,7 @@ impl Tour<'_> {
         let known = self.out.embeds();
         self.out.embed(Link::from(url.clone())).await?;
         if self.out.embeds() > known {
+            self.followed += 1;
             return Ok(());
         }
         if !self.is_allowed(url).await? {
@@ -37,6 +38,7 @@ impl Tour<'_> {
                 // Where it leads may be another each time, so it goes on from here.
                 Some(place) if url_medium(&place).is_some() || is_stream(&place) => {
                     self.handed += 1;
+                    self.followed += 1;
                     self.out.link(Link::from(url.clone())).await?;
                 }
                 Some(place) => self.redirect(url, place, depth, frontier),
@@ -46,9 +48,12 @@ impl Tour<'_> {
         }
         let answer = answer.ok()?;
         if is_page(&answer.headers) {
-            return self.album(answer, url, depth, frontier).await;
+            self.album(answer, url, depth, frontier).await?;
+            self.followed += 1;
+            return Ok(());
         }
         self.handed += 1;
+        self.followed += 1;
         self.out.link(Link::from(url.clone())).await
     }
 

@@ -18,6 +18,7 @@ impl Tour<'_> {
         match error.kind {
             Kind::Closed => return Err(error),
             Kind::Missing | Kind::Login | Kind::Blocked => {
+                self.closed += usize::from(error.kind != Kind::Missing);
                 return self.out.note(format!("not followed: {error}")).await;
             }
             _ => {}
@@ -68,12 +69,20 @@ impl Tour<'_> {
             );
             self.out.note(text).await?;
         }
-        if self.refused > 0 {
-            let text = format!(
-                "links not followed, as the site asks: {} (`source.page.robots`)",
-                self.refused
-            );
-            self.out.note(text).await?;
+        let closed = (self.closed > 0).then(|| {
+            let count = self.closed;
+            format!("links that lead to what is closed: {count} (`-v` names them)")
+        });
+        let refused = (self.refused > 0).then(|| {
+            let count = self.refused;
+            format!("links not followed, as the site asks: {count} (`source.page.robots`)")
+        });
+        for text in closed.into_iter().chain(refused) {
+            // All of a folder is wanted. Of a page, some links lead where nobody is let in, and seldom all.
+            match self.is_folder || self.followed == 0 {
+                true => self.out.warn(text).await?,
+                false => self.out.note(text).await?,
+            }
         }
         if let Some(error) = self.fault {
             let message = format!("links that could not be followed: {}", self.failed);

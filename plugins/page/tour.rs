@@ -42,6 +42,12 @@ pub(super) struct Tour<'a> {
     pub(super) left: usize,
     /// How many links the site wants no program to follow.
     pub(super) refused: usize,
+    /// How many links led to what lets nobody in.
+    pub(super) closed: usize,
+    /// How many were followed and led to something.
+    pub(super) followed: usize,
+    /// Whether a server's folder was asked for.
+    pub(super) is_folder: bool,
     /// How many links led to nothing for a reason that may pass, and the first one.
     pub(super) failed: u32,
     pub(super) fault: Option<Error>,
@@ -81,6 +87,9 @@ impl<'a> Tour<'a> {
             handed: 0,
             left: 0,
             refused: 0,
+            closed: 0,
+            followed: 0,
+            is_folder: false,
             failed: 0,
             fault: None,
             feed: None,
@@ -315,6 +324,7 @@ impl<'a> Tour<'a> {
         let options = &self.options;
         // One folder among others may be of pages alone.
         let is_asked = depth == 0 && !self.is_handed;
+        self.is_folder |= is_asked;
         if listed.urls.is_empty() && is_asked {
             self.left = listed.left;
         }

@@ -4,6 +4,12 @@ use super::picture;
 use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
+fn index(title: &str, links: &str) -> Reply {
+    Reply::html(format!(
+        "<title>Index of {title}</title><h1>Index of {title}</h1>{links}"
+    ))
+}
+
 #[test]
 fn pictures_that_lead_to_pages_are_told() {
     let site = Site::start();
@@ -19,4 +25,50 @@ fn pictures_that_lead_to_pages_are_told() {
     done.says("pictures that lead to pages: 2 (`--depth 1` looks there)");
     let quiet = Fetch::new().arg(site.url("/post")).run().success();
     assert!(!quiet.stderr.contains("lead to pages"), "{}", quiet.stderr);
+}
+
+#[test]
+fn folders_that_are_closed_are_warned_of() {
+    let site = Site::start();
+    let links = "<a href=a.jpg>a</a><a href=open/>o</a><a href=shut/>s</a><a href=hidden/>h</a>";
+    site.on("/pub/", index("/pub/", links)).once();
+    let rules = "user-agent: *\ndisallow: /pub/hidden/\n";
+    site.on("/robots.txt", Reply::text(rules)).once();
+    site.on("/pub/open/", index("/pub/open/", "<a href=b.jpg>b</a>"))
+        .once();
+    site.on("/pub/shut/", Reply::empty(403)).once();
+    picture(&site, "/pub/a.jpg", 1);
+    picture(&site, "/pub/open/b.jpg", 2);
+    let fetch = Fetch::new().args(["--depth", "2"]).arg(site.url("/pub/"));
+    fetch
+        .run()
+        .success()
+        .says("warning: links that lead to what is closed: 1 (`-v` names them)")
+        .says("warning: links not followed, as the site asks: 1 (`source.page.robots`)");
+}
+
+#[test]
+fn links_of_a_page_that_are_closed_are_warned_of_if_all_are() {
+    let site = Site::start();
+    let page = |links: &str| {
+        let head = "<!doctype html><title>Home</title><img src=/a.jpg>";
+        Reply::html(format!("{head}{links}"))
+    };
+    site.on("/some", page("<a href=/shut>s</a><a href=/open>o</a>"))
+        .once();
+    site.on("/all", page("<a href=/shut>s</a>")).once();
+    site.on("/open", page("")).once();
+    site.on("/shut", Reply::empty(403)).times(2);
+    site.on("/robots.txt", Reply::empty(404)).times(2);
+    picture(&site, "/a.jpg", 1);
+    let run = |path: &str| {
+        let fetch = Fetch::new().args(["--depth", "1"]).arg(site.url(path));
+        fetch.run().success().stderr
+    };
+    let (some, all) = (run("/some"), run("/all"));
+    assert!(!some.contains("closed"), "{some}");
+    assert!(
+        all.contains("warning: links that lead to what is closed: 1"),
+        "{all}"
+    );
 }

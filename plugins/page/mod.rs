@@ -140,6 +140,11 @@ impl Source for Page {
             Error::new(Kind::Config, message).hint("`page:` is followed by an http or https URL")
         })?;
         let answer = ctx.get(url.clone()).send().await?.ok()?;
+        if reading::is_medium(&answer) {
+            let message = format!("`{}` is no page", Shown(&url));
+            return Err(Error::new(Kind::Unsupported, message)
+                .hint("without `page:`, it is saved as the file that it is"));
+        }
         if bucket::is_one(&answer.body) {
             return self.bucket(ctx, answer, out).await;
         }

@@ -77,6 +77,16 @@ pub(super) fn about(
     }
 }
 
+/// Whether an answer is no page for sure: it says that it is a medium, and does not begin as a page does.
+pub(super) fn is_medium(answer: &Answer) -> bool {
+    let kind = answer.header("content-type").unwrap_or("");
+    let kind = kind.trim_start().to_ascii_lowercase();
+    let says_so = ["image/", "video/", "audio/"]
+        .iter()
+        .any(|start| kind.starts_with(start));
+    says_so && !answer.body.trim_ascii_start().starts_with(b"<")
+}
+
 /// Whether an answer is a page by what it says of itself.
 pub(super) fn is_page(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);

@@ -72,3 +72,21 @@ fn links_of_a_page_that_are_closed_are_warned_of_if_all_are() {
         "{all}"
     );
 }
+
+#[test]
+fn what_is_no_page_is_not_read_as_one() {
+    let site = Site::start();
+    picture(&site, "/cat.jpg", 1);
+    let link = format!("page:{}", site.url("/cat.jpg"));
+    let done = Fetch::new().arg(link).run().fails(5);
+    let done = done
+        .says("cat.jpg` is no page")
+        .says("without `page:`, it is saved as the file that it is");
+    assert!(!done.stderr.contains("yt-dlp"), "{}", done.stderr);
+    // A server may say of a page that it is anything.
+    let page = "<!doctype html><title>Cats</title><img src=/cat.jpg>";
+    let odd = Reply::html(page).content_type("application/octet-stream");
+    site.on("/odd", odd).once();
+    let link = format!("page:{}", site.url("/odd"));
+    Fetch::new().arg(link).run().success();
+}

@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
     ) -> mlua::Result<()> {
         match name {
             "name" => meta.name = Some(self.text(name, value)?),
-            "ext" => meta.ext = Some(self.text(name, value)?),
+            "ext" => meta.ext = Some(self.text(name, value)?).filter(|ext| !ext.is_empty()),
             "title" => meta.title = Some(self.text(name, value)?),
             "description" => meta.description = Some(self.text(name, value)?),
             "author" => meta.author = Some(self.text(name, value)?),

@@ -134,3 +134,18 @@ fn what_was_odd_is_asked_for_again_by_its_listing() {
         "{names:?}"
     );
 }
+
+#[test]
+fn an_empty_extension_says_nothing() {
+    let site = site();
+    let plain = Reply::text("hello").content_type("text/plain");
+    site.on("/note", plain);
+    let odd = "emit({ key = 'x', url = ctx.options.site .. '/note', ext = '' })";
+    let fetch = call(&site, USUAL, &between(odd));
+    fetch.run().success();
+    let files: Vec<String> = fetch.files().into_keys().collect();
+    assert!(
+        files.iter().any(|path| path.ends_with("x.txt")),
+        "{files:?}"
+    );
+}

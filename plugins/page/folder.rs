@@ -85,6 +85,17 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     Some(Listed { urls, left, cut })
 }
 
+/// What a folder is called that lies deeper below the one that was asked for: those in between come first, since several of them may
+/// have one of its name.
+pub(super) fn below(home: &Url, here: &Url) -> Option<String> {
+    let rest = here.path().strip_prefix(home.path())?;
+    let is_below = home.origin() == here.origin() && home.path().ends_with('/');
+    let names = rest.split('/').filter(|name| is_below && !name.is_empty());
+    let decoded = |name| percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+    let names: Vec<_> = names.map(decoded).collect();
+    (names.len() > 1).then(|| names.join(" - "))
+}
+
 /// What an address that is right in a folder is called there. One place may be written in several ways (`(` and `%28`).
 fn name_in(folder: &Url, url: &Url) -> Option<String> {
     let decoded = |part| percent_encoding::percent_decode_str(part).collect::<Vec<u8>>();
@@ -142,6 +153,20 @@ mod tests {
             )
             .is_none()
         );
+    }
+
+    #[test]
+    fn a_folder_deep_below_is_called_by_those_that_it_is_in() {
+        let called = |home: &str, here: &str| {
+            let url = |text: &str| Url::parse("http://x.org/").unwrap().join(text).unwrap();
+            below(&url(home), &url(here))
+        };
+        let live = called("/music/", "/music/Abba/Live%201/");
+        assert_eq!(live.as_deref(), Some("Abba - Live 1"));
+        assert_eq!(called("/music/", "/music/Abba/"), None);
+        assert_eq!(called("/music/", "/music/"), None);
+        assert_eq!(called("/mu", "/music/Abba/Live/"), None);
+        assert_eq!(called("/music/", "http://y.org/music/a/b/"), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Page;
 use super::choice::{Chosen, web};
-use super::folder::Listed;
+use super::folder::{Listed, below};
 use super::frontier::{Frontier, is_same_host};
 use super::login;
 use super::next::next as next_page;
@@ -28,6 +28,8 @@ pub(super) struct Tour<'a> {
     known: &'a Meta,
     /// Whether another listing has handed the link on.
     is_handed: bool,
+    /// What was asked for, where that is known.
+    home: Option<Url>,
     /// Whether links are followed.
     pub(super) follows: bool,
     turned: Pages,
@@ -79,6 +81,7 @@ impl<'a> Tour<'a> {
             out,
             known: &target.link.meta,
             is_handed: target.handed,
+            home: None,
             follows,
             turned: Pages::new(),
             seen: Seen::new(),
@@ -102,6 +105,7 @@ impl<'a> Tour<'a> {
     /// Reads all of it, given the answer for the URL that was asked for.
     pub(super) async fn run(mut self, start: Answer, asked: &Url) -> Result<()> {
         let options = self.options.clone();
+        self.home = Some(start.url.clone());
         let mut frontier = Frontier::new(&start.url, &options);
         for url in [asked, &start.url] {
             frontier.read(url);
@@ -157,9 +161,10 @@ impl<'a> Tour<'a> {
                 let from = self.moved.get(here).unwrap_or(asked);
                 login::unless_asked_for(from, here, sheet.asks_password)?;
             }
+            let below = self.home.as_ref().and_then(|home| below(home, here));
             let title = match &reading.found {
                 // It says "Index of" what its address says as well.
-                Found::Folder(_) => "",
+                Found::Folder(_) => below.as_deref().unwrap_or(""),
                 Found::Page(_) => sheet.meta("og:title").unwrap_or(match sheet.title.trim() {
                     "" => &sheet.heading,
                     title => title,

@@ -226,7 +226,11 @@ fn together(album: &Album) -> Value {
         let letters = text.chars().filter(|c| c.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect()
     };
-    if id.trim().is_empty() || words(&id) == words(title) {
+    // A folder of a server is called by those that it is in, and itself.
+    let ends = title
+        .strip_suffix(&*id)
+        .is_some_and(|above| above.ends_with(" - "));
+    if id.trim().is_empty() || ends || words(&id) == words(title) {
         return text(title);
     }
     if title.len() + 1 + id.len() <= ROOM {

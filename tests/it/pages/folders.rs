@@ -77,3 +77,34 @@ fn what_a_folder_calls_a_file_without_extension_is_still_no_page_and_no_picture(
     fetch.run().fails(3).says("a web page, not a file");
     assert_eq!(names(&fetch), ["cat.jpg"]);
 }
+
+#[test]
+fn folders_of_one_name_in_several_are_not_mixed() {
+    let site = Site::start();
+    let index = |path: &str, links: &str| {
+        Reply::html(format!(
+            "<title>Index of {path}</title><h1>Index of {path}</h1>{links}"
+        ))
+    };
+    let of = |path: &str, links: &str| {
+        site.on(path, index(path, links)).once();
+    };
+    site.on("/robots.txt", Reply::empty(404)).once();
+    of("/music/", "<a href=Abba/>a</a><a href=Cats/>c</a>");
+    of("/music/Abba/", "<a href=0.jpg>0</a><a href=Live/>l</a>");
+    of("/music/Cats/", "<a href=Live/>l</a>");
+    of("/music/Abba/Live/", "<a href=1.jpg>1</a>");
+    of("/music/Cats/Live/", "<a href=1.jpg>1</a>");
+    for (seed, path) in (1..).zip(["Abba/0.jpg", "Abba/Live/1.jpg", "Cats/Live/1.jpg"]) {
+        picture(&site, &format!("/music/{path}"), seed);
+    }
+    let fetch = Fetch::new().args(["--depth", "2"]).arg(site.url("/music/"));
+    fetch.run().success();
+    let files: Vec<String> = fetch.files().into_keys().collect();
+    let expected = [
+        "page/Abba - Live/1.jpg",
+        "page/Abba/0.jpg",
+        "page/Cats - Live/1.jpg",
+    ];
+    assert_eq!(files, expected);
+}

@@ -59,10 +59,10 @@ help = "where it is"
 }
 
 /// The permissions that most of these plugins have.
-const USUAL: &str = "permissions = { request = ['mine.test', 'other.test'], media = ['files.test'], delegate = true }";
+pub(crate) const USUAL: &str = "permissions = { request = ['mine.test', 'other.test'], media = ['files.test'], delegate = true }";
 
 /// A call for a link of that plugin, whose site is this one.
-fn call(site: &Site, manifest: &str, script: &str) -> Fetch {
+pub(crate) fn call(site: &Site, manifest: &str, script: &str) -> Fetch {
     let fetch = quick();
     let folder = plugin(&fetch, manifest, script);
     fetch

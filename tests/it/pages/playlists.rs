@@ -1,6 +1,9 @@
 //! What pages, folders, feeds and buckets call a playlist and is none, and what is one without being called so.
 
+use md5::{Digest, Md5};
+
 use super::{names, picture};
+use crate::plugins::{USUAL, call};
 use crate::streams::{list, playlist, quick, segment, segments};
 use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
@@ -141,4 +144,21 @@ fn the_playlist_in_a_bucket_is_its_film() {
     fetch.run().success();
     assert_eq!(names(&fetch), ["0.ts", "cover.jpg", "film.ts"]);
     assert!(bytes(&fetch, "film.ts") == segment(0, 50));
+}
+
+#[test]
+fn a_playlist_whose_bytes_are_told_is_the_file_that_is_wanted() {
+    let site = Site::start();
+    let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{}", list(1));
+    site.on("/film.m3u8", songs(&text));
+    let digest = Md5::digest(text.as_bytes());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let script = format!(
+        "return {{ extract = function(ctx)\n\
+         emit({{ key = 'film', url = ctx.options.site .. '/film.m3u8', md5 = '{digest}' }})\nend }}"
+    );
+    let fetch = call(&site, USUAL, &script);
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["film.m3u8"]);
+    assert_eq!(bytes(&fetch, "film.m3u8"), text.as_bytes());
 }

@@ -87,17 +87,13 @@ impl Commit<'_> {
 
     /// What has this path, which is its own and not noted yet.
     fn own(&self, path: String) -> Result<Named> {
-        let first = self.names().next().filter(|_| self.tells_of_stranger);
-        let stranger = match first {
-            Some((name, first))
-                if first != path
-                    && self.place.folder().size(&name).is_some()
-                    && self.archive.owner(&first)?.is_none() =>
-            {
-                Some(name)
-            }
-            _ => None,
-        };
+        let name = self.planned.file_name(self.ext.as_deref(), 1);
+        let wanted = self.below_root(&name);
+        let has_stranger = self.tells_of_stranger
+            && wanted != path
+            && self.place.folder().size(&name).is_some()
+            && self.archive.owner(&wanted)?.is_none();
+        let stranger = has_stranger.then_some(name);
         Ok(Named::New { path, stranger })
     }
 
@@ -217,12 +213,17 @@ impl Commit<'_> {
         Err(self.all_taken())
     }
 
+    /// The path of a file of this name, below the root.
+    fn below_root(&self, name: &str) -> String {
+        let folders = self.planned.folder.iter();
+        let folders = folders.flat_map(|folder| [folder.as_str(), "/"]);
+        folders.chain([name]).collect()
+    }
+
     /// The names to try, each with its path below the root: those that belong to no other item.
     fn names(&self) -> Result<impl Iterator<Item = Result<(String, String)>>> {
-        let folders = self.planned.folder.iter();
-        let folder: String = folders.flat_map(|name| [name.as_str(), "/"]).collect();
         let ext = self.ext.as_deref();
-        let wanted = format!("{folder}{}", self.planned.file_name(ext, 1));
+        let wanted = self.below_root(&self.planned.file_name(ext, 1));
         let numbers = self.disk.numbers();
         // What has a name already may get it again, wherever that stands among those of others.
         let first = match numbers.first(&wanted) {
@@ -233,7 +234,7 @@ impl Commit<'_> {
         let copies = (first..COPIES).map(move |copy| (copy, self.planned.file_name(ext, copy)));
         let mut next = first;
         let free = move |(copy, name): (u32, String)| {
-            let path = format!("{folder}{name}");
+            let path = self.below_root(&name);
             match self.is_taken(&path) {
                 Ok(false) => Some(Ok((name, path))),
                 Ok(true) => {
@@ -330,6 +331,7 @@ mod tests {
                 origin: None,
                 planned: &planned,
                 again: false,
+                tells_of_stranger: false,
                 ext: planned.ext.clone(),
                 record: Record {
                     size: key.len() as u64,
@@ -341,7 +343,7 @@ mod tests {
             };
             let bytes = bytes::Bytes::copy_from_slice(key.as_bytes());
             match commit.run(Whole::Memory(vec![bytes])).unwrap() {
-                Named::New(path) | Named::There(path) => path,
+                Named::New { path, .. } | Named::There(path) => path,
             }
         };
         assert_eq!(save("one"), "dup.txt");

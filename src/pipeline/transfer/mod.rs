@@ -13,6 +13,7 @@ mod committer;
 mod content;
 mod crew;
 mod digest;
+mod document;
 mod growth;
 mod guise;
 mod habits;

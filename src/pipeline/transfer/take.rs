@@ -1,6 +1,6 @@
 //! Takes the body of an answer.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -12,12 +12,13 @@ use super::coding::{self, Coding};
 use super::content::Content;
 use super::crew::restart;
 use super::digest::promised;
+use super::document::in_place_of_the_rest;
 use super::growth::{self, Advice, Growth, TICK};
 use super::login;
 use super::tries::{Setback, Tries};
 use crate::model::{Document, Error, Event, Kind};
-use crate::net::{Answer, Opened, Response, Shown, all_of};
-use crate::pipeline::documents::{Came, LONGEST, document};
+use crate::net::{Opened, Response, Shown, all_of};
+use crate::pipeline::documents::document;
 use crate::pipeline::naming::{HEAD, named, sniff};
 
 /// How often it is told how far a transfer is.
@@ -25,8 +26,8 @@ pub(super) const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// An answer whose body is to be taken.
 pub(super) struct Taking<'a> {
-    course: &'a Course<'a>,
-    opened: Opened,
+    pub(super) course: &'a Course<'a>,
+    pub(super) opened: Opened,
     /// Whether the server has proven that more connections could share the work.
     splits: bool,
 }
@@ -149,50 +150,6 @@ impl Mover {
                 Ok(())
             }
         }
-    }
-
-    /// Takes the rest of a document.
-    async fn document(
-        &self,
-        mut taking: Taking<'_>,
-        early: Vec<Bytes>,
-        coding: Option<Coding>,
-        document: Document,
-    ) -> Result<Setback, Setback> {
-        let long = || {
-            let message = format!("the {document} is longer than {LONGEST} bytes");
-            Setback::Over(Error::new(Kind::Corrupt, message))
-        };
-        let mut body = BytesMut::new();
-        let mut early = early.into_iter();
-        while let Some(piece) = match early.next() {
-            Some(piece) => Some(piece),
-            None => self.piece(&mut taking.opened).await?,
-        } {
-            if body.len() + piece.len() > LONGEST {
-                return Err(long());
-            }
-            body.extend_from_slice(&piece);
-        }
-        let body = match coding {
-            None => body.freeze(),
-            Some(coding) => coding.plain(&body, LONGEST)?.ok_or_else(long)?.into(),
-        };
-        let opened = taking.opened;
-        let answer = Answer {
-            open_end: opened.open_end(),
-            url: opened.url,
-            status: opened.response.status(),
-            headers: opened.response.headers().clone(),
-            body,
-        };
-        Ok(Setback::Document(Box::new(Came {
-            document,
-            url: taking.course.url.clone(),
-            answer: Some(answer),
-            led: opened.led,
-            headers: taking.course.request.headers.clone(),
-        })))
     }
 
     /// Takes a range, of which the first bytes must be those that are there.
@@ -336,7 +293,7 @@ impl Mover {
         }
     }
 
-    async fn piece(&self, opened: &mut Opened) -> Result<Option<Bytes>, Setback> {
+    pub(super) async fn piece(&self, opened: &mut Opened) -> Result<Option<Bytes>, Setback> {
         Ok(self.unless_ending(self.client.chunk(opened)).await??)
     }
 
@@ -381,12 +338,6 @@ fn first_bytes(pieces: &[Bytes]) -> Bytes {
 /// itself, and its connection can be used again.
 fn end_by_range(response: &Response, end: Option<u64>) -> Option<u64> {
     end.filter(|_| response.content_length().is_none())
-}
-
-fn in_place_of_the_rest(document: Document) -> Error {
-    let message = format!("a {document} came in place of the rest of the file");
-    Error::new(Kind::Blocked, message)
-        .hint("what is there is kept, for the same command at another time; if it takes a login, `-C FILE` brings yours")
 }
 
 /// Takes from a piece the bytes that are there already, which must be the same.

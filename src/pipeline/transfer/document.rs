@@ -1,0 +1,64 @@
+//! Takes a document, which is no file but leads to some.
+
+use bytes::{Bytes, BytesMut};
+
+use super::Mover;
+use super::coding::Coding;
+use super::take::Taking;
+use super::tries::Setback;
+use crate::model::{Document, Error, Kind};
+use crate::net::Answer;
+use crate::pipeline::documents::{Came, LONGEST};
+
+impl Mover {
+    /// Takes the rest of a document.
+    pub(super) async fn document(
+        &self,
+        mut taking: Taking<'_>,
+        early: Vec<Bytes>,
+        coding: Option<Coding>,
+        document: Document,
+    ) -> Result<Setback, Setback> {
+        let long = || {
+            let message = format!("the {document} is longer than {LONGEST} bytes");
+            Setback::Over(Error::new(Kind::Corrupt, message))
+        };
+        let mut body = BytesMut::new();
+        let mut early = early.into_iter();
+        while let Some(piece) = match early.next() {
+            Some(piece) => Some(piece),
+            None => self.piece(&mut taking.opened).await?,
+        } {
+            if body.len() + piece.len() > LONGEST {
+                return Err(long());
+            }
+            body.extend_from_slice(&piece);
+        }
+        let body = match coding {
+            None => body.freeze(),
+            Some(coding) => coding.plain(&body, LONGEST)?.ok_or_else(long)?.into(),
+        };
+        let opened = taking.opened;
+        let answer = Answer {
+            open_end: opened.open_end(),
+            url: opened.url,
+            status: opened.response.status(),
+            headers: opened.response.headers().clone(),
+            body,
+        };
+        Ok(Setback::Document(Box::new(Came {
+            document,
+            url: taking.course.url.clone(),
+            answer: Some(answer),
+            led: opened.led,
+            headers: taking.course.request.headers.clone(),
+        })))
+    }
+}
+
+/// The error of a document where the rest of a file was to come.
+pub(super) fn in_place_of_the_rest(document: Document) -> Error {
+    let message = format!("a {document} came in place of the rest of the file");
+    Error::new(Kind::Blocked, message)
+        .hint("what is there is kept, for the same command at another time; if it takes a login, `-C FILE` brings yours")
+}

@@ -2,23 +2,27 @@
 //!
 //! A write goes to the page cache and takes microseconds, less than handing it to a thread that sleeps, which besides has
 //! to fetch the bytes from this core's cache. But when the disk is behind, the same write waits for it, and nothing else
-//! may wait along. So every call is timed: one that is slow sends the next ones elsewhere, until they are quick again.
+//! may wait along. So every call is timed: those that are slow send the next ones elsewhere, until they are quick again.
 //! What always waits for the disk, such as a sync, is never done here.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::model::{Error, Kind, Result};
 
-/// A call that takes longer than this was slow.
+/// A call that takes longer than this was slow. One alone may have waited for its core.
 const SLOW: Duration = Duration::from_millis(2);
+/// One that takes longer than this has waited for the disk.
+const STUCK: Duration = Duration::from_millis(20);
 /// So many calls after a slow one are made elsewhere.
 const WARY: u32 = 64;
 
 /// How the disk is.
 struct Mood {
+    /// Whether the last call was slow.
+    was_slow: AtomicBool,
     /// How many calls are still to be made elsewhere.
     elsewhere: AtomicU32,
 }
@@ -29,6 +33,7 @@ static MOOD: Mood = Mood::new();
 impl Mood {
     const fn new() -> Mood {
         Mood {
+            was_slow: AtomicBool::new(false),
             elsewhere: AtomicU32::new(0),
         }
     }
@@ -38,7 +43,9 @@ impl Mood {
     }
 
     fn note(&self, took: Duration) {
-        if took > SLOW {
+        let is_slow = took > SLOW;
+        let was_slow = self.was_slow.swap(is_slow, Ordering::Relaxed);
+        if took > STUCK || is_slow && was_slow {
             self.elsewhere.store(WARY, Ordering::Relaxed);
         } else {
             let one_less = |left: u32| left.checked_sub(1);
@@ -102,15 +109,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_a_slow_call_the_next_are_made_elsewhere_for_a_while() {
+    fn after_slow_calls_the_next_are_made_elsewhere_for_a_while() {
         let mood = Mood::new();
-        mood.note(SLOW);
-        assert!(mood.is_quick());
+        for took in [SLOW, SLOW * 2, SLOW, SLOW * 2] {
+            mood.note(took);
+            assert!(mood.is_quick());
+        }
         mood.note(SLOW * 2);
         for _ in 0..WARY {
             assert!(!mood.is_quick());
             mood.note(SLOW / 2);
         }
         assert!(mood.is_quick());
+        mood.note(STUCK * 2);
+        assert!(!mood.is_quick());
     }
 }

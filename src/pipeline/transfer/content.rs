@@ -38,6 +38,8 @@ pub(super) struct Content {
     pub(super) representation: Representation,
     /// Its Content-Type.
     pub(super) content_type: Option<String>,
+    /// Whether it came encrypted.
+    pub(super) over_tls: bool,
     /// What its server calls it.
     pub(super) name: Option<String>,
     /// The digests that its headers promised.
@@ -67,6 +69,7 @@ impl Content {
             digest,
             representation: Representation::default(),
             content_type: None,
+            over_tls: false,
             name: None,
             promised: Vec::new(),
             head: Vec::new(),

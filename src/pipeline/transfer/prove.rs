@@ -205,6 +205,8 @@ impl Mover {
         // A large file is synced first.
         let named = match len >= WORTH {
             true => slowly(commit).await?,
+            // Where bytes had to be decrypted, another thread is little help, and memory and CPU are dearer.
+            false if content.over_tls => quickly(commit).await?,
             false => self.committer.commit(len, commit).await?,
         };
         Ok(match named {

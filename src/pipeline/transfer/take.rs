@@ -128,6 +128,7 @@ impl Mover {
         }
         content.restart().await?;
         content.representation = representation;
+        content.over_tls = taking.opened.url.scheme() == "https";
         content.content_type = content_type;
         let disposition = reply.get(header::CONTENT_DISPOSITION);
         let disposition = disposition.map(HeaderValue::as_bytes);

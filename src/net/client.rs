@@ -132,7 +132,7 @@ impl Client {
     /// Makes the client. Nothing is sent, and no connection is made yet.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a certificate, cookie file, browser, netrc, header, proxy or user agent that cannot be used.
+    /// [`crate::model::Kind::Config`] for a certificate, cookie file, browser, netrc, header, proxy or user agent that cannot be used.
     pub fn new(settings: Settings) -> Result<Client> {
         let pools = Pools::new(&settings)?;
         let logins = Logins::read(&settings.netrc)?;
@@ -198,7 +198,7 @@ impl Client {
     /// Asks for a page and reads all of it, whatever its status, trying again where that may help.
     ///
     /// # Errors
-    /// [`Kind::Network`] when it cannot be had, [`Kind::Corrupt`] when it is longer than `limit` bytes.
+    /// [`crate::model::Kind::Network`] when it cannot be had, [`crate::model::Kind::Corrupt`] when it is longer than `limit` bytes.
     pub async fn call(&self, url: &Url, headers: &HeaderMap, limit: usize) -> Result<Answer> {
         self.call_led(&mut Led::ByUser, url, headers, limit).await
     }
@@ -206,7 +206,7 @@ impl Client {
     /// The same for a URL that may have been named by a server, and notes who leads on from the answer.
     ///
     /// # Errors
-    /// Also [`Kind::Blocked`] for a private address that it may not lead to.
+    /// Also [`crate::model::Kind::Blocked`] for a private address that it may not lead to.
     pub(crate) async fn call_led(
         &self,
         led: &mut Led,
@@ -257,7 +257,7 @@ impl Client {
     /// Asks for a file: one try, redirects followed. `bound` goes to the origin of `url` alone, `free` to every hop.
     ///
     /// # Errors
-    /// [`Kind::Network`] and the errors of redirects.
+    /// [`crate::model::Kind::Network`] and the errors of redirects.
     pub async fn open(&self, url: &Url, bound: &HeaderMap, free: &HeaderMap) -> Result<Opened> {
         self.open_by(Way::default(), url, bound, free).await
     }
@@ -265,7 +265,7 @@ impl Client {
     /// The same for a URL that may have been named by a server, at an address to stay with.
     ///
     /// # Errors
-    /// Also [`Kind::Blocked`] for a private address that it may not lead to.
+    /// Also [`crate::model::Kind::Blocked`] for a private address that it may not lead to.
     pub(crate) async fn open_by(
         &self,
         way: Way<'_>,
@@ -298,7 +298,7 @@ impl Client {
     /// Reads the next piece of a body.
     ///
     /// # Errors
-    /// [`Kind::Network`] if it breaks off, falls silent, or only drips.
+    /// [`crate::model::Kind::Network`] if it breaks off, falls silent, or only drips.
     pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<Bytes>> {
         opened.chunk().await
     }

@@ -14,7 +14,7 @@ impl Client {
     /// Writes the cookies that servers set to the file, if the settings say so.
     ///
     /// # Errors
-    /// [`Kind::Disk`]; then the file is as it was.
+    /// [`crate::model::Kind::Disk`]; then the file is as it was.
     pub fn save_cookies(&self) -> Result<()> {
         self.inner.pools.save_cookies()
     }

@@ -87,7 +87,24 @@ impl Seams {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::pipeline::transfer::ledger::Ledger;
+
+    #[test]
+    fn what_takes_over_was_not_compared_with_what_was_written_late() {
+        let mut ledger = Ledger::new(1000, &[]);
+        let part = ledger.take(1000).unwrap();
+        ledger.read(part.id, 500);
+        let silent = ledger.silent(1000, Duration::ZERO).unwrap();
+        // By now another is asked for the rest, and these bytes were not there to be asked for, too.
+        ledger.wrote(part.id, (0, 500));
+        let rest = ledger.take_over(silent).unwrap();
+        ledger.leave(part.id);
+        ledger.wrote(rest.id, (500, 1000));
+        assert_eq!(ledger.proven(10), [(0, 490), (500, 1000)]);
+    }
 
     #[test]
     fn nothing_is_kept_to_the_left_of_what_nothing_proves() {

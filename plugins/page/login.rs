@@ -2,24 +2,10 @@
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Shown;
+use fetch::source::is_login;
 use url::Url;
 
-/// Words that the address of a page to log in has.
-const WORDS: [&str; 12] = [
-    "auth",
-    "authenticate",
-    "authorize",
-    "cas",
-    "login",
-    "logon",
-    "oauth",
-    "oauth2",
-    "signin",
-    "signon",
-    "sso",
-    "wp-login",
-];
-/// What such an address calls the one that is gone on with afterwards.
+/// What an address of a page to log in calls the one that is gone on with afterwards.
 const AFTER: [&str; 16] = [
     "back",
     "backurl",
@@ -45,7 +31,7 @@ const AFTER: [&str; 16] = [
 /// [`Kind::Login`].
 pub(super) fn unless_asked_for(asked: &Url, here: &Url, asks_password: bool) -> Result<()> {
     let path = |url: &Url| url.path().trim_end_matches('/').to_ascii_lowercase();
-    if !asks_password || path(asked) == path(here) || !(is_called_so(here) || leads_back(here)) {
+    if !asks_password || path(asked) == path(here) || !(is_login(here) || leads_back(here)) {
         return Ok(());
     }
     let message = format!(
@@ -55,18 +41,6 @@ pub(super) fn unless_asked_for(asked: &Url, here: &Url, asks_password: bool) -> 
     );
     Err(Error::new(Kind::Login, message)
         .hint("`--cookies-from firefox` or `-C FILE` brings a login of yours"))
-}
-
-/// Whether the address is called one to log in: `/users/sign_in`, `/login.php`.
-fn is_called_so(url: &Url) -> bool {
-    let path = url.path().to_ascii_lowercase();
-    let mut parts = path
-        .split('/')
-        .map(|part| part.split('.').next().unwrap_or(""));
-    parts.any(|part| {
-        let plain: String = part.chars().filter(|c| !matches!(c, '-' | '_')).collect();
-        WORDS.contains(&part) || WORDS.contains(&&*plain) || plain.starts_with("login")
-    })
 }
 
 /// Whether the address says where it leads to afterwards.
@@ -82,7 +56,7 @@ fn leads_back(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    fn is_login(asked: &str, here: &str) -> bool {
+    fn is_refused(asked: &str, here: &str) -> bool {
         let url = |text: &str| Url::parse("http://x.org/").unwrap().join(text).unwrap();
         unless_asked_for(&url(asked), &url(here), true).is_err()
     }
@@ -98,7 +72,7 @@ mod tests {
             "https://id.example/oauth2/start",
             "/welcome?ReturnUrl=http://x.org/a",
         ] {
-            assert!(is_login("/a", here), "{here}");
+            assert!(is_refused("/a", here), "{here}");
         }
     }
 
@@ -113,7 +87,7 @@ mod tests {
             ("/a", "/list?next=2"),
             ("/a", "/b?from=/a"),
         ] {
-            assert!(!is_login(asked, here), "{asked} {here}");
+            assert!(!is_refused(asked, here), "{asked} {here}");
         }
         let url = Url::parse("http://x.org/login").unwrap();
         let asked = url.join("/a").unwrap();

@@ -3,11 +3,7 @@
 use url::Url;
 
 use crate::model::{Error, Kind};
-
-/// What a part of a path that asks for a login is called, or begins or ends with.
-const WORDS: [&str; 4] = ["login", "logon", "signin", "oauth"];
-/// The same where it is the whole part.
-const WHOLE: [&str; 3] = ["auth", "authorize", "sso"];
+use crate::source::is_login;
 
 /// Makes of the failure that a page came instead of a file that a login is needed, if that was asked for at `here`.
 pub(super) fn told(error: Error, asked: &Url, here: &Url) -> Error {
@@ -22,16 +18,8 @@ pub(super) fn told(error: Error, asked: &Url, here: &Url) -> Error {
 
 /// Whether a link to `asked` was sent to a login at `here`: by what that is called, or because it says where to go after it.
 fn is_one(asked: &Url, here: &Url) -> bool {
-    let is_word = |part: &str| {
-        let part = part.to_ascii_lowercase().replace(['-', '_'], "");
-        let name = part.split('.').next().unwrap_or("");
-        let within = |word: &str| name.starts_with(word) || name.ends_with(word);
-        WHOLE.contains(&name) || WORDS.iter().any(|word| within(word))
-    };
     let is_asked = |text: &str| text == asked.as_str() || text == asked.path();
-    here.path_segments()
-        .is_some_and(|mut parts| parts.any(is_word))
-        || asked.path() != "/" && here.query_pairs().any(|(_, value)| is_asked(&value))
+    is_login(here) || asked.path() != "/" && here.query_pairs().any(|(_, value)| is_asked(&value))
 }
 
 #[cfg(test)]

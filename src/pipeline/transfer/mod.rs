@@ -248,14 +248,12 @@ impl Mover {
                 Err(unchanged) => Ok(unchanged),
             },
             Ok(Moved::Document(came)) => {
-                // What was there of a file is not that of a document.
+                // What was there of a file is not that of a document, and its place may be for a film now.
                 content.park().await?;
                 let document = came.document;
                 match job.hand.take() {
                     Some(hand) => hand.give(*came),
                     None if document == Document::Stream => {
-                        // Its place is for the film now.
-                        content.park().await?;
                         return Box::pin(self.described(job, *came, tries)).await;
                     }
                     None => {}

@@ -205,7 +205,7 @@ impl Mover {
         // A large file is synced first.
         let named = match len >= WORTH {
             true => slowly(commit).await?,
-            // Where bytes had to be decrypted, another thread is little help, and memory and CPU are dearer.
+            // There the thread is no help.
             false if content.over_tls => quickly(commit).await?,
             false => self.committer.commit(len, commit).await?,
         };

@@ -71,6 +71,7 @@ pub(super) struct Tries {
     longest_wait: Duration,
     waited: Duration,
     restarts: u32,
+    /// How often another version was begun.
     versions: u32,
     renewals: u32,
     renewals_left: u32,

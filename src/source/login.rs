@@ -1,0 +1,47 @@
+//! Addresses that are called as those of pages to log in are.
+
+use url::Url;
+
+/// What a part of such a path begins or ends with.
+const WITHIN: [&str; 4] = ["login", "logon", "signin", "oauth"];
+/// The same where it is the whole part.
+const WHOLE: [&str; 6] = ["auth", "authenticate", "authorize", "cas", "signon", "sso"];
+
+/// Whether this address is called one to log in: `/users/sign_in`, `/wp-login.php`.
+pub fn is_login(url: &Url) -> bool {
+    url.path().split('/').any(|part| {
+        let part = part.to_ascii_lowercase().replace(['-', '_'], "");
+        let name = part.split('.').next().unwrap_or("");
+        let is_within = |word: &&str| name.starts_with(word) || name.ends_with(word);
+        WHOLE.contains(&name) || WITHIN.iter().any(is_within)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_to_log_in_is_known_by_its_path() {
+        let table = [
+            ("/login", true),
+            ("/loginp", true),
+            ("/wp-login.php", true),
+            ("/ServiceLogin?x=1", true),
+            ("/users/sign_in", true),
+            ("/Sign-In.aspx", true),
+            ("/oauth2/start", true),
+            ("/auth/x", true),
+            ("/sso", true),
+            ("/blogindex", false),
+            ("/authors/x", false),
+            ("/blog/authentic-cats", false),
+            ("/?next=/login", false),
+            ("/", false),
+        ];
+        for (path, expected) in table {
+            let url = Url::parse("https://a.org/").unwrap().join(path).unwrap();
+            assert_eq!(is_login(&url), expected, "{path}");
+        }
+    }
+}

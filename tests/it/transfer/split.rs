@@ -171,12 +171,13 @@ pub(super) fn end(seen: &Seen) -> u64 {
     last.map_or(FILM.len() as u64, |last: u64| last + 1)
 }
 
-/// The ranges that are there, as the state says; none if there is no state.
+/// The ranges that are there, as the state says; none if there is no state. One that is still being written is none.
 pub(super) fn there(fetch: &Fetch) -> Vec<(u64, u64)> {
     let entries = std::fs::read_dir(fetch.out()).unwrap();
-    let files = entries.filter_map(|entry| std::fs::read(entry.unwrap().path()).ok());
-    let mut states = files.filter_map(|file| {
-        let state: serde_json::Value = serde_json::from_slice(&file).ok()?;
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let states = paths.filter(|path| path.extension().is_some_and(|ext| ext == "json"));
+    let mut states = states.filter_map(|path| {
+        let state: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
         serde_json::from_value(state["done"].clone()).ok()
     });
     states.next().unwrap_or_default()

@@ -2,11 +2,11 @@
 //!
 //! It looks at the archive and at what is on disk. It knows no network.
 
+mod chosen;
 mod known;
 mod names;
 
 use std::hash::RandomState;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -17,14 +17,14 @@ use super::adopt::Adopt;
 use super::albums::Shelf;
 use super::archive::Archive;
 use super::branch::Branch;
-use super::choose::{Lacking, wants};
+use super::choose::Lacking;
 use super::hashes::Hashes;
 use super::naming::{Planned, Template, fold, shown_text};
 use super::sink::{Disk, slowly};
 use super::transfer::Job;
 use super::turn::Turns;
 use super::walk::{Found, Retry};
-use super::{Events, LinkOptions, Quality, Settings, kin, wanted};
+use super::{Events, LinkOptions, Settings, wanted};
 use crate::model::{Error, Event, Failure, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
@@ -114,9 +114,18 @@ impl Plan {
         Ok(())
     }
 
-    async fn one(&mut self, found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
+    async fn one(&mut self, mut found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
+        self.enter(found.branch.take());
+        let branch = self.branch.as_ref();
+        // It was listed ahead, before it was known that no more is wanted.
+        if branch.is_some_and(|branch| branch.is_stopped()) {
+            return Ok(());
+        }
+        let Some(quality) = self.choose(&mut found) else {
+            return Ok(());
+        };
         let Found {
-            mut item,
+            item,
             source,
             led,
             origin,
@@ -125,55 +134,14 @@ impl Plan {
             refusal,
             fault,
             retry,
-            branch,
+            branch: _,
             options,
             gather,
             ticket,
         } = found;
-        let most = self.settings.stop_after_known.map(NonZeroUsize::get);
-        if let (Some(before), Some(most)) = (&self.branch, most) {
-            before.left(branch.as_ref(), most);
-        }
-        self.branch = branch;
-        // It was listed ahead, before it was known that no more is wanted.
-        if self
-            .branch
-            .as_ref()
-            .is_some_and(|branch| branch.is_stopped())
-        {
-            return Ok(());
-        }
-        let again = retry.is_some();
         let own = options.as_deref();
-        let (mut quality, mut fault) = (self.settings.quality, fault);
-        match again {
-            true => match kin::again(&item, quality) {
-                Ok(meant) => quality = meant,
-                Err(error) => fault = fault.or_else(|| Some(Box::new(error))),
-            },
-            false if quality == Quality::Audio => kin::sound_alone(&mut item),
-            false => {}
-        }
-        if !again {
-            let chosen = wants(&self.settings, &item);
-            match chosen.and_then(|chosen| Ok(chosen && wanted::wants(own, &item)?)) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.left_out += 1;
-                    let filters = [
-                        self.settings.filter.as_ref(),
-                        own.and_then(|own| own.filter.as_ref()),
-                    ];
-                    for filter in filters.into_iter().flatten() {
-                        self.lacking.note(filter, &item);
-                    }
-                    return Ok(());
-                }
-                Err(error) => fault = fault.or_else(|| Some(Box::new(error))),
-            }
-        }
+        let (skipped, there) = self.skip(&item, retry.is_some()).await?.unzip();
         let at = retry.and_then(|Retry { at }| at);
-        let (skipped, there) = self.skip(&item, again).await?.unzip();
         // Of what is known, it is known where; working out a path costs more than all else here.
         let (planned, path) = match there.flatten() {
             Some(path) => {
@@ -198,22 +166,12 @@ impl Plan {
             let is_new = planned.is_some() && at.is_none();
             gather.seat(&item, &path, is_new || self.is_home(own, &item, &path))
         });
-        let told = self.names.is_some().then(|| path.clone());
+        let simulated = self.settings.simulate.then(|| path.clone());
         let skipped = skipped.map(|reason| (reason, path));
-        if let (Some(branch), Some(most)) = (&self.branch, most)
-            && skipped
-                .as_ref()
-                .is_none_or(|(reason, _)| *reason != Skip::Again)
-        {
-            branch.note(skipped.is_some(), item.meta.date, most);
-        }
+        self.note_known(&item, skipped.as_ref().map(|(reason, _)| *reason));
         let (known, skipped) = self.to_be_asked(&item, skipped).await?;
         if let Some((reason, path)) = skipped {
-            let outcome = Outcome::Skipped {
-                reason,
-                path,
-                warning: None,
-            };
+            let outcome = skip(reason, path);
             seat.iter().for_each(|seat| seat.ended(&outcome));
             self.tell(Event::Ended { id, outcome }).await?;
             if let Some(ticket) = ticket {
@@ -222,7 +180,7 @@ impl Plan {
             return Ok(());
         }
         // What is missing of a film that is there goes beside it.
-        let film = known.as_ref().filter(|had| had.version.is_none());
+        let film = known.as_ref().filter(|had| had.version().is_none());
         let at = film.map(|had| had.path.clone()).or(at);
         let (planned, unnamed) = match planned {
             Some(named) => named,
@@ -252,14 +210,10 @@ impl Plan {
             };
             return self.tell(Event::Ended { id, outcome }).await;
         }
-        if self.settings.simulate {
+        if let Some(path) = simulated {
             let outcome = match refusal.or(fault).or(unnamed) {
                 Some(error) => Outcome::Failed(Failure::new(&error, 1)),
-                None => Outcome::Skipped {
-                    reason: Skip::Simulated,
-                    path: told.unwrap_or_else(|| shown(&planned)),
-                    warning: None,
-                },
+                None => skip(Skip::Simulated, path),
             };
             return self.tell(Event::Ended { id, outcome }).await;
         }
@@ -322,6 +276,14 @@ pub(super) fn wanted_name(planned: &Planned) -> String {
         .flat_map(|folder| [folder.as_str(), "/"])
         .collect();
     fold(&(folder + &planned.stem))
+}
+
+fn skip(reason: Skip, path: String) -> Outcome {
+    Outcome::Skipped {
+        reason,
+        path,
+        warning: None,
+    }
 }
 
 /// The path as planned; its extension may yet change.

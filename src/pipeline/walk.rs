@@ -6,6 +6,7 @@
 mod again;
 mod bounds;
 mod documents;
+mod found;
 mod going_on;
 mod imprints;
 mod listing;
@@ -25,6 +26,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::bounds::{AHEAD, Live, Tree};
+pub(super) use self::found::{Found, Retry};
 use self::imprints::{Imprints, Print};
 use self::listing::Listing;
 use self::relisting::Asked;
@@ -32,49 +34,16 @@ use self::seen::{Came, Seen};
 use super::albums::{self, Albums, Gather};
 use super::archive::{Archive, Origin};
 use super::branch::Branch;
-use super::documents::{Hand, Hands};
+use super::documents::Hands;
 use super::progress::Ticket;
 use super::sink::Disk;
 use super::{Ask, Events, Given, LinkOptions, Ranges, Settings, Wanted};
-use crate::model::{Error, Failure, Item, Kind, Link, Result};
+use crate::model::{Error, Failure, Kind, Link, Result};
 use crate::net::{Client, Led, Shown};
-use crate::source::{Ctx, Registry, Source};
+use crate::source::{Ctx, Registry};
 
 /// How many entries of one listing wait to be taken.
 const ROOM: usize = 32;
-
-/// An item, and who emitted it.
-pub(super) struct Found {
-    pub(super) item: Box<Item>,
-    pub(super) source: Arc<dyn Source>,
-    pub(super) led: Led,
-    /// The link that it came from, unless it is its own.
-    pub(super) origin: Option<Arc<Origin>>,
-    /// How deep the link is that it came from.
-    pub(super) depth: usize,
-    /// Where it goes if it turns out to be a document, if it may.
-    pub(super) hand: Option<Hand>,
-    /// Why it cannot be had, if that was found out.
-    pub(super) refusal: Option<Box<Error>>,
-    /// Why it cannot even be tried, if that is known.
-    pub(super) fault: Option<Box<Error>>,
-    /// It failed in an earlier run, and is tried again.
-    pub(super) retry: Option<Retry>,
-    /// The listing that it is of, where somebody wants to know.
-    pub(super) branch: Option<Arc<Branch>>,
-    /// Those of the link that the user gave.
-    pub(super) options: Option<Arc<LinkOptions>>,
-    /// Who gathers the album that it is of, where that is wanted.
-    pub(super) gather: Option<Arc<Gather>>,
-    /// Given back when it has ended, where its listing can go on another time.
-    pub(super) ticket: Option<Ticket>,
-}
-
-/// How an item is tried again.
-pub(super) struct Retry {
-    /// Its file, which is to be had again at the same place.
-    pub(super) at: Option<String>,
-}
 
 /// What all listings of a run share.
 pub(super) struct Walk {

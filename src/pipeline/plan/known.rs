@@ -7,7 +7,7 @@ use crate::model::{Body, Item, Result, Skip};
 use crate::pipeline::archive::{Identity, Seen, Version};
 use crate::pipeline::naming::MediaKind;
 use crate::pipeline::sink::quickly;
-use crate::pipeline::transfer::Had;
+use crate::pipeline::transfer::{Had, Question};
 use crate::pipeline::{Policy, Subtitles, kin};
 
 impl Plan {
@@ -33,7 +33,7 @@ impl Plan {
             let had = Had {
                 path: path.clone(),
                 reason: Skip::Present,
-                version: None,
+                question: Question::Subtitles,
             };
             return Ok((Some(Box::new(had)), None));
         }
@@ -60,7 +60,7 @@ impl Plan {
             Box::new(Had {
                 path: path.clone(),
                 reason: *reason,
-                version: Some(version),
+                question: Question::Change(version),
             })
         });
         let skipped = skipped.filter(|_| had.is_none());

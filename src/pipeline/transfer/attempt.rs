@@ -73,11 +73,7 @@ impl Mover {
             tries.broke_off();
         }
         tries.refusal = match &done {
-            _ if tries.unchanged => {
-                permit.succeeded();
-                None
-            }
-            Ok(()) | Err(Setback::More) => {
+            Ok(()) | Err(Setback::More | Setback::Unchanged) => {
                 permit.succeeded();
                 None
             }
@@ -157,8 +153,7 @@ impl Mover {
         tries.status = Some(opened.response.status());
         let (status, reply) = (opened.response.status(), opened.response.headers());
         if known.is_some_and(|known| is_it(known, status, reply)) {
-            tries.unchanged = true;
-            return Err(Setback::Over(Error::closed()));
+            return Err(Setback::Unchanged);
         }
         if opened.response.status().is_success() {
             permit.accepted(opened.response.content_length());

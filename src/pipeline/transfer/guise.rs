@@ -21,9 +21,10 @@ impl Mover {
         tries: &mut Tries,
     ) -> Result<Ending> {
         // A film is not fetched anew to be compared.
-        if job.known.as_ref().is_some_and(|had| had.version.is_some()) {
-            tries.unchanged = true;
-            return Err(Error::closed());
+        if let Some(had) = &job.known
+            && had.version().is_some()
+        {
+            return Ok(Ending::Told(self.unchanged(&job, had)));
         }
         let ending = self.stream(job, what, led, tries).await?;
         Ok(match ending {

@@ -53,14 +53,37 @@ impl Job {
     }
 }
 
-/// What was saved before.
-#[derive(Debug)]
+/// What was saved before, and why it is asked for once more.
+#[derive(Clone, Debug)]
 pub(in crate::pipeline) struct Had {
     /// Its path below the root.
     pub(in crate::pipeline) path: String,
     /// As what it is there.
     pub(in crate::pipeline) reason: Skip,
-    /// By what it is told whether it has changed; without it, it is a film that is left as it is, and subtitles of it may be
-    /// missing.
-    pub(in crate::pipeline) version: Option<Version>,
+    pub(in crate::pipeline) question: Question,
+}
+
+/// What is asked of something that is there.
+#[derive(Clone, Debug)]
+pub(in crate::pipeline) enum Question {
+    /// Whether it has changed, which is told by this.
+    Change(Version),
+    /// Which of its subtitles are missing: it is a film, and left as it is.
+    Subtitles,
+}
+
+impl Had {
+    /// By what it is told whether it has changed, if that is the question.
+    pub(in crate::pipeline) fn version(&self) -> Option<&Version> {
+        match &self.question {
+            Question::Change(version) => Some(version),
+            Question::Subtitles => None,
+        }
+    }
+
+    /// Whether all of its bytes have to come to tell whether they have changed.
+    pub(in crate::pipeline) fn is_asked_by_bytes(&self) -> bool {
+        let version = self.version();
+        version.is_some_and(|version| version.validator.is_none())
+    }
 }

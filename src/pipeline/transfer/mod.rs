@@ -20,6 +20,7 @@ mod habits;
 mod job;
 mod ledger;
 mod login;
+mod outcome;
 mod prove;
 mod room;
 mod seams;
@@ -34,6 +35,7 @@ mod unchanged;
 mod until;
 mod whole;
 
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
@@ -46,7 +48,8 @@ use self::attempt::Course;
 pub(super) use self::committer::Committer;
 use self::content::Content;
 pub(super) use self::habits::Habits;
-pub(super) use self::job::{Had, Job};
+pub(super) use self::job::{Had, Job, Question};
+use self::outcome::Subject;
 use self::prove::Proven;
 pub(super) use self::room::Room;
 pub(super) use self::stored::Stored;
@@ -54,16 +57,14 @@ use self::stream::{Form, Streamed};
 pub(super) use self::stream::{MEMORY, Wish};
 use self::tries::{Setback, Tries};
 use super::after::After;
-use super::archive::{Algorithm, Archive, Ending, Identity, Lapse, Note, keep};
+use super::archive::{Algorithm, Archive};
 use super::documents::Came;
 use super::naming::Templates;
-use super::sink::{Disk, Place, is_full, quickly};
+use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
 use super::turn::Turns;
-use super::{Duplicates, Events, LinkOptions, Mtime, Stop};
-use crate::model::{
-    Body, Document, Error, Event, Expect, Failure, Kind, Outcome, Request, Result, Skip,
-};
+use super::{Duplicates, Events, Mtime, Stop};
+use crate::model::{Body, Document, Error, Event, Expect, Kind, Outcome, Request, Result};
 use crate::net::{Client, Led, Permit};
 use crate::source::Registry;
 
@@ -94,91 +95,16 @@ pub(super) struct Mover {
 impl Mover {
     /// Fetches one item, and tells how it ended, unless the run was ended first.
     pub(super) async fn run(&self, mut job: Job) {
-        let id = job.id;
         let ticket = job.ticket.take();
         // Held until all is done that may change the file.
         let seat = job.seat.take();
-        let (item, origin, led) = (job.item.clone(), job.origin.clone(), job.led);
-        let options = job.options.clone();
-        // What cannot even be asked for stays known as it failed when it was.
-        let fault = job.fault.as_ref();
-        let untried = fault.is_some_and(|fault| fault.kind == Kind::Expired);
-        let note = |ending| {
-            // A failure to note how it ended changes nothing about that.
-            let _ = self.archive.note(Note {
-                identity: Identity {
-                    source: item.source.clone(),
-                    key: item.key.clone(),
-                },
-                origin: origin.clone(),
-                ending,
-            });
-        };
-        let failed = |error: &Error, attempts| {
-            let failure = Failure::new(error, attempts);
-            if !untried {
-                note(Ending::Failed(Lapse {
-                    number: id,
-                    item: keep(&item, led),
-                    options: options.as_deref().map(LinkOptions::to_json),
-                    ..Lapse::of(&failure)
-                }));
-            }
-            Outcome::Failed(failure)
-        };
-        let had = job.known.as_ref();
-        let version = had.map(|had| had.version.as_ref());
-        let is_film = matches!(version, Some(None));
-        let asks_bytes = version
-            .flatten()
-            .is_some_and(|known| known.validator.is_none());
-        let had = had.map(|had| (had.reason, had.path.clone()));
-        let there = |had: Option<(Skip, String)>, warning| {
-            let (reason, path) = had.unwrap_or((Skip::Present, String::new()));
-            Outcome::Skipped {
-                reason,
-                path,
-                warning,
-            }
-        };
+        let (id, subject) = (job.id, Subject::of(&job));
         let mut tries = Tries::new(&self.client);
         let fetched = AssertUnwindSafe(self.fetch(job, &mut tries))
             .catch_unwind()
             .await;
-        let outcome = match fetched {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) if tries.unchanged => {
-                note(Ending::Unchanged(None));
-                there(had, None)
-            }
-            Ok(Err(error)) if error.kind == Kind::Closed => return,
-            // Only the question failed, which may be all of the bytes: what is there is as good as before.
-            Ok(Err(error))
-                if had.is_some() && (!tries.began || asks_bytes) && error.kind != Kind::Disk =>
-            {
-                let unknown = match is_film {
-                    true => "its subtitles are",
-                    false => "whether it has changed is",
-                };
-                let warning = format!("{unknown} not known: {}", error.message);
-                if error.kind == Kind::Missing && !is_film {
-                    // It is noted as gone, so that it is not asked for each time; what was saved of it stays known.
-                    failed(&error, tries.attempts());
-                }
-                there(had, Some(warning))
-            }
-            Ok(Err(error)) => {
-                if is_full(&error) {
-                    self.stop.drain.cancel();
-                }
-                failed(&error, tries.attempts())
-            }
-            Err(_) => {
-                let error =
-                    Error::new(Kind::Disk, "a defect of this program stopped this transfer")
-                        .hint("please report it, with what was printed above");
-                failed(&error, tries.attempts())
-            }
+        let Some(outcome) = self.outcome(&subject, fetched, &tries) else {
+            return;
         };
         let saved = match (&self.after, &outcome) {
             (Some(after), Outcome::Saved { path, size, .. }) => Some((after, path.clone(), *size)),
@@ -193,7 +119,7 @@ impl Mover {
         // If nobody reads events any more, the run is over.
         let _ = self.events.send(Event::Ended { id, outcome }).await;
         if let Some((after, path, size)) = saved {
-            after.saved(id, &item, &path, size).await;
+            after.saved(id, &subject.item, &path, size).await;
         }
         match (ticket, failure) {
             // What a document leads to is yet to come.
@@ -244,9 +170,15 @@ impl Mover {
         tries.claim = None;
         match moved {
             Ok(Moved::Whole(proven)) => match self.unless_same(&job, &content, *proven).await? {
-                Ok(proven) => self.commit(job, content, place, proven).await,
-                Err(unchanged) => Ok(unchanged),
+                ControlFlow::Continue(proven) => self.commit(job, content, place, proven).await,
+                ControlFlow::Break(unchanged) => Ok(unchanged),
             },
+            Ok(Moved::Unchanged) => {
+                content.park().await?;
+                let had = job.known.as_deref();
+                had.map(|had| self.unchanged(&job, had))
+                    .ok_or_else(Error::closed)
+            }
             Ok(Moved::Document(came)) => {
                 // What was there of a file is not that of a document, and its place may be for a film now.
                 content.park().await?;
@@ -291,7 +223,7 @@ impl Mover {
                 request: &request,
                 url: &url,
                 led,
-                known: job.known.as_ref().and_then(|had| had.version.as_ref()),
+                known: job.known.as_ref().and_then(|had| had.version()),
                 unnamed: job.unnamed.as_deref(),
                 pin: &pin,
             };
@@ -305,6 +237,7 @@ impl Mover {
                     Err(setback) => setback,
                 },
                 Err(Setback::Document(came)) => return Ok(Moved::Document(came)),
+                Err(Setback::Unchanged) => return Ok(Moved::Unchanged),
                 Err(setback) => setback,
             };
             if content.len() > 0 {
@@ -357,4 +290,5 @@ impl Mover {
 enum Moved {
     Whole(Box<Proven>),
     Document(Box<Came>),
+    Unchanged,
 }

@@ -21,7 +21,7 @@ impl Mover {
     ) -> Result<Option<(Request, Led)>> {
         match setback {
             Setback::Over(error) => Err(error),
-            Setback::Document(_) => Ok(None),
+            Setback::Document(_) | Setback::Unchanged => Ok(None),
             Setback::More => match tries.more(content.len()) {
                 Ok(()) => Ok(None),
                 Err(slow) => self.again(job, url, slow.at(url), tries).await,

@@ -26,6 +26,8 @@ pub(super) enum Setback {
     Expired(Error),
     /// It is no file: a document came, which leads to some.
     Document(Box<Came>),
+    /// The server says that what was saved before has not changed.
+    Unchanged,
 }
 
 impl From<Error> for Setback {
@@ -46,7 +48,9 @@ impl Setback {
             | Setback::Restart(error)
             | Setback::Whole(error)
             | Setback::Expired(error) => error,
-            Setback::More | Setback::Document(_) => Error::new(Kind::Corrupt, "it is not complete"),
+            Setback::More | Setback::Document(_) | Setback::Unchanged => {
+                Error::new(Kind::Corrupt, "it is not complete")
+            }
         }
     }
 }
@@ -100,8 +104,6 @@ pub(super) struct Tries {
     pub(super) has_ranges: bool,
     /// How often an address that gave bytes before was refused, and was found to be the same still.
     insisted: u32,
-    /// The server said that what is there already has not changed.
-    pub(super) unchanged: bool,
     /// The room on the disk that it takes, if it is large.
     pub(super) claim: Option<Claim>,
     /// Whether it was told that the transfer began.
@@ -154,7 +156,6 @@ impl Tries {
             since: (0, Duration::ZERO),
             has_ranges: false,
             insisted: 0,
-            unchanged: false,
             claim: None,
             began: false,
             status: None,

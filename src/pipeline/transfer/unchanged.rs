@@ -1,5 +1,6 @@
 //! What is asked for though it is there, and is as it was.
 
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -14,17 +15,17 @@ use crate::pipeline::archive::{Ending, Identity, Note, Validator, Version};
 use crate::pipeline::sink::slowly;
 
 impl Mover {
-    /// Leaves what was saved as it is where the same bytes have come once more; what is new is given back.
+    /// Ends with what was saved where the same bytes have come once more; what is new goes on.
     pub(super) async fn unless_same(
         &self,
         job: &Job,
         content: &Content,
         proven: Proven,
-    ) -> Result<Result<Proven, Outcome>> {
+    ) -> Result<ControlFlow<Outcome, Proven>> {
         let had = job.known.as_deref();
-        let known = |had: &Had| Some((had.reason, had.path.clone(), had.version.clone()?));
+        let known = |had: &Had| Some((had.reason, had.path.clone(), had.version().cloned()?));
         let Some((reason, path, known)) = had.and_then(known) else {
-            return Ok(Ok(proven));
+            return Ok(ControlFlow::Continue(proven));
         };
         let (disk, at) = (self.disk.clone(), path.clone());
         let mut proven = proven;
@@ -42,7 +43,7 @@ impl Mover {
         });
         let (is_same, proven) = compared.await?;
         if !is_same {
-            return Ok(Ok(proven));
+            return Ok(ControlFlow::Continue(proven));
         }
         let validator = record(&job.item, content, proven.seen).validator;
         throw_away(proven.whole).await?;
@@ -54,7 +55,7 @@ impl Mover {
             origin: job.origin.clone(),
             ending: Ending::Unchanged(validator),
         })?;
-        Ok(Err(Outcome::Skipped {
+        Ok(ControlFlow::Break(Outcome::Skipped {
             reason,
             path,
             warning: None,

@@ -94,19 +94,10 @@ impl Walk {
                 None
             });
         Ok(Found {
-            item,
-            source,
-            led,
-            origin: origin.clone(),
-            depth: 0,
-            hand: None,
-            refusal: None,
             fault,
             retry: Some(Retry { at: lost.at }),
-            branch: None,
             options,
-            gather: None,
-            ticket: None,
+            ..Found::new(item, source, led, origin.clone())
         })
     }
 
@@ -282,19 +273,10 @@ impl Walk {
             })
         });
         Some(Found {
-            item,
-            source: stand_in.ok()?,
-            led: Led::ByPublic,
-            origin: origin.clone(),
-            depth: 0,
-            hand: None,
-            refusal: None,
             fault: Some(Box::new(fault)),
             retry: Some(Retry { at: lost.at }),
-            branch: None,
             options,
-            gather: None,
-            ticket: None,
+            ..Found::new(item, stand_in.ok()?, Led::ByPublic, origin.clone())
         })
     }
 
@@ -340,19 +322,8 @@ fn sound_alone(found: &Found) -> Option<Found> {
     let mut item = found.item.clone();
     kin::sound_alone(&mut item);
     (item.key != found.item.key).then(|| Found {
-        item,
-        source: found.source.clone(),
-        led: found.led,
-        origin: found.origin.clone(),
         depth: found.depth,
-        hand: None,
-        refusal: None,
-        fault: None,
-        retry: None,
-        branch: None,
-        options: None,
-        gather: None,
-        ticket: None,
+        ..Found::new(item, found.source.clone(), found.led, found.origin.clone())
     })
 }
 

@@ -89,21 +89,17 @@ impl Walk {
             Led::ByPublic => Led::ByPublic,
             Led::ByUser => led,
         };
-        let found = |item: Box<Item>, led: Led| Found {
+        let found = |item: Box<Item>, led: Led| {
             // A link that is one file is its own origin, which need not be remembered twice.
-            origin: (origin.url != item.key).then(|| origin.clone()),
-            item,
-            source: source.clone(),
-            led: led_of(led),
-            depth,
-            hand: None,
-            refusal: None,
-            fault: None,
-            retry: None,
-            options: options.clone(),
-            branch: branch.clone(),
-            gather: gather.clone(),
-            ticket: progress.as_ref().map(Progress::ticket),
+            let origin = (origin.url != item.key).then(|| origin.clone());
+            Found {
+                depth,
+                options: options.clone(),
+                branch: branch.clone(),
+                gather: gather.clone(),
+                ticket: progress.as_ref().map(Progress::ticket),
+                ..Found::new(item, source.clone(), led_of(led), origin)
+            }
         };
         let spot = || Spot {
             depth: depth + 1,

@@ -1,0 +1,73 @@
+//! Which items are wanted, and when a listing has no more of them.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::Plan;
+use crate::model::{Item, Quality, Skip};
+use crate::pipeline::branch::Branch;
+use crate::pipeline::choose::wants;
+use crate::pipeline::walk::Found;
+use crate::pipeline::{kin, wanted};
+
+impl Plan {
+    /// Tells the listing that was gone through until now that another one follows.
+    pub(super) fn enter(&mut self, branch: Option<Arc<Branch>>) {
+        let most = self.settings.stop_after_known.map(NonZeroUsize::get);
+        if let (Some(before), Some(most)) = (&self.branch, most) {
+            before.left(branch.as_ref(), most);
+        }
+        self.branch = branch;
+    }
+
+    /// Tells the listing whether its item was known, where that may end it.
+    pub(super) fn note_known(&self, item: &Item, skipped: Option<Skip>) {
+        let most = self.settings.stop_after_known.map(NonZeroUsize::get);
+        // What came in this run already says nothing about those before it.
+        if let (Some(branch), Some(most)) = (&self.branch, most)
+            && skipped != Some(Skip::Again)
+        {
+            branch.note(skipped.is_some(), item.meta.date, most);
+        }
+    }
+
+    /// Which rendition is wanted of it, if it is wanted at all. What failed before is tried again without being chosen.
+    pub(super) fn choose(&mut self, found: &mut Found) -> Option<Quality> {
+        let Found {
+            item,
+            fault,
+            options,
+            ..
+        } = found;
+        let quality = self.settings.quality;
+        if found.retry.is_some() {
+            return Some(kin::again(item, quality).unwrap_or_else(|error| {
+                fault.get_or_insert_with(|| Box::new(error));
+                quality
+            }));
+        }
+        if quality == Quality::Audio {
+            kin::sound_alone(item);
+        }
+        let own = options.as_deref();
+        let chosen = wants(&self.settings, item);
+        match chosen.and_then(|chosen| Ok(chosen && wanted::wants(own, item)?)) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.left_out += 1;
+                let filters = [
+                    self.settings.filter.as_ref(),
+                    own.and_then(|own| own.filter.as_ref()),
+                ];
+                for filter in filters.into_iter().flatten() {
+                    self.lacking.note(filter, item);
+                }
+                return None;
+            }
+            Err(error) => {
+                fault.get_or_insert_with(|| Box::new(error));
+            }
+        }
+        Some(quality)
+    }
+}

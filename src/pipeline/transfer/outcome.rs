@@ -1,0 +1,123 @@
+//! How a transfer ended: what is told of it, and what is noted.
+
+use std::sync::Arc;
+use std::thread;
+
+use super::job::Had;
+use super::tries::Tries;
+use super::{Job, Mover};
+use crate::model::{Error, Failure, Item, Kind, Outcome, Result};
+use crate::net::Led;
+use crate::pipeline::LinkOptions;
+use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, keep};
+use crate::pipeline::sink::is_full;
+
+/// What stays of a job when its transfer has taken the rest.
+pub(super) struct Subject {
+    id: u64,
+    pub(super) item: Arc<Item>,
+    led: Led,
+    origin: Option<Arc<Origin>>,
+    options: Option<Arc<LinkOptions>>,
+    had: Option<Box<Had>>,
+    /// It cannot even be asked for, so that it stays known as it failed when it was.
+    is_untried: bool,
+}
+
+impl Subject {
+    pub(super) fn of(job: &Job) -> Subject {
+        let fault = job.fault.as_ref();
+        Subject {
+            id: job.id,
+            item: job.item.clone(),
+            led: job.led,
+            origin: job.origin.clone(),
+            options: job.options.clone(),
+            had: job.known.clone(),
+            is_untried: fault.is_some_and(|fault| fault.kind == Kind::Expired),
+        }
+    }
+}
+
+impl Mover {
+    /// What a transfer has come to; nothing if the run was ended before it. Failures are noted.
+    pub(super) fn outcome(
+        &self,
+        subject: &Subject,
+        fetched: thread::Result<Result<Outcome>>,
+        tries: &Tries,
+    ) -> Option<Outcome> {
+        let error = match fetched {
+            Ok(Ok(outcome)) => return Some(outcome),
+            Ok(Err(error)) if error.kind == Kind::Closed => return None,
+            Ok(Err(error)) => error,
+            Err(_) => Error::new(Kind::Disk, "a defect of this program stopped this transfer")
+                .hint("please report it, with what was printed above"),
+        };
+        if let Some(had) = &subject.had
+            && error.kind != Kind::Disk
+            && (!tries.began || had.is_asked_by_bytes())
+        {
+            return Some(self.still_there(subject, had, &error, tries));
+        }
+        if is_full(&error) {
+            self.stop.drain.cancel();
+        }
+        Some(self.failed(subject, &error, tries))
+    }
+
+    /// Only the question failed, which may be all of the bytes: what is there is as good as before.
+    fn still_there(&self, subject: &Subject, had: &Had, error: &Error, tries: &Tries) -> Outcome {
+        let is_film = had.version().is_none();
+        let unknown = match is_film {
+            true => "its subtitles are",
+            false => "whether it has changed is",
+        };
+        if error.kind == Kind::Missing && !is_film {
+            // It is noted as gone, so that it is not asked for each time; what was saved of it stays known.
+            self.failed(subject, error, tries);
+        }
+        Outcome::Skipped {
+            reason: had.reason,
+            path: had.path.clone(),
+            warning: Some(format!("{unknown} not known: {}", error.message)),
+        }
+    }
+
+    fn failed(&self, subject: &Subject, error: &Error, tries: &Tries) -> Outcome {
+        let failure = Failure::new(error, tries.attempts());
+        if !subject.is_untried {
+            let options = subject.options.as_deref();
+            let lapse = Lapse {
+                number: subject.id,
+                item: keep(&subject.item, subject.led),
+                options: options.map(LinkOptions::to_json),
+                ..Lapse::of(&failure)
+            };
+            self.note(&subject.item, subject.origin.clone(), Ending::Failed(lapse));
+        }
+        Outcome::Failed(failure)
+    }
+
+    /// What was there is as it was.
+    pub(super) fn unchanged(&self, job: &Job, had: &Had) -> Outcome {
+        self.note(&job.item, job.origin.clone(), Ending::Unchanged(None));
+        Outcome::Skipped {
+            reason: had.reason,
+            path: had.path.clone(),
+            warning: None,
+        }
+    }
+
+    fn note(&self, item: &Item, origin: Option<Arc<Origin>>, ending: Ending) {
+        // A failure to note how it ended changes nothing about that.
+        let _ = self.archive.note(Note {
+            identity: Identity {
+                source: item.source.clone(),
+                key: item.key.clone(),
+            },
+            origin,
+            ending,
+        });
+    }
+}

@@ -9,9 +9,9 @@ pub(super) enum Framing {
     /// By the protocol: by a length, chunks or a frame.
     Told,
     /// By chunks, although a length stands beside them, which says nothing.
-    Despite,
+    ChunkedDespiteLength,
     /// By a length, although `Transfer-Encoding: identity` stands beside it. That coding is none, and was dropped from HTTP.
-    Beside(u64),
+    LengthDespiteCoding(u64),
     /// By the end of the connection alone.
     Open,
 }
@@ -44,12 +44,12 @@ impl Framing {
                     .all(|name| name.eq_ignore_ascii_case("chunked")) =>
             {
                 Ok(match headers.contains_key(CONTENT_LENGTH) {
-                    true => Framing::Despite,
+                    true => Framing::ChunkedDespiteLength,
                     false => Framing::Told,
                 })
             }
             [name] if name.eq_ignore_ascii_case("identity") => {
-                Ok(length().map_or(Framing::Open, Framing::Beside))
+                Ok(length().map_or(Framing::Open, Framing::LengthDespiteCoding))
             }
             _ => Err(coding),
         }
@@ -76,9 +76,15 @@ mod tests {
         };
         assert_eq!(of(&[], Some("5")), Ok(Framing::Told));
         assert_eq!(of(&[], None), Ok(Framing::Open));
-        assert_eq!(of(&["Chunked"], Some("5")), Ok(Framing::Despite));
+        assert_eq!(
+            of(&["Chunked"], Some("5")),
+            Ok(Framing::ChunkedDespiteLength)
+        );
         assert_eq!(of(&["chunked", "chunked"], None), Ok(Framing::Told));
-        assert_eq!(of(&["identity"], Some("5")), Ok(Framing::Beside(5)));
+        assert_eq!(
+            of(&["identity"], Some("5")),
+            Ok(Framing::LengthDespiteCoding(5))
+        );
         assert_eq!(of(&["identity"], None), Ok(Framing::Open));
         assert_eq!(
             of(&["gzip, chunked"], None),

@@ -91,10 +91,10 @@ impl Response {
     pub(super) fn frame(&mut self) -> Result<(), String> {
         match Framing::of(self.version, &self.headers)? {
             Framing::Told => {}
-            Framing::Despite => {
+            Framing::ChunkedDespiteLength => {
                 self.headers.remove(CONTENT_LENGTH);
             }
-            Framing::Beside(length) => {
+            Framing::LengthDespiteCoding(length) => {
                 self.headers.remove(TRANSFER_ENCODING);
                 self.length = Some(length);
                 self.left = Some(length);

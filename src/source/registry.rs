@@ -94,18 +94,7 @@ impl Registry {
         let is_named = |source: &&Arc<dyn Source>| !is_page && source.manifest().name == scheme;
         if let Some(source) = self.sources.iter().find(is_named) {
             let params = BTreeMap::from([("id".to_owned(), link.url.path().to_owned())]);
-            return Ok((
-                source.clone(),
-                Target {
-                    link: link.clone(),
-                    route: "id".to_owned(),
-                    params,
-                    resume: None,
-                    validator: None,
-                    terms: None,
-                    handed: false,
-                },
-            ));
+            return Ok((source.clone(), Target::new(link, "id", params)));
         }
         let address = Address::new(&link.url);
         let by_domain = self
@@ -115,15 +104,7 @@ impl Registry {
             let source = &self.sources[source];
             let route = &source.manifest().routes[route];
             if let Some(params) = route.pattern.matches_address(&address) {
-                let target = Target {
-                    link: link.clone(),
-                    route: route.name.clone(),
-                    params,
-                    resume: None,
-                    validator: None,
-                    terms: None,
-                    handed: false,
-                };
+                let target = Target::new(link, &route.name, params);
                 return Ok((source.clone(), target));
             }
         }

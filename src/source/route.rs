@@ -231,6 +231,19 @@ pub struct Target {
 }
 
 impl Target {
+    /// A link of the user's that matched a route, and was not listed before.
+    pub fn new(link: &Link, route: &str, params: BTreeMap<String, String>) -> Target {
+        Target {
+            link: link.clone(),
+            route: route.to_owned(),
+            params,
+            resume: None,
+            validator: None,
+            terms: None,
+            handed: false,
+        }
+    }
+
     /// The value of a placeholder, empty if the route has none of that name.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)

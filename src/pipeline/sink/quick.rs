@@ -19,8 +19,8 @@ const STUCK: Duration = Duration::from_millis(20);
 /// So many calls after a slow one are made elsewhere.
 const WARY: u32 = 64;
 
-/// How the disk is.
-struct Mood {
+/// How quickly the disk has answered lately.
+struct Latency {
     /// Whether the last call was slow.
     was_slow: AtomicBool,
     /// How many calls are still to be made elsewhere.
@@ -28,11 +28,11 @@ struct Mood {
 }
 
 /// All runs of a process share its disks.
-static MOOD: Mood = Mood::new();
+static LATENCY: Latency = Latency::new();
 
-impl Mood {
-    const fn new() -> Mood {
-        Mood {
+impl Latency {
+    const fn new() -> Latency {
+        Latency {
             was_slow: AtomicBool::new(false),
             elsewhere: AtomicU32::new(0),
         }
@@ -59,14 +59,14 @@ impl Mood {
 
 /// Whether the disk answers at once at present.
 pub(in crate::pipeline) fn is_quick() -> bool {
-    MOOD.is_quick()
+    LATENCY.is_quick()
 }
 
 /// Makes a call here and times it.
 pub(in crate::pipeline) fn timed<T>(call: impl FnOnce() -> T) -> T {
     let began = Instant::now();
     let done = call();
-    MOOD.note(began.elapsed());
+    LATENCY.note(began.elapsed());
     done
 }
 
@@ -110,18 +110,18 @@ mod tests {
 
     #[test]
     fn after_slow_calls_the_next_are_made_elsewhere_for_a_while() {
-        let mood = Mood::new();
+        let latency = Latency::new();
         for took in [SLOW, SLOW * 2, SLOW, SLOW * 2] {
-            mood.note(took);
-            assert!(mood.is_quick());
+            latency.note(took);
+            assert!(latency.is_quick());
         }
-        mood.note(SLOW * 2);
+        latency.note(SLOW * 2);
         for _ in 0..WARY {
-            assert!(!mood.is_quick());
-            mood.note(SLOW / 2);
+            assert!(!latency.is_quick());
+            latency.note(SLOW / 2);
         }
-        assert!(mood.is_quick());
-        mood.note(STUCK * 2);
-        assert!(!mood.is_quick());
+        assert!(latency.is_quick());
+        latency.note(STUCK * 2);
+        assert!(!latency.is_quick());
     }
 }

@@ -169,7 +169,7 @@ impl Mover {
         let etag = reply.get(header::ETAG).and_then(|etag| etag.to_str().ok());
         let path = opened.redirected.then(|| opened.url.path());
         if let Some(error) = check::before_body(&request.expect, path, etag) {
-            return Err(Setback::Over(error));
+            return Err(Setback::GiveUp(error));
         }
         let asked = Asked {
             start,
@@ -185,7 +185,7 @@ impl Mover {
             }
             Reading::Refused { error, .. } => match self.refusal(course, &opened) {
                 Some(came) => Err(Setback::Document(Box::new(came))),
-                None => Err(Setback::Over(error)),
+                None => Err(Setback::GiveUp(error)),
             },
             Reading::End { told } if start == content.len() && (told || tries.to_end) => {
                 content.representation.total = Some(start);

@@ -144,21 +144,21 @@ pub(super) fn whole(
     Ok(())
 }
 
-/// How far the listing bears out what came.
+/// Whether what came is what the listing describes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Bearing {
-    /// It does, or tells nothing that could.
-    Out,
-    /// It does but for this.
-    But(String),
-    /// It tells nothing that could, or what it tells differs: another sign is needed.
-    Unknown(Option<String>),
-    /// It describes something else.
-    Against(String),
+pub(super) enum Agreement {
+    /// It is, or the listing says nothing about it.
+    Agrees,
+    /// It is but for this.
+    AgreesBut(String),
+    /// The listing says nothing about it, or differs in this: another sign is needed.
+    Unproven(Option<String>),
+    /// The listing describes something else.
+    Contradicts(String),
 }
 
 /// Holds what came against what the listing says of it. Only items of a site that sends placeholders are suspected.
-pub(super) fn bearing(expect: &Expect, meta: &Meta, head: &[u8], len: u64) -> Bearing {
+pub(super) fn agreement(expect: &Expect, meta: &Meta, head: &[u8], len: u64) -> Agreement {
     let size = expect.size.map(|size| size == len);
     let seen = dimensions(head);
     let shape = match (meta.width.zip(meta.height), seen) {
@@ -187,17 +187,17 @@ pub(super) fn bearing(expect: &Expect, meta: &Meta, head: &[u8], len: u64) -> Be
     let can_be_suspect = !expect.placeholders.is_empty();
     match (shape, size) {
         (Some(false), Some(false)) if can_be_suspect => {
-            Bearing::Against(format!("{}; {}", other_shape(), other_size()))
+            Agreement::Contradicts(format!("{}; {}", other_shape(), other_size()))
         }
-        (Some(false), Some(true)) => Bearing::But(other_shape()),
-        (Some(true), Some(false)) => Bearing::But(other_size()),
-        (Some(true), _) | (_, Some(true)) => Bearing::Out,
-        (Some(false), _) if can_be_suspect => Bearing::Unknown(Some(other_shape())),
-        (_, Some(false)) if can_be_suspect => Bearing::Unknown(Some(other_size())),
-        (None, None) if can_be_suspect => Bearing::Unknown(None),
-        (Some(false), _) => Bearing::But(other_shape()),
-        (_, Some(false)) => Bearing::But(other_size()),
-        (None, None) => Bearing::Out,
+        (Some(false), Some(true)) => Agreement::AgreesBut(other_shape()),
+        (Some(true), Some(false)) => Agreement::AgreesBut(other_size()),
+        (Some(true), _) | (_, Some(true)) => Agreement::Agrees,
+        (Some(false), _) if can_be_suspect => Agreement::Unproven(Some(other_shape())),
+        (_, Some(false)) if can_be_suspect => Agreement::Unproven(Some(other_size())),
+        (None, None) if can_be_suspect => Agreement::Unproven(None),
+        (Some(false), _) => Agreement::AgreesBut(other_shape()),
+        (_, Some(false)) => Agreement::AgreesBut(other_size()),
+        (None, None) => Agreement::Agrees,
     }
 }
 
@@ -329,11 +329,11 @@ mod tests {
                 height: shape.map(|s| s.1),
                 ..Meta::default()
             };
-            match bearing(&expect, &meta, GIF, 14) {
-                Bearing::Out => "out",
-                Bearing::But(_) => "but",
-                Bearing::Unknown(_) => "unknown",
-                Bearing::Against(_) => "against",
+            match agreement(&expect, &meta, GIF, 14) {
+                Agreement::Agrees => "out",
+                Agreement::AgreesBut(_) => "but",
+                Agreement::Unproven(_) => "unknown",
+                Agreement::Contradicts(_) => "against",
             }
         };
         let (right, turned, wrong) = (Some((2, 3)), Some((3, 2)), Some((800, 600)));

@@ -100,7 +100,7 @@ impl Coding {
             come += count as u64;
             if come > most {
                 let message = format!("it swells beyond measure: {len} bytes become over {most}");
-                return Err(Setback::Over(Error::new(Kind::Corrupt, message)));
+                return Err(Setback::GiveUp(Error::new(Kind::Corrupt, message)));
             }
             let room = HEAD.saturating_sub(head.len()).min(count);
             head.extend_from_slice(&bytes[..room]);

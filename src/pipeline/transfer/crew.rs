@@ -88,7 +88,7 @@ impl Mover {
         tries: &mut Tries,
     ) -> Result<(), Setback> {
         let Some(total) = content.representation.total else {
-            return Err(Setback::Over(Error::new(
+            return Err(Setback::GiveUp(Error::new(
                 Kind::Network,
                 "its length is not known",
             )));
@@ -180,7 +180,7 @@ impl Crew<'_> {
                         Some(setback) if !self.ledger().is_complete() => Err(setback),
                         _ => Ok(()),
                     },
-                    Some(Err(Setback::Over(error))) => break Err(Setback::Over(error)),
+                    Some(Err(Setback::GiveUp(error))) => break Err(Setback::GiveUp(error)),
                     Some(Err(setback)) => {
                         let has_ranges = !self.without_ranges.load(Ordering::Relaxed);
                         strikes += usize::from(has_ranges && matches!(setback, Setback::Restart(_)));
@@ -247,7 +247,7 @@ impl Crew<'_> {
         };
         let agreed = self.compare_joints(true).await;
         match outcome {
-            Err(Setback::Over(_)) => {}
+            Err(Setback::GiveUp(_)) => {}
             // Where bytes disagree, the rest is not worth having.
             _ => agreed?,
         }

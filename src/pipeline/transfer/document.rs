@@ -21,7 +21,7 @@ impl Mover {
     ) -> Result<Setback, Setback> {
         let long = || {
             let message = format!("the {document} is longer than {LONGEST} bytes");
-            Setback::Over(Error::new(Kind::Corrupt, message))
+            Setback::GiveUp(Error::new(Kind::Corrupt, message))
         };
         let mut body = BytesMut::new();
         let mut early = early.into_iter();

@@ -245,7 +245,7 @@ impl Mover {
             }
             // The next one may be of another host, and an address that does not answer is not stayed with.
             let is_away = matches!(setback, Setback::Again(_)) && tries.status.is_none();
-            if is_away || matches!(setback, Setback::Over(_) | Setback::Expired(_)) {
+            if is_away || matches!(setback, Setback::GiveUp(_) | Setback::Expired(_)) {
                 pin.take();
             }
             match self.after(job, &url, setback, content, tries).await {

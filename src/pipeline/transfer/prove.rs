@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use super::answer::is_believed;
-use super::check::{self, Bearing};
+use super::check::{self, Agreement};
 use super::coding;
 use super::commit::{Commit, Named};
 use super::content::{Content, WORTH};
@@ -72,7 +72,7 @@ impl Mover {
         content: &mut Content,
     ) -> Result<Proven, Setback> {
         if let Some(unnamed) = &job.unnamed {
-            return Err(Setback::Over(unnamed.again()));
+            return Err(Setback::GiveUp(unnamed.again()));
         }
         coding::take_off(content).await?;
         let len = content.len();
@@ -80,15 +80,15 @@ impl Mover {
         if let Some(error) =
             check::first_look(expect, &seen, content.content_type.as_deref(), Some(len))
         {
-            return Err(Setback::Over(error));
+            return Err(Setback::GiveUp(error));
         }
         let etag = content.representation.etag.clone();
         let digests = !content.promised.is_empty() || !expect.digests.is_empty();
         let open_end = (content.representation.open_end && !digests).then(|| OPEN_END.to_owned());
-        let bearing = check::bearing(expect, &job.item.meta, content.head(), len);
+        let agreement = check::agreement(expect, &job.item.meta, content.head(), len);
         let mut hasher = Hasher::default();
         check::wanted(&mut hasher, expect, &content.promised, etag.as_deref(), len);
-        if matches!(bearing, Bearing::Unknown(_)) {
+        if matches!(agreement, Agreement::Unproven(_)) {
             hasher.want_blake3();
         }
         let whole = content.finish().await?;
@@ -98,21 +98,21 @@ impl Mover {
             throw_away(whole).await?;
             Err(match error.kind {
                 Kind::Corrupt => Setback::Restart(error),
-                _ => Setback::Over(error),
+                _ => Setback::GiveUp(error),
             })
         };
         if let Err(error) = check::whole(expect, &content.promised, etag.as_deref(), len, &hashed) {
             content.restart().await?;
             return wrong(error, whole).await;
         }
-        let warning = match bearing {
-            Bearing::Out => None,
-            Bearing::But(what) => Some(what),
-            Bearing::Against(what) => {
+        let warning = match agreement {
+            Agreement::Agrees => None,
+            Agreement::AgreesBut(what) => Some(what),
+            Agreement::Contradicts(what) => {
                 let message = format!("it is not what the listing describes: {what}");
                 return wrong(Error::new(Kind::Blocked, message), whole).await;
             }
-            Bearing::Unknown(what) => {
+            Agreement::Unproven(what) => {
                 let digest = hashed.blake3.unwrap_or_default();
                 let judged = self.suspects.judge(&job.item.source, &job.item.key, digest);
                 match self.unless_ending(judged).await? {

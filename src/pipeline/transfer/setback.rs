@@ -20,7 +20,7 @@ impl Mover {
         tries: &mut Tries,
     ) -> Result<Option<(Request, Led)>> {
         match setback {
-            Setback::Over(error) => Err(error),
+            Setback::GiveUp(error) => Err(error),
             Setback::Document(_) | Setback::Unchanged => Ok(None),
             Setback::More => match tries.more(content.len()) {
                 Ok(()) => Ok(None),

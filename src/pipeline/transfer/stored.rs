@@ -1,13 +1,13 @@
 //! Is this file, which is there already, what the listing means?
 
-use super::check::{self, Bearing};
+use super::check::{self, Agreement};
 use super::digest::Hasher;
 use crate::model::{Error, Expect, Kind, Meta, Result};
 
 /// Holds the bytes of a file against what the listing says of it.
 pub(in crate::pipeline) struct Stored<'a> {
     expect: &'a Expect,
-    bearing: Bearing,
+    agreement: Agreement,
     hasher: Hasher,
     len: u64,
 }
@@ -19,7 +19,7 @@ impl<'a> Stored<'a> {
         check::wanted(&mut hasher, expect, &[], None, len);
         Stored {
             expect,
-            bearing: check::bearing(expect, meta, head, len),
+            agreement: check::agreement(expect, meta, head, len),
             hasher,
             len,
         }
@@ -36,12 +36,12 @@ impl<'a> Stored<'a> {
     /// It is another file: by its digest, as a placeholder, or since nothing of it is as listed.
     pub(in crate::pipeline) fn finish(self) -> Result<Option<String>> {
         check::whole(self.expect, &[], None, self.len, &self.hasher.finish())?;
-        match self.bearing {
-            Bearing::Out => Ok(None),
-            Bearing::But(what) => Ok(Some(what)),
+        match self.agreement {
+            Agreement::Agrees => Ok(None),
+            Agreement::AgreesBut(what) => Ok(Some(what)),
             // Nobody else shows whether it is a placeholder that is not known; the fingerprints do not.
-            Bearing::Unknown(what) => Ok(what),
-            Bearing::Against(what) => {
+            Agreement::Unproven(what) => Ok(what),
+            Agreement::Contradicts(what) => {
                 let message = format!("it is not what the listing describes: {what}");
                 Err(Error::new(Kind::Changed, message))
             }

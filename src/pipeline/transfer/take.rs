@@ -99,11 +99,11 @@ impl Mover {
                 return Err(self.document(taking, early, coding, document).await?);
             }
             // Half of a file is there, so it is none. It may be a login, and goes by.
-            Some(document) => return Err(Setback::Over(in_place_of_the_rest(document))),
+            Some(document) => return Err(Setback::GiveUp(in_place_of_the_rest(document))),
             None => {}
         }
         if let Some(unnamed) = taking.course.unnamed {
-            return Err(Setback::Over(unnamed.again()));
+            return Err(Setback::GiveUp(unnamed.again()));
         }
         if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
             let error = match taking.opened.url == request.url {
@@ -118,7 +118,7 @@ impl Mover {
                     ..error
                 })
             } else {
-                Setback::Over(error)
+                Setback::GiveUp(error)
             });
         }
         self.make_room(content, total, tries).await?;

@@ -13,7 +13,7 @@ use crate::pipeline::documents::Came;
 #[derive(Debug)]
 pub(super) enum Setback {
     /// There is no sense in trying again.
-    Over(Error),
+    GiveUp(Error),
     /// All went well, and there is more to ask for.
     More,
     /// It may pass: wait, and go on with what is there.
@@ -34,7 +34,7 @@ impl From<Error> for Setback {
     fn from(error: Error) -> Self {
         match error.kind {
             Kind::Network | Kind::Busy => Setback::Again(error),
-            _ => Setback::Over(error),
+            _ => Setback::GiveUp(error),
         }
     }
 }
@@ -43,7 +43,7 @@ impl Setback {
     /// What is wrong, to whoever does not try again.
     pub(super) fn into_error(self) -> Error {
         match self {
-            Setback::Over(error)
+            Setback::GiveUp(error)
             | Setback::Again(error)
             | Setback::Restart(error)
             | Setback::Whole(error)

@@ -45,7 +45,7 @@ pub(super) fn accept(
     let here = Representation::of(headers);
     let coding = here.coding.as_deref().filter(|_| status.is_success());
     let coded = coding.map(|name| Coded::of(name, range.is_some()));
-    let coded = coded.transpose().map_err(Setback::Over)?;
+    let coded = coded.transpose().map_err(Setback::GiveUp)?;
     let length = here.total;
     let part = || content_range(headers.get(header::CONTENT_RANGE)?.to_str().ok()?);
     let is_part = is_part(status, headers);
@@ -57,7 +57,7 @@ pub(super) fn accept(
                 of: Some(Representation { total, ..here }),
                 coded,
             }),
-            _ => Err(Setback::Over(Error::new(
+            _ => Err(Setback::GiveUp(Error::new(
                 Kind::Corrupt,
                 "the server sent another part than was asked for",
             ))),
@@ -68,7 +68,7 @@ pub(super) fn accept(
             of: Some(here),
             coded,
         }),
-        (200 | 203, Some(_)) => Err(Setback::Over(Error::new(
+        (200 | 203, Some(_)) => Err(Setback::GiveUp(Error::new(
             Kind::Corrupt,
             "the server sends whole files only, and this stream is made of their parts",
         ))),
@@ -89,8 +89,8 @@ pub(super) fn accept(
                     error,
                     passes: true,
                 } => Setback::Again(error),
-                Reading::Refused { error, .. } => Setback::Over(error),
-                _ => Setback::Over(Error::new(
+                Reading::Refused { error, .. } => Setback::GiveUp(error),
+                _ => Setback::GiveUp(Error::new(
                     Kind::Corrupt,
                     format!("the server answered {status}"),
                 )),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::commit::{Commit, Named};
 use super::super::whole::Whole;
+use super::list::WHOLE;
 use super::track::Done;
 use super::{Job, Joined, Mover, mux};
 use crate::model::{Error, Item, Kind, Outcome, Result};
@@ -11,6 +12,10 @@ use crate::pipeline::archive::{Identity, Origin, Record};
 use crate::pipeline::naming::{Planned, ROOM, cut, extension, sniff, split};
 use crate::pipeline::sink::{Place, slowly};
 
+/// What the sound is called beside its picture where both cannot be one file: `NAME.audio.m4a`.
+const AUDIO: &str = "audio";
+/// What that of a stream is called which cannot be gone on with.
+pub(super) const INTERRUPTED: &str = "interrupted";
 /// As much room is left behind a name for the number of a copy and the extension.
 const NUMBER: usize = 24;
 
@@ -27,7 +32,7 @@ impl Mover {
         warnings.append(&mut sound.warnings);
         warnings.dedup();
         let breaks = picture.breaks || sound.breaks;
-        let into = place.beside("whole");
+        let into = place.beside(WHOLE);
         let mut claim = None;
         let fits = match breaks {
             // Each begins a new time somewhere, by its own clock: put together, they would drift or lose frames.
@@ -63,7 +68,7 @@ impl Mover {
                 Ok((outcome, true))
             }
             Err(error) if error.kind == Kind::Unsupported => {
-                let name = self.name_beside(&job, place, sound, "audio").await?;
+                let name = self.name_beside(&job, place, sound, AUDIO).await?;
                 let why = [vec![error.message.clone()], error.causes()]
                     .concat()
                     .join(": ");
@@ -85,7 +90,7 @@ impl Mover {
     ) -> Result<String> {
         // Of what was interrupted there may be several, each with other bytes.
         let number = match what {
-            "audio" => String::new(),
+            AUDIO => String::new(),
             _ => joined.digest.map_or(String::new(), |sum| format!(" {sum}")),
         };
         let extra = Extra {

@@ -40,12 +40,27 @@ pub(super) enum Role {
     Caption(String),
 }
 
+/// What the sound apart from the picture is called among the files of an item.
+const SOUND: &str = "sound";
+/// What picture and sound put together are called there.
+pub(super) const WHOLE: &str = "whole";
+
+/// What is beside the file of this name there: the segments that wait for those before them.
+pub(super) fn waiting(name: &str) -> String {
+    format!("{name} beside")
+}
+
+/// All files of an item whose picture and sound are apart, but for the picture.
+pub(super) fn of_two() -> [String; 3] {
+    [SOUND.into(), waiting(SOUND), WHOLE.into()]
+}
+
 impl Role {
     /// What its files are called among those of the item.
     pub(super) fn name(&self) -> String {
         match self {
             Role::Main => String::new(),
-            Role::Sound => "sound".into(),
+            Role::Sound => SOUND.into(),
             Role::Caption(label) => format!("subtitles {label}"),
         }
     }

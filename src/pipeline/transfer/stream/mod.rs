@@ -194,8 +194,7 @@ impl Mover {
                 // An earlier run may have wanted the sound apart.
                 let place = place.clone();
                 slowly(move || {
-                    let others = ["sound", "sound beside", "whole"];
-                    others
+                    list::of_two()
                         .iter()
                         .try_for_each(|name| place.beside(name).clear())
                 })

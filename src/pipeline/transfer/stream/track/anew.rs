@@ -1,6 +1,7 @@
 //! Begins a track anew that has changed on the server: nothing of what was known of it holds any more.
 
 use super::super::Streaming;
+use super::super::beside::INTERRUPTED;
 use super::super::join::{Came, Join};
 use super::{List, Role, Track};
 use crate::model::{Error, Result};
@@ -67,7 +68,7 @@ impl Track {
         let place = kept.partial.place().clone();
         let mover = streaming.mover;
         mover
-            .name_beside(streaming.job, &place, kept, "interrupted")
+            .name_beside(streaming.job, &place, kept, INTERRUPTED)
             .await
     }
 }
@@ -80,9 +81,7 @@ impl Streaming<'_> {
             let place = self.place(&role.name());
             let left = Join::left(place.clone(), self.mover.digest, |_| false).await?;
             if let Some(left) = left {
-                let named = self
-                    .mover
-                    .name_beside(self.job, &place, left, "interrupted");
+                let named = self.mover.name_beside(self.job, &place, left, INTERRUPTED);
                 names.push(named.await?);
             }
         }

@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::super::Streaming;
+use super::super::beside::INTERRUPTED;
 use super::super::join::Join;
+use super::super::list::waiting;
 use super::super::part::{Chain, Parts};
 use super::super::state::State;
 use super::super::versions::Versions;
@@ -58,7 +60,7 @@ impl Track {
             .ended
             .then(|| (parts.len(), Chain::default().of(&parts, parts.len())));
         let place = streaming.place(&name);
-        let beside = streaming.place(&format!("{name} beside"));
+        let beside = streaming.place(&waiting(&name));
         let fits = {
             let (parts, all) = (parts.clone(), all.clone());
             let identity = (
@@ -80,7 +82,7 @@ impl Track {
         if let Some(left) = Join::left(place.clone(), algorithm, move |state| asked(state)).await? {
             let named = streaming
                 .mover
-                .name_beside(streaming.job, &place, left, "interrupted");
+                .name_beside(streaming.job, &place, left, INTERRUPTED);
             let name = named.await?;
             warnings.push(format!("what an earlier run had of it is in `{name}`"));
         }

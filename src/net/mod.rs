@@ -1,6 +1,8 @@
 //! The one way to the network: client, redirects, retries, pace for each host, secrets.
 //!
-//! It does not know sites, items, files, or where its settings come from.
+//! It does not know sites, items, or the files that are saved, and its settings come to it as values. What belongs to the
+//! machine it looks up itself: the proxies that the environment and the system name, the certificate authorities of the
+//! system, and, where the settings ask for them, the user's netrc and the profiles of a browser.
 
 mod answer;
 mod certificate;

@@ -212,19 +212,25 @@ fn a_part_that_never_comes_fails_as_often_as_it_may() {
     while missing(&fetch) > 512 << 10 {
         assert!(
             began.elapsed() < Duration::from_secs(30),
-            "{} are missing",
-            missing(&fetch)
+            "{:?} are there",
+            there(&fetch)
         );
         std::thread::yield_now();
     }
     running.kill9();
+    // There may be another one where the bytes that prove two parts did not come in time.
+    let gaps = there(&fetch).len() - 1;
     runs.store(2, Ordering::SeqCst);
     let before = site.requests().len();
     let fetch = fetch.args(["-R", "1", "-S", "net.stall_timeout=1s"]);
     let done = fetch.run();
     assert_ne!(done.code, 0);
     let asked = site.requests().len() - before;
-    assert!(asked <= 4, "asked {asked} times: twice, and once more each");
+    let most = 4 * gaps;
+    assert!(
+        asked <= most,
+        "asked {asked} times, not {most}: each twice, and once more"
+    );
     assert!(done.stderr.contains("attempts: 2"), "{}", done.stderr);
 }
 

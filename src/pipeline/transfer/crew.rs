@@ -54,6 +54,8 @@ struct Crew<'a> {
     without_if_range: AtomicBool,
     /// Whether it goes on with parts that are there.
     is_resumed: bool,
+    /// Whether all is there, and it is asked for what proves that it belongs together.
+    proves: bool,
     total: u64,
     partial: Arc<Partial>,
     ledger: Mutex<Ledger>,
@@ -101,6 +103,7 @@ impl Mover {
             known: content.representation.clone(),
             without_if_range: AtomicBool::new(tries.without_if_range),
             is_resumed: first.is_none(),
+            proves: tries.proves(),
             total,
             partial: Arc::new(partial),
             ledger: Mutex::new(Ledger::new(total, &done)),
@@ -115,7 +118,7 @@ impl Mover {
             without_ranges: AtomicBool::new(false),
         };
         let about = content.about();
-        let outcome = crew.run(first, (&mut growth, more), &about).await;
+        let mut outcome = crew.run(first, (&mut growth, more), &about).await;
         let is_without_ranges = crew.without_ranges.load(Ordering::Relaxed);
         tries.without_if_range |= crew.without_if_range.load(Ordering::Relaxed);
         tries.has_ranges |= crew.has_ranges.load(Ordering::Relaxed);
@@ -125,11 +128,11 @@ impl Mover {
         let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
         let partial = Arc::into_inner(partial)
             .ok_or_else(|| Error::new(Kind::Disk, "a defect of this program left the file open"))?;
-        let there = match outcome {
-            Ok(()) => ledger.done().to_vec(),
-            Err(_) => ledger.proven(JOINT),
-        };
-        content.give_back(partial, there);
+        let proven = ledger.proven(JOINT);
+        if outcome.is_ok() && proven != ledger.done() {
+            outcome = Err(tries.unproven());
+        }
+        content.give_back(partial, proven);
         // What disagrees with itself is not asked for in parts again.
         tries.alone |= matches!(outcome, Err(Setback::Restart(_))) || is_without_ranges;
         outcome

@@ -110,8 +110,9 @@ impl Ledger {
         }
     }
 
-    /// The rest of that part, for another who has an answer for it already; nothing if its bytes have come meanwhile.
-    pub(super) fn take_over(&mut self, silent: Segment) -> Option<Segment> {
+    /// The rest of that part, for another who has an answer for it already, and says whether that was compared with what
+    /// comes before it; nothing if its bytes have come meanwhile.
+    pub(super) fn take_over(&mut self, silent: Segment, is_compared: bool) -> Option<Segment> {
         let segment = self.open.iter_mut().find(|open| open.id == silent.id)?;
         if segment.at != silent.at || segment.end != silent.end {
             segment.is_doubled = false;
@@ -125,8 +126,10 @@ impl Ledger {
             ..silent
         };
         self.next += 1;
-        // What was there to be compared when it was asked for may have been less.
-        self.seams.begin(rest.at);
+        if !is_compared {
+            // It may be there by now, and was not when the answer was asked for.
+            self.seams.begin(rest.at);
+        }
         self.open.push(rest);
         Some(rest)
     }
@@ -334,7 +337,7 @@ mod tests {
         ledger.double(silent.id);
         assert_eq!(ledger.silent(30, second), None, "once");
         assert!(!ledger.is_taken(first.id));
-        let rest = ledger.take_over(silent).unwrap();
+        let rest = ledger.take_over(silent, true).unwrap();
         assert_eq!((rest.at, rest.end), (0, 50));
         assert!(ledger.is_taken(first.id) && !ledger.is_taken(rest.id));
         ledger.leave(first.id);
@@ -351,7 +354,7 @@ mod tests {
         let silent = ledger.silent(60, second).unwrap();
         ledger.double(silent.id);
         ledger.read(only.id, 10);
-        assert_eq!(ledger.take_over(silent), None);
+        assert_eq!(ledger.take_over(silent, true), None);
         assert!(!ledger.is_taken(only.id));
         tokio::time::advance(second).await;
         let silent = ledger.silent(60, second).unwrap();
@@ -374,7 +377,7 @@ mod tests {
                     2 => {
                         if let Some(silent) = ledger.silent(100, Duration::ZERO) {
                             ledger.double(silent.id);
-                            open.extend(ledger.take_over(silent));
+                            open.extend(ledger.take_over(silent, true));
                         }
                     }
                     _ if !open.is_empty() => {

@@ -100,7 +100,7 @@ mod tests {
         let silent = ledger.silent(1000, Duration::ZERO).unwrap();
         // By now another is asked for the rest, and these bytes were not there to be asked for, too.
         ledger.wrote(part.id, (0, 500));
-        let rest = ledger.take_over(silent).unwrap();
+        let rest = ledger.take_over(silent, false).unwrap();
         ledger.leave(part.id);
         ledger.wrote(rest.id, (500, 1000));
         assert_eq!(ledger.proven(10), [(0, 490), (500, 1000)]);

@@ -59,6 +59,8 @@ impl Setback {
 const RESTARTS: u32 = 2;
 /// How often the address is found anew without progress in between.
 const RENEWALS: u32 = 3;
+/// How often proofs are asked for that all parts of a file belong together.
+const PROOFS: u32 = 3;
 /// How often a host that is too slow is asked anew.
 const SLOW: u32 = 3;
 /// As many refusals in a row while others are let in are the fault of what is asked for.
@@ -80,6 +82,7 @@ pub(super) struct Tries {
     renewals: u32,
     renewals_left: u32,
     slow: u32,
+    proofs: u32,
     /// The most bytes that there ever were.
     farthest: u64,
     /// Whether the server answers an If-Range with everything although nothing changed.
@@ -144,6 +147,7 @@ impl Tries {
             renewals: 0,
             renewals_left: RENEWALS,
             slow: 0,
+            proofs: 0,
             farthest: 0,
             without_if_range: false,
             stays: false,
@@ -289,6 +293,24 @@ impl Tries {
         self.restarts += 1;
         self.stays = true;
         Ok(())
+    }
+
+    /// What follows when all parts have come, and nothing shows that they are of one file: it is asked for what does, or all of
+    /// it comes by one connection.
+    pub(super) fn unproven(&mut self) -> Setback {
+        self.proofs += 1;
+        if self.proofs <= PROOFS {
+            return Setback::More;
+        }
+        self.proofs = 0;
+        self.alone = true;
+        let message = "nothing shows that its parts are of one file";
+        Setback::Restart(Error::new(Kind::Changed, message))
+    }
+
+    /// Whether all parts have come but for what proves that they belong together.
+    pub(super) fn proves(&self) -> bool {
+        self.proofs > 0
     }
 
     /// Notes that another version is begun: how far the last one came is nothing to it. Two machines that give one each by

@@ -149,3 +149,22 @@ fn what_is_another_file_by_now_comes_whole() {
     fetch.run().success();
     assert!(fetch.files()["film.mp4"] == *OTHER, "it is of two versions");
 }
+
+#[test]
+fn what_takes_over_from_a_silent_part_is_compared_before_the_file_is_called_whole() {
+    let site = Site::start();
+    // It is read, and too little to be written at once.
+    let heard = 240_000;
+    let silent = AtomicUsize::new(0);
+    let version = move |seen: &Seen| match start(seen) {
+        0 if silent.fetch_add(1, Ordering::SeqCst) == 0 => {
+            slow().throttle(200_000).stall_after(heard)
+        }
+        _ => other().throttle(20_000_000),
+    };
+    site.on("/film.mp4", Reply::with(version));
+    let fetch = Fetch::new().arg(site.url("/film.mp4"));
+    fetch.run().success();
+    let file = &fetch.files()["film.mp4"];
+    assert!(*file == *OTHER, "it is of two versions");
+}

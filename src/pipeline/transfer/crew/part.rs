@@ -68,7 +68,8 @@ impl Crew<'_> {
                         return Ok(());
                     }
                 };
-                let Some(segment) = self.ledger().take_over(silent) else {
+                let is_compared = !answer.before.is_empty();
+                let Some(segment) = self.ledger().take_over(silent, is_compared) else {
                     return Ok(());
                 };
                 self.taken.notify_waiters();
@@ -197,9 +198,16 @@ impl Crew<'_> {
         let mut beyond = beyond.to_vec();
         let most = JOINT.min(self.total - end) as usize;
         while beyond.len() < most {
-            // Without the joint there is one proof less, but nothing wrong.
+            // Without the joint there is one proof less, which can be had later.
             let next = self.unless_over(self.mover.client.chunk(&mut opened));
-            let Ok(Ok(Ok(Some(piece)))) = timeout(self.patience(), next).await else {
+            let next = match self.proves {
+                true => next.await,
+                false => match timeout(self.patience(), next).await {
+                    Ok(next) => next,
+                    Err(_) => break,
+                },
+            };
+            let Ok(Ok(Some(piece))) = next else {
                 break;
             };
             self.at_rate(&piece).await?;

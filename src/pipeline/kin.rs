@@ -26,6 +26,14 @@ pub(super) fn sound_alone(item: &mut Item) {
     }
 }
 
+/// The sound alone of what may turn out to be a stream, though it is called a file.
+pub(super) fn sound_of(item: &Item) -> Identity {
+    Identity {
+        source: item.source.clone(),
+        key: format!("{}{ALONE}", item.key),
+    }
+}
+
 /// Which rendition is meant of an item that is tried again: of the sound alone that, whatever is wanted by now.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use super::Plan;
-use crate::model::{Body, Item, Result, Skip};
+use crate::model::{Body, Item, Quality, Result, Skip};
 use crate::pipeline::archive::{Identity, Seen, Version};
 use crate::pipeline::naming::MediaKind;
 use crate::pipeline::sink::quickly;
@@ -90,10 +90,16 @@ impl Plan {
         let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
         let former = former(item);
         let beside = kin::sound_beside(item);
+        let is_file = matches!(item.body, Body::File(_) | Body::Later);
+        let sound =
+            (is_file && self.settings.quality == Quality::Audio).then(|| kin::sound_of(item));
         quickly(move || {
             let mut seen = archive.find(&identity)?;
             if let (None, Some((former, kind))) = (&seen, former) {
                 seen = archive.find(&former)?.filter(|seen| is_of(seen, kind));
+            }
+            if let (None, Some(sound)) = (&seen, sound) {
+                seen = archive.find(&sound)?;
             }
             let Some(seen) = seen else {
                 return Ok(None);

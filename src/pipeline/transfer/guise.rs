@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::stream::{Ending, Form, Streamed};
 use super::tries::Tries;
 use super::{Job, Mover};
-use crate::model::{Body, Error, Expect, Kind, Medium, Outcome, Request, Result};
+use crate::model::{Body, Error, Expect, Kind, Medium, Outcome, Quality, Request, Result};
 use crate::net::Led;
 use crate::pipeline::documents::Came;
+use crate::pipeline::kin;
 use crate::pipeline::stream::hls;
 use crate::source::url_name;
 
@@ -22,9 +23,13 @@ impl Mover {
     ) -> Result<Ending> {
         // A film is not fetched anew to be compared.
         if let Some(had) = &job.known
-            && had.version().is_some()
+            && let Some(version) = had.version()
         {
-            return Ok(Ending::Told(self.unchanged(&job, had)));
+            // What a server can tell the version of came as a file.
+            let warning = version.validator.as_ref().map(|_| {
+                "whether it has changed is not known: by now it comes as a stream".to_owned()
+            });
+            return Ok(Ending::Told(self.unchanged(&job, had, warning)));
         }
         let ending = self.stream(job, what, led, tries).await?;
         Ok(match ending {
@@ -44,30 +49,42 @@ impl Mover {
         came: Came,
         tries: &mut Tries,
     ) -> Result<Outcome> {
-        let body = came.answer.as_ref().map(|answer| &answer.body[..]);
-        let form = match body.is_some_and(hls::is_one) {
+        let Came {
+            url,
+            answer,
+            led,
+            headers,
+            ..
+        } = came;
+        // Gone before the film comes, which may take hours: the playlist is asked for once more.
+        let body = answer.map(|answer| answer.body);
+        let form = match body.is_some_and(|body| hls::is_one(&body)) {
             true => Form::Hls,
             false => Form::Dash,
         };
         let request = Request {
-            headers: came.headers,
+            headers,
             // It was looked at.
             expect: Expect {
                 medium: Some(Medium::Any),
                 ..Expect::default()
             },
-            ..Request::new(came.url)
+            ..Request::new(url)
         };
-        Arc::make_mut(&mut job.item).body = match form {
+        let item = Arc::make_mut(&mut job.item);
+        item.body = match form {
             Form::Hls => Body::Hls(request.clone()),
             _ => Body::Dash(request.clone()),
         };
+        if job.quality == Quality::Audio {
+            kin::sound_alone(item);
+        }
         let what = Streamed {
             form,
             request,
             sound: None,
         };
-        match self.film(job, &what, came.led, tries).await? {
+        match self.film(job, &what, led, tries).await? {
             Ending::Told(outcome) => Ok(outcome),
             Ending::NoStream(_) => {
                 let message = "what describes the stream describes none any more";

@@ -176,7 +176,7 @@ impl Mover {
             Ok(Moved::Unchanged) => {
                 content.park().await?;
                 let had = job.known.as_deref();
-                had.map(|had| self.unchanged(&job, had))
+                had.map(|had| self.unchanged(&job, had, None))
                     .ok_or_else(Error::closed)
             }
             Ok(Moved::Document(came)) => {

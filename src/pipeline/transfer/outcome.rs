@@ -99,13 +99,13 @@ impl Mover {
         Outcome::Failed(failure)
     }
 
-    /// What was there is as it was.
-    pub(super) fn unchanged(&self, job: &Job, had: &Had) -> Outcome {
+    /// What was there is as it was, as far as is known.
+    pub(super) fn unchanged(&self, job: &Job, had: &Had, warning: Option<String>) -> Outcome {
         self.note(&job.item, job.origin.clone(), Ending::Unchanged(None));
         Outcome::Skipped {
             reason: had.reason,
             path: had.path.clone(),
-            warning: None,
+            warning,
         }
     }
 

@@ -14,7 +14,10 @@ const MASTER: &str = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",URI=\"s
 fn site() -> (Site, Arc<AtomicBool>) {
     let site = Site::start();
     let open = Arc::new(AtomicBool::new(false));
-    site.on("/film/master.m3u8", playlist(MASTER));
+    for name in ["master.m3u8", "film.mp4"] {
+        site.on(&format!("/film/{name}"), playlist(MASTER))
+            .optional();
+    }
     for (n, name) in ["high", "sound"].into_iter().enumerate() {
         let lines = format!("#EXTINF:4,\n{name}.ts\n#EXT-X-ENDLIST\n");
         site.on(&format!("/film/{name}.m3u8"), playlist(&lines))
@@ -99,4 +102,37 @@ fn a_sound_alone_is_repaired_by_the_link_of_its_film() {
         assert!(now[path] == whole[path], "{path}");
     }
     user.arg("verify").run().success();
+}
+
+#[test]
+fn a_film_is_fetched_although_its_sound_was_fetched_alone() {
+    // It is a playlist, whatever it is called.
+    for name in ["master.m3u8", "film.mp4"] {
+        let (site, open) = site();
+        open.store(true, Ordering::Relaxed);
+        let fetch = hasty(&Fetch::new().env("PATH", "/nowhere"));
+        let fetch = fetch.arg(site.url(&format!("/film/{name}")));
+        let alone = fetch.clone().args(["--quality", "audio"]);
+        alone.run().success().says("1 new");
+        fetch.run().success().says("1 new");
+        // The film, its sound beside it, and the sound alone.
+        assert_eq!(fetch.files().len(), 3, "{}", fetch.tree());
+        alone.run().success().says("1 had");
+        fetch.run().success().says("1 had");
+    }
+}
+
+#[test]
+fn what_came_as_a_file_and_comes_as_a_stream_by_now_is_not_told_as_unchanged() {
+    let (site, open) = site();
+    open.store(true, Ordering::Relaxed);
+    site.on("/film/turn.mp4", Reply::file(sound()).etag("\"a\""))
+        .once();
+    let fetch = hasty(&Fetch::new()).arg(site.url("/film/turn.mp4"));
+    fetch.run().success().says("1 new");
+    site.on("/film/turn.mp4", playlist(MASTER));
+    let asks = fetch.clone().args(["--skip", "changed"]);
+    let done = asks.run().success().says("1 had");
+    done.says("whether it has changed is not known: by now it comes as a stream");
+    assert!(fetch.files().values().eq([&sound()]), "{}", fetch.tree());
 }

@@ -155,34 +155,6 @@ fn sound_that_is_apart_is_kept_beside_the_picture_without_ffmpeg() {
 }
 
 #[test]
-fn a_film_is_fetched_although_its_sound_was_fetched_alone() {
-    let site = Site::start();
-    site.on(
-        "/film/master.m3u8",
-        playlist(
-            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",URI=\"sound.m3u8\"\n\
-             #EXT-X-STREAM-INF:BANDWIDTH=4,RESOLUTION=64x36,AUDIO=\"a\"\nhigh.m3u8\n",
-        ),
-    );
-    for (n, name) in ["high", "sound"].into_iter().enumerate() {
-        let lines = format!("#EXTINF:4,\n{name}.ts\n#EXT-X-ENDLIST\n");
-        site.on(&format!("/film/{name}.m3u8"), playlist(&lines));
-        let bytes = segment(n as u64, 20 + n);
-        site.on(&format!("/film/{name}.ts"), Reply::file(bytes));
-    }
-    let fetch = hasty(&Fetch::new())
-        .env("PATH", "/nowhere")
-        .arg(site.url("/film/master.m3u8"));
-    let sound = fetch.clone().args(["--quality", "audio"]);
-    sound.run().success().says("1 new");
-    fetch.run().success().says("1 new");
-    // The film, its sound beside it, and the sound alone.
-    assert_eq!(fetch.files().len(), 3, "{}", fetch.tree());
-    sound.run().success().says("1 had");
-    fetch.run().success().says("1 had");
-}
-
-#[test]
 fn what_ffmpeg_cannot_read_stays_apart_with_the_reason() {
     if !crate::support::works("ffmpeg", &["-version"]) {
         crate::support::skip("there is no ffmpeg");

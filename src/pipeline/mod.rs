@@ -37,7 +37,7 @@ use std::task::Poll;
 
 use futures_util::{Stream, TryStreamExt};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use after::{Command, Wishes};
@@ -125,7 +125,7 @@ pub async fn run(
     let turns = Turns::default();
     let (albums, writing) =
         albums::begin(&settings, disk.as_ref(), &archive, &turns, &events, &stop);
-    let written = disk.clone();
+    let tidied = disk.clone();
     let (found, to_plan) = mpsc::channel(ROOM);
     let (planned, jobs) = mpsc::channel(ROOM);
     let mover = disk.clone().map(|disk| {
@@ -165,27 +165,29 @@ pub async fn run(
     let walking = tokio::spawn(walk.run(links.map_ok(Into::into), found));
     let plan = Plan::new(settings, archive.clone(), disk, turns, events);
     let planning = tokio::spawn(plan.run(to_plan, planned));
-    if let Some(mover) = &mover {
+    let moved = if let Some(mover) = &mover {
         // Twice as many as can be connected, so that a slow host does not keep the others from their turn.
         let window = client.settings().connections.saturating_mul(2).max(2);
-        transfer_all(mover, jobs, window).await;
+        transfer_all(mover, jobs, window).await
     } else {
         drop(jobs);
-    }
-    let done = planning
+        Ok(())
+    };
+    let planned = planning
         .await
         .unwrap_or_else(|error| Err(defect("planning", &error)));
     // Nobody takes what it finds any more.
     walking.abort();
-    if let Some(writing) = writing {
-        // A defect in it has been told, and the files are there.
-        let _ = writing.await;
-    }
+    let walked = unless_defect("listing", walking.await);
+    let written = match writing {
+        Some(writing) => unless_defect("what follows albums", writing.await),
+        None => Ok(()),
+    };
     if let Some(after) = mover.as_ref().and_then(|mover| mover.after.as_ref()) {
         after.end().await;
     }
     drop(mover);
-    if let Some(disk) = written {
+    if let Some(disk) = tidied {
         let tidy = move || {
             disk.tidy();
             Ok(())
@@ -195,7 +197,7 @@ pub async fn run(
     tokio::task::spawn_blocking(move || archive.flush())
         .await
         .unwrap_or_else(|error| Err(defect("the archive", &error)))?;
-    done
+    walked.and(planned).and(moved).and(written)
 }
 
 /// Opens what is written to, unless nothing is to be written.
@@ -227,9 +229,14 @@ async fn open(settings: &Settings) -> Result<(Option<Arc<Disk>>, Arc<dyn Archive
         .unwrap_or_else(|error| Err(defect("opening", &error)))
 }
 
-/// Transfers what is planned, so many at once, until there is no more.
-async fn transfer_all(mover: &Arc<Mover>, mut jobs: mpsc::Receiver<Job>, window: usize) {
+/// Transfers what is planned, so many at once, until there is no more. A defect in one does not keep the others from their end.
+async fn transfer_all(
+    mover: &Arc<Mover>,
+    mut jobs: mpsc::Receiver<Job>,
+    window: usize,
+) -> Result<()> {
     let mut tasks = JoinSet::new();
+    let mut done = Ok(());
     let mut open = true;
     while open || !tasks.is_empty() {
         let idle = mover.suspects.waiting();
@@ -243,7 +250,9 @@ async fn transfer_all(mover: &Arc<Mover>, mut jobs: mpsc::Receiver<Job>, window:
                 open = false;
                 jobs.close();
             }
-            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+            Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
+                done = done.and(unless_defect("a transfer", ended));
+            }
             () = mover.suspects.more.notified(), if !tasks.is_empty() => {}
             job = jobs.recv(), if open && has_room => match job {
                 Some(job) => {
@@ -258,14 +267,25 @@ async fn transfer_all(mover: &Arc<Mover>, mut jobs: mpsc::Receiver<Job>, window:
             },
         }
     }
+    done
 }
 
-fn defect(what: &str, error: &tokio::task::JoinError) -> Error {
-    Error::new(
-        Kind::Disk,
-        format!("a defect of this program stopped {what}"),
-    )
-    .because(error.to_string())
+/// Whether a task came to its end, or was ended.
+fn unless_defect(what: &str, done: std::result::Result<(), JoinError>) -> Result<()> {
+    match done {
+        Err(error) if error.is_panic() => Err(defect(what, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn defect(what: &str, error: &JoinError) -> Error {
+    panicked(what).because(error.to_string())
+}
+
+/// The error of a panic. What it was has been printed where it happened.
+fn panicked(what: &str) -> Error {
+    let message = format!("a defect of this program stopped {what}");
+    Error::new(Kind::Disk, message).hint("please report it, with what was printed above")
 }
 
 /// Where the archive is kept unless the user says otherwise: `$XDG_STATE_HOME/fetch/archive.db`.

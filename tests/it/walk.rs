@@ -1,5 +1,6 @@
 //! Walking: links that lead to links, listings without end, sources that break.
 
+mod defects;
 mod forest;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use fetch::model::{Album, Body, Error, Event, Item, Kind, Link, Meta, Outcome, R
 use fetch::net::{Client, Settings as Net};
 use fetch::pipeline::{Settings, Stop};
 use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target};
+use futures_util::Stream;
 
 /// A site of texts: what its pages list is a table.
 struct Site {
@@ -153,6 +155,18 @@ impl Told {
 }
 
 fn run(site: impl Source + 'static, pages: &[&str], change: impl FnOnce(&mut Settings)) -> Told {
+    let links: Vec<_> = pages.iter().map(|page| Ok(link(page))).collect();
+    let (told, ended) = run_links(site, futures_util::stream::iter(links), change);
+    ended.unwrap();
+    told
+}
+
+/// Runs with these links, and gives how the run ended, too.
+fn run_links(
+    site: impl Source + 'static,
+    links: impl Stream<Item = Result<Link>> + Send + 'static,
+    change: impl FnOnce(&mut Settings),
+) -> (Told, Result<()>) {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = Settings {
         root: folder.path().to_owned(),
@@ -161,16 +175,14 @@ fn run(site: impl Source + 'static, pages: &[&str], change: impl FnOnce(&mut Set
     change(&mut settings);
     let mut registry = Registry::new();
     registry.add(site);
-    let links: Vec<_> = pages.iter().map(|page| Ok(link(page))).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    let events = runtime.block_on(async {
+    let (events, ended) = runtime.block_on(async {
         let (sender, mut events) = tokio::sync::mpsc::channel(16);
         let client = Client::new(Net::default()).unwrap();
-        let links = futures_util::stream::iter(links);
         let running = tokio::spawn(fetch::pipeline::run(
             client,
             registry,
@@ -183,10 +195,9 @@ fn run(site: impl Source + 'static, pages: &[&str], change: impl FnOnce(&mut Set
         while let Some(event) = events.recv().await {
             told.push(event);
         }
-        running.await.unwrap().unwrap();
-        told
+        (told, running.await.unwrap())
     });
-    Told { events, folder }
+    (Told { events, folder }, ended)
 }
 
 #[test]

@@ -8,9 +8,9 @@ use super::tries::Tries;
 use super::{Job, Mover};
 use crate::model::{Error, Failure, Item, Kind, Outcome, Result};
 use crate::net::Led;
-use crate::pipeline::LinkOptions;
 use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, keep};
 use crate::pipeline::sink::is_full;
+use crate::pipeline::{LinkOptions, panicked};
 
 /// What stays of a job when its transfer has taken the rest.
 pub(super) struct Subject {
@@ -51,8 +51,7 @@ impl Mover {
             Ok(Ok(outcome)) => return Some(outcome),
             Ok(Err(error)) if error.kind == Kind::Closed => return None,
             Ok(Err(error)) => error,
-            Err(_) => Error::new(Kind::Disk, "a defect of this program stopped this transfer")
-                .hint("please report it, with what was printed above"),
+            Err(_) => panicked("this transfer"),
         };
         if let Some(had) = &subject.had
             && error.kind != Kind::Disk

@@ -13,14 +13,20 @@ use super::{Child, Found, Leash, ROOM, Retry, Walk};
 use crate::model::{Body, Error, Failure, Item, Kind, Link, Meta, Result};
 use crate::net::Led;
 use crate::pipeline::archive::{Identity, Losses, Lost, Missing, Origin, UNLISTED};
-use crate::pipeline::{LinkOptions, Wanted, kin};
+use crate::pipeline::{LinkOptions, Wanted, defect, kin};
 use crate::source::{Ctx, Source};
 
 impl Walk {
     /// Starts to ask for items that failed; they come out at the other end.
     pub(super) fn items_again(self: Arc<Self>, origin: Option<Origin>, items: Losses) -> Child {
         let origin = origin.map(Arc::new);
-        self.start(|walk, out| async move { walk.find_all(origin, items, out).await })
+        let shown = match &origin {
+            Some(origin) => origin.url.clone(),
+            None => "what is tried again".to_owned(),
+        };
+        self.start(shown, |walk, out| async move {
+            walk.find_all(origin, items, out).await
+        })
     }
 
     /// Finds items: by what is remembered of them, and where that is not enough by listing their link.
@@ -182,7 +188,9 @@ impl Walk {
             if missing.is_empty() {
                 return Ok(());
             }
-            listed = task.await.unwrap_or_else(|_| Err(Error::closed()));
+            listed = task
+                .await
+                .unwrap_or_else(|error| Err(defect("listing its link", &error)));
             drop(leash);
         }
         let listed = match listed {

@@ -1,12 +1,15 @@
 //! How much is listed: at once, and in all. A server or a plugin that leads to ever more links gets no further.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use super::{Child, Found, Leash, ROOM, Walk};
-use crate::model::Result;
+use crate::model::{Failure, Kind, Result};
+use crate::pipeline::panicked;
 
 /// How many links are listed at once, of those that stand beside each other.
 pub(super) const AHEAD: usize = 4;
@@ -57,9 +60,10 @@ impl Tree {
 }
 
 impl Walk {
-    /// Starts what finds items. The only error that it can have is that nobody listens.
+    /// Starts what finds items for this link. What goes wrong with it itself is told, before it counts as ended.
     pub(super) fn start<F>(
         self: Arc<Self>,
+        link: String,
         work: impl FnOnce(Arc<Walk>, mpsc::Sender<Found>) -> F,
     ) -> Child
     where
@@ -68,7 +72,21 @@ impl Walk {
         let count = self.live.clone();
         count.fetch_add(1, Ordering::Relaxed);
         let (out, found) = mpsc::channel(ROOM);
-        let task = tokio::spawn(work(self, out));
+        let open = out.clone();
+        let work = AssertUnwindSafe(work(self.clone(), out)).catch_unwind();
+        let task = tokio::spawn(async move {
+            let error = match work.await {
+                Ok(Ok(())) => return,
+                // Nobody listens.
+                Ok(Err(error)) if error.kind == Kind::Closed => return,
+                Ok(Err(error)) => error,
+                Err(_) => panicked("listing it"),
+            };
+            let failure = Failure::new(&error, 1);
+            // If nobody reads events any more, the run is over.
+            let _ = self.tell(link, None, 0, Some(failure)).await;
+            drop(open);
+        });
         let _leash = Leash(task.abort_handle());
         (found, Live { count, _leash })
     }

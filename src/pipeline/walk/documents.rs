@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Child, Found, Origin, ROOM, Spot, Walk};
 use crate::model::{Body, Document, Error, Headers, Item, Kind, Link, Request, Result};
-use crate::net::{Coding, Way, coding, header_map};
+use crate::net::{Coding, Shown, Way, coding, header_map};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::adopt::is_named_as_file;
 use crate::pipeline::documents::{Came, document, is_refusal};
@@ -46,7 +46,8 @@ impl Walk {
         depth: usize,
         options: Option<Arc<LinkOptions>>,
     ) -> Child {
-        self.start(|walk, out| walk.read(came, depth, options, out))
+        let shown = Shown(&came.url).to_string();
+        self.start(shown, |walk, out| walk.read(came, depth, options, out))
     }
 
     async fn read(
@@ -110,7 +111,9 @@ impl Walk {
 
     /// Starts to find out whether an item is a document: what comes out are its entries, or itself.
     pub(super) fn undecided(self: Arc<Self>, found: Found) -> Child {
-        self.start(|walk, out| async move {
+        let url = file(&found.item).map(|request| Shown(&request.url).to_string());
+        let shown = url.unwrap_or_else(|| found.item.key.clone());
+        self.start(shown, |walk, out| async move {
             let (depth, options) = (found.depth, found.options.clone());
             let found = match walk.what_is(&found).await {
                 Ok(Some(came)) => return walk.read(came, depth, options, out).await,

@@ -22,7 +22,8 @@ impl Walk {
     /// Starts to list a link; its items come out at the other end.
     pub(super) fn child(self: Arc<Self>, link: Link, led: Led, spot: Spot) -> Child {
         let ctx = Ctx::led_by(self.client.clone(), led);
-        self.start(|walk, out| walk.follow(link, ctx, spot, out))
+        let shown = Shown(&link.url).to_string();
+        self.start(shown, |walk, out| walk.follow(link, ctx, spot, out))
     }
 
     /// Lists one link and those it hands on. Boxed, because it calls itself.
@@ -76,7 +77,16 @@ impl Walk {
                 true => self.go_on(&origin, &mut target, spot.ticket).await?,
                 false => (None, 0),
             };
-            let known = self.only_if_changed(&origin, &mut target).await?;
+            let known = match self.only_if_changed(&origin, &mut target).await {
+                Ok(known) => known,
+                // The archive cannot be read.
+                Err(error) => {
+                    lost();
+                    return self
+                        .listed(origin, spot.options.as_deref(), 0, Err(error))
+                        .await;
+                }
+            };
             let mut print = Print::default();
             let gather = self.albums.as_ref();
             let gather = gather.map(|albums| albums.gather(&origin, given, spot.is_whole));

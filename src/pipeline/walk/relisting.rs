@@ -109,7 +109,10 @@ impl Walk {
             Asked::Link(relisting) => *relisting,
         };
         let options = relisting.options.as_ref().map_or(None, Clone::clone);
-        let again = self.start(|walk, out| async move { walk.list_again(relisting, out).await });
+        let shown = relisting.origin.url.clone();
+        let again = self.start(shown, |walk, out| async move {
+            walk.list_again(relisting, out).await
+        });
         (again, options)
     }
 

@@ -228,3 +228,19 @@ fn what_is_a_feed_no_more_is_told_once_and_then_taken_for_what_it_is() {
     let done = call.run().success();
     assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
 }
+
+#[test]
+fn a_feed_of_which_the_archive_cannot_be_read_fails_and_is_not_passed_over() {
+    let (site, fetch) = had();
+    let file = fetch.root().join("home/state/fetch/archive.db");
+    let archive = rusqlite::Connection::open(file).unwrap();
+    let damage = "UPDATE item SET outcome = 'damaged'";
+    assert_eq!(archive.execute(damage, []).unwrap(), 2);
+    drop(archive);
+    let done = fetch.arg(site.url("/feed")).run().fails(8);
+    assert!(
+        done.stderr.contains("cannot use the archive"),
+        "{}",
+        done.stderr
+    );
+}

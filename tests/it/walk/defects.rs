@@ -1,0 +1,65 @@
+//! Defects of this program, or of a source, while links are listed: none passes for the end of a listing.
+
+use std::sync::atomic::AtomicBool;
+
+use futures_util::StreamExt;
+
+use super::*;
+
+/// A site that has a defect once where nobody expects one: when it is asked who it is, after its page `a` was listed.
+struct Defective {
+    site: Site,
+    is_due: AtomicBool,
+}
+
+#[async_trait]
+impl Source for Defective {
+    fn manifest(&self) -> &Manifest {
+        assert!(!self.is_due.swap(false, Ordering::Relaxed), "on purpose");
+        self.site.manifest()
+    }
+
+    async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
+        if target.param("page") == "a" {
+            self.is_due.store(true, Ordering::Relaxed);
+        }
+        self.site.list(ctx, target, out).await
+    }
+}
+
+#[test]
+fn a_defect_while_a_link_is_followed_fails_that_link_alone() {
+    let pages: &[(&str, &[Listed])] = &[
+        ("a", &[Listed::Page("b"), Listed::Page("c")]),
+        ("b", &[text("1")]),
+        ("c", &[text("1")]),
+    ];
+    let site = Defective {
+        site: site(pages),
+        is_due: AtomicBool::new(false),
+    };
+    let told = run(site, &["a"], |_| {});
+    assert_eq!(told.keys(), ["c-1"]);
+    let failed = "a defect of this program stopped listing it";
+    assert_eq!(told.failures(), [failed]);
+    let links = told.events.iter().filter_map(|event| match event {
+        Event::Listed {
+            link,
+            failure: Some(_),
+            ..
+        } => Some(link.as_str()),
+        _ => None,
+    });
+    assert_eq!(links.collect::<Vec<_>>(), ["https://site.test/b"]);
+}
+
+#[test]
+fn a_defect_among_the_links_that_are_given_is_not_their_end() {
+    let links = ["a", "b"].map(|page| Ok(link(page)));
+    let links = futures_util::stream::iter(links);
+    let links = links.chain(futures_util::stream::once(async { panic!("on purpose") }));
+    let pages: &[(&str, &[Listed])] = &[("a", &[text("1")]), ("b", &[text("1")])];
+    let (_, ended) = run_links(site(pages), links, |_| {});
+    let error = ended.unwrap_err();
+    assert_eq!(error.message, "a defect of this program stopped listing");
+}

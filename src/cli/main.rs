@@ -122,7 +122,7 @@ pub(super) fn config(args: &Args) -> Result<Config> {
     Ok(config.with_plugins(&args.settings.plugin))
 }
 
-/// The sources, and whether the configuration speaks of others. Those that had to be left out are told.
+/// The sources. Those that had to be left out are told, and it is an error if the configuration speaks of others.
 pub(super) fn registry(
     config: &Config,
     sources: impl FnOnce(&Config) -> Result<Registry>,
@@ -216,11 +216,23 @@ pub(super) fn perform(
     let mut ending = ended.err();
     let mut code = exit::of_run(&summary, ending.as_ref().map(|error| error.kind));
     // Where nothing is saved, that nobody wanted more is as well.
-    if code == exit::WELL && moves && unheard.is_cancelled() && summary.not_done() > 0 {
-        let error = Error::new(Kind::Closed, "nobody reads stdout any more")
-            .hint("run the same command again to go on");
+    let open = if moves { summary.not_done() } else { 0 };
+    if code == exit::WELL && open > 0 {
+        let error;
+        (error, code) = match unheard.is_cancelled() {
+            true => (
+                Error::new(Kind::Closed, "nobody reads stdout any more"),
+                exit::SOME,
+            ),
+            // Each item ends, whatever becomes of it.
+            false => {
+                let message = format!("a defect of this program left {open} items without an end");
+                (Error::new(Kind::Disk, message), exit::DEFECT)
+            }
+        };
+        let error = error.hint("run the same command again to go on");
         tell(&explain(&error));
-        (ending, code) = (Some(error), exit::SOME);
+        ending = Some(error);
     }
     if let Some(archive) = archive {
         run.end(&archive, &past(&summary, code, ending))?;

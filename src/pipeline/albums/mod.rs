@@ -149,8 +149,20 @@ impl Clerk {
                 let told = clerk.one(&gathered, volume);
                 Ok((gathered, told))
             });
-            let Ok((back, told)) = done.await else { return };
-            gathered = back;
+            let told = match done.await {
+                Ok((back, told)) => {
+                    gathered = back;
+                    told
+                }
+                // What is known of the other albums of the listing is lost with it.
+                Err(error) => {
+                    let _ = self
+                        .events
+                        .send(missed(self.first_wish(), "", &error))
+                        .await;
+                    return;
+                }
+            };
             for event in told {
                 // If nobody reads events any more, the run is over.
                 let _ = self.events.send(event).await;
@@ -164,7 +176,7 @@ impl Clerk {
         let settled = self.settle(gathered, &mut volume);
         let folders = match settled.and_then(|()| folders(gathered, &volume)) {
             Ok(folders) => folders,
-            Err(error) => return vec![missed("info", "", &error)],
+            Err(error) => return vec![missed(self.first_wish(), "", &error)],
         };
         if self.wishes.info {
             let search = self.search(&folders, "json");
@@ -210,6 +222,15 @@ impl Clerk {
             told.push(missed(what, &path, &error));
         }
         told
+    }
+
+    /// What is missed first where nothing can follow.
+    fn first_wish(&self) -> &'static str {
+        match self.wishes.zip {
+            _ if self.wishes.info => info::NAME.0,
+            Packing::No => Form::Cbz.ext(),
+            _ => Form::Zip.ext(),
+        }
     }
 
     /// Packs an album, or says what is to be told of why not.

@@ -23,7 +23,7 @@ pub(super) use ours::follows;
 use self::group::Group;
 use super::archive::{Algorithm, Archive, Ending, Identity, Note};
 use super::naming::shown_text;
-use super::sink::{Disk, Stamp, slowly};
+use super::sink::{Disk, Stamp, quickly, slowly};
 use super::{Events, Packing, Settings, Stop};
 use crate::model::{Error, Event, Failure, Item, Kind, Result};
 use crate::net::Shown;
@@ -120,7 +120,8 @@ impl After {
         }
         if let Some(command) = &self.wishes.exec {
             let done = async {
-                let before = Stamp::at(&self.disk, path).ok();
+                let (disk, below) = (self.disk.clone(), path.to_owned());
+                let before = quickly(move || Ok(Stamp::at(&disk, &below).ok())).await?;
                 self.run(Some(id), words(command, &self.root, item, path)?)
                     .await?;
                 self.look_again(item, path, before).await

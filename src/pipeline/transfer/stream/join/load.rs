@@ -63,7 +63,8 @@ impl Join {
         algorithm: Option<Algorithm>,
         fits: impl FnOnce(&State) -> bool + Send + 'static,
     ) -> Result<Option<Joined>> {
-        if !place.has_state() {
+        let looked = place.clone();
+        if !quickly(move || Ok(looked.has_state())).await? {
             return Ok(None);
         }
         slowly(move || {
@@ -146,8 +147,12 @@ impl Join {
         }
     }
 
+    /// Takes over what waited. Blocks.
     fn load_waiting(&mut self, stored: &Stored) -> Result<()> {
-        let spool = self.spool()?;
+        if self.spool.is_none() {
+            self.spool = Some(Arc::new(Partial::open(self.beside.clone())?));
+        }
+        let spool = self.spool.as_ref().ok_or_else(lost)?;
         let end = stored.at.checked_add(stored.len);
         // What cannot be had again from there is fetched again.
         if end.is_none_or(|end| spool.len().is_ok_and(|len| len < end)) {
@@ -173,7 +178,7 @@ impl Join {
         let mut hasher = blake3::Hasher::new();
         let (mut at, end) = (stored.at, stored.at + stored.len);
         while at < end {
-            let (spool, len) = (self.spool()?, (end - at).min(BATCH));
+            let (spool, len) = (self.spool().await?, (end - at).min(BATCH));
             let piece = quickly(move || spool.read(at, len as usize)).await?;
             hasher.update(&piece);
             at += len;
@@ -189,11 +194,13 @@ impl Join {
     }
 
     /// The file beside, opened when it is first needed.
-    pub(super) fn spool(&mut self) -> Result<Arc<Partial>> {
-        if self.spool.is_none() {
-            self.spool = Some(Arc::new(Partial::open(self.beside.clone())?));
+    pub(super) async fn spool(&mut self) -> Result<Arc<Partial>> {
+        if let Some(spool) = &self.spool {
+            return Ok(spool.clone());
         }
-        self.spool.clone().ok_or_else(lost)
+        let beside = self.beside.clone();
+        let spool = slowly(move || Partial::open(beside).map(Arc::new)).await?;
+        Ok(self.spool.insert(spool).clone())
     }
 }
 

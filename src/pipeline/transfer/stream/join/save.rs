@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::Join;
+use super::{Join, Waiting};
 use crate::model::Result;
 use crate::pipeline::sink::joined;
 use crate::pipeline::transfer::stream::state::{State, Stored, room};
@@ -22,6 +22,11 @@ impl Join {
             return Ok(());
         }
         self.write().await?;
+        let is_new = |waiting: &Waiting| waiting.whole && waiting.stored.is_none();
+        let spool = match self.waiting.values().any(is_new) {
+            true => Some(self.spool().await?),
+            false => None,
+        };
         let mut taken = self.kept.clone();
         taken.extend(self.waiting.values().filter_map(|waiting| {
             let stored = waiting.stored.as_ref()?;
@@ -29,7 +34,7 @@ impl Join {
         }));
         let mut new: Vec<(u64, Vec<Bytes>)> = Vec::new();
         for (index, waiting) in &mut self.waiting {
-            if waiting.whole && waiting.stored.is_none() {
+            if is_new(waiting) {
                 let len = waiting.len();
                 let at = room(taken.clone(), len);
                 taken.push((at, len));
@@ -52,10 +57,6 @@ impl Join {
             .iter()
             .map(|stored| (stored.at, stored.len))
             .collect();
-        let spool = match new.is_empty() {
-            true => None,
-            false => Some(self.spool()?),
-        };
         (state.count, state.len) = (self.next, self.base);
         (state.at, state.last) = (self.joined, self.last);
         state.digest = self.before.whole.finalize().to_hex().to_string();

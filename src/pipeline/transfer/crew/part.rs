@@ -58,7 +58,10 @@ impl Crew<'_> {
             }
             Start::Ask(segment) => (segment, None),
             Start::Relieve(silent) => {
-                let answer = self.ask(silent, &mut permit).await;
+                let answer = match self.before(silent).await {
+                    Ok(before) => self.ask(silent, before, &mut permit).await,
+                    Err(error) => Err(error.into()),
+                };
                 self.relieving.fetch_sub(1, Ordering::Relaxed);
                 let answer = match answer {
                     Ok(answer) => answer,
@@ -138,8 +141,10 @@ impl Crew<'_> {
         let answer = match first {
             Some(answer) => answer,
             None => {
+                // Not given up on when the part is taken over: the file would be held open by it.
+                let before = self.before(segment).await?;
                 let began = Instant::now();
-                let asked = self.ask(segment, permit);
+                let asked = self.ask(segment, before, permit);
                 let Some(answer) = self.unless_taken(segment.id, asked).await else {
                     return Ok(true);
                 };
@@ -222,16 +227,31 @@ impl Crew<'_> {
         Ok(true)
     }
 
-    /// Asks for a part, and a little of what is there before it.
-    async fn ask(&self, segment: Segment, permit: &mut Option<Permit>) -> Result<Answer, Setback> {
+    /// A little of what is there before a part.
+    async fn before(&self, segment: Segment) -> Result<Vec<u8>, Error> {
         let have = self.ledger().before(segment.at).min(JOINT);
-        let answer = self.ask_with(segment, have, permit).await?;
+        if have == 0 {
+            return Ok(Vec::new());
+        }
+        let partial = self.partial.clone();
+        quickly(move || partial.read(segment.at - have, have as usize)).await
+    }
+
+    /// Asks for a part, and for these bytes of what is there before it.
+    async fn ask(
+        &self,
+        segment: Segment,
+        before: Vec<u8>,
+        permit: &mut Option<Permit>,
+    ) -> Result<Answer, Setback> {
+        let have = before.len() as u64;
+        let answer = self.ask_with(segment, before, permit).await?;
         if answer.last > segment.at {
             return Ok(answer);
         }
         // It gives little at a time, or as far as a block of its own goes. If that agrees, what follows is to be had.
         self.agrees(answer, segment.at - have).await?;
-        let answer = self.ask_with(segment, 0, permit).await?;
+        let answer = self.ask_with(segment, Vec::new(), permit).await?;
         match answer.last > segment.at {
             true => Ok(answer),
             false => Err(Setback::More),
@@ -257,21 +277,14 @@ impl Crew<'_> {
         Ok(())
     }
 
-    /// Asks for a part and so many bytes before it.
+    /// Asks for a part and these bytes before it.
     async fn ask_with(
         &self,
         segment: Segment,
-        have: u64,
+        before: Vec<u8>,
         permit: &mut Option<Permit>,
     ) -> Result<Answer, Setback> {
-        let start = segment.at - have;
-        let before = match have {
-            0 => Vec::new(),
-            have => {
-                let partial = self.partial.clone();
-                quickly(move || partial.read(start, have as usize)).await?
-            }
-        };
+        let start = segment.at - before.len() as u64;
         let end = (segment.end + JOINT).min(self.total);
         let without_if_range = self.without_if_range.load(Ordering::Relaxed);
         let free = range_headers(&self.known, start, Some(end), without_if_range)?;
@@ -314,7 +327,7 @@ impl Crew<'_> {
                     // It seems that nothing changed, and yet it sends everything. Ask without If-Range.
                     self.without_if_range.store(true, Ordering::Relaxed);
                     drop(opened);
-                    return Box::pin(self.ask_with(segment, have, permit)).await;
+                    return Box::pin(self.ask_with(segment, before, permit)).await;
                 }
                 // Beside one that goes on, that is nothing worse than a server without ranges.
                 self.without_ranges.store(true, Ordering::Relaxed);

@@ -15,9 +15,9 @@ use url::Url;
 use super::Streaming;
 use super::list::{Content, List, Role};
 use super::lists::Lists;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Kind, Result};
 use crate::net::Led;
-use crate::pipeline::sink::slowly;
+use crate::pipeline::sink::{defect, slowly};
 use crate::pipeline::stream::Media;
 use crate::pipeline::stream::dash::{self, Manifest, Timing, View};
 
@@ -113,9 +113,8 @@ impl Streaming<'_> {
             doubted.store(false, Ordering::Relaxed);
             **current = Some(self.ask(current.as_ref(), false).await?);
         }
-        let Some(seen) = current.as_ref() else {
-            return Err(Error::closed());
-        };
+        let seen = current.as_ref();
+        let seen = seen.ok_or_else(|| defect("there is no manifest"))?;
         let view = seen.live.then(|| View {
             now: here() + seen.ahead.unwrap_or(0.0),
             since,

@@ -17,6 +17,7 @@ use super::live::Faults;
 use super::renew::Renewal;
 use super::{Content, List, Role, Track};
 use crate::model::{Error, Kind, Result};
+use crate::pipeline::sink::defect;
 
 impl Track {
     /// Opens it.
@@ -110,7 +111,8 @@ impl Track {
             url,
             led,
             // The question is dropped by now.
-            parts: Arc::into_inner(parts).ok_or_else(Error::closed)?,
+            parts: Arc::into_inner(parts)
+                .ok_or_else(|| defect("the question whether they fit goes on"))?,
             live: !media.ended,
             ended: media.ended,
             surplus: media.surplus,

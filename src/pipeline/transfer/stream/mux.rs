@@ -9,6 +9,8 @@ mod sync;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -29,6 +31,8 @@ pub(super) use self::lengths::Expected;
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long what it said is waited for after its end: something that it started may hold on to it.
+const LINGER: Duration = Duration::from_millis(200);
 /// As much of what it says is kept, of its end.
 const SAID: usize = 4 << 10;
 
@@ -180,23 +184,31 @@ fn run(
     let cannot = |error| Error::new(Kind::Unsupported, "`ffmpeg` cannot be run").because(error);
     let mut child = command.spawn().map_err(cannot)?;
     let mut stderr = child.stderr.take();
-    let reading = std::thread::spawn(move || {
-        let mut said = Vec::new();
+    let said: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let (over, is_over) = channel();
+    let heard = said.clone();
+    std::thread::spawn(move || {
         let mut piece = [0; SAID];
         while let Some(stderr) = &mut stderr {
-            match stderr.read(&mut piece) {
-                Ok(read @ 1..) => said.extend_from_slice(&piece[..read]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            let read = match stderr.read(&mut piece) {
+                Ok(read @ 1..) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 // What cannot be read was not said.
                 _ => break,
-            }
-            said.drain(..said.len().saturating_sub(SAID));
+            };
+            let mut said = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            said.extend_from_slice(&piece[..read]);
+            let surplus = said.len().saturating_sub(SAID);
+            said.drain(..surplus);
         }
-        String::from_utf8_lossy(&said).into_owned()
+        // Nobody may be waiting any more.
+        let _ = over.send(());
     });
     let end = loop {
-        if let Some(status) = child.try_wait().map_err(cannot)? {
-            break Ok(status);
+        match child.try_wait() {
+            Ok(Some(status)) => break Ok(status),
+            Ok(None) => {}
+            Err(error) => break Err(cannot(error)),
         }
         if stop.is_cancelled() {
             break Err(Error::closed());
@@ -211,8 +223,10 @@ fn run(
         let _ = child.kill();
         let _ = child.wait();
     }
-    let said = reading.join().unwrap_or_default();
-    Ok((end?, said))
+    // Whatever came by then is what it said.
+    let _ = is_over.recv_timeout(LINGER);
+    let said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((end?, String::from_utf8_lossy(&said).into_owned()))
 }
 
 /// What became of it. Blocks.
@@ -249,5 +263,22 @@ mod tests {
         for (said, expected) in table {
             assert_eq!(reason(said).as_deref(), expected);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_it_leaves_behind_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("/bin/sh");
+        // The one that stays holds on to stderr until it is told, or for some seconds.
+        let words = "(for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do \
+            test -e told && exit; sleep 0.25; done; echo > alone) & echo why >&2; exit 3";
+        command.args(["-c", words]).current_dir(folder.path());
+        command.stderr(Stdio::piped());
+        let deadline = Instant::now() + PATIENCE.0;
+        let (status, said) = run(command, deadline, &CancellationToken::new()).unwrap();
+        assert!(!folder.path().join("alone").exists());
+        std::fs::write(folder.path().join("told"), "").unwrap();
+        assert_eq!((status.code(), said.as_str()), (Some(3), "why\n"));
     }
 }

@@ -99,8 +99,10 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
         Some(Command::Rename(rename)) => return rename::rename(args, *rename, sources),
         Some(Command::History(past)) => history::history(&args, &past)?,
         Some(Command::Sources { which }) => {
-            let registry = registry(&config(&args)?, sources)?;
-            sources::sources(&registry, which.as_ref())?;
+            let config = config(&args)?;
+            let registry = registry(&config, sources)?;
+            let net = meaning::net(&args, config.net()?)?;
+            sources::sources(&registry, net, which.as_ref())?;
         }
         Some(Command::Fields { link, number, json }) => {
             fields::list(&args, &link, number, json, sources)?;

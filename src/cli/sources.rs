@@ -12,10 +12,17 @@ use crate::net::{Client, Settings};
 use crate::source::{Ctx, Registry, Source};
 
 /// Lists the sources, or tells which one a link goes to.
-pub(super) fn sources(registry: &Registry, command: Option<&SourcesCommand>) -> Result<()> {
+pub(super) fn sources(
+    registry: &Registry,
+    net: Settings,
+    command: Option<&SourcesCommand>,
+) -> Result<()> {
     match command {
         None => print(&list(registry)),
-        Some(SourcesCommand::Which { link }) => print(&which(registry, link)?),
+        Some(SourcesCommand::Which { link }) => {
+            let ctx = Ctx::new(Client::new(net)?);
+            print(&which(registry, &ctx, link)?)
+        }
     }
 }
 
@@ -40,7 +47,7 @@ fn list(registry: &Registry) -> String {
     text
 }
 
-fn which(registry: &Registry, text: &str) -> Result<String> {
+fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
     let (source, target) = registry.find(&registry.read(text)?)?;
     let mut text = format!(
         "source `{}`, route `{}`",
@@ -54,7 +61,7 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
     }
     text.push('\n');
     let url = &target.link.url;
-    let told = explained(&source, url)?;
+    let told = explained(&source, ctx, url)?;
     if !told.is_empty() {
         return Ok(text + &told);
     }
@@ -76,7 +83,7 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
                 let name = &reader.manifest().name;
                 text.push_str(&format!("  a {document}: read by `{name}`\n"));
                 if document == Document::Page {
-                    text.push_str(&explained(reader, url)?);
+                    text.push_str(&explained(reader, ctx, url)?);
                 }
             }
         }
@@ -85,9 +92,8 @@ fn which(registry: &Registry, text: &str) -> Result<String> {
 }
 
 /// What a source tells of a page, indented.
-fn explained(source: &Arc<dyn Source>, url: &Url) -> Result<String> {
-    let ctx = Ctx::new(Client::new(Settings::default())?);
-    let told = runtime()?.block_on(source.explain(&ctx, url));
+fn explained(source: &Arc<dyn Source>, ctx: &Ctx, url: &Url) -> Result<String> {
+    let told = runtime()?.block_on(source.explain(ctx, url));
     Ok(told.iter().map(|line| format!("    {line}\n")).collect())
 }
 
@@ -136,14 +142,15 @@ album: albums, for example
 
     #[test]
     fn tells_which_source_a_link_goes_to() {
-        let which = |text| which(&registry(), text);
+        let ctx = Ctx::new(Client::new(Settings::default()).unwrap());
+        let which = |text| which(&registry(), &ctx, text);
         assert_eq!(
             which("x.org/a/7").unwrap(),
             "source `album`, route `one`: id = `7`\n"
         );
         assert_eq!(which("x.org/all").unwrap(), "source `album`, route `all`\n");
         let all = crate::plugins::all(&Default::default()).unwrap();
-        let text = super::which(&all, "https://example.org/x").unwrap();
+        let text = super::which(&all, &ctx, "https://example.org/x").unwrap();
         assert!(text.ends_with(
             "saved by `direct`\n  a page: read by `page`\n  a feed: read by `feed`\n  a listing: read by `page`\n  a stream: read by `stream`\n  a manifest of IIIF: read by `iiif`\n"
         ), "{text}");

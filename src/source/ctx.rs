@@ -201,7 +201,7 @@ pub struct Call<'a> {
     uncoded: bool,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     /// Sets a header, for the origin of the URL and for no other.
     ///
     /// # Errors
@@ -231,21 +231,12 @@ impl Call<'_> {
     /// # Errors
     /// [`Kind::Network`] when it cannot be had; [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Corrupt`] for an answer over 32 MiB.
     pub async fn send(self) -> Result<Answer> {
-        let Call {
-            ctx,
-            url,
-            mut headers,
-            uncoded,
-        } = self;
-        if headers.is_empty()
-            && let Some(answer) = ctx.had(&url)
+        if self.headers.is_empty()
+            && let Some(answer) = self.ctx.had(&self.url)
         {
             return Ok(answer);
         }
-        if uncoded {
-            let identity = HeaderValue::from_static("identity");
-            headers.insert(header::ACCEPT_ENCODING, identity);
-        }
+        let (ctx, url, headers) = self.prepared();
         let mut led = ctx.led();
         let call = ctx.client.call_led(&mut led, &url, &headers, BODY_LIMIT);
         let answer = call.await;
@@ -253,19 +244,27 @@ impl Call<'_> {
         answer
     }
 
-    /// The same, but along no redirect, and the body is read only if the head says that it is wanted; else it is empty.
+    /// The same, but along no redirect, and the body is read only if the head says that it is wanted; else it is empty. What came
+    /// already does not count, as it may have come along a redirect.
     ///
     /// # Errors
     /// As [`Call::send`].
     pub async fn send_if(self, wants: fn(&HeaderMap) -> bool) -> Result<Answer> {
-        let Call {
-            ctx, url, headers, ..
-        } = self;
+        let (ctx, url, headers) = self.prepared();
         let mut led = ctx.led();
         let client = &ctx.client;
         let call = client.call_wanting(wants, &mut led, &url, &headers, BODY_LIMIT);
         let answer = call.await;
         ctx.note(led);
         answer
+    }
+
+    /// What is asked, with all of its headers.
+    fn prepared(mut self) -> (&'a Ctx, Url, HeaderMap) {
+        if self.uncoded {
+            let identity = HeaderValue::from_static("identity");
+            self.headers.insert(header::ACCEPT_ENCODING, identity);
+        }
+        (self.ctx, self.url, self.headers)
     }
 }

@@ -101,6 +101,22 @@ fn the_first_program_that_knows_a_page_is_told_of_and_asked() {
 }
 
 #[test]
+fn a_program_that_tells_whether_it_knows_a_page_goes_through_the_proxy_of_the_user() {
+    let site = Site::start();
+    let link = album(&site);
+    let fake = Fake::new();
+    fake.program("yt-dlp", "true");
+    let proxy = "http://127.0.0.1:9";
+    let call = fake.fetch().env("FETCH_NET__PROXY", proxy);
+    call.args(["sources", "which"]).arg(&link).run().success();
+    let environment = fake.noted("yt-dlp.env");
+    assert!(
+        environment.contains(&format!("https_proxy={proxy}\n")),
+        "{environment}"
+    );
+}
+
+#[test]
 fn whoever_is_asked_first_is_asked_before_the_page_and_only_about_pages() {
     let site = Site::start();
     let link = album(&site);

@@ -34,7 +34,7 @@ use super::take::TELL_EVERY;
 use super::tries::{Setback, Tries};
 use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
-use crate::pipeline::sink::{Partial, quickly};
+use crate::pipeline::sink::{Partial, joined, quickly};
 
 /// The shortest part that is worth a request. Short, so that whoever is done takes from the slow at the end.
 const LEAST: u64 = 256 << 10;
@@ -205,7 +205,8 @@ impl Crew<'_> {
                     }
                     // The others go on while the disk is waited for.
                     if saving.as_ref().is_none_or(JoinHandle::is_finished) && now - saved >= SAVE_EVERY {
-                        if let Some(Ok(Err(error))) = saving.take().and_then(FutureExt::now_or_never) {
+                        let done = saving.take().and_then(FutureExt::now_or_never);
+                        if let Some(Err(error)) = done.map(joined) {
                             break Err(error.into());
                         }
                         saved = now;
@@ -245,7 +246,7 @@ impl Crew<'_> {
         while workers.next().await.is_some() {}
         drop(workers);
         let saved = match saving {
-            Some(saving) => saving.await.unwrap_or(Ok(())),
+            Some(saving) => joined(saving.await),
             None => Ok(()),
         };
         let agreed = self.compare_joints(true).await;

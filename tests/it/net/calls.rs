@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fetch::model::Kind;
 use fetch::net::Settings;
+use fetch::source::Ctx;
 use http::HeaderMap;
 
 use super::{client, headers, quick, url};
@@ -64,4 +65,16 @@ async fn a_part_that_nobody_asked_for_is_no_page() {
         let answer = client.call(&page, &headers, 100).await.unwrap();
         assert_eq!(answer.text(), "half", "{path}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_read_only_if_it_is_wanted_comes_as_it_is_too() {
+    let site = Site::start();
+    site.on("/page", Reply::text("all of it"));
+    let ctx = Ctx::new(client(quick()));
+    let page = url(&site.url("/page"));
+    let answer = ctx.get(page).uncoded().send_if(|_| true).await.unwrap();
+    assert_eq!(answer.text(), "all of it");
+    let asked = &site.requests()[0];
+    assert_eq!(asked.header("accept-encoding"), Some("identity"));
 }

@@ -25,9 +25,6 @@ use crate::model::{Error, Kind, Result};
 use crate::script::{PROJECT, Places};
 use crate::{net, pipeline};
 
-/// The schemes of proxies.
-const PROXIES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-
 /// All settings of a run. The default has those of the program, and takes nothing from the system.
 #[derive(Clone, Default)]
 pub struct Config {
@@ -271,11 +268,11 @@ impl Config {
             .as_deref()
             .and_then(|url| url.split_once("://"));
         if let Some((scheme, _)) = scheme
-            && !PROXIES.contains(&scheme.to_ascii_lowercase().as_str())
+            && !net::PROXIES.contains(&scheme.to_ascii_lowercase().as_str())
             && let Some(entry) = self.last(&["net", "proxy"])
         {
             return Err(wrong(entry, "there is no such kind of proxy")
-                .hint(format!("the kinds are {}", known::list(&PROXIES))));
+                .hint(format!("the kinds are {}", known::list(&net::PROXIES))));
         }
         Ok(net::Settings {
             headers: self.headers()?,

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::Shown;
+use super::{Shown, kind_of};
 use crate::model::{Error, Kind, Result};
 
 /// A whole answer to a listing call.
@@ -42,16 +42,11 @@ impl Answer {
     /// # Errors
     /// [`Kind::Login`], [`Kind::Missing`], [`Kind::Busy`], [`Kind::Network`] or [`Kind::Blocked`], by its status.
     pub fn ok(self) -> Result<Answer> {
-        let kind = match self.status.as_u16() {
-            200..=299 => return Ok(self),
-            401 | 407 => Kind::Login,
-            404 | 410 => Kind::Missing,
-            429 => Kind::Busy,
-            500..=599 => Kind::Network,
-            _ => Kind::Blocked,
-        };
+        if self.status.is_success() {
+            return Ok(self);
+        }
         Err(Error::new(
-            kind,
+            kind_of(self.status),
             format!("`{}` answered {}", Shown(&self.url), self.status),
         ))
     }

@@ -13,7 +13,7 @@ use super::{Settings, Shown};
 use crate::model::{Error, Kind, Result};
 
 /// The kinds of proxies.
-const KINDS: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+pub(crate) const KINDS: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 /// Which requests go through a proxy.
 pub(super) enum Proxies {

@@ -15,6 +15,18 @@ pub fn worth_retrying(status: StatusCode) -> bool {
     )
 }
 
+/// What a status means by which something is refused.
+pub(crate) fn kind_of(status: StatusCode) -> Kind {
+    match status.as_u16() {
+        401 | 407 => Kind::Login,
+        404 | 410 => Kind::Missing,
+        429 => Kind::Busy,
+        _ if worth_retrying(status) => Kind::Network,
+        // 501 and the like, too: what does not pass by itself is how the request is refused.
+        _ => Kind::Blocked,
+    }
+}
+
 /// How long an answer asks to wait (Retry-After as seconds or as a date, RFC 9110 §10.2.3). A date counts from the
 /// server's own clock where the answer has one.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -82,11 +94,6 @@ impl Budget {
         })
     }
 
-    /// Notes an attempt that does not count against the budget.
-    pub fn free(&mut self) {
-        self.attempts += 1;
-    }
-
     /// Fills the budget up: there was progress.
     pub fn refill(&mut self) {
         self.used = 0;
@@ -148,6 +155,26 @@ mod tests {
                 seconds.map(Duration::from_secs),
                 "{headers:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_status_means_the_same_everywhere() {
+        let table = [
+            (401, Kind::Login),
+            (407, Kind::Login),
+            (404, Kind::Missing),
+            (410, Kind::Missing),
+            (429, Kind::Busy),
+            (408, Kind::Network),
+            (503, Kind::Network),
+            (501, Kind::Blocked),
+            (403, Kind::Blocked),
+            (400, Kind::Blocked),
+        ];
+        for (status, kind) in table {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(kind_of(status), kind, "{status}");
         }
     }
 

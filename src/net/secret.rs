@@ -101,7 +101,8 @@ const SECRET_ENDS: &[&str] = &[
     "token",
 ];
 
-/// Whether the value of a key of this name should not be seen.
+/// Whether the value of a key of this name in a configuration should not be seen. It hides more than in addresses, which have to be
+/// of use after that.
 pub(crate) fn names_secret(key: &str) -> bool {
     [
         "key",

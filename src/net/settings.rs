@@ -15,7 +15,7 @@ pub struct Settings {
     pub user_agent: String,
     /// Headers of the user's, sent to the origins of the links that the user gave and to no other.
     pub headers: Headers,
-    /// A proxy for everything, `http`, `https`, `socks5` or `socks5h`; without it, what the environment names.
+    /// A proxy for everything, `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`; without it, what the environment names.
     pub proxy: Option<String>,
     /// Addresses to use instead of what the resolver says.
     pub resolve: Vec<Override>,

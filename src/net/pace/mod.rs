@@ -147,7 +147,8 @@ impl Pace {
     }
 
     /// Lets nobody start at this host for so long. A longer pause that is under way stays.
-    pub fn pause(&self, name: &str, wait: Duration) {
+    #[cfg(test)]
+    pub(super) fn pause(&self, name: &str, wait: Duration) {
         let host = self.host(name);
         let end = host.now().saturating_add(wait);
         host.lock().pause(end);

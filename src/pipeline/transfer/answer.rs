@@ -33,8 +33,7 @@ pub(super) struct Representation {
     pub(super) open_end: bool,
 }
 
-/// The start of 1995, since 1970. What is said to be older has the date of no file: builds that are to come out alike set the same for
-/// all, such as 1970 or 1980.
+/// The start of 1995, since 1970. An older date is not believed: reproducible builds set 1970 or 1980 on every file.
 const FIRST_DATE: Duration = Duration::from_secs(788_918_400);
 
 /// Why it is begun anew where there is less than before.
@@ -78,7 +77,8 @@ pub(super) enum Reading {
 }
 
 impl Representation {
-    /// What an answer with these headers says of its representation. `total` is that of a whole body.
+    /// What an answer with these headers says of its representation. The total is the length of its body, which is that of the
+    /// whole only where the body is.
     pub(super) fn of(headers: &HeaderMap) -> Representation {
         let last_modified = text(headers, header::LAST_MODIFIED);
         let time = |name: HeaderName| httpdate::parse_http_date(text(headers, name)?).ok();
@@ -250,8 +250,8 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
             .map(|r| format!(" {r}"))
             .unwrap_or_default()
     );
-    if code == 429 {
-        let error = Error::new(Kind::Busy, said);
+    let error = Error::new(net::kind_of(status), said);
+    if error.kind == Kind::Busy || net::worth_retrying(status) {
         let error = match net::retry_after(headers) {
             Some(wait) => error.after(wait),
             None => error,
@@ -261,28 +261,13 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
             passes: true,
         };
     }
-    if net::worth_retrying(status) {
-        let error = Error::new(Kind::Network, said);
-        let error = match net::retry_after(headers) {
-            Some(wait) => error.after(wait),
-            None => error,
-        };
-        return Reading::Refused {
-            error,
-            passes: true,
-        };
-    }
-    let kind = match code {
-        401 | 407 => Kind::Login,
-        404 | 410 => Kind::Missing,
-        _ => Kind::Blocked,
+    let error = match way_in(code, headers) {
+        Some(hint) => error.hint(hint),
+        None => error,
     };
-    match (refused(kind, said), way_in(code, headers)) {
-        (Reading::Refused { error, passes }, Some(hint)) => Reading::Refused {
-            error: error.hint(hint),
-            passes,
-        },
-        (reading, _) => reading,
+    Reading::Refused {
+        error,
+        passes: false,
     }
 }
 

@@ -9,7 +9,7 @@ use url::{Url, form_urlencoded};
 
 use super::json;
 use crate::model::{Error, Kind};
-use crate::net::Shown;
+use crate::net::{Shown, kind_of};
 use crate::script::call::{Ask, Call, Posted};
 use crate::script::failure::{raise, refuse, visible};
 use crate::script::room::Room;
@@ -231,13 +231,10 @@ pub(super) fn texts(table: &Table, of: &str) -> mlua::Result<BTreeMap<String, St
 
 /// What a status means that nobody expects.
 fn unexpected(answer: &Answer) -> Error {
-    let kind = match answer.status.as_u16() {
-        404 | 410 => Kind::Missing,
-        401 => Kind::Login,
-        403 | 451 => Kind::Blocked,
-        429 => Kind::Busy,
-        500.. => Kind::Network,
-        _ => Kind::Corrupt,
+    let kind = match kind_of(answer.status) {
+        // Of the rest, a script is to know what it can be.
+        Kind::Blocked if !matches!(answer.status.as_u16(), 403 | 451 | 500..) => Kind::Corrupt,
+        kind => kind,
     };
     let message = format!("`{}` answered {}", Shown(&answer.url), answer.status);
     let error = Error::new(kind, message);

@@ -385,5 +385,5 @@ impl Content {
 /// Saves that these ranges are there. Blocks.
 pub(super) fn save_state(partial: &Partial, about: About, done: Vec<Range>) -> Result<()> {
     let read = |(start, end): Range| partial.read(start, (end - start) as usize);
-    partial.save(&State::new(about, done, read)?.encode())
+    partial.save(&State::new(about, done, read)?.encode()?)
 }

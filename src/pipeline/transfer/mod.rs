@@ -23,6 +23,7 @@ mod login;
 mod outcome;
 mod prove;
 mod room;
+mod seal;
 mod seams;
 mod setback;
 mod state;

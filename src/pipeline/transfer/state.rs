@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Representation;
 use super::ledger::Range;
+use super::seal::{self, Sealed};
 use crate::model::{Digest, Result};
 
 /// The form of the state; another one is not read.
@@ -90,26 +91,22 @@ impl State {
     }
 
     /// As it is written.
-    pub(super) fn encode(mut self) -> Vec<u8> {
-        self.seal = self.sealed();
-        // Plain data of texts and numbers always has a JSON form.
-        serde_json::to_vec(&self).unwrap_or_default()
+    ///
+    /// # Errors
+    /// A defect.
+    pub(super) fn encode(self) -> Result<Vec<u8>> {
+        seal::encode(self)
     }
 
     /// Reads it back; nothing if it is damaged, or of another version.
     pub(super) fn decode(bytes: &[u8]) -> Option<State> {
-        let state: State = serde_json::from_slice(bytes).ok()?;
-        (state.version == VERSION && state.seal == state.sealed()).then_some(state)
+        seal::decode(bytes).filter(|state: &State| state.version == VERSION)
     }
+}
 
-    fn sealed(&self) -> String {
-        let open = State {
-            seal: String::new(),
-            ..self.clone()
-        };
-        blake3::hash(&serde_json::to_vec(&open).unwrap_or_default())
-            .to_hex()
-            .to_string()
+impl Sealed for State {
+    fn seal(&mut self) -> &mut String {
+        &mut self.seal
     }
 }
 
@@ -135,7 +132,7 @@ mod tests {
         let file = b"0123456789";
         let tail = |(start, end): Range| Ok(file[start as usize..end as usize].to_vec());
         let state = State::new(about, vec![(0, 5), (7, 9)], tail).unwrap();
-        let bytes = state.encode();
+        let bytes = state.encode().unwrap();
         let state = State::decode(&bytes).unwrap();
         assert_eq!(state.proven(10, tail).unwrap(), [(0, 5), (7, 9)]);
         assert_eq!(state.proven(8, tail).unwrap(), [], "the file is too short");

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Result;
 use crate::pipeline::transfer::answer::Representation;
+use crate::pipeline::transfer::seal::{self, Sealed};
 
 /// The form of the state; another one is not read.
 const VERSION: u32 = 2;
@@ -71,27 +73,25 @@ impl Default for State {
 
 impl State {
     /// As it is written.
-    pub(super) fn encode(mut self) -> Vec<u8> {
-        self.seal = self.sealed();
-        // Plain data of texts and numbers always has a JSON form.
-        serde_json::to_vec(&self).unwrap_or_default()
+    ///
+    /// # Errors
+    /// A defect.
+    pub(super) fn encode(self) -> Result<Vec<u8>> {
+        seal::encode(self)
     }
 
     /// Reads it back; nothing if it is damaged, or of another version, or contradicts itself.
     pub(super) fn decode(bytes: &[u8]) -> Option<State> {
-        let state: State = serde_json::from_slice(bytes).ok()?;
+        let state: State = seal::decode(bytes)?;
         let is_there = state.last < state.len && state.at < state.count;
         let fits = state.stream == VERSION && (is_there || state.count == 0);
-        (fits && state.seal == state.sealed()).then_some(state)
+        fits.then_some(state)
     }
+}
 
-    fn sealed(&self) -> String {
-        let open = State {
-            seal: String::new(),
-            ..self.clone()
-        };
-        let bytes = serde_json::to_vec(&open).unwrap_or_default();
-        blake3::hash(&bytes).to_hex().to_string()
+impl Sealed for State {
+    fn seal(&mut self) -> &mut String {
+        &mut self.seal
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
             chain: "abc".into(),
             ..State::default()
         };
-        let bytes = state.clone().encode();
+        let bytes = state.clone().encode().unwrap();
         let read = State::decode(&bytes).unwrap();
         assert_eq!((read.count, read.len, read.last), (2, 20, 7));
         let text = String::from_utf8(bytes).unwrap();
@@ -131,9 +131,9 @@ mod tests {
             last: 20,
             ..state.clone()
         };
-        assert!(State::decode(&odd.encode()).is_none());
+        assert!(State::decode(&odd.encode().unwrap()).is_none());
         let odd = State { at: 2, ..state };
-        assert!(State::decode(&odd.encode()).is_none());
+        assert!(State::decode(&odd.encode().unwrap()).is_none());
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Join {
                 }
                 spool.finish(None, true)?;
             }
-            partial.save(&state.encode())
+            partial.save(&state.encode()?)
         }));
         Ok(())
     }

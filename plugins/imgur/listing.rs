@@ -96,6 +96,7 @@ impl Imgur {
             // those before it are taken.
             let size = u32::try_from(size).map_or(AHEAD, |size| size.min(AHEAD));
             let room = Semaphore::new(AHEAD as usize);
+            // There is room for each page before it is asked for, so few wait in here.
             let (ready, mut came) = mpsc::unbounded_channel();
             let asking = async {
                 let ready = ready;

@@ -57,6 +57,7 @@ pub(super) struct Hand {
 impl Hands {
     /// Makes it, and the end where the words come out. Each [`Hand`] gives exactly one.
     pub(super) fn new() -> (Hands, mpsc::UnboundedReceiver<Word>) {
+        // There are no more words than hands, and these go with items, of which few are under way at once.
         let (words, receiver) = mpsc::unbounded_channel();
         let waiting = Arc::default();
         (Hands { words, waiting }, receiver)

@@ -78,6 +78,8 @@ pub(super) fn begin(
     let Ok(root) = disk.folder(&[]) else {
         return (None, None);
     };
+    // Unbounded, since nobody can wait who drops the last of an album. A listing comes once, when all its items have ended, and most of
+    // what is known of them is on the disk.
     let (out, gathered) = mpsc::unbounded_channel();
     let shared = Shared {
         out,
@@ -118,6 +120,7 @@ pub(super) fn given(gather: Option<&Arc<Gather>>, link: &Link) -> Option<(String
 
 impl Clerk {
     async fn run(self: Arc<Self>, mut gathered: mpsc::UnboundedReceiver<Gathered>) {
+        // As many as there are listings that wait for their turn, of which one writes at a time.
         let mut tasks = JoinSet::new();
         loop {
             tokio::select! {

@@ -59,8 +59,8 @@ pub(super) trait Archive: Send + Sync {
     /// The paths of some files of other items that had this length and digest when they were saved.
     fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Result<Vec<String>>;
 
-    /// Notes how an item ended. What is saved, both questions above know at once; stable storage may have it a moment
-    /// later. What fails keeps what was saved of it before.
+    /// Notes how an item ended. `find`, `owner` and `twins` see what is saved at once, `version` does not; stable storage may have
+    /// it a moment later. What fails keeps what was saved of it before.
     fn note(&self, note: Note) -> Result<()>;
 
     /// Notes that a link could not be listed to its end, and why.

@@ -11,6 +11,8 @@ use crate::pipeline::naming::fold;
 /// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
 /// With each transaction the reader has to read again what it knew, so there are few.
 const MOMENT: Duration = Duration::from_millis(200);
+/// So many notes are on their way at the most. Where the disk takes no more, neither does the memory: everything waits for it.
+const MOST: usize = 16 << 10;
 
 /// The notes on their way to the writer.
 #[derive(Debug, Default)]
@@ -116,7 +118,7 @@ impl Waiting {
     /// Takes a note for the writer; says why if it writes no more.
     pub(super) fn note(&self, note: Note) -> Result<(), String> {
         let note = Arc::new(note);
-        let mut state = self.state();
+        let mut state = self.room();
         if let Ending::Saved(record) = &note.ending
             && !record.shared
         {
@@ -131,7 +133,26 @@ impl Waiting {
 
     /// Takes a note about a link.
     pub(super) fn link(&self, paper: Paper) -> Result<(), String> {
-        self.push(self.state(), paper)
+        self.push(self.room(), paper)
+    }
+
+    /// Waits until there is room for one more note, or nothing is written any more.
+    fn room(&self) -> MutexGuard<'_, State> {
+        self.wait_while(|state| state.count >= MOST)
+    }
+
+    /// Waits for the writer, which does at once what it has, until it has come so far or writes no more.
+    fn wait_while(&self, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        while is_so(&state) && state.failure.is_none() {
+            state.hurry = true;
+            self.work.notify_one();
+            state = self
+                .done
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state
     }
 
     fn push(&self, mut state: MutexGuard<'_, State>, paper: Paper) -> Result<(), String> {
@@ -148,15 +169,7 @@ impl Waiting {
 
     /// Waits until all that was noted is committed; says why if it is not.
     pub(super) fn all_done(&self) -> Result<(), String> {
-        let mut state = self.state();
-        while state.count > 0 && state.failure.is_none() {
-            state.hurry = true;
-            self.work.notify_one();
-            state = self
-                .done
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
+        let state = self.wait_while(|state| state.count > 0);
         state.failure.clone().map_or(Ok(()), Err)
     }
 
@@ -203,5 +216,32 @@ impl Waiting {
         drop(state);
         self.done.notify_all();
         drop(written);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn whoever_notes_more_than_is_written_waits() {
+        let waiting = Waiting::default();
+        for mark in 0..MOST as i64 {
+            waiting.link(Paper::Listed(mark)).unwrap();
+        }
+        thread::scope(|scope| {
+            let more = scope.spawn(|| waiting.link(Paper::Listed(0)));
+            // It is in a hurry once it waits.
+            while !waiting.state().hurry && !more.is_finished() {
+                thread::yield_now();
+            }
+            assert!(!more.is_finished());
+            assert_eq!(waiting.gather().len(), MOST);
+            waiting.tell(MOST, Ok(()));
+            more.join().unwrap().unwrap();
+        });
+        assert_eq!(waiting.state().count, 1);
     }
 }

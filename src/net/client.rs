@@ -294,12 +294,4 @@ impl Client {
             false => pools.pin(&opened.url, address),
         }
     }
-
-    /// Reads the next piece of a body.
-    ///
-    /// # Errors
-    /// [`crate::model::Kind::Network`] if it breaks off, falls silent, or only drips.
-    pub async fn chunk(&self, opened: &mut Opened) -> Result<Option<Bytes>> {
-        opened.chunk().await
-    }
 }

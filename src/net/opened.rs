@@ -37,7 +37,10 @@ impl Opened {
     }
 
     /// Reads the next piece of the body.
-    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>> {
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Network`] if it breaks off, falls silent, or only drips.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let began = Instant::now();
         let chunk = self.response.chunk().await;
         let chunk = chunk.map_err(|error| failure::classify(error, &self.url))?;

@@ -53,7 +53,7 @@ async fn open(client: &Client, text: &str) -> Result<Opened, Error> {
 async fn body(client: &Client, text: &str) -> Result<Vec<u8>, Error> {
     let mut opened = open(client, text).await?;
     let mut body = Vec::new();
-    while let Some(chunk) = client.chunk(&mut opened).await? {
+    while let Some(chunk) = opened.chunk().await? {
         body.extend_from_slice(&chunk);
     }
     Ok(body)

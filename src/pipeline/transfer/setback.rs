@@ -6,7 +6,7 @@ use super::address::file;
 use super::content::Content;
 use super::tries::{Setback, Tries, Wait};
 use super::{Job, Mover};
-use crate::model::{Error, Event, Kind, Request, Result};
+use crate::model::{Error, Kind, Request, Result};
 use crate::net::Led;
 
 impl Mover {
@@ -74,15 +74,8 @@ impl Mover {
 
     /// Waits before the next attempt, and tells why.
     async fn sit_out(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
-        let host = url.host_str().unwrap_or("").to_owned();
-        let millis = wait.time.as_millis().try_into().unwrap_or(u64::MAX);
-        self.tell(Event::Waiting {
-            id: Some(job.id),
-            host,
-            millis,
-            reason: wait.reason,
-        })
-        .await?;
+        self.tell_wait(Some(job.id), url, wait.time, wait.reason)
+            .await?;
         if !wait.is_in_line {
             self.unless_draining(tokio::time::sleep(wait.time)).await?;
         }

@@ -43,7 +43,8 @@ impl<'a> Taking<'a> {
 }
 
 impl Mover {
-    /// Takes a body that is all of it. What was there before goes only once the first bytes are what was wanted.
+    /// Takes a body that is the whole file, from its first byte. What an earlier attempt left is thrown away only once the first bytes
+    /// of this one have passed the checks.
     pub(super) async fn take_whole(
         &self,
         mut taking: Taking<'_>,
@@ -295,7 +296,7 @@ impl Mover {
     }
 
     pub(super) async fn piece(&self, opened: &mut Opened) -> Result<Option<Bytes>, Setback> {
-        Ok(self.unless_ending(self.client.chunk(opened)).await??)
+        Ok(self.unless_ending(opened.chunk()).await??)
     }
 
     async fn add(&self, content: &mut Content, piece: Bytes) -> Result<(), Setback> {

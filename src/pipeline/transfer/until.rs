@@ -23,6 +23,23 @@ impl Mover {
         self.events.send(event).await.map_err(|_| Error::closed())
     }
 
+    /// Tells for how long the host of this URL is left alone, by one item or by all, and why.
+    pub(super) async fn tell_wait(
+        &self,
+        id: Option<u64>,
+        url: &Url,
+        time: Duration,
+        reason: String,
+    ) -> Result<()> {
+        self.tell(Event::Waiting {
+            id,
+            host: url.host_str().unwrap_or("").to_owned(),
+            millis: time.as_millis().try_into().unwrap_or(u64::MAX),
+            reason,
+        })
+        .await
+    }
+
     /// Waits for this, unless nothing new is to begin.
     pub(super) async fn unless_draining<T>(&self, future: impl Future<Output = T>) -> Result<T> {
         tokio::select! {

@@ -158,7 +158,7 @@ impl Walk {
         }
         let mut head: Vec<u8> = Vec::new();
         while head.len() < HEAD {
-            match self.client.chunk(&mut opened).await? {
+            match opened.chunk().await? {
                 Some(piece) => head.extend_from_slice(&piece),
                 None => break,
             }

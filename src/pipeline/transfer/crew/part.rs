@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use super::batch::Batch;
 use super::{Crew, JOINT, LEAST, restart};
-use crate::model::{Error, Event, Kind};
+use crate::model::{Error, Kind};
 use crate::net::{Opened, Permit, Watch};
 use crate::pipeline::sink::quickly;
 use crate::pipeline::transfer::answer::{Asked, Reading, SHORTER, read};
@@ -174,7 +174,7 @@ impl Crew<'_> {
             let mut piece = std::mem::take(&mut beyond);
             if piece.is_empty() {
                 let began = Instant::now();
-                let next = self.unless_over(self.mover.client.chunk(&mut opened));
+                let next = self.unless_over(opened.chunk());
                 let Some(next) = self.unless_taken(segment.id, next).await else {
                     return Ok(true);
                 };
@@ -204,7 +204,7 @@ impl Crew<'_> {
         let most = JOINT.min(self.total - end) as usize;
         while beyond.len() < most {
             // Without the joint there is one proof less, which can be had later.
-            let next = self.unless_over(self.mover.client.chunk(&mut opened));
+            let next = self.unless_over(opened.chunk());
             let next = match self.proves {
                 true => next.await,
                 false => match timeout(self.patience(), next).await {
@@ -267,7 +267,7 @@ impl Crew<'_> {
         } = answer;
         let mut known = &before[..(last - start) as usize];
         while !known.is_empty() {
-            let next = self.unless_over(self.mover.client.chunk(&mut opened));
+            let next = self.unless_over(opened.chunk());
             let Some(mut piece) = next.await?? else {
                 return Err(Setback::Again(short(last - known.len() as u64, last)));
             };
@@ -369,7 +369,7 @@ impl Crew<'_> {
         Ok(())
     }
 
-    /// Tells the pace what came of it, and everybody what their host is left alone for: a part is nobody who waits.
+    /// Reports the outcome to the pace, and tells the user if the host is now paused.
     async fn tell(&self, permit: Option<Permit>, done: &Result<(), Setback>) {
         let Some(permit) = permit else { return };
         match done {
@@ -381,14 +381,9 @@ impl Crew<'_> {
                 let longest = self.mover.client.settings().longest_wait;
                 let told = error.retry_after.filter(|told| *told <= longest);
                 if let Some(paused) = permit.refused(told).paused {
-                    let waiting = Event::Waiting {
-                        id: None,
-                        host: self.course.url.host_str().unwrap_or("").to_owned(),
-                        millis: paused.as_millis().try_into().unwrap_or(u64::MAX),
-                        reason: error.message.clone(),
-                    };
+                    let (url, why) = (self.course.url, error.message.clone());
                     // If nobody hears events any more, the run is over.
-                    let _ = self.mover.tell(waiting).await;
+                    let _ = self.mover.tell_wait(None, url, paused, why).await;
                 }
             }
             Err(Setback::Again(_) | Setback::Expired(_)) => {

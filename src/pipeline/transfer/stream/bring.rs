@@ -16,7 +16,7 @@ use super::list::Content;
 use super::look::{Head, Look};
 use super::part::Part;
 use super::versions::Versions;
-use crate::model::{Error, Event, Kind, Result};
+use crate::model::{Error, Kind, Result};
 use crate::net::{Led, Permit, Way};
 use crate::pipeline::stream::vtt;
 use crate::pipeline::transfer::take::short;
@@ -82,17 +82,13 @@ impl Streaming<'_> {
         }
     }
 
-    /// Waits as long as this setback asks for.
+    /// Waits as long as this setback asks for, also when nothing new is to begin: a live stream ends with all that was asked for.
     pub(super) async fn wait(&self, url: &Url, error: Error, tries: &mut Tries) -> Result<()> {
         let wait = tries.wait(error)?;
-        self.mover
-            .tell(Event::Waiting {
-                id: Some(self.id),
-                host: url.host_str().unwrap_or("").to_owned(),
-                millis: wait.time.as_millis().try_into().unwrap_or(u64::MAX),
-                reason: wait.reason,
-            })
-            .await?;
+        let told = self
+            .mover
+            .tell_wait(Some(self.id), url, wait.time, wait.reason);
+        told.await?;
         if !wait.is_in_line {
             tokio::time::sleep(wait.time).await;
         }
@@ -194,7 +190,7 @@ impl Streaming<'_> {
         let mut head = Head::new(is_head && out.form == Content::Medium);
         let mut count = 0u64;
         while most.is_none_or(|most| count < most) {
-            let Some(mut piece) = client.chunk(&mut opened).await? else {
+            let Some(mut piece) = opened.chunk().await? else {
                 break;
             };
             if let Some(most) = most {

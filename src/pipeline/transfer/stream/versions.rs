@@ -147,7 +147,7 @@ impl Streaming<'_> {
         // With all of it read, the connection can be used again. What has more than it says may have no end.
         let mut count = 0;
         while count <= 1
-            && let Some(piece) = client.chunk(&mut opened).await?
+            && let Some(piece) = opened.chunk().await?
         {
             count += piece.len();
         }

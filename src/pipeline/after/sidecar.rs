@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::model::{Error, Item, Kind, Result};
 use crate::pipeline::archive::Archive;
 use crate::pipeline::naming::{fields, shown_within};
-use crate::pipeline::sink::{Disk, Folder, disk_error};
+use crate::pipeline::sink::{Disk, Folder, disk_error, parts};
 
 /// The longest file that is looked into to find out whether it is ours.
 pub(in crate::pipeline) const LONGEST: u64 = 4 << 20;
@@ -48,12 +48,7 @@ pub(in crate::pipeline) fn write(
     document: &Value,
     path: &str,
 ) -> Result<()> {
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let names: Vec<String> = folders
-        .split('/')
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let (names, name) = parts(path);
     let folder = disk.folder(&names)?;
     // The same for all copies, so that whoever looks for what a kill has left need not know which it was.
     let temporary = temporary(&numbered(name, "json", 1));
@@ -63,10 +58,9 @@ pub(in crate::pipeline) fn write(
     };
     for copy in 1..COPIES {
         let name = numbered(name, "json", copy);
-        let below = match folders {
-            "" => name.clone(),
-            folders => format!("{folders}/{name}"),
-        };
+        let below = [names.as_slice(), std::slice::from_ref(&name)]
+            .concat()
+            .join("/");
         if archive.owner(&below)?.is_some() {
             continue;
         }

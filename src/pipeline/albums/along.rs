@@ -17,7 +17,7 @@ use super::spool::Spool;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::after::sidecar::{COPIES, all_taken, numbered};
 use crate::pipeline::archive::Archive;
-use crate::pipeline::sink::{Disk, Folder, disk_error};
+use crate::pipeline::sink::{Disk, Folder, disk_error, parts};
 use crate::pipeline::zip::Entry;
 
 /// What goes along below one output root.
@@ -283,9 +283,8 @@ impl<'a> Along<'a> {
 
     /// The folder and the name of a path.
     fn at<'p>(&self, path: &'p str) -> Result<(Arc<Folder>, &'p str)> {
-        let names = folder_of(path).split('/').filter(|name| !name.is_empty());
-        let names: Vec<String> = names.map(str::to_owned).collect();
-        Ok((self.disk.folder(&names)?, name_of(path)))
+        let (names, name) = parts(path);
+        Ok((self.disk.folder(&names)?, name))
     }
 }
 

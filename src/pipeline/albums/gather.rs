@@ -117,7 +117,7 @@ pub(super) enum Fate {
     Document,
 }
 
-/// The place of an item in its album. Dropped, whatever became of it counts.
+/// The place of an item in its album. If dropped without [`Seat::ended`], the item counts as not done.
 pub(in crate::pipeline) struct Seat {
     gather: Arc<Gather>,
     volume: usize,

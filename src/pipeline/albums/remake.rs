@@ -5,13 +5,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::along::{below, folder_of, name_of};
+use super::along::below;
 use super::comic;
 use super::pack::{index, marked};
 use super::parts::{Book, Packer, Part};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, place};
-use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error};
+use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error, parts};
 use crate::pipeline::verify::aside;
 use crate::pipeline::zip::{Entry, Index, checksum};
 
@@ -32,10 +32,8 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
     let cannot = |doing: &str, error| disk_error(format!("cannot {doing} `{path}`"), error);
     let disk = Disk::open(&place(root))?;
     let mut file = disk.read(path).map_err(|error| cannot("read", error))?;
-    let names = folder_of(path).split('/').filter(|name| !name.is_empty());
-    let names: Vec<String> = names.map(str::to_owned).collect();
+    let (names, name) = parts(path);
     let folder = disk.folder(&names)?;
-    let name = name_of(path);
     let is_ours = index(&mut file).and_then(io::Result::ok);
     let Some((index, marked)) = is_ours.zip(marked(&mut file)) else {
         put_aside(&folder, name).map_err(|error| cannot("put aside", error))?;

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::along::{folder_of, name_of};
 use super::pack::Spare;
 use crate::model::{Error, Kind};
-use crate::pipeline::sink::{Disk, Stamp};
+use crate::pipeline::sink::{Disk, Stamp, parts};
 
 /// Removes files that are packed, and the folders that are empty then. One that has changed since stays, and so does one
 /// that cannot be removed, which is told: the next run packs it again, and tries that once more.
@@ -15,15 +14,11 @@ pub(super) fn remove(disk: &Disk, spares: Vec<Spare>) -> Option<Error> {
     let mut stays: Option<(String, io::Error)> = None;
     let mut others = 0;
     for Spare { path, stamp } in spares {
-        let names: Vec<String> = folder_of(&path)
-            .split('/')
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let (names, name) = parts(&path);
         let remove = || -> io::Result<()> {
             if Stamp::at(disk, &path)? == stamp {
                 let folder = disk.folder(&names).map_err(io::Error::other)?;
-                folder.remove(name_of(&path))?;
+                folder.remove(name)?;
             }
             Ok(())
         };

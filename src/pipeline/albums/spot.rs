@@ -8,7 +8,7 @@ use super::shelf;
 use crate::model::Result;
 use crate::pipeline::after::sidecar::{COPIES, all_taken, numbered};
 use crate::pipeline::archive::Archive;
-use crate::pipeline::sink::{Disk, Folder};
+use crate::pipeline::sink::{Disk, Folder, folders};
 
 /// How many folders are looked into for a file of an earlier run.
 const FOLDERS: usize = 16;
@@ -100,9 +100,7 @@ impl Search<'_> {
         stem: &str,
         ours: &impl Fn(&mut File) -> Option<T>,
     ) -> Result<Spot<T>> {
-        let names = below.split('/').filter(|name| !name.is_empty());
-        let names: Vec<String> = names.map(str::to_owned).collect();
-        let folder = self.disk.folder(&names)?;
+        let folder = self.disk.folder(&folders(below))?;
         for copy in 1..COPIES {
             let name = numbered(stem, self.ext, copy);
             let path = match below {

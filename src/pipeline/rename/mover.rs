@@ -265,7 +265,7 @@ impl<'a> Mover<'a> {
 
     /// Notes that something went away from here, so that its folder may be empty.
     pub(super) fn has_left(&mut self, path: &str) {
-        let names = folders(path);
+        let (names, _) = sink::parts(path);
         if !names.is_empty() {
             self.left.insert(names);
         }
@@ -290,8 +290,8 @@ impl<'a> Mover<'a> {
 
     /// The folder and the name of a path.
     fn at<'p>(&self, path: &'p str) -> io::Result<(std::sync::Arc<Folder>, &'p str)> {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let folder = self.disk.folder(&folders(path)).map_err(|error| {
+        let (names, name) = sink::parts(path);
+        let folder = self.disk.folder(&names).map_err(|error| {
             let cause = error.source.and_then(|cause| cause.downcast().ok());
             cause.map_or_else(|| io::Error::other(error.message), |cause| *cause)
         });
@@ -318,10 +318,4 @@ fn disk_error(doing: String, cause: io::Error) -> Error {
         true => error.hint("files are renamed only where you may write"),
         false => error,
     }
-}
-
-fn folders(path: &str) -> Vec<String> {
-    let (folders, _) = path.rsplit_once('/').unwrap_or_default();
-    let names = folders.split('/').filter(|name| !name.is_empty());
-    names.map(str::to_owned).collect()
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Folder, disk_error, stays_below};
+use super::{Folder, disk_error, parts, stays_below};
 use crate::model::Result;
 use crate::pipeline::numbers::Numbers;
 
@@ -91,12 +91,7 @@ impl Disk {
         if !stays_below(path) {
             return None;
         }
-        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let names: Vec<String> = folders
-            .split('/')
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let (names, name) = parts(path);
         if names.is_empty() {
             return self.root.size(name);
         }
@@ -147,9 +142,7 @@ impl Disk {
 
     /// The folder of a path, if it is there, and the name in it.
     fn known<'p>(&self, path: &'p str) -> io::Result<(Arc<Folder>, &'p str)> {
-        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let names = folders.split('/').filter(|name| !name.is_empty());
-        let names: Vec<String> = names.map(str::to_owned).collect();
+        let (names, name) = parts(path);
         if let Some(folder) = self.kept().get(&names) {
             return Ok((folder.clone(), name));
         }

@@ -4,7 +4,7 @@
 //! meanwhile, and no link planted below the root, can lead a write elsewhere.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -127,21 +127,6 @@ impl Folder {
     pub(in crate::pipeline) fn open_to_read(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         regular(rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::empty())?.into())
-    }
-
-    /// Reads a small file; one that is longer than `limit` bytes is an error.
-    pub(in crate::pipeline) fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        self.open_to_read(name)?
-            .take(limit + 1)
-            .read_to_end(&mut content)?;
-        if content.len() as u64 > limit {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "it is too long",
-            ));
-        }
-        Ok(content)
     }
 
     /// The length of a regular file, or nothing if there is none of this name.

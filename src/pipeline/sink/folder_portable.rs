@@ -3,7 +3,7 @@
 //! Links are refused when they are seen; unlike on Unix, one that is planted between the look and the use is followed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::sole::sole;
@@ -87,21 +87,6 @@ impl Folder {
     pub(in crate::pipeline) fn open_to_read(&self, name: &str) -> io::Result<File> {
         self.regular(name)?;
         File::open(self.at(name)?)
-    }
-
-    /// Reads a small file; one that is longer than `limit` bytes is an error.
-    pub(in crate::pipeline) fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        self.open_to_read(name)?
-            .take(limit + 1)
-            .read_to_end(&mut content)?;
-        if content.len() as u64 > limit {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "it is too long",
-            ));
-        }
-        Ok(content)
     }
 
     /// The length of a regular file, or nothing if there is none of this name.

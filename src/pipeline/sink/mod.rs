@@ -4,13 +4,13 @@
 
 mod disk;
 #[cfg(unix)]
-#[path = "folder.rs"]
 mod folder;
 #[cfg(not(unix))]
 #[path = "folder_portable.rs"]
 mod folder;
 mod partial;
 mod quick;
+mod small;
 mod sole;
 mod stamp;
 mod unnamed;
@@ -19,7 +19,7 @@ pub(super) use disk::Disk;
 pub(super) use folder::Folder;
 pub(super) use partial::{Partial, Place};
 pub(super) use quick::{defect, is_quick, joined, quickly, slowly, timed};
-pub(super) use sole::stays_below;
+pub(super) use sole::{folders, parts, stays_below};
 pub(super) use stamp::Stamp;
 pub(super) use unnamed::{Unnamed, same};
 

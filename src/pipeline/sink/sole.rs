@@ -1,4 +1,4 @@
-//! Names that lead nowhere else.
+//! Names that lead nowhere else, and the paths that they make.
 
 use std::io;
 use std::path::{Component, Path};
@@ -15,6 +15,18 @@ pub(super) fn sole(name: &str) -> io::Result<&str> {
             format!("`{name}` is no name in a folder"),
         )),
     }
+}
+
+/// The folders that the path of a file leads through, and its name.
+pub(in crate::pipeline) fn parts(path: &str) -> (Vec<String>, &str) {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    (folders(folder), name)
+}
+
+/// The folders that the path of a folder leads through; none for the root.
+pub(in crate::pipeline) fn folders(path: &str) -> Vec<String> {
+    let names = path.split('/').filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 /// Whether each name in this path leads one step down, so that all of it stays below where it begins.

@@ -32,6 +32,8 @@ struct Line {
     number: usize,
     /// Without its comment.
     text: String,
+    /// How many modules it is deep: so often `super::` leads to the root.
+    depth: usize,
 }
 
 fn root() -> &'static Path {
@@ -64,24 +66,50 @@ fn lines(path: &Path) -> Vec<Line> {
     }
     let text = fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
+    let depth = depth(&file);
     let mut lines: Vec<Line> = Vec::new();
     for (index, line) in code.lines().enumerate() {
-        let line = line.split("//").next().unwrap_or("");
+        let line = without_comment(line);
         match lines.last_mut() {
             Some(last) if is_open(&last.text) => last.text.push_str(line.trim_start()),
             _ => lines.push(Line {
                 file: file.clone(),
                 number: index + 1,
                 text: line.to_owned(),
+                depth,
             }),
         }
     }
     lines
 }
 
+/// How many modules a file is deep.
+fn depth(file: &str) -> usize {
+    let path = file.strip_prefix("src/").unwrap_or(file);
+    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    path.split('/').count()
+}
+
+/// A line up to its comment, which does not begin within a text such as `"https://…"`.
+fn without_comment(line: &str) -> &str {
+    let (mut is_text, mut is_escaped, mut last) = (false, false, ' ');
+    for (at, c) in line.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_text => is_escaped = true,
+            '"' if is_text || last != '\'' => is_text = !is_text,
+            '/' if !is_text && last == '/' => return &line[..at - 1],
+            _ => {}
+        }
+        last = c;
+    }
+    line
+}
+
 /// Whether a list of imports goes on in the next line.
 fn is_open(text: &str) -> bool {
-    let list = text.split_once("crate::{").or(text.split_once("fetch::{"));
+    let mut starts = ["crate::{", "fetch::{", "super::{"].into_iter();
+    let list = starts.find_map(|start| text.split_once(start));
     list.is_some_and(|(_, list)| list.matches('{').count() >= list.matches('}').count())
 }
 
@@ -92,10 +120,10 @@ fn layer(file: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| *layer == name)
 }
 
-/// The names that follow `crate::` or `fetch::` in a line, those of a list in braces too.
-fn named(text: &str) -> Vec<String> {
+/// The names that follow `crate::`, `fetch::` or as many `super::` as lead there in a line, those of a list in braces too.
+fn named(text: &str, depth: usize) -> Vec<String> {
     let mut names = Vec::new();
-    for start in ["crate::", "fetch::"] {
+    for start in ["crate::", "fetch::", &"super::".repeat(depth)] {
         for (at, _) in text.match_indices(start) {
             let before = text[..at].chars().next_back();
             if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
@@ -139,7 +167,7 @@ fn imports_point_down() {
         let Some(own) = layer(&line.file) else {
             continue;
         };
-        for name in named(&line.text) {
+        for name in named(&line.text, line.depth) {
             let above = LAYERS.iter().position(|layer| *layer == name);
             if above.is_some_and(|above| above > own) {
                 wrong.push(format!(
@@ -158,7 +186,7 @@ fn plugins_name_only_what_is_theirs() {
     for line in files("plugins").iter().flat_map(|file| lines(file)) {
         // The list of plugins makes them, scripts too, so it sees the configuration.
         let is_list = line.file == "plugins/mod.rs";
-        for name in named(&line.text) {
+        for name in named(&line.text, line.depth) {
             let allowed = FOR_PLUGINS.contains(&name.as_str())
                 || (is_list && matches!(name.as_str(), "config" | "script"));
             if !allowed {
@@ -223,8 +251,42 @@ fn names_in_imports_are_found() {
         ("pub(crate) fn x() {}", ""),
         ("prefetch::x(); self::crate::x", ""),
         ("pub(in crate::pipeline) fn x() {}", "pipeline"),
+        ("use super::super::{cli, model::Item};", "cli model"),
+        ("super::super::cli::main(); super::net::x()", "cli"),
     ];
     for (text, expected) in table {
-        assert_eq!(named(text).join(" "), expected, "{text}");
+        assert_eq!(named(text, 2).join(" "), expected, "{text}");
+    }
+    assert_eq!(named("use super::cli::x;", 1), ["cli"]);
+}
+
+#[test]
+fn a_file_is_as_deep_as_its_module() {
+    let table = [
+        ("src/lib.rs", 1),
+        ("src/net/mod.rs", 1),
+        ("src/net/pace/mod.rs", 2),
+        ("src/pipeline/walk/follow.rs", 3),
+        ("plugins/imgur/mod.rs", 2),
+    ];
+    for (file, expected) in table {
+        assert_eq!(depth(file), expected, "{file}");
+    }
+}
+
+#[test]
+fn a_comment_begins_outside_of_texts() {
+    let table = [
+        ("x(); // why", "x(); "),
+        (
+            "let a = \"https://x.org\"; cli(); // b",
+            "let a = \"https://x.org\"; cli(); ",
+        ),
+        ("let a = \"\\\"//\"; // b", "let a = \"\\\"//\"; "),
+        ("let a = '\"'; // b", "let a = '\"'; "),
+        ("/// doc", ""),
+    ];
+    for (text, expected) in table {
+        assert_eq!(without_comment(text), expected, "{text}");
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use self::fake::Fake;
 use crate::support::media::{Format, small};
-use crate::support::{Reply, Site};
+use crate::support::{Reply, Site, until};
 
 /// A line of gallery-dl for a file in a folder.
 fn line(site: &Site, path: &str, folder: &str, more: serde_json::Value) -> serde_json::Value {
@@ -308,9 +308,7 @@ fn a_host_that_the_first_program_knows_is_asked_about_by_that_alone() {
     // The second page comes once the file of the first is there.
     let saved = fake.fetch().out().join("gallerydl");
     let late = move |_: &crate::support::Seen| {
-        while !saved.exists() {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        until(|| saved.exists());
         page.clone()
     };
     site.on("/album/3", Reply::with(late)).once();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{huge, large, quick};
 use crate::support::command::{Fetch, Running};
 use crate::support::media::{Format, small};
-use crate::support::{Reply, Site, skip, works};
+use crate::support::{Reply, Site, skip, until, works};
 
 #[test]
 fn a_folder_that_has_the_name_is_left_alone() {
@@ -348,9 +348,7 @@ fn a_file_that_is_there_needs_no_room_while_a_command_runs_for_it() {
         .arg(site.url("/second.png"));
     let began = fetch.root().join("home/began");
     let reply = move |_: &crate::support::Seen| {
-        while !began.exists() {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        until(|| began.exists());
         Reply::file(huge())
     };
     site.on("/second.png", Reply::with(reply));

@@ -111,16 +111,12 @@ async fn a_wait_that_is_too_long_is_not_waited_for() {
     let site = Site::start();
     let busy = Reply::empty(503).header("Retry-After", "2");
     site.on("/page", busy).once();
-    let (status, took) = call(
-        &site,
-        Settings {
-            longest_wait: Duration::from_secs(1),
-            ..quick()
-        },
-    )
-    .await;
-    assert_eq!(status, 503);
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    let settings = Settings {
+        longest_wait: Duration::from_secs(1),
+        ..quick()
+    };
+    let (status, _) = call(&site, settings).await;
+    assert_eq!((status, site.count("/page")), (503, 1));
 }
 
 #[tokio::test]
@@ -155,5 +151,5 @@ async fn a_host_that_asks_to_wait_holds_up_every_call_to_it_and_no_other() {
     assert_eq!(at_busy.len(), 3);
     assert!(at_busy[1] >= Duration::from_millis(990), "{at_busy:?}");
     let at_free = wait(&free.requests()[0]);
-    assert!(at_free < Duration::from_millis(990), "{at_free:?}");
+    assert!(at_free < at_busy[1], "{at_free:?}, {at_busy:?}");
 }

@@ -8,6 +8,8 @@
     reason = "several programs share these files, and each uses a part"
 )]
 
+use std::time::{Duration, Instant};
+
 mod answer;
 pub mod command;
 pub mod filter;
@@ -26,6 +28,15 @@ pub use site::{Seen, Site};
 #[allow(clippy::print_stderr, reason = "a test that skips must say so")]
 pub fn skip(why: &str) {
     eprintln!("skipped: {why}");
+}
+
+/// Waits until this is so: for what no server sees, and nothing tells.
+pub fn until(is_so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < end, "it was waited for in vain");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Whether this program is here and does something with these arguments.

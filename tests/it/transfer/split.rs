@@ -45,12 +45,8 @@ pub(super) fn arrives(site: &Site) -> Duration {
 fn a_limit_for_each_connection_is_got_round() {
     let site = Site::start();
     site.on("/film.mp4", slow());
-    let took = arrives(&site);
+    arrives(&site);
     assert!(site.most_at_once() >= 4, "{}", site.most_at_once());
-    assert!(
-        took < Duration::from_millis(3500),
-        "{took:?}: one connection takes 5.2 s"
-    );
     for seen in &site.requests()[1..] {
         assert_eq!(seen.header("if-range"), Some("\"a\""));
     }

@@ -33,7 +33,7 @@ pub(super) async fn watch(stop: Stop, signals: Signals) {
                     return;
                 }
             }
-            // What has begun may be a recording, of which nothing is left that has no name.
+            // A live recording is lost unless it gets its name, so time is given for that.
             () = terminations.next() => {
                 signals.terminated.cancel();
                 end.get_or_insert(Instant::now() + GRACE);

@@ -19,7 +19,7 @@ use crate::pipeline::sink::{defect, is_quick, quickly, timed};
 
 /// So many files wait for the thread at the most.
 const FILES: usize = 16;
-/// So many of their bytes wait for it at the most.
+/// So many of their bytes wait for it, and one file beyond that.
 const BYTES: u64 = 256 << 10;
 
 type Call = Box<dyn FnOnce() + Send>;

@@ -318,7 +318,7 @@ pub(super) async fn hash(
     }
 }
 
-/// Keeps what was complete for a moment when it turns out to be wrong.
+/// Discards a finished body that turned out to be wrong.
 pub(super) async fn throw_away(whole: Whole) -> Result<()> {
     match whole {
         Whole::Memory(_) => Ok(()),

@@ -93,11 +93,13 @@ pub(super) struct Tries {
     pub(super) alone: bool,
     /// Whether all of it is asked for once more, with no range, since ranges are refused. What is there stays until it comes.
     pub(super) from_start: bool,
-    /// Whether the next range begins at the end of what is there: the last answer was of bytes that are there, and no more.
+    /// Whether the next range begins right behind what is there, with nothing to compare: the last answer held only bytes that are
+    /// there, and they agreed.
     pub(super) from_end: bool,
-    /// Whether a range has ended at the end of what is there.
+    /// Whether an answer has ended exactly where what is there ends. Then a 416 may mean that this is all, where nobody knows the
+    /// length.
     pub(super) to_end: bool,
-    /// Whether the last range agreed with what was there, went on from it, and came whole.
+    /// Whether the last range agreed with what was there, went on from it, and came whole. Then fewer bytes are compared next time.
     pub(super) agreed: bool,
     /// Whether what comes in ranges comes fast enough: each is over before it is seen to drip.
     ranges: Watch,

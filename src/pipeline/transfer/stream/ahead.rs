@@ -1,8 +1,7 @@
 //! The memory in which parts wait for those before them.
 //!
-//! A part takes its room before it takes a place at its host, and whoever has a place waits for no room: a part that proves to
-//! be larger gives its place back, and comes again when there is as much. So those who have places never wait for others,
-//! and the next part in order, which needs no room, always gets one.
+//! Against deadlock: memory is taken before a permit, never the reverse. A part that proves to be larger than its room gives its
+//! permit back, and comes again when there is as much. The next part in order needs no room, so it always goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

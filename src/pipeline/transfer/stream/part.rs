@@ -44,7 +44,7 @@ impl Part {
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     list: Vec<Part>,
-    /// What they come to in memory, and with how many other tracks they share the room for it.
+    /// How many bytes of memory they take, of a room that they share with so many other tracks.
     size: usize,
     others: usize,
     /// There was no room for more of them.

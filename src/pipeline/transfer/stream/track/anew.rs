@@ -92,7 +92,7 @@ impl Streaming<'_> {
     }
 }
 
-/// The error, with where that is which was recorded.
+/// Adds to the error where the recorded part was saved.
 fn told(error: Error, names: &[String]) -> Error {
     error.hint(format!(
         "what there was of it is in `{}`",

@@ -16,6 +16,7 @@ mod words;
 mod writer;
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -86,7 +87,13 @@ impl Sqlite {
         let shared = waiting.clone();
         let thread = std::thread::Builder::new()
             .name("archive".into())
-            .spawn(move || writer.run(&shared))
+            .spawn(move || {
+                let written = catch_unwind(AssertUnwindSafe(|| writer.run(&shared)));
+                // Whoever waits for it would wait for ever.
+                if written.is_err() {
+                    shared.tell(0, Err("a defect of this program stopped it".to_owned()));
+                }
+            })
             .map_err(|error| cannot(error.into()))?;
         Ok(Sqlite {
             file: shown,

@@ -1,5 +1,7 @@
 //! `html`: a page as a tree, looked through by CSS selectors.
 
+mod entity;
+
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -81,59 +83,12 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
             let plain = str::from_utf8(&bytes);
             let plain = plain.map_err(|_| refuse(Kind::Corrupt, "the text is no UTF-8"))?;
             match plain.contains('&') {
-                true => lua.create_string(unescaped(plain, &clock)?),
+                true => lua.create_string(entity::unescaped(plain, &clock)?),
                 false => Ok(text),
             }
         })?,
     )?;
     globals.raw_set("html", html)
-}
-
-/// What a text says as a browser reads it.
-fn unescaped(text: &str, clock: &Clock) -> mlua::Result<String> {
-    match with_common_entities(text) {
-        Some(plain) => Ok(plain),
-        None => with_any_entities(text, clock),
-    }
-}
-
-fn with_any_entities(text: &str, clock: &Clock) -> mlua::Result<String> {
-    // As it reads what stands in a field: entities, and no tags. The first line break would be left out.
-    let field = format!("<textarea>\n{}", text.replace('<', "&lt;"));
-    let tree = tree(&field, clock)?;
-    let pieces = tree.tree.values().filter_map(Piece::as_text);
-    Ok(pieces.map(|piece| &*piece.text).collect())
-}
-
-/// The same where there are no entities but those that most titles have. A page for each would cost many times as much.
-fn with_common_entities(text: &str) -> Option<String> {
-    // What these mean is for the parser to say.
-    if text.contains(['\r', '\0']) {
-        return None;
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        plain.push_str(before);
-        rest = after;
-        if !rest.starts_with(|c: char| c == '#' || c.is_ascii_alphanumeric()) {
-            plain.push('&');
-            continue;
-        }
-        let (name, after) = rest.split_once(';')?;
-        plain.push(match name {
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            "quot" => '"',
-            "apos" | "#39" | "#039" | "#x27" => '\'',
-            "nbsp" => '\u{a0}',
-            _ => return None,
-        });
-        rest = after;
-    }
-    plain.push_str(rest);
-    Some(plain)
 }
 
 /// Reads a page a tag at a time, so that it stops where the tree grows out of proportion or time is over.
@@ -276,40 +231,5 @@ impl UserData for Node {
         methods.add_method("name", |_, node, ()| {
             Ok(node.element()?.value().name().to_owned())
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn common_entities_mean_what_the_parser_says() {
-        let clock = Clock::start(Duration::from_secs(60), Arc::default());
-        let common = [
-            "a &amp; b &lt;b> &gt;<i> &quot;&apos;&#39;&#039;&#x27;&nbsp;",
-            "R & B && C &; &! &\u{e9}; &",
-            "&amp;lt; &amp;amp;",
-            "\n &lt;/textarea> </textarea>&amp;",
-        ];
-        for text in common {
-            let plain = with_any_entities(text, &clock).unwrap();
-            assert_eq!(with_common_entities(text), Some(plain), "{text}");
-        }
-        for text in [
-            "R&B",
-            "&amp",
-            "&euro;",
-            "&#128;",
-            "&#38;",
-            "&AMP;",
-            "\r\n&amp;",
-            "\0&amp;",
-        ] {
-            assert_eq!(with_common_entities(text), None, "{text}");
-        }
     }
 }

@@ -13,7 +13,7 @@ const KEPT: usize = 16;
 
 /// In the language itself, since what waits in a thread of the script's cannot be left through a function of the host.
 const CODE: &str = r#"
-local pcall, xpcall, resume, raise, told, again = ...
+local pcall, xpcall, resume, close, raise, told, again = ...
 return function(...)
     return told(pcall(...))
 end, function(call, handler, ...)
@@ -23,6 +23,8 @@ end, function(call, handler, ...)
     end, ...))
 end, function(...)
     return told(resume(...))
+end, function(...)
+    return told(close(...))
 end, function(why, level)
     again(why)
     raise(why, if level == 0 then 0 else (level or 1) + 1)
@@ -64,14 +66,17 @@ pub(super) fn as_texts(lua: &Lua, globals: &Table) -> mlua::Result<()> {
         own(globals, "pcall")?,
         own(globals, "xpcall")?,
         own(&coroutine, "resume")?,
+        own(&coroutine, "close")?,
         own(globals, "error")?,
         told,
         again,
     );
     let made = lua.load(CODE).set_name("=caught").call(catching)?;
-    let (pcall, xpcall, resume, error): (Function, Function, Function, Function) = made;
+    type Made = (Function, Function, Function, Function, Function);
+    let (pcall, xpcall, resume, close, error): Made = made;
     globals.raw_set("pcall", pcall)?;
     globals.raw_set("xpcall", xpcall)?;
     globals.raw_set("error", error)?;
-    coroutine.raw_set("resume", resume)
+    coroutine.raw_set("resume", resume)?;
+    coroutine.raw_set("close", close)
 }

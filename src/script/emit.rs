@@ -6,7 +6,7 @@ use std::rc::Rc;
 use mlua::{Function, Lua, LuaString, MultiValue, Table};
 use url::Url;
 
-use super::failure::{odd, oddity, raise, refuse, visible};
+use super::failure::{odd, oddity, quoted, raise, refuse, visible};
 use super::given::{Form, Given, LeftOut};
 use super::run::Host;
 use crate::model::{
@@ -255,7 +255,7 @@ fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(B
     let allowed =
         |name: &str| ["referer", "accept", "origin"].contains(&name.to_ascii_lowercase().as_str());
     if let Some((name, _)) = given.headers.iter().find(|(name, _)| !allowed(name)) {
-        let message = format!("an item cannot have the header `{}`", name.escape_debug());
+        let message = format!("an item cannot have the header `{}`", quoted(name));
         return Err(refuse(Kind::Blocked, message));
     }
     let request = Request {

@@ -37,9 +37,9 @@ pub(super) fn raise(error: &Error) -> mlua::Error {
 fn raised(error: &Error) -> Raised {
     Raised {
         kind: error.kind,
-        message: error.message.clone(),
-        hint: error.hint.clone(),
-        causes: error.causes(),
+        message: cut(&error.message),
+        hint: error.hint.as_deref().map(cut),
+        causes: error.causes().iter().map(|cause| cut(cause)).collect(),
         is_said: false,
         is_odd: false,
     }
@@ -242,8 +242,22 @@ fn places(trace: &str) -> Vec<String> {
 
 /// Text of a script without control characters, and not for ever.
 pub(super) fn visible(text: &str) -> String {
-    let text: String = text.chars().take(2000).collect();
-    text.replace(|c: char| c.is_control(), " ")
+    cut(text).replace(|c: char| c.is_control(), " ")
+}
+
+/// So many characters of a text of a script's are told: what an error says is outside of the VM and its limit.
+const LONGEST: usize = 2000;
+/// The same for a name.
+const LONGEST_NAME: usize = 100;
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
+}
+
+/// A name that a script has made up, for messages: its beginning, where it is plain.
+pub(super) fn quoted(name: &str) -> String {
+    let name: String = name.chars().take(LONGEST_NAME).collect();
+    name.escape_debug().to_string()
 }
 
 /// What a server answers, such as redirects in a circle, is not the plugin's fault.

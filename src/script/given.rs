@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::api::moment;
-use super::failure::{odd, raise, refuse};
+use super::failure::{odd, quoted, raise, refuse};
 use crate::model::{Album, Digest, Error, Kind, Medium, Meta};
 
 /// The most bytes of an item.
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
             _ => {
                 let message = format!(
                     "an item has no field `{}`; there are {}",
-                    name.escape_debug(),
+                    quoted(name),
                     known.join(", ")
                 );
                 return Err(refuse(Kind::Corrupt, message));

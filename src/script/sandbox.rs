@@ -9,6 +9,7 @@ use mlua::{Function, Lua, LuaOptions, StdLib, Value};
 
 use super::api;
 use super::caught;
+use super::failure::quoted;
 use super::library;
 use super::package::Package;
 use super::run::Host;
@@ -97,6 +98,7 @@ fn requirer(lua: &Lua, package: &Package) -> mlua::Result<Function> {
             None => {}
         }
         let Some(text) = files.get(&file).filter(|_| file.starts_with("lib/")) else {
+            let name = quoted(&name);
             let message = format!("there is no `{name}` in the plugin; a script is in `lib/`");
             return Err(mlua::Error::runtime(message));
         };

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
 use super::call::{Ask, Call, is_talk};
-use super::failure::{Blame, of_server};
+use super::failure::{Blame, of_server, quoted};
 use super::family;
 use super::find::{Found, Origin, Sealed};
 use super::gate::Gate;
@@ -167,7 +167,7 @@ impl Script {
             let message = format!(
                 "plugin `{}` cannot send the header `{}`",
                 self.manifest.name,
-                name.escape_debug()
+                quoted(name)
             );
             self.blame().hinted(Error::new(Kind::Blocked, message))
         };
@@ -192,10 +192,7 @@ impl Script {
     ) -> Result<Option<Secret>> {
         let name = &self.manifest.name;
         let Some(spec) = self.secret(key) else {
-            let message = format!(
-                "plugin `{name}` declares no secret `{}`",
-                key.escape_debug()
-            );
+            let message = format!("plugin `{name}` declares no secret `{}`", quoted(key));
             return Err(self.blame().hinted(Error::new(Kind::Blocked, message)));
         };
         let is_bound = url.scheme() == "https" && url.host_str() == Some(spec.host.as_str());

@@ -11,7 +11,7 @@ use super::json;
 use crate::model::{Error, Kind};
 use crate::net::{Shown, kind_of};
 use crate::script::call::{Ask, Call, Posted};
-use crate::script::failure::{raise, refuse, visible};
+use crate::script::failure::{quoted, raise, refuse, visible};
 use crate::script::room::Room;
 use crate::script::run::Host;
 use crate::source::Answer;
@@ -199,7 +199,7 @@ fn read(
                     }
                     false => format!(
                         "`http.{function}` has no option `{}`; there are {}",
-                        key.escape_debug(),
+                        quoted(key),
                         known.join(", ")
                     ),
                 };
@@ -219,7 +219,7 @@ pub(super) fn texts(table: &Table, of: &str) -> mlua::Result<BTreeMap<String, St
             Value::String(text) => text.to_string_lossy(),
             Value::Integer(_) | Value::Number(_) => value.to_string()?,
             _ => {
-                let (name, is) = (name.escape_debug(), value.type_name());
+                let (name, is) = (quoted(&name), value.type_name());
                 let message = format!("`{name}` in {of} is a {is}; it takes text or a number");
                 return Err(refuse(Kind::Corrupt, message));
             }

@@ -17,7 +17,7 @@ use mlua::{Lua, Table};
 pub(super) use http::parsed;
 
 use super::emit;
-use super::failure::{raise, refuse, say};
+use super::failure::{quoted, raise, refuse, say};
 use super::run::Host;
 use crate::model::{Error, Kind};
 
@@ -58,7 +58,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
 
 fn no_reason(word: &str) -> mlua::Error {
     let known: Vec<_> = REASONS.iter().map(|kind| format!("`{kind}`")).collect();
-    let word = word.escape_debug();
+    let word = quoted(word);
     // Not the user has asked wrongly.
     let error = Error::new(Kind::Corrupt, format!("no failure has the reason `{word}`"));
     raise(&error.hint(format!("the known ones are {}", known.join(", "))))

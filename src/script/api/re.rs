@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use mlua::{Lua, Table};
+use mlua::{Lua, LuaString, Table};
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::LONGEST;
 use crate::model::Kind;
+use crate::script::clock::Clock;
 use crate::script::failure::{refuse, visible};
 use crate::script::room::Room;
 use crate::script::run::Host;
@@ -20,47 +21,65 @@ const SIZES: [(usize, usize); 3] = [
     (512 << 10, 64 << 10),
     (4 << 20, 16 << 10),
 ];
+/// The longest pattern: reading one takes many times its length, and nothing interrupts that.
+const PATTERN: usize = 4 << 10;
 /// How many patterns are kept.
 const KEPT: usize = 64;
 
-/// By text and by the size that they may have. They are shared: a clone of one has to find out anew how it matches fastest.
-type Patterns = Rc<RefCell<HashMap<(String, usize), Rc<Regex>>>>;
+/// Those that were used, by text and by the size that they may have. They are shared: a clone of one has to find out anew how
+/// it matches fastest.
+struct Patterns {
+    kept: RefCell<HashMap<(String, usize), Rc<Regex>>>,
+    clock: Rc<Clock>,
+}
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let re = lua.create_table()?;
-    let patterns = Patterns::default();
-    let (kept, clock) = (patterns.clone(), host.clock.clone());
+    let patterns = Rc::new(Patterns {
+        kept: RefCell::default(),
+        clock: host.clock.clone(),
+    });
+    let own = patterns.clone();
     re.raw_set(
         "match",
-        lua.create_function(move |lua, (text, pattern): (String, String)| {
-            let regex = compiled(&kept, &text, &pattern)?;
+        lua.create_function(move |lua, (text, pattern): (LuaString, LuaString)| {
+            let text = text.as_bytes();
+            let text = String::from_utf8_lossy(&text);
+            let regex = own.compiled(&text, &pattern)?;
             let found = regex.captures(&text);
-            clock.check()?;
+            own.clock.check()?;
             found.map(|found| groups(lua, &regex, &found)).transpose()
         })?,
     )?;
-    let (kept, clock) = (patterns.clone(), host.clock.clone());
+    let own = patterns.clone();
     re.raw_set(
         "find_all",
-        lua.create_function(move |lua, (text, pattern): (String, String)| {
-            let regex = compiled(&kept, &text, &pattern)?;
+        lua.create_function(move |lua, (text, pattern): (LuaString, LuaString)| {
+            let text = text.as_bytes();
+            let text = String::from_utf8_lossy(&text);
+            let regex = own.compiled(&text, &pattern)?;
             let list = lua.create_table()?;
             for found in regex.captures_iter(&text) {
-                clock.check()?;
+                own.clock.check()?;
                 list.raw_push(groups(lua, &regex, &found)?)?;
             }
-            clock.check()?;
+            own.clock.check()?;
             Ok(list)
         })?,
     )?;
-    let (kept, clock) = (patterns, host.clock.clone());
+    let own = patterns;
     re.raw_set(
         "replace",
-        lua.create_function(move |_, (text, pattern, with): (String, String, String)| {
-            let regex = compiled(&kept, &text, &pattern)?;
+        lua.create_function(move |_, args: (LuaString, LuaString, LuaString)| {
+            let (text, with) = (args.0.as_bytes(), args.2.as_bytes());
+            let (text, with) = (
+                String::from_utf8_lossy(&text),
+                String::from_utf8_lossy(&with),
+            );
+            let regex = own.compiled(&text, &args.1)?;
             let (mut made, mut from) = (String::new(), 0);
             for found in regex.captures_iter(&text) {
-                clock.check()?;
+                own.clock.check()?;
                 let whole = found.get_match();
                 made.push_str(&text[from..whole.start()]);
                 // A group can stand in the replacement many times.
@@ -72,7 +91,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                 from = whole.end();
                 super::bounded("what is replaced", made.len())?;
             }
-            clock.check()?;
+            own.clock.check()?;
             made.push_str(&text[from..]);
             super::bounded("what is replaced", made.len().min(LONGEST + 1))?;
             Ok(made)
@@ -81,38 +100,47 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set("re", re)
 }
 
-fn compiled(kept: &Patterns, text: &str, pattern: &str) -> mlua::Result<Rc<Regex>> {
-    let Some((_, size)) = SIZES.iter().find(|(longest, _)| text.len() <= *longest) else {
-        let (longest, _) = SIZES[SIZES.len() - 1];
-        let message = format!("the text is longer than {longest} bytes");
-        return Err(refuse(Kind::Corrupt, message));
-    };
-    let key = (pattern.to_owned(), *size);
-    if let Some(regex) = kept.borrow().get(&key) {
-        return Ok(regex.clone());
-    }
-    let mut builder = RegexBuilder::new(pattern);
-    let regex = builder
-        .size_limit(*size)
-        .dfa_size_limit(SIZES[0].1)
-        .nest_limit(64)
-        .build();
-    let regex = Rc::new(regex.map_err(|error| {
-        let why = match error {
-            regex::Error::CompiledTooBig(_) => {
-                let len = text.len();
-                format!("it is too large for a text of {len} bytes; `(?-u)` and fewer repetitions make it smaller")
-            }
-            error => visible(&error.to_string()),
+impl Patterns {
+    /// A pattern for this text, made or kept.
+    fn compiled(&self, text: &str, pattern: &LuaString) -> mlua::Result<Rc<Regex>> {
+        let Some((_, size)) = SIZES.iter().find(|(longest, _)| text.len() <= *longest) else {
+            let (longest, _) = SIZES[SIZES.len() - 1];
+            let message = format!("the text is longer than {longest} bytes");
+            return Err(refuse(Kind::Corrupt, message));
         };
-        refuse(Kind::Corrupt, format!("cannot use the pattern: {why}"))
-    })?);
-    let mut kept = kept.borrow_mut();
-    if kept.len() >= KEPT {
-        kept.clear();
+        let pattern = pattern.as_bytes();
+        if pattern.len() > PATTERN {
+            let message = format!("cannot use the pattern: it is longer than {PATTERN} bytes");
+            return Err(refuse(Kind::Corrupt, message));
+        }
+        let key = (String::from_utf8_lossy(&pattern).into_owned(), *size);
+        if let Some(regex) = self.kept.borrow().get(&key) {
+            return Ok(regex.clone());
+        }
+        let mut builder = RegexBuilder::new(&key.0);
+        let regex = builder
+            .size_limit(*size)
+            .dfa_size_limit(SIZES[0].1)
+            .nest_limit(64)
+            .build();
+        self.clock.check()?;
+        let regex = Rc::new(regex.map_err(|error| {
+            let why = match error {
+                regex::Error::CompiledTooBig(_) => {
+                    let len = text.len();
+                    format!("it is too large for a text of {len} bytes; `(?-u)` and fewer repetitions make it smaller")
+                }
+                error => visible(&error.to_string()),
+            };
+            refuse(Kind::Corrupt, format!("cannot use the pattern: {why}"))
+        })?);
+        let mut kept = self.kept.borrow_mut();
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(key, regex.clone());
+        Ok(regex)
     }
-    kept.insert(key, regex.clone());
-    Ok(regex)
 }
 
 /// The groups by number, the whole at 0, and by name.

@@ -1,5 +1,7 @@
 //! What a script finds in its VM, and what it does not.
 
+mod caught;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -296,43 +298,6 @@ fn no_loop_over_a_list_stops_at_a_null() {
     let own = all.replace("LOOP", "ipairs({ 1, nil, 2 })");
     assert_eq!(run(&own).as_deref(), Ok("1=1 "));
     assert!(run("for _ in ipairs() do end").is_err());
-}
-
-#[test]
-fn who_catches_an_error_has_its_text() {
-    let caught = "`x` is no URL: relative URL without a base";
-    for code in [
-        "local _, why = pcall(url.parse, 'x') return why",
-        "local _, why = pcall(url.parse, 'x') return '' .. why",
-        "local _, why = xpcall(url.parse, function(why) return `{why}` end, 'x') return why",
-        "local _, why = coroutine.resume(coroutine.create(url.parse), 'x') return why",
-        "local _, why = pcall(url.parse, 'x') _, why = pcall(error, why, 0) return why",
-    ] {
-        assert_eq!(run(code).as_deref(), Ok(caught), "{code}");
-    }
-    for (code, expected) in [
-        ("return select(2, pcall(error, 'x', 0))", "x"),
-        ("return select(2, pcall(error, { x = 'y' })).x", "y"),
-        (
-            "return select(2, pcall(function() error('x') end))",
-            "test/main.luau:1: x",
-        ),
-        ("return select(2, pcall(function() error('x', 0) end))", "x"),
-        (
-            "return select('#', pcall(function() return 1, nil, nil end))",
-            "4",
-        ),
-        (
-            "return select(2, pcall(function() http.get(true) end))",
-            "argument 1 is boolean, not string or number",
-        ),
-        (
-            "local co = coroutine.wrap(function() return pcall(coroutine.yield, 1) end) return co()",
-            "1",
-        ),
-    ] {
-        assert_eq!(run(code).as_deref(), Ok(expected), "{code}");
-    }
 }
 
 #[test]

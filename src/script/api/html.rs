@@ -1,40 +1,33 @@
 //! `html`: a page as a tree, looked through by CSS selectors.
 
 mod entity;
+mod tree;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use ego_tree::NodeId;
-use html5ever::driver::{self, ParseOpts};
-use html5ever::tendril::{StrTendril, TendrilSink};
 use mlua::{Lua, Table, UserData, UserDataMethods};
-use scraper::{ElementRef, Html, HtmlTreeSink, Node as Piece, Selector};
+use scraper::{ElementRef, Selector};
 use url::Url;
+
+use tree::{Measure, Tree};
 
 use crate::model::Kind;
 use crate::script::clock::Clock;
 use crate::script::failure::refuse;
 use crate::script::run::Host;
 
-/// The longest page, its most tags, and how many pages there may be at once: a tree is outside of the VM and its limit.
+/// The longest page, its most tags, and how many pages may be held at once: a tree is outside of the VM and its limit.
 const PAGE: usize = 4 << 20;
 const TAGS: usize = 100_000;
 const PAGES: usize = 8;
-/// The most elements and texts of a tree, and attributes of them all. A tag can make thousands of elements, since what was
-/// left open is opened once more, with all its attributes.
-const NODES: usize = 2 * TAGS + 64;
-const ATTRIBUTES: usize = 4 * TAGS;
-/// The parser gets so many bytes at once, and the clock is looked at after so many pieces: a tag with endless attributes
-/// takes a time that grows with their square.
-const STEP: usize = 4 << 10;
-const LOOK: usize = 16;
 /// The longest selector.
 const SELECTOR: usize = 256;
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let html = lua.create_table()?;
-    let (clock, count) = (host.clock.clone(), Rc::new(Cell::new(0)));
+    let (clock, held) = (host.clock.clone(), Rc::new(Cell::new(Measure::default())));
     html.raw_set(
         "parse",
         lua.create_function(
@@ -47,26 +40,32 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                         format!("the page has more than {PAGE} bytes or {TAGS} tags"),
                     ));
                 }
-                if count.get() >= PAGES {
+                let text = String::from_utf8_lossy(&text);
+                let mut grown = None;
+                if held.get().pages < PAGES {
+                    grown = Tree::grow(&text, held.get(), &clock)?;
+                }
+                if grown.is_none() && held.get().pages > 0 {
                     // Those that nobody holds any more go.
                     lua.gc_collect()?;
+                    if held.get().pages >= PAGES {
+                        return Err(refuse(
+                            Kind::Corrupt,
+                            format!("more than {PAGES} pages are held at once"),
+                        ));
+                    }
+                    grown = Tree::grow(&text, held.get(), &clock)?;
                 }
-                if count.get() >= PAGES {
-                    return Err(refuse(
-                        Kind::Corrupt,
-                        format!("more than {PAGES} pages are held at once"),
-                    ));
-                }
-                let tree = tree(&String::from_utf8_lossy(&text), &clock)?;
+                let tree = grown.ok_or_else(|| tree::too_large(held.get()))?;
+                held.set(held.get().with(tree.measure));
                 let base = base.and_then(|base| Url::parse(&base).ok());
-                count.set(count.get() + 1);
                 let page = Page {
+                    base: tree.base(base),
                     tree,
-                    base,
                     clock: clock.clone(),
-                    count: count.clone(),
+                    held: held.clone(),
                 };
-                let id = page.tree.root_element().id();
+                let id = page.tree.html.root_element().id();
                 Ok(Node {
                     page: Rc::new(page),
                     id,
@@ -91,58 +90,16 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set("html", html)
 }
 
-/// Reads a page a tag at a time, so that it stops where the tree grows out of proportion or time is over.
-fn tree(text: &str, clock: &Clock) -> mlua::Result<Html> {
-    let sink = HtmlTreeSink::new(Html::new_document());
-    let mut parser = driver::parse_document(sink, ParseOpts::default());
-    let (mut rest, mut nodes, mut attributes) = (text, 0, 0);
-    for count in 1_usize.. {
-        if rest.is_empty() {
-            break;
-        }
-        let mut end = rest.len().min(STEP);
-        // A tag begins at one, so at most one ends in a piece.
-        if let Some(next) = memchr::memchr(b'<', &rest.as_bytes()[1..end]) {
-            end = next + 1;
-        }
-        while !rest.is_char_boundary(end) {
-            end += 1;
-        }
-        parser.process(StrTendril::from_slice(&rest[..end]));
-        rest = &rest[end..];
-        let html = parser.tokenizer.sink.sink.0.borrow();
-        let grown = html.tree.values();
-        let new = grown.len() - nodes;
-        nodes = grown.len();
-        attributes += grown
-            .rev()
-            .take(new)
-            .filter_map(Piece::as_element)
-            .map(|element| element.attrs.len())
-            .sum::<usize>();
-        if nodes > NODES || attributes > ATTRIBUTES {
-            return Err(refuse(
-                Kind::Corrupt,
-                format!("the page has more than {NODES} elements or {ATTRIBUTES} attributes"),
-            ));
-        }
-        if count.is_multiple_of(LOOK) || end >= STEP {
-            clock.check()?;
-        }
-    }
-    Ok(parser.finish())
-}
-
 struct Page {
-    tree: Html,
+    tree: Tree,
     base: Option<Url>,
     clock: Rc<Clock>,
-    count: Rc<Cell<usize>>,
+    held: Rc<Cell<Measure>>,
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
-        self.count.set(self.count.get() - 1);
+        self.held.set(self.held.get().without(self.tree.measure));
     }
 }
 
@@ -154,7 +111,13 @@ struct Node {
 
 impl Node {
     fn element(&self) -> mlua::Result<ElementRef<'_>> {
-        let element = self.page.tree.tree.get(self.id).and_then(ElementRef::wrap);
+        let element = self
+            .page
+            .tree
+            .html
+            .tree
+            .get(self.id)
+            .and_then(ElementRef::wrap);
         element.ok_or_else(|| refuse(Kind::Corrupt, "it is no element"))
     }
 
@@ -222,7 +185,7 @@ impl UserData for Node {
             }))
         });
         methods.add_method("text", |_, node, ()| {
-            let text: String = node.element()?.text().collect();
+            let text = tree::shown(node.element()?);
             Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
         });
         methods.add_method("raw", |_, node, ()| {

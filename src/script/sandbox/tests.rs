@@ -1,6 +1,7 @@
 //! What a script finds in its VM, and what it does not.
 
 mod caught;
+mod pages;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

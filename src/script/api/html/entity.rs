@@ -2,7 +2,7 @@
 
 use scraper::Node as Piece;
 
-use super::tree;
+use super::tree::{Measure, Tree, too_large};
 use crate::script::clock::Clock;
 
 /// What a text says as a browser reads it.
@@ -16,8 +16,9 @@ pub(super) fn unescaped(text: &str, clock: &Clock) -> mlua::Result<String> {
 fn with_any_entities(text: &str, clock: &Clock) -> mlua::Result<String> {
     // As it reads what stands in a field: entities, and no tags. The first line break would be left out.
     let field = format!("<textarea>\n{}", text.replace('<', "&lt;"));
-    let tree = tree(&field, clock)?;
-    let pieces = tree.tree.values().filter_map(Piece::as_text);
+    let tree = Tree::grow(&field, Measure::default(), clock)?;
+    let tree = tree.ok_or_else(|| too_large(Measure::default()))?;
+    let pieces = tree.html.tree.values().filter_map(Piece::as_text);
     Ok(pieces.map(|piece| &*piece.text).collect())
 }
 

@@ -7,7 +7,7 @@ use fetch::model::{Error, Kind, Medium, Result};
 use fetch::source::{Answer, url_medium};
 use url::Url;
 
-use super::super::page::{decode, images, web};
+use super::super::page::{images, web};
 use super::post::Post;
 use super::{json, xml};
 
@@ -56,7 +56,7 @@ pub(super) struct Findings {
 /// # Errors
 /// [`Kind::Corrupt`] if it is no feed.
 pub(super) async fn read(answer: &Answer) -> Result<Found> {
-    let text = decode(&answer.body, answer.header("content-type"));
+    let text = answer.text();
     let url = answer.url.clone();
     let found = tokio::task::spawn_blocking(move || find(&text, &url, &BOUNDS)).await;
     found.unwrap_or_else(|error| {
@@ -128,7 +128,7 @@ pub fn fuzz(data: &[u8]) {
     let Ok(url) = Url::parse("https://feed.example/a/feed.xml?b=c") else {
         return;
     };
-    let found = find(&decode(data, None), &url, &BOUNDS);
+    let found = find(&fetch::net::read_text(data, None), &url, &BOUNDS);
     let posts = found.map(|found| found.posts).unwrap_or_default();
     for (file, _) in posts.iter().flat_map(|post| &post.files) {
         assert!(matches!(file.scheme(), "http" | "https"));

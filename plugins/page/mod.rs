@@ -53,7 +53,7 @@ pub(super) use missing::PROGRAMS;
 pub use options::Options;
 use refresh::Sent;
 use sites::Sites;
-pub(super) use text::{date, decode, entity, line};
+pub(super) use text::{date, entity, line};
 use tour::Tour;
 
 use super::stream::{Form, film_name};
@@ -194,7 +194,7 @@ pub fn fuzz(data: &[u8]) {
     let Ok(page) = Url::parse("https://page.example/a/b?c=d") else {
         return;
     };
-    let Ok(sheet) = markup::read(&text::decode(data, None), PATIENCE) else {
+    let Ok(sheet) = markup::read(&fetch::net::read_text(data, None), PATIENCE) else {
         return;
     };
     for all in [false, true] {

@@ -29,7 +29,7 @@ pub(super) enum Found {
 
 /// Reads the markup, where that holds up nobody.
 pub(super) async fn reading(answer: &Answer, options: &Options) -> Result<Reading> {
-    let page = text::decode(&answer.body, answer.header("content-type"));
+    let page = answer.text();
     let (url, options) = (answer.url.clone(), options.clone());
     let read = move || {
         let sheet = markup::read(&page, PATIENCE)?;

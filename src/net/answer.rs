@@ -51,9 +51,9 @@ impl Answer {
         ))
     }
 
-    /// The body as text; what is not UTF-8 is replaced.
+    /// The body as text, in the encoding that it is in; what cannot be read is replaced.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+        super::read_text(&self.body, self.header("content-type"))
     }
 
     /// A header's value, if it is text.

@@ -32,6 +32,7 @@ mod retry;
 mod reuse;
 mod secret;
 mod settings;
+mod text;
 mod trust;
 
 pub use answer::Answer;
@@ -57,3 +58,4 @@ pub use retry::{Backoff, Budget, retry_after, worth_retrying};
 pub(crate) use secret::names_secret;
 pub use secret::{Secret, Shown};
 pub use settings::{Override, Settings};
+pub use text::read_text;

@@ -248,3 +248,18 @@ fn an_article_that_is_called_like_a_folder_is_a_page_and_goes_on_from_its_base()
     fetch.run().success();
     assert_eq!(names(&fetch), ["001 1.jpg", "002 2.jpg"]);
 }
+
+#[test]
+fn a_page_in_units_of_two_bytes_is_one() {
+    let site = Site::start();
+    let page = "<!doctype html><title>猫</title><img src=/a.jpg>";
+    let marked = format!("\u{feff}{page}");
+    let little: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = page.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    site.on("/1", Reply::file(little).content_type("text/html"));
+    let told = "text/html; charset=utf-16be";
+    site.on("/2", Reply::file(big).content_type(told));
+    picture(&site, "/a.jpg", 1);
+    assert_eq!(files(site.url("/1")), ["page/猫 1/001 a.jpg"]);
+    assert_eq!(files(site.url("/2")), ["page/猫 2/001 a.jpg"]);
+}

@@ -88,8 +88,9 @@ fn list(config: &Config) -> Result<()> {
 
 fn not_used(what: &str, error: &Error) -> String {
     let hint = error.hint.as_ref();
-    let hint = hint.map(|hint| format!("  hint: {hint}\n"));
-    format!("not used: {what}: {error}\n{}", hint.unwrap_or_default())
+    let hint = hint.map(|hint| format!("  hint: {}\n", clean(hint)));
+    let why = format!("{what}: {error}");
+    format!("not used: {}\n{}", clean(&why), hint.unwrap_or_default())
 }
 
 fn which(config: &Config, registry: &Registry, link: &str) -> Result<()> {
@@ -100,7 +101,11 @@ fn which(config: &Config, registry: &Registry, link: &str) -> Result<()> {
     match found.find(|plugin| plugin.package.manifest.id == *name) {
         Some(plugin) => {
             plugin.check()?;
-            print(&format!("{}  route `{route}`\n", line(plugin).trim_end()))
+            print(&format!(
+                "{}  route `{}`\n",
+                line(plugin).trim_end(),
+                clean(route)
+            ))
         }
         None => print(&format!(
             "source `{name}`, which is no script, route `{route}`\n"
@@ -247,18 +252,20 @@ fn line(plugin: &Found) -> String {
         .iter()
         .map(|origin| format!(" (in place of {origin})"))
         .collect();
-    format!("{id} {version}  {}{}\n", plugin.origin, over.concat())
+    let line = format!("{id} {version}  {}{}", plugin.origin, over.concat());
+    format!("{}\n", clean(&line))
 }
 
 fn info(plugin: &Found) -> String {
     let manifest = &plugin.package.manifest;
     let may = &manifest.permissions;
-    let mut text = format!("{}{}\n", line(plugin), manifest.about);
+    // Whoever wrote it may have written for the terminal: each is one line, and nothing but that.
+    let mut text = format!("{}{}\n", line(plugin), clean(&manifest.about));
     let mut tell = |name: &str, list: Vec<String>| {
         if !list.is_empty() {
             text.push_str(&format!("{name}:\n"));
             list.iter()
-                .for_each(|item| text.push_str(&format!("  {item}\n")));
+                .for_each(|item| text.push_str(&format!("  {}\n", clean(item))));
         }
     };
     tell(
@@ -315,6 +322,5 @@ fn info(plugin: &Found) -> String {
     tell("made by", manifest.authors.clone());
     tell("licence", manifest.license.iter().cloned().collect());
     tell("home", manifest.homepage.iter().cloned().collect());
-    // Whoever wrote it may have written for the terminal.
-    text.replace(|c: char| c.is_control() && c != '\n', " ")
+    text
 }

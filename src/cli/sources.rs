@@ -9,6 +9,7 @@ use super::main::runtime;
 use super::talk::print;
 use crate::model::{Document, Result};
 use crate::net::{Client, Settings};
+use crate::report::clean;
 use crate::source::{Ctx, Registry, Source};
 
 /// Lists the sources, or tells which one a link goes to.
@@ -30,10 +31,14 @@ fn list(registry: &Registry) -> String {
     let mut text = String::new();
     for source in registry.sources() {
         let manifest = source.manifest();
-        text.push_str(&format!("{}: {}\n", manifest.name, manifest.about));
+        let about = format!("{}: {}", manifest.name, manifest.about);
+        text.push_str(&format!("{}\n", clean(&about)));
         let routes = manifest.routes.iter();
         let routes: Vec<_> = routes
-            .map(|route| (route.pattern.to_string(), &route.example))
+            .map(|route| {
+                let pattern = route.pattern.to_string();
+                (clean(&pattern).into_owned(), clean(&route.example))
+            })
             .collect();
         let width = routes
             .iter()
@@ -59,7 +64,7 @@ fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
         text.push_str(&format!("{separator}{name} = `{value}`"));
         separator = ", ";
     }
-    text.push('\n');
+    let mut text = format!("{}\n", clean(&text));
     let url = &target.link.url;
     let told = explained(&source, ctx, url)?;
     if !told.is_empty() {
@@ -94,7 +99,8 @@ fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
 /// What a source tells of a page, indented.
 fn explained(source: &Arc<dyn Source>, ctx: &Ctx, url: &Url) -> Result<String> {
     let told = runtime()?.block_on(source.explain(ctx, url));
-    Ok(told.iter().map(|line| format!("    {line}\n")).collect())
+    let lines = told.iter().map(|line| format!("    {}\n", clean(line)));
+    Ok(lines.collect())
 }
 
 #[cfg(test)]
@@ -138,6 +144,28 @@ album: albums, for example
   x.org/all     https://x.org/all
 ";
         assert_eq!(list(&registry()), expected);
+    }
+
+    #[test]
+    fn what_a_source_says_writes_no_more_than_its_lines() {
+        let mut registry = Registry::new();
+        registry.add(Album(Manifest {
+            name: "album".into(),
+            about: "albums\u{1b}[2J\nfake: a source".into(),
+            routes: vec![
+                Route::new(
+                    "one\u{1b}]0;owned\u{7}",
+                    "x.org/a",
+                    "https://x.org/a#\u{202e}\nx",
+                )
+                .unwrap(),
+            ],
+        }));
+        let expected = "album: albums[2J fake: a source\n  x.org/a  https://x.org/a# x\n";
+        assert_eq!(list(&registry), expected);
+        let ctx = Ctx::new(Client::new(Settings::default()).unwrap());
+        let told = which(&registry, &ctx, "x.org/a").unwrap();
+        assert_eq!(told, "source `album`, route `one]0;owned`\n");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `plugin.toml`: who a plugin is, which links are its own, and what it may do. It is read without starting anything.
 
+mod id;
 mod permissions;
+mod plain;
 
 use std::fmt;
 
@@ -16,26 +18,12 @@ use crate::model::{Error, Kind as ErrorKind, Result};
 use crate::net::names_secret;
 use crate::source;
 
+use id::TAKEN;
+pub(super) use id::{ID, is_id};
 pub use permissions::{Delegate, Permissions};
 
 /// The newest script interface that there is.
 pub(super) const API: u32 = 1;
-/// What no plugin is called: `ID:…` is a link of the plugin, and these are the beginnings of others.
-const TAKEN: [&str; 12] = [
-    "about",
-    "blob",
-    "data",
-    "file",
-    "ftp",
-    "http",
-    "https",
-    "javascript",
-    "localhost",
-    "mailto",
-    "ws",
-    "wss",
-];
-
 /// What a plugin says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,22 +163,6 @@ impl SecretSpec {
     }
 }
 
-/// What an id is.
-pub(super) const ID: &str =
-    "an id is 2 to 40 letters from `a` to `z` and digits, and begins with a letter";
-
-/// Whether a plugin may have this id.
-pub(super) fn is_id(text: &str) -> bool {
-    is_word(text) && (2..=40).contains(&text.len())
-}
-
-fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-}
-
 impl Manifest {
     /// Reads a manifest. `name` is that of the file, for messages.
     ///
@@ -256,8 +228,10 @@ impl Manifest {
                 self.id
             ));
         }
-        let plain = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
-        if !plain(&self.about) || !plain(&self.version) {
+        if let Some(why) = plain::wrong(self) {
+            return Err(why);
+        }
+        if self.about.is_empty() || self.version.is_empty() {
             return Err("`about` and `version` are one line each".into());
         }
         if self.routes.is_empty() {

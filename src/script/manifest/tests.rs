@@ -182,3 +182,54 @@ fn no_option_is_called_as_a_secret_is() {
         assert!(error.contains("make it a `[[secret]]`"), "{key}: {error}");
     }
 }
+
+#[test]
+fn no_text_of_a_manifest_is_more_than_one_plain_line() {
+    let fields = [
+        "about = 'a'",
+        "version = '1'",
+        "authors = ['a']",
+        "license = 'a'",
+        "homepage = 'a'",
+        "name = 'a'",
+        "pattern = 'x.com/a'",
+        "example = 'https://x.com/a'",
+        "default = 'a'",
+        "help = 'a'",
+        "prefix = 'a'",
+    ];
+    let text = "manifest = 1\nid = 'mine'\nabout = 'a'\nversion = '1'\napi = 1\nauthors = ['a']\nlicense = 'a'\n\
+        homepage = 'a'\npermissions = { request = ['x.com'] }\n\
+        [[route]]\nname = 'a'\npattern = 'x.com/a'\nexample = 'https://x.com/a'\n\
+        [[option]]\nkey = 'o'\ntype = 'text'\ndefault = 'a'\nhelp = 'a'\n\
+        [[secret]]\nkey = 's'\nhost = 'x.com'\nheader = 'X'\nprefix = 'a'\nhelp = 'b'\n";
+    assert!(Manifest::read("plugin.toml", text).is_ok());
+    for field in fields {
+        assert!(text.contains(field), "{field}");
+        for odd in ["\\u001b", "\\n", "\\u202e", "\\u2028", "\\u200f"] {
+            let (name, value) = field.split_once('=').unwrap();
+            let value = value
+                .replace('\'', "\"")
+                .replacen("a", &format!("a{odd}"), 1);
+            let value = match name {
+                "version " => value.replace('1', &format!("1{odd}")),
+                _ => value,
+            };
+            let text = text.replace(field, &format!("{name}={value}"));
+            let error = Manifest::read("plugin.toml", &text).unwrap_err().message;
+            let code = odd
+                .trim_start_matches("\\u")
+                .to_uppercase()
+                .replace("\\N", "000A");
+            let expected =
+                format!("has the character U+{code}, which no text of a manifest may have");
+            assert!(error.contains(&expected), "{field} {odd}: {error}");
+        }
+    }
+    // Words of many languages are plain, and so is what makes one picture of several.
+    let text = text.replace(
+        "about = 'a'",
+        "about = 'caf\u{e9} \u{1f468}\u{200d}\u{1f469} \u{5e9}'",
+    );
+    assert!(Manifest::read("plugin.toml", &text).is_ok());
+}

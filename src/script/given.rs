@@ -1,17 +1,17 @@
 //! What a script says of an item or a link, read out of its table once. All that is read is counted: a table can be in
 //! itself many times over.
 
+mod data;
 mod odd;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mlua::{Lua, LuaSerdeExt, Table, Value};
+use mlua::{Lua, Table, Value};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as NoName, StrDeserializer};
-use serde_json::Value as Json;
 use url::Url;
 
 use super::api::moment;
@@ -22,6 +22,7 @@ use crate::model::{Album, Digest, Error, Kind, Medium, Meta};
 const LONGEST: usize = 64 << 10;
 /// How deep its `meta` goes.
 const DEEPEST: usize = 100;
+const NO_UTF8: &str = "is no UTF-8";
 
 /// What a script says of an item.
 #[derive(Default)]
@@ -146,21 +147,21 @@ impl<'a> Reader<'a> {
         value: Value,
     ) -> mlua::Result<()> {
         match name {
-            "name" => meta.name = Some(self.text(name, value)?),
+            "name" => meta.name = self.words(name, value)?,
             "ext" => meta.ext = Some(self.text(name, value)?).filter(|ext| !ext.is_empty()),
-            "title" => meta.title = Some(self.text(name, value)?),
-            "description" => meta.description = Some(self.text(name, value)?),
-            "author" => meta.author = Some(self.text(name, value)?),
+            "title" => meta.title = self.words(name, value)?,
+            "description" => meta.description = self.words(name, value)?,
+            "author" => meta.author = self.words(name, value)?,
             "date" => meta.date = self.moment(name, value)?,
             "album" => meta.album = Some(Arc::new(self.album(name, value)?)),
             "number" => meta.number = self.whole(name, value)?,
             "width" => meta.width = self.whole(name, value)?,
             "height" => meta.height = self.whole(name, value)?,
             "page" => {
-                let text = self.text(name, value)?;
-                let page = Url::parse(&text);
-                meta.page =
-                    self.of_use(name, page.ok(), || format!("`{}` is no URL", short(&text)));
+                if let Some(text) = self.words(name, value)? {
+                    let page = Url::parse(&text).ok();
+                    meta.page = self.of_use(name, page, || format!("`{}` is no URL", short(&text)));
+                }
             }
             "meta" => match value {
                 Value::Table(table) if !self.is_list(&table) => {
@@ -191,14 +192,25 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Text that the item cannot be without. What a site sends may be in another encoding.
     fn text(&mut self, name: &str, value: Value) -> mlua::Result<String> {
+        let text = self.read(name, value)?;
+        text.ok_or_else(|| odd(&unusable(&format!("`{name}` {NO_UTF8}"))))
+    }
+
+    /// Text about the item.
+    fn words(&mut self, name: &str, value: Value) -> mlua::Result<Option<String>> {
+        let text = self.read(name, value)?;
+        Ok(self.of_use(name, text, || format!("it {NO_UTF8}")))
+    }
+
+    fn read(&mut self, name: &str, value: Value) -> mlua::Result<Option<String>> {
         let Value::String(text) = value else {
             return Err(wrong(name, "is no text"));
         };
         let bytes = text.as_bytes();
         self.take(bytes.len())?;
-        let text = str::from_utf8(&bytes).map_err(|_| wrong(name, "is no UTF-8"))?;
-        Ok(text.to_owned())
+        Ok(str::from_utf8(&bytes).ok().map(str::to_owned))
     }
 
     fn number(&self, name: &str, value: Value) -> mlua::Result<f64> {
@@ -245,7 +257,9 @@ impl<'a> Reader<'a> {
                 self.of_use(name, read, || format!("`{seconds}` is no moment"))
             }
             None => {
-                let text = self.text(name, value)?;
+                let Some(text) = self.words(name, value)? else {
+                    return Ok(None);
+                };
                 let read = moment::read(&text);
                 self.of_use(name, read, || format!("`{}` is no date", short(&text)))
             }
@@ -280,7 +294,7 @@ impl<'a> Reader<'a> {
         table.for_each(|field: String, value: Value| {
             match field.as_str() {
                 "id" => id = Some(self.key("id", value)?),
-                "title" => title = Some(self.text("title", value)?),
+                "title" => title = self.words("title", value)?,
                 "count" => count = self.whole("count", value)?,
                 _ => {
                     return Err(wrong(
@@ -295,81 +309,6 @@ impl<'a> Reader<'a> {
             Some(id) => Ok(Album { id, title, count }),
             None => Err(wrong(name, "has no `id`")),
         }
-    }
-
-    fn texts(&mut self, name: &str, value: Value) -> mlua::Result<Vec<String>> {
-        let text = |value| match value {
-            Json::String(text) => Some(text),
-            _ => None,
-        };
-        let list = match self.plain(name, value, 2)? {
-            Json::Array(list) => list.into_iter().map(text).collect(),
-            Json::Object(map) if map.is_empty() => Some(Vec::new()),
-            _ => None,
-        };
-        list.ok_or_else(|| wrong(name, "is no list of texts"))
-    }
-
-    fn pairs(&mut self, name: &str, value: Value) -> mlua::Result<BTreeMap<String, String>> {
-        let Value::Table(table) = value else {
-            return Err(wrong(name, "is no table"));
-        };
-        let mut pairs = BTreeMap::new();
-        table.for_each(|key: String, value: Value| {
-            self.take(key.len())?;
-            let value = self.text(name, value)?;
-            pairs.insert(key, value);
-            Ok(())
-        })?;
-        Ok(pairs)
-    }
-
-    /// What JSON can say.
-    fn plain(&mut self, name: &str, value: Value, deepest: usize) -> mlua::Result<Json> {
-        // So that what has no length comes to an end as well.
-        self.take(2)?;
-        let table = match value {
-            Value::Nil => return Ok(Json::Null),
-            Value::Boolean(is) => return Ok(is.into()),
-            Value::Integer(number) => return Ok(number.into()),
-            Value::Number(number) => return Ok(number.into()),
-            Value::String(_) => return Ok(Json::String(self.text(name, value)?)),
-            Value::Table(table) => table,
-            _ => return Err(wrong(name, "has what is no data")),
-        };
-        let Some(deepest) = deepest.checked_sub(1) else {
-            return Err(wrong(name, "is too deep"));
-        };
-        if self.is_list(&table) {
-            let values = 1..=table.raw_len();
-            let values = values.map(|at| self.plain(name, table.raw_get(at)?, deepest));
-            return values.collect::<mlua::Result<Vec<_>>>().map(Json::Array);
-        }
-        let mut map = serde_json::Map::new();
-        self.fields(name, &table, deepest, |field, value| {
-            map.insert(field, value);
-        })?;
-        Ok(Json::Object(map))
-    }
-
-    fn is_list(&self, table: &Table) -> bool {
-        let metatable = || table.metatable();
-        table.raw_len() > 0
-            || metatable().is_some_and(|metatable| metatable == self.lua.array_metatable())
-    }
-
-    fn fields(
-        &mut self,
-        name: &str,
-        table: &Table,
-        deepest: usize,
-        mut put: impl FnMut(String, Json),
-    ) -> mlua::Result<()> {
-        table.for_each(|field: String, value: Value| {
-            self.take(field.len())?;
-            put(field, self.plain(name, value, deepest)?);
-            Ok(())
-        })
     }
 }
 

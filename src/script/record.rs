@@ -49,7 +49,9 @@ impl Tape for Recorder {
     }
 
     fn hear(&self, url: &Url, posted: Option<&[u8]>, answer: &Answer) {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let body = answer.text();
+        let is_text = std::str::from_utf8(&answer.body).is_ok()
+            || !body.contains(char::REPLACEMENT_CHARACTER);
         let headers = TOLD.iter().filter_map(|name| {
             let value = answer.headers.get(*name)?.to_str().ok()?;
             Some(((*name).to_owned(), value.to_owned()))
@@ -57,13 +59,13 @@ impl Tape for Recorder {
         let recorded = Recorded {
             url: url.clone(),
             led_to: (answer.url != *url).then(|| answer.url.clone()),
-            posted: posted.map(text),
+            posted: posted.map(|posted| String::from_utf8_lossy(posted).into_owned()),
             status: answer.status.as_u16(),
             file: None,
-            body: text(&answer.body),
+            // In an encoding of its own it is read as here, and written down as that.
+            body,
             headers: headers.collect::<BTreeMap<_, _>>(),
         };
-        let is_text = std::str::from_utf8(&answer.body).is_ok();
         self.heard().push((recorded, is_text));
     }
 
@@ -174,9 +176,13 @@ fn shorten(
     secrets: &Secrets,
     files: &mut Vec<(PathBuf, String)>,
 ) -> Result<Recorded> {
-    if !is_text || answer.body.len() as u64 > LONGEST {
-        let shown = Shown(&answer.url);
-        let message = format!("the answer of `{shown}` is no text of at most {LONGEST} bytes");
+    let why = match (is_text, answer.body.len() as u64 > LONGEST) {
+        (false, _) => "is no text".to_owned(),
+        (_, true) => format!("is longer than {LONGEST} bytes"),
+        (true, false) => String::new(),
+    };
+    if !why.is_empty() {
+        let message = format!("the answer of `{}` {why}", Shown(&answer.url));
         return Err(Error::new(Kind::Unsupported, message));
     }
     if answer.body.len() > INLINE {

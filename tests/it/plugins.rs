@@ -3,6 +3,7 @@
 mod attacks;
 mod cases;
 mod checked;
+mod encodings;
 mod goes_on;
 mod gone;
 mod iiif;

@@ -13,15 +13,18 @@ use url::Url;
 
 use tree::{Measure, Tree};
 
-use crate::model::Kind;
+use crate::model::{Error, Kind};
+use crate::net::read_text;
 use crate::script::clock::Clock;
-use crate::script::failure::refuse;
+use crate::script::failure::{raise, refuse};
 use crate::script::run::Host;
 
 /// The longest page, its most tags, and how many pages may be held at once: a tree is outside of the VM and its limit.
 const PAGE: usize = 4 << 20;
 const TAGS: usize = 100_000;
 const PAGES: usize = 8;
+const SO_LARGE: &str =
+    "the site has made it so large; `re` and `js.object` look through its text for what is wanted";
 /// The longest selector.
 const SELECTOR: usize = 256;
 
@@ -35,12 +38,11 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                 let text = text.as_bytes();
                 let tags = memchr::memchr_iter(b'<', &text).count();
                 if text.len() > PAGE || tags > TAGS {
-                    return Err(refuse(
-                        Kind::Corrupt,
-                        format!("the page has more than {PAGE} bytes or {TAGS} tags"),
-                    ));
+                    let message = format!("the page has more than {PAGE} bytes or {TAGS} tags");
+                    let error = Error::new(Kind::Corrupt, message);
+                    return Err(raise(&error.hint(SO_LARGE)));
                 }
-                let text = String::from_utf8_lossy(&text);
+                let text = read_text(&text, None);
                 let mut grown = None;
                 if held.get().pages < PAGES {
                     grown = Tree::grow(&text, held.get(), &clock)?;

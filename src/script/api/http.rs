@@ -9,7 +9,7 @@ use url::{Url, form_urlencoded};
 
 use super::json;
 use crate::model::{Error, Kind};
-use crate::net::{Shown, kind_of};
+use crate::net::{Shown, kind_of, read_text};
 use crate::script::call::{Ask, Call, Posted};
 use crate::script::failure::{quoted, raise, refuse, visible};
 use crate::script::room::Room;
@@ -37,7 +37,11 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     let read_html = lua.create_function(move |_, answer: Table| {
         let (body, url): (mlua::LuaString, String) =
             (answer.raw_get("body")?, answer.raw_get("url")?);
-        parse.call::<Value>((body, url))
+        let headers: Table = answer.raw_get("headers")?;
+        let medium: Option<mlua::LuaString> = headers.raw_get("content-type")?;
+        let medium = medium.map(|medium| medium.to_string_lossy());
+        let text = read_text(&body.as_bytes(), medium.as_deref());
+        parse.call::<Value>((text, url))
     })?;
     let http = lua.create_table()?;
     let shaped = move |lua: &Lua, answer: &Answer, expect: &Expected| {

@@ -82,12 +82,37 @@ fn what_is_of_no_use_is_left_out_and_told() {
 }
 
 #[test]
+fn words_that_cannot_be_read_cost_no_item() {
+    let lua = Lua::new();
+    let given = read(
+        "{ key = 1, title = 'caf\\233', author = '\\255', page = '\\255', date = '\\255', album = { id = 1, title = '\\255' } }",
+    )
+    .unwrap();
+    assert_eq!(given.meta.title, None);
+    assert_eq!(given.meta.album.unwrap().title, None);
+    let mut told = given.left_out;
+    told.sort();
+    let is_so = told.iter().all(|(_, why)| why == "it is no UTF-8");
+    assert!(told.len() == 5 && is_so, "{told:?}");
+    for code in [
+        "{ key = '\\255', url = 'x' }",
+        "{ key = 'x', url = '\\255' }",
+        "{ key = 'x', url = 'x', album = { id = '\\255' } }",
+        "{ key = 'x', url = 'x', meta = { a = '\\255' } }",
+    ] {
+        let table = lua.load(code).eval().unwrap();
+        let given = Given::item_or_odd(&lua, &table).unwrap();
+        assert!(given.odd.is_some(), "{code}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let table = [
         ("{ titel = 'x' }", "no field `titel`; there are key, url,"),
         ("{ 'x' }", "no field `1`"),
         ("{ title = 1 }", "`title` is no text"),
-        ("{ title = '\\255' }", "`title` is no UTF-8"),
+        ("{ key = '\\255' }", "`key` is no UTF-8"),
         ("{ width = '1' }", "`width` is no number"),
         ("{ date = {} }", "`date` is no text"),
         ("{ key = true }", "`key` is no text"),

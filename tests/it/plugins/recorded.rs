@@ -100,7 +100,7 @@ fn what_passes_or_is_too_much_or_no_text_makes_no_case() {
             Reply::file(vec![0xff; 9]),
             Some("return { extract = function(ctx) http.get(ctx.options.site .. '/1') end }"),
             5,
-            "is no text of at most",
+            "is no text\n",
         ),
         (
             "/*",

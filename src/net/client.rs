@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use url::{Origin, Url};
 
+use super::cookies::Jar;
 use super::floor::Floor;
 use super::headers::header_map;
 use super::netrc::Logins;
@@ -64,6 +65,11 @@ pub(crate) trait Gate: std::fmt::Debug + Send + Sync {
 
     /// Hears that a public address has answered for this URL. By the next request, its name may be at another one.
     fn is_public(&self, url: &Url);
+
+    /// Where cookies are kept that servers set, if the user has given none.
+    fn jar(&self) -> Option<&Jar> {
+        None
+    }
 }
 
 /// What is asked for.

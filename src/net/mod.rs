@@ -39,6 +39,7 @@ pub use answer::Answer;
 pub use client::Client;
 pub(crate) use client::{Gate, Way};
 pub(crate) use coding::{Coding, coding, is_packed, said};
+pub(crate) use cookies::Jar;
 pub(crate) use failure::too_long;
 use fault::{Fault, Stage};
 pub(crate) use floor::{TooSlow, Watch};

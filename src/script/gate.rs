@@ -8,7 +8,7 @@ use url::{Origin, Url};
 use super::Manifest;
 use super::hosts::Hosts;
 use crate::model::{Error, Kind, Result};
-use crate::net::{self, Led, Shown};
+use crate::net::{self, Jar, Led, Shown};
 
 /// The URLs that a plugin may ask.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Gate {
     link: Option<Url>,
     /// Where a public address has answered. Shared with clones.
     public: Arc<Mutex<HashSet<Origin>>>,
+    /// The cookies of one run, where the user has none.
+    jar: Arc<Jar>,
 }
 
 impl Gate {
@@ -40,6 +42,15 @@ impl Gate {
             own,
             link: None,
             public: Arc::default(),
+            jar: Arc::default(),
+        }
+    }
+
+    /// The same for a run of its own: nobody is logged in.
+    pub(super) fn anew(&self) -> Gate {
+        Gate {
+            jar: Arc::default(),
+            ..self.clone()
         }
     }
 
@@ -148,6 +159,10 @@ impl net::Gate for Gate {
         if self.own.contains(&url.origin()) {
             self.public().insert(url.origin());
         }
+    }
+
+    fn jar(&self) -> Option<&Jar> {
+        Some(&self.jar)
     }
 }
 

@@ -12,6 +12,7 @@ mod cap;
 mod case;
 mod caught;
 mod check;
+mod circle;
 mod clock;
 mod emit;
 mod failure;

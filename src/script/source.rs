@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
 use super::call::{Ask, Call, is_talk};
+use super::circle::{Circle, asked};
 use super::failure::{Blame, of_server, quoted};
 use super::family;
 use super::find::{Found, Origin, Sealed};
@@ -259,7 +260,7 @@ impl Script {
         (package, task): (Arc<Package>, Task),
         out: Option<&Outlet>,
     ) -> Result<Option<Box<(Body, Led)>>> {
-        let limits = self.package.manifest.limits;
+        let (limits, gate) = (self.package.manifest.limits, gate.anew());
         let (calls, mut receiver) = mpsc::channel(1);
         let abandoned = Arc::new(AtomicBool::new(false));
         let _abandon = Abandon(abandoned.clone());
@@ -277,7 +278,7 @@ impl Script {
         let name = format!("plugin {}", self.manifest.name);
         let thread = std::thread::Builder::new().name(name).stack_size(STACK);
         thread.spawn(move || run(start)).map_err(no_thread)?;
-        let (mut requests, mut bytes) = (0, 0);
+        let (mut requests, mut bytes, mut circle) = (0, 0, Circle::default());
         let wall = Duration::from_millis(limits.wall_ms);
         let too_many = |what: String| {
             let message = format!("plugin `{}` asks for more than {what}", self.manifest.name);
@@ -312,12 +313,14 @@ impl Script {
                 }
                 Some(Call::Ask(asks, reply)) => {
                     requests += asks.len() as u64;
+                    let asked = asked(&asks);
                     let answers = match (requests > limits.requests, bytes > limits.total_mib << 20)
                     {
                         (true, _) => Err(too_many(format!("{} requests", limits.requests))),
                         (_, true) => Err(too_many(format!("{} MiB", limits.total_mib))),
                         _ => self.ask(ctx, &gate, asks).await.map_err(of_server),
                     };
+                    let answers = answers.and_then(|answers| circle.heard(asked, answers));
                     // What failed may have come as far as it could, and nobody has counted it.
                     let most = (limits.body_mib as u64) << 20;
                     bytes += answers.as_ref().map_or(most, |answers| {

@@ -14,7 +14,7 @@ use crate::net::http1::Target;
 use crate::net::pools::{Reach, Use};
 use crate::net::private::{is_public, literal};
 use crate::net::resolver::NotPublic;
-use crate::net::{Fault, Led, Opened, Permit, Response, Stage, failure, redirect};
+use crate::net::{Fault, Gate, Led, Opened, Permit, Response, Stage, failure, redirect};
 
 /// What carries a request.
 enum Carrier<'a> {
@@ -32,6 +32,7 @@ impl Client {
         let mut trail = Trail::new(url.clone(), ask.way.led);
         let mut guest: Option<Permit> = None;
         let mut is_second = false;
+        let kept = pools.jar().or(ask.way.gate.and_then(Gate::jar));
         // Where none are kept, those that are set on the way: many a wall asks for nothing else.
         let mut on_the_way: Option<Jar> = None;
         loop {
@@ -62,7 +63,7 @@ impl Client {
             if is_trusted {
                 replace(&mut headers, &self.inner.user_headers);
             }
-            if let Some(jar) = pools.jar().or(on_the_way.as_ref())
+            if let Some(jar) = kept.or(on_the_way.as_ref())
                 && !headers.contains_key(header::COOKIE)
                 && let Some(cookies) = jar.cookies(here)
             {
@@ -115,7 +116,7 @@ impl Client {
                 return Err(failure::proxy_login(here, &proxy));
             }
             let set = response.headers().get_all(header::SET_COOKIE);
-            let has_cookie = match pools.jar() {
+            let has_cookie = match kept {
                 Some(jar) => jar.set_cookies(set, here),
                 None if !redirect::is_redirect(response.status()) => false,
                 None => {

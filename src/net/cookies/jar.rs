@@ -1,6 +1,7 @@
 //! The cookies of a run.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
@@ -26,6 +27,13 @@ pub(crate) struct Jar {
     over: Option<PathBuf>,
     /// The file that is written back, and which cookies servers have set or removed since it was read.
     saves: Option<(PathBuf, Mutex<BTreeSet<Key>>)>,
+}
+
+impl fmt::Debug for Jar {
+    /// What is in it lets whoever reads it in.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jar")
+    }
 }
 
 impl Jar {

@@ -9,4 +9,4 @@ mod jar;
 mod netscape;
 mod profiles;
 
-pub(super) use jar::Jar;
+pub(crate) use jar::Jar;

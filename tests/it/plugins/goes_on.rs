@@ -83,3 +83,33 @@ fn what_is_out_there_does_not_make_the_users_own_files_so() {
     fetch.run().fails(3);
     assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
 }
+
+#[test]
+fn a_listing_that_goes_in_a_circle_ends_there() {
+    let site = Site::start();
+    site.on("/list?page=1", Reply::json(r#"{ "next": 2 }"#));
+    site.on("/list?page=2", Reply::json(r#"{ "next": 3 }"#));
+    site.on("/list?page=3", Reply::json(r#"{ "next": 2 }"#));
+    site.on("/list?page=4", Reply::json(r#"{ "next": 4 }"#));
+    site.on("/token", Reply::json("{}"));
+    for n in 0..20 {
+        site.on(&format!("/item?n={n}"), Reply::json(format!("[{n}]")));
+    }
+    let pages = |first: &str| {
+        format!(
+            "return {{ extract = function(ctx)\nlocal page = {first}\nwhile page do\n\
+             page = http.get(`{{ctx.options.site}}/list`, {{ query = {{ page = page }} }}):json().next\nend\nend }}"
+        )
+    };
+    for (first, times) in [("1", 9), ("4", 4)] {
+        let before = site.requests().len();
+        let done = call(&site, USUAL, &pages(first)).arg("-s").run().fails(4);
+        done.says("the listing goes in a circle: ")
+            .says("was answered the same 4 times over");
+        assert_eq!(site.requests().len() - before, times, "{first}");
+    }
+    // What is asked for again and again in between is no circle.
+    let tokens = "return { extract = function(ctx)\nfor n = 0, 19 do\nhttp.get(ctx.options.site .. '/token')\n\
+         http.get(`{ctx.options.site}/item`, { query = { n = n } })\nend\nend }";
+    call(&site, USUAL, tokens).arg("-s").run().success();
+}

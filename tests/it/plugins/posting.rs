@@ -2,6 +2,7 @@
 
 use super::{call, plugin, quick};
 use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
 use crate::support::tls::Front;
 use crate::support::{Reply, Site};
 
@@ -284,4 +285,40 @@ fn a_token_comes_from_a_host_that_is_declared() {
         said.contains("the token of `app` comes by https from one of the hosts in `request`"),
         "{said}"
     );
+}
+
+#[test]
+fn what_a_login_sets_goes_along_for_the_rest_of_the_listing() {
+    let site = Site::start();
+    site.on(
+        "/login",
+        Reply::redirect("/home").header("Set-Cookie", "sid=7; Path=/; HttpOnly"),
+    );
+    site.on(
+        "/mine",
+        Reply::with(|seen| match seen.header("cookie") {
+            Some("sid=7") => Reply::json(r#"["a"]"#),
+            _ => Reply::empty(403),
+        }),
+    );
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let script = r#"
+        local answer = http.post(site .. "/login", { form = { name = "x" }, expect = { 302 } })
+        assert(answer.headers["set-cookie"] == nil)
+        for _, id in http.get(site .. "/mine"):json() do
+            emit({ key = id, url = `{site}/{id}.jpg` })
+        end
+    "#;
+    let fetch = with(&site, POSTS, script);
+    fetch.run().success();
+    assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
+    // Each listing has its own, and a file has none of them.
+    let again = "http.get(site .. '/mine')";
+    with(&site, POSTS, again).run().fails(7);
+    let with_cookie = site.requests();
+    let with_cookie = with_cookie
+        .iter()
+        .filter(|seen| seen.header("cookie").is_some());
+    let asked: Vec<_> = with_cookie.map(|seen| seen.target.as_str()).collect();
+    assert_eq!(asked, ["/mine"]);
 }

@@ -1,0 +1,89 @@
+//! A listing that goes in a circle: a site whose pages lead back to one another would be asked as often as a run may ask.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::call::Ask;
+use crate::model::{Error, Kind, Result};
+use crate::net::Shown;
+use crate::source::Answer;
+
+/// So many rounds of the same answers in the same order are a circle. What is asked for again in between, such as a token for
+/// each file, makes none, and neither does a script that tries something thrice.
+const ROUNDS: usize = 4;
+
+/// What was asked and answered so far, in its order.
+#[derive(Debug, Default)]
+pub(super) struct Circle(Vec<u64>);
+
+/// What is asked at once, to be known again.
+pub(super) fn asked(asks: &[Ask]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for ask in asks {
+        ask.url.hash(&mut hasher);
+        ask.headers.hash(&mut hasher);
+        ask.secret.hash(&mut hasher);
+        ask.body.as_ref().map(|body| &body.bytes).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+impl Circle {
+    /// The answers to what was asked, unless all goes on as it went.
+    ///
+    /// # Errors
+    /// [`Kind::Changed`] in a circle.
+    pub(super) fn heard(&mut self, asked: u64, answers: Vec<Answer>) -> Result<Vec<Answer>> {
+        let mut hasher = DefaultHasher::new();
+        asked.hash(&mut hasher);
+        for answer in &answers {
+            (answer.status, &answer.body).hash(&mut hasher);
+        }
+        match (self.closes(hasher.finish()), answers.first()) {
+            (true, Some(answer)) => {
+                let url = Shown(&answer.url);
+                let message = format!(
+                    "the listing goes in a circle: `{url}` was answered the same {ROUNDS} times over"
+                );
+                Err(Error::new(Kind::Changed, message))
+            }
+            _ => Ok(answers),
+        }
+    }
+
+    fn closes(&mut self, now: u64) -> bool {
+        let before = self.0.iter().rev().position(|known| *known == now);
+        self.0.push(now);
+        let Some(round) = before.map(|at| at + 1) else {
+            return false;
+        };
+        let since = self.0.len().checked_sub(round * ROUNDS);
+        since.is_some_and(|since| {
+            let rounds = &self.0[since..];
+            rounds[round..] == rounds[..rounds.len() - round]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_in_the_same_order_is_a_circle() {
+        let table: [(&[u64], bool); 8] = [
+            (&[], false),
+            (&[1, 1, 1], false),
+            (&[1, 1, 1, 1], true),
+            (&[1, 1, 1, 2, 1, 1, 1], false),
+            (&[9, 1, 2, 1, 2, 1, 2, 1, 2], true),
+            (&[9, 1, 2, 1, 2, 1, 2, 1], false),
+            (&[9, 1, 9, 2, 9, 3, 9, 4, 9, 5], false),
+            (&[9, 1, 9, 2, 9, 1, 9, 2, 9, 1, 9, 2, 9, 1, 9, 2], true),
+        ];
+        for (answers, expected) in table {
+            let mut circle = Circle::default();
+            let closed: Vec<_> = answers.iter().map(|now| circle.closes(*now)).collect();
+            assert_eq!(closed.contains(&true), expected, "{answers:?}");
+        }
+    }
+}

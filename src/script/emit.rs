@@ -16,6 +16,8 @@ use crate::net::{Led, Shown};
 
 /// The most bytes of a place to go on from.
 const LONGEST_CURSOR: usize = 4096;
+/// The headers that a file can be asked for with.
+const HEADERS: [&str; 3] = ["Referer", "Accept", "Origin"];
 /// The most bytes of a key.
 const LONGEST_KEY: usize = 1024;
 
@@ -252,10 +254,13 @@ fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(B
         true => Led::ByPublic,
         false => Led::ByUser,
     };
-    let allowed =
-        |name: &str| ["referer", "accept", "origin"].contains(&name.to_ascii_lowercase().as_str());
+    let allowed = |name: &str| {
+        let mut known = HEADERS.iter();
+        known.any(|known| known.eq_ignore_ascii_case(name))
+    };
     if let Some((name, _)) = given.headers.iter().find(|(name, _)| !allowed(name)) {
-        let message = format!("an item cannot have the header `{}`", quoted(name));
+        let (name, known) = (quoted(name), HEADERS.join(", "));
+        let message = format!("an item cannot have the header `{name}`; there are {known}");
         return Err(refuse(Kind::Blocked, message));
     }
     let request = Request {

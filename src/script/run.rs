@@ -21,7 +21,7 @@ use super::failure::{Blame, raise, refuse, visible};
 use super::find::Origin;
 use super::gate::Gate;
 use super::given::LeftOut;
-use super::manifest::Delegate;
+use super::manifest::{Delegate, SecretSpec};
 use super::package::Package;
 use super::sandbox;
 use super::told::told;
@@ -64,6 +64,8 @@ pub(super) struct Host {
     pub(super) clock: Rc<Clock>,
     pub(super) gate: Gate,
     pub(super) delegates: Delegate,
+    /// What is said of the secrets that there are.
+    pub(super) secrets: Vec<SecretSpec>,
     /// Whether the script can find out later where a file is.
     pub(super) resolves: Cell<bool>,
     calls: mpsc::Sender<Call>,
@@ -93,6 +95,7 @@ impl Host {
             clock,
             gate,
             delegates: package.manifest.permissions.delegate.clone(),
+            secrets: package.manifest.secrets.clone(),
             resolves: Cell::new(false),
             calls,
             entries: RefCell::default(),

@@ -184,6 +184,11 @@ fn agree_to_more(before: &Manifest, now: &Manifest, is_said: bool) -> Result<()>
 /// Goes back to the version before.
 pub(super) fn roll_back(config: &Config, id: &str) -> Result<()> {
     let (from, to) = store(config)?.roll_back(id)?;
+    if script::is_newer(&from, &to) {
+        tell(&format!(
+            "note: the next `fetch plugin update` brings {from} again, unless it is taken back\n"
+        ));
+    }
     print(&format!("`{id}` is {to} again, and was {from}\n"))
 }
 

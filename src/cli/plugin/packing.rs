@@ -13,6 +13,12 @@ pub(super) fn pack(folder: &Path) -> Result<()> {
     for name in &packed.left {
         tell(&format!("left out: {}\n", clean(name)));
     }
+    for (case, site) in &packed.at_home {
+        let (case, site) = (clean(case), clean(site));
+        tell(&format!(
+            "note: the case `{case}` has the address of a site of yours: {site}; whoever gets the package sees it\n"
+        ));
+    }
     tell(&format!("made `{}`\n", packed.file.display()));
     print(&format!("{}\n", packed.entry))
 }

@@ -44,9 +44,14 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         parse.call::<Value>((text, url))
     })?;
     let http = lua.create_table()?;
+    let own = host.clone();
     let shaped = move |lua: &Lua, answer: &Answer, expect: &Expected| {
         if !expect.has(answer.status) {
-            return Err(raise(&unexpected(answer)));
+            let error = unexpected(answer);
+            return Err(raise(&match expect.refused(&own, answer) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }));
         }
         let table = response(lua, answer)?;
         table.raw_set("json", read_json.clone())?;
@@ -95,15 +100,29 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set("http", http)
 }
 
-/// Which statuses are well: those of success, if none are named.
-struct Expected(Option<Vec<u16>>);
+/// What an answer is held to.
+struct Expected {
+    /// Which statuses are well: those of success, if none are named.
+    statuses: Option<Vec<u16>>,
+    /// The key of the secret that was sent.
+    secret: Option<String>,
+}
 
 impl Expected {
     fn has(&self, status: StatusCode) -> bool {
-        match &self.0 {
+        match &self.statuses {
             Some(list) => list.contains(&status.as_u16()),
             None => status.is_success(),
         }
+    }
+
+    /// What to do about a secret that is not taken.
+    fn refused(&self, host: &Host, answer: &Answer) -> Option<String> {
+        let key = self.secret.as_ref()?;
+        let secret = host.secrets.iter().find(|secret| secret.key == *key)?;
+        let (id, help) = (&host.id, &secret.help);
+        let is_refused = answer.status == StatusCode::UNAUTHORIZED;
+        is_refused.then(|| format!("`{key}` of `[source.{id}]` was refused: {help}"))
     }
 }
 
@@ -211,7 +230,9 @@ fn read(
             }
         }
     }
-    Ok((ask, Expected(expect)))
+    let secret = ask.secret.clone();
+    let statuses = expect;
+    Ok((ask, Expected { statuses, secret }))
 }
 
 /// Texts by their names.

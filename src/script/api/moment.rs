@@ -41,8 +41,15 @@ pub(super) fn read_as(text: &str, format: &str) -> Option<Timestamp> {
     })
 }
 
-/// The moment so many seconds after 1970. What would be after the year 9999 counts milliseconds.
+/// The moment so many seconds after 1970. What would be after the year 9999 counts milliseconds, or is a date without marks,
+/// such as `20240501123456`: as milliseconds, that would be after the year 2286.
 pub(in crate::script) fn of_seconds(seconds: f64) -> Option<Timestamp> {
+    if (1e13..1e14).contains(&seconds) && seconds.fract() == 0.0 {
+        let civil = DateTime::strptime("%Y%m%d%H%M%S", seconds.to_string());
+        if let Some(moment) = civil.ok().and_then(in_utc) {
+            return Some(moment);
+        }
+    }
     let of = |milliseconds: f64| Timestamp::from_millisecond(milliseconds as i64).ok();
     match seconds.is_finite() {
         true => of(seconds * 1000.0).or_else(|| of(seconds)),
@@ -71,6 +78,8 @@ mod tests {
             ("1700000000", 1_700_000_000_000),
             ("1700000000.5", 1_700_000_000_500),
             ("1700000000123", 1_700_000_000_123),
+            ("20240501123456", 1_714_566_896_000),
+            ("20241301123456", 20_241_301_123_456),
         ];
         for (text, expected) in table {
             let read = read(text).map(Timestamp::as_millisecond);

@@ -114,12 +114,14 @@ impl Reader<'_> {
                 .map(|number| number as f64),
             None => text.trim_start_matches('+').parse().ok(),
         };
+        let digits = text.trim_start_matches(['+', '-']);
         match number {
             // As with JSON, no digit of an id is lost.
             Some(number)
                 if f64::abs(number) > 9_007_199_254_740_992.0
-                    && text.bytes().all(|b| b.is_ascii_digit()) =>
+                    && digits.bytes().all(|b| b.is_ascii_digit()) =>
             {
+                let text = text.trim_start_matches('+');
                 Ok(Value::String(self.lua.create_string(text)?))
             }
             Some(number) => Ok(Value::Number(number)),

@@ -189,6 +189,14 @@ fn the_functions_of_the_host_do_what_they_say() {
         ),
         ("return js.object('nothing', 'CFG') == nil", "true"),
         (
+            "return js.object('x = [-12345678901234567890, +12345678901234567890]', 'x')[1]",
+            "-12345678901234567890",
+        ),
+        (
+            "return js.object('x = [+12345678901234567890]', 'x')[1]",
+            "12345678901234567890",
+        ),
+        (
             "return url.join('https://a.org/x/y', '../z')",
             "https://a.org/z",
         ),

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::bundle::Files;
 use super::index::Entry;
 use super::version::Version;
 use super::{Grants, bundle};
 use crate::model::{Error, Kind, Result};
-use crate::script::Package;
+use crate::script::case::Case;
+use crate::script::manifest::Kind as OptionKind;
+use crate::script::{Manifest, Package};
 
 /// A package that was made.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub struct Packed {
     pub entry: String,
     /// What is in the folder and not in the package.
     pub left: Vec<String>,
+    /// The cases that say where a site of the user's is, each with that.
+    pub at_home: Vec<(String, String)>,
 }
 
 /// Makes the package of the plugin in this folder, into that folder. The same files make the same package.
@@ -74,7 +79,33 @@ pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
         file,
         entry: text.unwrap_or_default(),
         left,
+        at_home: at_home(manifest, &files),
     })
+}
+
+/// Where sites of the user's are, as the cases say.
+fn at_home(manifest: &Manifest, files: &Files) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (file, bytes) in files {
+        let name = file
+            .strip_prefix("cases/")
+            .and_then(|file| file.strip_suffix(".toml"));
+        let case = str::from_utf8(bytes).ok().map(toml::from_str::<Case>);
+        let (Some(name), Some(Ok(case))) = (name, case) else {
+            continue;
+        };
+        for option in manifest
+            .options
+            .iter()
+            .filter(|option| option.kind == OptionKind::Site)
+        {
+            let set = case.options.get(&option.key).and_then(|set| set.as_str());
+            if let Some(set) = set.filter(|set| option.default.as_str() != Some(set)) {
+                found.push((name.to_owned(), set.to_owned()));
+            }
+        }
+    }
+    found
 }
 
 /// The SHA-256 of these bytes, in hex.

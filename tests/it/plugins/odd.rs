@@ -149,3 +149,12 @@ fn an_empty_extension_says_nothing() {
         "{files:?}"
     );
 }
+
+#[test]
+fn the_headers_that_a_file_can_have_are_named() {
+    let site = Site::start();
+    let wrong =
+        "emit({ key = 'x', url = 'https://files.test/x', headers = { Authorization = 'x' } })";
+    let done = call(&site, USUAL, &between(wrong)).arg("-s").run().fails(3);
+    done.says("an item cannot have the header `Authorization`; there are Referer, Accept, Origin");
+}

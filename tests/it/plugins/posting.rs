@@ -322,3 +322,26 @@ fn what_a_login_sets_goes_along_for_the_rest_of_the_listing() {
     let asked: Vec<_> = with_cookie.map(|seen| seen.target.as_str()).collect();
     assert_eq!(asked, ["/mine"]);
 }
+
+#[test]
+fn a_secret_that_is_refused_is_named() {
+    let site = Site::start();
+    site.on("/1", Reply::text("no").status(401));
+    let manifest = "permissions = { request = ['mine.test'] }\n\
+        [[secret]]\nkey = 'app'\nhost = 'mine.test'\nheader = 'Authorization'\nhelp = 'a key, from https://mine.test/keys'";
+    let front = Front::proxy_to("mine.test", &site);
+    let ask = |options: &str| {
+        let script = format!("http.get('https://mine.test/1'{options})");
+        let fetch = with(&site, manifest, &script);
+        fetch
+            .args(["-S", "source.mine.app=hunter2", "--ca-cert"])
+            .arg(front.authority())
+            .env("HTTPS_PROXY", front.as_proxy())
+            .run()
+            .fails(6)
+    };
+    let hint = "hint: `app` of `[source.mine]` was refused: a key, from https://mine.test/keys";
+    ask(", { secret = 'app' }").says(hint);
+    let without = ask("");
+    assert!(!without.stderr.contains("refused"), "{}", without.stderr);
+}

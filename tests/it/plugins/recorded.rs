@@ -236,3 +236,27 @@ fn a_script_has_a_log() {
         "ok      album\n  log: at 7\n"
     );
 }
+
+#[test]
+fn a_site_at_home_in_a_case_is_told_before_others_get_it() {
+    let (fetch, folder) = new();
+    let site = Site::start();
+    let answer = format!(
+        r#"{{ "title": "Cats", "images": [{{ "id": "x1", "url": "{}" }}] }}"#,
+        site.url("/x1.jpg")
+    );
+    site.on("/api/albums/7", Reply::json(answer));
+    record(&fetch, &site, "https://comics.example/a/7")
+        .run()
+        .success();
+    let pack = fetch.clone().args(["plugin", "pack", "comics"]);
+    let note = format!(
+        "note: the case `seen` has the address of a site of yours: {}",
+        site.url("")
+    );
+    pack.clone().run().success().says(&note);
+    fs::remove_file(fetch.out().join("comics-0.1.0.tar.gz")).unwrap();
+    fs::remove_file(folder.join("cases/seen.toml")).unwrap();
+    let said = pack.run().success().stderr;
+    assert!(!said.contains("note:"), "{said}");
+}

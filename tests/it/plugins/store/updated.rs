@@ -31,8 +31,10 @@ fn a_newer_version_comes_and_the_old_one_comes_back() {
     assert_eq!(listed(&user), "mine 1.10.0  index shop\n");
     let done = plugin(&user, &["rollback", "mine"]).run().success();
     assert_eq!(done.stdout, "`mine` is 1.0.0 again, and was 1.10.0\n");
+    done.says("the next `fetch plugin update` brings 1.10.0 again, unless it is taken back\n");
     assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
-    plugin(&user, &["rollback", "mine"]).run().success();
+    let done = plugin(&user, &["rollback", "mine"]).run().success();
+    assert_eq!(done.stderr, "");
     assert_eq!(listed(&user), "mine 1.10.0  index shop\n");
     for package in &mut shop.packages {
         package["yanked"] = "it loses\npages".into();

@@ -4,6 +4,7 @@
 //! over, find the address anew, or give up. Nothing bears its final name before it is complete and proven.
 
 mod address;
+mod agreement;
 mod answer;
 mod attempt;
 mod check;

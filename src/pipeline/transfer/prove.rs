@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+use super::agreement::{Agreement, agreement};
 use super::answer::is_believed;
-use super::check::{self, Agreement};
+use super::check;
 use super::coding;
 use super::commit::{Commit, Named};
 use super::content::{Content, WORTH};
@@ -85,7 +86,7 @@ impl Mover {
         let etag = content.representation.etag.clone();
         let digests = !content.promised.is_empty() || !expect.digests.is_empty();
         let open_end = (content.representation.open_end && !digests).then(|| OPEN_END.to_owned());
-        let agreement = check::agreement(expect, &job.item.meta, content.head(), len);
+        let agreement = agreement(expect, &job.item.meta, content.head(), len);
         let mut hasher = Hasher::default();
         check::wanted(&mut hasher, expect, &content.promised, etag.as_deref(), len);
         if matches!(agreement, Agreement::Unproven(_)) {

@@ -1,6 +1,7 @@
 //! Is this file, which is there already, what the listing means?
 
-use super::check::{self, Agreement};
+use super::agreement::{Agreement, agreement};
+use super::check;
 use super::digest::Hasher;
 use crate::model::{Error, Expect, Kind, Meta, Result};
 
@@ -19,7 +20,7 @@ impl<'a> Stored<'a> {
         check::wanted(&mut hasher, expect, &[], None, len);
         Stored {
             expect,
-            agreement: check::agreement(expect, meta, head, len),
+            agreement: agreement(expect, meta, head, len),
             hasher,
             len,
         }

@@ -1,0 +1,119 @@
+//! Is what came what the listing describes?
+
+use crate::model::{Expect, Meta};
+use crate::pipeline::naming::dimensions;
+
+/// Whether what came is what the listing describes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Agreement {
+    /// It is, or the listing says nothing about it.
+    Agrees,
+    /// It is but for this.
+    AgreesBut(String),
+    /// The listing says nothing about it, or differs in this: another sign is needed.
+    Unproven(Option<String>),
+    /// The listing describes something else.
+    Contradicts(String),
+}
+
+/// Holds what came against what the listing says of it. Only items of a site that sends placeholders are suspected.
+pub(super) fn agreement(expect: &Expect, meta: &Meta, head: &[u8], len: u64) -> Agreement {
+    let size = expect.size.map(|size| size == len);
+    let seen = dimensions(head);
+    let shape = match (meta.width.zip(meta.height), seen) {
+        // A camera's picture may be stored lying on its side.
+        (Some((width, height)), Some(seen)) => {
+            Some(seen == (width, height) || seen == (height, width))
+        }
+        _ => None,
+    };
+    let other_size = || {
+        format!(
+            "it has {len} bytes, and the listing says {}",
+            expect.size.unwrap_or_default()
+        )
+    };
+    let other_shape = || {
+        let (width, height) = seen.unwrap_or_default();
+        let (listed_width, listed_height) = (
+            meta.width.unwrap_or_default(),
+            meta.height.unwrap_or_default(),
+        );
+        format!(
+            "it is {width}x{height} pixels, and the listing says {listed_width}x{listed_height}"
+        )
+    };
+    let can_be_suspect = !expect.placeholders.is_empty();
+    match (shape, size) {
+        (Some(false), Some(false)) if can_be_suspect => {
+            Agreement::Contradicts(format!("{}; {}", other_shape(), other_size()))
+        }
+        (Some(false), Some(true)) => Agreement::AgreesBut(other_shape()),
+        (Some(true), Some(false)) => Agreement::AgreesBut(other_size()),
+        (Some(true), _) | (_, Some(true)) => Agreement::Agrees,
+        (Some(false), _) if can_be_suspect => Agreement::Unproven(Some(other_shape())),
+        (_, Some(false)) if can_be_suspect => Agreement::Unproven(Some(other_size())),
+        (None, None) if can_be_suspect => Agreement::Unproven(None),
+        (Some(false), _) => Agreement::AgreesBut(other_shape()),
+        (_, Some(false)) => Agreement::AgreesBut(other_size()),
+        (None, None) => Agreement::Agrees,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Fingerprint;
+
+    /// The head of a GIF of 2x3 pixels.
+    const GIF: &[u8] = b"GIF89a\x02\x00\x03\x00\x00\x00\x00;";
+
+    #[test]
+    fn a_body_is_held_against_its_listing() {
+        let listed = |size: Option<u64>, shape: Option<(u32, u32)>, suspect: bool| {
+            let placeholders = if suspect {
+                [Fingerprint::default()].into()
+            } else {
+                [].into()
+            };
+            let expect = Expect {
+                size,
+                placeholders,
+                ..Expect::default()
+            };
+            let meta = Meta {
+                width: shape.map(|s| s.0),
+                height: shape.map(|s| s.1),
+                ..Meta::default()
+            };
+            match agreement(&expect, &meta, GIF, 14) {
+                Agreement::Agrees => "out",
+                Agreement::AgreesBut(_) => "but",
+                Agreement::Unproven(_) => "unknown",
+                Agreement::Contradicts(_) => "against",
+            }
+        };
+        let (right, turned, wrong) = (Some((2, 3)), Some((3, 2)), Some((800, 600)));
+        let table = [
+            (Some(14), right, true, "out"),
+            (Some(14), turned, true, "out"),
+            (None, right, true, "out"),
+            (Some(15), right, true, "but"),
+            (Some(14), wrong, true, "but"),
+            (Some(15), wrong, true, "against"),
+            (None, wrong, true, "unknown"),
+            (Some(15), None, true, "unknown"),
+            (None, None, true, "unknown"),
+            (None, None, false, "out"),
+            (Some(15), None, false, "but"),
+            (Some(15), wrong, false, "but"),
+        ];
+        for (size, shape, suspect, expected) in table {
+            assert_eq!(
+                listed(size, shape, suspect),
+                expected,
+                "{size:?} {shape:?} {suspect}"
+            );
+        }
+    }
+}

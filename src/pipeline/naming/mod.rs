@@ -8,6 +8,7 @@ mod extension;
 pub(super) mod fields;
 mod kind;
 mod planned;
+mod promise;
 #[cfg(test)]
 mod properties;
 mod safe;
@@ -27,6 +28,7 @@ pub use fields::fields;
 pub(super) use fields::{shown_text, shown_within};
 pub use kind::MediaKind;
 pub use planned::Planned;
+pub(crate) use promise::{broken_promise, listed_name};
 pub(crate) use safe::{ROOM, component, cut, fold};
 pub(crate) use sniff::{Content, HEAD, Sniff, dimensions, sniff};
 pub use template::Template;

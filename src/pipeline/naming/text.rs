@@ -162,7 +162,7 @@ fn plain(text: &[u8]) -> Sniff {
             Sniff::new(Content::Text, "m3u8", "application/vnd.apple.mpegurl")
         }
         _ if text.starts_with(b"WEBVTT") => Sniff::new(Content::Text, "vtt", "text/vtt"),
-        _ if text.starts_with(b"%PDF-") => Sniff::new(Content::Document, "pdf", "application/pdf"),
+        _ if begins_as_pdf(text) => Sniff::new(Content::Document, "pdf", "application/pdf"),
         _ if text.starts_with(b"{\\rtf") => Sniff::new(Content::Document, "rtf", "application/rtf"),
         _ if text.starts_with(b"%!PS-Adobe")
             && find(&text[..text.len().min(40)], b" EPSF-").is_some() =>
@@ -174,6 +174,12 @@ fn plain(text: &[u8]) -> Sniff {
         }
         _ => PLAIN,
     }
+}
+
+/// Whether it is a PDF, which may have something in front of it.
+fn begins_as_pdf(text: &[u8]) -> bool {
+    let beginning = &text[..text.len().min(1024)];
+    text.starts_with(b"%PDF-") || find(beginning, b"\n%PDF-").is_some()
 }
 
 /// Whether a declaration has others in brackets.
@@ -315,6 +321,7 @@ mod tests {
                 "txt",
             ),
             (b"%PDF-1.4\n", Content::Document, "pdf"),
+            (b"@PJL\r\n%PDF-1.4\n", Content::Document, "pdf"),
         ];
         for (bytes, kind, ext) in table {
             let sniff = sniff(bytes);

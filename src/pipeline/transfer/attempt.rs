@@ -25,6 +25,8 @@ use crate::pipeline::documents::{Came, is_refusal};
 pub(super) struct Course<'a> {
     /// The item, for those who are told.
     pub(super) id: u64,
+    /// The name under which it is listed.
+    pub(super) name: Option<&'a str>,
     /// The request of the item.
     pub(super) request: &'a Request,
     /// Its URL, or a mirror.

@@ -2,7 +2,7 @@
 
 use super::digest::{Hashed, Hasher, etag_md5};
 use crate::model::{Digest, Error, Expect, Fingerprint, Kind, Medium};
-use crate::pipeline::naming::{Content as Seen, Sniff};
+use crate::pipeline::naming::{Content as Seen, Sniff, broken_promise};
 
 /// The error that a placeholder means.
 fn placeholder(fingerprint: &Fingerprint) -> Error {
@@ -36,9 +36,10 @@ pub(super) fn before_body(
 /// What to do where a page came.
 const ON_PAGE: &str = "`fetch page:URL` takes the media on it";
 
-/// Looks at the first bytes. `len` is the length of the whole, once that is known.
+/// Looks at the first bytes of what has this name. `len` is the length of the whole, once that is known.
 pub(super) fn first_look(
     expect: &Expect,
+    name: Option<&str>,
     seen: &Sniff,
     content_type: Option<&str>,
     len: Option<u64>,
@@ -53,10 +54,17 @@ pub(super) fn first_look(
     let says_page = matches!(essence.as_str(), "text/html" | "application/xhtml+xml");
     let is_page =
         seen.kind == Seen::Page || (says_page && matches!(seen.kind, Seen::Text | Seen::Unknown));
+    let is_empty = seen.kind == Seen::Empty && len.is_none_or(|len| len == 0);
     let Some(medium) = expect.medium else {
-        return is_page.then(|| {
-            Error::new(Kind::Unsupported, "the server sent a web page, not a file").hint(ON_PAGE)
-        });
+        if is_page {
+            let message = "the server sent a web page, not a file";
+            return Some(Error::new(Kind::Unsupported, message).hint(ON_PAGE));
+        }
+        if is_empty && says_page {
+            let message = "the server sent an empty web page, not a file";
+            return Some(Error::new(Kind::Unsupported, message));
+        }
+        return name.and_then(|name| unlike_its_name(name, seen, content_type));
     };
     let wanted = match medium {
         Medium::Image => "a picture",
@@ -76,7 +84,7 @@ pub(super) fn first_look(
             corrupt("a web page".into()).map(|error| error.hint(ON_PAGE))
         }
         _ if is_page => corrupt("a web page".into()),
-        Seen::Empty if len.is_none_or(|len| len == 0) => corrupt("an empty file".into()),
+        Seen::Empty if is_empty => corrupt("an empty file".into()),
         Seen::Zeros => corrupt("a file of zeros".into()),
         Seen::Text => corrupt("a text".into()),
         kind if kind.can_be(medium) => None,
@@ -85,6 +93,18 @@ pub(super) fn first_look(
             None => corrupt("something else".into()),
         },
     }
+}
+
+/// What is wrong with bytes that cannot be of the kind that their name promises.
+fn unlike_its_name(name: &str, seen: &Sniff, content_type: Option<&str>) -> Option<Error> {
+    let ext = broken_promise(name, seen.kind, content_type)?;
+    let came = match seen.kind {
+        Seen::Empty => "an empty file",
+        Seen::Zeros => "a file of zeros",
+        _ => "a text",
+    };
+    let message = format!("{came} came instead of a file of the kind `{ext}`");
+    Some(Error::new(Kind::Corrupt, message))
 }
 
 /// The digests that have to be computed for [`whole`], given the length of what came.
@@ -215,11 +235,18 @@ mod tests {
             ),
             (None, b"plain", Some("text/plain"), None),
             (None, b"", None, None),
+            (
+                None,
+                b"",
+                Some("text/html; charset=utf-8"),
+                Some("the server sent an empty web page, not a file"),
+            ),
             (None, &[0; 99], None, None),
         ];
         for (medium, bytes, content_type, expected) in table {
             let error = first_look(
                 &expect(medium),
+                None,
                 &sniff(bytes),
                 content_type,
                 Some(bytes.len() as u64),
@@ -229,6 +256,34 @@ mod tests {
                 expected,
                 "{medium:?} {bytes:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_of_the_kind_that_its_name_says_is_told_apart() {
+        let table: [(&str, &[u8], Option<&str>); 4] = [
+            (
+                "a.pdf",
+                b"File not found.",
+                Some("a text came instead of a file of the kind `pdf`"),
+            ),
+            (
+                "a.zip",
+                b"",
+                Some("an empty file came instead of a file of the kind `zip`"),
+            ),
+            (
+                "a.7z",
+                &[0; 99],
+                Some("a file of zeros came instead of a file of the kind `7z`"),
+            ),
+            ("a.txt", b"File not found.", None),
+        ];
+        for (name, bytes, expected) in table {
+            let error = first_look(&expect(None), Some(name), &sniff(bytes), None, None);
+            let told = error.map(|error| (error.kind, error.to_string()));
+            let expected = expected.map(|told| (Kind::Corrupt, told.to_owned()));
+            assert_eq!(told, expected, "{name}");
         }
     }
 

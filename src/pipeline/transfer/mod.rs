@@ -61,7 +61,7 @@ use self::tries::{Setback, Tries};
 use super::after::After;
 use super::archive::{Algorithm, Archive};
 use super::documents::Came;
-use super::naming::Templates;
+use super::naming::{Templates, listed_name};
 use super::sink::{Disk, Place, quickly};
 use super::suspects::Suspects;
 use super::turn::Turns;
@@ -213,6 +213,7 @@ impl Mover {
         let mut permit = Some(permit);
         let mut place = 0;
         let mut pin = OnceLock::new();
+        let name = listed_name(&job.item);
         loop {
             let url = if place == 0 {
                 request.url.clone()
@@ -222,6 +223,7 @@ impl Mover {
             let permit = permit.take();
             let course = Course {
                 id: job.id,
+                name: name.as_deref(),
                 request: &request,
                 url: &url,
                 led,

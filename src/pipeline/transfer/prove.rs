@@ -17,7 +17,7 @@ use super::whole::Whole;
 use super::{Job, Mover};
 use crate::model::{Error, Expect, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
-use crate::pipeline::naming::{Sniff, extension, sniff, split};
+use crate::pipeline::naming::{Sniff, extension, listed_name, sniff, split};
 use crate::pipeline::sink::{Partial, Place, quickly, slowly};
 use crate::pipeline::suspects::Verdict;
 use crate::pipeline::{Mtime, plan, wanted};
@@ -46,7 +46,7 @@ impl Proven {
     ) -> Result<Proven> {
         let seen = sniff(head);
         let whole = Whole::File(partial);
-        if let Some(error) = check::first_look(expect, &seen, None, Some(len)) {
+        if let Some(error) = check::first_look(expect, None, &seen, None, Some(len)) {
             throw_away(whole).await?;
             return Err(error);
         }
@@ -78,8 +78,10 @@ impl Mover {
         coding::take_off(content).await?;
         let len = content.len();
         let seen = sniff(content.head());
+        let name = content.name.clone().or_else(|| listed_name(&job.item));
+        let content_type = content.content_type.as_deref();
         if let Some(error) =
-            check::first_look(expect, &seen, content.content_type.as_deref(), Some(len))
+            check::first_look(expect, name.as_deref(), &seen, content_type, Some(len))
         {
             return Err(Setback::GiveUp(error));
         }

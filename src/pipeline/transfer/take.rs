@@ -106,7 +106,11 @@ impl Mover {
         if let Some(unnamed) = taking.course.unnamed {
             return Err(Setback::GiveUp(unnamed.again()));
         }
-        if let Some(error) = check::first_look(expect, &seen, content_type.as_deref(), len) {
+        let disposition = reply.get(header::CONTENT_DISPOSITION);
+        let disposition = disposition.map(HeaderValue::as_bytes);
+        let told = named(disposition, &request.url, &taking.opened.url);
+        let name = told.as_deref().or(taking.course.name);
+        if let Some(error) = check::first_look(expect, name, &seen, content_type.as_deref(), len) {
             let error = match taking.opened.url == request.url {
                 true => error,
                 false => login::told(error, &request.url, &taking.opened.url)
@@ -131,9 +135,7 @@ impl Mover {
         content.representation = representation;
         content.over_tls = taking.opened.url.scheme() == "https";
         content.content_type = content_type;
-        let disposition = reply.get(header::CONTENT_DISPOSITION);
-        let disposition = disposition.map(HeaderValue::as_bytes);
-        content.name = named(disposition, &request.url, &taking.opened.url);
+        content.name = told;
         content.promised = promised(reply, false);
         content.reserve().await?;
         self.began(taking.course.id, content, tries).await?;

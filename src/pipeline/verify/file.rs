@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 
 use super::{Progress, State};
 use crate::pipeline::archive::{Record, Sum, Summing};
-use crate::pipeline::naming::{Content, sniff};
+use crate::pipeline::naming::{Content, broken_promise, sniff};
 use crate::pipeline::sink::{Disk, stays_below};
 use crate::pipeline::structure::{Input, Structure, structure};
 
@@ -58,7 +58,13 @@ fn hold<F: Read + Seek>(
         (Some(true), found) if found.is_bad() => {
             (State::Flawed, Some(format!("{found}; so it came")))
         }
-        (Some(true), _) => (State::Whole { proven: true }, None),
+        (Some(true), _) => match broken_promise(&record.path, sniff(input.some(0)?).kind, None) {
+            Some(ext) => {
+                let why = format!("it cannot be of the kind `{ext}`; so it came");
+                (State::Flawed, Some(why))
+            }
+            None => (State::Whole { proven: true }, None),
+        },
         (_, found) if found.is_bad() => broken(found.to_string()),
         (Some(false), _) => {
             let state = match is_sound(input)? {
@@ -132,6 +138,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
+    use crate::pipeline::archive::Algorithm;
 
     fn held(bytes: &[u8], size: u64) -> State {
         let record = Record {
@@ -149,5 +156,28 @@ mod tests {
         assert_eq!(held(&bytes, 600_000), State::Broken);
         bytes[599_999] = 1;
         assert_eq!(held(&bytes, 600_000), State::Whole { proven: false });
+    }
+
+    #[test]
+    fn a_text_under_the_name_of_a_book_came_flawed() {
+        let bytes = b"{\"error\": \"link expired\"}";
+        let mut summing = Summing::new(Algorithm::Xxh3);
+        summing.update(bytes);
+        let sum = summing.finish();
+        let table = [
+            ("book (2).pdf", State::Flawed),
+            ("book.json", State::Whole { proven: true }),
+        ];
+        for (path, expected) in table {
+            let record = Record {
+                path: path.into(),
+                size: bytes.len() as u64,
+                digest: Some(sum),
+                ..Record::default()
+            };
+            let mut input = Input::new(Cursor::new(&bytes[..]), bytes.len() as u64);
+            let (state, _) = hold(&mut input, &record, &Progress::default()).unwrap();
+            assert_eq!(state, expected, "{path}");
+        }
     }
 }

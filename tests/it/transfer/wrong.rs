@@ -161,3 +161,66 @@ fn a_coding_that_is_not_known_is_refused() {
     );
     says(&output, "the server sent it in the coding `br`");
 }
+
+#[test]
+fn a_text_with_status_200_is_no_book_and_no_archive() {
+    let error = Reply::json(r#"{"error": "link expired", "code": 410}"#);
+    let denied = Reply::file("<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>")
+        .content_type("application/xml");
+    let missing = Reply::file("File not found.\n").content_type("text/plain");
+    let kinds = [
+        "pdf", "zip", "cbz", "epub", "7z", "iso", "exe", "apk", "tar.gz",
+    ];
+    for (ext, reply) in kinds
+        .into_iter()
+        .zip([error.clone(), denied, missing].iter().cycle())
+    {
+        let last = ext.rsplit('.').next().unwrap();
+        says(
+            &refused(&format!("/a.{ext}"), reply.clone(), 4),
+            &format!("a text came instead of a file of the kind `{last}`"),
+        );
+    }
+    let named = error.header("Content-Disposition", "attachment; filename=\"book.pdf\"");
+    says(
+        &refused("/get?id=1", named, 4),
+        "a text came instead of a file of the kind `pdf`",
+    );
+}
+
+#[test]
+fn nothing_at_all_is_no_archive_and_no_page() {
+    says(
+        &refused("/a.zip", Reply::file(Vec::new()), 4),
+        "an empty file came instead of a file of the kind `zip`",
+    );
+    says(
+        &refused("/gallery", Reply::html(""), 4),
+        "the server sent an empty web page, not a file",
+    );
+    says(
+        &refused("/a.pdf", Reply::html(""), 4),
+        "the server sent an empty web page, not a file",
+    );
+}
+
+#[test]
+fn what_may_be_a_text_by_its_name_is_saved_as_one() {
+    let site = Site::start();
+    site.on("/a.txt", Reply::file("File not found.\n"));
+    // An archive that the server unpacked by itself, and a file that its server calls a text.
+    site.on(
+        "/b.csv.gz",
+        Reply::file("1,2\n3,4\n").content_type("text/csv"),
+    );
+    let named =
+        Reply::file("nothing\n").header("Content-Disposition", "attachment; filename=c.log");
+    site.on("/c.zip", named);
+    let fetch = quick().args(["/a.txt", "/b.csv.gz", "/c.zip"].map(|path| site.url(path)));
+    fetch.run().success();
+    let files = fetch.files();
+    assert_eq!(
+        files.keys().collect::<Vec<_>>(),
+        ["a.txt", "b.csv", "c.log"]
+    );
+}

@@ -1,0 +1,100 @@
+//! What a name promises of the bytes behind it.
+
+use super::address::from_url;
+use super::extension::split;
+use super::fields::named_ext;
+use super::sniff::Content;
+use super::types::{declared, same_type};
+use crate::model::{Body, Item};
+use crate::source::PACKED;
+
+/// Extensions of files that begin with a sign of their format, or are no text for another reason.
+const SIGNED: &[&str] = &[
+    // Archives, and what is packed.
+    "zip", "cbz", "7z", "cb7", "rar", "cbr", "tar", "cbt", "tgz", "tbz", "tbz2", "txz", "tzst",
+    "gz", "bz2", "xz", "zst", "lz4", "lz", "cab", "iso", "dmg", // Programs.
+    "exe", "msi", "apk", "aab", "ipa", "jar", "war", "deb", "rpm", "appimage", "xpi", "crx",
+    "vsix", "whl", "nupkg", "wasm", // Books and documents.
+    "pdf", "epub", "mobi", "azw", "azw3", "djvu", "docx", "xlsx", "pptx", "odt", "ods", "odp",
+    // Fonts and data.
+    "ttf", "otf", "woff", "woff2", "kmz", "sqlite",
+];
+
+/// Those that may begin with nothing but zeros: their sign is further in, or at the end.
+const BLANK: &[&str] = &["tar", "cbt", "iso", "dmg"];
+
+/// The name under which an item is listed, if it has an extension.
+pub(crate) fn listed_name(item: &Item) -> Option<String> {
+    let ext = named_ext(item)?;
+    let stem = match (&item.meta.name, &item.body) {
+        (Some(name), _) => Some(name.clone()),
+        (None, Body::File(request)) => from_url(&request.url).0,
+        _ => None,
+    };
+    Some(format!("{}.{ext}", stem.unwrap_or_default()))
+}
+
+/// The extension whose promise these bytes break: no text, nor nothing at all, is a PDF or a ZIP.
+pub(crate) fn broken_promise(
+    name: &str,
+    came: Content,
+    content_type: Option<&str>,
+) -> Option<String> {
+    let (stem, ext) = name.rsplit_once('.')?;
+    let ext = ext.to_ascii_lowercase();
+    let is_blank = || came == Content::Zeros && !BLANK.contains(&&*ext);
+    let is_text = matches!(came, Content::Page | Content::Text);
+    if !SIGNED.contains(&&*ext) || !(is_text || came == Content::Empty || is_blank()) {
+        return None;
+    }
+    // Some servers unpack `a.csv.gz` for whoever does not ask for gzip, and say that they send a CSV.
+    let unpacked = || {
+        let (inner, declared) = (split(stem).1?, declared(content_type?)?);
+        Some(same_type(&inner, declared))
+    };
+    if is_text && PACKED.contains(&&*ext) && unpacked() == Some(true) {
+        return None;
+    }
+    Some(ext)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_breaks_the_promise_of_what_begins_with_a_sign() {
+        use Content::{Archive, Document, Empty, Page, Text, Unknown, Zeros};
+        let table = [
+            ("book.pdf", Text, None, Some("pdf")),
+            ("book.PDF", Empty, None, Some("pdf")),
+            ("book.pdf", Zeros, None, Some("pdf")),
+            ("book.pdf", Page, Some("text/html"), Some("pdf")),
+            ("book.pdf", Document, None, None),
+            ("book.pdf", Unknown, None, None),
+            ("all.zip", Text, Some("application/json"), Some("zip")),
+            ("all.zip", Archive, None, None),
+            ("a.tar.gz", Text, Some("text/plain"), Some("gz")),
+            (".7z", Text, None, Some("7z")),
+            // What a server unpacked by itself.
+            ("a.csv.gz", Text, Some("text/csv; charset=utf-8"), None),
+            ("a.json.gz", Text, Some("application/json"), None),
+            ("a.csv.gz", Text, Some("application/json"), Some("gz")),
+            ("a.csv.gz", Text, None, Some("gz")),
+            ("a.csv.gz", Empty, Some("text/csv"), Some("gz")),
+            ("a.json.zip", Text, Some("application/json"), Some("zip")),
+            // What may begin with zeros, and what may be a text.
+            ("disk.iso", Zeros, None, None),
+            ("disk.iso", Text, None, Some("iso")),
+            ("a.txt", Text, None, None),
+            ("a.doc", Text, None, None),
+            ("a.bin", Empty, None, None),
+            ("pdf", Text, None, None),
+            ("", Text, None, None),
+        ];
+        for (name, came, content_type, ext) in table {
+            let found = broken_promise(name, came, content_type);
+            assert_eq!(found.as_deref(), ext, "{name} {came:?} {content_type:?}");
+        }
+    }
+}

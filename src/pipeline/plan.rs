@@ -19,7 +19,7 @@ use super::archive::Archive;
 use super::branch::Branch;
 use super::choose::Lacking;
 use super::hashes::Hashes;
-use super::naming::{Planned, Template, fold, shown_text};
+use super::naming::{Planned, Template, fold, shown_text, split};
 use super::sink::{Disk, slowly};
 use super::transfer::Job;
 use super::turn::Turns;
@@ -268,14 +268,30 @@ impl Plan {
     }
 }
 
-/// The name that an item wants, but for its extension; names that some systems take for one are one.
+/// The name that an item wants, but for its extension and the number of a copy, which another item may get; names that
+/// some systems take for one are one.
 pub(super) fn wanted_name(planned: &Planned) -> String {
     let folder: String = planned
         .folder
         .iter()
         .flat_map(|folder| [folder.as_str(), "/"])
         .collect();
-    fold(&(folder + &planned.stem))
+    fold(&(folder + first_copy(&planned.stem)))
+}
+
+/// A stem without the extension and the numbers that it ends in: `x (2).jpg` is a copy of `x`, for whoever asks for that.
+fn first_copy(stem: &str) -> &str {
+    let mut first = split(stem).0;
+    while let Some((before, number)) = first
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once(" ("))
+        && !before.is_empty()
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        first = before;
+    }
+    first
 }
 
 fn skip(reason: Skip, path: String) -> Outcome {
@@ -316,6 +332,28 @@ fn told(id: u64, item: &Item, path: String) -> Event {
 mod tests {
     use super::*;
     use crate::model::{Body, Meta};
+
+    #[test]
+    fn what_can_get_the_name_of_another_waits_for_it() {
+        let table = [
+            ("x", "x"),
+            ("X (2)", "x"),
+            ("x (2) (13)", "x"),
+            ("x (2).jpg", "x"),
+            ("x.jpg", "x"),
+            ("x ()", "x ()"),
+            ("x (b)", "x (b)"),
+            ("x(2)", "x(2)"),
+            (" (2)", " (2)"),
+        ];
+        for (stem, expected) in table {
+            let planned = Planned {
+                stem: stem.into(),
+                ..Planned::again("")
+            };
+            assert_eq!(wanted_name(&planned), expected, "{stem}");
+        }
+    }
 
     #[test]
     fn a_key_or_title_that_is_an_address_is_told_without_its_secrets() {

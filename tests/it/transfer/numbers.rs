@@ -1,6 +1,7 @@
 //! Many files that want one name.
 
 use std::fs;
+use std::time::Duration;
 
 use super::quick;
 use crate::support::media::{Format, small};
@@ -55,4 +56,25 @@ fn where_no_number_is_left_the_template_is_the_way_out() {
     );
     done.says("10000 names like `cat` are taken")
         .says("hint: a template that has `{key}` gives each item a name of its own");
+}
+
+#[test]
+fn what_is_numbered_by_its_own_name_is_called_as_one_after_the_other_would_be() {
+    for is_same in [false, true] {
+        let site = Site::start();
+        let cat = |number| Reply::file(small(Format::Jpeg, if is_same { 2 } else { number }));
+        site.on("/1/x.jpg", Reply::file(small(Format::Jpeg, 1)));
+        // The one that is listed before the other ends after it.
+        site.on("/2/x.jpg", cat(2).delay(Duration::from_millis(300)));
+        site.on("/3/x%20(2).jpg", cat(3));
+        let paths = ["/1/x.jpg", "/2/x.jpg", "/3/x%20(2).jpg"];
+        let fetch = quick()
+            .args(["-N", "8"])
+            .args(paths.map(|path| site.url(path)));
+        fetch.run().success();
+        let files = fetch.files();
+        let names: Vec<_> = files.keys().map(String::as_str).collect();
+        assert_eq!(names, ["x (2) (2).jpg", "x (2).jpg", "x.jpg"], "{is_same}");
+        assert!(files["x (2).jpg"] == small(Format::Jpeg, 2));
+    }
 }

@@ -8,7 +8,7 @@ mod place;
 mod rewrite;
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -133,6 +133,11 @@ impl Partial {
             each(&buffer[..read]);
             offset += read as u64;
         }
+    }
+
+    /// Its bytes, for whoever looks here and there.
+    pub(in crate::pipeline) fn reader(&self) -> impl Read + Seek {
+        &self.file
     }
 
     /// The state that was saved with it, if there is one.

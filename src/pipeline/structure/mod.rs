@@ -48,6 +48,11 @@ pub(super) enum Structure {
 }
 
 impl Structure {
+    /// Whether its end is missing.
+    pub(super) fn is_cut(self) -> bool {
+        matches!(self, Structure::Cut { .. })
+    }
+
     /// Whether something is wrong with it.
     pub(super) fn is_bad(self) -> bool {
         matches!(self, Structure::Cut { .. } | Structure::Broken { .. })

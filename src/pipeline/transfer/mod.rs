@@ -13,6 +13,7 @@ mod commit;
 mod committer;
 mod content;
 mod crew;
+mod cuts;
 mod digest;
 mod document;
 mod growth;
@@ -49,6 +50,7 @@ pub(super) use self::answer::lasting_refusal;
 use self::attempt::Course;
 pub(super) use self::committer::Committer;
 use self::content::Content;
+use self::cuts::Cuts;
 pub(super) use self::habits::Habits;
 pub(super) use self::job::{Had, Job, Question};
 use self::outcome::Subject;
@@ -236,7 +238,10 @@ impl Mover {
                 false => self.attempt(&course, content, tries, permit).await,
             };
             let setback = match done {
-                Ok(()) => match self.prove(job, &request.expect, content).await {
+                Ok(()) => match self
+                    .prove(job, &request.expect, content, &mut tries.cuts)
+                    .await
+                {
                     Ok(proven) => return Ok(Moved::Whole(Box::new(proven))),
                     Err(setback) => setback,
                 },
@@ -277,7 +282,10 @@ impl Mover {
         let mut content = Content::new(place.clone(), &job.item, self.digest);
         content.representation.total = Some(text.len() as u64);
         content.push(text.into()).await?;
-        match self.prove(&job, &Expect::default(), &mut content).await {
+        match self
+            .prove(&job, &Expect::default(), &mut content, &mut Cuts::default())
+            .await
+        {
             Ok(proven) => self.commit(job, content, place, proven).await,
             Err(setback) => Err(setback.into_error()),
         }

@@ -11,7 +11,8 @@ use super::check;
 use super::coding;
 use super::commit::{Commit, Named};
 use super::content::{Content, WORTH};
-use super::digest::{Digesting, Hashed, Hasher};
+use super::cuts::{self, Cuts};
+use super::digest::{Digesting, Hashed, Hasher, etag_md5};
 use super::tries::Setback;
 use super::whole::Whole;
 use super::{Job, Mover};
@@ -19,7 +20,9 @@ use crate::model::{Error, Expect, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
 use crate::pipeline::naming::{Sniff, extension, listed_name, sniff, split};
 use crate::pipeline::sink::{Partial, Place, quickly, slowly};
+use crate::pipeline::structure::Structure;
 use crate::pipeline::suspects::Verdict;
+use crate::pipeline::verify::is_volume;
 use crate::pipeline::{Mtime, plan, wanted};
 
 /// The longest ETag or media type that is remembered.
@@ -60,9 +63,6 @@ impl Proven {
     }
 }
 
-/// What there is to say where nothing but the end of the connection tells that a file is whole.
-pub(super) const OPEN_END: &str = "its length was not told, so nothing shows whether it is whole";
-
 impl Mover {
     /// Proves the bytes: length, digests, fingerprints, first bytes, and, where the site sends placeholders, that no other
     /// item has the same.
@@ -71,6 +71,7 @@ impl Mover {
         job: &Job,
         expect: &Expect,
         content: &mut Content,
+        cuts: &mut Cuts,
     ) -> Result<Proven, Setback> {
         if let Some(unnamed) = &job.unnamed {
             return Err(Setback::GiveUp(unnamed.again()));
@@ -86,8 +87,6 @@ impl Mover {
             return Err(Setback::GiveUp(error));
         }
         let etag = content.representation.etag.clone();
-        let digests = !content.promised.is_empty() || !expect.digests.is_empty();
-        let open_end = (content.representation.open_end && !digests).then(|| OPEN_END.to_owned());
         let agreement = agreement(expect, &job.item.meta, content.head(), len);
         let mut hasher = Hasher::default();
         check::wanted(&mut hasher, expect, &content.promised, etag.as_deref(), len);
@@ -96,6 +95,16 @@ impl Mover {
         }
         let whole = content.finish().await?;
         let digest = content.digest(&whole);
+        // A volume of several ends elsewhere.
+        let has_end = !name.as_deref().is_some_and(is_volume);
+        let is_shown = is_shown(expect, content, len);
+        let (whole, form) = match has_end && !is_shown {
+            true => cuts::form(whole, &seen).await?,
+            false => (whole, Structure::Unknown),
+        };
+        if form.is_cut() {
+            hasher.want_blake3();
+        }
         let (whole, hashed) = hash(hasher, digest, whole).await?;
         let wrong = |error: Error, whole: Whole| async move {
             throw_away(whole).await?;
@@ -108,6 +117,17 @@ impl Mover {
             content.restart().await?;
             return wrong(error, whole).await;
         }
+        let unshown = match is_shown {
+            true => None,
+            false => match cuts.judge(form, hashed.blake3) {
+                Ok(said) => said,
+                Err(cut) => {
+                    content.restart().await?;
+                    throw_away(whole).await?;
+                    return Err(Setback::Again(cut));
+                }
+            },
+        };
         let warning = match agreement {
             Agreement::Agrees => None,
             Agreement::AgreesBut(what) => Some(what),
@@ -134,7 +154,7 @@ impl Mover {
             len,
             seen,
             digest: hashed.sum,
-            warning: warning.or(open_end),
+            warning: all([warning, unshown]),
         })
     }
 
@@ -219,11 +239,10 @@ impl Mover {
                         "`{name}` was there and is not known here; `fetch archive adopt` takes what is whole"
                     )
                 });
-                let warnings: Vec<_> = warning.into_iter().chain(stranger).collect();
                 Outcome::Saved {
                     path,
                     size: len,
-                    warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
+                    warning: all([warning, stranger]),
                 }
             }
             Named::There(path) => Outcome::Skipped {
@@ -257,6 +276,20 @@ impl Mover {
             job.planned = planned;
         }
     }
+}
+
+/// Whether something shows that all of it has come: how its body ended, its digest, or its length in the listing.
+fn is_shown(expect: &Expect, content: &Content, len: u64) -> bool {
+    let etag = content.representation.etag.as_deref();
+    let has_md5 = expect.etag_is_md5 && etag.and_then(etag_md5).is_some();
+    let has_digest = has_md5 || !content.promised.is_empty() || !expect.digests.is_empty();
+    !content.representation.open_end || has_digest || expect.size == Some(len)
+}
+
+/// All that is to be told.
+fn all<const N: usize>(said: [Option<String>; N]) -> Option<String> {
+    let all: Vec<_> = said.into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// What is told of an item, and is to be remembered.

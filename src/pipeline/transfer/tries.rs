@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::cuts::Cuts;
 use super::room::Claim;
 use crate::model::{Error, Kind, Result};
 use crate::net::{Backoff, Budget, Client, Refusal, TooSlow, Watch};
@@ -109,6 +110,8 @@ pub(super) struct Tries {
     pub(super) has_ranges: bool,
     /// How often an address that gave bytes before was refused, and was found to be the same still.
     insisted: u32,
+    /// The answers that came cut, as far as that could be told.
+    pub(super) cuts: Cuts,
     /// The room on the disk that it takes, if it is large.
     pub(super) claim: Option<Claim>,
     /// Whether it was told that the transfer began.
@@ -162,6 +165,7 @@ impl Tries {
             since: (0, Duration::ZERO),
             has_ranges: false,
             insisted: 0,
+            cuts: Cuts::default(),
             claim: None,
             began: false,
             status: None,

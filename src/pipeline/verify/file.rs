@@ -128,7 +128,7 @@ fn sum_of<F: Read + Seek>(input: &mut Input<F>, like: Sum, progress: &Progress) 
 }
 
 /// Whether it is a piece of something that was split, such as `a.7z.001`: its end is elsewhere.
-fn is_volume(path: &str) -> bool {
+pub(in crate::pipeline) fn is_volume(path: &str) -> bool {
     let ext = path.rsplit_once('.').map_or("", |(_, ext)| ext);
     ext.len() >= 2 && ext.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -16,6 +16,7 @@ use std::thread;
 
 use serde::Serialize;
 
+pub(super) use self::file::is_volume;
 use self::packed::Packed;
 use self::scope::Scope;
 pub use super::albums::{Remade, remake};

@@ -6,7 +6,7 @@ use sha2::Digest;
 
 use super::{large, quick};
 use crate::streams::{list, playlist, segment};
-use crate::support::media::{Format, small};
+use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Site};
 
 /// What is saved of an answer of exactly these bytes; nothing if it is refused, after one try.
@@ -126,20 +126,68 @@ fn a_body_that_nothing_ends_but_the_connection_is_kept_with_a_warning() {
     let proven = good
         .clone()
         .header("Repr-Digest", format!("sha-256=:{digest}:"));
+    let notes = Reply::file("a text has no end of its own");
     let table = [
-        (good.clone().close_delimited(), true),
-        (proven.close_delimited(), false),
-        (good.clone().chunked(), false),
-        (good, false),
+        ("/a.txt", notes.close_delimited(), true),
+        // The picture itself says that it is whole.
+        ("/cat.jpg", good.clone().close_delimited(), false),
+        ("/cat.jpg", proven.close_delimited(), false),
+        ("/cat.jpg", good.clone().chunked(), false),
+        ("/cat.jpg", good, false),
     ];
-    for (reply, warns) in table {
+    for (path, reply, warns) in table {
         let site = Site::start();
-        site.on("/cat.jpg", reply);
-        let fetch = quick().arg(site.url("/cat.jpg"));
+        site.on(path, reply);
+        let fetch = quick().arg(site.url(path));
         let done = fetch.run().success();
         assert_eq!(done.stderr.contains(told), warns, "it warns of nothing");
         assert_eq!(fetch.files().len(), 1);
     }
+}
+
+#[test]
+fn what_its_own_format_says_is_cut_is_asked_for_again() {
+    for format in [Format::Jpeg, Format::Png] {
+        let site = Site::start();
+        // One is gathered in memory, the other is not.
+        for (path, size) in [("/small", 40_000), ("/large", 900_000)] {
+            let cat = sized(format, size, 1);
+            let open = Reply::file(cat.clone()).no_ranges().close_delimited();
+            site.on(path, open.clone().cut_after(size / 2)).once();
+            site.on(path, open).once();
+            let fetch = quick().arg(format!("direct:{}", site.url(path)));
+            let done = fetch.run().success();
+            assert!(!done.stderr.contains("warning"), "{}", done.stderr);
+            assert!(fetch.files().into_values().eq([cat]), "{path}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_cut_elsewhere_each_time_is_no_file() {
+    let site = Site::start();
+    let cat = sized(Format::Png, 40_000, 1);
+    let open = Reply::file(cat).no_ranges().close_delimited();
+    for at in [20_000, 30_000, 25_000] {
+        site.on("/cat.png", open.clone().cut_after(at)).once();
+    }
+    let fetch = quick().args(["-R", "2"]).arg(site.url("/cat.png"));
+    let done = fetch.run().fails(4);
+    done.says("it came cut at byte 25000");
+    assert_eq!(fetch.tree(), "");
+}
+
+#[test]
+fn what_comes_cut_in_the_same_way_each_time_is_kept_with_a_word() {
+    let site = Site::start();
+    let cut = sized(Format::Jpeg, 40_000, 1)[..20_000].to_vec();
+    site.on("/cat.jpg", Reply::file(cut.clone()).close_delimited());
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    fetch.run().success().says(
+        "its length was not told, and it seems cut at byte 20000: the end of the picture is missing; it came so 3 times",
+    );
+    assert!(fetch.files()["cat.jpg"] == cut);
+    assert_eq!(site.count("/cat.jpg"), 3);
 }
 
 #[test]

@@ -32,7 +32,7 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::stream::vtt;
 use crate::pipeline::transfer::content::WORTH;
-use crate::pipeline::transfer::prove;
+use crate::pipeline::transfer::cuts;
 use crate::pipeline::transfer::room::Claim;
 use crate::pipeline::transfer::state::TAIL;
 use crate::pipeline::transfer::take::TELL_EVERY;
@@ -142,7 +142,7 @@ impl Track {
         let mut warnings = self.warnings;
         match open {
             0 => {}
-            _ if all == 1 => warnings.push(prove::OPEN_END.to_owned()),
+            _ if all == 1 => warnings.push(cuts::OPEN_END.to_owned()),
             open => warnings.push(format!(
                 "the length of {open} of its segments was not told, so nothing shows whether they are whole"
             )),

@@ -13,6 +13,7 @@ mod retry_lists;
 mod roots;
 mod slips;
 pub(crate) mod still;
+mod unwritten;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

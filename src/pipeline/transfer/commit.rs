@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
+
 use super::content::WORTH;
 use super::twin::{self, Twin};
 use super::whole::Whole;
@@ -55,9 +57,11 @@ impl Commit<'_> {
     /// A name that belongs to another item, or that a file with other bytes has, is not taken; the next one with a number
     /// is. A file with the very same bytes that belongs to no other item is taken for ours.
     ///
+    /// With it comes whether it could be noted. It is there all the same.
+    ///
     /// # Errors
     /// [`Kind::Disk`]; then nothing bears the final name.
-    pub(super) fn run(self, whole: Whole) -> Result<Named> {
+    pub(super) fn run(self, whole: Whole) -> Result<(Named, Result<()>)> {
         // Until it is noted, whoever has the same bytes would not find it.
         let is_sought = self.duplicates != Duplicates::Keep;
         let _turn = is_sought.then(|| twin::turn(&self.record)).flatten();
@@ -77,12 +81,12 @@ impl Commit<'_> {
             shared,
             ..self.record
         };
-        self.archive.note(Note {
+        let noted = self.archive.note(Note {
             identity: self.identity,
             origin: self.origin,
             ending: Ending::Saved(record),
-        })?;
-        Ok(named)
+        });
+        Ok((named, noted))
     }
 
     /// What has this path, which is its own and not noted yet.
@@ -151,20 +155,32 @@ impl Commit<'_> {
 
     /// Gives it its name, and gives its path.
     fn name(&self, whole: Whole) -> Result<String> {
-        let partial = match whole {
-            Whole::File(partial) => partial,
-            Whole::Memory(pieces) => {
-                if let Some(file) = Unnamed::write(&self.place, &pieces, self.modified)?
-                    && let Some(path) = self.name_small(&file)?
-                {
-                    return Ok(path);
-                }
-                let partial = Partial::open(self.place.clone())?;
-                partial.restart()?;
-                partial.write(0, &pieces)?;
-                partial
-            }
+        let pieces = match whole {
+            Whole::File(partial) => return self.name_partial(&partial),
+            Whole::Memory(pieces) => pieces,
         };
+        if let Some(file) = Unnamed::write(&self.place, &pieces, self.modified)?
+            && let Some(path) = self.name_small(&file)?
+        {
+            return Ok(path);
+        }
+        self.name_pieces(&pieces)
+    }
+
+    /// Names a small file that must be written under a name. Nobody goes on with what is left of one.
+    fn name_pieces(&self, pieces: &[Bytes]) -> Result<String> {
+        let partial = Partial::open(self.place.clone())?;
+        let written = partial.restart().and_then(|()| partial.write(0, pieces));
+        let named = written.and_then(|()| self.name_partial(&partial));
+        if named.is_err() {
+            // The failure that is told is the first.
+            let _ = partial.discard();
+        }
+        named
+    }
+
+    /// Names what is complete in its partial file.
+    fn name_partial(&self, partial: &Partial) -> Result<String> {
         let len = partial.len()?;
         if len != self.record.size {
             let message = format!(
@@ -306,55 +322,4 @@ impl Commit<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pipeline::archive::Memory;
-
-    #[test]
-    fn names_that_are_taken_are_not_asked_after_again_for_each_item() {
-        let root = tempfile::tempdir().unwrap();
-        let disk = Arc::new(Disk::open(root.path()).unwrap());
-        let archive = Memory::default();
-        let planned = Planned {
-            stem: "dup".into(),
-            ext: Some("txt".into()),
-            ..Planned::again("dup.txt")
-        };
-        let save = |key: &str| {
-            let commit = Commit {
-                archive: &archive,
-                place: Place::new(disk.folder(&[]).unwrap(), "test", key),
-                identity: Identity {
-                    source: "test".into(),
-                    key: key.into(),
-                },
-                origin: None,
-                planned: &planned,
-                again: false,
-                tells_of_stranger: false,
-                ext: planned.ext.clone(),
-                record: Record {
-                    size: key.len() as u64,
-                    ..Record::default()
-                },
-                modified: None,
-                duplicates: Duplicates::Keep,
-                disk: disk.clone(),
-            };
-            let bytes = bytes::Bytes::copy_from_slice(key.as_bytes());
-            match commit.run(Whole::Memory(vec![bytes])).unwrap() {
-                Named::New { path, .. } | Named::There(path) => path,
-            }
-        };
-        assert_eq!(save("one"), "dup.txt");
-        assert_eq!(save("two"), "dup (2).txt");
-        assert_eq!(save("three"), "dup (3).txt");
-        assert_eq!(disk.numbers().first("dup.txt"), 3);
-        // What has a name keeps it, also behind those that are known to be taken.
-        assert_eq!(save("one"), "dup.txt");
-        // And what is there, and belongs to nobody, is found as if nothing was remembered.
-        std::fs::write(root.path().join("dup (4).txt"), "five").unwrap();
-        assert_eq!(save("four"), "dup (5).txt");
-        assert_eq!(save("five"), "dup (4).txt");
-    }
-}
+mod tests;

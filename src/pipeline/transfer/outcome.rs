@@ -110,13 +110,21 @@ impl Mover {
 
     fn note(&self, item: &Item, origin: Option<Arc<Origin>>, ending: Ending) {
         // A failure to note how it ended changes nothing about that.
-        let _ = self.archive.note(Note {
+        self.unnoted(self.archive.note(Note {
             identity: Identity {
                 source: item.source.clone(),
                 key: item.key.clone(),
             },
             origin,
             ending,
-        });
+        }));
+    }
+
+    /// What there is to say where it cannot be noted how an item ended. Nothing more begins then: the next run would fetch it
+    /// again.
+    pub(super) fn unnoted(&self, noted: Result<()>) -> Option<String> {
+        let error = noted.err()?;
+        self.stop.drain.cancel();
+        Some(format!("it is not noted: {error}"))
     }
 }

@@ -232,6 +232,8 @@ impl Mover {
             false if content.over_tls => quickly(commit).await?,
             false => self.committer.commit(len, commit).await?,
         };
+        let (named, noted) = named;
+        let unnoted = self.unnoted(noted);
         Ok(match named {
             Named::New { path, stranger } => {
                 let stranger = stranger.map(|name| {
@@ -242,13 +244,13 @@ impl Mover {
                 Outcome::Saved {
                     path,
                     size: len,
-                    warning: all([warning, stranger]),
+                    warning: all([warning, stranger, unnoted]),
                 }
             }
             Named::There(path) => Outcome::Skipped {
                 reason: Skip::Duplicate,
                 path,
-                warning: None,
+                warning: unnoted,
             },
         })
     }

@@ -47,18 +47,18 @@ impl Mover {
         }
         let validator = record(&job.item, content, proven.seen).validator;
         throw_away(proven.whole).await?;
-        self.archive.note(Note {
+        let noted = self.archive.note(Note {
             identity: Identity {
                 source: job.item.source.clone(),
                 key: job.item.key.clone(),
             },
             origin: job.origin.clone(),
             ending: Ending::Unchanged(validator),
-        })?;
+        });
         Ok(ControlFlow::Break(Outcome::Skipped {
             reason,
             path,
-            warning: None,
+            warning: self.unnoted(noted),
         }))
     }
 }

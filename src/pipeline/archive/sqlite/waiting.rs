@@ -14,6 +14,9 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// So many notes are on their way at the most. Where the disk takes no more, neither does the memory: everything waits for it.
 const MOST: usize = 16 << 10;
 
+/// So many notes wait for a database that another program is at; who has more to note waits with them.
+const MOST: usize = 10_000;
+
 /// The notes on their way to the writer.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
@@ -54,6 +57,8 @@ pub(super) struct State {
     hurry: bool,
     /// No more notes will come.
     closed: bool,
+    /// Another program is at the database, so that nothing is committed.
+    pub(super) held_up: bool,
     failure: Option<String>,
 }
 
@@ -156,6 +161,10 @@ impl Waiting {
     }
 
     fn push(&self, mut state: MutexGuard<'_, State>, paper: Paper) -> Result<(), String> {
+        while state.held_up && state.count >= MOST && state.failure.is_none() {
+            let done = self.done.wait(state);
+            state = done.unwrap_or_else(PoisonError::into_inner);
+        }
         if let Some(failure) = &state.failure {
             return Err(failure.clone());
         }
@@ -200,11 +209,17 @@ impl Waiting {
         std::mem::take(&mut state.notes)
     }
 
+    /// Says that the database has to be waited for.
+    pub(super) fn is_held_up(&self) {
+        self.state().held_up = true;
+    }
+
     /// Says what became of a transaction with so many notes.
     pub(super) fn tell(&self, count: usize, done: Result<(), String>) {
         let mut state = self.state();
         // Thrown away while nobody waits for it.
         let mut written = Saved::default();
+        state.held_up = false;
         match done {
             Ok(()) => {
                 state.count -= count;

@@ -1,6 +1,7 @@
 //! Writes down what was noted, many notes in one transaction.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
@@ -8,12 +9,18 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cursors;
 use super::log::Log;
-use super::schema::{FAILED, GONE, SAVED, folded, link_mark, mark};
+use super::schema::{FAILED, GONE, SAVED, folded, is_busy, link_mark, mark};
 use super::waiting::{Paper, Waiting};
 use super::words::Words;
 use crate::model::Meta;
 use crate::net::Led;
 use crate::pipeline::archive::{Altered, Ending, Lapse, Note, Origin, Sum, Validator};
+
+/// How long another program may be at the database before it counts as one that cannot be written.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// How long to wait before it is tried again. SQLite has waited before that.
+const BETWEEN: Duration = Duration::from_millis(50);
 
 /// How many links are kept at hand.
 const LINKS: usize = 1000;
@@ -58,12 +65,28 @@ impl Writer {
             if batch.is_empty() {
                 return;
             }
-            let done = self.write(&batch);
+            let done = self.write_in_time(&batch, waiting);
             let failed = done.is_err();
             self.log.keep_short(&self.connection);
             waiting.tell(batch.len(), done.map_err(|error| error.to_string()));
             if failed {
                 return;
+            }
+        }
+    }
+
+    /// Writes a batch, however long another program is at the database: a backup ends, and so does whoever looks into it.
+    fn write_in_time(&mut self, batch: &[Paper], waiting: &Waiting) -> rusqlite::Result<()> {
+        let began = Instant::now();
+        loop {
+            match self.write(batch) {
+                Err(error) if is_busy(&error) && began.elapsed() < LONGEST => {
+                    // What was written of it was taken back, and its numbers may be of others now.
+                    self.notebook.forget();
+                    waiting.is_held_up();
+                    std::thread::sleep(BETWEEN);
+                }
+                done => return done,
             }
         }
     }
@@ -99,6 +122,12 @@ fn settled(connection: &Connection, item: i64) -> rusqlite::Result<()> {
 }
 
 impl Notebook {
+    /// Forgets what is written already.
+    fn forget(&mut self) {
+        self.words = Words::default();
+        self.links.iter_mut().for_each(HashMap::clear);
+    }
+
     /// Forgets the numbers of links if somebody else has changed the database: they may have gone.
     fn look_again(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;

@@ -152,7 +152,9 @@ impl Mover {
             };
             commit.run(Whole::File(joined.partial))
         });
-        let (Named::New { path, .. } | Named::There(path)) = named.await?;
+        let (named, noted) = named.await?;
+        self.unnoted(noted);
+        let (Named::New { path, .. } | Named::There(path)) = named;
         let name = path.rsplit('/').next().unwrap_or(&path);
         Ok(name.to_owned())
     }

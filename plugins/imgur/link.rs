@@ -110,6 +110,13 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
             format!("`{}` is of Stack Exchange, not of Imgur", Shown(url)),
         )
         .hint("its files are at `https://i.stack.imgur.com/`")),
+        "subdomain" if target.param("host") == "api" => Err(Error::new(
+            Kind::Unsupported,
+            format!(
+                "`{}` is an address for programs, not an album or an image",
+                Shown(url)
+            ),
+        )),
         "subdomain" if is_one_of(SERVICES, target.param("host")) => Err(page()),
         "subdomain" if matches!(rest, "" | "all") => Ok(Goal::Listing(Listing::User(
             target.param("host").to_owned(),
@@ -175,6 +182,11 @@ fn image(segment: &str) -> Option<Goal> {
 
 /// The original that a file's name stands for, be it the name of a thumbnail or of a smaller copy.
 fn file(stem: &str, ext: &str) -> Option<File> {
+    // Old programs saved a GIF as `ID.gif.jpg`, and people link to that.
+    let stem = match stem.rsplit_once('.') {
+        Some((id, other)) if is_ext(other) => id,
+        _ => stem,
+    };
     let copy = stem.strip_suffix("_d").or(stem.strip_suffix("_lq"));
     let name = copy.unwrap_or(stem);
     // Ids have 5 or 7 characters; one more is the letter of a size.

@@ -68,28 +68,53 @@ impl Imgur {
 
     /// The album of this id.
     async fn album(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+        let keyless = self.keyless_post(ctx, "a", id);
         match &self.client_id {
-            Some(key) => self.api_album(ctx, key, id).await,
-            None => self.keyless_post(ctx, "a", id).await,
+            Some(key) => or_without(self.api_album(ctx, key, id).await, keyless).await,
+            None => keyless.await,
         }
+    }
+
+    /// What is meant by the address of an album: some that are shared are of a single image. Where there is neither, it is the
+    /// album that is not there.
+    async fn album_or_image(&self, ctx: &Ctx, id: &str, out: &Outlet) -> Result<Post> {
+        let missing = match self.album(ctx, id).await {
+            Err(error) if error.kind == Kind::Missing => error,
+            album => return album,
+        };
+        let image = match self.told_image(ctx, id).await {
+            Err(error) if error.kind == Kind::Missing => return Err(missing),
+            image => image?,
+        };
+        out.warn(format!(
+            "there is no album `{id}`: the image of that name is taken, which may be another"
+        ))
+        .await?;
+        Ok(image)
     }
 
     /// The gallery post of this id, an album or a single image.
     async fn post(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+        let keyless = self.keyless_post(ctx, "gallery", id);
         let found = match &self.client_id {
-            Some(key) => self.api_post(ctx, key, id).await,
-            None => self.keyless_post(ctx, "gallery", id).await,
+            Some(key) => or_without(self.api_post(ctx, key, id).await, keyless).await,
+            None => keyless.await,
         };
         or_else_missing(found, self.image(ctx, id)).await
     }
 
     /// The single image of this id. What the site denies may still be on its CDN, so that is asked then.
     async fn image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
-        let found = match &self.client_id {
-            Some(key) => self.api_image(ctx, key, id).await,
-            None => self.keyless_image(ctx, id).await,
-        };
-        or_else_missing(found, self.guess(ctx, id)).await
+        or_else_missing(self.told_image(ctx, id).await, self.guess(ctx, id)).await
+    }
+
+    /// The single image of this id, if the site tells of it.
+    async fn told_image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+        let keyless = self.keyless_image(ctx, id);
+        match &self.client_id {
+            Some(key) => or_without(self.api_image(ctx, key, id).await, keyless).await,
+            None => keyless.await,
+        }
     }
 
     /// An image that the site tells nothing of. Of a film, the CDN has a still under every name of a picture, so whether there
@@ -104,10 +129,30 @@ impl Imgur {
                 Some(medium) if medium.starts_with("image/") || medium.starts_with("text/") => {
                     "jpg"
                 }
-                _ => "gifv",
+                _ => self.moving(ctx, id).await,
             },
         };
         Ok(Post::guess(id, ext))
+    }
+
+    /// The extension of what moves: of a film, what is called a GIF is a still.
+    async fn moving(&self, ctx: &Ctx, id: &str) -> &'static str {
+        if self.items.animated == Animated::Mp4 {
+            return "gifv";
+        }
+        let gif = below(&self.items.cdn, &[&format!("{id}.gif")]);
+        match ctx.get(gif).send_if(|_| false).await {
+            Ok(answer) if answer.status.is_success() => match answer.header("content-type") {
+                Some(medium) if medium.starts_with("image/gif") => "gif",
+                Some(medium) if medium.starts_with("image/") || medium.starts_with("text/") => {
+                    "mp4"
+                }
+                _ => "gifv",
+            },
+            Ok(answer) if matches!(answer.status.as_u16(), 300..=399 | 404 | 410) => "mp4",
+            // Who may not ask now finds out when it is fetched.
+            _ => "gifv",
+        }
     }
 }
 
@@ -126,7 +171,12 @@ impl Source for Imgur {
         let goal = link::read(target, &self.manifest.routes)?;
         let may_be_album = matches!(goal, Goal::Bare(_) | Goal::Post(_));
         let post = match goal {
-            Goal::File(file) => return out.item(self.items.file(&file, known)).await,
+            Goal::File(mut file) => {
+                if file.ext == "gifv" {
+                    file.ext = self.moving(ctx, &file.id).await.to_owned();
+                }
+                return out.item(self.items.file(&file, known)).await;
+            }
             Goal::Images(ids) => {
                 for id in ids {
                     out.link(handed_on(routes::page(&id)?, known)).await?;
@@ -134,7 +184,7 @@ impl Source for Imgur {
                 return Ok(());
             }
             Goal::Listing(listing) => return self.walk(ctx, &listing, target, out).await,
-            Goal::Album(id) => self.album(ctx, &id).await?,
+            Goal::Album(id) => self.album_or_image(ctx, &id, out).await?,
             Goal::Post(id) => self.post(ctx, &id).await?,
             Goal::Image(id) => self.image(ctx, &id).await?,
             Goal::Bare(id) => {
@@ -213,6 +263,17 @@ async fn or_else_missing(
 ) -> Result<Post> {
     match first {
         Err(error) if error.kind == Kind::Missing => second.await,
+        first => first,
+    }
+}
+
+/// The first outcome, or the second if the first is that the calls of the key are used up: without one, others are counted.
+async fn or_without(
+    first: Result<Post>,
+    keyless: impl Future<Output = Result<Post>>,
+) -> Result<Post> {
+    match first {
+        Err(busy) if busy.kind == Kind::Busy => keyless.await.map_err(|_| busy),
         first => first,
     }
 }

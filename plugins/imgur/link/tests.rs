@@ -135,6 +135,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("i.imgur.com/c7EXjJu_d.png", "file", "file c7EXjJu.png"),
     ("i.imgur.com/c7EXjJu_d.jpeg", "file", "file c7EXjJu.jpg"),
     ("i.imgur.com/c7EXjJu.webp", "file", "file c7EXjJu.webp"),
+    ("i.imgur.com/c7EXjJu.gif.jpg", "file", "file c7EXjJu.jpg"),
     ("i.imgur.com/removed.png", "file", "site page"),
     ("i.imgur.com/images/loaders/a.gif", "page", "site page"),
     ("i.imgur.com", "page", "site page"),
@@ -209,7 +210,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("imgur.com/random", "image", "site page"),
     ("imgur.com/favicon.ico", "image", "site page"),
     ("help.imgur.com/hc/en-us", "subdomain", "site page"),
-    ("api.imgur.com/3/album/q6i58", "subdomain", "site page"),
+    ("api.imgur.com/3/album/q6i58", "subdomain", "for programs"),
     ("stack.imgur.com/abcde.png", "subdomain", "stack exchange"),
     // Nobody's here.
     ("i.stack.imgur.com/abcde.png", "none", ""),
@@ -263,12 +264,13 @@ fn knows_every_shape_of_a_link() {
             Err(error) if error.kind == Kind::Login => "login".into(),
             Err(error) => {
                 assert_eq!(error.kind, Kind::Unsupported, "{text}");
-                let is_page = error.message.contains("page of the site itself");
-                String::from(if is_page {
-                    "site page"
-                } else {
-                    "stack exchange"
-                })
+                let kinds = [
+                    ("page of the site itself", "site page"),
+                    ("for programs", "for programs"),
+                    ("", "stack exchange"),
+                ];
+                let is_it = |(words, _): &&(&str, &str)| error.message.contains(words);
+                kinds.iter().find(is_it).unwrap().1.to_owned()
             }
         };
         assert_eq!(found, *expected, "{text}");

@@ -100,7 +100,8 @@ async fn an_empty_album_is_no_failure() {
 async fn an_album_that_is_gone_is_missing() {
     let site = Site::start();
     let gone = refusal(404, "Unable to find an album with the id, q6i58");
-    site.on("/3/album/q6i58", gone).once();
+    site.on("/3/album/q6i58", gone.clone()).once();
+    site.on("/3/image/q6i58", gone).once();
     assert_eq!(
         list(&site, KEY, "imgur.com/a/q6i58").await,
         [

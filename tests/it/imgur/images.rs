@@ -87,18 +87,31 @@ async fn places(options: Options, link: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_film_that_the_site_tells_nothing_of_is_no_still() {
-    for (animated, expected) in [
-        (Animated::Original, &["/c7EXjJu.gif", "/c7EXjJu.mp4"][..]),
-        (Animated::Mp4, &["/c7EXjJu.mp4"]),
+    let still = || Reply::file(small(Format::Jpeg, 1)).content_type("image/jpeg");
+    let gif = || Reply::file(small(Format::Gif, 1)).content_type("image/gif");
+    let film = || Reply::file(small(Format::Mp4, 1));
+    for (animated, called_gif, expected) in [
+        (Animated::Original, gif(), &["/c7EXjJu.gif"][..]),
+        (Animated::Original, still(), &["/c7EXjJu.mp4"]),
+        (Animated::Original, Reply::empty(404), &["/c7EXjJu.mp4"]),
+        (
+            Animated::Original,
+            Reply::empty(429),
+            &["/c7EXjJu.gif", "/c7EXjJu.mp4"],
+        ),
+        (Animated::Mp4, still(), &["/c7EXjJu.mp4"]),
     ] {
         let site = Site::start();
         site.on("/c7EXjJu", Reply::html("<title>Imgur</title>"));
-        site.on("/c7EXjJu.mp4", Reply::file(small(Format::Mp4, 1)));
-        let options = Options {
-            animated,
-            ..options(&site, None)
-        };
-        assert_eq!(places(options, "imgur.com/c7EXjJu").await, expected);
+        site.on("/c7EXjJu.mp4", film()).optional();
+        site.on("/c7EXjJu.gif", called_gif).optional();
+        for link in ["imgur.com/c7EXjJu", "i.imgur.com/c7EXjJu.gifv"] {
+            let options = Options {
+                animated,
+                ..options(&site, None)
+            };
+            assert_eq!(places(options, link).await, expected, "{link}");
+        }
     }
     // Who may not ask does not know.
     let site = Site::start();
@@ -139,6 +152,71 @@ async fn a_refusal_is_no_denial() {
 }
 
 #[tokio::test]
+async fn the_address_of_an_album_may_be_that_of_an_image() {
+    for key in [KEY, None] {
+        let site = Site::start();
+        let media = json!([{"id": "c7EXjJu", "ext": "png"}]);
+        let post = json!({"id": "c7EXjJu", "is_album": false, "media": media});
+        let gone = refusal(404, "Unable to find");
+        site.on("/3/album/c7EXjJu", gone).optional();
+        site.on("/3/image/c7EXjJu", api(image("c7EXjJu")))
+            .optional();
+        site.on("/a/c7EXjJu", no_page()).optional();
+        site.on("/ajaxalbums/getimages/c7EXjJu/hit.json", no_ajax())
+            .optional();
+        site.on("/c7EXjJu", page(&post)).optional();
+        let (entries, error) = list_with(options(&site, key), "imgur.com/a/c7EXjJu").await;
+        assert!(error.is_none(), "{error:?}");
+        let [Entry::Warning(warning), Entry::Item(item)] = entries.as_slice() else {
+            panic!("{entries:?}")
+        };
+        let expected =
+            "there is no album `c7EXjJu`: the image of that name is taken, which may be another";
+        assert_eq!((&**warning, &*item.key), (expected, "c7EXjJu"));
+    }
+}
+
+#[tokio::test]
+async fn where_the_calls_of_a_key_are_used_up_the_pages_are_read() {
+    let used_up = || {
+        refusal(429, "User request limit exceeded")
+            .header("x-ratelimit-clientremaining", "0")
+            .header("x-ratelimit-clientreset", "86400")
+    };
+    let media = json!([{"id": "c7EXjJu", "ext": "png"}]);
+    for (call, path, link) in [
+        ("/3/album/q6i58", "/a/q6i58", "imgur.com/a/q6i58"),
+        (
+            "/3/gallery/q6i58",
+            "/gallery/q6i58",
+            "imgur.com/gallery/q6i58",
+        ),
+        ("/3/image/q6i58", "/q6i58", "imgur.com/q6i58"),
+    ] {
+        let site = Site::start();
+        site.on(call, used_up());
+        let post = json!({"id": "q6i58", "is_album": false, "media": media});
+        site.on(path, page(&post)).once();
+        let (entries, error) = list_with(options(&site, KEY), link).await;
+        assert!(error.is_none(), "{error:?}");
+        let Some(Entry::Item(item)) = entries.last() else {
+            panic!("{entries:?}")
+        };
+        assert_eq!(item.key, "c7EXjJu", "{link}");
+        // Where they are of no help, the limit is what is told.
+        let site = Site::start();
+        site.on(call, used_up());
+        site.on(path, Reply::html("<title>Busy</title>").status(403))
+            .once();
+        let ajax = "/ajaxalbums/getimages/q6i58/hit.json";
+        site.on(ajax, Reply::empty(403)).optional();
+        let (_, error) = list_with(options(&site, KEY), link).await;
+        let error = error.unwrap();
+        assert!(error.message.contains("User request limit"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_id_alone_is_an_album_or_else_an_image() {
     let site = Site::start();
     let album = json!({"id": "q6i58", "images_count": 1, "images": [image("aaaaa")]});
@@ -170,7 +248,6 @@ async fn a_file_needs_no_call() {
         ("i.imgur.com/c7EXjJuh.jpg", "c7EXjJu.jpg"),
         ("i.imgur.com/c7EXjJu_d.webp?maxwidth=640", "c7EXjJu.jpg"),
         ("i.imgur.com/c7EXjJu_lq.mp4", "c7EXjJu.mp4"),
-        ("i.imgur.com/c7EXjJu.gifv", "c7EXjJu.gif"),
         ("imgur.com/c7EXjJu.png", "c7EXjJu.png"),
         ("imgur:c7EXjJu.png", "c7EXjJu.png"),
     ];

@@ -132,6 +132,7 @@ async fn what_neither_knows_is_missing() {
     let site = Site::start();
     site.on("/a/q6i58", no_page()).once();
     site.on(AJAX, no_ajax()).once();
+    site.on("/q6i58", no_page()).once();
     assert_eq!(
         list(&site, None, "imgur.com/a/q6i58").await,
         ["missing: album `q6i58` is not there: the site lists no images of it"]

@@ -2,13 +2,19 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{list_with, options, refusal};
+use super::{list_with, no_ajax, no_page, options, refusal};
 use crate::support::{Reply, Site};
 use fetch::model::{Error, Kind};
 
 async fn refused(reply: Reply) -> Error {
     let site = Site::start();
     site.on("/3/album/q6i58", reply).once();
+    // What is asked where there is no such album, or no call left, knows no better.
+    let gone = refusal(404, "Unable to find an image");
+    site.on("/3/image/q6i58", gone).optional();
+    site.on("/a/q6i58", no_page()).optional();
+    site.on("/ajaxalbums/getimages/q6i58/hit.json", no_ajax())
+        .optional();
     let (entries, error) = list_with(options(&site, Some("a-key")), "imgur.com/a/q6i58").await;
     assert!(entries.is_empty());
     error.unwrap()

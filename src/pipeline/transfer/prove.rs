@@ -12,12 +12,12 @@ use super::coding;
 use super::commit::{Commit, Named};
 use super::content::{Content, WORTH};
 use super::cuts::{self, Cuts};
-use super::digest::{Digesting, Hashed, Hasher, etag_md5};
+use super::digest::{Digesting, Hasher, etag_md5};
 use super::tries::Setback;
-use super::whole::Whole;
+use super::whole::{Whole, hash, throw_away};
 use super::{Job, Mover};
 use crate::model::{Error, Expect, Item, Kind, Outcome, Result, Skip};
-use crate::pipeline::archive::{Identity, Record, Sum, Summing, Validator};
+use crate::pipeline::archive::{Identity, Record, Sum, Validator};
 use crate::pipeline::naming::{Sniff, extension, listed_name, sniff, split};
 use crate::pipeline::sink::{Partial, Place, quickly, slowly};
 use crate::pipeline::structure::Structure;
@@ -317,51 +317,6 @@ fn essence(told: &str) -> Option<Cow<'static, str>> {
     (1..=LONGEST)
         .contains(&essence.len())
         .then(|| essence.to_ascii_lowercase().into())
-}
-
-/// Computes what is wanted. What is in memory is small, and its own digest can wait; a file is read on a thread that may block.
-pub(super) async fn hash(
-    mut hasher: Hasher,
-    digest: Digesting,
-    whole: Whole,
-) -> Result<(Whole, Hashed)> {
-    let algorithm = match digest {
-        Digesting::Done(_) => None,
-        Digesting::Wanted(algorithm) => Some(algorithm),
-    };
-    let finish = move |hasher: Hasher, sum| Hashed {
-        sum,
-        ..hasher.finish()
-    };
-    match whole {
-        Whole::File(partial) if algorithm.is_some() || !hasher.is_idle() => {
-            slowly(move || {
-                let mut summing = algorithm.map(Summing::new);
-                partial.read_all(|bytes| {
-                    hasher.update(bytes);
-                    if let Some(summing) = &mut summing {
-                        summing.update(bytes);
-                    }
-                })?;
-                let made = summing.map(|summing| Digesting::Done(Some(summing.finish())));
-                Ok((Whole::File(partial), finish(hasher, made.unwrap_or(digest))))
-            })
-            .await
-        }
-        Whole::File(partial) => Ok((Whole::File(partial), finish(hasher, digest))),
-        Whole::Memory(pieces) => {
-            pieces.iter().for_each(|piece| hasher.update(piece));
-            Ok((Whole::Memory(pieces), finish(hasher, digest)))
-        }
-    }
-}
-
-/// Discards a finished body that turned out to be wrong.
-pub(super) async fn throw_away(whole: Whole) -> Result<()> {
-    match whole {
-        Whole::Memory(_) => Ok(()),
-        Whole::File(partial) => quickly(move || partial.discard()).await,
-    }
 }
 
 #[cfg(test)]

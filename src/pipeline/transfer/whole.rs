@@ -1,11 +1,13 @@
-//! What is complete.
+//! What is complete, and what is done with all of its bytes.
 
 use std::fs::File;
 
 use bytes::Bytes;
 
+use super::digest::{Digesting, Hashed, Hasher};
 use crate::model::Result;
-use crate::pipeline::sink::{Partial, same};
+use crate::pipeline::archive::Summing;
+use crate::pipeline::sink::{Partial, quickly, same, slowly};
 
 /// What is complete: in memory, or in the partial file.
 #[derive(Debug)]
@@ -24,5 +26,50 @@ impl Whole {
             Whole::Memory(pieces) => Ok(same(pieces, other)),
             Whole::File(partial) => partial.equals(other),
         }
+    }
+}
+
+/// Computes what is wanted. What is in memory is small, and its own digest can wait; a file is read on a thread that may block.
+pub(super) async fn hash(
+    mut hasher: Hasher,
+    digest: Digesting,
+    whole: Whole,
+) -> Result<(Whole, Hashed)> {
+    let algorithm = match digest {
+        Digesting::Done(_) => None,
+        Digesting::Wanted(algorithm) => Some(algorithm),
+    };
+    let finish = move |hasher: Hasher, sum| Hashed {
+        sum,
+        ..hasher.finish()
+    };
+    match whole {
+        Whole::File(partial) if algorithm.is_some() || !hasher.is_idle() => {
+            slowly(move || {
+                let mut summing = algorithm.map(Summing::new);
+                partial.read_all(|bytes| {
+                    hasher.update(bytes);
+                    if let Some(summing) = &mut summing {
+                        summing.update(bytes);
+                    }
+                })?;
+                let made = summing.map(|summing| Digesting::Done(Some(summing.finish())));
+                Ok((Whole::File(partial), finish(hasher, made.unwrap_or(digest))))
+            })
+            .await
+        }
+        Whole::File(partial) => Ok((Whole::File(partial), finish(hasher, digest))),
+        Whole::Memory(pieces) => {
+            pieces.iter().for_each(|piece| hasher.update(piece));
+            Ok((Whole::Memory(pieces), finish(hasher, digest)))
+        }
+    }
+}
+
+/// Discards a finished body that turned out to be wrong.
+pub(super) async fn throw_away(whole: Whole) -> Result<()> {
+    match whole {
+        Whole::Memory(_) => Ok(()),
+        Whole::File(partial) => quickly(move || partial.discard()).await,
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::LinkOptions;
 use super::archive::{Algorithm, Archive, Ending, Identity, Note, Origin, Record, Summing};
-use super::naming::{Content, Planned, sniff};
+use super::naming::{Content, Planned, broken_promise, sniff};
 use super::sink::{Disk, disk_error};
 use super::structure::{Input, Structure, structure};
 use super::transfer::Stored;
@@ -118,6 +118,7 @@ impl Adopt {
         let medium = expect.and_then(|expect| expect.medium);
         if matches!(seen.kind, Content::Empty | Content::Zeros | Content::Page)
             || medium.is_some_and(|medium| !seen.kind.can_be(medium))
+            || broken_promise(path, (seen.kind, Some(len)), None).is_some()
         {
             return Err(broken("it is not what the listing says".to_owned()));
         }

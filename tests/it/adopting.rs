@@ -50,6 +50,15 @@ fn files_that_are_there_are_adopted() {
 }
 
 #[test]
+fn the_error_of_a_server_is_not_adopted_as_a_book() {
+    let fetch = Fetch::new();
+    fs::create_dir(fetch.out().join("old")).unwrap();
+    fs::write(fetch.out().join("old/book.pdf"), "{\"error\": \"expired\"}").unwrap();
+    let done = adopt(&fetch, &["old", "http://127.0.0.1:9/book.pdf"]).fails(4);
+    done.says("`book.pdf` is there, but it is not what the listing says");
+}
+
+#[test]
 fn a_placeholder_is_not_adopted_and_a_size_is_a_hint() {
     let imgur = FakeImgur::start();
     let images = ["aaaaaaa", "bbbbbbb", "ccccccc"].map(|id| Image::new(id, Format::Jpeg));

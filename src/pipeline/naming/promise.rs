@@ -3,7 +3,7 @@
 use super::address::from_url;
 use super::extension::split;
 use super::fields::named_ext;
-use super::sniff::Content;
+use super::sniff::{Content, HEAD};
 use super::types::{declared, same_type};
 use crate::model::{Body, Item};
 use crate::source::PACKED;
@@ -23,6 +23,9 @@ const SIGNED: &[&str] = &[
 /// Those that may begin with nothing but zeros: their sign is further in, or at the end.
 const BLANK: &[&str] = &["tar", "cbt", "iso", "dmg"];
 
+/// Those that may have a script in front that is longer than what is looked at; `java -jar` does not mind it.
+const SCRIPTED: &[&str] = &["jar", "war"];
+
 /// The name under which an item is listed, if it has an extension.
 pub(crate) fn listed_name(item: &Item) -> Option<String> {
     let ext = named_ext(item)?;
@@ -34,16 +37,19 @@ pub(crate) fn listed_name(item: &Item) -> Option<String> {
     Some(format!("{}.{ext}", stem.unwrap_or_default()))
 }
 
-/// The extension whose promise these bytes break: no text, nor nothing at all, is a PDF or a ZIP.
+/// The extension whose promise is broken by what came, of this length if that is known: no text, nor nothing at all, is a PDF or
+/// a ZIP.
 pub(crate) fn broken_promise(
     name: &str,
-    came: Content,
+    (came, len): (Content, Option<u64>),
     content_type: Option<&str>,
 ) -> Option<String> {
     let (stem, ext) = name.rsplit_once('.')?;
     let ext = ext.to_ascii_lowercase();
     let is_blank = || came == Content::Zeros && !BLANK.contains(&&*ext);
-    let is_text = matches!(came, Content::Page | Content::Text);
+    let is_seen = || len.is_some_and(|len| len <= HEAD as u64);
+    let is_text =
+        matches!(came, Content::Page | Content::Text) && (!SCRIPTED.contains(&&*ext) || is_seen());
     if !SIGNED.contains(&&*ext) || !(is_text || came == Content::Empty || is_blank()) {
         return None;
     }
@@ -93,8 +99,15 @@ mod tests {
             ("", Text, None, None),
         ];
         for (name, came, content_type, ext) in table {
-            let found = broken_promise(name, came, content_type);
+            let found = broken_promise(name, (came, None), content_type);
             assert_eq!(found.as_deref(), ext, "{name} {came:?} {content_type:?}");
         }
+    }
+    #[test]
+    fn a_script_may_stand_in_front_of_a_program_that_is_a_zip() {
+        let of = |len| broken_promise("app.jar", (Content::Text, len), None);
+        assert_eq!(of(Some(60)).as_deref(), Some("jar"));
+        assert_eq!(of(Some(20_000_000)), None);
+        assert_eq!(of(None), None);
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn first_look(
             let message = "the server sent an empty web page, not a file";
             return Some(Error::new(Kind::Unsupported, message));
         }
-        return name.and_then(|name| unlike_its_name(name, seen, content_type));
+        return name.and_then(|name| unlike_its_name(name, (seen, len), content_type));
     };
     let wanted = match medium {
         Medium::Image => "a picture",
@@ -96,8 +96,12 @@ pub(super) fn first_look(
 }
 
 /// What is wrong with bytes that cannot be of the kind that their name promises.
-fn unlike_its_name(name: &str, seen: &Sniff, content_type: Option<&str>) -> Option<Error> {
-    let ext = broken_promise(name, seen.kind, content_type)?;
+fn unlike_its_name(
+    name: &str,
+    (seen, len): (&Sniff, Option<u64>),
+    content_type: Option<&str>,
+) -> Option<Error> {
+    let ext = broken_promise(name, (seen.kind, len), content_type)?;
     let came = match seen.kind {
         Seen::Empty => "an empty file",
         Seen::Zeros => "a file of zeros",

@@ -58,7 +58,7 @@ fn hold<F: Read + Seek>(
         (Some(true), found) if found.is_bad() => {
             (State::Flawed, Some(format!("{found}; so it came")))
         }
-        (Some(true), _) => match broken_promise(&record.path, sniff(input.some(0)?).kind, None) {
+        (Some(true), _) => match promised(&record.path, input)? {
             Some(ext) => {
                 let why = format!("it cannot be of the kind `{ext}`; so it came");
                 (State::Flawed, Some(why))
@@ -88,6 +88,13 @@ fn hold<F: Read + Seek>(
             Some(format!("it has {len} bytes instead of {size}")),
         ),
     })
+}
+
+/// The kind that its name promises, if it cannot be of that.
+fn promised<F: Read + Seek>(path: &str, input: &mut Input<F>) -> io::Result<Option<String>> {
+    let len = input.len();
+    let seen = sniff(input.some(0)?);
+    Ok(broken_promise(path, (seen.kind, Some(len)), None))
 }
 
 /// Whether it is of a format whose tags are edited in place: they have room in them, so that its length stays.

@@ -2,8 +2,11 @@
 //!
 //! A site that blocks a region or has removed an image may send the same picture, with status 200, for every item. Known
 //! ones are recognised by their fingerprint; this is the sign that does not age: one body for different items. A body
-//! that the listing does not bear out waits here, complete but without its name, until another item brings the same body
-//! (then neither is saved) or nothing more can come (then it is).
+//! that the listing does not bear out waits here, complete but without its name, until others bring the same body (then
+//! none is saved) or nothing more can come (then it is).
+//!
+//! People upload the same picture twice, too. Each upload has a date of its own, and a placeholder has one for all: two bodies
+//! of one date are enough, or three where none is told. Short of that they are saved, with a word.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,36 +28,58 @@ pub(super) struct Suspects {
 
 #[derive(Debug, Default)]
 struct State {
-    bodies: HashMap<(String, [u8; 32]), Body>,
-    oldest: VecDeque<(String, [u8; 32])>,
+    bodies: HashMap<Sign, Body>,
+    oldest: VecDeque<Sign>,
     /// Nothing more can come.
     closed: bool,
 }
 
+/// By what a body is known again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Sign {
+    /// The source that it came for.
+    pub(super) source: String,
+    /// The digest of its bytes.
+    pub(super) digest: [u8; 32],
+}
+
 #[derive(Debug)]
 enum Body {
-    /// Came once, for this key, which waits for the verdict if there is a sender.
-    Once(String, Option<oneshot::Sender<Verdict>>),
+    /// Came for these, which are too few to tell.
+    Few(Vec<Suspect>),
     /// Came for several; the first key is kept for the message.
     Several(String),
 }
+
+/// An item that the body came for.
+#[derive(Debug)]
+struct Suspect {
+    key: String,
+    /// When it was last modified, if that was told and says something.
+    modified: Option<String>,
+    /// Where the verdict is waited for, if it is.
+    sender: Option<oneshot::Sender<Verdict>>,
+}
+
+/// So many of one date are a placeholder, or of none.
+const OF_ONE_DATE: usize = 2;
+const OF_NO_DATE: usize = 3;
 
 /// What becomes of a body that waited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// No other item brought it.
     Clear,
+    /// It came for this other key too, which may be chance.
+    Alike(String),
     /// It came for this other key too.
     Placeholder(String),
 }
 
 impl Suspects {
-    /// Waits for the verdict on the body with this digest, which came for `key` of `source`.
-    pub(super) async fn judge(&self, source: &str, key: &str, digest: [u8; 32]) -> Verdict {
-        let Some(verdict) = self.enter(source, key, digest) else {
-            return Verdict::Clear;
-        };
-        match verdict {
+    /// Waits for the verdict on the body with this sign, which came for `key`, modified at this time.
+    pub(super) async fn judge(&self, sign: Sign, key: &str, modified: Option<&str>) -> Verdict {
+        match self.enter(sign, key, modified) {
             Ok(verdict) => verdict,
             Err(receiver) => {
                 // The sender goes away only with a verdict.
@@ -86,45 +111,58 @@ impl Suspects {
 
     fn enter(
         &self,
-        source: &str,
+        sign: Sign,
         key: &str,
-        digest: [u8; 32],
-    ) -> Option<Result<Verdict, oneshot::Receiver<Verdict>>> {
+        modified: Option<&str>,
+    ) -> Result<Verdict, oneshot::Receiver<Verdict>> {
         let mut state = self.state();
-        let id = (source.to_owned(), digest);
-        let closed = state.closed;
-        match state.bodies.get_mut(&id) {
-            Some(Body::Once(first, _)) if first == key => None,
-            Some(Body::Several(first)) => Some(Ok(Verdict::Placeholder(first.clone()))),
-            Some(body) => {
-                let Body::Once(first, sender) =
-                    std::mem::replace(body, Body::Several(String::new()))
-                else {
-                    return None;
-                };
-                *body = Body::Several(first.clone());
-                if let Some(sender) = sender {
-                    // If the first one was interrupted, nobody waits for this.
-                    let _ = sender.send(Verdict::Placeholder(key.to_owned()));
-                }
-                Some(Ok(Verdict::Placeholder(first)))
-            }
-            None if closed => None,
-            None => {
-                let (sender, receiver) = oneshot::channel();
-                state
-                    .bodies
-                    .insert(id.clone(), Body::Once(key.to_owned(), Some(sender)));
-                state.oldest.push_back(id);
-                if state.oldest.len() > ROOM
-                    && let Some(oldest) = state.oldest.pop_front()
-                    && let Some(body) = state.bodies.get_mut(&oldest)
-                {
-                    let_go(body);
-                }
-                Some(Err(receiver))
-            }
+        let State {
+            bodies,
+            oldest,
+            closed,
+        } = &mut *state;
+        let is_new = !bodies.contains_key(&sign);
+        let body = bodies
+            .entry(sign.clone())
+            .or_insert_with(|| Body::Few(Vec::new()));
+        let known = match body {
+            Body::Several(first) => return Ok(Verdict::Placeholder(first.clone())),
+            Body::Few(known) => known,
+        };
+        if known.iter().any(|other| other.key == key) {
+            return Ok(Verdict::Clear);
         }
+        let is_alike = |other: &&Suspect| other.modified.as_deref() == modified;
+        let alike = known.iter().filter(is_alike).count() + 1;
+        let enough = modified.map_or(OF_NO_DATE, |_| OF_ONE_DATE);
+        let first = known.first().map(|first| first.key.clone());
+        if let Some(first) = first.clone().filter(|_| alike >= enough) {
+            for sender in known.iter_mut().filter_map(|known| known.sender.take()) {
+                // If it was interrupted, nobody waits for this.
+                let _ = sender.send(Verdict::Placeholder(key.to_owned()));
+            }
+            *body = Body::Several(first.clone());
+            return Ok(Verdict::Placeholder(first));
+        }
+        let (sender, receiver) = oneshot::channel();
+        known.push(Suspect {
+            key: key.to_owned(),
+            modified: modified.map(str::to_owned),
+            sender: Some(sender).filter(|_| !*closed),
+        });
+        if *closed {
+            return Ok(first.map_or(Verdict::Clear, Verdict::Alike));
+        }
+        if is_new {
+            oldest.push_back(sign);
+        }
+        if oldest.len() > ROOM
+            && let Some(oldest) = oldest.pop_front()
+            && let Some(body) = bodies.get_mut(&oldest)
+        {
+            let_go(body);
+        }
+        Err(receiver)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -149,50 +187,96 @@ impl Drop for Counted<'_> {
 }
 
 fn let_go(body: &mut Body) {
-    if let Body::Once(_, sender) = body
-        && let Some(sender) = sender.take()
-    {
-        let _ = sender.send(Verdict::Clear);
+    let Body::Few(known) = body else {
+        return;
+    };
+    let keys: Vec<String> = known.iter().map(|known| known.key.clone()).collect();
+    for Suspect { key, sender, .. } in known {
+        if let Some(sender) = sender.take() {
+            let other = keys.iter().find(|other| *other != key);
+            let _ = sender.send(other.cloned().map_or(Verdict::Clear, Verdict::Alike));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::sync::Arc;
+    use std::task::Poll;
 
     use super::*;
 
-    #[tokio::test]
-    async fn one_body_for_two_items_is_a_placeholder_for_both() {
+    const THURSDAY: Option<&str> = Some("Thu, 02 Feb 2017 11:15:53 GMT");
+    const FRIDAY: Option<&str> = Some("Fri, 03 Feb 2017 11:15:53 GMT");
+
+    fn sign(digest: u8) -> Sign {
+        Sign {
+            source: "s".into(),
+            digest: [digest; 32],
+        }
+    }
+
+    /// What becomes of bodies that come one after the other, by key, byte and date.
+    async fn verdicts(all: &[(&'static str, u8, Option<&'static str>)]) -> Vec<String> {
         let suspects = Arc::new(Suspects::default());
-        let first = tokio::spawn({
-            let suspects = suspects.clone();
-            async move { suspects.judge("s", "a", [1; 32]).await }
-        });
-        suspects.more.notified().await;
-        assert_eq!(
-            suspects.judge("s", "b", [1; 32]).await,
-            Verdict::Placeholder("a".into())
-        );
-        assert_eq!(first.await.unwrap(), Verdict::Placeholder("b".into()));
-        assert_eq!(
-            suspects.judge("s", "c", [1; 32]).await,
-            Verdict::Placeholder("a".into())
-        );
+        let mut tasks = Vec::new();
+        for &(key, digest, modified) in all {
+            let shared = suspects.clone();
+            let judge = async move { shared.judge(sign(digest), key, modified).await };
+            let mut judge = Box::pin(judge);
+            // Polled once here, they enter in this order.
+            let verdict = match poll_fn(|cx| Poll::Ready(judge.as_mut().poll(cx))).await {
+                Poll::Ready(verdict) => tokio::spawn(async { verdict }),
+                Poll::Pending => tokio::spawn(judge),
+            };
+            tasks.push(verdict);
+        }
+        suspects.close();
+        let mut told = Vec::new();
+        for task in tasks {
+            told.push(match task.await.unwrap() {
+                Verdict::Clear => "clear".to_owned(),
+                Verdict::Alike(other) => format!("alike {other}"),
+                Verdict::Placeholder(other) => format!("placeholder {other}"),
+            });
+        }
+        told
     }
 
     #[tokio::test]
-    async fn a_body_that_comes_once_is_clear_in_the_end() {
-        let suspects = Arc::new(Suspects::default());
-        let first = tokio::spawn({
-            let suspects = suspects.clone();
-            async move { suspects.judge("s", "a", [1; 32]).await }
-        });
-        suspects.more.notified().await;
-        assert_eq!(suspects.waiting(), 1);
+    async fn one_body_of_one_date_for_two_items_is_a_placeholder_for_all() {
+        let all = [("a", 1, FRIDAY), ("b", 1, THURSDAY), ("c", 1, THURSDAY)];
+        let expected = ["placeholder c", "placeholder c", "placeholder a"];
+        assert_eq!(verdicts(&all).await, expected);
+        let late = [all[1], all[2], ("d", 1, None)];
+        assert_eq!(verdicts(&late).await[2], "placeholder b");
+    }
+
+    #[tokio::test]
+    async fn one_body_without_a_date_is_a_placeholder_for_three_items() {
+        let all = [("a", 1, None), ("b", 1, None), ("c", 1, None)];
+        let expected = ["placeholder c", "placeholder c", "placeholder a"];
+        assert_eq!(verdicts(&all).await, expected);
+    }
+
+    #[tokio::test]
+    async fn what_can_have_been_uploaded_twice_is_told_of() {
+        for (one, other) in [(None, None), (THURSDAY, FRIDAY), (None, FRIDAY)] {
+            let all = [("a", 1, one), ("b", 1, other), ("x", 2, one)];
+            assert_eq!(verdicts(&all).await, ["alike b", "alike a", "clear"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_when_nothing_more_can_come_waits_for_nobody() {
+        let suspects = Suspects::default();
         suspects.close();
-        assert_eq!(first.await.unwrap(), Verdict::Clear);
-        assert_eq!(suspects.judge("s", "b", [2; 32]).await, Verdict::Clear);
+        let judge = async |key| suspects.judge(sign(1), key, None).await;
+        assert_eq!(judge("a").await, Verdict::Clear);
+        assert_eq!(judge("a").await, Verdict::Clear);
+        assert_eq!(judge("b").await, Verdict::Alike("a".into()));
+        assert_eq!(judge("c").await, Verdict::Placeholder("a".into()));
     }
 
     #[tokio::test]
@@ -201,9 +285,8 @@ mod tests {
         let all: Vec<_> = (0..=ROOM as u8)
             .map(|number| {
                 let suspects = suspects.clone();
-                tokio::spawn(
-                    async move { suspects.judge("s", &number.to_string(), [number; 32]).await },
-                )
+                let key = number.to_string();
+                tokio::spawn(async move { suspects.judge(sign(number), &key, None).await })
             })
             .collect();
         for (index, task) in all.into_iter().enumerate() {

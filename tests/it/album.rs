@@ -1,10 +1,10 @@
 //! An album from end to end: what people run the program for.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::command::Fetch;
 use crate::support::imgur::{FakeImgur, Image};
-use crate::support::media::{Format, sized};
+use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Site};
 
 const FORMATS: [Format; 6] = [
@@ -217,6 +217,27 @@ fn one_body_for_different_ids_is_a_placeholder() {
             done.stderr
         );
     }
+}
+
+#[test]
+fn one_picture_that_was_uploaded_twice_is_kept_twice_with_a_word() {
+    let site = Site::start();
+    let cat = small(Format::Png, 1);
+    for (path, days) in [("/aaaaaaa.png", 1), ("/bbbbbbb.png", 2)] {
+        let long_ago = Duration::from_secs(1_500_000_000 + days * 86_400);
+        let reply = Reply::file(cat.clone()).last_modified(SystemTime::UNIX_EPOCH + long_ago);
+        site.on(path, reply.header("Date", "Fri, 02 Oct 2026 10:00:00 GMT"));
+    }
+    let links = ["aaaaaaa", "bbbbbbb"].map(|id| format!("https://i.imgur.com/{id}.png"));
+    let fetch = Fetch::new()
+        .args(["-S", &format!("source.imgur.cdn={}", site.url(""))])
+        .args(links);
+    let done = fetch.run().success();
+    assert_eq!(
+        fetch.files().into_values().collect::<Vec<_>>(),
+        [&*cat, &*cat]
+    );
+    done.says("the same bytes came for `aaaaaaa`, so it may be a placeholder");
 }
 
 #[test]

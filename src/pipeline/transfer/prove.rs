@@ -21,7 +21,7 @@ use crate::pipeline::archive::{Identity, Record, Sum, Validator};
 use crate::pipeline::naming::{Sniff, extension, listed_name, sniff, split};
 use crate::pipeline::sink::{Partial, Place, quickly, slowly};
 use crate::pipeline::structure::Structure;
-use crate::pipeline::suspects::Verdict;
+use crate::pipeline::suspects::{Sign, Verdict};
 use crate::pipeline::verify::is_volume;
 use crate::pipeline::{Mtime, plan, wanted};
 
@@ -137,9 +137,20 @@ impl Mover {
             }
             Agreement::Unproven(what) => {
                 let digest = hashed.blake3.unwrap_or_default();
-                let judged = self.suspects.judge(&job.item.source, &job.item.key, digest);
+                let source = job.item.source.clone();
+                let here = &content.representation;
+                let modified = here.last_modified.as_deref();
+                let modified = modified.filter(|_| here.date_is_strong);
+                let sign = Sign { source, digest };
+                let judged = self.suspects.judge(sign, &job.item.key, modified);
                 match self.unless_ending(judged).await? {
                     Verdict::Clear => what,
+                    Verdict::Alike(other) => {
+                        let message = format!(
+                            "the same bytes came for `{other}`, so it may be a placeholder"
+                        );
+                        all([what, Some(message)])
+                    }
                     Verdict::Placeholder(other) => {
                         let message = format!(
                             "the same bytes came for `{other}`: a placeholder, not the item"

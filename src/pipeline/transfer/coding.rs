@@ -12,10 +12,10 @@ use url::Url;
 use super::answer::Representation;
 use super::check;
 use super::content::Content;
-use super::digest::{Digesting, Hasher};
+use super::digest::{Digesting, Hashed, Hasher};
 use super::tries::Setback;
 use super::whole::{Whole, hash, throw_away};
-use crate::model::{Error, Expect, Kind, Result};
+use crate::model::{Digest, Error, Expect, Kind, Result};
 use crate::net;
 use crate::pipeline::naming::{HEAD, file_name};
 use crate::pipeline::sink::slowly;
@@ -128,26 +128,29 @@ pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
 
 async fn decode(coding: Coding, content: &mut Content) -> Result<(), Setback> {
     let len = content.len();
-    let whole = match content.finish().await? {
-        // What the server promised, it promised of the bytes as it sent them (RFC 9530 §2, RFC 3230 §4.1).
-        whole if !content.promised.is_empty() => {
-            let promised = std::mem::take(&mut content.promised);
-            let mut hasher = Hasher::default();
-            hasher.want(&promised);
-            let (whole, hashed) = hash(hasher, Digesting::Done(None), whole).await?;
-            let none = Expect::default();
-            if let Err(error) = check::whole(&none, &promised, None, len, &hashed) {
-                throw_away(whole).await?;
-                return Err(Setback::Restart(error));
-            }
-            whole
-        }
-        whole => whole,
-    };
+    let whole = content.finish().await?;
+    // What the server promised, it promised of the bytes as it sent them (RFC 9530 §2, RFC 3230 §4.1).
+    let promised = std::mem::take(&mut content.promised);
+    let (whole, open) = without(promised, whole).await?;
     let plain = slowly(move || Ok(plain(coding, whole, len))).await??;
     let (whole, len, head) = plain;
+    // Where a coding was put on later, it has the digest of what is behind it.
+    let (whole, open) = without(open, whole).await?;
+    if let Err(error) = check::whole(&Expect::default(), &open, None, len, &Hashed::default()) {
+        throw_away(whole).await?;
+        return Err(Setback::Restart(error));
+    }
     content.replace(whole, len, head);
     Ok(())
+}
+
+/// Those of the digests that these bytes do not have.
+async fn without(mut digests: Vec<Digest>, whole: Whole) -> Result<(Whole, Vec<Digest>)> {
+    let mut hasher = Hasher::default();
+    hasher.want(&digests);
+    let (whole, hashed) = hash(hasher, Digesting::Done(None), whole).await?;
+    digests.retain(|digest| !hashed.has(digest));
+    Ok((whole, digests))
 }
 
 /// What is behind a coded body; its length and its first bytes. Blocks.

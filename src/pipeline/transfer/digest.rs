@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -12,8 +13,8 @@ use crate::model::Digest;
 use crate::pipeline::archive::{Algorithm, Sum, Summing};
 
 /// The digests of the whole representation that an answer's headers promise: Repr-Digest (RFC 9530), Digest (RFC 3230),
-/// and, unless the answer is a part, Content-Digest and Content-MD5 (RFC 1864). Algorithms that we do not know are
-/// passed over, as are values that cannot be read.
+/// those of Google's and Azure's storage, and, unless the answer is a part, Content-Digest and Content-MD5 (RFC 1864).
+/// Algorithms that we do not know are passed over, as are values that cannot be read.
 pub(super) fn promised(headers: &HeaderMap, is_part: bool) -> Vec<Digest> {
     let mut digests = Vec::new();
     let names: &[&str] = if is_part {
@@ -24,26 +25,37 @@ pub(super) fn promised(headers: &HeaderMap, is_part: bool) -> Vec<Digest> {
     for name in names {
         for value in headers.get_all(*name) {
             for (algorithm, value) in members(value.to_str().unwrap_or("")) {
-                let inner = value
+                let bare = value.split(';').next().unwrap_or(value).trim();
+                let inner = bare
                     .strip_prefix(':')
                     .and_then(|value| value.strip_suffix(':'));
                 digests.extend(inner.and_then(|value| read(algorithm, value)));
             }
         }
     }
-    for value in headers.get_all("digest") {
+    // Google's is of the file as it is stored, which may be unpacked on its way.
+    let lists: &[&str] = match headers.get("x-goog-stored-content-encoding") {
+        Some(stored) if stored != "identity" && Some(stored) != headers.get(CONTENT_ENCODING) => {
+            &["digest"]
+        }
+        _ => &["digest", "x-goog-hash"],
+    };
+    for value in lists.iter().flat_map(|name| headers.get_all(*name)) {
         digests.extend(
             members(value.to_str().unwrap_or(""))
                 .filter_map(|(algorithm, value)| read(algorithm, value)),
         );
     }
-    if !is_part && let Some(value) = headers.get("content-md5") {
-        digests.extend(
-            value
-                .to_str()
-                .ok()
-                .and_then(|value| read("md5", value.trim())),
-        );
+    let of_part = if is_part {
+        None
+    } else {
+        headers.get("content-md5")
+    };
+    let md5s = of_part
+        .into_iter()
+        .chain(headers.get("x-ms-blob-content-md5"));
+    for value in md5s.filter_map(|value| value.to_str().ok()) {
+        digests.extend(read("md5", value.trim()));
     }
     digests
 }
@@ -263,9 +275,27 @@ mod tests {
                 true,
                 vec![],
             ),
-            ("digest", format!("SHA-256={sha256}"), true, expected_sha),
+            (
+                "digest",
+                format!("SHA-256={sha256}"),
+                true,
+                expected_sha.clone(),
+            ),
             ("digest", format!("MD5={md5}"), false, expected_md5.clone()),
-            ("content-md5", md5.to_owned(), false, expected_md5),
+            ("content-md5", md5.to_owned(), false, expected_md5.clone()),
+            (
+                "repr-digest",
+                format!("sha-256=:{sha256}:;a=1"),
+                false,
+                expected_sha.clone(),
+            ),
+            (
+                "x-goog-hash",
+                format!("crc32c=AAAAAA==,md5={md5}"),
+                true,
+                expected_md5.clone(),
+            ),
+            ("x-ms-blob-content-md5", md5.to_owned(), true, expected_md5),
             ("content-md5", md5.to_owned(), true, vec![]),
             ("content-md5", "nonsense".to_owned(), false, vec![]),
         ];
@@ -276,6 +306,17 @@ mod tests {
                 "{name}: {value}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_unpacked_on_its_way_has_not_the_digest_of_what_is_stored() {
+        let hash = ("x-goog-hash", "md5=1B2M2Y8AsgTpgAmY7PhCfg==");
+        let stored = ("x-goog-stored-content-encoding", "gzip");
+        let coded = ("content-encoding", "gzip");
+        let plain = ("x-goog-stored-content-encoding", "identity");
+        assert_eq!(promised(&headers(&[hash, stored]), false), []);
+        assert_eq!(promised(&headers(&[hash, stored, coded]), false).len(), 1);
+        assert_eq!(promised(&headers(&[hash, plain]), false).len(), 1);
     }
 
     #[test]

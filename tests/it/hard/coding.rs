@@ -230,6 +230,24 @@ fn a_coded_body_is_gone_on_with_as_it_was_coded() {
 }
 
 #[test]
+fn a_digest_may_be_that_of_what_is_behind_the_coding() {
+    let (cat, other) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
+    let of = |bytes: &[u8]| {
+        let digest = STANDARD.encode(sha2::Sha256::digest(bytes));
+        let reply = coded(gzip(&cat), "gzip");
+        reply.header("Repr-Digest", format!("sha-256=:{digest}:"))
+    };
+    assert!(saved("/cat.jpg", of(&cat)).1 == cat);
+    assert!(saved("/cat.jpg", of(&gzip(&cat))).1 == cat);
+    let site = Site::start();
+    site.on("/cat.jpg", of(&other));
+    let fetch = quick().arg(site.url("/cat.jpg"));
+    let done = fetch.run().fails(4);
+    done.says("the bytes do not have the SHA-256 that the server names");
+    assert_eq!(fetch.tree(), "");
+}
+
+#[test]
 fn a_part_in_another_coding_starts_over() {
     let site = Site::start();
     let good = coded(gzip(&large()), "gzip").etag("\"a\"");

@@ -103,6 +103,16 @@ fn a_digest_that_disagrees_is_a_failure() {
         ("Content-Digest", format!("sha-256=:{zeros}:"), "SHA-256"),
         ("Digest", format!("SHA-256={zeros}"), "SHA-256"),
         ("Content-MD5", "AAAAAAAAAAAAAAAAAAAAAA==".to_owned(), "MD5"),
+        (
+            "x-goog-hash",
+            "crc32c=AAAAAA==,md5=AAAAAAAAAAAAAAAAAAAAAA==".to_owned(),
+            "MD5",
+        ),
+        (
+            "x-ms-blob-content-md5",
+            "AAAAAAAAAAAAAAAAAAAAAA==".to_owned(),
+            "MD5",
+        ),
     ];
     for (name, value, algorithm) in headers {
         let output = refused("/cat.jpg", Reply::file(cat.clone()).header(name, value), 4);

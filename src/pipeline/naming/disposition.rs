@@ -9,7 +9,8 @@ use percent_encoding::percent_decode_str;
 /// The file name that the field gives, without folders. It is not yet safe: it goes through
 /// [`component`](super::safe::component).
 ///
-/// `filename*` wins in any order, and of duplicates the first. What is no UTF-8 is Latin-1.
+/// `filename*` wins in any order, and of duplicates the first; one that is no name, or not in the characters that it says, is
+/// none. What is no UTF-8 is Latin-1.
 pub(crate) fn file_name(header: &[u8]) -> Option<String> {
     let text = match std::str::from_utf8(header) {
         Ok(text) => Cow::Borrowed(text),
@@ -20,7 +21,7 @@ pub(crate) fn file_name(header: &[u8]) -> Option<String> {
         if plain.is_none() && name.eq_ignore_ascii_case("filename") {
             plain = Some(value).filter(|value| !value.is_empty());
         } else if extended.is_none() && name.eq_ignore_ascii_case("filename*") {
-            extended = extended_value(value);
+            extended = extended_value(value).filter(|name| last_component(name).is_some());
         }
     }
     let name = extended.or_else(|| decoded(&unquoted(plain?)))?;
@@ -107,7 +108,8 @@ fn extended_value(value: &str) -> Option<String> {
     if !escapes.into_iter().all(whole) {
         return None;
     }
-    in_charset(charset, &percent_decode_str(text).collect::<Vec<u8>>())
+    let name = in_charset(charset, &percent_decode_str(text).collect::<Vec<u8>>())?;
+    (!name.contains(char::REPLACEMENT_CHARACTER)).then_some(name)
 }
 
 /// A plain value whose sender encoded it as for a mail (RFC 2047) or a URL, though neither belongs there.
@@ -230,6 +232,18 @@ mod tests {
             ),
             (
                 b"attachment; filename*=UTF-8''bad%; filename=a.jpg",
+                Some("a.jpg"),
+            ),
+            (
+                b"attachment; filename*=UTF-8''; filename=\"a.jpg\"",
+                Some("a.jpg"),
+            ),
+            (
+                b"attachment; filename*=UTF-8''..%2f; filename=\"a.jpg\"",
+                Some("a.jpg"),
+            ),
+            (
+                b"attachment; filename=\"a.jpg\"; filename*=UTF-8''%ff%fe.jpg",
                 Some("a.jpg"),
             ),
             (

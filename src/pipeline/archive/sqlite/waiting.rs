@@ -14,9 +14,6 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// So many notes are on their way at the most. Where the disk takes no more, neither does the memory: everything waits for it.
 const MOST: usize = 16 << 10;
 
-/// So many notes wait for a database that another program is at; who has more to note waits with them.
-const MOST: usize = 10_000;
-
 /// The notes on their way to the writer.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
@@ -161,10 +158,6 @@ impl Waiting {
     }
 
     fn push(&self, mut state: MutexGuard<'_, State>, paper: Paper) -> Result<(), String> {
-        while state.held_up && state.count >= MOST && state.failure.is_none() {
-            let done = self.done.wait(state);
-            state = done.unwrap_or_else(PoisonError::into_inner);
-        }
         if let Some(failure) = &state.failure {
             return Err(failure.clone());
         }

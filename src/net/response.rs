@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
 
 use super::Fault;
 use super::framing::Framing;
@@ -31,7 +33,7 @@ enum Body {
     /// A connection of our own.
     Own(Exchange),
     /// One of the client for pages and proxies.
-    Pooled(reqwest::Response),
+    Pooled(reqwest::Body),
 }
 
 impl Response {
@@ -130,7 +132,22 @@ impl Response {
     async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         match &mut self.body {
             Body::Own(exchange) => exchange.chunk().await,
-            Body::Pooled(response) => Ok(response.chunk().await?),
+            Body::Pooled(body) => {
+                while let Some(frame) = body.frame().await {
+                    if let Ok(bytes) = frame?.into_data() {
+                        return Ok(Some(bytes));
+                    }
+                }
+                // The library takes a stream that is reset without an error for one that has ended. It has only if there was
+                // an end before (RFC 9113 §8.1).
+                match self.version == Version::HTTP_2
+                    && !body.is_end_stream()
+                    && body.size_hint().exact() != Some(0)
+                {
+                    true => Err(Fault::ended()),
+                    false => Ok(None),
+                }
+            }
         }
     }
 }
@@ -145,7 +162,7 @@ impl From<reqwest::Response> for Response {
             is_open_end: false,
             left: None,
             address: response.remote_addr(),
-            body: Body::Pooled(response),
+            body: Body::Pooled(response.into()),
         }
     }
 }

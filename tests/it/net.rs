@@ -2,6 +2,7 @@
 
 mod addresses;
 mod calls;
+mod ends;
 mod headers;
 mod nacks;
 mod proxies;

@@ -11,6 +11,10 @@ use std::thread::JoinHandle;
 pub enum Act {
     /// A page.
     Serve,
+    /// Half of a page, with its length or without; then the stream is reset as if nothing were wrong.
+    Half { told: bool },
+    /// A page, and at once behind its end the word that no more of the request is wanted (§8.1).
+    Early,
     /// The stream is reset with this code.
     Reset(u8),
     /// The client is to leave the connection, with this code, and no request on it was worked on.
@@ -132,6 +136,19 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
                         // `:status: 200` is in the static table of HPACK.
                         write(&mut stream, HEADERS, 4, id, &[0x88])?;
                         write(&mut stream, DATA, 1, id, PAGE)?;
+                    }
+                    Act::Half { told } => {
+                        // `content-length` is the 28th of the static table.
+                        let length: &[u8] = if told { b"\x0f\x0d\x016" } else { b"" };
+                        let head = [b"\x88", length].concat();
+                        write(&mut stream, HEADERS, 4, id, &head)?;
+                        write(&mut stream, DATA, 0, id, &PAGE[..PAGE.len() / 2])?;
+                        write(&mut stream, RST_STREAM, 0, id, &[0; 4])?;
+                    }
+                    Act::Early => {
+                        write(&mut stream, HEADERS, 4, id, &[0x88])?;
+                        write(&mut stream, DATA, 1, id, PAGE)?;
+                        write(&mut stream, RST_STREAM, 0, id, &[0; 4])?;
                     }
                     Act::Reset(code) => write(&mut stream, RST_STREAM, 0, id, &[0, 0, 0, code])?,
                     // It is for the client to close then; were it done here, the word might be lost.

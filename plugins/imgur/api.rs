@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::answer::Post;
-use super::{Imgur, below, error};
+use super::{Imgur, below, error, limit};
 
 /// From so many bytes on an answer is read on a thread of its own, while what was listed before it is under way.
 const LARGE: usize = 8 << 10;
@@ -88,7 +88,7 @@ impl Imgur {
     ) -> Result<Asked<T>> {
         let authorization = format!("Client-ID {}", key.reveal().trim());
         let call = ctx.get(url).header(header::AUTHORIZATION, &authorization)?;
-        let answer = call.send().await?;
+        let answer = call.told(limit::wait).send().await?;
         if answer.body.len() < LARGE {
             let read = error::data(&answer, subject).and_then(|data| read(data, subject));
             return Ok(Asked::Read(read));

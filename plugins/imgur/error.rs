@@ -1,7 +1,5 @@
 //! The site's refusals, in the five shapes they come in, as errors of ours.
 
-use std::time::SystemTime;
-
 use fetch::model::{Error, Kind, Result};
 use fetch::source::Answer;
 use serde_json::Value;
@@ -185,9 +183,8 @@ fn kind(code: Option<u64>, text: &str) -> Option<Kind> {
 }
 
 fn busy(answer: &Answer, subject: &str, says: &str) -> Error {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let limit = limit::read(answer, now.map_or(0, |now| now.as_secs()));
-    let wait = answer.retry_after().max(limit.and_then(|limit| limit.wait));
+    let limit = limit::read(answer, limit::now());
+    let wait = limit::wait(answer);
     let whose = limit.map_or(String::new(), |limit| {
         format!("; {} are used up", limit.whose)
     });

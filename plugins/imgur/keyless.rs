@@ -7,7 +7,7 @@ use fetch::source::Ctx;
 use serde_json::Value;
 
 use super::answer::{Post, flag};
-use super::{Imgur, below, error, script};
+use super::{Imgur, below, error, limit, script};
 
 impl Imgur {
     /// The post of this id below `/a/` or `/gallery/`: an album with all of its images, or a single one.
@@ -72,7 +72,11 @@ impl Imgur {
 
     /// The post that a page carries.
     async fn page(&self, ctx: &Ctx, path: &[&str], id: &str, subject: &str) -> Result<Post> {
-        let answer = ctx.get(below(&self.site, path)).send().await?;
+        let answer = ctx
+            .get(below(&self.site, path))
+            .told(limit::wait)
+            .send()
+            .await?;
         let post = answer
             .status
             .is_success()
@@ -94,7 +98,8 @@ impl Imgur {
     /// The images that `ajaxalbums` lists; nothing for what it does not know as an album.
     async fn ajax(&self, ctx: &Ctx, id: &str, subject: &str) -> Result<Option<Post>> {
         let url = below(&self.site, &["ajaxalbums", "getimages", id, "hit.json"]);
-        match error::data(&ctx.get(url).send().await?, subject) {
+        let answer = ctx.get(url).told(limit::wait).send().await?;
+        match error::data(&answer, subject) {
             Ok(data) if data["images"].is_array() => Ok(Some(Post::read(&data, id))),
             Ok(_) => Ok(None),
             Err(error) if error.kind == Kind::Missing => Ok(None),

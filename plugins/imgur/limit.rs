@@ -1,6 +1,6 @@
 //! Which limit of the API is used up, and for how long.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fetch::source::Answer;
 
@@ -41,6 +41,18 @@ pub(super) fn read(answer: &Answer, now: u64) -> Option<Limit> {
     });
     // The day's are the longer wait when both are gone.
     client.or(user)
+}
+
+/// How long an answer asks to wait, in either of the ways that the site has.
+pub(super) fn wait(answer: &Answer) -> Option<Duration> {
+    let limit = read(answer, now());
+    answer.retry_after().max(limit.and_then(|limit| limit.wait))
+}
+
+/// The time in seconds since 1970.
+pub(super) fn now() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
 }
 
 /// A time in words.

@@ -8,6 +8,7 @@ mod trail;
 
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
@@ -86,7 +87,12 @@ struct Ask<'a> {
     body: Option<&'a Bytes>,
     /// Whether the body of an answer with this head is wanted. Where that is asked, the URL alone is, too.
     wants: Option<Wants>,
+    /// How long a refusal asks to wait.
+    told: Told,
 }
+
+/// Tells by a refusal how long it asks to wait.
+pub(crate) type Told = fn(&Answer) -> Option<Duration>;
 
 /// Tells by the head of an answer whether its body is wanted.
 pub(crate) type Wants = fn(&HeaderMap) -> bool;
@@ -117,6 +123,7 @@ impl<'a> Ask<'a> {
             free: if is_plain { &PLAIN } else { &CODED },
             body: None,
             wants: None,
+            told: Answer::retry_after,
         }
     }
 }
@@ -243,20 +250,23 @@ impl Client {
         self.call_until(ask, led, limit).await
     }
 
-    /// Asks for this URL and for none that it leads to. The body is read only if it is wanted; else it is left empty.
+    /// The same as [`Client::call_led`], where a refusal asks to wait in this way. If anything is said of what is wanted, this
+    /// URL alone is asked for and none that it leads to, and the body is left empty unless it is wanted.
     ///
     /// # Errors
     /// As [`Client::call_led`].
     pub(crate) async fn call_wanting(
         &self,
-        wants: Wants,
+        wants: Option<Wants>,
+        told: Told,
         led: &mut Led,
         url: &Url,
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Answer> {
         let mut ask = Ask::page(*led, url, headers);
-        ask.wants = Some(wants);
+        ask.wants = wants;
+        ask.told = told;
         self.call_until(ask, led, limit).await
     }
 
@@ -287,6 +297,7 @@ impl Client {
             free,
             body: None,
             wants: None,
+            told: Answer::retry_after,
         })
         .await
     }

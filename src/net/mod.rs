@@ -37,7 +37,7 @@ mod trust;
 
 pub use answer::Answer;
 pub use client::Client;
-pub(crate) use client::{Gate, Way};
+pub(crate) use client::{Gate, Told, Way};
 pub(crate) use coding::{Coding, coding, is_packed, said};
 pub(crate) use cookies::Jar;
 pub(crate) use failure::too_long;

@@ -7,12 +7,27 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::model::Kind;
 
-/// Whether a status passes by itself (RFC 9110 §15.5.9, §15.6; RFC 8470; the 52x are Cloudflare's).
+/// Whether a status passes by itself: refusals of too many requests, and failures of the server (RFC 9110 §15.5.9, §15.6;
+/// RFC 6585 §4; RFC 8470). What nobody knows is taken as 500 (RFC 9110 §15). Of those that are known, some stay: what the server
+/// cannot do, and certificates that Cloudflare does not like.
 pub fn worth_retrying(status: StatusCode) -> bool {
-    matches!(
-        status.as_u16(),
-        408 | 425 | 500 | 502 | 503 | 504 | 520..=524 | 527 | 530
-    )
+    match status.as_u16() {
+        408 | 425 => true,
+        501 | 505 | 506 | 510 | 511 | 525 | 526 => false,
+        code => is_busy(status) || (500..=599).contains(&code),
+    }
+}
+
+/// Whether a status says that there are too many requests, or too many at once: besides 429 and 503, what Twitter called calm, what
+/// hosts of many sites say of their limits, and an overloaded site.
+pub(crate) fn is_busy(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 420 | 429 | 503 | 508 | 509 | 529)
+}
+
+/// Whether a refusal passes when the server says how long to wait. What is not there, or is for others, stays.
+pub(crate) fn passes_in_time(status: StatusCode) -> bool {
+    let is_refusal = status.is_client_error() || status.is_server_error();
+    is_refusal && !matches!(status.as_u16(), 401 | 404 | 407 | 410 | 451)
 }
 
 /// What a status means by which something is refused.

@@ -1,13 +1,14 @@
 //! What a source can do: ask the web, politely.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Answer, Client, Gate, Led, Secret, Settings, too_long};
+use crate::net::{Answer, Client, Gate, Led, Secret, Settings, Told, too_long};
 
 /// The largest answer that a listing call reads, in bytes.
 const BODY_LIMIT: usize = 32 << 20;
@@ -180,6 +181,7 @@ impl Ctx {
             url,
             headers: HeaderMap::new(),
             uncoded: false,
+            told: Answer::retry_after,
         }
     }
 }
@@ -199,6 +201,7 @@ pub struct Call<'a> {
     url: Url,
     headers: HeaderMap,
     uncoded: bool,
+    told: Told,
 }
 
 impl<'a> Call<'a> {
@@ -225,8 +228,14 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Reads from a refusal how long it asks to wait, where the site says so in a way of its own.
+    pub fn told(mut self, told: fn(&Answer) -> Option<Duration>) -> Self {
+        self.told = told;
+        self
+    }
+
     /// Asks, and reads the whole answer, whatever its status. What passes by itself is tried again: failures of the
-    /// network, 408, 425, 5xx, and refusals that say how long to wait, if that is not too long.
+    /// network, 408, 425, 429, 5xx, and refusals that say how long to wait, if that is not too long.
     ///
     /// # Errors
     /// [`Kind::Network`] when it cannot be had; [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Corrupt`] for an answer over 32 MiB.
@@ -236,12 +245,7 @@ impl<'a> Call<'a> {
         {
             return Ok(answer);
         }
-        let (ctx, url, headers) = self.prepared();
-        let mut led = ctx.led();
-        let call = ctx.client.call_led(&mut led, &url, &headers, BODY_LIMIT);
-        let answer = call.await;
-        ctx.note(led);
-        answer
+        self.ask(None).await
     }
 
     /// The same, but along no redirect, and the body is read only if the head says that it is wanted; else it is empty. What came
@@ -250,21 +254,26 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Call::send`].
     pub async fn send_if(self, wants: fn(&HeaderMap) -> bool) -> Result<Answer> {
-        let (ctx, url, headers) = self.prepared();
-        let mut led = ctx.led();
-        let client = &ctx.client;
-        let call = client.call_wanting(wants, &mut led, &url, &headers, BODY_LIMIT);
-        let answer = call.await;
-        ctx.note(led);
-        answer
+        self.ask(Some(wants)).await
     }
 
-    /// What is asked, with all of its headers.
-    fn prepared(mut self) -> (&'a Ctx, Url, HeaderMap) {
+    async fn ask(mut self, wants: Option<fn(&HeaderMap) -> bool>) -> Result<Answer> {
         if self.uncoded {
             let identity = HeaderValue::from_static("identity");
             self.headers.insert(header::ACCEPT_ENCODING, identity);
         }
-        (self.ctx, self.url, self.headers)
+        let Call {
+            ctx,
+            url,
+            headers,
+            told,
+            ..
+        } = self;
+        let mut led = ctx.led();
+        let client = &ctx.client;
+        let call = client.call_wanting(wants, told, &mut led, &url, &headers, BODY_LIMIT);
+        let answer = call.await;
+        ctx.note(led);
+        answer
     }
 }

@@ -35,11 +35,22 @@ async fn list_into(options: Options, link: &str, out: &Outlet) -> Result<()> {
 
 /// The same, from this page on.
 async fn list_from(options: Options, link: &str, page: Option<u32>, out: &Outlet) -> Result<()> {
+    list_trying(0, options, link, page, out).await
+}
+
+/// The same, trying so often again.
+async fn list_trying(
+    retries: u32,
+    options: Options,
+    link: &str,
+    page: Option<u32>,
+    out: &Outlet,
+) -> Result<()> {
     let mut registry = Registry::new();
     registry.add(Imgur::new(options).unwrap());
     let settings = Settings {
         backoff: Duration::from_millis(1),
-        retries: 0,
+        retries,
         ..Settings::default()
     };
     let ctx = Ctx::new(Client::new(settings).unwrap());

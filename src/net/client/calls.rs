@@ -24,17 +24,22 @@ impl Client {
         loop {
             let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
             let outcome = self.call_once(ask, led, limit).await;
-            let refusal = self.learn(permit, &outcome);
+            let refusal = self.learn(permit, ask, &outcome);
             let told = match &outcome {
-                Ok(answer)
-                    if matches!(answer.status.as_u16(), 429 | 503)
-                        && answer.retry_after().is_some() =>
-                {
-                    answer.retry_after()
+                Ok(answer) => {
+                    let (status, told) = (answer.status, (ask.told)(answer));
+                    let passes = match body {
+                        None if told.is_some() => retry::passes_in_time(status),
+                        None => retry::worth_retrying(status),
+                        // What was posted may have been taken, unless the server says that it was not.
+                        Some(_) => told.is_some() && matches!(status.as_u16(), 429 | 503),
+                    };
+                    if !passes {
+                        return outcome;
+                    }
+                    told
                 }
-                _ if body.is_some() => return outcome,
-                Ok(answer) if retry::worth_retrying(answer.status) => answer.retry_after(),
-                Err(error) if retry::passes(error.kind) => {
+                Err(error) if body.is_none() && retry::passes(error.kind) => {
                     let cause = error.source.as_deref();
                     slow += u32::from(cause.is_some_and(|cause| cause.is::<TooSlow>()));
                     if slow > SLOW {
@@ -42,7 +47,7 @@ impl Client {
                     }
                     None
                 }
-                _ => return outcome,
+                Err(_) => return outcome,
             };
             if told.is_some_and(|wait| wait > settings.longest_wait) {
                 return outcome;
@@ -58,15 +63,15 @@ impl Client {
     }
 
     /// Tells the pace what came of a call.
-    fn learn(&self, permit: Permit, outcome: &Result<Answer>) -> Option<Refusal> {
+    fn learn(&self, permit: Permit, ask: Ask<'_>, outcome: &Result<Answer>) -> Option<Refusal> {
         match outcome {
             Ok(answer) if answer.status.is_success() => {
                 permit.succeeded();
                 None
             }
             Ok(answer) => {
-                let told = answer.retry_after();
-                let is_busy = matches!(answer.status.as_u16(), 429 | 503) || told.is_some();
+                let told = (ask.told)(answer);
+                let is_busy = retry::is_busy(answer.status) || told.is_some();
                 let told = told.filter(|told| *told <= self.inner.settings.longest_wait);
                 is_busy.then(|| permit.refused(told))
             }

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{list_with, no_ajax, no_page, options, refusal};
+use super::{list_trying, list_with, no_ajax, no_page, options, refusal};
 use crate::support::{Reply, Site};
 use fetch::model::{Error, Kind};
+use fetch::source::outlet;
+use serde_json::json;
 
 async fn refused(reply: Reply) -> Error {
     let site = Site::start();
@@ -112,6 +114,35 @@ async fn the_time_to_wait_is_read_in_both_of_its_meanings() {
             "{error}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_limit_that_ends_soon_is_waited_for_and_one_that_does_not_is_told_at_once() {
+    let limited = |reset: &str| {
+        refusal(429, "User request limit exceeded")
+            .header("X-RateLimit-UserRemaining", "0")
+            .header("X-RateLimit-UserReset", reset)
+    };
+    let site = Site::start();
+    let image =
+        json!({"id": "abcdefg", "type": "image/png", "link": "https://i.imgur.com/abcdefg.png"});
+    let image = json!({"data": image, "success": true, "status": 200});
+    site.on("/3/image/abcdefg", limited("1")).once();
+    site.on("/3/image/abcdefg", Reply::json(image.to_string()))
+        .once();
+    site.on("/3/image/bcdefgh", limited("3600")).once();
+    let ask = async |link| {
+        let (out, mut entries) = outlet(10);
+        let options = options(&site, Some("a-key"));
+        list_trying(4, options, link, None, &out).await?;
+        drop(out);
+        Ok::<_, Error>(entries.recv().await)
+    };
+    assert!(ask("imgur.com/abcdefg").await.unwrap().is_some());
+    let times: Vec<_> = site.requests().iter().map(|seen| seen.at).collect();
+    assert!(times[1] - times[0] >= Duration::from_millis(990));
+    let error = ask("imgur.com/bcdefgh").await.unwrap_err();
+    assert_eq!(error.kind, Kind::Busy);
 }
 
 #[tokio::test]

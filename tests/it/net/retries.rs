@@ -19,18 +19,16 @@ async fn call(site: &Site, settings: Settings) -> (u16, Duration) {
 
 #[tokio::test]
 async fn what_passes_by_itself_is_asked_for_again() {
-    for failing in [
-        Reply::empty(500),
-        Reply::empty(502),
-        Reply::empty(503),
-        Reply::empty(504),
-        Reply::empty(408),
-        Reply::empty(425),
-        Reply::empty(522),
+    let statuses = [
+        408, 420, 425, 429, 500, 502, 503, 504, 508, 509, 522, 529, 599,
+    ];
+    let broken = [
+        Reply::empty(403).header("Retry-After", "0"),
         Reply::text("a page").cut_after(3),
         Reply::text("a page").reset_after(0),
         Reply::raw(""),
-    ] {
+    ];
+    for failing in statuses.map(Reply::empty).into_iter().chain(broken) {
         let site = Site::start();
         site.on("/page", failing).times(2);
         site.on("/page", Reply::text("a page")).once();
@@ -40,9 +38,15 @@ async fn what_passes_by_itself_is_asked_for_again() {
 
 #[tokio::test]
 async fn what_stays_is_not_asked_for_again() {
-    for status in [400, 401, 403, 404, 410, 418, 429, 451, 501, 505] {
+    for status in [400, 401, 403, 404, 410, 418, 451, 501, 505, 526] {
         let site = Site::start();
         site.on("/page", Reply::text("no").status(status)).once();
+        assert_eq!(call(&site, quick()).await.0, status);
+    }
+    for status in [401, 404, 410] {
+        let site = Site::start();
+        let reply = Reply::text("no").status(status);
+        site.on("/page", reply.header("Retry-After", "1")).once();
         assert_eq!(call(&site, quick()).await.0, status);
     }
 }

@@ -56,6 +56,7 @@ pub use rate::Rate;
 pub use response::Response;
 pub(crate) use retry::kind_of;
 pub use retry::{Backoff, Budget, retry_after, worth_retrying};
+pub(crate) use retry::{is_busy, passes_in_time};
 pub(crate) use secret::names_secret;
 pub use secret::{Secret, Shown};
 pub use settings::{Override, Settings};

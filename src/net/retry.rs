@@ -35,7 +35,7 @@ pub(crate) fn kind_of(status: StatusCode) -> Kind {
     match status.as_u16() {
         401 | 407 => Kind::Login,
         404 | 410 => Kind::Missing,
-        429 => Kind::Busy,
+        420 | 429 => Kind::Busy,
         _ if worth_retrying(status) => Kind::Network,
         // 501 and the like, too: what does not pass by itself is how the request is refused.
         _ => Kind::Blocked,

@@ -66,7 +66,7 @@ fn what_is_repaired_or_retried_has_its_metadata() {
     let site = Site::start();
     let fetch = Fetch::new().config("[after]\nlines = true\nmetadata = true\n");
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
-    site.on("/dog.jpg", Reply::empty(403)).once();
+    site.on("/dog.jpg", Reply::empty(451)).once();
     site.on("/dog.jpg", Reply::file(small(Format::Jpeg, 2)));
     let links = ["/cat.jpg", "/dog.jpg"].map(|path| site.url(path));
     fetch.clone().args(links).run().fails(3);

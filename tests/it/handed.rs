@@ -279,7 +279,7 @@ fn a_recording_is_read_from_stdin() {
 #[test]
 fn what_needs_headers_is_not_asked_for_again_without_them() {
     let site = Site::start();
-    site.on("/a.jpg", Reply::empty(403));
+    site.on("/a.jpg", Reply::empty(451));
     guarded(&site, "/b.jpg", 1);
     let fetch = Fetch::new();
     let entries = ["/a.jpg", "/b.jpg"].map(|path| entry(&site.url(path), "image/jpeg"));

@@ -114,12 +114,13 @@ fn a_host_whose_line_is_full_is_not_slower_for_it() {
 
 #[test]
 fn a_host_that_takes_few_at_once_refuses_few_and_loses_nothing() {
-    let table: [(usize, Refuse); 5] = [
+    let table: [(usize, Refuse); 6] = [
         (6, busy),
         (4, reset),
         (1, busy),
         (3, stall),
         (12, || Reply::text("").status(503)),
+        (4, || Reply::text("").status(403)),
     ];
     std::thread::scope(|scope| {
         for (most, refuse) in table {
@@ -175,6 +176,29 @@ fn a_file_that_is_always_refused_does_not_hold_up_the_others() {
     assert_eq!(fetch.files().len(), 59, "{}", done.stderr);
     assert!(site.count("/7.bin") <= 12, "{}", site.count("/7.bin"));
     assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
+    let site = Site::start();
+    let reply = |seen: &Seen| match seen.path().ends_with("7.bin") {
+        true => Reply::text("").status(403),
+        false => file(seen, 2000).delay(MOMENT),
+    };
+    site.on("/*", Reply::with(reply));
+    let mut fetch = Fetch::new().config("net.backoff = \"20ms\"");
+    for number in 0..200 {
+        fetch = fetch.arg(site.url(&format!("/{number}.bin")));
+    }
+    let done = fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 180, "{}", done.stderr);
+    assert!(
+        done.stderr.contains("20 failed (20 blocked)"),
+        "{}",
+        done.stderr
+    );
+    let requests = site.requests().len();
+    assert!(requests < 200 + 20, "{requests}");
 }
 
 /// How much later than the first the last request came.

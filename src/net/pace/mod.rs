@@ -226,6 +226,13 @@ impl Permit {
         self.host.came(bytes);
     }
 
+    /// Whether the host does well by others meanwhile, so that a refusal may be about how many there are.
+    pub(crate) fn are_others_fine(&self) -> bool {
+        let host = &self.host;
+        let fine = |ticket| host.lock().are_others_fine(ticket, host.now());
+        self.ticket.as_ref().is_some_and(fine)
+    }
+
     /// All that was asked for has come.
     pub fn succeeded(mut self) {
         if let Some(ticket) = self.ticket.take() {

@@ -250,24 +250,18 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
             .map(|r| format!(" {r}"))
             .unwrap_or_default()
     );
-    let error = Error::new(net::kind_of(status), said);
-    if error.kind == Kind::Busy || net::worth_retrying(status) {
-        let error = match net::retry_after(headers) {
+    let mut error = Error::new(net::kind_of(status), said);
+    if let Some(hint) = way_in(code, headers) {
+        error = error.hint(hint);
+    }
+    let told = net::retry_after(headers).filter(|_| net::passes_in_time(status));
+    let passes = told.is_some() || net::worth_retrying(status);
+    Reading::Refused {
+        error: match told {
             Some(wait) => error.after(wait),
             None => error,
-        };
-        return Reading::Refused {
-            error,
-            passes: true,
-        };
-    }
-    let error = match way_in(code, headers) {
-        Some(hint) => error.hint(hint),
-        None => error,
-    };
-    Reading::Refused {
-        error,
-        passes: false,
+        },
+        passes,
     }
 }
 

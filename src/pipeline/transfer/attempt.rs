@@ -11,13 +11,14 @@ use super::answer::{Asked, Reading, Representation, SHORTER, read};
 use super::check;
 use super::content::Content;
 use super::crew::{JOINT, restart};
+use super::forbidden::may_be_crowd;
 use super::growth::Growth;
 use super::state::TAIL;
 use super::take::Taking;
 use super::tries::{Setback, Tries};
 use super::unchanged::{is_it, unless_it_is};
 use crate::model::{Document, Error, Kind, Request};
-use crate::net::{Led, Opened, Permit, Pin, Refusal, Way, header_map};
+use crate::net::{self, Led, Opened, Permit, Pin, Refusal, Way, header_map};
 use crate::pipeline::archive::Version;
 use crate::pipeline::documents::{Came, is_refusal};
 
@@ -92,7 +93,8 @@ impl Mover {
         if !says_so && !tries.may_be_haste() {
             return None;
         }
-        if says_so || code == Some(503) {
+        let is_busy = |status| net::is_busy(status) || may_be_crowd(status);
+        if says_so || tries.status.is_some_and(is_busy) {
             // What is too long to wait for is for the one file to say; nobody else should wait for it.
             let longest = self.client.settings().longest_wait;
             return Some(permit.refused(error.retry_after.filter(|told| *told <= longest)));
@@ -159,6 +161,9 @@ impl Mover {
         }
         if opened.response.status().is_success() {
             permit.accepted(opened.response.content_length());
+            if tries.forbidden > 0 {
+                self.habits.forbidden.passed(url);
+            }
             if tries.stays
                 && course.pin.get().is_none()
                 && let Some(pin) = self.client.pin(&opened)
@@ -184,6 +189,9 @@ impl Mover {
             } => Err(Setback::Again(error)),
             Reading::Refused { error, .. } if worked_before(&error, content) => {
                 Err(Setback::Expired(error))
+            }
+            Reading::Refused { error, .. } if self.may_let_in(url, permit, tries) => {
+                Err(Setback::Again(error))
             }
             Reading::Refused { error, .. } => match self.refusal(course, &opened) {
                 Some(came) => Err(Setback::Document(Box::new(came))),

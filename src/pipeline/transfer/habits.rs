@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
+use super::forbidden::Forbidden;
+
 /// How many hosts are remembered. After that, all are forgotten, which costs a request for each file that goes on.
 const REMEMBERED: usize = 1024;
 
@@ -12,6 +14,7 @@ const REMEMBERED: usize = 1024;
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Habits {
     without_if_range: Mutex<HashSet<String>>,
+    pub(super) forbidden: Forbidden,
 }
 
 impl Habits {

@@ -16,6 +16,7 @@ mod crew;
 mod cuts;
 mod digest;
 mod document;
+mod forbidden;
 mod growth;
 mod guise;
 mod habits;

@@ -108,6 +108,8 @@ pub(super) struct Tries {
     since: (u64, Duration),
     /// Whether the server has answered a range with one.
     pub(super) has_ranges: bool,
+    /// How often it was forbidden while others were let in.
+    pub(super) forbidden: u32,
     /// How often an address that gave bytes before was refused, and was found to be the same still.
     insisted: u32,
     /// The answers that came cut, as far as that could be told.
@@ -164,6 +166,7 @@ impl Tries {
             ranges: Watch::of_parts(settings),
             since: (0, Duration::ZERO),
             has_ranges: false,
+            forbidden: 0,
             insisted: 0,
             cuts: Cuts::default(),
             claim: None,
@@ -201,6 +204,7 @@ impl Tries {
         self.failures.refill();
         self.refusals.refill();
         self.in_a_row = 0;
+        self.forbidden = 0;
         self.forget_ranges();
     }
 

@@ -105,7 +105,7 @@ fn what_failed_for_now_is_come_by_again() {
     let imgur = FakeImgur::start();
     let image = &page(1)[2];
     let path = format!("/{}.jpg", image.id);
-    imgur.cdn.on(&path, Reply::empty(403)).once();
+    imgur.cdn.on(&path, Reply::empty(451)).once();
     let fetch = interrupted(&imgur);
     fetch.run().success();
     // The cursor behind the first page is the last that counts.

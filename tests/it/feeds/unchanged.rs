@@ -103,7 +103,7 @@ fn a_feed_with_an_item_that_failed_is_asked_for_in_full() {
     let site = Site::start();
     feed(&site, "\"1\"", &["b", "a"]);
     film(&site, "b", 2);
-    site.on("/a.mp4", Reply::empty(403)).once();
+    site.on("/a.mp4", Reply::empty(451)).once();
     film(&site, "a", 1);
     let fetch = Fetch::new();
     fetch.clone().arg(site.url("/feed")).run().fails(3);

@@ -34,7 +34,9 @@ fn refusals_have_their_reason_and_their_exit_code() {
 
 #[test]
 fn what_passes_by_itself_is_tried_again() {
-    for status in [408, 425, 429, 500, 502, 503, 504, 520, 522, 524] {
+    for status in [
+        408, 420, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 522, 524, 529, 599,
+    ] {
         let site = Site::start();
         site.on("/cat.jpg", Reply::text("later").status(status))
             .times(2);
@@ -51,6 +53,7 @@ fn retry_after_is_waited_for_in_both_forms() {
     let later = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(1));
     let replies = [
         Reply::text("").status(429).header("Retry-After", "1"),
+        Reply::text("").status(403).header("Retry-After", "1"),
         Reply::text("")
             .status(503)
             .header("Retry-After", later)

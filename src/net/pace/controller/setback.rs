@@ -96,7 +96,7 @@ impl Controller {
 
     /// Whether the host has agreed to another request that is under way, or to any since this one began. Those that it
     /// has not answered yet have the benefit of the doubt while it was not long ago that it agreed to one.
-    fn are_others_fine(&self, ticket: &Ticket, now: Duration) -> bool {
+    pub(in crate::net::pace) fn are_others_fine(&self, ticket: &Ticket, now: Duration) -> bool {
         let own = usize::from(ticket.accepted);
         let has_agreed = self.agreed > own || self.accepted > ticket.before + own as u64;
         has_agreed || (self.live > 1 && now.saturating_sub(self.good_at) < RECENT)

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::environment::Environment;
 use super::folder;
 use super::hand::Hand;
 use super::job::check_names;
@@ -81,10 +82,7 @@ impl Config {
         }
         let user = places(&[]).into_iter().find(|place| place.scope == "user");
         let user = user.and_then(|place| Some(place.path.parent()?.join("plugins")));
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let mut config = Config::assemble(files, environment, flags)?;
+        let mut config = Config::assemble(files, Environment::of_this_program(), flags)?;
         config.plugins = Places {
             project: Some(PROJECT.into()),
             user,
@@ -112,20 +110,20 @@ impl Config {
     /// [`Kind::Config`] for a text that is not TOML, unknown keys, and values that cannot be used.
     pub fn from_toml(text: &str) -> Result<Config> {
         let file = (Hand::Own, PathBuf::from("fetch.toml"), text.to_owned());
-        Config::assemble(vec![file], BTreeMap::new(), Vec::new())
+        Config::assemble(vec![file], Environment::default(), Vec::new())
     }
 
     /// Puts together what was read elsewhere.
     pub(super) fn assemble(
         files: Vec<(Hand, PathBuf, String)>,
-        environment: BTreeMap<String, String>,
+        environment: Environment,
         flags: Vec<Flag>,
     ) -> Result<Config> {
         let mut layers = Vec::new();
         for (hand, path, text) in &files {
             layers.push(Layer::toml(path, text, *hand)?);
         }
-        layers.push(Layer::environment(&environment));
+        layers.push(Layer::environment(&environment)?);
         layers.push(Layer::flags(flags));
         let mut config = Config {
             layers,
@@ -159,7 +157,7 @@ impl Config {
     /// [`Kind::Config`] with the place and the nearest known key.
     pub fn source<T: DeserializeOwned + Serialize + Default>(&self, name: &str) -> Result<T> {
         let known = known::of::<T>()?;
-        let customary = self.customary(name, &known);
+        let customary = self.customary(name, &known)?;
         self.options_of(name, known, customary)
     }
 
@@ -177,26 +175,28 @@ impl Config {
     }
 
     /// The secrets of a source that the environment has under the names that other programs use.
-    fn customary(&self, name: &str, known: &serde_json::Value) -> Layer {
+    fn customary(&self, name: &str, known: &serde_json::Value) -> Result<Layer> {
         let mut customary = Layer::default();
         if let serde_json::Value::Object(keys) = known {
             for (key, default) in keys {
                 let variable_name = format!("{name}_{key}")
                     .to_ascii_uppercase()
                     .replace('-', "_");
-                let value = self.keeper.environment.get(&variable_name);
                 let is_secret = is_secret(key) || default == "***";
-                if let Some(value) = value.filter(|value| is_secret && !value.is_empty()) {
+                if !is_secret {
+                    continue;
+                }
+                if let Some(value) = self.keeper.environment.text(&variable_name)? {
                     customary.entries.push(Entry {
                         path: vec!["source".to_owned(), name.to_owned(), key.clone()],
-                        raw: Raw::Text(value.clone()),
+                        raw: Raw::Text(value.to_owned()),
                         at: variable(&variable_name),
                         hand: Hand::Typed,
                     });
                 }
             }
         }
-        customary
+        Ok(customary)
     }
 
     fn options_of<T>(&self, name: &str, known: serde_json::Value, customary: Layer) -> Result<T>

@@ -1,8 +1,9 @@
 //! Brings secrets from where they are kept: `env:NAME`, `file:PATH`, `cmd:PROGRAM ARGS`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::environment::Environment;
 use super::hand::{Hand, only_own};
 use super::layer::Entry;
 use super::program::first_line;
@@ -12,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 /// The environment, and what programs have told.
 #[derive(Clone, Default)]
 pub(super) struct Keeper {
-    pub(super) environment: BTreeMap<String, String>,
+    pub(super) environment: Environment,
     /// Each program is run once.
     told: Arc<Mutex<HashMap<String, String>>>,
 }
@@ -25,7 +26,7 @@ pub(super) fn is_reference(text: &str) -> bool {
 }
 
 impl Keeper {
-    pub(super) fn new(environment: BTreeMap<String, String>) -> Keeper {
+    pub(super) fn new(environment: Environment) -> Keeper {
         Keeper {
             environment,
             ..Keeper::default()
@@ -36,8 +37,9 @@ impl Keeper {
     /// secret that is not set, and so is an empty file.
     pub(super) fn follow(&self, entry: &Entry, text: &str) -> Result<Option<String>> {
         if let Some(name) = text.strip_prefix("env:") {
-            let value = self.environment.get(name).filter(|value| !value.is_empty());
-            return Ok(value.cloned());
+            let value = self.environment.text(name);
+            let value = value.map_err(|error| for_entry(error, entry))?;
+            return Ok(value.map(str::to_owned));
         }
         if let Some(file) = text.strip_prefix("file:") {
             let path = path(file);

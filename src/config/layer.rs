@@ -1,12 +1,12 @@
 //! A layer of settings: each key with its value and the place where it stands.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::environment::Environment;
 use super::hand::Hand;
 use crate::model::{Error, Kind, Result};
 
@@ -75,25 +75,27 @@ impl Layer {
 
     /// The layer of the environment: `FETCH_NET__RETRIES` is `net.retries`. A name without `__` is somebody else's, and
     /// an empty value is none.
-    pub(super) fn environment(environment: &BTreeMap<String, String>) -> Layer {
-        let entries = environment
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .filter_map(|(name, value)| {
-                let key = name
-                    .strip_prefix("FETCH_")
-                    .filter(|key| key.contains("__"))?;
-                Some(Entry {
-                    path: key.split("__").map(str::to_ascii_lowercase).collect(),
-                    raw: Raw::Text(value.clone()),
-                    at: variable(name),
-                    hand: Hand::Typed,
-                })
-            });
-        Layer {
-            is_file: false,
-            entries: entries.collect(),
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a value that is no text.
+    pub(super) fn environment(environment: &Environment) -> Result<Layer> {
+        let mut entries = Vec::new();
+        for name in environment.names() {
+            let key = name.strip_prefix("FETCH_");
+            let Some(key) = key.filter(|key| key.contains("__")) else {
+                continue;
+            };
+            entries.extend(environment.text(name)?.map(|value| Entry {
+                path: key.split("__").map(str::to_ascii_lowercase).collect(),
+                raw: Raw::Text(value.to_owned()),
+                at: variable(name),
+                hand: Hand::Typed,
+            }));
         }
+        Ok(Layer {
+            is_file: false,
+            entries,
+        })
     }
 
     /// The layer of the flags.

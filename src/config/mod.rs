@@ -4,6 +4,7 @@
 
 mod all;
 mod bare;
+mod environment;
 mod example;
 mod extractor;
 mod folder;

@@ -70,7 +70,7 @@ fn config(
         .collect();
     let environment = environment
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .map(|(name, value)| ((*name).to_owned(), value.into()))
         .collect();
     Config::assemble(files, environment, flags)
 }

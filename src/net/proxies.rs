@@ -48,10 +48,10 @@ impl Proxies {
             });
         }
         let named = Named::read(|name| std::env::var_os(name), Matcher::from_system())?;
-        // Most have none, and need not be asked for each request.
-        let is_any = ["http://host.invalid/", "https://host.invalid/"]
-            .iter()
-            .any(|url| Url::parse(url).is_ok_and(|url| named.proxy_for(&url).is_some()));
+        // Most have none, and need not be asked for each request. What a desktop says is known by asking alone, and no host can
+        // be asked for in place of all: it may be one that is to be left alone.
+        let may_be_system = cfg!(any(target_os = "macos", windows));
+        let is_any = may_be_system || named.http.is_some() || named.https.is_some();
         Ok(match is_any {
             true => Proxies::Some(Box::new(named)),
             false => Proxies::None,
@@ -76,6 +76,9 @@ impl Proxies {
 impl Named {
     /// Reads the variables, in the order of the HTTP library.
     fn read(variable: impl Fn(&str) -> Option<OsString>, system: Matcher) -> Result<Named> {
+        // `Proxy`, a header of a request, is this variable of a script that a web server runs.
+        let is_script = variable("REQUEST_METHOD").is_some();
+        let variable = |name: &str| variable(name).filter(|_| name != "HTTP_PROXY" || !is_script);
         let first = |names: [&'static str; 2]| {
             let found = names
                 .into_iter()
@@ -86,8 +89,6 @@ impl Named {
             let (name, value) = first(names);
             let cannot = format!("cannot use the proxy that `{name}` names");
             match value.to_str() {
-                // A header of a request is a variable of a script that a web server runs.
-                _ if variable("REQUEST_METHOD").is_some() => Ok(None),
                 Some(value) => read(value, &cannot),
                 None => Err(Error::new(Kind::Config, cannot).because("it is no text")),
             }
@@ -270,8 +271,24 @@ mod tests {
 
     #[test]
     fn what_a_web_server_sets_is_no_proxy() {
-        let variables = [("HTTP_PROXY", "http://h:1"), ("REQUEST_METHOD", "GET")];
-        let named = named(&variables).unwrap();
-        assert_eq!(named.proxy_for(&url("http://cat.test/")), None);
+        let script = [("HTTP_PROXY", "http://h:1"), ("REQUEST_METHOD", "GET")];
+        let named = |more: &[(&str, &str)]| super::tests::named(&[&script, more].concat()).unwrap();
+        assert_eq!(named(&[]).proxy_for(&url("http://cat.test/")), None);
+        let others = named(&[("all_proxy", "http://a:1"), ("HTTPS_PROXY", "http://s:1")]);
+        for (there, expected) in [
+            ("http://cat.test/", "http://a:1"),
+            ("https://cat.test/", "http://s:1"),
+        ] {
+            assert_eq!(
+                others.proxy_for(&url(there)),
+                Some(url(expected)),
+                "{there}"
+            );
+        }
+        let small = named(&[("http_proxy", "http://h:2")]);
+        assert_eq!(
+            small.proxy_for(&url("http://cat.test/")),
+            Some(url("http://h:2"))
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What a file may say depends on who can have written it.
 
 use super::*;
+use crate::config::environment::Environment;
 use crate::config::hand::Hand;
 
 fn read(hand: Hand, text: &str) -> Result<Options> {
@@ -9,7 +10,9 @@ fn read(hand: Hand, text: &str) -> Result<Options> {
         (Hand::Own, PathBuf::from("config.toml"), own.to_owned()),
         (hand, PathBuf::from("fetch.toml"), text.to_owned()),
     ];
-    let environment = [("TOKEN".to_owned(), "hunter2".to_owned())].into();
+    let environment = [("TOKEN".to_owned(), "hunter2".into())]
+        .into_iter()
+        .collect();
     Config::assemble(files, environment, Vec::new())?.source("mine")
 }
 
@@ -139,7 +142,7 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
         let text = format!("[after]\n{key} = 'echo {{dir}}'");
         let run = |hand, text: &str| {
             let file = (hand, PathBuf::from("fetch.toml"), text.to_owned());
-            Config::assemble(vec![file], [].into(), Vec::new())?.check_commands()
+            Config::assemble(vec![file], Environment::default(), Vec::new())?.check_commands()
         };
         run(Hand::Own, &text).unwrap();
         // It is in nobody's way until it is to be run.
@@ -163,7 +166,7 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
         config(&[], &[], vec![flag.clone()]).unwrap();
         // What holds is what was typed.
         let file = (Hand::Shared, PathBuf::from("fetch.toml"), text);
-        let config = Config::assemble(vec![file], [].into(), vec![flag]).unwrap();
+        let config = Config::assemble(vec![file], Environment::default(), vec![flag]).unwrap();
         config.check_commands().unwrap();
     }
 }
@@ -174,7 +177,7 @@ fn a_command_of_a_file_is_the_same_in_every_folder() {
         let run = |command: &str, flags: Vec<Flag>| {
             let text = format!("[after]\n{key} = \"{command}\"");
             let file = (Hand::Own, PathBuf::from("fetch.toml"), text);
-            Config::assemble(vec![file], [].into(), flags)?.check_commands()
+            Config::assemble(vec![file], Environment::default(), flags)?.check_commands()
         };
         for command in [
             "tools/post.sh {dir}",

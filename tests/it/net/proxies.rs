@@ -53,6 +53,43 @@ fn a_proxy_of_the_environment_is_understood_or_refused() {
     assert_eq!(proxy.requests().len(), 0);
 }
 
+#[test]
+fn what_is_to_be_left_alone_leads_nothing_else_past_a_proxy() {
+    let (proxy, direct) = (Site::start(), Site::start());
+    let host = format!("cat.example:{}:127.0.0.1", direct.port());
+    let link = format!("http://cat.example:{}/cat.jpg", direct.port());
+    proxy.on(&link, Reply::file(small(Format::Jpeg, 1)));
+    let fetch = Fetch::new().args(["-R", "0", "--resolve", &host, &link]);
+    let fetch = fetch.env("NO_PROXY", ".test,.invalid,.local");
+    fetch.env("ALL_PROXY", proxy.url("")).run().success();
+    let fetch = Fetch::new().args(["-R", "0", "--resolve", &host, &link]);
+    let fetch = fetch.env("REQUEST_METHOD", "GET");
+    fetch.env("ALL_PROXY", proxy.url("")).run().success();
+    assert_eq!(direct.requests().len(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_setting_that_is_no_text_is_refused_and_not_left_out() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let direct = Site::start();
+    let odd = OsStr::from_bytes(b"http://u:p\xe4ss@127.0.0.1:1");
+    let fetch = || Fetch::new().arg(direct.url("/cat.jpg"));
+    let kept = "source.imgur.client_id = \"env:SECRET\"";
+    for (fetch, name) in [
+        (fetch(), "FETCH_NET__PROXY"),
+        (fetch(), "IMGUR_CLIENT_ID"),
+        (fetch().config(kept), "SECRET"),
+    ] {
+        let done = fetch.env(name, odd).run().fails(2);
+        let said = format!("the environment variable `{name}` is no text");
+        assert!(done.stderr.contains(&said), "{}", done.stderr);
+    }
+    assert_eq!(direct.requests().len(), 0);
+}
+
 #[tokio::test]
 async fn a_proxy_that_makes_no_tunnel_is_said_to() {
     let (address, _) = stubborn(&[b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"]);

@@ -24,6 +24,20 @@ pub(crate) enum Coding {
 /// Up to so many coded bytes are decoded at once, as that takes less than to hand them over. They hold four megabytes at most.
 const AT_ONCE: usize = 4 << 10;
 
+/// What stands there and is no coding: `identity` (RFC 9110 §12.5.3), charsets and what belongs to mails, and what a storage keeps of
+/// how something was uploaded.
+const NONE: [&str; 9] = [
+    "identity",
+    "none",
+    "null",
+    "binary",
+    "7bit",
+    "8bit",
+    "utf-8",
+    "utf8",
+    "aws-chunked",
+];
+
 /// How many letters of a coding's name are said.
 const SAID: usize = 60;
 
@@ -60,7 +74,7 @@ pub(crate) fn coding(headers: &HeaderMap) -> Option<String> {
     let names = fields.iter().flat_map(|field| field.split(','));
     let names: Vec<_> = names
         .map(str::trim)
-        .filter(|name| !name.is_empty() && *name != "identity")
+        .filter(|name| !name.is_empty() && !NONE.contains(name))
         .collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
@@ -261,7 +275,11 @@ mod tests {
         let corrupt = Err(Kind::Corrupt);
         let table = [
             ("/x", 200, "gzip", &coded[..], plain.clone()),
-            ("/x", 404, " X-GZIP", &coded, plain),
+            ("/x", 404, " X-GZIP", &coded, plain.clone()),
+            ("/x", 200, "aws-chunked, gzip", &coded, plain),
+            ("/x", 200, "none", &text, as_it_is(&text)),
+            ("/x", 200, "UTF-8", &text, as_it_is(&text)),
+            ("/x", 200, "binary, aws-chunked", &text, as_it_is(&text)),
             ("/x", 200, "gzip", &coded_large, Ok((large, false))),
             ("/x.tar.gz", 200, "gzip", &coded, as_it_is(&coded)),
             ("/x", 206, "gzip", &coded, as_it_is(&coded)),

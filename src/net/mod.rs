@@ -48,7 +48,7 @@ pub use json::read_json;
 pub use netrc::Netrc;
 pub use opened::Opened;
 pub use pace::{Cap, Limits, Pace, Permit, Refusal};
-pub(crate) use part::{all_of, content_range, is_part, unasked_part};
+pub(crate) use part::{all_of, content_range, is_part, unasked_part, unsatisfied};
 pub(crate) use pin::Pin;
 pub use private::{Led, Private};
 pub(crate) use proxies::KINDS as PROXIES;

@@ -21,7 +21,7 @@ pub(crate) fn is_part(status: StatusCode, headers: &HeaderMap) -> bool {
     let length = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     match (status.as_u16(), range) {
         (206, _) => true,
-        (200 | 203, Some((start, end, total))) => {
+        (200..=299, Some((start, end, total))) => {
             (start, Some(end)) != (0, total) && (total.is_none() || length != total)
         }
         _ => false,
@@ -38,7 +38,7 @@ pub(crate) fn all_of(headers: &HeaderMap) -> Option<u64> {
 
 /// `bytes 10-19/100` as start, end exclusive, and total unless that is `*` (RFC 9110 §14.4).
 pub(crate) fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
-    let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (range, total) = of_bytes(text)?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let digits = |text: &str| {
         text.bytes()
@@ -52,6 +52,18 @@ pub(crate) fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     };
     let end = last.checked_add(1)?;
     (first <= last && total.is_none_or(|total| end <= total)).then_some((first, end, total))
+}
+
+/// How long all of it is, where a range of it is refused: `bytes */100`.
+pub(crate) fn unsatisfied(text: &str) -> Option<u64> {
+    of_bytes(text)?.strip_prefix("*/")?.trim().parse().ok()
+}
+
+/// What is said of bytes: the unit in any case (RFC 9110 §14.1), and also written as in a request.
+fn of_bytes(text: &str) -> Option<&str> {
+    let (unit, rest) = text.trim().split_once([' ', '='])?;
+    unit.eq_ignore_ascii_case("bytes")
+        .then(|| rest.trim_start())
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {

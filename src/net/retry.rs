@@ -34,7 +34,10 @@ pub(crate) fn passes_in_time(status: StatusCode) -> bool {
 pub(crate) fn kind_of(status: StatusCode) -> Kind {
     match status.as_u16() {
         401 | 407 => Kind::Login,
-        404 | 410 => Kind::Missing,
+        // No content is none.
+        204 | 205 | 404 | 410 => Kind::Missing,
+        // Nobody asked whether something has changed.
+        304 => Kind::Corrupt,
         420 | 429 => Kind::Busy,
         _ if worth_retrying(status) => Kind::Network,
         // 501 and the like, too: what does not pass by itself is how the request is refused.

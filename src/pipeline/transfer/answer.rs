@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Error, Kind};
-use crate::net::{self, all_of, content_range, is_part};
+use crate::net::{self, all_of, content_range, is_part, unsatisfied};
 
 /// What an answer said of the representation it is of (RFC 9110 §8).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,11 +183,10 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) ->
             _ => unasked_part(),
         },
         _ if is_part(status, headers) => unasked_part(),
-        200 | 203 => Reading::Whole(here),
+        // Whatever the success was about (RFC 9110 §15).
+        200..=203 | 207..=299 => Reading::Whole(here),
         416 if asked.start > 0 => {
-            let range = text(headers, header::CONTENT_RANGE)
-                .and_then(|range| range.trim().strip_prefix("bytes */"));
-            let total = range.and_then(|total| total.trim().parse::<u64>().ok());
+            let total = text(headers, header::CONTENT_RANGE).and_then(unsatisfied);
             match (total, asked.known.total) {
                 // We ask for bytes that we have, so a range that cannot be satisfied is of something shorter.
                 (Some(total), _) if total > asked.start => {
@@ -212,7 +211,8 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
     let Some((start, end, total)) = range.and_then(content_range) else {
         // A range of no bytes is none (RFC 9110 §14.1.2), but it is how some servers say that there are none.
         let none = format!("bytes {}-{}/", asked.start, asked.start - 1);
-        if asked.known.total.is_none() && range.is_some_and(|range| range.starts_with(&none)) {
+        let is_none = |range: &str| range.to_ascii_lowercase().starts_with(&none);
+        if asked.known.total.is_none() && range.is_some_and(is_none) {
             return Reading::End { told: false };
         }
         return Reading::Restart("the server sent a part without saying which");

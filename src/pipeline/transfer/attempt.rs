@@ -296,7 +296,7 @@ pub(super) fn range_headers(
 /// Whether an answer says that ranges of bytes can be asked for (RFC 9110 §14.3).
 pub(super) fn has_ranges(headers: &HeaderMap) -> bool {
     let units = headers.get(header::ACCEPT_RANGES);
-    units.is_some_and(|units| units == "bytes")
+    units.is_some_and(|units| units.as_bytes().eq_ignore_ascii_case(b"bytes"))
 }
 
 /// The headers that the source set, unless they were set for another origin.

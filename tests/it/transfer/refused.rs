@@ -33,6 +33,40 @@ fn refusals_have_their_reason_and_their_exit_code() {
 }
 
 #[test]
+fn a_file_is_one_whatever_success_its_answer_calls_itself() {
+    let picture = small(Format::Png, 1);
+    for status in [200, 201, 202, 203, 226, 299] {
+        let site = Site::start();
+        let reply = Reply::file(picture.clone()).status(status);
+        site.on("/cat.png", reply).once();
+        let fetch = quick().arg(site.url("/cat.png"));
+        fetch.run().success();
+        assert_eq!(fetch.files()["cat.png"], picture, "{status}");
+    }
+    for status in [204, 205] {
+        let site = Site::start();
+        site.on("/cat.png", Reply::empty(status)).once();
+        let fetch = quick().arg(site.url("/cat.png"));
+        let said = format!("the server answered {status}");
+        fetch.run().fails(4).says(&said);
+        assert_eq!(fetch.tree(), "");
+    }
+}
+
+#[test]
+fn what_is_no_coding_leaves_a_file_as_it_is() {
+    let picture = small(Format::Png, 1);
+    for coding in ["none", "UTF-8", "binary", "aws-chunked"] {
+        let site = Site::start();
+        let reply = Reply::file(picture.clone()).header("Content-Encoding", coding);
+        site.on("/cat.png", reply).once();
+        let fetch = quick().arg(site.url("/cat.png"));
+        fetch.run().success();
+        assert_eq!(fetch.files()["cat.png"], picture, "{coding}");
+    }
+}
+
+#[test]
 fn what_passes_by_itself_is_tried_again() {
     for status in [
         408, 420, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 522, 524, 529, 599,

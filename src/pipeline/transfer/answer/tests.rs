@@ -40,6 +40,8 @@ fn goes_on_only_with_the_part_that_was_asked_for() {
         (&[range("bytes 40-99/100"), ETAG], "rest 100 Some(100)"),
         (&[range("bytes 40-99/*"), ETAG], "rest 100 Some(100)"),
         (&[range("bytes 40-59/100"), ETAG], "rest 60 Some(100)"),
+        (&[range("Bytes 40-59/100"), ETAG], "rest 60 Some(100)"),
+        (&[range("bytes=40-59/100"), ETAG], "rest 60 Some(100)"),
         (
             &[range("bytes 40-99/100"), ("content-length", "60")],
             "rest 100 Some(100)",
@@ -144,6 +146,9 @@ fn if_range_is_sent_with_strong_validators_only() {
 #[test]
 fn tells_refusals_apart() {
     let table = [
+        (204, Kind::Missing, false),
+        (205, Kind::Missing, false),
+        (304, Kind::Corrupt, false),
         (401, Kind::Login, false),
         (403, Kind::Blocked, false),
         (404, Kind::Missing, false),

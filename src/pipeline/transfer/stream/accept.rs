@@ -62,17 +62,17 @@ pub(super) fn accept(
                 "the server sent another part than was asked for",
             ))),
         },
-        (200 | 203, Some((0, end))) => Ok(Accepted {
+        (200..=203 | 207..=299, Some((0, end))) => Ok(Accepted {
             length,
             most: Some(end),
             of: Some(here),
             coded,
         }),
-        (200 | 203, Some(_)) => Err(Setback::GiveUp(Error::new(
+        (200..=203 | 207..=299, Some(_)) => Err(Setback::GiveUp(Error::new(
             Kind::Corrupt,
             "the server sends whole files only, and this stream is made of their parts",
         ))),
-        (200 | 203, None) if !is_part => Ok(Accepted {
+        (200..=203 | 207..=299, None) if !is_part => Ok(Accepted {
             length,
             most: None,
             of: None,

@@ -2,10 +2,11 @@
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Shown;
+use fetch::source::Answer;
 use url::Url;
 
 use super::options::Options;
-use super::reading::whole;
+use super::reading::{has_end, whole};
 use super::tour::Tour;
 
 /// Who may know a page that has nothing in its markup.
@@ -45,6 +46,19 @@ impl Tour<'_> {
             true => self.out.warn(text).await,
             false => self.out.note(text).await,
         }
+    }
+
+    /// Tells of a page that may have more to it: nothing but the end of the connection says where it ends (RFC 9112 §6.3), and
+    /// it does not end as pages do.
+    pub(super) async fn doubt(&self, answer: &Answer) -> Result<()> {
+        if !answer.open_end || has_end(&answer.body) {
+            return Ok(());
+        }
+        let page = Shown(&answer.url);
+        let text = format!(
+            "`{page}` has no end, and no length that was told, so nothing shows whether it is whole"
+        );
+        self.out.warn(text).await
     }
 
     /// Tells that an album has more pages than are read. Whoever has set how many are, knows.

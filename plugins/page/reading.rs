@@ -56,6 +56,16 @@ pub(super) fn whole(page: &Url, is_cut: bool) -> Result<()> {
     }
 }
 
+/// Whether a page ends as one: with what closes it, and hardly anything behind that.
+pub(super) fn has_end(body: &[u8]) -> bool {
+    let end = &body[body.len().saturating_sub(1024)..];
+    let closes = |tag: &[u8]| {
+        end.windows(tag.len())
+            .any(|part| part.eq_ignore_ascii_case(tag))
+    };
+    closes(b"</html") || closes(b"</body")
+}
+
 /// What is known of all media of a page.
 pub(super) fn about(
     sheet: &Sheet,

@@ -154,6 +154,7 @@ impl<'a> Tour<'a> {
         let mut count = 0;
         while let Some(answer) = next.take() {
             count += 1;
+            self.doubt(&answer).await?;
             let reading = reading(&answer, options).await?;
             let sheet = &reading.sheet;
             let here = &answer.url;

@@ -74,6 +74,26 @@ fn links_of_a_page_that_are_closed_are_warned_of_if_all_are() {
 }
 
 #[test]
+fn a_page_that_may_have_more_to_it_is_told() {
+    let site = Site::start();
+    picture(&site, "/a.jpg", 1);
+    let page = "<html><title>Cats</title><img src=/a.jpg>";
+    let run = |path: &str, reply: Reply| {
+        site.on(path, reply).once();
+        let fetch = Fetch::new().arg(site.url(path));
+        fetch.run().success().stderr
+    };
+    let told = "has no end, and no length that was told";
+    let cut = run("/cut", Reply::html(page).close_delimited());
+    assert!(cut.contains(told), "{cut}");
+    let long = run("/long", Reply::html(page));
+    assert!(!long.contains(told), "{long}");
+    let whole = Reply::html(format!("{page}</HTML>\n")).close_delimited();
+    let whole = run("/whole", whole);
+    assert!(!whole.contains(told), "{whole}");
+}
+
+#[test]
 fn what_is_no_page_is_not_read_as_one() {
     let site = Site::start();
     picture(&site, "/cat.jpg", 1);

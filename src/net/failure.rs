@@ -32,6 +32,9 @@ const ABRUPT: &str = "without sending TLS close_notify";
 /// What is said where an answer does not begin as one.
 const NO_HTTP: &str = "HTTP version";
 
+/// What is said of chunks by HTTP/1.0, whose end nobody can be sure of (RFC 9112 §6.1).
+const OLD_CHUNKS: &str = "unexpected transfer-encoding parsed";
+
 /// So much is repeated of a word of a server's.
 const LONGEST_WORD: usize = 100;
 
@@ -149,6 +152,9 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     let is_parse = find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_parse);
     if is_parse && fault.was_used != Some(true) {
         let is_other = cause.contains(NO_HTTP);
+        if cause == OLD_CHUNKS {
+            cause = "it comes in chunks by HTTP/1.0, which has none".to_owned();
+        }
         let error = Error::new(
             Kind::Corrupt,
             format!("cannot read the answer of `{shown}` as HTTP"),

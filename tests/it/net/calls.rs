@@ -29,6 +29,22 @@ async fn a_page_that_drips_is_given_up_on_as_a_file_is() {
 }
 
 #[tokio::test]
+async fn chunks_by_an_old_version_are_said_to_be_none_of_it() {
+    let site = Site::start();
+    let old = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\n\r\n";
+    site.on("/page", Reply::raw(old)).times(2);
+    let (client, page, none) = (client(quick()), url(&site.url("/page")), HeaderMap::new());
+    let page = client.call(&page, &none, 100).await.unwrap_err();
+    let file = super::body(&client, &site.url("/page")).await.unwrap_err();
+    for error in [page, file] {
+        assert_eq!(error.kind, Kind::Corrupt);
+        let cause = error.source.map(|cause| cause.to_string());
+        let told = "it comes in chunks by HTTP/1.0, which has none";
+        assert_eq!(cause.as_deref(), Some(told));
+    }
+}
+
+#[tokio::test]
 async fn a_part_that_nobody_asked_for_is_no_page() {
     let part = |range: &str| {
         Reply::text("half")

@@ -1,39 +1,13 @@
 //! Dates as feeds write them.
 
+use fetch::net::read_date;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::super::page;
 
 /// The date of a post: RFC 2822 in RSS, or what programs make of that; RFC 3339 elsewhere.
 pub(super) fn when(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let parser = DateTimeParser::new();
-    let in_mail = parser.parse_timestamp(text).ok();
-    in_mail
-        .or_else(|| parser.parse_timestamp(mended(text)?).ok())
-        .or_else(|| page::date(text))
-}
-
-/// `Friday, 3 May 2024 6:00:00` as the standard has it. The day of the week says nothing that the date does not, and may be
-/// wrong; hours may have one digit, months more than three letters; a zone may be missing, or be called in a way of its own.
-fn mended(text: &str) -> Option<String> {
-    let rest = match text.split_once(',') {
-        Some((day, rest)) if !day.contains(|c: char| c.is_ascii_digit()) => rest,
-        _ => text,
-    };
-    let mut words = rest.split_ascii_whitespace().peekable();
-    // Without a comma after it.
-    words.next_if(|word| word.bytes().all(|b| b.is_ascii_alphabetic()));
-    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
-    let (month, time) = (month.get(..3)?, words.next().unwrap_or("00:00"));
-    let (hour, minutes) = time.split_once(':')?;
-    let zone = match words.next() {
-        None | Some("UTC" | "Z") => "+0000".to_owned(),
-        // `+02:00`
-        Some(zone) => zone.replace(':', ""),
-    };
-    Some(format!("{day} {month} {year} {hour:0>2}:{minutes} {zone}"))
+    read_date(text).or_else(|| page::date(text))
 }
 
 #[cfg(test)]

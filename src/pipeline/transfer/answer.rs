@@ -137,6 +137,13 @@ impl Representation {
         time.filter(is_believed)
     }
 
+    /// The same for the file on the disk, where it may also be written as no standard has it. Nothing is asked for by such a date.
+    pub(super) fn dated(&self) -> Option<SystemTime> {
+        let lenient = || net::read_date(self.last_modified.as_deref()?);
+        let lenient = || lenient().map(SystemTime::from).filter(is_believed);
+        self.modified().or_else(lenient)
+    }
+
     /// Whether another answer can be of the same representation, judged by what both tell. An ETag that differs while
     /// date and length agree is some servers' habit (one ETag for each machine); the bytes decide then.
     pub(super) fn may_be(&self, other: &Representation) -> bool {

@@ -196,7 +196,7 @@ impl Mover {
             Mtime::Date => job.item.meta.date.map(SystemTime::from).filter(is_believed),
             Mtime::Server | Mtime::Now => None,
         };
-        let server = || content.representation.modified();
+        let server = || content.representation.dated();
         let modified = modified.or_else(|| server().filter(|_| self.mtime != Mtime::Now));
         let record = Record {
             size: len,

@@ -26,6 +26,22 @@ fn a_file_arrives_with_its_bytes_its_name_and_its_time() {
 }
 
 #[test]
+fn a_time_is_read_as_servers_write_it() {
+    let right = httpdate::fmt_http_date(long_ago());
+    let (_, date) = right.split_once(' ').unwrap();
+    let date = date.trim_end_matches(" GMT");
+    for odd in [format!("Xyz, {date} GMT"), format!("{date} +0000")] {
+        let site = Site::start();
+        let reply = Reply::file(small(Format::Jpeg, 1)).header("Last-Modified", &odd);
+        site.on("/cat.jpg", reply);
+        let fetch = quick().arg(site.url("/cat.jpg"));
+        fetch.run().success();
+        let file = std::fs::metadata(fetch.out().join("cat.jpg")).unwrap();
+        assert_eq!(file.modified().unwrap(), long_ago(), "{odd}");
+    }
+}
+
+#[test]
 fn the_time_is_left_alone_if_asked_to() {
     let site = Site::start();
     site.on(

@@ -3,12 +3,15 @@
 //! Every name is looked up in the open folder and no symbolic link is followed, so nothing that happens to the path
 //! meanwhile, and no link planted below the root, can lead a write elsewhere.
 
+#[path = "folder/rename.rs"]
+mod rename;
+
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::sole::sole;
@@ -181,25 +184,6 @@ impl Folder {
         )?)
     }
 
-    /// Renames a file, and fails with `AlreadyExists` if the new name is taken.
-    pub(in crate::pipeline) fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
-        let (from, to) = (sole(from)?, sole(to)?);
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        match rustix::fs::renameat_with(
-            &self.handle,
-            from,
-            &self.handle,
-            to,
-            RenameFlags::NOREPLACE,
-        ) {
-            // Not every file system can; a hard link is as good there.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            done => return Ok(done?),
-        }
-        rustix::fs::linkat(&self.handle, from, &self.handle, to, AtFlags::empty())?;
-        self.remove(from)
-    }
-
     /// Gives a file a second name in another folder; fails with `AlreadyExists` if that is taken.
     pub(in crate::pipeline) fn link(&self, from: &str, to: &Folder, name: &str) -> io::Result<()> {
         let flags = AtFlags::empty();
@@ -227,9 +211,12 @@ impl Folder {
         )?)
     }
 
-    /// Brings the names in this folder to stable storage.
+    /// Brings the names in this folder to stable storage, where the file system has a way to.
     pub(in crate::pipeline) fn sync(&self) -> io::Result<()> {
-        Ok(rustix::fs::fsync(&self.handle)?)
+        match rustix::fs::fsync(&self.handle) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::ROFS) => Ok(()),
+            done => Ok(done?),
+        }
     }
 }
 

@@ -130,8 +130,40 @@ impl Folder {
 
     /// Renames a file, and fails with `AlreadyExists` if the new name is taken.
     pub(in crate::pipeline) fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::hard_link(self.at(from)?, self.at(to)?)?;
-        self.remove(from)
+        self.rename_into(from, self, to)
+    }
+
+    /// Renames a file into another folder, and fails with `AlreadyExists` if the name is taken there.
+    pub(in crate::pipeline) fn rename_into(
+        &self,
+        from: &str,
+        to: &Folder,
+        name: &str,
+    ) -> io::Result<()> {
+        use io::ErrorKind::{AlreadyExists, NotFound};
+        match fs::hard_link(self.at(from)?, to.at(name)?) {
+            Ok(()) => self.remove(from),
+            Err(error) if matches!(error.kind(), AlreadyExists | NotFound) => Err(error),
+            // Not every file system has hard links.
+            Err(_) => self.rename_reserved(from, to, name),
+        }
+    }
+
+    /// Renames a file where no call of the file system keeps what has the new name: that is taken by an empty file first, and
+    /// only an empty one is replaced. A kill between the two leaves it, empty.
+    fn rename_reserved(&self, from: &str, to: &Folder, name: &str) -> io::Result<()> {
+        drop(to.create(name)?);
+        let is_empty = || to.size(name) == Some(0);
+        let renamed = match is_empty() {
+            true => fs::rename(self.at(from)?, to.at(name)?),
+            false => Err(io::ErrorKind::AlreadyExists.into()),
+        };
+        renamed.inspect_err(|_| {
+            if is_empty() {
+                // What went wrong first is what matters.
+                let _ = to.remove(name);
+            }
+        })
     }
 
     /// Gives a file a second name in another folder; fails with `AlreadyExists` if that is taken.

@@ -42,10 +42,12 @@ pub(super) struct Commit<'a> {
 
 /// Where it is now.
 pub(super) enum Named {
-    /// At this path, which is its own; and the name that it would have, if a file has that of which nothing is known.
+    /// At this path, which is its own; and the name that it would have, if a file has that of which nothing is known. Where
+    /// its name may not outlast a power cut, it is told why.
     New {
         path: String,
         stranger: Option<String>,
+        unsafe_name: Option<Error>,
     },
     /// At this path, as another item's file.
     There(String),
@@ -98,7 +100,20 @@ impl Commit<'_> {
             && self.place.folder().size(&name).is_some()
             && self.archive.owner(&wanted)?.is_none();
         let stranger = has_stranger.then_some(name);
-        Ok(Named::New { path, stranger })
+        Ok(Named::New {
+            unsafe_name: self.sync(&path).err(),
+            path,
+            stranger,
+        })
+    }
+
+    /// Brings the name of what is worth it to stable storage.
+    fn sync(&self, path: &str) -> Result<()> {
+        match self.record.size >= WORTH {
+            true => self.place.folder().sync(),
+            false => Ok(()),
+        }
+        .map_err(|error| disk_error(format!("cannot sync the folder of `{path}`"), error))
     }
 
     /// Another item's file with the same bytes, if that matters.
@@ -190,11 +205,10 @@ impl Commit<'_> {
             return Err(Error::new(Kind::Disk, message));
         }
         // Small files are not worth waiting for the disk: after a power cut they are missing or short, and fetched again.
-        let sync = len >= WORTH;
-        partial.finish(self.modified, sync)?;
+        partial.finish(self.modified, len >= WORTH)?;
         for named in self.names()? {
             let (name, path) = named?;
-            if partial.publish(&name, sync)? {
+            if partial.publish(&name)? {
                 return Ok(path);
             }
             if partial.equals_named(&name)? {
@@ -202,7 +216,7 @@ impl Commit<'_> {
                 return Ok(path);
             }
             if let Some(aside) = self.put_aside(&name)? {
-                let done = partial.publish(&name, sync);
+                let done = partial.publish(&name);
                 return self.after(done, &name, &aside).map(|()| path);
             }
         }

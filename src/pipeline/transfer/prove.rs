@@ -246,7 +246,16 @@ impl Mover {
         let (named, noted) = named;
         let unnoted = self.unnoted(noted);
         Ok(match named {
-            Named::New { path, stranger } => {
+            Named::New {
+                path,
+                stranger,
+                unsafe_name,
+            } => {
+                let unsafe_name = unsafe_name.map(|error| {
+                    [vec![error.message.clone()], error.causes()]
+                        .concat()
+                        .join(": ")
+                });
                 let stranger = stranger.map(|name| {
                     format!(
                         "`{name}` was there and is not known here; `fetch archive adopt` takes what is whole"
@@ -255,7 +264,7 @@ impl Mover {
                 Outcome::Saved {
                     path,
                     size: len,
-                    warning: all([warning, stranger, unnoted]),
+                    warning: all([warning, stranger, unsafe_name, unnoted]),
                 }
             }
             Named::There(path) => Outcome::Skipped {

@@ -3,8 +3,11 @@
 
 #![cfg(target_os = "linux")]
 
+use std::ffi::OsString;
+
 use super::{huge, large, quick};
-use crate::support::command::Fetch;
+use crate::support::command::{Done, Fetch};
+use crate::support::media::{self, Format};
 use crate::support::{Reply, Site, skip, works};
 
 pub(crate) fn can_watch() -> bool {
@@ -75,22 +78,33 @@ fn bytes_reach_the_disk_before_a_state_or_a_name_speaks_of_them() {
     assert!(states > 0 && named && synced_after, "{record}");
 }
 
+/// Makes the bytes of a file.
+type Body = fn() -> Vec<u8>;
+
 /// Fetches a file while calls of the disk fail, then again while they do not.
-fn with_failing(call: &str, error: &str, when: &str, body: fn() -> Vec<u8>, code: i32) {
+fn with_failing(call: &str, error: &str, when: &str, body: Body, code: i32) {
+    let failing = format!("inject={call}:error={error}:when={when}");
+    with_all_failing(&[&failing], body, code);
+}
+
+/// The same, where several calls fail at once.
+fn with_all_failing(failing: &[&str], body: Body, code: i32) {
     let site = Site::start();
     site.on("/cat", Reply::file(body()).etag("\"a\""));
     let fetch = quick().arg("--no-archive").arg(site.url("/cat"));
-    let inject = format!("inject={call}:error={error}:when={when}");
-    let failing = fetch
+    let watched = ["strace", "-f", "-o", "/dev/null"].into_iter();
+    let injected = failing.iter().flat_map(|inject| ["-e", inject]);
+    let done = fetch
         .clone()
-        .through(["strace", "-f", "-o", "/dev/null", "-e", &inject]);
-    let done = failing.run().fails(code);
+        .through(watched.chain(injected))
+        .run()
+        .fails(code);
     if code != 0 {
-        assert_eq!(fetch.tree(), "", "{call} {error} {when}: {}", done.stderr);
+        assert_eq!(fetch.tree(), "", "{failing:?}: {}", done.stderr);
         fetch.run().success();
     }
     let files = fetch.files();
-    assert_eq!(files.len(), 1, "{call} {error} {when}");
+    assert_eq!(files.len(), 1, "{failing:?}");
     assert!(files.into_values().all(|bytes| bytes == body()));
     assert_eq!(fetch.partials(), Vec::<String>::new());
 }
@@ -118,4 +132,86 @@ fn a_file_system_without_locks_or_renames_that_keep_is_no_reason_to_give_up() {
         with_failing("flock", "ENOLCK", "1+", large, 0);
         with_failing("renameat2", "EINVAL", "1+", large, 0);
     }
+}
+
+#[test]
+fn a_file_system_without_hard_links_and_renames_that_keep_gets_its_files() {
+    if !can_watch() {
+        return;
+    }
+    let bodies: [(_, Body); 3] = [
+        ("EPERM", || media::sized(Format::Gif, 4096, 3)),
+        ("ENOSYS", large),
+        ("EOPNOTSUPP", huge),
+    ];
+    for (linking, body) in bodies {
+        let linking = format!("inject=linkat:error={linking}:when=1+");
+        let renaming = "inject=renameat2:error=EINVAL:when=1+";
+        with_all_failing(&[&linking, renaming], body, 0);
+    }
+}
+
+/// Fetches a file of which a state is saved on the way, into a folder that answers each sync with this error.
+fn into_unsynced_folder(error: &str) -> (Fetch, Site, Done) {
+    let site = Site::start();
+    let reply = Reply::file(huge()).etag("\"a\"").throttle(3_000_000);
+    site.on("/cat.png", reply);
+    let fetch = quick().arg(site.url("/cat.png"));
+    let inject = format!("inject=fsync:error={error}");
+    let failing = fetch.clone().through([
+        "strace".into(),
+        "-f".into(),
+        "-o".into(),
+        "/dev/null".into(),
+        "-P".into(),
+        fetch.out().into_os_string(),
+        "-e".into(),
+        inject.into(),
+    ]);
+    let done = failing.run();
+    (fetch, site, done)
+}
+
+#[test]
+fn a_folder_that_cannot_be_synced_is_no_reason_to_give_up() {
+    if !can_watch() {
+        return;
+    }
+    for error in ["EINVAL", "EROFS"] {
+        let (fetch, _site, done) = into_unsynced_folder(error);
+        assert_eq!(done.success().stderr.matches("sync").count(), 0);
+        assert_eq!(fetch.files()["cat.png"], huge());
+        assert_eq!(fetch.partials(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_name_that_may_not_outlast_a_power_cut_is_told_and_the_file_is_noted() {
+    if !can_watch() {
+        return;
+    }
+    let site = Site::start();
+    site.on("/cat.png", Reply::file(huge()).etag("\"a\""));
+    let fetch = quick().arg(site.url("/cat.png"));
+    let out = fetch.out().into_os_string();
+    let failing = [
+        "strace",
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=fsync:error=EIO",
+        "-P",
+    ];
+    let failing = failing.map(OsString::from).into_iter().chain([out]);
+    let done = fetch.clone().through(failing).run().success();
+    assert!(
+        done.stderr
+            .contains("cannot sync the folder of `cat.png`: "),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fetch.files()["cat.png"], huge());
+    let again = fetch.run().success();
+    assert!(again.stderr.contains("0 new, 1 had"), "{}", again.stderr);
 }

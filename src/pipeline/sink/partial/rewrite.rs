@@ -92,7 +92,7 @@ mod tests {
             Ok(text.len())
         });
         assert_eq!(done.unwrap(), 3);
-        assert!(partial.publish("done", false).unwrap());
+        assert!(partial.publish("done").unwrap());
         assert_eq!(std::fs::read(folder.path().join("done")).unwrap(), b"ABCDE");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

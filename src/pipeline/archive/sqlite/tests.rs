@@ -4,7 +4,7 @@ use super::*;
 use crate::model::Meta;
 use crate::net::Led;
 use crate::pipeline::archive::{
-    Ending, Known, Lapse, Origin, Record, Records, Standing, Sum, Validator,
+    Ended, Ending, Known, Lapse, Origin, Record, Records, Run, Standing, Sum, Validator,
 };
 
 fn identity(key: &str) -> Identity {
@@ -129,6 +129,43 @@ fn a_failure_does_not_make_a_saved_file_unknown() {
     assert_eq!(known.record, Some(record("cat.jpg", 7)));
     let lapse = known.lapse.as_ref().unwrap();
     assert_eq!((lapse.reason.as_ref(), lapse.attempts), ("network", 4));
+}
+
+#[test]
+fn what_another_run_saves_meanwhile_has_not_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, root) = (folder.path().join("archive.db"), folder.path());
+    let [one, other, later] = ["one", "other", "later"].map(|name| Run::new(name, None));
+    let first = Sqlite::open(&file, root, Some(&one)).unwrap();
+    let second = Sqlite::open(&file, root, Some(&other)).unwrap();
+    let note = |archive: &Sqlite, note: Note| {
+        archive.note(note).unwrap();
+        archive.flush().unwrap();
+        let known = &all(&file, root)[0];
+        (known.standing, known.lapse.is_some())
+    };
+    note(&first, saved("x", record("cat.jpg", 7)));
+    let kept = (Standing::Saved, false);
+    assert_eq!(note(&second, failed("x", "disk")), kept);
+    drop(first);
+    let ended = Ended {
+        exit: 0,
+        ending: None,
+        found: 1,
+        new: 1,
+        had: 0,
+        failed: 0,
+        summary: String::new(),
+    };
+    one.end(&file, &ended).unwrap();
+    assert_eq!(note(&second, failed("x", "disk")), kept);
+    // Its own failure counts, and so does that of a run which began when the other was over.
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    let third = Sqlite::open(&file, root, Some(&later)).unwrap();
+    let lost = (Standing::Failed, true);
+    assert_eq!(note(&third, failed("x", "network")), lost);
+    note(&third, saved("x", record("cat.jpg", 7)));
+    assert_eq!(note(&third, failed("x", "network")), lost);
 }
 
 #[test]

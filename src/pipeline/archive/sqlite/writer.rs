@@ -220,6 +220,8 @@ impl Notebook {
                     settled(connection, id)?;
                 }
             }
+            // The file of the other run is there, and this one has most likely stood in its way.
+            Ending::Failed(_) if self.was_saved_meanwhile(connection, known)? => {}
             Ending::Failed(lapse) => {
                 let outcome = if lapse.is_gone() { GONE } else { FAILED };
                 let fail = "
@@ -235,6 +237,25 @@ impl Notebook {
             }
         }
         Ok(())
+    }
+
+    /// Whether another run that goes on at the same time has saved an item.
+    fn was_saved_meanwhile(
+        &self,
+        connection: &Connection,
+        known: Option<(i64, i64)>,
+    ) -> rusqlite::Result<bool> {
+        let Some((item, SAVED)) = known else {
+            return Ok(false);
+        };
+        // When it was saved is known to the second, and for good where a run has no end.
+        let ask = "
+            SELECT EXISTS (SELECT * FROM item JOIN run AS other ON other.id = item.run JOIN run AS ours ON ours.id = ?
+                WHERE item.id = ? AND other.id <> ours.id AND item.saved >= ours.began / 1000
+                AND (other.ended IS NULL OR other.ended > ours.began))";
+        connection
+            .prepare_cached(ask)?
+            .query_row(params![self.run, item], |row| row.get(0))
     }
 
     fn failure(

@@ -1,7 +1,7 @@
 //! Ctrl-C, SIGTERM, or SIGHUP: once to finish what has begun, twice to stop at once.
 
-use std::process;
 use std::time::Duration;
+use std::{process, thread};
 
 use tokio::runtime::Runtime;
 #[cfg(unix)]
@@ -9,14 +9,30 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
 use super::exit::INTERRUPTED;
+use super::main::runtime;
+use crate::model::Result;
 use crate::pipeline::Stop;
 use crate::report::Signals;
 
 /// How long what has begun may take once the system asks for an end: whoever does sends worse soon, and no file of hours is worth it.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// Waits for signals and hands them on, for as long as the runtime lives.
-pub(super) async fn watch(stop: Stop, signals: Signals) {
+/// How long the end may take where all was stopped: it waits for ever for whoever does not read what it says.
+const LAST: Duration = Duration::from_secs(3);
+
+/// Waits for signals and hands them on, on a thread of its own: what they are to end may keep every other one waiting. It goes
+/// with the process.
+///
+/// # Errors
+/// [`crate::model::Kind::Disk`] if it cannot start.
+pub(super) fn watch(stop: &Stop, signals: &Signals) -> Result<()> {
+    let runtime = runtime()?;
+    let watching = run(stop.clone(), signals.clone());
+    thread::spawn(move || runtime.block_on(watching));
+    Ok(())
+}
+
+async fn run(stop: Stop, signals: Signals) {
     let mut terminations = Terminations::new();
     let mut count = 0;
     let mut end: Option<Instant> = None;
@@ -38,13 +54,14 @@ pub(super) async fn watch(stop: Stop, signals: Signals) {
                 signals.terminated.cancel();
                 end.get_or_insert(Instant::now() + GRACE);
             }
-            () = over, if count < 2 => {}
+            () = over => {}
         }
         count += 1;
         signals.interrupted.cancel();
         stop.drain.cancel();
         if count >= 2 {
             stop.now.cancel();
+            end = Some(Instant::now() + LAST);
         }
         if count >= 3 {
             // It should have ended by now. What is on the disk is fit to be resumed at any moment.

@@ -193,7 +193,7 @@ pub(super) fn perform(
     let runtime = runtime()?;
     let (events, receiver) = mpsc::channel(EVENTS);
     let (stop, signals) = (Stop::default(), Signals::default());
-    runtime.spawn(interrupt::watch(stop.clone(), signals.clone()));
+    interrupt::watch(&stop, &signals)?;
     let (drain, unread) = (stop.drain.clone(), signals.unread.clone());
     let (unheard, moves) = (unread.clone(), !settings.simulate);
     runtime.spawn(async move {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::thread;
 
 use serde_json::{Value, json};
 
@@ -87,10 +86,7 @@ pub(super) fn rename(
         },
     };
     let (stop, signals) = (Stop::default(), Signals::default());
-    let runtime = main::runtime()?;
-    // It goes with the process: nothing has to be put in order.
-    let watch = interrupt::watch(stop.clone(), signals.clone());
-    thread::spawn(move || runtime.block_on(watch));
+    interrupt::watch(&stop, &signals)?;
     let mut counts = Counts::default();
     work.run(&stop.drain, &mut |renamed| {
         counts.take(&renamed);

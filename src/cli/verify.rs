@@ -186,10 +186,7 @@ fn look(
     let progress = verify.progress();
     let here = std::env::current_dir().unwrap_or_default();
     let (stop, signals) = (Stop::default(), Signals::default());
-    let runtime = main::runtime()?;
-    // It goes with the process: nothing has to be put in order.
-    let watch = interrupt::watch(stop.clone(), signals.clone());
-    thread::spawn(move || runtime.block_on(watch));
+    interrupt::watch(&stop, &signals)?;
     let (sender, found) = sync_channel(AHEAD);
     let looking = thread::spawn(move || verify.run(sender));
     let bar = bar(&progress, talk);

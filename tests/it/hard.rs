@@ -14,6 +14,8 @@ mod ranges;
 mod secure;
 mod sparing;
 mod states;
+#[cfg(unix)]
+mod unread;
 mod waits;
 
 use std::sync::OnceLock;

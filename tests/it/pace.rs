@@ -136,10 +136,9 @@ fn a_host_that_takes_few_at_once_refuses_few_and_loses_nothing() {
     });
 }
 
-#[test]
-fn a_host_that_counts_requests_is_asked_no_faster_than_it_answers() {
+/// A site that lets in so many requests a second, and refuses the others. Counts those.
+fn few_a_second(rate: f64, refuse: Refuse) -> (Site, Arc<AtomicUsize>) {
     let site = Site::start();
-    let rate: f64 = 25.0;
     let tokens = Mutex::new((rate, Instant::now()));
     let refused = Arc::new(AtomicUsize::new(0));
     let count = refused.clone();
@@ -151,15 +150,38 @@ fn a_host_that_counts_requests_is_asked_no_faster_than_it_answers() {
         *tokens = (left - f64::from(!is_one_too_many), Instant::now());
         if is_one_too_many {
             count.fetch_add(1, SeqCst);
-            return busy();
+            return refuse();
         }
         file(seen, 2000).delay(MOMENT)
     };
     site.on("/*", Reply::with(reply));
+    (site, refused)
+}
+
+#[test]
+fn a_host_that_counts_requests_is_asked_no_faster_than_it_answers() {
+    let (site, refused) = few_a_second(25.0, busy);
     let took = fetch_all(&site, 80);
     let refused = refused.load(SeqCst);
     assert!(refused <= 40, "{refused}");
     assert!(took < Duration::from_secs(12), "{took:?}");
+}
+
+#[test]
+fn a_host_that_limits_all_without_a_word_of_how_long_loses_nothing() {
+    let silent: Refuse = || Reply::text("").status(429);
+    std::thread::scope(|scope| {
+        for most in [1, 6] {
+            scope.spawn(move || fetch_all(&few_at_once(most, silent).0, 200));
+        }
+        scope.spawn(move || {
+            let (site, refused) = few_a_second(25.0, silent);
+            let took = fetch_all(&site, 200);
+            let refused = refused.load(SeqCst);
+            assert!(refused <= 120, "{refused}");
+            assert!(took < Duration::from_secs(20), "{took:?}");
+        });
+    });
 }
 
 #[test]
@@ -199,6 +221,36 @@ fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
     );
     let requests = site.requests().len();
     assert!(requests < 200 + 20, "{requests}");
+fn some_that_are_always_refused_do_not_hold_up_the_others() {
+    let bad = |seen: &Seen| seen.path().ends_with("3.bin");
+    // What is reset on a connection that was used before is asked for at once on a new one.
+    let refusals: [(Refuse, usize); 2] = [(|| Reply::text("").status(429), 12), (reset, 20)];
+    std::thread::scope(|scope| {
+        for (refuse, most) in refusals {
+            scope.spawn(move || {
+                let site = Site::start();
+                let reply = move |seen: &Seen| match bad(seen) {
+                    true => refuse(),
+                    false => file(seen, 2000).delay(MOMENT),
+                };
+                site.on("/*", Reply::with(reply));
+                let mut fetch = Fetch::new().config("net.backoff = \"20ms\"");
+                for number in 0..300 {
+                    fetch = fetch.arg(site.url(&format!("/{number}.bin")));
+                }
+                let done = fetch.run().fails(3);
+                assert_eq!(fetch.files().len(), 270, "{}", done.stderr);
+                assert!(done.took < Duration::from_secs(20), "{:?}", done.took);
+                let asked = site.requests().iter().filter(|seen| bad(seen)).count();
+                assert!(asked <= 30 * most, "{asked}");
+                // The good ones did not wait for the others.
+                let good = site.requests().into_iter().filter(|seen| !bad(seen));
+                let last = good.map(|seen| seen.at).max().unwrap();
+                let first = site.requests().iter().map(|seen| seen.at).min().unwrap();
+                assert!(last - first < Duration::from_secs(6), "{:?}", last - first);
+            });
+        }
+    });
 }
 
 /// How much later than the first the last request came.

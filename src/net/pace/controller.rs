@@ -18,6 +18,8 @@
 //!   although few of the last volley were agreed to, or if nothing else is fine, it is about *how many a second*, or about
 //!   the host as a whole: it is left alone for a while, and then asked no faster than it agreed to before ([`Pacer`]).
 //!   Requests overtake each other on their way, so those count as under way that were so at either end of it.
+//! - **Whose fault it is.** What is refused again and again while others are let in, and never let in itself, is refused for
+//!   what it is. Where a host refuses the same alone, no refusal says anything about how it is asked ([`Same`]).
 //! - **Broken connections** are refusals only while others are fine and before the host has agreed, and at a limit that
 //!   was safe only if several come together: lines break by themselves, too. They never say how many a second.
 //! - **Probes.** After a clean while the limit is raised a little. If nothing is refused, or the yield rises where it was
@@ -37,6 +39,7 @@ use std::time::Duration;
 
 use self::growth::{LONG, PATIENCE, Round, Stage};
 use super::pacer::Pacer;
+use super::same::Same;
 
 /// What the user sets for a host.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,6 +61,10 @@ pub struct Refusal {
     pub succeeded: u64,
     /// How many pauses there were since the host last did something for anybody.
     pub vain: u32,
+    /// How far apart requests are from now on, if that is far and was not told yet.
+    pub apart: Option<Duration>,
+    /// The host refuses the same again and again, and lets all others in.
+    pub for_itself: bool,
 }
 
 /// Whether somebody may begin.
@@ -135,6 +142,7 @@ pub(super) struct Controller {
     /// When the host last did well, or was first asked.
     good_at: Duration,
     pacer: Pacer,
+    same: Same,
     /// How long this program has been at work so far.
     worked: Duration,
 }
@@ -178,6 +186,7 @@ impl Controller {
             about_rate: false,
             good_at: Duration::ZERO,
             pacer: Pacer::new(limits.requests_per_second, pause),
+            same: Same::default(),
             worked: Duration::ZERO,
         }
     }

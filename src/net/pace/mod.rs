@@ -10,6 +10,7 @@ mod cap;
 mod controller;
 mod guest;
 mod pacer;
+mod same;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -244,19 +245,38 @@ impl Permit {
     }
 
     /// The host said that it is too busy: 429, or 503; and how long to wait, if it said so.
-    pub fn refused(mut self, told: Option<Duration>) -> Refusal {
+    pub fn refused(self, told: Option<Duration>) -> Refusal {
+        self.failed(|controller, ticket, now| controller.refused(ticket, told, now))
+    }
+
+    /// The same without a word of how long, for what it may have refused before, when so many others had gone well.
+    pub fn refused_again(self, before: Option<u64>) -> Refusal {
+        self.failed(|controller, ticket, now| controller.refused_again(ticket, before, now))
+    }
+
+    /// There was no connection, or it was reset, fell silent, or ended too early.
+    pub fn broke(self) -> Refusal {
+        self.failed(Controller::broke)
+    }
+
+    /// The same for what may have been refused before, when so many others had gone well.
+    pub fn broke_again(self, before: Option<u64>) -> Refusal {
+        self.failed(|controller, ticket, now| controller.broke_again(ticket, before, now))
+    }
+
+    fn failed(
+        mut self,
+        tell: impl FnOnce(&mut Controller, Ticket, Duration) -> Refusal,
+    ) -> Refusal {
         match self.ticket.take() {
-            Some(ticket) => self.host.lock().refused(ticket, told, self.host.now()),
+            Some(ticket) => tell(&mut self.host.lock(), ticket, self.host.now()),
             None => Refusal::default(),
         }
     }
 
-    /// There was no connection, or it was reset, fell silent, or ended too early.
-    pub fn broke(mut self) -> Refusal {
-        match self.ticket.take() {
-            Some(ticket) => self.host.lock().broke(ticket, self.host.now()),
-            None => Refusal::default(),
-        }
+    /// What the host has refused before is let in now.
+    pub fn recovered(&self) {
+        self.host.lock().recovered();
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Pacer {
     /// does not say; each further one is twice as long.
     vain: u32,
     pause: Duration,
+    /// How far apart requests were when that was last told.
+    told: Duration,
 }
 
 /// The longest of those pauses.
@@ -37,6 +39,9 @@ const REST: Duration = Duration::from_millis(500);
 const LONGEST_REST: Duration = Duration::from_secs(300);
 /// How soon it rises once more.
 const RISE_EVERY: Duration = Duration::from_millis(500);
+/// So far apart, requests are seen to be waited for; and it is news again when they are so many times as far apart.
+const FAR: Duration = Duration::from_secs(1);
+const NEWS: u32 = 4;
 /// As many accepted requests say something about how many a second are.
 const ENOUGH: u32 = 5;
 
@@ -53,6 +58,7 @@ impl Pacer {
             rise: RISE,
             vain: 0,
             pause,
+            told: Duration::ZERO,
         }
     }
 
@@ -64,6 +70,25 @@ impl Pacer {
     /// How many pauses there were with nothing accepted in between.
     pub(super) fn vain(&self) -> u32 {
         self.vain
+    }
+
+    /// How far apart requests are, if that is far and news.
+    pub(super) fn news(&mut self) -> Option<Duration> {
+        let apart = Duration::try_from_secs_f64(1.0 / self.learned?).ok()?;
+        let is_news = apart >= FAR && apart >= self.told.saturating_mul(NEWS);
+        is_news.then(|| {
+            self.told = apart;
+            apart
+        })
+    }
+
+    /// Forgets what was learned.
+    pub(super) fn forget(&mut self) {
+        *self = Pacer {
+            next: self.next,
+            told: self.told,
+            ..Pacer::new(self.fixed, self.pause)
+        };
     }
 
     /// Notes that a request begins.

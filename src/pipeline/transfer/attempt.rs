@@ -77,6 +77,9 @@ impl Mover {
         }
         tries.refusal = match &done {
             Ok(()) | Err(Setback::More | Setback::Unchanged) => {
+                if tries.refused_at().is_some() {
+                    permit.recovered();
+                }
                 permit.succeeded();
                 None
             }
@@ -88,22 +91,24 @@ impl Mover {
 
     /// Tells the pace what came of a request that did not go well, unless that says nothing about the pace.
     pub(super) fn learn(&self, permit: Permit, tries: &Tries, error: &Error) -> Option<Refusal> {
-        let code = tries.status.map(|status| status.as_u16());
-        let says_so = code == Some(429) || error.retry_after.is_some();
-        if !says_so && !tries.may_be_haste() {
+        let is_told = tries.told(error).is_some();
+        if !is_told && !tries.may_be_haste() {
             return None;
         }
-        let is_busy = |status| net::is_busy(status) || may_be_crowd(status);
-        if says_so || tries.status.is_some_and(is_busy) {
+        if is_told {
             // What is too long to wait for is for the one file to say; nobody else should wait for it.
             let longest = self.client.settings().longest_wait;
             return Some(permit.refused(error.retry_after.filter(|told| *told <= longest)));
+        }
+        let is_busy = |status| net::is_busy(status) || may_be_crowd(status);
+        if error.retry_after.is_some() || tries.status.is_some_and(is_busy) {
+            return Some(permit.refused_again(tries.refused_at()));
         }
         // Any other status is a failure of one file.
         tries
             .status
             .is_none_or(|status| status.is_success())
-            .then(|| permit.broke())
+            .then(|| permit.broke_again(tries.refused_at()))
     }
 
     /// Asks for the parts that are missing.

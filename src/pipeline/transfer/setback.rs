@@ -74,6 +74,10 @@ impl Mover {
 
     /// Waits before the next attempt, and tells why.
     async fn sit_out(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
+        if let Some(apart) = wait.apart {
+            let reason = format!("between one request and the next, since {}", wait.reason);
+            self.tell_wait(None, url, apart, reason).await?;
+        }
         self.tell_wait(Some(job.id), url, wait.time, wait.reason)
             .await?;
         if !wait.is_in_line {

@@ -124,6 +124,8 @@ pub(super) struct Tries {
     pub(super) refusal: Option<Refusal>,
     /// What else had gone well at the host when this was last refused.
     succeeded: u64,
+    /// The same, where there was no progress since.
+    refused_at: Option<u64>,
     /// How often it was refused while others were not, with no progress in between.
     in_a_row: u32,
     /// As many pauses of the host with nothing in between are enough.
@@ -136,6 +138,8 @@ pub(super) struct Wait {
     pub(super) time: Duration,
     /// Whether the whole host is paused, so that the wait is that of the line.
     pub(super) is_in_line: bool,
+    /// How far apart the host is asked from now on, if that is to be told.
+    pub(super) apart: Option<Duration>,
     pub(super) reason: String,
 }
 
@@ -174,6 +178,7 @@ impl Tries {
             status: None,
             refusal: None,
             succeeded: 0,
+            refused_at: None,
             in_a_row: 0,
             vain_pauses: settings.retries.saturating_mul(4),
         }
@@ -193,6 +198,7 @@ impl Tries {
             self.failures.refill();
             self.renewals_left = RENEWALS;
             self.in_a_row = 0;
+            self.refused_at = None;
             // Another try with a range costs little.
             self.insisted = u32::from(self.from_start);
             self.from_start = false;
@@ -205,6 +211,7 @@ impl Tries {
         self.refusals.refill();
         self.in_a_row = 0;
         self.forbidden = 0;
+        self.refused_at = None;
         self.forget_ranges();
     }
 
@@ -239,6 +246,16 @@ impl Tries {
         self.in_a_row < OWN_FAULT
     }
 
+    /// How long the server asks to wait, where it means it.
+    pub(super) fn told(&self, error: &Error) -> Option<Duration> {
+        error.retry_after.filter(|told| *told >= self.backoff.base)
+    }
+
+    /// How much else had gone well at the host when this was refused, if it was and there was no progress since.
+    pub(super) fn refused_at(&self) -> Option<u64> {
+        self.refused_at
+    }
+
     /// How long to wait before going on after this error, or the error if that makes no sense any more.
     pub(super) fn wait(&mut self, error: Error) -> Result<Wait> {
         let cause = error.source.as_deref();
@@ -249,8 +266,14 @@ impl Tries {
                 return Err(error);
             }
         }
-        let refusal = self.refusal.take().unwrap_or_default();
-        let is_refusal = refusal.crowded || error.kind == Kind::Busy || error.retry_after.is_some();
+        let refusal = self.refusal.take();
+        let is_told = self.told(&error).is_some();
+        let before = self.refused_at;
+        self.refused_at = refusal.map(|refusal| refusal.succeeded).or(before);
+        let refusal = refusal.unwrap_or_default();
+        // What is asked nicely, and refused all the same while others are not, is at fault itself.
+        let is_busy = error.kind == Kind::Busy || error.retry_after.is_some();
+        let is_refusal = refusal.crowded || is_told || is_busy && self.may_be_haste();
         let told = error.retry_after;
         // That others are let in meanwhile gives the lie to a wait of hours.
         if let Some(told) = told
@@ -280,7 +303,9 @@ impl Tries {
         }
         // The budget may have been filled up; whoever is refused again and again waits longer all the same.
         let number = number.max(self.in_a_row);
-        self.in_a_row += u32::from(refusal.crowded);
+        let others_came = before.is_some_and(|before| refusal.succeeded > before);
+        let is_own = refusal.for_itself || !is_told && others_came;
+        self.in_a_row += u32::from(refusal.crowded || is_own);
         let told = told.filter(|told| *told <= self.longest_wait);
         let wait = || self.backoff.wait_if_told(told, number);
         let time = refusal.paused.unwrap_or_else(wait);
@@ -291,6 +316,7 @@ impl Tries {
         Ok(Wait {
             time,
             is_in_line: refusal.paused.is_some(),
+            apart: refusal.apart,
             reason: error.message,
         })
     }

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::{Controller, Refusal, Ticket};
+use super::growth::{PATIENCE, Stage};
+use super::{Controller, Refusal, START, Ticket};
 
 /// Fewer agreed to between so many cuts: then it is not about how many at once.
 const FEW: u64 = 3;
@@ -61,7 +62,80 @@ impl Controller {
             paused: (!paused.is_zero()).then_some(paused),
             succeeded: self.succeeded,
             vain: self.pacer.vain(),
+            apart: self.pacer.news(),
+            for_itself: false,
         }
+    }
+
+    /// The same without a word of how long to wait, for what may have been refused before, when so many had gone well.
+    pub(in crate::net::pace) fn refused_again(
+        &mut self,
+        ticket: Ticket,
+        before: Option<u64>,
+        now: Duration,
+    ) -> Refusal {
+        match self.is_for_itself(before, now) {
+            true => self.refused_for_itself(ticket, now),
+            false => self.refused(ticket, None, now),
+        }
+    }
+
+    /// The connection broke of what may have been refused before, when so many had gone well.
+    pub(in crate::net::pace) fn broke_again(
+        &mut self,
+        ticket: Ticket,
+        before: Option<u64>,
+        now: Duration,
+    ) -> Refusal {
+        match !ticket.accepted && self.is_for_itself(before, now) {
+            true => self.refused_for_itself(ticket, now),
+            false => self.broke(ticket, now),
+        }
+    }
+
+    /// Whether what is refused is so for what it is.
+    fn is_for_itself(&mut self, before: Option<u64>, now: Duration) -> bool {
+        if before.is_some_and(|before| self.succeeded > before) {
+            let was_known = self.same.is_it();
+            self.same.refused();
+            if self.same.is_it() && !was_known {
+                self.acquit(now);
+            }
+        }
+        self.same.is_it()
+    }
+
+    fn refused_for_itself(&mut self, ticket: Ticket, now: Duration) -> Refusal {
+        let crowded = self.are_others_fine(&ticket, now);
+        self.left(ticket);
+        Refusal {
+            crowded,
+            for_itself: true,
+            succeeded: self.succeeded,
+            vain: self.pacer.vain(),
+            ..Refusal::default()
+        }
+    }
+
+    /// What the host has refused before is let in.
+    pub(in crate::net::pace) fn recovered(&mut self) {
+        self.same.let_in();
+    }
+
+    /// Takes back what refusals have taught that were of what was asked for.
+    fn acquit(&mut self, now: Duration) {
+        self.pacer.forget();
+        self.about_rate = false;
+        self.in_a_row = 0;
+        self.settle(now);
+        self.is_crowded = false;
+        self.patience = PATIENCE;
+        self.yielded = 0.0;
+        self.limit = self.limit.max(START).min(self.cap);
+        self.stage = Stage::Growing {
+            from: self.limit,
+            vain: 0,
+        };
     }
 
     /// The connection of a request broke, or never was.
@@ -71,9 +145,9 @@ impl Controller {
         let was_safe = ticket.among <= self.safe;
         let refusal = Refusal {
             crowded,
-            paused: None,
             succeeded: self.succeeded,
             vain: self.pacer.vain(),
+            ..Refusal::default()
         };
         if ticket.accepted {
             // It was let in; some hosts cut every long answer.

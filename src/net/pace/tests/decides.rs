@@ -284,3 +284,56 @@ proptest::proptest! {
         assert!(controller.begin(now + Duration::from_secs(3600)).is_some());
     }
 }
+
+#[test]
+fn what_is_always_refused_teaches_nothing_about_its_host() {
+    let mut controller = six_that_went_well();
+    let mut now = 1000;
+    // Each is refused, and so it is when it is asked for again, while others are let in.
+    let mut asked = |controller: &mut Controller, before| {
+        let mut enter = |controller: &mut Controller| {
+            loop {
+                now += 10;
+                if let Some(ticket) = controller.begin(at(now)) {
+                    break (ticket, now + 5);
+                }
+            }
+        };
+        let (good, came) = enter(controller);
+        controller.succeeded(good, at(came), 0);
+        let (refused, came) = enter(controller);
+        controller.refused_again(refused, before, at(came))
+    };
+    let mut before = None;
+    for _ in 0..8 {
+        before = Some(asked(&mut controller, before).succeeded);
+    }
+    // By then, it is known.
+    for _ in 0..20 {
+        let limit = controller.limit();
+        let refusal = asked(&mut controller, None);
+        assert_eq!(refusal.paused, None);
+        assert!(controller.limit() >= limit);
+    }
+    // Where it is let in after all, refusals count once more.
+    for _ in 0..8 {
+        controller.recovered();
+    }
+    let limit = controller.limit();
+    let refusal = asked(&mut controller, None);
+    assert!(refusal.paused.is_some() || controller.limit() < limit);
+}
+
+#[test]
+fn requests_that_are_far_apart_are_told_once_and_when_they_are_much_farther() {
+    let mut pacer = Pacer::new(None, at(500));
+    let mut told = |since: u64, until: u64| {
+        (0..5).for_each(|_| pacer.accepted(at(since)));
+        pacer.refused(None, at(until));
+        pacer.news().map(|apart| apart.as_secs())
+    };
+    assert_eq!(told(0, 2000), None);
+    assert_eq!(told(2500, 17_500), Some(3));
+    assert_eq!(told(18_000, 42_500), None);
+    assert_eq!(told(43_000, 120_000), Some(15));
+}

@@ -101,3 +101,30 @@ fn what_is_refused_again_and_again_beside_others_is_at_fault_itself() {
     tries.moved(1 << 20, None);
     assert!(tries.may_be_haste());
 }
+
+#[test]
+fn what_is_always_busy_while_others_are_let_in_is_given_up_soon() {
+    let told = |wait: u64| Error::new(Kind::Busy, "429").after(Duration::from_millis(wait));
+    let silent = || Error::new(Kind::Busy, "429");
+    let stands = |error: &dyn Fn() -> Error, paused: Option<Duration>, for_itself: bool| {
+        let mut tries = tries();
+        let fails = |number: &u64| {
+            // What is at fault itself is told to nobody.
+            let refusal = Refusal {
+                paused,
+                succeeded: number * 10,
+                for_itself,
+                ..Refusal::default()
+            };
+            tries.refusal = tries.may_be_haste().then_some(refusal);
+            tries.wait(error()).is_err()
+        };
+        (0..100).find(fails)
+    };
+    let pause = Some(Duration::from_secs(1));
+    assert_eq!(stands(&silent, None, true), Some(9));
+    assert_eq!(stands(&silent, pause, false), Some(10));
+    assert_eq!(stands(&|| told(0), pause, false), Some(10));
+    // A host that says how long is taken at its word.
+    assert_eq!(stands(&|| told(1000), pause, false), None);
+}

@@ -178,20 +178,23 @@ fn id3(head: &[u8]) -> Sniff {
 
 /// MPEG transport streams (ISO/IEC 13818-1): packets that begin with the same byte; discs put four bytes before each.
 fn transport_stream(head: &[u8]) -> Option<Sniff> {
-    let packets = |offset: usize, size: usize| {
-        let starts = head.get(offset..).unwrap_or_default().iter().step_by(size);
-        // Three in a row, or all there are of a shorter file.
-        head.len() > offset + size && starts.take(3).all(|&byte| byte == 0x47)
-    };
     // Text may have that letter there too, but no control bytes in its first packet.
     let binary = || head.iter().take(188).any(|&byte| byte < 9);
-    if packets(0, 188) && binary() {
+    let (plain, timed) = (is_in_packets(head, 188), is_in_packets(head, 192));
+    if plain && binary() {
         Some(Sniff::new(Content::Video, "ts", "video/mp2t"))
-    } else if packets(4, 192) && binary() || packets(4, 192) && head[0] >= 0x80 {
+    } else if timed && (binary() || head[0] >= 0x80) {
         Some(Sniff::new(Content::Video, "m2ts", "video/mp2t"))
     } else {
         None
     }
+}
+
+/// Whether a transport stream in packets of this size may begin so: three in a row, or all there are of a shorter file.
+pub(super) fn is_in_packets(head: &[u8], size: usize) -> bool {
+    let first = size - 188;
+    let starts = head.get(first..).unwrap_or_default().iter().step_by(size);
+    head.len() > first + size && starts.take(3).all(|&byte| byte == 0x47)
 }
 
 fn be32(bytes: &[u8], offset: usize) -> Option<u32> {

@@ -104,8 +104,15 @@ pub(crate) fn sniff(head: &[u8]) -> Sniff {
     // Text comes before the table of formats: many a word of it is somebody's magic number.
     container::known(head)
         .or_else(|| text::known(head))
-        .unwrap_or_else(|| listed(FileFormat::from_bytes(head)))
+        .unwrap_or_else(|| match FileFormat::from_bytes(head) {
+            // Two bytes are enough for the table, which anything may have there.
+            FileFormat::Mpeg2TransportStream if !container::is_in_packets(head, 188) => UNKNOWN,
+            FileFormat::BdavMpeg2TransportStream if !container::is_in_packets(head, 192) => UNKNOWN,
+            format => listed(format),
+        })
 }
+
+const UNKNOWN: Sniff = Sniff::bare(Content::Unknown);
 
 /// Width and height of an image, if they stand in its first bytes.
 pub(crate) fn dimensions(head: &[u8]) -> Option<(u32, u32)> {
@@ -116,7 +123,7 @@ pub(crate) fn dimensions(head: &[u8]) -> Option<(u32, u32)> {
 fn listed(format: FileFormat) -> Sniff {
     let (ext, media_type) = (format.extension(), format.media_type());
     let kind = match format.kind() {
-        _ if format == FileFormat::ArbitraryBinaryData => return Sniff::bare(Content::Unknown),
+        _ if format == FileFormat::ArbitraryBinaryData => return UNKNOWN,
         // A container of films and of sound, like MP4.
         _ if format == FileFormat::AdvancedSystemsFormat => Content::Video,
         // Some media are filed under another kind, such as metadata or diagrams.
@@ -270,6 +277,18 @@ mod tests {
             .step_by(192)
             .for_each(|byte| *byte = 0x47);
         assert_eq!(sniff(&stream).ext.as_deref(), Some("m2ts"));
+        // What has two of these bytes alone is anything.
+        for (first, size) in [(0, 188), (4, 192)] {
+            let mut noise = head(&[0xf3; 900]);
+            for packet in [0, 1] {
+                noise[first + packet * size] = 0x47;
+            }
+            assert_eq!(sniff(&noise), UNKNOWN);
+            noise[first + 2 * size] = 0x47;
+            assert_eq!(sniff(&noise).kind, Content::Video);
+            noise.truncate(first + size + 1);
+            assert_eq!(sniff(&noise).kind, Content::Video);
+        }
         let mut tar = vec![0u8; 512];
         tar[..5].copy_from_slice(b"a.txt");
         tar[257..265].copy_from_slice(b"ustar\x0000");

@@ -152,12 +152,17 @@ impl Work<'_> {
         let Some(record) = known.record.take().filter(|record| !record.shared) else {
             return Ok(());
         };
-        let packed = match self.disk.size(&record.path) {
-            Some(_) => None,
-            None => match self.packed.holder(&record) {
+        let packed = match self.disk.is_file(&record.path) {
+            Ok(true) => None,
+            Ok(false) => match self.packed.holder(&record) {
                 None => return (self.each)(told(known, record.path, Fate::Absent)),
                 packed => packed,
             },
+            Err(error) => {
+                let message = format!("whether `{}` is there cannot be told", record.path);
+                let fate = Fate::Stays(mover::disk_error(message, error));
+                return (self.each)(told(known, record.path, fate));
+            }
         };
         let stuck = self
             .mover

@@ -205,25 +205,19 @@ impl<'a> Mover<'a> {
         Ok(done)
     }
 
-    /// Gives the file its new name beside the old one.
+    /// Gives the file its new name beside the old one; or instead of it, where it can have one alone.
     fn name(&self, moving: &Moving) -> Result<()> {
         let link = || {
             let (from, old) = self.at(&moving.old)?;
             let (to, new) = self.at(&moving.new)?;
-            from.link(old, &to, new)
+            let linked = from.link(old, &to, new);
+            linked.or_else(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound => Err(error),
+                // Not every file system has hard links, nor may everybody make one to the file of somebody else.
+                _ => from.rename_into(old, &to, new),
+            })
         };
-        link().map_err(|error| {
-            let message = format!("cannot name it `{}`", moving.new);
-            let is_lack = matches!(
-                error.kind(),
-                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
-            );
-            let error = disk_error(message, error);
-            match is_lack {
-                true => error.hint("renaming needs a file system with hard links"),
-                false => error,
-            }
-        })
+        link().map_err(|error| disk_error(format!("cannot name it `{}`", moving.new), error))
     }
 
     /// Takes a name from a file that has another. What somebody else has put there meanwhile stays. Says why that could
@@ -308,14 +302,14 @@ impl<'a> Mover<'a> {
 }
 
 /// An error of the disk. Another folder is no way out here.
-fn disk_error(doing: String, cause: io::Error) -> Error {
+pub(super) fn disk_error(doing: String, cause: io::Error) -> Error {
     let is_locked = matches!(
         cause.kind(),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
     );
     let error = sink::disk_error(doing, cause);
     match is_locked {
-        true => error.hint("files are renamed only where you may write"),
+        true => error.hint("files are renamed only where you may write, and some folders want the file to be yours, too"),
         false => error,
     }
 }

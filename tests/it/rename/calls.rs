@@ -133,3 +133,49 @@ fn a_number_that_is_kept_since_a_look_failed_is_told() {
     let expected = ["0", "1", "2"].map(|name| [format!("{name}.jpg"), format!("{name}.jpg.json")]);
     assert_eq!(names(&fetch), expected.concat());
 }
+
+#[test]
+fn what_may_not_be_looked_at_is_not_said_to_be_gone() {
+    if !can_watch() {
+        return;
+    }
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 2);
+    let first = fetch.clone().args(["-o", "album/{name}.{ext}"]);
+    first.args(&links).run().success();
+    let inject = "inject=openat:error=EACCES";
+    let watched = [
+        "strace",
+        "-f",
+        "-o",
+        "/dev/null",
+        "-P",
+        "album",
+        "-e",
+        inject,
+    ];
+    let done = rename(&fetch, "{key | slug}.{ext}").through(watched).run();
+    let done = done.fails(4).says("2 stay where they are");
+    done.says("whether `album/0.jpg` is there cannot be told");
+    assert_eq!(names(&fetch), ["album/0.jpg", "album/1.jpg"]);
+}
+
+#[test]
+fn a_file_that_gets_no_second_name_is_moved() {
+    if !can_watch() {
+        return;
+    }
+    let site = Site::start();
+    let (fetch, links) = pictures(&site, 2);
+    let first = fetch.clone().arg("--write-metadata").args(&links);
+    first.run().success();
+    let inject = "inject=linkat:error=EPERM";
+    let watched = ["strace", "-f", "-o", "/dev/null", "-e", inject];
+    let template = "{source}/{name} new.{ext}";
+    let done = rename(&fetch, template).through(watched).run().success();
+    done.says("moved 2 files");
+    let expected = ["0", "1"].map(|name| format!("direct/{name} new.jpg"));
+    assert_eq!(recorded(&fetch), expected);
+    let again = rename(&fetch, template).run().success();
+    assert_eq!(again.stderr, "moved 0 files, 2 are right already\n");
+}

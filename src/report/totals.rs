@@ -1,6 +1,6 @@
 //! The last lines of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use console::style;
 use url::Url;
@@ -8,10 +8,13 @@ use url::Url;
 use super::lines;
 use super::repeats::reason;
 use super::summary::{Missed, Named};
-use super::text::{address, causes, clean, hint, push, size, time};
+use super::text::{self, address, causes, clean, push, size, time};
 use super::{Summary, Verbosity};
 use crate::model::{Failure, Kind, Skip};
 use crate::net::Shown;
+
+/// So many failures leave nothing else on a screen.
+const MANY: usize = 20;
 
 /// The last lines of a run: the totals in one, then each failure with what is needed to look into it.
 pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String {
@@ -23,8 +26,8 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
     if !summary.complete && !summary.interrupted && summary.is_empty() {
         return text;
     }
-    text.push_str(&counts(summary));
-    text.push('\n');
+    let counts = counts(summary) + "\n";
+    text.push_str(&counts);
     if is_all_gone(summary) && verbosity != Verbosity::Quiet {
         text.push_str("hint: `--recheck` asks once more for what was gone from its site\n");
     }
@@ -34,6 +37,14 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
             "hint: the filter asks for `{fields}`, which nothing that was found has\n"
         ));
     }
+    // What is a way out of one failure is told once, however many it is one of.
+    let mut told = HashSet::new();
+    let mut hint = |text: &mut String, failure: &Failure| {
+        if told.insert(failure.hint.clone()) {
+            text::hint(text, failure);
+        }
+    };
+    let mut listed = summary.link_failures.len();
     let mut alike: BTreeMap<String, Vec<&Named>> = BTreeMap::new();
     for item in &summary.failures {
         if let Some(reason) = reason(&item.failure) {
@@ -46,6 +57,7 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
             alike => alike.flatten().unwrap_or_default(),
         };
         failed(&mut text, &name(&item.named), &item.failure, colours);
+        listed += 1;
         let named = &item.named;
         let is_named_by_url = named.url.as_deref() == Some(name(named).as_str());
         for (label, value) in [
@@ -79,11 +91,21 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
     if all > kept as u64 {
         text.push_str(&format!("… and {} more failures\n", all - kept as u64));
     }
+    // The first lines have gone by.
+    if listed > MANY {
+        text.push_str(&counts);
+    }
     if summary.interrupted {
         text.push_str(&match summary.not_done() {
             // It may have been a live stream, which nobody can go on with.
             0 => "interrupted: what had begun has ended; the same command again fetches what is left\n".to_owned(),
-            count => format!("interrupted: {count} not done; run the same command again to go on\n"),
+            count => {
+                let unseen = match summary.complete {
+                    true => "",
+                    false => ", and not all of it was looked at",
+                };
+                format!("interrupted: {count} not done{unseen}; run the same command again to go on\n")
+            }
         });
         let was_left =
             |missed: &Missed| missed.what == "exec" && missed.failure.kind == Kind::Closed;

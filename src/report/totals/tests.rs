@@ -125,6 +125,12 @@ fn tells_what_an_interrupted_run_left() {
     summary.interrupted = true;
     let expected = "\
 3 found: 1 new   10 B in 2.1 s
+interrupted: 2 not done, and not all of it was looked at; run the same command again to go on
+";
+    assert_eq!(text(&summary), expected);
+    summary.take(&Event::Complete);
+    let expected = "\
+3 found: 1 new   10 B in 2.1 s
 interrupted: 2 not done; run the same command again to go on
 ";
     assert_eq!(text(&summary), expected);
@@ -161,4 +167,23 @@ fn a_key_that_is_a_url_is_shown_without_its_secrets() {
         ..Named::default()
     };
     assert_eq!(name(&named), "https://x.org/f.jpg?token=***");
+}
+
+#[test]
+fn a_way_out_is_told_once_and_after_many_failures_the_totals_again() {
+    let failed = |id| {
+        let mut failure = failure(Kind::Blocked, &format!("403 for {id}"));
+        failure.hint = Some("a cookie may help".into());
+        ended(id, Outcome::Failed(failure))
+    };
+    let told = |count: u64| {
+        let mut events: Vec<Event> = (1..=count).map(found).collect();
+        events.extend((1..=count).map(failed));
+        text(&summary(&events))
+    };
+    let many = told(21);
+    assert_eq!(many.matches("hint: a cookie may help").count(), 1);
+    let counts = "21 found: 0 new, 21 failed (21 blocked)   2.1 s\n";
+    assert!(many.starts_with(counts) && many.ends_with(counts), "{many}");
+    assert_eq!(told(20).matches("20 found").count(), 1);
 }

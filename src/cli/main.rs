@@ -1,6 +1,7 @@
 //! The whole program.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::args::{Args, Command};
 use super::batch::{self, List};
 use super::called::called;
 use super::lock::Lock;
-use super::talk::{explain, print, reporters, tell, warn};
+use super::talk::{explain, print, reporters, tell, unless_unread, warn};
 use super::{
     archive, exit, fields, handed, history, interrupt, jobs, limits, meaning, plugin, rename,
     retry, settings, sources, variables, verify,
@@ -43,12 +44,16 @@ pub fn run_with_args(
 ) -> ExitCode {
     let args = match Args::read(args) {
         Ok(args) => args,
-        // Help and version come this way, too. Where they cannot be printed, nobody is there to be told.
+        // Help and version come this way, too.
         Err(error) => {
-            let _ = error.print();
-            return match error.use_stderr() {
-                true => exit::WRONGLY.into(),
-                false => exit::WELL.into(),
+            let printed = error.print().and_then(|()| io::stdout().flush());
+            return match (error.use_stderr(), unless_unread(printed)) {
+                (true, _) => exit::WRONGLY.into(),
+                (false, Ok(())) => exit::WELL.into(),
+                (false, Err(error)) => {
+                    tell(&explain(&error));
+                    exit::of_error(error.kind).into()
+                }
             };
         }
     };

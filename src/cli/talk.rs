@@ -11,7 +11,12 @@ use crate::report::{Bars, Json, Lines, Reporter, Urls, Verbosity, clean};
 /// Prints data on stdout. That nobody reads it any more is no failure.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    unless_unread(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What came of writing to stdout. If whoever reads it has had enough, that is no failure.
+pub(super) fn unless_unread(written: io::Result<()>) -> Result<()> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::new(Kind::Disk, "cannot write to stdout").because(error))
         }

@@ -380,3 +380,15 @@ names of its own, as in `extra.likes`";
         assert_says(&done.stderr_filtered(), &format!("error: {expected}\n"));
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_told() {
+    let script = "exec \"$0\" \"$@\" > /dev/full";
+    for flag in ["--help", "-h", "--version"] {
+        let call = Fetch::new().arg(flag).through(["sh", "-c", script]);
+        let done = call.run().fails(8);
+        let told = done.stderr.starts_with("error: cannot write to stdout\n");
+        assert!(told, "{}", done.stderr);
+    }
+}

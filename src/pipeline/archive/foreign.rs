@@ -50,6 +50,13 @@ impl Foreign {
             if begins.starts_with(b"\xef\xbb\xbf") {
                 lines.consume(3);
             }
+            let begins = lines.fill_buf().map_err(|error| cannot(&name, error))?;
+            if begins.starts_with(b"{") {
+                let error = cannot(&name, "it is what `fetch archive export` writes for others");
+                return Err(
+                    error.hint("a copy of `archive.db` is an archive: `--archive FILE` names it")
+                );
+            }
             return Ok(Foreign::Lines(lines, name));
         }
         let open = || -> rusqlite::Result<_> {
@@ -208,5 +215,15 @@ mod tests {
         });
         each.unwrap();
         assert_eq!(entries, ["youtube a", "\u{feff}youtube b"]);
+    }
+
+    #[test]
+    fn what_we_write_ourselves_is_no_list_of_another_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("had.jsonl");
+        std::fs::write(&file, "{\"v\":1,\"source\":\"direct\"}\n").unwrap();
+        let error = Foreign::open(&file).unwrap_err();
+        assert_eq!(error.kind, Kind::Config);
+        assert!(error.hint.unwrap().contains("archive.db"));
     }
 }

@@ -118,6 +118,11 @@ fn an_archive_that_is_not_there_is_no_empty_one() {
     // The own one comes with the first run.
     let none = call.clone().arg("history").run().success();
     assert_eq!(none.stdout, "no runs yet\n");
+    let folder = call.root().join("home/state/fetch/archive.db");
+    std::fs::create_dir_all(&folder).unwrap();
+    let done = call.clone().arg("history").run().fails(8);
+    done.says("it is no file");
+    std::fs::remove_dir(folder).unwrap();
     let history = call.clone().args(["history", "--archive", "typo.db"]);
     for history in [history.clone(), history.arg("7")] {
         let done = history.run().fails(2);

@@ -7,6 +7,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -32,8 +33,13 @@ pub(in crate::pipeline::archive) struct Opened {
 /// Opens a database that is there, if it is, to read it. One of an earlier version is brought to that of this program,
 /// which is all that is ever written.
 pub(in crate::pipeline::archive) fn open_known(file: &Path) -> rusqlite::Result<Option<Opened>> {
-    if !file.is_file() {
-        return Ok(None);
+    match fs::metadata(file) {
+        Ok(there) if there.is_file() => {}
+        Ok(_) => return Err(refused("it is no file".to_owned())),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(refused(error.to_string())),
     }
     // What is beside it is beside what a link leads to.
     let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());

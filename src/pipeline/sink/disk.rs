@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::{Folder, disk_error, parts, stays_below};
 use crate::model::Result;
@@ -14,7 +15,7 @@ use crate::pipeline::numbers::Numbers;
 #[derive(Debug)]
 pub(in crate::pipeline) struct Disk {
     root: Arc<Folder>,
-    open: Mutex<HashMap<Vec<String>, Arc<Folder>>>,
+    open: Mutex<HashMap<Vec<String>, Kept>>,
     /// The folders that were made, and in which nothing is known to be.
     made: Mutex<BTreeSet<Vec<String>>>,
     /// Which names are taken by what is known.
@@ -23,6 +24,15 @@ pub(in crate::pipeline) struct Disk {
 
 /// How many folders are kept open.
 const KEPT: usize = 32;
+/// After so long it is looked whether a folder is still where it was: somebody may have moved or removed it.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A folder that is kept open, and when it was last seen in its place.
+#[derive(Debug)]
+struct Kept {
+    folder: Arc<Folder>,
+    seen: Instant,
+}
 
 impl Disk {
     /// Opens the output root, making it if need be.
@@ -63,8 +73,8 @@ impl Disk {
         if names.is_empty() {
             return Ok(self.root.clone());
         }
-        if let Some(folder) = self.kept().get(names) {
-            return Ok(folder.clone());
+        if let Some(folder) = self.at_hand(names) {
+            return Ok(folder);
         }
         let mut folder = self.root.clone();
         for (depth, name) in (1..).zip(names) {
@@ -82,8 +92,7 @@ impl Disk {
             }
             folder = Arc::new(next);
         }
-        self.keep(names.to_vec(), folder.clone());
-        Ok(folder)
+        Ok(self.keep(names.to_vec(), folder))
     }
 
     /// The length of the file at this path below the root, or nothing if there is none. Makes no folder.
@@ -95,7 +104,7 @@ impl Disk {
         if names.is_empty() {
             return self.root.size(name);
         }
-        if let Some(folder) = self.kept().get(&names) {
+        if let Some(folder) = self.at_hand(&names) {
             return folder.size(name);
         }
         // A folder that is not there must not be made by a look.
@@ -143,15 +152,14 @@ impl Disk {
     /// The folder of a path, if it is there, and the name in it.
     fn known<'p>(&self, path: &'p str) -> io::Result<(Arc<Folder>, &'p str)> {
         let (names, name) = parts(path);
-        if let Some(folder) = self.kept().get(&names) {
-            return Ok((folder.clone(), name));
+        if let Some(folder) = self.at_hand(&names) {
+            return Ok((folder, name));
         }
         let mut folder = self.root.clone();
         for name in &names {
             folder = Arc::new(folder.enter_known(name)?);
         }
-        self.keep(names, folder.clone());
-        Ok((folder, name))
+        Ok((self.keep(names, folder), name))
     }
 
     /// Whether there is anything at this path below the root, be it a link that leads nowhere.
@@ -201,19 +209,31 @@ impl Disk {
         folder.remove_folder(last)
     }
 
-    fn keep(&self, names: Vec<String>, folder: Arc<Folder>) {
+    /// The folder of these names, if it is open and was seen in its place just now.
+    fn at_hand(&self, names: &[String]) -> Option<Arc<Folder>> {
+        let kept = self.kept();
+        let kept = kept.get(names).filter(|kept| kept.seen.elapsed() < LOOK)?;
+        Some(kept.folder.clone())
+    }
+
+    /// Keeps a folder that was just found; or the one that is kept, if that is it.
+    fn keep(&self, names: Vec<String>, folder: Arc<Folder>) -> Arc<Folder> {
         let mut kept = self.kept();
+        let before = kept.get(&names).map(|kept| kept.folder.clone());
+        let folder = before.filter(|before| before.is(&folder)).unwrap_or(folder);
         if kept.len() >= KEPT {
-            kept.retain(|_, folder| Arc::strong_count(folder) > 1);
+            kept.retain(|_, kept| Arc::strong_count(&kept.folder) > 1);
         }
-        kept.insert(names, folder);
+        let (seen, found) = (Instant::now(), folder.clone());
+        kept.insert(names, Kept { folder, seen });
+        found
     }
 
     fn made(&self) -> std::sync::MutexGuard<'_, BTreeSet<Vec<String>>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Arc<Folder>>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Kept>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -247,5 +267,33 @@ mod tests {
             assert!(!disk.is_one("folder/file", path).unwrap(), "{path}");
         }
         assert!(disk.is_one("folder/file", "folder/file").unwrap());
+    }
+
+    #[test]
+    fn a_folder_that_went_away_is_made_again() {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Disk::open(root.path()).unwrap();
+        let names = ["album".to_owned()];
+        let save = |name: &str| drop(disk.folder(&names).unwrap().create(name).unwrap());
+        let a_while_ago = || {
+            let mut kept = disk.kept();
+            let kept = kept.values_mut();
+            kept.for_each(|kept| kept.seen = kept.seen.checked_sub(LOOK).unwrap());
+        };
+        save("one");
+        std::fs::rename(root.path().join("album"), root.path().join("moved")).unwrap();
+        a_while_ago();
+        assert_eq!(disk.size("album/one"), None);
+        assert!(!disk.is_file("album/one").unwrap());
+        save("one");
+        assert!(root.path().join("album/one").is_file());
+        std::fs::remove_dir_all(root.path().join("album")).unwrap();
+        a_while_ago();
+        save("two");
+        assert!(root.path().join("album/two").is_file());
+        // One that is where it was stays open.
+        let before = disk.folder(&names).unwrap();
+        a_while_ago();
+        assert!(Arc::ptr_eq(&before, &disk.folder(&names).unwrap()));
     }
 }

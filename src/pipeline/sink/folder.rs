@@ -72,6 +72,12 @@ impl Folder {
         &self.path
     }
 
+    /// Whether it is this very folder, which may have been opened elsewhere.
+    pub(in crate::pipeline) fn is(&self, other: &Folder) -> bool {
+        let [ours, theirs] = [self, other].map(|folder| rustix::fs::fstat(&folder.handle));
+        matches!((ours, theirs), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+    }
+
     /// Opens a file for reading and writing, making it if need be; not a link, not a device.
     pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
         let flags =

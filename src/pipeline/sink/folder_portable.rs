@@ -50,6 +50,11 @@ impl Folder {
         &self.path
     }
 
+    /// Whether it is this very folder, as far as that can be told here.
+    pub(in crate::pipeline) fn is(&self, other: &Folder) -> bool {
+        self.path == other.path
+    }
+
     /// Opens a file for reading and writing, making it if need be; not a link, not a device.
     pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
         let path = self.at(name)?;

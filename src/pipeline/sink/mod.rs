@@ -59,8 +59,8 @@ fn is_out_of_files(_: &io::Error) -> bool {
     false
 }
 
-/// Whether the disk is full: then no other transfer can go on either.
-pub(super) fn is_full(error: &Error) -> bool {
+/// Whether the disk is full, or takes no writes any more: then no other transfer can go on either.
+pub(super) fn takes_no_more(error: &Error) -> bool {
     let cause = error
         .source
         .as_deref()
@@ -68,7 +68,9 @@ pub(super) fn is_full(error: &Error) -> bool {
     cause.is_some_and(|cause| {
         matches!(
             cause.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::ReadOnlyFilesystem
         )
     })
 }

@@ -9,7 +9,7 @@ use super::{Job, Mover};
 use crate::model::{Error, Failure, Item, Kind, Outcome, Result};
 use crate::net::Led;
 use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, keep};
-use crate::pipeline::sink::is_full;
+use crate::pipeline::sink::takes_no_more;
 use crate::pipeline::{LinkOptions, panicked};
 
 /// What stays of a job when its transfer has taken the rest.
@@ -59,7 +59,7 @@ impl Mover {
         {
             return Some(self.still_there(subject, had, &error, tries));
         }
-        if is_full(&error) {
+        if takes_no_more(&error) {
             self.stop.drain.cancel();
         }
         Some(self.failed(subject, &error, tries))

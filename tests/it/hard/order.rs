@@ -120,6 +120,27 @@ fn a_disk_that_is_full_at_any_write_is_a_failure_and_no_file() {
 }
 
 #[test]
+fn a_disk_that_takes_no_writes_any_more_ends_the_run() {
+    if !can_watch() {
+        return;
+    }
+    let site = Site::start();
+    site.on(
+        "/*",
+        Reply::with(|_| Reply::file(media::small(Format::Gif, 3))),
+    );
+    let links = (0..300).map(|number| site.url(&format!("/{number}.gif")));
+    let inject = "inject=linkat,renameat2:error=EROFS";
+    let fetch = quick().arg("--no-archive").args(links);
+    let done = fetch
+        .through(["strace", "-f", "-o", "/dev/null", "-e", inject])
+        .run()
+        .fails(8);
+    assert!(done.stderr.contains("not done"), "{}", done.stderr);
+    assert!(site.requests().len() < 200, "{}", site.requests().len());
+}
+
+#[test]
 fn a_disk_that_cannot_keep_its_word_is_a_failure_and_no_file() {
     if can_watch() {
         with_failing("fsync", "EIO", "1", huge, 8);

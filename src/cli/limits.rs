@@ -2,6 +2,10 @@
 
 use tokio::runtime::Runtime;
 
+use crate::model::Result;
+#[cfg(unix)]
+use crate::model::{Error, Kind};
+
 /// As many files as anybody needs open at once.
 #[cfg(unix)]
 const OPEN: u64 = 8192;
@@ -17,6 +21,36 @@ pub(super) fn raise() {
         // Without, it does with what there is.
         let _ = setrlimit(Resource::Nofile, limit);
     }
+}
+
+/// So many files are open whatever is fetched: the archive, its log, and what waits for the network.
+#[cfg(unix)]
+const BASE: u64 = 24;
+/// So many more for each connection, with the folder that it leads to.
+#[cfg(unix)]
+const EACH: u64 = 4;
+
+/// How many connections there may be of those that are wanted.
+///
+/// # Errors
+/// [`Kind::Disk`] if not even one may.
+#[cfg(unix)]
+pub(super) fn connections(wanted: usize) -> Result<usize> {
+    use rustix::process::{Resource, getrlimit};
+    let Some(most) = getrlimit(Resource::Nofile).current else {
+        return Ok(wanted);
+    };
+    let Some(rest) = most.checked_sub(BASE) else {
+        let message = format!("only {most} files may be open at once, and {BASE} have to be");
+        return Err(Error::new(Kind::Disk, message).hint("`ulimit -n 1024` allows more"));
+    };
+    let may_be = usize::try_from(rest / EACH).unwrap_or(usize::MAX);
+    Ok(wanted.min(may_be.max(1)))
+}
+
+#[cfg(not(unix))]
+pub(super) fn connections(wanted: usize) -> Result<usize> {
+    Ok(wanted)
 }
 
 /// Sees to it that a file which grows too long is an error, where it would end the program without a word.

@@ -181,7 +181,9 @@ pub(super) fn perform(
     if !settings.simulate && !settings.adopt {
         config.check_commands()?;
     }
-    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let mut net = meaning::net(args, config.net()?)?;
+    net.connections = limits::connections(net.connections)?;
+    let client = Client::new(net)?;
     if let Some(file) = client.cookies_over().filter(|_| !args.talk.quiet) {
         let message = format!("the cookies in `{}` are all over", file.display());
         tell(&warn(&Error::new(Kind::Login, message)));

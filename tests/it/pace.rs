@@ -221,6 +221,9 @@ fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
     );
     let requests = site.requests().len();
     assert!(requests < 200 + 20, "{requests}");
+}
+
+#[test]
 fn some_that_are_always_refused_do_not_hold_up_the_others() {
     let bad = |seen: &Seen| seen.path().ends_with("3.bin");
     // What is reset on a connection that was used before is asked for at once on a new one.

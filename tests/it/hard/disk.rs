@@ -116,20 +116,25 @@ fn a_limit_on_the_length_of_files_is_told_with_a_way_out() {
 
 #[cfg(unix)]
 #[test]
-fn a_low_limit_on_open_files_is_raised_or_told() {
+fn a_low_limit_on_open_files_is_raised_kept_to_or_told() {
     let site = Site::start();
     let names = (0..40).map(|number| format!("/{number}.jpg"));
     let names: Vec<_> = names.collect();
     for name in &names {
-        site.on(name, Reply::file(large())).optional();
+        site.on(name, Reply::file(large()));
     }
     let links = || names.iter().map(|name| site.url(name));
-    let fetch = limited("-Sn 24").args(links());
-    fetch.run().success();
-    assert_eq!(fetch.files().len(), 40);
-    let done = limited("-n 24").args(links()).run();
-    assert_ne!(done.code, 0);
-    assert!(done.stderr.contains("`ulimit -n`"), "{}", done.stderr);
+    for limit in ["-Sn 24", "-n 24", "-n 40"] {
+        let fetch = limited(limit).args(links());
+        fetch.run().success();
+        assert_eq!(fetch.files().len(), 40, "{limit}");
+    }
+    for limit in [8, 23] {
+        let done = limited(&format!("-n {limit}")).args(links()).run().fails(8);
+        let expected = format!("only {limit} files may be open at once");
+        assert!(done.stderr.contains(&expected), "{}", done.stderr);
+        assert!(done.stderr.contains("`ulimit -n"), "{}", done.stderr);
+    }
 }
 
 #[cfg(unix)]

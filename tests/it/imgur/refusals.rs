@@ -131,6 +131,8 @@ async fn a_limit_that_ends_soon_is_waited_for_and_one_that_does_not_is_told_at_o
     site.on("/3/image/abcdefg", Reply::json(image.to_string()))
         .once();
     site.on("/3/image/bcdefgh", limited("3600")).once();
+    // The page of the image could tell as much.
+    site.on("/bcdefgh", no_page()).once();
     let ask = async |link| {
         let (out, mut entries) = outlet(10);
         let options = options(&site, Some("a-key"));

@@ -1,0 +1,47 @@
+//! Another program at the same database.
+
+use super::*;
+
+#[test]
+fn one_that_another_program_writes_to_is_no_reason_to_go_without() {
+    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    let busy = rusqlite::Error::SqliteFailure(busy, None);
+    let hint = cannot("archive.db", busy.into()).hint;
+    let expected = "another program is writing to it; try again when it has ended";
+    assert_eq!(hint.as_deref(), Some(expected));
+    assert_eq!(cannot("archive.db", "it is gone".into()).hint, None);
+}
+
+#[test]
+fn another_program_at_the_database_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("archive.db");
+    drop(Sqlite::open(&file, folder.path(), None).unwrap());
+    let writer = connect(&file).unwrap();
+    writer.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let root = root_id(&writer, &folder.path().canonicalize().unwrap()).unwrap();
+    let reader = Arc::new(Mutex::new(Reader::new(connect(&file).unwrap(), root)));
+    let log = Log::new(&file, &writer, reader).unwrap();
+    let writer = Writer::new(writer, log, root, None);
+    let waiting = Arc::new(Waiting::default());
+    let other = connect(&file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    waiting.note(saved("a", record("a.jpg", 1))).unwrap();
+    let thread = std::thread::spawn({
+        let waiting = waiting.clone();
+        move || writer.run(&waiting)
+    });
+    while !waiting.state().held_up {
+        std::thread::yield_now();
+    }
+    waiting.note(saved("b", record("b.jpg", 2))).unwrap();
+    assert_eq!(waiting.state().saved(&identity("a")), Some(("a.jpg", 1)));
+    other.execute_batch("COMMIT").unwrap();
+    waiting.all_done().unwrap();
+    assert!(!waiting.state().held_up);
+    waiting.close();
+    thread.join().unwrap();
+    let archive = Sqlite::open(&file, folder.path(), None).unwrap();
+    assert_eq!(archive.find(&identity("a")).unwrap(), seen("a.jpg", 1));
+    assert_eq!(archive.find(&identity("b")).unwrap(), seen("b.jpg", 2));
+}

@@ -98,7 +98,7 @@ installed from there already, in another version.")]
     /// Look for newer versions of what is installed, and install them
     #[command(after_help = "\
 A version that may do more than you have agreed to is installed only after you were asked, or with `--allow-wider`. Exit \
-code 3 if one of all could not be updated; of one that is named, 2 if it stays as you did not agree, and else that of the failure.")]
+code 3 if one of all could not be updated. Of one that is named: 2 if you did not agree, else the code of the failure.")]
     Update {
         /// Its id; all without one
         id: Option<String>,

@@ -9,16 +9,19 @@ use crate::model::{Body, Item};
 use crate::source::PACKED;
 
 /// Extensions of files that begin with a sign of their format, or are no text for another reason.
-const SIGNED: &[&str] = &[
-    // Archives, and what is packed.
+const SIGNED: [&[&str]; 4] = [PACKAGES, PROGRAMS, DOCUMENTS, DATA];
+const PACKAGES: &[&str] = &[
     "zip", "cbz", "7z", "cb7", "rar", "cbr", "tar", "cbt", "tgz", "tbz", "tbz2", "txz", "tzst",
-    "gz", "bz2", "xz", "zst", "lz4", "lz", "cab", "iso", "dmg", // Programs.
-    "exe", "msi", "apk", "aab", "ipa", "jar", "war", "deb", "rpm", "appimage", "xpi", "crx",
-    "vsix", "whl", "nupkg", "wasm", // Books and documents.
-    "pdf", "epub", "mobi", "azw", "azw3", "djvu", "docx", "xlsx", "pptx", "odt", "ods", "odp",
-    // Fonts and data.
-    "ttf", "otf", "woff", "woff2", "kmz", "sqlite",
+    "gz", "bz2", "xz", "zst", "lz4", "lz", "cab", "iso", "dmg",
 ];
+const PROGRAMS: &[&str] = &[
+    "exe", "msi", "apk", "aab", "ipa", "jar", "war", "deb", "rpm", "appimage", "xpi", "crx",
+    "vsix", "whl", "nupkg", "wasm",
+];
+const DOCUMENTS: &[&str] = &[
+    "pdf", "epub", "mobi", "azw", "azw3", "djvu", "docx", "xlsx", "pptx", "odt", "ods", "odp",
+];
+const DATA: &[&str] = &["ttf", "otf", "woff", "woff2", "kmz", "sqlite"];
 
 /// Those that may begin with nothing but zeros: their sign is further in, or at the end.
 const BLANK: &[&str] = &["tar", "cbt", "iso", "dmg"];
@@ -46,11 +49,12 @@ pub(crate) fn broken_promise(
 ) -> Option<String> {
     let (stem, ext) = name.rsplit_once('.')?;
     let ext = ext.to_ascii_lowercase();
+    let is_signed = SIGNED.iter().any(|group| group.contains(&&*ext));
     let is_blank = || came == Content::Zeros && !BLANK.contains(&&*ext);
     let is_seen = || len.is_some_and(|len| len <= HEAD as u64);
     let is_text =
         matches!(came, Content::Page | Content::Text) && (!SCRIPTED.contains(&&*ext) || is_seen());
-    if !SIGNED.contains(&&*ext) || !(is_text || came == Content::Empty || is_blank()) {
+    if !is_signed || !(is_text || came == Content::Empty || is_blank()) {
         return None;
     }
     // Some servers unpack `a.csv.gz` for whoever does not ask for gzip, and say that they send a CSV.
@@ -103,6 +107,7 @@ mod tests {
             assert_eq!(found.as_deref(), ext, "{name} {came:?} {content_type:?}");
         }
     }
+
     #[test]
     fn a_script_may_stand_in_front_of_a_program_that_is_a_zip() {
         let of = |len| broken_promise("app.jar", (Content::Text, len), None);

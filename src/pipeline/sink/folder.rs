@@ -3,7 +3,6 @@
 //! Every name is looked up in the open folder and no symbolic link is followed, so nothing that happens to the path
 //! meanwhile, and no link planted below the root, can lead a write elsewhere.
 
-#[path = "folder/rename.rs"]
 mod rename;
 
 use std::fs::File;

@@ -87,24 +87,24 @@ mod tests {
                 ..Meta::default()
             };
             match agreement(&expect, &meta, GIF, 14) {
-                Agreement::Agrees => "out",
+                Agreement::Agrees => "agrees",
                 Agreement::AgreesBut(_) => "but",
-                Agreement::Unproven(_) => "unknown",
-                Agreement::Contradicts(_) => "against",
+                Agreement::Unproven(_) => "unproven",
+                Agreement::Contradicts(_) => "contradicts",
             }
         };
         let (right, turned, wrong) = (Some((2, 3)), Some((3, 2)), Some((800, 600)));
         let table = [
-            (Some(14), right, true, "out"),
-            (Some(14), turned, true, "out"),
-            (None, right, true, "out"),
+            (Some(14), right, true, "agrees"),
+            (Some(14), turned, true, "agrees"),
+            (None, right, true, "agrees"),
             (Some(15), right, true, "but"),
             (Some(14), wrong, true, "but"),
-            (Some(15), wrong, true, "against"),
-            (None, wrong, true, "unknown"),
-            (Some(15), None, true, "unknown"),
-            (None, None, true, "unknown"),
-            (None, None, false, "out"),
+            (Some(15), wrong, true, "contradicts"),
+            (None, wrong, true, "unproven"),
+            (Some(15), None, true, "unproven"),
+            (None, None, true, "unproven"),
+            (None, None, false, "agrees"),
             (Some(15), None, false, "but"),
             (Some(15), wrong, false, "but"),
         ];

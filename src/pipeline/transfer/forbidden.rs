@@ -65,25 +65,25 @@ impl Mover {
 impl Forbidden {
     /// Notes that somebody was let in after it.
     pub(super) fn passed(&self, url: &Url) {
-        let mut hosts = self.lock();
-        if hosts.len() >= REMEMBERED {
-            hosts.clear();
-        }
-        let host = url.host_str().unwrap_or("").to_owned();
-        hosts.insert(host, Meaning::Crowded);
+        self.note(url, |meaning| *meaning = Meaning::Crowded);
     }
 
     /// Notes that somebody was not.
     fn was_meant(&self, url: &Url) {
+        self.note(url, |meaning| {
+            if let Meaning::Forbidden(files) = meaning {
+                *files += 1;
+            }
+        });
+    }
+
+    fn note(&self, url: &Url, learn: impl FnOnce(&mut Meaning)) {
         let mut hosts = self.lock();
         if hosts.len() >= REMEMBERED {
             hosts.clear();
         }
         let host = url.host_str().unwrap_or("").to_owned();
-        let meaning = hosts.entry(host).or_insert(Meaning::Forbidden(0));
-        if let Meaning::Forbidden(files) = meaning {
-            *files += 1;
-        }
+        learn(hosts.entry(host).or_insert(Meaning::Forbidden(0)));
     }
 
     fn meaning(&self, url: &Url) -> Option<Meaning> {

@@ -230,9 +230,11 @@ fn read(
             }
         }
     }
-    let secret = ask.secret.clone();
-    let statuses = expect;
-    Ok((ask, Expected { statuses, secret }))
+    let expected = Expected {
+        statuses: expect,
+        secret: ask.secret.clone(),
+    };
+    Ok((ask, expected))
 }
 
 /// Texts by their names.

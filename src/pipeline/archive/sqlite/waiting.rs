@@ -54,8 +54,6 @@ pub(super) struct State {
     hurry: bool,
     /// No more notes will come.
     closed: bool,
-    /// Another program is at the database, so that nothing is committed.
-    pub(super) held_up: bool,
     failure: Option<String>,
 }
 
@@ -202,17 +200,11 @@ impl Waiting {
         std::mem::take(&mut state.notes)
     }
 
-    /// Says that the database has to be waited for.
-    pub(super) fn is_held_up(&self) {
-        self.state().held_up = true;
-    }
-
     /// Says what became of a transaction with so many notes.
     pub(super) fn tell(&self, count: usize, done: Result<(), String>) {
         let mut state = self.state();
         // Thrown away while nobody waits for it.
         let mut written = Saved::default();
-        state.held_up = false;
         match done {
             Ok(()) => {
                 state.count -= count;

@@ -65,7 +65,7 @@ impl Writer {
             if batch.is_empty() {
                 return;
             }
-            let done = self.write_in_time(&batch, waiting);
+            let done = self.write_in_time(&batch);
             let failed = done.is_err();
             self.log.keep_short(&self.connection);
             waiting.tell(batch.len(), done.map_err(|error| error.to_string()));
@@ -76,14 +76,13 @@ impl Writer {
     }
 
     /// Writes a batch, however long another program is at the database: a backup ends, and so does whoever looks into it.
-    fn write_in_time(&mut self, batch: &[Paper], waiting: &Waiting) -> rusqlite::Result<()> {
+    fn write_in_time(&mut self, batch: &[Paper]) -> rusqlite::Result<()> {
         let began = Instant::now();
         loop {
             match self.write(batch) {
                 Err(error) if is_busy(&error) && began.elapsed() < LONGEST => {
                     // What was written of it was taken back, and its numbers may be of others now.
                     self.notebook.forget();
-                    waiting.is_held_up();
                     std::thread::sleep(BETWEEN);
                 }
                 done => return done,

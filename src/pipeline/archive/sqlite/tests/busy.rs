@@ -1,5 +1,7 @@
 //! Another program at the same database.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::*;
 
 #[test]
@@ -17,8 +19,14 @@ fn another_program_at_the_database_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     drop(Sqlite::open(&file, folder.path(), None).unwrap());
-    let writer = connect(&file).unwrap();
-    writer.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let mut writer = connect(&file).unwrap();
+    // It is told at once that the database is busy, and so are we.
+    static HELD_UP: AtomicBool = AtomicBool::new(false);
+    let tell = |_| {
+        HELD_UP.store(true, Ordering::SeqCst);
+        false
+    };
+    writer.busy_handler(Some(tell)).unwrap();
     let root = root_id(&writer, &folder.path().canonicalize().unwrap()).unwrap();
     let reader = Arc::new(Mutex::new(Reader::new(connect(&file).unwrap(), root)));
     let log = Log::new(&file, &writer, reader).unwrap();
@@ -31,14 +39,13 @@ fn another_program_at_the_database_is_waited_for() {
         let waiting = waiting.clone();
         move || writer.run(&waiting)
     });
-    while !waiting.state().held_up {
+    while !HELD_UP.load(Ordering::SeqCst) {
         std::thread::yield_now();
     }
     waiting.note(saved("b", record("b.jpg", 2))).unwrap();
     assert_eq!(waiting.state().saved(&identity("a")), Some(("a.jpg", 1)));
     other.execute_batch("COMMIT").unwrap();
     waiting.all_done().unwrap();
-    assert!(!waiting.state().held_up);
     waiting.close();
     thread.join().unwrap();
     let archive = Sqlite::open(&file, folder.path(), None).unwrap();

@@ -1,87 +1,151 @@
 //! Who may take a name first: items that want the same name get it in the order in which they were listed.
 //!
 //! An item's final name needs its extension, which the bytes decide at the end. So that a parallel run names as a serial
-//! one would, an item waits with its commit for those listed before it that want the same name but for the extension.
+//! one would, an item waits with its commit for those listed before it that may take its name, or get it as the number of a
+//! copy: `x (2)` is one of `x`. Those that have different numbers of the same name do not wait for each other.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// The names that are wanted at the moment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turns {
-    groups: Arc<Mutex<HashMap<String, Group>>>,
+    lines: Arc<Mutex<HashMap<String, Line>>>,
+}
+
+/// Those that may take a name, in the order of the listing.
+#[derive(Debug, Default)]
+struct Line {
+    next: u64,
+    waiting: VecDeque<Waiter>,
 }
 
 #[derive(Debug)]
-struct Group {
-    /// The number of the next turn to be given out.
-    next: u64,
-    /// Turns that are over although an earlier one is not.
-    over: BTreeSet<u64>,
-    /// The turn that is on.
-    current: watch::Sender<u64>,
+struct Waiter {
+    number: u64,
+    /// Whether it is in nobody's way but of those that want the name itself: it wants that of a copy.
+    is_copy: bool,
+    woken: Arc<Notify>,
 }
 
 /// An item's turn for a name. Dropping it lets the next one go on.
 #[derive(Debug)]
 pub(super) struct Turn {
     turns: Turns,
-    name: String,
-    number: u64,
-    current: watch::Receiver<u64>,
+    /// Where it stands: in the line for its name, and for the name that it is a copy of.
+    places: Vec<(String, u64)>,
+    woken: Arc<Notify>,
 }
 
 impl Turns {
     /// Gives out the next turn for this name, which has been folded.
     pub(super) fn next(&self, name: String) -> Turn {
-        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let group = groups.entry(name.clone()).or_insert_with(|| Group {
-            next: 0,
-            over: BTreeSet::new(),
-            current: watch::Sender::new(0),
-        });
-        group.next += 1;
+        let woken = Arc::new(Notify::new());
+        let copied = copied(&name).map(str::to_owned);
+        let mut lines = self.lines();
+        let mut join = |name: String, is_copy| {
+            let line = lines.entry(name.clone()).or_default();
+            let number = line.next;
+            line.next += 1;
+            line.waiting.push_back(Waiter {
+                number,
+                is_copy,
+                woken: woken.clone(),
+            });
+            (name, number)
+        };
+        let mut places = vec![join(name, false)];
+        places.extend(copied.map(|name| join(name, true)));
+        drop(lines);
         Turn {
             turns: self.clone(),
-            name,
-            number: group.next - 1,
-            current: group.current.subscribe(),
+            places,
+            woken,
         }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, HashMap<String, Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Turn {
-    /// Waits until all that were listed before are over.
+    /// Waits until all that were listed before and may take this name are over.
     pub(super) async fn comes(&mut self) {
-        let number = self.number;
-        // The sender is dropped only with the last turn, so this one keeps it.
-        let _ = self.current.wait_for(|current| *current >= number).await;
+        // Whoever wakes it before it waits is remembered.
+        while !self.is_on() {
+            self.woken.notified().await;
+        }
+    }
+
+    fn is_on(&self) -> bool {
+        let lines = self.turns.lines();
+        let mut places = self.places.iter();
+        places.all(|(name, number)| lines.get(name).is_none_or(|line| line.is_on(*number)))
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut groups = self
-            .turns
-            .groups
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(group) = groups.get_mut(&self.name) else {
-            return;
-        };
-        group.over.insert(self.number);
-        let mut current = *group.current.borrow();
-        while group.over.remove(&current) {
-            current += 1;
-        }
-        if current == group.next {
-            groups.remove(&self.name);
-        } else {
-            group.current.send_replace(current);
+        let mut lines = self.turns.lines();
+        for (name, number) in &self.places {
+            let Some(line) = lines.get_mut(name) else {
+                continue;
+            };
+            line.leave(*number);
+            if line.waiting.is_empty() {
+                lines.remove(name);
+            }
         }
     }
+}
+
+impl Line {
+    fn place(&self, number: u64) -> Option<usize> {
+        let place = self.waiting.binary_search_by_key(&number, |one| one.number);
+        place.ok()
+    }
+
+    fn is_on(&self, number: u64) -> bool {
+        self.place(number).is_none_or(|place| self.is_first(place))
+    }
+
+    /// Whether nobody before this place is in its way.
+    fn is_first(&self, place: usize) -> bool {
+        match self.waiting[place].is_copy {
+            true => self.waiting.iter().take(place).all(|other| other.is_copy),
+            false => place == 0,
+        }
+    }
+
+    /// Leaves the line, and wakes those that it alone was in the way of.
+    fn leave(&mut self, number: u64) {
+        let Some(place) = self.place(number) else {
+            return;
+        };
+        let Some(gone) = self.waiting.remove(place) else {
+            return;
+        };
+        for next in place..self.waiting.len() {
+            let waiter = &self.waiting[next];
+            // A copy was in the way of no other.
+            if !self.is_first(next) || gone.is_copy && waiter.is_copy {
+                break;
+            }
+            waiter.woken.notify_one();
+        }
+    }
+}
+
+/// The name that this one may be a copy of, as copies are numbered: `x` of `x (2)`.
+fn copied(name: &str) -> Option<&str> {
+    let (first, number) = name.strip_suffix(')')?.rsplit_once(" (")?;
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit())
+        && !matches!(number, "" | "1")
+        && !number.starts_with('0');
+    (is_number && !first.is_empty() && !first.ends_with('/')).then_some(first)
 }
 
 #[cfg(test)]
@@ -109,6 +173,69 @@ mod tests {
         drop(first);
         assert!(is_on(&mut third).await);
         drop((third, other));
-        assert!(turns.groups.lock().unwrap().is_empty());
+        assert!(turns.lines().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_become_a_copy_and_what_is_called_so_wait_for_each_other() {
+        let turns = Turns::default();
+        let [mut copy, mut other, mut first, mut late] =
+            ["x (2)", "x (3)", "x", "x (4)"].map(|name| turns.next(name.into()));
+        assert!(is_on(&mut copy).await && is_on(&mut other).await);
+        assert!(!is_on(&mut first).await && !is_on(&mut late).await);
+        drop(other);
+        assert!(!is_on(&mut first).await);
+        drop(copy);
+        assert!(is_on(&mut first).await && !is_on(&mut late).await);
+        // A copy of a copy is none of the first.
+        let mut deep = turns.next("x (4) (2)".into());
+        assert!(!is_on(&mut deep).await);
+        drop(late);
+        assert!(is_on(&mut deep).await);
+        drop((first, deep));
+        assert!(turns.lines().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_is_woken() {
+        let turns = Turns::default();
+        for (before, waiting) in [
+            (vec!["x"], "x"),
+            (vec!["x"], "x (2)"),
+            (vec!["x (2)", "x (3)"], "x"),
+            (vec!["x (2)", "x"], "x (3)"),
+            (vec!["x", "x (2)"], "x (2)"),
+        ] {
+            let before: Vec<_> = before
+                .into_iter()
+                .map(|name| turns.next(name.into()))
+                .collect();
+            let mut waiting = turns.next(waiting.into());
+            let task = tokio::spawn(async move { waiting.comes().await });
+            tokio::task::yield_now().await;
+            assert!(!task.is_finished());
+            drop(before);
+            let woken = tokio::time::timeout(Duration::from_secs(1), task);
+            woken.await.unwrap().unwrap();
+        }
+    }
+
+    #[test]
+    fn copies_are_called_as_they_are_numbered() {
+        let table = [
+            ("a/x (2)", Some("a/x")),
+            ("x (13)", Some("x")),
+            ("x (2) (3)", Some("x (2)")),
+            ("x (1)", None),
+            ("x (02)", None),
+            ("x ()", None),
+            ("x (b)", None),
+            ("x(2)", None),
+            ("a/ (2)", None),
+            (" (2)", None),
+        ];
+        for (name, expected) in table {
+            assert_eq!(copied(name), expected, "{name}");
+        }
     }
 }

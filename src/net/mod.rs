@@ -62,4 +62,5 @@ pub(crate) use retry::{is_busy, passes_in_time};
 pub(crate) use secret::names_secret;
 pub use secret::{Secret, Shown};
 pub use settings::{Override, Settings};
+pub(crate) use text::read_named;
 pub use text::read_text;

@@ -1,60 +1,89 @@
-//! Text as sites send it, in the encodings that they still have.
+//! Text as sites send it, in the encodings of the Encoding Standard (<https://encoding.spec.whatwg.org>).
 
-/// The text of a body: what a byte order mark says, else UTF-8, else the old encoding of western Europe where the body or its
-/// Content-Type says so. What cannot be read is replaced.
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
+
+/// How much of a body is looked at for what it says of its encoding, as browsers do it.
+const HEAD: usize = 1024;
+
+/// The text of a body: what a byte order mark says, else UTF-8 if it is that, else the encoding that Content-Type or the body
+/// itself names. What cannot be read is replaced.
 pub fn read_text(bytes: &[u8], content_type: Option<&str>) -> String {
-    let told = content_type.unwrap_or("").to_ascii_lowercase();
-    if let Some((bytes, unit)) = wide(bytes, &told) {
-        let units: Vec<u16> = bytes
-            .chunks_exact(2)
-            .map(|pair| unit([pair[0], pair[1]]))
-            .collect();
-        return String::from_utf16_lossy(&units);
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return decode(encoding, &bytes[mark..]).into_owned();
     }
+    let told = content_type.and_then(label);
+    if let Some(encoding) = wide(bytes, told) {
+        return decode(encoding, bytes).into_owned();
+    }
+    let told = told.or_else(|| label_within(&bytes[..bytes.len().min(HEAD)]));
     match std::str::from_utf8(bytes) {
+        // The one encoding whose text is ASCII and means something else.
+        Ok(_) if told == Some(ISO_2022_JP) && bytes.is_ascii() => {
+            decode(ISO_2022_JP, bytes).into_owned()
+        }
         Ok(text) => text.to_owned(),
         Err(_) => {
-            let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
-            let told = format!("{told} {}", head.to_ascii_lowercase());
-            let names = ["iso-8859-1", "iso-8859-15", "windows-1252", "latin1"];
-            match names.iter().any(|name| told.contains(name)) {
-                true => bytes.iter().map(|&byte| western(byte)).collect(),
-                false => String::from_utf8_lossy(bytes).into_owned(),
-            }
+            let of_bytes = |encoding: &&Encoding| ![UTF_16BE, UTF_16LE].contains(encoding);
+            decode(told.filter(of_bytes).unwrap_or(UTF_8), bytes).into_owned()
         }
     }
 }
 
-/// How two bytes are a unit of UTF-16.
-type Unit = fn([u8; 2]) -> u16;
+/// The text in the encoding of this name, where there is one.
+pub(crate) fn read_named<'a>(bytes: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
+    Some(decode(known(name)?, bytes))
+}
 
-/// What is in UTF-16, without its mark, and in which order. Without a mark, what says so or begins as markup does is taken for it
-/// only if every other byte there is zero: many a page says so and is UTF-8.
-fn wide<'a>(bytes: &'a [u8], told: &str) -> Option<(&'a [u8], Unit)> {
+fn decode<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Cow<'a, str> {
+    encoding.decode_without_bom_handling(bytes).0
+}
+
+/// The encoding of this name. One that browsers refuse to read is none: what is ASCII in it can be read all the same.
+fn known(name: &str) -> Option<&'static Encoding> {
+    Encoding::for_label(name.as_bytes()).filter(|&encoding| encoding != REPLACEMENT)
+}
+
+/// What is in UTF-16 without a mark. What says so or begins as markup does is taken for it only if every other byte there is
+/// zero: many a page says so and is UTF-8.
+fn wide(bytes: &[u8], told: Option<&'static Encoding>) -> Option<&'static Encoding> {
+    let says_so = told.is_some_and(|told| told == UTF_16LE || told == UTF_16BE);
     match bytes {
-        [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes)),
-        [0xfe, 0xff, rest @ ..] => Some((rest, u16::from_be_bytes)),
-        [b'<', 0, ..] => Some((bytes, u16::from_le_bytes)),
-        [0, b'<', ..] => Some((bytes, u16::from_be_bytes)),
-        [first, 0, ..] if *first != 0 && told.contains("utf-16") => {
-            Some((bytes, u16::from_le_bytes))
-        }
-        [0, second, ..] if *second != 0 && told.contains("utf-16") => {
-            Some((bytes, u16::from_be_bytes))
-        }
+        [b'<', 0, ..] => Some(UTF_16LE),
+        [0, b'<', ..] => Some(UTF_16BE),
+        [first, 0, ..] if *first != 0 && says_so => Some(UTF_16LE),
+        [0, second, ..] if *second != 0 && says_so => Some(UTF_16BE),
         _ => None,
     }
 }
 
-/// What Windows-1252 has where Latin-1 has control characters, which no page means, whichever of the two it names.
-const WINDOWS: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-];
+/// The encoding that a page names in a `<meta>`, or a document of XML in its first line.
+fn label_within(head: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    if let Some(xml) = head.trim_start().strip_prefix("<?xml") {
+        return value(xml.split("?>").next()?, "encoding").and_then(known);
+    }
+    let mut tags = head.split("<meta").skip(1);
+    tags.find_map(|tag| label(tag.split('>').next()?))
+}
 
-fn western(byte: u8) -> char {
-    let at = usize::from(byte.wrapping_sub(0x80));
-    WINDOWS.get(at).copied().unwrap_or(char::from(byte))
+/// The encoding after `charset=`, of a Content-Type or of a `<meta>`.
+fn label(text: &str) -> Option<&'static Encoding> {
+    known(value(&text.to_ascii_lowercase(), "charset")?)
+}
+
+/// What is said to be equal to the name, in quotes or not.
+fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = text;
+    loop {
+        rest = &rest[rest.find(name)? + name.len()..];
+        if let Some(value) = rest.trim_start().strip_prefix('=') {
+            let value = value.trim_start().trim_start_matches(['"', '\'']);
+            let ends = |c: char| c.is_ascii_whitespace() || "\"';,/>".contains(c);
+            return value.split(ends).next();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +100,45 @@ mod tests {
         let read = read_text(quoted, Some("text/html; charset=Windows-1252"));
         assert_eq!(read, "€ 5 “café” Ÿ\u{a0}a");
         assert!(read_text(b"caf\xe9", None).ends_with('\u{fffd}'));
+    }
+
+    #[test]
+    fn text_is_read_in_the_encoding_that_is_named() {
+        let meta = |name: &str, text: &[u8]| {
+            [format!("<p><meta charset=\"{name}\">").as_bytes(), text].concat()
+        };
+        let old = b"<meta http-equiv=Content-Type content='text/html; charset = GBK'>\xc3\xa8\xba\xdc\xbf\xc9\xb0\xae";
+        let xml = b"<?xml version='1.0' encoding='windows-1251'?><a>\xea\xee\xf2</a>";
+        let script = b"<script charset=koi8-r></script><meta charset=euc-kr>\xb0\xed";
+        let table: [(&[u8], Option<&str>, &str); 13] = [
+            (&meta("windows-1251", b"\xea\xee\xf2"), None, "кот"),
+            (&meta("KOI8-R", b"\xcb\xcf\xd4"), None, "кот"),
+            (&meta("Shift_JIS", b"\x94\x4c"), None, "猫"),
+            (
+                &meta("euc-jp", b"\xc7\xad\xa4\xac\xb9\xa5\xa4\xad"),
+                None,
+                "猫が好き",
+            ),
+            (&meta("iso-2022-jp", b"\x1b$BG-\x1b(B"), None, "猫"),
+            (&meta("iso-2022-jp", "猫".as_bytes()), None, "猫"),
+            (&meta("big5", b"\xbf\xdf"), None, "貓"),
+            (&meta("iso-2022-kr", b"cat \xff"), None, "cat \u{fffd}"),
+            (&meta("x-nothing", b"\xff"), None, "\u{fffd}"),
+            (
+                &meta("koi8-r", b"\xea\xee\xf2"),
+                Some("text/html;charset=cp1251"),
+                "кот",
+            ),
+            (old, None, "猫很可爱"),
+            (xml, None, "<a>кот</a>"),
+            (script, None, "고"),
+        ];
+        for (bytes, told, ends) in table {
+            let read = read_text(bytes, told);
+            assert!(read.ends_with(ends), "{read}, not {ends}");
+        }
+        assert_eq!(read_text("\u{feff}{}".as_bytes(), None), "{}");
+        assert_eq!(read_text(b"\xff", Some("text/html; charset")), "\u{fffd}");
     }
 
     #[test]
@@ -93,7 +161,7 @@ mod tests {
                 Some("text/html; charset=utf-16"),
                 "<p>café",
             ),
-            (little("\u{feff}a")[..3].into(), None, ""),
+            (little("\u{feff}a")[..3].into(), None, "\u{fffd}"),
             (b"\xff\xfe\x00\xd8".into(), None, "\u{fffd}"),
         ];
         for (bytes, told, expected) in table {

@@ -6,6 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use percent_encoding::percent_decode_str;
 
+use crate::net::read_named;
+
 /// The file name that the field gives, without folders. It is not yet safe: it goes through
 /// [`component`](super::safe::component).
 ///
@@ -167,12 +169,11 @@ fn quoted_printable(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// Text in one of the character sets that names come in.
+/// Text in one of the character sets that names come in. Those who say ASCII and go beyond it mean UTF-8.
 fn in_charset(charset: &str, bytes: &[u8]) -> Option<String> {
-    match charset.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" | "us-ascii" => Some(String::from_utf8_lossy(bytes).into_owned()),
-        "iso-8859-1" | "iso8859-1" | "iso88591" | "latin1" | "windows-1252" => Some(latin1(bytes)),
-        _ => None,
+    match charset.eq_ignore_ascii_case("us-ascii") {
+        true => Some(String::from_utf8_lossy(bytes).into_owned()),
+        false => Some(read_named(bytes, charset)?.into_owned()),
     }
 }
 
@@ -228,7 +229,11 @@ mod tests {
             ),
             (
                 b"attachment; filename*=KOI8-R''%C1.jpg; filename=a.jpg",
-                Some("a.jpg"),
+                Some("а.jpg"),
+            ),
+            (
+                b"attachment; filename*=x-none''%C1.jpg; filename=b.jpg",
+                Some("b.jpg"),
             ),
             (
                 b"attachment; filename*=UTF-8''bad%; filename=a.jpg",
@@ -272,6 +277,17 @@ mod tests {
             (
                 b"attachment; filename=\"=?UTF-8?Q?na=C3=AFve_cat?= =?utf-8?B?LmpwZw==?=\"",
                 Some("na\u{ef}ve cat.jpg"),
+            ),
+            (
+                b"attachment; filename=\"=?GBK?B?w6gu?= =?iso-2022-jp?B?GyRCRy0bKEI=?=\"",
+                Some("猫.猫"),
+            ),
+            (b"a; filename*=windows-1252''%80.jpg", Some("€.jpg")),
+            (b"a; filename*=big5''%BF%DF.jpg", Some("貓.jpg")),
+            (b"a; filename*=us-ascii''%E7%8C%AB.jpg", Some("猫.jpg")),
+            (
+                b"a; filename*=iso-2022-kr''a.jpg; filename=b.jpg",
+                Some("b.jpg"),
             ),
             (b"attachment; filename=\"=?UTF-8?X?a?=\"", None),
             (b"attachment; filename=\"=?UTF-8?Q?=0\"", None),

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::{Origin, Url};
 
 use super::trail::Trail;
@@ -24,17 +24,41 @@ enum Carrier<'a> {
     Pooled(&'a reqwest::Client),
 }
 
+/// The cookies of one trail: those that are kept, or, where none are, what is set on the way. Many a wall asks for nothing else.
+struct Cookies<'a> {
+    kept: Option<&'a Jar>,
+    on_the_way: Option<Jar>,
+}
+
+impl Cookies<'_> {
+    fn of(&self, url: &Url) -> Option<HeaderValue> {
+        self.kept.or(self.on_the_way.as_ref())?.cookies(url)
+    }
+
+    /// Takes what this answer sets, and says whether it was anything.
+    fn take(&mut self, response: &Response, url: &Url) -> bool {
+        let set = response.headers().get_all(header::SET_COOKIE);
+        match self.kept {
+            Some(jar) => jar.set_cookies(set, url),
+            None if !redirect::is_redirect(response.status()) => false,
+            None => {
+                let jar = self.on_the_way.get_or_insert_default();
+                jar.set_cookies(set, url)
+            }
+        }
+    }
+}
+
 impl Client {
     pub(super) async fn send(&self, mut ask: Ask<'_>) -> Result<Opened> {
-        let Ask { url, bound, .. } = ask;
-        let host = url.host_str().unwrap_or("");
-        let pools = &self.inner.pools;
-        let mut trail = Trail::new(url.clone(), ask.way.led);
+        let host = ask.url.host_str().unwrap_or("");
+        let mut trail = Trail::new(ask.url.clone(), ask.way.led);
         let mut guest: Option<Permit> = None;
         let mut is_second = false;
-        let kept = pools.jar().or(ask.way.gate.and_then(Gate::jar));
-        // Where none are kept, those that are set on the way: many a wall asks for nothing else.
-        let mut on_the_way: Option<Jar> = None;
+        let mut cookies = Cookies {
+            kept: self.inner.pools.jar().or(ask.way.gate.and_then(Gate::jar)),
+            on_the_way: None,
+        };
         loop {
             let here = trail.here();
             if let Some(gate) = ask.way.gate {
@@ -46,31 +70,13 @@ impl Client {
                 let there = here.host_str().unwrap_or("");
                 guest = self.pace().lead(host, there).await;
             }
-            let is_trusted = self.is_trusted(&trail);
             let purpose = self.purpose_for(ask.purpose, here);
             let is_file = matches!(purpose, Use::Bodies);
             let (carrier, has_proxy) = self.carrier_for(ask, purpose, trail.led(), here)?;
-            let is_own = matches!(carrier, Carrier::Own(_));
-            let mut headers = ask.free.clone();
-            if trail.is_home() {
-                if let Some(logins) = &self.inner.logins
-                    && let Some(value) = logins.authorization(here, is_trusted)
-                {
-                    headers.insert(header::AUTHORIZATION, value);
-                }
-                replace(&mut headers, bound);
-            }
-            if is_trusted {
-                replace(&mut headers, &self.inner.user_headers);
-            }
-            if let Some(jar) = kept.or(on_the_way.as_ref())
-                && !headers.contains_key(header::COOKIE)
-                && let Some(cookies) = jar.cookies(here)
-            {
-                headers.insert(header::COOKIE, cookies);
-            }
+            let is_pooled = matches!(carrier, Carrier::Pooled(_));
+            let headers = self.headers(&ask, &trail, &cookies);
             let under_way = self.inner.reuse.begin(here.origin());
-            let mut response = match self.ask(carrier, here, headers, ask.body, is_second).await {
+            let response = match self.ask(carrier, here, headers, ask.body, is_second).await {
                 Ok(response) => response,
                 Err(fault) if matches!(ask.purpose, Use::Pages) && failure::wants_http1(&fault) => {
                     ask.purpose = Use::Bodies;
@@ -88,45 +94,17 @@ impl Client {
                     is_second = true;
                     continue;
                 }
-                Err(fault) => {
-                    if fault.stage == Stage::Exchange
-                        && !has_proxy
-                        && !is_own
-                        && let Some(name) = here.domain()
-                    {
-                        pools.system().first_was_mute(name);
-                    }
-                    let is_named_by_server = fault.stage == Stage::Request && trail.is_redirected();
-                    let mut failure = self.failure(fault, here);
-                    if is_named_by_server {
-                        failure.kind = Kind::Corrupt;
-                    }
-                    return Err(failure);
-                }
+                Err(fault) => return Err(self.failed(fault, &trail, is_pooled && !has_proxy)),
             };
             under_way.answered();
             is_second = false;
-            // Through a tunnel, it would be the server that says this.
-            if has_proxy
-                && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-                && here.scheme() == "http"
-                && let Some(proxy) = pools.proxy_for(here)
-                && proxy.starts_with("http")
-            {
-                return Err(failure::proxy_login(here, &proxy));
+            if has_proxy {
+                self.unless_proxy_refuses(&response, here)?;
             }
-            let set = response.headers().get_all(header::SET_COOKIE);
-            let has_cookie = match kept {
-                Some(jar) => jar.set_cookies(set, here),
-                None if !redirect::is_redirect(response.status()) => false,
-                None => {
-                    let jar = on_the_way.get_or_insert_default();
-                    jar.set_cookies(set, here)
-                }
-            };
+            let has_cookie = cookies.take(&response, here);
             let address = response.remote_addr().filter(|_| !has_proxy);
             if let (Some(address), Some(name)) = (address, here.domain()) {
-                pools.system().answered(name, &address);
+                self.inner.pools.system().answered(name, &address);
             }
             if trail.answered(address.map(|address| address.ip()))
                 && let Some(gate) = ask.way.gate
@@ -144,29 +122,91 @@ impl Client {
                     }
                     trail.follow(location.as_bytes())?;
                 }
-                _ => {
-                    response
-                        .frame()
-                        .map_err(|coding| failure::packed(trail.here(), &coding))?;
-                    let (redirected, led) = (trail.is_redirected(), trail.led());
-                    if let Some(guest) = &mut guest
-                        && response.status().is_success()
-                    {
-                        guest.accepted(response.content_length());
-                    }
-                    let url = trail.into_here();
-                    return Ok(Opened {
-                        watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
-                        url,
-                        redirected,
-                        led,
-                        response,
-                        host: self.pace().host(host),
-                        guest,
-                    });
-                }
+                _ => return self.opened(response, trail, guest, host),
             }
         }
+    }
+
+    /// The headers of a request to where the trail has come: what is bound to its beginning goes no further.
+    fn headers(&self, ask: &Ask<'_>, trail: &Trail, cookies: &Cookies<'_>) -> HeaderMap {
+        let here = trail.here();
+        let is_trusted = self.is_trusted(trail);
+        let mut headers = ask.free.clone();
+        if trail.is_home() {
+            if let Some(logins) = &self.inner.logins
+                && let Some(value) = logins.authorization(here, is_trusted)
+            {
+                headers.insert(header::AUTHORIZATION, value);
+            }
+            replace(&mut headers, ask.bound);
+        }
+        if is_trusted {
+            replace(&mut headers, &self.inner.user_headers);
+        }
+        if !headers.contains_key(header::COOKIE)
+            && let Some(cookies) = cookies.of(here)
+        {
+            headers.insert(header::COOKIE, cookies);
+        }
+        headers
+    }
+
+    /// Why no answer came, to a request that went through our connections of pages and no proxy (`is_direct`) or not.
+    fn failed(&self, fault: Fault, trail: &Trail, is_direct: bool) -> Error {
+        let here = trail.here();
+        if fault.stage == Stage::Exchange
+            && is_direct
+            && let Some(name) = here.domain()
+        {
+            self.inner.pools.system().first_was_mute(name);
+        }
+        let is_named_by_server = fault.stage == Stage::Request && trail.is_redirected();
+        let mut failure = self.failure(fault, here);
+        if is_named_by_server {
+            failure.kind = Kind::Corrupt;
+        }
+        failure
+    }
+
+    /// An error if it is the proxy that wants to know who asks. Through a tunnel, it would be the server that says this.
+    fn unless_proxy_refuses(&self, response: &Response, here: &Url) -> Result<()> {
+        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            && here.scheme() == "http"
+            && let Some(proxy) = self.inner.pools.proxy_for(here)
+            && proxy.starts_with("http")
+        {
+            return Err(failure::proxy_login(here, &proxy));
+        }
+        Ok(())
+    }
+
+    /// The answer at the end of a trail that began at this host.
+    fn opened(
+        &self,
+        mut response: Response,
+        trail: Trail,
+        mut guest: Option<Permit>,
+        host: &str,
+    ) -> Result<Opened> {
+        response
+            .frame()
+            .map_err(|coding| failure::packed(trail.here(), &coding))?;
+        let (redirected, led) = (trail.is_redirected(), trail.led());
+        if let Some(guest) = &mut guest
+            && response.status().is_success()
+        {
+            guest.accepted(response.content_length());
+        }
+        let url = trail.into_here();
+        Ok(Opened {
+            watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
+            url,
+            redirected,
+            led,
+            response,
+            host: self.pace().host(host),
+            guest,
+        })
     }
 
     /// Asks once.

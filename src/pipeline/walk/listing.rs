@@ -38,12 +38,25 @@ pub(super) struct Listing {
     pub(super) tree: Tree,
 }
 
-/// What becomes of the entries in front of us.
+/// What comes next of a listing.
 enum Step {
     Entry(Entry, Led),
     Item(Found),
     ChildEnded,
     Ended,
+}
+
+/// A listing at work: what its source emits becomes items, in their order, and links that are listed in its place.
+struct Running<'a> {
+    walk: Arc<Walk>,
+    of: Listing,
+    out: mpsc::Sender<Found>,
+    print: &'a mut Print,
+    children: VecDeque<Child>,
+    /// An item that came after links, and waits for theirs.
+    held: Option<Found>,
+    /// How many items were passed on.
+    count: u64,
 }
 
 impl Walk {
@@ -55,156 +68,177 @@ impl Walk {
         out: mpsc::Sender<Found>,
         print: &mut Print,
     ) -> Result<(u64, Result<()>)> {
-        let Listing {
-            source,
-            target,
-            origin,
-            ctx,
-            depth,
-            branch,
-            options,
-            progress,
-            items,
-            gather,
-            is_whole,
-            tree,
-        } = listing;
-        let (outlet, mut entries) = outlet_after(items, ROOM);
+        let (outlet, mut entries) = outlet_after(listing.items, ROOM);
         let walk = self.clone();
         let outlet = outlet.knowing(move |link| walk.is_of_a_site(link));
-        let listing = tokio::spawn({
-            let (source, ctx) = (source.clone(), ctx.clone());
+        let task = tokio::spawn({
+            let (source, target) = (listing.source.clone(), listing.target.clone());
+            let ctx = listing.ctx.clone();
             async move {
                 let done = source.list(&ctx, &target, &outlet).await;
                 (outlet.items(), outlet.take_terms(), done)
             }
         });
-        let _leash = Leash(listing.abort_handle());
-        let mut open = true;
-        let mut children: VecDeque<Child> = VecDeque::new();
-        // An item that came after links, and waits for theirs.
-        let mut held: Option<Found> = None;
-        // Who named an entry: whoever leads the listing, or else whom its source knows of.
-        let led_of = |led: Led| match ctx.led() {
-            Led::ByPublic => Led::ByPublic,
-            Led::ByUser => led,
-        };
-        let found = |item: Box<Item>, led: Led| {
-            // A link that is one file is its own origin, which need not be remembered twice.
-            let origin = (origin.url != item.key).then(|| origin.clone());
-            Found {
-                depth,
-                options: options.clone(),
-                branch: branch.clone(),
-                gather: gather.clone(),
-                ticket: progress.as_ref().map(Progress::ticket),
-                ..Found::new(item, source.clone(), led_of(led), origin)
-            }
-        };
-        let spot = || Spot {
-            depth: depth + 1,
-            handed: true,
-            branch: branch.clone(),
-            options: options.clone(),
-            ticket: progress.as_ref().map(Progress::ticket),
-            tracks: progress.is_some(),
-            gather: gather.clone(),
-            is_whole,
-            tree: tree.clone(),
-        };
-        let mut count = 0;
+        let _leash = Leash(task.abort_handle());
+        let branch = listing.branch.clone();
         let mut stopped = std::pin::pin!(stopped(branch.as_deref()));
-        while open || !children.is_empty() {
-            let ahead = children.len();
-            let takes = open && held.is_none() && self.has_room(ahead);
+        let mut running = Running {
+            walk: self.clone(),
+            of: listing,
+            out,
+            print,
+            children: VecDeque::new(),
+            held: None,
+            count: 0,
+        };
+        let mut open = true;
+        while open || !running.children.is_empty() {
+            let ahead = running.children.len();
+            let takes = open && running.held.is_none() && self.has_room(ahead);
+            let child = next_of(running.children.front_mut());
             let step = tokio::select! {
                 biased;
                 // Enough of it is known. Its task ends with the leash.
-                () = &mut stopped => return Ok((count, Err(Error::closed()))),
-                found = next_of(children.front_mut()), if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
+                () = &mut stopped => return Ok((running.count, Err(Error::closed()))),
+                found = child, if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
                 entry = entries.recv_led(), if takes => entry.map_or(Step::Ended, |(entry, led)| Step::Entry(entry, led)),
             };
             match step {
-                Step::Entry(Entry::Link(link) | Entry::Embed(link), led) => {
-                    print.leads_on();
-                    children.push_back(self.clone().child(*link, led_of(led), spot()));
-                }
-                Step::Entry(Entry::Checkpoint(cursor), _) => {
-                    if let Some(progress) = &progress {
-                        progress.reach(*cursor);
-                    }
-                }
-                Step::Entry(Entry::Validator(text), _) => print.begin(&self, text.into()),
-                Step::Entry(Entry::Unchanged, _) => {
-                    print.is_unchanged();
-                }
-                Step::Entry(Entry::Warning(text), _) => {
-                    let (source, text) = (source.manifest().name.clone(), text.into());
-                    let told = self.events.send(Event::Warned { source, text });
-                    told.await.map_err(|_| Error::closed())?;
-                }
-                Step::Entry(Entry::Note(text), _) => {
-                    let (source, text) = (source.manifest().name.clone(), text.into());
-                    let told = self.events.send(Event::Noted { source, text });
-                    told.await.map_err(|_| Error::closed())?;
-                }
-                Step::Entry(Entry::Item(item), led) if self.asks_what_is(&item) => {
-                    print.leads_on();
-                    children.push_back(self.clone().undecided(found(item, led)));
-                }
-                Step::Entry(Entry::Item(item), led) if ahead > 0 => held = Some(found(item, led)),
-                Step::Entry(Entry::Item(item), led) => {
-                    count += 1;
-                    print.item(&item);
-                    pass(&out, found(item, led)).await?;
-                }
-                Step::Entry(Entry::Broken(broken), led) => {
-                    let Broken { item, failure } = *broken;
-                    print.leads_on();
-                    let found = Found {
-                        fault: Some(Box::new(failure.error())),
-                        ..found(Box::new(item), led)
-                    };
-                    match ahead {
-                        0 => {
-                            count += 1;
-                            pass(&out, found).await?;
-                        }
-                        _ => held = Some(found),
-                    }
-                }
-                Step::Item(found) => out.send(found).await.map_err(|_| Error::closed())?,
-                Step::ChildEnded => {
-                    children.pop_front();
-                    if children.is_empty()
-                        && let Some(found) = held.take()
-                    {
-                        count += 1;
-                        pass(&out, found).await?;
-                    }
-                }
+                Step::Entry(entry, led) => running.take(entry, led).await?,
+                Step::Item(found) => running.pass(found).await?,
+                Step::ChildEnded => running.child_ended().await?,
                 Step::Ended => open = false,
             }
         }
-        match listing.await {
+        match task.await {
             Ok((items, terms, done)) => {
-                print.terms = terms;
+                running.print.terms = terms;
                 Ok((items, done))
             }
             Err(error) => {
-                let message = format!(
-                    "source `{}` has a defect and stopped",
-                    source.manifest().name
-                );
-                Ok((
-                    0,
-                    Err(Error::new(Kind::Unsupported, message).because(error.to_string())),
-                ))
+                let name = &running.of.source.manifest().name;
+                let message = format!("source `{name}` has a defect and stopped");
+                let error = Error::new(Kind::Unsupported, message).because(error.to_string());
+                Ok((0, Err(error)))
             }
         }
     }
 }
 
-async fn pass(out: &mpsc::Sender<Found>, found: Found) -> Result<()> {
-    out.send(found).await.map_err(|_| Error::closed())
+impl Running<'_> {
+    async fn take(&mut self, entry: Entry, led: Led) -> Result<()> {
+        match entry {
+            Entry::Link(link) | Entry::Embed(link) => {
+                self.print.leads_on();
+                let child = self.walk.clone().child(*link, self.led(led), self.spot());
+                self.children.push_back(child);
+            }
+            Entry::Checkpoint(cursor) => {
+                if let Some(progress) = &self.of.progress {
+                    progress.reach(*cursor);
+                }
+            }
+            Entry::Validator(text) => self.print.begin(&self.walk, text.into()),
+            Entry::Unchanged => self.print.is_unchanged(),
+            Entry::Warning(text) => {
+                let (source, text) = (self.name(), text.into());
+                self.tell(Event::Warned { source, text }).await?;
+            }
+            Entry::Note(text) => {
+                let (source, text) = (self.name(), text.into());
+                self.tell(Event::Noted { source, text }).await?;
+            }
+            Entry::Item(item) if self.walk.asks_what_is(&item) => {
+                self.print.leads_on();
+                let child = self.walk.clone().undecided(self.found(item, led));
+                self.children.push_back(child);
+            }
+            Entry::Item(item) => {
+                if self.children.is_empty() {
+                    self.print.item(&item);
+                }
+                self.item(self.found(item, led)).await?;
+            }
+            Entry::Broken(broken) => {
+                let Broken { item, failure } = *broken;
+                self.print.leads_on();
+                let found = Found {
+                    fault: Some(Box::new(failure.error())),
+                    ..self.found(Box::new(item), led)
+                };
+                self.item(found).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on an item of its own, or holds it until the links before it are listed.
+    async fn item(&mut self, found: Found) -> Result<()> {
+        if !self.children.is_empty() {
+            self.held = Some(found);
+            return Ok(());
+        }
+        self.count += 1;
+        self.pass(found).await
+    }
+
+    async fn child_ended(&mut self) -> Result<()> {
+        self.children.pop_front();
+        match self.held.take_if(|_| self.children.is_empty()) {
+            Some(found) => self.item(found).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn pass(&self, found: Found) -> Result<()> {
+        self.out.send(found).await.map_err(|_| Error::closed())
+    }
+
+    async fn tell(&self, event: Event) -> Result<()> {
+        let told = self.walk.events.send(event).await;
+        told.map_err(|_| Error::closed())
+    }
+
+    /// The source's.
+    fn name(&self) -> String {
+        self.of.source.manifest().name.clone()
+    }
+
+    /// Who named an entry: whoever leads the listing, or else whom its source knows of.
+    fn led(&self, led: Led) -> Led {
+        match self.of.ctx.led() {
+            Led::ByPublic => Led::ByPublic,
+            Led::ByUser => led,
+        }
+    }
+
+    fn found(&self, item: Box<Item>, led: Led) -> Found {
+        let of = &self.of;
+        // A link that is one file is its own origin, which need not be remembered twice.
+        let origin = (of.origin.url != item.key).then(|| of.origin.clone());
+        Found {
+            depth: of.depth,
+            options: of.options.clone(),
+            branch: of.branch.clone(),
+            gather: of.gather.clone(),
+            ticket: of.progress.as_ref().map(Progress::ticket),
+            ..Found::new(item, of.source.clone(), self.led(led), origin)
+        }
+    }
+
+    /// Where its links are listed.
+    fn spot(&self) -> Spot {
+        let of = &self.of;
+        Spot {
+            depth: of.depth + 1,
+            handed: true,
+            branch: of.branch.clone(),
+            options: of.options.clone(),
+            ticket: of.progress.as_ref().map(Progress::ticket),
+            tracks: of.progress.is_some(),
+            gather: of.gather.clone(),
+            is_whole: of.is_whole,
+            tree: of.tree.clone(),
+        }
+    }
 }

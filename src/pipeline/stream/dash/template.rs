@@ -6,7 +6,7 @@ use super::MOST;
 use super::live;
 use super::segments::{Naming, ROUNDED, Scope, Track};
 use super::xml::Element;
-use crate::model::Result;
+use crate::model::{Error, Result};
 
 /// What stands for the names in a template.
 pub(super) struct Names<'a> {
@@ -24,7 +24,7 @@ pub(super) fn by_template(
     template: &Naming<'_>,
     names: &Names<'_>,
 ) -> Result<()> {
-    let own = template
+    let media = template
         .get("media")
         .ok_or_else(|| corrupt("a template names no segments"))?;
     if let Some(first) = template.get("initialization") {
@@ -35,78 +35,47 @@ pub(super) fn by_template(
         let spot = track.spot(first.get("sourceURL"), first.get("range"))?;
         track.begin(spot);
     }
-    let first = template.number("startNumber")?.unwrap_or(1);
-    let scale = template.scale()?;
-    let offset = template.number("presentationTimeOffset")?.unwrap_or(0);
-    let scaled = |ticks: u64| ticks as f64 / scale as f64;
-    // When a segment is played that has this time in its period.
-    let played = |time: u64| scope.begin + scaled(time) - scaled(offset);
-    let mut last = String::new();
-    let mut named = |number: u64, time: u64| {
-        let name = filled(own, names, number, time)?;
-        // Without a number or a time in it, all segments would be one.
-        match name == last {
-            true => Err(corrupt("a template gives several segments one name")),
-            false => {
-                last.clone_from(&name);
-                Ok(name)
-            }
-        }
+    let mut adding = Adding {
+        track,
+        scope,
+        names,
+        media,
+        first: template.number("startNumber")?.unwrap_or(1),
+        scale: template.scale()?,
+        offset: template.number("presentationTimeOffset")?.unwrap_or(0),
+        last: String::new(),
     };
-    let mut push = |at: u64, time: u64, (start, length): (f64, f64)| {
-        let number = first.checked_add(at);
-        let number = number.ok_or_else(|| corrupt("its numbers are too high"))?;
-        let Some(window) = scope.window else {
-            let end = scope.length.map(|length| scope.begin + length);
-            let is_before = start + length <= scope.begin + TINY;
-            let is_behind = !scope.is_last && end.is_some_and(|end| start > end - ROUNDED);
-            if is_before || is_behind {
-                // What another period plays, or none.
-                return Ok(());
-            }
-            let name = named(number, time)?;
-            let spot = track.spot(Some(&name), None)?;
-            if track
-                .media
-                .segments
-                .last()
-                .is_some_and(|last| last.spot == spot)
-            {
-                track.repeats = true;
-                return Ok(());
-            }
-            // The last one may be longer by what is told than what is left.
-            let left = scope
-                .length
-                .map_or(f64::INFINITY, |all| scope.begin + all - start);
-            return track.push(spot, length.min(left.max(0.0)));
-        };
-        // What is known is not named again; each manifest rounds on its own.
-        let is_known = live::number(start + length / 2.0) < window.since;
-        track.lasts(length);
-        if is_known || start + length <= 0.0 {
-            return Ok(());
+    match template.first("SegmentTimeline") {
+        Some(timeline) => adding.by_timeline(timeline),
+        None => {
+            let length = template.number("duration")?.filter(|length| *length > 0);
+            let length = length.ok_or_else(endless)?;
+            adding.all_alike(length)
         }
-        let name = named(number, time)?;
-        let spot = track.spot(Some(&name), None)?;
-        track.push_live(spot, scope, (start, length))
-    };
-    if let Some(timeline) = template.first("SegmentTimeline") {
-        let whole = scope.length.unwrap_or(f64::INFINITY);
-        let now = scope
-            .window
-            .map_or(f64::INFINITY, |window| window.until - scope.begin);
-        // Whether it goes on until now, and not until the end of the period.
-        let by_clock = now < whole;
-        let end = Some(whole.min(now)).filter(|length| length.is_finite());
-        let end = end.map(|length| {
-            let ticks = length * scale as f64;
-            let ticks = match by_clock {
-                true => (ticks + 1e-6).floor(),
-                false => ticks.ceil(),
-            };
-            offset.saturating_add(ticks as u64)
-        });
+    }
+}
+
+/// Segments on their way into a track.
+struct Adding<'a, 'track> {
+    track: &'a mut Track<'track>,
+    scope: &'a Scope,
+    names: &'a Names<'a>,
+    /// What names them.
+    media: &'a str,
+    /// The number of the first one.
+    first: u64,
+    /// How many ticks are a second.
+    scale: u64,
+    /// The time that is played at the beginning of the period, in ticks.
+    offset: u64,
+    /// The name of the last one.
+    last: String,
+}
+
+impl Adding<'_, '_> {
+    /// As a timeline has them: each entry is one or more of a length.
+    fn by_timeline(&mut self, timeline: &Element) -> Result<()> {
+        let (end, by_clock) = self.end();
         let entries: Vec<&Element> = timeline.all("S").collect();
         let (mut at, mut time) = (0u64, 0u64);
         let mut is_surplus = false;
@@ -135,48 +104,133 @@ pub(super) fn by_template(
                 _ => entry.number("r")?.unwrap_or(0).saturating_add(1),
             };
             if count > (MOST as u64).saturating_sub(at).saturating_add(1) {
-                return Err(corrupt(format_args!("it has more than {MOST} segments")));
+                return Err(too_many());
             }
             for _ in 0..count {
-                push(at, time, (played(time), scaled(length)))?;
+                self.push(at, time, (self.played(time), self.seconds(length)))?;
                 at += 1;
                 time = time
                     .checked_add(length)
                     .ok_or_else(|| corrupt("its times are too high"))?;
             }
         }
-        track.media.surplus = is_surplus && scope.window.is_none();
-        return Ok(());
+        self.track.media.surplus = is_surplus && self.scope.window.is_none();
+        Ok(())
     }
-    let length = template.number("duration")?.filter(|length| *length > 0);
-    let length = length.ok_or_else(|| corrupt("nothing says how many segments there are"))?;
-    let each = scaled(length);
-    let all = scope
-        .length
-        .map(|total| (total / each - 1e-6).ceil().max(1.0));
-    let (from, until) = match (scope.window, all) {
-        (None, None) => return Err(corrupt("nothing says how many segments there are")),
-        (None, Some(all)) => (0.0, all),
-        (Some(window), all) => {
-            let known = window.since as f64 / 1e6 - scope.begin;
-            let from = (window.from - scope.begin).max(known - each);
-            let there = ((window.until - scope.begin) / each + 1e-6).floor();
-            let until = all.unwrap_or(f64::INFINITY).min(there);
-            ((from / each).ceil().max(0.0), until)
+
+    /// When a timeline without an end of its own ends, in ticks, and whether that is now, and not the end of the period.
+    fn end(&self) -> (Option<u64>, bool) {
+        let scope = self.scope;
+        let whole = scope.length.unwrap_or(f64::INFINITY);
+        let now = scope
+            .window
+            .map_or(f64::INFINITY, |window| window.until - scope.begin);
+        let by_clock = now < whole;
+        let end = Some(whole.min(now)).filter(|length| length.is_finite());
+        let end = end.map(|length| {
+            let ticks = length * self.scale as f64;
+            let ticks = match by_clock {
+                true => (ticks + TINY).floor(),
+                false => ticks.ceil(),
+            };
+            self.offset.saturating_add(ticks as u64)
+        });
+        (end, by_clock)
+    }
+
+    /// All of this length in ticks, for as long as the period lasts.
+    fn all_alike(&mut self, length: u64) -> Result<()> {
+        let scope = self.scope;
+        let each = self.seconds(length);
+        let all = scope
+            .length
+            .map(|total| (total / each - TINY).ceil().max(1.0));
+        let (from, until) = match (scope.window, all) {
+            (None, None) => return Err(endless()),
+            (None, Some(all)) => (0.0, all),
+            (Some(window), all) => {
+                let known = window.since as f64 / 1e6 - scope.begin;
+                let from = (window.from - scope.begin).max(known - each);
+                let there = ((window.until - scope.begin) / each + TINY).floor();
+                let until = all.unwrap_or(f64::INFINITY).min(there);
+                ((from / each).ceil().max(0.0), until)
+            }
+        };
+        if until - from > MOST as f64 {
+            return Err(too_many());
         }
-    };
-    if until - from > MOST as f64 {
-        return Err(corrupt(format_args!("it has more than {MOST} segments")));
+        for at in from as u64..until.max(0.0) as u64 {
+            let start = scope.begin + at as f64 * each;
+            self.push(at, at.saturating_mul(length), (start, each))?;
+        }
+        // Durations are told rounded up, so that a little of time may be left of which there is nothing.
+        let rest = scope.length.map(|total| total / each - (until - 1.0));
+        self.track.media.surplus =
+            scope.window.is_none() && until > 1.0 && rest.is_some_and(|rest| rest < 0.5);
+        Ok(())
     }
-    for at in from as u64..until.max(0.0) as u64 {
-        let start = scope.begin + at as f64 * each;
-        push(at, at.saturating_mul(length), (start, each))?;
+
+    /// Adds the segment at this place with this time in ticks, which is played from so many seconds on, for so many.
+    fn push(&mut self, at: u64, time: u64, (start, length): (f64, f64)) -> Result<()> {
+        let number = self.first.checked_add(at);
+        let number = number.ok_or_else(|| corrupt("its numbers are too high"))?;
+        let scope = self.scope;
+        if let Some(window) = scope.window {
+            // What is known is not named again; each manifest rounds on its own.
+            let is_known = live::number(start + length / 2.0) < window.since;
+            self.track.lasts(length);
+            if is_known || start + length <= 0.0 {
+                return Ok(());
+            }
+            let name = self.name(number, time)?;
+            let spot = self.track.spot(Some(&name), None)?;
+            return self.track.push_live(spot, scope, (start, length));
+        }
+        let end = scope.length.map(|length| scope.begin + length);
+        let is_before = start + length <= scope.begin + TINY;
+        let is_behind = !scope.is_last && end.is_some_and(|end| start > end - ROUNDED);
+        if is_before || is_behind {
+            // What another period plays, or none.
+            return Ok(());
+        }
+        let name = self.name(number, time)?;
+        let spot = self.track.spot(Some(&name), None)?;
+        let last = self.track.media.segments.last();
+        if last.is_some_and(|last| last.spot == spot) {
+            self.track.repeats = true;
+            return Ok(());
+        }
+        // The last one may be longer by what is told than what is left.
+        let left = end.map_or(f64::INFINITY, |end| end - start);
+        self.track.push(spot, length.min(left.max(0.0)))
     }
-    // Durations are told rounded up, so that a little of time may be left of which there is nothing.
-    let rest = scope.length.map(|total| total / each - (until - 1.0));
-    track.media.surplus =
-        scope.window.is_none() && until > 1.0 && rest.is_some_and(|rest| rest < 0.5);
-    Ok(())
+
+    fn name(&mut self, number: u64, time: u64) -> Result<String> {
+        let name = filled(self.media, self.names, number, time)?;
+        // Without a number or a time in it, all segments would be one.
+        if name == self.last {
+            return Err(corrupt("a template gives several segments one name"));
+        }
+        self.last.clone_from(&name);
+        Ok(name)
+    }
+
+    /// When a segment is played that has this time in its period.
+    fn played(&self, time: u64) -> f64 {
+        self.scope.begin + self.seconds(time) - self.seconds(self.offset)
+    }
+
+    fn seconds(&self, ticks: u64) -> f64 {
+        ticks as f64 / self.scale as f64
+    }
+}
+
+fn endless() -> Error {
+    corrupt("nothing says how many segments there are")
+}
+
+fn too_many() -> Error {
+    corrupt(format_args!("it has more than {MOST} segments"))
 }
 
 /// A template with its names filled in: `$Number%05d$`, `$Time$`, `$RepresentationID$`, `$Bandwidth$`, and `$$` for `$`.

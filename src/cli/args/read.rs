@@ -70,20 +70,33 @@ impl Args {
                 return Err(command.error(ErrorKind::ArgumentConflict, message));
             }
             if !strays.is_empty() {
-                let message = format!(
-                    "a link stands before the command `{name}`; if that is a link, write it behind `--`"
-                );
-                return Err(command.error(ErrorKind::ArgumentConflict, message));
+                return Err(behind_a_link(&mut command, name));
             }
         }
         let name = matches.subcommand_name().map(str::to_owned);
         let args = Args::from_arg_matches_mut(&mut matches);
         let mut args = args.map_err(|error| error.format(&mut command))?;
+        // Clap takes a command that follows a link for one more link.
+        let unescaped = before.iter().skip(1).take_while(|word| *word != "--");
+        let unescaped: Vec<_> = unescaped.filter_map(|word| word.to_str()).collect();
+        let is_command = |link: &&String| {
+            unescaped.contains(&link.as_str()) && command.find_subcommand(link.as_str()).is_some()
+        };
+        if let Some(name) = args.links.links.iter().find(is_command) {
+            return Err(behind_a_link(&mut command, name));
+        }
         if let Some(before) = name.and_then(|name| settings_before(&before, &name)) {
             args.settings.follow(before);
         }
         Ok(args)
     }
+}
+
+fn behind_a_link(command: &mut clap::Command, name: &str) -> clap::Error {
+    let message = format!(
+        "a link stands before the command `{name}`; if that is a link, write it behind `--`"
+    );
+    command.error(ErrorKind::ArgumentConflict, message)
 }
 
 /// Whether a command has this flag, or one of its own commands has.

@@ -117,21 +117,25 @@ fn each_command_has_help() {
 }
 
 #[test]
-fn a_command_behind_a_link_is_not_taken_for_all_that_was_typed() {
+fn a_command_behind_a_link_is_refused() {
     for typed in [
         &["fetch", "a.org", "-d", "pics", "jobs"][..],
         &["fetch", "a.org", "jobs"],
         &["fetch", "a.org", "-q", "verify"],
+        &["fetch", "a.org", "b.org", "history", "--", "c.org"],
     ] {
-        let typed = typed.iter().map(Into::into);
-        let Ok(args) = Args::read(typed) else {
-            continue;
-        };
-        assert_eq!(args.links.links.len(), 2, "it is a link: {args:?}");
+        let error = Args::read(typed.iter().map(Into::into)).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("stands before"), "{told}");
     }
-    let typed = ["fetch", "a.org", "-d", "pics", "jobs"];
-    let error = Args::read(typed.map(Into::into)).unwrap_err();
-    assert!(error.to_string().contains("stands before"), "{error}");
+    for typed in [
+        &["fetch", "a.org", "--", "history"][..],
+        &["fetch", "a.org", "-d", "history"],
+        &["fetch", "--", "history"],
+    ] {
+        let args = Args::read(typed.iter().map(Into::into)).unwrap();
+        assert!(args.command.is_none(), "{args:?}");
+    }
 }
 
 #[test]

@@ -36,13 +36,9 @@ impl Framing {
         let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
         let length = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
         match names[..] {
-            [] => Ok(Framing::Open),
+            [] => Ok(length().map_or(Framing::Open, Framing::LengthDespiteCoding)),
             // Proxies put it there again; the chunks are there once.
-            [_, ..]
-                if names
-                    .iter()
-                    .all(|name| name.eq_ignore_ascii_case("chunked")) =>
-            {
+            [_, ..] if ends_in_chunks(headers) && names.iter().all(|name| is_chunked(name)) => {
                 Ok(match headers.contains_key(CONTENT_LENGTH) {
                     true => Framing::ChunkedDespiteLength,
                     false => Framing::Told,
@@ -56,6 +52,18 @@ impl Framing {
     }
 }
 
+fn is_chunked(name: &str) -> bool {
+    name.eq_ignore_ascii_case("chunked")
+}
+
+/// Whether hyper takes the chunks apart: it looks for them behind the last comma of the last line, and nowhere else. A list may
+/// have empty members (RFC 9110 §5.6.1), so who means chunks may end in one.
+fn ends_in_chunks(headers: &HeaderMap) -> bool {
+    let last = headers.get_all(TRANSFER_ENCODING).iter().next_back();
+    let last = last.and_then(|line| line.to_str().ok()?.rsplit(',').next());
+    last.is_some_and(|name| is_chunked(name.trim_matches([' ', '\t'])))
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
@@ -64,10 +72,11 @@ mod tests {
 
     #[test]
     fn nothing_but_chunks_is_taken_apart() {
-        let of = |coding: &[&'static str], length: Option<&'static str>| {
+        let of = |coding: &[&str], length: Option<&'static str>| {
             let mut headers = HeaderMap::new();
             for coding in coding {
-                headers.append(TRANSFER_ENCODING, HeaderValue::from_static(coding));
+                let coding = HeaderValue::from_bytes(coding.as_bytes()).unwrap();
+                headers.append(TRANSFER_ENCODING, coding);
             }
             if let Some(length) = length {
                 headers.insert(CONTENT_LENGTH, HeaderValue::from_static(length));
@@ -99,5 +108,12 @@ mod tests {
             Err("chunked, gzip".to_owned())
         );
         assert_eq!(of(&["gzip"], Some("5")), Err("gzip".to_owned()));
+        assert_eq!(of(&["chunked \t"], None), Ok(Framing::Told));
+        assert_eq!(of(&[",chunked"], None), Ok(Framing::Told));
+        for coding in [&["chunked,"][..], &["chunked", ""], &["chunked\u{a0}"]] {
+            assert!(of(coding, Some("5")).is_err(), "{coding:?}");
+        }
+        assert_eq!(of(&[""], None), Ok(Framing::Open));
+        assert_eq!(of(&[","], Some("5")), Ok(Framing::LengthDespiteCoding(5)));
     }
 }

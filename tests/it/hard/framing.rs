@@ -61,6 +61,32 @@ fn a_coding_that_is_none_leaves_the_length_as_it_is() {
 }
 
 #[test]
+fn chunks_that_would_not_be_taken_apart_are_no_content() {
+    for lines in [
+        "chunked,",
+        "chunked\r\nTransfer-Encoding:",
+        "chunked\r\nTransfer-Encoding: ,",
+        "chunked\u{a0}",
+    ] {
+        let raw =
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {lines}\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        assert_eq!(saved(raw), None, "{lines}");
+    }
+}
+
+#[test]
+fn an_empty_coding_leaves_the_length_as_it_is() {
+    for coding in ["", ","] {
+        let head =
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\nContent-Length: 5\r\n\r\n");
+        for (body, whole) in [("hello", true), ("hello, world", true), ("hell", false)] {
+            let saved = saved(format!("{head}{body}"));
+            assert_eq!(saved.as_deref(), whole.then_some(&b"hello"[..]), "{body}");
+        }
+    }
+}
+
+#[test]
 fn an_odd_line_in_a_head_costs_no_file() {
     let many = "X-Many: 1\r\n".repeat(200);
     for line in [

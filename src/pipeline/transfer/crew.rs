@@ -7,6 +7,7 @@
 //! the rest of a part that has been silent for long is asked for once more; whoever gets an answer has it.
 
 mod batch;
+mod leaving;
 mod part;
 
 use std::pin::pin;
@@ -21,6 +22,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use self::leaving::Leaving;
 use self::part::Start;
 use super::Mover;
 use super::answer::Representation;
@@ -29,9 +31,10 @@ use super::content::{Content, SAVE_EVERY, save_state};
 use super::growth::{Advice, Growth, TICK};
 use super::ledger::{Ledger, Segment};
 use super::seams::Joint;
+use super::setback::Setback;
 use super::state::About;
 use super::take::TELL_EVERY;
-use super::tries::{Setback, Tries};
+use super::tries::Tries;
 use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
 use crate::pipeline::sink::{Partial, joined, quickly};
@@ -59,8 +62,7 @@ struct Crew<'a> {
     total: u64,
     partial: Arc<Partial>,
     ledger: Mutex<Ledger>,
-    /// How many are to leave.
-    leaving: AtomicUsize,
+    leaving: Leaving,
     /// All are to stop where they are.
     ending: CancellationToken,
     /// How long the last answer took, in microseconds.
@@ -107,7 +109,7 @@ impl Mover {
             total,
             partial: Arc::new(partial),
             ledger: Mutex::new(Ledger::new(total, &done)),
-            leaving: AtomicUsize::new(0),
+            leaving: Leaving::default(),
             ending: CancellationToken::new(),
             answer_micros: AtomicU64::new(0),
             taken: Notify::new(),
@@ -218,7 +220,7 @@ impl Crew<'_> {
                         _ if self.without_ranges.load(Ordering::Relaxed) => {}
                         Advice::Stay => {}
                         Advice::Drop(fewer) => {
-                            self.leaving.store(fewer.min(workers.len() - 1), Ordering::Relaxed);
+                            self.leaving.set(fewer.min(workers.len() - 1));
                         }
                         Advice::Add(more) => {
                             let before = workers.len();
@@ -350,13 +352,6 @@ impl Crew<'_> {
                 () = taken => {}
             }
         }
-    }
-
-    fn is_to_leave(&self) -> bool {
-        let one_less = |leaving: usize| leaving.checked_sub(1);
-        self.leaving
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
-            .is_ok()
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -17,8 +17,8 @@ use crate::pipeline::transfer::attempt::{
 use crate::pipeline::transfer::content::BATCH;
 use crate::pipeline::transfer::ledger::Segment;
 use crate::pipeline::transfer::seams::Joint;
+use crate::pipeline::transfer::setback::Setback;
 use crate::pipeline::transfer::take::{same_bytes, short};
-use crate::pipeline::transfer::tries::Setback;
 
 /// How somebody comes to a first part.
 pub(super) enum Start {
@@ -145,8 +145,12 @@ impl Crew<'_> {
                 let before = self.before(segment).await?;
                 let began = Instant::now();
                 let asked = self.ask(segment, before, permit);
+                let asked = self.leaving.unless_left(asked);
                 let Some(answer) = self.unless_taken(segment.id, asked).await else {
                     return Ok(true);
+                };
+                let Some(answer) = answer else {
+                    return Ok(false);
                 };
                 batch.waited += began.elapsed();
                 answer?
@@ -196,7 +200,7 @@ impl Crew<'_> {
             if batch.len >= BATCH {
                 self.write(segment.id, batch).await?;
             }
-            if self.is_to_leave() {
+            if self.leaving.takes_one_at_work() {
                 return Ok(false);
             }
         }

@@ -1,0 +1,99 @@
+//! Who leaves when there are to be fewer: first those that wait for an answer, then those that get bytes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+/// How many of a crew are to leave.
+#[derive(Default)]
+pub(super) struct Leaving {
+    count: AtomicUsize,
+    /// How many wait for an answer.
+    asking: AtomicUsize,
+    /// Told when some are to leave.
+    changed: Notify,
+}
+
+impl Leaving {
+    /// So many are to leave, whoever was to before.
+    pub(super) fn set(&self, count: usize) {
+        self.count.store(count, Ordering::Relaxed);
+        self.changed.notify_waiters();
+    }
+
+    /// Whether one that gets bytes is to leave. It stays if there are enough who wait: what an answer would bring may never come.
+    pub(super) fn takes_one_at_work(&self) -> bool {
+        self.takes(self.asking.load(Ordering::Relaxed))
+    }
+
+    /// Waits for an answer, unless this one is to leave.
+    pub(super) async fn unless_left<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        self.asking.fetch_add(1, Ordering::Relaxed);
+        let _asking = Asking(&self.asking);
+        let left = async {
+            loop {
+                let changed = self.changed.notified();
+                if self.takes(0) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = answer => Some(answer),
+            () = left => None,
+        }
+    }
+
+    /// Takes one, if there are more than that.
+    fn takes(&self, others: usize) -> bool {
+        let one_less = |count: usize| (count > others).then(|| count - 1);
+        let order = Ordering::Relaxed;
+        self.count.fetch_update(order, order, one_less).is_ok()
+    }
+}
+
+/// Counts one that waits for an answer, for as long as it does.
+struct Asking<'a>(&'a AtomicUsize);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_leaves_before_who_gets_bytes() {
+        let leaving = Leaving::default();
+        assert!(!leaving.takes_one_at_work(), "nobody is to leave");
+        let mut mute = Box::pin(leaving.unless_left(pending::<()>()));
+        assert_eq!(mute.as_mut().now_or_never(), None);
+        leaving.set(1);
+        assert!(!leaving.takes_one_at_work(), "another one is to");
+        assert_eq!(mute.as_mut().now_or_never(), Some(None));
+        drop(mute);
+        assert!(!leaving.takes_one_at_work(), "it has left already");
+        leaving.set(1);
+        assert!(leaving.takes_one_at_work());
+        assert_eq!(leaving.unless_left(ready(1)).now_or_never(), Some(Some(1)));
+    }
+
+    #[test]
+    fn who_does_not_wait_any_more_is_not_left_to_go() {
+        let leaving = Leaving::default();
+        let mut mute = Box::pin(leaving.unless_left(pending::<()>()));
+        assert_eq!(mute.as_mut().now_or_never(), None);
+        drop(mute);
+        leaving.set(1);
+        assert!(leaving.takes_one_at_work());
+    }
+}

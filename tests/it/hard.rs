@@ -1,6 +1,7 @@
 //! The hard cases of `docs/hard-cases.md` that no other subject has.
 
 mod coding;
+mod contradicts;
 mod disk;
 mod endless;
 mod expired;

@@ -153,6 +153,37 @@ impl Representation {
         !differs(&self.etag, &other.etag) || self.is_dated_like(other)
     }
 
+    /// How long an answer is that says no length of its own, and that what is known of it has not changed.
+    pub(super) fn length_of(&self, other: &Representation) -> Option<u64> {
+        self.total.filter(|_| self.is_validated_by(other))
+    }
+
+    /// Whether an answer to a range from here on, which is called the whole, cannot be that: what tells that it has not changed
+    /// has another length or none; or nothing tells it, and it is as long as the rest.
+    pub(super) fn is_contradicted_by(&self, other: &Representation, start: u64) -> bool {
+        let Some(total) = self.total.filter(|_| start > 0) else {
+            return false;
+        };
+        match other.total {
+            Some(length) if length == total => false,
+            Some(length) if length == total - start.min(total) => {
+                self.is_validated_by(other) || self.is_unvalidated() && other.is_unvalidated()
+            }
+            _ => self.is_validated_by(other),
+        }
+    }
+
+    /// Whether both are told to be the same bytes, in the same coding.
+    fn is_validated_by(&self, other: &Representation) -> bool {
+        let is_tagged = self.etag.is_some() && self.etag == other.etag;
+        let is_dated = !differs(&self.etag, &other.etag) && self.is_dated_like(other);
+        self.coding == other.coding && (is_tagged || is_dated)
+    }
+
+    fn is_unvalidated(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+
     /// Whether both have the same date, and one that says something.
     fn is_dated_like(&self, other: &Representation) -> bool {
         let date = self.last_modified.as_deref();

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 use url::Url;
 
@@ -13,9 +13,10 @@ use super::content::Content;
 use super::crew::{JOINT, restart};
 use super::forbidden::may_be_crowd;
 use super::growth::Growth;
+use super::setback::Setback;
 use super::state::TAIL;
 use super::take::Taking;
-use super::tries::{Setback, Tries};
+use super::tries::Tries;
 use super::unchanged::{is_it, unless_it_is};
 use crate::model::{Document, Error, Kind, Request};
 use crate::net::{self, Led, Opened, Permit, Pin, Refusal, Way, header_map};
@@ -157,8 +158,14 @@ impl Mover {
         let began = Instant::now();
         let opened = self
             .head(self.client.open_by(course.way(), url, &bound, &free))
-            .await??;
+            .await?;
         tries.waited_for(began.elapsed());
+        let silence = self.client.settings().stall_timeout;
+        let is_silent = !silence.is_zero() && began.elapsed() >= silence;
+        if start > 0 && opened.is_err() && is_silent {
+            tries.was_mute();
+        }
+        let opened = opened?;
         tries.status = Some(opened.response.status());
         let (status, reply) = (opened.response.status(), opened.response.headers());
         if known.is_some_and(|known| is_it(known, status, reply)) {
@@ -182,6 +189,11 @@ impl Mover {
         let path = opened.redirected.then(|| opened.url.path());
         if let Some(error) = check::before_body(&request.expect, path, etag) {
             return Err(Setback::GiveUp(error));
+        }
+        if start > 0 && status == StatusCode::NOT_MODIFIED {
+            // It takes If-Range for If-None-Match.
+            let message = "the server answered a range with 304 Not Modified";
+            return Err(Setback::Whole(Error::new(Kind::Changed, message)));
         }
         let asked = Asked {
             start,
@@ -209,6 +221,10 @@ impl Mover {
             }
             Reading::End { .. } => Err(restart(SHORTER)),
             Reading::Restart(why) => Err(restart(why)),
+            Reading::Whole(here) if content.representation.is_contradicted_by(&here, start) => {
+                let message = "the server sent another length of what has not changed, as it says";
+                Err(Setback::Whole(Error::new(Kind::Changed, message)))
+            }
             Reading::Whole(here) => {
                 let ranges = has_ranges(reply);
                 let same = content.representation.may_be_unknown_to(&here);

@@ -13,7 +13,7 @@ use super::answer::Representation;
 use super::check;
 use super::content::Content;
 use super::digest::{Digesting, Hashed, Hasher};
-use super::tries::Setback;
+use super::setback::Setback;
 use super::whole::{Whole, hash, throw_away};
 use crate::model::{Digest, Error, Expect, Kind, Result};
 use crate::net;

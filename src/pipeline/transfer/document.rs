@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::Mover;
 use super::coding::Coding;
+use super::setback::Setback;
 use super::take::Taking;
-use super::tries::Setback;
 use crate::model::{Document, Error, Kind};
 use crate::net::Answer;
 use crate::pipeline::documents::{Came, LONGEST};
@@ -54,11 +54,4 @@ impl Mover {
             headers: taking.course.request.headers.clone(),
         })))
     }
-}
-
-/// The error of a document where the rest of a file was to come.
-pub(super) fn in_place_of_the_rest(document: Document) -> Error {
-    let message = format!("a {document} came in place of the rest of the file");
-    Error::new(Kind::Blocked, message)
-        .hint("what is there is kept, for the same command at another time; if it takes a login, `-C FILE` brings yours")
 }

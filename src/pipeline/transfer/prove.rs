@@ -13,7 +13,7 @@ use super::commit::{Commit, Named};
 use super::content::{Content, WORTH};
 use super::cuts::{self, Cuts};
 use super::digest::{Digesting, Hasher, etag_md5};
-use super::tries::Setback;
+use super::setback::Setback;
 use super::whole::{Whole, hash, throw_away};
 use super::{Job, Mover};
 use crate::model::{Error, Expect, Item, Kind, Outcome, Result, Skip};

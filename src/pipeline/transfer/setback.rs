@@ -1,13 +1,60 @@
-//! What follows a setback.
+//! How an attempt ended short of success, and what follows.
 
 use url::Url;
 
 use super::address::file;
 use super::content::Content;
-use super::tries::{Setback, Tries, Wait};
+use super::tries::{Tries, Wait};
 use super::{Job, Mover};
 use crate::model::{Error, Kind, Request, Result};
 use crate::net::Led;
+use crate::pipeline::documents::Came;
+
+/// How an attempt ended, short of success.
+#[derive(Debug)]
+pub(super) enum Setback {
+    /// There is no sense in trying again.
+    GiveUp(Error),
+    /// All went well, and there is more to ask for.
+    More,
+    /// It may pass: wait, and go on with what is there.
+    Again(Error),
+    /// What is there is of no use: begin anew.
+    Restart(Error),
+    /// All of it came in place of a part: ask for all. What is there goes only once what comes is what was wanted.
+    Whole(Error),
+    /// The address may have run out: have the source find it anew, and go on with what is there.
+    Expired(Error),
+    /// It is no file: a document came, which leads to some.
+    Document(Box<Came>),
+    /// The server says that what was saved before has not changed.
+    Unchanged,
+}
+
+impl From<Error> for Setback {
+    fn from(error: Error) -> Self {
+        match error.kind {
+            Kind::Network | Kind::Busy => Setback::Again(error),
+            _ => Setback::GiveUp(error),
+        }
+    }
+}
+
+impl Setback {
+    /// What is wrong, to whoever does not try again.
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Setback::GiveUp(error)
+            | Setback::Again(error)
+            | Setback::Restart(error)
+            | Setback::Whole(error)
+            | Setback::Expired(error) => error,
+            Setback::More | Setback::Document(_) | Setback::Unchanged => {
+                Error::new(Kind::Corrupt, "it is not complete")
+            }
+        }
+    }
+}
 
 impl Mover {
     /// Does what a setback asks for. Gives another request if the address was found anew.

@@ -12,10 +12,11 @@ use super::coding::{self, Coding};
 use super::content::Content;
 use super::crew::restart;
 use super::digest::promised;
-use super::document::in_place_of_the_rest;
 use super::growth::{self, Advice, Growth, TICK};
+use super::instead::{in_place_of_the_rest, unlike};
 use super::login;
-use super::tries::{Setback, Tries};
+use super::setback::Setback;
+use super::tries::Tries;
 use crate::model::{Document, Error, Event, Kind};
 use crate::net::{Opened, Response, Shown, all_of};
 use crate::pipeline::documents::document;
@@ -54,7 +55,9 @@ impl Mover {
         let response = &taking.opened.response;
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
         let all = || all_of(response.headers()).filter(|_| is_part);
-        let total = response.content_length().or_else(all);
+        let mut representation = Representation::of(response.headers());
+        let known = || content.representation.length_of(&representation);
+        let total = response.content_length().or_else(all).or_else(known);
         let last = end_by_range(response, total);
         let mut early: Vec<Bytes> = Vec::new();
         let mut come = 0;
@@ -78,7 +81,6 @@ impl Mover {
         };
         let content_type = text(header::CONTENT_TYPE);
         let request = taking.course.request;
-        let mut representation = Representation::of(reply);
         representation.total = total;
         representation.open_end = taking.opened.open_end();
         representation.packed = coding::is_packed([&request.url, &taking.opened.url], reply);
@@ -100,7 +102,11 @@ impl Mover {
                 return Err(self.document(taking, early, coding, document).await?);
             }
             // Half of a file is there, so it is none. It may be a login, and goes by.
-            Some(document) => return Err(Setback::GiveUp(in_place_of_the_rest(document))),
+            Some(document) => {
+                return Err(Setback::GiveUp(in_place_of_the_rest(format!(
+                    "a {document}"
+                ))));
+            }
             None => {}
         }
         if let Some(unnamed) = taking.course.unnamed {
@@ -125,6 +131,9 @@ impl Mover {
             } else {
                 Setback::GiveUp(error)
             });
+        }
+        if let Some(setback) = unlike(content, &representation, &seen) {
+            return Err(setback);
         }
         self.make_room(content, total, tries).await?;
         let had = &content.representation;

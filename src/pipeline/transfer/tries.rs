@@ -1,60 +1,17 @@
-//! What follows a setback, and how often: the classes of failures and their budgets.
+//! How often what is tried again: the classes of failures and their budgets.
+
+mod wait;
 
 use std::time::Duration;
 
 use http::StatusCode;
 
+pub(super) use self::wait::Wait;
 use super::cuts::Cuts;
 use super::room::Claim;
+use super::setback::Setback;
 use crate::model::{Error, Kind, Result};
 use crate::net::{Backoff, Budget, Client, Refusal, TooSlow, Watch};
-use crate::pipeline::documents::Came;
-
-/// How an attempt ended, short of success.
-#[derive(Debug)]
-pub(super) enum Setback {
-    /// There is no sense in trying again.
-    GiveUp(Error),
-    /// All went well, and there is more to ask for.
-    More,
-    /// It may pass: wait, and go on with what is there.
-    Again(Error),
-    /// What is there is of no use: begin anew.
-    Restart(Error),
-    /// All of it came in place of a part: ask for all. What is there goes only once what comes is what was wanted.
-    Whole(Error),
-    /// The address may have run out: have the source find it anew, and go on with what is there.
-    Expired(Error),
-    /// It is no file: a document came, which leads to some.
-    Document(Box<Came>),
-    /// The server says that what was saved before has not changed.
-    Unchanged,
-}
-
-impl From<Error> for Setback {
-    fn from(error: Error) -> Self {
-        match error.kind {
-            Kind::Network | Kind::Busy => Setback::Again(error),
-            _ => Setback::GiveUp(error),
-        }
-    }
-}
-
-impl Setback {
-    /// What is wrong, to whoever does not try again.
-    pub(super) fn into_error(self) -> Error {
-        match self {
-            Setback::GiveUp(error)
-            | Setback::Again(error)
-            | Setback::Restart(error)
-            | Setback::Whole(error)
-            | Setback::Expired(error) => error,
-            Setback::More | Setback::Document(_) | Setback::Unchanged => {
-                Error::new(Kind::Corrupt, "it is not complete")
-            }
-        }
-    }
-}
 
 /// How often a content that proves wrong is begun anew.
 const RESTARTS: u32 = 2;
@@ -112,6 +69,8 @@ pub(super) struct Tries {
     pub(super) forbidden: u32,
     /// How often an address that gave bytes before was refused, and was found to be the same still.
     insisted: u32,
+    /// How often nothing at all came for a range.
+    mute: u32,
     /// The answers that came cut, as far as that could be told.
     pub(super) cuts: Cuts,
     /// The room on the disk that it takes, if it is large.
@@ -130,17 +89,6 @@ pub(super) struct Tries {
     in_a_row: u32,
     /// As many pauses of the host with nothing in between are enough.
     vain_pauses: u32,
-}
-
-/// A wait before the next attempt.
-#[derive(Debug)]
-pub(super) struct Wait {
-    pub(super) time: Duration,
-    /// Whether the whole host is paused, so that the wait is that of the line.
-    pub(super) is_in_line: bool,
-    /// How far apart the host is asked from now on, if that is to be told.
-    pub(super) apart: Option<Duration>,
-    pub(super) reason: String,
 }
 
 impl Tries {
@@ -172,6 +120,7 @@ impl Tries {
             has_ranges: false,
             forbidden: 0,
             insisted: 0,
+            mute: 0,
             cuts: Cuts::default(),
             claim: None,
             began: false,
@@ -218,6 +167,7 @@ impl Tries {
     /// What ranges a server gives says nothing about another.
     fn forget_ranges(&mut self) {
         self.insisted = 0;
+        self.mute = 0;
         self.from_start = false;
         self.has_ranges = false;
         self.broke_off();
@@ -382,6 +332,12 @@ impl Tries {
             }
             _ => Err(refusal),
         }
+    }
+
+    /// Notes that nothing came for a range. Where none ever did, all of it is asked for after the second time.
+    pub(super) fn was_mute(&mut self) {
+        self.mute += u32::from(!self.has_ranges);
+        self.from_start |= self.mute > 1;
     }
 
     /// Whether it is to be one connection.

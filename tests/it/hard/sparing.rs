@@ -152,3 +152,20 @@ fn what_a_server_gives_a_block_at_a_time_is_not_asked_for_twice() {
         "{asked} requests where {needed} would do"
     );
 }
+
+#[test]
+fn a_server_that_is_mute_when_it_is_asked_for_a_range_is_asked_for_all_of_it() {
+    let site = Site::start();
+    let good = || Reply::file(large()).etag("\"a\"");
+    site.on("/cat.jpg", good().cut_after(2_000_000)).once();
+    let mute = move |seen: &Seen| match seen.header("range") {
+        Some(_) => good().delay(Duration::from_secs(3)),
+        None => good(),
+    };
+    site.on("/cat.jpg", Reply::with(mute));
+    let config = "[net]\nbackoff = \"5ms\"\nstall_timeout = \"300ms\"\n";
+    let fetch = Fetch::new().config(config).arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    assert!(fetch.files()["cat.jpg"] == large());
+    assert_eq!(site.requests().len(), 4);
+}

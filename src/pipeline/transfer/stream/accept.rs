@@ -6,7 +6,7 @@ use super::coded::Coded;
 use crate::model::{Error, Kind};
 use crate::net::{content_range, is_part};
 use crate::pipeline::transfer::answer::{Asked, Reading, Representation, read};
-use crate::pipeline::transfer::tries::Setback;
+use crate::pipeline::transfer::setback::Setback;
 
 /// The headers that ask for bytes as they are, or for some of them.
 pub(super) fn asked(range: Option<(u64, u64)>) -> HeaderMap {

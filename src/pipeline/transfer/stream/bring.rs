@@ -19,8 +19,9 @@ use super::versions::Versions;
 use crate::model::{Error, Kind, Result};
 use crate::net::{Led, Permit, Way};
 use crate::pipeline::stream::vtt;
+use crate::pipeline::transfer::setback::Setback;
 use crate::pipeline::transfer::take::short;
-use crate::pipeline::transfer::tries::{Setback, Tries};
+use crate::pipeline::transfer::tries::Tries;
 
 /// Where what comes goes, and the room for what has to wait there.
 #[derive(Clone)]

@@ -10,7 +10,8 @@ use super::accept::{accept, asked};
 use crate::model::{Error, Kind, Result};
 use crate::net::{Led, Shown, Way};
 use crate::pipeline::transfer::answer::Representation;
-use crate::pipeline::transfer::tries::{Setback, Tries};
+use crate::pipeline::transfer::setback::Setback;
+use crate::pipeline::transfer::tries::Tries;
 
 /// The most files of one track of which that is known; a track is of one, or of one after another.
 const MOST: usize = 100;

@@ -1,0 +1,47 @@
+//! What comes in place of the rest of a file, and is not the file.
+
+use std::fmt::Display;
+
+use super::answer::Representation;
+use super::content::Content;
+use super::setback::Setback;
+use crate::model::{Error, Kind};
+use crate::pipeline::naming::{Content as Format, HEAD, Sniff, sniff};
+
+/// The error of something else that came where the rest of a file was to come.
+pub(super) fn in_place_of_the_rest(what: impl Display) -> Error {
+    let message = format!("{what} came in place of the rest of the file");
+    Error::new(Kind::Blocked, message)
+        .hint("what is there is kept, for the same command at another time; if it takes a login, `-C FILE` brings yours")
+}
+
+/// What follows if an answer that is called the whole file begins as none of which a part is there: servers that have trouble
+/// say so with any status. What is there tells better than a name what is wanted. A new version may be anything, and has an
+/// ETag of its own.
+pub(super) fn unlike(content: &Content, here: &Representation, seen: &Sniff) -> Option<Setback> {
+    let had = &content.representation;
+    let is_another = here.strong_etag().is_some() && had.etag.is_some() && here.etag != had.etag;
+    if content.len() == 0 || is_another {
+        return None;
+    }
+    if seen.kind == Format::Empty {
+        // A hiccup more often than an answer.
+        return Some(Setback::Again(Error {
+            kind: Kind::Network,
+            ..in_place_of_the_rest("nothing")
+        }));
+    }
+    // Fewer bytes may look like something else than all of them.
+    let before = sniff(content.head());
+    if content.head().len() < HEAD || (before.kind, &before.ext) == (seen.kind, &seen.ext) {
+        return None;
+    }
+    let is_longer = here.total.is_some_and(|total| total > content.len());
+    let what = match seen.kind {
+        _ if is_longer => return None,
+        Format::Page | Format::Text => "a text",
+        Format::Image => "a picture",
+        _ => "something else",
+    };
+    Some(Setback::GiveUp(in_place_of_the_rest(what)))
+}

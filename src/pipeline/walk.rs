@@ -1,7 +1,8 @@
 //! Lists links, in their order, a few ahead.
 //!
 //! A link that a source hands on is listed inside its parent's turn, so what comes out is depth-first and the same on
-//! every run. Every queue is bounded: a source waits when nobody takes its entries, and is stopped when nobody will.
+//! every run, unless a link that the user gave is silent for long: then those behind it go first. Every queue is bounded:
+//! a source waits when nobody takes its entries, and is stopped when nobody will.
 
 mod again;
 mod bounds;
@@ -14,30 +15,28 @@ mod listing;
 mod relisting;
 mod seen;
 mod told;
+mod top;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::bounds::{AHEAD, Live, Tree};
+use self::bounds::{Live, Tree};
 pub(super) use self::found::{Found, Retry};
 use self::imprints::Imprints;
-use self::relisting::Asked;
 use self::seen::Seen;
 use super::albums::{Albums, Gather};
 use super::archive::{Archive, Origin};
 use super::branch::Branch;
-use super::documents::Hands;
 use super::progress::Ticket;
 use super::sink::Disk;
-use super::{Ask, Events, Given, LinkOptions, Ranges, Settings, Wanted};
-use crate::model::{Error, Failure, Result};
-use crate::net::{Client, Led};
+use super::{Ask, Events, Given, LinkOptions, Ranges, Settings};
+use crate::model::Result;
+use crate::net::Client;
 use crate::source::Registry;
 
 /// How many entries of one listing wait to be taken.
@@ -156,89 +155,6 @@ impl Walk {
             () = stop.cancelled() => {}
             _ = self.top(links, out) => {}
         }
-    }
-
-    /// The links that the user gave. Positions are counted in each of them.
-    async fn top(
-        self: Arc<Self>,
-        links: impl Stream<Item = Result<Ask>> + Send,
-        out: mpsc::Sender<Found>,
-    ) -> Result<()> {
-        let mut links = std::pin::pin!(links.fuse());
-        let mut open = true;
-        let mut children: VecDeque<(Child, Option<Arc<LinkOptions>>)> = VecDeque::new();
-        let (mut position, mut left_out) = (0, 0);
-        let (hands, mut words) = Hands::new();
-        // Of so many items it is not known yet whether they are documents.
-        let mut undecided = 0;
-        // What is asked for once more, and waits for its turn.
-        let mut again: VecDeque<Asked> = VecDeque::new();
-        while open || undecided > 0 || !children.is_empty() || !again.is_empty() {
-            while children.len() < AHEAD
-                && let Some(asked) = again.pop_front()
-            {
-                children.push_back(self.clone().begin(asked));
-            }
-            let ahead = children.len();
-            tokio::select! {
-                biased;
-                found = next_of(children.front_mut().map(|(child, _)| child)), if ahead > 0 => match found {
-                    Some(mut found) => {
-                        position += 1;
-                        let options = children.front().and_then(|(_, options)| options.as_ref());
-                        let items = options.and_then(|options| options.items.as_ref()).or(self.items.as_ref());
-                        let is_last = items.and_then(Ranges::ends_at).is_some_and(|end| position >= end);
-                        if items.is_none_or(|items| items.contains(position)) {
-                            if let Some(came) = self.was_feed(&found) {
-                                let own = found.options.clone();
-                                let child = self.clone().document(came, found.depth, own);
-                                children.push_back((child, found.options));
-                            } else {
-                                if documents::file(&found.item).is_some() {
-                                    undecided += 1;
-                                    found.hand = Some(hands.hand(found.depth, found.options.clone()));
-                                }
-                                out.send(found).await.map_err(|_| Error::closed())?;
-                            }
-                        } else {
-                            left_out += 1;
-                        }
-                        if is_last {
-                            children.pop_front();
-                            position = 0;
-                        }
-                    }
-                    None => {
-                        children.pop_front();
-                        position = 0;
-                    }
-                },
-                // Before further links, so that few documents wait.
-                Some(word) = words.recv(), if undecided > 0 && ahead < AHEAD => {
-                    undecided -= 1;
-                    if let Some((came, depth, options)) = word {
-                        hands.taken(&came);
-                        let child = self.clone().document(came, depth, options.clone());
-                        children.push_back((child, options));
-                    }
-                }
-                link = links.next(), if open && ahead < AHEAD => match link {
-                    Some(Ok(Ask::Again(asked))) => again.extend(self.asked(asked)),
-                    Some(Ok(Ask::Link(Wanted { link, options }))) => {
-                        self.trust(&link.url);
-                        let spot = self.top_spot(options.clone());
-                        let child = self.clone().child(link, Led::ByUser, spot);
-                        children.push_back((child, options));
-                    }
-                    Some(Err(error)) => {
-                        let shown = error.link.as_ref().unwrap_or(&error.message).clone();
-                        self.tell(shown, None, 0, Some(Failure::new(&error, 1))).await?;
-                    }
-                    None => open = false,
-                },
-            }
-        }
-        self.left_out(left_out).await
     }
 
     /// Where a link with these options stands that is in no other.

@@ -2,6 +2,7 @@
 
 mod defects;
 mod forest;
+mod silent;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

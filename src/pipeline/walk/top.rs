@@ -1,0 +1,178 @@
+//! The links that the user gave, a few side by side. What comes out are the items of the first, then those of the next.
+//!
+//! A source may wait for its host for minutes. Where the first link gives nothing for a while, one behind it that has something
+//! goes first, and further ones are begun.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::bounds::AHEAD;
+use super::relisting::Asked;
+use super::{Child, Found, Walk, documents, next_of};
+use crate::model::{Error, Failure, Result};
+use crate::net::Led;
+use crate::pipeline::documents::Hands;
+use crate::pipeline::{Ask, LinkOptions, Ranges, Wanted};
+
+/// For so long a link may give nothing before others go first.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often that is looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// So many links are under way at the most, with those that give nothing.
+const MOST: usize = 32;
+
+/// A link that is being listed.
+struct Begun {
+    child: Child,
+    options: Option<Arc<LinkOptions>>,
+    /// How many items it has given.
+    position: u64,
+    /// When it gave the last one, or was begun.
+    since: Instant,
+}
+
+impl Begun {
+    fn new((child, options): (Child, Option<Arc<LinkOptions>>)) -> Begun {
+        Begun {
+            child,
+            options,
+            position: 0,
+            since: Instant::now(),
+        }
+    }
+
+    /// Whether there is an item of it, or its end.
+    fn is_ready(&self) -> bool {
+        let (found, _) = &self.child;
+        !found.is_empty() || found.is_closed()
+    }
+
+    /// Whether it has given nothing for long.
+    fn is_silent(&self) -> bool {
+        !self.is_ready() && self.since.elapsed() >= PATIENCE
+    }
+}
+
+/// The links that are being listed, in their order.
+#[derive(Default)]
+struct Line(VecDeque<Begun>);
+
+impl Line {
+    /// Whether one more may be begun.
+    fn has_room(&self) -> bool {
+        let silent = || self.0.iter().filter(|begun| begun.is_silent()).count();
+        self.0.len() < AHEAD || self.0.len() < MOST && self.0.len() - silent() < AHEAD
+    }
+
+    fn push(&mut self, begun: (Child, Option<Arc<LinkOptions>>)) {
+        self.0.push_back(Begun::new(begun));
+    }
+
+    /// What comes next of the first one.
+    async fn next(&mut self) -> Option<Found> {
+        next_of(self.0.front_mut().map(|begun| &mut begun.child)).await
+    }
+
+    /// Lets those go first that have something, if the first one is silent.
+    fn turn(&mut self) {
+        if self.0.front().is_some_and(Begun::is_silent)
+            && let Some(place) = self.0.iter().position(Begun::is_ready)
+        {
+            self.0.rotate_left(place);
+        }
+    }
+}
+
+impl Walk {
+    /// Lists the links that the user gave. Positions are counted in each of them.
+    pub(super) async fn top(
+        self: Arc<Self>,
+        links: impl Stream<Item = Result<Ask>> + Send,
+        out: mpsc::Sender<Found>,
+    ) -> Result<()> {
+        let mut links = std::pin::pin!(links.fuse());
+        let mut open = true;
+        let mut line = Line::default();
+        let mut left_out = 0;
+        let (hands, mut words) = Hands::new();
+        // Of so many items it is not known yet whether they are documents.
+        let mut undecided = 0;
+        // What is asked for once more, and waits for its turn.
+        let mut again: VecDeque<Asked> = VecDeque::new();
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while open || undecided > 0 || !line.0.is_empty() || !again.is_empty() {
+            while line.has_room()
+                && let Some(asked) = again.pop_front()
+            {
+                line.push(self.clone().begin(asked));
+            }
+            let is_waiting = !line.0.is_empty();
+            let has_room = line.has_room();
+            tokio::select! {
+                biased;
+                found = line.next(), if is_waiting => {
+                    let Some(first) = line.0.front_mut() else {
+                        continue;
+                    };
+                    let Some(mut found) = found else {
+                        line.0.pop_front();
+                        continue;
+                    };
+                    first.position += 1;
+                    first.since = Instant::now();
+                    let position = first.position;
+                    let options = first.options.as_ref();
+                    let items = options.and_then(|options| options.items.as_ref()).or(self.items.as_ref());
+                    let is_last = items.and_then(Ranges::ends_at).is_some_and(|end| position >= end);
+                    if !items.is_none_or(|items| items.contains(position)) {
+                        left_out += 1;
+                    } else if let Some(came) = self.was_feed(&found) {
+                        let own = found.options.clone();
+                        let child = self.clone().document(came, found.depth, own);
+                        line.push((child, found.options));
+                    } else {
+                        if documents::file(&found.item).is_some() {
+                            undecided += 1;
+                            found.hand = Some(hands.hand(found.depth, found.options.clone()));
+                        }
+                        out.send(found).await.map_err(|_| Error::closed())?;
+                    }
+                    if is_last {
+                        line.0.pop_front();
+                    }
+                }
+                _ = ticks.tick(), if is_waiting => line.turn(),
+                // Before further links, so that few documents wait.
+                Some(word) = words.recv(), if undecided > 0 && has_room => {
+                    undecided -= 1;
+                    if let Some((came, depth, options)) = word {
+                        hands.taken(&came);
+                        let child = self.clone().document(came, depth, options.clone());
+                        line.push((child, options));
+                    }
+                }
+                link = links.next(), if open && has_room => match link {
+                    Some(Ok(Ask::Again(asked))) => again.extend(self.asked(asked)),
+                    Some(Ok(Ask::Link(Wanted { link, options }))) => {
+                        self.trust(&link.url);
+                        let spot = self.top_spot(options.clone());
+                        let child = self.clone().child(link, Led::ByUser, spot);
+                        line.push((child, options));
+                    }
+                    Some(Err(error)) => {
+                        let shown = error.link.as_ref().unwrap_or(&error.message).clone();
+                        self.tell(shown, None, 0, Some(Failure::new(&error, 1))).await?;
+                    }
+                    None => open = false,
+                },
+            }
+        }
+        self.left_out(left_out).await
+    }
+}

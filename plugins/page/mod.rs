@@ -32,6 +32,7 @@ mod sites;
 mod size;
 mod srcset;
 mod text;
+mod thing;
 mod tour;
 mod wanted;
 

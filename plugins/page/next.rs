@@ -4,13 +4,10 @@ use url::{Position, Url};
 
 use super::choice::web;
 use super::sheet::Sheet;
+use super::thing::{is_another, is_one_of_many};
 
 /// Keys of a query that say which article is asked for, and not which page of a listing.
 const ARTICLES: [&str; 3] = ["attachment_id", "id", "page_id"];
-/// What an address calls one thing before its number.
-const THINGS: [&str; 9] = [
-    "artwork", "image", "img", "photo", "pic", "picture", "post", "status", "video",
-];
 /// What a page that is one thing by itself calls itself.
 const KINDS: [&str; 5] = ["article", "image", "photo", "product", "video"];
 
@@ -25,8 +22,11 @@ pub(super) fn next(sheet: &Sheet, here: &Url, is_first: bool) -> Option<Url> {
     let is_other = is_first && (is_alone(sheet, here) || is_one_of_many(here));
     let is_named = sheet.next_title.as_deref().is_some_and(is_name);
     let leads_away = |here: &Url| is_named || is_other && is_counted(here, &next);
-    let follows =
-        |here: &Url| is_next(here, &next) && (is_turned(here, &next) || !leads_away(here));
+    let follows = |here: &Url| {
+        is_next(here, &next)
+            && !(is_first && is_another(here, &next))
+            && (is_turned(here, &next) || !leads_away(here))
+    };
     let is_one = follows(here) || moved.as_ref().is_some_and(follows);
     (is_one && here.origin() == next.origin()).then_some(next)
 }
@@ -93,7 +93,8 @@ fn is_asked(here: &Url, next: &Url) -> bool {
     }
 }
 
-fn value(url: &Url, name: &str) -> Option<String> {
+/// What a query has under a name.
+pub(super) fn value(url: &Url, name: &str) -> Option<String> {
     let mut pairs = url.query_pairs();
     let found = pairs.find(|(known, _)| known == name);
     found.map(|(_, value)| value.into_owned())
@@ -121,27 +122,26 @@ fn is_alone(sheet: &Sheet, here: &Url) -> bool {
     is_own && KINDS.iter().any(|known| kind.contains(known))
 }
 
-/// Whether an address is that of one thing by its number: `/photo/12`. From the first one on, a gallery is meant.
-fn is_one_of_many(here: &Url) -> bool {
-    let path = here.path().trim_end_matches('/');
-    let path = match path.rsplit_once('.') {
-        Some((stem, ext)) if !ext.contains('/') => stem,
-        _ => path,
-    };
-    let rest = path.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = path[rest.len()..].trim_start_matches('0');
-    let rest = rest.trim_end_matches(['/', '-', '_']);
-    let word = rest.rsplit(['/', '-', '_']).next().unwrap_or("");
-    let is_thing = THINGS.iter().any(|thing| word.eq_ignore_ascii_case(thing));
-    is_thing && !matches!(number, "" | "1")
-}
-
-/// Whether the title of a link is the name of what it leads to, and does not say that it leads on.
+/// Whether the title of a link is the name of what it leads to, and does not say that it leads on, or does so before the name: `Next : Cat`.
 fn is_name(title: &str) -> bool {
     let title = title.to_lowercase();
-    let mut words = title.split(|c: char| !c.is_alphanumeric());
     let leads_on = ["next", "older", "page", "seite"];
-    !title.trim().is_empty() && !words.any(|word| leads_on.contains(&word))
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let says_so = |text: &str| {
+        let words = words(text);
+        words.iter().any(|word| leads_on.contains(&&**word))
+    };
+    let behind = title.split_once(':').map_or("", |(_, behind)| behind);
+    let is_named = words(behind)
+        .iter()
+        .any(|word| word.parse::<u64>().is_err());
+    !title.trim().is_empty() && (!says_so(&title) || is_named && !says_so(behind))
 }
 
 #[cfg(test)]

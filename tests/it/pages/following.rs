@@ -52,7 +52,15 @@ fn of_one_photo_or_post_the_neighbours_are_not_taken() {
     let photo = "<meta property=og:type content=article><link rel=canonical href=/photo/12><link rel=next href=/photo/13>";
     let post = "<link rel='next' title='Another post' href='/?p=4'>";
     let plain = "<link rel=next href=/image/13>";
-    for (path, head) in [("/photo/12", photo), ("/?p=1", post), ("/image/12", plain)] {
+    let piwigo = "<link rel=next title='Next : The car' href='picture.php?/6/category/3'>";
+    let comic = "<a rel=next href=/comics/6/>";
+    for (path, head) in [
+        ("/photo/12", photo),
+        ("/?p=1", post),
+        ("/image/12", plain),
+        ("/picture.php?/5/category/3", piwigo),
+        ("/comics/5/", comic),
+    ] {
         let site = Site::start();
         site.on(path, page(head, "/a.jpg")).once();
         picture(&site, "/a.jpg", 1);

@@ -16,6 +16,12 @@ use super::{height, refresh};
 pub(super) const MOST: usize = 100_000;
 /// Words that call a picture what it is until a script has set its address.
 const WAITING: [&str; 2] = ["loading", "placeholder"];
+/// Classes of a link to the next page of a listing, as WordPress and what is built on it write them, without `rel`.
+const PAGERS: [&[&str]; 3] = [
+    &["next", "page-numbers"],
+    &["nextpostslink"],
+    &["wp-block-query-pagination-next"],
+];
 
 /// What is open at this place of the page.
 #[derive(Default)]
@@ -201,6 +207,9 @@ impl State {
         let href = attribute(tag, "href");
         if let Some(href) = href {
             self.relation(tag);
+            if is_pager(tag) {
+                self.sheet.pager.get_or_insert_with(|| href.to_owned());
+            }
             self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
         }
         // What a script opens over the page in place of the target.
@@ -323,4 +332,11 @@ impl State {
         }
         self.sheet
     }
+}
+
+/// Whether the class of a link says that it leads to the next page of a listing.
+fn is_pager(tag: &Tag) -> bool {
+    let class = attribute(tag, "class").unwrap_or("");
+    let has = |name: &&str| class.split_ascii_whitespace().any(|word| word == *name);
+    PAGERS.iter().any(|names| names.iter().all(has))
 }

@@ -14,7 +14,12 @@ const KINDS: [&str; 5] = ["article", "image", "photo", "product", "video"];
 /// The page that follows, if it is of the same listing. The first one of a listing may be no page of one.
 pub(super) fn next(sheet: &Sheet, here: &Url, is_first: bool) -> Option<Url> {
     let base = sheet.base(here);
-    let next = web(&base, sheet.next.as_deref()?)?;
+    let next = match &sheet.next {
+        Some(next) => web(&base, next)?,
+        None => {
+            web(&base, sheet.pager.as_deref()?).filter(|next| value(next, "cpage").is_none())?
+        }
+    };
     // Where a base moves its links elsewhere, it is there that they are called as it is.
     let name = here.path().rsplit('/').next().unwrap_or("");
     let query = &here[Position::AfterPath..Position::AfterQuery];
@@ -225,6 +230,32 @@ mod tests {
         let article = "<meta property=og:type content=article><link rel=canonical href=/a/owls/>\
             <link rel=next href=/a/owls/2/>";
         assert!(next("/a/owls/", article));
+    }
+
+    #[test]
+    fn a_pager_that_is_known_by_its_class_leads_on() {
+        let leads = |here: &str, html: &str| {
+            let sheet = markup::read(html, PATIENCE).unwrap();
+            next(&sheet, &url(here), true).map(|url| url.path().to_owned())
+        };
+        for class in [
+            "next page-numbers",
+            "wp-block-query-pagination-next",
+            "nextpostslink",
+        ] {
+            let pager = |href: &str| format!("<a class='{class}' href='{href}'>Next</a>");
+            let found = leads("/list/", &pager("/list/page/2/"));
+            assert_eq!(found.as_deref(), Some("/list/page/2/"), "{class}");
+            // The comments of an article go on, and not the article.
+            for comments in ["/list/comment-page-2/#comments", "?cpage=2#comments"] {
+                assert_eq!(leads("/list/", &pager(comments)), None, "{comments}");
+            }
+            assert_eq!(leads("/list/", &pager("/other/")), None);
+            let said = pager("/list/page/9/") + "<link rel=next href=/list/page/2/>";
+            assert_eq!(leads("/list/", &said).as_deref(), Some("/list/page/2/"));
+        }
+        let slides = "<a class='next' href='/list/page/2/'>Next</a>";
+        assert_eq!(leads("/list/", slides), None);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(super) struct Sheet {
     pub(super) metas: Vec<(String, String)>,
     /// The next page.
     pub(super) next: Option<String>,
+    /// What leads there by its class alone.
+    pub(super) pager: Option<String>,
     /// What its link calls it.
     pub(super) next_title: Option<String>,
     /// The address of the page itself.

@@ -85,3 +85,16 @@ fn an_article_on_several_pages_is_taken_whole() {
     let done = fetch.run().success();
     assert_eq!(done.stdout.lines().count(), 3, "{}", done.stdout);
 }
+
+#[test]
+fn a_pager_without_a_relation_is_followed_if_its_class_says_so() {
+    let site = Site::start();
+    let pager =
+        "<nav class=pagination><a class='next page-numbers' href=/list/page/2/>Next</a></nav>";
+    site.on("/list/", page(pager, "/1.jpg"));
+    site.on("/list/page/2/", page("", "/2.jpg"));
+    let fetch = Fetch::new().args(["-s", "-g"]).arg(site.url("/list/"));
+    let done = fetch.run().success();
+    let expected = format!("{}\n{}\n", site.url("/1.jpg"), site.url("/2.jpg"));
+    assert_eq!(done.stdout, expected);
+}

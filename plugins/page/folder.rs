@@ -1,4 +1,4 @@
-//! Listings of a server's folder: Apache, nginx, lighttpd, Caddy, Python.
+//! Listings of a server's folder: Apache, nginx, lighttpd, Caddy, IIS, Tomcat, Jetty, h5ai, Python, `serve`.
 
 use std::collections::HashSet;
 
@@ -23,18 +23,18 @@ pub(super) struct Listed {
 /// left out, as no page is ever saved.
 pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     let texts = [sheet.title.trim(), sheet.heading.trim()];
-    let named = texts.iter().filter_map(|text| {
-        let mut starts = ["Index of ", "Directory listing for "].iter();
-        starts.find_map(|start| text.strip_prefix(start))
-    });
-    let named: Vec<&str> = named.collect();
+    let mut named: Vec<&str> = texts.iter().filter_map(|text| called(text)).collect();
+    let placed = by_place(sheet, page);
+    named.extend(placed);
+    let is_h5ai = sheet.title.trim().starts_with("index - powered by h5ai");
     let is_caddy = sheet
         .links
         .iter()
         .any(|link| link.contains("caddyserver.com"))
         && sheet.links.iter().any(|link| link.starts_with("./"));
     // What is no path may be a title all the same: `Index of refraction`.
-    let is_sure = is_caddy || named.iter().any(|name| name.starts_with('/'));
+    let is_path = |name: &&str| name.starts_with('/');
+    let is_sure = is_caddy || is_h5ai || placed.is_some() || named.iter().any(is_path);
     let leads_up = || {
         sheet
             .links
@@ -83,6 +83,45 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     }
     let cut = sheet.cut || room == 0;
     Some(Listed { urls, left, cut })
+}
+
+/// What a text calls the folder that it is the title of.
+fn called(text: &str) -> Option<&str> {
+    let starts = ["Index of ", "Directory listing for "];
+    let loose = starts.iter().find_map(|start| text.strip_prefix(start));
+    loose.or_else(|| {
+        // Tomcat and Jetty. What is no path may be anything.
+        let starts = ["Directory Listing For ", "Directory: "];
+        let name = starts.iter().find_map(|start| text.strip_prefix(start))?;
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        name.starts_with('/').then_some(name)
+    })
+}
+
+/// What a title calls the folder that has words which others use, too, and so has to be right: IIS writes `x.org - /pub/`, and `serve`
+/// `Files within folder/pub/`.
+fn by_place<'a>(sheet: &'a Sheet, page: &Url) -> Option<&'a str> {
+    let title = sheet.title.trim();
+    if let Some(name) = title.strip_prefix("Files within ") {
+        // It begins with the folder that is served.
+        let inner = name.split_once('/').map(|(_, inner)| inner);
+        let is_top = inner == Some("") && page.path() == "/";
+        let mut names = [Some(name), inner].into_iter().flatten();
+        return match is_top {
+            true => inner,
+            false => names.find(|known| name.ends_with('/') && is_named(page, known)),
+        };
+    }
+    let (host, path) = title.rsplit_once(" - ")?;
+    let own = percent_encoding::percent_decode_str(page.path()).decode_utf8_lossy();
+    let is_own = path.starts_with('/') && path.trim_matches('/') == own.trim_matches('/');
+    let is_host = page
+        .host_str()
+        .is_some_and(|own| host.eq_ignore_ascii_case(own));
+    // What stands before it may call it by another name.
+    let is_word = path != "/" && !host.contains(char::is_whitespace);
+    let is_iis = is_own && (is_host || is_word && title == sheet.heading.trim());
+    is_iis.then_some(path)
 }
 
 /// What a folder is called that lies deeper below the one that was asked for: those in between come first, since several of them may
@@ -208,5 +247,74 @@ mod tests {
         ] {
             assert_eq!(listed(title, page, rest), expected, "{title} {page}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_known_as_each_server_writes_it() {
+        let listed = |page: &str, html: &str| {
+            let page = Url::parse("http://x.org/").unwrap().join(page).unwrap();
+            let listed = read(&markup::read(html, PATIENCE).unwrap(), &page);
+            listed.map(|listed| {
+                listed
+                    .urls
+                    .iter()
+                    .map(|url| url.path().to_owned())
+                    .collect::<Vec<_>>()
+            })
+        };
+        let files = "<a href='/pub/sub/'>sub</a><a href='/pub/cat.jpg'>cat</a><a href='/pub/data.bin'>data</a>";
+        let iis = |title: &str| {
+            format!(
+                "<title>{title}</title><h1>{title}</h1><a href='/'>[To Parent Directory]</a>{files}"
+            )
+        };
+        let both = |title: &str, heading: &str| {
+            format!("<title>{title}</title><h1>{heading}</h1><a href='..'>..</a>{files}")
+        };
+        for html in [
+            iis("x.org - /pub/"),
+            iis("X.ORG - /pub/"),
+            // Behind another host.
+            iis("inside - /pub/"),
+            both(
+                "Directory Listing For [/pub/]",
+                "Directory Listing For [/pub/] - <a href='/'>Up To [/]</a>",
+            ),
+            both("Directory: /pub/", "Directory: /pub/"),
+            both(
+                "Files within srv/pub/",
+                "<i>Index of&nbsp;</i><a href='/'>srv</a>/<a href='/pub'>pub</a>/",
+            ),
+            both(
+                "index - powered by h5ai v0.30.0 (https://larsjung.de/h5ai/)",
+                "",
+            ),
+        ] {
+            let expected = ["/pub/sub/", "/pub/cat.jpg", "/pub/data.bin"];
+            assert_eq!(
+                listed("/pub/", &html).as_deref(),
+                Some(&expected.map(str::to_owned)[..]),
+                "{html}"
+            );
+        }
+        let root = "<title>x.org - /</title><h1>x.org - /</h1><a href='/cat.jpg'>cat</a>";
+        assert!(listed("/", root).is_some());
+        let root = "<title>Files within srv/</title><a href='/cat.jpg'>cat</a>";
+        assert!(listed("/", root).is_some());
+        for html in [
+            // A page that is called by its place, and one by what is on it.
+            both("All of x.org - /pub/", "Pub"),
+            both("Pub photos - /pub/", "Pub photos - /pub/"),
+            both("x.org - /other/", "x.org - /other/"),
+            both("x.org - Pub", "x.org - Pub"),
+            both("Files within reach", ""),
+            both("Files within reach of a/b", ""),
+            both("Directory: our members", ""),
+            both("How h5ai is powered by h5ai", ""),
+        ] {
+            assert_eq!(listed("/pub/", &html), None, "{html}");
+        }
+        let home = "<title>Home - /</title><h1>Home - /</h1><a href='/cat.jpg'>cat</a>";
+        assert_eq!(listed("/", home), None);
     }
 }

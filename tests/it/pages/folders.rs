@@ -108,3 +108,18 @@ fn folders_of_one_name_in_several_are_not_mixed() {
     ];
     assert_eq!(files, expected);
 }
+
+#[test]
+fn the_folder_of_a_server_that_calls_it_in_its_own_way_comes_whole() {
+    let site = Site::start();
+    let place = "127.0.0.1 - /pub/";
+    let links = "<a href='/'>[To Parent Directory]</a><a href='/pub/cat.jpg'>cat.jpg</a><a href='/pub/data.bin'>data.bin</a>";
+    let iis = format!("<title>{place}</title><H1>{place}</H1><pre>{links}</pre>");
+    site.on("/pub/", Reply::html(iis)).once();
+    picture(&site, "/pub/cat.jpg", 1);
+    site.on("/pub/data.bin", Reply::file(b"\x01\x02\x03\x04".repeat(9)));
+    let fetch = Fetch::new().arg(site.url("/pub/"));
+    fetch.run().success();
+    let files: Vec<String> = fetch.files().into_keys().collect();
+    assert_eq!(files, ["page/pub/cat.jpg", "page/pub/data.bin"]);
+}

@@ -210,6 +210,9 @@ pub(super) fn named_ext(item: &Item) -> Option<String> {
     })
 }
 
+/// What stands between the title of a page and the name of its site.
+const SIGNS: [&str; 6] = [" - ", " – ", " — ", " :: ", " | ", " · "];
+
 /// Title and id, so that two albums of one title stay apart; once, if they are the same words. A long title is cut, and the id
 /// is not.
 fn together(album: &Album) -> Value {
@@ -221,16 +224,7 @@ fn together(album: &Album) -> Value {
     else {
         return text(&id);
     };
-    // `beach-day` says no more than `Beach day`.
-    let words = |text: &str| -> String {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect()
-    };
-    // A folder of a server is called by those that it is in, and itself.
-    let ends = title
-        .strip_suffix(&*id)
-        .is_some_and(|above| above.ends_with(" - "));
-    if id.trim().is_empty() || ends || words(&id) == words(title) {
+    if id.trim().is_empty() || says(title, &id) {
         return text(title);
     }
     if title.len() + 1 + id.len() <= ROOM {
@@ -238,6 +232,19 @@ fn together(album: &Album) -> Value {
     }
     let title = component(title, ROOM.saturating_sub(id.len() + 1).max(ROOM / 4));
     Value::from(format!("{title} {id}"))
+}
+
+/// Whether a title says what an id does: `beach-day` no more than `Beach day`. It may be signed by its site (`Beach day | The sea`), and a folder of a
+/// server is called by those that it is in, and itself.
+fn says(title: &str, id: &str) -> bool {
+    let words = |text: &str| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let own = words(id);
+    let marks = SIGNS.iter().flat_map(|mark| title.match_indices(mark));
+    let mut parts = marks.flat_map(|(at, mark)| [&title[..at], &title[at + mark.len()..]]);
+    own == words(title) || parts.any(|part| part == id || !own.is_empty() && words(part) == own)
 }
 
 fn album(item: &Item, value: fn(&Album) -> Value) -> Value {

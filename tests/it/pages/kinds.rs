@@ -46,12 +46,12 @@ fn the_objects_of_a_bucket_keep_their_names() {
 #[test]
 fn an_album_is_called_by_the_folder_of_its_page() {
     let site = Site::start();
-    let page = "<!doctype html><title>Lisbon &#8211; Wanderlog</title><img src=/a.jpg>";
+    let page = "<!doctype html><title>Three days &#8211; Wanderlog</title><img src=/a.jpg>";
     site.on("/2025/03/lisbon/", Reply::html(page)).once();
     picture(&site, "/a.jpg", 1);
     assert_eq!(
         files(site.url("/2025/03/lisbon/")),
-        ["page/Lisbon – Wanderlog lisbon/001 a.jpg"]
+        ["page/Three days – Wanderlog lisbon/001 a.jpg"]
     );
 }
 
@@ -64,6 +64,14 @@ fn a_page_whose_address_says_its_title_says_it_once() {
     assert_eq!(
         files(site.url("/watch/beach-day")),
         ["page/Beach day/001 talk.mp4"]
+    );
+    // So it is where its title is signed.
+    let page = "<!doctype html><title>Lisbon &#8211; Wanderlog</title><img src=/a.jpg>";
+    site.on("/2025/lisbon/", Reply::html(page)).once();
+    picture(&site, "/a.jpg", 1);
+    assert_eq!(
+        files(site.url("/2025/lisbon/")),
+        ["page/Lisbon – Wanderlog/001 a.jpg"]
     );
 }
 

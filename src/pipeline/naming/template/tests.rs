@@ -95,6 +95,46 @@ fn an_item_of_an_album_gets_a_folder_and_a_number() {
 }
 
 #[test]
+fn an_album_is_not_called_twice_where_the_site_signs_its_title() {
+    let called = |title: &str, id: &str| {
+        let path = default(&item(|item| {
+            item.source = "page".to_owned();
+            item.meta.album = Some(Arc::new(Album {
+                id: format!("https://x.org/2024/{id}/"),
+                title: Some(title.to_owned()),
+                count: None,
+            }));
+        }));
+        path.split('/').nth(1).unwrap().to_owned()
+    };
+    for (title, id) in [
+        ("A morning at sea – Salt & Rope", "a-morning-at-sea"),
+        ("A morning at sea | Salt", "a-morning-at-sea"),
+        ("A morning - at sea - Salt", "a-morning-at-sea"),
+        ("Salt · A morning at sea", "a-morning-at-sea"),
+        ("Well-kept boats :: Salt - Rope", "well-kept-boats"),
+        ("A morning at sea", "a-morning-at-sea"),
+        ("Abba - Live", "Live"),
+    ] {
+        let safe = title.replace(['|', ':'], "_");
+        assert_eq!(called(title, id), safe, "{title}");
+    }
+    for (title, id) in [
+        ("A morning at sea – Salt", "a-morning"),
+        ("A morning at sea – Salt", "sea"),
+        ("A morning-at sea", "morning"),
+        ("Cats –", "dogs"),
+        ("Cats – ?", "!"),
+    ] {
+        assert_eq!(
+            called(title, id).replace('_', "?"),
+            format!("{title} {id}"),
+            "{title}"
+        );
+    }
+}
+
+#[test]
 fn templates_say_what_they_look_like() {
     let item = item(|item| {
         *item = sample::full();

@@ -1,18 +1,20 @@
 //! Chooses the media that matter from what a page says. Pure: nothing is asked here.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use fetch::model::Medium;
 use fetch::source::{url_medium as medium, url_name};
 use url::Url;
 
 use super::super::direct::is_no_document;
-use super::likeness::{is_advert, is_chaff, is_dress, is_stream};
+use super::likeness::{is_advert, is_chaff, is_dress, is_stream, likeness};
 use super::linked::{self, Linked};
 use super::options::Options;
 use super::player::is_player;
 use super::sheet::{Piece, Role, Sheet};
 use super::size::Size;
+use super::teasers::Teasers;
 use super::wanted::{Media, Wanted};
 
 /// What is chosen of a page.
@@ -37,6 +39,8 @@ struct Choosing<'a> {
     all: bool,
     chosen: Chosen,
     media: Media,
+    /// What the films show before they begin.
+    posters: HashSet<String>,
     /// So many bytes of URLs are still looked at.
     room: Cell<usize>,
 }
@@ -64,23 +68,26 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         all: options.all,
         chosen: Chosen::default(),
         media: Media::new(options.all),
+        posters: HashSet::new(),
         room: Cell::new(room),
     };
     for data in &sheet.data {
         linked::read(data, &mut choosing.chosen.linked);
     }
+    let teasers = Teasers::of(sheet, page, &base);
+    choosing.posters = posters(sheet, &base);
     for piece in &sheet.pieces {
         let is_wanted = match piece.role {
             Role::Background => options.all || options.backgrounds,
             Role::Poster => options.all,
             _ => true,
         };
-        if is_wanted && (options.all || !piece.aside) {
+        if is_wanted && (options.all || !teasers.is_beside(piece)) {
             choosing.piece(piece);
         }
     }
     choosing.told(sheet);
-    let beside = sheet.pieces.iter().filter(|piece| piece.aside);
+    let beside = sheet.pieces.iter().filter(|piece| teasers.is_beside(piece));
     choosing.chosen.beside = beside.filter(|piece| choosing.misses(piece)).count();
     choosing.chosen.cut |= sheet.cut || choosing.chosen.linked.cut || choosing.room.get() == 0;
     Chosen {
@@ -127,6 +134,13 @@ impl Choosing<'_> {
         url.is_some_and(|url| is_looked_at(piece, &url) && !self.media.knows(&url))
     }
 
+    /// Whether a picture is there to be seen by itself.
+    fn is_seen(&self, piece: &Piece, url: &Url) -> bool {
+        // The button that starts a film shows its poster.
+        let is_poster = || piece.in_button && self.posters.contains(&likeness(url));
+        is_looked_at(piece, url) && !is_poster()
+    }
+
     fn piece(&mut self, piece: &Piece) {
         let best = piece.best();
         let url = best.and_then(|best| self.web(&best.url));
@@ -144,7 +158,7 @@ impl Choosing<'_> {
                         // The small one is known by this, too, wherever else it stands.
                         self.media.leads(&url, at);
                     }
-                } else if let Some(url) = url.filter(|url| self.all || is_looked_at(piece, url)) {
+                } else if let Some(url) = url.filter(|url| self.all || self.is_seen(piece, url)) {
                     let width = best.and_then(|best| best.width);
                     let size = width.map_or_else(|| Size::of(&url), Size::exactly);
                     let mut wanted =
@@ -295,8 +309,17 @@ fn is_file(url: &Url) -> bool {
     url_name(url).1.is_some_and(|ext| is_no_document(&ext))
 }
 
+/// What the films of a page show before they begin, if there are any.
+fn posters(sheet: &Sheet, base: &Url) -> HashSet<String> {
+    let of = |role: Role| sheet.pieces.iter().filter(move |piece| piece.role == role);
+    let posters = of(Role::Poster).filter_map(|piece| web(base, &piece.best()?.url));
+    let has_film = of(Role::Video).any(|piece| !piece.aside);
+    let posters = posters.filter(|_| has_film);
+    posters.map(|url| likeness(&url)).collect()
+}
+
 /// Whether a picture is large enough to be looked at, and no part of the page's dress.
-fn is_looked_at(piece: &Piece, url: &Url) -> bool {
+pub(super) fn is_looked_at(piece: &Piece, url: &Url) -> bool {
     let is_small = match (piece.width, piece.height) {
         (Some(width), Some(height)) => width.max(height) < LEAST || width.min(height) < LEAST / 3,
         (Some(one), None) | (None, Some(one)) => one < LEAST / 2,
@@ -317,6 +340,8 @@ fn weight(piece: &Piece) -> u64 {
     if own > 10 { own + 4000 } else { 0 }
 }
 
+#[cfg(test)]
+mod beside;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]

@@ -6,7 +6,8 @@ use html5ever::tokenizer::{Tag, TokenSinkResult};
 use super::attributes::{
     FULL, LAZY, address, attribute, choices, first, is_lazy, pixels, value, widest,
 };
-use super::place::Place;
+use super::next::is_alone_by_kind;
+use super::place::{Place, is_single};
 use super::screen::Screen;
 use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
@@ -33,6 +34,7 @@ pub(super) struct State {
     link: Option<Anchor>,
     picture: Option<Vec<Candidate>>,
     player: Option<Piece>,
+    in_button: bool,
 }
 
 /// A link that is open.
@@ -63,6 +65,11 @@ impl State {
                     self.sheet.base.get_or_insert_with(|| href.to_owned());
                 }
             }
+            "body" => {
+                self.sheet.is_single |= is_single(tag);
+                self.place.is_single |= self.sheet.is_single;
+            }
+            "button" => self.in_button = true,
             "meta" => self.meta(tag),
             "link" => self.relation(tag),
             "a" | "area" => self.link(tag),
@@ -117,6 +124,7 @@ impl State {
     pub(super) fn end(&mut self, name: &str) {
         match name {
             "a" => self.end_link(),
+            "button" => self.in_button = false,
             "picture" => {
                 // Without an `img` it shows nothing, but the choices are there.
                 if let Some(choices) = self.picture.take().filter(|choices| !choices.is_empty()) {
@@ -163,7 +171,9 @@ impl State {
         }
         let name = first(tag, &["property", "name", "itemprop"]);
         if let (Some(name), Some(content)) = (name, attribute(tag, "content")) {
-            self.say(&name.to_ascii_lowercase(), content);
+            let name = name.to_ascii_lowercase();
+            self.place.is_single |= name == "og:type" && is_alone_by_kind(content);
+            self.say(&name, content);
         }
     }
 
@@ -318,6 +328,8 @@ impl State {
 
     fn push(&mut self, mut piece: Piece) {
         piece.aside = self.place.is_beside();
+        piece.is_teaser = self.place.is_teaser();
+        piece.in_button = self.in_button;
         if self.sheet.pieces.len() < MOST {
             self.sheet.pieces.push(piece);
         } else {

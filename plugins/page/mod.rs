@@ -31,6 +31,7 @@ mod sheet;
 mod sites;
 mod size;
 mod srcset;
+mod teasers;
 mod text;
 mod thing;
 mod tour;

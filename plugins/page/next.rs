@@ -119,12 +119,18 @@ fn is_counted(here: &Url, next: &Url) -> bool {
 }
 
 /// Whether a page says that it is a thing by itself.
-fn is_alone(sheet: &Sheet, here: &Url) -> bool {
-    let kind = sheet.meta("og:type").unwrap_or("").to_ascii_lowercase();
+pub(super) fn is_alone(sheet: &Sheet, here: &Url) -> bool {
+    let kind = sheet.meta("og:type").unwrap_or("");
     let own = sheet.canonical.as_deref().or(sheet.meta("og:url"));
     let own = own.and_then(|own| web(&sheet.base(here), own));
     let is_own = own.is_some_and(|own| own.path() == here.path());
-    is_own && KINDS.iter().any(|known| kind.contains(known))
+    is_own && is_alone_by_kind(kind)
+}
+
+/// Whether that is what a page calls itself which is a thing by itself.
+pub(super) fn is_alone_by_kind(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    KINDS.iter().any(|known| kind.contains(known))
 }
 
 /// Whether the title of a link is the name of what it leads to, and does not say that it leads on, or does so before the name: `Next : Cat`.

@@ -30,6 +30,8 @@ pub(super) struct Sheet {
     pub(super) feed: Option<String>,
     /// Where it sends whoever opens it.
     pub(super) refresh: Option<String>,
+    /// Whether its body says that it is one article, or one thing.
+    pub(super) is_single: bool,
     /// Whether it asks for a password.
     pub(super) asks_password: bool,
     /// Every link, in order.
@@ -138,6 +140,10 @@ pub(super) struct Piece {
     pub(super) height: Option<u32>,
     /// Whether it stands where the page is not about its matter.
     pub(super) aside: bool,
+    /// Whether it stands in an article that may be another one than that of the page.
+    pub(super) is_teaser: bool,
+    /// Whether it stands in a button.
+    pub(super) in_button: bool,
 }
 
 impl Piece {
@@ -153,6 +159,8 @@ impl Piece {
             width: None,
             height: None,
             aside: false,
+            is_teaser: false,
+            in_button: false,
         }
     }
 

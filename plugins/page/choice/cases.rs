@@ -4,13 +4,13 @@ use super::tests::urls;
 use super::*;
 
 /// The paths of what is taken.
-fn taken(html: &str) -> Vec<String> {
+pub(super) fn taken(html: &str) -> Vec<String> {
     let urls = urls(html, &Options::default()).into_iter();
     urls.map(|url| url.replace("https://x.org", "")).collect()
 }
 
 #[track_caller]
-fn takes(table: &[(&str, &[&str])]) {
+pub(super) fn takes(table: &[(&str, &[&str])]) {
     for (html, expected) in table {
         assert_eq!(taken(html), *expected, "{html}");
     }

@@ -1,0 +1,52 @@
+//! Articles on a page that lead to others.
+
+use fetch::source::url_medium;
+use url::Url;
+
+use super::choice::{is_looked_at, web};
+use super::frontier::is_same_host;
+use super::next::is_alone;
+use super::sheet::{Piece, Role, Sheet};
+
+/// What is known of the articles behind that of the page.
+pub(super) struct Teasers<'a> {
+    page: &'a Url,
+    base: &'a Url,
+    /// Whether the page is one article that shows a picture, and so no listing, whatever it says.
+    is_single: bool,
+}
+
+impl<'a> Teasers<'a> {
+    pub(super) fn of(sheet: &Sheet, page: &'a Url, base: &'a Url) -> Teasers<'a> {
+        let mut teasers = Teasers {
+            page,
+            base,
+            is_single: false,
+        };
+        let shows = |piece: &Piece| {
+            let url = piece.best().and_then(|best| web(base, &best.url));
+            let is_own = piece.role == Role::Image && !piece.aside && !piece.is_teaser;
+            is_own && url.is_some_and(|url| is_looked_at(piece, &url)) && !teasers.leads_away(piece)
+        };
+        teasers.is_single = (sheet.is_single || is_alone(sheet, page))
+            && sheet.pieces.iter().any(|piece| piece.is_teaser)
+            && sheet.pieces.iter().any(shows);
+        teasers
+    }
+
+    /// Whether something stands beside the matter: by its place, or since it leads to another article.
+    pub(super) fn is_beside(&self, piece: &Piece) -> bool {
+        let is_teaser = self.is_single && piece.is_teaser && piece.role == Role::Image;
+        piece.aside || is_teaser && self.leads_away(piece)
+    }
+
+    /// Whether a picture stands in a link to another page of the site.
+    fn leads_away(&self, piece: &Piece) -> bool {
+        let link = piece.link.as_deref().filter(|_| piece.saves.is_none());
+        let target = link.and_then(|link| web(self.base, link));
+        target.is_some_and(|target| {
+            let is_page = url_medium(&target).is_none() && target != *self.page;
+            is_page && is_same_host(self.page, &target)
+        })
+    }
+}

@@ -48,13 +48,19 @@ const CHAFF: [&str; 35] = [
 /// Those of them that call large pictures so, too.
 const ADVERTS: [&str; 3] = ["ad", "ads", "advert"];
 /// Hosts whose pictures nobody looks at.
-const TRACKERS: [&str; 9] = [
+const TRACKERS: [&str; 15] = [
+    "bat.bing.com",
     "doubleclick.net",
     "facebook.com",
     "google-analytics.com",
     "googlesyndication.com",
     "googletagmanager.com",
     "gravatar.com",
+    "licensebuttons.net",
+    "mc.yandex.ru",
+    "paypalobjects.com",
+    "pixel.wp.com",
+    "px.ads.linkedin.com",
     "quantserve.com",
     "scorecardresearch.com",
     "stats.wp.com",

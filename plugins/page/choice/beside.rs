@@ -137,6 +137,24 @@ fn the_articles_behind_that_of_the_page_are_teasers() {
 }
 
 #[test]
+fn what_counts_readers_or_sells_is_no_picture() {
+    for url in [
+        "https://bat.bing.com/action/0?ti=1",
+        "https://mc.yandex.ru/watch/1",
+        "https://px.ads.linkedin.com/collect/?pid=1",
+        "https://pixel.wp.com/b.gif",
+        "https://www.paypalobjects.com/en_US/i/btn/btn_donate_LG.gif",
+        "https://licensebuttons.net/l/by/4.0/88x31.png",
+    ] {
+        assert!(taken(&format!("<img src='{url}'>")).is_empty(), "{url}");
+    }
+    let like_them = ["https://bing.com/a.jpg", "https://disk.yandex.ru/a.jpg"];
+    for url in like_them {
+        assert_eq!(taken(&format!("<img src='{url}'>")), [url]);
+    }
+}
+
+#[test]
 fn the_button_that_starts_a_film_shows_its_poster() {
     let film = "<template><video poster=/p.jpg><source src=/v.mp4></video></template>";
     let html = |film: &str| format!("<button><img src=/p.jpg width=900 height=900></button>{film}");

@@ -10,6 +10,7 @@ use url::Url;
 use super::super::direct::is_no_document;
 use super::likeness::{is_advert, is_chaff, is_dress, is_stream, likeness};
 use super::linked::{self, Linked};
+use super::opened::by_query;
 use super::options::Options;
 use super::player::is_player;
 use super::sheet::{Piece, Role, Sheet};
@@ -151,6 +152,10 @@ impl Choosing<'_> {
         match (piece.role, url) {
             // The target of a link wins over the picture in it.
             (Role::Image, url) => {
+                let viewed = target.as_ref().zip(url.as_ref());
+                let viewed = viewed.filter(|(target, _)| medium(target).is_none());
+                let viewed = viewed.and_then(|(target, shown)| by_query(target, shown));
+                let target = viewed.or(target);
                 let kind = target.as_ref().and_then(medium);
                 if let (Some(target), Some(_)) = (&target, kind) {
                     let at = self.link(target.clone(), kind, &piece.alt, name);
@@ -344,5 +349,7 @@ fn weight(piece: &Piece) -> u64 {
 mod beside;
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod opened;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use super::attributes::{
     FULL, LAZY, address, attribute, choices, first, is_lazy, pixels, value, widest,
 };
 use super::next::is_alone_by_kind;
+use super::opened::by_script;
 use super::place::{Place, is_single};
 use super::screen::Screen;
 use super::sheet::{Piece, Role, Sheet};
@@ -40,6 +41,8 @@ pub(super) struct State {
 /// A link that is open.
 struct Anchor {
     target: String,
+    /// What its script opens, if it holds a picture.
+    opens: Option<String>,
     saves: Option<String>,
     /// Whether it holds a picture.
     holds: bool,
@@ -224,8 +227,11 @@ impl State {
         }
         // What a script opens over the page in place of the target.
         let opened = address(tag, &FULL).or_else(|| address(tag, &["data-src"]));
-        self.link = opened.or(href).map(|target| Anchor {
+        let opens = by_script(tag).filter(|_| opened.is_none());
+        let nowhere = opens.as_ref().map(|_| "#");
+        self.link = opened.or(href).or(nowhere).map(|target| Anchor {
             target: target.to_owned(),
+            opens,
             saves: value(tag, "download").map(str::to_owned),
             holds: false,
         });
@@ -272,7 +278,8 @@ impl State {
         piece.hidden = style.contains("display:none");
         if let Some(anchor) = &mut self.link {
             anchor.holds = true;
-            piece.link = Some(anchor.target.clone());
+            let opens = anchor.opens.as_ref();
+            piece.link = Some(opens.unwrap_or(&anchor.target).clone());
             piece.saves.clone_from(&anchor.saves);
         }
         self.push(piece);

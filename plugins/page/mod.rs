@@ -18,6 +18,7 @@ mod markup;
 mod missing;
 mod next;
 mod oembed;
+mod opened;
 mod options;
 mod pattern;
 mod place;

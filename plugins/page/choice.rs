@@ -155,10 +155,13 @@ impl Choosing<'_> {
                 let viewed = target.as_ref().zip(url.as_ref());
                 let viewed = viewed.filter(|(target, _)| medium(target).is_none());
                 let viewed = viewed.and_then(|(target, shown)| by_query(target, shown));
+                let is_guess = piece.by_script || viewed.is_some();
                 let target = viewed.or(target);
                 let kind = target.as_ref().and_then(medium);
                 if let (Some(target), Some(_)) = (&target, kind) {
-                    let at = self.link(target.clone(), kind, &piece.alt, name);
+                    let mut wanted = Wanted::linked(target.clone(), kind, &piece.alt, name);
+                    wanted.small = url.clone().filter(|_| is_guess);
+                    let at = self.media.put(wanted);
                     if let Some(url) = url {
                         // The small one is known by this, too, wherever else it stands.
                         self.media.leads(&url, at);
@@ -187,7 +190,7 @@ impl Choosing<'_> {
             (Role::Link, Some(url)) => {
                 let kind = medium(&url).filter(|_| self.all || !is_dress(&url));
                 if kind.is_some() || self.all && (piece.saves.is_some() || is_file(&url)) {
-                    self.link(url, kind, "", name);
+                    self.media.put(Wanted::linked(url, kind, "", name));
                 }
             }
             (_, None) => {}
@@ -271,13 +274,6 @@ impl Choosing<'_> {
     /// Adds what is shown.
     fn add(&mut self, url: Url, medium: Option<Medium>, alt: &str, weight: u64) {
         self.media.put(Wanted::shown(url, medium, alt, weight));
-    }
-
-    /// Adds what a link leads to, and says where it stands.
-    fn link(&mut self, url: Url, medium: Option<Medium>, alt: &str, name: Option<String>) -> usize {
-        let mut wanted = Wanted::shown(url, medium, alt, 0);
-        (wanted.is_linked, wanted.name) = (true, name);
-        self.media.put(wanted)
     }
 
     fn embed(&mut self, url: Url) {

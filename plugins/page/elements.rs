@@ -42,7 +42,7 @@ pub(super) struct State {
 struct Anchor {
     target: String,
     /// What its script opens, if it holds a picture.
-    opens: Option<String>,
+    script: Option<String>,
     saves: Option<String>,
     /// Whether it holds a picture.
     holds: bool,
@@ -227,11 +227,11 @@ impl State {
         }
         // What a script opens over the page in place of the target.
         let opened = address(tag, &FULL).or_else(|| address(tag, &["data-src"]));
-        let opens = by_script(tag).filter(|_| opened.is_none());
-        let nowhere = opens.as_ref().map(|_| "#");
+        let script = by_script(tag).filter(|_| opened.is_none());
+        let nowhere = script.as_ref().map(|_| "#");
         self.link = opened.or(href).or(nowhere).map(|target| Anchor {
             target: target.to_owned(),
-            opens,
+            script,
             saves: value(tag, "download").map(str::to_owned),
             holds: false,
         });
@@ -278,8 +278,9 @@ impl State {
         piece.hidden = style.contains("display:none");
         if let Some(anchor) = &mut self.link {
             anchor.holds = true;
-            let opens = anchor.opens.as_ref();
-            piece.link = Some(opens.unwrap_or(&anchor.target).clone());
+            let script = anchor.script.as_ref();
+            piece.by_script = script.is_some();
+            piece.link = Some(script.unwrap_or(&anchor.target).clone());
             piece.saves.clone_from(&anchor.saves);
         }
         self.push(piece);

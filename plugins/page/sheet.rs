@@ -131,6 +131,8 @@ pub(super) struct Piece {
     pub(super) link: Option<String>,
     /// The name under which its link says that it saves what is there; empty if it says that alone.
     pub(super) saves: Option<String>,
+    /// Whether that target is what its script seems to open.
+    pub(super) by_script: bool,
     pub(super) alt: String,
     /// Its class and id, in lower case.
     pub(super) words: String,
@@ -153,6 +155,7 @@ impl Piece {
             candidates: Vec::new(),
             link: None,
             saves: None,
+            by_script: false,
             alt: String::new(),
             words: String::new(),
             hidden: false,

@@ -254,7 +254,12 @@ impl<'a> Tour<'a> {
                     ..meta.clone()
                 };
                 let (url, medium) = (wanted.url.clone(), wanted.medium);
-                let item = self.page.item(here, url, medium, meta);
+                let mut item = self.page.item(here, url, medium, meta);
+                if let (Some(small), Body::File(request)) = (&wanted.small, &mut item.body) {
+                    // It comes where the other is a page, or is not for everybody.
+                    request.mirrors.push(small.clone());
+                    frontier.read(&wanted.url);
+                }
                 items += 1;
                 let item = numbered(item, items);
                 if !self.follows && !self.is_handed && leads_to_page(&wanted, here) {

@@ -24,6 +24,8 @@ pub(super) struct Wanted {
     pub(super) is_linked: bool,
     /// The page that it leads to.
     pub(super) leads: Option<Url>,
+    /// The small picture that stands for it, where it may turn out to be none.
+    pub(super) small: Option<Url>,
     /// How large it is against what is shown beside it and has its likeness.
     weight: u64,
     /// Where the first of its likeness was put.
@@ -42,9 +44,22 @@ impl Wanted {
             size,
             is_linked: false,
             leads: None,
+            small: None,
             weight: weight.max(u64::from(size.likely)),
             first: 0,
         }
+    }
+
+    /// What a link leads to, and calls so.
+    pub(super) fn linked(
+        url: Url,
+        medium: Option<Medium>,
+        alt: &str,
+        name: Option<String>,
+    ) -> Wanted {
+        let mut wanted = Wanted::shown(url, medium, alt, 0);
+        (wanted.is_linked, wanted.name) = (true, name);
+        wanted
     }
 }
 
@@ -114,6 +129,7 @@ impl Media {
         if is_better {
             known.url = wanted.url;
             known.name = wanted.name;
+            known.small = wanted.small;
             known.size = wanted.size;
             known.is_linked = wanted.is_linked;
             known.weight = wanted.weight;

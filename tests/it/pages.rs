@@ -9,6 +9,7 @@ mod held;
 mod kinds;
 mod login;
 mod oembed;
+mod opened;
 mod playlists;
 mod sizes;
 mod told;

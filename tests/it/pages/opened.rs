@@ -1,0 +1,33 @@
+//! Pictures that the script or the page behind a link shows.
+
+use super::{names, picture};
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
+
+const PAGE: &str = "<!doctype html><title>Trip</title>\
+    <a href=\"javascript:pop('full/1.jpg')\"><img src=/t/1.jpg></a>\
+    <a href='view.php?img=full/2.jpg'><img src=/t/2.jpg></a>";
+
+#[test]
+fn the_picture_that_is_opened_comes_and_the_small_one_is_not_asked_for() {
+    let site = Site::start();
+    site.on("/trip/", Reply::html(PAGE)).once();
+    picture(&site, "/trip/full/1.jpg", 1);
+    picture(&site, "/trip/full/2.jpg", 2);
+    let fetch = Fetch::new().arg(site.url("/trip/"));
+    fetch.run().success().says("2 found: 2 new");
+    assert_eq!(names(&fetch), ["001 1.jpg", "002 2.jpg"]);
+}
+
+#[test]
+fn where_it_lies_elsewhere_the_small_one_comes() {
+    let site = Site::start();
+    site.on("/trip/", Reply::html(PAGE)).once();
+    site.on("/trip/full/1.jpg", Reply::empty(404));
+    site.on("/trip/full/2.jpg", Reply::html("<!doctype html>Not found"));
+    picture(&site, "/t/1.jpg", 1);
+    picture(&site, "/t/2.jpg", 2);
+    let fetch = Fetch::new().arg(site.url("/trip/"));
+    fetch.run().success().says("2 found: 2 new");
+    assert_eq!(names(&fetch), ["001 1.jpg", "002 2.jpg"]);
+}

@@ -315,7 +315,7 @@ fn posters(sheet: &Sheet, base: &Url) -> HashSet<String> {
     let of = |role: Role| sheet.pieces.iter().filter(move |piece| piece.role == role);
     let posters = of(Role::Poster).filter_map(|piece| web(base, &piece.best()?.url));
     let has_film = of(Role::Video).any(|piece| !piece.aside);
-    let posters = posters.filter(|_| has_film);
+    let posters = posters.filter(|_| has_film).take(PLAYERS);
     posters.map(|url| likeness(&url)).collect()
 }
 

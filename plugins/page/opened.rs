@@ -13,19 +13,19 @@ use super::choice::web;
 use super::likeness::{is_chaff, likeness};
 use super::size::Size;
 
+/// So many values of a query are looked at.
+const VALUES: usize = 20;
+
 /// The picture that the script of a link opens, if it names one, and the link leads nowhere without it.
 pub(super) fn by_script(tag: &Tag) -> Option<String> {
     let href = attribute(tag, "href").unwrap_or("#");
-    if is_picture(href) {
-        return None;
-    }
     let own = scheme(href);
     let clicked = attribute(tag, "onclick");
     let clicked = clicked
         .filter(|script| own.is_some() || href.starts_with('#') || script.contains("return false"));
-    own.as_deref()
-        .and_then(quoted)
-        .or_else(|| clicked.and_then(quoted))
+    let mut scripts = [own.as_deref(), clicked].into_iter().flatten();
+    let opened = scripts.find_map(quoted)?;
+    (!is_picture(href)).then_some(opened)
 }
 
 /// The script in an address that is one.
@@ -65,6 +65,7 @@ fn is_picture(text: &str) -> bool {
 pub(super) fn by_query(target: &Url, shown: &Url) -> Option<Url> {
     let values = target
         .query_pairs()
+        .take(VALUES)
         .filter(|(_, value)| value.contains('/'));
     let mut pictures = values.filter_map(|(_, value)| {
         let url = web(target, &value)?;

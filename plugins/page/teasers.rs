@@ -8,6 +8,9 @@ use super::frontier::is_same_host;
 use super::next::is_alone;
 use super::sheet::{Piece, Role, Sheet};
 
+/// A base that is longer makes each address of a page long.
+const LONGEST: usize = 2_000;
+
 /// What is known of the articles behind that of the page.
 pub(super) struct Teasers<'a> {
     page: &'a Url,
@@ -29,6 +32,7 @@ impl<'a> Teasers<'a> {
             is_own && url.is_some_and(|url| is_looked_at(piece, &url)) && !teasers.leads_away(piece)
         };
         teasers.is_single = (sheet.is_single || is_alone(sheet, page))
+            && base.as_str().len() < LONGEST
             && sheet.pieces.iter().any(|piece| piece.is_teaser)
             && sheet.pieces.iter().any(shows);
         teasers

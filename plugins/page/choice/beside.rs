@@ -1,6 +1,8 @@
 //! What is shown of other articles and things beside the matter, in the words of themes and shops.
 
+use super::super::{PATIENCE, markup};
 use super::cases::{taken, takes};
+use super::*;
 
 #[test]
 fn suggestions_and_teasers_are_known_by_their_names() {
@@ -169,4 +171,24 @@ fn the_button_that_starts_a_film_shows_its_poster() {
         taken(&format!("<img src=/p.jpg>{film}")),
         ["/p.jpg", "/v.mp4"]
     );
+}
+
+#[test]
+fn a_long_base_makes_neither_teasers_nor_posters_dear() {
+    let matter = "<img src=/a.jpg><article></article>";
+    let card = "<article><a href=/b><img src=/b.jpg></a></article>";
+    let page = |length: usize| {
+        let base = "b".repeat(length);
+        let head = format!("<base href=/{base}/><body class=single>{matter}{card}");
+        taken(&head).len()
+    };
+    assert_eq!(page(10), 1);
+    assert_eq!(page(10_000), 2);
+    let posters = |count: usize| {
+        let films = (0..count).map(|n| format!("<video poster=/{n}.jpg src=/{n}.mp4></video>"));
+        let sheet = markup::read(&films.collect::<String>(), PATIENCE).unwrap();
+        super::posters(&sheet, &Url::parse("https://x.org/").unwrap()).len()
+    };
+    assert_eq!(posters(3), 3);
+    assert_eq!(posters(100), PLAYERS);
 }

@@ -72,4 +72,8 @@ fn a_page_that_is_asked_to_show_one_picture_leads_to_it() {
             &["/u/5-800x600.png"],
         ),
     ]);
+    // What no page is asked for is not read to its end.
+    let long = "a=1&".repeat(30);
+    let html = format!("<a href='/v?{long}img=/u/5.png'><img src=/thumb/5.png></a>");
+    assert_eq!(taken(&html), ["/thumb/5.png"]);
 }

@@ -87,6 +87,8 @@ struct Ask<'a> {
     body: Option<&'a Bytes>,
     /// Whether the body of an answer with this head is wanted. Where that is asked, the URL alone is, too.
     wants: Option<Wants>,
+    /// Whether the first bytes are enough: as many as are read at the most, or what comes with them.
+    head: bool,
     /// How long a refusal asks to wait.
     told: Told,
 }
@@ -104,7 +106,6 @@ impl<'a> Ask<'a> {
     /// what is known by an ETag, which the coding would change, and what is packed itself.
     fn page(led: Led, url: &'a Url, headers: &'a HeaderMap) -> Ask<'a> {
         static CODED: LazyLock<HeaderMap> = LazyLock::new(|| accepting("gzip"));
-        static PLAIN: LazyLock<HeaderMap> = LazyLock::new(|| accepting("identity"));
         let counts = [
             header::RANGE,
             header::IF_NONE_MATCH,
@@ -123,10 +124,29 @@ impl<'a> Ask<'a> {
             free: if is_plain { &PLAIN } else { &CODED },
             body: None,
             wants: None,
+            head: false,
+            told: Answer::retry_after,
+        }
+    }
+
+    /// A file, with these headers for its origin.
+    fn file(way: Way<'a>, url: &'a Url, bound: &'a HeaderMap, free: &'a HeaderMap) -> Ask<'a> {
+        Ask {
+            purpose: Use::Bodies,
+            way,
+            url,
+            bound,
+            free,
+            body: None,
+            wants: None,
+            head: false,
             told: Answer::retry_after,
         }
     }
 }
+
+/// Asks for bytes as they are.
+static PLAIN: LazyLock<HeaderMap> = LazyLock::new(|| accepting("identity"));
 
 /// The header that asks for this coding.
 fn accepting(coding: &'static str) -> HeaderMap {
@@ -270,6 +290,27 @@ impl Client {
         self.call_until(ask, led, limit).await
     }
 
+    /// Asks for the first bytes of a file, `most` of them or what comes with them, trying again where that may help. They come in the
+    /// coding that the answer has, and the connection is given up after them.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Network`] when they cannot be had, and the errors of redirects.
+    pub(crate) async fn call_head(
+        &self,
+        led: &mut Led,
+        url: &Url,
+        headers: &HeaderMap,
+        most: usize,
+    ) -> Result<Answer> {
+        let way = Way {
+            led: *led,
+            ..Way::default()
+        };
+        let mut ask = Ask::file(way, url, headers, &PLAIN);
+        ask.head = true;
+        self.call_until(ask, led, most).await
+    }
+
     /// Asks for a file: one try, redirects followed. `bound` goes to the origin of `url` alone, `free` to every hop.
     ///
     /// # Errors
@@ -289,17 +330,7 @@ impl Client {
         bound: &HeaderMap,
         free: &HeaderMap,
     ) -> Result<Opened> {
-        self.send(Ask {
-            purpose: Use::Bodies,
-            way,
-            url,
-            bound,
-            free,
-            body: None,
-            wants: None,
-            told: Answer::retry_after,
-        })
-        .await
+        self.send(Ask::file(way, url, bound, free)).await
     }
 
     /// The address that has answered, to stay with, if there are others and no proxy chooses among them.

@@ -107,19 +107,29 @@ pub(super) fn is_refusal(status: StatusCode) -> bool {
 }
 
 impl Came {
-    /// A refusal, as an answer without a body.
+    /// A refusal that has not been read.
     pub(super) fn refusal(url: Url, opened: &Opened) -> Came {
+        let answer = Answer {
+            url: opened.url.clone(),
+            status: opened.response.status(),
+            headers: opened.response.headers().clone(),
+            body: Bytes::new(),
+            open_end: false,
+        };
+        Came::refused(url, answer, opened.led)
+    }
+
+    /// A refusal, as an answer without a body.
+    pub(super) fn refused(url: Url, answer: Answer, led: Led) -> Came {
         Came {
             document: Document::Refusal,
             url,
             answer: Some(Answer {
-                url: opened.url.clone(),
-                status: opened.response.status(),
-                headers: opened.response.headers().clone(),
                 body: Bytes::new(),
                 open_end: false,
+                ..answer
             }),
-            led: opened.led,
+            led,
             headers: Headers::default(),
         }
     }

@@ -1,5 +1,7 @@
 //! Which items of a listing are fetched, and what is known of them.
 
+mod asked;
+
 use std::time::{Duration, SystemTime};
 
 use crate::support::command::Fetch;

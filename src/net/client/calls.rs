@@ -90,15 +90,20 @@ impl Client {
         }
         let mut body = BytesMut::new();
         let is_wanted = ask.wants.is_none_or(|wants| wants(&headers));
-        while is_wanted && let Some(chunk) = opened.chunk().await? {
-            if body.len() + chunk.len() > limit {
+        while is_wanted
+            && !(ask.head && body.len() >= limit)
+            && let Some(chunk) = opened.chunk().await?
+        {
+            if !ask.head && body.len() + chunk.len() > limit {
                 return Err(failure::too_long(&opened.url, limit));
             }
             body.extend_from_slice(&chunk);
         }
         opened.leave();
-        let body = body.freeze();
-        let body = coding::take_off(&opened.url, status, &mut headers, body, limit).await?;
+        let mut body = body.freeze();
+        if !ask.head {
+            body = coding::take_off(&opened.url, status, &mut headers, body, limit).await?;
+        }
         Ok(Answer {
             url: opened.url,
             status,

@@ -31,7 +31,8 @@ impl Plan {
         }
     }
 
-    /// Which rendition is wanted of it, if it is wanted at all. What failed before is tried again without being chosen.
+    /// Which rendition is wanted of it, if it is wanted at all. What failed before is tried again without being chosen, and what
+    /// is known to be gone is told without.
     pub(super) fn choose(&mut self, found: &mut Found) -> Option<Quality> {
         let Found {
             item,
@@ -48,6 +49,9 @@ impl Plan {
         }
         if quality == Quality::Audio {
             kin::sound_alone(item);
+        }
+        if found.refusal.is_some() {
+            return Some(quality);
         }
         let own = options.as_deref();
         let chosen = wants(&self.settings, item);

@@ -235,7 +235,10 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) ->
                 _ => Reading::Restart(SHORTER),
             }
         }
-        _ => refusal(status, headers),
+        _ => {
+            let (error, passes) = why_refused(status, headers);
+            Reading::Refused { error, passes }
+        }
     }
 }
 
@@ -279,7 +282,8 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
     Reading::Rest { end, total }
 }
 
-fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
+/// Why there is nothing to be had from a server with this answer, and whether that may pass by itself.
+pub(in crate::pipeline) fn why_refused(status: StatusCode, headers: &HeaderMap) -> (Error, bool) {
     let code = status.as_u16();
     let said = format!(
         "the server answered {code}{}",
@@ -294,12 +298,9 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Reading {
     }
     let told = net::retry_after(headers).filter(|_| net::passes_in_time(status));
     let passes = told.is_some() || net::worth_retrying(status);
-    Reading::Refused {
-        error: match told {
-            Some(wait) => error.after(wait),
-            None => error,
-        },
-        passes,
+    match told {
+        Some(wait) => (error.after(wait), passes),
+        None => (error, passes),
     }
 }
 
@@ -322,20 +323,6 @@ fn way_in(code: u16, headers: &HeaderMap) -> Option<&'static str> {
             "if it takes a login, `--cookies-from firefox` or `-C FILE` brings yours; for what a browser gets, \
              `fetch from-curl -` asks as it does, or `--header 'Referer: …'` or `--user-agent` is enough",
         ),
-        _ => None,
-    }
-}
-
-/// Why there is nothing to be had, if a status says so that does not pass.
-pub(in crate::pipeline) fn lasting_refusal(
-    status: StatusCode,
-    headers: &HeaderMap,
-) -> Option<Error> {
-    match refusal(status, headers) {
-        Reading::Refused {
-            error,
-            passes: false,
-        } => Some(error),
         _ => None,
     }
 }

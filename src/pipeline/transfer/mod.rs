@@ -48,7 +48,7 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
 use self::address::file;
-pub(super) use self::answer::lasting_refusal;
+pub(super) use self::answer::why_refused;
 use self::attempt::Course;
 pub(super) use self::committer::Committer;
 use self::content::Content;

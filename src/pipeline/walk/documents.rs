@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::header;
 use tokio::sync::mpsc;
 use url::Url;
 
 use super::{Child, Found, Origin, ROOM, Spot, Walk};
 use crate::model::{Body, Document, Error, Headers, Item, Kind, Link, Request, Result};
-use crate::net::{Coding, Shown, Way, coding, header_map};
+use crate::net::{Coding, Shown, coding, header_map};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::adopt::is_named_as_file;
 use crate::pipeline::documents::{Came, document, is_refusal};
 use crate::pipeline::given::behind;
 use crate::pipeline::naming::{HEAD, sniff};
-use crate::pipeline::transfer::lasting_refusal;
+use crate::pipeline::transfer::why_refused;
 use crate::source::{Ctx, Source};
 
 /// Hands streams on with the headers of what led to them, for the origin that these are for.
@@ -109,77 +109,77 @@ impl Walk {
         file(item).is_some_and(asks)
     }
 
-    /// Starts to find out whether an item is a document: what comes out are its entries, or itself.
-    pub(super) fn undecided(self: Arc<Self>, found: Found) -> Child {
+    /// Starts to find out whether an item is a document: what comes out are its entries, or itself. Where that cannot be found
+    /// out, its listing has failed.
+    pub(super) fn undecided(
+        self: Arc<Self>,
+        found: Found,
+        failures: mpsc::UnboundedSender<Error>,
+    ) -> Child {
         let url = file(&found.item).map(|request| Shown(&request.url).to_string());
         let shown = url.unwrap_or_else(|| found.item.key.clone());
         self.start(shown, |walk, out| async move {
             let (depth, options) = (found.depth, found.options.clone());
             let found = match walk.what_is(&found).await {
-                Ok(Some(came)) => return walk.read(came, depth, options, out).await,
-                Ok(None) => found,
-                // The transfer tells for itself, if there is one.
-                Err(error) => Found {
+                Ok(Decided::Document(came)) => return walk.read(*came, depth, options, out).await,
+                Ok(Decided::File) => decided(found),
+                // It may be a document yet, if it comes after all. The transfer tells for itself, if there is one.
+                Ok(Decided::Gone(error)) => Found {
                     refusal: Some(Box::new(error)),
                     ..found
                 },
+                Err(error) => {
+                    if let Some(ticket) = found.ticket {
+                        ticket.failed(error.kind);
+                    }
+                    // If nobody takes it, its listing is over.
+                    let _ = failures.send(error);
+                    return Ok(());
+                }
             };
-            out.send(decided(found)).await.map_err(|_| Error::closed())
+            out.send(found).await.map_err(|_| Error::closed())
         })
     }
 
-    /// Asks for the first bytes of an item. The connection is given up after them.
-    async fn what_is(&self, found: &Found) -> Result<Option<Came>> {
+    /// Asks for the first bytes of an item.
+    async fn what_is(&self, found: &Found) -> Result<Decided> {
         let Some(request) = file(&found.item) else {
-            return Ok(None);
+            return Ok(Decided::File);
         };
         let url = &request.url;
-        let _permit = self.client.pace().enter(url.host_str().unwrap_or("")).await;
-        let way = Way {
-            led: found.led,
-            pin: None,
-            gate: None,
-        };
-        let mut free = HeaderMap::new();
-        let identity = HeaderValue::from_static("identity");
-        free.insert(header::ACCEPT_ENCODING, identity);
+        let mut led = found.led;
         let bound = header_map(&request.headers)?;
-        let mut opened = self.client.open_by(way, url, &bound, &free).await?;
-        let status = opened.response.status();
-        if !status.is_success() {
+        let answer = self.client.call_head(&mut led, url, &bound, HEAD).await?;
+        let status = answer.status;
+        // That there is nothing to come is a refusal, too.
+        if !status.is_success() || matches!(status.as_u16(), 204 | 205) {
             let may_help = is_refusal(status) && self.registry.reader(Document::Refusal).is_some();
             if may_help {
-                return Ok(Some(Came::refusal(url.clone(), &opened)));
+                let came = Came::refused(url.clone(), answer, led);
+                return Ok(Decided::Document(Box::new(came)));
             }
-            return match lasting_refusal(status, opened.response.headers()) {
-                Some(error) => Err(error),
-                None => Ok(None),
+            let (error, passes) = why_refused(status, &answer.headers);
+            return match passes {
+                true => Err(error),
+                false => Ok(Decided::Gone(error)),
             };
         }
-        let mut head: Vec<u8> = Vec::new();
-        while head.len() < HEAD {
-            match opened.chunk().await? {
-                Some(piece) => head.extend_from_slice(&piece),
-                None => break,
-            }
-        }
-        let headers = opened.response.headers();
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let kind = text(header::CONTENT_TYPE);
+        let headers = &answer.headers;
+        let kind = headers.get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|value| value.to_str().ok());
         let coding = coding(headers).and_then(|name| Coding::named(&name));
-        if let Some(coding) = coding
-            && let Ok(plain) = coding.head(&head, HEAD)
-        {
-            head = plain;
-        }
-        head.truncate(HEAD);
-        let document = document(url, &sniff(&head), kind, &head);
-        Ok(document.map(|document| Came {
-            document,
-            url: url.clone(),
-            answer: None,
-            led: opened.led,
-            headers: request.headers.clone(),
+        let plain = coding.and_then(|coding| coding.head(&answer.body, HEAD).ok());
+        let head = plain.as_deref().unwrap_or(&answer.body);
+        let head = &head[..head.len().min(HEAD)];
+        let document = document(url, &sniff(head), kind, head);
+        Ok(document.map_or(Decided::File, |document| {
+            Decided::Document(Box::new(Came {
+                document,
+                url: url.clone(),
+                answer: None,
+                led,
+                headers: request.headers.clone(),
+            }))
         }))
     }
 
@@ -193,6 +193,14 @@ impl Walk {
         let found = self.registry.find(link);
         found.is_ok_and(|(source, target)| !takes_all(&source, &target.route))
     }
+}
+
+/// What an item turns out to be.
+enum Decided {
+    Document(Box<Came>),
+    File,
+    /// Nothing that will be there by itself, and why.
+    Gone(Error),
 }
 
 /// Whether this route takes links of every host.

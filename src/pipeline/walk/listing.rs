@@ -57,6 +57,8 @@ struct Running<'a> {
     held: Option<Found>,
     /// How many items were passed on.
     count: u64,
+    /// Where it is told that it could not be found out what an item is.
+    failures: mpsc::UnboundedSender<Error>,
 }
 
 impl Walk {
@@ -82,6 +84,7 @@ impl Walk {
         let _leash = Leash(task.abort_handle());
         let branch = listing.branch.clone();
         let mut stopped = std::pin::pin!(stopped(branch.as_deref()));
+        let (failures, mut failed) = mpsc::unbounded_channel();
         let mut running = Running {
             walk: self.clone(),
             of: listing,
@@ -90,6 +93,7 @@ impl Walk {
             children: VecDeque::new(),
             held: None,
             count: 0,
+            failures,
         };
         let mut open = true;
         while open || !running.children.is_empty() {
@@ -113,7 +117,7 @@ impl Walk {
         match task.await {
             Ok((items, terms, done)) => {
                 running.print.terms = terms;
-                Ok((items, done))
+                Ok((items, done.and(failed.try_recv().map_or(Ok(()), Err))))
             }
             Err(error) => {
                 let name = &running.of.source.manifest().name;
@@ -150,7 +154,8 @@ impl Running<'_> {
             }
             Entry::Item(item) if self.walk.asks_what_is(&item) => {
                 self.print.leads_on();
-                let child = self.walk.clone().undecided(self.found(item, led));
+                let (found, failures) = (self.found(item, led), self.failures.clone());
+                let child = self.walk.clone().undecided(found, failures);
                 self.children.push_back(child);
             }
             Entry::Item(item) => {

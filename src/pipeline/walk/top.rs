@@ -130,7 +130,8 @@ impl Walk {
                     let options = first.options.as_ref();
                     let items = options.and_then(|options| options.items.as_ref()).or(self.items.as_ref());
                     let is_last = items.and_then(Ranges::ends_at).is_some_and(|end| position >= end);
-                    if !items.is_none_or(|items| items.contains(position)) {
+                    // What cannot be had fails whatever is chosen.
+                    if found.refusal.is_none() && !items.is_none_or(|items| items.contains(position)) {
                         left_out += 1;
                     } else if let Some(came) = self.was_feed(&found) {
                         let own = found.options.clone();

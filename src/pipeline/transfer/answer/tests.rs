@@ -192,7 +192,7 @@ fn a_refusal_names_what_may_let_somebody_in() {
     ];
     for (code, asks, hint) in table {
         let headers = headers(&[("www-authenticate", asks)]);
-        let error = lasting_refusal(StatusCode::from_u16(code).unwrap(), &headers).unwrap();
+        let (error, _) = why_refused(StatusCode::from_u16(code).unwrap(), &headers);
         let told = error.hint.unwrap_or_default();
         assert!(told.contains(hint), "{code} {asks}: {told}");
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use fetch::model::{Album, Error, Expect, Kind, Meta, Request, Result};
+use fetch::model::{Album, Error, Expect, Kind, Medium, Meta, Request, Result};
 use fetch::model::{Body, Item};
 use fetch::net::Shown;
-use fetch::source::{Answer, Ctx, Outlet, Pages, url_key, url_name};
+use fetch::source::{Answer, Ctx, Outlet, Pages, url_key, url_medium, url_name};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use url::Url;
@@ -77,6 +77,10 @@ impl Page {
                 let request = Request {
                     expect: Expect {
                         size: *size,
+                        // As with a link to it. What is listed as empty may be that.
+                        medium: url_medium(&url)
+                            .filter(|_| *size != Some(0))
+                            .map(|_| Medium::Any),
                         ..Expect::default()
                     },
                     ..Request::new(url.clone())

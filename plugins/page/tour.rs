@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use fetch::model::{Album, Body, Error, Item, Link, Medium, Meta, Result};
-use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
+use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key, url_medium};
 use url::Url;
 
 use super::Page;
@@ -358,7 +358,9 @@ impl<'a> Tour<'a> {
                 page: Some(here.clone()),
                 ..Meta::default()
             };
-            let mut item = self.page.item(here, url, None, meta);
+            // As with a link to it: nothing, zeros or a text in its place is no success.
+            let medium = url_medium(&url).map(|_| Medium::Any);
+            let mut item = self.page.item(here, url, medium, meta);
             if let Body::File(_) = item.body {
                 // `Makefile` is no text of ours.
                 item.meta.ext.get_or_insert_default();

@@ -123,3 +123,55 @@ fn the_folder_of_a_server_that_calls_it_in_its_own_way_comes_whole() {
     let files: Vec<String> = fetch.files().into_keys().collect();
     assert_eq!(files, ["page/pub/cat.jpg", "page/pub/data.bin"]);
 }
+
+#[test]
+fn what_a_folder_or_a_bucket_calls_a_medium_is_one() {
+    let bucket = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>\
+        <Contents><Key>cat.png</Key><Size>160</Size></Contents><Contents><Key>film.mp4</Key></Contents></ListBucketResult>";
+    let bucket = || Reply::text(bucket).content_type("application/xml");
+    let folder = "<title>Index of /d/</title><h1>Index of /d/</h1><a href=cat.png>c</a><a href=film.mp4>f</a>";
+    let wrongs: [(&[u8], &str); 3] = [
+        (b"", "an empty file came"),
+        (b"Service busy, try later\n", "a text came"),
+        (&[0; 9000], "a file of zeros came"),
+    ];
+    for listing in [Reply::html(folder), bucket()] {
+        for (wrong, said) in wrongs {
+            let site = Site::start();
+            site.on("/d/", listing.clone());
+            let wrong = |kind| Reply::file(wrong).content_type(kind);
+            for (path, kind) in [("/d/cat.png", "image/png"), ("/d/film.mp4", "video/mp4")] {
+                site.on(path, wrong(kind));
+            }
+            let fetch = Fetch::new()
+                .config("[net]\nbackoff = \"2ms\"\nretries = 1\n")
+                .arg(site.url("/d/"));
+            fetch.run().fails(4).says(said);
+            assert!(names(&fetch).is_empty(), "{}", fetch.tree());
+        }
+    }
+}
+
+#[test]
+fn what_may_be_empty_in_a_folder_or_a_bucket_is_taken_so() {
+    let site = Site::start();
+    let bucket = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>\
+        <Contents><Key>none.jpg</Key><Size>0</Size></Contents></ListBucketResult>";
+    site.on("/b", Reply::text(bucket).content_type("application/xml"));
+    site.on(
+        "/b/none.jpg",
+        Reply::file(Vec::new()).content_type("image/jpeg"),
+    );
+    let folder = "<title>Index of /d/</title><h1>Index of /d/</h1><a href=empty.txt>e</a><a href=main.ts>m</a><a href=a.svg>a</a>";
+    site.on("/d/", Reply::html(folder));
+    site.on("/d/empty.txt", Reply::file(Vec::new()));
+    let text = Reply::text("export {}\n").content_type("video/mp2t");
+    site.on("/d/main.ts", text);
+    site.on(
+        "/d/a.svg",
+        Reply::text("<svg xmlns='http://www.w3.org/2000/svg'/>"),
+    );
+    let fetch = Fetch::new().args([site.url("/b"), site.url("/d/")]);
+    fetch.run().success();
+    assert_eq!(names(&fetch), ["none.jpg", "a.svg", "empty.txt", "main.ts"]);
+}

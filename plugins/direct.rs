@@ -10,6 +10,8 @@ use url::Url;
 /// source that reads it, unless the link promises something else.
 pub struct Direct {
     manifest: Manifest,
+    /// On what terms a page is listed that comes in place of a file.
+    terms: Option<String>,
 }
 
 impl Direct {
@@ -27,7 +29,16 @@ impl Direct {
                 "https://example.org/pictures/cat.jpg",
             )?],
         };
-        Ok(Direct { manifest })
+        Ok(Direct {
+            manifest,
+            terms: None,
+        })
+    }
+
+    /// The same where pages are listed on these terms: what fails before it is known to be one is tried again on them.
+    #[must_use]
+    pub fn on_terms(self, terms: Option<String>) -> Direct {
+        Direct { terms, ..self }
     }
 }
 
@@ -52,6 +63,12 @@ impl Source for Direct {
         let (name, ext) = url_name(&url);
         let medium = url_medium(&url).map(|_| Medium::Any);
         let document = medium.is_none() && !ext.as_deref().is_some_and(is_no_document);
+        if document
+            && !target.handed
+            && let Some(terms) = target.terms.as_ref().or(self.terms.as_ref())
+        {
+            out.terms(terms.clone());
+        }
         let meta = Meta {
             name: target.link.meta.name.clone().or(name),
             ext,

@@ -117,13 +117,17 @@ pub fn all(config: &Config) -> Result<Registry> {
     }
     sources.add(feed::Feed::new(config.source("feed")?)?);
     let mut rest = sources.clone();
-    rest.add(page::Page::new(config.source("page")?)?);
+    let page = page::Page::new(config.source("page")?)?;
+    let terms = page.terms();
+    rest.add(page);
     rest.add(stream::Stream::new()?);
-    rest.add(direct::Direct::new()?);
+    rest.add(direct::Direct::new()?.on_terms(terms));
     extractor::add(config.extractor()?, &mut sources, rest)?;
-    sources.add(page::Page::new(config.source("page")?)?);
+    let page = page::Page::new(config.source("page")?)?;
+    let terms = page.terms();
+    sources.add(page);
     sources.add(stream::Stream::new()?);
-    sources.add(direct::Direct::new()?);
+    sources.add(direct::Direct::new()?.on_terms(terms));
     Ok(sources)
 }
 

@@ -91,6 +91,11 @@ impl Page {
         })
     }
 
+    /// On what terms it lists a link where it follows others from there.
+    pub(super) fn terms(&self) -> Option<String> {
+        self.options.terms()
+    }
+
     fn item(&self, page: &Url, url: Url, medium: Option<Medium>, meta: Meta) -> Item {
         let form = Form::of(&url);
         let (name, ext) = match form {

@@ -28,6 +28,14 @@ pub struct Options {
     pub robots: bool,
 }
 
+impl Options {
+    /// As they are remembered for what is tried again, where links are followed by them.
+    pub(super) fn terms(&self) -> Option<String> {
+        let written = serde_json::to_string(self).ok();
+        written.filter(|_| self.depth > 0)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Options {

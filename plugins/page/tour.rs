@@ -71,7 +71,7 @@ impl<'a> Tour<'a> {
         let options: Options = terms.unwrap_or_else(|| page.options.clone());
         // What one listing hands on, none follows links from: that would have no end.
         let follows = options.depth > 0 && !target.handed;
-        if follows && let Ok(terms) = serde_json::to_string(&options) {
+        if follows && let Some(terms) = options.terms() {
             out.terms(terms);
         }
         Tour {

@@ -95,6 +95,8 @@ struct Spot {
     is_whole: bool,
     /// The links that the one at its root leads to.
     tree: Tree,
+    /// The link as it was asked for, where it came out to be a document.
+    asked: Option<Arc<Origin>>,
 }
 
 /// Ends a task when it is dropped: a listing that nobody listens to.

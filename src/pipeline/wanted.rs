@@ -50,6 +50,27 @@ impl LinkOptions {
         self.items.is_some() || self.filter.is_some()
     }
 
+    /// Whether they say nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        let LinkOptions {
+            link,
+            directory,
+            template,
+            items,
+            filter,
+            terms,
+        } = self;
+        let said = [
+            link.is_some(),
+            directory.is_some(),
+            template.is_some(),
+            items.is_some(),
+            filter.is_some(),
+            terms.is_some(),
+        ];
+        !said.contains(&true)
+    }
+
     /// What of them chooses among the items of a link that another leads to. Positions are those in the other.
     pub(super) fn choosing(&self) -> LinkOptions {
         LinkOptions {

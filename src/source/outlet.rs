@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use url::Url;
@@ -21,7 +21,7 @@ pub struct Outlet {
     knows: Option<Box<Knows>>,
     /// Players that no source of a site knows.
     players: Mutex<Vec<Url>>,
-    terms: Mutex<Option<String>>,
+    terms: Terms,
 }
 
 /// So many of them are kept.
@@ -29,11 +29,14 @@ const PLAYERS: usize = 200;
 /// The longest terms.
 const TERMS: usize = 4096;
 
+/// What a source has said of its terms; the other end sees it, too.
+type Terms = Arc<Mutex<Option<String>>>;
+
 type Knows = dyn Fn(&Link) -> bool + Send + Sync;
 
 /// The end at which entries come out.
 #[derive(Debug)]
-pub struct Entries(mpsc::Receiver<(Entry, Led)>);
+pub struct Entries(mpsc::Receiver<(Entry, Led)>, Terms);
 
 impl Entries {
     /// The next entry. None when all are there.
@@ -47,6 +50,12 @@ impl Entries {
     /// When there is none.
     pub fn try_recv(&mut self) -> Result<Entry, mpsc::error::TryRecvError> {
         self.0.try_recv().map(|(entry, _)| entry)
+    }
+
+    /// On what terms its source lists it, as far as it has said.
+    pub(crate) fn terms(&self) -> Option<String> {
+        let terms = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        terms.clone()
     }
 
     /// The next entry, and who named it as far as its source knows.
@@ -63,6 +72,7 @@ pub fn outlet(room: usize) -> (Outlet, Entries) {
 /// The same for a listing that goes on after so many items.
 pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
     let (entries, receiver) = mpsc::channel(room);
+    let terms = Terms::default();
     (
         Outlet {
             entries,
@@ -71,9 +81,9 @@ pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
             by_public: AtomicBool::new(false),
             knows: None,
             players: Mutex::default(),
-            terms: Mutex::default(),
+            terms: terms.clone(),
         },
-        Entries(receiver),
+        Entries(receiver, terms),
     )
 }
 
@@ -178,19 +188,13 @@ impl Outlet {
         self.players.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says on what terms of its own the source lists this: if that fails, [`Target::terms`] has them when it is tried again, whatever
-    /// the settings are then. They are remembered as they are, up to 4,096 bytes, so they must let nobody in.
+    /// Says on what terms of its own the source lists this, before it emits anything: if that fails, or an item of it, [`Target::terms`]
+    /// has them when it is tried again, whatever the settings are then. They are remembered as they are, up to 4,096 bytes, so they must let nobody in.
     ///
     /// [`Target::terms`]: super::Target::terms
     pub fn terms(&self, text: String) {
         let text = Some(text).filter(|text| text.len() <= TERMS);
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = text;
-    }
-
-    /// The terms that were said.
-    pub(crate) fn take_terms(&self) -> Option<String> {
-        let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
-        terms.take()
     }
 
     /// Notes a place from which the listing can go on if it does not come to its end: [`Target::resume`] has it then. What

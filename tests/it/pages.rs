@@ -11,6 +11,7 @@ mod login;
 mod oembed;
 mod opened;
 mod playlists;
+mod retried;
 mod sizes;
 mod told;
 
@@ -268,12 +269,12 @@ fn what_cannot_be_had_is_told_where_nothing_is_fetched() {
     let site = Site::start();
     site.on("/gone", Reply::html("").status(404)).times(2);
     site.on("/busy", Reply::html("").status(503));
-    let simulate = Fetch::new().arg("-s");
+    let simulate = Fetch::new().config("[net]\nbackoff = \"2ms\"\n").arg("-s");
     let done = simulate.clone().arg(site.url("/gone")).run().fails(4);
     done.says("the server answered 404 Not Found");
     let both = simulate.args([site.url("/gone"), site.url("/busy")]);
-    // It may be there the next time.
+    // It may be there the next time, and is not known to be a file.
     both.run()
-        .fails(3)
-        .says("2 found: 1 would be fetched, 1 failed (1 missing)");
+        .fails(4)
+        .says("1 failed (1 missing); 1 link failed (1 network)");
 }

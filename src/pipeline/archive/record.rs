@@ -190,6 +190,8 @@ pub(in crate::pipeline) enum Ending {
     Failed(Lapse),
     /// Its server has it as it was saved. By what that can be told from now on, if it is something else.
     Unchanged(Option<Validator>),
+    /// It is none: a document came, and what that leads to is told for itself.
+    Document,
     /// A command of the user's has changed what was saved of it.
     Altered(Altered),
 }

@@ -190,6 +190,7 @@ impl Mover {
                 // What was there of a file is not that of a document, and its place may be for a film now.
                 content.park().await?;
                 let document = came.document;
+                self.is_no_item(&job.item);
                 match job.hand.take() {
                     Some(hand) => hand.give(*came),
                     None if document == Document::Stream => {

@@ -108,6 +108,11 @@ impl Mover {
         }
     }
 
+    /// Others come in its place, so it has not failed, in whatever run.
+    pub(super) fn is_no_item(&self, item: &Item) {
+        self.note(item, None, Ending::Document);
+    }
+
     fn note(&self, item: &Item, origin: Option<Arc<Origin>>, ending: Ending) {
         // A failure to note how it ended changes nothing about that.
         self.unnoted(self.archive.note(Note {

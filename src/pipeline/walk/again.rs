@@ -9,7 +9,7 @@ use super::bounds::Tree;
 use super::imprints::Print;
 use super::listing::Listing;
 use super::relisting::remembered;
-use super::{Child, Found, Leash, ROOM, Retry, Walk};
+use super::{Child, Found, Leash, ROOM, Retry, Walk, told};
 use crate::model::{Body, Error, Failure, Item, Kind, Link, Meta, Result};
 use crate::net::Led;
 use crate::pipeline::archive::{Identity, Losses, Lost, Missing, Origin, UNLISTED};
@@ -37,6 +37,8 @@ impl Walk {
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
         let mut missing = items.missing();
+        // On which terms they were listed: those of one link may have come by several runs.
+        let mut terms = Vec::new();
         for lost in items {
             let lost = match lost {
                 Ok(lost) => lost,
@@ -58,6 +60,11 @@ impl Walk {
             match found {
                 Ok(found) => out.send(found).await.map_err(|_| Error::closed())?,
                 Err(lost) => {
+                    let known = read_options(lost.options.as_deref()).ok().flatten();
+                    let known = known.and_then(|options| options.terms.clone());
+                    if !terms.contains(&known) {
+                        terms.push(known);
+                    }
                     if let Err(error) = missing.add(&lost) {
                         return self.unread(error).await;
                     }
@@ -66,7 +73,7 @@ impl Walk {
         }
         match missing.is_empty() {
             true => Ok(()),
-            false => self.find_in_link(origin, missing, out).await,
+            false => self.find_in_link(origin, missing, &terms, out).await,
         }
     }
 
@@ -113,7 +120,10 @@ impl Walk {
         let asked = known.as_ref().and_then(|options| options.link.as_deref());
         let own = origin.map_or(lost.identity.key.as_str(), |origin| &origin.url);
         match self.given_as(asked.unwrap_or(own), known.as_deref()) {
-            Some(wanted) => Ok(wanted.options.clone()),
+            Some(wanted) => {
+                let terms = known.and_then(|options| options.terms.clone());
+                Ok(told::on_terms(&wanted.options, terms))
+            }
             None => Ok(known),
         }
     }
@@ -139,6 +149,7 @@ impl Walk {
         self: Arc<Self>,
         origin: Option<Arc<Origin>>,
         mut missing: Missing,
+        terms: &[Option<String>],
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
         let (asked, is_guess) = match &origin {
@@ -157,9 +168,13 @@ impl Walk {
             )
             .hint("fetch its link once more")),
         };
-        for (asked, link) in asked {
+        let mut all = Vec::new();
+        for asked in &asked {
+            all.extend(terms.iter().map(|terms| (asked.clone(), terms.clone())));
+        }
+        for ((asked, link), terms) in all {
             let (found, mut inner) = mpsc::channel(ROOM);
-            let task = tokio::spawn(self.clone().list_link(asked, link, found));
+            let task = tokio::spawn(self.clone().list_link(asked, link, terms, found));
             let leash = Leash(task.abort_handle());
             while !missing.is_empty()
                 && let Some(found) = inner.recv().await
@@ -293,12 +308,14 @@ impl Walk {
         self: Arc<Self>,
         origin: Origin,
         link: Link,
+        terms: Option<String>,
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
         if origin.led == Led::ByUser {
             self.trust(&link.url);
         }
-        let (source, target) = self.registry.find(&link)?;
+        let (source, mut target) = self.registry.find(&link)?;
+        target.terms = terms;
         let ctx = Ctx::led_by(self.client.clone(), origin.led);
         let origin = Arc::new(Origin {
             source: Some(source.manifest().name.clone()),

@@ -12,6 +12,7 @@ use crate::model::{Body, Document, Error, Headers, Item, Kind, Link, Request, Re
 use crate::net::{Coding, Shown, coding, header_map};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::adopt::is_named_as_file;
+use crate::pipeline::archive::{Ending, Identity, Note};
 use crate::pipeline::documents::{Came, document, is_refusal};
 use crate::pipeline::given::behind;
 use crate::pipeline::naming::{HEAD, sniff};
@@ -84,7 +85,10 @@ impl Walk {
             ctx.have(url.clone(), answer);
         }
         let top = self.top_spot(options);
+        // What came once in its place may be another thing the next time, or the file.
+        let asked = Origin::of(&Link::from(url.clone()), led);
         let spot = Spot {
+            asked: Some(Arc::new(asked)),
             depth: depth + 1,
             handed: depth > 0,
             // How far what a listing has handed on has come is for that listing to say.
@@ -121,7 +125,10 @@ impl Walk {
         self.start(shown, |walk, out| async move {
             let (depth, options) = (found.depth, found.options.clone());
             let found = match walk.what_is(&found).await {
-                Ok(Decided::Document(came)) => return walk.read(*came, depth, options, out).await,
+                Ok(Decided::Document(came)) => {
+                    walk.is_no_item(&found.item);
+                    return walk.read(*came, depth, options, out).await;
+                }
                 Ok(Decided::File) => decided(found),
                 // It may be a document yet, if it comes after all. The transfer tells for itself, if there is one.
                 Ok(Decided::Gone(error)) => Found {
@@ -139,6 +146,22 @@ impl Walk {
             };
             out.send(found).await.map_err(|_| Error::closed())
         })
+    }
+
+    /// Has it noted that it has not failed, in whatever run: others come in its place.
+    fn is_no_item(&self, item: &Item) {
+        if self.fetches {
+            let note = Note {
+                identity: Identity {
+                    source: item.source.clone(),
+                    key: item.key.clone(),
+                },
+                origin: None,
+                ending: Ending::Document,
+            };
+            // That it cannot be noted is told by whoever waits for the archive at the end.
+            let _ = self.archive.note(note);
+        }
     }
 
     /// Asks for the first bytes of an item.

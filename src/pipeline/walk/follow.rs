@@ -42,9 +42,8 @@ impl Walk {
                 lost();
                 return Ok(());
             }
-            let came = self
-                .seen
-                .take(&link.url, spot.options.as_deref(), spot.handed);
+            let options = told::off_terms(&spot.options);
+            let came = self.seen.take(&link.url, options.as_deref(), spot.handed);
             if came == Came::Before {
                 // It is an entry of whoever listed it first.
                 spot.ticket.into_iter().for_each(Ticket::ended);
@@ -97,7 +96,7 @@ impl Walk {
                 ctx,
                 depth: spot.depth,
                 branch: self.branches.then(|| Branch::new(spot.branch)),
-                options: spot.options.clone(),
+                options,
                 progress: progress.clone(),
                 items,
                 gather: gather.clone(),
@@ -111,7 +110,9 @@ impl Walk {
             let own = told::own(spot.options.as_deref(), print.terms.take());
             self.printed(&origin, print, known, &done).await?;
             let failure = done.as_ref().err().map(|error| error.kind);
-            self.listed(origin, own.as_deref(), count, done).await?;
+            let asked = spot.asked.unwrap_or_else(|| origin.clone());
+            self.note_listed(asked, own.as_deref(), &done);
+            self.tell_listed(&origin, count, done).await?;
             if let Some(progress) = progress {
                 progress.end(failure);
             }

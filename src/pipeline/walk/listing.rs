@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::bounds::Tree;
 use super::imprints::Print;
-use super::{Child, Found, Leash, Origin, ROOM, Spot, Walk, next_of};
+use super::{Child, Found, Leash, Origin, ROOM, Spot, Walk, next_of, told};
 use crate::model::{Broken, Entry, Error, Event, Item, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
@@ -24,7 +24,7 @@ pub(super) struct Listing {
     pub(super) ctx: Ctx,
     pub(super) depth: usize,
     pub(super) branch: Option<Arc<Branch>>,
-    /// Those of the link that the user gave.
+    /// Those of the link that the user gave, without the terms of a source.
     pub(super) options: Option<Arc<LinkOptions>>,
     /// How far it has come, if that is remembered.
     pub(super) progress: Option<Arc<Progress>>,
@@ -55,6 +55,8 @@ struct Running<'a> {
     children: VecDeque<Child>,
     /// An item that came after links, and waits for theirs.
     held: Option<Found>,
+    /// What holds for its items alone, once something has come: with the terms of its source.
+    own: Option<Arc<LinkOptions>>,
     /// How many items were passed on.
     count: u64,
     /// Where it is told that it could not be found out what an item is.
@@ -78,7 +80,7 @@ impl Walk {
             let ctx = listing.ctx.clone();
             async move {
                 let done = source.list(&ctx, &target, &outlet).await;
-                (outlet.items(), outlet.take_terms(), done)
+                (outlet.items(), done)
             }
         });
         let _leash = Leash(task.abort_handle());
@@ -92,6 +94,7 @@ impl Walk {
             print,
             children: VecDeque::new(),
             held: None,
+            own: None,
             count: 0,
             failures,
         };
@@ -108,15 +111,20 @@ impl Walk {
                 entry = entries.recv_led(), if takes => entry.map_or(Step::Ended, |(entry, led)| Step::Entry(entry, led)),
             };
             match step {
-                Step::Entry(entry, led) => running.take(entry, led).await?,
+                Step::Entry(entry, led) => {
+                    if running.own.is_none() {
+                        running.own = told::on_terms(&running.of.options, entries.terms());
+                    }
+                    running.take(entry, led).await?;
+                }
                 Step::Item(found) => running.pass(found).await?,
                 Step::ChildEnded => running.child_ended().await?,
                 Step::Ended => open = false,
             }
         }
         match task.await {
-            Ok((items, terms, done)) => {
-                running.print.terms = terms;
+            Ok((items, done)) => {
+                running.print.terms = entries.terms();
                 Ok((items, done.and(failed.try_recv().map_or(Ok(()), Err))))
             }
             Err(error) => {
@@ -223,7 +231,7 @@ impl Running<'_> {
         let origin = (of.origin.url != item.key).then(|| of.origin.clone());
         Found {
             depth: of.depth,
-            options: of.options.clone(),
+            options: self.own.clone(),
             branch: of.branch.clone(),
             gather: of.gather.clone(),
             ticket: of.progress.as_ref().map(Progress::ticket),
@@ -244,6 +252,7 @@ impl Running<'_> {
             gather: of.gather.clone(),
             is_whole: of.is_whole,
             tree: of.tree.clone(),
+            asked: None,
         }
     }
 }

@@ -22,6 +22,30 @@ pub(super) fn own(
     }
 }
 
+/// The same with these terms of its source, if there are any.
+pub(super) fn on_terms(
+    options: &Option<Arc<LinkOptions>>,
+    terms: Option<String>,
+) -> Option<Arc<LinkOptions>> {
+    match terms {
+        None => options.clone(),
+        terms => own(options.as_deref(), terms).map(|own| Arc::new(own.into_owned())),
+    }
+}
+
+/// The same without terms, for what one leads to: these are for one link alone.
+pub(super) fn off_terms(options: &Option<Arc<LinkOptions>>) -> Option<Arc<LinkOptions>> {
+    let own = options.as_ref()?;
+    if own.terms.is_none() {
+        return Some(own.clone());
+    }
+    let own = LinkOptions {
+        terms: None,
+        ..LinkOptions::clone(own)
+    };
+    (!own.is_empty()).then(|| Arc::new(own))
+}
+
 impl Walk {
     /// Tells how a listing ended, and has it remembered if it failed.
     pub(super) async fn listed(
@@ -31,27 +55,44 @@ impl Walk {
         items: u64,
         done: Result<()>,
     ) -> Result<()> {
-        // One that was left early has neither come to its end nor failed.
-        let is_whole = done.is_ok();
-        let failure = match done {
-            Err(error) if error.kind != Kind::Closed => Some(Failure::new(&error, 1)),
-            _ => None,
-        };
-        let noted = match &failure {
+        self.note_listed(origin.clone(), options, &done);
+        self.tell_listed(&origin, items, done).await
+    }
+
+    /// Has it remembered how a link was listed, if that counts.
+    pub(super) fn note_listed(
+        &self,
+        origin: Arc<Origin>,
+        options: Option<&LinkOptions>,
+        done: &Result<()>,
+    ) {
+        let noted = match done {
             // Nothing of it is fetched, so what is to be fetched of it yet stays known.
             _ if !self.fetches => Ok(()),
-            None if !is_whole => Ok(()),
-            None => self.archive.listed(&origin.url),
-            Some(failure) => {
+            // One that was left early has neither come to its end nor failed.
+            Err(error) if error.kind == Kind::Closed => Ok(()),
+            Ok(()) => self.archive.listed(&origin.url),
+            Err(error) => {
                 let lapse = Lapse {
                     options: options.map(LinkOptions::to_json),
-                    ..Lapse::of(failure)
+                    ..Lapse::of(&Failure::new(error, 1))
                 };
-                self.archive.unlisted(origin.clone(), lapse)
+                self.archive.unlisted(origin, lapse)
             }
         };
         // That it cannot be noted is told by whoever waits for the archive at the end.
         drop(noted);
+    }
+
+    /// Tells how a listing ended.
+    pub(super) async fn tell_listed(
+        &self,
+        origin: &Origin,
+        items: u64,
+        done: Result<()>,
+    ) -> Result<()> {
+        let failure = done.err().filter(|error| error.kind != Kind::Closed);
+        let failure = failure.map(|error| Failure::new(&error, 1));
         let (url, source) = (origin.url.clone(), origin.source.clone());
         self.tell(url, source, items, failure).await
     }

@@ -106,7 +106,7 @@ fn saved(note: &Note) -> Option<(&str, u64, Option<&Sum>)> {
     match &note.ending {
         Ending::Saved(record) => Some((&record.path, record.size, record.digest.as_ref())),
         Ending::Altered(altered) => Some((&altered.path, altered.size, Some(&altered.digest))),
-        Ending::Failed(_) | Ending::Unchanged(_) => None,
+        Ending::Failed(_) | Ending::Unchanged(_) | Ending::Document => None,
     }
 }
 

@@ -219,6 +219,20 @@ impl Notebook {
                     settled(connection, id)?;
                 }
             }
+            Ending::Document => {
+                if let Some((id, FAILED | GONE)) = known {
+                    // What was saved of it before is there.
+                    connection
+                        .prepare_cached(
+                            "UPDATE item SET outcome = ? WHERE id = ? AND path IS NOT NULL",
+                        )?
+                        .execute(params![SAVED, id])?;
+                    settled(connection, id)?;
+                    connection
+                        .prepare_cached("DELETE FROM item WHERE id = ? AND path IS NULL")?
+                        .execute([id])?;
+                }
+            }
             // The file of the other run is there, and this one has most likely stood in its way.
             Ending::Failed(_) if self.was_saved_meanwhile(connection, known)? => {}
             Ending::Failed(lapse) => {

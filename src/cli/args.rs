@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod command;
+mod foreign;
 mod kept;
 mod links;
 mod plugin;
@@ -19,7 +20,7 @@ pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telli
 pub(super) use self::links::as_path;
 pub(super) use self::plugin::{IndexCommand, PluginCommand};
 pub(super) use self::values::{Known, Medium, Packed, Twins};
-use self::values::{path, positive};
+use self::values::{path, positive, whole};
 use crate::config::{Resolve, Size};
 
 /// What is told below the long help.
@@ -99,7 +100,8 @@ pub(super) struct What {
     /// Follow the links of a page to other pages, so many deep
     ///
     /// Within the host of the page, as its robots.txt lets programs, up to 1,000 pages: `-S source.page.max_pages=N`.
-    #[arg(long, value_name = "N", hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
+    #[arg(hide_short_help = true)]
     pub(super) depth: Option<u32>,
     /// With `--depth`, stay on the host of the page, as it is; `--same-host=false` leaves it
     #[arg(long, value_name = "BOOL", hide_short_help = true)]
@@ -148,9 +150,11 @@ pub(super) struct What {
     /// Posts that are pinned at its head do not count: those that are older than what follows them. So a few more known
     /// items are looked at there. In a listing of listings, each counts as one item, known if nothing in it is new.
     #[arg(long, value_name = "N", value_parser = positive::<NonZeroUsize>, hide_short_help = true)]
+    #[arg(allow_negative_numbers = true)]
     pub(super) stop_after_known: Option<NonZeroUsize>,
     /// Stop after so many new items
     #[arg(long, value_name = "N", value_parser = positive::<NonZeroU64>)]
+    #[arg(allow_negative_numbers = true)]
     pub(super) max_new: Option<NonZeroU64>,
     #[command(flatten)]
     pub(super) of_streams: OfStreams,
@@ -200,7 +204,12 @@ pub(super) struct OfStreams {
     /// Leave a live stream after so long: `90s`, `10m`, `1h`
     ///
     /// Otherwise it is followed until it ends, or until Ctrl-C; what is there by then is saved.
-    #[arg(long, value_name = "TIME", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        hide_short_help = true,
+        allow_hyphen_values = true
+    )]
     pub(super) live_for: Option<String>,
 }
 
@@ -259,12 +268,14 @@ pub(super) struct Where {
 pub(super) struct How {
     /// Most connections for files at once
     #[arg(short = 'N', long, value_name = "N", value_parser = positive::<NonZeroUsize>)]
+    #[arg(allow_negative_numbers = true)]
     pub(super) connections: Option<NonZeroUsize>,
     /// Most bytes a second, all together: `500K`, `2M`
-    #[arg(short, long, value_name = "RATE")]
+    #[arg(short, long, value_name = "RATE", allow_negative_numbers = true)]
     pub(super) rate: Option<Size>,
     /// Most tries again without progress in between (429: four times that)
-    #[arg(short = 'R', long, value_name = "N")]
+    #[arg(short = 'R', long, value_name = "N", value_parser = whole::<u32>)]
+    #[arg(allow_negative_numbers = true)]
     pub(super) retries: Option<u32>,
     /// Cookies, as a Netscape `cookies.txt`
     #[arg(short = 'C', long, value_name = "FILE")]

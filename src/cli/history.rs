@@ -38,7 +38,7 @@ pub(super) fn history(args: &Args, past: &Past) -> Result<()> {
             print(&one(&run.ok_or_else(|| unknown(id, &file))?, past.json)?)
         }
         None => {
-            let runs = history.map(|history| history.last(past.count));
+            let runs = history.map(|history| history.last(past.count.get()));
             let mut runs = runs.transpose()?.unwrap_or_default();
             runs.reverse();
             match past.json {

@@ -110,7 +110,7 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
             sources::sources(&registry, net, which.as_ref())?;
         }
         Some(Command::Fields { link, number, json }) => {
-            fields::list(&args, &link, number, json, sources)?;
+            fields::list(&args, &link, number.get(), json, sources)?;
         }
         Some(Command::Plugin(command)) => return plugin::plugin(&args, &command, sources),
         Some(Command::Config(command)) => settings::settings(&args, &command, sources)?,

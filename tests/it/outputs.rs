@@ -177,7 +177,7 @@ fn flags_that_other_programs_have() {
         .run()
         .fails(2);
     assert!(!done.stderr.contains("--no-archive"), "{}", done.stderr);
-    done.says("tip: a similar argument exists: '--archive'");
+    done.says("tip: `--archive FILE` is that here");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What can be asked for besides links.
 
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args as Group, Subcommand};
 use clap_complete::Shell;
 
-use super::values::path;
+use super::values::{path, positive, whole};
 use super::{
     ArchiveCommand, Args, How, OfStreams, PluginCommand, Rename, Talk, Verify, What, Where,
 };
@@ -46,8 +47,9 @@ pub(in crate::cli) enum Command {
         /// The link
         link: String,
         /// Look at so many items instead of the first alone
-        #[arg(short, long, value_name = "N", default_value_t = 1)]
-        number: usize,
+        #[arg(short, long, value_name = "N", default_value = "1")]
+        #[arg(value_parser = positive::<NonZeroUsize>, allow_negative_numbers = true)]
+        number: NonZeroUsize,
         /// Print JSON, an object for each item
         #[arg(short, long)]
         json: bool,
@@ -179,11 +181,12 @@ pub(in crate::cli) struct Retry {
 #[derive(Debug, Group)]
 pub(in crate::cli) struct Past {
     /// Show the summary and the failures of this run
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", value_parser = whole::<i64>)]
     pub(in crate::cli) run: Option<i64>,
     /// Show so many of the last runs
-    #[arg(short = 'n', long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(in crate::cli) count: u32,
+    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
+    #[arg(value_parser = positive::<NonZeroU32>, allow_negative_numbers = true)]
+    pub(in crate::cli) count: NonZeroU32,
     /// Print JSON, one run a line
     #[arg(short, long)]
     pub(in crate::cli) json: bool,

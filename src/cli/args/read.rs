@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
+use super::foreign::meant;
 use super::{Args, Settings};
 
 impl Args {
@@ -48,7 +49,7 @@ impl Args {
                 let message = format!("`{}` is no UTF-8", word.trim_matches('"'));
                 return Err(command.error(ErrorKind::InvalidUtf8, message));
             }
-            matches => matches.map_err(meant)?,
+            matches => matches.map_err(|error| meant(error, called(&command, &before)))?,
         };
         if let Some(name) = matches.subcommand_name() {
             let is_stray = |argument: &&clap::Arg| {
@@ -99,25 +100,20 @@ fn behind_a_link(command: &mut clap::Command, name: &str) -> clap::Error {
     command.error(ErrorKind::ArgumentConflict, message)
 }
 
+/// The command that was typed, or else the whole.
+fn called<'a>(command: &'a clap::Command, typed: &[OsString]) -> &'a clap::Command {
+    let mut words = typed.iter().skip(1).filter_map(|word| word.to_str());
+    let named = words.find_map(|word| command.find_subcommand(word));
+    named.unwrap_or(command)
+}
+
 /// Whether a command has this flag, or one of its own commands has.
-fn has_flag(command: &clap::Command, flag: &str) -> bool {
+pub(super) fn has_flag(command: &clap::Command, flag: &str) -> bool {
     let mut arguments = command.get_arguments();
     arguments.any(|argument| argument.get_long() == Some(flag))
         || command
             .get_subcommands()
             .any(|command| has_flag(command, flag))
-}
-
-/// The same error. What looks most like a flag of another program may be the opposite of what it is there.
-fn meant(mut error: clap::Error) -> clap::Error {
-    let unknown = error.get(ContextKind::InvalidArg);
-    if let Some(ContextValue::String(flag)) = unknown
-        && flag == "--download-archive"
-    {
-        let archive = ContextValue::String("--archive".to_owned());
-        error.insert(ContextKind::SuggestedArg, archive);
-    }
-    error
 }
 
 /// The settings that stand before a command. Clap keeps those behind it alone, where there are some.

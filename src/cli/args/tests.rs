@@ -187,15 +187,35 @@ fn a_word_that_is_no_text_is_named() {
 }
 
 #[test]
-fn none_at_all_is_no_number_of_something() {
-    for flag in ["-N0", "--max-new=0", "--stop-after-known=0"] {
-        let error = Args::try_parse_from(["fetch", flag, "a.org"]).unwrap_err();
-        let told = error.to_string();
-        assert!(
-            told.contains("expected a whole number, 1 or more"),
-            "{told}"
-        );
+fn what_is_no_number_of_something_is_told_what_is() {
+    let positive = "expected a whole number, 1 or more";
+    let whole = "expected a whole number, 0 or more";
+    for (typed, expected) in [
+        (&["-N0"][..], positive),
+        (&["--max-new=0"], positive),
+        (&["--stop-after-known=0"], positive),
+        (&["-N", "-1"], positive),
+        (&["--max-new", "x"], positive),
+        (&["-R", "-1"], whole),
+        (&["-R", "x"], whole),
+        (&["--depth", "x"], whole),
+        (&["--depth", "-1"], whole),
+        (&["-R", "99999999999"], "it is too large"),
+        (&["history", "x"], whole),
+        (&["history", "-n", "0"], positive),
+        (&["history", "-n", "x"], positive),
+        (&["fields", "a.org", "-n", "0"], positive),
+    ] {
+        let typed = ["fetch"].iter().chain(typed);
+        let told = Args::try_parse_from(typed).unwrap_err().to_string();
+        assert!(told.contains(expected), "{told}");
     }
+}
+
+#[test]
+fn a_time_below_zero_is_taken_for_the_time() {
+    let args = Args::try_parse_from(["fetch", "a.org", "--live-for", "-1s"]).unwrap();
+    assert_eq!(args.what.of_streams.live_for.as_deref(), Some("-1s"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Words that are typed for a choice.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -18,9 +19,24 @@ pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
 }
 
 /// Reads a number that is not zero.
-pub(super) fn positive<N: FromStr>(text: &str) -> Result<N, &'static str> {
-    let wanted = "expected a whole number, 1 or more";
-    text.parse().map_err(|_| wanted)
+pub(super) fn positive<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
+    number(text, "expected a whole number, 1 or more")
+}
+
+/// Reads a number, which may be zero.
+pub(super) fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
+    number(text, "expected a whole number, 0 or more")
+}
+
+fn number<N: FromStr<Err = ParseIntError>>(
+    text: &str,
+    wanted: &'static str,
+) -> Result<N, &'static str> {
+    text.parse()
+        .map_err(|error: ParseIntError| match error.kind() {
+            IntErrorKind::PosOverflow => "it is too large",
+            _ => wanted,
+        })
 }
 
 /// What becomes of duplicates, as it is typed.

@@ -5,13 +5,15 @@ mod cookies;
 mod hops;
 mod lent;
 mod trail;
+mod waits;
 
 use std::collections::HashSet;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
+use tokio::sync::mpsc;
 use url::{Origin, Url};
 
 use super::cookies::Jar;
@@ -22,7 +24,7 @@ use super::pin::Pin;
 use super::pools::{Pools, Use};
 use super::reuse::Reuse;
 use super::{Answer, Backoff, Led, Limits, Opened, Pace, Rate, Settings, coding};
-use crate::model::Result;
+use crate::model::{Event, Result};
 
 /// Asks servers, follows redirects, keeps pace, and holds every header to the origin that it was given for. Cheap to
 /// clone: all clones are one.
@@ -43,6 +45,8 @@ struct Inner {
     only_http2: RwLock<HashSet<Origin>>,
     reuse: Reuse,
     floor: Floor,
+    /// Who is told of waits.
+    heard: Mutex<Option<mpsc::WeakSender<Event>>>,
 }
 
 /// Who named a URL, and what is known of the way there.
@@ -190,6 +194,7 @@ impl Client {
                 only_http2: RwLock::default(),
                 reuse: Reuse::default(),
                 floor: Floor::new(settings.speed_floor, settings.speed_window),
+                heard: Mutex::default(),
                 settings,
             }),
         })

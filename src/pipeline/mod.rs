@@ -122,6 +122,8 @@ pub async fn run(
     for cap in registry.sources().flat_map(|source| source.caps()) {
         client.pace().cap(cap);
     }
+    // The client goes on after the run, and may not keep its reports from their end.
+    client.tells(events.downgrade());
     let turns = Turns::default();
     let (albums, writing) =
         albums::begin(&settings, disk.as_ref(), &archive, &turns, &events, &stop);

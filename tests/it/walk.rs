@@ -3,6 +3,7 @@
 mod defects;
 mod forest;
 mod silent;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

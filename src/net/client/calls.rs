@@ -56,8 +56,11 @@ impl Client {
                 return outcome;
             };
             // While the whole host is paused, the wait is that of the line.
-            if refusal.is_none_or(|refusal| refusal.paused.is_none()) {
-                tokio::time::sleep(self.backoff().wait_if_told(told, number)).await;
+            let paused = refusal.and_then(|refusal| refusal.paused);
+            let wait = paused.unwrap_or_else(|| self.backoff().wait_if_told(told, number));
+            self.tell_wait(url, wait, &outcome).await;
+            if paused.is_none() {
+                tokio::time::sleep(wait).await;
             }
         }
     }

@@ -1,0 +1,47 @@
+//! Tells whoever hears of the run that a page is waited for: nothing else moves meanwhile, and nobody could say why.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::Client;
+use crate::model::{Event, Result};
+use crate::net::Answer;
+
+impl Client {
+    /// From now on, waits for pages are told there. It does not keep the reports from their end.
+    pub(crate) fn tells(&self, events: mpsc::WeakSender<Event>) {
+        let mut heard = self
+            .inner
+            .heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *heard = Some(events);
+    }
+
+    /// Tells for how long the host of this URL is waited for after this.
+    pub(super) async fn tell_wait(&self, url: &Url, time: Duration, outcome: &Result<Answer>) {
+        let events = {
+            let heard = self.inner.heard.lock();
+            let heard = heard.unwrap_or_else(PoisonError::into_inner);
+            heard.as_ref().and_then(mpsc::WeakSender::upgrade)
+        };
+        let Some(events) = events else {
+            return;
+        };
+        let reason = match outcome {
+            Ok(answer) => format!("the server answered {}", answer.status),
+            Err(error) => error.message.clone(),
+        };
+        let event = Event::Waiting {
+            id: None,
+            host: url.host_str().unwrap_or("").to_owned(),
+            millis: time.as_millis().try_into().unwrap_or(u64::MAX),
+            reason,
+        };
+        // If nobody hears events any more, the run is over.
+        let _ = events.send(event).await;
+    }
+}

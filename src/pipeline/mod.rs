@@ -165,7 +165,14 @@ pub async fn run(
         albums,
     );
     let walking = tokio::spawn(walk.run(links.map_ok(Into::into), found));
-    let plan = Plan::new(settings, archive.clone(), disk, turns, events);
+    let plan = Plan::new(
+        settings,
+        archive.clone(),
+        disk,
+        turns,
+        events,
+        stop.drain.clone(),
+    );
     let planning = tokio::spawn(plan.run(to_plan, planned));
     let moved = if let Some(mover) = &mover {
         // Twice as many as can be connected, so that a slow host does not keep the others from their turn.

@@ -10,6 +10,7 @@ use std::hash::RandomState;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use names::Names;
 
@@ -38,6 +39,8 @@ pub(super) struct Plan {
     shelf: Arc<Shelf>,
     turns: Turns,
     events: Events,
+    /// Cancelled when nothing more is to be listed.
+    drain: CancellationToken,
     /// Hashes of the identities that came. Their key is random, so nobody can make two items look the same.
     seen: Hashes,
     hasher: RandomState,
@@ -63,6 +66,7 @@ impl Plan {
         disk: Option<Arc<Disk>>,
         turns: Turns,
         events: Events,
+        drain: CancellationToken,
     ) -> Plan {
         Plan {
             names: settings.simulate.then(Names::default),
@@ -72,6 +76,7 @@ impl Plan {
             shelf: Arc::default(),
             turns,
             events,
+            drain,
             seen: Hashes::default(),
             hasher: RandomState::new(),
             branch: None,
@@ -109,8 +114,10 @@ impl Plan {
             };
             let _ = self.tell(Event::LeftOut { items, lacking }).await;
         }
-        // That nobody is left to hear it is no failure.
-        let _ = self.tell(Event::Complete).await;
+        // A listing that was stopped may have had more. That nobody is left to hear of it is no failure.
+        if !self.drain.is_cancelled() {
+            let _ = self.tell(Event::Complete).await;
+        }
         Ok(())
     }
 

@@ -96,16 +96,16 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
         text.push_str(&counts);
     }
     if summary.interrupted {
+        let unseen = match summary.complete {
+            true => "",
+            false => ", and not all of it was looked at",
+        };
         text.push_str(&match summary.not_done() {
             // It may have been a live stream, which nobody can go on with.
-            0 => "interrupted: what had begun has ended; the same command again fetches what is left\n".to_owned(),
-            count => {
-                let unseen = match summary.complete {
-                    true => "",
-                    false => ", and not all of it was looked at",
-                };
-                format!("interrupted: {count} not done{unseen}; run the same command again to go on\n")
-            }
+            0 if summary.complete => "interrupted: what had begun has ended, and nothing else is left\n".to_owned(),
+            0 if summary.found == 0 => "interrupted: not all of it was looked at; run the same command again to go on\n".to_owned(),
+            0 => format!("interrupted: what had begun has ended{unseen}; the same command again fetches what is left\n"),
+            count => format!("interrupted: {count} not done{unseen}; run the same command again to go on\n"),
         });
         let was_left =
             |missed: &Missed| missed.what == "exec" && missed.failure.kind == Kind::Closed;

@@ -142,7 +142,24 @@ fn promises_nothing_to_go_on_with_where_all_has_ended() {
     summary.interrupted = true;
     let expected = "\
 1 found: 1 new   10 B in 2.1 s
-interrupted: what had begun has ended; the same command again fetches what is left
+interrupted: what had begun has ended, and not all of it was looked at; the same command again fetches what is left
+";
+    assert_eq!(text(&summary), expected);
+    summary.take(&Event::Complete);
+    let expected = "\
+1 found: 1 new   10 B in 2.1 s
+interrupted: what had begun has ended, and nothing else is left
+";
+    assert_eq!(text(&summary), expected);
+}
+
+#[test]
+fn an_interrupted_run_that_found_nothing_says_that_it_did_not_look_at_all() {
+    let mut summary = summary(&[]);
+    summary.interrupted = true;
+    let expected = "\
+nothing found   2.1 s
+interrupted: not all of it was looked at; run the same command again to go on
 ";
     assert_eq!(text(&summary), expected);
 }

@@ -30,3 +30,17 @@ fn that_a_listing_waits_is_told_with_the_reason() {
     assert_eq!(line["reason"], "the server answered 429 Too Many Requests");
     done.says(said);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_ended_while_it_lists_does_not_say_that_all_was_listed() {
+    let site = Site::start();
+    let running = waiting(&site, &Fetch::new());
+    running.interrupt();
+    let done = running.wait().fails(130);
+    let event = r#""event":"complete""#;
+    assert!(!done.stdout.contains(event), "{}", done.stdout);
+    let said = "nothing found";
+    let left = "interrupted: not all of it was looked at; run the same command again to go on\n";
+    done.says(said).says(left);
+}

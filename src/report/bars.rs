@@ -1,6 +1,7 @@
 //! Bars, for a terminal.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -59,8 +60,10 @@ impl Bars {
     /// Bars on stderr, or nothing if it is no terminal that can have them. `root` is the output root as it was named.
     pub fn stderr(verbosity: Verbosity, root: &Path) -> Option<Bars> {
         let term = Term::stderr();
-        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if !term.is_term() || is_dumb || verbosity == Verbosity::Quiet {
+        if !term.is_term()
+            || is_dumb(std::env::var_os("TERM").as_deref())
+            || verbosity == Verbosity::Quiet
+        {
             return None;
         }
         // The rate is held by `INTERVAL`; a limit of the same height here would swallow every other drawing.
@@ -209,6 +212,11 @@ impl Reporter for Bars {
         let _ = io::stderr().lock().write_all(text.as_bytes());
         Ok(())
     }
+}
+
+/// Whether a terminal that is called so can move its cursor. Where the system has no such names, all can.
+fn is_dumb(term: Option<&OsStr>) -> bool {
+    term.map_or(cfg!(not(windows)), |term| term.is_empty() || term == "dumb")
 }
 
 /// Whether the totals tell of it, too.

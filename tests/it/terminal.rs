@@ -188,3 +188,22 @@ fn what_commands_say_is_said() {
     let said = said(&fetch.args(["--exec", "echo hello"]));
     assert!(said.starts_with("hello\n1 found: 1 new "), "{said}");
 }
+
+#[test]
+fn a_terminal_without_a_name_gets_plain_lines() {
+    let site = Site::start();
+    site.on("/cat.bin", Reply::file(noise(1000, 1)));
+    for term in [None, Some("")] {
+        let mut terminal = Terminal::open();
+        let onto = format!("exec \"$0\" \"$@\" 2>{}", terminal.path);
+        let mut call = Fetch::new().through(["sh", "-c", &onto]);
+        if let Some(term) = term {
+            call = call.env("TERM", term);
+        }
+        call.arg(site.url("/cat.bin")).run().success();
+        terminal.wait_for(" found: ");
+        let text = terminal.text();
+        assert!(text.starts_with("saved `cat.bin`"), "{text:?}");
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+}

@@ -1,8 +1,8 @@
 //! Links, from the command line and from lists. Lists are read as they are needed and never held whole.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use futures_util::stream::{self, Stream, StreamExt};
@@ -11,10 +11,17 @@ use tokio::sync::mpsc;
 use super::columns::{Columns, separator};
 use super::listed::{self, Listed, wrong};
 use super::rows::{Rows, Wrong};
+use super::talk::tell;
 use super::text::{self, Found, Lines};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::Wanted;
 use crate::source::Registry;
+
+/// What is told where links are typed into a terminal: nothing else would say that they are waited for.
+const PROMPT: &str = match cfg!(windows) {
+    true => "links, one a line; Ctrl-Z and Enter end them\n",
+    false => "links, one a line; Ctrl-D ends them\n",
+};
 
 /// How many links of a file are handed on at a time: waking somebody for each costs more than reading it.
 const CHUNK: usize = 256;
@@ -87,6 +94,15 @@ impl List {
             Err(error) => drop(line(1, Err(broken(error)))),
         }
     }
+}
+
+/// Whether one of these lists is typed into a terminal, and says so.
+pub(super) fn prompt(lists: &[PathBuf], quiet: bool) -> bool {
+    let is_typed = lists.iter().any(|list| list == Path::new("-")) && io::stdin().is_terminal();
+    if is_typed && !quiet {
+        tell(PROMPT);
+    }
+    is_typed
 }
 
 /// Takes the number of a line and what it says, and answers whether to go on.

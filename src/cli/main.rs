@@ -207,7 +207,9 @@ pub(super) fn perform(
         unread.cancelled().await;
         drain.cancel();
     });
-    let reporting = Reporting::start(reporters(&args.talk, &settings.root), receiver, signals)?;
+    let is_typed = batch::prompt(&args.links.input_file, args.talk.quiet);
+    let reporters = reporters(&args.talk, &settings.root, is_typed);
+    let reporting = Reporting::start(reporters, receiver, signals)?;
     let running = pipeline::run(client.clone(), registry, settings, asks, events, stop);
     // The terminal is put in order before a panic goes on.
     let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(running)));

@@ -62,8 +62,8 @@ fn labelled(error: &Error, label: console::StyledObject<&str>) -> String {
     }
 }
 
-/// Who reports the run: for programs on stdout, for people on stderr.
-pub(super) fn reporters(talk: &args::Talk, root: &Path) -> Vec<Box<dyn Reporter>> {
+/// Who reports the run: for programs on stdout, for people on stderr. Bars would overwrite what is typed meanwhile.
+pub(super) fn reporters(talk: &args::Talk, root: &Path, is_typed: bool) -> Vec<Box<dyn Reporter>> {
     let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
     if talk.json {
         reporters.push(Box::new(Json::stdout()));
@@ -79,7 +79,7 @@ pub(super) fn reporters(talk: &args::Talk, root: &Path) -> Vec<Box<dyn Reporter>
         0 => Verbosity::Normal,
         _ => Verbosity::Verbose,
     };
-    let bars = match is_shared {
+    let bars = match is_shared || is_typed {
         true => None,
         false => Bars::stderr(verbosity, root),
     };

@@ -207,3 +207,21 @@ fn a_terminal_without_a_name_gets_plain_lines() {
         assert!(!text.contains('\u{1b}'), "{text:?}");
     }
 }
+
+#[test]
+fn what_is_typed_is_asked_for_and_not_overwritten() {
+    let site = Site::start();
+    site.on("/cat.bin", Reply::file(noise(1000, 1)));
+    let mut terminal = Terminal::open();
+    let onto = format!("exec \"$0\" \"$@\" <{0} 2>{0}", terminal.path);
+    let call = Fetch::new().through(["sh", "-c", &onto]);
+    let running = call.env("TERM", "xterm").args(["-i", "-"]).spawn();
+    terminal.wait_for("links, one a line; Ctrl-D ends them");
+    terminal.press(&format!("{}\n", site.url("/cat.bin")));
+    terminal.wait_for("saved `cat.bin`");
+    terminal.press("\u{4}");
+    running.wait().success();
+    terminal.wait_for(" found: ");
+    let text = terminal.text();
+    assert!(!text.contains("waiting"), "{text:?}");
+}

@@ -6,11 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::args::as_path;
-use crate::config::nearest;
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::pipeline::{LinkOptions, Wanted};
-use crate::source::Registry;
+use crate::source::{Registry, nearest};
 
 /// The options that a link of a list can have.
 pub(super) const OPTIONS: [&str; 4] = ["directory", "template", "items", "filter"];

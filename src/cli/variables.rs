@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::talk::{tell, warn};
-use crate::config::{Config, nearest};
+use crate::config::Config;
 use crate::model::{Error, Kind, Result};
+use crate::source::nearest;
 
 /// How the variables begin that are read.
 const PREFIX: &str = "FETCH_";

@@ -24,6 +24,7 @@ use super::schema::{Options, try_out};
 use super::sections::Sections;
 use crate::model::{Error, Kind, Result};
 use crate::script::{PROJECT, Places};
+use crate::source::nearest;
 use crate::{net, pipeline};
 
 /// All settings of a run. The default has those of the program, and takes nothing from the system.
@@ -244,7 +245,7 @@ impl Config {
                 }
                 [section, name, ..] if section == "source" && !names.contains(&name.as_str()) => {
                     let message = format!("no source is called `{name}`, in {}", entry.at);
-                    let hint = match known::nearest(name, names) {
+                    let hint = match nearest(name, names) {
                         Some(name) => format!("did you mean `{name}`?"),
                         None => format!("the known ones are {}", known::list(names)),
                     };

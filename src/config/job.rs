@@ -18,6 +18,7 @@ use super::value::{Size, path};
 use super::written::Written;
 use crate::model::{Error, Headers, Kind, Result};
 use crate::pipeline::{self, Filter, MediaKind, Policy, Ranges, Template};
+use crate::source::nearest;
 
 /// `[job.NAME]`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -94,7 +95,7 @@ impl Config {
         let known = self.jobs();
         if !known.contains(&name) {
             let error = Error::new(Kind::Config, format!("no job is called `{name}`"));
-            return Err(match known::nearest(name, &known) {
+            return Err(match nearest(name, &known) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None if known.is_empty() => {
                     error.hint("a job is a section `[job.NAME]` of the configuration")

@@ -1,10 +1,11 @@
-//! Which keys are known, and which known one is nearest to an unknown one.
+//! Which keys are known, and what is said of an unknown one.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::layer::Entry;
 use crate::model::{Error, Kind, Result};
+use crate::source::nearest;
 
 /// The known keys: those of the default settings, with their values. Secrets among these show as `***`.
 pub(super) fn of<T: Serialize + Default>() -> Result<Value> {
@@ -62,31 +63,6 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
 pub(super) fn find<'a>(known: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter()
         .try_fold(known, |keys, key| keys.get(ANY).or_else(|| keys.get(key)))
-}
-
-/// The name that was most likely meant, if there is one that near.
-pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
-    known
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known), *known))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-        .or_else(|| begins_alike(name, known))
-}
-
-/// The name that goes on in another way than was written: `retries` for `retry`.
-fn begins_alike<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    /// With fewer letters, it is chance.
-    const LEAST: usize = 4;
-    let same = |known: &str| {
-        let both = name.chars().zip(known.chars());
-        both.take_while(|(one, other)| one == other).count()
-    };
-    let nearest = known.iter().max_by_key(|known| same(known))?;
-    let least = LEAST.max(name.chars().count().saturating_sub(1));
-    (same(nearest) >= least).then_some(*nearest)
 }
 
 /// Names in backticks, with commas.

@@ -30,7 +30,6 @@ mod written;
 pub use all::Config;
 pub use bare::Bare;
 pub use example::EXAMPLE;
-pub(crate) use known::nearest;
 pub use layer::Flag;
 pub use places::{Place, places};
 pub use schedule::Schedule;

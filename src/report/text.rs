@@ -42,6 +42,8 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 /// The address in a link that says who is to read it: `page:https://…` is what came of an address that somebody gave.
 pub(super) fn address(link: &str) -> &str {
     match link.split_once(':') {
+        // What is within is another address.
+        Some(("blob" | "view-source", _)) => link,
         Some((_, rest)) if rest.starts_with("http://") || rest.starts_with("https://") => rest,
         _ => link,
     }

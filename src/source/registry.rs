@@ -1,15 +1,17 @@
 //! The sources of a run, and which of them knows a link.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 use std::sync::{Arc, OnceLock};
 
-use url::{ParseError, Url};
+use url::{Host, ParseError, Url};
 
 use super::by_domain::ByDomain;
 use super::route::Address;
 use super::told::{beginning, told};
-use super::{Source, Target};
+use super::{Source, Target, nearest, scheme};
 use crate::model::{Document, Error, Kind, Link, Result};
+use crate::net::Shown;
 
 /// Sources in the order in which they are asked.
 #[derive(Clone, Default)]
@@ -64,10 +66,12 @@ impl Registry {
             .iter()
             .find(|source| source.manifest().name == name)
             .ok_or_else(|| {
-                let known: Vec<_> = self.typed().map(|name| format!("`{name}`")).collect();
                 let message = format!("no source is called `{name}`");
-                Error::new(Kind::Config, message)
-                    .hint(format!("the known ones are {}", known.join(", ")))
+                let known: Vec<_> = self.typed().collect();
+                Error::new(Kind::Config, message).hint(match nearest(name, &known) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("the known ones are `{}`", known.join("`, `")),
+                })
             })
     }
 
@@ -108,27 +112,30 @@ impl Registry {
                 return Ok((source.clone(), target));
             }
         }
-        let error = Error::new(
-            Kind::Unsupported,
-            format!("no source knows `{}`", crate::net::Shown(&link.url)),
-        );
-        Err(match link.url.scheme() {
-            "http" | "https" => error.hint("`fetch sources` lists what is known"),
-            scheme => {
-                let known: Vec<_> = self.typed().map(|name| format!("`{name}:`")).collect();
-                error.hint(format!(
-                    "`{scheme}:` is not fetched; known are http, https and {}",
-                    known.join(", ")
-                ))
-            }
-        })
+        Err(self.unknown(&Shown(&link.url).to_string(), link.url.scheme()))
+    }
+
+    /// The error of a link with this scheme that no source knows.
+    fn unknown(&self, shown: &str, scheme: &str) -> Error {
+        let error = Error::new(Kind::Unsupported, format!("no source knows `{shown}`"));
+        if matches!(scheme, "http" | "https") {
+            return error.hint("`fetch sources` lists what is known");
+        }
+        if let Some(meant) = scheme::meant(scheme) {
+            return error.hint(format!("did you mean `{meant}://`?"));
+        }
+        let known: Vec<_> = self.typed().map(|name| format!("`{name}:`")).collect();
+        error.hint(format!(
+            "`{scheme}:` is not fetched; known are http, https and {}",
+            known.join(", ")
+        ))
     }
 
     /// Reads a link as a person types it: a URL, a URL without its scheme, `source:rest`, or a word that exactly one
     /// source claims as its id.
     ///
     /// # Errors
-    /// [`Kind::Config`] if it is none of these.
+    /// [`Kind::Config`] if it is none of these, [`Kind::Unsupported`] for an address that is no page's.
     pub fn read(&self, text: &str) -> Result<Link> {
         let text = text.trim();
         // As addresses stand in a text (RFC 3986, appendix C).
@@ -158,7 +165,14 @@ impl Registry {
         {
             return Err(wrong("it is a path").hint("`fetch -i FILE` reads the links of a list"));
         }
-        if text.contains("://") {
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let is_page = ["http", "https"]
+                .iter()
+                .any(|page| scheme.eq_ignore_ascii_case(page));
+            // A browser takes the first word of the path for the host.
+            if is_page && rest.starts_with(['/', '\\']) {
+                return Err(wrong("it has no host"));
+            }
             return Url::parse(text)
                 .map(Link::from)
                 .map_err(|error| match error {
@@ -166,7 +180,19 @@ impl Registry {
                     error => wrong(&error.to_string()),
                 });
         }
+        if text.parse::<Ipv6Addr>().is_ok() {
+            return Err(
+                wrong("an IPv6 address stands in brackets").hint(format!("write `[{text}]`"))
+            );
+        }
         if let Some((name, rest)) = text.split_once(':') {
+            if scheme::is_bare(name) && self.source(name).is_err() {
+                let told = told(text);
+                return Err(Error {
+                    link: Some(told.clone()),
+                    ..self.unknown(&told, &name.to_ascii_lowercase())
+                });
+            }
             // A host and its port, or a user and his password, are no source and its id.
             let is_host = name.contains(['.', '/', '['])
                 || name.eq_ignore_ascii_case("localhost")
@@ -225,15 +251,17 @@ impl Registry {
             Ok(url) if url.host_str().is_some_and(|host| host.contains('=')) => {
                 Err(wrong("no host has a `=` in its name"))
             }
-            Ok(url)
-                if url
-                    .host_str()
-                    .is_some_and(|host| host.contains('.') || host == "localhost") =>
-            {
-                Ok(Link::from(url))
-            }
+            Ok(url) if url.host().is_some_and(is_whole) => Ok(Link::from(url)),
             Ok(_) => Err(wrong("it has no host")),
             Err(error) => Err(wrong(&error.to_string())),
         }
+    }
+}
+
+/// Whether this can be the host of an address that is typed without its scheme: a single word is more likely something else.
+fn is_whole(host: Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => name.contains('.') || name == "localhost",
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::scheme::is_bare;
+
 /// How much of it is told, in characters.
 const MOST: usize = 160;
 
@@ -9,7 +11,10 @@ const MOST: usize = 160;
 pub(super) fn told(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), text),
+        None => match text.split_once(':') {
+            Some((scheme, rest)) if is_bare(scheme) => (format!("{scheme}:"), rest),
+            _ => (String::new(), text),
+        },
     };
     let (rest, query) = match rest.split_once('?') {
         Some((rest, _)) => (rest, "?…"),

@@ -64,6 +64,8 @@ fn links_are_read_as_people_type_them() {
         ("localhost:8080/cat.jpg", "direct"),
         ("LOCALHOST:8080/cat.jpg", "direct"),
         ("me:pw@example.org/cat.jpg", "direct"),
+        ("[::1]:8080/cat.jpg", "direct"),
+        ("[2001:db8::1]/cat.jpg", "direct"),
         ("page:https://example.org/cats", "page"),
         ("direct:https://example.org/cats", "direct"),
         ("https://imgur.com.example.org/a/q6i58", "direct"),
@@ -99,7 +101,20 @@ fn what_is_no_link_is_refused_with_a_reason() {
             "what stands before `://` is no scheme",
             "",
         ),
-        ("imgurr:q6i58", "no source is called `imgurr`", "`imgur`"),
+        (
+            "imgru:q6i58",
+            "no source is called `imgru`",
+            "did you mean `imgur`?",
+        ),
+        ("nobody:q6i58", "no source is called `nobody`", "`imgur`, "),
+        ("::1", "an IPv6 address stands in brackets", "`[::1]`"),
+        (
+            "fe80::1",
+            "an IPv6 address stands in brackets",
+            "`[fe80::1]`",
+        ),
+        ("https:///cat.jpg", "it has no host", ""),
+        ("HTTP:////cat.jpg", "it has no host", ""),
         (
             "http:/a.org/x",
             "`http:` is followed by two slashes",
@@ -176,4 +191,37 @@ fn a_source_called_as_a_scheme_of_pages_takes_no_links_by_it() {
         let (source, _) = sources.find(&link).unwrap();
         assert_eq!(source.manifest().name, expected, "{url}");
     }
+}
+
+#[test]
+fn an_address_that_is_no_page_is_one_that_no_source_knows() {
+    let sources = fetch::plugins::all(&Default::default()).unwrap();
+    let table = [
+        ("magnet:?xt=urn:btih:abc", "magnet:?…", "magnet"),
+        (
+            "data:image/png;base64,iVBORw0",
+            "data:image/png;base64,iVBORw0",
+            "data",
+        ),
+        ("javascript:void(0)", "javascript:void(0)", "javascript"),
+        ("MAILTO:me@example.org", "MAILTO:***@example.org", "mailto"),
+        ("ftp://example.org/x", "ftp://example.org/x", "ftp"),
+        ("file:///etc/hosts", "file:///etc/hosts", "file"),
+    ];
+    for (text, told, scheme) in table {
+        let found = sources.read(text).and_then(|link| sources.find(&link));
+        let error = found.err().unwrap();
+        assert_eq!(error.kind, Kind::Unsupported, "{text}");
+        assert_eq!(error.message, format!("no source knows `{told}`"));
+        let hint = format!("`{scheme}:` is not fetched; known are http, https and ");
+        assert!(error.hint.unwrap().starts_with(&hint), "{text}");
+    }
+    for (text, meant) in [("htp://a.org", "http"), ("htps://a.org/x", "https")] {
+        let link = sources.read(text).unwrap();
+        let error = sources.find(&link).err().unwrap();
+        assert_eq!(error.hint.unwrap(), format!("did you mean `{meant}://`?"));
+    }
+    // What is called so is a host all the same.
+    let link = sources.read("data.example.org:8080/x").unwrap();
+    assert_eq!(link.url.host_str(), Some("data.example.org"));
 }

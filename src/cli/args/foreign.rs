@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue};
 
 use super::read::has_flag;
-use crate::config::nearest;
+use crate::source::nearest;
 
 /// Names of flags with blanks between them, the flag that is meant by them, if it is one, and what is told.
 type Row = (&'static str, Option<&'static str>, &'static str);

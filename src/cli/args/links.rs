@@ -6,9 +6,8 @@ use clap::CommandFactory;
 
 use super::{Args, Links};
 use crate::cli::talk::shell_word;
-use crate::config::nearest;
 use crate::model::{Error, Kind, Result};
-use crate::source::brief;
+use crate::source::{brief, nearest};
 
 impl Links {
     /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.

@@ -13,7 +13,7 @@ use crate::model::{Event, Failure, Item, Link};
 use crate::net::Client;
 use crate::source::Registry;
 
-/// The first items of a link, and of what it leads to; and why there are no more, where that is a failure.
+/// The first items of a link, and of what it leads to; and why one cannot be had, or there are no more, where that is known.
 pub async fn look(
     client: Client,
     registry: Registry,
@@ -42,7 +42,11 @@ pub async fn look(
     while items.len() < most {
         tokio::select! {
             next = found.recv() => match next {
-                Some(found) => items.push(*found.item),
+                Some(found) => {
+                    let why = found.refusal.or(found.fault);
+                    failures.extend(why.map(|error| Failure::new(&error, 1)));
+                    items.push(*found.item);
+                }
                 None => break,
             },
             Some(Event::Listed { failure, .. }) = told.recv() => failures.extend(failure),

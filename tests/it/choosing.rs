@@ -68,6 +68,17 @@ fn fields_of_a_link_that_cannot_be_listed() {
 }
 
 #[test]
+fn fields_of_what_is_not_there_end_with_the_reason() {
+    let site = Site::start();
+    site.on("/cat", Reply::empty(404));
+    let done = Fetch::new()
+        .args(["fields", &site.url("/cat")])
+        .run()
+        .fails(4);
+    done.says("error: the server answered 404 Not Found\n");
+}
+
+#[test]
 fn takes_the_kinds_that_are_wanted() {
     let (_imgur, fetch) = album();
     let fetch = fetch.args(["-s", "--kind", "video,audio", "q6i58"]);

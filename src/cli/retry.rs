@@ -10,7 +10,7 @@ use super::talk::{shell_word, tell};
 use super::{exit, given, handed, jobs, main, meaning, variables};
 use crate::config::{Config, Since};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Choice, Records, Run, written};
+use crate::pipeline::archive::{Choice, Records, Run, place, written};
 use crate::pipeline::{self, Ask, Given};
 use crate::source::Registry;
 
@@ -106,6 +106,16 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
     };
     let mut again = again.into_iter().flatten().peekable();
     if again.peek().is_none() {
+        if let (Some(typed), Some(file)) = (&args.place.directory, &settings.archive)
+            && !Records::roots(file)?.contains(&place(&settings.root))
+        {
+            if !args.talk.quiet {
+                tell_of_others(&settings, choice)?;
+            }
+            let message = format!("the archive knows nothing of the folder `{typed}`");
+            return Err(Error::new(Kind::Config, message)
+                .hint("`-d` names the folder that was fetched into, as it was then"));
+        }
         if !args.talk.quiet {
             let root = settings.root.display();
             tell(&format!(

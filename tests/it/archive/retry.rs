@@ -257,6 +257,21 @@ fn names_other_folders_in_which_something_failed() {
 }
 
 #[test]
+fn a_folder_that_nothing_was_fetched_into_is_no_folder_without_failures() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let call = Fetch::new();
+    let fetch = call.clone().args(["-d", "cats"]).arg(site.url("/cat.jpg"));
+    fetch.run().success();
+    let retry = |folder: &str| call.clone().args(["retry", "-d", folder]).run();
+    retry("cats").success().says("nothing that failed");
+    retry("cast").fails(2).says(
+        "error: the archive knows nothing of the folder `cast`\n  \
+         hint: `-d` names the folder that was fetched into, as it was then\n",
+    );
+}
+
+#[test]
 fn without_an_archive_it_is_said_that_nothing_was_looked_up() {
     let done = Fetch::new().args(["retry", "--no-archive"]).run().fails(2);
     done.says("what failed is known to the archive alone, and there is to be none")

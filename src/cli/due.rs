@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::exit;
-use super::history::seconds;
+use super::history::{is_running, seconds};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{History, Past};
@@ -115,7 +115,11 @@ pub(super) fn table(rows: &[When]) -> String {
         let schedule = when.schedule.as_deref().unwrap_or("-");
         let last = match &when.last {
             Some(run) => {
-                let exit = run.exit.map_or("-".to_owned(), |code| code.to_string());
+                let exit = match run.exit {
+                    Some(code) => code.to_string(),
+                    None if is_running(run) => "runs".to_owned(),
+                    None => "-".to_owned(),
+                };
                 let began = time(run.began);
                 format!(
                     "{began:16}  {:>6}  {:>6}  {:>6}  {exit:4}",

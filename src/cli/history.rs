@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::{Args, Past};
+use super::lock::Lock;
 use super::talk::print;
 use super::{main, verify};
 use crate::model::{Error, Kind, Result};
@@ -63,7 +64,16 @@ fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
     if runs.is_empty() {
         return "no runs yet\n".to_owned();
     }
-    let titles = ["run", "when (UTC)", "took", "found", "new", "had", "failed"];
+    let titles = [
+        "run",
+        "when (UTC)",
+        "took",
+        "found",
+        "new",
+        "had",
+        "failed",
+        "exit",
+    ];
     let titles = titles.map(str::to_owned);
     let cells = |run: &archive::Past| {
         [
@@ -74,6 +84,7 @@ fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
             run.new.to_string(),
             run.had.to_string(),
             run.failed.to_string(),
+            run.exit.map_or("-".to_owned(), |code| code.to_string()),
         ]
     };
     let mut rows = vec![(titles, "what".to_owned())];
@@ -82,7 +93,7 @@ fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
             .map(|run| (cells(run), clean(&what(run)).into_owned())),
     );
     let width = |column: usize| rows.iter().map(|(cells, _)| cells[column].len()).max();
-    let widths: [usize; 7] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let widths: [usize; 8] = std::array::from_fn(|column| width(column).unwrap_or(0));
     let used: usize = widths.iter().map(|width| width + 2).sum();
     let mut text = String::new();
     for (cells, what) in &rows {
@@ -152,12 +163,19 @@ fn what(run: &archive::Past) -> String {
     }
 }
 
+/// Whether a run without an end is a job that is running. Of other runs, nobody can tell.
+pub(super) fn is_running(run: &archive::Past) -> bool {
+    let job = run.job.as_ref().filter(|_| run.ended.is_none());
+    job.is_some_and(|job| Lock::is_held(job, &run.root))
+}
+
 fn took(run: &archive::Past) -> String {
     match run.ended {
         Some(ended) => {
             let took = ended.duration_since(run.began);
             span(took.try_into().unwrap_or_default())
         }
+        None if is_running(run) => "running".to_owned(),
         // Nobody was there to note an end.
         None => "no end".to_owned(),
     }

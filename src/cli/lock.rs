@@ -4,6 +4,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::place;
@@ -29,6 +31,10 @@ pub(super) enum Asked {
     /// Another process has it, of this id if that could be read.
     Running(Option<u32>),
 }
+
+/// How often a lock is tried that somebody has, and how far apart.
+const TRIES: u32 = 3;
+const MOMENT: Duration = Duration::from_millis(10);
 
 /// The longest number of a process, in bytes.
 const LONGEST: u64 = 16;
@@ -58,6 +64,12 @@ impl Lock {
         ask(path, &format!("the job `{job}`"))
     }
 
+    /// Whether somebody runs the job of this name and output root.
+    pub(super) fn is_held(job: &str, root: &Path) -> bool {
+        let path = named("jobs", &format!("{job}-"), root);
+        path.is_some_and(|path| is_held(&path))
+    }
+
     /// Asks for the right to rename what is in an output root.
     pub(super) fn rename(root: &Path) -> Result<Asked> {
         let path = named("renames", "", root);
@@ -71,10 +83,16 @@ fn ask(path: Option<PathBuf>, what: &str) -> Result<Asked> {
         let message = format!("there is no home folder for the lock of {what}");
         Error::new(Kind::Config, message).hint(hint)
     })?;
-    lock(&path).map_err(|error| {
+    lock(&path, TRIES).map_err(|error| {
         let message = format!("cannot lock {what} with `{}`", path.display());
         Error::new(Kind::Disk, message).because(error)
     })
+}
+
+/// Whether somebody has this lock for himself.
+fn is_held(path: &Path) -> bool {
+    let tried = File::open(path).map(|file| file.try_lock_shared());
+    matches!(tried, Ok(Err(TryLockError::WouldBlock)))
 }
 
 fn of_root(root: &Path) -> Option<PathBuf> {
@@ -137,13 +155,18 @@ fn opened(path: &Path) -> std::io::Result<File> {
         .open(path)
 }
 
-fn lock(path: &Path) -> std::io::Result<Asked> {
+/// Tries so often: whoever only looks whether somebody has it has a part in it for a moment.
+fn lock(path: &Path, tries: u32) -> std::io::Result<Asked> {
     match take(path, File::try_lock) {
         Ok(lock) => {
             let mut file = &lock.file;
             file.set_len(0)?;
             file.write_all(std::process::id().to_string().as_bytes())?;
             Ok(Asked::Free(lock))
+        }
+        Err(TryLockError::WouldBlock) if tries > 1 => {
+            thread::sleep(MOMENT);
+            lock(path, tries - 1)
         }
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
@@ -166,16 +189,19 @@ mod tests {
     fn only_one_has_the_right() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jobs/daily.lock");
-        let first = lock(&path).unwrap();
+        assert!(!is_held(&path));
+        let first = lock(&path, 1).unwrap();
         assert!(matches!(first, Asked::Free(_)));
-        let Asked::Running(process) = lock(&path).unwrap() else {
+        assert!(is_held(&path));
+        let Asked::Running(process) = lock(&path, 1).unwrap() else {
             panic!("two have it");
         };
         #[cfg(unix)]
         assert_eq!(process, Some(std::process::id()));
         let _ = process;
         drop(first);
-        assert!(matches!(lock(&path).unwrap(), Asked::Free(_)));
+        assert!(!is_held(&path));
+        assert!(matches!(lock(&path, 1).unwrap(), Asked::Free(_)));
         #[cfg(unix)]
         assert!(!path.exists());
     }
@@ -189,7 +215,7 @@ mod tests {
             for _ in 0..4 {
                 at_once.spawn(|| {
                     for _ in 0..300 {
-                        let Asked::Free(_lock) = lock(&path).unwrap() else {
+                        let Asked::Free(_lock) = lock(&path, 1).unwrap() else {
                             continue;
                         };
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);

@@ -290,7 +290,7 @@ impl Sections {
             Some(file) => Some(path(file)),
             None => Some(pipeline::default_archive().ok_or_else(|| {
                 Error::new(Kind::Config, "there is no home folder for the archive")
-                    .hint("name it with `--archive FILE`, or do without it with `--no-archive`")
+                    .hint("set `HOME` or `XDG_STATE_HOME`, or name it: `archive.file`; a fetch can do without: `--no-archive`")
             })?),
         };
         if self.output.directory.is_empty() {

@@ -112,6 +112,43 @@ fn a_run_that_was_killed_has_no_end() {
     assert!(table.contains("no end"), "{table}");
 }
 
+#[cfg(unix)]
+#[test]
+fn an_end_by_the_user_is_seen_among_the_runs() {
+    let site = Site::start();
+    let cat = Reply::file(small(Format::Jpeg, 1));
+    site.on("/cat.jpg", cat.stall_after(500));
+    let call = Fetch::new();
+    let running = call.clone().arg(site.url("/cat.jpg")).spawn();
+    site.wait_for_stalls(1);
+    running.interrupt();
+    running.wait_for_stderr("press Ctrl-C again");
+    running.interrupt();
+    running.wait().fails(130);
+    let table = call.arg("history").run().success().stdout;
+    let ends = table.lines().map(|row| row.contains("  130  "));
+    assert_eq!(ends.collect::<Vec<_>>(), [false, true], "{table}");
+}
+
+#[test]
+fn a_job_that_runs_is_not_one_that_was_killed() {
+    let site = Site::start();
+    let cat = Reply::file(small(Format::Jpeg, 1));
+    site.on("/cat.jpg", cat.stall_after(10)).times(1);
+    let job = format!("[job.cats]\nlinks = ['{}']\n", site.url("/cat.jpg"));
+    let call = Fetch::new().config(&job);
+    let running = call.clone().args(["run", "cats"]).spawn();
+    site.wait_for_stalls(1);
+    let told = |command: &str| call.clone().arg(command).run().success().stdout;
+    let (history, jobs) = (told("history"), told("jobs"));
+    assert!(history.contains("  running  "), "{history}");
+    assert!(jobs.contains("  runs  "), "{jobs}");
+    running.kill9();
+    let (history, jobs) = (told("history"), told("jobs"));
+    assert!(history.contains("  no end  "), "{history}");
+    assert!(jobs.contains("  -     "), "{jobs}");
+}
+
 #[test]
 fn an_archive_that_is_not_there_is_no_empty_one() {
     let call = Fetch::new();
@@ -130,7 +167,7 @@ fn an_archive_that_is_not_there_is_no_empty_one() {
     }
     assert_eq!(call.tree(), "");
     let done = call.args(["history", "-n", "0"]).run().fails(2);
-    done.says("0 is not in 1..");
+    done.says("expected a whole number, 1 or more");
 }
 
 #[test]

@@ -174,12 +174,27 @@ pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipe
     let what = &args.what;
     let since = what.since.as_deref().map(str::parse::<Since>).transpose()?;
     let until = what.until.as_deref().map(str::parse::<Until>).transpose()?;
+    let since = since.map(|since| since.moment).or(settings.since);
+    let until = until.map(|until| until.moment).or(settings.until);
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        let message =
+            "nothing is published between `--since` and `--until`: the first is the later one";
+        return Err(Error::new(Kind::Config, message));
+    }
+    let packs = [settings.after.zip, settings.after.cbz];
+    if settings.archive.is_none() && packs.contains(&pipeline::Packing::Only) {
+        let message = "files are to go once they are packed, and no archive is to know of it";
+        return Err(Error::new(Kind::Config, message)
+            .hint("leave `--no-archive` out, or let them stay: `--zip`, `--cbz`"));
+    }
     let kinds: Vec<_> = what.kind.iter().map(|kind| (*kind).into()).collect();
     Ok(pipeline::Settings {
         items: or(&what.items, settings.items)?,
         filter: or(&what.filter, settings.filter)?,
-        since: since.map(|since| since.moment).or(settings.since),
-        until: until.map(|until| until.moment).or(settings.until),
+        since,
+        until,
         kinds: if kinds.is_empty() {
             settings.kinds
         } else {

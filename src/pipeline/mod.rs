@@ -299,7 +299,9 @@ fn panicked(what: &str) -> Error {
 
 /// Where the archive is kept unless the user says otherwise: `$XDG_STATE_HOME/fetch/archive.db`.
 pub fn default_archive() -> Option<PathBuf> {
-    let home = || std::env::home_dir().map(|home| home.join(".local/state"));
+    // A path that depends on the folder would be another archive in each.
+    let home = || std::env::home_dir().filter(|home| home.is_absolute());
+    let home = || home().map(|home| home.join(".local/state"));
     let state = std::env::var_os("XDG_STATE_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());

@@ -358,3 +358,11 @@ fn what_was_handed_over_can_have_a_template() {
     let known = &schema["properties"]["source"]["properties"]["browser"];
     assert!(known["properties"]["template"].is_object());
 }
+
+#[test]
+fn a_recording_in_place_of_a_link_has_a_command_of_its_own() {
+    let fetch = Fetch::new();
+    std::fs::write(fetch.out().join("cats.har"), "{}").unwrap();
+    let done = fetch.arg("cats.har").run().fails(2);
+    done.says("error: `cats.har` is a file, not a link\n  hint: `fetch from-har cats.har` ");
+}

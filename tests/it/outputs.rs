@@ -109,6 +109,7 @@ fn help_and_version_as_words() {
     );
     let help = Fetch::new().args(["help", "run"]).run().success();
     assert!(help.stdout.contains("--due"), "{}", help.stdout);
+    Fetch::new().args(["help", "help"]).run().success();
     let unknown = Fetch::new().args(["help", "nosuch"]).run().fails(2);
     let expected = "there is no command `nosuch`";
     assert!(unknown.stderr.contains(expected), "{}", unknown.stderr);

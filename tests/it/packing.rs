@@ -366,3 +366,12 @@ fn what_is_only_packed_is_whole_there_or_missing() {
     let told = format!(": `{FOLDER}.zip` has other bytes\n");
     assert!(done.stdout.contains(&told), "{}", done.stdout);
 }
+
+#[test]
+fn files_stay_where_nothing_would_know_of_what_is_packed() {
+    for flag in ["--zip=only", "--cbz=only"] {
+        let call = Fetch::new().args(["--no-archive", flag, "a.org"]);
+        let told = "error: files are to go once they are packed, and no archive is to know of it\n";
+        call.run().fails(2).says(told);
+    }
+}

@@ -99,7 +99,14 @@ fn as_list(word: &str) -> Option<Error> {
     }
     if path.is_file() {
         let message = format!("`{word}` is a file, not a link");
-        let hint = format!("`fetch -i {}` fetches the links in it", shell_word(word));
+        let file = shell_word(word);
+        let is_har = path
+            .extension()
+            .is_some_and(|ext| ext.eq_ignore_ascii_case("har"));
+        let hint = match is_har {
+            true => format!("`fetch from-har {file}` fetches what a browser has recorded there"),
+            false => format!("`fetch -i {file}` fetches the links in it"),
+        };
         return Some(Error::new(Kind::Config, message).hint(hint));
     }
     let ext = path.extension().and_then(|ext| ext.to_str());

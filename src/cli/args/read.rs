@@ -24,6 +24,7 @@ impl Args {
         let mut command = Args::command();
         if asks_for_help
             && let Some(word) = typed[1].to_str().filter(|word| !word.starts_with('-'))
+            && word != "help"
             && command.find_subcommand(word).is_none()
         {
             let message = format!("there is no command `{word}`; `fetch help` lists them");

@@ -27,7 +27,11 @@ pub(super) fn index(args: &Args, config: &Config, command: &IndexCommand) -> Res
                 let next: String = next.collect();
                 format!("{name}  {url}  key {key}  serial {serial}{next}\n")
             });
-            print(&lines.collect::<String>())
+            let text: String = lines.collect();
+            print(match text.is_empty() {
+                true => "no indexes; `fetch plugin index add` adds one\n",
+                false => &text,
+            })
         }
         IndexCommand::Remove { name } => {
             store.remove_index(name)?;

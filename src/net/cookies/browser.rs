@@ -31,8 +31,11 @@ pub(super) fn read(name: &str) -> Result<Vec<Cookie>> {
         return firefox::read(profile, container);
     }
     if LOCKED.contains(&browser.as_str()) {
-        let message =
-            format!("the cookies of `{browser}` cannot be read: only it can decrypt them");
+        let why = match browser.as_str() {
+            "safari" => "they are in a format of its own, where no other program may look",
+            _ => "only it can decrypt them",
+        };
+        let message = format!("the cookies of `{browser}` cannot be read: {why}");
         return Err(Error::new(Kind::Config, message).hint(EXPORT));
     }
     let message = format!("`{browser}` is no browser whose cookies can be read");

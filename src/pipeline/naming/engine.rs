@@ -72,9 +72,9 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 /// The filters that names and choices are made with. There are more for programmers.
-const FILTERS: [&str; 14] = [
-    "cut", "date", "default", "first", "int", "join", "length", "lower", "pad", "replace", "slug",
-    "title", "truncate", "upper",
+const FILTERS: [&str; 15] = [
+    "cut", "date", "default", "first", "float", "int", "join", "length", "lower", "pad", "replace",
+    "slug", "title", "truncate", "upper",
 ];
 
 /// What went wrong, in the engine's words but without its places. Where a filter is not known, those are told that are.
@@ -250,6 +250,16 @@ mod tests {
         let fields = FIELDS.iter().map(|field| field.name);
         for name in fields.chain(FILTERS) {
             assert!(told.contains(&name), "{name}");
+        }
+        let engine = engine();
+        let is_filter = |word: &str| {
+            let tried = engine.compile_expression_owned(format!("1 | {word}"));
+            let error = tried.map(|tried| tried.eval(()).err());
+            error.is_ok_and(|error| error.is_none_or(|e| e.kind() != ErrorKind::UnknownFilter))
+        };
+        for word in told.into_iter().filter(|word| is_filter(word)) {
+            let is_field = FIELDS.iter().any(|field| field.name == word);
+            assert!(is_field || FILTERS.contains(&word), "{word}");
         }
     }
 

@@ -292,7 +292,10 @@ pub(in crate::pipeline) fn why_refused(status: StatusCode, headers: &HeaderMap) 
             .map(|r| format!(" {r}"))
             .unwrap_or_default()
     );
-    let mut error = Error::new(net::kind_of(status), said);
+    let mut error = match status.is_redirection() && !headers.contains_key(header::LOCATION) {
+        true => Error::new(Kind::Corrupt, said + " and does not say where it is"),
+        false => Error::new(net::kind_of(status), said),
+    };
     if let Some(hint) = way_in(code, headers) {
         error = error.hint(hint);
     }

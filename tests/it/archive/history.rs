@@ -197,3 +197,11 @@ fn times_are_whole_seconds_for_programs() {
         assert!(text.ends_with('Z'), "{text}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_home_that_depends_on_the_folder_is_none() {
+    let call = Fetch::new().env("XDG_STATE_HOME", "").env("HOME", "home");
+    let done = call.arg("history").run().fails(2);
+    done.says("error: there is no home folder for the archive\n  hint: set `HOME`");
+}

@@ -90,7 +90,9 @@ fn indexes_are_known_listed_and_forgotten() {
         .fails(2)
         .says("the known ones are `shop`");
     plugin(&user, &["index", "remove", "shop"]).run().success();
-    assert_eq!(plugin(&user, &["index", "list"]).run().success().stdout, "");
+    let none = plugin(&user, &["index", "list"]).run().success().stdout;
+    let expected = "no indexes; `fetch plugin index add` adds one\n";
+    assert_eq!(none, expected);
     for (name, url, key, expected) in [
         (
             "Shop",

@@ -82,6 +82,14 @@ fn what_passes_by_itself_is_tried_again() {
 }
 
 #[test]
+fn a_redirect_to_nowhere_is_no_refusal() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::empty(302)).once();
+    let done = quick().arg(site.url("/cat.jpg")).run().fails(4);
+    done.says("the server answered 302 Found and does not say where it is");
+}
+
+#[test]
 fn retry_after_is_waited_for_in_both_forms() {
     let date = httpdate::fmt_http_date(std::time::SystemTime::now());
     let later = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(1));

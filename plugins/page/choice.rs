@@ -83,7 +83,7 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
             Role::Poster => options.all,
             _ => true,
         };
-        if is_wanted && (options.all || !teasers.is_beside(piece)) {
+        if is_wanted && (options.all || !teasers.is_beside(piece) && !piece.is_makeshift) {
             choosing.piece(piece);
         }
     }
@@ -345,6 +345,8 @@ fn weight(piece: &Piece) -> u64 {
 mod beside;
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod films;
 #[cfg(test)]
 mod opened;
 #[cfg(test)]

@@ -6,13 +6,14 @@ use html5ever::tokenizer::{Tag, TokenSinkResult};
 use super::attributes::{
     FULL, LAZY, address, attribute, choices, first, is_lazy, pixels, value, widest,
 };
+use super::film::Film;
 use super::next::is_alone_by_kind;
 use super::opened::by_script;
 use super::place::{Place, is_single};
+use super::refresh;
 use super::screen::Screen;
 use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
-use super::{height, refresh};
 
 /// The most pieces, links and scripts that are kept of a page.
 pub(super) const MOST: usize = 100_000;
@@ -34,8 +35,8 @@ pub(super) struct State {
     /// The open link.
     link: Option<Anchor>,
     picture: Option<Vec<Candidate>>,
-    player: Option<Piece>,
     in_button: bool,
+    film: Option<Film>,
 }
 
 /// A link that is open.
@@ -78,7 +79,7 @@ impl State {
             "a" | "area" => self.link(tag),
             "img" | "amp-img" => self.image(tag),
             "picture" => self.picture = Some(Vec::new()),
-            "video" | "audio" => self.player(tag),
+            "video" | "audio" => self.film(tag),
             "source" => self.choice(tag),
             "input" => {
                 let kind = attribute(tag, "type").unwrap_or("");
@@ -137,8 +138,9 @@ impl State {
                 }
             }
             "video" | "audio" => {
-                if let Some(piece) = self.player.take().filter(|p| !p.candidates.is_empty()) {
-                    self.push(piece);
+                if let Some(film) = self.film.take() {
+                    film.shut(&mut self.sheet.pieces);
+                    self.end_film(film);
                 }
             }
             "title" | "h1" | "style" | "script" => self.text = Text::Nowhere,
@@ -286,20 +288,20 @@ impl State {
         self.push(piece);
     }
 
-    fn player(&mut self, tag: &Tag) {
-        let role = match &*tag.name {
-            "audio" => Role::Audio,
-            _ => Role::Video,
-        };
-        let mut piece = Piece::new(role);
-        if let Some(url) = first(tag, &["src", "data-src"]) {
-            piece.add(url, 1);
+    fn film(&mut self, tag: &Tag) {
+        if let Some(open) = self.film.take() {
+            self.end_film(open);
         }
         if let Some(poster) = attribute(tag, "poster") {
-            let piece = Piece::of(Role::Poster, poster);
-            self.push(piece);
+            self.push(Piece::of(Role::Poster, poster));
         }
-        self.player = Some(piece);
+        self.film = Some(Film::read(tag, self.sheet.pieces.len()));
+    }
+
+    fn end_film(&mut self, film: Film) {
+        if !film.piece.candidates.is_empty() {
+            self.push(film.piece);
+        }
     }
 
     /// A `source`: of a picture, or of a player.
@@ -307,16 +309,8 @@ impl State {
         let screen = Screen::read(attribute(tag, "media").unwrap_or(""));
         if let Some(known) = &mut self.picture {
             known.extend(choices(tag).map(|choice| choice.on(screen)));
-        } else if let Some(player) = &mut self.player
-            && let Some(url) = first(tag, &["src", "data-src"])
-        {
-            // Some players tell the height so.
-            let tells = ["size", "res", "data-res", "data-quality", "label", "title"];
-            let weight = first(tag, &tells).and_then(height::read);
-            player.add(url, weight.unwrap_or(1));
-            if let Some(added) = player.candidates.last_mut() {
-                added.is_makeshift = screen.is_makeshift;
-            }
+        } else if let Some(film) = &mut self.film {
+            film.source(tag, screen);
         }
     }
 
@@ -347,8 +341,9 @@ impl State {
 
     pub(super) fn finish(mut self) -> Sheet {
         self.end_link();
-        for name in ["picture", "video"] {
-            self.end(name);
+        self.end("picture");
+        if let Some(film) = self.film.take() {
+            self.end_film(film);
         }
         self.sheet
     }

@@ -7,6 +7,7 @@ mod bucket;
 mod choice;
 mod elements;
 mod embedded;
+mod film;
 mod folder;
 mod follow;
 mod frontier;

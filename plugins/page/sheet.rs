@@ -146,6 +146,8 @@ pub(super) struct Piece {
     pub(super) is_teaser: bool,
     /// Whether it stands in a button.
     pub(super) in_button: bool,
+    /// Whether it stands in for a film or a sound that cannot be played.
+    pub(super) is_makeshift: bool,
 }
 
 impl Piece {
@@ -164,6 +166,7 @@ impl Piece {
             aside: false,
             is_teaser: false,
             in_button: false,
+            is_makeshift: false,
         }
     }
 

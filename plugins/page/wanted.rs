@@ -174,9 +174,21 @@ impl Media {
 /// What tells a medium from others: of a picture what its sizes have in common, unless all are wanted.
 pub(super) fn identity(url: &Url, medium: Option<Medium>, all: bool) -> String {
     match medium {
-        Some(Medium::Image) if !all => likeness(url),
-        _ => url.as_str().to_owned(),
+        _ if all => url.as_str().to_owned(),
+        Some(Medium::Image) => likeness(url),
+        _ => uncounted(url),
     }
+}
+
+/// A URL without the number that WordPress gives each player of a page (`?_=1`).
+fn uncounted(url: &Url) -> String {
+    let is_count = |part: &&str| {
+        let number = part.strip_prefix("_=").unwrap_or("");
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let parts = url.query().unwrap_or("").split('&');
+    let kept: Vec<&str> = parts.filter(|part| !is_count(part)).collect();
+    format!("{}?{}", &url[..Position::AfterPath], kept.join("&"))
 }
 
 /// What tells a file of a picture from others of its likeness: in other words, the same may be asked for.

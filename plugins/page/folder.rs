@@ -1,11 +1,16 @@
 //! Listings of a server's folder: Apache, nginx, lighttpd, Caddy, IIS, Tomcat, Jetty, h5ai, Python, `serve`.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use fetch::model::{Album, Body, Link, Medium, Meta, Result};
+use fetch::source::url_medium;
 use url::Url;
 
 use super::choice::{ROOM, web};
+use super::frontier::Frontier;
 use super::sheet::Sheet;
+use super::tour::Tour;
 
 /// What is in a folder.
 #[derive(Debug)]
@@ -165,6 +170,60 @@ fn is_named(page: &Url, name: &str) -> bool {
     let name = name.trim_matches('/');
     let rest = place.trim_matches('/').strip_suffix(name);
     !name.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
+impl Tour<'_> {
+    /// The files of a server's folder. They keep their names, and have no numbers: those would change with each new file.
+    pub(super) async fn folder(
+        &mut self,
+        here: &Url,
+        listed: Listed,
+        album: &Arc<Album>,
+        depth: u32,
+        frontier: &mut Frontier<'_>,
+    ) -> Result<()> {
+        let options = &self.options;
+        // One folder among others may be of pages alone.
+        let is_asked = depth == 0 && !self.is_handed;
+        self.is_folder |= is_asked;
+        if listed.urls.is_empty() && is_asked {
+            self.left = listed.left;
+        }
+        for url in listed.urls {
+            if url.path().ends_with('/') {
+                if self.follows {
+                    if depth < options.depth {
+                        frontier.add(url, depth + 1);
+                    }
+                } else if options.folders
+                    && let Ok(link) = Url::parse(&format!("page:{url}"))
+                {
+                    self.handed += 1;
+                    self.out.link(Link::from(link)).await?;
+                }
+                continue;
+            }
+            let meta = Meta {
+                album: Some(album.clone()),
+                page: Some(here.clone()),
+                ..Meta::default()
+            };
+            // As with a link to it: nothing, zeros or a text in its place is no success.
+            let medium = url_medium(&url).map(|_| Medium::Any);
+            let mut item = self.page.item(here, url, medium, meta);
+            if let Body::File(_) = item.body {
+                // `Makefile` is no text of ours.
+                item.meta.ext.get_or_insert_default();
+            }
+            self.out.unnumbered(item).await?;
+        }
+        // An empty folder is one.
+        self.handed += u32::from(self.left == 0);
+        if listed.cut {
+            self.cut.get_or_insert_with(|| here.clone());
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use fetch::model::{Album, Body, Error, Item, Link, Medium, Meta, Result};
-use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key, url_medium};
+use fetch::model::{Album, Error, Item, Medium, Meta, Result};
+use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
 use url::Url;
 
 use super::Page;
 use super::choice::{Chosen, web};
-use super::folder::{Listed, below};
+use super::folder::below;
 use super::frontier::{Frontier, is_same_host};
 use super::login;
 use super::next::next as next_page;
@@ -27,7 +27,7 @@ pub(super) struct Tour<'a> {
     pub(super) out: &'a Outlet,
     known: &'a Meta,
     /// Whether another listing has handed the link on.
-    is_handed: bool,
+    pub(super) is_handed: bool,
     /// What was asked for, where that is known.
     home: Option<Url>,
     /// Whether links are followed.
@@ -319,58 +319,6 @@ impl<'a> Tour<'a> {
     async fn settle(&mut self, page: Option<&Url>) -> Result<()> {
         for item in self.seen.settle(page) {
             self.out.item(item).await?;
-        }
-        Ok(())
-    }
-
-    /// The files of a server's folder. They keep their names, and have no numbers: those would change with each new file.
-    async fn folder(
-        &mut self,
-        here: &Url,
-        listed: Listed,
-        album: &Arc<Album>,
-        depth: u32,
-        frontier: &mut Frontier<'_>,
-    ) -> Result<()> {
-        let options = &self.options;
-        // One folder among others may be of pages alone.
-        let is_asked = depth == 0 && !self.is_handed;
-        self.is_folder |= is_asked;
-        if listed.urls.is_empty() && is_asked {
-            self.left = listed.left;
-        }
-        for url in listed.urls {
-            if url.path().ends_with('/') {
-                if self.follows {
-                    if depth < options.depth {
-                        frontier.add(url, depth + 1);
-                    }
-                } else if options.folders
-                    && let Ok(link) = Url::parse(&format!("page:{url}"))
-                {
-                    self.handed += 1;
-                    self.out.link(Link::from(link)).await?;
-                }
-                continue;
-            }
-            let meta = Meta {
-                album: Some(album.clone()),
-                page: Some(here.clone()),
-                ..Meta::default()
-            };
-            // As with a link to it: nothing, zeros or a text in its place is no success.
-            let medium = url_medium(&url).map(|_| Medium::Any);
-            let mut item = self.page.item(here, url, medium, meta);
-            if let Body::File(_) = item.body {
-                // `Makefile` is no text of ours.
-                item.meta.ext.get_or_insert_default();
-            }
-            self.out.unnumbered(item).await?;
-        }
-        // An empty folder is one.
-        self.handed += u32::from(self.left == 0);
-        if listed.cut {
-            self.cut.get_or_insert_with(|| here.clone());
         }
         Ok(())
     }

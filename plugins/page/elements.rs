@@ -106,6 +106,8 @@ impl State {
             "xmp" | "noembed" | "noframes" => return TokenSinkResult::RawData(RawKind::Rawtext),
             "script" => {
                 let kind = attribute(tag, "type").unwrap_or("");
+                // Some say how it is encoded.
+                let kind = kind.split(';').next().unwrap_or("").trim();
                 if kind.eq_ignore_ascii_case("application/ld+json") {
                     let has_room = self.sheet.data.len() < MOST / 1000;
                     self.sheet.cut |= !has_room;

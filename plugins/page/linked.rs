@@ -1,19 +1,28 @@
 //! Media that JSON-LD names (schema.org).
 
-use fetch::net::read_json;
-use serde_json::Value;
+use fetch::model::Medium;
+use fetch::source::url_medium;
+use serde_json::{Map, Value};
+use url::Url;
 
-/// What JSON-LD says of media, in its order.
+use super::json;
+
+/// What JSON-LD says of media.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Linked {
     pub(super) images: Vec<String>,
     pub(super) videos: Vec<String>,
     pub(super) sounds: Vec<String>,
     pub(super) embeds: Vec<String>,
+    /// Small pictures, and those that they are shown for.
+    pub(super) small: Vec<(String, String)>,
     pub(super) date: Option<String>,
     pub(super) author: Option<String>,
     /// Whether it says more than is taken.
     pub(super) cut: bool,
+    /// Why a script of it could not be read, and how many could not.
+    pub(super) fault: Option<String>,
+    pub(super) faults: usize,
 }
 
 /// How deep it is looked into.
@@ -21,24 +30,45 @@ const DEEPEST: usize = 24;
 /// The most media that are taken from it.
 const MOST: usize = 10_000;
 /// Things whose pictures are not what the page is about.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 27] = [
+    "actor",
     "author",
     "brand",
+    "byArtist",
+    "comment",
+    "contributor",
     "creator",
+    "director",
+    "isAccessoryOrSparePartFor",
     "isPartOf",
+    "isRelatedTo",
+    "isSimilarTo",
     "itemReviewed",
+    "location",
     "logo",
+    "mentions",
+    "organizer",
+    "partOfSeason",
+    "partOfSeries",
+    "performer",
     "publisher",
-    "sponsor",
     "relatedLink",
+    "review",
+    "reviews",
+    "seller",
+    "sponsor",
+    "thumbnail",
 ];
 
 /// Reads a script; what is no JSON says nothing.
 pub(super) fn read(text: &str, linked: &mut Linked) {
-    // The parser of the crate refuses what is nested too deep by itself.
-    let read = |json: &[u8]| serde_json::from_slice::<Value>(json);
-    if let Ok(value) = read_json(text.as_bytes(), read) {
-        look(&value, "", linked, 0);
+    match json::read(text) {
+        Ok(values) => values.iter().for_each(|value| look(value, "", linked, 0)),
+        Err(error) if !text.trim().is_empty() => {
+            linked.faults += 1;
+            linked.fault.get_or_insert_with(|| error.to_string());
+        }
+        Err(_) => {}
     }
 }
 
@@ -68,15 +98,21 @@ fn look(value: &Value, name: &str, linked: &mut Linked, depth: usize) {
         Value::Object(object) => {
             let text = |name: &str| object.get(name).and_then(Value::as_str);
             let own = ["contentUrl", "url"].into_iter().find_map(text);
-            let kind = match object.get("@type") {
-                Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
-                kind => kind.and_then(Value::as_str),
-            };
             let add = |list: &mut Vec<String>, url: Option<&str>| {
                 list.extend(url.map(str::to_owned));
             };
-            match kind.unwrap_or("") {
-                "ImageObject" | "Photograph" => add(&mut linked.images, own),
+            match kind(object) {
+                "ImageObject" | "Photograph" => {
+                    add(&mut linked.images, own);
+                    let small = text("thumbnailUrl").or_else(|| {
+                        let small = object.get("thumbnail")?;
+                        let inner = small.get("contentUrl").or(small.get("url"));
+                        inner.unwrap_or(small).as_str()
+                    });
+                    if let (Some(small), Some(own)) = (small, text("contentUrl")) {
+                        linked.small.push((small.to_owned(), own.to_owned()));
+                    }
+                }
                 "VideoObject" => {
                     add(&mut linked.videos, text("contentUrl"));
                     if text("contentUrl").is_none() {
@@ -86,7 +122,16 @@ fn look(value: &Value, name: &str, linked: &mut Linked, depth: usize) {
                 "AudioObject" => add(&mut linked.sounds, text("contentUrl")),
                 "Organization" | "Person" | "WebSite" | "BreadcrumbList" => return,
                 _ if name == "image" => add(&mut linked.images, own),
-                _ => {}
+                _ => {
+                    let url = text("contentUrl");
+                    let format = text("encodingFormat").or(text("fileFormat"));
+                    match url.and_then(|url| medium(url, format)) {
+                        Some(Medium::Image) => add(&mut linked.images, url),
+                        Some(Medium::Video) => add(&mut linked.videos, url),
+                        Some(Medium::Audio) => add(&mut linked.sounds, url),
+                        _ => {}
+                    }
+                }
             }
             if linked.date.is_none() {
                 let names = ["datePublished", "uploadDate", "dateCreated"];
@@ -97,14 +142,44 @@ fn look(value: &Value, name: &str, linked: &mut Linked, depth: usize) {
                 let name = author.and_then(|author| author.get("name").or(Some(author)));
                 linked.author = name.and_then(Value::as_str).map(str::to_owned);
             }
+            // Its own pictures come before those of what belongs to it.
+            if let Some(image) = object.get("image") {
+                look(image, "image", linked, depth + 1);
+            }
             for (name, value) in object {
-                let is_other = OTHERS.contains(&name.as_str()) || name == "thumbnail";
-                if !is_other && (value.is_array() || value.is_object() || name == "image") {
+                let is_own = name != "image" && !OTHERS.contains(&name.as_str());
+                if is_own && (value.is_array() || value.is_object()) {
                     look(value, name, linked, depth + 1);
                 }
             }
         }
         _ => {}
+    }
+}
+
+/// What a thing is: of several words, the one that is known here. They may have the vocabulary before them.
+fn kind(object: &Map<String, Value>) -> &str {
+    let kinds = match object.get("@type") {
+        Some(Value::Array(kinds)) => kinds.as_slice(),
+        Some(kind) => std::slice::from_ref(kind),
+        None => &[],
+    };
+    let words = kinds.iter().filter_map(Value::as_str);
+    let mut words = words.filter_map(|word| word.rsplit(['/', ':', '#']).next());
+    let first = words.clone().next();
+    let known = words.find(|word| word.ends_with("Object") && *word != "MediaObject");
+    known.or(first).unwrap_or("")
+}
+
+/// What a file is, by the format that it is said to have, or by its name.
+fn medium(url: &str, format: Option<&str>) -> Option<Medium> {
+    let is_of = |kind: &str| format.is_some_and(|format| format.starts_with(kind));
+    match () {
+        () if is_of("image/") => Some(Medium::Image),
+        () if is_of("video/") => Some(Medium::Video),
+        () if is_of("audio/") => Some(Medium::Audio),
+        // Where it is does not matter.
+        () => url_medium(&Url::parse("http://localhost/").ok()?.join(url).ok()?),
     }
 }
 
@@ -137,5 +212,53 @@ mod tests {
         let many = format!("[{}]", vec!["{\"image\":\"/a.jpg\"}"; MOST + 1].join(","));
         read(&many, &mut linked);
         assert!(linked.cut && linked.images.len() <= MOST);
+    }
+
+    #[test]
+    fn a_file_is_a_sound_or_a_film_by_its_format_or_its_name() {
+        let mut linked = Linked::default();
+        read(
+            r#"{"@type":"PodcastEpisode","image":"/art.jpg","associatedMedia":{"@type":"MediaObject","contentUrl":"/5.mp3"},
+            "partOfSeries":{"@type":"PodcastSeries","image":"/series.jpg"},
+            "encoding":[{"contentUrl":"/get/6","encodingFormat":"audio/mpeg"},{"contentUrl":"/get/7","encodingFormat":"video/mp4"},
+            {"@type":"DataDownload","contentUrl":"/8.csv"},{"@type":"MediaObject","contentUrl":"/9"}]}"#,
+            &mut linked,
+        );
+        assert_eq!(linked.sounds, ["/5.mp3", "/get/6"]);
+        assert_eq!(linked.videos, ["/get/7"]);
+        assert_eq!(linked.images, ["/art.jpg"]);
+        let kinds = r#"[{"@type":["LearningResource","VideoObject"],"contentUrl":"/a"},{"@type":"http://schema.org/VideoObject","contentUrl":"/b"}]"#;
+        read(kinds, &mut linked);
+        assert_eq!(linked.videos, ["/get/7", "/a", "/b"]);
+    }
+
+    #[test]
+    fn pictures_of_what_a_thing_is_related_to_are_not_its_own() {
+        let mut linked = Linked::default();
+        read(
+            r#"{"@type":"Product","hasVariant":[{"image":"/red.jpg"}],"image":["/1.jpg","/2.jpg"],
+            "isRelatedTo":[{"image":"/table.jpg"}],"isSimilarTo":{"image":"/stool.jpg"},"review":[{"image":"/r.jpg"}],
+            "mentions":{"image":"/m.jpg"},"location":{"image":"/place.jpg"},"performer":{"image":"/band.jpg"}}"#,
+            &mut linked,
+        );
+        assert_eq!(linked.images, ["/1.jpg", "/2.jpg", "/red.jpg"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_noted() {
+        let mut linked = Linked::default();
+        for text in [
+            "",
+            " \n",
+            "{\"image\":\"/a.jpg\",}",
+            "{",
+            "{\"image\" \"/b.jpg\"}",
+        ] {
+            read(text, &mut linked);
+        }
+        assert_eq!(linked.images, ["/a.jpg"]);
+        assert_eq!(linked.faults, 2);
+        let fault = linked.fault.unwrap_or_default();
+        assert!(fault.starts_with("EOF while parsing"), "{fault}");
     }
 }

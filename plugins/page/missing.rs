@@ -5,6 +5,7 @@ use fetch::net::Shown;
 use fetch::source::Answer;
 use url::Url;
 
+use super::linked::Linked;
 use super::options::Options;
 use super::reading::{has_end, whole};
 use super::tour::Tour;
@@ -46,6 +47,19 @@ impl Tour<'_> {
             true => self.out.warn(text).await,
             false => self.out.note(text).await,
         }
+    }
+
+    /// Tells of scripts that describe a page and could not be read, even with the faults that are passed over.
+    pub(super) async fn unread(&self, page: &Url, linked: &Linked) -> Result<()> {
+        let Some(fault) = &linked.fault else {
+            return Ok(());
+        };
+        let text = format!(
+            "scripts of `{}` that describe it (JSON-LD) and cannot be read: {}: {fault}",
+            Shown(page),
+            linked.faults
+        );
+        self.out.note(text).await
     }
 
     /// Tells of a page that may have more to it: nothing but the end of the connection says where it ends (RFC 9112 §6.3), and

@@ -12,6 +12,7 @@ mod folder;
 mod follow;
 mod frontier;
 mod height;
+mod json;
 mod likeness;
 mod linked;
 mod login;

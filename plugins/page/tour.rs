@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use fetch::model::{Album, Error, Item, Medium, Meta, Result};
+use fetch::model::{Album, Body, Error, Item, Medium, Meta, Result};
 use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
 use url::Url;
 
@@ -205,6 +205,7 @@ impl<'a> Tour<'a> {
                     !is_shown && !media.is_empty() && embeds.is_empty() && players.is_empty();
                 self.leave_beside(here, beside, is_odd).await?;
             }
+            self.unread(here, &linked).await?;
             let meta = about(sheet, &linked, self.known, here, album);
             let is_film = |wanted: &Wanted| wanted.medium != Some(Medium::Image);
             let before = self.out.items() + self.out.embeds();

@@ -271,3 +271,23 @@ fn a_page_in_units_of_two_bytes_is_one() {
     assert_eq!(files(site.url("/1")), ["page/猫 1/001 a.jpg"]);
     assert_eq!(files(site.url("/2")), ["page/猫 2/001 a.jpg"]);
 }
+
+#[test]
+fn the_film_that_json_names_is_taken_although_it_has_small_faults() {
+    for (kind, text) in [
+        ("application/ld+json", "\n// a film\n{FILM}"),
+        ("application/ld+json; charset=utf-8", "{FILM}"),
+    ] {
+        let site = Site::start();
+        let data = text.replace(
+            "FILM",
+            "\"@type\":\"VideoObject\",\"description\":\"two\nlines\",\"contentUrl\":\"/v/talk.mp4\"",
+        );
+        let page = format!(
+            "<!doctype html><title>Talk</title><meta property=og:image content=/p.jpg><script type='{kind}'>{data}</script>"
+        );
+        site.on("/talk", Reply::html(page)).once();
+        film(&site, "/v/talk.mp4");
+        assert_eq!(files(site.url("/talk")), ["page/Talk/001 talk.mp4"]);
+    }
+}

@@ -110,3 +110,25 @@ fn what_is_no_page_is_not_read_as_one() {
     let link = format!("page:{}", site.url("/odd"));
     Fetch::new().arg(link).run().success();
 }
+
+#[test]
+fn what_describes_a_page_and_cannot_be_read_is_told() {
+    let site = Site::start();
+    let data = |text: &str| format!("<script type='application/ld+json'>{text}</script>");
+    let page = |rest: String| {
+        let head = "<!doctype html><title>Cats</title><img src=/a.jpg>";
+        Reply::html(format!("{head}{rest}"))
+    };
+    picture(&site, "/a.jpg", 1);
+    site.on("/whole", page(data("{\"@type\":\"Thing\",}")))
+        .once();
+    site.on("/broken", page(data("{{ page.data }}"))).once();
+    let run = |path: &str| {
+        let fetch = Fetch::new().arg("-v").arg(site.url(path));
+        fetch.run().success().stderr
+    };
+    let told = "that describe it (JSON-LD) and cannot be read: 1: ";
+    let (whole, broken) = (run("/whole"), run("/broken"));
+    assert!(!whole.contains(told), "{whole}");
+    assert!(broken.contains(told), "{broken}");
+}

@@ -1,13 +1,16 @@
 //! Chooses the media that matter from what a page says. Pure: nothing is asked here.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use fetch::model::Medium;
 use fetch::source::{url_medium as medium, url_name};
 use url::Url;
 
 use super::super::direct::is_no_document;
+use super::announced::{self, Says, is_frame};
+use super::facade;
+use super::frontier::is_same_host;
 use super::likeness::{is_advert, is_chaff, is_dress, is_stream, likeness};
 use super::linked::{self, Linked};
 use super::opened::by_query;
@@ -36,12 +39,15 @@ pub(super) struct Chosen {
 
 /// What is being chosen.
 struct Choosing<'a> {
+    page: &'a Url,
     base: &'a Url,
     all: bool,
     chosen: Chosen,
     media: Media,
     /// What the films show before they begin.
     posters: HashSet<String>,
+    /// The pictures for which small ones are shown, by the likeness of those.
+    large: HashMap<String, Url>,
     /// So many bytes of URLs are still looked at.
     room: Cell<usize>,
 }
@@ -65,8 +71,10 @@ pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
 fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
     let base = sheet.base(page);
     let mut choosing = Choosing {
+        page,
         base: &base,
         all: options.all,
+        large: HashMap::new(),
         chosen: Chosen::default(),
         media: Media::new(options.all),
         posters: HashSet::new(),
@@ -77,6 +85,7 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
     }
     let teasers = Teasers::of(sheet, page, &base);
     choosing.posters = posters(sheet, &base);
+    choosing.large();
     for piece in &sheet.pieces {
         let is_wanted = match piece.role {
             Role::Background => options.all || options.backgrounds,
@@ -157,7 +166,15 @@ impl Choosing<'_> {
                 let viewed = viewed.and_then(|(target, shown)| by_query(target, shown));
                 let is_guess = piece.by_script || viewed.is_some();
                 let target = viewed.or(target);
-                let kind = target.as_ref().and_then(medium);
+                let mut kind = target.as_ref().and_then(medium);
+                let player = || facade::behind(url.as_ref()?, target.as_ref(), self.page);
+                if let Some(player) = player().filter(|_| !self.all && kind.is_none()) {
+                    return self.player(player);
+                }
+                let large = url.as_ref().and_then(|url| self.large.get(&likeness(url)));
+                let large = large.filter(|_| kind.is_none()).cloned();
+                kind = kind.or(large.as_ref().map(|_| Medium::Image));
+                let target = large.or(target);
                 if let (Some(target), Some(_)) = (&target, kind) {
                     let mut wanted = Wanted::linked(target.clone(), kind, &piece.alt, name);
                     wanted.small = url.clone().filter(|_| is_guess);
@@ -203,36 +220,32 @@ impl Choosing<'_> {
         let resolve = |text: &str| self.web(text);
         let mut videos: Vec<Url> = linked.videos.iter().filter_map(|u| resolve(u)).collect();
         let mut embeds: Vec<Url> = linked.embeds.iter().filter_map(|u| resolve(u)).collect();
-        let is_flash = sheet.meta("og:video:type");
-        let is_flash = is_flash.is_some_and(|kind| kind.ends_with("flash"));
-        for name in [
-            "og:video:secure_url",
-            "og:video:url",
-            "og:video",
-            "twitter:player:stream",
-            "contenturl",
-        ] {
-            for url in sheet.all(name).filter_map(resolve) {
+        let mut sounds: Vec<Url> = Vec::new();
+        for (text, says) in announced::films(sheet) {
+            let Some(url) = resolve(text) else {
+                continue;
+            };
+            match (medium(&url), says) {
                 // What a page says of its matter in microdata may be a picture, too.
-                if medium(&url) == Some(Medium::Image) {
-                    continue;
+                (Some(Medium::Image), _) => {}
+                (Some(_), _) => videos.push(url),
+                _ if is_stream(&url) => videos.push(url),
+                (None, Says::Flash) => {}
+                // Its own host is asked what it is, as for any player.
+                (None, Says::File(kind)) if !is_frame(&url) && !is_same_host(self.page, &url) => {
+                    match kind {
+                        Medium::Audio => sounds.push(url),
+                        _ => videos.push(url),
+                    }
                 }
-                match medium(&url).is_some() || is_stream(&url) {
-                    true => videos.push(url),
-                    // Nothing plays that any more.
-                    false if is_flash => {}
-                    false => embeds.push(url),
-                }
+                (None, _) => embeds.push(url),
             }
         }
         for name in ["twitter:player", "embedurl"] {
             embeds.extend(sheet.all(name).filter_map(resolve));
         }
-        let sounds = linked.sounds.iter().map(String::as_str);
-        let sounds: Vec<Url> = sounds
-            .chain(sheet.all("og:audio"))
-            .filter_map(resolve)
-            .collect();
+        let named = linked.sounds.iter().map(String::as_str);
+        sounds.extend(named.chain(sheet.all("og:audio")).filter_map(resolve));
         let images = linked.images.iter().map(String::as_str);
         let metas = [
             "og:image:secure_url",
@@ -257,7 +270,8 @@ impl Choosing<'_> {
         embeds.into_iter().for_each(|url| self.player(url));
         let is_film = has_streams || self.media.list.len() > shown;
         self.chosen.is_shown = shown > 0 || is_film;
-        for url in images {
+        let crops = self.crops(&images);
+        for url in images.into_iter().filter(|url| !crops.contains(url)) {
             // Of a film or a piece of music, it is the poster.
             let known = self.media.knows(&url);
             if self.all || known || !is_film && !is_chaff(&url, "") {
@@ -341,10 +355,16 @@ fn weight(piece: &Piece) -> u64 {
     if own > 10 { own + 4000 } else { 0 }
 }
 
+mod named;
+
 #[cfg(test)]
 mod beside;
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod described;
+#[cfg(test)]
+mod facades;
 #[cfg(test)]
 mod films;
 #[cfg(test)]

@@ -6,7 +6,8 @@ use html5ever::tokenizer::{Tag, TokenSinkResult};
 use super::attributes::{
     FULL, LAZY, address, attribute, choices, first, is_lazy, pixels, value, widest,
 };
-use super::film::Film;
+use super::facade;
+use super::film::{self, Film};
 use super::next::is_alone_by_kind;
 use super::opened::by_script;
 use super::place::{Place, is_single};
@@ -77,9 +78,9 @@ impl State {
             "meta" => self.meta(tag),
             "link" => self.relation(tag),
             "a" | "area" => self.link(tag),
-            "img" | "amp-img" => self.image(tag),
+            "img" | "amp-img" | "amp-anim" => self.image(tag),
             "picture" => self.picture = Some(Vec::new()),
-            "video" | "audio" => self.film(tag),
+            name if film::is_one(name) => self.film(tag),
             "source" => self.choice(tag),
             "input" => {
                 let kind = attribute(tag, "type").unwrap_or("");
@@ -123,6 +124,9 @@ impl State {
         if let Some(style) = attribute(tag, "style") {
             self.backgrounds(style);
         }
+        if let Some(player) = facade::player(tag) {
+            self.push(Piece::of(Role::Embed, &player));
+        }
         self.place.enter(tag);
         TokenSinkResult::Continue
     }
@@ -139,7 +143,7 @@ impl State {
                     self.push(piece);
                 }
             }
-            "video" | "audio" => {
+            name if film::is_one(name) => {
                 if let Some(film) = self.film.take() {
                     film.shut(&mut self.sheet.pieces);
                     self.end_film(film);

@@ -99,10 +99,17 @@ impl Tour<'_> {
             return Ok(Vec::new());
         }
         let answer = self.ctx.get(frame.clone()).send_if(is_page).await?;
-        if answer.status.is_redirection() || !is_page(&answer.headers) {
+        if answer.status.is_redirection() {
             return Ok(Vec::new());
         }
-        let reading = reading(&answer.ok()?, &Options::default()).await?;
+        let answer = answer.ok()?;
+        if !is_page(&answer.headers) {
+            // It may be the film itself.
+            let kind = film(answer.header("content-type").unwrap_or(""));
+            let shown = kind.map(|kind| Wanted::shown(frame.clone(), Some(kind), "", 0));
+            return Ok(shown.into_iter().collect());
+        }
+        let reading = reading(&answer, &Options::default()).await?;
         let Found::Page(chosen) = reading.found else {
             return Ok(Vec::new());
         };
@@ -126,4 +133,12 @@ impl Tour<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a type is that of films or of sounds.
+fn film(kind: &str) -> Option<Medium> {
+    let kind = kind.trim_start().to_ascii_lowercase();
+    let kinds = [("video/", Medium::Video), ("audio/", Medium::Audio)];
+    let known = kinds.into_iter().find(|(start, _)| kind.starts_with(start));
+    known.map(|(_, medium)| medium)
 }

@@ -7,7 +7,25 @@ use super::height;
 use super::screen::Screen;
 use super::sheet::{Piece, Role};
 
-/// An open `video` or `audio`.
+/// Elements that play, by their own or those of common players.
+const ELEMENTS: [&str; 9] = [
+    "amp-audio",
+    "amp-video",
+    "audio",
+    "hls-video",
+    "media-player",
+    "mux-player",
+    "mux-video",
+    "video",
+    "video-js",
+];
+
+/// Whether an element plays films or sounds.
+pub(super) fn is_one(name: &str) -> bool {
+    ELEMENTS.contains(&name)
+}
+
+/// An open element that plays.
 pub(super) struct Film {
     pub(super) piece: Piece,
     /// How many pieces of the page stand before it.
@@ -18,11 +36,13 @@ impl Film {
     /// Reads its element, behind so many pieces.
     pub(super) fn read(tag: &Tag, before: usize) -> Film {
         let role = match &*tag.name {
-            "audio" => Role::Audio,
+            "amp-audio" | "audio" => Role::Audio,
             _ => Role::Video,
         };
         let mut piece = Piece::new(role);
-        if let Some(url) = first(tag, &["src", "data-src"]) {
+        // `media-player` has words for the players of other sites, too: `youtube/ID`.
+        let is_address = |url: &&str| &*tag.name != "media-player" || url.contains('.');
+        if let Some(url) = first(tag, &["src", "data-src"]).filter(is_address) {
             piece.add(url, 1);
         }
         Film { piece, before }

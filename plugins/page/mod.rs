@@ -2,11 +2,14 @@
 //!
 //! It reads what the markup says and runs no scripts. It does not know how bytes move, or where files go.
 
+mod announced;
 mod attributes;
 mod bucket;
 mod choice;
+mod crop;
 mod elements;
 mod embedded;
+mod facade;
 mod film;
 mod folder;
 mod follow;

@@ -54,3 +54,65 @@ fn the_count_of_players_in_an_address_tells_no_films_apart() {
         ),
     ]);
 }
+
+#[test]
+fn a_film_that_is_said_to_be_one_needs_no_ending() {
+    takes(&[
+        (
+            "<meta property=og:video content=https://cdn.example/media/1><meta property=og:video:type content=video/mp4>\
+             <meta property=og:image content=/p.jpg>",
+            &["https://cdn.example/media/1"],
+        ),
+        (
+            "<meta name=twitter:player:stream content=https://cdn.example/media/1>\
+             <meta name=twitter:player:stream:content_type content='video/mp4; codecs=\"avc1\"'><meta property=og:image content=/p.jpg>",
+            &["https://cdn.example/media/1"],
+        ),
+        // Each has a type of its own.
+        (
+            "<meta property=og:video:url content=https://tube.example/e/1><meta property=og:video:type content=text/html>\
+             <meta property=og:video:url content=https://cdn.example/media/1><meta property=og:video:type content=video/mp4>",
+            &["https://cdn.example/media/1"],
+        ),
+        // What is called a player is one, whatever is said of it, and so is what nothing is said of.
+        (
+            "<meta property=og:video content=https://tube.example/embed/1><meta property=og:video:type content=video/mp4>\
+             <meta property=og:video content=https://www.youtube.com/embed/1><meta property=og:video:type content=video/mp4>\
+             <meta property=og:image content=/p.jpg>",
+            &["/p.jpg"],
+        ),
+        (
+            "<meta property=og:video content=https://cdn.example/media/1><meta property=og:image content=/p.jpg>",
+            &["/p.jpg"],
+        ),
+        (
+            "<meta property=og:video content=https://cdn.example/a.swf><meta property=og:video:type content=application/x-shockwave-flash>\
+             <meta property=og:image content=/p.jpg>",
+            &["/p.jpg"],
+        ),
+    ]);
+}
+
+#[test]
+fn elements_are_players_by_their_names() {
+    takes(&[
+        (
+            "<video-js><source src=/a.m3u8></video-js><amp-video><source src=/b.mp4><div fallback><img src=/no.jpg></div></amp-video>\
+             <amp-audio src=/c.mp3></amp-audio><mux-player src=/d.m3u8></mux-player><hls-video src=/e.m3u8></hls-video>",
+            &["/a.m3u8", "/b.mp4", "/c.mp3", "/d.m3u8", "/e.m3u8"],
+        ),
+        (
+            "<media-player src=/a.mp4><media-outlet></media-outlet><img src=/poster.jpg></media-player><img src=/1.jpg>",
+            &["/a.mp4", "/1.jpg"],
+        ),
+        (
+            "<media-player><video src=/a.mp4></video></media-player><amp-anim src=/b.gif width=400 height=300></amp-anim>",
+            &["/a.mp4", "/b.gif"],
+        ),
+        // Those of other sites have no addresses in them.
+        (
+            "<media-player src=youtube/aaaaaaaaaaa></media-player><img src=/1.jpg>",
+            &["/1.jpg"],
+        ),
+    ]);
+}

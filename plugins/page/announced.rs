@@ -1,0 +1,70 @@
+//! The films that a page names in its head, and what it says they are.
+
+use fetch::model::Medium;
+use url::Url;
+
+use super::player::is_player;
+use super::sheet::Sheet;
+
+/// Where films are named.
+const NAMES: [&str; 5] = [
+    "og:video:secure_url",
+    "og:video:url",
+    "og:video",
+    "twitter:player:stream",
+    "contenturl",
+];
+/// Words in the path of what is a player whatever it is said to be.
+const FRAMES: [&str; 3] = ["embed", "iframe", "player"];
+
+/// What a page says of a film.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    Nothing,
+    /// Nothing plays that any more.
+    Flash,
+    /// That it is a file of this kind.
+    File(Medium),
+}
+
+/// The films, and what is said of each.
+pub(super) fn films(sheet: &Sheet) -> Vec<(&str, Says)> {
+    let named = |name: &'static str| {
+        let metas = sheet.metas.iter().enumerate();
+        let metas = metas.filter(move |(_, (known, _))| known == name);
+        metas.map(move |(at, (_, url))| (url.as_str(), says(sheet, name, at)))
+    };
+    NAMES.into_iter().flat_map(named).collect()
+}
+
+fn says(sheet: &Sheet, name: &str, at: usize) -> Says {
+    let kind = match name {
+        "twitter:player:stream" => sheet.meta("twitter:player:stream:content_type"),
+        "contenturl" => None,
+        // Of several films, each has its own behind it.
+        _ => {
+            let mut behind = sheet.metas[at..].iter();
+            let own = behind.find(|(name, _)| name == "og:video:type");
+            own.map(|(_, kind)| kind.as_str())
+                .or(sheet.meta("og:video:type"))
+        }
+    };
+    let kind = kind.unwrap_or("").trim().to_ascii_lowercase();
+    match () {
+        () if kind.ends_with("flash") => Says::Flash,
+        () if kind.starts_with("video/") => Says::File(Medium::Video),
+        () if kind.starts_with("audio/") => Says::File(Medium::Audio),
+        () => Says::Nothing,
+    }
+}
+
+/// Whether a URL is that of a page with a player, though it may be said to be a film.
+pub(super) fn is_frame(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    let mut words = path.split(|c: char| !c.is_ascii_alphanumeric());
+    is_player(url)
+        || [".html", ".htm", ".swf"]
+            .iter()
+            .any(|end| path.ends_with(end))
+        || words.any(|word| FRAMES.contains(&word))
+}

@@ -1,0 +1,45 @@
+//! What JSON-LD says of the pictures of a page, against what that shows.
+
+use super::cases::takes;
+
+#[test]
+fn a_small_picture_of_which_the_data_tell_the_large_one_gives_way_to_it() {
+    takes(&[
+        (
+            "<script type=application/ld+json>[{\"@type\":\"ImageObject\",\"contentUrl\":\"/full/1.jpg\",\"thumbnailUrl\":\"/t/a.jpg\"},\
+             {\"@type\":\"ImageObject\",\"contentUrl\":\"/full/2.jpg\",\"thumbnail\":{\"contentUrl\":\"/t/b.jpg\"}}]</script>\
+             <img src=/t/b.jpg><img src=/t/a.jpg><img src=/t/c.jpg>",
+            &["/full/2.jpg", "/full/1.jpg", "/t/c.jpg"],
+        ),
+        // That of a film is none, nor is a page a picture.
+        (
+            "<script type=application/ld+json>[{\"@type\":\"VideoObject\",\"contentUrl\":\"/v.mp4\",\"thumbnailUrl\":\"/t/a.jpg\"},\
+             {\"@type\":\"ImageObject\",\"contentUrl\":\"/photo/2\",\"thumbnailUrl\":\"/t/b.jpg\"}]</script>\
+             <img src=/t/a.jpg><img src=/t/b.jpg>",
+            &["/v.mp4", "/t/a.jpg", "/t/b.jpg"],
+        ),
+    ]);
+}
+
+#[test]
+fn crops_that_search_engines_ask_for_are_no_pictures_of_their_own() {
+    let told = "<script type=application/ld+json>{\"image\":[\"/i/pie-1x1.jpg\",\"/i/pie-4x3.jpg\",\"/i/pie-16x9.jpg\"]}</script>";
+    takes(&[
+        (&format!("{told}<img src=/i/pie.jpg>"), &["/i/pie.jpg"]),
+        (
+            &format!("{told}<img src=/i/pie-1024x683.jpg>"),
+            &["/i/pie-1024x683.jpg"],
+        ),
+        (
+            &format!("{told}<meta property=og:image content=/i/pie.jpg>"),
+            &["/i/pie.jpg"],
+        ),
+        // There is nothing else.
+        (told, &["/i/pie-4x3.jpg"]),
+        // What the page shows is meant.
+        (
+            &format!("{told}<img src=/i/pie-16x9.jpg><img src=/i/pie-4x3.jpg>"),
+            &["/i/pie-16x9.jpg", "/i/pie-4x3.jpg"],
+        ),
+    ]);
+}

@@ -122,8 +122,8 @@ pub fn all(config: &Config) -> Result<Registry> {
     rest.add(page);
     rest.add(stream::Stream::new()?);
     rest.add(direct::Direct::new()?.on_terms(terms));
-    extractor::add(config.extractor()?, &mut sources, rest)?;
-    let page = page::Page::new(config.source("page")?)?;
+    let is_alone = extractor::add(config.extractor()?, &mut sources, rest)?;
+    let page = page::Page::new(config.source("page")?)?.alone_where(is_alone);
     let terms = page.terms();
     sources.add(page);
     sources.add(stream::Stream::new()?);

@@ -251,11 +251,16 @@ pub fn fuzz(data: &[u8]) {
     assert!(said::last_line(&complaint).is_none_or(|line| !line.contains('\u{1b}')));
 }
 
-/// Adds the sources of the programs: `rest` are those to which a link is left that no program knows.
+/// Adds the sources of the programs: `rest` are those to which a link is left that no program knows. What comes back tells whether
+/// no program is there, although one is wanted.
 ///
 /// # Errors
 /// None while their routes can be read.
-pub fn add(options: Options, sources: &mut Registry, rest: Registry) -> Result<()> {
+pub fn add(
+    options: Options,
+    sources: &mut Registry,
+    rest: Registry,
+) -> Result<impl Fn() -> bool + Send + Sync + 'static> {
     let order = options.order;
     let inner = Arc::new(Inner {
         places: Semaphore::new(options.processes.max(1)),
@@ -273,6 +278,6 @@ pub fn add(options: Options, sources: &mut Registry, rest: Registry) -> Result<(
         Order::Off | Order::Last => sources.add(chooser),
     }
     sources.add(Gallerydl::new(inner.clone())?);
-    sources.add(Ytdlp::new(inner)?);
-    Ok(())
+    sources.add(Ytdlp::new(inner.clone())?);
+    Ok(move || order != Order::Off && inner.programs().next().is_none())
 }

@@ -6,6 +6,7 @@ use fetch::source::{Ctx, Outlet};
 use futures_util::future::join_all;
 use url::Url;
 
+use super::super::page::left_out;
 use super::asked::{self, Asked};
 use super::chooser::Chooser;
 use super::ytdlp::{self, Which};
@@ -17,7 +18,10 @@ impl Chooser {
         let inner = &self.inner;
         let mut players = out.take_players();
         players.retain(|url| !inner.is_strange(url));
-        if players.is_empty() || !inner.programs().any(|name| name == Name::Ytdlp) {
+        if !inner.programs().any(|name| name == Name::Ytdlp) {
+            if let Some(text) = left_out(&players) {
+                out.warn(text).await?;
+            }
             return Ok(0);
         }
         let mut let_in = Vec::new();

@@ -1,5 +1,7 @@
 //! Tells what a tour has missed.
 
+use std::collections::HashSet;
+
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Shown;
 use fetch::source::Answer;
@@ -7,6 +9,7 @@ use url::Url;
 
 use super::linked::Linked;
 use super::options::Options;
+use super::player::is_player;
 use super::reading::{has_end, whole};
 use super::tour::Tour;
 
@@ -44,6 +47,19 @@ impl Tour<'_> {
             Shown(page)
         );
         match is_odd {
+            true => self.out.warn(text).await,
+            false => self.out.note(text).await,
+        }
+    }
+
+    /// Tells of a page that shows nothing but what it is told by: the rest may come by scripts. Of many pages, that is worth no more
+    /// than a note.
+    pub(super) async fn leave_scripts(&self, page: &Url, is_first: bool) -> Result<()> {
+        let text = format!(
+            "nothing is shown in the markup of `{}` but the picture that tells of it (`og:image`); what its scripts bring is not seen",
+            Shown(page)
+        );
+        match is_first && !self.is_handed {
             true => self.out.warn(text).await,
             false => self.out.note(text).await,
         }
@@ -112,6 +128,16 @@ impl Tour<'_> {
                 false => self.out.note(text).await?,
             }
         }
+        let is_bare = self.out.items() == 0 && self.out.embeds() == 0 && self.handed == 0;
+        let players = match self.page.leaves_players() {
+            true => left_out(&self.out.take_players()),
+            false => None,
+        };
+        if let Some(text) = &players
+            && !is_bare
+        {
+            self.out.warn(text.clone()).await?;
+        }
         if let Some(error) = self.fault {
             let message = format!("links that could not be followed: {}", self.failed);
             let hint = error.hint.clone();
@@ -124,7 +150,7 @@ impl Tour<'_> {
         if let Some(page) = &self.cut {
             whole(page, true)?;
         }
-        if self.out.items() > 0 || self.out.embeds() > 0 || self.handed > 0 {
+        if !is_bare {
             return Ok(());
         }
         if self.left > 0 {
@@ -135,7 +161,7 @@ impl Tour<'_> {
             return Err(Error::new(Kind::Unsupported, message)
                 .hint("pages are not saved; `page:URL` takes the media on one of them"));
         }
-        let mut hints = Vec::new();
+        let mut hints: Vec<String> = players.into_iter().collect();
         if let Some(feed) = &self.feed {
             hints.push(format!("its feed may have some: `{}`", Shown(feed)));
         }
@@ -151,4 +177,19 @@ impl Tour<'_> {
         let hint = hints.join("; ");
         Err(Error::new(Kind::Unsupported, message).hint(hint))
     }
+}
+
+/// Tells of the players of sites that show films and sounds, where no program is there to which they could be put.
+pub(in super::super) fn left_out(players: &[Url]) -> Option<String> {
+    let players: Vec<&Url> = players.iter().filter(|url| is_player(url)).collect();
+    let mut hosts: Vec<&str> = players.iter().filter_map(|url| url.host_str()).collect();
+    let mut seen = HashSet::new();
+    hosts.retain(|host| seen.insert(*host));
+    (!hosts.is_empty()).then(|| {
+        format!(
+            "players of other sites are left out: {} (`{}`); yt-dlp fetches them where it is installed",
+            players.len(),
+            hosts.join("`, `")
+        )
+    })
 }

@@ -57,7 +57,7 @@ use choice::choose;
 pub(super) use choice::web;
 pub(super) use frontier::is_same_host;
 use likeness::named;
-pub(super) use missing::PROGRAMS;
+pub(super) use missing::{PROGRAMS, left_out};
 pub use options::Options;
 use refresh::Sent;
 use sites::Sites;
@@ -69,12 +69,16 @@ use super::stream::{Form, film_name};
 /// So long may it take to read one page. A tag with endless attributes takes a time that grows with their square.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+type IsAlone = dyn Fn() -> bool + Send + Sync;
+
 /// Any web page.
 pub struct Page {
     manifest: Manifest,
     options: Options,
     sites: Sites,
     sent: Sent,
+    /// Tells whether nobody is there to fetch the players of a page.
+    is_alone: Option<Box<IsAlone>>,
 }
 
 impl Page {
@@ -93,12 +97,26 @@ impl Page {
             options,
             sites: Sites::default(),
             sent: Sent::default(),
+            is_alone: None,
         })
     }
 
     /// On what terms it lists a link where it follows others from there.
     pub(super) fn terms(&self) -> Option<String> {
         self.options.terms()
+    }
+
+    /// The same, which tells of players that are left out where this says that nobody is there to fetch them.
+    #[must_use]
+    pub fn alone_where(self, is_alone: impl Fn() -> bool + Send + Sync + 'static) -> Page {
+        Page {
+            is_alone: Some(Box::new(is_alone)),
+            ..self
+        }
+    }
+
+    fn leaves_players(&self) -> bool {
+        self.is_alone.as_ref().is_some_and(|is_alone| is_alone())
     }
 
     fn item(&self, page: &Url, url: Url, medium: Option<Medium>, meta: Meta) -> Item {

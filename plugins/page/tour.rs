@@ -208,7 +208,8 @@ impl<'a> Tour<'a> {
             self.unread(here, &linked).await?;
             let meta = about(sheet, &linked, self.known, here, album);
             let is_film = |wanted: &Wanted| wanted.medium != Some(Medium::Image);
-            let before = self.out.items() + self.out.embeds();
+            let (before, handed) = (self.out.items() + self.out.embeds(), self.out.embeds());
+            let has_players = !players.is_empty();
             let mut films = Vec::new();
             if count == 1 && !media.iter().any(is_film) {
                 films = self.films(&mut embeds, here).await?;
@@ -237,6 +238,12 @@ impl<'a> Tour<'a> {
             if !is_shown && !films.is_empty() && !options.all {
                 media.clear();
             }
+            let is_told = count == 1
+                && !is_shown
+                && !has_players
+                && films.is_empty()
+                && !media.is_empty()
+                && items == 0;
             let is_bare = count == 1 && media.is_empty() && players.is_empty();
             media.splice(0..0, films);
             let mut follows = next_page(sheet, here, count == 1);
@@ -280,6 +287,9 @@ impl<'a> Tour<'a> {
                 }
             }
             self.hand_on(embeds, players).await?;
+            if is_told && self.out.embeds() == handed {
+                self.leave_scripts(here, depth == 0).await?;
+            }
             let shows = self.out.items() + self.out.embeds() > before;
             if is_bare {
                 if !shows && self.sent_on(sheet, here, depth, frontier).await? {

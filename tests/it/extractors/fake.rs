@@ -30,6 +30,12 @@ impl Fake {
             .env("PATH", format!("{}:{path}", folder.display()))
     }
 
+    /// The same where no other programs are installed.
+    pub(super) fn only(&self) -> Fetch {
+        let folder = self.fetch.root().join("bin");
+        self.fetch().env("PATH", folder.display().to_string())
+    }
+
     /// A file of the test's.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.fetch.root().join(name)

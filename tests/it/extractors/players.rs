@@ -184,3 +184,36 @@ fn the_player_of_a_public_page_is_at_no_private_address() {
     assert!(done.stderr.contains(told), "{}", done.stderr);
     assert_eq!(fake.noted("asked"), "");
 }
+
+#[test]
+fn players_are_told_where_nobody_is_there_to_fetch_them() {
+    let site = Site::start();
+    let players = "<iframe src='https://www.youtube.com/embed/aaaaaaaaaaa'></iframe><iframe src='https://player.vimeo.com/video/7'></iframe>\
+        <iframe src='https://maps.example/embed/1'></iframe>";
+    let picture = "<img src=/a.jpg width=800 height=600>";
+    let page = |words: &str| Reply::html(format!("<!doctype html>{words}"));
+    site.on("/news", page(&format!("{picture}{players}")));
+    site.on("/film", page(players));
+    site.on("/plain", page(picture));
+    site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let told = "players of other sites are left out: 2 (`www.youtube.com`, `player.vimeo.com`)";
+    let alone = Fake::new();
+    let both = Fake::new();
+    both.knows_not("gallery-dl");
+    for fake in [&alone, &both] {
+        let run = |path: &str| fake.only().arg(site.url(path)).run();
+        let news = run("/news").success().stderr;
+        assert!(news.contains(&format!("warning: {told}")), "{news}");
+        let film = run("/film").fails(5);
+        assert!(film.stderr.contains(told), "{}", film.stderr);
+        let plain = run("/plain").success().stderr;
+        assert!(!plain.contains("players"), "{plain}");
+    }
+    // Whoever has switched the programs off, or wants the page alone, knows.
+    let off = alone.only().env("FETCH_EXTRACTOR__ORDER", "off");
+    let off = off.arg(site.url("/news")).run().success().stderr;
+    assert!(!off.contains("players"), "{off}");
+    let page = format!("page:{}", site.url("/news"));
+    let page = both.only().arg(page).run().success().stderr;
+    assert!(!page.contains("players"), "{page}");
+}

@@ -2,6 +2,7 @@
 
 use super::picture;
 use crate::support::command::Fetch;
+use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 fn index(title: &str, links: &str) -> Reply {
@@ -131,4 +132,50 @@ fn what_describes_a_page_and_cannot_be_read_is_told() {
     let (whole, broken) = (run("/whole"), run("/broken"));
     assert!(!whole.contains(told), "{whole}");
     assert!(broken.contains(told), "{broken}");
+}
+
+#[test]
+fn of_a_page_that_scripts_make_it_is_told_that_its_preview_is_no_more_than_that() {
+    let site = Site::start();
+    picture(&site, "/preview.jpg", 1);
+    let told = "nothing is shown in the markup of";
+    let run = |path: &str, rest: &str| {
+        let head = "<!doctype html><title>Trip (120 photos)</title><meta property=og:image content=/preview.jpg>";
+        site.on(path, Reply::html(format!("{head}{rest}")));
+        let fetch = Fetch::new().arg(site.url(path));
+        fetch.run().success().stderr
+    };
+    let made = run("/made", "<div id=root></div><script src=/app.js></script>");
+    assert!(made.contains(&format!("warning: {told}")), "{made}");
+    let shown = run("/shown", "<img src=/preview.jpg>");
+    assert!(!shown.contains(told), "{shown}");
+    let frame = Reply::html("<video src=/v/a.mp4></video>");
+    site.on("/frame", frame);
+    let film = Reply::file(small(Format::Mp4, 1)).content_type("video/mp4");
+    site.on("/v/a.mp4", film);
+    let framed = run("/framed", "<iframe src=/frame></iframe>");
+    assert!(!framed.contains(told), "{framed}");
+}
+
+#[test]
+fn of_many_pages_that_scripts_make_one_is_warned_of() {
+    let site = Site::start();
+    picture(&site, "/preview.jpg", 1);
+    picture(&site, "/other.jpg", 2);
+    site.on("/robots.txt", Reply::empty(404));
+    let page = |picture: &str, rest: &str| {
+        let head = format!("<!doctype html><meta property=og:image content={picture}>");
+        Reply::html(format!("{head}{rest}"))
+    };
+    site.on("/made", page("/preview.jpg", "<a href=/1>1</a>"));
+    site.on("/1", page("/other.jpg", ""));
+    let fetch = Fetch::new().args(["-v", "--depth", "1"]);
+    let done = fetch.arg(site.url("/made")).run().success().stderr;
+    let told = "nothing is shown in the markup of";
+    assert_eq!(done.matches(told).count(), 2, "{done}");
+    assert_eq!(
+        done.matches(&format!("warning: {told}")).count(),
+        1,
+        "{done}"
+    );
 }

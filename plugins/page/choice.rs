@@ -28,6 +28,8 @@ pub(super) struct Chosen {
     pub(super) embeds: Vec<Url>,
     /// Those frames that are players of films or sounds, and those that the page says are.
     pub(super) players: Vec<Url>,
+    /// The films and sounds in data for its scripts, if it has none otherwise.
+    pub(super) hidden: Vec<Wanted>,
     pub(super) linked: Linked,
     /// Whether it shows media, or says that it has a film or sounds: anything but pictures that it is told by.
     pub(super) is_shown: bool,
@@ -97,6 +99,7 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         }
     }
     choosing.told(sheet);
+    choosing.hidden(sheet);
     let beside = sheet.pieces.iter().filter(|piece| teasers.is_beside(piece));
     choosing.chosen.beside = beside.filter(|piece| choosing.misses(piece)).count();
     choosing.chosen.cut |= sheet.cut || choosing.chosen.linked.cut || choosing.room.get() == 0;

@@ -6,8 +6,10 @@ use html5ever::tokenizer::{Tag, TokenSinkResult};
 use super::attributes::{
     FULL, LAZY, address, attribute, choices, first, is_lazy, pixels, value, widest,
 };
+use super::data::{self, Data};
 use super::facade;
 use super::film::{self, Film};
+use super::iiif;
 use super::next::is_alone_by_kind;
 use super::opened::by_script;
 use super::place::{Place, is_single};
@@ -38,6 +40,8 @@ pub(super) struct State {
     picture: Option<Vec<Candidate>>,
     in_button: bool,
     film: Option<Film>,
+    /// The open script, if it holds data.
+    script: String,
 }
 
 /// A link that is open.
@@ -58,6 +62,7 @@ enum Text {
     Title,
     Heading,
     Data,
+    Script,
     Style,
 }
 
@@ -117,6 +122,12 @@ impl State {
                         self.sheet.data.push(String::new());
                     }
                 }
+                if ["application/json", "text/json"]
+                    .iter()
+                    .any(|known| kind.eq_ignore_ascii_case(known))
+                {
+                    self.text = Text::Script;
+                }
                 return TokenSinkResult::RawData(RawKind::ScriptData);
             }
             _ => {}
@@ -126,6 +137,16 @@ impl State {
         }
         if let Some(player) = facade::player(tag) {
             self.push(Piece::of(Role::Embed, &player));
+        }
+        if let Some(settings) = data::settings(tag).filter(|_| !self.place.is_beside()) {
+            self.script(settings);
+        }
+        let manifest = first(
+            tag,
+            &["data-iiif-manifest", "data-manifest", "data-manifest-url"],
+        );
+        if let Some(manifest) = manifest.filter(|href| iiif::is_manifest(href, "")) {
+            self.sheet.manifest(manifest);
         }
         self.place.enter(tag);
         TokenSinkResult::Continue
@@ -149,7 +170,13 @@ impl State {
                     self.end_film(film);
                 }
             }
-            "title" | "h1" | "style" | "script" => self.text = Text::Nowhere,
+            "title" | "h1" | "style" | "script" => {
+                self.text = Text::Nowhere;
+                let script = std::mem::take(&mut self.script);
+                if let Some(data) = data::script(script) {
+                    self.script(data);
+                }
+            }
             _ => self.place.leave(name),
         }
     }
@@ -169,7 +196,15 @@ impl State {
                     room(data, 4 << 20);
                 }
             }
+            Text::Script => room(&mut self.script, 4 << 20),
             Text::Style => self.backgrounds(text),
+        }
+    }
+
+    /// Keeps data for scripts while there is room. They are looked at where the page shows nothing else that plays.
+    fn script(&mut self, data: Data) {
+        if self.sheet.scripts.len() < MOST / 1000 {
+            self.sheet.scripts.push(data);
         }
     }
 
@@ -199,6 +234,9 @@ impl State {
         let Some(href) = attribute(tag, "href") else {
             return;
         };
+        if iiif::is_manifest(href, attribute(tag, "type").unwrap_or("")) {
+            self.sheet.manifest(href);
+        }
         let relation = attribute(tag, "rel").unwrap_or("").to_ascii_lowercase();
         let mut words = relation.split_ascii_whitespace();
         if words.any(|word| word == "next") && self.sheet.next.is_none() {

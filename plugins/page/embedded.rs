@@ -8,17 +8,21 @@ use fetch::source::Answer;
 use tokio::time::timeout;
 use url::Url;
 
+use super::choice::web;
 use super::frontier::is_same_host;
 use super::likeness::is_chaff;
 use super::oembed::{self, Embedded};
 use super::options::Options;
 use super::reading::{Found, is_page, reading};
+use super::sheet::Sheet;
 use super::tour::Tour;
 use super::wanted::Wanted;
 
 /// So many frames of a page are asked for at the most, and each is waited for so long: the page may have something all the same.
 const FRAMES: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(5);
+/// So many films that data for scripts name belong to what the page shows.
+const FEW: usize = 5;
 
 impl Tour<'_> {
     /// Asks for the oEmbed of a page, if it has one: gives the picture that it is about, or the frames in which it is shown.
@@ -93,6 +97,24 @@ impl Tour<'_> {
         Ok(films)
     }
 
+    /// Those films of the data for the scripts of a page that are taken. More than a few beside what it shows are those of other pages.
+    pub(super) async fn hidden(
+        &self,
+        films: Vec<Wanted>,
+        here: &Url,
+        is_shown: bool,
+    ) -> Result<Vec<Wanted>> {
+        if !is_shown || films.len() <= FEW {
+            return Ok(films);
+        }
+        let (page, count) = (Shown(here), films.len());
+        let text = format!(
+            "films and sounds left out that data for the scripts of `{page}` name: {count}"
+        );
+        self.out.note(text).await?;
+        Ok(Vec::new())
+    }
+
     /// The films and sounds on the page in a frame. Pictures in one are more often advertisements.
     async fn frame(&self, frame: &Url) -> Result<Vec<Wanted>> {
         if self.follows && !self.is_allowed(frame).await? {
@@ -113,10 +135,26 @@ impl Tour<'_> {
         let Found::Page(chosen) = reading.found else {
             return Ok(Vec::new());
         };
-        let films = chosen.media.into_iter();
+        // It has either.
+        let films = chosen.media.into_iter().chain(chosen.hidden);
         Ok(films
             .filter(|wanted| wanted.medium != Some(Medium::Image))
             .collect())
+    }
+
+    /// Hands the manifest on that a page names, if it names one alone: all its pictures are there.
+    pub(super) async fn manifest(&mut self, sheet: &Sheet, here: &Url) -> Result<bool> {
+        // What was handed on has no end if it leads on in its turn.
+        let [manifest] = &*sheet.manifests else {
+            return Ok(false);
+        };
+        let manifest =
+            web(&sheet.base(here), manifest).filter(|url| url != here && !self.is_handed);
+        if let Some(manifest) = &manifest {
+            self.handed += 1;
+            self.out.link(Link::from(manifest.clone())).await?;
+        }
+        Ok(manifest.is_some())
     }
 
     /// Hands the frames of a page on.

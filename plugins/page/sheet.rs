@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::choice::web;
+use super::data::Data;
 use super::elements::MOST;
 use super::srcset::Candidate;
 
@@ -28,6 +29,8 @@ pub(super) struct Sheet {
     pub(super) oembed: Option<String>,
     /// Where its feed is.
     pub(super) feed: Option<String>,
+    /// Where manifests of IIIF are: one, or two of many.
+    pub(super) manifests: Vec<String>,
     /// Where it sends whoever opens it.
     pub(super) refresh: Option<String>,
     /// Whether its body says that it is one article, or one thing.
@@ -40,6 +43,8 @@ pub(super) struct Sheet {
     pub(super) unfollowed: HashSet<usize>,
     /// JSON-LD.
     pub(super) data: Vec<String>,
+    /// Data for its scripts in which films may be named.
+    pub(super) scripts: Vec<Data>,
     pub(super) pieces: Vec<Piece>,
     /// Whether there was more than is kept.
     pub(super) cut: bool,
@@ -76,6 +81,16 @@ impl Sheet {
             _ => return,
         };
         place.get_or_insert_with(|| href.to_owned());
+    }
+
+    /// Notes a manifest. Of several, each is that of another thing.
+    pub(super) fn manifest(&mut self, href: &str) {
+        let Some(known) = self.manifests.first() else {
+            return self.manifests.push(href.to_owned());
+        };
+        if self.manifests.len() == 1 && known != href {
+            self.manifests.push(href.to_owned());
+        }
     }
 
     /// Whether none of its links is to be followed.

@@ -11,9 +11,11 @@ use super::Page;
 use super::choice::{Chosen, web};
 use super::folder::below;
 use super::frontier::{Frontier, is_same_host};
+use super::iiif;
 use super::login;
 use super::next::next as next_page;
 use super::options::Options;
+use super::player::is_player;
 use super::reading::{Found, about, reading};
 use super::seen::Seen;
 use super::text;
@@ -182,6 +184,7 @@ impl<'a> Tour<'a> {
                 mut media,
                 mut embeds,
                 mut players,
+                hidden,
                 linked,
                 is_shown,
                 beside,
@@ -214,6 +217,10 @@ impl<'a> Tour<'a> {
             if count == 1 && !media.iter().any(is_film) {
                 films = self.films(&mut embeds, here).await?;
                 films.extend(self.films(&mut players, here).await?);
+                // The film is elsewhere, or in what its scripts read.
+                if films.is_empty() && !players.iter().any(is_player) {
+                    films = self.hidden(hidden, here, is_shown).await?;
+                }
             }
             if !is_shown && films.is_empty() && sheet.oembed.is_some() {
                 let known = self.out.embeds();
@@ -237,6 +244,9 @@ impl<'a> Tour<'a> {
             }
             if !is_shown && !films.is_empty() && !options.all {
                 media.clear();
+            }
+            if count == 1 && self.manifest(sheet, here).await? && !options.all {
+                media.retain(|wanted| is_shown && !iiif::is_preview(&wanted.url));
             }
             let is_told = count == 1
                 && !is_shown

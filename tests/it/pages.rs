@@ -3,11 +3,13 @@
 mod beside;
 mod buckets;
 mod crawl;
+mod films;
 mod folders;
 mod following;
 mod held;
 mod kinds;
 mod login;
+mod manifests;
 mod oembed;
 mod opened;
 mod playlists;

@@ -6,8 +6,10 @@ use fetch::model::Medium;
 use fetch::source::url_medium as medium;
 use url::Url;
 
-use super::super::crop;
 use super::super::likeness::{is_chaff, likeness};
+use super::super::sheet::Sheet;
+use super::super::wanted::Wanted;
+use super::super::{crop, data};
 use super::Choosing;
 
 impl Choosing<'_> {
@@ -42,5 +44,18 @@ impl Choosing<'_> {
                 && **known.entry(whole(url)).or_insert(url) != **url
         });
         told.cloned().collect()
+    }
+
+    /// What the data for its scripts name, where nothing else does.
+    pub(super) fn hidden(&mut self, sheet: &Sheet) {
+        let mut shown = self.media.list.iter();
+        if shown.any(|wanted| wanted.medium != Some(Medium::Image)) {
+            return;
+        }
+        let (films, cut) = data::films(&sheet.scripts, |text| self.web(text));
+        let films = films.into_iter();
+        let films = films.map(|(url, medium)| Wanted::shown(url, Some(medium), "", 0));
+        self.chosen.hidden = films.collect();
+        self.chosen.cut |= cut;
     }
 }

@@ -7,13 +7,13 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 /// The files that a link comes to.
-fn files(link: String) -> Vec<String> {
+pub(super) fn files(link: String) -> Vec<String> {
     let fetch = Fetch::new().arg(link);
     fetch.run().success();
     fetch.files().into_keys().collect()
 }
 
-fn film(site: &Site, path: &str) {
+pub(super) fn film(site: &Site, path: &str) {
     let reply = Reply::file(small(Format::Mp4, 1)).content_type("video/mp4");
     site.on(path, reply);
 }
@@ -290,44 +290,4 @@ fn the_film_that_json_names_is_taken_although_it_has_small_faults() {
         film(&site, "/v/talk.mp4");
         assert_eq!(files(site.url("/talk")), ["page/Talk/001 talk.mp4"]);
     }
-}
-
-#[test]
-fn a_frame_that_is_a_film_itself_is_that_of_the_page() {
-    let site = Site::start();
-    let page = |path: &str| {
-        let head = "<!doctype html><title>Talk</title><meta property=og:image content=/p.jpg>";
-        Reply::html(format!("{head}<iframe src={path}></iframe>"))
-    };
-    site.on("/talks/1", page("/media/77")).once();
-    film(&site, "/media/77");
-    assert_eq!(files(site.url("/talks/1")), ["page/Talk 1/001 77.mp4"]);
-    // What only says so and is refused is none.
-    site.on("/talks/2", page("/media/78")).once();
-    site.on("/media/78", Reply::empty(403).content_type("video/mp4"));
-    picture(&site, "/p.jpg", 1);
-    assert_eq!(files(site.url("/talks/2")), ["page/Talk 2/001 p.jpg"]);
-}
-
-#[test]
-fn the_film_that_a_page_names_on_its_own_host_is_asked_what_it_is() {
-    let site = Site::start();
-    let page = |path: &str| {
-        let said = "<meta property=og:video:type content=video/mp4><meta property=og:image content=/p.jpg>";
-        let head = format!("<!doctype html><title>Talk</title>{said}");
-        Reply::html(format!("{head}<meta property=og:video content={path}>"))
-    };
-    site.on("/talks/1", page("/media/77/download")).once();
-    film(&site, "/media/77/download");
-    let expected = ["page/Talk 1/001 download.mp4"];
-    assert_eq!(files(site.url("/talks/1")), expected);
-    // It is the page of a player.
-    site.on("/talks/2", page("/media/78")).once();
-    site.on(
-        "/media/78",
-        Reply::html("<!doctype html><video src=/v/talk.mp4></video>"),
-    )
-    .once();
-    film(&site, "/v/talk.mp4");
-    assert_eq!(files(site.url("/talks/2")), ["page/Talk 2/001 talk.mp4"]);
 }

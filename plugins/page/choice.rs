@@ -201,7 +201,9 @@ impl Choosing<'_> {
                 }
             }
             (Role::Video, Some(url)) => {
-                self.add(url, Some(Medium::Video), "", 0);
+                // Such elements play sounds as well.
+                let kind = medium(&url).filter(|kind| *kind == Medium::Audio);
+                self.add(url, kind.or(Some(Medium::Video)), "", 0);
             }
             (Role::Audio, Some(url)) => {
                 self.add(url, Some(Medium::Audio), "", 0);

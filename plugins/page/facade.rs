@@ -19,11 +19,13 @@ const NAMES: [&str; 5] = [
 /// The player that an element stands for.
 pub(super) fn player(tag: &Tag) -> Option<String> {
     match &*tag.name {
-        "lite-youtube" | "amp-youtube" => youtube(first(tag, &["videoid", "data-videoid"])?),
-        "lite-vimeo" | "amp-vimeo" => {
-            let id = first(tag, &["videoid", "data-videoid"])?;
-            let is_one = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-            is_one.then(|| format!("https://player.vimeo.com/video/{id}"))
+        name @ ("lite-youtube" | "amp-youtube" | "lite-vimeo" | "amp-vimeo") => {
+            let (_, site) = name.split_once('-')?;
+            of(site, first(tag, &["videoid", "data-videoid"])?)
+        }
+        "media-player" => {
+            let (site, id) = attribute(tag, "src")?.split_once('/')?;
+            of(site, id)
         }
         "a" | "button" | "div" | "span" => {
             let class = attribute(tag, "class").unwrap_or("");
@@ -37,7 +39,11 @@ pub(super) fn player(tag: &Tag) -> Option<String> {
                 let base = Url::parse("https://localhost/").ok()?;
                 is_player(&base.join(url).ok()?).then(|| url.to_owned())
             };
-            named.or_else(framed)
+            let of_plyr = || {
+                let site = attribute(tag, "data-plyr-provider")?;
+                of(site, attribute(tag, "data-plyr-embed-id")?)
+            };
+            named.or_else(framed).or_else(of_plyr)
         }
         _ => None,
     }
@@ -77,6 +83,18 @@ fn is_of_youtube(host: &str) -> bool {
                     .strip_suffix(known)
                     .is_some_and(|sub| sub.ends_with('.'))
         })
+}
+
+/// The player of a film on one of these sites.
+fn of(site: &str, id: &str) -> Option<String> {
+    match site {
+        "youtube" => youtube(id),
+        "vimeo" => {
+            let is_one = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+            is_one.then(|| format!("https://player.vimeo.com/video/{id}"))
+        }
+        _ => None,
+    }
 }
 
 fn youtube(id: &str) -> Option<String> {

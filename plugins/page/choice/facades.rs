@@ -25,6 +25,8 @@ fn what_stands_for_a_player_is_one() {
         "<div class='youtube-player' data-id=ID><img src=https://i.ytimg.com/vi/ID/hqdefault.jpg></div>",
         "<div class=youtube data-embed=ID></div>",
         "<div data-src='https://www.youtube.com/embed/ID'></div>",
+        "<div data-plyr-provider=youtube data-plyr-embed-id=ID></div>",
+        "<media-player src=youtube/ID></media-player>",
         "<img src=https://i.ytimg.com/vi/ID/hqdefault.jpg width=480 height=360>",
         "<a href='https://www.youtube.com/watch?v=ID&t=3'><img src=https://img.youtube.com/vi/ID/0.jpg></a>",
         "<a href=https://youtu.be/ID><img src=https://i3.ytimg.com/vi_webp/ID/maxresdefault.webp></a>",
@@ -34,9 +36,14 @@ fn what_stands_for_a_player_is_one() {
     ] {
         assert_eq!(found(html), (vec![], vec![youtube.clone()]), "{html}");
     }
-    let vimeo = "<lite-vimeo videoid=123456789></lite-vimeo>";
-    let player = "https://player.vimeo.com/video/123456789".to_owned();
-    assert_eq!(found(vimeo), (vec![], vec![player]));
+    for html in [
+        "<lite-vimeo videoid=123456789></lite-vimeo>",
+        "<div data-plyr-provider=vimeo data-plyr-embed-id=123456789></div>",
+        "<media-player src=vimeo/123456789></media-player>",
+    ] {
+        let player = "https://player.vimeo.com/video/123456789".to_owned();
+        assert_eq!(found(html), (vec![], vec![player]), "{html}");
+    }
 }
 
 #[test]
@@ -50,6 +57,8 @@ fn what_leads_elsewhere_or_is_none_stands_for_no_player() {
         "<lite-youtube videoid='../../x'></lite-youtube>",
         "<lite-vimeo videoid=ID></lite-vimeo>",
         "<div data-src=/a/page></div>",
+        "<div data-plyr-provider=other data-plyr-embed-id=ID></div>",
+        "<media-player src=other/ID></media-player>",
         "<aside><lite-youtube videoid=ID></lite-youtube></aside>",
         "<aside><img src=https://i.ytimg.com/vi/ID/hqdefault.jpg></aside>",
     ] {

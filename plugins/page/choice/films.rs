@@ -1,6 +1,8 @@
 //! Films and sounds as those who make pages write them, and what is taken of them.
 
+use super::super::{PATIENCE, markup};
 use super::cases::takes;
+use super::*;
 
 #[test]
 fn what_stands_in_a_film_or_a_sound_is_for_those_who_cannot_play_it() {
@@ -115,4 +117,19 @@ fn elements_are_players_by_their_names() {
             &["/1.jpg"],
         ),
     ]);
+}
+
+#[test]
+fn a_sound_in_the_element_of_a_film_is_a_sound() {
+    let html = "<video src=/a.mp3></video><media-player src=/b.m4a></media-player><video src=/c></video><audio src=/d.mp4></audio>";
+    let sheet = markup::read(html, PATIENCE).unwrap();
+    let page = Url::parse("https://x.org/").unwrap();
+    let chosen = choose(&sheet, &page, &Options::default());
+    let media: Vec<_> = chosen
+        .media
+        .iter()
+        .filter_map(|wanted| wanted.medium)
+        .collect();
+    let expected = [Medium::Audio, Medium::Audio, Medium::Video, Medium::Audio];
+    assert_eq!(media, expected);
 }

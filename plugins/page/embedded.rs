@@ -144,12 +144,15 @@ impl Tour<'_> {
 
     /// Hands the manifest on that a page names, if it names one alone: all its pictures are there.
     pub(super) async fn manifest(&mut self, sheet: &Sheet, here: &Url) -> Result<bool> {
-        // What was handed on has no end if it leads on in its turn.
         let [manifest] = &*sheet.manifests else {
             return Ok(false);
         };
-        let manifest =
-            web(&sheet.base(here), manifest).filter(|url| url != here && !self.is_handed);
+        let manifest = web(&sheet.base(here), manifest).filter(|url| {
+            // Who reads it fetches nothing from a host out there but by https.
+            let is_read = url.scheme() == "https" || url.domain().is_none();
+            // What was handed on has no end if it leads on in its turn.
+            is_read && url != here && !self.is_handed
+        });
         if let Some(manifest) = &manifest {
             self.handed += 1;
             self.out.link(Link::from(manifest.clone())).await?;

@@ -46,3 +46,14 @@ fn a_page_that_names_several_manifests_is_of_none_of_them() {
     picture(&site, "/a.jpg", 1);
     assert_eq!(files(site.url("/items")), ["page/Items/001 a.jpg"]);
 }
+
+#[test]
+fn a_manifest_that_cannot_be_had_takes_nothing_from_its_page() {
+    let site = Site::start();
+    let page = "<!doctype html><title>Item</title><a href=/iiif/7/manifest.json>IIIF</a><img src=/iiif/2/img7/full/400,/0/default.jpg>";
+    site.on("/item/7", Reply::html(page)).once();
+    picture(&site, "/iiif/2/img7/full/400,/0/default.jpg", 1);
+    // By http, from a host with a name.
+    let link = site.url("/item/7").replace("127.0.0.1", "localhost");
+    assert_eq!(files(link), ["page/Item 7/001 default.jpg"]);
+}

@@ -50,6 +50,11 @@ pub(super) trait Archive: Send + Sync {
     /// What was saved of this item, if it ever was, and whether it is gone from its site.
     fn find(&self, identity: &Identity) -> Result<Option<Seen>>;
 
+    /// The same as it is at this moment, where other processes may have changed it.
+    fn find_anew(&self, identity: &Identity) -> Result<Option<Seen>> {
+        self.find(identity)
+    }
+
     /// By what can be told whether what was saved of this item has changed, if it was saved before this run.
     fn version(&self, identity: &Identity) -> Result<Option<Version>>;
 

@@ -199,6 +199,11 @@ impl Archive for Sqlite {
         self.ask(committed, |reader| reader.find(identity))
     }
 
+    fn find_anew(&self, identity: &Identity) -> Result<Option<Seen>> {
+        self.ask(self.waiting.state().committed, Reader::let_go)?;
+        self.find(identity)
+    }
+
     fn version(&self, identity: &Identity) -> Result<Option<Version>> {
         let committed = self.waiting.state().committed;
         self.ask(committed, |reader| reader.version(identity))

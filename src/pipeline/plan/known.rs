@@ -94,45 +94,60 @@ impl Plan {
         let sound =
             (is_file && self.settings.quality == Quality::Audio).then(|| kin::sound_of(item));
         quickly(move || {
-            let mut seen = archive.find(&identity)?;
+            let mut of = identity;
+            let mut seen = archive.find(&of)?;
             if let (None, Some((former, kind))) = (&seen, former) {
                 seen = archive.find(&former)?.filter(|seen| is_of(seen, kind));
+                of = former;
             }
             if let (None, Some(sound)) = (&seen, sound) {
                 seen = archive.find(&sound)?;
+                of = sound;
             }
-            let Some(seen) = seen else {
-                return Ok(None);
-            };
-            // The file of what another program has had may be here.
-            if seen.imported && !adopts {
-                return Ok(Some((Skip::Seen, None)));
+            let mut of = Some(of);
+            while let Some(found) = seen.take() {
+                // The file of what another program has had may be here.
+                if found.imported && !adopts {
+                    return Ok(Some((Skip::Seen, None)));
+                }
+                if let Some((path, size)) = found.saved {
+                    if policy == Policy::Seen {
+                        return Ok(Some((Skip::Seen, Some(path))));
+                    }
+                    let present = disk.as_ref().and_then(|disk| disk.size(&path));
+                    // A film whose sound is gone from beside it is no longer there as it was.
+                    let sound = beside
+                        .as_ref()
+                        .map(|sound| archive.find(sound))
+                        .transpose()?;
+                    let sound = sound.flatten().and_then(|seen| seen.saved);
+                    let sound = sound.filter(|(path, _)| kin::lies_beside(path));
+                    let has_all = sound
+                        .zip(disk.as_ref())
+                        .is_none_or(|((path, size), disk)| disk.size(&path) == Some(size));
+                    if present == Some(size) && !has_all {
+                        return Ok(None);
+                    }
+                    if present == Some(size) {
+                        return Ok(Some((Skip::Present, Some(path))));
+                    }
+                    if let (None, Some(disk)) = (present, &disk) {
+                        if shelf.has_alone(disk, &*archive, &path, size) {
+                            return Ok(Some((Skip::Packed, Some(path))));
+                        }
+                        // Another process may have moved it meanwhile.
+                        if let Some(of) = of.take() {
+                            seen = archive.find_anew(&of)?;
+                            let at = seen.as_ref().and_then(|seen| seen.saved.as_ref());
+                            if at.is_some_and(|(at, _)| *at != path) {
+                                continue;
+                            }
+                        }
+                    }
+                }
+                return Ok((found.gone && !recheck).then_some((Skip::Gone, None)));
             }
-            if let Some((path, size)) = seen.saved {
-                if policy == Policy::Seen {
-                    return Ok(Some((Skip::Seen, Some(path))));
-                }
-                let present = disk.as_ref().and_then(|disk| disk.size(&path));
-                // A film whose sound is gone from beside it is no longer there as it was.
-                let sound = beside.map(|sound| archive.find(&sound)).transpose()?;
-                let sound = sound.flatten().and_then(|seen| seen.saved);
-                let sound = sound.filter(|(path, _)| kin::lies_beside(path));
-                let has_all = sound
-                    .zip(disk.as_ref())
-                    .is_none_or(|((path, size), disk)| disk.size(&path) == Some(size));
-                if present == Some(size) && !has_all {
-                    return Ok(None);
-                }
-                if present == Some(size) {
-                    return Ok(Some((Skip::Present, Some(path))));
-                }
-                if let (None, Some(disk)) = (present, &disk)
-                    && shelf.has_alone(disk, &*archive, &path, size)
-                {
-                    return Ok(Some((Skip::Packed, Some(path))));
-                }
-            }
-            Ok((seen.gone && !recheck).then_some((Skip::Gone, None)))
+            Ok(None)
         })
         .await
     }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use fetch::pipeline::archive::place;
 
-use super::{names, pictures, rename};
+use super::{names, objects, pictures, rename};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
@@ -29,6 +29,40 @@ fn two_do_not_rename_in_one_folder_at_once() {
     call.clone().arg("-s").run().success();
     file.unlock().unwrap();
     call.run().success();
+}
+
+#[test]
+fn what_is_moved_during_a_run_is_not_fetched_again() {
+    let site = Site::start();
+    let (fetch, mut links) = pictures(&site, 2);
+    let (go, waits) = std::sync::mpsc::channel();
+    let waits = std::sync::Mutex::new(waits);
+    let page = Reply::html("<!doctype html><title>Cats</title><img src=/1.jpg>");
+    let page = Reply::with(move |_| {
+        let go = waits.lock().unwrap().recv();
+        go.map(|()| page.clone()).unwrap()
+    });
+    site.on("/page", page);
+    links[1] = site.url("/page");
+    let call = fetch
+        .clone()
+        .args(["-j", "-o", "{name}.{ext}"])
+        .args(&links);
+    go.send(()).unwrap();
+    call.run().success();
+    assert_eq!(names(&fetch), ["0.jpg", "1.jpg"]);
+    let running = call.spawn();
+    running.wait_for_stdout("\"reason\":\"present\"");
+    // It has seen the archive as it was before.
+    rename(&fetch, "moved/{kind}.{ext}").run().success();
+    go.send(()).unwrap();
+    let done = running.wait().success();
+    let summary = objects(&done).pop().unwrap();
+    assert_eq!(
+        (&summary["found"], &summary["saved"]),
+        (&2.into(), &0.into())
+    );
+    assert_eq!(names(&fetch), ["moved/image (2).jpg", "moved/image.jpg"]);
 }
 
 #[test]

@@ -361,3 +361,19 @@ fn who_reads_does_not_wait_for_who_writes() {
     assert!(Records::open(&file, folder.path()).unwrap().is_some());
     drop(writing);
 }
+
+/// A view serves for a while; what is not where it says is looked for once more.
+#[test]
+fn what_another_has_moved_is_found_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("archive.db");
+    let archive = Sqlite::open(&file, folder.path(), None).unwrap();
+    archive.note(saved("a", record("a.jpg", 7))).unwrap();
+    archive.flush().unwrap();
+    assert_eq!(archive.find(&identity("a")).unwrap(), seen("a.jpg", 7));
+    let other = Sqlite::open(&file, folder.path(), None).unwrap();
+    other.note(saved("a", record("b.jpg", 7))).unwrap();
+    other.flush().unwrap();
+    assert_eq!(archive.find_anew(&identity("a")).unwrap(), seen("b.jpg", 7));
+    assert_eq!(archive.find(&identity("a")).unwrap(), seen("b.jpg", 7));
+}

@@ -45,7 +45,7 @@ fn told(info: &serde_json::Value, field: &str) -> Vec<String> {
 }
 
 /// The entries of a ZIP, read by the index alone: names in their order, and the bytes of each.
-fn entries(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn entries(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
     let word = |at: usize| usize::from(u16::from_le_bytes([zip[at], zip[at + 1]]));
     let number = |at: usize| word(at) | word(at + 2) << 16;
     let end = zip

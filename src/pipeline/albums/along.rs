@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::document::{self, Held};
 use super::info;
+use super::outdated::copy_of;
 use super::pack::marked;
 use super::parts::{Book, Packer, Part};
 use super::shelf::{Bound, Shelf, folders, is_item};
@@ -17,6 +18,7 @@ use super::spool::Spool;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::after::sidecar::{COPIES, all_taken, numbered};
 use crate::pipeline::archive::Archive;
+use crate::pipeline::naming::fold;
 use crate::pipeline::sink::{Disk, Folder, disk_error, parts};
 use crate::pipeline::zip::Entry;
 
@@ -189,16 +191,23 @@ impl<'a> Along<'a> {
             return Ok(None);
         };
         let to = folder_of(first);
+        let taken: HashSet<_> = paths.values().collect();
         let mut names = Vec::with_capacity(entries.len());
         for entry in entries {
             let old = below(of, &entry.name);
             names.push(match now(&entry.name) {
-                Some(new) => within(to, new).to_owned(),
-                // An item that stays where it is.
-                None if to != of && self.archive.owner(&old)?.is_some() => within(to, &old).into(),
-                None => entry.name.clone(),
+                Some(new) => Some(within(to, new).to_owned()),
+                // An item that stays where it is, and no other that has come there.
+                None if !taken.contains(&old) && self.archive.owner(&old)?.is_some() => {
+                    Some(match to == of {
+                        true => entry.name.clone(),
+                        false => within(to, &old).to_owned(),
+                    })
+                }
+                None => None,
             });
         }
+        let names = self.beside(to, names, entries);
         let is_same = names.iter().eq(entries.iter().map(|entry| &entry.name));
         let ext = bound.path.rsplit_once('.').map_or("", |(_, ext)| ext);
         let new = match to {
@@ -220,6 +229,24 @@ impl<'a> Along<'a> {
             (false, false) => self.rewrite(bound, &new, names, is_here)?,
         }
         Ok(Some(new))
+    }
+
+    /// The names of all entries: one that is of no item any more stays beside these, under a number where they want its name.
+    fn beside(&self, to: &str, names: Vec<Option<String>>, entries: &[Entry]) -> Vec<String> {
+        let mut taken: HashSet<_> = names.iter().flatten().map(|name| fold(name)).collect();
+        let mut free = |entry: &Entry| {
+            let mut copies = (2..COPIES).map(|copy| copy_of(&entry.name, copy));
+            if taken.insert(fold(&entry.name)) {
+                return entry.name.clone();
+            }
+            let is_free = |name: &String| !self.disk.has(&below(to, name));
+            let found = copies.find(|name| is_free(name) && taken.insert(fold(name)));
+            found.unwrap_or_else(|| entry.name.clone())
+        };
+        let names = names.into_iter().zip(entries);
+        names
+            .map(|(name, entry)| name.unwrap_or_else(|| free(entry)))
+            .collect()
     }
 
     /// Writes what is packed once more, with these names.

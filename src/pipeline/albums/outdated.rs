@@ -68,11 +68,9 @@ impl<'a> Outdated<'a> {
             let entries = self.index.entries.iter().map(|entry| entry.name.as_str());
             self.taken.extend(parts.chain(entries).map(fold));
         }
-        let ext = split(name).1.map_or(0, |ext| ext.len() + 1);
-        let (stem, end) = name.split_at(name.len() - ext);
         let mut copy = 2;
         loop {
-            let free = format!("{stem} ({copy}){end}");
+            let free = copy_of(name, copy);
             if !self.disk.has(&below(of, &free)) && self.taken.insert(fold(&free)) {
                 return free;
             }
@@ -93,4 +91,11 @@ pub(super) fn with(parts: Vec<Part>, kept: Vec<(usize, Part)>) -> Vec<Part> {
         all.extend(kept.next_if(|(of, _)| *of == place).map(|(_, part)| part));
     }
     all
+}
+
+/// The name of an entry with this number.
+pub(super) fn copy_of(name: &str, copy: u32) -> String {
+    let ext = split(name).1.map_or(0, |ext| ext.len() + 1);
+    let (stem, end) = name.split_at(name.len() - ext);
+    format!("{stem} ({copy}){end}")
 }

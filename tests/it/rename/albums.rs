@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{names, objects, recorded, rename};
-use crate::packing::{image, info, names as entries};
+use crate::packing::{entries as packed, image, info, names as entries};
 use crate::support::command::Fetch;
 use crate::support::imgur::FakeImgur;
 
@@ -200,4 +200,40 @@ fn neither_a_name_that_is_taken_nor_another_file_is_touched() {
     assert_eq!(files["Cats.zip"], b"mine");
     assert_eq!(files["Cats/info.json"], b"{}");
     assert_eq!(recorded(&fetch).len(), 2);
+}
+
+#[test]
+fn an_entry_of_no_item_any_more_is_in_nobodys_way() {
+    let imgur = FakeImgur::start();
+    let album = |names: &[&str]| {
+        let images = names.iter().map(|name| image(name));
+        imgur.album("q6i58", "Cats", images.collect());
+    };
+    album(&["aaaaaaa", "bbbbbbb", "ccccccc", "ddddddd"]);
+    let template = "{album_title}/{number | pad(3)}.{ext}";
+    let fetch = Fetch::new().config(&imgur.config());
+    let pack = fetch
+        .clone()
+        .args(["--cbz", "-o", template, "imgur:a/q6i58"]);
+    pack.run().success();
+    fs::remove_file(fetch.out().join("Cats/002.jpg")).unwrap();
+    let all = ["nnnnnnn", "aaaaaaa", "bbbbbbb", "ccccccc", "ddddddd"];
+    album(&all);
+    pack.run().success();
+    let call = rename(&fetch, template).arg("imgur:a/q6i58");
+    for _ in 0..2 {
+        call.run().success();
+        pack.run().success();
+        let packed = packed(&fetch.files()["Cats.cbz"]);
+        for (number, id) in (1..).zip(all) {
+            let name = format!("{number:03}.jpg");
+            let found: Vec<_> = packed.iter().filter(|(had, _)| *had == name).collect();
+            assert!(
+                found.len() == 1 && found[0].1 == image(id).bytes(),
+                "{name}"
+            );
+        }
+        // With what the user has deleted, and what tells of the comic.
+        assert_eq!(packed.len(), all.len() + 2);
+    }
 }

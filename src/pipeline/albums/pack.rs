@@ -16,6 +16,7 @@ use super::merged::merged;
 use super::parts::{ALONE, BESIDE, Book, DIGITS, MARK_LENGTH, Packer, Part, fingerprint};
 use super::spot::{Search, Spot};
 use crate::model::{Error, Kind, Result};
+use crate::pipeline::archive::Sum;
 use crate::pipeline::naming::{ROOM, component, shown_text};
 use crate::pipeline::sink::{Stamp, disk_error};
 use crate::pipeline::zip::{Index, comment};
@@ -51,7 +52,7 @@ pub(super) struct Done {
     pub(super) packed: Option<Packed>,
     /// The files that are packed now and may go, where they are to be packed alone. What is elsewhere stays.
     pub(super) loose: Vec<Spare>,
-    /// Why something is not in what was packed.
+    /// Why something is not in what was packed, or not alone.
     pub(super) lacks: Option<Error>,
 }
 
@@ -154,9 +155,9 @@ impl Pack<'_> {
         };
         let there = there.as_mut();
         let (size, parts) = packer.write(&book, parts, &index, there, comic)?;
-        let loose = match self.is_only {
-            true => proven(&spot, &parts, &index)?,
-            false => Vec::new(),
+        let (loose, altered) = match self.is_only {
+            true => self.proven(&spot, &parts, &index)?,
+            false => (Vec::new(), None),
         };
         Ok(Done {
             packed: Some(Packed {
@@ -165,7 +166,7 @@ impl Pack<'_> {
                 files: parts.len() as u64,
             }),
             loose,
-            lacks: lacks(&elsewhere),
+            lacks: lacks(&elsewhere).or(altered),
         })
     }
 
@@ -235,34 +236,58 @@ impl Pack<'_> {
         let before = index.entries.iter().map(|entry| mark(&entry.name));
         Ok((merged(before, left.collect(), listed), elsewhere))
     }
+
+    /// The files that were packed and may go: what is packed is read once more, and is whole. What has other bytes than were
+    /// saved stays as well, and it is said which that is.
+    fn proven(
+        &self,
+        spot: &Spot<Marked>,
+        parts: &[Part],
+        index: &Index,
+    ) -> Result<(Vec<Spare>, Option<Error>)> {
+        let wrong = |error| disk_error(format!("cannot read `{}` again", spot.path), error);
+        let mut file = spot.folder.open_to_read(&spot.name).map_err(wrong)?;
+        let written = Index::read(&mut file, MARK_LENGTH).map_err(wrong)?;
+        let (mut spares, mut altered) = (Vec::new(), None);
+        for (part, entry) in parts.iter().zip(&written.entries) {
+            let Part::Loose {
+                path,
+                stamp,
+                by_content: true,
+                ..
+            } = part
+            else {
+                continue;
+            };
+            let known = self.known(path)?;
+            let (crc, sum) = written.sums(&mut file, entry, known).map_err(wrong)?;
+            if crc != entry.crc || part.name(index) != entry.name {
+                return Err(wrong(io::ErrorKind::InvalidData.into()));
+            }
+            if sum != known {
+                altered.get_or_insert_with(|| not_as_saved(path));
+                continue;
+            }
+            spares.push(Spare {
+                path: path.clone(),
+                stamp: *stamp,
+            });
+        }
+        Ok((spares, altered))
+    }
+
+    /// The digest of what was saved at this path, if that is known.
+    fn known(&self, path: &str) -> Result<Option<Sum>> {
+        let archive = self.search.archive;
+        let owner = archive.owner(path)?;
+        let digest = owner.map(|owner| archive.digest(&owner)).transpose()?;
+        Ok(digest.flatten())
+    }
 }
 
-/// The files that were packed and may go: what is packed is read once more, and is whole.
-fn proven(spot: &Spot<Marked>, parts: &[Part], index: &Index) -> Result<Vec<Spare>> {
-    let wrong = |error| disk_error(format!("cannot read `{}` again", spot.path), error);
-    let mut file = spot.folder.open_to_read(&spot.name).map_err(wrong)?;
-    let written = Index::read(&mut file, MARK_LENGTH).map_err(wrong)?;
-    let mut spares = Vec::new();
-    for (part, entry) in parts.iter().zip(&written.entries) {
-        let Part::Loose {
-            path,
-            stamp,
-            by_content: true,
-            ..
-        } = part
-        else {
-            continue;
-        };
-        let (crc, _) = written.sums(&mut file, entry, None).map_err(wrong)?;
-        if crc != entry.crc || part.name(index) != entry.name {
-            return Err(wrong(io::ErrorKind::InvalidData.into()));
-        }
-        spares.push(Spare {
-            path: path.clone(),
-            stamp: *stamp,
-        });
-    }
-    Ok(spares)
+fn not_as_saved(path: &str) -> Error {
+    let message = format!("`{path}` has other bytes than were saved, and stays");
+    Error::new(Kind::Corrupt, message).hint("`fetch verify --repair` fetches it again")
 }
 
 /// Why files are left out that are packed elsewhere, if there are any.

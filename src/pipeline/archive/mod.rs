@@ -58,6 +58,11 @@ pub(super) trait Archive: Send + Sync {
     /// By what can be told whether what was saved of this item has changed, if it was saved before this run.
     fn version(&self, identity: &Identity) -> Result<Option<Version>>;
 
+    /// The digest of what was saved of this item, in this run too, if one is known.
+    fn digest(&self, _identity: &Identity) -> Result<Option<Sum>> {
+        Ok(None)
+    }
+
     /// Whose file this path is. Paths that differ only in case or normalisation are one.
     fn owner(&self, path: &str) -> Result<Option<Identity>>;
 

@@ -209,6 +209,18 @@ impl Archive for Sqlite {
         self.ask(committed, |reader| reader.version(identity))
     }
 
+    fn digest(&self, identity: &Identity) -> Result<Option<Sum>> {
+        let committed = {
+            let state = self.waiting.state();
+            if let Some(digest) = state.digest(identity) {
+                return Ok(digest);
+            }
+            state.committed
+        };
+        let version = self.ask(committed, |reader| reader.version(identity))?;
+        Ok(version.and_then(|version| version.digest))
+    }
+
     fn owner(&self, path: &str) -> Result<Option<Identity>> {
         let committed = {
             let state = self.waiting.state();

@@ -59,6 +59,28 @@ fn files_go_when_they_are_packed_and_are_known_to_be_there() {
 }
 
 #[test]
+fn what_has_other_bytes_than_were_saved_stays_and_is_told() {
+    let (_imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
+    run(&fetch, &[]);
+    let path = "imgur/Cats q6i58/002 bbbbbbb.jpg";
+    let file = fetch.out().join(path);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    std::fs::write(&file, &bytes).unwrap();
+    let call = fetch.clone().args(["--zip=only", "imgur:a/q6i58"]);
+    call.run()
+        .fails(3)
+        .says("002 bbbbbbb.jpg` has other bytes than were saved, and stays");
+    assert_eq!(paths(&fetch), [ZIP, path]);
+    // Once it is as it was, it goes.
+    let repair = fetch.clone().args(["verify", "--repair"]);
+    repair.run().success();
+    call.run().success();
+    assert_eq!(paths(&fetch), [ZIP.to_owned(), format!("{path}.broken")]);
+}
+
+#[test]
 fn what_is_not_in_the_zip_any_more_is_fetched_again() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     run(&fetch, &["--zip=only"]);

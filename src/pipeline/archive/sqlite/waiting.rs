@@ -91,6 +91,13 @@ impl State {
         alike.collect()
     }
 
+    /// The digest of an item, if it was saved and that is not committed yet.
+    pub(super) fn digest(&self, identity: &Identity) -> Option<Option<Sum>> {
+        let mut both = self.both().into_iter();
+        let note = both.find_map(|saved| saved.items.get(identity))?;
+        Some(saved(note)?.2.copied())
+    }
+
     /// Whose file this folded path is, if that is not committed yet.
     pub(super) fn owner(&self, folded: &str) -> Option<&Identity> {
         let note = self

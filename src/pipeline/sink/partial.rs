@@ -77,6 +77,17 @@ impl Partial {
         Err(place.error("open", &name, cause))
     }
 
+    /// Removes what an earlier run has left there, if there is anything and no other process is at it.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`].
+    pub(in crate::pipeline) fn clear(place: Place) -> Result<()> {
+        match place.folder.size(&place.part()) {
+            Some(_) => Partial::open(place).map_or(Ok(()), |partial| partial.discard()),
+            None => Ok(()),
+        }
+    }
+
     /// Its place.
     pub(in crate::pipeline) fn place(&self) -> &Place {
         &self.place

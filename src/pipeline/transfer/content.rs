@@ -306,6 +306,15 @@ impl Content {
             drop(self.take_file().await?);
             return Ok(());
         }
+        self.discard().await
+    }
+
+    /// Removes what is there of it: no later run goes on with that.
+    pub(super) async fn discard(&mut self) -> Result<()> {
+        if self.file.is_none() && self.writing.is_none() {
+            let place = self.place.clone();
+            return quickly(move || Partial::clear(place)).await;
+        }
         let partial = self.take_file().await?;
         quickly(move || partial.discard()).await
     }

@@ -181,7 +181,8 @@ impl Mover {
                 ControlFlow::Break(unchanged) => Ok(unchanged),
             },
             Ok(Moved::Unchanged) => {
-                content.park().await?;
+                // It is of another version, which an earlier run did not get to its end.
+                content.discard().await?;
                 let had = job.known.as_deref();
                 had.map(|had| self.unchanged(&job, had, None))
                     .ok_or_else(Error::closed)

@@ -1,7 +1,10 @@
 //! Runs after the first: what is known costs nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::quick;
-use crate::support::media::{Format, small};
+use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Site};
 
 #[test]
@@ -294,4 +297,34 @@ fn events_are_one_json_object_a_line() {
     let summary = &events[events.len() - 1];
     assert_eq!(summary["saved"], 1);
     assert_eq!(summary["failures"][0]["failure"]["kind"], "missing");
+}
+
+#[test]
+fn what_was_begun_of_a_version_that_is_gone_again_is_removed() {
+    let site = Site::start();
+    let (old, new) = (
+        sized(Format::Mp4, 9 << 20, 1),
+        sized(Format::Mp4, 9 << 20, 2),
+    );
+    let turn = Arc::new(AtomicU32::new(0));
+    let reply = {
+        let turn = turn.clone();
+        Reply::with(move |seen| match turn.load(Ordering::Relaxed) {
+            1 => Reply::file(new.clone()).etag("\"2\"").stall_after(8 << 20),
+            2 if seen.header("if-none-match").is_some() => Reply::empty(304).etag("\"1\""),
+            _ => Reply::file(old.clone()).etag("\"1\""),
+        })
+    };
+    site.on("/film.mp4", reply);
+    let fetch = quick().arg(site.url("/film.mp4"));
+    fetch.run().success();
+    let changed = fetch.clone().args(["--skip", "changed"]);
+    turn.store(1, Ordering::Relaxed);
+    let running = changed.spawn();
+    site.wait_for_stalls(1);
+    running.kill9();
+    assert!(!fetch.partials().is_empty());
+    turn.store(2, Ordering::Relaxed);
+    changed.run().success().says("1 found: 0 new, 1 had");
+    assert_eq!(fetch.partials(), Vec::<String>::new());
 }

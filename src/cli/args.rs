@@ -11,7 +11,7 @@ mod values;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args as Group, Parser};
+use clap::{ArgAction, Args as Group, Parser, ValueHint};
 
 pub(super) use self::command::{
     Command, ConfigCommand, FromCurl, FromHar, Jobs, Past, Retry, Run, SourcesCommand,
@@ -20,7 +20,7 @@ pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telli
 pub(super) use self::links::as_path;
 pub(super) use self::plugin::{IndexCommand, PluginCommand};
 pub(super) use self::values::{Known, Medium, Packed, Twins};
-use self::values::{path, positive, whole};
+use self::values::{Offered, path, positive, whole};
 use crate::config::{Resolve, Size};
 
 /// What is told below the long help.
@@ -194,12 +194,24 @@ pub(super) struct OfStreams {
     /// Which rendition of a stream: best, worst, audio, or lines such as 720p
     ///
     /// `720p` is the best with no more lines than that. Streams are films that come as a playlist of segments.
-    #[arg(long, value_name = "WHICH", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "WHICH",
+        hide_short_help = true,
+        hide_possible_values = true
+    )]
+    #[arg(value_parser = Offered(&["best", "worst", "audio", "1080p", "720p", "480p"]))]
     pub(super) quality: Option<String>,
     /// Which subtitles of a stream: none, all, or languages such as `en,pt-BR`
     ///
     /// They are saved beside the film, as `NAME.en.vtt`. `-v` tells which there are.
-    #[arg(long, value_name = "WHICH", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "WHICH",
+        hide_short_help = true,
+        hide_possible_values = true
+    )]
+    #[arg(value_parser = Offered(&["all", "none"]))]
     pub(super) subtitles: Option<String>,
     /// Leave a live stream after so long: `90s`, `10m`, `1h`
     ///
@@ -217,7 +229,7 @@ pub(super) struct OfStreams {
 #[command(next_help_heading = "Where it goes")]
 pub(super) struct Where {
     /// Write into this folder instead of the current one
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) directory: Option<String>,
     /// Name files by this template
     #[arg(short, long, value_name = "TEMPLATE")]
@@ -289,7 +301,13 @@ pub(super) struct How {
     ///
     /// `PROFILE` is a name or a folder. `firefox:PROFILE::CONTAINER` takes those of a container. Other browsers keep their
     /// cookies from other programs; export those to a file for `-C`.
-    #[arg(long, value_name = "BROWSER", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "BROWSER",
+        hide_short_help = true,
+        hide_possible_values = true
+    )]
+    #[arg(value_parser = Offered(&["firefox"]))]
     pub(super) cookies_from: Option<String>,
     /// Use the names and passwords in `~/.netrc`, or in `$NETRC`
     ///

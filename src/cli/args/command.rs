@@ -3,13 +3,35 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::{Args as Group, Subcommand};
+use clap::{Args as Group, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{path, positive, whole};
+use super::values::{Offered, path, positive, whole};
 use super::{
     ArchiveCommand, Args, How, OfStreams, PluginCommand, Rename, Talk, Verify, What, Where,
 };
+
+/// Where shells look for such a script.
+const COMPLETIONS: &str = "\
+Where shells look for it:
+  fetch completions bash > ~/.local/share/bash-completion/completions/fetch
+  fetch completions fish > ~/.config/fish/completions/fetch.fish
+  fetch completions zsh > ~/.zfunc/_fetch    with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc";
+
+/// The reasons for which something may fail, as a shell offers them.
+const REASONS: &[&str] = &[
+    "blocked",
+    "busy",
+    "changed",
+    "config",
+    "corrupt",
+    "disk",
+    "expired",
+    "login",
+    "missing",
+    "network",
+    "unsupported",
+];
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -61,6 +83,7 @@ pub(in crate::cli) enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print a script that completes this command line in a shell
+    #[command(after_help = COMPLETIONS)]
     Completions {
         /// The shell
         shell: Shell,
@@ -108,7 +131,7 @@ impl Args {
 #[command(next_help_heading = "Which jobs")]
 pub(in crate::cli) struct Jobs {
     /// Jobs by name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_hint = ValueHint::Other)]
     pub(in crate::cli) names: Vec<String>,
     /// All jobs
     #[arg(long, conflicts_with = "names")]
@@ -157,13 +180,14 @@ pub(in crate::cli) struct Retry {
     /// Only what failed for this reason: `network`, `blocked`, ...
     ///
     /// Can be given several times.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", hide_possible_values = true)]
+    #[arg(value_parser = Offered(REASONS))]
     pub(in crate::cli) reason: Vec<String>,
     /// Only what failed since: `2d`, `2025-01-31`
     #[arg(long, value_name = "DATE")]
     pub(in crate::cli) since: Option<String>,
     /// Only what failed in runs of this job, with its settings
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(in crate::cli) job: Option<String>,
     /// What is gone from its site, too
     #[arg(long)]

@@ -224,3 +224,30 @@ fn what_stands_below_the_long_help_fits_a_narrow_terminal() {
         assert!(line.chars().count() <= 80, "{line}");
     }
 }
+
+#[test]
+fn a_shell_offers_what_can_be_chosen() {
+    let mut script = Vec::new();
+    let bash = clap_complete::Shell::Bash;
+    clap_complete::generate(bash, &mut Args::command(), "fetch", &mut script);
+    let script = String::from_utf8(script).unwrap();
+    for offered in [
+        "best worst audio 1080p",
+        "blocked busy changed",
+        "\"firefox\"",
+        "plusdirs",
+    ] {
+        assert!(script.contains(offered), "{offered}");
+    }
+    // What is offered is known, and what is not offered is read.
+    let typed = ["fetch", "retry", "--quality", "144p", "--reason", "closed"];
+    Args::read(typed.map(Into::into)).unwrap();
+    let command = Args::command();
+    let retry = command.find_subcommand("retry").unwrap();
+    let mut arguments = retry.get_arguments();
+    let reason = arguments.find(|argument| argument.get_id() == "reason");
+    for value in reason.unwrap().get_possible_values() {
+        let kind = value.get_name().parse::<crate::model::Kind>();
+        assert!(kind.is_ok(), "{}", value.get_name());
+    }
+}

@@ -1,11 +1,12 @@
 //! Words that are typed for a choice.
 
+use std::ffi::OsStr;
 use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
-use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValue, StringValueParser, TypedValueParser};
 
 use crate::config;
 use crate::pipeline::{Duplicates, MediaKind, Packing, Policy};
@@ -16,6 +17,27 @@ pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
         Some(text) => config::path(text),
         None => path,
     })
+}
+
+/// Reads a text, for which a shell offers these; what else may be written is seen later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offered(pub(super) &'static [&'static str]);
+
+impl TypedValueParser for Offered {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
 }
 
 /// Reads a number that is not zero.

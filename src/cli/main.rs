@@ -180,6 +180,11 @@ pub(super) fn perform(
     // What is only looked at or adopted is followed by nothing.
     if !settings.simulate && !settings.adopt {
         config.check_commands()?;
+        let commands = [&settings.after.exec, &settings.after.exec_after];
+        commands
+            .into_iter()
+            .flatten()
+            .try_for_each(|command| command.check())?;
     }
     let mut net = meaning::net(args, config.net()?)?;
     net.connections = limits::connections(net.connections)?;

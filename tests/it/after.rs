@@ -304,3 +304,15 @@ fn known(fetch: &Fetch) -> Vec<Record> {
     let records = records.items().map(|known| known.unwrap().record.unwrap());
     records.collect()
 }
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_there_is_not_is_told_before_anything_is_fetched() {
+    let site = Site::start();
+    for flag in ["--exec", "--exec-after"] {
+        let call = Fetch::new().args([flag, "nosuchprogram x"]);
+        let done = call.arg(site.url("/cat.jpg")).run().fails(2);
+        done.says("error: no folder of `PATH` has the program `nosuchprogram`\n");
+    }
+    assert!(site.requests().is_empty());
+}

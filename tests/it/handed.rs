@@ -366,3 +366,16 @@ fn a_recording_in_place_of_a_link_has_a_command_of_its_own() {
     let done = fetch.arg("cats.har").run().fails(2);
     done.says("error: `cats.har` is a file, not a link\n  hint: `fetch from-har cats.har` ");
 }
+
+#[test]
+fn each_request_that_is_left_out_is_told_where_all_are_wanted() {
+    let fetch = Fetch::new();
+    let entries = [
+        entry("data:image/gif;base64,R0lGODdhAQ", "image/gif"),
+        entry("blob:https://example.org/1", "image/gif"),
+        entry("https://example.org/", "text/html"),
+    ];
+    let path = recording(&fetch, &entries);
+    let done = fetch.args(["from-har", "--all", &path]).run().fails(5);
+    done.says("0 of 3 requests taken, 1 left out: web pages, 2 left out: no address of the web\n");
+}

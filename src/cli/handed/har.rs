@@ -29,6 +29,7 @@ pub(super) struct Recorded {
     pub(super) streams: u64,
     pub(super) pages: u64,
     pub(super) failed: u64,
+    pub(super) elsewhere: u64,
 }
 
 /// Reads a recording, or stdin for `-`: the requests for media, or all, each URL once, in their order.
@@ -144,10 +145,11 @@ impl Recorded {
         } = entry;
         let (request, response) = (request?, response?);
         let text = request.url.filter(|url| url.len() <= LONGEST_URL)?;
-        let url = Url::parse(&text).ok().filter(Url::has_host)?;
-        if !matches!(url.scheme(), "http" | "https") {
+        let of_web = |url: &Url| url.has_host() && matches!(url.scheme(), "http" | "https");
+        let Some(url) = Url::parse(&text).ok().filter(of_web) else {
+            self.elsewhere += u64::from(all);
             return None;
-        }
+        };
         let content = response.content.unwrap_or_default();
         let said = content.mime.unwrap_or_default();
         let essence = said.split(';').next().unwrap_or_default();

@@ -144,6 +144,7 @@ fn told(recorded: &har::Recorded) -> String {
         (recorded.streams, "of streams"),
         (recorded.pages, "web pages"),
         (recorded.failed, "failed when recorded"),
+        (recorded.elsewhere, "no address of the web"),
     ] {
         if count > 0 {
             text.push_str(&format!(", {count} left out: {what}"));

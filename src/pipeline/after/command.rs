@@ -1,7 +1,9 @@
 //! A command of the user's: words, split once and never given to a shell.
 
 use std::collections::VecDeque;
+use std::env;
 use std::io;
+use std::path::PathBuf;
 use std::process::{self, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,6 +73,24 @@ impl Command {
                 .hint("hand it on as an argument, as in `sh -c 'echo \"$1\"' _ {path}`"));
         }
         Ok(Command { words })
+    }
+
+    /// Refuses a program that is in no folder of `PATH`: it would fail once for each file, and these count as had then.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for such a program.
+    pub fn check(&self) -> Result<()> {
+        let (Some(program), Some(folders)) = (self.words.first(), env::var_os("PATH")) else {
+            return Ok(());
+        };
+        let is_there = |folder: PathBuf| folder.join(program).is_file();
+        // Elsewhere a name has an end that nobody writes.
+        let is_bare = cfg!(unix) && !program.contains('/');
+        if !is_bare || env::split_paths(&folders).any(is_there) {
+            return Ok(());
+        }
+        let message = format!("no folder of `PATH` has the program `{program}`");
+        Err(Error::new(Kind::Config, message))
     }
 
     /// The words of it with these values. Each word stays one argument, and none becomes an option.

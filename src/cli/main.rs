@@ -157,7 +157,12 @@ pub(super) fn fetch(
     registry: Registry,
     job: Option<&str>,
 ) -> Result<u8> {
-    let settings = meaning::pipeline(args, config.pipeline()?)?;
+    let is_look = args.talk.simulate || args.talk.get_urls;
+    let settings = match is_look {
+        true => config.pipeline_to_look()?,
+        false => config.pipeline()?,
+    };
+    let settings = meaning::pipeline(args, settings)?;
     let run = match job {
         Some(job) => Run::of_job(job),
         None => Run::new(called(&args.links, &registry), None),

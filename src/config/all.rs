@@ -21,7 +21,7 @@ use super::layer::{Entry, Flag, Layer, Raw, variable};
 use super::places::{Place, places, store};
 use super::read::{is_secret, read, read_known, wrong};
 use super::schema::{Options, try_out};
-use super::sections::Sections;
+use super::sections::{Sections, Use};
 use crate::model::{Error, Kind, Result};
 use crate::script::{PROJECT, Places};
 use crate::source::nearest;
@@ -286,6 +286,18 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for a template that cannot be read, and where there is no place for the archive.
     pub fn pipeline(&self) -> Result<pipeline::Settings> {
+        self.pipeline_for(Use::Run)
+    }
+
+    /// The same for whoever only looks: nothing is to be remembered, so it goes without an archive where there is no place for one.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a template that cannot be read.
+    pub fn pipeline_to_look(&self) -> Result<pipeline::Settings> {
+        self.pipeline_for(Use::Look)
+    }
+
+    fn pipeline_for(&self, use_of: Use) -> Result<pipeline::Settings> {
         let placed = |key: &str, error: Error| match self.last(&["after", key]) {
             // What was typed is in sight.
             Some(entry) if entry.hand != Hand::Typed => Error {
@@ -303,7 +315,7 @@ impl Config {
                     .hint("write `~/…`, or the whole path"));
             }
         }
-        let settings = self.sections.pipeline(self.templates()?, &placed)?;
+        let settings = self.sections.pipeline(self.templates()?, &placed, use_of)?;
         Ok(self.choose(settings))
     }
 

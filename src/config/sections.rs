@@ -260,6 +260,15 @@ impl Net {
     }
 }
 
+/// What the settings of the pipeline are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// A run that is remembered.
+    Run,
+    /// A look at what would be fetched.
+    Look,
+}
+
 impl Sections {
     /// The settings of the client.
     pub(super) fn net(&self) -> net::Settings {
@@ -284,10 +293,12 @@ impl Sections {
         &self,
         templates: pipeline::Templates,
         placed: &dyn Fn(&str, Error) -> Error,
+        use_of: Use,
     ) -> Result<pipeline::Settings> {
         let archive = match given(&self.archive.file) {
             _ if !self.archive.enabled => None,
             Some(file) => Some(path(file)),
+            None if use_of == Use::Look => pipeline::default_archive(),
             None => Some(pipeline::default_archive().ok_or_else(|| {
                 Error::new(Kind::Config, "there is no home folder for the archive")
                     .hint("set `HOME` or `XDG_STATE_HOME`, or name it: `archive.file`; a fetch can do without: `--no-archive`")

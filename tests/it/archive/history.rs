@@ -205,3 +205,19 @@ fn a_home_that_depends_on_the_folder_is_none() {
     let done = call.arg("history").run().fails(2);
     done.says("error: there is no home folder for the archive\n  hint: set `HOME`");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_look_needs_no_home() {
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)))
+        .optional();
+    let call = Fetch::new().env("XDG_STATE_HOME", "").env("HOME", "home");
+    let call = call.arg(site.url("/cat.jpg"));
+    call.clone().arg("-s").run().success();
+    let urls = call.clone().arg("-g").run().success().stdout;
+    assert_eq!(urls, site.url("/cat.jpg") + "\n");
+    call.run()
+        .fails(2)
+        .says("there is no home folder for the archive");
+}

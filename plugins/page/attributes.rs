@@ -43,6 +43,19 @@ pub(super) const LAZY: [&str; 12] = [
 /// Attributes that a script makes the `srcset` of later.
 const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
 
+/// Words of links that open a picture over the page.
+const OPENERS: [&str; 5] = ["fancybox", "glightbox", "lbimage", "lightbox", "photoswipe"];
+/// Attributes of such links.
+const OPENING: [&str; 5] = [
+    "data-fancybox",
+    "data-glightbox",
+    "data-lg-size",
+    "data-lightbox",
+    "data-pswp-width",
+];
+/// Words of those that open something else so.
+const OPENING_OTHERS: [&str; 6] = ["ajax", "html", "iframe", "inline", "pdf", "video"];
+
 /// The value of an attribute, which may be empty.
 pub(super) fn value<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
     let found = tag.attrs.iter().find(|known| &*known.name.local == name)?;
@@ -98,6 +111,22 @@ pub(super) fn choices(tag: &Tag) -> impl Iterator<Item = Candidate> {
 /// Whether a script sets the address of the picture later.
 pub(super) fn is_lazy(tag: &Tag) -> bool {
     address(tag, &LAZY).or(address(tag, &SETS[1..])).is_some()
+}
+
+/// Whether a link says that it opens a picture over the page.
+pub(super) fn opens(tag: &Tag) -> bool {
+    let kind = attribute(tag, "data-type").unwrap_or("");
+    let words = ["class", "rel"]
+        .iter()
+        .filter_map(|name| attribute(tag, name));
+    let words = words.chain([kind]).collect::<Vec<_>>().join(" ");
+    let words = words.to_ascii_lowercase();
+    let mut words = words.split(|c: char| !c.is_alphanumeric());
+    let says = |name: &str| value(tag, name).is_some();
+    let is_told = kind.eq_ignore_ascii_case("image")
+        || OPENING.iter().any(|name| says(name))
+        || words.clone().any(|word| OPENERS.contains(&word));
+    is_told && !words.any(|word| OPENING_OTHERS.contains(&word))
 }
 
 /// A number of pixels.

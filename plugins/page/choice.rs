@@ -44,6 +44,8 @@ struct Choosing<'a> {
     page: &'a Url,
     base: &'a Url,
     all: bool,
+    /// Whether links are followed.
+    follows: bool,
     chosen: Chosen,
     media: Media,
     /// What the films show before they begin.
@@ -76,6 +78,7 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         page,
         base: &base,
         all: options.all,
+        follows: options.depth > 0,
         large: HashMap::new(),
         chosen: Chosen::default(),
         media: Media::new(options.all),
@@ -186,6 +189,11 @@ impl Choosing<'_> {
                         // The small one is known by this, too, wherever else it stands.
                         self.media.leads(&url, at);
                     }
+                } else if let (Some(target), Some(shown)) = (&target, &url)
+                    && let Some(wanted) = self.behind(piece, target, shown)
+                {
+                    let at = self.media.put(wanted);
+                    self.media.leads(shown, at);
                 } else if let Some(url) = url.filter(|url| self.all || self.is_seen(piece, url)) {
                     let width = best.and_then(|best| best.width);
                     let size = width.map_or_else(|| Size::of(&url), Size::exactly);
@@ -360,8 +368,11 @@ fn weight(piece: &Piece) -> u64 {
     if own > 10 { own + 4000 } else { 0 }
 }
 
+mod enlarged;
 mod named;
 
+#[cfg(test)]
+mod behind;
 #[cfg(test)]
 mod beside;
 #[cfg(test)]

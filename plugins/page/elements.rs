@@ -4,7 +4,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
 use super::attributes::{
-    FULL, LAZY, address, attribute, choices, first, is_lazy, pixels, value, widest,
+    FULL, LAZY, address, attribute, choices, first, is_lazy, opens, pixels, value, widest,
 };
 use super::data::{self, Data};
 use super::facade;
@@ -50,6 +50,8 @@ struct Anchor {
     /// What its script opens, if it holds a picture.
     script: Option<String>,
     saves: Option<String>,
+    /// Whether it says that it opens a picture over the page.
+    opens: bool,
     /// Whether it holds a picture.
     holds: bool,
 }
@@ -279,6 +281,8 @@ impl State {
             target: target.to_owned(),
             script,
             saves: value(tag, "download").map(str::to_owned),
+            // What stands on the page itself is none.
+            opens: opens(tag) && !target.starts_with('#'),
             holds: false,
         });
     }
@@ -310,6 +314,7 @@ impl State {
         // A long text is kept as far as it can be of use.
         let cut = |text: &str| text.chars().take(500).collect::<String>();
         piece.alt = first(tag, &["alt", "title"]).map(cut).unwrap_or_default();
+        piece.file = attribute(tag, "data-image-name").map(cut);
         let names = ["class", "id"]
             .iter()
             .filter_map(|name| attribute(tag, name));
@@ -328,6 +333,7 @@ impl State {
             piece.by_script = script.is_some();
             piece.link = Some(script.unwrap_or(&anchor.target).clone());
             piece.saves.clone_from(&anchor.saves);
+            piece.opens = anchor.opens;
         }
         self.push(piece);
     }

@@ -54,6 +54,10 @@ impl Tour<'_> {
         }
         self.handed += 1;
         self.followed += 1;
+        let kind = answer.header("content-type").unwrap_or("");
+        if kind.to_ascii_lowercase().starts_with("image/") {
+            self.seen.give_way(url);
+        }
         self.out.link(Link::from(url.clone())).await
     }
 

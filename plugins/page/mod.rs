@@ -4,6 +4,7 @@
 
 mod announced;
 mod attributes;
+mod behind;
 mod bucket;
 mod choice;
 mod crop;

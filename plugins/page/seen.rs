@@ -106,6 +106,13 @@ impl Seen {
         left.map(|waiting| *waiting.item).collect()
     }
 
+    /// What waits for a page gives way to what its link turned out to be.
+    pub(super) fn give_way(&mut self, page: &Url) {
+        let page = self.page(page);
+        let waiting = self.waiting.extract_if(.., |waiting| waiting.page == page);
+        self.room += waiting.map(|waiting| waiting.cost).sum::<usize>();
+    }
+
     fn picture(&self, wanted: &Wanted, all: bool) -> u64 {
         let identity = identity(&wanted.url, wanted.medium, all);
         self.hasher.hash_one(identity)

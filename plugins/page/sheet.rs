@@ -148,6 +148,10 @@ pub(super) struct Piece {
     pub(super) saves: Option<String>,
     /// Whether that target is what its script seems to open.
     pub(super) by_script: bool,
+    /// Whether its link says that it opens a picture over the page.
+    pub(super) opens: bool,
+    /// The name of its file, where an attribute has that.
+    pub(super) file: Option<String>,
     pub(super) alt: String,
     /// Its class and id, in lower case.
     pub(super) words: String,
@@ -173,6 +177,8 @@ impl Piece {
             link: None,
             saves: None,
             by_script: false,
+            opens: false,
+            file: None,
             alt: String::new(),
             words: String::new(),
             hidden: false,

@@ -1,5 +1,6 @@
 //! Links that no site's source knows: pages, folders, buckets, through the program.
 
+mod behind;
 mod beside;
 mod buckets;
 mod crawl;

@@ -1,10 +1,13 @@
 use super::super::{PATIENCE, markup};
 use super::*;
 
+pub(super) fn sheet(html: &str) -> Sheet {
+    markup::read(html, PATIENCE).unwrap()
+}
+
 pub(super) fn urls(html: &str, options: &Options) -> Vec<String> {
-    let sheet = markup::read(html, PATIENCE).unwrap();
     let page = Url::parse("https://x.org/a/page.html").unwrap();
-    let chosen = choose(&sheet, &page, options);
+    let chosen = choose(&sheet(html), &page, options);
     chosen
         .media
         .into_iter()

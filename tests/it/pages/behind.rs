@@ -1,0 +1,61 @@
+//! Pictures behind links that do not say that they are pictures.
+
+use super::{names, picture};
+use crate::support::command::Fetch;
+use crate::support::{Reply, Site};
+
+fn page(rest: &str) -> Reply {
+    Reply::html(format!("<!doctype html><title>Topic</title>{rest}"))
+}
+
+const FORUM: &str = "<a href='/file.php?id=1&mode=view'><img src='/file.php?id=1&t=1' alt=car.jpg></a>\
+    <a class=js-lbImage href=/attachments/boat.2/><img src=/t/boat.jpg></a>";
+
+#[test]
+fn the_picture_in_full_comes_and_the_small_one_is_not_asked_for() {
+    let site = Site::start();
+    site.on("/topic", page(FORUM)).once();
+    picture(&site, "/file.php?id=1&mode=view", 1);
+    picture(&site, "/attachments/boat.2/", 2);
+    let fetch = Fetch::new().arg(site.url("/topic"));
+    fetch.run().success().says("2 found: 2 new");
+    assert_eq!(names(&fetch), ["001 car.jpg", "002 boat.2.jpg"]);
+}
+
+#[test]
+fn where_the_picture_in_full_is_not_to_be_had_the_small_one_comes() {
+    let site = Site::start();
+    site.on("/topic", page(FORUM)).once();
+    // A page to log in, and a refusal.
+    site.on("/file.php?id=1&mode=view", page("<form>Log in</form>"));
+    site.on("/attachments/boat.2/", Reply::empty(403));
+    picture(&site, "/file.php?id=1&t=1", 1);
+    picture(&site, "/t/boat.jpg", 2);
+    let fetch = Fetch::new().arg(site.url("/topic"));
+    fetch.run().success().says("2 found: 2 new");
+    assert_eq!(names(&fetch), ["001 car.jpg", "002 boat.2.jpg"]);
+}
+
+#[test]
+fn where_links_are_followed_the_picture_comes_once_and_in_its_album() {
+    let site = Site::start();
+    site.on("/topic", page(FORUM)).once();
+    picture(&site, "/file.php?id=1&mode=view", 1);
+    picture(&site, "/attachments/boat.2/", 2);
+    let fetch = Fetch::new().args(["--depth", "1"]).arg(site.url("/topic"));
+    fetch.run().success().says("2 found: 2 new");
+    assert_eq!(names(&fetch), ["001 car.jpg", "002 boat.2.jpg"]);
+}
+
+#[test]
+fn what_waits_for_a_link_that_is_a_picture_is_left_out() {
+    let site = Site::start();
+    let lightbox = "<a class=lightbox href=/media/7><img src=/t/7.jpg></a><img src=/8.jpg>";
+    site.on("/trip", page(lightbox)).once();
+    site.on("/robots.txt", Reply::empty(404));
+    picture(&site, "/media/7", 7);
+    picture(&site, "/8.jpg", 8);
+    let fetch = Fetch::new().args(["--depth", "1"]).arg(site.url("/trip"));
+    fetch.run().success().says("2 found: 2 new");
+    assert_eq!(site.count("/t/7.jpg"), 0);
+}

@@ -98,6 +98,7 @@ pub(super) fn widest(tag: &Tag) -> Option<Candidate> {
         weight: width,
         width: Some(width),
         is_makeshift: false,
+        is_replaced: false,
     })
 }
 

@@ -54,6 +54,8 @@ struct Choosing<'a> {
     large: HashMap<String, Url>,
     /// So many bytes of URLs are still looked at.
     room: Cell<usize>,
+    /// And so many of those that other sizes have.
+    sizes_room: usize,
 }
 
 /// At least so many pixels has a picture that somebody would look at.
@@ -84,6 +86,7 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         media: Media::new(options.all),
         posters: HashSet::new(),
         room: Cell::new(room),
+        sizes_room: room,
     };
     for data in &sheet.data {
         linked::read(data, &mut choosing.chosen.linked);
@@ -200,7 +203,8 @@ impl Choosing<'_> {
                     let mut wanted =
                         Wanted::shown(url, Some(Medium::Image), &piece.alt, weight(piece));
                     (wanted.size, wanted.leads) = (size, target);
-                    self.media.put(wanted);
+                    let at = self.media.put(wanted);
+                    self.other_sizes(piece, at);
                 }
             }
             (Role::Background | Role::Poster, Some(url)) => {
@@ -224,6 +228,21 @@ impl Choosing<'_> {
                 }
             }
             (_, None) => {}
+        }
+    }
+
+    /// Notes what the element names as other sizes of the picture that was put there.
+    fn other_sizes(&mut self, piece: &Piece, at: usize) {
+        for candidate in &piece.candidates {
+            let url = web(self.base, &candidate.url).filter(|_| !candidate.is_replaced);
+            let Some(url) = url else {
+                continue;
+            };
+            let Some(room) = self.sizes_room.checked_sub(url.as_str().len()) else {
+                return;
+            };
+            self.sizes_room = room;
+            self.media.leads(&url, at);
         }
     }
 
@@ -379,6 +398,8 @@ mod beside;
 mod cases;
 #[cfg(test)]
 mod described;
+#[cfg(test)]
+mod doubles;
 #[cfg(test)]
 mod facades;
 #[cfg(test)]

@@ -308,8 +308,12 @@ impl State {
         if let Some(url) = address(tag, &LAZY) {
             piece.add(url, 1);
         }
+        let is_lazy = is_lazy(tag);
         if let Some(url) = attribute(tag, "src") {
             piece.add(url, 0);
+            if let Some(own) = piece.candidates.last_mut() {
+                own.is_replaced = is_lazy;
+            }
         }
         // A long text is kept as far as it can be of use.
         let cut = |text: &str| text.chars().take(500).collect::<String>();
@@ -320,7 +324,6 @@ impl State {
             .filter_map(|name| attribute(tag, name));
         let words = names.map(cut).collect::<Vec<_>>().join(" ");
         let words = words.to_ascii_lowercase();
-        let is_lazy = is_lazy(tag);
         let words = words.split([' ', '-', '_']);
         let words = words.filter(|word| !(is_lazy && WAITING.contains(word)));
         piece.words = words.collect::<Vec<_>>().join(" ");

@@ -47,6 +47,8 @@ const CHAFF: [&str; 35] = [
 ];
 /// Those of them that call large pictures so, too.
 const ADVERTS: [&str; 3] = ["ad", "ads", "advert"];
+/// What is asked of a server for a picture just to get past a cache.
+const CACHED: [&str; 5] = ["_", "cb", "itok", "v", "ver"];
 /// Hosts whose pictures nobody looks at.
 const TRACKERS: [&str; 15] = [
     "bat.bing.com",
@@ -160,11 +162,15 @@ fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
     let (mut width, mut height) = (None, None);
     for (name, value) in url.query_pairs() {
         let plain = name.to_ascii_lowercase();
+        if is_picture && CACHED.contains(&&*plain) {
+            continue;
+        }
         if !(is_picture && resizes(&plain, &value)) {
             query.push(format!("{name}={value}"));
             continue;
         }
         match plain.as_str() {
+            "format" if is_size(&value) => width = Some(value),
             "h" | "height" => height = Some(value),
             "resize" | "s" | "size" | "w" | "width" => width = Some(value),
             _ => {}
@@ -178,9 +184,14 @@ fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
         ext if is_picture && ext != "gif" => String::new(),
         ext => ext,
     };
-    let host = &url[Position::BeforeHost..Position::AfterPort];
+    let host = without_www(&url[Position::BeforeHost..Position::AfterPort]);
     let folders = kept.join("/");
     format!("{host}{folders}/{name}?{}.{ext}", query.join("&"))
+}
+
+/// A host without the `www.` that it may have.
+pub(super) fn without_www(host: &str) -> &str {
+    host.strip_prefix("www.").unwrap_or(host)
 }
 
 /// Whether a whole word says a size.
@@ -245,9 +256,8 @@ fn resizes(name: &str, value: &str) -> bool {
         }
         "auto" | "crop" | "fit" | "fm" | "format" | "ssl" | "strip" => {
             let is_word = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());
-            value
-                .split([',', ':'])
-                .all(|part| is_word(part) || is_number(part))
+            let mut parts = value.split([',', ':']);
+            is_size(value) || parts.all(|part| is_word(part) || is_number(part))
         }
         _ => false,
     }

@@ -204,6 +204,7 @@ impl Piece {
             weight,
             width: None,
             is_makeshift: false,
+            is_replaced: false,
         });
     }
 

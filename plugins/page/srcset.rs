@@ -11,6 +11,8 @@ pub(super) struct Candidate {
     pub(super) width: Option<u32>,
     /// Whether it stands in where the picture itself does not fit.
     pub(super) is_makeshift: bool,
+    /// Whether a script puts another in its place, so that it may stand for any picture.
+    pub(super) is_replaced: bool,
 }
 
 impl Candidate {
@@ -58,6 +60,7 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
             weight,
             width,
             is_makeshift: false,
+            is_replaced: false,
         });
         rest = after;
     }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use fetch::model::Medium;
 use url::{Position, Url};
 
-use super::likeness::likeness;
+use super::likeness::{likeness, without_www};
 use super::size::Size;
 
 /// A medium that is wanted.
@@ -194,5 +194,5 @@ fn uncounted(url: &Url) -> String {
 /// What tells a file of a picture from others of its likeness: in other words, the same may be asked for.
 pub(super) fn file(url: &Url) -> (&str, Size) {
     let place = &url[Position::BeforeHost..Position::AfterPath];
-    (place, Size::of(url))
+    (without_www(place), Size::of(url))
 }

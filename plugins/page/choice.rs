@@ -21,6 +21,8 @@ use super::size::Size;
 use super::teasers::Teasers;
 use super::wanted::{Media, Wanted};
 
+mod sizes;
+
 /// What is chosen of a page.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
@@ -231,21 +233,6 @@ impl Choosing<'_> {
         }
     }
 
-    /// Notes what the element names as other sizes of the picture that was put there.
-    fn other_sizes(&mut self, piece: &Piece, at: usize) {
-        for candidate in &piece.candidates {
-            let url = web(self.base, &candidate.url).filter(|_| !candidate.is_replaced);
-            let Some(url) = url else {
-                continue;
-            };
-            let Some(room) = self.sizes_room.checked_sub(url.as_str().len()) else {
-                return;
-            };
-            self.sizes_room = room;
-            self.media.leads(&url, at);
-        }
-    }
-
     /// What the page says about itself, where its elements do not show it.
     fn told(&mut self, sheet: &Sheet) {
         let linked = std::mem::take(&mut self.chosen.linked);
@@ -387,7 +374,6 @@ fn weight(piece: &Piece) -> u64 {
     if own > 10 { own + 4000 } else { 0 }
 }
 
-mod enlarged;
 mod named;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The picture in full that a link around a small one leads to, without saying so by its address.
+//! Which pictures are sizes of one: those that an element names, and that behind a link.
 
 use fetch::model::Medium;
 use url::Url;
@@ -6,10 +6,10 @@ use url::Url;
 use super::super::behind::Around;
 use super::super::sheet::Piece;
 use super::super::wanted::Wanted;
-use super::Choosing;
+use super::{Choosing, web};
 
 impl Choosing<'_> {
-    /// That picture, by the name of its file if that is told. It is a guess.
+    /// The picture in full that a link leads to without saying so, by the name of its file if that is told. It is a guess.
     pub(super) fn behind(&self, piece: &Piece, target: &Url, shown: &Url) -> Option<Wanted> {
         let lines = piece.alt.split(['\n', '\t']).map(str::trim);
         let mut names = piece.file.as_deref().into_iter().chain(lines);
@@ -30,5 +30,20 @@ impl Choosing<'_> {
         let mut wanted = Wanted::linked(target.clone(), Some(Medium::Image), &piece.alt, file);
         wanted.small = Some(shown.clone());
         Some(wanted)
+    }
+
+    /// Notes what the element names as other sizes of the picture that was put there.
+    pub(super) fn other_sizes(&mut self, piece: &Piece, at: usize) {
+        for candidate in &piece.candidates {
+            let url = web(self.base, &candidate.url).filter(|_| !candidate.is_replaced);
+            let Some(url) = url else {
+                continue;
+            };
+            let Some(room) = self.sizes_room.checked_sub(url.as_str().len()) else {
+                return;
+            };
+            self.sizes_room = room;
+            self.media.leads(&url, at);
+        }
     }
 }

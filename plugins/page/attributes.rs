@@ -1,6 +1,9 @@
 //! The attributes of an element, and which of them name a picture.
 
+use fetch::model::Medium;
+use fetch::source::url_medium;
 use html5ever::tokenizer::Tag;
+use url::Url;
 
 use super::srcset::{self, Candidate};
 
@@ -83,6 +86,27 @@ fn is_address(value: &str) -> bool {
         && !value.starts_with('#')
         && !value.contains('{')
         && value.parse::<f64>().is_err()
+}
+
+/// Whether an address ends as that of a picture.
+pub(super) fn is_picture(address: &str) -> bool {
+    medium(address) == Some(Medium::Image)
+}
+
+/// What an address promises by its extension, wherever it is.
+fn medium(address: &str) -> Option<Medium> {
+    url_medium(&Url::parse("https://x.org/").ok()?.join(address).ok()?)
+}
+
+/// Whether a picture is called as this file is, and may say its size behind that.
+pub(super) fn is_named(picture: &str, file: &str) -> bool {
+    let name = |address: &str| {
+        let path = address.split(['?', '#']).next().unwrap_or("");
+        path.rsplit('/').next().unwrap_or("").to_owned()
+    };
+    let file = name(file);
+    let stem = file.rsplit_once('.').map_or(&*file, |(stem, _)| stem);
+    !stem.is_empty() && name(picture).starts_with(stem)
 }
 
 /// The widest picture that a script fills into a template: `cat_{width}x.jpg`, with `data-widths="[180, 360]"`.

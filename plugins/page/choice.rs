@@ -11,7 +11,7 @@ use super::super::direct::is_no_document;
 use super::announced::{self, Says, is_frame};
 use super::facade;
 use super::frontier::is_same_host;
-use super::likeness::{is_advert, is_chaff, is_dress, is_stream, likeness};
+use super::likeness::{is_advert, is_chaff, is_dress, is_sign, is_stream, likeness};
 use super::linked::{self, Linked};
 use super::opened::by_query;
 use super::options::Options;
@@ -21,6 +21,7 @@ use super::size::Size;
 use super::teasers::Teasers;
 use super::wanted::{Media, Wanted};
 
+mod omitted;
 mod sizes;
 
 /// What is chosen of a page.
@@ -35,10 +36,20 @@ pub(super) struct Chosen {
     pub(super) linked: Linked,
     /// Whether it shows media, or says that it has a film or sounds: anything but pictures that it is told by.
     pub(super) is_shown: bool,
-    /// How many large pictures are left out since they stand beside the matter.
-    pub(super) beside: usize,
+    pub(super) omitted: Omitted,
     /// Whether the page has more than was looked at.
     pub(super) cut: bool,
+}
+
+/// How many pictures are left out that somebody may miss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Omitted {
+    /// Beside the matter, and large.
+    pub(super) large: usize,
+    /// Beside the matter, and not small for all that is said.
+    pub(super) beside: usize,
+    /// For what they are called, though nothing says that they are small.
+    pub(super) dress: usize,
 }
 
 /// What is being chosen.
@@ -108,8 +119,7 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
     }
     choosing.told(sheet);
     choosing.hidden(sheet);
-    let beside = sheet.pieces.iter().filter(|piece| teasers.is_beside(piece));
-    choosing.chosen.beside = beside.filter(|piece| choosing.misses(piece)).count();
+    choosing.chosen.omitted = choosing.omitted(sheet, &teasers);
     choosing.chosen.cut |= sheet.cut || choosing.chosen.linked.cut || choosing.room.get() == 0;
     Chosen {
         media: choosing.media.finish(),
@@ -145,14 +155,6 @@ impl Choosing<'_> {
         let like_it = self.base.join(&format!("a.{ext}")).ok()?;
         let stem = stem.rsplit(['/', '\\']).next()?;
         medium(&like_it).map(|kind| (stem.to_owned(), kind))
-    }
-
-    /// Whether a large picture is left out.
-    fn misses(&self, piece: &Piece) -> bool {
-        let is_large = piece.role == Role::Image && piece.is_large();
-        let best = piece.best().filter(|_| is_large && !self.all);
-        let url = best.and_then(|best| self.web(&best.url));
-        url.is_some_and(|url| is_looked_at(piece, &url) && !self.media.knows(&url))
     }
 
     /// Whether a picture is there to be seen by itself.
@@ -354,17 +356,23 @@ fn posters(sheet: &Sheet, base: &Url) -> HashSet<String> {
 
 /// Whether a picture is large enough to be looked at, and no part of the page's dress.
 pub(super) fn is_looked_at(piece: &Piece, url: &Url) -> bool {
-    let is_small = match (piece.width, piece.height) {
-        (Some(width), Some(height)) => width.max(height) < LEAST || width.min(height) < LEAST / 3,
-        (Some(one), None) | (None, Some(one)) => one < LEAST / 2,
-        (None, None) => false,
-    };
     let is_chaff = match piece.is_large() {
         true => is_dress(url) || is_advert(url, &piece.words),
         // What nobody is to see counts readers; if it is large, its turn comes.
-        false => is_chaff(url, &piece.words) || piece.hidden,
+        false if piece.hidden => true,
+        false if piece.is_wide() => is_dress(url) || is_sign(url, &piece.words),
+        false => is_chaff(url, &piece.words),
     };
-    !is_small && !is_chaff
+    !is_small(piece) && !is_chaff
+}
+
+/// Whether the page says that nobody would look at a picture.
+fn is_small(piece: &Piece) -> bool {
+    match (piece.width, piece.height) {
+        (Some(width), Some(height)) => width.max(height) < LEAST || width.min(height) < LEAST / 3,
+        (Some(one), None) | (None, Some(one)) => one < LEAST / 2,
+        (None, None) => false,
+    }
 }
 
 /// How large its best candidate is.
@@ -390,6 +398,8 @@ mod doubles;
 mod facades;
 #[cfg(test)]
 mod films;
+#[cfg(test)]
+mod lost;
 #[cfg(test)]
 mod opened;
 #[cfg(test)]

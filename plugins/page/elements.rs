@@ -4,7 +4,8 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
 use super::attributes::{
-    FULL, LAZY, address, attribute, choices, first, is_lazy, opens, pixels, value, widest,
+    FULL, LAZY, address, attribute, choices, first, is_lazy, is_named, is_picture, opens, pixels,
+    value, widest,
 };
 use super::data::{self, Data};
 use super::facade;
@@ -382,7 +383,8 @@ impl State {
     }
 
     fn push(&mut self, mut piece: Piece) {
-        piece.aside = self.place.is_beside();
+        let is_matter = self.place.is_within() && self.is_matter(&piece);
+        piece.aside = self.place.is_beside() && !is_matter;
         piece.is_teaser = self.place.is_teaser();
         piece.in_button = self.in_button;
         if self.sheet.pieces.len() < MOST {
@@ -390,6 +392,20 @@ impl State {
         } else {
             self.sheet.cut = true;
         }
+    }
+
+    /// Whether a picture that stands in an `aside` of the matter belongs to that: one in a figure, or of the file that its link leads
+    /// to. Those that lead to other pages do not.
+    fn is_matter(&self, piece: &Piece) -> bool {
+        let is_figure = self.place.is_figure();
+        piece.role == Role::Image
+            && match piece.link.as_deref() {
+                None => is_figure,
+                Some(link) => {
+                    is_picture(link)
+                        && (is_figure || piece.best().is_some_and(|best| is_named(&best.url, link)))
+                }
+            }
     }
 
     pub(super) fn finish(mut self) -> Sheet {

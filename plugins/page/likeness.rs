@@ -45,6 +45,10 @@ const CHAFF: [&str; 35] = [
     "sprites",
     "tracking",
 ];
+/// Those of them that name as many things that pictures are of.
+const THINGS: [&str; 10] = [
+    "arrow", "badge", "badges", "banner", "button", "buttons", "flag", "flags", "icon", "icons",
+];
 /// Those of them that call large pictures so, too.
 const ADVERTS: [&str; 3] = ["ad", "ads", "advert"];
 /// What is asked of a server for a picture just to get past a cache.
@@ -99,19 +103,31 @@ pub(super) fn is_chaff(url: &Url, words: &str) -> bool {
 
 /// The same of what is known to be large, or meant to be had: what it is called does not count then.
 pub(super) fn is_dress(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or("");
+    let mut folders = path[..path.len() - name.len()].split('/');
+    // A folder is what it is called.
+    is_never_looked_at(url) || folders.any(|folder| CHAFF.contains(&folder))
+}
+
+/// The same of what is there in a large size: words for what pictures are of do not count then.
+pub(super) fn is_sign(url: &Url, words: &str) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or("");
+    let folders = path[..path.len() - name.len()].split('/');
+    let mut called = parts(name).chain(folders).chain(classes(words));
+    called.any(|word| CHAFF.contains(&word) && !THINGS.contains(&word))
+}
+
+/// Whether a picture is of a kind, or from a host, that nobody looks at.
+pub(super) fn is_never_looked_at(url: &Url) -> bool {
     let host = url.host_str().unwrap_or("");
     let is_tracker = TRACKERS.iter().any(|tracker| {
         host.strip_suffix(tracker)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     });
-    let path = url.path().to_ascii_lowercase();
-    let name = path.rsplit('/').next().unwrap_or("");
-    let mut folders = path[..path.len() - name.len()].split('/');
-    // A folder is what it is called.
-    is_tracker
-        || folders.any(|folder| CHAFF.contains(&folder))
-        || name.ends_with(".svg")
-        || name.ends_with(".ico")
+    let ends = |ext: &str| url.path().to_ascii_lowercase().ends_with(ext);
+    is_tracker || ends(".svg") || ends(".ico")
 }
 
 /// Whether a picture is called an advertisement.

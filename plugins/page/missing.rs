@@ -7,6 +7,7 @@ use fetch::net::Shown;
 use fetch::source::Answer;
 use url::Url;
 
+use super::choice::Omitted;
 use super::linked::Linked;
 use super::options::Options;
 use super::player::is_player;
@@ -33,23 +34,38 @@ impl Tour<'_> {
         Ok(())
     }
 
-    /// Tells how many large pictures of a page stand beside its matter. Most pages have some, so that is worth no more than a
-    /// note, unless it is odd.
-    pub(super) async fn leave_beside(
+    /// Tells how many pictures of a page are left out. Most pages have some, so that is worth no more than a note, unless it is odd.
+    pub(super) async fn leave_out(
         &mut self,
         page: &Url,
-        count: usize,
+        omitted: Omitted,
         is_odd: bool,
     ) -> Result<()> {
-        self.beside += count;
-        let text = format!(
-            "large pictures left out as beside the matter of `{}`: {count} (`--all` takes them)",
-            Shown(page)
-        );
-        match is_odd {
-            true => self.out.warn(text).await,
-            false => self.out.note(text).await,
+        let Omitted {
+            large,
+            beside,
+            dress,
+        } = omitted;
+        let known = &mut self.omitted;
+        (known.large, known.beside) = (known.large + large, known.beside + beside);
+        known.dress += dress;
+        let page = Shown(page);
+        if large > 0 {
+            let text = format!(
+                "large pictures left out as beside the matter of `{page}`: {large} (`--all` takes them)"
+            );
+            match is_odd {
+                true => self.out.warn(text).await?,
+                false => self.out.note(text).await?,
+            }
         }
+        if dress > 0 {
+            let text = format!(
+                "pictures of `{page}` left out for what they are called: {dress} (`--all` takes them)"
+            );
+            self.out.note(text).await?;
+        }
+        Ok(())
     }
 
     /// Tells of a page that shows nothing but what it is told by: the rest may come by scripts. Of many pages, that is worth no more
@@ -165,8 +181,20 @@ impl Tour<'_> {
         if let Some(feed) = &self.feed {
             hints.push(format!("its feed may have some: `{}`", Shown(feed)));
         }
-        if self.beside > 0 {
-            hints.push(format!("large pictures beside its matter: {}", self.beside));
+        let Omitted {
+            large,
+            beside,
+            dress,
+        } = self.omitted;
+        match (large, beside) {
+            (0, 0) => {}
+            (0, beside) => hints.push(format!("pictures beside its matter: {beside}")),
+            (large, _) => hints.push(format!("large pictures beside its matter: {large}")),
+        }
+        if dress > 0 {
+            hints.push(format!(
+                "pictures left out for what they are called: {dress}"
+            ));
         }
         hints.push("what its scripts bring is not seen".to_owned());
         if !self.options.all {

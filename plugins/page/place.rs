@@ -117,6 +117,8 @@ enum Beside {
     Called,
     /// By a name that says that others are in it.
     Others,
+    /// An `aside` of the matter itself, which may hold some of it.
+    Within,
     /// By what it is.
     Sure,
 }
@@ -127,6 +129,8 @@ pub(super) struct Place {
     open: Vec<Open>,
     /// How many of them are beside the matter.
     beside: usize,
+    /// How many of those are within it.
+    within: usize,
     /// How many of them are the matter.
     matter: usize,
     /// Whether the matter has begun.
@@ -159,6 +163,16 @@ impl Place {
         self.teasers > 0
     }
 
+    /// Whether it is beside the matter by nothing but an `aside` within that.
+    pub(super) fn is_within(&self) -> bool {
+        self.beside == self.within
+    }
+
+    /// Whether it is in a figure.
+    pub(super) fn is_figure(&self) -> bool {
+        self.open.iter().any(|open| open.name == "figure")
+    }
+
     /// Goes into an element, if that holds others.
     pub(super) fn enter(&mut self, tag: &Tag) {
         let name: &str = &tag.name;
@@ -186,6 +200,7 @@ impl Place {
         self.articles += usize::from(name == "article");
         self.teasers += usize::from(is_teaser);
         self.beside += usize::from(beside != Beside::No);
+        self.within += usize::from(beside == Beside::Within);
         self.matter += usize::from(is_matter);
         self.open.push(Open {
             name: name.to_owned(),
@@ -216,6 +231,7 @@ impl Place {
     fn close(&mut self, at: usize) {
         for open in self.open.drain(at..) {
             self.beside -= usize::from(open.beside != Beside::No);
+            self.within -= usize::from(open.beside == Beside::Within);
             self.matter -= usize::from(open.is_matter);
             self.articles -= usize::from(open.name == "article");
             self.teasers -= usize::from(open.is_teaser);
@@ -246,7 +262,8 @@ impl Place {
     fn beside(&self, tag: &Tag, role: &str) -> Beside {
         let roles = ["complementary", "contentinfo", "navigation"];
         match &*tag.name {
-            "nav" | "aside" | "footer" => return Beside::Sure,
+            "nav" | "footer" => return Beside::Sure,
+            "aside" if self.matter == 0 => return Beside::Sure,
             // The header of an article has its first picture.
             "header" if self.matter == 0 => return Beside::Sure,
             "header" => return Beside::No,
@@ -254,6 +271,8 @@ impl Place {
             _ => {}
         }
         let is_part = matches!(&*tag.name, "li" | "table" | "td" | "tr");
+        let mut infobox = words(tag, &["class", "id"]);
+        let is_infobox = infobox.any(|name| name.split(['-', '_']).any(|word| word == "infobox"));
         let is_figure = &*tag.name == "figure";
         let is_custom = tag.name.contains('-').then(|| tag.name.to_string());
         let is_single = self.is_single || self.articles > 0;
@@ -268,7 +287,12 @@ impl Place {
         let said: Vec<Beside> = names.map(|name| called(&name, known, is_single)).collect();
         let strongest = [Beside::Others, Beside::Called].into_iter();
         let found = strongest.into_iter().find(|beside| said.contains(beside));
-        found.unwrap_or(Beside::No)
+        match &*tag.name {
+            "aside" if found.is_some() => Beside::Sure,
+            "aside" if is_infobox => Beside::No,
+            "aside" => Beside::Within,
+            _ => found.unwrap_or(Beside::No),
+        }
     }
 }
 
@@ -304,6 +328,10 @@ fn called(name: &str, known: &[&str], is_single: bool) -> Beside {
     let is_lifted = words.iter().any(|word| LIFTED_BEFORE[1..].contains(word))
         || first == LIFTED_BEFORE[0]
         || LIFTED_BEHIND.contains(&last);
+    let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_numbered = words
+        .get(1..words.len() - 1)
+        .is_some_and(|within| within.iter().any(is_number));
     let has = |pairs: &[[&str; 2]]| {
         words
             .windows(2)
@@ -320,9 +348,9 @@ fn called(name: &str, known: &[&str], is_single: bool) -> Beside {
         () if is_lifted => Beside::No,
         () if words.iter().any(|word| OTHERS.contains(word)) => Beside::Others,
         () if has(&OTHERS_IN_TWO) || is_single && words.windows(2).any(of_one) => Beside::Others,
-        () if known.contains(&first) || known.contains(&last) || has(&BESIDE_IN_TWO) => {
-            Beside::Called
-        }
+        () if known.contains(&first) || has(&BESIDE_IN_TWO) => Beside::Called,
+        // With a number within, it is that of one thing among many.
+        () if known.contains(&last) && !is_numbered => Beside::Called,
         () => Beside::No,
     }
 }

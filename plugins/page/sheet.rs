@@ -120,6 +120,8 @@ impl Sheet {
 
 /// No part of a page's dress has both sides as long as this.
 const LARGE: u32 = 300;
+/// Little of it is there in a size as wide as this.
+const WIDE: u32 = 600;
 
 /// What an element is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,5 +224,12 @@ impl Piece {
     pub(super) fn is_large(&self) -> bool {
         let is_long = |side: Option<u32>| side.is_some_and(|side| side >= LARGE);
         is_long(self.width) && is_long(self.height)
+    }
+
+    /// Whether its list of sizes has a wide one, and nothing says that it is shown small.
+    pub(super) fn is_wide(&self) -> bool {
+        let is_short = |side: Option<u32>| side.is_some_and(|side| side < LARGE);
+        let widest = self.best().and_then(|best| best.width);
+        widest.is_some_and(|width| width >= WIDE) && !is_short(self.width) && !is_short(self.height)
     }
 }

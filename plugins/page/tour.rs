@@ -8,7 +8,7 @@ use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key};
 use url::Url;
 
 use super::Page;
-use super::choice::{Chosen, web};
+use super::choice::{Chosen, Omitted, web};
 use super::folder::below;
 use super::frontier::{Frontier, is_same_host};
 use super::iiif;
@@ -57,8 +57,8 @@ pub(super) struct Tour<'a> {
     pub(super) fault: Option<Error>,
     /// Where the feed of the first page is.
     pub(super) feed: Option<Url>,
-    /// How many large pictures stood beside the matter.
-    pub(super) beside: usize,
+    /// What was left out that somebody may miss.
+    pub(super) omitted: Omitted,
     /// How many pictures lead to pages that nobody looks at.
     pub(super) leading: usize,
     /// Where links have led that were followed, and which.
@@ -98,7 +98,7 @@ impl<'a> Tour<'a> {
             failed: 0,
             fault: None,
             feed: None,
-            beside: 0,
+            omitted: Omitted::default(),
             leading: 0,
             moved: HashMap::new(),
         }
@@ -187,7 +187,7 @@ impl<'a> Tour<'a> {
                 hidden,
                 linked,
                 is_shown,
-                beside,
+                omitted,
                 cut,
             } = match reading.found {
                 Found::Folder(listed) => {
@@ -202,12 +202,9 @@ impl<'a> Tour<'a> {
                 let feed = sheet.feed.as_deref();
                 self.feed = feed.and_then(|feed| web(&sheet.base(here), feed));
             }
-            if beside > 0 {
-                // What it is told by alone may be no more than that.
-                let is_odd =
-                    !is_shown && !media.is_empty() && embeds.is_empty() && players.is_empty();
-                self.leave_beside(here, beside, is_odd).await?;
-            }
+            // What it is told by alone may be no more than that.
+            let is_odd = !is_shown && !media.is_empty() && embeds.is_empty() && players.is_empty();
+            self.leave_out(here, omitted, is_odd).await?;
             self.unread(here, &linked).await?;
             let meta = about(sheet, &linked, self.known, here, album);
             let is_film = |wanted: &Wanted| wanted.medium != Some(Medium::Image);

@@ -38,3 +38,26 @@ fn a_page_with_nothing_else_to_show_warns_of_them() {
     let done = Fetch::new().arg(site.url("/bare")).run().fails(5);
     done.says("large pictures beside its matter: 2");
 }
+
+#[test]
+fn what_is_left_out_for_its_name_is_told() {
+    let site = Site::start();
+    let named =
+        "<!doctype html><title>Shop</title><img src=/banner-stand.jpg><img src=/flag-pole.jpg>";
+    site.on("/shop", Reply::html(format!("{named}<img src=/a.jpg>")));
+    let told = format!(
+        "pictures of `{}` left out for what they are called: 2 (`--all` takes them)",
+        site.url("/shop")
+    );
+    let fetch = Fetch::new().arg("-s").arg(site.url("/shop"));
+    let quiet = fetch.run().success();
+    assert!(!quiet.stderr.contains(&told), "{}", quiet.stderr);
+    fetch.arg("-v").run().success().says(&told);
+    site.on("/bare", Reply::html(named));
+    let done = Fetch::new().arg(site.url("/bare")).run().fails(5);
+    done.says("pictures left out for what they are called: 2");
+    let menu = "<!doctype html><title>Menu</title><main><div class=menu><img src=/soup.jpg>";
+    site.on("/menu", Reply::html(menu));
+    let done = Fetch::new().arg(site.url("/menu")).run().fails(5);
+    done.says("pictures beside its matter: 1");
+}

@@ -65,8 +65,13 @@ fn taken(held: &Held) -> Vec<String> {
             let url = match entry {
                 Entry::Item(item) => item.key,
                 Entry::Link(link) | Entry::Embed(link) => format!("embed {}", link.url),
-                // That there may be larger ones elsewhere takes nothing.
-                Entry::Note(text) if text.starts_with("pictures that lead to pages") => continue,
+                // That there may be larger ones elsewhere takes nothing, nor does what is left out for its name.
+                Entry::Note(text)
+                    if text.starts_with("pictures that lead to pages")
+                        || text.contains("left out for what they are called") =>
+                {
+                    continue;
+                }
                 Entry::Note(text) => format!("note {text}"),
                 other @ (Entry::Validator(_)
                 | Entry::Unchanged

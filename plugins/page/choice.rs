@@ -399,6 +399,8 @@ mod facades;
 #[cfg(test)]
 mod films;
 #[cfg(test)]
+mod largest;
+#[cfg(test)]
 mod lost;
 #[cfg(test)]
 mod opened;

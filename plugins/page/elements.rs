@@ -14,10 +14,10 @@ use super::iiif;
 use super::next::is_alone_by_kind;
 use super::opened::by_script;
 use super::place::{Place, is_single};
-use super::refresh;
 use super::screen::Screen;
 use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
+use super::{height, own, refresh};
 
 /// The most pieces, links and scripts that are kept of a page.
 pub(super) const MOST: usize = 100_000;
@@ -311,10 +311,7 @@ impl State {
         }
         let is_lazy = is_lazy(tag);
         if let Some(url) = attribute(tag, "src") {
-            piece.add(url, 0);
-            if let Some(own) = piece.candidates.last_mut() {
-                own.is_replaced = is_lazy;
-            }
+            own::add(&mut piece, url, pixels(tag, "width"), is_lazy);
         }
         // A long text is kept as far as it can be of use.
         let cut = |text: &str| text.chars().take(500).collect::<String>();

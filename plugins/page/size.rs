@@ -20,7 +20,7 @@ const MEDIUM: Size = Size::between(400, 999, 800);
 const LARGE: Size = Size::between(1000, 3999, 4000);
 const FULL: Size = Size::between(4000, u32::MAX, 5000);
 
-/// Words that tell one size of a picture from another.
+/// Words that tell one size of a picture from another. WordPress calls `-scaled` what it made no wider than so of a larger one.
 const WORDS: [(&str, Size); 20] = [
     ("big", LARGE),
     ("full", FULL),
@@ -36,7 +36,7 @@ const WORDS: [(&str, Size); 20] = [
     ("original", FULL),
     ("originals", FULL),
     ("preview", SMALL),
-    ("scaled", LARGE),
+    ("scaled", Size::exactly(2560)),
     ("sm", SMALL),
     ("small", SMALL),
     ("thumb", SMALL),
@@ -68,6 +68,11 @@ impl Size {
             said = words.min_by_key(|size| size.likely);
         });
         pixels.map(Size::exactly).or(said).unwrap_or(UNSAID)
+    }
+
+    /// Whether it is told to the pixel.
+    pub(super) fn is_exact(self) -> bool {
+        self.least == self.most
     }
 
     /// What it surely has.

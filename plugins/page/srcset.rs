@@ -34,7 +34,7 @@ impl Candidate {
 /// The weight of what is said to be the picture in full.
 pub(super) const FULL: u32 = 1_000_000;
 /// The weight of a choice that says nothing.
-const UNSAID: u32 = 2;
+pub(super) const UNSAID: u32 = 2;
 /// The most choices of one image.
 const MOST: usize = 100;
 

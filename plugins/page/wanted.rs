@@ -122,6 +122,9 @@ impl Media {
             return at;
         }
         let is_better = match (known.is_linked, wanted.is_linked) {
+            (false, false) if known.size.is_exact() && wanted.size.is_exact() => {
+                wanted.size.likely > known.size.likely
+            }
             (false, false) => wanted.weight > known.weight,
             (false, true) => !known.size.exceeds(wanted.size),
             (true, _) => wanted.size.exceeds(known.size),

@@ -1,0 +1,61 @@
+//! Which of the files that an element names for one picture is taken.
+
+use super::cases::takes;
+
+#[test]
+fn what_is_wider_than_all_that_stand_beside_it_is_the_original() {
+    takes(&[
+        (
+            "<img src=/images/wide.jpg width=4000 height=3000 srcset='/images/size/w600/wide.jpg 600w, /images/size/w2400/wide.jpg 2400w'>",
+            &["/images/wide.jpg"],
+        ),
+        (
+            "<img src=/a.jpg width=1024 height=683 srcset='/b.jpg 300w, /c.jpg 2048w'>",
+            &["/c.jpg"],
+        ),
+        // One of those: its width is told.
+        (
+            "<img src=/b.jpg width=4000 srcset='/b.jpg 300w, /c.jpg 2048w'>",
+            &["/c.jpg"],
+        ),
+        (
+            "<img src=/wait.jpg data-src=/b.jpg width=4000 srcset='/b.jpg 300w, /c.jpg 2048w'>",
+            &["/c.jpg"],
+        ),
+        (
+            "<img src=/t-150x150.jpg width=4000 srcset='/b.jpg 300w, /c.jpg 2048w'>",
+            &["/c.jpg"],
+        ),
+        (
+            "<meta property=og:image content=/up/IMG_1-scaled.jpg><img src=/up/IMG_1-1024x683.jpg srcset='/up/IMG_1-2048x1365.jpg 2048w'>",
+            &["/up/IMG_1-scaled.jpg"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_an_optimiser_made_of_a_picture_does_not_stand_for_it() {
+    takes(&[
+        (
+            "<picture><source srcset=/u/b.jpg.webp type=image/webp><img src=/u/b.jpg></picture>",
+            &["/u/b.jpg"],
+        ),
+        (
+            "<picture><source srcset=/webp/u/b.webp type=image/webp><img src=/u/b.jpg></picture>",
+            &["/u/b.jpg"],
+        ),
+        // These are others, or a script sets the address.
+        (
+            "<picture><source srcset=/u/c.webp type=image/webp><img src=/u/wait.jpg></picture>",
+            &["/u/c.webp"],
+        ),
+        (
+            "<picture><source srcset='/u/b-2000.webp 2000w' type=image/webp><img src=/u/b.jpg></picture>",
+            &["/u/b-2000.webp"],
+        ),
+        (
+            "<picture><source srcset=/u/b.webp type=image/webp><img src=/u/b.jpg data-src=/u/c.jpg></picture>",
+            &["/u/b.webp"],
+        ),
+    ]);
+}

@@ -1,0 +1,48 @@
+//! The `src` of an image, against the choices beside it.
+
+use url::Url;
+
+use super::attributes::is_named;
+use super::sheet::Piece;
+use super::size::Size;
+use super::srcset::{Candidate, FULL, UNSAID};
+
+/// Adds the `src` of an image that is said to be so wide.
+pub(super) fn add(piece: &mut Piece, url: &str, width: Option<u32>, is_replaced: bool) {
+    let mut own = Candidate {
+        url: url.to_owned(),
+        weight: 0,
+        width: None,
+        is_makeshift: false,
+        is_replaced,
+    };
+    let choices = &piece.candidates;
+    if is_replaced {
+        piece.candidates.push(own);
+    } else if let Some(width) = width.filter(|width| is_original(url, *width, choices)) {
+        own.weight = width.min(FULL - 1);
+        own.width = Some(own.weight);
+        piece.candidates.push(own);
+    } else if is_remade(url, choices) {
+        // Of equals, the first is taken.
+        own.weight = UNSAID;
+        piece.candidates.insert(0, own);
+    } else {
+        piece.candidates.push(own);
+    }
+}
+
+/// Whether a `src` of this width is wider than all choices, and none of them.
+fn is_original(url: &str, width: u32, choices: &[Candidate]) -> bool {
+    let widest = choices.iter().filter_map(|choice| choice.width).max();
+    let here = Url::parse("https://x.org/").and_then(|base| base.join(url));
+    widest.is_some_and(|widest| width > widest)
+        && choices.iter().all(|choice| choice.url != url)
+        && here.is_ok_and(|here| !Size::of(&here).is_small())
+}
+
+/// Whether the choices say nothing of their sizes, and one is called as the `src` is: an optimiser has made it of that (`b.jpg.webp`).
+fn is_remade(url: &str, choices: &[Candidate]) -> bool {
+    let says_nothing = |choice: &Candidate| choice.weight == UNSAID && !choice.is_makeshift;
+    choices.iter().all(says_nothing) && choices.iter().any(|choice| is_named(&choice.url, url))
+}

@@ -54,6 +54,11 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
             true => ("", after),
             false => after.split_once(',').unwrap_or((after, "")),
         };
+        rest = after;
+        // What follows a space that is part of an address is none.
+        if descriptor.split_ascii_whitespace().any(is_of_address) {
+            continue;
+        }
         let (weight, width) = weight(descriptor);
         candidates.push(Candidate {
             url: url.to_owned(),
@@ -62,9 +67,14 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
             is_makeshift: false,
             is_replaced: false,
         });
-        rest = after;
     }
     candidates
+}
+
+/// Whether a word is a piece of an address rather than a number and its unit.
+fn is_of_address(word: &str) -> bool {
+    let unit = |c: char| c.is_ascii_alphabetic();
+    word.contains(['.', '/']) && word.trim_end_matches(unit).parse::<f64>().is_err()
 }
 
 /// Widths count as they are; a density counts as that many common pictures.

@@ -59,3 +59,11 @@ fn what_an_optimiser_made_of_a_picture_does_not_stand_for_it() {
         ),
     ]);
 }
+
+#[test]
+fn a_choice_that_is_no_choice_is_passed_over() {
+    takes(&[(
+        "<img src='/i/my pic.jpg' srcset='/i/my pic.jpg 300w, /i/my pic2.jpg 600w'>",
+        &["/i/my%20pic.jpg"],
+    )]);
+}

@@ -67,3 +67,18 @@ fn a_choice_that_is_no_choice_is_passed_over() {
         &["/i/my%20pic.jpg"],
     )]);
 }
+
+#[test]
+fn a_name_that_ends_in_th_is_that_of_a_small_one() {
+    takes(&[
+        (
+            "<img src=/cat-th.jpg><img src=/cat.jpg><img src=/dog.th.jpg><img src=/dog.jpg>",
+            &["/cat.jpg", "/dog.jpg"],
+        ),
+        // Thailand.
+        (
+            "<img src=/th/a.jpg><img src=/a.jpg>",
+            &["/th/a.jpg", "/a.jpg"],
+        ),
+    ]);
+}

@@ -6,6 +6,7 @@ use fetch::source::{url_medium, url_name};
 use url::Url;
 
 use super::frontier::is_same_host;
+use super::original::within;
 
 /// What asks a script for a smaller one of its pictures, or for the picture itself.
 const SIZES: [&str; 8] = ["h", "height", "mode", "size", "stc", "t", "thumb", "w"];
@@ -36,7 +37,8 @@ impl Around<'_> {
     pub(super) fn leads_to_picture(&self) -> bool {
         let is_told = (self.opens || self.is_file) && self.is_near();
         !is_page(self.target)
-            && (self.is_of_one_script()
+            && (within(self.target).is_some()
+                || self.is_of_one_script()
                 || self.is_of_one_file()
                 || self.is_of_one_upload()
                 || is_attached(self.target) && (is_told || is_attached(self.shown)))

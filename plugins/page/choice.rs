@@ -15,6 +15,7 @@ use super::likeness::{is_advert, is_chaff, is_dress, is_sign, is_stream, likenes
 use super::linked::{self, Linked};
 use super::opened::by_query;
 use super::options::Options;
+use super::original::{marks, original};
 use super::player::is_player;
 use super::sheet::{Piece, Role, Sheet};
 use super::size::Size;
@@ -73,6 +74,8 @@ struct Choosing<'a> {
 
 /// At least so many pixels has a picture that somebody would look at.
 const LEAST: u32 = 100;
+/// What is not as wide may be shown to lead to another page.
+const TEASER: u32 = 600;
 
 /// The longest URL that is one.
 const LONGEST: usize = 16 << 10;
@@ -203,10 +206,16 @@ impl Choosing<'_> {
                     self.media.leads(shown, at);
                 } else if let Some(url) = url.filter(|url| self.all || self.is_seen(piece, url)) {
                     let width = best.and_then(|best| best.width);
+                    let (url, small) = match original(&url) {
+                        Some(original) => (original, Some(url)),
+                        None => (url, None),
+                    };
+                    let width = width.filter(|_| small.is_none());
                     let size = width.map_or_else(|| Size::of(&url), Size::exactly);
                     let mut wanted =
                         Wanted::shown(url, Some(Medium::Image), &piece.alt, weight(piece));
                     (wanted.size, wanted.leads) = (size, target);
+                    wanted.small = small;
                     let at = self.media.put(wanted);
                     self.other_sizes(piece, at);
                 }
@@ -278,6 +287,7 @@ impl Choosing<'_> {
         let images: Vec<Url> = images
             .chain(metas.into_iter().flat_map(|name| sheet.all(name)))
             .filter_map(resolve)
+            .map(|url| original(&url).unwrap_or(url))
             .collect();
         let mut kinds = self.media.list.iter().map(|wanted| wanted.medium);
         let has_streams = kinds.any(|medium| medium != Some(Medium::Image));
@@ -292,9 +302,17 @@ impl Choosing<'_> {
         let is_film = has_streams || self.media.list.len() > shown;
         self.chosen.is_shown = shown > 0 || is_film;
         let crops = self.crops(&images);
+        // Another cut of what is shown is no other picture, but where that is small.
+        let large = self.media.list[..shown].iter();
+        let large = large.filter(|wanted| wanted.size.likely >= TEASER);
+        let marked: HashSet<String> = large.flat_map(|wanted| marks(&wanted.url)).collect();
         for url in images.into_iter().filter(|url| !crops.contains(url)) {
             // Of a film or a piece of music, it is the poster.
             let known = self.media.knows(&url);
+            let is_cut = || marks(&url).any(|mark| marked.contains(&mark));
+            if !self.all && !known && is_cut() {
+                continue;
+            }
             if self.all || known || !is_film && !is_chaff(&url, "") {
                 self.add(url, Some(Medium::Image), "", 1);
             }

@@ -17,7 +17,7 @@ use super::place::{Place, is_single};
 use super::screen::Screen;
 use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
-use super::{height, own, refresh};
+use super::{own, refresh};
 
 /// The most pieces, links and scripts that are kept of a page.
 pub(super) const MOST: usize = 100_000;

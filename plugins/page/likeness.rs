@@ -5,6 +5,7 @@ use fetch::source::{url_medium, url_name};
 use url::{Position, Url};
 
 use super::super::stream::Form;
+use super::original::side;
 use super::size::{is_dimensions, word};
 
 /// Words in a path or a class of a picture that belongs to the page's dress, or that counts its readers.
@@ -160,6 +161,11 @@ fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut kept: Vec<&str> = Vec::new();
     for folder in folders.split('/') {
+        if let Some(side) = side(url, kept.last().copied(), folder) {
+            size(side);
+            kept.pop_if(|before| *before == "size");
+            continue;
+        }
         match is_size(folder) {
             true => size(folder),
             false => kept.push(without_size(folder, is_side, size)),
@@ -242,6 +248,11 @@ fn without_size<'a>(
         name = rest;
     }
     name
+}
+
+/// A name without the sizes at its end.
+pub(super) fn without_sizes(name: &str) -> &str {
+    without_size(name, is_size_of_name, &mut |_| ())
 }
 
 /// A name without the size before it, as encyclopaedias write it: `440px-Heron`.

@@ -28,6 +28,7 @@ mod next;
 mod oembed;
 mod opened;
 mod options;
+mod original;
 mod own;
 mod pattern;
 mod place;

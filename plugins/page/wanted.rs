@@ -7,6 +7,7 @@ use fetch::model::Medium;
 use url::{Position, Url};
 
 use super::likeness::{likeness, without_www};
+use super::original::is_made_of;
 use super::size::Size;
 
 /// A medium that is wanted.
@@ -122,6 +123,8 @@ impl Media {
             return at;
         }
         let is_better = match (known.is_linked, wanted.is_linked) {
+            (false, false) if is_made_of(&known.url, &wanted.url) => true,
+            (false, false) if is_made_of(&wanted.url, &known.url) => false,
             (false, false) if known.size.is_exact() && wanted.size.is_exact() => {
                 wanted.size.likely > known.size.likely
             }

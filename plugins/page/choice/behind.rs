@@ -35,6 +35,11 @@ fn a_link_may_be_the_picture_in_full_though_it_does_not_end_as_one() {
             "<a href='/a/ab/Fight.jpg/revision/latest?cb=1'><img src='/a/ab/Fight.jpg/revision/latest/scale-to-width-down/300?cb=1'></a>",
             &["/a/ab/Fight.jpg/revision/latest?cb=1"],
         ),
+        // Substack.
+        (
+            "<a href='/fetch/f_auto/https%3A%2F%2Fs3.example%2Fup%2Fa.jpeg'><img src='/fetch/w_400/https%3A%2F%2Fs3.example%2Fup%2Fa.jpeg'></a>",
+            &["/fetch/f_auto/https%3A%2F%2Fs3.example%2Fup%2Fa.jpeg"],
+        ),
         // Lightboxes.
         (
             "<a data-fancybox=g href='/image.php?id=1&size=full'><img src=/thumbs/1.jpg></a>",

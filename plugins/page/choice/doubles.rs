@@ -1,6 +1,6 @@
 //! One picture under several addresses, which is taken once.
 
-use super::cases::takes;
+use super::cases::{taken, takes};
 
 #[test]
 fn what_a_picture_names_as_its_other_sizes_is_no_other_picture() {
@@ -55,6 +55,91 @@ fn what_only_passes_a_cache_by_is_no_other_picture() {
         (
             "<img src='/i/a.jpg?id=1'><img src='/i/a.jpg?id=2'>",
             &["/i/a.jpg?id=1", "/i/a.jpg?id=2"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_a_page_is_told_by_is_no_other_cut_of_what_it_shows() {
+    let cdn = "https://cdn.example";
+    for (told, shown) in [
+        (
+            "/v2/resize:fit:1200/1*heroAbC.jpeg",
+            "/v2/resize:fit:1400/format:webp/1*heroAbC.jpeg",
+        ),
+        (
+            "/w=1000,h=500/https%3A%2F%2Fs3.example%2Fup%2Fharbour12.png",
+            "/w=1000,h=420/https%3A%2F%2Fs3.example%2Fup%2Fharbour12.png",
+        ),
+        (
+            "/x/Ann.png/revision/latest/scale-to-width-down/1200",
+            "/x/Ann.png/revision/latest",
+        ),
+        (
+            "/styles/social_share/public/2024-05/a.jpg?itok=aaa",
+            "/styles/wide/public/2024-05/a.jpg?itok=bbb",
+        ),
+    ] {
+        let html = format!(
+            "<meta property=og:image content='{cdn}{told}'><img src='{cdn}{shown}'><img src=/b.jpg>"
+        );
+        let expected = [format!("{cdn}{shown}"), "/b.jpg".to_owned()];
+        assert_eq!(taken(&html), expected, "{html}");
+    }
+}
+
+#[test]
+fn of_a_picture_in_widths_it_is_none_either() {
+    let widths = "/v2/640/1*heroA.jpeg 640w, /v2/1400/1*heroA.jpeg 1400w";
+    let html =
+        format!("<meta property=og:image content=/v2/1200/1*heroA.jpeg><img srcset='{widths}'>");
+    assert_eq!(taken(&html), ["/v2/1400/1*heroA.jpeg"]);
+}
+
+#[test]
+fn what_a_page_is_told_by_is_another_picture_unless_its_name_says_which() {
+    takes(&[
+        (
+            "<meta property=og:image content=/og/cover.jpg><img src=/2024/cover.jpg>",
+            &["/og/cover.jpg", "/2024/cover.jpg"],
+        ),
+        (
+            "<meta property=og:image content=/og/featured-image.jpg><img src=/2024/featured-image.jpg>",
+            &["/og/featured-image.jpg", "/2024/featured-image.jpg"],
+        ),
+        (
+            "<meta property=og:image content=/og/1.jpg><img src=/2024/1.jpg>",
+            &["/og/1.jpg", "/2024/1.jpg"],
+        ),
+        // A teaser shows it small.
+        (
+            "<meta property=og:image content=/full/harbour-7.jpg><img src=/x/harbour-7-150x150.jpg>",
+            &["/full/harbour-7.jpg", "/x/harbour-7-150x150.jpg"],
+        ),
+        // What is shown is never taken away.
+        (
+            "<img src=/2023/DSC_1234.jpg><img src=/2024/DSC_1234.jpg>",
+            &["/2023/DSC_1234.jpg", "/2024/DSC_1234.jpg"],
+        ),
+    ]);
+}
+
+#[test]
+fn folders_that_say_a_size_at_hosts_that_write_them_so() {
+    takes(&[
+        (
+            "<meta property=og:image content=/content/images/2024/05/hero.jpg><img src=/content/images/size/w2000/2024/05/hero.jpg>",
+            &["/content/images/2024/05/hero.jpg"],
+        ),
+        (
+            "<meta property=og:image content=https://blogger.googleusercontent.com/img/b/R2/AV/w1200-h630-p-k-no-nu/a.jpg>\
+             <a href=https://blogger.googleusercontent.com/img/b/R2/AV/s4032/a.jpg><img src=https://blogger.googleusercontent.com/img/b/R2/AV/w640-h480/a.jpg></a>",
+            &["https://blogger.googleusercontent.com/img/b/R2/AV/s4032/a.jpg"],
+        ),
+        // Elsewhere, they may be anything.
+        (
+            "<img src=/w2000/1.jpg><img src=/w2001/1.jpg><img src=/s1/1.jpg><img src=/s2/1.jpg>",
+            &["/w2000/1.jpg", "/w2001/1.jpg", "/s1/1.jpg", "/s2/1.jpg"],
         ),
     ]);
 }

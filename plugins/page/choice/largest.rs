@@ -1,6 +1,6 @@
 //! Which of the files that an element names for one picture is taken.
 
-use super::cases::takes;
+use super::cases::{taken, takes};
 
 #[test]
 fn what_is_wider_than_all_that_stand_beside_it_is_the_original() {
@@ -81,4 +81,15 @@ fn a_name_that_ends_in_th_is_that_of_a_small_one() {
             &["/th/a.jpg", "/a.jpg"],
         ),
     ]);
+}
+
+#[test]
+fn wix_names_the_original_in_the_address_of_what_it_made_of_it() {
+    let wix = "https://static.wixstatic.com/media";
+    let html = format!(
+        "<img width=980 height=653 src={wix}/1_a~mv2.jpg/v1/fill/w_147,h_98,blur_2,enc_avif/1_a~mv2.jpg>"
+    );
+    assert_eq!(taken(&html), [format!("{wix}/1_a~mv2.jpg")]);
+    let other = "https://x.example/media/1.jpg/v1/fill/w_147/1.jpg";
+    assert_eq!(taken(&format!("<img src={other}>")), [other]);
 }

@@ -29,7 +29,7 @@ pub(super) const FULL: [&str; 17] = [
     "data-large-file",
 ];
 /// Attributes that a script makes the `src` of later.
-pub(super) const LAZY: [&str; 12] = [
+pub(super) const LAZY: [&str; 17] = [
     "data-src",
     "data-original",
     "data-lazy-src",
@@ -42,7 +42,48 @@ pub(super) const LAZY: [&str; 12] = [
     "data-echo",
     "data-img-src",
     "data-image",
+    "data-imgsrc",
+    "data-lazyimg",
+    "data-opt-src",
+    "data-original-src",
+    "ci-src",
 ];
+/// Parts of the names of other attributes that name the picture in full, and words of such.
+const FULL_PARTS: [&str; 7] = [
+    "full", "highres", "hires", "large", "magnif", "original", "zoom",
+];
+const FULL_WORDS: [&str; 3] = ["big", "hd", "orig"];
+/// Parts of those that name it where `src` does not.
+const LAZY_PARTS: [&str; 4] = ["img", "lazy", "src", "url"];
+/// Parts of those that name something else.
+const OTHER_PARTS: [&str; 12] = [
+    "background",
+    "hover",
+    "icon",
+    "link",
+    "logo",
+    "mobile",
+    "pin",
+    "placeholder",
+    "poster",
+    "share",
+    "small",
+    "thumb",
+];
+/// What the file is called that stands where a script sets the address.
+const BLANK: [&str; 9] = [
+    "1x1",
+    "blank",
+    "gray",
+    "grey",
+    "lazy",
+    "loading",
+    "pixel",
+    "placeholder",
+    "spacer",
+];
+/// Attributes that name a film.
+pub(super) const PLAYED: [&str; 4] = ["src", "data-src", "data-lazy-src", "data-video-src"];
 /// Attributes that a script makes the `srcset` of later.
 const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
 
@@ -126,6 +167,53 @@ pub(super) fn widest(tag: &Tag) -> Option<Candidate> {
     })
 }
 
+/// The picture in full, by any attribute that says so; one that is not known by its name has to name a picture.
+pub(super) fn full(tag: &Tag) -> Option<&str> {
+    let says_full = |name: &str| {
+        !LAZY.contains(&name)
+            && (FULL_PARTS.iter().any(|part| name.contains(part))
+                || name
+                    .split(['-', '_'])
+                    .any(|word| FULL_WORDS.contains(&word)))
+    };
+    address(tag, &FULL).or_else(|| said(tag, says_full))
+}
+
+/// What a script makes the `src` of later.
+pub(super) fn lazy(tag: &Tag) -> Option<&str> {
+    let says_lazy = |name: &str| LAZY_PARTS.iter().any(|part| name.contains(part));
+    let is_blank = || {
+        attribute(tag, "src").is_none_or(|src| {
+            let name = src.rsplit('/').next().unwrap_or("");
+            let stem = name.split('.').next().unwrap_or("");
+            src.starts_with("data:") || BLANK.contains(&stem)
+        })
+    };
+    address(tag, &LAZY).or_else(|| said(tag, says_lazy).filter(|_| is_blank()))
+}
+
+/// The picture that is named by the first attribute of scripts whose name says so.
+fn said(tag: &Tag, says: impl Fn(&str) -> bool) -> Option<&str> {
+    let own = tag.attrs.iter().filter(|known| {
+        let name = &*known.name.local;
+        let is_other = OTHER_PARTS.iter().any(|part| name.contains(part));
+        name.starts_with("data-") && says(name) && !is_other
+    });
+    let mut values = own.map(|known| known.value.trim());
+    values.find(|value| is_address(value) && is_picture(value))
+}
+
+/// What a link opens that its `href` does not name.
+pub(super) fn opened(tag: &Tag) -> Option<&str> {
+    let is_film = |value: &&str| matches!(medium(value), Some(Medium::Video | Medium::Audio));
+    let film = || address(tag, &["data-video"]).filter(is_film);
+    let named = || address(tag, &["data-href", "data-image"]).filter(|value| is_picture(value));
+    full(tag)
+        .or_else(|| address(tag, &["data-src"]))
+        .or_else(film)
+        .or_else(named)
+}
+
 /// The choices of a picture, without those that a script is still to fill in.
 pub(super) fn choices(tag: &Tag) -> impl Iterator<Item = Candidate> {
     let sets = SETS.iter().filter_map(|name| attribute(tag, name));
@@ -135,7 +223,7 @@ pub(super) fn choices(tag: &Tag) -> impl Iterator<Item = Candidate> {
 
 /// Whether a script sets the address of the picture later.
 pub(super) fn is_lazy(tag: &Tag) -> bool {
-    address(tag, &LAZY).or(address(tag, &SETS[1..])).is_some()
+    lazy(tag).or(address(tag, &SETS[1..])).is_some()
 }
 
 /// Whether a link says that it opens a picture over the page.

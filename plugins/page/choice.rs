@@ -19,6 +19,7 @@ use super::original::{marks, original};
 use super::player::is_player;
 use super::sheet::{Piece, Role, Sheet};
 use super::size::Size;
+use super::srcset;
 use super::teasers::Teasers;
 use super::wanted::{Media, Wanted};
 
@@ -384,8 +385,11 @@ pub(super) fn is_looked_at(piece: &Piece, url: &Url) -> bool {
     !is_small(piece) && !is_chaff
 }
 
-/// Whether the page says that nobody would look at a picture.
+/// Whether the page says that nobody would look at a picture. How small it is shown says nothing of the one in full.
 fn is_small(piece: &Piece) -> bool {
+    if piece.best().is_some_and(|best| best.weight >= srcset::FULL) {
+        return false;
+    }
     match (piece.width, piece.height) {
         (Some(width), Some(height)) => width.max(height) < LEAST || width.min(height) < LEAST / 3,
         (Some(one), None) | (None, Some(one)) => one < LEAST / 2,
@@ -402,6 +406,8 @@ fn weight(piece: &Piece) -> u64 {
 
 mod named;
 
+#[cfg(test)]
+mod attributes;
 #[cfg(test)]
 mod behind;
 #[cfg(test)]

@@ -4,9 +4,10 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
 use super::attributes::{
-    FULL, LAZY, address, attribute, choices, first, is_lazy, is_named, is_picture, opens, pixels,
+    attribute, choices, first, full, is_lazy, is_named, is_picture, lazy, opened, opens, pixels,
     value, widest,
 };
+use super::container::Container;
 use super::data::{self, Data};
 use super::facade;
 use super::film::{self, Film};
@@ -38,6 +39,8 @@ pub(super) struct State {
     place: Place,
     /// The open link.
     link: Option<Anchor>,
+    /// The open element that names the next picture in full.
+    container: Option<Container>,
     picture: Option<Vec<Candidate>>,
     in_button: bool,
     film: Option<Film>,
@@ -151,11 +154,16 @@ impl State {
         if let Some(manifest) = manifest.filter(|href| iiif::is_manifest(href, "")) {
             self.sheet.manifest(manifest);
         }
+        if let Some(open) = &mut self.container {
+            open.enter(name);
+        }
+        self.container = Container::read(tag).or(self.container.take());
         self.place.enter(tag);
         TokenSinkResult::Continue
     }
 
     pub(super) fn end(&mut self, name: &str) {
+        self.container.take_if(|open| open.leave(name));
         match name {
             "a" => self.end_link(),
             "button" => self.in_button = false,
@@ -275,7 +283,7 @@ impl State {
             self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
         }
         // What a script opens over the page in place of the target.
-        let opened = address(tag, &FULL).or_else(|| address(tag, &["data-src"]));
+        let opened = opened(tag);
         let script = by_script(tag).filter(|_| opened.is_none());
         let nowhere = script.as_ref().map(|_| "#");
         self.link = opened.or(href).or(nowhere).map(|target| Anchor {
@@ -298,7 +306,7 @@ impl State {
 
     fn image(&mut self, tag: &Tag) {
         let mut piece = Piece::new(Role::Image);
-        if let Some(url) = address(tag, &FULL) {
+        if let Some(url) = full(tag) {
             piece.add(url, srcset::FULL);
         }
         piece.candidates.extend(choices(tag));
@@ -306,8 +314,9 @@ impl State {
             piece.candidates.append(choices);
         }
         piece.candidates.extend(widest(tag));
-        if let Some(url) = address(tag, &LAZY) {
-            piece.add(url, 1);
+        // bLazy has that for fine screens behind a bar.
+        for (weight, url) in (1..).zip(lazy(tag).into_iter().flat_map(|urls| urls.split('|'))) {
+            piece.add(url, weight);
         }
         let is_lazy = is_lazy(tag);
         if let Some(url) = attribute(tag, "src") {
@@ -328,6 +337,7 @@ impl State {
         (piece.width, piece.height) = (pixels(tag, "width"), pixels(tag, "height"));
         let style = attribute(tag, "style").unwrap_or("").replace(' ', "");
         piece.hidden = style.contains("display:none");
+        let container = self.container.take();
         if let Some(anchor) = &mut self.link {
             anchor.holds = true;
             let script = anchor.script.as_ref();
@@ -335,6 +345,10 @@ impl State {
             piece.link = Some(script.unwrap_or(&anchor.target).clone());
             piece.saves.clone_from(&anchor.saves);
             piece.opens = anchor.opens;
+        }
+        if let Some(container) = container {
+            let link = piece.link.take().filter(|link| !link.starts_with('#'));
+            piece.link = link.or(Some(container.target));
         }
         self.push(piece);
     }

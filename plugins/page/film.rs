@@ -2,7 +2,7 @@
 
 use html5ever::tokenizer::Tag;
 
-use super::attributes::first;
+use super::attributes::{PLAYED, first};
 use super::height;
 use super::screen::Screen;
 use super::sheet::{Piece, Role};
@@ -42,7 +42,7 @@ impl Film {
         let mut piece = Piece::new(role);
         // `media-player` has words for the players of other sites, too: `youtube/ID`.
         let is_address = |url: &&str| &*tag.name != "media-player" || url.contains('.');
-        if let Some(url) = first(tag, &["src", "data-src"]).filter(is_address) {
+        if let Some(url) = first(tag, &PLAYED).filter(is_address) {
             piece.add(url, 1);
         }
         Film { piece, before }
@@ -50,7 +50,7 @@ impl Film {
 
     /// Reads a `source` of it, which is for these screens.
     pub(super) fn source(&mut self, tag: &Tag, screen: Screen) {
-        let Some(url) = first(tag, &["src", "data-src"]) else {
+        let Some(url) = first(tag, &PLAYED) else {
             return;
         };
         // Some players tell the height so.

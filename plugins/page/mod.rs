@@ -7,6 +7,7 @@ mod attributes;
 mod behind;
 mod bucket;
 mod choice;
+mod container;
 mod crop;
 mod data;
 mod elements;

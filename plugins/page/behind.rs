@@ -9,9 +9,11 @@ use super::frontier::is_same_host;
 use super::original::within;
 
 /// What asks a script for a smaller one of its pictures, or for the picture itself.
-const SIZES: [&str; 8] = ["h", "height", "mode", "size", "stc", "t", "thumb", "w"];
+const SIZES: [&str; 7] = ["h", "height", "size", "stc", "t", "thumb", "w"];
 /// Words in what a script is asked for, by which forums say that something was attached to a post.
 const ATTACHED: [&str; 3] = ["attach", "attachment", "dlattach"];
+/// Scripts that give nothing but files, by their names.
+const GIVING: [&str; 3] = ["attachment", "download", "file"];
 /// A host that has the size behind the address of a picture: `/a/AVvX=s2048`.
 const SIZED_BEHIND: &str = ".googleusercontent.com";
 /// The extensions of pages, and of scripts that make some.
@@ -41,7 +43,8 @@ impl Around<'_> {
                 || self.is_of_one_script()
                 || self.is_of_one_file()
                 || self.is_of_one_upload()
-                || is_attached(self.target) && (is_told || is_attached(self.shown)))
+                || is_attached(self.target) && is_told
+                || self.is_of_one_giver())
     }
 
     /// Whether it says so, and may mean a page that a script fetches.
@@ -77,6 +80,15 @@ impl Around<'_> {
         let mut ends = target.match_indices('/').skip(1).map(|(end, _)| end);
         let end = ends.find(is_file).filter(|_| self.is_near());
         end.is_some_and(|end| shown.get(..=end) == target.get(..=end))
+    }
+
+    /// Whether both come from a script that gives files.
+    fn is_of_one_giver(&self) -> bool {
+        let (name, ext) = url_name(self.target);
+        let is_giver = ext.is_some() && name.is_some_and(|name| GIVING.contains(&&*name));
+        self.is_near()
+            && self.target.path() == self.shown.path()
+            && (is_giver || is_attached(self.target) && is_attached(self.shown))
     }
 
     fn is_of_one_upload(&self) -> bool {

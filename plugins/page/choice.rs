@@ -77,6 +77,8 @@ struct Choosing<'a> {
 const LEAST: u32 = 100;
 /// What is not as wide may be shown to lead to another page.
 const TEASER: u32 = 600;
+/// So is what is shown no wider than this.
+const NARROW: u32 = 300;
 
 /// The longest URL that is one.
 const LONGEST: usize = 16 << 10;
@@ -217,6 +219,7 @@ impl Choosing<'_> {
                         Wanted::shown(url, Some(Medium::Image), &piece.alt, weight(piece));
                     (wanted.size, wanted.leads) = (size, target);
                     wanted.small = small;
+                    wanted.is_narrow = piece.width.is_some_and(|width| width < NARROW);
                     let at = self.media.put(wanted);
                     self.other_sizes(piece, at);
                 }
@@ -305,7 +308,7 @@ impl Choosing<'_> {
         let crops = self.crops(&images);
         // Another cut of what is shown is no other picture, but where that is small.
         let large = self.media.list[..shown].iter();
-        let large = large.filter(|wanted| wanted.size.likely >= TEASER);
+        let large = large.filter(|wanted| wanted.size.likely >= TEASER && !wanted.is_narrow);
         let marked: HashSet<String> = large.flat_map(|wanted| marks(&wanted.url)).collect();
         for url in images.into_iter().filter(|url| !crops.contains(url)) {
             // Of a film or a piece of music, it is the poster.

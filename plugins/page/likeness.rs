@@ -46,12 +46,12 @@ const CHAFF: [&str; 35] = [
     "sprites",
     "tracking",
 ];
+/// Those of them that call large pictures so, too.
+const ADVERTS: [&str; 3] = ["ad", "ads", "advert"];
 /// Those of them that name as many things that pictures are of.
 const THINGS: [&str; 10] = [
     "arrow", "badge", "badges", "banner", "button", "buttons", "flag", "flags", "icon", "icons",
 ];
-/// Those of them that call large pictures so, too.
-const ADVERTS: [&str; 3] = ["ad", "ads", "advert"];
 /// What is asked of a server for a picture just to get past a cache.
 const CACHED: [&str; 5] = ["_", "cb", "itok", "v", "ver"];
 /// Hosts whose pictures nobody looks at.

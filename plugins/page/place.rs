@@ -88,6 +88,10 @@ const BESIDE_AS_PART: [&str; 7] = [
 const SUBJECTS: [&str; 4] = ["category-", "product_cat-", "product_tag-", "tag-"];
 /// Classes of the body of a page that is one article, or one thing of a shop.
 const SINGLE: [&str; 4] = ["post-template", "single", "single-post", "single-product"];
+/// Words of names that call an `aside` of an article something else than a part of it.
+const ABOUT: [&str; 8] = [
+    "about", "author", "bio", "byline", "profile", "teaser", "teasers", "widget",
+];
 /// A name that begins with one of these says what stands in the container, or what it lacks.
 const LIFTED_BEFORE: [&str; 9] = [
     "content", "has", "hide", "is", "no", "show", "toggle", "with", "without",
@@ -271,8 +275,11 @@ impl Place {
             _ => {}
         }
         let is_part = matches!(&*tag.name, "li" | "table" | "td" | "tr");
-        let mut infobox = words(tag, &["class", "id"]);
-        let is_infobox = infobox.any(|name| name.split(['-', '_']).any(|word| word == "infobox"));
+        let called_so = |known: &[&str]| {
+            let mut names = words(tag, &["class", "id"]);
+            names.any(|name| name.split(['-', '_']).any(|word| known.contains(&word)))
+        };
+        let (is_infobox, is_about) = (called_so(&["infobox"]), called_so(&ABOUT));
         let is_figure = &*tag.name == "figure";
         let is_custom = tag.name.contains('-').then(|| tag.name.to_string());
         let is_single = self.is_single || self.articles > 0;
@@ -288,7 +295,7 @@ impl Place {
         let strongest = [Beside::Others, Beside::Called].into_iter();
         let found = strongest.into_iter().find(|beside| said.contains(beside));
         match &*tag.name {
-            "aside" if found.is_some() => Beside::Sure,
+            "aside" if found.is_some() || is_about => Beside::Sure,
             "aside" if is_infobox => Beside::No,
             "aside" => Beside::Within,
             _ => found.unwrap_or(Beside::No),

@@ -25,6 +25,8 @@ pub(super) struct Wanted {
     pub(super) is_linked: bool,
     /// The page that it leads to.
     pub(super) leads: Option<Url>,
+    /// Whether it is shown no wider than what leads to another page.
+    pub(super) is_narrow: bool,
     /// The small picture that stands for it, where it may turn out to be none.
     pub(super) small: Option<Url>,
     /// How large it is against what is shown beside it and has its likeness.
@@ -45,6 +47,7 @@ impl Wanted {
             size,
             is_linked: false,
             leads: None,
+            is_narrow: false,
             small: None,
             weight: weight.max(u64::from(size.likely)),
             first: 0,
@@ -119,6 +122,7 @@ impl Media {
         }
         let leads_on = known.leads.take().or(wanted.leads.clone());
         known.leads = leads_on;
+        known.is_narrow &= wanted.is_narrow;
         if leads {
             return at;
         }

@@ -74,8 +74,10 @@ fn a_link_to_a_page_is_no_picture() {
         let html = format!("{link}<img src=/up/thumb/t.jpg alt=IMG_5.jpg></a>");
         assert_eq!(taken(&html), ["/up/thumb/t.jpg"], "{html}");
     }
-    let other = "<a href='/file.php?id=1'><img src='/file.php?id=2&t=1'></a>";
-    assert_eq!(taken(other), ["/file.php?id=2&t=1"]);
+    let other = "<a href='/show.php?id=1'><img src='/show.php?id=2&t=1'></a>";
+    assert_eq!(taken(other), ["/show.php?id=2&t=1"]);
+    let mode = "<a href='/index.php?mode=view&id=1'><img src='/index.php?mode=thumb&id=1'></a>";
+    assert_eq!(taken(mode), ["/index.php?mode=thumb&id=1"]);
     let script = "<a href=/show.php><img src='/show.php?w=100'></a>";
     assert_eq!(taken(script), ["/show.php?w=100"]);
 }

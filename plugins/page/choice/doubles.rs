@@ -116,6 +116,10 @@ fn what_a_page_is_told_by_is_another_picture_unless_its_name_says_which() {
             "<meta property=og:image content=/full/harbour-7.jpg><img src=/x/harbour-7-150x150.jpg>",
             &["/full/harbour-7.jpg", "/x/harbour-7-150x150.jpg"],
         ),
+        (
+            "<meta property=og:image content=/full/harbour-7.jpg><img src=/cache/9/harbour-7.jpg width=150>",
+            &["/full/harbour-7.jpg", "/cache/9/harbour-7.jpg"],
+        ),
         // What is shown is never taken away.
         (
             "<img src=/2023/DSC_1234.jpg><img src=/2024/DSC_1234.jpg>",

@@ -63,6 +63,7 @@ fn an_aside_within_the_matter_may_hold_some_of_it() {
         "<article><aside><a href=/next><figure><img src=/b.jpg></figure></a></aside></article>",
         "<article><aside class=related><figure><img src=/b.jpg></figure></aside></article>",
         "<article><aside class=newsletter-signup><figure><img src=/b.jpg></figure></aside></article>",
+        "<article><aside class=author-box><figure><img src=/b.jpg></figure></aside></article>",
         "<article><nav><figure><img src=/b.jpg></figure></nav></article>",
         "<article><aside><a href=/x.jpg><img src=/b.jpg></a></aside></article>",
         "<article><aside><nav><figure><img src=/b.jpg></figure></nav></aside></article>",

@@ -8,15 +8,12 @@ use fetch::source::{url_medium as medium, url_name};
 use url::Url;
 
 use super::super::direct::is_no_document;
-use super::announced::{self, Says, is_frame};
 use super::facade;
-use super::frontier::is_same_host;
-use super::likeness::{is_advert, is_chaff, is_dress, is_sign, is_stream, likeness};
+use super::likeness::{is_advert, is_chaff, is_dress, is_sign, likeness};
 use super::linked::{self, Linked};
 use super::opened::by_query;
 use super::options::Options;
-use super::original::{marks, original};
-use super::player::is_player;
+use super::original::original;
 use super::sheet::{Piece, Role, Sheet};
 use super::size::Size;
 use super::srcset;
@@ -25,6 +22,7 @@ use super::wanted::{Media, Wanted};
 
 mod omitted;
 mod sizes;
+mod told;
 
 /// What is chosen of a page.
 #[derive(Debug, Default)]
@@ -248,117 +246,9 @@ impl Choosing<'_> {
         }
     }
 
-    /// What the page says about itself, where its elements do not show it.
-    fn told(&mut self, sheet: &Sheet) {
-        let linked = std::mem::take(&mut self.chosen.linked);
-        let resolve = |text: &str| self.web(text);
-        let mut videos: Vec<Url> = linked.videos.iter().filter_map(|u| resolve(u)).collect();
-        let mut embeds: Vec<Url> = linked.embeds.iter().filter_map(|u| resolve(u)).collect();
-        let mut sounds: Vec<Url> = Vec::new();
-        for (text, says) in announced::films(sheet) {
-            let Some(url) = resolve(text) else {
-                continue;
-            };
-            match (medium(&url), says) {
-                // What a page says of its matter in microdata may be a picture, too.
-                (Some(Medium::Image), _) => {}
-                (Some(_), _) => videos.push(url),
-                _ if is_stream(&url) => videos.push(url),
-                (None, Says::Flash) => {}
-                // Its own host is asked what it is, as for any player.
-                (None, Says::File(kind)) if !is_frame(&url) && !is_same_host(self.page, &url) => {
-                    match kind {
-                        Medium::Audio => sounds.push(url),
-                        _ => videos.push(url),
-                    }
-                }
-                (None, _) => embeds.push(url),
-            }
-        }
-        for name in ["twitter:player", "embedurl"] {
-            embeds.extend(sheet.all(name).filter_map(resolve));
-        }
-        let named = linked.sounds.iter().map(String::as_str);
-        sounds.extend(named.chain(sheet.all("og:audio")).filter_map(resolve));
-        let images = linked.images.iter().map(String::as_str);
-        let metas = [
-            "og:image:secure_url",
-            "og:image:url",
-            "og:image",
-            "twitter:image",
-            "twitter:image:src",
-        ];
-        let images: Vec<Url> = images
-            .chain(metas.into_iter().flat_map(|name| sheet.all(name)))
-            .filter_map(resolve)
-            .map(|url| original(&url).unwrap_or(url))
-            .collect();
-        let mut kinds = self.media.list.iter().map(|wanted| wanted.medium);
-        let has_streams = kinds.any(|medium| medium != Some(Medium::Image));
-        let shown = self.media.list.len();
-        for url in videos {
-            self.add(url, Some(Medium::Video), "", 0);
-        }
-        for url in sounds {
-            self.add(url, Some(Medium::Audio), "", 0);
-        }
-        embeds.into_iter().for_each(|url| self.player(url));
-        let is_film = has_streams || self.media.list.len() > shown;
-        self.chosen.is_shown = shown > 0 || is_film;
-        let crops = self.crops(&images);
-        // Another cut of what is shown is no other picture, but where that is small.
-        let large = self.media.list[..shown].iter();
-        let large = large.filter(|wanted| wanted.size.likely >= TEASER && !wanted.is_narrow);
-        let marked: HashSet<String> = large.flat_map(|wanted| marks(&wanted.url)).collect();
-        for url in images.into_iter().filter(|url| !crops.contains(url)) {
-            // Of a film or a piece of music, it is the poster.
-            let known = self.media.knows(&url);
-            let is_cut = || marks(&url).any(|mark| marked.contains(&mark));
-            if !self.all && !known && is_cut() {
-                continue;
-            }
-            if self.all || known || !is_film && !is_chaff(&url, "") {
-                self.add(url, Some(Medium::Image), "", 1);
-            }
-        }
-        // They come first, as the page means them.
-        let media = &mut self.media.list;
-        let told = media.len() - shown;
-        media.rotate_right(told);
-        self.chosen.linked = linked;
-    }
-
     /// Adds what is shown.
     fn add(&mut self, url: Url, medium: Option<Medium>, alt: &str, weight: u64) {
         self.media.put(Wanted::shown(url, medium, alt, weight));
-    }
-
-    fn embed(&mut self, url: Url) {
-        if medium(&url).is_some() || is_stream(&url) {
-            let kind = medium(&url).unwrap_or(Medium::Video);
-            self.add(url, Some(kind), "", 0);
-        } else if is_player(&url) {
-            self.player(url);
-        } else if !self.chosen.embeds.contains(&url) {
-            match self.chosen.embeds.len() < FRAMES {
-                true => self.chosen.embeds.push(url),
-                false => self.chosen.cut = true,
-            }
-        }
-    }
-
-    /// What the page itself calls its player may be a frame of it as well.
-    fn player(&mut self, url: Url) {
-        if medium(&url).is_some() || is_stream(&url) {
-            return self.embed(url);
-        }
-        self.chosen.embeds.retain(|frame| *frame != url);
-        if !self.chosen.players.contains(&url) {
-            match self.chosen.players.len() < PLAYERS {
-                true => self.chosen.players.push(url),
-                false => self.chosen.cut = true,
-            }
-        }
     }
 }
 

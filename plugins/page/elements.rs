@@ -1,11 +1,12 @@
 //! What each element of a page says.
 
+mod links;
+
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
 use super::attributes::{
-    attribute, choices, first, full, is_lazy, is_named, is_picture, lazy, opened, opens, pixels,
-    value, widest,
+    attribute, choices, first, full, is_lazy, is_named, is_picture, lazy, pixels, widest,
 };
 use super::container::Container;
 use super::data::{self, Data};
@@ -13,7 +14,6 @@ use super::facade;
 use super::film::{self, Film};
 use super::iiif;
 use super::next::is_alone_by_kind;
-use super::opened::by_script;
 use super::place::{Place, is_single};
 use super::screen::Screen;
 use super::sheet::{Piece, Role, Sheet};
@@ -24,12 +24,6 @@ use super::{own, refresh};
 pub(super) const MOST: usize = 100_000;
 /// Words that call a picture what it is until a script has set its address.
 const WAITING: [&str; 2] = ["loading", "placeholder"];
-/// Classes of a link to the next page of a listing, as WordPress and what is built on it write them, without `rel`.
-const PAGERS: [&[&str]; 3] = [
-    &["next", "page-numbers"],
-    &["nextpostslink"],
-    &["wp-block-query-pagination-next"],
-];
 
 /// What is open at this place of the page.
 #[derive(Default)]
@@ -241,69 +235,6 @@ impl State {
         }
     }
 
-    fn relation(&mut self, tag: &Tag) {
-        let Some(href) = attribute(tag, "href") else {
-            return;
-        };
-        if iiif::is_manifest(href, attribute(tag, "type").unwrap_or("")) {
-            self.sheet.manifest(href);
-        }
-        let relation = attribute(tag, "rel").unwrap_or("").to_ascii_lowercase();
-        let mut words = relation.split_ascii_whitespace();
-        if words.any(|word| word == "next") && self.sheet.next.is_none() {
-            self.sheet.next = Some(href.to_owned());
-            // That of a link to click on is a tip.
-            let title = attribute(tag, "title").filter(|_| &*tag.name == "link");
-            self.sheet.next_title = title.map(|title| title.chars().take(500).collect());
-        }
-        if relation == "canonical" {
-            self.sheet.canonical.get_or_insert_with(|| href.to_owned());
-        }
-        self.sheet
-            .alternate(href, attribute(tag, "type").unwrap_or(""));
-        if relation == "image_src" {
-            self.say("og:image", href);
-        }
-        let property = attribute(tag, "itemprop")
-            .unwrap_or("")
-            .to_ascii_lowercase();
-        if ["contenturl", "embedurl"].contains(&&*property) {
-            self.say(&property, href);
-        }
-    }
-
-    fn link(&mut self, tag: &Tag) {
-        self.end_link();
-        let href = attribute(tag, "href");
-        if let Some(href) = href {
-            self.relation(tag);
-            if is_pager(tag) {
-                self.sheet.pager.get_or_insert_with(|| href.to_owned());
-            }
-            self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
-        }
-        // What a script opens over the page in place of the target.
-        let opened = opened(tag);
-        let script = by_script(tag).filter(|_| opened.is_none());
-        let nowhere = script.as_ref().map(|_| "#");
-        self.link = opened.or(href).or(nowhere).map(|target| Anchor {
-            target: target.to_owned(),
-            script,
-            saves: value(tag, "download").map(str::to_owned),
-            // What stands on the page itself is none.
-            opens: opens(tag) && !target.starts_with('#'),
-            holds: false,
-        });
-    }
-
-    fn end_link(&mut self) {
-        if let Some(anchor) = self.link.take().filter(|anchor| !anchor.holds) {
-            let mut piece = Piece::of(Role::Link, &anchor.target);
-            piece.saves = anchor.saves;
-            self.push(piece);
-        }
-    }
-
     fn image(&mut self, tag: &Tag) {
         let mut piece = Piece::new(Role::Image);
         if let Some(url) = full(tag) {
@@ -427,11 +358,4 @@ impl State {
         }
         self.sheet
     }
-}
-
-/// Whether the class of a link says that it leads to the next page of a listing.
-fn is_pager(tag: &Tag) -> bool {
-    let class = attribute(tag, "class").unwrap_or("");
-    let has = |name: &&str| class.split_ascii_whitespace().any(|word| word == *name);
-    PAGERS.iter().any(|names| names.iter().all(has))
 }

@@ -272,7 +272,7 @@ impl<'a> Tour<'a> {
                 let mut item = self.page.item(here, url, medium, meta);
                 if let (Some(small), Body::File(request)) = (&wanted.small, &mut item.body) {
                     // It comes where the other is a page, or is not for everybody.
-                    request.mirrors.push(small.clone());
+                    request.stand_in = Some(small.clone());
                     frontier.read(&wanted.url);
                 }
                 items += 1;

@@ -132,6 +132,10 @@ pub struct Request {
     /// Other places of the same bytes, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mirrors: Vec<Url>,
+    /// A smaller medium of the same, for where the one at `url` is not to be had. It comes with a warning, and not for a failure
+    /// that may pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_in: Option<Url>,
     /// What the bytes must be.
     #[serde(default)]
     pub expect: Expect,
@@ -147,9 +151,18 @@ impl Request {
             url,
             headers: Headers::default(),
             mirrors: Vec::new(),
+            stand_in: None,
             expect: Expect::default(),
             expires: None,
         }
+    }
+
+    /// Where it is asked for: at its address, then at its mirrors, and last at what stands in.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Url> {
+        [&self.url]
+            .into_iter()
+            .chain(&self.mirrors)
+            .chain(&self.stand_in)
     }
 }
 

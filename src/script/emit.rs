@@ -267,6 +267,7 @@ fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(B
         url,
         headers: Headers(given.headers),
         mirrors,
+        stand_in: None,
         expect: Expect {
             size: given.size,
             digests: given.digests,

@@ -22,6 +22,7 @@ pub(in crate::pipeline) fn keep(item: &Item, led: Led) -> Option<String> {
     let mut item = item.clone();
     if let Body::File(request) | Body::Hls(request) | Body::Dash(request) = &mut item.body {
         request.mirrors.retain(is_plain);
+        request.stand_in.take_if(|url| !is_plain(url));
         if !is_plain(&request.url) || !request.headers.is_empty() {
             item.body = Body::Later;
         }

@@ -219,14 +219,12 @@ impl Mover {
     ) -> Result<Moved> {
         let mut permit = Some(permit);
         let mut place = 0;
+        // Why a smaller one has to do.
+        let mut lost = None;
         let mut pin = OnceLock::new();
         let name = listed_name(&job.item);
         loop {
-            let url = if place == 0 {
-                request.url.clone()
-            } else {
-                request.mirrors[place - 1].clone()
-            };
+            let url = request.places().nth(place).unwrap_or(&request.url).clone();
             let permit = permit.take();
             let course = Course {
                 id: job.id,
@@ -247,7 +245,7 @@ impl Mover {
                     .prove(job, &request.expect, content, &mut tries.cuts)
                     .await
                 {
-                    Ok(proven) => return Ok(Moved::Whole(Box::new(proven))),
+                    Ok(proven) => return Ok(Moved::Whole(Box::new(proven.instead_of(lost)))),
                     Err(setback) => setback,
                 },
                 Err(Setback::Document(came)) => return Ok(Moved::Document(came)),
@@ -266,15 +264,12 @@ impl Mover {
                 Ok(None) => {}
                 Ok(Some(anew)) => {
                     (request, led) = anew;
-                    place = 0;
+                    (place, lost) = (0, None);
                 }
-                Err(error)
-                    if error.kind != Kind::Closed
-                        && error.kind != Kind::Disk
-                        && place < request.mirrors.len() =>
-                {
+                Err(error) if is_elsewhere(&request, place + 1, &error) => {
                     place += 1;
                     tries.fresh();
+                    lost = (place > request.mirrors.len()).then_some(error);
                 }
                 Err(error) => return Err(error),
             }
@@ -308,4 +303,12 @@ enum Moved {
     Whole(Box<Proven>),
     Document(Box<Came>),
     Unchanged,
+}
+
+/// Whether there is such a place to ask at after this error.
+fn is_elsewhere(request: &Request, place: usize, error: &Error) -> bool {
+    let may_pass = matches!(error.kind, Kind::Network | Kind::Busy);
+    let is_over = matches!(error.kind, Kind::Closed | Kind::Disk);
+    let is_smaller = place > request.mirrors.len();
+    request.places().nth(place).is_some() && !is_over && !(is_smaller && may_pass)
 }

@@ -39,6 +39,20 @@ pub(super) struct Proven {
 }
 
 impl Proven {
+    /// The same, which stands in for what was not to be had.
+    pub(super) fn instead_of(self, lost: Option<Error>) -> Proven {
+        let lost = lost.map(|error| {
+            format!(
+                "a smaller one, as the one in full is not to be had: {}",
+                error.message
+            )
+        });
+        Proven {
+            warning: all([lost, self.warning]),
+            ..self
+        }
+    }
+
     /// What was joined of parts that were proven one by one, if it begins as what was wanted.
     pub(super) async fn of(
         partial: Partial,

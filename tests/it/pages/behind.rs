@@ -32,8 +32,21 @@ fn where_the_picture_in_full_is_not_to_be_had_the_small_one_comes() {
     picture(&site, "/file.php?id=1&t=1", 1);
     picture(&site, "/t/boat.jpg", 2);
     let fetch = Fetch::new().arg(site.url("/topic"));
-    fetch.run().success().says("2 found: 2 new");
+    let done = fetch.run().success().says("2 found: 2 new");
+    assert!(done.stderr.contains("a smaller one"), "{}", done.stderr);
     assert_eq!(names(&fetch), ["001 car.jpg", "002 boat.2.jpg"]);
+}
+
+#[test]
+fn a_failure_that_may_pass_is_no_reason_for_the_small_one() {
+    let site = Site::start();
+    let link = "<a class=js-lbImage href=/attachments/boat.2/><img src=/t/boat.jpg></a>";
+    site.on("/topic", page(link)).once();
+    site.on("/attachments/boat.2/", Reply::empty(500));
+    let config = "[net]\nbackoff = \"2ms\"\nretries = 1\n";
+    let fetch = Fetch::new().config(config).arg(site.url("/topic"));
+    fetch.run().fails(4);
+    assert_eq!(site.count("/t/boat.jpg"), 0);
 }
 
 #[test]

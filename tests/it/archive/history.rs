@@ -117,7 +117,7 @@ fn a_run_that_was_killed_has_no_end() {
 fn an_end_by_the_user_is_seen_among_the_runs() {
     let site = Site::start();
     let cat = Reply::file(small(Format::Jpeg, 1));
-    site.on("/cat.jpg", cat.stall_after(500));
+    site.on("/cat.jpg", cat.stall_after(100));
     let call = Fetch::new();
     let running = call.clone().arg(site.url("/cat.jpg")).spawn();
     site.wait_for_stalls(1);

@@ -60,30 +60,36 @@ impl Begun {
 
 /// The links that are being listed, in their order.
 #[derive(Default)]
-struct Line(VecDeque<Begun>);
+struct Line {
+    begun: VecDeque<Begun>,
+    /// How many of them were silent at the last look.
+    silent: usize,
+}
 
 impl Line {
     /// Whether one more may be begun.
     fn has_room(&self) -> bool {
-        let silent = || self.0.iter().filter(|begun| begun.is_silent()).count();
-        self.0.len() < AHEAD || self.0.len() < MOST && self.0.len() - silent() < AHEAD
+        let count = self.begun.len();
+        count < MOST && count.saturating_sub(self.silent) < AHEAD
     }
 
     fn push(&mut self, begun: (Child, Option<Arc<LinkOptions>>)) {
-        self.0.push_back(Begun::new(begun));
+        self.begun.push_back(Begun::new(begun));
     }
 
     /// What comes next of the first one.
     async fn next(&mut self) -> Option<Found> {
-        next_of(self.0.front_mut().map(|begun| &mut begun.child)).await
+        next_of(self.begun.front_mut().map(|begun| &mut begun.child)).await
     }
 
-    /// Lets those go first that have something, if the first one is silent.
-    fn turn(&mut self) {
-        if self.0.front().is_some_and(Begun::is_silent)
-            && let Some(place) = self.0.iter().position(Begun::is_ready)
+    /// Looks who is silent, and lets those go first that have something if the first one is.
+    fn look(&mut self) {
+        let silent = self.begun.iter().filter(|begun| begun.is_silent());
+        self.silent = silent.count();
+        if self.begun.front().is_some_and(Begun::is_silent)
+            && let Some(place) = self.begun.iter().position(Begun::is_ready)
         {
-            self.0.rotate_left(place);
+            self.begun.rotate_left(place);
         }
     }
 }
@@ -106,22 +112,22 @@ impl Walk {
         let mut again: VecDeque<Asked> = VecDeque::new();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while open || undecided > 0 || !line.0.is_empty() || !again.is_empty() {
+        while open || undecided > 0 || !line.begun.is_empty() || !again.is_empty() {
             while line.has_room()
                 && let Some(asked) = again.pop_front()
             {
                 line.push(self.clone().begin(asked));
             }
-            let is_waiting = !line.0.is_empty();
+            let is_waiting = !line.begun.is_empty();
             let has_room = line.has_room();
             tokio::select! {
                 biased;
                 found = line.next(), if is_waiting => {
-                    let Some(first) = line.0.front_mut() else {
+                    let Some(first) = line.begun.front_mut() else {
                         continue;
                     };
                     let Some(mut found) = found else {
-                        line.0.pop_front();
+                        line.begun.pop_front();
                         continue;
                     };
                     first.position += 1;
@@ -145,10 +151,10 @@ impl Walk {
                         out.send(found).await.map_err(|_| Error::closed())?;
                     }
                     if is_last {
-                        line.0.pop_front();
+                        line.begun.pop_front();
                     }
                 }
-                _ = ticks.tick(), if is_waiting => line.turn(),
+                _ = ticks.tick(), if is_waiting => line.look(),
                 // Before further links, so that few documents wait.
                 Some(word) = words.recv(), if undecided > 0 && has_room => {
                     undecided -= 1;

@@ -249,3 +249,21 @@ pub(in crate::cli) enum ConfigCommand {
     /// Print a JSON schema, by which editors complete and check such files
     Schema,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kind;
+
+    #[test]
+    fn a_shell_offers_the_reasons_that_there_are() {
+        let none = "none".parse::<Kind>().unwrap_err();
+        let hint = none.hint.unwrap();
+        let mut known: Vec<_> = hint.split('`').skip(1).step_by(2).collect();
+        known.sort_unstable();
+        assert_eq!(known, REASONS);
+        for reason in REASONS {
+            assert_eq!(&reason.parse::<Kind>().unwrap().to_string(), reason);
+        }
+    }
+}

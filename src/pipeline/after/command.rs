@@ -83,6 +83,7 @@ impl Command {
         let (Some(program), Some(folders)) = (self.words.first(), env::var_os("PATH")) else {
             return Ok(());
         };
+        // As the system looks for it: folders that are not absolute count, too.
         let is_there = |folder: PathBuf| folder.join(program).is_file();
         // Elsewhere a name has an end that nobody writes.
         let is_bare = cfg!(unix) && !program.contains('/');

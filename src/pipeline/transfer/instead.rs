@@ -15,9 +15,9 @@ pub(super) fn in_place_of_the_rest(what: impl Display) -> Error {
         .hint("what is there is kept, for the same command at another time; if it takes a login, `-C FILE` brings yours")
 }
 
-/// What follows if an answer that is called the whole file begins as none of which a part is there: servers that have trouble
-/// say so with any status. What is there tells better than a name what is wanted. A new version may be anything, and has an
-/// ETag of its own.
+/// What follows if an answer is called the whole file and does not begin as the part that is there: servers in trouble say so
+/// with any status, and what is there tells better than a name what is wanted. A new version may be anything: it has a strong
+/// ETag of its own, or is longer than that part.
 pub(super) fn unlike(content: &Content, here: &Representation, seen: &Sniff) -> Option<Setback> {
     let had = &content.representation;
     let is_another = here.strong_etag().is_some() && had.etag.is_some() && here.etag != had.etag;

@@ -18,11 +18,28 @@ use crate::pipeline::sink::{Place, disk_error, quickly};
 pub(in crate::pipeline) struct Room {
     /// As many bytes stay free.
     min_free: u64,
-    claims: Mutex<Vec<(u64, Place, u64)>>,
+    claims: Mutex<Vec<(u64, Need)>>,
     /// The number of the next claim.
     next: AtomicU64,
     /// How many bytes small files have promised since it was last looked; at first, there is no knowing.
     unseen: AtomicU64,
+}
+
+/// What is still to come of a file.
+#[derive(Debug)]
+pub(super) struct Need {
+    pub(super) place: Place,
+    /// How many bytes of it are there already. A disk that compresses, or leaves out what is zero, has fewer to show for them.
+    pub(super) there: u64,
+    pub(super) total: u64,
+}
+
+impl Need {
+    /// How many bytes that is, at most.
+    fn missing(&self) -> u64 {
+        let there = self.place.allocated().max(self.there);
+        self.total.saturating_sub(there)
+    }
 }
 
 /// That a large file is on its way. Dropping it ends that.
@@ -50,23 +67,21 @@ impl Room {
             && (self.min_free == 0 || self.unseen.fetch_add(total, Ordering::Relaxed) < WORTH)
     }
 
-    /// Claims what a file of this length needs. Blocks.
-    fn claim(self: Arc<Self>, place: Place, total: u64) -> Result<Option<Claim>> {
-        let folder = place.folder();
+    /// Claims what a file needs. Blocks.
+    fn claim(self: Arc<Self>, need: Need) -> Result<Option<Claim>> {
+        let folder = need.place.folder();
         self.unseen.store(0, Ordering::Relaxed);
         // Where it cannot be told, the disk will tell when it is full.
         let Ok((disk, free)) = folder.free() else {
             return Ok(None);
         };
-        let missing = |place: &Place, total: u64| total.saturating_sub(place.allocated());
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = claims.iter().filter(|(_, place, _)| {
-            let there = place.folder().free();
-            there.is_ok_and(|(other, _)| other == disk)
+        let others = claims.iter().map(|(_, other)| other).filter(|other| {
+            let theirs = other.place.folder().free();
+            theirs.is_ok_and(|(other, _)| other == disk)
         });
-        let others = others.map(|(_, place, total)| missing(place, *total)).sum();
-        let need = missing(&place, total);
-        if let Some(why) = refuse(need, free, others, self.min_free) {
+        let others = others.map(Need::missing).sum();
+        if let Some(why) = refuse(need.missing(), free, others, self.min_free) {
             let message = format!("{why}, in `{}`", folder.path().display());
             if free < self.min_free {
                 let full = io::Error::new(io::ErrorKind::StorageFull, "as much is to stay free");
@@ -75,11 +90,12 @@ impl Room {
             return Err(Error::new(Kind::Disk, message)
                 .hint("free some space, or choose a folder on another disk with `-d DIR`"));
         }
+        let total = need.total;
         if total < WORTH {
             return Ok(None);
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        claims.push((number, place, total));
+        claims.push((number, need));
         drop(claims);
         Ok(Some(Claim {
             room: self,
@@ -142,19 +158,19 @@ impl Mover {
         if tries.claim.as_ref().is_some_and(has) || self.room.is_trifle(total) {
             return Ok(());
         }
-        self.claim(&content.place, total, &mut tries.claim).await
+        let need = Need {
+            place: content.place.clone(),
+            there: content.len(),
+            total,
+        };
+        self.claim(need, &mut tries.claim).await
     }
 
-    /// Claims room for so many bytes in all at this place, in the place of what was claimed for them before.
-    pub(super) async fn claim(
-        &self,
-        place: &Place,
-        total: u64,
-        claim: &mut Option<Claim>,
-    ) -> Result<()> {
+    /// Claims room for what is needed, in the place of what was claimed for it before.
+    pub(super) async fn claim(&self, need: Need, claim: &mut Option<Claim>) -> Result<()> {
         *claim = None;
-        let (room, place) = (self.room.clone(), place.clone());
-        *claim = quickly(move || room.claim(place, total)).await?;
+        let room = self.room.clone();
+        *claim = quickly(move || room.claim(need)).await?;
         Ok(())
     }
 }
@@ -199,16 +215,24 @@ mod tests {
     fn files_on_their_way_are_counted_until_they_end() {
         let folder = tempfile::tempdir().unwrap();
         let root = Arc::new(Folder::root(folder.path()).unwrap());
-        let place = |key| Place::new(root.clone(), "test", key);
         let (_, free) = root.free().unwrap();
-        let room = Arc::new(Room::new(0));
         // Room for one of them, and never for two, whatever else happens on this disk meanwhile.
         let most = free / 3 * 2;
-        let first = room.clone().claim(place("a"), most).unwrap();
+        let need = |key, there, total| Need {
+            place: Place::new(root.clone(), "test", key),
+            there,
+            total,
+        };
+        let room = Arc::new(Room::new(0));
+        let first = room.clone().claim(need("a", 0, most)).unwrap();
         assert!(first.is_some());
-        let error = room.clone().claim(place("b"), most).unwrap_err();
+        let error = room.clone().claim(need("b", 0, most)).unwrap_err();
         assert!(error.message.contains("for files on their way"), "{error}");
-        drop(first);
-        assert!(room.claim(place("b"), most).unwrap().is_some());
+        // What is there of a file needs no room, though a disk that compresses has little to show for it.
+        let near = room.clone().claim(need("b", most, most + WORTH)).unwrap();
+        assert!(near.is_some());
+        drop((first, near));
+        let second = room.claim(need("b", 0, most)).unwrap();
+        assert!(second.is_some());
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::commit::{Commit, Named};
+use super::super::room::Need;
 use super::super::whole::Whole;
 use super::list::WHOLE;
 use super::track::Done;
@@ -40,8 +41,12 @@ impl Mover {
                 Err("it begins anew on the way, where `ffmpeg` would not keep both together".into())
             }
             false => {
-                let len = picture.joined.len + sound.joined.len;
-                let room = self.claim(&into, len, &mut claim).await;
+                let need = Need {
+                    place: into.clone(),
+                    there: 0,
+                    total: picture.joined.len + sound.joined.len,
+                };
+                let room = self.claim(need, &mut claim).await;
                 room.map_err(|error| {
                     format!("there is no room for both together: {}", error.message)
                 })

@@ -33,7 +33,7 @@ use crate::net::Led;
 use crate::pipeline::stream::vtt;
 use crate::pipeline::transfer::content::WORTH;
 use crate::pipeline::transfer::cuts;
-use crate::pipeline::transfer::room::Claim;
+use crate::pipeline::transfer::room::{Claim, Need};
 use crate::pipeline::transfer::state::TAIL;
 use crate::pipeline::transfer::take::TELL_EVERY;
 
@@ -228,8 +228,12 @@ impl Track {
         let known = self.parts.total().filter(|_| self.all.is_some());
         *claimed = known.unwrap_or(written + 4 * WORTH).max(written + WORTH);
         let total = known.unwrap_or(*claimed);
-        let place = self.join.place();
-        streaming.mover.claim(place, total, claim).await
+        let need = Need {
+            place: self.join.place().clone(),
+            there: written,
+            total,
+        };
+        streaming.mover.claim(need, claim).await
     }
 
     /// Moves all parts, and of a live stream those that its list tells of on the way, unless that is to end.

@@ -1,4 +1,4 @@
-//! A whole answer.
+//! A complete response.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use url::Url;
 use super::{Shown, kind_of};
 use crate::model::{Error, Kind, Result};
 
-/// A whole answer to a listing call.
+/// A complete response to a listing call.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Where it came from, after redirects.
+    /// The URL it came from, after redirects.
     pub url: Url,
     /// The status.
     pub status: StatusCode,
@@ -21,26 +21,30 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// Whether nothing but the end of the connection told where the body ends (RFC 9112 §6.3).
+    /// Whether only the end of the connection marked the end of the body (RFC 9112 §6.3).
     pub open_end: bool,
 }
 
 impl Answer {
-    /// Reads the body as JSON, whatever its Content-Type says.
+    /// Parses the body as JSON, whatever its Content-Type says.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] if it is not, or not of this shape.
+    /// [`Kind::Corrupt`] if it is not JSON, or not of this shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         super::read_json(&self.body, |json| serde_json::from_slice(json)).map_err(|error| {
-            let message = format!("cannot read the answer of `{}` as JSON", Shown(&self.url));
+            let message = format!(
+                "cannot read the response from `{}` as JSON",
+                Shown(&self.url)
+            );
             Error::new(Kind::Corrupt, message).because(error)
         })
     }
 
-    /// The same if its status is one of success.
+    /// Returns the response if its status is one of success.
     ///
     /// # Errors
-    /// [`Kind::Login`], [`Kind::Missing`], [`Kind::Busy`], [`Kind::Network`] or [`Kind::Blocked`], by its status.
+    /// [`Kind::Login`], [`Kind::Missing`], [`Kind::Busy`], [`Kind::Network`] or [`Kind::Blocked`], depending on the
+    /// status.
     pub fn ok(self) -> Result<Answer> {
         if self.status.is_success() {
             return Ok(self);
@@ -51,17 +55,17 @@ impl Answer {
         ))
     }
 
-    /// The body as text, in the encoding that it is in; what cannot be read is replaced.
+    /// Decodes the body as text; invalid bytes are replaced.
     pub fn text(&self) -> String {
         super::read_text(&self.body, self.header("content-type"))
     }
 
-    /// A header's value, if it is text.
+    /// Returns a header's value, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// How long the answer asks to wait (Retry-After, RFC 9110 §10.2.3).
+    /// Returns how long the response asks to wait (Retry-After, RFC 9110 §10.2.3).
     pub fn retry_after(&self) -> Option<Duration> {
         super::retry_after(&self.headers)
     }

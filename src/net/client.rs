@@ -26,8 +26,8 @@ use super::reuse::Reuse;
 use super::{Answer, Backoff, Led, Limits, Opened, Pace, Rate, Settings, coding};
 use crate::model::{Event, Result};
 
-/// Asks servers, follows redirects, keeps pace, and holds every header to the origin that it was given for. Cheap to
-/// clone: all clones are one.
+/// Sends requests, follows redirects, limits concurrency, and sends each header only to the origin it was given for.
+/// Cheap to clone: all clones share one state.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -41,73 +41,73 @@ struct Inner {
     pools: Pools,
     user_headers: HeaderMap,
     user_origins: RwLock<HashSet<Origin>>,
-    /// Servers that speak HTTP/2 and nothing else.
+    /// Servers that speak nothing but HTTP/2.
     only_http2: RwLock<HashSet<Origin>>,
     reuse: Reuse,
     floor: Floor,
-    /// Who is told of waits.
+    /// The receiver of reports about waits.
     heard: Mutex<Option<mpsc::WeakSender<Event>>>,
 }
 
-/// Who named a URL, and what is known of the way there.
+/// Who named a URL, and what is known about the route to it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Way<'a> {
     /// Who named it.
     pub(crate) led: Led,
-    /// The address to stay with.
+    /// The address to keep using.
     pub(crate) pin: Option<&'a Pin>,
-    /// What every hop has to pass.
+    /// The check that every hop has to pass.
     pub(crate) gate: Option<&'a dyn Gate>,
 }
 
-/// Says of each URL on the way, redirects included and before anything is sent there, whether it may be asked.
+/// Decides for each URL along the way, redirects included, whether it may be requested, before anything is sent there.
 pub(crate) trait Gate: std::fmt::Debug + Send + Sync {
-    /// Lets a URL pass.
+    /// Lets a URL pass, or not.
     ///
     /// # Errors
-    /// Why not; the request ends with it.
+    /// The reason for not letting it pass; the request fails with it.
     fn pass(&self, url: &Url) -> Result<()>;
 
-    /// Hears that a public address has answered for this URL. By the next request, its name may be at another one.
+    /// Notes that a public address answered for this URL. By the next request, its name may resolve to another one.
     fn is_public(&self, url: &Url);
 
-    /// Where cookies are kept that servers set, if the user has given none.
+    /// The jar for cookies that servers set, if the user has given none.
     fn jar(&self) -> Option<&Jar> {
         None
     }
 }
 
-/// What is asked for.
+/// A request.
 #[derive(Clone, Copy)]
 struct Ask<'a> {
     purpose: Use,
     way: Way<'a>,
     url: &'a Url,
-    /// Headers for the origin of the URL alone.
+    /// Headers for the origin of the URL only.
     bound: &'a HeaderMap,
     /// Headers for every hop.
     free: &'a HeaderMap,
-    /// What is sent, by POST. It goes to the URL alone: an answer that leads elsewhere is the answer.
+    /// The body of a POST request. It goes to this URL only: a redirect is returned as the response.
     body: Option<&'a Bytes>,
-    /// Whether the body of an answer with this head is wanted. Where that is asked, the URL alone is, too.
+    /// Decides by the response headers whether the body is wanted. If set, redirects are not followed.
     wants: Option<Wants>,
-    /// Whether the first bytes are enough: as many as are read at the most, or what comes with them.
+    /// Whether the first bytes are enough: up to the size limit, or what arrives along with them.
     head: bool,
-    /// How long a refusal asks to wait.
+    /// How to read the wait that a refusal asks for.
     told: Told,
 }
 
-/// Tells by a refusal how long it asks to wait.
+/// Reads how long a refusal asks to wait.
 pub(crate) type Told = fn(&Answer) -> Option<Duration>;
 
-/// Tells by the head of an answer whether its body is wanted.
+/// Decides by the response headers whether the body is wanted.
 pub(crate) type Wants = fn(&HeaderMap) -> bool;
 
 impl<'a> Ask<'a> {
-    /// A page or an answer of an interface, with these headers for its origin.
+    /// A request for a page or an API response, with these headers for its origin.
     ///
-    /// Pages are several times shorter in gzip. Where the bytes themselves count, they are asked for as they are: parts of them,
-    /// what is known by an ETag, which the coding would change, and what is packed itself.
+    /// Pages are several times smaller in gzip. Where the exact bytes count, no coding is requested: for ranges, for
+    /// conditional requests by ETag, which a coding would change, and for files that are compressed themselves.
     fn page(led: Led, url: &'a Url, headers: &'a HeaderMap) -> Ask<'a> {
         static CODED: LazyLock<HeaderMap> = LazyLock::new(|| accepting("gzip"));
         let counts = [
@@ -133,7 +133,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// A file, with these headers for its origin.
+    /// A request for a file, with these headers for its origin.
     fn file(way: Way<'a>, url: &'a Url, bound: &'a HeaderMap, free: &'a HeaderMap) -> Ask<'a> {
         Ask {
             purpose: Use::Bodies,
@@ -149,10 +149,10 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Asks for bytes as they are.
+/// Asks for an uncoded body.
 static PLAIN: LazyLock<HeaderMap> = LazyLock::new(|| accepting("identity"));
 
-/// The header that asks for this coding.
+/// Returns headers that ask for this coding.
 fn accepting(coding: &'static str) -> HeaderMap {
     [(header::ACCEPT_ENCODING, HeaderValue::from_static(coding))]
         .into_iter()
@@ -166,7 +166,7 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Makes the client. Nothing is sent, and no connection is made yet.
+    /// Creates the client. Nothing is sent, and no connection is made yet.
     ///
     /// # Errors
     /// [`crate::model::Kind::Config`] for a certificate, cookie file, browser, netrc, header, proxy or user agent that cannot be used.
@@ -200,29 +200,29 @@ impl Client {
         })
     }
 
-    /// How the client was set up.
+    /// Returns the settings of the client.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
     }
 
-    /// What goes on at each host.
+    /// Returns the concurrency control of all hosts.
     pub fn pace(&self) -> &Pace {
         &self.inner.pace
     }
 
-    /// The limit on bytes a second, if there is one.
+    /// Returns the limit on bytes per second, if there is one.
     pub fn rate(&self) -> Option<&Rate> {
         self.inner.rate.as_ref()
     }
 
-    /// How long to wait before trying again.
+    /// Returns the delays between retries.
     pub fn backoff(&self) -> Backoff {
         Backoff {
             base: self.inner.settings.backoff,
         }
     }
 
-    /// Notes that the user gave a link of this origin, so that the user's headers may go there.
+    /// Notes that the user gave a link of this origin, so that the user's headers may be sent there.
     pub fn trust(&self, url: &Url) {
         if !self.inner.user_headers.is_empty() || self.inner.logins.is_some() {
             self.inner
@@ -233,18 +233,19 @@ impl Client {
         }
     }
 
-    /// Asks for a page and reads all of it, whatever its status, trying again where that may help.
+    /// Requests a page and reads all of it, whatever its status, with retries where they may help.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Network`] when it cannot be had, [`crate::model::Kind::Corrupt`] when it is longer than `limit` bytes.
+    /// [`crate::model::Kind::Network`] when the request fails, [`crate::model::Kind::Corrupt`] when the body is longer
+    /// than `limit` bytes.
     pub async fn call(&self, url: &Url, headers: &HeaderMap, limit: usize) -> Result<Answer> {
         self.call_led(&mut Led::ByUser, url, headers, limit).await
     }
 
-    /// The same for a URL that may have been named by a server, and notes who leads on from the answer.
+    /// Like [`Client::call`] for a URL that a server may have named; updates `led` for what the response leads to.
     ///
     /// # Errors
-    /// Also [`crate::model::Kind::Blocked`] for a private address that it may not lead to.
+    /// Also [`crate::model::Kind::Blocked`] for a private address that `led` may not lead to.
     pub(crate) async fn call_led(
         &self,
         led: &mut Led,
@@ -255,11 +256,11 @@ impl Client {
         self.call_gated(None, led, url, headers, None, limit).await
     }
 
-    /// The same, where every hop has to pass the gate. With a body it is a POST, which is tried again only where the server
-    /// says that it has not taken it and when it will (RFC 9110 §9.2.2).
+    /// Like [`Client::call_led`], where every hop has to pass the gate. With a body it is a POST request, which is
+    /// retried only if the server says that it did not accept it, and when to retry (RFC 9110 §9.2.2).
     ///
     /// # Errors
-    /// Also what the gate says.
+    /// Also those of the gate.
     pub(crate) async fn call_gated(
         &self,
         gate: Option<&dyn Gate>,
@@ -275,8 +276,8 @@ impl Client {
         self.call_until(ask, led, limit).await
     }
 
-    /// The same as [`Client::call_led`], where a refusal asks to wait in this way. If anything is said of what is wanted, this
-    /// URL alone is asked for and none that it leads to, and the body is left empty unless it is wanted.
+    /// Like [`Client::call_led`], but `told` reads how long a refusal asks to wait. If `wants` is given, redirects are
+    /// not followed, and the body is left empty unless it is wanted.
     ///
     /// # Errors
     /// As [`Client::call_led`].
@@ -295,11 +296,11 @@ impl Client {
         self.call_until(ask, led, limit).await
     }
 
-    /// Asks for the first bytes of a file, `most` of them or what comes with them, trying again where that may help. They come in the
-    /// coding that the answer has, and the connection is given up after them.
+    /// Requests the first bytes of a file, `most` of them or whatever arrives with them, with retries where they may
+    /// help. They are not decoded, and the connection is closed after them.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Network`] when they cannot be had, and the errors of redirects.
+    /// [`crate::model::Kind::Network`] when the request fails, and the errors of redirects.
     pub(crate) async fn call_head(
         &self,
         led: &mut Led,
@@ -316,7 +317,7 @@ impl Client {
         self.call_until(ask, led, most).await
     }
 
-    /// Asks for a file: one try, redirects followed. `bound` goes to the origin of `url` alone, `free` to every hop.
+    /// Requests a file once, following redirects. `bound` goes to the origin of `url` only, `free` to every hop.
     ///
     /// # Errors
     /// [`crate::model::Kind::Network`] and the errors of redirects.
@@ -324,7 +325,7 @@ impl Client {
         self.open_by(Way::default(), url, bound, free).await
     }
 
-    /// The same for a URL that may have been named by a server, at an address to stay with.
+    /// Like [`Client::open`] for a URL that a server may have named, at an address to keep using.
     ///
     /// # Errors
     /// Also [`crate::model::Kind::Blocked`] for a private address that it may not lead to.
@@ -338,7 +339,7 @@ impl Client {
         self.send(Ask::file(way, url, bound, free)).await
     }
 
-    /// The address that has answered, to stay with, if there are others and no proxy chooses among them.
+    /// Returns the address that answered, to keep using it, if the host has others and no proxy chooses among them.
     pub(crate) fn pin(&self, opened: &Opened) -> Option<Pin> {
         let pools = &self.inner.pools;
         let address = opened.response.remote_addr()?.ip();

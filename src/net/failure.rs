@@ -1,4 +1,4 @@
-//! What an error on the way means to us.
+//! Turns faults into errors, with what the user can do about them.
 
 use std::io;
 use std::net::IpAddr;
@@ -12,51 +12,51 @@ use super::trust::NoAuthorities;
 use super::{Fault, Private, Shown, Stage};
 use crate::model::{Error, Kind};
 
-/// What is said where a proxy does not let us in: at a tunnel, at a SOCKS login, and where a SOCKS proxy takes no such login.
+/// The error texts of a proxy login that failed: at a tunnel, at a SOCKS login, and where a SOCKS proxy takes no such
+/// login.
 const PROXY_LOGIN: [&str; 3] = [
     "proxy authorization required",
     "credentials not accepted",
     "does not support user/pass authentication",
 ];
 
-/// What to do about that.
-const LOGIN: &str =
-    "it wants a user and a password, which stand before its host: `http://user:password@host:port`";
+/// What to do about a failed proxy login.
+const LOGIN: &str = "the proxy wants a user and a password; put them before its host: `http://user:password@host:port`";
 
-/// What is said where a proxy makes no tunnel, and no more of it.
+/// The error text where a proxy refuses a tunnel without saying why.
 const NO_TUNNEL: &str = "tunnel error: unsuccessful";
 
-/// What is said where TLS is closed without its own word for that (RFC 8446 §6.1).
+/// The error text where TLS is closed without a close_notify alert (RFC 8446 §6.1).
 const ABRUPT: &str = "without sending TLS close_notify";
 
-/// What is said where an answer does not begin as one.
+/// The error text where a response is not HTTP.
 const NO_HTTP: &str = "HTTP version";
 
-/// What is said of chunks by HTTP/1.0, whose end nobody can be sure of (RFC 9112 §6.1).
+/// The error text for chunks in HTTP/1.0, whose end is uncertain (RFC 9112 §6.1).
 const OLD_CHUNKS: &str = "unexpected transfer-encoding parsed";
 
-/// So much is repeated of a word of a server's.
+/// The most characters quoted of a word that a server sent.
 const LONGEST_WORD: usize = 100;
 
-/// So much is told of a URL that cannot be asked for.
+/// The most characters shown of a URL that cannot be requested.
 const LONGEST_URL: usize = 300;
 
-/// What is said where HTTP/2 is refused: the type of that error is not to be had.
+/// The error text where HTTP/2 is refused: the type of that error is not public.
 const HTTP_1_1_REQUIRED: &str = "endpoint requires HTTP/1.1";
 
-/// The error of an answer that has more bytes than whoever asked takes.
+/// Returns the error for a response that is longer than the caller accepts.
 pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
     let message = format!(
-        "the answer of `{}` is longer than {limit} bytes",
+        "the response from `{}` is longer than {limit} bytes",
         Shown(url)
     );
     Error::new(Kind::Corrupt, message)
 }
 
-/// The error of a proxy that does not take a request for this URL from us.
+/// Returns the error for a proxy that requires a login for this URL.
 pub(super) fn proxy_login(url: &Url, proxy: &str) -> Error {
     let message = format!(
-        "cannot ask for `{}` through the proxy `{proxy}`",
+        "cannot request `{}` through the proxy `{proxy}`",
         Shown(url)
     );
     let said = "the proxy answered 407 Proxy Authentication Required";
@@ -65,22 +65,22 @@ pub(super) fn proxy_login(url: &Url, proxy: &str) -> Error {
         .hint(LOGIN)
 }
 
-/// The error of an answer whose body is packed for the way: this client asks for no such coding (RFC 9110 §10.1.4).
+/// Returns the error for a transfer coding of the body: this client requests none (RFC 9110 §10.1.4).
 pub(super) fn packed(url: &Url, coding: &str) -> Error {
     let coding: String = coding.chars().take(LONGEST_WORD).collect();
     let message = format!(
-        "`{}` comes in the transfer coding `{coding}`, which nobody asked for",
+        "`{}` comes in the transfer coding `{coding}`, which was not requested",
         Shown(url)
     );
     Error::new(Kind::Corrupt, message)
 }
 
-/// Whether the request is to be sent once more by HTTP/1.1: HTTP/2 is not for it (RFC 9113 §7).
+/// Checks whether the request must be repeated with HTTP/1.1, because the server refuses HTTP/2 for it (RFC 9113 §7).
 pub(super) fn wants_http1(fault: &Fault) -> bool {
     innermost(&*fault.cause).contains(HTTP_1_1_REQUIRED)
 }
 
-/// Whether the request is to be sent once more by HTTP/2: the server speaks nothing else (RFC 7301 §3.2).
+/// Checks whether the request must be repeated with HTTP/2, because the server speaks nothing else (RFC 7301 §3.2).
 pub(super) fn wants_http2(fault: &Fault) -> bool {
     let tls = find::<rustls::Error>(&*fault.cause);
     tls == Some(&rustls::Error::AlertReceived(
@@ -88,7 +88,7 @@ pub(super) fn wants_http2(fault: &Fault) -> bool {
     ))
 }
 
-/// The error of a request to this URL.
+/// Returns the error for a request to this URL.
 pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     let is_connect = fault.stage == Stage::Connect;
     let host = url.host_str().unwrap_or("");
@@ -104,13 +104,13 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
                 .because(none.why.clone())
                 .hint("set it to a file of certificates in PEM form, or leave it out");
         }
-        // Its first bytes begin no message of TLS. It will not speak another way the next time.
+        // The first bytes are not a TLS message. That will not change the next time.
         if is_connect && let rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) = tls
         {
             let plain = plain(url);
             return Error::new(Kind::Corrupt, format!("`{host}` does not speak TLS"))
                 .because(tls.to_string())
-                .hint(format!("it may speak http: write `{}`", Shown(&plain)));
+                .hint(format!("it may speak plain http: try `{}`", Shown(&plain)));
         }
         let (kind, hint) = refused(tls);
         let error = Error::new(kind, format!("cannot speak TLS with `{host}`"));
@@ -123,11 +123,11 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     let message = if fault.stage == Stage::Request {
         let mut shown = shown.to_string();
         if let Some((end, _)) = shown.char_indices().nth(LONGEST_URL) {
-            // It is too long for anybody.
+            // The whole URL would be too long to read.
             shown.truncate(end);
             shown.push('…');
         }
-        return Error::new(Kind::Config, format!("cannot ask for `{shown}`")).because(fault.cause);
+        return Error::new(Kind::Config, format!("cannot request `{shown}`")).because(fault.cause);
     } else if let Some(unknown) = find::<NotFound>(&*fault.cause) {
         unknown.to_string()
     } else if is_connect {
@@ -142,46 +142,43 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     };
     let mut cause = innermost(&*fault.cause);
     if cause.contains(ABRUPT) {
-        // It goes on with an address of the library's documentation.
-        cause = "the server closed the connection in the middle".to_owned();
+        // The library's text continues with a link to its documentation.
+        cause = "the server closed the connection mid-response".to_owned();
     }
     if is_connect && cause == NO_TUNNEL {
         cause = "the proxy refuses to connect to it".to_owned();
     }
-    // What was left on a used connection may be in the way. On a new one, it is what the server says each time.
+    // Leftovers on a used connection may be the cause. On a new one, the server says this each time.
     let is_parse = find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_parse);
     if is_parse && fault.was_used != Some(true) {
         let is_other = cause.contains(NO_HTTP);
         if cause == OLD_CHUNKS {
-            cause = "it comes in chunks by HTTP/1.0, which has none".to_owned();
+            cause = "the response is chunked, but HTTP/1.0 has no chunks".to_owned();
         }
         let error = Error::new(
             Kind::Corrupt,
-            format!("cannot read the answer of `{shown}` as HTTP"),
+            format!("cannot read the response from `{shown}` as HTTP"),
         );
         let error = error.because(cause);
         return match url.scheme() {
-            "http" if is_other => {
-                error.hint("if it speaks TLS, `https` in place of `http` is right")
-            }
+            "http" if is_other => error.hint("if it speaks TLS, use `https` in place of `http`"),
             _ => error,
         };
     }
-    // The types of these errors are not to be had, so they are known by what they say.
+    // The types of these errors are not public, so they are recognized by their texts.
     if is_connect && PROXY_LOGIN.iter().any(|words| cause.contains(words)) {
         return Error::new(Kind::Login, message).because(cause).hint(LOGIN);
     }
     Error::new(Kind::Network, message).because(cause)
 }
 
-/// What follows where no TLS comes about. What the server says each time is not asked for again.
+/// Returns what follows from a failed TLS handshake. What the server says each time is not retried.
 fn refused(error: &rustls::Error) -> (Kind, Option<&'static str>) {
     use AlertDescription as A;
-    const CERTIFICATE: &str =
-        "it may let in only who has a certificate of its own, which this program cannot show";
+    const CERTIFICATE: &str = "it may require a client certificate, which this program cannot send";
     const VERSION: &str =
-        "it may speak older versions of TLS alone; this program speaks 1.2 and 1.3";
-    const NAME: &str = "look whether the address is right: it may not know a host of this name";
+        "it may support only older versions of TLS; this program speaks 1.2 and 1.3";
+    const NAME: &str = "check the address: the server may not know a host of this name";
     match error {
         rustls::Error::PeerIncompatible(_) => (Kind::Corrupt, Some(VERSION)),
         rustls::Error::AlertReceived(alert) => match alert {
@@ -202,25 +199,25 @@ fn refused(error: &rustls::Error) -> (Kind, Option<&'static str>) {
     }
 }
 
-/// The same URL over http, at the same port.
+/// Returns the same URL over http, at the same port.
 fn plain(url: &Url) -> Url {
     let mut plain = url.clone();
-    // What a URL of https has can be had by one of http.
+    // Neither fails: an https URL is also valid as http.
     let _ = plain.set_scheme("http");
     let _ = plain.set_port(url.port_or_known_default());
     plain
 }
 
-/// The error of a request that a private address was refused to.
+/// Returns the error for a request that was not sent to a private address.
 pub(super) fn private(url: &Url, address: IpAddr, policy: Private) -> Error {
     let message = format!("`{}` is at a private address, `{address}`", Shown(url));
     Error::new(Kind::Blocked, message).hint(match policy {
-        Private::Never => "`net.private` is `never`; set it to `typed` to reach what you type",
-        _ => "a public server led there, or a file of somebody; if that is well, `-S net.private=always`, or fetch it by itself",
+        Private::Never => "`net.private` is `never`; set it to `typed` to reach addresses that you type",
+        _ => "a public server led there, or a file by someone else; if that is fine, use `-S net.private=always`, or fetch it directly",
     })
 }
 
-/// The first error of this type in the chain of causes, also inside `io::Error`, which hides what it wraps.
+/// Finds the first error of this type in the chain of causes, also inside `io::Error`, which hides what it wraps.
 pub(super) fn find<'a, T: std::error::Error + 'static>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a T> {
@@ -240,7 +237,7 @@ pub(super) fn find<'a, T: std::error::Error + 'static>(
     None
 }
 
-/// The text of the last cause: the one that says what really happened.
+/// Returns the text of the last cause: the one that says what really happened.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut last = error;
     while let Some(next) = last.source() {

@@ -1,15 +1,15 @@
-//! What kept an answer from coming, whichever way it was to come.
+//! What kept a response from arriving, whichever connection was used.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// What kept an answer, or the rest of it, from coming.
+/// What kept a response, or the rest of it, from arriving.
 #[derive(Debug)]
 pub(super) struct Fault {
-    /// When it happened.
+    /// The stage at which it happened.
     pub(super) stage: Stage,
-    /// Whether nothing happened for too long.
+    /// Whether it was a timeout.
     pub(super) is_timeout: bool,
     /// Whether the connection had been used before, if that is known.
     pub(super) was_used: Option<bool>,
@@ -17,26 +17,26 @@ pub(super) struct Fault {
     pub(super) cause: Box<dyn Error + Send + Sync>,
 }
 
-/// A stage of asking.
+/// A stage of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// The request could not be made.
     Request,
     /// There was no connection yet.
     Connect,
-    /// The request was sent, or a part of it.
+    /// The request was sent, at least in part.
     Exchange,
 }
 
-/// Nothing came for so long.
+/// Nothing arrived for this long.
 #[derive(Debug)]
 struct Silent(Duration);
 
-/// The head of an answer was not there after so long, although some of it may have come.
+/// The head of the response was not complete after this long, although some of it may have arrived.
 #[derive(Debug)]
 struct Unanswered(Duration);
 
-/// The connection is over, and did not say why.
+/// The connection ended, without a reason.
 #[derive(Debug)]
 struct Ended;
 
@@ -56,17 +56,17 @@ impl Fault {
         Fault::at(Stage::Exchange, cause.into())
     }
 
-    /// A connection that is over.
+    /// A connection that ended.
     pub(super) fn ended() -> Fault {
         Fault::at(Stage::Exchange, Ended.into())
     }
 
-    /// A server that has been silent for so long.
+    /// A server that has been silent for this long.
     pub(super) fn silent(lasted: Duration) -> Fault {
         Fault::at(Stage::Exchange, Silent(lasted).into()).timed_out()
     }
 
-    /// A server that has not answered for so long.
+    /// A server that has not responded for this long.
     pub(super) fn unanswered(waited: Duration) -> Fault {
         Fault::at(Stage::Exchange, Unanswered(waited).into()).timed_out()
     }
@@ -80,7 +80,7 @@ impl Fault {
         }
     }
 
-    /// The same, as it took too long.
+    /// Marks the fault as a timeout.
     pub(super) fn timed_out(self) -> Fault {
         Fault {
             is_timeout: true,
@@ -88,7 +88,7 @@ impl Fault {
         }
     }
 
-    /// The same, over a connection that was new or had been used before.
+    /// Notes whether the connection had been used before.
     pub(super) fn over_used(self, was_used: bool) -> Fault {
         Fault {
             was_used: Some(was_used),
@@ -105,7 +105,7 @@ impl From<reqwest::Error> for Fault {
             () => Stage::Exchange,
         };
         let is_timeout = error.is_timeout();
-        // It would print the URL in full.
+        // The error would print the URL in full.
         let fault = Fault::at(stage, error.without_url().into());
         Fault {
             is_timeout,
@@ -116,7 +116,7 @@ impl From<reqwest::Error> for Fault {
 
 impl fmt::Display for Silent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing came for {:?}", self.0)
+        write!(f, "no data came for {:?}", self.0)
     }
 }
 
@@ -124,7 +124,7 @@ impl Error for Silent {}
 
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no answer within {:?}", self.0)
+        write!(f, "no response within {:?}", self.0)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The one way to the network: client, redirects, retries, pace for each host, secrets.
+//! Network access: client, redirects, retries, concurrency control per host, secrets.
 //!
-//! It does not know sites, items, or the files that are saved, and its settings come to it as values. What belongs to the
-//! machine it looks up itself: the proxies that the environment and the system name, the certificate authorities of the
-//! system, and, where the settings ask for them, the user's netrc and the profiles of a browser.
+//! This module knows no sites, no items, and no saved files, and gets its settings as values. What belongs to the
+//! machine it looks up itself: the proxies that the environment and the system name, the system's certificate
+//! authorities and, where the settings ask for them, the user's netrc and browser profiles.
 
 mod answer;
 mod certificate;

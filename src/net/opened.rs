@@ -1,4 +1,4 @@
-//! An answer whose body is still to come.
+//! A response whose body has not been read yet.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,35 +11,35 @@ use super::pace::Host;
 use super::{Led, Permit, Response, failure};
 use crate::model::Result;
 
-/// An answer whose body is still to come.
+/// A response whose body has not been read yet.
 #[derive(Debug)]
 pub struct Opened {
-    /// Where it came from, after redirects.
+    /// The URL it came from, after redirects.
     pub url: Url,
     /// Whether there was a redirect.
     pub redirected: bool,
-    /// Who leads on from here: whether any server on the way was a public one.
+    /// Who names the URLs found in the response: whether any server on the way was a public one.
     pub led: Led,
-    /// The answer.
+    /// The response.
     pub response: Response,
-    /// Counts the bytes of the body for the host that was asked first.
+    /// Counts the body bytes for the host that was asked first.
     pub(super) host: Arc<Host>,
-    /// The place at the host that answers, if a redirect led there and it has limits of its own.
+    /// The slot at the host that answered, if a redirect led there and it has limits of its own.
     pub(super) guest: Option<Permit>,
-    /// Sees whether the host that answers is too slow.
+    /// Checks whether the host that answered is too slow.
     pub(super) watch: Watch,
 }
 
 impl Opened {
-    /// Whether nothing but the end of the connection tells where the body ends (RFC 9112 §6.3).
+    /// Checks whether only the end of the connection marks the end of the body (RFC 9112 §6.3).
     pub(crate) fn open_end(&self) -> bool {
         self.response.is_open_end()
     }
 
-    /// Reads the next piece of the body.
+    /// Reads the next chunk of the body.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Network`] if it breaks off, falls silent, or only drips.
+    /// [`crate::model::Kind::Network`] if the connection breaks, stalls, or is too slow.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let began = Instant::now();
         let chunk = self.response.chunk().await;
@@ -57,7 +57,7 @@ impl Opened {
         Ok(chunk)
     }
 
-    /// Leaves the host that a redirect led to: all of its answer is there.
+    /// Frees the slot at the host that a redirect led to: the response is complete.
     pub(crate) fn leave(&mut self) {
         if let Some(guest) = self.guest.take_if(|_| self.response.status().is_success()) {
             guest.succeeded();

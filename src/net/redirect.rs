@@ -1,4 +1,4 @@
-//! Where a redirect may lead (RFC 9110 §15.4). A pure decision: it sends nothing.
+//! Where a redirect may lead (RFC 9110 §15.4). A pure decision: nothing is sent.
 
 use std::borrow::Cow;
 
@@ -9,37 +9,38 @@ use url::Url;
 use super::Shown;
 use crate::model::{Error, Kind, Result};
 
-/// How many redirects are followed.
+/// The maximum number of redirects.
 pub(super) const LIMIT: usize = 20;
 
-/// Whether this status with a Location leads elsewhere.
+/// Checks whether a response with this status and a Location is a redirect.
 pub(super) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// The next URL after an answer from `trail`'s last URL with this Location.
+/// Returns the next URL after a response from the last URL of `trail` with this Location.
 ///
-/// Relative references are resolved and a fragment is carried on. User and password are those that the trail began with,
-/// until it leaves its origin; those of a Location are dropped. Coming back to a URL is a circle, unless a cookie that is
-/// kept has come in the meantime: then the answer may be another. Such URLs are those before the index `since`.
+/// Relative references are resolved, and a fragment is carried over. User and password are those at the beginning of
+/// the trail, until it leaves its origin; those in a Location are dropped. Returning to an earlier URL is a loop,
+/// unless a cookie has been stored since: then the response may differ. The index `since` is that of the first URL
+/// requested with it.
 ///
 /// # Errors
 /// [`Kind::Blocked`] for a target that is not http or https, or a step from https down to http; [`Kind::Corrupt`] for a
-/// loop, too many steps, or a Location that is none, which do not pass by themselves.
+/// loop, too many redirects, or an invalid Location; retrying does not help against these.
 pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> {
     let Some(from) = trail.last() else {
         return Err(Error::new(Kind::Network, "a redirect from nowhere"));
     };
-    // Bytes that are no UTF-8 are those of the name there, as browsers and curl take them.
+    // Bytes that are not UTF-8 are percent-encoded, as browsers and curl do.
     let location = match str::from_utf8(location) {
         Ok(text) => Cow::from(text),
         Err(_) => percent_encode(location, CONTROLS).into(),
     };
     let cannot =
         |kind: Kind, why: String| Error::new(kind, format!("`{}` redirects {why}", Shown(from)));
-    let mut to = from.join(location.trim()).map_err(|error| {
-        cannot(Kind::Corrupt, "to something that is no URL".into()).because(error)
-    })?;
+    let mut to = from
+        .join(location.trim())
+        .map_err(|error| cannot(Kind::Corrupt, "to an invalid URL".into()).because(error))?;
     if !matches!(to.scheme(), "http" | "https") {
         return Err(cannot(
             Kind::Blocked,
@@ -52,17 +53,17 @@ pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> 
             format!("down to plain http at `{}`", Shown(&to)),
         )
         .hint(
-            "the connection would no longer be private; if that is well, fetch the http URL itself",
+            "the connection would no longer be private; if that is fine, fetch the http URL directly",
         ));
     }
-    // The user and the password of the link stay while the trail stays at home, as other headers do. What a Location
-    // says of them is nothing that a server has to tell us.
+    // The user and password of the link are kept while the trail stays on its origin, as other headers are. Those in a
+    // Location are ignored: they are not for a server to set.
     let at_home = |hop: &Url| hop.origin() == to.origin();
     let (user, password) = match trail.first() {
         Some(first) if trail.iter().all(at_home) => (first.username(), first.password()),
         _ => ("", None),
     };
-    // Neither fails: the schemes above have a host. Both stand encoded in a URL, and are not encoded again.
+    // Neither fails: the schemes above have a host. Both are stored encoded in a URL, and are not encoded again.
     let _ = to.set_username(user);
     let _ = to.set_password(password);
     if to.fragment().is_none() {
@@ -71,13 +72,13 @@ pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> 
     if trail.iter().skip(since).any(|hop| *hop == to) {
         return Err(cannot(
             Kind::Corrupt,
-            format!("in a circle, to `{}`", Shown(&to)),
+            format!("in a loop, to `{}`", Shown(&to)),
         ));
     }
     if trail.len() > LIMIT {
         return Err(cannot(
             Kind::Corrupt,
-            format!("on and on; {LIMIT} redirects were followed"),
+            format!("too many times; {LIMIT} redirects were followed"),
         ));
     }
     Ok(to)

@@ -1,4 +1,4 @@
-//! The head of an answer, and its body that is still to come.
+//! The head of a response, and its body, which has not been read yet.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use super::Fault;
 use super::framing::Framing;
 use super::http1::Exchange;
 
-/// An answer whose body is still to come.
+/// A response whose body has not been read yet.
 #[derive(Debug)]
 pub struct Response {
     status: StatusCode,
@@ -21,7 +21,7 @@ pub struct Response {
     headers: HeaderMap,
     length: Option<u64>,
     is_open_end: bool,
-    /// How much of the body may still come, where the connection goes on behind it.
+    /// How many bytes of the body remain, where the connection continues after it.
     left: Option<u64>,
     address: Option<SocketAddr>,
     body: Body,
@@ -32,12 +32,12 @@ pub struct Response {
 enum Body {
     /// A connection of our own.
     Own(Exchange),
-    /// One of the client for pages and proxies.
+    /// A connection of the client for pages and proxies.
     Pooled(reqwest::Body),
 }
 
 impl Response {
-    /// An answer by a connection of our own to this address.
+    /// Creates a response that arrived over a connection of our own to this address.
     pub(super) fn new(head: Parts, address: SocketAddr, body: Exchange) -> Response {
         Response {
             status: head.status,
@@ -51,17 +51,17 @@ impl Response {
         }
     }
 
-    /// The status.
+    /// Returns the status.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The version of HTTP that it came by.
+    /// Returns the HTTP version of the response.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// The headers.
+    /// Returns the headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -71,25 +71,25 @@ impl Response {
         std::mem::take(&mut self.headers)
     }
 
-    /// How many bytes the body has, if the server says so.
+    /// Returns the length of the body in bytes, if the server gives it.
     pub fn content_length(&self) -> Option<u64> {
         self.length
     }
 
-    /// The address that it came from: that of a proxy, if there is one.
+    /// Returns the address it came from: that of the proxy, if there is one.
     pub(super) fn remote_addr(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// Whether nothing but the end of the connection tells where the body ends.
+    /// Checks whether only the end of the connection marks the end of the body.
     pub(super) fn is_open_end(&self) -> bool {
         self.is_open_end
     }
 
-    /// Reads how the end of the body is told, and holds the body to that.
+    /// Reads how the body is delimited, and enforces that.
     ///
     /// # Errors
-    /// The coding that the body was packed in for the way.
+    /// The transfer coding of the body, if it is not supported.
     pub(super) fn frame(&mut self) -> Result<(), String> {
         match Framing::of(self.version, &self.headers)? {
             Framing::Told => {}
@@ -109,10 +109,10 @@ impl Response {
         Ok(())
     }
 
-    /// The next piece of the body; none at its end.
+    /// Returns the next chunk of the body; none at its end.
     ///
     /// # Errors
-    /// If it breaks off or falls silent.
+    /// If the connection breaks or stalls.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         if self.left == Some(0) {
             return Ok(None);
@@ -138,8 +138,8 @@ impl Response {
                         return Ok(Some(bytes));
                     }
                 }
-                // The library takes a stream that is reset without an error for one that has ended. It has only if there was
-                // an end before (RFC 9113 §8.1).
+                // The library takes a stream that is reset without an error for one that has ended. It has ended only
+                // if its end was signalled before (RFC 9113 §8.1).
                 match self.version == Version::HTTP_2
                     && !body.is_end_stream()
                     && body.size_hint().exact() != Some(0)

@@ -148,7 +148,7 @@ async fn an_answer_that_is_too_long_is_refused_and_not_asked_for_again() {
     let page = url(&site.url("/page"));
     let error = client.call(&page, &HeaderMap::new(), 9).await.unwrap_err();
     let text = error.to_string().replace(&site.port().to_string(), "PORT");
-    let expected = "the answer of `http://127.0.0.1:PORT/page` is longer than 9 bytes";
+    let expected = "the response from `http://127.0.0.1:PORT/page` is longer than 9 bytes";
     assert_eq!((error.kind, text.as_str()), (Kind::Corrupt, expected));
     let answer = client.call(&page, &HeaderMap::new(), 10).await.unwrap();
     assert_eq!(answer.text(), "0123456789");

@@ -1,4 +1,4 @@
-//! Asks for an answer until all of it is there, or there is no sense in asking again.
+//! Requests that are read completely, and retried until there is no point in retrying.
 
 use bytes::BytesMut;
 use http::header;
@@ -7,7 +7,7 @@ use super::{Ask, Client};
 use crate::model::{Kind, Result};
 use crate::net::{Answer, Budget, Led, Permit, Refusal, TooSlow, coding, failure, part, retry};
 
-/// How often a host that is too slow is asked anew, as for a file.
+/// How often a request to a host that is too slow is retried, as for a file.
 const SLOW: u32 = 3;
 
 impl Client {
@@ -31,7 +31,7 @@ impl Client {
                     let passes = match body {
                         None if told.is_some() => retry::passes_in_time(status),
                         None => retry::worth_retrying(status),
-                        // What was posted may have been taken, unless the server says that it was not.
+                        // The posted data may have been accepted, unless the server says that it was not.
                         Some(_) => told.is_some() && matches!(status.as_u16(), 429 | 503),
                     };
                     if !passes {
@@ -65,7 +65,7 @@ impl Client {
         }
     }
 
-    /// Tells the pace what came of a call.
+    /// Reports the outcome of a call to the concurrency control.
     fn learn(&self, permit: Permit, ask: Ask<'_>, outcome: &Result<Answer>) -> Option<Refusal> {
         match outcome {
             Ok(answer) if answer.status.is_success() => {

@@ -1,4 +1,4 @@
-//! What the user hears of the cookies of a client, and has kept of them.
+//! Cookies of a client that concern the user: expired files, and saving.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use super::Client;
 use crate::model::Result;
 
 impl Client {
-    /// The file of cookies that are all over, if there is one: they let nobody in.
+    /// Returns the cookie file if all its cookies have expired, so that they log nobody in.
     pub fn cookies_over(&self) -> Option<&Path> {
         self.inner.pools.jar()?.over()
     }
 
-    /// Writes the cookies that servers set to the file, if the settings say so.
+    /// Saves the cookies that servers set to the file, if the settings say so.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Disk`]; then the file is as it was.
+    /// [`crate::model::Kind::Disk`]; the file is then unchanged.
     pub fn save_cookies(&self) -> Result<()> {
         self.inner.pools.save_cookies()
     }

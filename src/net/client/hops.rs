@@ -1,4 +1,4 @@
-//! From a URL along its redirects to an answer: by which connections, and with which headers, each hop is asked for.
+//! Follows a URL through its redirects to a response, and chooses the connection and headers for each hop.
 
 use std::sync::PoisonError;
 
@@ -24,7 +24,8 @@ enum Carrier<'a> {
     Pooled(&'a reqwest::Client),
 }
 
-/// The cookies of one trail: those that are kept, or, where none are, what is set on the way. Many a wall asks for nothing else.
+/// The cookies of one trail: those of the jar or, without a jar, those set along the way. Many login or consent walls
+/// ask for nothing else.
 struct Cookies<'a> {
     kept: Option<&'a Jar>,
     on_the_way: Option<Jar>,
@@ -35,7 +36,7 @@ impl Cookies<'_> {
         self.kept.or(self.on_the_way.as_ref())?.cookies(url)
     }
 
-    /// Takes what this answer sets, and says whether it was anything.
+    /// Stores the cookies that this response sets, and tells whether there were any.
     fn take(&mut self, response: &Response, url: &Url) -> bool {
         let set = response.headers().get_all(header::SET_COOKIE);
         match self.kept {
@@ -65,7 +66,7 @@ impl Client {
                 gate.pass(here)?;
             }
             if trail.is_redirected() {
-                // No place is held while another one is waited for.
+                // No slot is held while waiting for another.
                 drop(guest.take());
                 let there = here.host_str().unwrap_or("");
                 guest = self.pace().lead(host, there).await;
@@ -82,12 +83,12 @@ impl Client {
                     ask.purpose = Use::Bodies;
                     continue;
                 }
-                // It had no request yet, and is not asked like this again.
+                // No request was sent yet, and the next attempt uses HTTP/2.
                 Err(fault) if is_file && failure::wants_http2(&fault) => {
                     self.speaks_http2_alone(here.origin());
                     continue;
                 }
-                // What may not be done twice is not: nobody knows how far it came.
+                // What may not be done twice is not retried: nobody knows how far the request got.
                 Err(fault)
                     if !is_second && ask.body.is_none() && under_way.found_closed(&fault) =>
                 {
@@ -127,7 +128,7 @@ impl Client {
         }
     }
 
-    /// The headers of a request to where the trail has come: what is bound to its beginning goes no further.
+    /// Returns the headers of a request to the trail's current URL: headers bound to its first origin go no further.
     fn headers(&self, ask: &Ask<'_>, trail: &Trail, cookies: &Cookies<'_>) -> HeaderMap {
         let here = trail.here();
         let is_trusted = self.is_trusted(trail);
@@ -151,7 +152,7 @@ impl Client {
         headers
     }
 
-    /// Why no answer came, to a request that went through our connections of pages and no proxy (`is_direct`) or not.
+    /// Turns a fault into an error. `is_direct` says that the request went through the client for pages, and no proxy.
     fn failed(&self, fault: Fault, trail: &Trail, is_direct: bool) -> Error {
         let here = trail.here();
         if fault.stage == Stage::Exchange
@@ -168,7 +169,7 @@ impl Client {
         failure
     }
 
-    /// An error if it is the proxy that wants to know who asks. Through a tunnel, it would be the server that says this.
+    /// Returns an error if the proxy requires a login. Through a tunnel, it would be the server that says this.
     fn unless_proxy_refuses(&self, response: &Response, here: &Url) -> Result<()> {
         if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
             && here.scheme() == "http"
@@ -180,7 +181,7 @@ impl Client {
         Ok(())
     }
 
-    /// The answer at the end of a trail that began at this host.
+    /// Returns the response at the end of a trail that began at `host`.
     fn opened(
         &self,
         mut response: Response,
@@ -209,7 +210,7 @@ impl Client {
         })
     }
 
-    /// Asks once.
+    /// Sends a request once.
     async fn ask(
         &self,
         carrier: Carrier<'_>,
@@ -234,7 +235,7 @@ impl Client {
         Ok(request.headers(headers).send().await?.into())
     }
 
-    /// What a request to this URL is sent as: where a server speaks HTTP/2 alone, files come as pages do.
+    /// Returns how a request to this URL is sent: where a server speaks only HTTP/2, files are requested like pages.
     fn purpose_for(&self, purpose: Use, url: &Url) -> Use {
         let known = self.inner.only_http2.read();
         let known = known.unwrap_or_else(PoisonError::into_inner);
@@ -244,13 +245,13 @@ impl Client {
         }
     }
 
-    /// Notes that a server speaks HTTP/2 and nothing else.
+    /// Notes that a server speaks nothing but HTTP/2.
     fn speaks_http2_alone(&self, origin: Origin) {
         let known = self.inner.only_http2.write();
         known.unwrap_or_else(PoisonError::into_inner).insert(origin);
     }
 
-    /// What carries a request to this URL, and whether there is a proxy in between.
+    /// Returns what carries a request to this URL, and whether there is a proxy in between.
     fn carrier_for<'a>(
         &'a self,
         ask: Ask<'a>,
@@ -268,7 +269,7 @@ impl Client {
         let pinned = pinned.filter(|at| is_public(*at) || !settings.private.refuses(who));
         let own = |reach| Carrier::Own(Target { url, reach, pinned });
         if pinned.is_some() {
-            // Whoever stays at an address was let in there before.
+            // An address to keep using was allowed before.
             return Ok((own(Reach::Any), has_proxy));
         }
         let mut reach = Reach::Any;
@@ -303,7 +304,7 @@ impl Client {
         }
     }
 
-    /// Whether the user gave a link of the origin that this trail began at and has not left.
+    /// Checks whether the user gave a link of the origin where this trail began, and the trail has not left it.
     fn is_trusted(&self, trail: &Trail) -> bool {
         if self.inner.user_headers.is_empty() && self.inner.logins.is_none() {
             return false;
@@ -317,7 +318,7 @@ impl Client {
     }
 }
 
-/// Sets these headers in place of others of their names.
+/// Sets these headers, replacing others of the same names.
 fn replace(headers: &mut HeaderMap, by: &HeaderMap) {
     for name in by.keys() {
         headers.remove(name);

@@ -1,4 +1,4 @@
-//! What another program needs that asks in our place, and what may be asked that way.
+//! What another program needs to send requests in our place, and what it may request.
 
 use std::net::IpAddr;
 
@@ -10,12 +10,13 @@ use crate::net::private::is_public;
 use crate::net::{Led, Secret, Shown, failure};
 
 impl Client {
-    /// Whether another program may ask for a URL that this somebody has named, and who leads on from what it hears there.
+    /// Checks whether another program may request a URL named by `led`, and returns who names what it finds there.
     ///
-    /// What it asks for next is its own affair; what it names is held to this.
+    /// What the program requests next cannot be checked; the URLs that it returns are.
     ///
     /// # Errors
-    /// [`Kind::Blocked`] for a private address that it may not lead to, [`Kind::Network`] for a host that is not found.
+    /// [`Kind::Blocked`] for a private address that `led` may not lead to, [`Kind::Network`] for a host that is not
+    /// found.
     pub(crate) async fn lend(&self, url: &Url, led: Led) -> Result<Led> {
         let Inner {
             settings, pools, ..
@@ -24,7 +25,7 @@ impl Client {
         let addresses: Vec<IpAddr> = match url.host() {
             Some(Host::Ipv4(address)) => vec![address.into()],
             Some(Host::Ipv6(address)) => vec![address.into()],
-            // Its proxy finds the address, and it is not known whose network that is of.
+            // The proxy resolves the name, and we do not know whose network the address belongs to.
             Some(Host::Domain(_)) if pools.has_proxy_for(url) => return Ok(Led::ByPublic),
             Some(Host::Domain(name)) => {
                 let found = pools.system().find(name).await.map_err(|error| {
@@ -45,7 +46,7 @@ impl Client {
         }
     }
 
-    /// The cookies for another program that asks these URLs, as the text of a `cookies.txt`.
+    /// Returns the cookies for another program that requests these URLs, as the text of a `cookies.txt`.
     pub(crate) fn cookies_text(&self, urls: &[&Url]) -> Option<Secret> {
         let jar = self.inner.pools.jar()?;
         Some(Secret::new(jar.text(urls)))

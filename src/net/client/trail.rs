@@ -1,4 +1,4 @@
-//! The URLs that a request has led along so far, and what follows from them for the next one. It sends nothing.
+//! The URLs that a request was redirected along, and what follows from them for the next hop. Sends nothing.
 
 use std::net::IpAddr;
 
@@ -8,18 +8,18 @@ use crate::model::Result;
 use crate::net::private::{is_public, literal};
 use crate::net::{Led, redirect};
 
-/// The URLs that a request has led along.
+/// The URLs that a request was redirected along.
 #[derive(Debug)]
 pub(super) struct Trail {
     hops: Vec<Url>,
-    /// Before which of them one may come back, see [`redirect::next`].
+    /// The index of the first URL that a redirect may not return to, see [`redirect::next`].
     since: usize,
-    /// Who leads on.
+    /// Who names the next URL.
     led: Led,
 }
 
 impl Trail {
-    /// A trail that begins with this URL, which somebody has named.
+    /// Creates a trail that begins with this URL, named by `led`.
     pub(super) fn new(url: Url, led: Led) -> Trail {
         Trail {
             hops: vec![url],
@@ -28,37 +28,38 @@ impl Trail {
         }
     }
 
-    /// The URL to ask for.
+    /// Returns the URL to request.
     pub(super) fn here(&self) -> &Url {
         &self.hops[self.hops.len() - 1]
     }
 
-    /// The URL that it began with.
+    /// Returns the URL where the trail began.
     pub(super) fn first(&self) -> &Url {
         &self.hops[0]
     }
 
-    /// Whether it has not left the origin that it began at. Once elsewhere, it does not come home even if it leads there:
-    /// who sent us there chose the way.
+    /// Checks whether the trail has never left its first origin. Once elsewhere, it does not count as home again even
+    /// if a redirect leads back: another server chose the way.
     pub(super) fn is_home(&self) -> bool {
         self.hops
             .iter()
             .all(|hop| hop.origin() == self.first().origin())
     }
 
-    /// Whether there was a redirect.
+    /// Checks whether there was a redirect.
     pub(super) fn is_redirected(&self) -> bool {
         self.hops.len() > 1
     }
 
-    /// Who leads to the URL here, or on from it if that has answered.
+    /// Returns who named the current URL or, once it has answered, who names the next one.
     pub(super) fn led(&self) -> Led {
         self.led
     }
 
-    /// Notes that the URL here has answered from this address; none if a proxy has found it. Says whether that is public.
+    /// Notes that the current URL was answered from this address (none if a proxy resolved it); tells whether it is
+    /// public.
     pub(super) fn answered(&mut self, address: Option<IpAddr>) -> bool {
-        // What a proxy has found is as good as public, unless the URL says what it is.
+        // An address resolved by a proxy counts as public, unless it is written in the URL.
         let address = address.or_else(|| literal(self.here()));
         let is_public = address.is_none_or(is_public);
         if is_public {
@@ -67,12 +68,12 @@ impl Trail {
         is_public
     }
 
-    /// Notes that the answer from here has set a cookie, so that URLs before may answer otherwise.
+    /// Notes that this response set a cookie, so that earlier URLs may respond differently now.
     pub(super) fn got_cookie(&mut self) {
         self.since = self.hops.len();
     }
 
-    /// Goes on to where a Location leads.
+    /// Follows a Location header.
     ///
     /// # Errors
     /// Those of [`redirect::next`].
@@ -82,7 +83,7 @@ impl Trail {
         Ok(())
     }
 
-    /// The URL here.
+    /// Returns the current URL.
     pub(super) fn into_here(mut self) -> Url {
         self.hops.swap_remove(self.hops.len() - 1)
     }
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_a_public_server_leads_to_is_its_word_at_its_own_name_too() {
-        // The name may be at another address by the next request.
+        // The name may resolve to another address by the next request.
         let mut trail = trail();
         trail.answered(Some([192, 0, 2, 1].into()));
         trail.follow(b"/secret").unwrap();

@@ -1,4 +1,4 @@
-//! Tells whoever hears of the run that a page is waited for: nothing else moves meanwhile, and nobody could say why.
+//! Reports that a page is being waited for: nothing else moves meanwhile, and without a report nobody would know why.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::model::{Event, Result};
 use crate::net::Answer;
 
 impl Client {
-    /// From now on, waits for pages are told there. It does not keep the reports from their end.
+    /// Reports waits for pages to `events` from now on. The weak sender does not keep the channel open.
     pub(crate) fn tells(&self, events: mpsc::WeakSender<Event>) {
         let mut heard = self
             .inner
@@ -21,7 +21,7 @@ impl Client {
         *heard = Some(events);
     }
 
-    /// Tells for how long the host of this URL is waited for after this.
+    /// Reports how long the host of this URL will be waited for after this outcome.
     pub(super) async fn tell_wait(&self, url: &Url, time: Duration, outcome: &Result<Answer>) {
         let events = {
             let heard = self.inner.heard.lock();
@@ -41,7 +41,7 @@ impl Client {
             millis: time.as_millis().try_into().unwrap_or(u64::MAX),
             reason,
         };
-        // If nobody hears events any more, the run is over.
+        // If nobody receives events any more, the run is over.
         let _ = events.send(event).await;
     }
 }

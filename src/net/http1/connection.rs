@@ -1,4 +1,4 @@
-//! One connection.
+//! A single connection.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -19,35 +19,35 @@ use super::stream::{Carrier, Portion, Stream};
 use super::target::Key;
 use super::{Fault, Target};
 
-/// The most fields that a head may have.
+/// The maximum number of header fields in a response.
 const FIELDS: usize = 256;
 
-/// A connection, for one request after the other.
+/// A connection, used for one request after another.
 pub(super) struct Connection {
     key: Key,
     address: SocketAddr,
     sender: SendRequest<Full<Bytes>>,
-    /// None once it has ended without an answer.
+    /// None once it has ended without a response.
     driver: Option<http1::Connection<TokioIo<Stream>, Full<Bytes>>>,
     is_over: bool,
     portion: Portion,
-    /// Since when the server is silent.
+    /// How long the server has been silent.
     pub(super) silence: Silence,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 pub(super) enum Lost {
-    /// The connection was over before the request was sent. It can be sent on another one.
+    /// The connection ended before the request was sent. It can be sent on another one.
     Unsent(Box<Request<Full<Bytes>>>, Fault),
-    /// The request was sent, or a part of it.
+    /// The request was sent, at least in part.
     Sent(Fault),
 }
 
 impl Connection {
-    /// Speaks HTTP over a carrier. The server may be silent for no longer than `longest`.
+    /// Starts HTTP on a stream. The server may be silent for no longer than `longest`.
     ///
     /// # Errors
-    /// If it is closed.
+    /// If the connection is closed.
     pub(super) async fn new(
         key: Key,
         address: SocketAddr,
@@ -57,7 +57,7 @@ impl Connection {
         let portion = Portion::new();
         let (sender, driver) = http1::Builder::new()
             .max_headers(FIELDS)
-            // One odd line of a head is no reason to do without a file.
+            // One malformed header line is no reason to give up a file.
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .ignore_invalid_headers_in_responses(true)
@@ -74,19 +74,19 @@ impl Connection {
         }))
     }
 
-    /// The address at the other end.
+    /// Returns the address of the server.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Whether it leads there.
+    /// Checks whether the connection can carry requests to this target.
     pub(super) fn fits(&self, target: Target<'_>) -> bool {
         self.key.fits(target)
     }
 
-    /// Whether another request may be sent.
+    /// Checks whether another request may be sent.
     pub(super) fn is_open(&mut self) -> bool {
-        // Also where the task has had its share of the thread: an end that is not seen now is one more try.
+        // Also when the task has used up its cooperative budget: an end that goes unnoticed now costs another try.
         let mut look = pin!(unconstrained(poll_fn(|cx| {
             self.drive(cx);
             Poll::Ready(())
@@ -95,12 +95,12 @@ impl Connection {
         !self.is_over && self.sender.is_ready()
     }
 
-    /// Whether nothing comes any more.
+    /// Checks whether the connection has ended.
     pub(super) fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Sends and receives what can be. An error is told to whoever waits for the answer or the body.
+    /// Sends and receives what it can. An error goes to whoever waits for the response or its body.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
         if !self.is_over
             && let Some(driver) = &mut self.driver
@@ -109,7 +109,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request, and waits for the head of its answer.
+    /// Sends a request, and waits for the head of the response.
     pub(super) async fn ask(
         &mut self,
         request: Request<Full<Bytes>>,
@@ -121,7 +121,7 @@ impl Connection {
             self.drive(cx);
             let mut come = answer.as_mut().poll(cx);
             if come.is_pending() && self.is_over {
-                // It ended before it has taken the request, which comes back when it goes.
+                // It ended before taking the request; dropping the driver returns the request.
                 self.driver = None;
                 come = answer.as_mut().poll(cx);
             }
@@ -149,7 +149,7 @@ impl Connection {
 }
 
 impl Lost {
-    /// The same, where there is no other connection to send it on.
+    /// Returns the fault, where there is no other connection to send the request on.
     pub(super) fn into_fault(self) -> Fault {
         match self {
             Lost::Unsent(_, fault) | Lost::Sent(fault) => fault,

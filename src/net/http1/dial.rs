@@ -1,4 +1,4 @@
-//! From a host to a connection: its addresses, TCP, TLS.
+//! From a host to a connection: address lookup, TCP, TLS.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,14 +21,14 @@ use super::connection::Connection;
 use super::{Fault, Settings, System, Target, Trust};
 use crate::net::pools::Reach;
 
-/// How long one address has before the next one is tried beside it (RFC 8305 §5).
+/// How long an address is tried alone before the next one is tried in parallel (RFC 8305 §5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Makes connections.
 pub(super) struct Dialer {
     system: System,
     trust: Arc<Trust>,
-    /// Made at the first host with TLS; it remembers sessions.
+    /// Created for the first host with TLS; it remembers sessions.
     tls: OnceLock<TlsConnector>,
     connect_timeout: Duration,
     stall_timeout: Duration,
@@ -52,9 +52,9 @@ impl Dialer {
     /// Makes a connection.
     ///
     /// # Errors
-    /// If the host is not found or may not be reached, if nobody answers, or if its certificate is not believed.
+    /// If the host is not found or may not be reached, if it does not answer, or if its certificate is not trusted.
     pub(super) async fn dial(&self, target: Target<'_>) -> Result<Box<Connection>, Fault> {
-        // None at all is no limit.
+        // Zero means no limit.
         if self.connect_timeout.is_zero() {
             return self.connect(target).await;
         }
@@ -62,7 +62,7 @@ impl Dialer {
         connected.unwrap_or_else(|_| Err(Fault::connect(Late(self.connect_timeout)).timed_out()))
     }
 
-    /// Notes that a new connection to this address gave no answer.
+    /// Notes that a new connection to this address gave no response.
     pub(super) fn was_mute(&self, target: Target<'_>, address: SocketAddr) {
         self.system.was_mute(target.host(), address.ip());
     }
@@ -71,7 +71,7 @@ impl Dialer {
         let addresses = self.addresses(target).await?;
         let tcp = first(addresses).await.map_err(Fault::connect)?;
         let address = tcp.peer_addr().map_err(Fault::connect)?;
-        // A request is one write, and waits for nothing.
+        // A request is a single write, and should not be delayed.
         tcp.set_nodelay(true).map_err(Fault::connect)?;
         let stream = match target.is_tls() {
             true => {
@@ -132,8 +132,8 @@ impl Dialer {
     }
 }
 
-/// Connects to the first of these addresses that answers. Each is tried some time after the one before it, or as soon as
-/// one has failed.
+/// Connects to the first of these addresses that answers. Each is tried [`HEAD_START`] after the one before it, or as
+/// soon as an attempt has failed.
 async fn first(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut left = VecDeque::from(by_turns(addresses));
     let mut tries = FuturesUnordered::new();
@@ -154,8 +154,8 @@ async fn first(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     }
 }
 
-/// The addresses of both families by turns, each in its order, so that a family that does not work delays no longer than one
-/// address does (RFC 8305 §4).
+/// Alternates the addresses of both families, keeping the order within each, so that a family that does not work costs
+/// no more delay than one address does (RFC 8305 §4).
 fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
     let (ours, others): (Vec<_>, Vec<_>) = addresses

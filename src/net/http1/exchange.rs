@@ -1,4 +1,4 @@
-//! The body of an answer, and the connection that it comes by.
+//! The body of a response, and the connection that carries it.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -12,20 +12,20 @@ use tokio::task::unconstrained;
 
 use super::{Connection, Fault, Idle};
 
-/// How much of a body that nobody wants is read, if it is there already, so that its connection can be used again.
+/// How much of an unwanted body is read, if it has arrived already, so that the connection can be reused.
 const UNWANTED: u64 = 64 << 10;
 
-/// A body that is still to come.
+/// A body that is still arriving.
 pub(crate) struct Exchange {
-    /// None once all has come, or will not.
+    /// None once the body is complete or has failed.
     connection: Option<Box<Connection>>,
     body: Incoming,
-    /// None where the connection is not to be used again.
+    /// None if the connection must not be reused.
     idle: Option<Arc<Idle>>,
 }
 
 impl Exchange {
-    /// The connection is kept when all has come.
+    /// Creates the exchange; the connection is kept for reuse once the body is complete.
     pub(super) fn new(connection: Box<Connection>, body: Incoming, idle: Arc<Idle>) -> Exchange {
         Exchange {
             connection: Some(connection),
@@ -34,20 +34,20 @@ impl Exchange {
         }
     }
 
-    /// Lets the connection go with this answer.
+    /// Marks the connection as not reusable after this response.
     pub(super) fn is_last(&mut self) {
         self.idle = None;
     }
 
-    /// How long the body is, if that is told.
+    /// Returns the length of the body, if known.
     pub(crate) fn len(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
 
-    /// The next piece; none at the end.
+    /// Returns the next chunk; none at the end.
     ///
     /// # Errors
-    /// If it breaks off, or nothing comes for too long.
+    /// If the connection breaks, or nothing arrives for too long.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         if let Some(connection) = &mut self.connection {
             connection.silence.begin();
@@ -67,17 +67,17 @@ impl Exchange {
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
-        // What is there of the body is asked for first: that lets the connection go on.
+        // Buffered body data is taken first: that lets the connection make progress.
         let mut is_driven = false;
         loop {
             let Some(connection) = &mut self.connection else {
                 return Poll::Ready(Ok(None));
             };
-            // It comes by the connection alone, which tells when to look again.
+            // The body makes progress only through the connection, which wakes the task.
             let mut unheard = Context::from_waker(Waker::noop());
             match Pin::new(&mut self.body).poll_frame(&mut unheard) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers say nothing that is asked for.
+                    // Trailers hold nothing of interest.
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Ok(Some(data)));
                     }
@@ -117,7 +117,7 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         let mut left = UNWANTED;
-        // Whether or not the task has had its share of the thread.
+        // Independent of the task's cooperative budget.
         let mut drain = pin!(unconstrained(poll_fn(|cx| {
             while self.connection.is_some() && self.body.size_hint().lower() <= left {
                 match ready!(self.poll_chunk(cx)) {

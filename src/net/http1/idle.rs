@@ -1,4 +1,4 @@
-//! Connections that wait for a request.
+//! Idle connections.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,17 +8,17 @@ use tokio::time::Instant;
 
 use super::{Connection, Target};
 
-/// For how long a connection is kept. Most servers close one sooner, which is seen when it is to be used again.
+/// How long a connection is kept. Most servers close it sooner, which is noticed when it is about to be reused.
 const KEPT: Duration = Duration::from_secs(90);
 
-/// The connections that wait for a request, those that were used last at the end.
+/// The idle connections, most recently used last.
 pub(super) struct Idle {
     waiting: Mutex<VecDeque<(Instant, Box<Connection>)>>,
     most: usize,
 }
 
 impl Idle {
-    /// Room for so many connections, at all hosts together.
+    /// Creates room for `most` connections, for all hosts together.
     pub(super) fn new(most: usize) -> Idle {
         Idle {
             waiting: Mutex::default(),
@@ -26,14 +26,14 @@ impl Idle {
         }
     }
 
-    /// Takes the connection to this target that was used last, if there is one.
+    /// Takes the most recently used connection to this target, if there is one.
     pub(super) fn take(&self, target: Target<'_>) -> Option<Box<Connection>> {
         let mut waiting = self.waiting();
         let at = waiting.iter().rposition(|(_, one)| one.fits(target))?;
         waiting.remove(at).map(|(_, connection)| connection)
     }
 
-    /// Keeps a connection, and lets those go that have waited for long or are too many.
+    /// Keeps a connection, and drops those that are too old or too many.
     pub(super) fn put(&self, connection: Box<Connection>) {
         let now = Instant::now();
         let mut waiting = self.waiting();

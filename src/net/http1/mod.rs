@@ -1,8 +1,8 @@
-//! HTTP/1.1 over connections of our own: how files come.
+//! HTTP/1.1 over connections of our own, used to download files.
 //!
-//! Whoever waits for an answer drives its connection: no task stands in between that hands each piece over, and an idle
-//! connection costs nothing. How much is received at once goes by the length of the body. Proxies are left to the
-//! client for pages.
+//! The task that waits for a response drives its connection: no other task stands in between and hands over each chunk,
+//! and an idle connection costs nothing. How much is received at once depends on the length of the body. Proxies are
+//! left to the client for pages.
 
 mod connection;
 mod dial;
@@ -28,16 +28,16 @@ use idle::Idle;
 pub(super) use exchange::Exchange;
 pub(super) use target::Target;
 
-/// Asks for files.
+/// Requests files.
 pub(super) struct Http1 {
     dialer: Dialer,
     idle: Arc<Idle>,
-    /// What each request says that does not say otherwise.
+    /// The headers of each request that does not set its own.
     defaults: HeaderMap,
 }
 
 impl Http1 {
-    /// No connection is made yet.
+    /// Creates the client. No connection is made yet.
     pub(super) fn new(
         settings: &Settings,
         defaults: HeaderMap,
@@ -51,11 +51,11 @@ impl Http1 {
         }
     }
 
-    /// Sends a request, by POST if there is a body, and waits for the head of its answer. If it `must_be_new`, on a connection
-    /// that has not been used before.
+    /// Sends a request, by POST if there is a body, and waits for the head of the response. If `must_be_new`, it is
+    /// sent on a connection that has not been used before.
     ///
     /// # Errors
-    /// What kept the answer from coming.
+    /// The fault that kept the response from arriving.
     pub(super) async fn send(
         &self,
         target: Target<'_>,
@@ -70,7 +70,7 @@ impl Http1 {
             }
             match connection.ask(request).await {
                 Ok(answer) => return Ok(self.response(answer, connection)),
-                // It was closed a moment ago, and nothing was sent.
+                // The server has just closed the connection, and nothing was sent.
                 Err(Lost::Unsent(unsent, _)) => request = *unsent,
                 Err(Lost::Sent(fault)) => return Err(fault.over_used(true)),
             }
@@ -93,7 +93,7 @@ impl Http1 {
         let address = connection.address();
         let (head, body) = answer.into_parts();
         let mut exchange = Exchange::new(connection, body, self.idle.clone());
-        // Somebody on the way may see the end of this answer elsewhere (RFC 9112 §6.3).
+        // A proxy on the way may see the end of this response elsewhere (RFC 9112 §6.3).
         if [TRANSFER_ENCODING, CONTENT_LENGTH]
             .iter()
             .all(|name| head.headers.contains_key(name))
@@ -123,7 +123,8 @@ mod tests {
 
     const SHORT: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort";
 
-    /// A server that answers each request with these bytes, and how many connections it has had.
+    /// Starts a server that answers each request with these bytes; returns its URL and the number of connections so
+    /// far.
     async fn server(answer: &'static [u8]) -> (Url, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/a?b", listener.local_addr().unwrap());
@@ -181,7 +182,7 @@ mod tests {
             assert_eq!(response.chunk().await.unwrap(), None);
         }
         assert_eq!(count.load(Ordering::SeqCst), 1);
-        // What may go elsewhere has connections of its own.
+        // Targets that may resolve differently have connections of their own.
         let target = Target {
             url: &url,
             reach: Reach::Public,
@@ -224,7 +225,7 @@ mod tests {
         assert_eq!(count.load(Ordering::SeqCst), 2);
     }
 
-    /// Takes so much of what a task may do before others have their turn.
+    /// Uses up this much of the task's cooperative budget.
     fn spend(cx: &mut Context<'_>, units: usize) {
         for _ in 0..units {
             if let Poll::Ready(spent) = poll_proceed(cx) {
@@ -241,14 +242,14 @@ mod tests {
             drop(ask(&http1, &url).await);
             may_close.notify_one();
             closed.notified().await;
-            // Lets the end that has come be known.
+            // Lets the closed connection be noticed.
             yield_now().await;
             let target = Target {
                 url: &url,
                 reach: Reach::Any,
                 pinned: None,
             };
-            // What may not be sent twice can be sent all the same: it was not sent.
+            // Even a request that may not be sent twice can be sent: it was not sent yet.
             let body = Some(Bytes::from_static(b"x"));
             let mut asking = pin!(http1.send(target, HeaderMap::new(), body, false));
             let mut left = Some(units);
@@ -262,7 +263,8 @@ mod tests {
         }
     }
 
-    /// A server that answers one request on each connection, and closes it without a word when it may. It says when it has.
+    /// Starts a server that answers one request on each connection, and closes it silently when allowed; it notifies
+    /// when done.
     async fn closing() -> (Url, [Arc<Notify>; 2]) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());

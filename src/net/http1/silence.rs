@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Sees when nothing has come for too long. Its timer is set once for many pieces: it looks, when it rings, whether something
-/// has come since.
+/// Notices when nothing has arrived for too long. Its timer is not reset for every chunk: when it fires, it checks
+/// whether something has arrived since.
 pub(super) struct Silence {
-    /// None for any.
+    /// None for no limit.
     limit: Option<Duration>,
     since: Instant,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Silence {
-    /// Silence for no longer than this; zero is any.
+    /// Creates a limit on silence; zero means none.
     pub(super) fn new(limit: Duration) -> Silence {
         Silence {
             limit: Some(limit).filter(|limit| !limit.is_zero()),
@@ -30,13 +30,13 @@ impl Silence {
         self.since = Instant::now();
     }
 
-    /// Is ready when it has lasted too long.
+    /// Is ready when the silence has lasted too long.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
         let Some(limit) = self.limit else {
             return Poll::Pending;
         };
-        // The clock comes first: a timer does not ring for a task that has had its share of the thread, and a server that never
-        // pauses gives no other turn.
+        // The clock is checked first: a timer does not fire for a task that has used up its cooperative budget, and a
+        // server that never pauses gives it no other chance.
         if self.since.elapsed() >= limit {
             return Poll::Ready(limit);
         }
@@ -70,7 +70,7 @@ mod tests {
         for _ in 0..3 {
             silence.begin();
             let began = Instant::now();
-            // It lets the timer be set, for a time at which something will have come.
+            // The timer gets set for a time by which something will have arrived.
             let first = poll_fn(|cx| Poll::Ready(silence.poll(cx))).await;
             assert!(first.is_pending());
             advance(LIMIT / 2).await;

@@ -1,4 +1,4 @@
-//! What bytes go over: TCP, or TLS over it.
+//! The byte stream below HTTP: TCP, or TLS over it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,32 +14,32 @@ use tokio_util::either::Either;
 /// TCP, or TLS over it.
 pub(super) type Carrier = Either<TcpStream, TlsStream<TcpStream>>;
 
-/// A stream that gives no more than a portion at once.
+/// A stream that returns no more than a portion per read.
 pub(super) struct Stream {
     inner: Take<Carrier>,
     portion: Portion,
 }
 
-/// How many bytes a stream gives at once at the most. All clones are one.
+/// The maximum number of bytes returned per read. All clones share one value.
 #[derive(Clone, Debug)]
 pub(super) struct Portion(Arc<AtomicU64>);
 
 impl Portion {
-    /// Of many small files at once, little is in memory, and what is written has just come.
+    /// Small files: with many at once, little memory is used, and the data written is still in the cache.
     const LITTLE: u64 = 32 << 10;
-    /// From this length on, fewer calls count for more.
+    /// From this length on, making fewer calls matters more.
     const LONG: u64 = 1 << 20;
 
-    /// A portion for a head.
+    /// Creates a portion for a response head.
     pub(super) fn new() -> Portion {
         Portion(Arc::new(AtomicU64::new(Portion::LITTLE)))
     }
 
-    /// A portion for a body of this length, if that is told.
+    /// Sets the portion for a body of this length, if known.
     pub(super) fn suit(&self, len: Option<u64>) {
         let portion = match len {
             Some(len) if len < Portion::LONG => Portion::LITTLE,
-            // As much as there is room for.
+            // As much as the buffer holds.
             _ => u64::MAX,
         };
         self.0.store(portion, Ordering::Relaxed);
@@ -47,7 +47,7 @@ impl Portion {
 }
 
 impl Stream {
-    /// Gives what comes by this one.
+    /// Creates a stream over this carrier.
     pub(super) fn new(carrier: Carrier, portion: Portion) -> Stream {
         Stream {
             inner: carrier.take(0),

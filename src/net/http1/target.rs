@@ -1,4 +1,4 @@
-//! Where a request goes, and what it says there.
+//! Where a request goes, and what it contains.
 
 use std::net::IpAddr;
 
@@ -15,11 +15,11 @@ use crate::net::pools::Reach;
 /// Where a request goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
-    /// What is asked for, over http or https.
+    /// The URL, http or https.
     pub(crate) url: &'a Url,
-    /// Where the host may be.
+    /// Which addresses the host may have.
     pub(crate) reach: Reach,
-    /// The one of its addresses to stay with.
+    /// The address of the host to keep using.
     pub(crate) pinned: Option<IpAddr>,
 }
 
@@ -34,12 +34,12 @@ pub(super) struct Key {
 }
 
 impl Target<'_> {
-    /// Whether TLS is spoken there.
+    /// Checks whether the target uses TLS.
     pub(super) fn is_tls(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// The host, an IPv6 address in brackets.
+    /// Returns the host, an IPv6 address in brackets.
     pub(super) fn host(&self) -> &str {
         self.url.host_str().unwrap_or("")
     }
@@ -58,11 +58,11 @@ impl Target<'_> {
         }
     }
 
-    /// The request with these headers, to which those are added that it lacks: the usual ones, the host, and the login that
-    /// stands in the URL.
+    /// Builds a request with these headers, and adds those that are missing: the defaults, the host, and the login in
+    /// the URL.
     ///
     /// # Errors
-    /// For a URL that cannot stand in a request.
+    /// For a URL that is not valid in a request.
     pub(super) fn request(
         &self,
         mut headers: HeaderMap,
@@ -75,7 +75,7 @@ impl Target<'_> {
             headers.entry(name).or_insert_with(|| value.clone());
         }
         if !headers.contains_key(header::HOST) {
-            // The port that everybody knows is left out of a URL, and of this (RFC 9110 §7.2).
+            // A default port is left out of the URL, and of this header (RFC 9110 §7.2).
             let host = &self.url[Position::BeforeHost..Position::AfterPort];
             let host = HeaderValue::from_str(host).map_err(Fault::request)?;
             headers.insert(header::HOST, host);
@@ -98,7 +98,7 @@ impl Target<'_> {
 }
 
 impl Key {
-    /// Whether a request for this target may go there.
+    /// Checks whether a request for this target may use the connection.
     pub(super) fn fits(&self, target: Target<'_>) -> bool {
         self.port == target.port()
             && self.reach == target.reach

@@ -1,20 +1,20 @@
-//! What a site is known to take at the most.
+//! The most that a site is known to accept.
 
 use super::Limits;
 
-/// The most that hosts of a site are to be asked for, whatever else is allowed for them.
+/// An upper bound for the hosts of a site, whatever else is allowed for them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cap {
-    /// The host as in URLs, or `*.example.org` for each of those below it.
+    /// The host as in URLs, or `*.example.org` for each of its subdomains.
     pub host: String,
-    /// The most connections at once to each.
+    /// The maximum number of connections at once to each.
     pub connections: Option<usize>,
-    /// The most requests a second to each.
+    /// The maximum number of requests per second to each.
     pub requests_per_second: Option<f64>,
 }
 
 impl Cap {
-    /// Whether this is about a host.
+    /// Checks whether the cap applies to a host.
     pub(super) fn holds_for(&self, host: &str) -> bool {
         match self.host.strip_prefix('*') {
             Some(end) => host.len() > end.len() && host.ends_with(end),
@@ -22,7 +22,7 @@ impl Cap {
         }
     }
 
-    /// The lesser of what was allowed and what this allows.
+    /// Returns the lower of the given limits and this cap.
     pub(super) fn lower(&self, limits: Limits) -> Limits {
         let lesser = |a: Option<f64>, b: Option<f64>| match (a, b) {
             (Some(a), Some(b)) => Some(a.min(b)),

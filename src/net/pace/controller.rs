@@ -1,36 +1,41 @@
-//! How many connections a host takes at once: found while running.
+//! Finds, at run time, how many connections a host takes at once.
 //!
-//! The controller hears when a request begins, when the host agrees to it, and what became of it. It has these rules:
+//! The controller is told when a request begins, when the host accepts it, and how it ended. Its rules:
 //!
-//! - **Rounds, not timers.** A round is as many successes as the limit, or two seconds where files take longer. Its yield
-//!   is what came in a second: bytes, and for each file as many more as a round trip is worth, so that small files count
-//!   by their number and large ones by their size. A round in which not all places were taken says nothing.
-//! - **Growth.** The limit starts at 6 and is tripled as long as the yield rises by a tenth; the first time as soon as
-//!   the host has agreed to that many small files. The first round at a new limit pays for new connections, so two must
-//!   fail before the limit goes back to where it was as fast. A round in which many earlier requests are still
-//!   unanswered decides nothing: they may be too many, and stall. A host that answers the first requests almost at once is
-//!   left at 6 as long as this program is at work all the time: then it is the limit itself, and further connections would
-//!   only cost memory.
-//! - **Refusals come in volleys.** Of the requests that began before the last cut, each one refused lowers the limit by
-//!   one and no more, and none lowers it below what went well for a whole round: so many were agreed to.
-//! - **What a refusal is about.** If others are fine, it was one too many *at once*: the limit is lowered, and only the
-//!   refused one waits. If fewer were under way than was safe before, if it happens again and again just after a cut
-//!   although few of the last volley were agreed to, or if nothing else is fine, it is about *how many a second*, or about
-//!   the host as a whole: it is left alone for a while, and then asked no faster than it agreed to before ([`Pacer`]).
-//!   Requests overtake each other on their way, so those count as under way that were so at either end of it.
-//! - **Whose fault it is.** What is refused again and again while others are let in, and never let in itself, is refused for
-//!   what it is. Where a host refuses the same alone, no refusal says anything about how it is asked ([`Same`]).
-//! - **Broken connections** are refusals only while others are fine and before the host has agreed, and at a limit that
-//!   was safe only if several come together: lines break by themselves, too. They never say how many a second.
-//! - **Probes.** After a clean while the limit is raised a little. If nothing is refused, or the yield rises where it was
-//!   the yield that ended the growth, the next step is twice as large and comes soon; if not, the limit goes back, and the
-//!   next try comes after twice the time.
+//! - **Rounds, not timers.** A round is as many successes as the limit, or two seconds where files take longer. Its
+//!   yield is what arrived per second: the bytes, plus for each file as many more as a round trip is worth, so that
+//!   small files count by their number and large ones by their size. A round in which not all slots were in use says
+//!   nothing.
+//! - **Growth.** The limit starts at 6 and is tripled for as long as the yield rises by a tenth; the first time as soon
+//!   as the host has accepted that many small files. The first round at a new limit pays for new connections, so two
+//!   rounds must fail before the limit returns to the value that was just as fast. A round in which many earlier
+//!   requests are still unanswered decides nothing: there may be too many of them, and they stall. A host that answers
+//!   the first requests almost at once is left at 6 for as long as this program is busy all the time: the program
+//!   itself is the bottleneck then, and further connections would only cost memory.
+//! - **Refusals come in volleys.** Each refusal of a request that began before the last cut lowers the limit by only
+//!   one, and none lowers it below the concurrency that succeeded for a whole round, since that many were accepted.
+//! - **What a refusal is about.** If other requests are fine, there was one too many *at once*: the limit is lowered,
+//!   and only the refused request waits. If fewer were in flight than had been safe before, if refusals recur right
+//!   after a cut although few of the last volley were accepted, or if nothing else is fine, the cause is the *request
+//!   rate* or the host as a whole: the host is paused for a while, and then asked no faster than it accepted before
+//!   ([`Pacer`]). Requests overtake each other on the way, so a refused one is judged by the larger of the numbers in
+//!   flight when it was sent and when it was refused.
+//! - **Whose fault it is.** A request that is refused again and again while others are accepted, and never accepted
+//!   itself, is refused for what it asks for. Where a host keeps refusing only the same requests, no refusal says
+//!   anything about how the host is asked ([`Same`]).
+//! - **Broken connections** count as refusals only while other requests are fine and before the host has accepted the
+//!   request, and at a limit that was safe only if several come together: connections break by themselves, too. They
+//!   never count against the request rate.
+//! - **Probes.** After a while without refusals the limit is raised a little. The probe succeeds if nothing is refused
+//!   or, where a flat yield ended the growth, if the yield rises. Then the next step is twice as large and comes soon;
+//!   otherwise the limit goes back, and the next probe comes after twice the time.
 //!
-//! It settles because each way up has a bound that every failure tightens: the tripling ends with the first refusal or
-//! the second vain round, a probe that fails doubles the time to the next, and each refusal is followed either by a lower
-//! limit or by a pause and a slower pace, none of which go below what was agreed to before.
+//! The limit settles because each way up has a bound that every failure tightens: the tripling ends with the first
+//! refusal or the second round without a gain, a failed probe doubles the time to the next, and each refusal leads
+//! either to a lower limit or to a pause and a lower rate, neither of which falls below what was accepted before.
 //!
-//! It knows no clock, no network, and no other host: time is given to it, from the start of the run.
+//! The controller has no clock, no network, and knows no other host: callers pass in the time since the start of the
+//! run.
 
 mod growth;
 mod setback;
@@ -41,56 +46,57 @@ use self::growth::{LONG, PATIENCE, Round, Stage};
 use super::pacer::Pacer;
 use super::same::Same;
 
-/// What the user sets for a host.
+/// The limits that the user sets for a host.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// The most connections at once.
+    /// The maximum number of connections at once.
     pub connections: usize,
-    /// The most requests a second, if there is such a limit.
+    /// The maximum number of requests per second, if limited.
     pub requests_per_second: Option<f64>,
 }
 
-/// What a refusal means for whoever was refused.
+/// What a refusal means for the refused request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refusal {
-    /// Others are fine: it was one too many, no fault of what was asked for, and only this one should wait.
+    /// Other requests are fine: there was one too many, which is not the fault of this one, and only this one should
+    /// wait.
     pub crowded: bool,
-    /// How long nobody is let in, if this was about the host as a whole.
+    /// How long nothing is admitted, if the refusal was about the host as a whole.
     pub paused: Option<Duration>,
-    /// How many requests to the host have gone well so far.
+    /// How many requests to the host have succeeded so far.
     pub succeeded: u64,
-    /// How many pauses there were since the host last did something for anybody.
+    /// How many pauses there have been since the host last accepted anything.
     pub vain: u32,
-    /// How far apart requests are from now on, if that is far and was not told yet.
+    /// The interval between requests from now on, if it is long and was not reported yet.
     pub apart: Option<Duration>,
-    /// The host refuses the same again and again, and lets all others in.
+    /// The host refuses this same request again and again, and accepts all others.
     pub for_itself: bool,
 }
 
-/// Whether somebody may begin.
+/// Whether a request may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// At once.
+    /// Now.
     Open,
     /// Not before this moment.
     At(Duration),
-    /// Not before somebody leaves.
+    /// Not before another request ends.
     Full,
 }
 
-/// A request under way.
+/// A request in flight.
 #[derive(Debug)]
 pub(super) struct Ticket {
-    /// How many cuts there were when it began.
+    /// The number of cuts when the request began.
     cuts: u64,
-    /// How many rounds there were when it began.
+    /// The number of rounds when it began.
     rounds: u64,
-    /// Whether it was one of those that filled the places at the beginning of its round.
+    /// Whether it was one of those that filled the slots at the beginning of its round.
     first: bool,
-    /// How many were under way then, itself included.
+    /// How many requests were in flight then, including this one.
     among: usize,
     accepted: bool,
-    /// What the host had agreed to then.
+    /// How many requests the host had accepted by then.
     before: u64,
 }
 
@@ -100,36 +106,36 @@ pub(super) struct Controller {
     cap: usize,
     limit: usize,
     live: usize,
-    /// How many of those wait elsewhere meanwhile.
+    /// How many of the live ones are waiting at another host.
     away: usize,
-    /// How many of those the host has agreed to.
+    /// How many of the live ones the host has accepted.
     agreed: usize,
-    /// The most that went well for a whole round.
+    /// The highest concurrency that succeeded for a whole round.
     safe: usize,
-    /// What went well in the last whole round, unless something was refused since.
+    /// The concurrency that succeeded in the last whole round, unless something has been refused since.
     proven: usize,
     accepted: u64,
     succeeded: u64,
     cuts: u64,
-    /// How many the host has agreed to of those that began after the last cut.
+    /// How many requests begun after the last cut the host has accepted.
     since_cut: u64,
-    /// What became, since the last cut, of those that began before it: how many were agreed to, less twice those refused.
-    /// Where most were agreed to, the host had room for others.
+    /// Of the requests begun before the last cut: those accepted since, less twice those refused. Where most were
+    /// accepted, the host had room for others.
     volley: i64,
-    /// How many that began before the last cut are without an answer: until they have one, nobody knows how many of them
-    /// are too many, and so no more are let in than before the limit was last raised.
+    /// How many requests begun before the last cut are still unanswered: until they are answered, it is unknown how
+    /// many of them are too many, so no more are admitted than before the limit was last raised (`before`).
     doubtful: usize,
     before: usize,
-    /// How many cuts there were with hardly anything agreed to in between.
+    /// How many cuts in a row had hardly any request accepted in between.
     in_a_row: u32,
     /// Broken connections since the last clean round.
     breaks: usize,
     stage: Stage,
-    /// Whether it was a refusal that last ended growth, and not a yield that did not rise.
+    /// Whether a refusal last ended the growth, rather than a flat yield.
     is_crowded: bool,
     round: Round,
     rounds: u64,
-    /// How many are without an answer of those that began before this round, or at its beginning.
+    /// How many requests begun before this round, or at its beginning, are unanswered.
     unanswered: usize,
     /// The yield of the last round that counted.
     yielded: f64,
@@ -137,23 +143,23 @@ pub(super) struct Controller {
     patience: Duration,
     step: usize,
     paused: Duration,
-    /// Whether the last cut was about how many a second.
+    /// Whether the last refusal was about the request rate.
     about_rate: bool,
-    /// When the host last did well, or was first asked.
+    /// When a request last succeeded, or the first one was sent.
     good_at: Duration,
     pacer: Pacer,
     same: Same,
-    /// How long this program has been at work so far.
+    /// How long this program has been busy so far.
     worked: Duration,
 }
 
-/// How many at once a host gets that nothing is known of.
+/// The initial limit of a host about which nothing is known.
 const START: usize = 6;
-/// Files of so few bytes are small.
+/// Files up to this many bytes are small.
 const SMALL: u64 = 512 << 10;
 
 impl Controller {
-    /// A controller that knows nothing yet. The first pause is so long where the host does not say.
+    /// Creates a controller that knows nothing yet. `pause` is the length of the first pause where the host names none.
     pub(super) fn new(limits: &Limits, pause: Duration) -> Controller {
         let cap = limits.connections.max(1);
         Controller {
@@ -203,7 +209,7 @@ impl Controller {
         self.paused = self.paused.max(until);
     }
 
-    /// Somebody goes to wait elsewhere, or comes back.
+    /// Notes that a request goes to wait at another host, or comes back.
     pub(super) fn away(&mut self, goes: bool) {
         self.away = match goes {
             true => self.away + 1,
@@ -211,12 +217,12 @@ impl Controller {
         };
     }
 
-    /// How long this program has been at work so far, and not waiting for whatever comes.
+    /// Notes how long this program has been busy so far, as opposed to waiting for data.
     pub(super) fn worked(&mut self, time: Duration) {
         self.worked = time;
     }
 
-    /// Whether somebody may begin.
+    /// Tells whether a request may begin.
     pub(super) fn entry(&self, now: Duration) -> Entry {
         let next = self.paused.max(self.pacer.next());
         let limit = match self.doubtful {
@@ -230,7 +236,7 @@ impl Controller {
         }
     }
 
-    /// Begins, if that is allowed.
+    /// Begins a request, if that is allowed.
     pub(super) fn begin(&mut self, now: Duration) -> Option<Ticket> {
         if self.entry(now) != Entry::Open {
             return None;
@@ -258,7 +264,7 @@ impl Controller {
         })
     }
 
-    /// The host agrees to a request; so many bytes are to come, if that is known.
+    /// Notes that the host accepted a request; `length` bytes follow, if known.
     pub(super) fn accepted(&mut self, ticket: &mut Ticket, length: Option<u64>, now: Duration) {
         if !std::mem::replace(&mut ticket.accepted, true) {
             self.agreed += 1;
@@ -269,7 +275,7 @@ impl Controller {
                 true => self.since_cut = self.since_cut.saturating_add(1),
                 false => self.volley += 1,
             }
-            // Small files are over before the first round has told much.
+            // Small files are over before the first round has shown much.
             self.round.small += usize::from(length.is_some_and(|length| length <= SMALL));
             if self.rounds == 0 && self.round.small >= self.limit && !self.is_near(now) {
                 self.grow();
@@ -278,7 +284,7 @@ impl Controller {
         }
     }
 
-    /// Somebody leaves without a word.
+    /// Ends a request without drawing conclusions from it.
     pub(super) fn left(&mut self, ticket: Ticket) {
         self.live -= 1;
         match ticket.accepted {
@@ -290,7 +296,7 @@ impl Controller {
         }
     }
 
-    /// All that was asked for has come.
+    /// Notes that everything requested has arrived.
     pub(super) fn succeeded(&mut self, mut ticket: Ticket, now: Duration, moved: u64) {
         self.accepted(&mut ticket, None, now);
         self.left(ticket);
@@ -303,14 +309,14 @@ impl Controller {
         }
     }
 
-    /// Looks at what came so far, for rounds of large files.
+    /// Checks the bytes received so far, to end rounds of large files.
     pub(super) fn look(&mut self, now: Duration, moved: u64) {
         if now.saturating_sub(self.round.began) >= LONG && self.agreed > 0 {
             self.end_round(now, moved);
         }
     }
 
-    /// 1 if a request counts among the unanswered, 0 if not.
+    /// Returns 1 if a request counts among the unanswered, else 0.
     fn is_early(&self, ticket: &Ticket) -> usize {
         usize::from(ticket.first || ticket.rounds < self.rounds)
     }

@@ -1,9 +1,9 @@
-//! Places at hosts that redirects lead to.
+//! Slots at hosts that redirects lead to.
 //!
-//! Who is led elsewhere has a place at the host that it asked first. It must not hold that while it waits for another one:
-//! where two hosts lead to each other, everybody would wait for somebody who waits. So what it has is lent to others
-//! meanwhile, its place among all of the run, too. When it comes back, there may be one more at the first host than it
-//! takes; nothing is asked of that host any more.
+//! A redirected request has a slot at the host that it asked first. It must not hold that slot while it waits for
+//! another one: where two hosts redirect to each other, everybody would wait for somebody who waits. So its slot,
+//! including the one among those of the whole run, is lent to others meanwhile. When the request comes back, the first
+//! host may have one connection more than its limit; but nothing more is requested from that host.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use tokio::sync::Semaphore;
 
 use super::{Host, Pace, Permit};
 
-/// What somebody has lent to others.
+/// The slots that a waiting request has lent to others.
 struct Lent {
     host: Arc<Host>,
-    /// The places of the run, one of which is to be had back.
+    /// The slots of the run, one of which must be returned.
     all: Option<Arc<Semaphore>>,
 }
 
 impl Pace {
-    /// Waits for a place at the host `to` for somebody who has one at `from`, and was led from there. None where the host is
-    /// held to nothing by itself: then its place is that at the first host.
+    /// Waits for a slot at the host `to` for a request that has one at `from` and was redirected. Returns None if the
+    /// host has no limit of its own: the slot at the first host is enough then.
     pub(in crate::net) async fn lead(&self, from: &str, to: &str) -> Option<Permit> {
         if from == to || !self.is_limited(to) {
             return None;
         }
         let mut lent = Lent::new(self.host(from), self.all.clone());
         let mut permit = self.enter(to).await;
-        // Of the two places among all that it has now, one pays for the one that was lent.
+        // The request now has two slots of the run; one of them pays back the one that was lent.
         if let Some(place) = permit.all.take() {
             place.forget();
             lent.all = None;
@@ -36,7 +36,7 @@ impl Pace {
         Some(permit)
     }
 
-    /// Whether a host is held to less than the run is.
+    /// Checks whether a host has a tighter limit than the run.
     fn is_limited(&self, name: &str) -> bool {
         let limits = self.limits_of(name);
         limits.connections < self.places || limits.requests_per_second.is_some()
@@ -59,7 +59,7 @@ impl Drop for Lent {
     fn drop(&mut self) {
         self.host.lock().away(false);
         let Some(all) = self.all.take() else { return };
-        // It was not waited for to the end. Where its place is taken, it is had back when somebody leaves.
+        // The wait was abandoned. If the slot is taken, it is reclaimed when the next one is freed.
         if all.forget_permits(1) == 0
             && let Ok(runtime) = Handle::try_current()
         {

@@ -1,10 +1,10 @@
-//! How much at once, host by host: as much as each of them is found to take.
+//! Concurrency control: how many connections each host gets at once, found separately for every host.
 //!
-//! Whoever wants something from a host stands in its line, and is let in when the [`Controller`] of the host says so and
-//! one of the places of the whole run is free. What comes of it is told by the [`Permit`], from which the controller
-//! learns. A host that asks us to wait is paused alone.
+//! A request waits in the line of its host until the host's [`Controller`] admits it and one of the slots of the whole
+//! run is free. The [`Permit`] reports how the request ended, which is what the controller learns from. A host that
+//! asks us to wait is paused alone.
 //!
-//! It does not know what is fetched, nor who waits how long before standing in line again.
+//! This module does not know what is being downloaded, nor how long a caller waits before it joins the line again.
 
 mod cap;
 mod controller;
@@ -25,7 +25,7 @@ pub use self::cap::Cap;
 use self::controller::{Controller, Entry, Ticket};
 pub use self::controller::{Limits, Refusal};
 
-/// The hosts of a run and what goes on at each.
+/// The hosts of a run and the requests in flight at each.
 #[derive(Debug)]
 pub struct Pace {
     limits: Limits,
@@ -33,43 +33,47 @@ pub struct Pace {
     caps: Mutex<Vec<Cap>>,
     backoff: Duration,
     all: Arc<Semaphore>,
-    /// How many places there are in all.
+    /// The number of slots for all hosts together.
     places: usize,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     start: Instant,
 }
 
-/// A host as far as its line and its permits are concerned.
+/// The line and the permits of one host.
 #[derive(Debug)]
 pub(super) struct Host {
-    /// The line: who holds this is its head, and asks the controller. It lets in the first that came.
+    /// The line, first come, first served: the task that holds this lock is at its head and asks the controller.
     line: tokio::sync::Mutex<()>,
     /// Wakes the head of the line.
     changed: Notify,
-    /// All bytes that ever came from there.
+    /// All bytes ever received from the host.
     moved: AtomicU64,
     controller: Mutex<Controller>,
     start: Instant,
 }
 
-/// Leave to have one connection to one host. Dropping it gives the place to the next, and says nothing about the host.
+/// Permission to hold one connection to one host. Dropping it frees the slot for the next in line and says nothing
+/// about the host.
 #[derive(Debug)]
 pub struct Permit {
     host: Arc<Host>,
     ticket: Option<Ticket>,
-    /// Its place among all; whoever was led there has that of its first host.
+    /// The slot among those of the whole run; after a redirect to another host, the slot of the first host is used
+    /// instead.
     all: Option<OwnedSemaphorePermit>,
 }
 
 /// How many hosts are remembered before idle ones are forgotten.
 const REMEMBERED: usize = 1024;
 
-/// How often the head of a line looks up although nothing ends: large files say by their bytes alone how it goes.
+/// How often the head of a line checks progress although no request ends: with large files, only the bytes received
+/// show how it is going.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Pace {
-    /// So many at once for all hosts together, 1 at the least, and these limits for each, but for some others. The first
-    /// pause of a host that refuses all and does not say for how long is `backoff`.
+    /// Creates the controllers of a run with `all` slots for all hosts together (at least 1), and `limits` for each
+    /// host except for those in `exceptions`. `backoff` is the first pause of a host that refuses everything without
+    /// saying for how long.
     pub fn new(
         all: usize,
         limits: Limits,
@@ -88,7 +92,8 @@ impl Pace {
         }
     }
 
-    /// Holds hosts to a cap beside their limits: the lesser counts. It is for hosts that are asked from now on.
+    /// Applies a cap to hosts in addition to their limits: the lower one counts. Only hosts contacted from now on are
+    /// affected.
     pub fn cap(&self, cap: Cap) {
         let mut caps = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
         if !caps.contains(&cap) {
@@ -96,7 +101,7 @@ impl Pace {
         }
     }
 
-    /// Waits for a place at this host: first come, first served. Among hosts, the places of the run go round.
+    /// Waits for a slot at this host: first come, first served. The slots of the run are shared among hosts in turn.
     pub async fn enter(&self, name: &str) -> Permit {
         let host = self.host(name);
         let turn = host.line.lock().await;
@@ -107,7 +112,7 @@ impl Pace {
                     // The semaphore is never closed, so acquiring cannot fail.
                     let all = self.all.clone().acquire_owned().await;
                     let all = all.expect("never closed");
-                    // A pause may have begun while this waited for a place.
+                    // A pause may have begun during the wait for a slot.
                     let mut controller = host.lock();
                     controller.worked(worked());
                     if let Some(ticket) = controller.begin(host.now()) {
@@ -133,7 +138,7 @@ impl Pace {
         }
     }
 
-    /// A place at this host for one more connection of a large file, if there is one that nobody waits for.
+    /// Returns a permit for one more connection of a large file, if a slot is free and nobody is waiting for it.
     pub fn try_enter(&self, name: &str) -> Option<Permit> {
         let host = self.host(name);
         let turn = host.line.try_lock().ok()?;
@@ -147,7 +152,7 @@ impl Pace {
         })
     }
 
-    /// Lets nobody start at this host for so long. A longer pause that is under way stays.
+    /// Pauses this host for `wait`. A longer pause already in effect stays.
     #[cfg(test)]
     pub(super) fn pause(&self, name: &str, wait: Duration) {
         let host = self.host(name);
@@ -155,12 +160,12 @@ impl Pace {
         host.lock().pause(end);
     }
 
-    /// How many connections this host is believed to take at present.
+    /// Returns how many connections this host is currently believed to accept.
     pub fn limit(&self, name: &str) -> usize {
         self.host(name).lock().limit()
     }
 
-    /// What bytes from this host are counted by.
+    /// Returns the state of a host, which also counts the bytes received from it.
     pub(super) fn host(&self, name: &str) -> Arc<Host> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = hosts.get(name) {
@@ -182,7 +187,7 @@ impl Pace {
         host
     }
 
-    /// What a host may get: what the user allows, and no more than any cap.
+    /// Returns the limits of a host: what the user allows, lowered by every cap that applies.
     fn limits_of(&self, name: &str) -> Limits {
         let limits = *self.exceptions.get(name).unwrap_or(&self.limits);
         let caps = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,7 +197,7 @@ impl Pace {
 }
 
 impl Host {
-    /// Counts bytes of a body as they come.
+    /// Counts body bytes as they arrive.
     pub(super) fn came(&self, bytes: usize) {
         self.moved.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -213,7 +218,8 @@ impl Host {
 }
 
 impl Permit {
-    /// The host has agreed: its answer is what was asked for, and a body of this length, if that is known, is to come.
+    /// Reports that the host accepted the request: its response is the expected one, and a body of `length`, if known,
+    /// follows.
     pub fn accepted(&mut self, length: Option<u64>) {
         if let Some(ticket) = &mut self.ticket {
             let mut controller = self.host.lock();
@@ -222,19 +228,19 @@ impl Permit {
         }
     }
 
-    /// Counts bytes of a body as they come.
+    /// Counts body bytes as they arrive.
     pub(super) fn came(&self, bytes: usize) {
         self.host.came(bytes);
     }
 
-    /// Whether the host does well by others meanwhile, so that a refusal may be about how many there are.
+    /// Checks whether the host is serving other requests well, so that a refusal may be about their number.
     pub(crate) fn are_others_fine(&self) -> bool {
         let host = &self.host;
         let fine = |ticket| host.lock().are_others_fine(ticket, host.now());
         self.ticket.as_ref().is_some_and(fine)
     }
 
-    /// All that was asked for has come.
+    /// Reports that everything requested has arrived.
     pub fn succeeded(mut self) {
         if let Some(ticket) = self.ticket.take() {
             let host = &self.host;
@@ -244,22 +250,24 @@ impl Permit {
         }
     }
 
-    /// The host said that it is too busy: 429, or 503; and how long to wait, if it said so.
+    /// Reports that the host was too busy (429 or 503), and how long it asked us to wait, if it did.
     pub fn refused(self, told: Option<Duration>) -> Refusal {
         self.failed(|controller, ticket, now| controller.refused(ticket, told, now))
     }
 
-    /// The same without a word of how long, for what it may have refused before, when so many others had gone well.
+    /// Reports a refusal without a Retry-After of a request that may have been refused before, when `before` requests
+    /// to the host had succeeded.
     pub fn refused_again(self, before: Option<u64>) -> Refusal {
         self.failed(|controller, ticket, now| controller.refused_again(ticket, before, now))
     }
 
-    /// There was no connection, or it was reset, fell silent, or ended too early.
+    /// Reports that no connection could be made, or that it was reset, stalled, or ended too early.
     pub fn broke(self) -> Refusal {
         self.failed(Controller::broke)
     }
 
-    /// The same for what may have been refused before, when so many others had gone well.
+    /// Reports a broken connection of a request that may have been refused before, when `before` requests to the host
+    /// had succeeded.
     pub fn broke_again(self, before: Option<u64>) -> Refusal {
         self.failed(|controller, ticket, now| controller.broke_again(ticket, before, now))
     }
@@ -274,13 +282,13 @@ impl Permit {
         }
     }
 
-    /// What the host has refused before is let in now.
+    /// Reports that a request refused before has now been accepted.
     pub fn recovered(&self) {
         self.host.lock().recovered();
     }
 }
 
-/// How long the thread of the network has been at work; unknown, and so nothing, where there are several.
+/// Returns how long the network thread has been busy; zero, for unknown, if there are several threads.
 fn worked() -> Duration {
     let runtime = Handle::try_current().map(|runtime| runtime.metrics());
     let alone = runtime.ok().filter(|runtime| runtime.num_workers() == 1);

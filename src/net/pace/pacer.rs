@@ -1,37 +1,38 @@
-//! Requests a second: a spacing in time, set by the user or learned from refusals.
+//! Request rate: a minimum interval between requests, set by the user or learned from refusals.
 
 use std::time::Duration;
 
 /// Spaces requests in time, if there is a reason to.
 #[derive(Debug)]
 pub(super) struct Pacer {
-    /// What the user allows.
+    /// The requests per second that the user allows.
     fixed: Option<f64>,
-    /// What the host was found to allow.
+    /// The requests per second that the host was found to allow.
     learned: Option<f64>,
     /// When the next request may begin.
     next: Duration,
-    /// What was accepted since when: the last time that a pause ended.
+    /// Requests accepted since `since`, the end of the last pause from which a rate was learned.
     accepted: u32,
     since: Duration,
-    /// When the learned number may rise again, and how long that takes after a refusal.
+    /// When the learned rate may rise again, and how long it rests after a refusal.
     rise_at: Duration,
     patience: Duration,
-    /// By how much it rises at a time.
+    /// The fraction by which it rises at a time.
     rise: f64,
-    /// How many pauses there were with nothing accepted in between, and how long the first of them is where the host
-    /// does not say; each further one is twice as long.
+    /// How many pauses in a row had nothing accepted in between, and how long the first of them is where the host does
+    /// not say; each further one is twice as long.
     vain: u32,
     pause: Duration,
-    /// How far apart requests were when that was last told.
+    /// The interval between requests when it was last reported.
     told: Duration,
 }
 
 /// The longest of those pauses.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Slower than one request in so many seconds is never learned.
+/// The lowest rate ever learned.
 const SLOWEST: f64 = 1.0 / 60.0;
-/// By how much the learned number rises at a time, at first and after many refusals, and how long it rests first.
+/// The fraction by which the learned rate rises at a time, at first and after many refusals, and how long it rests
+/// first.
 const RISE: f64 = 0.1;
 const SLOWEST_RISE: f64 = 0.01;
 const REST: Duration = Duration::from_millis(500);
@@ -39,10 +40,10 @@ const REST: Duration = Duration::from_millis(500);
 const LONGEST_REST: Duration = Duration::from_secs(300);
 /// How soon it rises once more.
 const RISE_EVERY: Duration = Duration::from_millis(500);
-/// So far apart, requests are seen to be waited for; and it is news again when they are so many times as far apart.
+/// Requests this far apart cause a noticeable wait; the interval is reported again when it has grown by this factor.
 const FAR: Duration = Duration::from_secs(1);
 const NEWS: u32 = 4;
-/// As many accepted requests say something about how many a second are.
+/// This many accepted requests are enough to derive a rate.
 const ENOUGH: u32 = 5;
 
 impl Pacer {
@@ -67,12 +68,12 @@ impl Pacer {
         self.next
     }
 
-    /// How many pauses there were with nothing accepted in between.
+    /// Returns how many pauses in a row had nothing accepted in between.
     pub(super) fn vain(&self) -> u32 {
         self.vain
     }
 
-    /// How far apart requests are, if that is far and news.
+    /// Returns the interval between requests, if it is long and was not reported yet.
     pub(super) fn news(&mut self) -> Option<Duration> {
         let apart = Duration::try_from_secs_f64(1.0 / self.learned?).ok()?;
         let is_news = apart >= FAR && apart >= self.told.saturating_mul(NEWS);
@@ -82,7 +83,7 @@ impl Pacer {
         })
     }
 
-    /// Forgets what was learned.
+    /// Forgets the learned rate.
     pub(super) fn forget(&mut self) {
         *self = Pacer {
             next: self.next,
@@ -98,7 +99,7 @@ impl Pacer {
             (Some(rate), None) | (None, Some(rate)) => rate,
             (None, None) => return,
         };
-        // A rate that is none leaves the host alone for as long as anybody waits.
+        // A rate of zero leaves the longest pause between requests.
         let step = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(LONGEST);
         self.next = self.next.max(now).saturating_add(step.min(LONGEST));
     }
@@ -115,15 +116,15 @@ impl Pacer {
         }
     }
 
-    /// Notes that requests were refused however few there were at once; gives how long to leave the host alone.
+    /// Notes a refusal that concurrency does not explain; returns how long to pause the host.
     pub(super) fn refused(&mut self, told: Option<Duration>, now: Duration) -> Duration {
-        // A host that says to wait no time, or less than was waited in vain, does not mean it.
+        // A Retry-After of zero, or shorter than a wait that already failed, is not to be trusted.
         let own = self.pause.saturating_mul(1 << self.vain.min(16));
         let wait = told.unwrap_or_default().max(own.min(LONGEST));
         let end = now.saturating_add(wait);
         let time = end.saturating_sub(self.since).as_secs_f64().max(0.001);
         let found = (f64::from(self.accepted) / time).max(SLOWEST);
-        // Without enough of them, it is no number; after a pause in vain, the older ones still count.
+        // Too few accepted requests give no rate; after a fruitless pause, the earlier ones still count.
         if self.accepted >= ENOUGH {
             self.rise = match self.learned {
                 Some(_) => (self.rise / 2.0).max(SLOWEST_RISE),

@@ -1,29 +1,29 @@
-//! Whether a host refuses whatever comes too soon, or always the same.
+//! Tells hosts that refuse whatever comes too soon from those that always refuse the same requests.
 
-/// What became of what was refused without a word of how long to wait, when it was asked for again.
+/// The outcomes of retrying requests that were refused without a Retry-After.
 #[derive(Debug, Default)]
 pub(super) struct Same {
     let_in: u32,
     refused: u32,
 }
 
-/// So many say something.
+/// The minimum number of refusals that mean anything.
 const ENOUGH: u32 = 4;
-/// For each that is let in, so many more have to be refused. A host that minds how it is asked lets in most of them.
+/// This many more must be refused for each one accepted. A host that cares about how it is asked accepts most retries.
 const FOR_EACH: u32 = 4;
 
 impl Same {
-    /// It was let in.
+    /// Notes that a retry was accepted.
     pub(super) fn let_in(&mut self) {
         self.let_in = self.let_in.saturating_add(1);
     }
 
-    /// It was refused once more, though others were let in meanwhile.
+    /// Notes that a retry was refused, though other requests were accepted in the meantime.
     pub(super) fn refused(&mut self) {
         self.refused = self.refused.saturating_add(1);
     }
 
-    /// Whether it is always the same that are refused, so that it says nothing of how the host is asked.
+    /// Checks whether it is always the same requests that are refused, which says nothing about how the host is asked.
     pub(super) fn is_it(&self) -> bool {
         self.refused >= self.let_in.saturating_mul(FOR_EACH).saturating_add(ENOUGH)
     }

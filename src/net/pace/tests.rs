@@ -1,4 +1,4 @@
-//! The line and the permits; the controller has tests of its own.
+//! Tests of the line and the permits; the controller has its own.
 
 mod decides;
 mod guests;

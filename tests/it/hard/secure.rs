@@ -151,7 +151,7 @@ fn a_server_of_plain_http_is_told_and_not_asked_again() {
     let done = done.run().fails(4);
     for said in [
         "`localhost` does not speak TLS\n  because: received corrupt message of type InvalidContentType\n",
-        &format!("hint: it may speak http: write `http://localhost:{port}/cat.jpg`\n"),
+        &format!("hint: it may speak plain http: try `http://localhost:{port}/cat.jpg`\n"),
         "attempts: 1\n",
     ] {
         assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
@@ -250,7 +250,7 @@ fn a_redirect_to_itself_that_sets_the_same_cookie_again_is_a_circle() {
     site.on("/cat.jpg", back);
     let fetch = quick().args(["-R", "0"]).arg(site.url("/cat.jpg"));
     let done = fetch.run().fails(4);
-    assert!(done.stderr.contains("in a circle"), "{}", done.stderr);
+    assert!(done.stderr.contains("in a loop"), "{}", done.stderr);
     assert_eq!(site.requests().len(), 2);
 }
 

@@ -68,7 +68,7 @@ fn a_server_that_never_pauses_before_its_answer_is_left() {
     let fetch = Fetch::new().config("[net]\nstall_timeout = \"300ms\"\n");
     let done = fetch.args(["-R", "0"]).arg(url).run().fails(4);
     assert!(
-        done.stderr.contains("no answer within 300ms"),
+        done.stderr.contains("no response within 300ms"),
         "{}",
         done.stderr
     );

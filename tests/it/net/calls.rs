@@ -39,7 +39,7 @@ async fn chunks_by_an_old_version_are_said_to_be_none_of_it() {
     for error in [page, file] {
         assert_eq!(error.kind, Kind::Corrupt);
         let cause = error.source.map(|cause| cause.to_string());
-        let told = "it comes in chunks by HTTP/1.0, which has none";
+        let told = "the response is chunked, but HTTP/1.0 has no chunks";
         assert_eq!(cause.as_deref(), Some(told));
     }
 }

@@ -20,7 +20,7 @@ fn no_name_of_a_host_leads_past_a_proxy() {
     direct.forget();
     let fetch = Fetch::new().args(["-R", "0", "--resolve", &host, &odd]);
     let done = fetch.env("http_proxy", proxy.url("")).run().fails(2);
-    assert!(done.stderr.contains("cannot ask for"), "{}", done.stderr);
+    assert!(done.stderr.contains("cannot request"), "{}", done.stderr);
     assert_eq!(direct.requests().len(), 0);
 }
 

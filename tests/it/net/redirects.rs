@@ -42,19 +42,19 @@ async fn what_no_redirect_may_do_is_refused() {
             "/self",
             "/self",
             Kind::Corrupt,
-            "`URL/self` redirects in a circle, to `URL/self`",
+            "`URL/self` redirects in a loop, to `URL/self`",
         ),
         (
             "/one",
             "/two",
             Kind::Corrupt,
-            "`URL/two` redirects in a circle, to `URL/one`",
+            "`URL/two` redirects in a loop, to `URL/one`",
         ),
         (
             "/two",
             "/one",
             Kind::Corrupt,
-            "`URL/one` redirects in a circle, to `URL/two`",
+            "`URL/one` redirects in a loop, to `URL/two`",
         ),
         (
             "/file",
@@ -72,7 +72,7 @@ async fn what_no_redirect_may_do_is_refused() {
             "/junk",
             "http://[",
             Kind::Corrupt,
-            "`URL/junk` redirects to something that is no URL",
+            "`URL/junk` redirects to an invalid URL",
         ),
     ];
     for (path, to, ..) in table {

@@ -111,7 +111,7 @@ fn what_a_server_does_is_not_said_to_be_the_plugins_fault() {
             "` is no JSON but `application/json`, `{\"images\": […`\n  hint: the server may answer otherwise later",
         ),
         (Reply::json(""), " and empty\n"),
-        (Reply::redirect("/api/albums/7"), "in a circle, to `"),
+        (Reply::redirect("/api/albums/7"), "in a loop, to `"),
     ];
     for (reply, expected) in table {
         let (fetch, _) = new();

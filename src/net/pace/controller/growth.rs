@@ -1,6 +1,6 @@
-//! Rounds, and what follows from them: growth, probes, and what is safe.
+//! Rounds, and what follows from them: growth, probes, and the safe limit.
 //!
-//! It does not know why something was refused.
+//! This module does not know why a request was refused.
 
 use std::time::Duration;
 
@@ -9,65 +9,67 @@ use super::{Controller, Ticket};
 /// What is being tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Stage {
-    /// The limit is multiplied. From what limit it last grew, and how many rounds have not shown a gain since.
+    /// The limit is being multiplied: the limit it last grew from, and the rounds since that have not shown a gain.
     Growing { from: usize, vain: u32 },
-    /// The host is near, and it is looked at who waits for whom. Since when, and how much this program had worked by then.
+    /// The host is near, and it is observed whether this program or the host is the bottleneck: since when, and how
+    /// long this program had been busy by then.
     Near { since: Duration, worked: Duration },
     /// The limit is kept.
     Steady,
-    /// The limit was raised a little. From what, and how many rounds have ended since.
+    /// The limit was raised a little: from which value, and how many rounds have ended since.
     Probing { from: usize, rounds: u32 },
 }
 
-/// What there was since the last round.
+/// What has happened since the last round ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Round {
     pub(super) began: Duration,
-    /// How long this program had been at work by then.
+    /// How long this program had been busy by then.
     pub(super) worked: Duration,
     pub(super) moved: u64,
     pub(super) done: usize,
     pub(super) small: usize,
-    /// The most under way at once, and whether that was the limit.
+    /// The most requests in flight at once, and whether they reached the limit.
     pub(super) most: usize,
     pub(super) full: bool,
     pub(super) clean: bool,
 }
 
-/// A host that has answered its first requests so soon is near, connections included; where we were at work for half of the time,
-/// as we are when many are made by TLS, it may have taken longer.
+/// A host that answers its first requests within this time, connecting included, is near. While this program is busy
+/// half of the time, as it is when many TLS connections are being made, the responses may take longer.
 const NEAR: Duration = Duration::from_millis(15);
 const NEAR_AT_WORK: Duration = Duration::from_millis(50);
 const HALF: f64 = 0.5;
-/// Over how long it is looked at whether we are at work all the time, and from what part of it on that is said.
+/// How long it is observed whether this program is busy all the time, and the fraction of that time from which it
+/// counts as busy.
 const WATCH: Duration = Duration::from_millis(30);
 const AT_WORK: f64 = 0.7;
-/// By what the limit is multiplied while it grows.
+/// The factor by which the limit grows.
 const GROWTH: usize = 3;
-/// What a gain is.
+/// The factor by which the yield must rise to count as a gain.
 const GAIN: f64 = 1.1;
-/// Rounds without a gain that end the growth.
+/// The number of rounds without a gain that end the growth.
 const VAIN: u32 = 2;
-/// One in so many may be slow to answer.
+/// One request in this many may be slow to be answered.
 const SLOW: usize = 4;
-/// What a file counts for beside its bytes: what comes in a round trip on a line of medium quality.
+/// What a file counts for besides its bytes: what arrives in one round trip on a connection of medium quality.
 const FILE: f64 = 65536.0;
-/// After so long a round ends although not as many files are done.
+/// After this time a round ends although fewer files are done.
 pub(super) const LONG: Duration = Duration::from_secs(2);
-/// How long it must be clean before the limit is tried again, at first and at the most.
+/// How long there must be no refusal before the limit is probed again, at first and at most.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(300);
-/// How soon a probe that went well is followed by the next.
+/// How soon a successful probe is followed by the next.
 const SOON: Duration = Duration::from_secs(1);
 
 impl Stage {
-    /// Of a host of which nothing is known.
+    /// The stage of a host about which nothing is known.
     pub(super) const FIRST: Stage = Stage::Growing { from: 1, vain: 0 };
 }
 
 impl Controller {
-    /// Begins one more connection for something that has some already, and has found that more of them help: until the
-    /// host has refused anything, that is as good a reason to let in more than it has been tried with.
+    /// Begins one more connection for a download that already has some and has found that more of them help: until the
+    /// host has refused anything, that is reason enough to exceed the limit tried so far.
     pub(in crate::net::pace) fn begin_more(&mut self, now: Duration) -> Option<Ticket> {
         if self.cuts == 0 && self.live < self.cap {
             self.limit = self.limit.max(self.live + 1);
@@ -90,7 +92,7 @@ impl Controller {
         self.round.clean = false;
     }
 
-    /// Begins to count anew.
+    /// Starts a new round.
     pub(super) fn start_round(&mut self, now: Duration, moved: u64) {
         self.rounds += 1;
         self.unanswered = self.live - self.agreed;
@@ -106,7 +108,7 @@ impl Controller {
         };
     }
 
-    /// Learns from what there was since the round began.
+    /// Ends a round and learns from it.
     pub(super) fn end_round(&mut self, now: Duration, moved: u64) {
         let round = self.round;
         let time = now.saturating_sub(round.began).as_secs_f64().max(1e-6);
@@ -116,10 +118,10 @@ impl Controller {
             self.breaks = 0;
             self.since_cut = u64::MAX;
         }
-        // Those that are overtaken by a whole round may be too many, and stall; a few are merely slow.
+        // Requests overtaken by a whole round may be too many, and stall; a few are merely slow.
         if round.full && self.unanswered * SLOW <= self.limit {
             if round.clean {
-                // Once may be luck: some of the round began when there were fewer.
+                // One round may be luck: part of it began when there were fewer.
                 self.safe = self.safe.max(self.proven.min(self.limit));
                 self.proven = self.limit;
             }
@@ -128,13 +130,13 @@ impl Controller {
         self.start_round(now, moved);
     }
 
-    /// What follows from a round in which all places were taken.
+    /// Draws conclusions from a round in which all slots were in use.
     fn judge(&mut self, yielded: f64, now: Duration) {
         let better = yielded > GAIN * self.yielded;
         let is_first = self.stage == Stage::FIRST;
         match self.stage {
             _ if is_first && self.is_near(now) => self.watch(now),
-            // It grows as it would have by the answers alone, had they not come so soon.
+            // Accepted small files alone would have triggered this growth, had the responses not come so soon.
             _ if is_first && self.round.small >= self.limit => self.grow(),
             Stage::Near { since, .. } if now.saturating_sub(since) < WATCH => {}
             Stage::Near { since, worked } if self.has_worked(now, since, worked) >= AT_WORK => {
@@ -192,14 +194,14 @@ impl Controller {
         };
     }
 
-    /// For what part of the time this program has been at work. Where it had none to wait, it is the limit itself, and no host
-    /// could give it more.
+    /// Returns the fraction of the time for which this program has been busy. If it never had to wait, the program is
+    /// the bottleneck itself, and no host could give it more.
     fn has_worked(&self, now: Duration, since: Duration, worked: Duration) -> f64 {
         let time = now.saturating_sub(since).max(Duration::from_micros(1));
         self.worked.saturating_sub(worked).div_duration_f64(time)
     }
 
-    /// Whether the first round says nothing of the time that a host takes.
+    /// Checks whether the first round was too quick to say anything about how long the host takes.
     pub(super) fn is_near(&self, now: Duration) -> bool {
         let Round { began, worked, .. } = self.round;
         let time = now.saturating_sub(began);

@@ -1,24 +1,24 @@
 //! Refusals and broken connections, and what follows from them.
 //!
-//! It does not know when the limit may rise again.
+//! This module does not know when the limit may rise again.
 
 use std::time::Duration;
 
 use super::growth::{PATIENCE, Stage};
 use super::{Controller, Refusal, START, Ticket};
 
-/// Fewer agreed to between so many cuts: then it is not about how many at once.
+/// If each of [`MANY`] cuts in a row saw fewer accepted requests than this, concurrency is not the cause.
 const FEW: u64 = 3;
 const MANY: u32 = 3;
-/// As many at once do no harm where requests are spaced in time.
+/// This many at once do no harm where requests are spaced in time.
 const PACED: usize = 4;
-/// So many broken connections at a limit that was safe are no accident.
+/// This many broken connections at a safe limit are no accident.
 const BREAKS: usize = 3;
-/// How long it speaks for a host that it did well.
+/// How long a success vouches for a host.
 const RECENT: Duration = Duration::from_secs(5);
 
 impl Controller {
-    /// The host is too busy for this request.
+    /// Handles a refusal: the host is too busy for this request.
     pub(in crate::net::pace) fn refused(
         &mut self,
         ticket: Ticket,
@@ -27,7 +27,7 @@ impl Controller {
     ) -> Refusal {
         let crowded = self.are_others_fine(&ticket, now);
         let is_volley = ticket.cuts < self.cuts;
-        // Those that began after it may have come there before it.
+        // Requests that began after this one may have reached the host before it.
         let among = ticket.among.max(self.live);
         if is_volley {
             self.volley -= 2;
@@ -37,7 +37,7 @@ impl Controller {
                 true => self.in_a_row + 1,
                 false => 1,
             };
-            // One more than the host takes may have gone well by luck, but not soon after it was refused.
+            // One more than the host takes may have succeeded by luck, but not soon after that many were refused.
             let was_safe = among < self.safe || (among == self.safe && self.in_a_row > 1);
             self.about_rate = !crowded || self.in_a_row >= MANY || was_safe;
             if among == self.safe {
@@ -46,13 +46,13 @@ impl Controller {
         }
         self.left_refused(ticket);
         if self.about_rate {
-            // Those of the volley were sent before the pause began: one lesson is enough.
+            // The requests of the volley were sent before the pause began: one lesson is enough.
             let wait = match is_volley {
                 true => told.unwrap_or_default(),
                 false => self.pacer.refused(told, now),
             };
             self.pause(now.saturating_add(wait));
-            // So many of the volley were agreed to: if it is about how many at once after all, this is how many.
+            // This many of the volley were accepted: if concurrency is the cause after all, this is the limit.
             self.safe = self.safe.min(self.live.max(1));
         }
         self.lower(is_volley, now);
@@ -67,7 +67,8 @@ impl Controller {
         }
     }
 
-    /// The same without a word of how long to wait, for what may have been refused before, when so many had gone well.
+    /// Handles a refusal without a Retry-After of a request that may have been refused before, when `before` had
+    /// succeeded.
     pub(in crate::net::pace) fn refused_again(
         &mut self,
         ticket: Ticket,
@@ -80,7 +81,7 @@ impl Controller {
         }
     }
 
-    /// The connection broke of what may have been refused before, when so many had gone well.
+    /// Handles a broken connection of a request that may have been refused before, when `before` had succeeded.
     pub(in crate::net::pace) fn broke_again(
         &mut self,
         ticket: Ticket,
@@ -93,7 +94,7 @@ impl Controller {
         }
     }
 
-    /// Whether what is refused is so for what it is.
+    /// Checks whether a request is refused for what it asks for.
     fn is_for_itself(&mut self, before: Option<u64>, now: Duration) -> bool {
         if before.is_some_and(|before| self.succeeded > before) {
             let was_known = self.same.is_it();
@@ -117,12 +118,12 @@ impl Controller {
         }
     }
 
-    /// What the host has refused before is let in.
+    /// Notes that a request refused before was accepted.
     pub(in crate::net::pace) fn recovered(&mut self) {
         self.same.let_in();
     }
 
-    /// Takes back what refusals have taught that were of what was asked for.
+    /// Undoes what was learned from refusals that were about what was asked for.
     fn acquit(&mut self, now: Duration) {
         self.pacer.forget();
         self.about_rate = false;
@@ -138,7 +139,7 @@ impl Controller {
         };
     }
 
-    /// The connection of a request broke, or never was.
+    /// Handles a connection that broke, or could not be made.
     pub(in crate::net::pace) fn broke(&mut self, ticket: Ticket, now: Duration) -> Refusal {
         let crowded = self.are_others_fine(&ticket, now);
         let is_volley = ticket.cuts < self.cuts;
@@ -150,7 +151,7 @@ impl Controller {
             ..Refusal::default()
         };
         if ticket.accepted {
-            // It was let in; some hosts cut every long answer.
+            // The host had accepted the request; some hosts cut off every long response.
             self.left(ticket);
             return refusal;
         }
@@ -158,7 +159,7 @@ impl Controller {
         self.breaks += 1;
         if crowded && (!was_safe || self.breaks >= BREAKS) {
             if was_safe {
-                // What was safe is so no more, and nobody knows what is.
+                // The safe limit is safe no longer, and the new one is unknown.
                 self.safe = (self.safe.min(self.live) * 3 / 4).max(1);
                 self.limit = self.limit.min(self.safe + 1);
                 self.breaks = 0;
@@ -168,8 +169,8 @@ impl Controller {
         refusal
     }
 
-    /// Whether the host has agreed to another request that is under way, or to any since this one began. Those that it
-    /// has not answered yet have the benefit of the doubt while it was not long ago that it agreed to one.
+    /// Checks whether the host has accepted another request in flight, or any request since this one began. Requests
+    /// that are still unanswered get the benefit of the doubt for a while after the last success.
     pub(in crate::net::pace) fn are_others_fine(&self, ticket: &Ticket, now: Duration) -> bool {
         let own = usize::from(ticket.accepted);
         let has_agreed = self.agreed > own || self.accepted > ticket.before + own as u64;
@@ -184,7 +185,7 @@ impl Controller {
 
     /// Lowers the limit by one, but not below what is safe.
     fn lower(&mut self, is_volley: bool, now: Duration) {
-        // The places of the run may have kept it from its limit, so what there was counts.
+        // The run's own limit may have kept this host below its limit, so the number actually in flight counts.
         let before = match is_volley {
             true => self.limit,
             false => self.limit.min(self.round.most),

@@ -1,4 +1,4 @@
-//! What a controller and a pacer make of what they are told, one decision at a time.
+//! What a controller and a pacer conclude from what they are told, one decision at a time.
 
 use super::super::controller::{Controller, Entry, Limits, Ticket};
 use super::super::pacer::Pacer;
@@ -16,7 +16,7 @@ fn at(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// As many as are let in at this moment.
+/// Begins as many requests as are admitted at this moment.
 fn fill(controller: &mut Controller, millis: u64) -> Vec<Ticket> {
     std::iter::from_fn(|| controller.begin(at(millis))).collect()
 }
@@ -46,8 +46,8 @@ fn the_limit_grows_while_that_brings_more_and_never_over_the_cap() {
     assert_eq!(limits, [6, 18, 32, 32]);
 }
 
-/// The limit after rounds of small files: by when all are answered, by when they have come, and how much of that this program was
-/// at work, in milliseconds.
+/// Returns the limit after rounds of small files, each given as when all are accepted, when all have arrived, and how
+/// long the program was busy, in milliseconds.
 fn limit_after(rounds: &[(u64, u64, u64)]) -> usize {
     let mut controller = controller(64);
     let (mut now, mut worked) = (0, 0);
@@ -116,7 +116,7 @@ fn each_refusal_of_a_volley_lowers_the_limit_by_one_and_only_the_refused_wait() 
     }
     for ticket in tickets {
         let refusal = controller.refused(ticket, Some(at(1000)), at(60));
-        // The last one has nobody beside it, but others were let in since it began.
+        // The last one has nobody beside it, but others have been accepted since it began.
         assert!(refusal.crowded && refusal.paused.is_none(), "{refusal:?}");
     }
     assert_eq!(controller.limit(), 4);
@@ -128,7 +128,7 @@ fn a_host_that_refuses_all_is_paused_longer_each_time() {
     let mut controller = controller(32);
     let mut waits = Vec::new();
     let mut now = at(0);
-    // A host that says a shorter wait, or none, does not mean it: it refuses all the same.
+    // A host that names a shorter wait, or none, does not mean it: it refuses all the same.
     for told in [None, Some(at(0)), None, Some(at(100)), Some(at(20_000))] {
         let ticket = controller.begin(now).unwrap();
         let refusal = controller.refused(ticket, told, now);
@@ -170,7 +170,7 @@ fn what_was_safe_and_is_refused_is_about_how_many_a_second() {
     for ticket in tickets {
         controller.succeeded(ticket, at(620), 0);
     }
-    // 31 went well in the time up to the end of the pause: then it goes on like that.
+    // 31 succeeded in the time up to the end of the pause: requests continue at that rate.
     assert!(controller.begin(at(1609)).is_none());
     assert!(controller.begin(at(1610)).is_some());
     let Entry::At(next) = controller.entry(at(1611)) else {
@@ -183,7 +183,7 @@ fn what_was_safe_and_is_refused_is_about_how_many_a_second() {
 fn what_was_the_most_and_is_refused_is_one_too_many_at_first() {
     let mut controller = six_that_went_well();
     let mut tickets = fill(&mut controller, 600);
-    // The first to begin, but five more are on their way.
+    // The first to begin, but five more are in flight.
     let refusal = controller.refused(tickets.remove(0), Some(at(1000)), at(610));
     assert!(refusal.crowded && refusal.paused.is_none(), "{refusal:?}");
     assert_eq!(controller.limit(), 5);
@@ -248,7 +248,8 @@ fn a_pace_that_was_learned_rises_by_and_by() {
 }
 
 proptest::proptest! {
-    /// Whatever happens in whatever order, the books balance (or the arithmetic panics), and the limit stays in bounds.
+    /// Whatever happens in whatever order, the counts balance (or the arithmetic panics), and the limit stays in
+    /// bounds.
     #[test]
     fn the_limit_stays_in_its_bounds_whatever_happens(
         cap in 1usize..40,
@@ -280,7 +281,7 @@ proptest::proptest! {
         for ticket in tickets {
             controller.left(ticket);
         }
-        // It recovers: after every pause somebody is let in.
+        // The controller recovers: after every pause a request is admitted.
         assert!(controller.begin(now + Duration::from_secs(3600)).is_some());
     }
 }
@@ -289,7 +290,7 @@ proptest::proptest! {
 fn what_is_always_refused_teaches_nothing_about_its_host() {
     let mut controller = six_that_went_well();
     let mut now = 1000;
-    // Each is refused, and so it is when it is asked for again, while others are let in.
+    // Each is refused, and refused again when it is retried, while others are accepted.
     let mut asked = |controller: &mut Controller, before| {
         let mut enter = |controller: &mut Controller| {
             loop {
@@ -315,7 +316,7 @@ fn what_is_always_refused_teaches_nothing_about_its_host() {
         assert_eq!(refusal.paused, None);
         assert!(controller.limit() >= limit);
     }
-    // Where it is let in after all, refusals count once more.
+    // Once it is accepted after all, refusals count again.
     for _ in 0..8 {
         controller.recovered();
     }

@@ -1,10 +1,10 @@
-//! Places at hosts that redirects lead to.
+//! Slots at hosts that redirects lead to.
 
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
 
-/// Hosts that take one at a time, and a run with so many places.
+/// Hosts that take one request at a time, and a run with `all` slots.
 fn ones(all: usize) -> Pace {
     let one = Limits {
         connections: 1,
@@ -18,7 +18,7 @@ fn ones(all: usize) -> Pace {
     Pace::new(all, limits, ones.into(), Duration::from_millis(500))
 }
 
-/// What goes this way, and stays a second at its end; the most that were there at once.
+/// Sends requests along these redirects, each for a second at its last host; returns the most that were there at once.
 async fn visits(pace: &Pace, ways: &[&[&str]]) -> usize {
     let (live, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let visits = ways.iter().map(|way| {
@@ -57,7 +57,7 @@ async fn a_host_keeps_its_limit_where_redirects_lead() {
         1
     );
     assert_eq!(start.elapsed().as_secs(), 6);
-    // Where there is no limit, nothing is waited for.
+    // Where there is no limit, nothing waits.
     let way: &[&str] = &["a.org", "b.org"];
     assert_eq!(visits(&pace, &[way; 6]).await, 6);
     assert!(!pace.hosts.lock().unwrap().contains_key("b.org"));
@@ -86,10 +86,10 @@ async fn others_go_on_while_a_place_elsewhere_is_waited_for() {
     let mut waits = Box::pin(pace.lead("other.org", "one.org"));
     let now = std::future::poll_fn(|cx| std::task::Poll::Ready(waits.as_mut().poll(cx)));
     assert!(now.await.is_pending());
-    // Neither its place at the first host nor that among all is kept from others.
+    // Neither its slot at the first host nor the one of the run is kept from others.
     let second = timeout(Duration::from_secs(1), pace.enter("other.org")).await;
     let second = second.expect("the place was kept");
-    // All places are taken when it is given up: one less is given back.
+    // All slots are taken when it gives up: one less is given back.
     drop(waits);
     drop((away, second, direct));
     tokio::task::yield_now().await;

@@ -1,28 +1,29 @@
-//! What a host that never was is like.
+//! Models of simulated hosts.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// What a host is like. The default takes everything, at once.
+/// The behaviour of a host. The default takes everything, at once.
 #[derive(Clone, Copy)]
 pub(super) struct Model {
-    /// From asking to the first byte, in seconds, and how long the host works on it.
+    /// The round-trip time in seconds, and how long the host works on a request.
     pub(super) round_trip: f64,
     pub(super) work: f64,
-    /// Bytes a second: for each connection, and in all.
+    /// Bytes per second: for each connection, and in total.
     pub(super) each: f64,
     pub(super) total: f64,
-    /// How many it takes at once at a time, and whether it resets connections over that or answers 429, or says nothing.
+    /// How many requests it takes at once at a given time, and whether it answers 429, resets the connection or stalls
+    /// beyond that.
     pub(super) at_once: fn(f64) -> usize,
     pub(super) over: Over,
-    /// How many a second it takes, and as many in one go.
+    /// How many requests it takes per second, which is also the largest burst.
     pub(super) per_second: f64,
     pub(super) told: Option<f64>,
-    /// By how much a request and its answer are late at most, in seconds: each by another time, known from this seed.
+    /// The maximum delay of a request and of its response, in seconds; each delay differs, and follows from this seed.
     pub(super) jitter: f64,
     pub(super) seed: u64,
-    /// Whether new connections have to be made, and get fast only by and by.
+    /// Whether new connections have to be made, and speed up only gradually.
     pub(super) slow_start: bool,
-    /// Every so-manyth request breaks for no reason.
+    /// One request in this many breaks for no reason.
     pub(super) flaky: usize,
     pub(super) size: fn(usize) -> u64,
     pub(super) files: usize,
@@ -57,7 +58,7 @@ impl Default for Model {
 }
 
 impl Model {
-    /// How late the event of this number is, in seconds.
+    /// Returns the delay of the event with this number, in seconds.
     pub(super) fn late(&self, number: usize) -> f64 {
         let mut hasher = DefaultHasher::new();
         (self.seed, number).hash(&mut hasher);

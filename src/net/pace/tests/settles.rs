@@ -1,11 +1,12 @@
-//! What is found, held against the best of fixed limits.
+//! The limit that is found, compared with the best fixed one.
 
 use super::model::{Model, Over};
 use super::simulated::{Outcome, run};
 
 const LIMITS: [usize; 7] = [1, 2, 4, 6, 8, 16, 32];
 
-/// Model hosts, by how much the wall may be over that of the best fixed limit, and how many refusals there may be.
+/// Model hosts, each with how much longer than the best fixed limit it may take (as a ratio), and the most refusals
+/// allowed.
 fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
     let plain = Model::default();
     let mixed = |file: usize| match file % 10 {
@@ -334,7 +335,7 @@ fn hosts_that_share_the_places_of_a_run_are_all_served() {
     }
 }
 
-/// Requests and answers that overtake each other say less, and say it late.
+/// Requests and responses that overtake each other say less, and say it late.
 #[test]
 fn a_host_is_not_mistaken_for_another_kind_on_an_unsteady_line() {
     let line = |late: f64| Model {

@@ -1,4 +1,4 @@
-//! Hosts that never were, on a clock that nobody waits for.
+//! Simulated hosts on a simulated clock.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::controller::{Controller, Entry, Limits, Ticket};
 use super::model::{Model, Over};
 
-/// How it went with one host.
+/// The outcome at one host.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcome {
     pub(super) wall: f64,
@@ -17,16 +17,16 @@ pub(super) struct Outcome {
     pub(super) limit: usize,
 }
 
-/// Who says how much at once.
+/// How the limit is determined.
 enum Rule {
     Fixed(usize),
     Found(Box<Controller>),
 }
 
-/// How long the client waits for a host that is silent, and before it tries again.
+/// How long the client waits for a silent host, and before it retries.
 const SILENCE: f64 = 2.0;
 const BACKOFF: f64 = 0.4;
-/// What a new connection lets through in the first round trip.
+/// What a new connection transfers in the first round trip.
 const WINDOW: f64 = 14_600.0;
 
 struct Host {
@@ -34,17 +34,17 @@ struct Host {
     rule: Rule,
     ready: VecDeque<usize>,
     live: usize,
-    /// What the host itself counts, and since when its one line is free.
+    /// The requests that the host itself counts, and when its shared line becomes free.
     taken: usize,
     line_free: f64,
     tokens: f64,
     tokens_at: f64,
     asked: usize,
-    /// How many events there were that may be late.
+    /// How many events so far may have been delayed.
     timed: usize,
     /// The windows of idle connections.
     idle: Vec<f64>,
-    /// Bodies under way: begin, end, bytes.
+    /// Bodies in flight: flight, begin, end, bytes.
     bodies: Vec<(usize, f64, f64, f64)>,
     moved: f64,
     wakes: f64,
@@ -68,7 +68,7 @@ impl Ord for At {
     }
 }
 
-/// One request on its way.
+/// A request in flight.
 struct Flight {
     host: usize,
     file: usize,
@@ -88,7 +88,7 @@ enum Step {
     Wake,
 }
 
-/// Runs the files of all hosts through `all` places, each host with this limit, or with one that is found.
+/// Runs the files of all hosts through `all` slots, each host with the fixed limit, or with one that is found.
 pub(super) fn run(models: &[Model], all: usize, fixed: Option<usize>) -> Vec<Outcome> {
     let hosts = models.iter().map(|model| Host::new(*model, all, fixed));
     let mut world = World {
@@ -128,7 +128,7 @@ impl World {
             .push(Reverse((At(self.now + wait), flight, step)));
     }
 
-    /// Lets in whoever may go, the hosts in turn.
+    /// Admits whatever may begin, the hosts in turn.
     fn let_in(&mut self) {
         let mut idle = 0;
         while idle < self.hosts.len() {
@@ -254,7 +254,7 @@ impl Host {
         }
     }
 
-    /// What the host does with a request that arrives: after what time comes what.
+    /// Handles a request that arrives: returns what follows, and after what time.
     fn ask(&mut self, now: f64) -> (f64, Step) {
         let half = self.model.round_trip / 2.0;
         let rate = self.model.per_second;
@@ -281,7 +281,7 @@ impl Host {
         (self.model.work + half, Step::Agreed)
     }
 
-    /// How long a body takes.
+    /// Returns how long a body takes.
     fn transfer(&mut self, size: f64, window: &mut f64, now: f64) -> f64 {
         let mut time = size / self.model.each;
         if self.model.total.is_finite() {
@@ -323,7 +323,7 @@ impl Host {
         }
     }
 
-    /// Gives how long the file waits before it stands in line again.
+    /// Returns how long the file waits before it joins the line again.
     fn refused(&mut self, flight: &mut Flight, broken: bool, now: f64) -> f64 {
         self.live -= 1;
         self.outcome.refused += 1;

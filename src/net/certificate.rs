@@ -1,4 +1,4 @@
-//! What is wrong with a certificate, as its reader would say it.
+//! What is wrong with a certificate, in words for the user.
 
 use jiff::Timestamp;
 use rustls::CertificateError;
@@ -6,32 +6,32 @@ use rustls::pki_types::UnixTime;
 
 use crate::model::{Error, Kind};
 
-/// Of a certificate for many names, so many are told.
+/// How many names of a certificate are shown.
 const NAMES: usize = 3;
 
-/// The error of a host whose certificate proves nothing.
+/// Returns the error for a host whose certificate is not trusted.
 pub(super) fn untrusted(host: &str, why: &CertificateError) -> Error {
     use CertificateError as E;
     let (what, hint) = match why {
         E::ExpiredContext { not_after, .. } => (
-            format!("it ran out on {}", day(not_after)),
-            "its operator has to renew it, if the clock of this machine is right",
+            format!("it expired on {}", day(not_after)),
+            "its operator has to renew it, unless the clock of this machine is wrong",
         ),
         E::NotValidYetContext { not_before, .. } => (
             format!("it is not valid before {}", day(not_before)),
-            "look whether the clock of this machine is right",
+            "check the clock of this machine",
         ),
         E::NotValidForNameContext { presented, .. } => (
             format!("it is for {}", names(presented)),
-            "look whether the address is right; with `www.` or without it is another",
+            "check the address; with and without `www.` are different hosts",
         ),
         E::UnknownIssuer => (
-            "whoever signed it is not known".to_owned(),
+            "its issuer is unknown".to_owned(),
             "a private authority can be named with `--ca-cert FILE` or `SSL_CERT_FILE`",
         ),
-        // The type of this one is not to be had: a certificate that is an authority stands for a server.
+        // The type of this error is not public: a certificate authority's own certificate is used for a server.
         E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
-            "it signed itself".to_owned(),
+            "it is self-signed".to_owned(),
             "if it is yours, name it with `--ca-cert FILE`",
         ),
         E::Revoked => (
@@ -51,12 +51,12 @@ fn day(time: &UnixTime) -> String {
     let time = i64::try_from(time.as_secs()).ok();
     let time = time.and_then(|time| Timestamp::from_second(time).ok());
     time.map_or_else(
-        || "no day that is known".to_owned(),
+        || "an unknown day".to_owned(),
         |time| time.strftime("%Y-%m-%d").to_string(),
     )
 }
 
-/// Names as the library has them: `DnsName("example.org")`.
+/// Extracts names from the form of the library: `DnsName("example.org")`.
 fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         let within = name.split('"').nth(1).unwrap_or(name);
@@ -99,7 +99,7 @@ mod tests {
                     time: at(1_796_011_350),
                     not_after: at(1_738_368_000),
                 },
-                "it ran out on 2025-02-01",
+                "it expired on 2025-02-01",
             ),
             (
                 CertificateError::NotValidYetContext {
@@ -111,10 +111,7 @@ mod tests {
             (name(0), "it is for no host"),
             (name(2), "it is for `a.org`, `*.b.org`"),
             (name(4), "it is for `a.org`, `*.b.org`, `c.org` and 1 more"),
-            (
-                CertificateError::UnknownIssuer,
-                "whoever signed it is not known",
-            ),
+            (CertificateError::UnknownIssuer, "its issuer is unknown"),
         ];
         for (why, told) in table {
             let error = untrusted("x.org", &why);

@@ -169,7 +169,8 @@ impl Client {
     /// Creates the client. Nothing is sent, and no connection is made yet.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Config`] for a certificate, cookie file, browser, netrc, header, proxy or user agent that cannot be used.
+    /// [`crate::model::Kind::Config`] for a certificate, cookie file, browser, netrc, header, proxy or user agent that
+    /// cannot be used.
     pub fn new(settings: Settings) -> Result<Client> {
         let pools = Pools::new(&settings)?;
         let logins = Logins::read(&settings.netrc)?;

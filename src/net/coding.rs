@@ -1,7 +1,7 @@
-//! Codings that bodies come in, and how they are taken off (RFC 9110 §8.4).
+//! Content codings of bodies, and how to decode them (RFC 9110 §8.4).
 //!
-//! What is packed itself is another matter: servers call `a.tar.gz` a coded `a.tar`, and whoever asks for it wants it as it
-//! is.
+//! Files that are compressed themselves are another matter: servers may describe `a.tar.gz` as a coded `a.tar`, but
+//! whoever requests it wants it as it is.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -14,18 +14,19 @@ use url::Url;
 use super::{Shown, too_long};
 use crate::model::{Error, Kind, Result};
 
-/// A coding that can be taken off.
+/// A coding that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
     Gzip,
     Deflate,
 }
 
-/// Up to so many coded bytes are decoded at once, as that takes less than to hand them over. They hold four megabytes at most.
+/// Bodies of up to this many coded bytes are decoded on the spot, as that takes less time than handing them over. They
+/// decode to four megabytes at most.
 const AT_ONCE: usize = 4 << 10;
 
-/// What stands there and is no coding: `identity` (RFC 9110 §12.5.3), charsets and what belongs to mails, and what a storage keeps of
-/// how something was uploaded.
+/// Values that are not codings: `identity` (RFC 9110 §12.5.3), charsets, values that belong to mail, and what storage
+/// services remember of how a file was uploaded.
 const NONE: [&str; 9] = [
     "identity",
     "none",
@@ -38,10 +39,10 @@ const NONE: [&str; 9] = [
     "aws-chunked",
 ];
 
-/// How many letters of a coding's name are said.
+/// How many characters of a coding's name are shown.
 const SAID: usize = 60;
 
-/// The ends of names whose bytes are packed, and the types.
+/// File name endings of compressed files, and their media types.
 const PACKED: [&str; 7] = [".br", ".gz", ".svgz", ".tgz", ".z", ".zst", ".zz"];
 const PACKED_TYPES: [&str; 4] = [
     "application/gzip",
@@ -50,7 +51,7 @@ const PACKED_TYPES: [&str; 4] = [
     "application/zstd",
 ];
 
-/// Whether what is behind an answer is packed itself: by one of its names, or its type.
+/// Checks whether the resource itself is compressed, by one of its names or its media type.
 pub(crate) fn is_packed<'a>(names: impl IntoIterator<Item = &'a str>, headers: &HeaderMap) -> bool {
     let ends_so = |name: &str| {
         let name = name.to_ascii_lowercase();
@@ -65,7 +66,8 @@ pub(crate) fn is_packed<'a>(names: impl IntoIterator<Item = &'a str>, headers: &
         || PACKED_TYPES.contains(&kind.trim().to_ascii_lowercase().as_str())
 }
 
-/// The coding that a body is in, in lower case, if it is in one; several as in a single field, the last one outermost.
+/// Returns the coding of a body in lower case, if it has one; several as in a single header field, the last one
+/// outermost.
 pub(crate) fn coding(headers: &HeaderMap) -> Option<String> {
     let fields = headers.get_all(header::CONTENT_ENCODING).into_iter();
     let fields: Vec<_> = fields
@@ -79,16 +81,16 @@ pub(crate) fn coding(headers: &HeaderMap) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// As much of the name of a coding as is worth saying.
+/// Shortens the name of a coding for messages.
 pub(crate) fn said(coding: &str) -> String {
     coding.chars().take(SAID).collect()
 }
 
-/// The body of a whole answer without the coding that it came in, if it came in one; its headers are put right.
+/// Decodes the body of a complete response, if it is coded, and adjusts its headers.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] for a coding that cannot be taken off, and for more bytes than `limit`. What comes with a refusal is
-/// left as it is: it is the status that counts.
+/// [`Kind::Corrupt`] for an unsupported coding or invalid data, and for more bytes than `limit`. The body of a refusal
+/// is left as it is: the status is what counts.
 pub(super) async fn take_off(
     url: &Url,
     status: StatusCode,
@@ -105,13 +107,13 @@ pub(super) async fn take_off(
     }
     let plain = match Coding::named(&name) {
         Some(coding) => coding.off(body.clone(), limit).await.map_err(|error| {
-            let message = format!("the answer of `{}` is damaged", Shown(url));
+            let message = format!("the response from `{}` is damaged", Shown(url));
             Error::new(Kind::Corrupt, message).because(error)
         }),
         None => Err(Error::new(
             Kind::Corrupt,
             format!(
-                "`{}` answered in the coding `{}`, which was not asked for",
+                "`{}` answered in the coding `{}`, which was not requested",
                 Shown(url),
                 said(&name)
             ),
@@ -130,7 +132,7 @@ pub(super) async fn take_off(
 }
 
 impl Coding {
-    /// The coding of this name in lower case, if it can be taken off.
+    /// Returns the coding of this lower-case name, if it can be decoded.
     pub(crate) fn named(name: &str) -> Option<Coding> {
         match name {
             "gzip" | "x-gzip" => Some(Coding::Gzip),
@@ -139,10 +141,10 @@ impl Coding {
         }
     }
 
-    /// What is behind a coded body; none if that is longer than this.
+    /// Decodes a body; returns None if the result is longer than `most`.
     ///
     /// # Errors
-    /// It is not in this coding.
+    /// If the body is not in this coding.
     pub(crate) fn plain(self, coded: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
         let mut plain = Vec::new();
         let mut decoder = self.decoder(coded)?.take(most as u64 + 1);
@@ -150,7 +152,7 @@ impl Coding {
         Ok((plain.len() <= most).then_some(plain))
     }
 
-    /// The same, where others wait for this thread.
+    /// Like [`Coding::plain`], without blocking the thread for long.
     async fn off(self, coded: Bytes, most: usize) -> io::Result<Option<Vec<u8>>> {
         match coded.len() {
             ..=AT_ONCE => self.plain(&coded, most),
@@ -158,31 +160,31 @@ impl Coding {
         }
     }
 
-    /// The first bytes of what is behind the first bytes of a coded body, so many at the most.
+    /// Decodes the beginning of a coded body, up to `most` bytes.
     ///
     /// # Errors
-    /// They are not in this coding.
+    /// If the beginning is not in this coding.
     pub(crate) fn head(self, coded: &[u8], most: usize) -> io::Result<Vec<u8>> {
         let mut head = Vec::new();
         let mut decoder = self.decoder(coded)?.take(most as u64);
         match decoder.read_to_end(&mut head) {
-            // It goes on behind what is there.
+            // The input is cut off, as expected.
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
             _ => Ok(head),
         }
     }
 
-    /// Reads what is behind a coded body.
+    /// Returns a reader that decodes a body.
     ///
     /// # Errors
-    /// Its first bytes cannot be read.
+    /// If its first bytes cannot be read.
     pub(crate) fn decoder<'a>(self, mut coded: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
         if self == Coding::Gzip {
             return Ok(Box::new(Members(Some(GzDecoder::new(BufReader::new(
                 coded,
             ))))));
         }
-        // `deflate` means the zlib format (RFC 9110 §8.4.1.2), and some servers send it without that.
+        // `deflate` means the zlib format (RFC 9110 §8.4.1.2), but some servers send it without the zlib header.
         let mut start = Vec::new();
         (&mut coded).take(2).read_to_end(&mut start)?;
         let is_zlib = start.len() == 2
@@ -196,7 +198,7 @@ impl Coding {
     }
 }
 
-/// Members of gzip one behind the other, and zeros behind the last: what fills up a block, as gzip itself takes it.
+/// Concatenated gzip members, possibly followed by zeros that fill up a block, which gzip itself accepts.
 struct Members<R>(Option<GzDecoder<R>>);
 
 impl<R: BufRead> Read for Members<R> {
@@ -224,7 +226,7 @@ fn only_zeros(mut rest: impl BufRead) -> io::Result<()> {
         let bytes = rest.fill_buf()?;
         let count = bytes.len();
         if bytes.iter().any(|byte| *byte != 0) {
-            let message = "there is something behind the end of the gzip";
+            let message = "there is data after the end of the gzip stream";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         if count == 0 {
@@ -246,7 +248,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// What becomes of an answer in this coding, and whether it still says that it is.
+    /// Decodes a response in this coding; also returns whether it is still labelled as coded.
     async fn taken_off(
         path: &str,
         status: u16,
@@ -267,7 +269,7 @@ mod tests {
     async fn an_answer_in_a_coding_is_read_and_no_longer_than_it_may_be() {
         let (text, coded) = (b"a page".to_vec(), gzip(b"a page"));
         let plain = Ok((text.clone(), false));
-        // Large enough to be decoded beside the others.
+        // Large enough to be decoded on another thread.
         let large: Vec<u8> = (0..7000_u32).map(|at| ((at * at) >> 7) as u8).collect();
         let coded_large = gzip(&large);
         assert!(coded_large.len() > AT_ONCE);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// A date of HTTP or of a mail (RFC 9110 §5.6.7, RFC 2822), or what programs make of those.
+/// Parses a date of HTTP or mail (RFC 9110 §5.6.7, RFC 2822), or the variants that programs make of those.
 pub fn read_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let parser = DateTimeParser::new();
@@ -11,15 +11,16 @@ pub fn read_date(text: &str) -> Option<Timestamp> {
     read(text).or_else(|| read(&mended(text)?))
 }
 
-/// `Friday, 3 May 2024 6:00:00` as the standard has it. The day of the week says nothing that the date does not, and may be
-/// wrong; hours may have one digit, months more than three letters; a zone may be missing, or be called in a way of its own.
+/// Rewrites dates like `Friday, 3 May 2024 6:00:00` to the standard form. The day of the week is dropped: it is
+/// redundant and may be wrong. Hours may have one digit, months more than three letters; the time zone may be missing
+/// or have an unusual name.
 fn mended(text: &str) -> Option<String> {
     let rest = match text.split_once(',') {
         Some((day, rest)) if !day.contains(|c: char| c.is_ascii_digit()) => rest,
         _ => text,
     };
     let mut words = rest.split_ascii_whitespace().peekable();
-    // Without a comma after it.
+    // A weekday without a comma after it.
     words.next_if(|word| word.bytes().all(|b| b.is_ascii_alphabetic()));
     let (day, month, year) = (words.next()?, words.next()?, words.next()?);
     let (month, time) = (month.get(..3)?, words.next().unwrap_or("00:00"));

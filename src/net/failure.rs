@@ -21,7 +21,8 @@ const PROXY_LOGIN: [&str; 3] = [
 ];
 
 /// What to do about a failed proxy login.
-const LOGIN: &str = "the proxy wants a user and a password; put them before its host: `http://user:password@host:port`";
+const LOGIN: &str =
+    "it wants a user and a password; put them before its host: `http://user:password@host:port`";
 
 /// The error text where a proxy refuses a tunnel without saying why.
 const NO_TUNNEL: &str = "tunnel error: unsuccessful";

@@ -1,7 +1,7 @@
-//! How slow a host may be.
+//! The minimum speed of a host.
 //!
-//! A server that sends a byte now and then never falls silent, and a file from it never ends. It is judged by all that
-//! came from its host, since transfers that share a narrow line are each slow and need no new connection.
+//! A server that sends a byte now and then never falls silent, and its file never completes. The speed is measured over
+//! everything received from a host, since transfers that share a narrow line are each slow and need no new connection.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use url::Url;
 use super::{Settings, Shown};
 use crate::model::{Error, Kind};
 
-/// The floor under the speed of each host.
+/// The minimum speed of each host.
 #[derive(Debug)]
 pub(super) struct Floor {
     bytes_per_second: u64,
@@ -25,18 +25,18 @@ pub(super) struct Floor {
 /// How many hosts are remembered before those that send nothing are forgotten.
 const REMEMBERED: usize = 1024;
 
-/// What is seen of one body, or of one file whose parts are a body each.
+/// The measurement of one body, or of one file whose segments are a body each.
 #[derive(Debug)]
 pub(crate) struct Watch {
     least: u64,
     window: Duration,
-    /// The bytes that have come from the host, whatever the body.
+    /// The bytes received from the host, for all bodies together.
     host: Arc<AtomicU64>,
     began_at: u64,
     waited: Duration,
 }
 
-/// A host that is too slow. It is found as the cause of a failure.
+/// The error of a host that is too slow, found as the cause of a failure.
 #[derive(Debug)]
 pub(crate) struct TooSlow {
     least: u64,
@@ -44,7 +44,7 @@ pub(crate) struct TooSlow {
 }
 
 impl Floor {
-    /// So many bytes a second at the least, on the average of such a time; 0 for none.
+    /// Creates a minimum of so many bytes per second, averaged over `window`; 0 for none.
     pub(super) fn new(bytes_per_second: u64, window: Duration) -> Floor {
         Floor {
             bytes_per_second,
@@ -53,7 +53,7 @@ impl Floor {
         }
     }
 
-    /// Watches a body from this host.
+    /// Starts to watch a body from this host.
     pub(super) fn watch(&self, host: &str) -> Watch {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= REMEMBERED {
@@ -65,7 +65,8 @@ impl Floor {
 }
 
 impl Watch {
-    /// Watches one file that comes in parts, and nothing else: each part is a body that is over before it is too slow.
+    /// Watches a single file that is downloaded in segments, each of which is a body that ends before it can be found
+    /// too slow.
     pub(crate) fn of_parts(settings: &Settings) -> Watch {
         Watch::of(Arc::default(), settings.speed_floor, settings.speed_window)
     }
@@ -81,7 +82,7 @@ impl Watch {
         }
     }
 
-    /// Notes so many bytes for which the server was waited for so long. Time that we took ourselves does not count.
+    /// Counts bytes, and how long we waited for the server to send them. Time that we spent ourselves does not count.
     pub(crate) fn came(&mut self, bytes: u64, waited: Duration) -> Result<(), TooSlow> {
         let all = self.host.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.waited += waited;
@@ -102,11 +103,11 @@ impl Watch {
 }
 
 impl TooSlow {
-    /// What is wrong with what comes from there.
+    /// Turns this into the error for a URL.
     pub(crate) fn at(self, url: &Url) -> Error {
         Error::new(Kind::Network, format!("`{}` is too slow", Shown(url)))
             .because(self)
-            .hint("`-S net.speed_floor=0` waits for whatever comes")
+            .hint("`-S net.speed_floor=0` accepts any speed")
     }
 }
 

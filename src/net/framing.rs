@@ -1,28 +1,29 @@
-//! How a server says where a body ends (RFC 9112 §6.3).
+//! How a server delimits a body (RFC 9112 §6.3).
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Version};
 
-/// How the end of a body is told.
+/// How the end of a body is determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// By the protocol: by a length, chunks or a frame.
     Told,
-    /// By chunks, although a length stands beside them, which says nothing.
+    /// By chunks, although there is also a length, which is ignored.
     ChunkedDespiteLength,
-    /// By a length, although `Transfer-Encoding: identity` stands beside it. That coding is none, and was dropped from HTTP.
+    /// By a length, although there is also `Transfer-Encoding: identity`, which codes nothing and was removed from
+    /// HTTP.
     LengthDespiteCoding(u64),
-    /// By the end of the connection alone.
+    /// Only by the end of the connection.
     Open,
 }
 
 impl Framing {
-    /// How it is told by such an answer.
+    /// Determines the framing of a response with these headers.
     ///
     /// # Errors
-    /// The coding that the body was packed in for the way, which nobody asked for: only chunks are taken apart.
+    /// The transfer coding of the body, which was not requested: only chunks are decoded.
     pub(super) fn of(version: Version, headers: &HeaderMap) -> Result<Framing, String> {
-        // HTTP/2 has frames, and no such coding.
+        // HTTP/2 has frames, and no transfer coding.
         let has_coding = headers.contains_key(TRANSFER_ENCODING);
         if version >= Version::HTTP_2 || !has_coding && headers.contains_key(CONTENT_LENGTH) {
             return Ok(Framing::Told);
@@ -37,7 +38,7 @@ impl Framing {
         let length = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
         match names[..] {
             [] => Ok(length().map_or(Framing::Open, Framing::LengthDespiteCoding)),
-            // Proxies put it there again; the chunks are there once.
+            // Proxies repeat the name, but the body is chunked only once.
             [_, ..] if ends_in_chunks(headers) && names.iter().all(|name| is_chunked(name)) => {
                 Ok(match headers.contains_key(CONTENT_LENGTH) {
                     true => Framing::ChunkedDespiteLength,
@@ -56,8 +57,8 @@ fn is_chunked(name: &str) -> bool {
     name.eq_ignore_ascii_case("chunked")
 }
 
-/// Whether hyper takes the chunks apart: it looks for them behind the last comma of the last line, and nowhere else. A list may
-/// have empty members (RFC 9110 §5.6.1), so who means chunks may end in one.
+/// Checks whether hyper decodes the chunks: it looks for `chunked` after the last comma of the last line, and nowhere
+/// else. A list may have empty members (RFC 9110 §5.6.1), so a chunked response may end in one.
 fn ends_in_chunks(headers: &HeaderMap) -> bool {
     let last = headers.get_all(TRANSFER_ENCODING).iter().next_back();
     let last = last.and_then(|line| line.to_str().ok()?.rsplit(',').next());

@@ -1,4 +1,4 @@
-//! Headers as they are sent.
+//! Conversion of headers to the form in which they are sent.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::model::{Error, Headers, Kind, Result};
 
-/// Headers as they are sent. Their values do not show in anything that prints a map of headers.
+/// Converts headers for sending. Their values are hidden when the map is printed.
 ///
 /// # Errors
 /// [`Kind::Config`] with the name of a header that cannot be sent.
@@ -24,7 +24,7 @@ pub(crate) fn header_map(headers: &Headers) -> Result<HeaderMap> {
     Ok(map)
 }
 
-/// The login that stands in a URL, as a header (RFC 7617).
+/// Returns the login in a URL as a header value (RFC 7617).
 pub(crate) fn login_of(url: &Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
@@ -34,7 +34,7 @@ pub(crate) fn login_of(url: &Url) -> Option<HeaderValue> {
     login(&[decoded(user), decoded(password)].join(&b':'))
 }
 
-/// A user and a password, with a colon in between, as a header.
+/// Returns `user:password` as a header value.
 pub(super) fn login(pair: &[u8]) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()?;
     value.set_sensitive(true);

@@ -1,26 +1,26 @@
-//! JSON as sites send it, which is not always as RFC 8259 has it.
+//! JSON as sites send it, which does not always follow RFC 8259.
 
 use std::result;
 
-/// Reads JSON by any reader of it. What readers refuse, and browsers and most programs take, is put right first: a byte order
-/// mark before it (§8.1), and half of a pair of escapes, such as of a title that was cut within an emoji (§8.2), which becomes
-/// U+FFFD.
+/// Reads JSON with any parser. What parsers refuse, but browsers and most programs accept, is fixed first: a leading
+/// byte order mark (§8.1), and half of an escaped surrogate pair (§8.2), such as in a title cut within an emoji, which
+/// becomes U+FFFD.
 ///
 /// # Errors
-/// That of the reader.
+/// That of the parser.
 pub fn read_json<T, E>(
     json: &[u8],
     read: impl Fn(&[u8]) -> result::Result<T, E>,
 ) -> result::Result<T, E> {
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-    // Most of it is well, and looking through it would cost as much as a good part of reading it.
+    // Most JSON is valid, and scanning it first would cost a good part of the time of parsing it.
     read(json).or_else(|error| match mended(json) {
         Some(json) => read(&json),
         None => Err(error),
     })
 }
 
-/// The same without halves of pairs, if it has any. A backslash stands in texts alone.
+/// Returns the JSON with half surrogate pairs replaced, if it has any. Backslashes occur only in strings.
 fn mended(json: &[u8]) -> Option<Vec<u8>> {
     let unit = |at: usize| {
         let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;

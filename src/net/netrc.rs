@@ -1,4 +1,4 @@
-//! Names and passwords by host, from a file as `ftp` has had it (`~/.netrc`).
+//! User names and passwords by host, from a file in the format of `ftp` (`~/.netrc`).
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,19 @@ use super::Secret;
 use super::headers::login;
 use crate::model::{Error, Kind, Result};
 
-/// Which netrc is used.
+/// Which netrc to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Netrc {
     /// None.
     #[default]
     Off,
-    /// That of the user: `$NETRC`, or else `~/.netrc`.
+    /// The user's: `$NETRC`, or else `~/.netrc`.
     User,
     /// This file.
     File(PathBuf),
 }
 
-/// What is in a netrc.
+/// The contents of a netrc.
 #[derive(Debug, Default)]
 pub(super) struct Logins {
     machines: Vec<Machine>,
@@ -29,7 +29,7 @@ pub(super) struct Logins {
 
 #[derive(Debug, Default)]
 struct Machine {
-    /// None for `default`, which stands for any host.
+    /// None for `default`, which applies to any host.
     host: Option<String>,
     port: Option<u16>,
     login: Option<String>,
@@ -37,10 +37,10 @@ struct Machine {
 }
 
 impl Logins {
-    /// Reads the file that is meant.
+    /// Reads the chosen file.
     ///
     /// # Errors
-    /// [`Kind::Config`] if it cannot be read, with the line; or if others may read it, too.
+    /// [`Kind::Config`] if the file cannot be read or parsed (with the line), or if other users may read it.
     pub(super) fn read(which: &Netrc) -> Result<Option<Logins>> {
         let path = match which {
             Netrc::Off => return Ok(None),
@@ -52,7 +52,7 @@ impl Logins {
         let text = std::fs::read_to_string(&path)
             .map_err(|error| wrong(format!("cannot read the netrc `{shown}`")).because(error))?;
         if is_open_to_others(&path) {
-            let message = format!("the netrc `{shown}` has passwords, and others may read it");
+            let message = format!("the netrc `{shown}` has passwords, but others can read it");
             return Err(wrong(message).hint(format!("`chmod 600 {shown}`")));
         }
         let logins = Logins::parse(&text).map_err(|(line, why)| {
@@ -110,8 +110,9 @@ impl Logins {
         Ok(logins)
     }
 
-    /// What lets the user in at this URL. It goes over TLS alone, but on this machine; `default` stands for any host, so
-    /// it holds only for those that the user named. A user in the URL chooses among several; a password there is enough.
+    /// Returns the login for this URL. It is sent only over TLS, or to this machine; `default` applies to any host, so
+    /// it is used only for hosts that the user named. A user in the URL selects among several entries; a password there
+    /// makes the netrc unnecessary.
     pub(super) fn authorization(&self, url: &Url, is_trusted: bool) -> Option<HeaderValue> {
         let is_local = match url.host()? {
             Host::Domain(name) => name == "localhost",
@@ -144,7 +145,7 @@ struct Words<'a> {
     rest: &'a str,
     /// The line of the last word.
     line: usize,
-    /// Whether none has come yet.
+    /// Whether no word has been read yet.
     is_first: bool,
 }
 
@@ -154,14 +155,14 @@ impl Words<'_> {
         self.rest = &self.rest[bytes..];
     }
 
-    /// The next word, without the quotes and backslashes of a quoted one.
+    /// Returns the next word, without the quotes and backslashes of a quoted one.
     fn next(&mut self) -> std::result::Result<Option<String>, (usize, &'static str)> {
         loop {
             let space = self.rest.len() - self.rest.trim_start().len();
             let begins_line = self.is_first || self.rest[..space].contains('\n');
             self.is_first = false;
             self.take(space);
-            // Elsewhere in a line, it is part of a password.
+            // Elsewhere in a line, `#` is part of a password.
             if !(begins_line && self.rest.starts_with('#')) {
                 break;
             }
@@ -205,7 +206,7 @@ impl Words<'_> {
         self.next()?.ok_or((self.line, missing))
     }
 
-    /// A macro goes to the next empty line.
+    /// Skips a macro, which ends at the next empty line.
     fn skip_macro(&mut self) {
         let end = self.rest.find("\n\n").map(|at| at + 2);
         let end = end.or(self.rest.find("\n\r\n").map(|at| at + 3));
@@ -222,7 +223,7 @@ fn user_file() -> Result<PathBuf> {
             .hint("name the file with `net.netrc = \"PATH\"`")
     })?;
     let other = home.join("_netrc");
-    // As Windows has it.
+    // The name on Windows.
     match cfg!(windows) && other.exists() {
         true => Ok(other),
         false => Ok(home.join(".netrc")),
@@ -236,7 +237,7 @@ fn is_open_to_others(path: &Path) -> bool {
     metadata.is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
-/// Elsewhere, rights are not so easily asked for.
+/// On other systems, permissions are not so easily checked.
 #[cfg(not(unix))]
 fn is_open_to_others(_path: &Path) -> bool {
     false
@@ -325,7 +326,7 @@ mod tests {
         };
         assert!(read(0o600).unwrap().is_some());
         let error = read(0o640).unwrap_err();
-        assert!(error.to_string().ends_with("others may read it"));
+        assert!(error.to_string().ends_with("others can read it"));
         assert!(error.hint.unwrap().starts_with("`chmod 600 "));
     }
 }

@@ -1,21 +1,22 @@
-//! Answers that are a part of something (RFC 9110 §14). Pure decisions.
+//! Partial responses (RFC 9110 §14). Pure decisions.
 
 use http::{HeaderMap, StatusCode, header};
 
 use crate::model::{Error, Kind};
 
-/// The error of a part where all was asked for.
+/// Returns the error for a partial response to a request without a range.
 pub(crate) fn unasked_part() -> Error {
-    let message = "the server sent a part, although no range was asked for";
+    let message = "the server sent a partial response, although no range was requested";
     Error::new(Kind::Network, message)
 }
 
-/// Whether an answer is a part of what was asked for as a whole.
+/// Checks whether a response has only a part of what was requested as a whole.
 pub(super) fn is_short(status: StatusCode, headers: &HeaderMap) -> bool {
     is_part(status, headers) && all_of(headers).is_none()
 }
 
-/// Whether a body is a part. Some servers call one the whole; they are believed only if it is as long as that.
+/// Checks whether a body is partial. Some servers send the whole body with a Content-Range; it counts as whole only if
+/// it is as long as that says.
 pub(crate) fn is_part(status: StatusCode, headers: &HeaderMap) -> bool {
     let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
     let length = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
@@ -28,7 +29,7 @@ pub(crate) fn is_part(status: StatusCode, headers: &HeaderMap) -> bool {
     }
 }
 
-/// How long all of it is, if this part is all of it: some servers call it that.
+/// Returns the total length if this range covers everything: some servers send the whole body as a range.
 pub(crate) fn all_of(headers: &HeaderMap) -> Option<u64> {
     match text(headers, header::CONTENT_RANGE).and_then(content_range)? {
         (0, end, Some(total)) if end == total => Some(total),
@@ -36,7 +37,7 @@ pub(crate) fn all_of(headers: &HeaderMap) -> Option<u64> {
     }
 }
 
-/// `bytes 10-19/100` as start, end exclusive, and total unless that is `*` (RFC 9110 §14.4).
+/// Parses `bytes 10-19/100` into start, exclusive end, and total unless that is `*` (RFC 9110 §14.4).
 pub(crate) fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, total) = of_bytes(text)?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
@@ -54,12 +55,12 @@ pub(crate) fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     (first <= last && total.is_none_or(|total| end <= total)).then_some((first, end, total))
 }
 
-/// How long all of it is, where a range of it is refused: `bytes */100`.
+/// Parses the total length from the refusal of a range: `bytes */100`.
 pub(crate) fn unsatisfied(text: &str) -> Option<u64> {
     of_bytes(text)?.strip_prefix("*/")?.trim().parse().ok()
 }
 
-/// What is said of bytes: the unit in any case (RFC 9110 §14.1), and also written as in a request.
+/// Strips the unit, `bytes` in any case (RFC 9110 §14.1), also where it is written as in a request.
 fn of_bytes(text: &str) -> Option<&str> {
     let (unit, rest) = text.trim().split_once([' ', '='])?;
     unit.eq_ignore_ascii_case("bytes")

@@ -1,13 +1,13 @@
-//! One address of a host that has several, with connections of its own.
+//! A single address of a host that has several, with connections of its own.
 //!
-//! Machines behind one name are to serve the same bytes. Where they do not, whoever wants one file whole stays with one
-//! of them.
+//! Machines behind one name should serve the same bytes. Where they do not, a file that must come from a single machine
+//! is pinned to one of them.
 
 use std::net::IpAddr;
 
 use url::Url;
 
-/// An address of a host to stay with.
+/// An address of a host to keep using.
 #[derive(Clone, Debug)]
 pub(crate) struct Pin {
     host: String,
@@ -23,7 +23,7 @@ impl Pin {
         }
     }
 
-    /// The address for a URL, if it is one of the host.
+    /// Returns the pinned address for a URL, if the URL is on the host.
     pub(super) fn address_for(&self, url: &Url) -> Option<IpAddr> {
         (url.domain() == Some(&self.host)).then_some(self.address)
     }

@@ -1,5 +1,5 @@
-//! The connections of a client: those for pages and proxies in pools that are made when they are first needed, and those for
-//! files.
+//! The connections of a client: pools for pages and proxies, created when they are first needed, and the connections
+//! for files.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -21,13 +21,13 @@ use crate::model::{Error, Kind, Result};
 pub(super) enum Use {
     /// Listings: HTTP/2 where the server has it.
     Pages,
-    /// Files: HTTP/1.1, a connection each. One HTTP/2 connection for all is several times slower at a distance. Without a
-    /// proxy in between, they come by [`Http1`].
+    /// Files: HTTP/1.1, one connection each. A single HTTP/2 connection for all is several times slower over long
+    /// distances. Without a proxy in between, [`Http1`] downloads them.
     Bodies,
 }
 
-/// How far a pool's connections may reach. Each reach has connections of its own: one that was made to a private address
-/// for the user must not be used again for whoever may not go there.
+/// How far a pool's connections may reach. Each reach has its own connections: one that was made to a private address
+/// for the user must not be reused for a request that may not go there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     /// Anywhere, through a proxy if there is one.
@@ -36,9 +36,9 @@ pub(super) enum Reach {
     Public,
 }
 
-/// The pools.
+/// The connection pools.
 pub(super) struct Pools {
-    /// What each request says that does not say otherwise.
+    /// The headers of each request that does not set its own.
     defaults: HeaderMap,
     trust: Arc<Trust>,
     jar: Option<Jar>,
@@ -49,7 +49,7 @@ pub(super) struct Pools {
 }
 
 impl Pools {
-    /// Reads what the pools need; none is made yet.
+    /// Reads what the pools need; none is created yet.
     ///
     /// # Errors
     /// [`Kind::Config`] for a certificate, cookie file, browser, proxy or user agent that cannot be used.
@@ -68,40 +68,40 @@ impl Pools {
         })
     }
 
-    /// The cookies, if they are kept.
+    /// Returns the cookies, if they are kept.
     pub(super) fn jar(&self) -> Option<&Jar> {
         self.jar.as_ref()
     }
 
-    /// Writes the cookies that servers set to the file, if the settings say so.
+    /// Saves the cookies that servers set to the file, if the settings say so.
     ///
     /// # Errors
-    /// [`Kind::Disk`]; then the file is as it was.
+    /// [`Kind::Disk`]; the file is then unchanged.
     pub(super) fn save_cookies(&self) -> Result<()> {
         self.jar.as_ref().map_or(Ok(()), |jar| jar.save())
     }
 
-    /// What finds the addresses of hosts.
+    /// Returns the resolver.
     pub(super) fn system(&self) -> &System {
         &self.system
     }
 
-    /// Whether a request goes through a proxy, which then finds the address of the host.
+    /// Checks whether a request goes through a proxy, which then resolves the host.
     pub(super) fn has_proxy_for(&self, url: &Url) -> bool {
         self.proxies.proxy_for(url).is_some()
     }
 
-    /// The proxy that a request goes through, as it may be shown.
+    /// Returns the proxy that a request goes through, in printable form.
     pub(super) fn proxy_for(&self, url: &Url) -> Option<String> {
         self.proxies.shown_for(url)
     }
 
-    /// The connections for files.
+    /// Returns the connections for files.
     pub(super) fn http1(&self) -> &Http1 {
         &self.http1
     }
 
-    /// The pool for such requests.
+    /// Returns the pool for such requests.
     pub(super) fn get(
         &self,
         settings: &Settings,
@@ -111,7 +111,7 @@ impl Pools {
         let made = match (purpose, reach) {
             (Use::Pages, Reach::Any) => &self.made[0],
             (Use::Pages, Reach::Public) => &self.made[1],
-            // Those by proxies, which reach anything.
+            // Requests through proxies, which reach anything.
             (Use::Bodies, _) => &self.made[2],
         };
         if let Some(client) = made.get() {
@@ -121,7 +121,7 @@ impl Pools {
         Ok(made.get_or_init(|| client))
     }
 
-    /// Connections for files, to the host of this URL at this address alone, if it has others that may answer.
+    /// Pins the host of this URL to this address, if it has others that might answer.
     pub(super) fn pin(&self, url: &Url, address: IpAddr) -> Option<Pin> {
         let host = url.domain().filter(|host| self.system.has_several(host))?;
         Some(Pin::new(host, address))
@@ -135,13 +135,13 @@ impl Pools {
     ) -> Result<reqwest::ClientBuilder> {
         let mut builder = reqwest::Client::builder()
             .default_headers(self.defaults.clone())
-            // One odd line of a head is no reason to do without a page.
+            // One malformed header line is no reason to give up a page.
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_ignore_invalid_headers_in_responses(true)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);
-        // None at all is no limit.
+        // Zero means no limit.
         if !settings.connect_timeout.is_zero() {
             builder = builder.connect_timeout(settings.connect_timeout);
         }
@@ -154,7 +154,8 @@ impl Pools {
                 .http1_only()
                 .retry(reqwest::retry::never())
                 .pool_max_idle_per_host(settings.per_host),
-            // As it is by default, a request that HTTP/2 says was not worked on (RFC 9113 §8.7) is sent again at once, twice.
+            // By default, a request that HTTP/2 reports as not processed (RFC 9113 §8.7) is resent at once, up to
+            // twice.
             Use::Pages => builder
                 .tls_backend_preconfigured(self.trust.config(&["h2", "http/1.1"])?)
                 .http2_initial_stream_window_size(8 << 20)
@@ -172,10 +173,10 @@ impl Pools {
     }
 }
 
-/// What each request says that does not say otherwise.
+/// Returns the headers of each request that does not set its own.
 fn defaults(settings: &Settings) -> Result<HeaderMap> {
     let user_agent = HeaderValue::from_str(&settings.user_agent)
-        .map_err(|_| Error::new(Kind::Config, "the user agent cannot stand in a header"))?;
+        .map_err(|_| Error::new(Kind::Config, "the user agent is not valid in a header"))?;
     Ok(HeaderMap::from_iter([
         (header::USER_AGENT, user_agent),
         (header::ACCEPT, HeaderValue::from_static("*/*")),

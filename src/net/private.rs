@@ -1,7 +1,7 @@
-//! Addresses that are not public, and who may lead to them. Pure decisions: nothing is asked here.
+//! Private addresses, and who may lead to them. Pure decisions: nothing is sent here.
 //!
-//! What a user types may be at home: a server in the next room, this machine. What a public server says has no business
-//! there, as it could not reach these addresses itself. So a client knows for each request who named its address.
+//! What a user types may be at home: a server in the next room, this machine. A public server has no business naming
+//! such addresses, as it could not reach them itself. So a client knows for each request who named its address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,11 +15,11 @@ pub enum Led {
     /// The user, by a link or a setting, or a server at a private address.
     #[default]
     ByUser,
-    /// A public server: in a redirect, or in an answer that a source has read.
+    /// A public server: in a redirect, or in a response that a source has read.
     ByPublic,
 }
 
-/// Whether private addresses are fetched from.
+/// Whether private addresses may be accessed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Private {
@@ -33,7 +33,7 @@ pub enum Private {
 }
 
 impl Private {
-    /// Whether a request must be held to public addresses.
+    /// Checks whether a request must be limited to public addresses.
     pub(super) fn refuses(self, led: Led) -> bool {
         match self {
             Private::Always => false,
@@ -43,7 +43,7 @@ impl Private {
     }
 }
 
-/// The address that stands in a URL in place of a name.
+/// Returns the IP address that a URL has in place of a host name.
 pub(super) fn literal(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
@@ -52,10 +52,10 @@ pub(super) fn literal(url: &Url) -> Option<IpAddr> {
     }
 }
 
-/// Whether an address can be reached from everywhere.
+/// Checks whether an address can be reached from everywhere.
 ///
-/// 198.18.0.0/15 counts as public: it is for benchmarks, and found in practice where a tunnel makes up an address for
-/// every name and resolves it at its other end.
+/// 198.18.0.0/15 counts as public: it is reserved for benchmarks, but in practice used by tunnels that make up an
+/// address for every name and resolve the name at their other end.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -83,11 +83,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         is_public_v4(Ipv4Addr::new(p, q, r, s))
     };
     match (a, b, c, d, e, f) {
-        // An older address in a newer one: mapped, compatible (with `::` and `::1`), translated (RFC 6052), 6to4.
+        // IPv4 within IPv6: mapped, compatible (with `::` and `::1`), translated (RFC 6052), 6to4.
         (0, 0, 0, 0, 0, 0 | 0xffff) | (0, 0, 0, 0, 0xffff, 0) => inner(g, h),
         (0x64, 0xff9b, 0, 0, 0, 0) => inner(g, h),
         (0x2002, ..) => inner(b, c),
-        // Of what is left, only 2000::/3 is given out, without Teredo, and with translators at home under 64:ff9b:1::/48.
+        // Of the rest, only 2000::/3 is allocated, except for Teredo; 64:ff9b:1::/48 is for local translators.
         (0x2001, 0, ..) => false,
         _ => a & 0xe000 == 0x2000,
     }

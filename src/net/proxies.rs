@@ -1,7 +1,7 @@
-//! Which requests go through a proxy: what the settings, the environment and the system say.
+//! Which requests go through a proxy, according to the settings, the environment and the system.
 //!
-//! This decides for all connections. What names a proxy and cannot be understood is an error, and what cannot be decided goes
-//! through a proxy or nowhere: nobody who has set one is to be seen at the other end.
+//! This decides for all connections. A proxy that cannot be understood is an error, and in doubt a request goes through
+//! the proxy or nowhere: whoever has set a proxy does not want to be seen at the other end.
 
 use std::ffi::OsString;
 
@@ -19,27 +19,27 @@ pub(crate) const KINDS: [&str; 6] = ["http", "https", "socks4", "socks4a", "sock
 pub(super) enum Proxies {
     /// All, through this one.
     All(Url),
-    /// Those that the environment or the system says.
+    /// Those that the environment or the system names.
     Some(Box<Named>),
     /// None.
     None,
 }
 
-/// What the environment and the system say.
+/// The proxies of the environment and the system.
 pub(super) struct Named {
     http: Option<Url>,
     https: Option<Url>,
-    /// Intercepts whatever is not to be left alone.
+    /// Matches every request that is not exempt from the proxy.
     rule: Matcher,
-    /// Knows of what the environment is silent about.
+    /// Knows the proxies that the environment does not name.
     system: Matcher,
 }
 
 impl Proxies {
-    /// What holds with these settings.
+    /// Returns the proxies that apply with these settings.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a proxy that cannot be understood, also where the environment names it.
+    /// [`Kind::Config`] for a proxy that cannot be understood, even if the environment names it.
     pub(super) fn of(settings: &Settings) -> Result<Proxies> {
         if let Some(proxy) = &settings.proxy {
             return Ok(match read(proxy, "cannot use this proxy")? {
@@ -48,8 +48,8 @@ impl Proxies {
             });
         }
         let named = Named::read(|name| std::env::var_os(name), Matcher::from_system())?;
-        // Most have none, and need not be asked for each request. What a desktop says is known by asking alone, and no host can
-        // be asked for in place of all: it may be one that is to be left alone.
+        // Most systems have none, and need not be asked for each request. Desktop settings can be queried only by host,
+        // and no host can stand for all: it may be one that is exempt.
         let may_be_system = cfg!(any(target_os = "macos", windows));
         let is_any = may_be_system || named.http.is_some() || named.https.is_some();
         Ok(match is_any {
@@ -58,7 +58,7 @@ impl Proxies {
         })
     }
 
-    /// The proxy that a request for this URL goes through.
+    /// Returns the proxy that a request to this URL goes through.
     pub(super) fn proxy_for(&self, url: &Url) -> Option<Url> {
         match self {
             Proxies::All(proxy) => Some(proxy.clone()),
@@ -67,7 +67,7 @@ impl Proxies {
         }
     }
 
-    /// The same as it may be shown.
+    /// Returns the same proxy in printable form.
     pub(super) fn shown_for(&self, url: &Url) -> Option<String> {
         self.proxy_for(url).map(|proxy| Shown(&proxy).to_string())
     }
@@ -76,7 +76,7 @@ impl Proxies {
 impl Named {
     /// Reads the variables, in the order of the HTTP library.
     fn read(variable: impl Fn(&str) -> Option<OsString>, system: Matcher) -> Result<Named> {
-        // `Proxy`, a header of a request, is this variable of a script that a web server runs.
+        // In a CGI script, this variable holds the request header `Proxy`.
         let is_script = variable("REQUEST_METHOD").is_some();
         let variable = |name: &str| variable(name).filter(|_| name != "HTTP_PROXY" || !is_script);
         let first = |names: [&'static str; 2]| {
@@ -90,7 +90,7 @@ impl Named {
             let cannot = format!("cannot use the proxy that `{name}` names");
             match value.to_str() {
                 Some(value) => read(value, &cannot),
-                None => Err(Error::new(Kind::Config, cannot).because("it is no text")),
+                None => Err(Error::new(Kind::Config, cannot).because("it is not UTF-8 text")),
             }
         };
         let all = proxy(["ALL_PROXY", "all_proxy"])?;
@@ -113,7 +113,7 @@ impl Named {
             "https" => &self.https,
             _ => &self.http,
         };
-        // What follows the host is nothing to go by, and may be what that type does not take.
+        // What follows the host does not matter, and the `Uri` type may not accept it.
         let place = url[..Position::BeforeUsername].to_owned()
             + &url[Position::BeforeHost..Position::AfterPort];
         let place: Option<Uri> = place.parse().ok();
@@ -131,14 +131,14 @@ impl Named {
     }
 }
 
-/// Reads what names a proxy; nothing names none. A host alone is one of `http`, and `socks` is what desktops call SOCKS 5 whose
-/// proxy finds the hosts.
+/// Parses a proxy; an empty text means none. A host alone is an `http` proxy, and `socks` is what desktops call SOCKS 5
+/// with the proxy resolving host names.
 fn read(text: &str, cannot: &str) -> Result<Option<Url>> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    // No more is said of it: there may be a password anywhere.
+    // The error says no more: there may be a password anywhere in the text.
     let wrong = |why: &str| Error::new(Kind::Config, cannot).because(why.to_owned());
     let (kind, place) = text.split_once("://").unwrap_or(("http", text));
     let kind = match kind.to_ascii_lowercase() {
@@ -157,12 +157,12 @@ fn read(text: &str, cannot: &str) -> Result<Option<Url>> {
         && matches!(url.path(), "" | "/")
         && url.query().is_none()
         && url.fragment().is_none();
-    // What the library cannot read, it would do without.
+    // The library would ignore a proxy that it cannot parse.
     let matcher = Matcher::builder().all(url.to_string()).build();
     let is_read = matcher.intercept(&Uri::from_static("http://host.invalid"));
     match is_place && is_read.is_some() {
         true => Ok(Some(url)),
-        false => Err(wrong("it is no address of a proxy").hint(way_out)),
+        false => Err(wrong("it is not the address of a proxy").hint(way_out)),
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
-    /// What these variables say.
+    /// Reads these variables.
     fn named(variables: &[(&str, &str)]) -> Result<Named> {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);

@@ -1,22 +1,22 @@
-//! The most bytes a second, shared by all transfers.
+//! The bandwidth limit shared by all transfers.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// A limit on bytes a second. Whoever takes bytes waits until those before have had their time.
+/// A limit on bytes per second. Each transfer waits until the bytes taken before have had their time.
 #[derive(Debug)]
 pub struct Rate {
     per_second: u64,
     free_at: Mutex<Instant>,
 }
 
-/// How far ahead bytes may be taken, so that waits are not shorter than a timer is good for.
+/// How far ahead bytes may be taken, so that no wait is too short for a timer.
 const SLACK: Duration = Duration::from_millis(50);
 
 impl Rate {
-    /// A limit of so many bytes a second, 1 at the least.
+    /// Creates a limit of so many bytes per second, at least 1.
     pub fn new(per_second: u64) -> Self {
         Rate {
             per_second: per_second.max(1),

@@ -1,7 +1,7 @@
-//! Finds the addresses of a host, and remembers which of them are of use.
+//! Resolves hosts to addresses, and remembers which of the addresses are of use.
 //!
-//! The HTTP library would ask the system, too, but tells a host that is not found from one that cannot be reached by text
-//! alone.
+//! The HTTP library could ask the system itself, but its errors for a host that is not found and for one that cannot be
+//! reached differ only in their text.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -17,52 +17,53 @@ use tokio::time::Instant;
 use super::Override;
 use super::private::is_public;
 
-/// The system's resolver, but for hosts whose addresses the user has set. It remembers what it found, for the moment in
-/// which the system finds nothing, and which family of addresses answered.
+/// The system's resolver, except for hosts whose addresses the user has set. It remembers what it found, in case the
+/// system briefly finds nothing, and which address family answered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct System {
     set: Arc<HashMap<String, Vec<SocketAddr>>>,
     known: Arc<Mutex<HashMap<String, Known>>>,
 }
 
-/// What is known of a host.
+/// What is known about a host.
 #[derive(Debug, Default)]
 struct Known {
     /// Its addresses, in the system's order.
     addresses: Vec<SocketAddr>,
-    /// The family that answered although the other one comes first, and until when that is believed.
+    /// The family that answered although the other one comes first, and until when it is preferred.
     family: Option<(Family, Instant)>,
-    /// Those that were connected to and gave no answer, the last one at the end.
+    /// The addresses that accepted a connection but did not respond, the latest one last.
     mute: Vec<IpAddr>,
 }
 
-/// IPv4, or else IPv6.
+/// The address family: IPv4, or else IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Family {
     is_v4: bool,
 }
 
-/// The system's resolver for hosts that must be public: other addresses of theirs are left out.
+/// The system's resolver for hosts that must be public: their private addresses are left out.
 #[derive(Clone, Debug)]
 pub(super) struct Public(pub(super) System);
 
-/// How many hosts are remembered. After that, all are forgotten.
+/// How many hosts are remembered before all are forgotten.
 const REMEMBERED: usize = 1024;
-/// For how long a family is tried first because it answered (RFC 8305 §4 has about ten minutes in mind).
+/// How long a family is tried first because it answered (RFC 8305 §4 suggests about ten minutes).
 const BELIEVED: Duration = Duration::from_secs(600);
 
-/// A host without an address. It is found among the causes of a failed request.
+/// The error for a host without an address. It is found among the causes of a failed request.
 #[derive(Debug)]
 pub(super) struct NotFound {
-    /// The name that was asked for: that of a proxy, if there is one.
+    /// The name that was looked up: that of the proxy, if there is one.
     pub(super) host: String,
     cause: io::Error,
 }
 
-/// A host that has no public address although it must. It is found among the causes of a failed request.
+/// The error for a host that must be public but has no public address. It is found among the causes of a failed
+/// request.
 #[derive(Debug)]
 pub(super) struct NotPublic {
-    /// One that it has.
+    /// One of its addresses.
     pub(super) address: IpAddr,
 }
 
@@ -86,7 +87,7 @@ impl Resolve for Public {
     }
 }
 
-/// The public ones among addresses.
+/// Keeps the public addresses.
 fn public(mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
     let first = addresses.first().map(SocketAddr::ip);
     addresses.retain(|address| is_public(address.ip()));
@@ -97,9 +98,9 @@ fn public(mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> 
 }
 
 impl System {
-    /// A resolver with the addresses that the user has set.
+    /// Creates a resolver with the addresses that the user has set.
     pub(super) fn new(set: &[Override]) -> System {
-        // The port is that of the URL, whatever stands here.
+        // The port is later taken from the URL, whatever it is here.
         let addresses = |host: &Override| {
             let addresses = host.addresses.iter();
             addresses.map(|ip| SocketAddr::new(*ip, 0)).collect()
@@ -113,7 +114,7 @@ impl System {
         }
     }
 
-    /// The addresses of a host.
+    /// Returns the addresses of a host.
     ///
     /// # Errors
     /// If it has none.
@@ -127,21 +128,21 @@ impl System {
         self.answer(host, found)
     }
 
-    /// The same for a host that must be public.
+    /// Like [`System::find`], for a host that must be public.
     pub(super) async fn find_public(
         &self,
         host: &str,
     ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
         let addresses = self.find(host).await?;
-        // What the user has set is the user's word.
+        // Addresses set by the user are allowed.
         match self.set.contains_key(host) {
             true => Ok(addresses),
             false => Ok(public(addresses)?),
         }
     }
 
-    /// What was found, or else what was found before: a name server that is away for a moment moves no host. The family
-    /// that answered comes first.
+    /// Returns what was found, or else what was found before: a name server that briefly fails moves no host. The
+    /// family that answered comes first.
     fn answer(
         &self,
         host: &str,
@@ -168,13 +169,13 @@ impl System {
         Ok(known.in_order())
     }
 
-    /// Whether a host is known to have several addresses.
+    /// Checks whether a host is known to have several addresses.
     pub(super) fn has_several(&self, host: &str) -> bool {
         let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(host).is_some_and(|known| known.addresses.len() > 1)
     }
 
-    /// Notes that a connection to this address of a host gave no answer, so that the next one begins with another.
+    /// Notes that a connection to this address got no response, so that the next one starts with another address.
     pub(super) fn was_mute(&self, host: &str, address: IpAddr) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get_mut(host) {
@@ -183,7 +184,7 @@ impl System {
         }
     }
 
-    /// The same of the one that new connections begin with.
+    /// Notes the same for the address that new connections start with.
     pub(super) fn first_was_mute(&self, host: &str) {
         let first = {
             let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,7 +196,7 @@ impl System {
         }
     }
 
-    /// Notes which address of a host has answered, so that new connections do not wait for a family that does not.
+    /// Notes which address of a host answered, so that new connections do not wait for a family that does not.
     pub(super) fn answered(&self, host: &str, address: &SocketAddr) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = all.get_mut(host) else {
@@ -215,11 +216,11 @@ impl System {
 }
 
 impl Known {
-    /// Its addresses, those first that are likely to answer.
+    /// Returns the addresses, those most likely to answer first.
     fn in_order(&self) -> Vec<SocketAddr> {
         let mut addresses = self.addresses.clone();
         if let Some((family, _)) = self.family {
-            // Keeps the order within each family.
+            // The sort keeps the order within each family.
             addresses.sort_by_key(|address| Family::of(address) != family);
         }
         let mute = |address: &SocketAddr| self.mute.iter().position(|ip| *ip == address.ip());
@@ -230,7 +231,7 @@ impl Known {
 
 impl Family {
     fn of(address: &SocketAddr) -> Family {
-        // An IPv4 address that is mapped to IPv6 goes over IPv4.
+        // An IPv4-mapped IPv6 address is reached over IPv4.
         Family {
             is_v4: address.ip().to_canonical().is_ipv4(),
         }
@@ -284,7 +285,7 @@ mod tests {
         let found = || Ok(addresses(&["::1", "::2", "127.0.0.1", "127.0.0.2"]));
         let turned = addresses(&["127.0.0.1", "127.0.0.2", "::1", "::2"]);
         assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
-        // The first family answers: all is as it was.
+        // The first family answers: nothing changes.
         system.answered("a.org", &addresses(&["::2"])[0]);
         assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
         let second = addresses(&["127.0.0.2"])[0];
@@ -292,7 +293,7 @@ mod tests {
         system.answered("b.org", &second);
         assert_eq!(system.answer("a.org", found()).unwrap(), turned);
         assert_eq!(system.answer("b.org", found()).unwrap(), found().unwrap());
-        // A connection that is used again does not prolong it.
+        // A reused connection does not prolong it.
         tokio::time::advance(BELIEVED / 2).await;
         system.answered("a.org", &second);
         assert_eq!(system.answer("a.org", found()).unwrap(), turned);

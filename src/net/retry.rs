@@ -1,4 +1,4 @@
-//! What is worth trying again, how often, and after how long.
+//! What to retry, how often, and after how long.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
@@ -7,9 +7,9 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::model::Kind;
 
-/// Whether a status passes by itself: refusals of too many requests, and failures of the server (RFC 9110 §15.5.9, §15.6;
-/// RFC 6585 §4; RFC 8470). What nobody knows is taken as 500 (RFC 9110 §15). Of those that are known, some stay: what the server
-/// cannot do, and certificates that Cloudflare does not like.
+/// Checks whether a status is temporary: refusals of too many requests, and failures of the server (RFC 9110 §15.5.9,
+/// §15.6; RFC 6585 §4; RFC 8470). Unknown codes count as 500 (RFC 9110 §15). Some of the known ones are permanent:
+/// features that the server does not support, and certificates that Cloudflare rejects.
 pub fn worth_retrying(status: StatusCode) -> bool {
     match status.as_u16() {
         408 | 425 => true,
@@ -18,35 +18,36 @@ pub fn worth_retrying(status: StatusCode) -> bool {
     }
 }
 
-/// Whether a status says that there are too many requests, or too many at once: besides 429 and 503, what Twitter called calm, what
-/// hosts of many sites say of their limits, and an overloaded site.
+/// Checks whether a status says that there are too many requests, or too many at once: besides 429 and 503, Twitter's
+/// 420, the codes that shared hosts use for their limits, and that of an overloaded site.
 pub(crate) fn is_busy(status: StatusCode) -> bool {
     matches!(status.as_u16(), 420 | 429 | 503 | 508 | 509 | 529)
 }
 
-/// Whether a refusal passes when the server says how long to wait. What is not there, or is for others, stays.
+/// Checks whether a refusal is temporary if the server says how long to wait. Missing and forbidden resources stay
+/// refused.
 pub(crate) fn passes_in_time(status: StatusCode) -> bool {
     let is_refusal = status.is_client_error() || status.is_server_error();
     is_refusal && !matches!(status.as_u16(), 401 | 404 | 407 | 410 | 451)
 }
 
-/// What a status means by which something is refused.
+/// Returns the kind of error that a status means.
 pub(crate) fn kind_of(status: StatusCode) -> Kind {
     match status.as_u16() {
         401 | 407 => Kind::Login,
-        // No content is none.
+        // No content means there is nothing to download.
         204 | 205 | 404 | 410 => Kind::Missing,
-        // Nobody asked whether something has changed.
+        // Not Modified, although no conditional request was sent.
         304 => Kind::Corrupt,
         420 | 429 => Kind::Busy,
         _ if worth_retrying(status) => Kind::Network,
-        // 501 and the like, too: what does not pass by itself is how the request is refused.
+        // Includes 501 and the like: a failure that is not temporary is a refusal.
         _ => Kind::Blocked,
     }
 }
 
-/// How long an answer asks to wait (Retry-After as seconds or as a date, RFC 9110 §10.2.3). A date counts from the
-/// server's own clock where the answer has one.
+/// Reads how long a response asks to wait (Retry-After in seconds or as a date, RFC 9110 §10.2.3). A date is compared
+/// with the server's own clock if the response has a Date.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
@@ -60,32 +61,32 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(then.duration_since(now).unwrap_or_default())
 }
 
-/// How long to wait before trying again: doubling from `base` up to a minute, each time a random part of it.
+/// The wait before a retry: doubling from `base` up to a minute, each time a random part of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
-    /// The first wait at its longest.
+    /// The longest first wait.
     pub base: Duration,
 }
 
 impl Backoff {
     const CAP: Duration = Duration::from_secs(60);
 
-    /// The wait before the retry of this number, from 0. Between half and all of the doubled base, so that clients that
-    /// failed together do not come back together.
+    /// Returns the wait before the retry of this number, counted from 0: between half and all of the doubled base, so
+    /// that clients that failed together do not return together.
     pub fn wait(&self, retry: u32) -> Duration {
         let full = self.base.saturating_mul(1 << retry.min(16)).min(Self::CAP);
         full.mul_f64(0.5 + 0.5 * chance())
     }
 
-    /// The same where a server may have told how long to wait. A wait that is shorter than the first one here is none: `0`, or
-    /// a date that is past, from a server that refuses all the same.
+    /// Like [`Backoff::wait`], but uses the wait that a server asked for. One shorter than `base` is ignored: `0`, or a
+    /// date in the past, from a server that refuses all the same.
     pub fn wait_if_told(&self, told: Option<Duration>, retry: u32) -> Duration {
         told.filter(|told| *told >= self.base)
             .unwrap_or_else(|| self.wait(retry))
     }
 }
 
-/// How often something may still be tried again. Progress fills it up.
+/// How many retries are left. Progress restores them.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     retries: u32,
@@ -94,7 +95,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of so many retries without progress.
+    /// Creates a budget of so many retries without progress.
     pub fn new(retries: u32) -> Self {
         Budget {
             retries,
@@ -103,7 +104,7 @@ impl Budget {
         }
     }
 
-    /// Takes one retry; its number from 0, or nothing when the budget is used up.
+    /// Takes one retry; returns its number from 0, or None when the budget is used up.
     pub fn take(&mut self) -> Option<u32> {
         (self.used < self.retries).then(|| {
             self.used += 1;
@@ -112,23 +113,23 @@ impl Budget {
         })
     }
 
-    /// Fills the budget up: there was progress.
+    /// Restores the budget after progress.
     pub fn refill(&mut self) {
         self.used = 0;
     }
 
-    /// How many attempts there were, the first included.
+    /// Returns the number of attempts so far, including the first.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 }
 
-/// Whether a failure of this kind may pass when the same is tried again.
+/// Checks whether a retry may help against a failure of this kind.
 pub(crate) fn passes(kind: Kind) -> bool {
     matches!(kind, Kind::Network | Kind::Busy)
 }
 
-/// A random number from 0 up to 1. The standard library seeds its hash maps from the system; that is random enough.
+/// Returns a random number in [0, 1). The standard library seeds its hash maps from the system, which is random enough.
 fn chance() -> f64 {
     let bits = RandomState::new().hash_one(0u8) >> 11;
     bits as f64 / (1u64 << 53) as f64

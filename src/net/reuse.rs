@@ -1,9 +1,12 @@
-//! Connections that are used again.
+//! Reused connections.
 //!
-//! A server may close an idle connection just when a request is sent on it. That request had no answer, so it is sent
-//! once more at once (RFC 9112 §9.3.1), and is no failure. On a new connection, a close without a word is the server's answer.
+//! A server may close an idle connection just when a request is sent on it. That request got no response, so it is
+//! resent once at once (RFC 9112 §9.3.1), and does not count as a failure. On a new connection, a silent close is the
+//! server's answer.
 //!
-//! The client for pages does not tell which it was. There, a connection is taken for used if a request to its origin was
+//! The client for pages does not tell which case it was. There, a connection is assumed to be reused if a request to
+//! its origin was answered before, and no other is in flight: a server that is busy with our requests closes what is
+//! too much for it.
 //! answered before, and no other is under way: a server that is busy with us closes what is too much for it.
 
 use std::collections::HashMap;
@@ -15,7 +18,7 @@ use url::Origin;
 use super::failure::find;
 use super::{Fault, Stage};
 
-/// The origins that were asked.
+/// The origins that were sent requests.
 #[derive(Debug, Default)]
 pub(super) struct Reuse {
     origins: Mutex<HashMap<Origin, Asked>>,
@@ -23,17 +26,17 @@ pub(super) struct Reuse {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
-    /// Whether a request was answered, so that there may be a connection to use again.
+    /// Whether a request was answered, so that there may be a connection to reuse.
     answered: bool,
-    /// How many requests are waiting for their answer.
+    /// How many requests are waiting for a response.
     under_way: usize,
 }
 
-/// How many origins are remembered. After that, idle ones are forgotten, which costs a retry at the worst.
+/// How many origins are remembered before idle ones are forgotten, which costs a retry at worst.
 const REMEMBERED: usize = 1024;
 
 impl Reuse {
-    /// Notes one more request.
+    /// Notes the start of a request.
     pub(super) fn begin(&self, origin: Origin) -> UnderWay<'_> {
         let mut origins = self.origins();
         if origins.len() >= REMEMBERED {
@@ -54,22 +57,22 @@ impl Reuse {
     }
 }
 
-/// A request that waits for its answer.
+/// A request that is waiting for a response.
 pub(super) struct UnderWay<'a> {
     reuse: &'a Reuse,
     origin: Origin,
-    /// Whether one before it was answered.
+    /// Whether an earlier request was answered.
     had_answer: bool,
     answered: bool,
 }
 
 impl UnderWay<'_> {
-    /// Notes that it was answered.
+    /// Notes that the request was answered.
     pub(super) fn answered(mut self) {
         self.answered = true;
     }
 
-    /// Whether an idle connection was closed under it.
+    /// Checks whether the request failed because an idle connection was closed.
     pub(super) fn found_closed(&self, fault: &Fault) -> bool {
         let is_idle = fault
             .was_used
@@ -95,7 +98,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Whether the connection was closed before an answer came.
+/// Checks whether the connection was closed before a response arrived.
 fn was_closed(fault: &Fault) -> bool {
     if fault.stage == Stage::Connect || fault.is_timeout {
         return false;
@@ -104,7 +107,7 @@ fn was_closed(fault: &Fault) -> bool {
         || find::<io::Error>(&*fault.cause).is_some_and(|error| {
             matches!(
                 error.kind(),
-                // TLS says so where it is closed without its own word for that.
+                // TLS reports this where it is closed without close_notify.
                 io::ErrorKind::UnexpectedEof
                     | io::ErrorKind::BrokenPipe
                     | io::ErrorKind::ConnectionAborted

@@ -1,11 +1,11 @@
-//! Values that must not be printed, and URLs as they may be.
+//! Values that must not be printed, and URLs in printable form.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
-/// A key, a token, a password. It prints and serialises as `***`.
+/// A key, token or password. It is printed and serialized as `***`.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -16,7 +16,7 @@ impl Secret {
         Secret(value.into())
     }
 
-    /// The value itself, to be sent and never shown.
+    /// Returns the value itself, to be sent and never shown.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -40,7 +40,7 @@ impl Serialize for Secret {
     }
 }
 
-/// A URL as it may be shown: without user and password, and with `***` for query values that let somebody in.
+/// A URL in printable form: without user and password, and with `***` for query values that grant access.
 #[derive(Clone, Copy)]
 pub struct Shown<'a>(pub &'a Url);
 
@@ -81,10 +81,10 @@ const SECRET_NAMES: &[&str] = &[
     "xgoogcredential",
 ];
 
-/// So deep are addresses looked for in the values of addresses.
+/// How deeply nested URLs in query values are searched.
 const DEPTH: u8 = 2;
 
-/// How the names of further ones end, written in the same way.
+/// Endings of further secret names, in the same form.
 const SECRET_ENDS: &[&str] = &[
     "accesskeyid",
     "apikey",
@@ -101,8 +101,8 @@ const SECRET_ENDS: &[&str] = &[
     "token",
 ];
 
-/// Whether the value of a key of this name in a configuration should not be seen. It hides more than in addresses, which have to be
-/// of use after that.
+/// Checks whether the value of this configuration key should be hidden. This hides more than in URLs, which have to
+/// remain useful.
 pub(crate) fn names_secret(key: &str) -> bool {
     [
         "key",
@@ -119,7 +119,7 @@ pub(crate) fn names_secret(key: &str) -> bool {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = self.0;
-        // `source:URL` has its secrets within.
+        // In `source:URL`, the secrets are in the inner URL.
         if url.cannot_be_a_base()
             && let Some((source, rest)) = url.as_str().split_once(':')
             && let Ok(inner) = Url::parse(rest)
@@ -162,12 +162,12 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Whether a pair of a query is not to be seen: for its name, or for an address in its value, which may hold one as well.
+/// Checks whether a query pair must be hidden: for its name, or for a URL in its value, which may contain a secret.
 fn hides(name: &str, value: &str, depth: u8) -> bool {
     is_secret(name) || lets_in(value, depth)
 }
 
-/// Whether a query of this name has a secret for its value. Of `user[token]` and `token[0]`, it is the last word that says so.
+/// Checks whether a query value of this name is a secret. In `user[token]` and `token[0]`, the last word decides.
 fn is_secret(name: &str) -> bool {
     let mut parts = name.rsplit('[').map(|part| part.trim_end_matches(']'));
     let last = parts.find(|part| part.contains(|c: char| !c.is_ascii_digit()));
@@ -180,7 +180,7 @@ fn is_secret(name: &str) -> bool {
     SECRET_NAMES.contains(&plain.as_str()) || SECRET_ENDS.iter().any(|end| plain.ends_with(end))
 }
 
-/// Whether a value is an address that is not to be seen as it is, or a part of one.
+/// Checks whether a value is a URL with a secret, or the end of one.
 fn lets_in(value: &str, depth: u8) -> bool {
     let Some(depth) = depth.checked_sub(1) else {
         return false;

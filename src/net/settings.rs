@@ -1,4 +1,4 @@
-//! What can be set about the network.
+//! Network settings.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,49 +11,51 @@ use crate::model::Headers;
 /// The settings of a [`super::Client`]. Their defaults are those of the program.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Names this program to servers.
+    /// The User-Agent sent to servers.
     pub user_agent: String,
-    /// Headers of the user's, sent to the origins of the links that the user gave and to no other.
+    /// The user's headers, sent only to the origins of the links that the user gave.
     pub headers: Headers,
-    /// A proxy for everything, `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`; without it, what the environment names.
+    /// A proxy for everything: `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`; if not set, that of the
+    /// environment.
     pub proxy: Option<String>,
-    /// Addresses to use instead of what the resolver says.
+    /// Addresses to use instead of the resolver's.
     pub resolve: Vec<Override>,
-    /// Whether private addresses are fetched from.
+    /// Whether private addresses may be accessed.
     pub private: Private,
-    /// Files of certificate authorities in PEM form, trusted beside the platform's.
+    /// Files of certificate authorities in PEM form, trusted in addition to the platform's.
     pub ca_cert: Vec<PathBuf>,
     /// A Netscape `cookies.txt`.
     pub cookies: Option<PathBuf>,
-    /// Whether that file is to have the cookies that servers set, see [`super::Client::save_cookies`].
+    /// Whether the cookies that servers set are saved to that file, see [`super::Client::save_cookies`].
     pub cookies_save: bool,
     /// The browser whose cookies are used: `firefox`, `firefox:PROFILE`, `firefox:PROFILE::CONTAINER`.
     pub cookies_from: Option<String>,
-    /// Where names and passwords of hosts are.
+    /// Where to find user names and passwords of hosts.
     pub netrc: Netrc,
-    /// How long a connection may take to be there.
+    /// How long it may take to establish a connection.
     pub connect_timeout: Duration,
     /// How long a server may be silent.
     pub stall_timeout: Duration,
-    /// How many bytes a second have to come from a host at the least; 0 for any.
+    /// The minimum number of bytes per second from a host; 0 for none.
     pub speed_floor: u64,
-    /// On the average of how long a time.
+    /// The time over which that speed is averaged.
     pub speed_window: Duration,
-    /// How often something is tried again without progress in between; four times as often where a host refuses for haste.
+    /// How many retries there are without progress in between; four times as many where a host refuses because of the
+    /// rate.
     pub retries: u32,
-    /// The first wait before trying again; each further one is twice as long at the most.
+    /// The first wait before a retry; each further one is up to twice as long.
     pub backoff: Duration,
-    /// The longest wait that a server may ask for; longer ones are failures.
+    /// The longest wait that a server may ask for; longer ones count as failures.
     pub longest_wait: Duration,
-    /// The most connections for files in all.
+    /// The maximum number of connections for files in total.
     pub connections: usize,
-    /// The most connections for files to one host; fewer are used where fewer are faster.
+    /// The maximum number of connections for files to one host; fewer are used where fewer are faster.
     pub per_host: usize,
-    /// The most connections for one file.
+    /// The maximum number of connections for one file.
     pub per_file: usize,
-    /// Hosts with limits of their own.
+    /// Hosts with their own limits.
     pub hosts: HashMap<String, Limits>,
-    /// The most bytes a second for files, all together.
+    /// The maximum number of bytes per second for all files together.
     pub rate: Option<u64>,
 }
 

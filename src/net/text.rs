@@ -1,14 +1,14 @@
-//! Text as sites send it, in the encodings of the Encoding Standard (<https://encoding.spec.whatwg.org>).
+//! Decodes text as sites send it, in the encodings of the Encoding Standard (<https://encoding.spec.whatwg.org>).
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
-/// How much of a body is looked at for what it says of its encoding, as browsers do it.
+/// How much of a body is searched for a declaration of its encoding, as in browsers.
 const HEAD: usize = 1024;
 
-/// The text of a body: what a byte order mark says, else UTF-8 if it is that, else the encoding that Content-Type or the body
-/// itself names. What cannot be read is replaced.
+/// Decodes the text of a body: by its byte order mark, else as UTF-8 if it is valid UTF-8, else in the encoding that
+/// Content-Type or the body itself declares. Invalid bytes are replaced.
 pub fn read_text(bytes: &[u8], content_type: Option<&str>) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return decode(encoding, &bytes[mark..]).into_owned();
@@ -19,7 +19,7 @@ pub fn read_text(bytes: &[u8], content_type: Option<&str>) -> String {
     }
     let told = told.or_else(|| label_within(&bytes[..bytes.len().min(HEAD)]));
     match std::str::from_utf8(bytes) {
-        // The one encoding whose text is ASCII and means something else.
+        // The only encoding whose text is all ASCII and yet means something else.
         Ok(_) if told == Some(ISO_2022_JP) && bytes.is_ascii() => {
             decode(ISO_2022_JP, bytes).into_owned()
         }
@@ -31,7 +31,7 @@ pub fn read_text(bytes: &[u8], content_type: Option<&str>) -> String {
     }
 }
 
-/// The text in the encoding of this name, where there is one.
+/// Decodes the text in the encoding of this name, if there is one.
 pub(crate) fn read_named<'a>(bytes: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
     Some(decode(known(name)?, bytes))
 }
@@ -40,13 +40,14 @@ fn decode<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Cow<'a, str> {
     encoding.decode_without_bom_handling(bytes).0
 }
 
-/// The encoding of this name. One that browsers refuse to read is none: what is ASCII in it can be read all the same.
+/// Returns the encoding of this name, if browsers can read it. Where they refuse to, what is ASCII can be read all the
+/// same.
 fn known(name: &str) -> Option<&'static Encoding> {
     Encoding::for_label(name.as_bytes()).filter(|&encoding| encoding != REPLACEMENT)
 }
 
-/// What is in UTF-16 without a mark. What says so or begins as markup does is taken for it only if every other byte there is
-/// zero: many a page says so and is UTF-8.
+/// Returns the encoding of UTF-16 text without a byte order mark. A declaration or a beginning like markup is believed
+/// only if every other byte there is zero: many pages declare UTF-16 and are UTF-8.
 fn wide(bytes: &[u8], told: Option<&'static Encoding>) -> Option<&'static Encoding> {
     let says_so = told.is_some_and(|told| told == UTF_16LE || told == UTF_16BE);
     match bytes {
@@ -58,7 +59,7 @@ fn wide(bytes: &[u8], told: Option<&'static Encoding>) -> Option<&'static Encodi
     }
 }
 
-/// The encoding that a page names in a `<meta>`, or a document of XML in its first line.
+/// Returns the encoding that a page declares in a `<meta>`, or an XML document in its first line.
 fn label_within(head: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     if let Some(xml) = head.trim_start().strip_prefix("<?xml") {
@@ -68,12 +69,12 @@ fn label_within(head: &[u8]) -> Option<&'static Encoding> {
     tags.find_map(|tag| label(tag.split('>').next()?))
 }
 
-/// The encoding after `charset=`, of a Content-Type or of a `<meta>`.
+/// Returns the encoding after `charset=`, in a Content-Type or a `<meta>`.
 fn label(text: &str) -> Option<&'static Encoding> {
     known(value(&text.to_ascii_lowercase(), "charset")?)
 }
 
-/// What is said to be equal to the name, in quotes or not.
+/// Returns what follows the name and an equals sign, quoted or not.
 fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = text;
     loop {

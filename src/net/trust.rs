@@ -1,8 +1,9 @@
-//! Which certificates are believed: those that lead to an authority of the system, or to one that the user names.
+//! Which certificates are trusted: those issued by an authority of the system, or by one that the user names.
 //!
-//! The system's authorities are read when the first certificate comes, so a run over HTTP alone never reads them. Where
-//! the system keeps them all in one file as well, that file is read first: the folder beside it has hundreds, and reading
-//! them takes as long as fetching a small file. Whoever is not known from the file is looked for in the folder.
+//! The system's authorities are read when the first certificate arrives, so a run over plain HTTP never reads them.
+//! Where the system also keeps them all in one file, that file is read first: the folder beside it has hundreds of
+//! files, and reading them takes as long as downloading a small file. An issuer not found in the file is looked up in
+//! the folder.
 
 use std::env::var_os;
 use std::ffi::OsString;
@@ -25,20 +26,20 @@ use crate::model::{Error, Kind, Result};
 
 type Verifier = Arc<dyn ServerCertVerifier>;
 
-/// Holds certificates against the authorities.
+/// Verifies certificates against the authorities.
 #[derive(Debug)]
 pub(super) struct Trust {
     provider: Arc<CryptoProvider>,
-    /// The authorities that the user names.
+    /// The authorities named by the user.
     named: Vec<CertificateDer<'static>>,
-    /// With the system's authorities in one file; none if there is no such file.
+    /// A verifier with the system's authorities from one file; none if there is no such file.
     quick: OnceLock<Option<Verifier>>,
-    /// With all of the system's, as the system's own programs find them.
+    /// A verifier with all of the system's authorities, as the system's own programs find them.
     whole: OnceLock<Result<Verifier, TlsError>>,
 }
 
 impl Trust {
-    /// Trust in the system's authorities, and in those of these files in PEM form.
+    /// Trusts the system's authorities, and those of these files in PEM form.
     ///
     /// # Errors
     /// [`Kind::Config`] for a file that has no certificate.
@@ -55,7 +56,7 @@ impl Trust {
         }))
     }
 
-    /// The settings of TLS for connections that may speak these protocols (RFC 7301).
+    /// Returns the TLS settings for connections that may speak these protocols (RFC 7301).
     ///
     /// # Errors
     /// [`Kind::Config`] if the cryptography cannot be set up.
@@ -92,7 +93,7 @@ impl Trust {
 
     fn whole(&self) -> Result<&Verifier, TlsError> {
         let make = || {
-            // A wrong name here would be told as a certificate that nobody trusts.
+            // Otherwise a wrong path here would be reported as a certificate that is not trusted.
             if let Some(file) = var_os("SSL_CERT_FILE")
                 && self.named.is_empty()
                 && var_os("SSL_CERT_DIR").is_none()
@@ -118,8 +119,8 @@ impl ServerCertVerifier for Trust {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        // One that the user names is trusted for its names, also where it is its own authority, as what is made with openssl's
-        // defaults is. No chain leads to it.
+        // A certificate named by the user is trusted for its names, even if it is its own authority, like those made
+        // with openssl's defaults. No chain leads to it.
         if self.named.contains(certificate) {
             verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
             return Ok(ServerCertVerified::assertion());
@@ -162,15 +163,15 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// Whether the environment says where the authorities are. Then it is believed in full: a place that is not there has
-/// none, and the system's are not meant.
+/// Checks whether the environment names the authorities. It is then taken at its word: a path that does not exist means
+/// no authorities, not the system's.
 fn are_named(variable: impl Fn(&str) -> Option<OsString>) -> bool {
-    // As they are read with the whole: a file counts even if its name is empty.
+    // As in the platform verifier: the file counts even if its name is empty.
     variable("SSL_CERT_FILE").is_some()
         || variable("SSL_CERT_DIR").is_some_and(|folders| !folders.is_empty())
 }
 
-/// Refuses the file that the environment names if there is no certificate in it.
+/// Checks that the file that the environment names contains a certificate.
 fn some_in(path: &Path) -> Result<(), NoAuthorities> {
     let wrong = |why: String| NoAuthorities {
         file: path.to_owned(),
@@ -202,7 +203,7 @@ impl fmt::Display for NoAuthorities {
 
 impl std::error::Error for NoAuthorities {}
 
-/// The certificates of authorities in a file.
+/// Reads the certificates of authorities in a file.
 fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
         let message = format!("cannot read certificates from `{}`", path.display());
@@ -228,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    /// An authority; all of them are called the same.
+    /// Creates an authority; all of them have the same name.
     fn authority() -> (Issuer<'static, KeyPair>, CertificateDer<'static>) {
         let mut about = CertificateParams::new(Vec::new()).unwrap();
         about.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -237,7 +238,7 @@ mod tests {
         (Issuer::new(about, key), certificate)
     }
 
-    /// The certificate of `host.test` that an authority gives.
+    /// Creates a certificate for `host.test`, issued by an authority.
     fn given_by(authority: &Issuer<'static, KeyPair>) -> CertificateDer<'static> {
         let about = CertificateParams::new(["host.test".to_owned()]).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -256,7 +257,7 @@ mod tests {
     fn reads_the_authorities_of_the_system_when_a_certificate_comes() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("authority.pem");
-        // With it there is one also on a machine that has none.
+        // With it, there is one even on a machine that has none.
         let named = rcgen::generate_simple_self_signed(["named.test".to_owned()]).unwrap();
         std::fs::write(&file, named.cert.pem()).unwrap();
         let trust = Trust::new([file.as_path()]).unwrap();

@@ -216,7 +216,7 @@ fn a_netrc_that_is_not_there_or_wrong_is_named() {
         let setting = format!("net.netrc={}", other.display());
         let done = Fetch::new().args(["-S", &setting, "a.org"]).run().fails(2);
         assert!(
-            done.stderr.contains("others may read it"),
+            done.stderr.contains("others can read it"),
             "{}",
             done.stderr
         );

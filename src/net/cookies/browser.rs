@@ -1,4 +1,4 @@
-//! Which browser's cookies are meant: `firefox`, `firefox:PROFILE`, `firefox:PROFILE::CONTAINER`.
+//! Which browser's cookies to read: `firefox`, `firefox:PROFILE`, `firefox:PROFILE::CONTAINER`.
 
 use super::cookie::Cookie;
 use super::firefox;
@@ -12,15 +12,15 @@ const LOCKED: [&str; 9] = [
 const EXPORT: &str = "export them with an extension such as `Get cookies.txt LOCALLY` and give the file with `-C FILE`; \
                       or log in with Firefox";
 
-/// Reads the cookies of a browser that are not over.
+/// Reads the unexpired cookies of a browser.
 ///
 /// # Errors
-/// [`Kind::Config`] for a browser, profile or container that is not known or cannot be read.
+/// [`Kind::Config`] for a browser, profile or container that is unknown or cannot be read.
 pub(super) fn read(name: &str) -> Result<Vec<Cookie>> {
     let (browser, profile) = name.split_once(':').unwrap_or((name, ""));
     let (profile, container) = match profile.rsplit_once("::") {
         Some((profile, container)) => (profile, Some(container)),
-        // `firefox::Work`: the first colon was that of the browser.
+        // `firefox::Work`: the first colon has already been split off.
         None => match profile.strip_prefix(':') {
             Some(container) => ("", Some(container)),
             None => (profile, None),
@@ -32,14 +32,14 @@ pub(super) fn read(name: &str) -> Result<Vec<Cookie>> {
     }
     if LOCKED.contains(&browser.as_str()) {
         let why = match browser.as_str() {
-            "safari" => "they are in a format of its own, where no other program may look",
+            "safari" => "it keeps them where no other program may read them",
             _ => "only it can decrypt them",
         };
         let message = format!("the cookies of `{browser}` cannot be read: {why}");
         return Err(Error::new(Kind::Config, message).hint(EXPORT));
     }
-    let message = format!("`{browser}` is no browser whose cookies can be read");
-    Err(Error::new(Kind::Config, message).hint("`firefox` is, and `firefox:PROFILE`"))
+    let message = format!("`{browser}` is not a browser whose cookies can be read");
+    Err(Error::new(Kind::Config, message).hint("use `firefox` or `firefox:PROFILE`"))
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
                 "the cookies of `chrome` cannot be read",
                 "-C FILE",
             ),
-            ("netscape", "`netscape` is no browser", "firefox:PROFILE"),
+            ("netscape", "`netscape` is not a browser", "firefox:PROFILE"),
         ] {
             let error = read(name).map(|_| ()).unwrap_err();
             assert!(error.to_string().starts_with(expected), "{error}");

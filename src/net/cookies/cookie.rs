@@ -1,45 +1,45 @@
-//! One cookie, as files of cookies have it.
+//! A single cookie, as stored in cookie files.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use cookie_store::{CookieDomain, CookieExpiration, CookieStore, RawCookie};
 use url::Url;
 
-/// The last second of the year 9999, with which the format of HTTP dates ends.
+/// The last second of the year 9999, the last year an HTTP date can hold.
 const LAST: u64 = 253_402_300_799;
 
 /// A cookie.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Cookie {
-    /// The host that it is of, without a dot before it.
+    /// The host it belongs to, without a leading dot.
     pub(super) host: String,
-    /// Whether the hosts below it get it, too.
+    /// Whether subdomains get it, too.
     pub(super) wide: bool,
     pub(super) path: String,
     pub(super) secure: bool,
     pub(super) http_only: bool,
-    /// When it ends, in seconds since 1970; none if with the session.
+    /// When it expires, in seconds since 1970; none for a session cookie.
     pub(super) expires: Option<u64>,
     pub(super) name: String,
     pub(super) value: String,
 }
 
-/// What makes two cookies the same one (RFC 6265 §5.3): host, path, name.
+/// What identifies a cookie (RFC 6265 §5.3): host, path, name.
 pub(super) type Key = (String, String, String);
 
 impl Cookie {
-    /// Whether it can stand in a header and in a line of a file.
+    /// Checks whether the cookie can be written in a header and in a line of a file.
     pub(super) fn is_plain(&self) -> bool {
         let texts = [&self.host, &self.path, &self.name, &self.value];
         !texts.iter().any(|text| text.contains(char::is_control))
     }
 
-    /// Which one it is.
+    /// Returns what identifies the cookie.
     pub(super) fn key(&self) -> Key {
         (self.host.clone(), self.path.clone(), self.name.clone())
     }
 
-    /// Puts it into a store, unless its time is over. Says nothing if its host is none.
+    /// Puts the cookie into a store, unless it has expired. Returns None if its host is invalid.
     pub(super) fn put(self, store: &mut CookieStore) -> Option<()> {
         let url = Url::parse(&format!("https://{}/", self.host)).ok()?;
         let date = self.expires.map(|expires| {
@@ -55,12 +55,12 @@ impl Cookie {
         if self.wide {
             raw.set_domain(self.host);
         }
-        // What it refuses is over.
+        // The store refuses only expired cookies.
         let _ = store.insert_raw(&raw, &url);
         Some(())
     }
 
-    /// The cookie that a store has.
+    /// Converts a cookie of the store.
     pub(super) fn of(cookie: &cookie_store::Cookie<'_>) -> Option<Cookie> {
         let (host, wide) = match &cookie.domain {
             CookieDomain::HostOnly(host) => (host.clone(), false),

@@ -1,7 +1,7 @@
 //! The cookies of Firefox: an SQLite database in its profile.
 //!
-//! A running Firefox holds its database locked and writes to it, so a copy is read, with the log that belongs to it. Cookies
-//! that end with the session are not in it: Firefox keeps those elsewhere.
+//! A running Firefox holds its database locked and writes to it, so a copy is read, along with its write-ahead log.
+//! Session cookies are not in it: Firefox keeps those elsewhere.
 
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -16,16 +16,16 @@ use super::cookie::Cookie;
 use super::profiles::{STORE, find};
 use crate::model::{Error, Kind, Result};
 
-/// From this version of its schema on, times are in milliseconds.
+/// The schema version from which on times are in milliseconds.
 const IN_MILLISECONDS: i64 = 16;
 
-/// How often a copy is made that Firefox writes into meanwhile.
+/// How many copies are attempted when Firefox writes during copying.
 const COPIES: u32 = 5;
 
-/// Reads the cookies of a profile that are not over: those of no container, or those of one.
+/// Reads the unexpired cookies of a profile: those of no container, or those of one.
 ///
 /// # Errors
-/// [`Kind::Config`] for a profile or container that is not known or cannot be read.
+/// [`Kind::Config`] for a profile or container that is unknown or cannot be read.
 pub(super) fn read(profile: &str, container: Option<&str>) -> Result<Vec<Cookie>> {
     let folder = find(profile)?;
     let origin = match container {
@@ -48,7 +48,7 @@ pub(super) fn read(profile: &str, container: Option<&str>) -> Result<Vec<Cookie>
     })
 }
 
-/// A copy of a database and of its log, in a folder that nobody else may enter. Dropping it removes it.
+/// A copy of a database and its log, in a folder that only the user may enter. Dropping it removes it.
 struct Copy(PathBuf);
 
 impl Copy {
@@ -65,10 +65,10 @@ impl Copy {
                 return Ok(copy);
             }
         }
-        Err(io::Error::other("it is being written to all the time"))
+        Err(io::Error::other("it keeps being written to"))
     }
 
-    /// Copies both. Says whether they belong together: only if neither was written to meanwhile.
+    /// Copies both. Returns whether they belong together: only if neither was written to in the meantime.
     fn take(&self, profile: &Path) -> io::Result<bool> {
         let log = format!("{STORE}-wal");
         let look = |name: &str| {
@@ -76,7 +76,7 @@ impl Copy {
             Some((metadata.len(), metadata.modified().ok()))
         };
         let before = (look(STORE), look(&log));
-        // What an earlier round has left may not belong to what the database is now.
+        // The log of an earlier attempt may not belong to the current database.
         match fs::remove_file(self.0.join(&log)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -127,12 +127,13 @@ fn query(
     Ok(cookies)
 }
 
-/// The number of a container, by the name that its user or Firefox gave it.
+/// Returns the number of a container by its name, given by the user or by Firefox.
 fn container_id(profile: &Path, name: &str) -> Result<u64> {
     let bytes = fs::read(profile.join("containers.json")).unwrap_or_default();
     let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let all = json["identities"].as_array().map_or(&[][..], Vec::as_slice);
-    // Containers that come with Firefox have no name, but a key of one: `userContextWork.label`, `user-context-work`.
+    // Containers that come with Firefox have no name, but a localization key: `userContextWork.label`,
+    // `user-context-work`.
     let built_in = |container: &Value| {
         let key = container["l10nID"]
             .as_str()
@@ -161,7 +162,7 @@ fn container_id(profile: &Path, name: &str) -> Result<u64> {
         };
         Error::new(
             Kind::Config,
-            format!("no container of Firefox is called `{name}`"),
+            format!("Firefox has no container called `{name}`"),
         )
         .hint(hint)
     })
@@ -171,7 +172,7 @@ fn container_id(profile: &Path, name: &str) -> Result<u64> {
 mod tests {
     use super::*;
 
-    /// A profile as Firefox leaves it while it runs: what is new is in the log. The connection keeps it locked.
+    /// A profile as a running Firefox leaves it: new cookies are in the log. The connection keeps it locked.
     fn profile(version: i64, unit: i64) -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let open = Connection::open(folder.path().join(STORE)).unwrap();
@@ -247,7 +248,7 @@ mod tests {
             let names = cookies.into_iter().map(|cookie| cookie.name);
             names.collect::<Vec<_>>()
         };
-        // Firefox ends, and takes its log with it.
+        // Firefox exits, and removes its log.
         open.execute("UPDATE moz_cookies SET name = 'new'", [])
             .unwrap();
         drop(open);

@@ -14,30 +14,30 @@ use super::{browser, netscape};
 use crate::model::{Error, Kind, Result};
 use crate::net::Settings;
 
-/// Gives requests their cookies, and keeps those that servers set.
+/// Provides the cookies for requests, and stores those that servers set.
 #[derive(Default)]
 pub(crate) struct Jar {
     store: RwLock<CookieStore>,
-    /// The domains for all of which the user has a cookie. Servers set cookies for these or for their own host: what is a
-    /// domain and what a country's second level, nobody can tell without a list of them all.
+    /// The domains for which the user has a domain-wide cookie. Servers set cookies for these or for their own host
+    /// only: without a list of all public suffixes, `example.org` and `co.uk` look alike.
     domains: RwLock<HashSet<String>>,
-    /// What a browser has, by host, until that host is asked: nothing else of it is ever used.
+    /// The browser's cookies, by host, until that host is requested: nothing else of them is ever used.
     browser: Option<Mutex<HashMap<String, Vec<Cookie>>>>,
-    /// The file whose cookies are all over, if they are.
+    /// The cookie file, if all its cookies have expired.
     over: Option<PathBuf>,
-    /// The file that is written back, and which cookies servers have set or removed since it was read.
+    /// The file to save to, and the cookies that servers have set or removed since it was read.
     saves: Option<(PathBuf, Mutex<BTreeSet<Key>>)>,
 }
 
 impl fmt::Debug for Jar {
-    /// What is in it lets whoever reads it in.
+    /// Prints no cookies: they let whoever has them log in.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Jar")
     }
 }
 
 impl Jar {
-    /// The jar that the settings ask for, if they do.
+    /// Opens the jar that the settings ask for, if any.
     ///
     /// # Errors
     /// [`Kind::Config`] for a file, browser or profile that cannot be read.
@@ -46,10 +46,10 @@ impl Jar {
         if settings.cookies_save {
             let file = settings.cookies.clone().ok_or_else(|| {
                 Error::new(Kind::Config, "there is no file to save cookies to")
-                    .hint("name it with `-C FILE`; it is made if need be")
+                    .hint("name it with `-C FILE`; it is created if need be")
             })?;
             if !file.exists() {
-                // Made at once, it is no server's to send.
+                // Created right away, so that no server can supply a file of this name.
                 netscape::write(&file, Vec::new())?;
             }
             jar.saves = Some((file, Mutex::default()));
@@ -72,16 +72,17 @@ impl Jar {
         Ok(is_wanted.then_some(jar))
     }
 
-    /// The file whose cookies were all over when it was read, if they were.
+    /// Returns the cookie file if all its cookies had expired when it was read.
     pub(crate) fn over(&self) -> Option<&Path> {
         self.over.as_deref()
     }
 
-    /// Writes what servers changed to the file, if that was asked for. What else is in the file stays as it is, also what
-    /// another process wrote there during the run; of two that save in the same moment, one may be lost. Cookies of a browser are not written, unless a server set them anew.
+    /// Saves what servers changed to the file, if that was requested. Everything else in the file stays as it is,
+    /// including what another process wrote there during the run; if two processes save at the same moment, one change
+    /// may be lost. A browser's cookies are not saved, unless a server set them anew.
     ///
     /// # Errors
-    /// [`Kind::Disk`]; then the file is as it was.
+    /// [`Kind::Disk`]; the file is then unchanged.
     pub(crate) fn save(&self) -> Result<()> {
         let Some((file, touched)) = &self.saves else {
             return Ok(());
@@ -99,8 +100,8 @@ impl Jar {
         }
     }
 
-    /// The cookies for another program that asks these URLs, as the text of a `cookies.txt`: those of the file, of servers, and of
-    /// the browser that are of their hosts or of hosts above them.
+    /// Returns the cookies for another program that requests these URLs, as the text of a `cookies.txt`: those of the
+    /// file, of servers, and of the browser that belong to the hosts of the URLs or to parent domains.
     pub(crate) fn text(&self, urls: &[&Url]) -> String {
         urls.iter().for_each(|url| self.ask_browser(url));
         let is_theirs = |cookie: &Cookie| {
@@ -122,7 +123,7 @@ impl Jar {
         )
     }
 
-    /// Takes over what the browser has for this host and those above it.
+    /// Takes over the browser's cookies for this host and its parent domains.
     fn ask_browser(&self, url: &Url) {
         let (Some(browser), Some(host)) = (&self.browser, url.host_str()) else {
             return;
@@ -137,7 +138,7 @@ impl Jar {
         if !found.is_empty() {
             let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
             for cookie in found {
-                // Those of the file, and those that servers have set since, come first.
+                // Those of the file, and those that servers have set since, take precedence.
                 if cookie.wide {
                     let mut domains = self.domains.write().unwrap_or_else(PoisonError::into_inner);
                     domains.insert(cookie.host.clone());
@@ -149,7 +150,7 @@ impl Jar {
         }
     }
 
-    /// Takes what the answer of this URL sets, and says whether that changes what is sent.
+    /// Stores the cookies set by the response of this URL, and tells whether that changes what is sent.
     pub(crate) fn set_cookies<'a>(
         &self,
         headers: impl IntoIterator<Item = &'a HeaderValue>,
@@ -196,7 +197,7 @@ impl Jar {
         has_changed
     }
 
-    /// The value of `Cookie` for a request of this URL, if there is a cookie for it.
+    /// Returns the value of `Cookie` for a request to this URL, if there is a cookie for it.
     pub(crate) fn cookies(&self, url: &Url) -> Option<HeaderValue> {
         self.ask_browser(url);
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
@@ -211,8 +212,8 @@ impl Jar {
     }
 }
 
-/// Whether an answer of this URL may set a cookie: whoever sits on a line that is not encrypted sets none that is for
-/// encrypted ones, and takes none of their places (RFC 6265bis §5.7).
+/// Checks whether a response of this URL may set a cookie: over an unencrypted connection, nobody may set a cookie
+/// meant for encrypted ones, or replace one (RFC 6265bis §5.7).
 fn may_be_set(cookie: &cookie_store::Cookie<'_>, url: &Url, store: &CookieStore) -> bool {
     let is_secure = cookie.secure() == Some(true);
     let promises = |prefix| cookie.name().starts_with(prefix);
@@ -231,7 +232,7 @@ fn may_be_set(cookie: &cookie_store::Cookie<'_>, url: &Url, store: &CookieStore)
     !is_secure && !store.iter_unexpired().any(meets)
 }
 
-/// The domain for all of which a cookie is.
+/// Returns the domain of a domain-wide cookie.
 fn domain(cookie: &cookie_store::Cookie<'_>) -> Option<String> {
     match &cookie.domain {
         CookieDomain::Suffix(domain) => Some(domain.clone()),
@@ -336,7 +337,7 @@ mod tests {
         }
         let own = "-co-uk=2 a-example-co-uk=2 co-uk=2 example-co-uk=2 uk=2";
         assert_eq!(sent("a.example.co.uk"), own);
-        // Where the user has a cookie for a domain, it may be set anew, and others with it.
+        // Where the user has a cookie for a domain, servers may replace it, and set others for that domain.
         let mut store = jar.store.write().unwrap();
         cookie("example.co.uk", true, "mine").put(&mut store);
         drop(store);

@@ -1,6 +1,6 @@
 //! Cookies: those of a `cookies.txt`, those of a browser, and those that servers set.
 //!
-//! It does not know which links are fetched: a cookie goes where its domain and path say.
+//! This module does not know which links are downloaded: a cookie goes where its domain and path say.
 
 mod browser;
 mod cookie;

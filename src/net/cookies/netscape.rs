@@ -1,7 +1,7 @@
-//! Netscape's `cookies.txt`, as browsers' export tools and curl write it.
+//! Netscape's `cookies.txt`, as written by browser extensions and curl.
 //!
-//! A line has seven fields between tabs: domain, whether subdomains count, path, whether https only, end of validity in
-//! seconds since 1970 (0: with the session), name, value. `#HttpOnly_` before a domain is no comment.
+//! A line has seven fields, separated by tabs: domain, whether subdomains are included, path, whether https only,
+//! expiry in seconds since 1970 (0 for a session cookie), name, value. `#HttpOnly_` before a domain is not a comment.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -14,15 +14,15 @@ use url::Url;
 use super::cookie::{Cookie, Key};
 use crate::model::{Error, Kind, Result};
 
-/// What a file of ours begins with; curl and browsers' tools look for its first line.
+/// The head of the files we write; curl and browser tools look for its first line.
 const HEAD: &str = "# Netscape HTTP Cookie File\n";
 
 const HTTP_ONLY: &str = "#HttpOnly_";
 
-/// Reads the cookies of a file that are not over, and says whether there are some that are, and no others.
+/// Reads the unexpired cookies of a file, and tells whether all of its cookies have expired (and there are some).
 ///
 /// # Errors
-/// [`Kind::Config`] with the line that cannot be read, and why; its value is not shown.
+/// [`Kind::Config`] with the line that cannot be read, and why; the cookie's value is not shown.
 pub(super) fn read(path: &Path, store: &mut CookieStore) -> Result<bool> {
     let shown = path.display();
     let bytes = fs::read(path).map_err(|error| {
@@ -37,20 +37,20 @@ pub(super) fn read(path: &Path, store: &mut CookieStore) -> Result<bool> {
         let mut put = |cookie: Cookie| {
             count += 1;
             let put = cookie.put(store);
-            put.ok_or_else(|| "the first field is no host".to_owned())
+            put.ok_or_else(|| "the first field is not a host".to_owned())
         };
         cookie
             .and_then(|cookie| cookie.map_or(Ok(()), &mut put))
             .map_err(|why| {
-                let message = format!("line {} of `{shown}` is no cookie: {why}", index + 1);
+                let message = format!("line {} of `{shown}` is not a cookie: {why}", index + 1);
                 Error::new(Kind::Config, message)
-                    .hint("a Netscape `cookies.txt` is needed: seven fields between tabs")
+                    .hint("a Netscape `cookies.txt` has seven fields, separated by tabs")
             })?;
     }
     Ok(count > 0 && store.iter_unexpired().next().is_none())
 }
 
-/// What a line says: a cookie, or nothing.
+/// Parses a line: a cookie, or nothing.
 fn parse(line: &str) -> std::result::Result<Option<Cookie>, String> {
     let line = line.trim_end_matches('\r').trim_start_matches('\u{feff}');
     let rest = line.strip_prefix(HTTP_ONLY);
@@ -78,8 +78,8 @@ fn parse(line: &str) -> std::result::Result<Option<Cookie>, String> {
     let host = domain.trim_start_matches('.');
     let is = |text: &str| text.eq_ignore_ascii_case("true");
     let expires = expires.split('.').next().unwrap_or("").parse::<i64>();
-    let expires = expires.map_err(|_| "the fifth field is no time".to_owned())?;
-    // As a store has them, or else a line would not be found again when its cookie has changed.
+    let expires = expires.map_err(|_| "the fifth field is not a time".to_owned())?;
+    // In the store's form; otherwise the line would not be found again when its cookie changes.
     let known = Url::parse(&format!("https://{host}/")).ok();
     let known = known.as_ref().and_then(|url| url.host_str());
     let cookie = Cookie {
@@ -114,17 +114,17 @@ fn line(cookie: &Cookie) -> String {
     )
 }
 
-/// The text of a file with these cookies, but for what cannot stand in one.
+/// Returns the text of a file with these cookies, without those that a file cannot hold.
 pub(super) fn text(cookies: impl Iterator<Item = Cookie>) -> String {
     let lines = cookies.filter(Cookie::is_plain).map(|cookie| line(&cookie));
     HEAD.to_owned() + &lines.collect::<String>()
 }
 
-/// Writes changed cookies to a file, in place of their lines or at the end; one that is none any more loses its line. All
-/// other lines stay as they are. The file is replaced in one go, and its owner alone may read it.
+/// Writes changed cookies to a file: each replaces its line or is appended; a removed cookie loses its line. All other
+/// lines stay as they are. The file is replaced atomically, and only its owner may read it.
 ///
 /// # Errors
-/// [`Kind::Disk`]; then the file is as it was.
+/// [`Kind::Disk`]; the file is then unchanged.
 pub(super) fn write(path: &Path, changes: Vec<(Key, Option<Cookie>)>) -> Result<()> {
     let save = || {
         // A symbolic link stays one.
@@ -142,7 +142,7 @@ pub(super) fn write(path: &Path, changes: Vec<(Key, Option<Cookie>)>) -> Result<
     })
 }
 
-/// The bytes of a file with these changes.
+/// Returns the contents of a file with these changes.
 fn changed(before: &[u8], changes: Vec<(Key, Option<Cookie>)>) -> Vec<u8> {
     let mut changes: BTreeMap<Key, Option<Cookie>> = changes.into_iter().collect();
     let mut after = Vec::with_capacity(before.len());
@@ -150,7 +150,7 @@ fn changed(before: &[u8], changes: Vec<(Key, Option<Cookie>)>) -> Vec<u8> {
         let cookie = std::str::from_utf8(old).ok();
         let cookie = cookie.and_then(|old| parse(old.trim_end_matches('\n')).ok()?);
         match cookie.and_then(|cookie| changes.get_mut(&cookie.key())) {
-            // A second line of the same cookie goes with the first.
+            // A second line of the same cookie is replaced along with the first.
             Some(new) => after.extend(new.take().map(|new| line(&new)).unwrap_or_default().bytes()),
             None => after.extend(old),
         }
@@ -164,7 +164,7 @@ fn changed(before: &[u8], changes: Vec<(Key, Option<Cookie>)>) -> Vec<u8> {
     after
 }
 
-/// Puts a new file in the place of another. Nobody ever sees a part of it.
+/// Replaces a file by a new one. Nobody ever sees part of it.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
@@ -181,7 +181,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         })
         .and_then(|()| fs::rename(&new, path));
     if done.is_err() {
-        // What is left of it is of no use; that it cannot be removed changes nothing about the failure.
+        // The partial file is useless; failing to remove it does not change the error.
         let _ = fs::remove_file(&new);
     }
     done
@@ -234,23 +234,23 @@ mod tests {
         let table = [
             (
                 "# ok\na=b\n",
-                "line 2 of `FILE` is no cookie: it has 1 of 7 fields",
+                "line 2 of `FILE` is not a cookie: it has 1 of 7 fields",
             ),
             (
                 "x.org\tTRUE\t/\tTRUE\tsoon\tname\tsecret",
-                "line 1 of `FILE` is no cookie: the fifth field is no time",
+                "line 1 of `FILE` is not a cookie: the fifth field is not a time",
             ),
             (
                 "x.org\tTRUE\t/\tTRUE\t0\tname\tsecret\tmore",
-                "line 1 of `FILE` is no cookie: it has 8 fields instead of 7",
+                "line 1 of `FILE` is not a cookie: it has 8 fields instead of 7",
             ),
             (
                 "a b\tTRUE\t/\tTRUE\t0\tname\tsecret",
-                "line 1 of `FILE` is no cookie: the first field is no host",
+                "line 1 of `FILE` is not a cookie: the first field is not a host",
             ),
             (
                 "x.org\tTRUE\t/\tTRUE\t0\tname\tse\u{1}cret",
-                "line 1 of `FILE` is no cookie: it has a control character",
+                "line 1 of `FILE` is not a cookie: it has a control character",
             ),
         ];
         for (text, expected) in table {

@@ -1,11 +1,11 @@
-//! Where the profiles of Firefox are, and which of them is meant.
+//! Finds the Firefox profiles, and the one that is meant.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::model::{Error, Kind, Result};
 
-/// The database of cookies in a profile.
+/// The cookie database of a profile.
 pub(super) const STORE: &str = "cookies.sqlite";
 
 /// A profile that has cookies.
@@ -13,16 +13,16 @@ pub(super) const STORE: &str = "cookies.sqlite";
 struct Profile {
     name: String,
     folder: PathBuf,
-    /// Whether Firefox takes it by itself.
+    /// Whether Firefox uses it by default.
     is_default: bool,
     used: Option<SystemTime>,
 }
 
-/// The folder of a profile: of this name, of this path, or, without either, the one that Firefox takes by itself. Of
-/// several it is the one that was used last.
+/// Returns the folder of a profile: by its name, by its path or, without either, the default profile. Of several, the
+/// most recently used one is taken.
 ///
 /// # Errors
-/// [`Kind::Config`] with the names that there are.
+/// [`Kind::Config`] with the names of the existing profiles.
 pub(super) fn find(name: &str) -> Result<PathBuf> {
     if name.contains(['/', '\\']) {
         let folder = Path::new(name);
@@ -30,7 +30,7 @@ pub(super) fn find(name: &str) -> Result<PathBuf> {
             true => Ok(folder.to_owned()),
             false => Err(Error::new(
                 Kind::Config,
-                format!("`{name}` is no profile of Firefox: it has no `{STORE}`"),
+                format!("`{name}` is not a Firefox profile: it has no `{STORE}`"),
             )),
         };
     }
@@ -53,8 +53,7 @@ fn choose(profiles: Vec<Profile>, name: &str) -> Result<PathBuf> {
         return Ok(profile.folder.clone());
     }
     if profiles.is_empty() {
-        let message =
-            "there is no profile of Firefox with cookies in the places where they are kept";
+        let message = "found no Firefox profile with cookies";
         return Err(Error::new(Kind::Config, message)
             .hint("name its folder, as `about:profiles` shows it: `firefox:/PATH/TO/PROFILE`"));
     }
@@ -63,12 +62,12 @@ fn choose(profiles: Vec<Profile>, name: &str) -> Result<PathBuf> {
     names.dedup();
     Err(Error::new(
         Kind::Config,
-        format!("no profile of Firefox is called `{name}`"),
+        format!("Firefox has no profile called `{name}`"),
     )
     .hint(format!("the known ones are {}", names.join(", "))))
 }
 
-/// The folders that may have a `profiles.ini`: of all systems, since those of others are not there.
+/// Returns the folders that may have a `profiles.ini`, of all systems: those of other systems do not exist.
 fn roots() -> Vec<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let home = std::env::home_dir();
@@ -100,7 +99,7 @@ fn roots() -> Vec<PathBuf> {
     roots
 }
 
-/// The profiles that the `profiles.ini` in this folder names and that have cookies.
+/// Returns the profiles named in this folder's `profiles.ini` that have cookies.
 fn profiles(root: &Path) -> Vec<Profile> {
     let text = std::fs::read_to_string(root.join("profiles.ini")).unwrap_or_default();
     let sections = sections(&text);
@@ -108,7 +107,7 @@ fn profiles(root: &Path) -> Vec<Profile> {
         let found = section.iter().find(|(known, _)| *known == key);
         found.map(|(_, value)| (*value).to_owned())
     };
-    // Since version 67 each installation has its own; before that, one was marked.
+    // Since version 67 each installation has its own default profile; before that, one profile was marked.
     let installs = sections
         .iter()
         .filter(|(name, _)| name.starts_with("Install"));
@@ -126,7 +125,7 @@ fn profiles(root: &Path) -> Vec<Profile> {
             true => get(keys, "Default").as_deref() == Some("1"),
             false => installed.contains(&path),
         };
-        // While Firefox runs, news are in the log beside the database.
+        // While Firefox runs, new cookies are in the log beside the database.
         let log = std::fs::metadata(folder.join(format!("{STORE}-wal")));
         let used = log.and_then(|log| log.modified()).ok();
         Some(Profile {
@@ -139,7 +138,7 @@ fn profiles(root: &Path) -> Vec<Profile> {
     named.filter_map(profile).collect()
 }
 
-/// The sections of an INI file, each with its keys and values.
+/// Parses the sections of an INI file, each with its keys and values.
 fn sections(text: &str) -> Vec<(&str, Vec<(&str, &str)>)> {
     let mut sections: Vec<(&str, Vec<(&str, &str)>)> = Vec::new();
     for line in text.lines().map(str::trim) {
@@ -182,7 +181,7 @@ mod tests {
             assert_eq!(choose(name).unwrap(), root.path().join(folder), "{name}");
         }
         let error = choose("empty").unwrap_err();
-        assert_eq!(error.to_string(), "no profile of Firefox is called `empty`");
+        assert_eq!(error.to_string(), "Firefox has no profile called `empty`");
         assert_eq!(error.hint.unwrap(), "the known ones are `old`, `work`");
     }
 

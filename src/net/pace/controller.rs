@@ -143,7 +143,7 @@ pub(super) struct Controller {
     patience: Duration,
     step: usize,
     paused: Duration,
-    /// Whether the last refusal was about the request rate.
+    /// Whether the last cut was about the request rate.
     about_rate: bool,
     /// When a request last succeeded, or the first one was sent.
     good_at: Duration,

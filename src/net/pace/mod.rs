@@ -71,9 +71,9 @@ const REMEMBERED: usize = 1024;
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Pace {
-    /// Creates the controllers of a run with `all` slots for all hosts together (at least 1), and `limits` for each
-    /// host except for those in `exceptions`. `backoff` is the first pause of a host that refuses everything without
-    /// saying for how long.
+    /// Creates the concurrency control of a run with `all` slots for all hosts together (at least 1), and `limits` for
+    /// each host except for those in `exceptions`. `backoff` is the first pause of a host that refuses everything
+    /// without saying for how long.
     pub fn new(
         all: usize,
         limits: Limits,

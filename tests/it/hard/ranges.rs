@@ -371,7 +371,7 @@ fn a_part_that_nobody_asked_for_is_no_file_whatever_it_is_called() {
         site.on("/cat.jpg", part.header("Content-Range", range));
         let fetch = quick().args(["-R", "0"]).arg(site.url("/cat.jpg"));
         let done = fetch.run().fails(4);
-        let said = "a part, although no range was asked for";
+        let said = "a partial response, although no range was requested";
         assert!(done.stderr.contains(said), "{status}: {}", done.stderr);
         assert_eq!(fetch.tree(), "", "{status}");
     }

@@ -25,10 +25,10 @@ fn a_file_comes_over_tls_and_one_connection_each_way() {
 #[test]
 fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
     let table = [
-        (Odd::No, false, "whoever signed it is not known"),
-        (Odd::Expired, true, "it ran out on "),
+        (Odd::No, false, "its issuer is unknown"),
+        (Odd::Expired, true, "it expired on "),
         (Odd::Another, true, "it is for `"),
-        (Odd::Itself, false, "it signed itself"),
+        (Odd::Itself, false, "it is self-signed"),
     ];
     for (odd, known, why) in table {
         let site = Site::start();

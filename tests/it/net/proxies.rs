@@ -41,7 +41,7 @@ fn a_proxy_of_the_environment_is_understood_or_refused() {
     for (wrong, why) in [
         ("http://user:pa#ss@127.0.0.1:1", "invalid port number"),
         ("socks5h:127.0.0.1:9050", "invalid port number"),
-        ("http//127.0.0.1:9050", "it is no address of a proxy"),
+        ("http//127.0.0.1:9050", "it is not the address of a proxy"),
         ("socks9://127.0.0.1:9050", "there is no such kind of proxy"),
     ] {
         let fetch = Fetch::new().arg(link).env("all_proxy", wrong);

@@ -125,7 +125,7 @@ fn way(about: Info<'_>) -> Result<Option<Way<'_>>> {
     let unsupported = |why: String| Error::new(Kind::Unsupported, why);
     if about.is("has_drm") {
         return Err(unsupported(
-            "the film is protected (DRM), which is not taken off here".into(),
+            "the film is protected (DRM), which is not supported".into(),
         ));
     }
     let Some(address) = about.text("url") else {

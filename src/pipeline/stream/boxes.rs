@@ -1,12 +1,12 @@
-//! The boxes of MP4 (ISO/IEC 14496-12), as far as they are in memory.
+//! MP4 boxes (ISO/IEC 14496-12), as far as they are in memory.
 
-/// The most boxes that are looked at.
+/// The maximum number of boxes examined.
 pub(super) const MOST: usize = 10_000;
 
-/// The name of a box, and what is in it.
+/// The name of a box, and its contents.
 pub(super) type Named<'a> = (&'a [u8; 4], &'a [u8]);
 
-/// The boxes that stand one behind the other, as far as they are there.
+/// Returns consecutive boxes, as far as they are complete.
 pub(super) fn boxes<'a>(bytes: &'a [u8], budget: &mut usize) -> Vec<Named<'a>> {
     let mut found = Vec::new();
     let mut rest = bytes;
@@ -27,13 +27,13 @@ pub(super) fn boxes<'a>(bytes: &'a [u8], budget: &mut usize) -> Vec<Named<'a>> {
     found
 }
 
-/// Those of this name.
+/// Returns the boxes of this name.
 pub(super) fn named<'a>(bytes: &'a [u8], name: &[u8; 4], budget: &mut usize) -> Vec<Named<'a>> {
     let all = boxes(bytes, budget).into_iter();
     all.filter(|(known, _)| *known == name).collect()
 }
 
-/// The number of 32 bits that stands here.
+/// Returns the 32-bit number at this position.
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let four = bytes.get(at..)?.first_chunk::<4>()?;
     Some(u32::from_be_bytes(*four))

@@ -1,17 +1,17 @@
-//! Subtitles that a stream offers: what they are called, and where they are.
+//! Subtitles that a stream offers: their names, and where they are.
 
 use super::Media;
 use super::hls::Chosen;
 
 /// The longest label.
 const LONGEST: usize = 40;
-/// So many of a stream are known, the first ones.
+/// How many subtitles of a stream are kept; these are the first ones.
 const MOST: usize = 200;
 
 /// Subtitles in one language.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::pipeline) struct Caption {
-    /// What tells them from the others of the stream, fit for the name of a file: `en`, `en.forced`, `pt-BR.sdh`.
+    /// Distinguishes them from the others of the stream and is fit for a file name: `en`, `en.forced`, `pt-BR.sdh`.
     pub(in crate::pipeline) label: String,
     /// The language as the site names it, made safe.
     pub(in crate::pipeline) language: String,
@@ -25,16 +25,16 @@ pub(in crate::pipeline) enum At {
     Playlist(Chosen),
     /// WebVTT in these segments.
     Segments(Media),
-    /// A file that is fetched as it is, with the extension that it gets.
+    /// A file that is downloaded as it is, with the extension that it gets.
     File(Media, &'static str),
-    /// Nobody asked for them.
+    /// They are not wanted.
     Unwanted,
-    /// They cannot be fetched, and why.
+    /// They cannot be downloaded, and why.
     Not(String),
 }
 
 impl Caption {
-    /// Its segments, where more may come of them.
+    /// Returns the segments, if there may be more later.
     pub(super) fn segments(&mut self) -> Option<&mut Media> {
         match &mut self.at {
             At::Segments(media) => Some(media),
@@ -43,20 +43,20 @@ impl Caption {
     }
 }
 
-/// What the site says of subtitles.
+/// How the site describes subtitles.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Says<'a> {
     pub(super) language: &'a str,
-    /// What people call them.
+    /// The name shown to people.
     pub(super) name: &'a str,
-    /// They tell only what a viewer of the film would not understand.
+    /// Whether they cover only what a viewer would not understand otherwise.
     pub(super) forced: bool,
-    /// They tell what is heard, too.
+    /// Whether they also describe sounds.
     pub(super) heard: bool,
 }
 
 impl Says<'_> {
-    /// The language and the label.
+    /// Returns the language and the label.
     pub(super) fn names(&self) -> (String, String) {
         let language = [self.language, self.name, "und"].map(safe);
         let language = language.into_iter().find(|name| !name.is_empty());
@@ -72,7 +72,7 @@ impl Says<'_> {
     }
 }
 
-/// Adds subtitles to those before them, under a label that none of these has, as long as there is room.
+/// Adds subtitles to those before them under a unique label, as long as there is room.
 pub(super) fn add(captions: &mut Vec<Caption>, mut caption: Caption) {
     if captions.len() >= MOST {
         return;
@@ -86,7 +86,7 @@ pub(super) fn add(captions: &mut Vec<Caption>, mut caption: Caption) {
     captions.push(caption);
 }
 
-/// Letters and digits, and a dash for all else between them.
+/// Keeps letters and digits, and replaces everything else between them by a dash.
 fn safe(text: &str) -> String {
     let mut safe = String::new();
     for c in text.chars().take(4 * LONGEST) {

@@ -1,20 +1,20 @@
-//! Where the clock of a film begins, by its first bytes: that of its subtitles is tied to it.
+//! Where a video's clock starts, according to its first bytes: the clock of its subtitles refers to it.
 
 use super::boxes::{self, boxes, named, word};
 
-/// So much of a film is looked at.
+/// How many bytes of a video are examined.
 pub(in crate::pipeline) const LOOK: usize = 1 << 20;
-/// The length of a packet of a transport stream, and what each begins with.
+/// The length of a transport stream packet, and its first byte.
 const PACKET: usize = 188;
 const SYNC: u8 = 0x47;
-/// Ticks of a transport stream in a second.
+/// Ticks per second in a transport stream.
 const TICKS: u128 = 90_000;
-/// After so many of them it begins anew.
+/// The number of ticks after which the clock wraps around.
 pub(in crate::pipeline) const AROUND: u64 = 1 << 33;
-/// Whose time it is that stands before packed sound.
+/// The owner identifier of the timestamp before packed audio.
 const OWNER: &[u8] = b"com.apple.streaming.transportStreamTimestamp\0";
 
-/// When the first picture or sound is played, in ticks of a transport stream, if that is told.
+/// Returns when the first picture or sound is played, in transport stream ticks, if known.
 pub(in crate::pipeline) fn start(head: &[u8]) -> Option<u64> {
     match head {
         [SYNC, ..] => of_packets(head),
@@ -23,16 +23,16 @@ pub(in crate::pipeline) fn start(head: &[u8]) -> Option<u64> {
     }
 }
 
-/// The earlier of two times, of which a clock that begins anew between them has the earlier one behind the later.
+/// Returns the earlier of two times; if the clock wraps around between them, that is the numerically larger one.
 pub(in crate::pipeline) fn earlier(one: u64, other: u64) -> u64 {
     let later = (other % AROUND + AROUND - one % AROUND) % AROUND;
     if later > AROUND / 2 { other } else { one }
 }
 
-/// The time that stands in the tags before packed sound (RFC 8216 §3.4).
+/// Reads the timestamp in the ID3 tags before packed audio (RFC 8216 §3.4).
 fn of_tags(mut head: &[u8]) -> Option<u64> {
     while let [b'I', b'D', b'3', version, _, _, a, b, c, d, rest @ ..] = head {
-        // Seven bits of each byte count.
+        // Only seven bits of each byte count.
         let bits = |bits: u32, bytes: [u8; 4]| {
             let bytes = bytes.into_iter();
             bytes.fold(0usize, |sum, byte| sum << bits | usize::from(byte))
@@ -55,7 +55,7 @@ fn of_tags(mut head: &[u8]) -> Option<u64> {
     None
 }
 
-/// The earliest of the first times that the streams of a transport stream have.
+/// Returns the earliest first timestamp of the elementary streams in a transport stream.
 fn of_packets(head: &[u8]) -> Option<u64> {
     let mut first: Vec<(u16, u64)> = Vec::new();
     for packet in head.chunks_exact(PACKET) {
@@ -71,7 +71,7 @@ fn of_packets(head: &[u8]) -> Option<u64> {
             0 => 4,
             _ => 5 + usize::from(packet[4]),
         };
-        // The beginning of a packet of pictures or sounds, with its time.
+        // The start of a PES packet with video or audio, and its timestamp.
         if let Some(&[0, 0, 1, 0xc0..=0xef, _, _, _, what, _, a, b, c, d, e, ..]) =
             packet.get(skip..)
             && what & 0x80 != 0
@@ -85,7 +85,7 @@ fn of_packets(head: &[u8]) -> Option<u64> {
     first.into_iter().map(|(_, time)| time).min()
 }
 
-/// The earliest of the times that the tracks of the first fragment begin at.
+/// Returns the earliest start time of the tracks in the first fragment.
 fn of_boxes(head: &[u8]) -> Option<u64> {
     let mut scales: Vec<(u32, u32)> = Vec::new();
     let mut budget = boxes::MOST;
@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// A packet with the beginning of a picture at this time.
+    /// Builds a packet with the start of a picture at this time.
     fn packet(name: u8, time: u64) -> Vec<u8> {
         let mut packet = vec![SYNC, 0x40, name, 0x10, 0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5];
         let part = |shift: u32, bits: u64| (time >> shift & bits) as u8;
@@ -154,7 +154,7 @@ mod tests {
         [&len, name.as_slice(), body].concat()
     }
 
-    /// A tag with one frame.
+    /// Builds a tag with one frame.
     fn tag(version: u8, name: &[u8; 4], body: &[u8]) -> Vec<u8> {
         let size = |len: usize| [0, 0, (len >> 7) as u8, len as u8 & 0x7f];
         let frame = [name.as_slice(), &size(body.len()), &[0, 0], body].concat();

@@ -1,4 +1,4 @@
-//! What codecs are of, by their names (RFC 6381).
+//! Classifies codecs by their names (RFC 6381).
 
 const SOUNDS: [&str; 11] = [
     "mp4a", "ac-3", "ec-3", "ac-4", "opus", "Opus", "fLaC", "flac", "alac", "mp3", "vorbis",
@@ -13,13 +13,13 @@ fn names(codecs: &str) -> impl Iterator<Item = &str> {
     names.filter(|name| !name.is_empty())
 }
 
-/// Whether all of these are of sound.
+/// Checks whether all of these are audio codecs.
 pub(super) fn is_sound(codecs: &str) -> bool {
     let is_one = |name: &str| SOUNDS.iter().any(|sound| name.starts_with(sound));
     names(codecs).next().is_some() && names(codecs).all(is_one)
 }
 
-/// Whether one of these is of pictures.
+/// Checks whether one of these is a video codec.
 pub(super) fn has_picture(codecs: &str) -> bool {
     let is_one = |name: &str| PICTURES.iter().any(|picture| name.starts_with(picture));
     names(codecs).any(is_one)

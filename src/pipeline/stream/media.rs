@@ -1,4 +1,4 @@
-//! What is to be moved of a stream: segments, in their order. Plain data, the same whatever described it.
+//! What to download of a stream: segments, in order. Plain data, independent of the playlist format.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,31 +7,32 @@ use url::Url;
 
 use crate::net::Shown;
 
-/// One rendition: segments that are one track when they are joined.
+/// One rendition: segments that form a track when they are joined.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::pipeline) struct Media {
     /// The segments, in order.
     pub(in crate::pipeline) segments: Vec<Segment>,
-    /// Whether no more are to come.
+    /// Whether no more will follow.
     pub(in crate::pipeline) ended: bool,
-    /// The number at which a live stream has ended, where its list says so: there are none from there on.
+    /// The number at which a live stream ended, if its playlist says so: there are no segments from there on.
     pub(in crate::pipeline) end: Option<u64>,
-    /// Whether there may be no last segment: what it would hold is less than half of what others do, as durations are rounded.
+    /// Whether the last segment may not exist: durations are rounded, and it would be less than half as long as the
+    /// others.
     pub(in crate::pipeline) surplus: bool,
-    /// Whether the last segment may have come in part: its line has no end, and the list none, either.
+    /// Whether the last segment's line may be incomplete: neither it nor the playlist has an end.
     pub(in crate::pipeline) cut: bool,
-    /// How long the longest of them is.
+    /// The length of the longest segment.
     pub(in crate::pipeline) target: Duration,
-    /// How far its times are ahead of those at which it is played, in seconds.
+    /// How far its timestamps are ahead of playback time, in seconds.
     pub(in crate::pipeline) ahead: f64,
-    /// Whether its time begins anew somewhere.
+    /// Whether its timestamps restart somewhere.
     pub(in crate::pipeline) broken: bool,
-    /// What the site says of it, by which it is told from the other renditions.
+    /// The site's description, which distinguishes it from the other renditions.
     pub(in crate::pipeline) rendition: String,
 }
 
 impl Media {
-    /// The numbers of its segments and how long each plays, as a digest.
+    /// Returns a digest of the segments' numbers and durations.
     pub(in crate::pipeline) fn plays(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
         for segment in &self.segments {
@@ -42,22 +43,22 @@ impl Media {
     }
 }
 
-/// A part of a track.
+/// A segment of a track.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::pipeline) struct Segment {
-    /// Its number in the whole stream, by which a live one is followed.
+    /// Its number in the whole stream, by which a live stream is followed.
     pub(in crate::pipeline) number: u64,
-    /// How many numbers it is: that of the next one is so much higher.
+    /// How many numbers it covers: that of the next segment is this much higher.
     pub(in crate::pipeline) span: u64,
     /// Where it is.
     pub(in crate::pipeline) spot: Spot,
     /// How it is encrypted.
     pub(in crate::pipeline) cipher: Option<Cipher>,
-    /// What has to stand before it, unless it stands before the segment in front of it already.
+    /// What must precede it, unless the previous segment has the same.
     pub(in crate::pipeline) map: Option<Arc<Map>>,
-    /// The site says that it does not have it.
+    /// Whether the site says that it does not have the segment.
     pub(in crate::pipeline) gap: bool,
-    /// Its time does not go on from that of the segment in front of it: something else begins.
+    /// Whether its timestamps do not continue those of the previous segment: something else begins.
     pub(in crate::pipeline) breaks: bool,
     /// How long it plays.
     pub(in crate::pipeline) duration: Duration,
@@ -68,11 +69,11 @@ pub(in crate::pipeline) struct Segment {
 pub(in crate::pipeline) struct Spot {
     /// The resource.
     pub(in crate::pipeline) url: Url,
-    /// Which bytes of it, start and end exclusive; none for all.
+    /// The range of bytes, with an exclusive end; none for all.
     pub(in crate::pipeline) range: Option<(u64, u64)>,
 }
 
-/// What stands before segments and tells what is in them.
+/// The initialization section before segments, which describes their contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) struct Map {
     pub(in crate::pipeline) spot: Spot,
@@ -82,13 +83,13 @@ pub(in crate::pipeline) struct Map {
 /// AES-128 in CBC mode with PKCS7 padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) struct Cipher {
-    /// Where the key is: the same for many segments.
+    /// The URL of the key, shared by many segments.
     pub(in crate::pipeline) key: Arc<Url>,
     pub(in crate::pipeline) iv: [u8; 16],
 }
 
 impl Spot {
-    /// Tells it from others, without what may be a secret: a signature that is another each time.
+    /// Hashes what identifies the location, without what may be secret, such as a signature that differs each time.
     pub(in crate::pipeline) fn identify(
         &self,
         cipher: Option<&Cipher>,

@@ -1,8 +1,8 @@
-//! Streams: what a playlist says, and which of its renditions is wanted. Pure: nothing is asked here.
+//! Streams: the contents of playlists, and the choice of renditions. Pure: nothing is requested here.
 //!
-//! A playlist is hostile: its length, the number of its lines and what its URLs come to are bounded, only http and https
-//! are taken from it, and what is protected or unknown is refused by name. It does not know how segments move, nor how they
-//! are joined.
+//! A playlist is untrusted: its length, the number of its lines and the total length of its URLs are bounded, only http
+//! and https are accepted, and what is protected or unsupported is refused by name. This module does not know how
+//! segments are downloaded, nor how they are joined.
 
 mod boxes;
 mod caption;
@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use crate::model::{Error, Kind, Result};
 pub use crate::model::{Quality, Subtitles};
 
-/// The text of a playlist or a manifest: UTF-8, or UTF-16 with its mark. Zeros at the end are no text.
+/// Decodes the text of a playlist or a manifest: UTF-8, or UTF-16 with a byte order mark. Trailing zeros are removed.
 fn text(body: &[u8]) -> Result<Cow<'_, str>> {
     let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = rest
@@ -46,17 +46,17 @@ fn text(body: &[u8]) -> Result<Cow<'_, str>> {
     })
 }
 
-/// What is wrong with a playlist.
+/// Returns the error for an unusable playlist.
 fn corrupt(why: impl std::fmt::Display) -> Error {
     Error::new(Kind::Corrupt, format!("the playlist cannot be used: {why}"))
 }
 
-/// What a playlist asks for and nobody here can do.
+/// Returns the error for an unsupported stream.
 fn unsupported(what: impl std::fmt::Display) -> Error {
     Error::new(Kind::Unsupported, format!("the stream {what}"))
 }
 
-/// Reads what may be a playlist or a manifest, for the fuzzer. What stands in one leads to the web alone.
+/// Reads a possible playlist or manifest, for the fuzzer. Its URLs must all be http or https.
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     let Ok(url) = url::Url::parse("https://film.example/a/list.m3u8?b=c") else {

@@ -1,27 +1,27 @@
-//! What protects a film (DRM), by its name.
+//! Recognizes the protection (DRM) of a video.
 
 use super::boxes::{self, boxes, named};
 use super::unsupported;
 use crate::model::Error;
 
-/// What protects films, by the identifiers that are registered.
+/// Protection systems, by their registered identifiers.
 const SCHEMES: [(&str, &str); 4] = [
     ("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed", "Widevine"),
     ("9a04f079-9840-4286-ab92-e65be0885f95", "PlayReady"),
     ("94ce86fb-07ff-4f43-adb8-93d2fa968ca2", "FairPlay"),
     ("e2719d58-a985-b3c9-781a-b030af78d30e", "ClearKey"),
 ];
-/// What it is called where nothing tells its name.
+/// The name where the system is unknown.
 pub(super) const COMMON: &str = "common encryption";
 
-/// Its name, by an identifier that is somewhere in this text.
+/// Returns the name of the system whose identifier occurs in this text.
 pub(super) fn known(text: &str) -> Option<&'static str> {
     let text = text.to_ascii_lowercase();
     let known = SCHEMES.iter().find(|(id, _)| text.contains(id));
     known.map(|(_, name)| *name)
 }
 
-/// Its name, if a film begins so that is encrypted (ISO/IEC 23001-7).
+/// Returns the name of the protection, if this is the beginning of an encrypted video (ISO/IEC 23001-7).
 pub(in crate::pipeline) fn of_boxes(head: &[u8]) -> Option<&'static str> {
     let mut budget = boxes::MOST;
     let mut found = None;
@@ -45,7 +45,7 @@ pub(in crate::pipeline) fn of_boxes(head: &[u8]) -> Option<&'static str> {
     found
 }
 
-/// Whether a track of this film has samples that are encrypted.
+/// Checks whether a track of this video has encrypted samples.
 fn is_encrypted(film: &[u8], budget: &mut usize) -> bool {
     let mut inner = vec![film];
     for name in [b"trak", b"mdia", b"minf", b"stbl", b"stsd"] {
@@ -54,7 +54,7 @@ fn is_encrypted(film: &[u8], budget: &mut usize) -> bool {
             .flat_map(|outer| named(outer, name, budget));
         inner = all.map(|(_, body)| body).collect();
     }
-    // Before its boxes, a version and their number.
+    // The boxes follow a version and their number.
     let mut entries = inner.into_iter().filter_map(|list| list.get(8..));
     entries.any(|list| {
         let mut entries = boxes(list, budget).into_iter();
@@ -62,10 +62,10 @@ fn is_encrypted(film: &[u8], budget: &mut usize) -> bool {
     })
 }
 
-/// The error of a stream that is protected by this.
+/// Returns the error for a stream with this protection.
 pub(in crate::pipeline) fn refused(name: &str) -> Error {
     unsupported(format_args!(
-        "is protected by {name} (DRM), which is not taken off here"
+        "is protected by {name} (DRM), which is not supported"
     ))
 }
 
@@ -78,7 +78,7 @@ mod tests {
         [&len, name.as_slice(), body].concat()
     }
 
-    /// A film whose samples are called so, with these boxes beside.
+    /// Builds a video with this sample entry, and with further boxes.
     fn film(entry: &[u8; 4], beside: &[u8]) -> Vec<u8> {
         let list = [&[0, 0, 0, 0, 0, 0, 0, 1][..], &boxed(entry, &[0; 78])].concat();
         let mut inner = boxed(b"stsd", &list);

@@ -1,16 +1,16 @@
-//! The URLs that a playlist names, bounded in all that they come to.
+//! The URLs in a playlist, with a bound on their total length.
 
 use url::Url;
 
 use super::corrupt;
 use crate::model::Result;
 
-/// The longest URL that is one.
+/// The longest valid URL.
 pub(super) const LONGEST: usize = 16 << 10;
-/// So many bytes of URLs are made of a playlist: a long base makes each of its short names long.
+/// How many bytes of URLs a playlist may yield: a long base URL makes each of its short names long.
 const ROOM: usize = 64 << 20;
 
-/// Makes URLs, while there is room.
+/// Resolves URLs while there is room.
 pub(super) struct Urls {
     room: usize,
 }
@@ -20,13 +20,13 @@ impl Urls {
         Urls { room: ROOM }
     }
 
-    /// The URL that a text stands for, seen from a base.
+    /// Resolves a URL against a base.
     pub(super) fn join(&mut self, base: &Url, text: &str) -> Result<Url> {
         let url = match text.len() <= LONGEST {
             true => base.join(text).ok(),
             false => None,
         };
-        let mut url = url.ok_or_else(|| corrupt("it names what is no URL"))?;
+        let mut url = url.ok_or_else(|| corrupt("it contains an invalid URL"))?;
         url.set_fragment(None);
         let length = url.as_str().len();
         self.room = self.room.saturating_sub(length);

@@ -1,7 +1,8 @@
-//! WebVTT that came in segments, as one file (W3C WebVTT; RFC 8216 §3.5).
+//! Joins WebVTT segments into one file (W3C WebVTT; RFC 8216 §3.5).
 //!
-//! Each segment is a file of its own, with a header and with those cues that are seen while it plays: a cue that outlasts it
-//! stands in the next one again. Times are of the segment's clock, which its header may tie to that of the film.
+//! Each segment is a file of its own, with a header and with the cues that are visible while it plays: a cue that
+//! outlasts it is repeated in the next one. Times refer to the segment's clock, which its header may map to that of the
+//! video.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -9,34 +10,34 @@ use std::fmt::Write as _;
 use super::corrupt;
 use crate::model::Result;
 
-/// The longest subtitles, in bytes. Those of a film of two hours have a five-hundredth of it.
+/// The longest subtitles, in bytes. A film of two hours takes a five-hundredth of this.
 pub(in crate::pipeline) const LONGEST: usize = 32 << 20;
-/// What stands between segments, so that none goes on in the last line of the one before.
+/// The separator of segments, so that none continues the last line of the previous one.
 pub(in crate::pipeline) const BETWEEN: &[u8] = b"\n\n";
-/// The longest cue or block, in bytes, and as much is kept of styles and regions.
+/// The longest cue or block, in bytes, and how much of styles and regions is kept.
 const BLOCK: usize = 64 << 10;
 const STYLES: usize = 1 << 20;
-/// Times are below this many milliseconds: a thousand hours.
+/// All times are below this many milliseconds: a thousand hours.
 const LATEST: i64 = 1000 * 3_600_000;
-/// The clock of a transport stream, in ticks a millisecond, and after how many of them it begins anew.
+/// The clock of a transport stream: ticks per millisecond, and the number of ticks after which it wraps around.
 const TICKS: i128 = 90;
 const AROUND: i128 = 1 << 33;
-/// Times of a cue that differ by no more are the same: each segment rounds on its own.
+/// Cue times that differ by no more than this are the same: each segment rounds on its own.
 const ROUNDED: i64 = 2;
-/// Among so many cues before it, one is looked for that goes on.
+/// How many previous cues are searched for one that continues.
 const BACK: usize = 64;
 
-/// The subtitles of a film.
+/// The joined subtitles of a video.
 #[derive(Debug, PartialEq)]
 pub(in crate::pipeline) struct Joined {
     pub(in crate::pipeline) text: String,
-    /// How many cues there are.
+    /// The number of cues.
     pub(in crate::pipeline) cues: usize,
-    /// How many blocks were left out, since nobody could read their times.
+    /// How many blocks were left out because their times could not be parsed.
     pub(in crate::pipeline) unread: usize,
 }
 
-/// Something that is read between these times, in milliseconds.
+/// A cue, shown between these times in milliseconds.
 #[derive(Debug, PartialEq)]
 struct Cue<'a> {
     segment: usize,
@@ -47,15 +48,15 @@ struct Cue<'a> {
     text: String,
 }
 
-/// What is known while segments are read.
+/// The state while segments are read.
 #[derive(Default)]
 struct Reader<'a> {
-    /// Where the clock of the film begins, if that is known.
+    /// Where the video's clock starts, if known.
     film: Option<u64>,
-    /// The first tie of clocks, from which those that follow count where it is not.
+    /// The first clock mapping, which later ones are relative to if `film` is unknown.
     first: Option<(u64, i64)>,
     segment: usize,
-    /// By how much the times of this segment are moved.
+    /// By how much the times of this segment are shifted.
     offset: i64,
     styles: Vec<&'a str>,
     known: HashSet<&'a str>,
@@ -64,10 +65,10 @@ struct Reader<'a> {
     unread: usize,
 }
 
-/// Joins segments that stand one behind the other. `film` is where the clock of the film begins, in ticks of a transport stream.
+/// Joins consecutive segments. `film` is where the video's clock starts, in transport stream ticks.
 ///
 /// # Errors
-/// [`crate::model::Kind::Corrupt`] for what is no WebVTT.
+/// [`crate::model::Kind::Corrupt`] for what is not WebVTT.
 pub(in crate::pipeline) fn join(body: &[u8], film: Option<u64>) -> Result<Joined> {
     let text = std::str::from_utf8(body).map_err(|_| corrupt("its subtitles are not UTF-8"))?;
     let mut reader = Reader {
@@ -80,17 +81,17 @@ pub(in crate::pipeline) fn join(body: &[u8], film: Option<u64>) -> Result<Joined
             return Err(corrupt("a block of its subtitles is too long"));
         }
         if reader.segment == 0 && !is_header(block) {
-            return Err(corrupt("its subtitles are no WebVTT"));
+            return Err(corrupt("its subtitles are not WebVTT"));
         }
         reader.block(block);
     }
     if reader.segment == 0 {
-        return Err(corrupt("its subtitles are no WebVTT"));
+        return Err(corrupt("its subtitles are not WebVTT"));
     }
     Ok(reader.written())
 }
 
-/// What stands between empty lines.
+/// Splits the text at empty lines.
 fn blocks(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -145,7 +146,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes how the clock of a segment is tied to that of the film: `LOCAL:00:00:00.000,MPEGTS:900000`.
+    /// Reads how the clock of a segment maps to that of the video: `LOCAL:00:00:00.000,MPEGTS:900000`.
     fn tie(&mut self, map: &str) {
         let (mut local, mut ticks) = (None, None);
         for part in map.split(',') {
@@ -160,16 +161,16 @@ impl<'a> Reader<'a> {
         };
         let (base, before) = match self.film {
             Some(film) => (film, 0),
-            // The first segment is believed as it stands.
+            // The mapping of the first segment is taken as given.
             None => *self.first.get_or_insert((ticks, local)),
         };
-        // The clock begins anew each day or so: what is nearer counts.
+        // The clock wraps around about once a day: the nearer time counts.
         let apart = (i128::from(ticks) - i128::from(base)).rem_euclid(AROUND);
         let apart = match apart > AROUND / 2 {
             true => apart - AROUND,
             false => apart,
         };
-        // Within half a turn of the clock, and below the latest time.
+        // The difference is at most half a turn of the clock, and local times are below `LATEST`.
         self.offset = (apart / TICKS) as i64 - (local - before);
     }
 
@@ -179,7 +180,7 @@ impl<'a> Reader<'a> {
             return;
         };
         if cue.end <= 0 {
-            // It is over before the film begins.
+            // It is over before the video begins.
             return;
         }
         let near = |one: i64, other: i64| (one - other).abs() <= ROUNDED;
@@ -221,7 +222,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The text of a cue, with the times in it moved as the cue is.
+    /// Shifts the times in the text of a cue along with the cue.
     fn moved(&self, text: &str) -> String {
         let mut moved = String::with_capacity(text.len());
         for (n, part) in text.replace("\r\n", "\n").split('<').enumerate() {
@@ -242,7 +243,7 @@ impl<'a> Reader<'a> {
     }
 
     fn written(mut self) -> Joined {
-        // Cues have to begin in order.
+        // Cues must be in order of their start.
         self.cues.sort_by_key(|cue| cue.start);
         let mut text = String::from("WEBVTT\n");
         for style in self.styles {
@@ -276,7 +277,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `00:01:02.345` or `01:02.345` in milliseconds.
+/// Parses `00:01:02.345` or `01:02.345` into milliseconds.
 fn time(text: &str) -> Option<i64> {
     let (rest, millis) = text.split_once('.')?;
     let number = |text: &str, most: usize| {

@@ -1,4 +1,4 @@
-//! Asks once more for items that failed: with what is remembered of them, or else by listing their link again.
+//! Retries items that failed: from what the archive remembers of them, or else by listing their link again.
 
 use std::sync::Arc;
 
@@ -17,19 +17,19 @@ use crate::pipeline::{LinkOptions, Wanted, defect, kin};
 use crate::source::{Ctx, Source};
 
 impl Walk {
-    /// Starts to ask for items that failed; they come out at the other end.
+    /// Starts to retry items that failed; they come out of the returned child.
     pub(super) fn items_again(self: Arc<Self>, origin: Option<Origin>, items: Losses) -> Child {
         let origin = origin.map(Arc::new);
         let shown = match &origin {
             Some(origin) => origin.url.clone(),
-            None => "what is tried again".to_owned(),
+            None => "retried items".to_owned(),
         };
         self.start(shown, |walk, out| async move {
             walk.find_all(origin, items, out).await
         })
     }
 
-    /// Finds items: by what is remembered of them, and where that is not enough by listing their link.
+    /// Finds items: from what is remembered of them and, where that is not enough, by listing their link.
     async fn find_all(
         self: Arc<Self>,
         origin: Option<Arc<Origin>>,
@@ -37,7 +37,7 @@ impl Walk {
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
         let mut missing = items.missing();
-        // On which terms they were listed: those of one link may have come by several runs.
+        // The source terms under which they were listed: several runs may have contributed items of one link.
         let mut terms = Vec::new();
         for lost in items {
             let lost = match lost {
@@ -48,7 +48,7 @@ impl Walk {
             let found = match (source, &lost.item) {
                 (Ok(source), Some(_)) => self.find(source, lost, &origin).await,
                 (Ok(_), None) => Err(lost),
-                // Whoever else reads its link knows no such item.
+                // Another source that reads the link would not know this item.
                 (Err(_), _) => {
                     let fault = no_source(&lost.identity.source);
                     match self.lose(lost, &origin, fault) {
@@ -77,7 +77,7 @@ impl Walk {
         }
     }
 
-    /// Finds an item by what is remembered of it, if its source can.
+    /// Finds an item from what is remembered of it, if its source can.
     async fn find(
         &self,
         source: Arc<dyn Source>,
@@ -114,7 +114,7 @@ impl Walk {
         })
     }
 
-    /// What holds for the link of an item alone: as the user gives it now, or else as it was.
+    /// Returns the options of the link of an item: as the user gives it now, or else as it was.
     fn options(&self, lost: &Lost, origin: Option<&Origin>) -> Result<Option<Arc<LinkOptions>>> {
         let known = read_options(lost.options.as_deref())?;
         let asked = known.as_ref().and_then(|options| options.link.as_deref());
@@ -128,23 +128,23 @@ impl Walk {
         }
     }
 
-    /// The links that are shown so, as the user gives them now.
+    /// Returns the links that are shown like this, as the user gives them now.
     pub(super) fn given(&self, shown: &str) -> &[Wanted] {
         self.given.as_ref().map_or(&[], |given| given.find(shown))
     }
 
-    /// The link that is shown so, as the user gives it now: the one for which this has held, where there are several.
+    /// Returns the link that is shown like this, as the user gives it now: of several, the one with the options `held`.
     pub(super) fn given_as(&self, shown: &str, held: Option<&LinkOptions>) -> Option<&Wanted> {
         self.given.as_ref()?.find_as(shown, held)
     }
 
-    /// Tells that the archive cannot be read. What it may know stays known as it failed.
+    /// Reports that the archive cannot be read. Items it may hold stay recorded as failed.
     async fn unread(&self, error: Error) -> Result<()> {
         let failure = Failure::new(&error, 1);
         self.tell(error.message, None, 0, Some(failure)).await
     }
 
-    /// Lists the link of these items once more, for them alone.
+    /// Lists the link of these items again, for them alone.
     async fn find_in_link(
         self: Arc<Self>,
         origin: Option<Arc<Origin>>,
@@ -159,14 +159,13 @@ impl Walk {
                 Err(error) => return self.unread(error).await,
             },
         };
-        // One whose address is shown the same has them if the others have not.
+        // If several links are shown the same, one may have the items that the others do not.
         let mut listed = match is_guess {
             true => Err(not_remembered()),
-            false => Err(Error::new(
-                Kind::Expired,
-                "its link had secrets, which are not remembered",
-            )
-            .hint("fetch its link once more")),
+            false => Err(
+                Error::new(Kind::Expired, "its link had secrets, which are not stored")
+                    .hint("fetch its link again"),
+            ),
         };
         let mut all = Vec::new();
         for asked in &asked {
@@ -209,7 +208,7 @@ impl Walk {
             drop(leash);
         }
         let listed = match listed {
-            // Where a guess leads says nothing of the item.
+            // What a guessed link leads to says nothing about the item.
             Ok(()) if is_guess => Err(not_remembered()),
             Err(error) if is_guess && error.kind != Kind::Closed => {
                 Err(not_remembered().because(error))
@@ -217,7 +216,7 @@ impl Walk {
             listed => listed,
         };
         let fault = || match &listed {
-            // That says nothing of the item itself, so it is not gone.
+            // A complete listing without the item says nothing about the item itself, so it does not count as gone.
             Ok(()) => Error::new(Kind::Changed, UNLISTED),
             Err(error) => error.again(),
         };
@@ -240,11 +239,11 @@ impl Walk {
         Ok(())
     }
 
-    /// The links of items: each that the user gives and that is shown so.
+    /// Returns the links of items: each that the user gives and that is shown like this.
     fn links(&self, origin: &Origin) -> Vec<(Origin, Link)> {
         let mut links: Vec<Link> = Vec::new();
         for wanted in self.given(&origin.url) {
-            // What holds for it is not asked here, so once is enough.
+            // The options do not matter here, so one of each is enough.
             if links.iter().all(|link| link.url != wanted.link.url) {
                 links.push(wanted.link.clone());
             }
@@ -258,7 +257,8 @@ impl Walk {
             .collect()
     }
 
-    /// The link of an item that came from none: its key is one, or else its source may know it by that, which is a guess.
+    /// Returns the link of an item that came from none: its key, if that is a URL, or else what its source may know by
+    /// that key, which is a guess.
     fn own_link(&self, lost: Option<Lost>) -> (Vec<(Origin, Link)>, bool) {
         let Some(lost) = lost else {
             return (Vec::new(), true);
@@ -276,16 +276,17 @@ impl Walk {
         (guess.into_iter().collect(), true)
     }
 
-    /// An item that cannot be had, to be told as such.
+    /// Returns an item that cannot be retried, to be reported with its error.
     fn lose(&self, lost: Lost, origin: &Option<Arc<Origin>>, fault: Error) -> Option<Found> {
-        // Where it is not understood what held for its link, that stays known, and with it how the item failed.
+        // If the stored options of the link cannot be parsed, they stay in the archive, and so does the failure of the
+        // item.
         let (options, fault) = match self.options(&lost, origin.as_deref()) {
             Ok(options) => (options, fault),
             Err(error) => (None, error),
         };
         let Identity { source, key } = lost.identity;
         let known = self.registry.source(&source).cloned();
-        // Somebody's own source may be there no more; then any other stands in, since nothing is asked of it.
+        // A user's own source may no longer exist; any other takes its place then, since it is not asked for anything.
         let stand_in = known.or_else(|error| self.registry.sources().next().cloned().ok_or(error));
         let item = lost.item.unwrap_or_else(|| {
             Box::new(Item {
@@ -303,7 +304,7 @@ impl Walk {
         })
     }
 
-    /// Lists a link, and gives how that ended.
+    /// Lists a link, and returns how that ended.
     async fn list_link(
         self: Arc<Self>,
         origin: Origin,
@@ -339,7 +340,7 @@ impl Walk {
     }
 }
 
-/// The sound alone of a film that was found, which no listing names: it is another item.
+/// Returns the audio-only variant of a video that was found. No listing names it: it is an item of its own.
 fn sound_alone(found: &Found) -> Option<Found> {
     if !kin::is_stream(&found.item) {
         return None;
@@ -353,18 +354,18 @@ fn sound_alone(found: &Found) -> Option<Found> {
 }
 
 fn not_remembered() -> Error {
-    // What cannot even be asked for stays known as it failed.
-    Error::new(Kind::Expired, "its link is not remembered").hint("fetch its link once more")
+    // A link that cannot even be requested stays in the archive with its failure.
+    Error::new(Kind::Expired, "its link is not stored").hint("fetch its link again")
 }
 
-/// That whoever has found something is there no more.
+/// Returns the error for a source that no longer exists.
 pub(super) fn no_source(name: &str) -> Error {
-    let message = format!("the source `{name}` is not there");
+    let message = format!("the source `{name}` is not available");
     Error::new(Kind::Expired, message)
-        .hint("`--plugin DIR` names the folder of a plugin, and `fetch plugin install` gets one")
+        .hint("name its folder with `--plugin DIR`, or install it with `fetch plugin install`")
 }
 
-/// Options as they are remembered.
+/// Parses stored options.
 pub(super) fn read_options(json: Option<&str>) -> Result<Option<Arc<LinkOptions>>> {
     let options = json.map(LinkOptions::from_json).transpose()?;
     Ok(options.map(Arc::new))

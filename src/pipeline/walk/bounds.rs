@@ -1,4 +1,5 @@
-//! How much is listed: at once, and in all. A server or a plugin that leads to ever more links gets no further.
+//! Bounds on listing: how much at once, and how much in total. A server or a plugin that leads to ever more links gets
+//! no further.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,17 +12,17 @@ use super::{Child, Found, Leash, ROOM, Walk};
 use crate::model::{Failure, Kind, Result};
 use crate::pipeline::panicked;
 
-/// How many links are listed at once, of those that stand beside each other.
+/// How many sibling links are listed at once.
 pub(super) const AHEAD: usize = 4;
-/// So many are listed at once in all, but for one of each link that leads to them: where every link leads to more, there
-/// would be more at each depth.
+/// How many links are listed at once in total. One child of each link may exceed this: if every link leads to more,
+/// their number would otherwise grow with depth.
 const LIVE: usize = 16;
-/// How deep links may lead to links.
+/// The maximum depth of links that lead to links.
 const DEPTH: usize = 8;
-/// To how many links one may lead in all, which would else be any number to the power of that.
+/// The maximum number of links that one link may lead to in total, which would otherwise be exponential in the depth.
 const TREE: usize = 1_000_000;
 
-/// Counts a listing for as long as it is under way.
+/// Counts a listing while it is in progress.
 pub(super) struct Live {
     count: Arc<AtomicUsize>,
     _leash: Leash,
@@ -33,23 +34,23 @@ impl Drop for Live {
     }
 }
 
-/// To how many links the one at its root has led.
+/// Counts the links that the root link has led to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tree(Arc<AtomicUsize>);
 
 impl Tree {
-    /// Whether no more of it is listed, which has been told.
+    /// Checks whether the tree is full; that has been reported already.
     pub(super) fn is_full(&self) -> bool {
         self.0.load(Ordering::Relaxed) > TREE
     }
 
-    /// Takes one more link at this depth, or says why not.
+    /// Adds a link at this depth, or returns why it cannot.
     pub(super) fn grow(&self, link: &str, depth: usize) -> std::result::Result<(), String> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
-        // First, as nothing more is told of the tree after it.
+        // Checked first, as nothing more is reported about the tree after that.
         if before >= TREE {
             return Err(format!(
-                "`{link}` is one of more than {TREE} links that one leads to"
+                "`{link}` is one of more than {TREE} links that a single link leads to"
             ));
         }
         if depth > DEPTH {
@@ -60,7 +61,7 @@ impl Tree {
 }
 
 impl Walk {
-    /// Starts what finds items for this link. What goes wrong with it itself is told, before it counts as ended.
+    /// Starts a task that finds items for this link. Its failure is reported before the child counts as ended.
     pub(super) fn start<F>(
         self: Arc<Self>,
         link: String,
@@ -77,7 +78,7 @@ impl Walk {
         let task = tokio::spawn(async move {
             let error = match work.await {
                 Ok(Ok(())) => return,
-                // Nobody listens.
+                // The receiver is gone.
                 Ok(Err(error)) if error.kind == Kind::Closed => return,
                 Ok(Err(error)) => error,
                 Err(_) => panicked("listing it"),
@@ -91,7 +92,7 @@ impl Walk {
         (found, Live { count, _leash })
     }
 
-    /// Whether one more may be listed beside so many.
+    /// Checks whether another link may be listed in addition to `beside` others.
     pub(super) fn has_room(&self, beside: usize) -> bool {
         beside == 0 || beside < AHEAD && self.live.load(Ordering::Relaxed) < LIVE
     }

@@ -1,4 +1,4 @@
-//! Lists what is behind documents: pages, feeds and listings that came in place of files.
+//! Lists what documents lead to: pages, feeds and listings that arrived in place of files.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use crate::pipeline::naming::{HEAD, sniff};
 use crate::pipeline::transfer::why_refused;
 use crate::source::{Ctx, Source};
 
-/// Hands streams on with the headers of what led to them, for the origin that these are for.
+/// Passes streams on with the headers that their document was requested with, if they are on the same origin.
 async fn hand_on(
     mut listed: mpsc::Receiver<Found>,
     (url, headers): (Url, Headers),
@@ -33,14 +33,14 @@ async fn hand_on(
             request.headers.clone_from(&headers);
         }
         if out.send(found).await.is_err() {
-            // Whoever lists hears of it.
+            // The listing itself notices that the receiver is gone.
             return;
         }
     }
 }
 
 impl Walk {
-    /// Starts to list what a document leads to; its items come out at the other end.
+    /// Starts to list what a document leads to; its items come out of the returned child.
     pub(super) fn document(
         self: Arc<Self>,
         came: Came,
@@ -85,26 +85,26 @@ impl Walk {
             ctx.have(url.clone(), answer);
         }
         let top = self.top_spot(options);
-        // What came once in its place may be another thing the next time, or the file.
+        // The URL may return something else the next time, or the file.
         let asked = Origin::of(&Link::from(url.clone()), led);
         let spot = Spot {
             asked: Some(Arc::new(asked)),
             depth: depth + 1,
             handed: depth > 0,
-            // How far what a listing has handed on has come is for that listing to say.
+            // For a link handed on by a listing, that listing tracks the progress.
             tracks: top.tracks && depth == 0,
             ..top
         };
         if document != Document::Stream || headers.is_empty() {
             return self.follow(Link::from(link), ctx, spot, out).await;
         }
-        // Its playlists and segments may want the same.
+        // Its playlists and segments may need the same headers.
         let (found, listed) = mpsc::channel(ROOM);
         let with = hand_on(listed, (url, headers), out);
         tokio::join!(self.follow(Link::from(link), ctx, spot, found), with).0
     }
 
-    /// Whether it has to be found out first whether an item is a document.
+    /// Checks whether it must be determined first whether an item is a document.
     pub(super) fn asks_what_is(&self, item: &Item) -> bool {
         let asks = |request: &Request| {
             self.asks_first.load(Ordering::Relaxed)
@@ -113,8 +113,8 @@ impl Walk {
         file(item).is_some_and(asks)
     }
 
-    /// Starts to find out whether an item is a document: what comes out are its entries, or itself. Where that cannot be found
-    /// out, its listing has failed.
+    /// Starts to determine whether an item is a document: the child yields its entries, or the item itself. If that
+    /// cannot be determined, the listing of the item fails.
     pub(super) fn undecided(
         self: Arc<Self>,
         found: Found,
@@ -130,7 +130,8 @@ impl Walk {
                     return walk.read(*came, depth, options, out).await;
                 }
                 Ok(Decided::File) => decided(found),
-                // It may be a document yet, if it comes after all. The transfer tells for itself, if there is one.
+                // It may still be a document if it can be downloaded after all. The transfer, if there is one, reports
+                // its own outcome.
                 Ok(Decided::Gone(error)) => Found {
                     refusal: Some(Box::new(error)),
                     ..found
@@ -139,7 +140,7 @@ impl Walk {
                     if let Some(ticket) = found.ticket {
                         ticket.failed(error.kind);
                     }
-                    // If nobody takes it, its listing is over.
+                    // If nobody receives it, the listing is over.
                     let _ = failures.send(error);
                     return Ok(());
                 }
@@ -148,7 +149,7 @@ impl Walk {
         })
     }
 
-    /// Has it noted that it has not failed, in whatever run: others come in its place.
+    /// Records that the item has not failed, in any run: the entries of the document take its place.
     fn is_no_item(&self, item: &Item) {
         if self.fetches {
             let note = Note {
@@ -159,12 +160,12 @@ impl Walk {
                 origin: None,
                 ending: Ending::Document,
             };
-            // That it cannot be noted is told by whoever waits for the archive at the end.
+            // A failure to record this is reported by whoever waits for the archive at the end.
             let _ = self.archive.note(note);
         }
     }
 
-    /// Asks for the first bytes of an item.
+    /// Requests the first bytes of an item.
     async fn what_is(&self, found: &Found) -> Result<Decided> {
         let Some(request) = file(&found.item) else {
             return Ok(Decided::File);
@@ -174,7 +175,7 @@ impl Walk {
         let bound = header_map(&request.headers)?;
         let answer = self.client.call_head(&mut led, url, &bound, HEAD).await?;
         let status = answer.status;
-        // That there is nothing to come is a refusal, too.
+        // An empty response is a refusal, too.
         if !status.is_success() || matches!(status.as_u16(), 204 | 205) {
             let may_help = is_refusal(status) && self.registry.reader(Document::Refusal).is_some();
             if may_help {
@@ -211,7 +212,7 @@ impl Walk {
         self.client.trust(&behind(url));
     }
 
-    /// The source of a site that knows this link, if there is one: not one that takes whatever is left.
+    /// Checks whether the source of a particular site knows this link, as opposed to one that takes whatever is left.
     pub(super) fn is_of_a_site(&self, link: &Link) -> bool {
         let found = self.registry.find(link);
         found.is_ok_and(|(source, target)| !takes_all(&source, &target.route))
@@ -222,17 +223,17 @@ impl Walk {
 enum Decided {
     Document(Box<Came>),
     File,
-    /// Nothing that will be there by itself, and why.
+    /// Gone, or refused for good, and why.
     Gone(Error),
 }
 
-/// Whether this route takes links of every host.
+/// Checks whether this route takes links of any host.
 fn takes_all(source: &Arc<dyn Source>, route: &str) -> bool {
     let mut routes = source.manifest().routes.iter();
     routes.any(|known| known.name == route && known.pattern.takes_any_host())
 }
 
-/// The request of an item that may be a document.
+/// Returns the request of an item that may be a document.
 pub(super) fn file(item: &Item) -> Option<&Request> {
     match &item.body {
         Body::File(request) if request.expect.document => Some(request),
@@ -240,7 +241,7 @@ pub(super) fn file(item: &Item) -> Option<&Request> {
     }
 }
 
-/// The same item as one that is no document.
+/// Marks an item as not being a document.
 fn decided(mut found: Found) -> Found {
     if let Body::File(request) = &mut found.item.body {
         request.expect.document = false;

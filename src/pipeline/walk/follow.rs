@@ -1,4 +1,4 @@
-//! Follows a link: finds its source, and has it listed.
+//! Follows a link: finds its source, and lists it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,14 +19,14 @@ use crate::pipeline::progress::Ticket;
 use crate::source::Ctx;
 
 impl Walk {
-    /// Starts to list a link; its items come out at the other end.
+    /// Starts to list a link; its items come out of the returned child.
     pub(super) fn child(self: Arc<Self>, link: Link, led: Led, spot: Spot) -> Child {
         let ctx = Ctx::led_by(self.client.clone(), led);
         let shown = Shown(&link.url).to_string();
         self.start(shown, |walk, out| walk.follow(link, ctx, spot, out))
     }
 
-    /// Lists one link and those it hands on. Boxed, because it calls itself.
+    /// Lists a link and the links it hands on. Boxed, because it is recursive.
     pub(super) fn follow(
         self: Arc<Self>,
         link: Link,
@@ -45,7 +45,7 @@ impl Walk {
             let options = told::off_terms(&spot.options);
             let came = self.seen.take(&link.url, options.as_deref(), spot.handed);
             if came == Came::Before {
-                // It is an entry of whoever listed it first.
+                // The link is an entry of the listing that came first.
                 spot.ticket.into_iter().for_each(Ticket::ended);
                 return Ok(());
             }
@@ -71,7 +71,7 @@ impl Walk {
             target.terms = own.and_then(|own| own.terms.clone());
             origin.source = Some(source.manifest().name.clone());
             let origin = Arc::new(origin);
-            // Where two listings of a link are under way, what one of them has passed is not done for the other.
+            // If two listings of a link are in progress, what one has finished is not finished for the other.
             let (progress, items) = match spot.tracks && came == Came::New {
                 true => self.go_on(&origin, &mut target, spot.ticket).await?,
                 false => (None, 0),

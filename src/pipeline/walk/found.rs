@@ -1,4 +1,4 @@
-//! What a walk finds.
+//! The results of a walk.
 
 use std::sync::Arc;
 
@@ -12,35 +12,35 @@ use crate::pipeline::documents::Hand;
 use crate::pipeline::progress::Ticket;
 use crate::source::Source;
 
-/// An item, and who emitted it.
+/// An item, and where it came from.
 pub(in crate::pipeline) struct Found {
     pub(in crate::pipeline) item: Box<Item>,
     pub(in crate::pipeline) source: Arc<dyn Source>,
     pub(in crate::pipeline) led: Led,
-    /// The link that it came from, unless it is its own.
+    /// The link that led to it, unless the item is that link.
     pub(in crate::pipeline) origin: Option<Arc<Origin>>,
-    /// How deep the link is that it came from.
+    /// The depth of that link.
     pub(in crate::pipeline) depth: usize,
-    /// Where it goes if it turns out to be a document, if it may.
+    /// Where to send it if it may be, and is, a document.
     pub(in crate::pipeline) hand: Option<Hand>,
-    /// Why it cannot be had, if that was found out.
+    /// Why it cannot be downloaded, if that is known from a request.
     pub(in crate::pipeline) refusal: Option<Box<Error>>,
     /// Why it cannot even be tried, if that is known.
     pub(in crate::pipeline) fault: Option<Box<Error>>,
-    /// It failed in an earlier run, and is tried again.
+    /// How it is retried, if it failed in an earlier run.
     pub(in crate::pipeline) retry: Option<Retry>,
-    /// The listing that it is of, where somebody wants to know.
+    /// The listing it belongs to, where that matters.
     pub(in crate::pipeline) branch: Option<Arc<Branch>>,
-    /// Those of the link that the user gave.
+    /// The options of the link that the user gave.
     pub(in crate::pipeline) options: Option<Arc<LinkOptions>>,
-    /// Who gathers the album that it is of, where that is wanted.
+    /// Gathers the album it belongs to, where that is wanted.
     pub(in crate::pipeline) gather: Option<Arc<Gather>>,
-    /// Given back when it has ended, where its listing can go on another time.
+    /// Returned when the item has ended, if its listing can be resumed in another run.
     pub(in crate::pipeline) ticket: Option<Ticket>,
 }
 
 impl Found {
-    /// An item of which nothing else is known.
+    /// Creates an item about which nothing else is known.
     pub(super) fn new(
         item: Box<Item>,
         source: Arc<dyn Source>,
@@ -65,8 +65,8 @@ impl Found {
     }
 }
 
-/// How an item is tried again.
+/// How an item is retried.
 pub(in crate::pipeline) struct Retry {
-    /// Its file, which is to be had again at the same place.
+    /// The path of its file, which is to be used again.
     pub(in crate::pipeline) at: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Goes on with a listing where an earlier run stopped.
+//! Resumes a listing where an earlier run stopped.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::model::{Error, Event, Result};
 use crate::pipeline::progress::{Progress, Ticket};
 use crate::source::Target;
 
-/// How old a cursor may be. What a site has changed since then, a listing that goes on would not see.
+/// The maximum age of a cursor. A resumed listing would miss what the site has changed since then.
 const FRESH: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Walk {
-    /// Begins to track a listing, and has it go on where it stopped, if it did and that counts. Gives how many items come
-    /// before that place, too.
+    /// Begins to track a listing, and resumes it where it stopped, if it did and resuming is enabled. Also returns how
+    /// many items precede that place.
     pub(super) async fn go_on(
         &self,
         origin: &Arc<Origin>,
@@ -31,7 +31,7 @@ impl Walk {
                 target.resume = Some(cursor.at);
                 let link = origin.url.clone();
                 let ago = ago.as_secs().max(0).unsigned_abs();
-                // At its first page, nothing is left out.
+                // At the first page, nothing is skipped.
                 if items > 0 {
                     let told = self.events.send(Event::Resumed { link, items, ago });
                     told.await.map_err(|_| Error::closed())?;

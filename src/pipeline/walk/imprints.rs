@@ -1,7 +1,7 @@
-//! Whether a listing need not be made again: its server can tell that it has not changed, and all of its items are had.
+//! Skips listings that are unchanged, according to their server, and whose items have all been downloaded.
 //!
-//! What is remembered holds whenever it was made: it says which items a listing with this validator has. Whether all of them
-//! are had, and their files there, is looked up when it is made use of.
+//! An imprint is valid no matter when it was made: it says which items a listing with this validator has. Whether all
+//! of them have been downloaded, and their files still exist, is checked when the imprint is used.
 
 use std::sync::Arc;
 
@@ -16,28 +16,28 @@ use crate::pipeline::sink::{Disk, quickly};
 use crate::pipeline::{Policy, Settings};
 use crate::source::{Registry, Target};
 
-/// How imprints count in a run.
+/// How imprints are used in a run.
 pub(super) struct Imprints {
     disk: Option<Arc<Disk>>,
     policy: Policy,
     recheck: bool,
-    /// Whether they are made.
+    /// Whether imprints are recorded.
     remembers: bool,
-    /// Whether they are made use of.
+    /// Whether imprints are used.
     asks: bool,
-    /// The mark of the sources of this run and of the links that they know.
+    /// A hash of the sources of this run and of the links that they know.
     sources: i64,
 }
 
-/// What is found out of a listing for another time.
+/// What is learned about a listing for the next run.
 #[derive(Default)]
 pub(super) struct Print {
     imprint: Option<Imprint>,
-    /// Whether it has more than items: what a link leads to may change while this does not.
+    /// Whether it has more than items: the target of a link may change while the listing does not.
     leads_on: bool,
     /// Whether its server says that it has not changed.
     unchanged: bool,
-    /// On what terms it was listed, if its source has told.
+    /// The terms under which it was listed, if its source has named any.
     pub(super) terms: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl Imprints {
 }
 
 impl Print {
-    /// Notes by what the server can tell whether what comes now has changed.
+    /// Starts an imprint with the validator of what follows.
     pub(super) fn begin(&mut self, walk: &Walk, validator: String) {
         if walk.imprints.remembers {
             self.imprint = Some(Imprint {
@@ -76,27 +76,27 @@ impl Print {
         }
     }
 
-    /// Notes an item of it.
+    /// Notes an item of the listing.
     pub(super) fn item(&mut self, item: &Item) {
         if let Some(imprint) = &mut self.imprint {
             imprint.items.push(mark(&item.source, &item.key));
         }
     }
 
-    /// Notes that it has more than items.
+    /// Notes that the listing has more than items.
     pub(super) fn leads_on(&mut self) {
         self.leads_on = true;
     }
 
-    /// Notes that it has not changed.
+    /// Notes that the listing has not changed.
     pub(super) fn is_unchanged(&mut self) {
         self.unchanged = true;
     }
 }
 
 impl Walk {
-    /// Has a listing asked for only if it has changed, if all of its items are had. Says how many those are, or that nothing
-    /// is known of it.
+    /// Makes a request conditional if all items of the listing have been downloaded. Returns how many those are, or
+    /// None if there is no imprint.
     pub(super) async fn only_if_changed(
         &self,
         origin: &Origin,
@@ -138,8 +138,8 @@ impl Walk {
         Ok(Some(had.unwrap_or(0)))
     }
 
-    /// Remembers what a listing was that came to its end, and tells of one that has not changed. Of one that failed, nothing is
-    /// known any more.
+    /// Records the imprint of a listing that is complete, and reports one that has not changed. The imprint of a failed
+    /// listing is removed.
     pub(super) async fn printed(
         &self,
         origin: &Arc<Origin>,
@@ -162,13 +162,13 @@ impl Walk {
             }
             _ => Ok(()),
         };
-        // That it cannot be noted is told by whoever waits for the archive at the end.
+        // A failure to record this is reported by whoever waits for the archive at the end.
         drop(noted);
         Ok(())
     }
 
-    /// What is known to be a feed, since it was listed as one: it goes to the source that reads it, which can ask for it only if it
-    /// has changed.
+    /// Recognizes a feed that was listed as one before, so that it goes directly to the source for feeds, which can
+    /// make a conditional request.
     pub(super) fn was_feed(&self, found: &Found) -> Option<Came> {
         if !self.imprints.asks || !self.archive.has_imprints() {
             return None;
@@ -191,7 +191,7 @@ impl Walk {
     }
 }
 
-/// Whether an item would be skipped if it were listed again.
+/// Checks whether an item would be skipped if it were listed again.
 fn is_had(seen: &Seen, policy: Policy, disk: Option<&Disk>) -> bool {
     match &seen.saved {
         _ if seen.imported => true,

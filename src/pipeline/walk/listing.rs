@@ -1,4 +1,4 @@
-//! One listing: a source at work, and the links that it hands on.
+//! A single listing: a source at work, and the links that it hands on.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::pipeline::branch::{Branch, stopped};
 use crate::pipeline::progress::Progress;
 use crate::source::{Ctx, Source, Target, outlet_after};
 
-/// What is to be listed.
+/// A listing to be made.
 pub(super) struct Listing {
     pub(super) source: Arc<dyn Source>,
     pub(super) target: Target,
@@ -24,21 +24,21 @@ pub(super) struct Listing {
     pub(super) ctx: Ctx,
     pub(super) depth: usize,
     pub(super) branch: Option<Arc<Branch>>,
-    /// Those of the link that the user gave, without the terms of a source.
+    /// The options of the link that the user gave, without the terms of a source.
     pub(super) options: Option<Arc<LinkOptions>>,
-    /// How far it has come, if that is remembered.
+    /// How far it has come, if that is tracked.
     pub(super) progress: Option<Arc<Progress>>,
-    /// How many items come before the place where it goes on.
+    /// How many items precede the place where it resumes.
     pub(super) items: u64,
-    /// Who gathers its albums, where that is wanted.
+    /// Gathers its albums, where that is wanted.
     pub(super) gather: Option<Arc<Gather>>,
     /// Whether all of it is wanted.
     pub(super) is_whole: bool,
-    /// The links that the one at its root leads to.
+    /// Counts the links that the root link leads to.
     pub(super) tree: Tree,
 }
 
-/// What comes next of a listing.
+/// The next event of a listing.
 enum Step {
     Entry(Entry, Led),
     Item(Found),
@@ -46,7 +46,7 @@ enum Step {
     Ended,
 }
 
-/// A listing at work: what its source emits becomes items, in their order, and links that are listed in its place.
+/// A listing in progress: what its source emits becomes items, in order, and links that are listed in their place.
 struct Running<'a> {
     walk: Arc<Walk>,
     of: Listing,
@@ -55,17 +55,17 @@ struct Running<'a> {
     children: VecDeque<Child>,
     /// An item that came after links, and waits for theirs.
     held: Option<Found>,
-    /// What holds for its items alone, once something has come: with the terms of its source.
+    /// The options of its own items, once something has arrived: those of the link, with the terms of the source.
     own: Option<Arc<LinkOptions>>,
     /// How many items were passed on.
     count: u64,
-    /// Where it is told that it could not be found out what an item is.
+    /// Receives errors of items for which it could not be determined what they are.
     failures: mpsc::UnboundedSender<Error>,
 }
 
 impl Walk {
-    /// Runs a source on its target, and passes on what it emits. The first error is that nobody listens, the second the
-    /// source's own.
+    /// Runs a source on its target, and passes on what it emits. The outer error means that the receiver is gone; the
+    /// inner one is the source's own.
     pub(super) async fn list(
         self: Arc<Self>,
         listing: Listing,
@@ -105,7 +105,7 @@ impl Walk {
             let child = next_of(running.children.front_mut());
             let step = tokio::select! {
                 biased;
-                // Enough of it is known. Its task ends with the leash.
+                // Enough of it is known. The leash ends its task.
                 () = &mut stopped => return Ok((running.count, Err(Error::closed()))),
                 found = child, if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
                 entry = entries.recv_led(), if takes => entry.map_or(Step::Ended, |(entry, led)| Step::Entry(entry, led)),
@@ -185,7 +185,7 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Passes on an item of its own, or holds it until the links before it are listed.
+    /// Passes on an item of the listing itself, or holds it until the links before it are listed.
     async fn item(&mut self, found: Found) -> Result<()> {
         if !self.children.is_empty() {
             self.held = Some(found);
@@ -212,12 +212,12 @@ impl Running<'_> {
         told.map_err(|_| Error::closed())
     }
 
-    /// The source's.
+    /// Returns the name of the source.
     fn name(&self) -> String {
         self.of.source.manifest().name.clone()
     }
 
-    /// Who named an entry: whoever leads the listing, or else whom its source knows of.
+    /// Returns who named an entry: a public server if one led to the listing, or else whom the source knows of.
     fn led(&self, led: Led) -> Led {
         match self.of.ctx.led() {
             Led::ByPublic => Led::ByPublic,
@@ -227,7 +227,7 @@ impl Running<'_> {
 
     fn found(&self, item: Box<Item>, led: Led) -> Found {
         let of = &self.of;
-        // A link that is one file is its own origin, which need not be remembered twice.
+        // A link that is a single file is its own origin, which need not be recorded twice.
         let origin = (of.origin.url != item.key).then(|| of.origin.clone());
         Found {
             depth: of.depth,
@@ -239,7 +239,7 @@ impl Running<'_> {
         }
     }
 
-    /// Where its links are listed.
+    /// Returns the position of the links that the listing hands on.
     fn spot(&self) -> Spot {
         let of = &self.of;
         Spot {

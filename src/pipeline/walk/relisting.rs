@@ -1,4 +1,4 @@
-//! Asks once more for links that could not be listed.
+//! Retries links that could not be listed.
 
 use std::sync::Arc;
 
@@ -12,25 +12,26 @@ use crate::pipeline::LinkOptions;
 use crate::pipeline::archive::{Again, Losses, Origin};
 use crate::source::Ctx;
 
-/// What is asked for once more, and has not begun.
+/// Something to be retried that has not begun yet.
 pub(super) enum Asked {
-    /// Items, of this link if they have one.
+    /// Items, with their link if they have one.
     Items(Option<Box<Origin>>, Losses),
-    /// A link, with what holds for it alone.
+    /// A link, with its own options.
     Link(Box<Relisting>),
 }
 
-/// A link that is to be listed once more.
+/// A link that is to be listed again.
 pub(super) struct Relisting {
     origin: Origin,
-    /// None if it had secrets, and nobody gives it now.
+    /// None if it had secrets, and the user does not give it now.
     link: Option<Link>,
-    /// An error if they are not understood any more.
+    /// An error if the stored options can no longer be parsed.
     options: Result<Option<Arc<LinkOptions>>>,
 }
 
 impl Walk {
-    /// What there is to ask for: of a link that could not be listed, each that the user gives now and that is shown so.
+    /// Returns what there is to retry: for a link that could not be listed, each that the user gives now and that is
+    /// shown the same.
     pub(super) fn asked(&self, again: Again) -> Vec<Asked> {
         let Again {
             origin,
@@ -52,7 +53,7 @@ impl Walk {
         let known = read_options(json);
         let asked = known.as_ref().ok().and_then(Option::as_ref);
         let asked = asked.and_then(|options| options.link.clone());
-        // One that another led to holds to the options of that.
+        // A link that another one led to is subject to the options of that one.
         let (origin, known) = match asked.filter(|asked| *asked != origin.url) {
             None => (origin, known),
             Some(asked) => {
@@ -65,7 +66,7 @@ impl Walk {
                     options.as_ref().is_some_and(|own| own.items.is_some())
                 };
                 match options.as_ref().is_ok_and(counts) {
-                    // Positions are those in the whole, so all of that is listed once more.
+                    // Positions count within the parent's listing, so all of that is listed again.
                     true => (above(asked), options),
                     false => {
                         return vec![Relisting {
@@ -94,13 +95,13 @@ impl Walk {
         }
     }
 
-    /// The link as it is given now, or else as it was.
+    /// Returns the link as it is given now, or else as it was.
     fn link(&self, origin: &Origin) -> Option<Link> {
         let given = self.given(&origin.url).first();
         given.map_or_else(|| remembered(origin), |wanted| Some(wanted.link.clone()))
     }
 
-    /// Begins with it; its items come out at the other end. Where it is a link, it comes with what holds for it alone.
+    /// Begins a retry; its items come out of the returned child. A link comes with its own options.
     pub(super) fn begin(self: Arc<Self>, asked: Asked) -> (Child, Option<Arc<LinkOptions>>) {
         let relisting = match asked {
             Asked::Items(origin, items) => {
@@ -127,10 +128,9 @@ impl Walk {
             options,
         } = relisting;
         let link = link.ok_or_else(|| {
-            Error::new(Kind::Expired, "it had secrets, which are not remembered")
-                .hint("fetch it once more")
+            Error::new(Kind::Expired, "it had secrets, which are not stored").hint("fetch it again")
         });
-        // Whoever else reads it would list something else.
+        // Another source that reads the link would list something else.
         let source = origin.source.as_deref();
         let link = match source.filter(|name| self.registry.source(name).is_err()) {
             Some(name) => Err(no_source(name)),
@@ -138,7 +138,7 @@ impl Walk {
         };
         let (link, options) = match (link, options) {
             (Ok(link), Ok(options)) => (link, options),
-            // It cannot even be asked for.
+            // It cannot even be requested.
             (Err(error), _) | (_, Err(error)) => {
                 let failure = Failure::new(&error, 1);
                 return self.tell(origin.url, origin.source, 0, Some(failure)).await;
@@ -153,10 +153,10 @@ impl Walk {
     }
 }
 
-/// The link that a user gave, of which only this is known.
+/// Returns the origin for a link that a user gave, of which nothing else is known.
 fn above(url: String) -> Origin {
     Origin {
-        // It is written down as it is shown.
+        // The URL is stored as it is shown.
         redacted: url.contains("***"),
         url,
         led: Led::ByUser,
@@ -165,7 +165,7 @@ fn above(url: String) -> Origin {
     }
 }
 
-/// A link as it was, if that is remembered.
+/// Returns a link as it was, if it is stored in full.
 pub(super) fn remembered(origin: &Origin) -> Option<Link> {
     let url = origin.url.parse().ok().filter(|_| !origin.redacted)?;
     Some(Link {

@@ -1,4 +1,4 @@
-//! Which links were listed in a run, and on which of the user's terms.
+//! Which links were listed in a run, and under which of the user's options.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use url::Url;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::hashes::Hashes;
 
-/// Hashes of the links that were listed. Their key is random, so nobody can make two links look the same.
+/// Hashes of the links that were listed. The hash key is random, so nobody can craft two links that collide.
 #[derive(Default)]
 pub(super) struct Seen {
     marks: Mutex<Marks>,
@@ -18,7 +18,7 @@ pub(super) struct Seen {
 #[derive(Default)]
 struct Marks {
     hashes: Hashes,
-    /// Whether any is of a link with options.
+    /// Whether any of them is of a link with options.
     has_options: bool,
 }
 
@@ -26,16 +26,16 @@ struct Marks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
     New,
-    /// All of it was, where other options hold.
+    /// All of it was listed, under other options.
     Elsewhere,
     Before,
 }
 
 impl Seen {
-    /// Takes a link under options of the user's. `handed` says that a listing has led to it.
+    /// Takes a link under the user's options. `handed` says that a listing has led to it.
     ///
-    /// What is given with options counts for these alone. What a listing hands on counts for all whose options choose the
-    /// same of it, so that many links of a list can lead to one that is listed once.
+    /// A link given with options counts for these options alone. A link handed on by a listing counts for all options
+    /// that select the same of it, so that several links of a list can lead to one that is listed once.
     pub(super) fn take(&self, url: &Url, options: Option<&LinkOptions>, handed: bool) -> Came {
         let plain = self.hasher.hash_one(url.as_str());
         let under = |options: &LinkOptions| self.hasher.hash_one((url.as_str(), options.to_json()));
@@ -50,12 +50,12 @@ impl Seen {
         };
         marks.has_options = true;
         let is_whole = marks.hashes.contains(plain) || marks.hashes.contains(whole());
-        // Positions are counted in it, so it is listed for these even where all of it was.
+        // Positions are counted within it, so it is listed for these even if all of it has been.
         if handed && is_whole && options.items.is_none() {
             return Came::Before;
         }
         let is_new = marks.hashes.insert(under(&options.choosing()));
-        // A listing that leads back to its own link is a circle.
+        // A listing that leads back to its own link is a loop.
         let is_new = match handed {
             true => is_new,
             false => marks.hashes.insert(self.hasher.hash_one((
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_link_counts_as_listed_where_the_same_of_it_was() {
         let (typed, handed) = (false, true);
-        // What came first, what comes then, and whether that is listed, too.
+        // The first link, the next one, and how that one counts.
         let table = [
             (("", typed), ("", typed), Came::Before),
             (("", typed), ("", handed), Came::Before),

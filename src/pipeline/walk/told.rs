@@ -1,4 +1,4 @@
-//! Tells of links: how their listing ended.
+//! Reports and records how the listing of a link ended.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::model::{Error, Event, Failure, Kind, Result};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::archive::Lapse;
 
-/// What is to hold for a link alone when it is listed again.
+/// Returns the options to use for a link alone when it is listed again.
 pub(super) fn own(
     options: Option<&LinkOptions>,
     terms: Option<String>,
@@ -22,7 +22,7 @@ pub(super) fn own(
     }
 }
 
-/// The same with these terms of its source, if there are any.
+/// Adds these terms of the link's source, if there are any.
 pub(super) fn on_terms(
     options: &Option<Arc<LinkOptions>>,
     terms: Option<String>,
@@ -33,7 +33,7 @@ pub(super) fn on_terms(
     }
 }
 
-/// The same without terms, for what one leads to: these are for one link alone.
+/// Removes the terms, for links that one leads to: terms belong to one link only.
 pub(super) fn off_terms(options: &Option<Arc<LinkOptions>>) -> Option<Arc<LinkOptions>> {
     let own = options.as_ref()?;
     if own.terms.is_none() {
@@ -47,7 +47,7 @@ pub(super) fn off_terms(options: &Option<Arc<LinkOptions>>) -> Option<Arc<LinkOp
 }
 
 impl Walk {
-    /// Tells how a listing ended, and has it remembered if it failed.
+    /// Reports how a listing ended, and records it if it failed.
     pub(super) async fn listed(
         &self,
         origin: Arc<Origin>,
@@ -59,7 +59,7 @@ impl Walk {
         self.tell_listed(&origin, items, done).await
     }
 
-    /// Has it remembered how a link was listed, if that counts.
+    /// Records how a link was listed, if that counts in this run.
     pub(super) fn note_listed(
         &self,
         origin: Arc<Origin>,
@@ -67,9 +67,9 @@ impl Walk {
         done: &Result<()>,
     ) {
         let noted = match done {
-            // Nothing of it is fetched, so what is to be fetched of it yet stays known.
+            // Nothing is downloaded, so what remains to be downloaded stays recorded.
             _ if !self.fetches => Ok(()),
-            // One that was left early has neither come to its end nor failed.
+            // A listing that was left early has neither completed nor failed.
             Err(error) if error.kind == Kind::Closed => Ok(()),
             Ok(()) => self.archive.listed(&origin.url),
             Err(error) => {
@@ -80,11 +80,11 @@ impl Walk {
                 self.archive.unlisted(origin, lapse)
             }
         };
-        // That it cannot be noted is told by whoever waits for the archive at the end.
+        // A failure to record this is reported by whoever waits for the archive at the end.
         drop(noted);
     }
 
-    /// Tells how a listing ended.
+    /// Reports how a listing ended.
     pub(super) async fn tell_listed(
         &self,
         origin: &Origin,
@@ -97,7 +97,7 @@ impl Walk {
         self.tell(url, source, items, failure).await
     }
 
-    /// Tells how many items are not among the positions that were chosen, if any.
+    /// Reports how many items are not among the chosen positions, if any.
     pub(super) async fn left_out(&self, items: u64) -> Result<()> {
         match items {
             0 => Ok(()),

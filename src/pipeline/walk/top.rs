@@ -1,7 +1,7 @@
-//! The links that the user gave, a few side by side. What comes out are the items of the first, then those of the next.
+//! The links that the user gave, several at a time. The items of the first come out first, then those of the next.
 //!
-//! A source may wait for its host for minutes. Where the first link gives nothing for a while, one behind it that has something
-//! goes first, and further ones are begun.
+//! A source may wait for its host for minutes. If the first link yields nothing for a while, a later one that has
+//! something goes first, and further ones are started.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,20 +19,20 @@ use crate::net::Led;
 use crate::pipeline::documents::Hands;
 use crate::pipeline::{Ask, LinkOptions, Ranges, Wanted};
 
-/// For so long a link may give nothing before others go first.
+/// How long a link may yield nothing before others go first.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often that is looked at.
+/// How often that is checked.
 const TICK: Duration = Duration::from_millis(250);
-/// So many links are under way at the most, with those that give nothing.
+/// The maximum number of links in progress, including silent ones.
 const MOST: usize = 32;
 
 /// A link that is being listed.
 struct Begun {
     child: Child,
     options: Option<Arc<LinkOptions>>,
-    /// How many items it has given.
+    /// How many items it has yielded.
     position: u64,
-    /// When it gave the last one, or was begun.
+    /// When it yielded the last one, or was started.
     since: Instant,
 }
 
@@ -46,13 +46,13 @@ impl Begun {
         }
     }
 
-    /// Whether there is an item of it, or its end.
+    /// Checks whether it has an item, or has ended.
     fn is_ready(&self) -> bool {
         let (found, _) = &self.child;
         !found.is_empty() || found.is_closed()
     }
 
-    /// Whether it has given nothing for long.
+    /// Checks whether it has yielded nothing for long.
     fn is_silent(&self) -> bool {
         !self.is_ready() && self.since.elapsed() >= PATIENCE
     }
@@ -62,12 +62,12 @@ impl Begun {
 #[derive(Default)]
 struct Line {
     begun: VecDeque<Begun>,
-    /// How many of them were silent at the last look.
+    /// How many of them were silent at the last check.
     silent: usize,
 }
 
 impl Line {
-    /// Whether one more may be begun.
+    /// Checks whether another one may be started.
     fn has_room(&self) -> bool {
         let count = self.begun.len();
         count < MOST && count.saturating_sub(self.silent) < AHEAD
@@ -77,12 +77,12 @@ impl Line {
         self.begun.push_back(Begun::new(begun));
     }
 
-    /// What comes next of the first one.
+    /// Returns the next item of the first one.
     async fn next(&mut self) -> Option<Found> {
         next_of(self.begun.front_mut().map(|begun| &mut begun.child)).await
     }
 
-    /// Looks who is silent, and lets those go first that have something if the first one is.
+    /// Counts the silent links and, if the first one is silent, moves one that has something to the front.
     fn look(&mut self) {
         let silent = self.begun.iter().filter(|begun| begun.is_silent());
         self.silent = silent.count();
@@ -95,7 +95,7 @@ impl Line {
 }
 
 impl Walk {
-    /// Lists the links that the user gave. Positions are counted in each of them.
+    /// Lists the links that the user gave. Positions are counted within each of them.
     pub(super) async fn top(
         self: Arc<Self>,
         links: impl Stream<Item = Result<Ask>> + Send,
@@ -106,9 +106,9 @@ impl Walk {
         let mut line = Line::default();
         let mut left_out = 0;
         let (hands, mut words) = Hands::new();
-        // Of so many items it is not known yet whether they are documents.
+        // How many items may still turn out to be documents.
         let mut undecided = 0;
-        // What is asked for once more, and waits for its turn.
+        // What is to be retried, and waits for its turn.
         let mut again: VecDeque<Asked> = VecDeque::new();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -136,7 +136,7 @@ impl Walk {
                     let options = first.options.as_ref();
                     let items = options.and_then(|options| options.items.as_ref()).or(self.items.as_ref());
                     let is_last = items.and_then(Ranges::ends_at).is_some_and(|end| position >= end);
-                    // What cannot be had fails whatever is chosen.
+                    // Items that cannot be downloaded fail whatever is chosen.
                     if found.refusal.is_none() && !items.is_none_or(|items| items.contains(position)) {
                         left_out += 1;
                     } else if let Some(came) = self.was_feed(&found) {

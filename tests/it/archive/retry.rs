@@ -91,7 +91,7 @@ fn what_had_secrets_is_told_apart_and_stays_known_as_it_failed() {
     assert!(!before.item.as_deref().unwrap().contains("hunter2"));
     let done = call.clone().arg("retry").run();
     assert!(
-        done.stderr.contains("secrets, which are not remembered"),
+        done.stderr.contains("secrets, which are not stored"),
         "{}",
         done.stderr
     );
@@ -135,8 +135,8 @@ fn what_an_older_version_noted_is_asked_for_by_its_key_if_that_leads_there() {
     drop(connection);
     let done = call.clone().arg("retry").run().fails(3);
     for (name, why) in [
-        ("imgur:a/zzzzz", "its link is not remembered"),
-        ("nobody:x", "the source `nobody` is not there"),
+        ("imgur:a/zzzzz", "its link is not stored"),
+        ("nobody:x", "the source `nobody` is not available"),
     ] {
         let told = format!("failed: `{name}` {why}");
         assert!(done.stderr.contains(&told), "{}", done.stderr);

@@ -208,7 +208,7 @@ fn what_nobody_can_take_is_refused_by_name() {
         ),
         (
             film(json!({"url": "https://x.org/a", "has_drm": true})),
-            "the film is protected (DRM), which is not taken off here",
+            "the film is protected (DRM), which is not supported",
         ),
         (film(json!({})), "`yt-dlp` names no film there"),
         (

@@ -24,7 +24,7 @@ fn user(site: &Site) -> (Fetch, [String; 4]) {
 }
 
 const HINT: &str =
-    "hint: `--plugin DIR` names the folder of a plugin, and `fetch plugin install` gets one\n";
+    "hint: name its folder with `--plugin DIR`, or install it with `fetch plugin install`\n";
 
 #[test]
 fn a_file_is_not_repaired_by_another_source() {
@@ -39,7 +39,7 @@ fn a_file_is_not_repaired_by_another_source() {
     std::fs::remove_file(fetch.out().join(path)).unwrap();
     let verify = user.args(["verify", "--repair"]);
     let done = verify.run().fails(4);
-    done.says("failed: `mine:a` the source `mine` is not there\n")
+    done.says("failed: `mine:a` the source `mine` is not available\n")
         .says(HINT);
     verify.args(&flags).run().success();
     assert_eq!(fetch.files(), files);
@@ -56,7 +56,7 @@ fn a_link_is_not_listed_by_another_source() {
     fetch.run().fails(7);
     let retry = user.arg("retry");
     let done = retry.run().fails(4);
-    done.says("failed: `https://mine.test/x` the source `mine` is not there\n")
+    done.says("failed: `https://mine.test/x` the source `mine` is not available\n")
         .says(HINT);
     retry.args(&flags).run().success().says("1 new");
 }

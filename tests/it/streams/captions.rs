@@ -219,7 +219,7 @@ fn subtitles_of_a_manifest_are_files_and_segments() {
     let german = "WEBVTT\n\n1\n00:00:01.000 --> 00:00:06.000\nde 0\n";
     assert_eq!(String::from_utf8_lossy(&files["cats.de.sdh.vtt"]), german);
     let said =
-        "its subtitles `it` cannot be had: they are WebVTT in MP4 (`wvtt`), which is not read here";
+        "its subtitles `it` cannot be had: they are WebVTT in MP4 (`wvtt`), which is not supported";
     assert!(done.stderr.contains(said), "{}", done.stderr);
     assert_eq!(fetch.partials(), Vec::<String>::new());
 }

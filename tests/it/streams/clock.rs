@@ -323,7 +323,7 @@ fn a_live_manifest_without_a_template_is_refused() {
         <Representation id='v' bandwidth='9'><BaseURL>film.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>";
     site.on("/cats.mpd", Reply::text(text));
     let done = quick().arg(site.url("/cats.mpd")).run().fails(5);
-    let said = "it has no template of its segments";
+    let said = "it has no segment template";
     assert!(done.stderr.contains(said), "{}", done.stderr);
 }
 

@@ -35,7 +35,7 @@ fn what_is_protected_by_its_boxes_is_named_and_nothing_is_saved() {
             .optional();
     }
     let fetch = quick().arg(site.url("/cats.m3u8"));
-    let said = "the stream is protected by common encryption (DRM), which is not taken off here";
+    let said = "the stream is protected by common encryption (DRM), which is not supported";
     fetch.run().fails(5).says(said);
     assert_eq!((fetch.tree().as_str(), fetch.partials().len()), ("", 0));
 }

@@ -1,4 +1,4 @@
-//! Subtitles in a manifest: in segments of WebVTT, or as files.
+//! Subtitles in a manifest: WebVTT segments, or files.
 
 use super::segments::{self, Scope};
 use super::xml::Element;
@@ -8,7 +8,7 @@ use crate::pipeline::stream::caption::{self, At, Caption, Says};
 use crate::pipeline::stream::urls::Urls;
 use crate::pipeline::stream::{Media, corrupt};
 
-/// What all subtitles of a manifest may come to together: the film has room of its own.
+/// The room for all subtitles of a manifest together; the video has its own.
 pub(super) struct Room {
     urls: Urls,
     segments: usize,
@@ -22,7 +22,7 @@ impl Room {
         }
     }
 
-    /// Takes so many segments.
+    /// Takes room for so many segments.
     fn take(&mut self, count: usize) -> Result<()> {
         self.segments = self.segments.saturating_add(count);
         match self.segments {
@@ -34,7 +34,7 @@ impl Room {
     }
 }
 
-/// Adds the subtitles of a period to those of the periods before it, which have the same labels.
+/// Adds the subtitles of a period to those of earlier periods with the same labels.
 pub(super) fn add(
     room: &mut Room,
     scope: &Scope,
@@ -98,7 +98,7 @@ fn is_text(set: &Element, own: &Element) -> bool {
     is_text || mime == "application/ttml+xml" || form(says("codecs")).is_some()
 }
 
-/// What is in segments of MP4, by the name of its codec.
+/// Returns the form of text in MP4 segments, by the name of its codec.
 fn form(codecs: &str) -> Option<&'static str> {
     match codecs.trim().get(..4)? {
         "wvtt" => Some("WebVTT in MP4 (`wvtt`)"),
@@ -114,12 +114,12 @@ fn says(set: &Element) -> Says<'_> {
         language: set.get("lang").unwrap_or(""),
         name: set.get("label").unwrap_or(""),
         forced: roles().any(|role| matches!(role, "forced-subtitle" | "forced_subtitle")),
-        // The second purpose of those that ETSI TS 101 154 lists is for who hears badly.
+        // In the list of ETSI TS 101 154, purpose 2 is for the hard of hearing.
         heard: roles().chain(aids()).any(|role| role == "caption") || aids().any(|aid| aid == "2"),
     }
 }
 
-/// Where subtitles are, behind those of the periods before.
+/// Returns where subtitles are, appended to those of earlier periods.
 fn place(
     room: &mut Room,
     scope: &Scope,
@@ -141,14 +141,14 @@ fn place(
     let mime = says("mimeType");
     let known = form(says("codecs")).or((mime == "application/mp4").then_some("text in MP4"));
     if let Some(form) = known {
-        return Ok(At::Not(format!("they are {form}, which is not read here")));
+        return Ok(At::Not(format!("they are {form}, which is not supported")));
     }
-    // Where there is no room any more, nothing is named.
+    // If there is no room left, no URLs are built.
     room.take(0)?;
     let before = media.segments.len();
     segments::add(&mut room.urls, scope, (period, rendition), &mut media)?;
     room.take(media.segments.len() - before)?;
-    // Of a live one, more is to come, however few there are by now.
+    // For a live stream, more will follow, however few there are now.
     let is_one = media.segments.len() == 1 && scope.window.is_none();
     Ok(match mime {
         "text/vtt" if is_one => At::File(media, "vtt"),
@@ -158,7 +158,7 @@ fn place(
         _ => {
             let mime: String = mime.chars().take(40).collect();
             At::Not(format!(
-                "they are `{}`, which is not read here",
+                "they are `{}`, which is not supported",
                 mime.escape_debug()
             ))
         }

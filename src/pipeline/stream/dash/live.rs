@@ -1,7 +1,7 @@
-//! What is said of a live stream, and which of its segments are there at a time.
+//! Properties of a live stream, and which of its segments are available at a given time.
 //!
-//! The numbers of its segments are the microseconds at which they are played, so that one is known again in each manifest,
-//! however it is named there.
+//! The number of a segment is the time at which it is played, in microseconds, so that it can be recognized in later
+//! manifests, however it is named there.
 
 use std::time::Duration;
 
@@ -13,63 +13,64 @@ use super::time::{date, seconds};
 use super::xml::Element;
 use crate::model::Result;
 
-/// A window that has no bound begins where the stream did if that was so many seconds ago at the most, and else so long ago.
+/// A window without a limit starts at the beginning of the stream if that is at most `DAY` seconds ago, else `MINUTE`
+/// seconds ago.
 const DAY: f64 = 86_400.0;
 const MINUTE: f64 = 60.0;
-/// The most places of a clock.
+/// The maximum number of clock sources.
 const CLOCKS: usize = 10;
 
-/// What is said of a live stream.
+/// The properties of a live stream.
 #[derive(Debug, PartialEq)]
 pub(in crate::pipeline) struct Live {
-    /// Since when there are segments, in seconds since 1970.
+    /// The start of availability, in seconds since 1970.
     since: f64,
-    /// For how many seconds they are there.
+    /// For how many seconds segments remain available.
     depth: Option<f64>,
     /// How often the manifest changes; none if it does not.
     pub(in crate::pipeline) every: Option<Duration>,
-    /// Where the clock is, best first.
+    /// Sources of the time, best first.
     pub(in crate::pipeline) clocks: Vec<Timing>,
 }
 
-/// Where the time is told.
+/// A source of the time.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::pipeline) enum Timing {
-    /// In the manifest: it was made then.
+    /// The manifest itself: the time when it was made.
     Now(f64),
-    /// As a text.
+    /// The body of a response.
     Text(Url),
-    /// In the header of an answer.
+    /// The `Date` header of a response.
     Date(Url),
 }
 
-/// How somebody sees a live stream.
+/// A client's view of a live stream.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::pipeline) struct View {
     /// The time, in seconds since 1970.
     pub(in crate::pipeline) now: f64,
-    /// The number of the first segment that is not known yet.
+    /// The number of the first segment not yet known.
     pub(in crate::pipeline) since: u64,
 }
 
-/// Which segments are there, in seconds from when the stream began.
+/// The range of available segments, in seconds since the stream began.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
-    /// They end behind this, and not behind that.
+    /// Available segments end after `from`, and no later than `until`.
     pub(super) from: f64,
     pub(super) until: f64,
-    /// The number of the first that is wanted.
+    /// The number of the first segment wanted.
     pub(super) since: u64,
 }
 
 impl Live {
-    /// Reads it; none if it is not live.
+    /// Reads the properties; returns None if the stream is not live.
     pub(super) fn read(manifest: &Element, url: &Url, urls: &mut Urls) -> Result<Option<Live>> {
         if manifest.get("type") != Some("dynamic") {
             return Ok(None);
         }
         let since = manifest.get("availabilityStartTime").and_then(date);
-        let since = since.ok_or_else(|| unsupported("is live, and does not say since when"))?;
+        let since = since.ok_or_else(|| unsupported("is live, but does not say since when"))?;
         let span = |name: &str| manifest.get(name).map(seconds).transpose();
         let every = span("minimumUpdatePeriod")?.map(Duration::from_secs_f64);
         let mut clocks = Vec::new();
@@ -77,7 +78,7 @@ impl Live {
             let scheme = clock.get("schemeIdUri").unwrap_or("");
             let scheme = scheme.strip_prefix("urn:mpeg:dash:utc:").unwrap_or("");
             let value = clock.get("value").unwrap_or("");
-            // Of several addresses, the first is as good as any.
+            // If there are several addresses, the first is as good as any.
             let place = value.split_whitespace().next().unwrap_or("");
             let mut at = || urls.join(url, place).ok();
             clocks.extend(
@@ -97,11 +98,11 @@ impl Live {
         }))
     }
 
-    /// Which of its segments are there for who sees it so.
+    /// Returns the window of segments available in this view.
     pub(super) fn window(&self, View { now, since }: View) -> Result<Window> {
         let until = now - self.since;
         if !until.is_finite() {
-            return Err(corrupt("its time is none"));
+            return Err(corrupt("its time is invalid"));
         }
         let from = match self.depth {
             Some(depth) => until - depth,
@@ -113,7 +114,7 @@ impl Live {
 }
 
 impl Window {
-    /// All that is left of a stream that has ended.
+    /// Returns the window with everything left of a stream that has ended.
     pub(super) fn rest(since: u64) -> Window {
         Window {
             from: 0.0,
@@ -123,8 +124,8 @@ impl Window {
     }
 }
 
-/// A time of play, in seconds, as a number.
+/// Converts a playback time in seconds to a segment number.
 pub(super) fn number(seconds: f64) -> u64 {
-    // What is before the beginning is at it, and no clock goes so far that it would not fit.
+    // Times before the beginning become 0; no realistic time overflows.
     (seconds * 1e6).round() as u64
 }

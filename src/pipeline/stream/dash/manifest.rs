@@ -1,4 +1,4 @@
-//! A manifest as a whole: its periods, one behind the other.
+//! A complete manifest, with all its periods.
 
 use url::Url;
 
@@ -16,24 +16,24 @@ use crate::model::{Error, Kind, Result};
 pub(in crate::pipeline) struct Manifest {
     root: Element,
     url: Url,
-    /// What is said of it if it is live.
+    /// The properties of a live stream, if it is one.
     pub(in crate::pipeline) live: Option<Live>,
-    /// Where the next one is, if that is told.
+    /// Where to request the next version, if given.
     pub(in crate::pipeline) next: Option<Url>,
 }
 
-/// The tracks that are to be fetched.
+/// The tracks to download.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::pipeline) struct Tracks {
-    /// The picture, or all.
+    /// The video, or everything.
     pub(in crate::pipeline) main: Media,
-    /// The sound, where it is apart.
+    /// The audio, if it is separate.
     pub(in crate::pipeline) sound: Option<Media>,
-    /// The subtitles that there are; where those are that nobody wants is left out.
+    /// The available subtitles; the location of unwanted ones is left out.
     pub(in crate::pipeline) captions: Vec<Caption>,
 }
 
-/// What is wanted of a manifest.
+/// What is wanted from a manifest.
 #[derive(Clone, Debug, Default)]
 pub(in crate::pipeline) struct Want {
     pub(in crate::pipeline) quality: Quality,
@@ -41,14 +41,14 @@ pub(in crate::pipeline) struct Want {
 }
 
 impl Manifest {
-    /// Reads one that came from this URL.
+    /// Parses a manifest that came from this URL.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] for what is none; [`Kind::Unsupported`] for what is live in a way that is not known here.
+    /// [`Kind::Corrupt`] for an invalid manifest; [`Kind::Unsupported`] for an unsupported form of live stream.
     pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Manifest> {
         let root = xml::read(&text(body)?)?;
         if root.name != "MPD" {
-            return Err(corrupt("it is no manifest of DASH"));
+            return Err(corrupt("it is not a DASH manifest"));
         }
         if root.get("type") != Some("dynamic") && root.first("Period").is_none() {
             return Err(corrupt("it has no period"));
@@ -64,16 +64,16 @@ impl Manifest {
         })
     }
 
-    /// Chooses, and names the segments: all of a film that is whole, and of a live one those that are there and not known
-    /// yet. With a view, one that is whole is the end of one that was live.
+    /// Chooses the tracks and lists their segments: all of a complete video; for a live stream, those available and not
+    /// yet known. With a view, a complete manifest is the end of a stream that was live.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] for what contradicts itself; [`Kind::Unsupported`] for what is protected or has no such rendition.
+    /// [`Kind::Corrupt`] for contradictions; [`Kind::Unsupported`] if the stream is protected or has no such rendition.
     pub(in crate::pipeline) fn tracks(&self, want: &Want, view: Option<View>) -> Result<Tracks> {
         let window = match (&self.live, view) {
             (Some(live), Some(view)) => Some(live.window(view)?),
             (None, Some(view)) => Some(Window::rest(view.since)),
-            (Some(_), None) => return Err(corrupt("it is live by now")),
+            (Some(_), None) => return Err(corrupt("it has become live")),
             (None, None) => None,
         };
         let manifest = &self.root;
@@ -86,7 +86,7 @@ impl Manifest {
         let periods: Vec<&Element> = manifest.all("Period").collect();
         let (mut tracks, mut kind) = (Tracks::default(), None);
         let mut texts = captions::Room::new();
-        // In one without a set, nothing is played; what one that is elsewhere has, nobody knows.
+        // A period without an adaptation set plays nothing; the contents of an external period are unknown.
         let is_empty = |period: &&Element| {
             let is_elsewhere = period.get("href").is_some_and(|href| href != NOWHERE);
             period.first("AdaptationSet").is_none() && !is_elsewhere
@@ -126,13 +126,13 @@ impl Manifest {
                 let of = add(rooms, &scope, period, want, &mut tracks)?;
                 if *kind.get_or_insert(of) != of && window.is_none() {
                     return Err(unsupported(
-                        "has periods of which some have a picture and others none, which are no film one behind the other",
+                        "has periods of which some have a picture and others none, which cannot be joined",
                     ));
                 }
             }
             begin = until;
         }
-        // Of a stream that says how long its window is, and not how long it is itself, nobody knows the end.
+        // The end of a stream that gives the length of its window, but not its own, is unknown.
         let end = end.filter(|end| *end > last);
         tracks.end(self.live.is_some(), window, end);
         match tracks.main.segments.is_empty() && window.is_none() {
@@ -142,7 +142,7 @@ impl Manifest {
     }
 }
 
-/// Adds what is chosen of a period, and gives what that is of, without its sound.
+/// Adds the chosen tracks of a period, and returns the kind of its main track.
 fn add(
     (urls, texts): (&mut Urls, &mut captions::Room),
     scope: &Scope,
@@ -161,7 +161,7 @@ fn add(
 }
 
 impl Tracks {
-    /// Notes whether more is to come: a live stream ends when all of its time is over, and its last segment there.
+    /// Notes whether more will follow: a live stream ends when all of its time is over, and its last segment available.
     fn end(&mut self, is_live: bool, window: Option<Window>, end: Option<f64>) {
         let last = self.main.target.as_secs_f64();
         let now = window.map_or(f64::INFINITY, |window| window.until);
@@ -170,7 +170,7 @@ impl Tracks {
         let sound = self.sound.iter_mut();
         for media in std::iter::once(&mut self.main).chain(sound).chain(captions) {
             media.ended = ended;
-            // What is whole has all its segments here, and by the clock alone there may have been more.
+            // A complete manifest lists all its segments; by the clock alone there may have been more.
             media.end = end.filter(|_| ended && window.is_some()).map(number);
         }
     }

@@ -1,4 +1,4 @@
-//! Manifests of DASH (ISO/IEC 23009-1), of films that are whole and of those that are live.
+//! DASH manifests (ISO/IEC 23009-1), of complete videos and of live streams.
 
 mod captions;
 mod live;
@@ -22,17 +22,17 @@ pub(in crate::pipeline) use time::date;
 
 /// The longest manifest, in bytes.
 pub(in crate::pipeline) const LONGEST: usize = 16 << 20;
-/// The most segments of a track.
+/// The maximum number of segments of a track.
 const MOST: usize = 260_000;
 
-/// The most renditions of a period.
+/// The maximum number of renditions of a period.
 const RENDITIONS: usize = 1000;
-/// How the names of what tells of colour begin, and how those of what is for fast forward end.
+/// The prefix of schemes that describe colour, and the suffix of schemes for fast forward.
 const COLOUR: &str = "urn:mpeg:mpegB:cicp:";
 const TRICK: &str = "trickmode";
-/// Where that is which is to be left out (ISO/IEC 23009-1 §5.5.3).
+/// The `xlink:href` of elements to be ignored (ISO/IEC 23009-1 §5.5.3).
 const NOWHERE: &str = "urn:mpeg:dash:resolve-to-zero:2013";
-/// What a representation is of.
+/// What a representation contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
     Picture,
@@ -40,21 +40,21 @@ enum Of {
     Other,
 }
 
-/// A rendition, and what it is in.
+/// A representation, and the adaptation set it is in.
 #[derive(Clone, Copy)]
 struct Rendition<'a> {
     set: &'a Element,
     own: &'a Element,
     of: Of,
-    /// What it cannot be used without, and nobody here knows.
+    /// An essential property that is not supported.
     needs: Option<&'a str>,
     protected: Option<&'static str>,
 }
 
-/// Reads a manifest of a film that is whole, which came from this URL, and chooses.
+/// Reads the manifest of a complete video, which came from this URL, and chooses the tracks.
 ///
 /// # Errors
-/// As those of its parts; and [`Kind::Unsupported`] if it is live.
+/// As for its parts; and [`Kind::Unsupported`] if it is live.
 #[cfg(any(test, fuzzing))]
 pub(in crate::pipeline) fn read(body: &[u8], url: &Url, want: &Want) -> Result<Tracks> {
     let manifest = Manifest::read(body, url)?;
@@ -65,7 +65,7 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url, want: &Want) -> Result<T
     manifest.tracks(want, view)
 }
 
-/// The renditions of a period, those first that the site means.
+/// Returns the renditions of a period, the site's main ones first.
 fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
     here(period, "AdaptationSet")?;
     let mut sets: Vec<&Element> = period.all("AdaptationSet").collect();
@@ -96,22 +96,22 @@ fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
     Ok(found)
 }
 
-/// Whether an element has those that it is for: it may be elsewhere.
+/// Checks that the children of an element are not in an external document.
 ///
 /// # Errors
-/// [`Kind::Unsupported`] if it is.
+/// [`Kind::Unsupported`] if they are.
 fn here(element: &Element, inner: &str) -> Result<()> {
     let href = element.get("href").filter(|href| *href != NOWHERE);
     match href.is_some() && element.first(inner).is_none() {
         true => Err(unsupported(format_args!(
-            "has a part that is elsewhere (`xlink:href` of `{}`), which is not read here",
+            "has an external part (`xlink:href` of `{}`), which is not supported",
             element.name.escape_debug()
         ))),
         false => Ok(()),
     }
 }
 
-/// What a rendition is of. Pictures of a film to look at while one seeks have a size, too, and are no film.
+/// Returns what a rendition contains. Thumbnails for seeking have a size, too, but are no video.
 fn of(set: &Element, own: &Element) -> Of {
     let says = |name: &str| own.get(name).or(set.get(name)).unwrap_or("");
     let kinds = [says("contentType"), says("mimeType")];
@@ -127,8 +127,9 @@ fn of(set: &Element, own: &Element) -> Of {
     }
 }
 
-/// What nobody can use an element without who does not know it, by its name (ISO/IEC 23009-1 §5.8.4.8): but for colour,
-/// which the film tells of itself. A rendition for fast forward, which may be told less strictly, has few pictures.
+/// Returns an essential property that is not supported (ISO/IEC 23009-1 §5.8.4.8), except for colour, which the video
+/// describes itself. Also returns the property of renditions for fast forward, which have few pictures and may be
+/// marked less strictly.
 fn needs(element: &Element) -> Option<&str> {
     let schemes = |name| {
         let all = Element::all(element, name);
@@ -138,7 +139,7 @@ fn needs(element: &Element) -> Option<&str> {
     essential.or_else(|| schemes("SupplementalProperty").find(|scheme| scheme.ends_with(TRICK)))
 }
 
-/// The renditions of picture and sound that are wanted.
+/// Chooses the video and audio renditions.
 fn choose<'a>(
     all: &[Rendition<'a>],
     quality: Quality,
@@ -155,7 +156,7 @@ fn choose<'a>(
         }
     };
     let (pictures, sounds) = (open(Of::Picture)?, open(Of::Sound)?);
-    // Of sounds in several languages, those of the first set are meant.
+    // If there is audio in several languages, the first set is the intended one.
     let set = sounds.first().map(|first| first.set);
     let sounds: Vec<_> = sounds
         .into_iter()
@@ -175,7 +176,7 @@ fn choose<'a>(
         let none = || {
             Error::new(
                 Kind::Unsupported,
-                "the stream has no sound apart from its picture",
+                "the stream has no sound separate from its picture",
             )
             .hint("`--quality worst` fetches the smallest picture with it")
         };
@@ -188,11 +189,11 @@ fn choose<'a>(
             Some(scheme) => {
                 let scheme: String = scheme.chars().take(80).collect();
                 unsupported(format_args!(
-                    "needs `{}`, which is not known here",
+                    "needs `{}`, which is not supported",
                     scheme.escape_debug()
                 ))
             }
-            None => corrupt("it names no rendition"),
+            None => corrupt("it lists no rendition"),
         }),
     }
 }
@@ -217,7 +218,7 @@ fn size(rendition: &Rendition<'_>) -> Size {
     }
 }
 
-/// What protects what has this, by name.
+/// Returns the name of the protection of an element.
 fn protected_by(element: &Element) -> Option<&'static str> {
     let schemes = || {
         let all = element.all("ContentProtection");

@@ -1,4 +1,4 @@
-//! The segments of a representation: named by a template, in a list, or all in one file.
+//! The segments of a representation: named by a template, listed, or all in one file.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,23 +14,23 @@ use super::{MOST, Of, Rendition};
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 
-/// What holds for a whole period.
+/// The properties of a period.
 pub(super) struct Scope {
     pub(super) base: Url,
-    /// How long it is, in seconds, if that is told.
+    /// Its length in seconds, if known.
     pub(super) length: Option<f64>,
-    /// When it begins, in seconds from the beginning of the stream.
+    /// When it begins, in seconds since the beginning of the stream.
     pub(super) begin: f64,
     /// Whether it is the first of the manifest.
     pub(super) is_first: bool,
-    /// Whether nothing is played behind it.
+    /// Whether nothing is played after it.
     pub(super) is_last: bool,
-    /// Which of its segments are there, if it is or was live.
+    /// Which of its segments are available, if the stream is or was live.
     pub(super) window: Option<Window>,
 }
 
 impl Scope {
-    /// Whether nothing of it can be wanted: it is to begin yet, or was over before.
+    /// Checks whether nothing of it can be wanted: it has not begun, or was over before.
     pub(super) fn is_over(&self) -> bool {
         let Some(window) = self.window else {
             return false;
@@ -41,7 +41,7 @@ impl Scope {
     }
 }
 
-/// The URL that an element's own names are seen from.
+/// Returns the URL that the relative URLs of an element refer to.
 pub(super) fn base(urls: &mut Urls, from: &Url, element: &Element) -> Result<Url> {
     match element.first("BaseURL") {
         Some(base) => urls.join(from, &base.text),
@@ -49,7 +49,7 @@ pub(super) fn base(urls: &mut Urls, from: &Url, element: &Element) -> Result<Url
     }
 }
 
-/// What names segments, from the outermost element to the innermost; the inner one counts.
+/// The elements that describe segments, from the outermost to the innermost; inner ones take precedence.
 pub(super) struct Naming<'a>(Vec<&'a Element>);
 
 impl<'a> Naming<'a> {
@@ -73,7 +73,7 @@ impl<'a> Naming<'a> {
         }
     }
 
-    /// How many of its ticks are a second.
+    /// Returns the number of ticks per second.
     pub(super) fn scale(&self) -> Result<u64> {
         let scale = self.number("timescale")?.unwrap_or(1);
         (scale > 0)
@@ -81,7 +81,7 @@ impl<'a> Naming<'a> {
             .ok_or_else(|| corrupt("a timescale is zero"))
     }
 
-    /// The time that its first segment has which is played, in seconds.
+    /// Returns the media time at the start of the period, in seconds.
     fn ahead(&self) -> Result<f64> {
         let offset = self.number("presentationTimeOffset")?.unwrap_or(0);
         Ok(offset as f64 / self.scale()? as f64)
@@ -92,9 +92,9 @@ impl<'a> Naming<'a> {
     }
 }
 
-/// Times that differ by no more seconds are the same.
+/// Times that differ by no more than this, in seconds, are the same.
 pub(super) const ROUNDED: f64 = 0.001;
-/// A segment is so many seconds long at the most.
+/// The maximum length of a segment, in seconds.
 const LONG: f64 = 86_400.0;
 
 /// Adds the segments of a representation to a track.
@@ -120,10 +120,10 @@ pub(super) fn add(
     }
     media.surplus = false;
     if scope.window.is_some() {
-        // The periods of a live one come and go.
+        // The periods of a live stream come and go.
         media.rendition.clear();
     }
-    // By which it is told from others, in each period.
+    // These attributes distinguish the rendition from others, in each period.
     for name in ["bandwidth", "width", "height", "codecs", "lang"] {
         media.rendition += own.get(name).or(set.get(name)).unwrap_or("");
         media.rendition.push(' ');
@@ -144,7 +144,7 @@ pub(super) fn add(
             by_template(&mut track, scope, &template, &names)
         }
         _ if scope.window.is_some() => Err(unsupported(
-            "is live in a form that is not known here: it has no template of its segments",
+            "is live in an unsupported form: it has no segment template",
         )),
         (true, false) => by_list(&mut track, &list),
         (true, true) => by_file(&mut track, &file, rendition),
@@ -159,7 +159,7 @@ pub(super) fn add(
             )),
         };
     }
-    // Each period has a time of its own, but for those that are cuts of one film.
+    // Each period has its own timeline, unless the periods are cuts of one video.
     let goes_on = scope.begin > 0.0 && (ahead - media.ahead).abs() < ROUNDED && !media.broken;
     if let Some(first) = media.segments.get_mut(before)
         && scope.window.is_none()
@@ -171,13 +171,13 @@ pub(super) fn add(
     Ok(())
 }
 
-/// A track that grows.
+/// A track under construction.
 pub(super) struct Track<'a> {
     urls: &'a mut Urls,
     from: Url,
     pub(super) media: &'a mut Media,
     map: Option<Arc<Map>>,
-    /// Whether the period begins with what the one before it has ended with.
+    /// Whether the period begins with the segment that the previous one ended with.
     pub(super) repeats: bool,
 }
 
@@ -192,7 +192,7 @@ impl Track<'_> {
         })
     }
 
-    /// Adds one that plays for so many seconds, if that is told.
+    /// Adds a segment of this length in seconds, or 0 if unknown.
     pub(super) fn push(&mut self, spot: Spot, length: f64) -> Result<()> {
         if self.media.segments.len() == MOST {
             return Err(corrupt(format_args!("it has more than {MOST} segments")));
@@ -210,7 +210,7 @@ impl Track<'_> {
         Ok(())
     }
 
-    /// The same for one that is played from this time on, for so long, in seconds from the beginning of the stream.
+    /// Adds a segment of a live stream with its start time and length, in seconds since the beginning of the stream.
     pub(super) fn push_live(
         &mut self,
         spot: Spot,
@@ -222,13 +222,13 @@ impl Track<'_> {
         if let Some(last) = self.media.segments.last_mut() {
             last.number = number(time);
             last.span = number(length).max(1);
-            // Each period has a time of its own.
+            // Each period has its own timeline.
             last.breaks = !scope.is_first && time < scope.begin + length / 2.0;
         }
         Ok(())
     }
 
-    /// Notes that a segment of a live stream plays for so long.
+    /// Notes the length of a segment of a live stream.
     pub(super) fn lasts(&mut self, length: f64) {
         let duration = Duration::from_secs_f64(length.clamp(0.0, LONG));
         self.media.target = self.media.target.max(duration);
@@ -239,10 +239,10 @@ impl Track<'_> {
     }
 }
 
-/// All in one file, whatever index there is.
+/// Adds a single file, whatever index it has.
 fn by_file(track: &mut Track<'_>, file: &Naming<'_>, rendition: Rendition<'_>) -> Result<()> {
     let spot = track.spot(None, None)?;
-    // One that stands in the file itself comes with it.
+    // An initialization segment in the file itself is downloaded with it.
     if let Some(first) = file.first("Initialization")
         && let Some(name) = first.get("sourceURL")
     {
@@ -259,10 +259,10 @@ fn by_file(track: &mut Track<'_>, file: &Naming<'_>, rendition: Rendition<'_>) -
             Ok(())
         }
         Some(_) if track.map.is_none() && !rendition.can_be_joined() => Err(unsupported(
-            "has several periods of which each is a file of its own, and one behind the other those are no film",
+            "has several periods, each a file of its own, which cannot be joined",
         )
         .hint(format!(
-            "they can be fetched one by one, such as `{}`",
+            "they can be downloaded one by one, such as `{}`",
             Shown(&spot.url)
         ))),
         _ => track.push(spot, 0.0),
@@ -270,7 +270,7 @@ fn by_file(track: &mut Track<'_>, file: &Naming<'_>, rendition: Rendition<'_>) -
 }
 
 impl Rendition<'_> {
-    /// Whether files of it that stand one behind the other are one.
+    /// Checks whether its files can be concatenated.
     fn can_be_joined(&self) -> bool {
         let mime = self.own.get("mimeType").or(self.set.get("mimeType"));
         let known = ["video/mp2t", "audio/mp2t", "audio/mpeg", "audio/aac"];
@@ -296,12 +296,12 @@ fn by_list(track: &mut Track<'_>, list: &Naming<'_>) -> Result<()> {
     Ok(())
 }
 
-/// `first-last`, both inclusive, as start and end.
+/// Parses `first-last`, both inclusive, into start and exclusive end.
 fn bounds(text: &str) -> Result<(u64, u64)> {
     let read = || {
         let (first, last) = text.trim().split_once('-')?;
         let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
         Some((first, last.checked_add(1)?)).filter(|(start, end)| start < end)
     };
-    read().ok_or_else(|| corrupt("a part of a file is none"))
+    read().ok_or_else(|| corrupt("a byte range is invalid"))
 }

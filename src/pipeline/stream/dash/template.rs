@@ -1,4 +1,4 @@
-//! Segments that a template names: by their numbers or their times, as a timeline has them or all alike.
+//! Segments named by a template, by number or time, from a timeline or all of the same length.
 
 use super::super::urls::LONGEST;
 use super::super::{corrupt, unsupported};
@@ -8,13 +8,13 @@ use super::segments::{Naming, ROUNDED, Scope, Track};
 use super::xml::Element;
 use crate::model::{Error, Result};
 
-/// What stands for the names in a template.
+/// The values of template variables.
 pub(super) struct Names<'a> {
     pub(super) id: &'a str,
     pub(super) bandwidth: u64,
 }
 
-/// So many seconds are none.
+/// Differences below this, in seconds, do not count.
 const TINY: f64 = 1e-6;
 
 /// Adds the segments that a template names.
@@ -55,25 +55,25 @@ pub(super) fn by_template(
     }
 }
 
-/// Segments on their way into a track.
+/// Segments being added to a track.
 struct Adding<'a, 'track> {
     track: &'a mut Track<'track>,
     scope: &'a Scope,
     names: &'a Names<'a>,
-    /// What names them.
+    /// The template of their names.
     media: &'a str,
     /// The number of the first one.
     first: u64,
-    /// How many ticks are a second.
+    /// The number of ticks per second.
     scale: u64,
-    /// The time that is played at the beginning of the period, in ticks.
+    /// The media time at the beginning of the period, in ticks.
     offset: u64,
     /// The name of the last one.
     last: String,
 }
 
 impl Adding<'_, '_> {
-    /// As a timeline has them: each entry is one or more of a length.
+    /// Adds the segments of a timeline: each entry is one or more segments of the same length.
     fn by_timeline(&mut self, timeline: &Element) -> Result<()> {
         let (end, by_clock) = self.end();
         let entries: Vec<&Element> = timeline.all("S").collect();
@@ -89,14 +89,14 @@ impl Adding<'_, '_> {
                 None => end,
             };
             let count = match entry.get("r").map(str::trim) {
-                // Until the next one, or the end.
+                // Repeats until the next entry, or the end.
                 Some(text) if text.starts_with('-') => {
                     let until = until.ok_or_else(|| corrupt("a timeline has no end"))?;
                     let left = until.saturating_sub(time);
                     let rest = left % length;
                     is_surplus = is_last && left > length && rest > 0 && rest < length.div_ceil(2);
                     match is_last && by_clock {
-                        // What has begun by now is not there yet.
+                        // A segment that has merely begun is not available yet.
                         true => left / length,
                         false => left.div_ceil(length).max(1),
                     }
@@ -118,7 +118,7 @@ impl Adding<'_, '_> {
         Ok(())
     }
 
-    /// When a timeline without an end of its own ends, in ticks, and whether that is now, and not the end of the period.
+    /// Returns the end of an open timeline in ticks, and whether that is now rather than the end of the period.
     fn end(&self) -> (Option<u64>, bool) {
         let scope = self.scope;
         let whole = scope.length.unwrap_or(f64::INFINITY);
@@ -138,7 +138,7 @@ impl Adding<'_, '_> {
         (end, by_clock)
     }
 
-    /// All of this length in ticks, for as long as the period lasts.
+    /// Adds segments of this length in ticks, for as long as the period lasts.
     fn all_alike(&mut self, length: u64) -> Result<()> {
         let scope = self.scope;
         let each = self.seconds(length);
@@ -163,20 +163,20 @@ impl Adding<'_, '_> {
             let start = scope.begin + at as f64 * each;
             self.push(at, at.saturating_mul(length), (start, each))?;
         }
-        // Durations are told rounded up, so that a little of time may be left of which there is nothing.
+        // Durations are rounded up, so a short remainder may have no segment.
         let rest = scope.length.map(|total| total / each - (until - 1.0));
         self.track.media.surplus =
             scope.window.is_none() && until > 1.0 && rest.is_some_and(|rest| rest < 0.5);
         Ok(())
     }
 
-    /// Adds the segment at this place with this time in ticks, which is played from so many seconds on, for so many.
+    /// Adds the segment at this index with this media time in ticks, played from `start` for `length` seconds.
     fn push(&mut self, at: u64, time: u64, (start, length): (f64, f64)) -> Result<()> {
         let number = self.first.checked_add(at);
         let number = number.ok_or_else(|| corrupt("its numbers are too high"))?;
         let scope = self.scope;
         if let Some(window) = scope.window {
-            // What is known is not named again; each manifest rounds on its own.
+            // Known segments are not listed again; each manifest rounds on its own.
             let is_known = live::number(start + length / 2.0) < window.since;
             self.track.lasts(length);
             if is_known || start + length <= 0.0 {
@@ -190,7 +190,7 @@ impl Adding<'_, '_> {
         let is_before = start + length <= scope.begin + TINY;
         let is_behind = !scope.is_last && end.is_some_and(|end| start > end - ROUNDED);
         if is_before || is_behind {
-            // What another period plays, or none.
+            // It is played by another period, or not at all.
             return Ok(());
         }
         let name = self.name(number, time)?;
@@ -200,22 +200,22 @@ impl Adding<'_, '_> {
             self.track.repeats = true;
             return Ok(());
         }
-        // The last one may be longer by what is told than what is left.
+        // The stated length of the last segment may exceed the time left.
         let left = end.map_or(f64::INFINITY, |end| end - start);
         self.track.push(spot, length.min(left.max(0.0)))
     }
 
     fn name(&mut self, number: u64, time: u64) -> Result<String> {
         let name = filled(self.media, self.names, number, time)?;
-        // Without a number or a time in it, all segments would be one.
+        // Without a number or time in the template, all segments would be the same.
         if name == self.last {
-            return Err(corrupt("a template gives several segments one name"));
+            return Err(corrupt("a template gives several segments the same name"));
         }
         self.last.clone_from(&name);
         Ok(name)
     }
 
-    /// When a segment is played that has this time in its period.
+    /// Returns when a segment with this media time is played.
     fn played(&self, time: u64) -> f64 {
         self.scope.begin + self.seconds(time) - self.seconds(self.offset)
     }
@@ -233,7 +233,7 @@ fn too_many() -> Error {
     corrupt(format_args!("it has more than {MOST} segments"))
 }
 
-/// A template with its names filled in: `$Number%05d$`, `$Time$`, `$RepresentationID$`, `$Bandwidth$`, and `$$` for `$`.
+/// Fills in a template: `$Number%05d$`, `$Time$`, `$RepresentationID$`, `$Bandwidth$`, and `$$` for `$`.
 fn filled(template: &str, names: &Names<'_>, number: u64, time: u64) -> Result<String> {
     let mut filled = String::new();
     let too_long = || corrupt("its URLs are too long");
@@ -269,7 +269,7 @@ fn filled(template: &str, names: &Names<'_>, number: u64, time: u64) -> Result<S
             other => {
                 let name: String = other.chars().take(40).collect();
                 return Err(unsupported(format_args!(
-                    "has `${}$` in a template, which is not known here",
+                    "has `${}$` in a template, which is not supported",
                     name.escape_debug()
                 )));
             }

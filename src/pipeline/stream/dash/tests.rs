@@ -22,7 +22,7 @@ fn tracks(periods: &str, quality: &str) -> Result<Tracks> {
     read(text.as_bytes(), &here(), &want)
 }
 
-/// What is asked for, in order, with what stands before it.
+/// Returns the requested parts in order, each with its initialization segment.
 fn parts(media: &Media) -> Vec<String> {
     let spot = |spot: &crate::pipeline::stream::Spot| {
         let name = spot
@@ -45,7 +45,7 @@ fn parts(media: &Media) -> Vec<String> {
     parts
 }
 
-/// One picture with this in its representation.
+/// Returns a period with one video representation with these contents.
 fn one(inner: &str) -> String {
     format!(
         "<Period><AdaptationSet mimeType='video/mp4'><Representation id='v' bandwidth='9'>{inner}</Representation></AdaptationSet></Period>"
@@ -116,7 +116,7 @@ fn a_period_in_which_nothing_is_played_has_nothing() {
         let read = tracks(&text, "best").unwrap();
         assert_eq!(parts(&read.main), ["v"], "{text}");
     }
-    // That is elsewhere.
+    // An external period.
     let away = "<Period xmlns:xlink='x' xlink:href='https://x.org/p'/>";
     assert!(tracks(&format!("{film}{away}"), "best").is_err());
 }
@@ -133,7 +133,7 @@ fn the_last_segment_may_be_one_that_is_rounded_up() {
         template("timescale='10'", &inner)
     };
     let long = |period: String| period.replace("<Period>", "<Period duration='PT10S'>");
-    // Of ten seconds.
+    // Each is ten seconds long.
     let table = [
         (template("timescale='100' duration='333'", ""), 4, true),
         (template("timescale='10' duration='33'", ""), 4, true),
@@ -205,7 +205,7 @@ fn what_cannot_be_had_is_refused_by_name() {
     let widevine = protected("urn:uuid:EDEF8BA9-79D6-4ACE-A3C8-27DCD51D21ED");
     assert_eq!(
         widevine,
-        "the stream is protected by Widevine (DRM), which is not taken off here"
+        "the stream is protected by Widevine (DRM), which is not supported"
     );
     assert!(protected("urn:mpeg:dash:mp4protection:2011").contains("common encryption"));
     let live = read(
@@ -253,7 +253,7 @@ fn what_cannot_be_had_is_refused_by_name() {
     }
 }
 
-/// A set of pictures of this file, with these attributes and elements.
+/// Returns an adaptation set of video in this file, with these attributes and elements.
 fn set(attributes: &str, inner: &str, file: &str) -> String {
     format!(
         "<AdaptationSet {attributes}>{inner}<Representation id='{file}' bandwidth='9' width='640' height='360'>\
@@ -285,7 +285,7 @@ fn what_is_no_film_is_not_taken_for_one() {
     ];
     for other in others {
         let text = format!("<Period>{other}{film}</Period>");
-        // Of equals, the first would win.
+        // Otherwise, the first of equals would win.
         let read = tracks(&text, "best").unwrap();
         assert_eq!(
             (parts(&read.main), read.sound),
@@ -305,7 +305,7 @@ fn what_is_no_film_is_not_taken_for_one() {
         (error.kind, error.message.as_str()),
         (
             Kind::Unsupported,
-            "the stream needs `urn:x:tiles`, which is not known here"
+            "the stream needs `urn:x:tiles`, which is not supported"
         )
     );
 }

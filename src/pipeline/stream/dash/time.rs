@@ -1,4 +1,4 @@
-//! Times as XML has them.
+//! XML times and durations.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::super::corrupt;
 use crate::model::Result;
 
-/// A date, `2026-03-01T12:00:00Z`, in seconds since 1970. One that names no time zone is meant so.
+/// Parses a date, `2026-03-01T12:00:00Z`, into seconds since 1970. Without a time zone, it is UTC.
 pub(in crate::pipeline) fn date(text: &str) -> Option<f64> {
     let text = text.trim();
     let zoned = || text.parse::<Timestamp>().ok();
@@ -18,9 +18,9 @@ pub(in crate::pipeline) fn date(text: &str) -> Option<f64> {
     Some(zoned().or_else(bare)?.as_microsecond() as f64 / 1e6)
 }
 
-/// A duration as XML has it, `P1DT2H3M4.5S`, in seconds.
+/// Parses an XML duration, `P1DT2H3M4.5S`, into seconds.
 pub(super) fn seconds(text: &str) -> Result<f64> {
-    let wrong = || corrupt("a duration is none");
+    let wrong = || corrupt("a duration is invalid");
     let mut rest = text.trim().strip_prefix('P').ok_or_else(wrong)?;
     let (mut sum, mut in_time) = (0.0, false);
     while !rest.is_empty() {
@@ -34,7 +34,7 @@ pub(super) fn seconds(text: &str) -> Result<f64> {
         let number: f64 = rest[..end].parse().map_err(|_| wrong())?;
         let unit = match (rest.as_bytes()[end], in_time) {
             (b'D', false) => 86_400.0,
-            // Nobody's film lasts for months; where they are named, they are none.
+            // No video lasts for months; where months or years are given, they are 0.
             (b'Y' | b'M', false) if number == 0.0 => 0.0,
             (b'H', true) => 3600.0,
             (b'M', true) => 60.0,

@@ -1,4 +1,4 @@
-//! The elements of a manifest, as a tree with bounds: no deeper, no more and with no more attributes than any has.
+//! The elements of a manifest as a tree, with bounds on depth, size and attributes that no real manifest exceeds.
 
 use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_predefined_entity;
@@ -8,57 +8,57 @@ use quick_xml::reader::Reader;
 use super::super::corrupt;
 use crate::model::Result;
 
-/// The most elements. A timeline has one for each change of its pace.
+/// The maximum number of elements. A timeline has one for each change of segment length.
 const MOST: usize = 300_000;
-/// How deep they are nested at the most.
+/// The maximum nesting depth.
 const DEEPEST: usize = 16;
-/// The most attributes of one.
+/// The maximum number of attributes of an element.
 const ATTRIBUTES: usize = 60;
-/// The most attributes of all: a timeline has three for each element.
+/// The maximum number of attributes in total: a timeline has three for each element.
 const ALL: usize = 1_000_000;
-/// The longest text in one.
+/// The longest text in an element.
 const LONGEST: usize = 16 << 10;
 
 /// An element.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Element {
-    /// Without its prefix.
+    /// The name without its prefix.
     pub(super) name: String,
     attributes: Vec<(String, String)>,
-    /// What stands in it, without spaces around.
+    /// The text in it, without surrounding whitespace.
     pub(super) text: String,
     pub(super) children: Vec<Element>,
 }
 
 impl Element {
-    /// The value of an attribute.
+    /// Returns the value of an attribute.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The same as a number.
+    /// Returns the value of an attribute as a number.
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>> {
         let number = self.get(name).map(|text| text.trim().parse());
         number
             .transpose()
-            .map_err(|_| corrupt(format_args!("`{name}` is no number")))
+            .map_err(|_| corrupt(format_args!("`{name}` is not a number")))
     }
 
-    /// The elements of this name in it.
+    /// Returns the child elements of this name.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The first of them.
+    /// Returns the first child element of this name.
     pub(super) fn first(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
 }
 
-/// Reads the one element that all others are in.
+/// Parses a document into its root element.
 pub(super) fn read(text: &str) -> Result<Element> {
-    let wrong = |error: quick_xml::Error| corrupt("it is no XML").because(error);
+    let wrong = |error: quick_xml::Error| corrupt("it is not XML").because(error);
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let (mut count, mut attributes) = (0, 0);
@@ -75,7 +75,7 @@ pub(super) fn read(text: &str) -> Result<Element> {
                 add(open.last_mut(), text.trim())?;
                 (None, false)
             }
-            // `&amp;` or `&#38;` in a URL comes by itself; what a document defines stands for nothing here.
+            // `&amp;` or `&#38;` in a URL is a separate event; entities defined by the document are ignored.
             Event::GeneralRef(name) => {
                 let letter = name.resolve_char_ref().map_err(wrong)?;
                 let letter = letter.map(String::from);
@@ -84,7 +84,7 @@ pub(super) fn read(text: &str) -> Result<Element> {
                 (None, false)
             }
             Event::End(_) => (None, true),
-            Event::Eof => return Err(corrupt("it is not whole")),
+            Event::Eof => return Err(corrupt("it is incomplete")),
             _ => continue,
         };
         if let Some(start) = start {
@@ -100,7 +100,7 @@ pub(super) fn read(text: &str) -> Result<Element> {
             open.push(element);
         }
         if is_whole {
-            let done = open.pop().ok_or_else(|| corrupt("it is no XML"))?;
+            let done = open.pop().ok_or_else(|| corrupt("it is not XML"))?;
             match open.last_mut() {
                 Some(parent) => parent.children.push(done),
                 None => return Ok(done),
@@ -109,7 +109,7 @@ pub(super) fn read(text: &str) -> Result<Element> {
     }
 }
 
-/// Adds to the text of the element that is open, if one is.
+/// Appends to the text of the open element, if there is one.
 fn add(element: Option<&mut Element>, text: &str) -> Result<()> {
     if let Some(element) = element {
         if element.text.len() + text.len() > LONGEST {

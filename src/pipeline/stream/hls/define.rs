@@ -1,4 +1,4 @@
-//! Variables: what a playlist defines once and uses in its lines (draft-pantos-hls-rfc8216bis §4.3, §4.4.2.3).
+//! Variables, defined by a playlist and used in its lines (draft-pantos-hls-rfc8216bis §4.3, §4.4.2.3).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,10 +11,10 @@ use super::lines::Attributes;
 use crate::model::Result;
 
 const TAG: &str = "#EXT-X-DEFINE:";
-/// The most variables.
+/// The maximum number of variables.
 const MOST: usize = 100;
 
-/// The playlist that came from this URL, with values in the place of its variables. One that defines none has none.
+/// Substitutes the variables in a playlist that came from this URL. Without definitions, `{$name}` is ordinary text.
 pub(super) fn expand<'a>(text: &'a str, url: &Url) -> Result<Cow<'a, str>> {
     if !text.contains(TAG) {
         return Ok(Cow::Borrowed(text));
@@ -38,7 +38,7 @@ pub(super) fn expand<'a>(text: &'a str, url: &Url) -> Result<Cow<'a, str>> {
     Ok(Cow::Owned(expanded))
 }
 
-/// The name and the value of a variable.
+/// Returns the name and the value of a variable.
 fn define(attributes: &Attributes<'_>, url: &Url) -> Result<(String, String)> {
     let (name, value) = match (
         attributes.get("NAME"),
@@ -53,7 +53,7 @@ fn define(attributes: &Attributes<'_>, url: &Url) -> Result<(String, String)> {
         }
         (None, None, Some(_)) => {
             return Err(unsupported(
-                "takes a variable from another playlist (EXT-X-DEFINE:IMPORT), which is not done here",
+                "takes a variable from another playlist (EXT-X-DEFINE:IMPORT), which is not supported",
             ));
         }
         _ => return Err(corrupt("a variable has no name")),
@@ -68,7 +68,7 @@ fn define(attributes: &Attributes<'_>, url: &Url) -> Result<(String, String)> {
     }
 }
 
-/// Adds a line, with a value in the place of each `{$name}`.
+/// Appends a line, replacing each `{$name}` by its value.
 fn fill(line: &str, known: &HashMap<String, String>, into: &mut String) -> Result<()> {
     let mut rest = line;
     while let Some((before, after)) = rest.split_once("{$") {
@@ -106,7 +106,7 @@ mod tests {
         let expected = "#EXTM3U\n\n\n#EXT-X-KEY:METHOD=AES-128,URI=\"https://cdn.x.org/k?a/b\"\n#EXTINF:1,\n\
             https://cdn.x.org/a/bcdn.x.org.ts\n";
         assert_eq!(expanded(lines).unwrap(), expected);
-        // Where nothing is defined, this is a name like any other.
+        // Where nothing is defined, this is ordinary text.
         assert_eq!(expanded("{$host}.ts\n").unwrap(), "{$host}.ts\n");
     }
 

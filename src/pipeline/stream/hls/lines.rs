@@ -6,7 +6,7 @@ use super::super::corrupt;
 use super::super::urls::Urls;
 use crate::model::Result;
 
-/// The most attributes of a tag.
+/// The maximum number of attributes of a tag.
 const MOST: usize = 100;
 
 /// The lines of a playlist, and where it came from.
@@ -16,22 +16,22 @@ pub(super) struct Lines<'a> {
     urls: Urls,
 }
 
-/// A line that says something.
+/// A significant line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Line<'a> {
     /// `#EXTINF:4,` as `EXTINF` and `4,`.
     Tag(&'a str, &'a str),
-    /// A URL, or what becomes one.
+    /// A URL, possibly relative.
     Uri(&'a str),
 }
 
 impl<'a> Lines<'a> {
-    /// The lines after the first, which says that it is a playlist.
+    /// Returns the lines after the first, which marks a playlist.
     pub(super) fn new(text: &'a str, base: &'a Url) -> Result<Lines<'a>> {
         let mut lines = text.lines();
         let first = lines.next().and_then(|line| line.strip_prefix("#EXTM3U"));
         match first {
-            // Some say more in it.
+            // Some have more text on that line.
             Some(rest) if !rest.starts_with(|c: char| !c.is_whitespace()) => Ok(Lines {
                 lines,
                 base,
@@ -41,7 +41,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The next line that says something.
+    /// Returns the next significant line.
     pub(super) fn next(&mut self) -> Option<Line<'a>> {
         loop {
             let line = self.lines.next()?.trim();
@@ -58,7 +58,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The URL that a line or an attribute stands for.
+    /// Resolves the URL in a line or an attribute.
     pub(super) fn url(&mut self, text: &str) -> Result<Url> {
         self.urls.join(self.base, text)
     }
@@ -69,7 +69,7 @@ impl<'a> Lines<'a> {
 pub(super) struct Attributes<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Attributes<'a> {
-    /// Reads them.
+    /// Parses the attributes of a tag.
     pub(super) fn read(text: &'a str) -> Result<Attributes<'a>> {
         let mut attributes = Vec::new();
         let mut rest = text.trim();
@@ -77,7 +77,7 @@ impl<'a> Attributes<'a> {
             let end = rest.find([',', '=']).unwrap_or(rest.len());
             let (name, after) = rest.split_at(end);
             let Some(after) = after.strip_prefix('=') else {
-                // A name without a value says nothing.
+                // A name without a value is ignored.
                 rest = after.trim_start_matches([',', ' ', '\t']);
                 continue;
             };
@@ -101,7 +101,7 @@ impl<'a> Attributes<'a> {
         Ok(Attributes(attributes))
     }
 
-    /// The value of this name. The first counts.
+    /// Returns the value of this attribute. If it is repeated, the first one counts.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         let found = self.0.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| *value)

@@ -10,18 +10,18 @@ use super::lines::{Attributes, Line, Lines};
 use crate::model::{Error, Result};
 use crate::pipeline::stream::{Cipher, Map, Media, Segment, Spot};
 
-/// The most segments: three days in seconds, or six in pairs of them.
+/// The maximum number of segments: three days of one-second segments, or six of two-second ones.
 const MOST: usize = 260_000;
-/// The most keys that hold at once, each of a format of its own.
+/// The maximum number of keys in effect at once, each of its own format.
 const KEYS: usize = 20;
-/// A segment plays for so many seconds at the most.
+/// The maximum duration of a segment, in seconds.
 const LONGEST: f64 = 86_400.0;
-/// A key that stands in the playlist for all to see, as RFC 8216 calls its format.
+/// The key format of RFC 8216 for a key that anyone can request.
 const PLAIN: &str = "identity";
-/// The one method that is known here.
+/// The only supported method.
 const AES_128: &str = "AES-128";
 
-/// What is known before the next segment.
+/// What is known about the next segment.
 #[derive(Default)]
 struct Ahead {
     duration: Option<Duration>,
@@ -30,14 +30,14 @@ struct Ahead {
     breaks: bool,
 }
 
-/// What holds from here on.
+/// What applies from here on.
 #[derive(Default)]
 struct Now {
     keys: Vec<Key>,
     map: Option<Arc<Map>>,
     /// Where the last range ended, and in which resource.
     end: Option<(Url, u64)>,
-    /// Whether a segment came since the last key.
+    /// Whether there has been a segment since the last key.
     used: bool,
 }
 
@@ -54,7 +54,7 @@ enum Way {
         key: Arc<Url>,
         iv: Option<[u8; 16]>,
     },
-    /// One that is not taken off here.
+    /// An unsupported method.
     Closed(String),
 }
 
@@ -67,7 +67,7 @@ impl Way {
     }
 }
 
-/// Reads one.
+/// Reads a media playlist.
 pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
     let mut media = Media::default();
     let mut ahead = Ahead::default();
@@ -92,34 +92,38 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
                 let seconds: f64 = value
                     .trim()
                     .parse()
-                    .map_err(|_| corrupt("its target duration is none"))?;
+                    .map_err(|_| corrupt("its target duration is invalid"))?;
                 if seconds.is_nan() {
-                    return Err(corrupt("its target duration is none"));
+                    return Err(corrupt("its target duration is invalid"));
                 }
                 media.target = Duration::from_secs_f64(seconds.clamp(0.0, LONGEST));
             }
             Line::Tag("EXT-X-MEDIA-SEQUENCE", value) => {
                 if !media.segments.is_empty() {
-                    return Err(corrupt("it numbers its segments behind the first"));
+                    return Err(corrupt(
+                        "it sets the media sequence after the first segment",
+                    ));
                 }
                 number = value
                     .trim()
                     .parse()
-                    .map_err(|_| corrupt("its first number is none"))?;
+                    .map_err(|_| corrupt("its media sequence is not a number"))?;
             }
             Line::Tag("EXT-X-KEY", value) => now.key(key(lines, value)?)?,
             Line::Tag("EXT-X-MAP", value) => now.map = Some(Arc::new(now.map_of(lines, value)?)),
-            // What is said to be whole does not change any more, whether its end is told or not (§4.3.3.5).
+            // A playlist declared complete does not change any more, whether it has an end tag or not (§4.3.3.5).
             Line::Tag("EXT-X-PLAYLIST-TYPE", value) if value.trim() == "VOD" => {
                 media.ended = true;
             }
             Line::Tag("EXT-X-ENDLIST", _) => media.ended = true,
-            Line::Tag("EXT-X-SKIP", _) => return Err(corrupt("it leaves out what nobody has")),
-            // What tells about segments, or is for players that want to be early.
+            Line::Tag("EXT-X-SKIP", _) => {
+                return Err(corrupt("it skips segments that were never listed"));
+            }
+            // Tags that only describe segments, or serve players with low latency.
             Line::Tag(..) => {}
             Line::Uri(uri) => {
                 let url = lines.url(uri)?;
-                // Without its duration, it is no segment of a stream, but a song in a list.
+                // Without a duration, this is not a segment of a stream, but a song in a list.
                 let Some(duration) = ahead.duration else {
                     return Err(corrupt("a segment has no duration"));
                 };
@@ -149,8 +153,8 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
 }
 
 impl Now {
-    /// A key holds until the next one of its format (§4.3.2.4); those that hold at once are ways to the same bytes, which
-    /// those of another method are not.
+    /// Adds a key, which applies until the next one of its format (§4.3.2.4). Keys in effect at the same time are
+    /// alternative ways to the same bytes; keys of another method are not.
     fn key(&mut self, key: Option<Key>) -> Result<()> {
         let used = std::mem::take(&mut self.used);
         match key {
@@ -188,7 +192,7 @@ impl Now {
         let attributes = Attributes::read(value)?;
         let uri = attributes
             .get("URI")
-            .ok_or_else(|| corrupt("what stands before its segments has no URL"))?;
+            .ok_or_else(|| corrupt("its initialization section has no URL"))?;
         let url = lines.url(uri)?;
         let range = match attributes.get("BYTERANGE").map(range).transpose()? {
             Some((length, start)) => Some(bounds(start.unwrap_or(0), length)?),
@@ -208,7 +212,7 @@ impl Now {
                     (Some(cipher), _) => Some(cipher),
                     (None, Way::Aes128 { .. }) => {
                         return Err(corrupt(
-                            "what stands before its segments is encrypted without an IV",
+                            "its initialization section is encrypted without an IV",
                         ));
                     }
                     (None, Way::Closed(_)) => return Err(closed(first)),
@@ -221,7 +225,7 @@ impl Now {
         })
     }
 
-    /// Which bytes a segment is.
+    /// Returns the byte range of a segment.
     fn place(
         &mut self,
         url: &Url,
@@ -234,7 +238,7 @@ impl Now {
         let start = match (start, &self.end) {
             (Some(start), _) => start,
             (None, Some((known, end))) if known == url => *end,
-            (None, _) => return Err(corrupt("a part of a file begins nowhere")),
+            (None, _) => return Err(corrupt("a byte range has no start")),
         };
         let (start, end) = bounds(start, length)?;
         self.end = Some((url.clone(), end));
@@ -242,12 +246,12 @@ impl Now {
     }
 }
 
-/// A length and where it begins, `75232@0`.
+/// Parses a length and where it begins, `75232@0`.
 fn range(text: &str) -> Result<(u64, Option<u64>)> {
     let number = |text: &str| {
         text.trim()
             .parse()
-            .map_err(|_| corrupt("a part of a file is none"))
+            .map_err(|_| corrupt("a byte range is invalid"))
     };
     match text.split_once('@') {
         Some((length, start)) => Ok((number(length)?, Some(number(start)?))),
@@ -258,11 +262,11 @@ fn range(text: &str) -> Result<(u64, Option<u64>)> {
 fn bounds(start: u64, length: u64) -> Result<(u64, u64)> {
     match start.checked_add(length) {
         Some(end) if length > 0 => Ok((start, end)),
-        _ => Err(corrupt("a part of a file is none")),
+        _ => Err(corrupt("a byte range is invalid")),
     }
 }
 
-/// A key; none where nothing is encrypted from here on.
+/// Parses a key; returns None if nothing is encrypted from here on.
 fn key(lines: &mut Lines<'_>, value: &str) -> Result<Option<Key>> {
     let attributes = Attributes::read(value)?;
     let method = attributes
@@ -287,21 +291,21 @@ fn key(lines: &mut Lines<'_>, value: &str) -> Result<Option<Key>> {
     }))
 }
 
-/// `0x` and as many as 32 hexadecimal digits.
+/// Parses `0x` and up to 32 hexadecimal digits.
 fn iv(text: &str) -> Result<[u8; 16]> {
     let digits = text.strip_prefix("0x").or(text.strip_prefix("0X"));
     let digits =
         digits.filter(|digits| (1..=32).contains(&digits.len()) && !digits.starts_with('+'));
     let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
     Ok(number
-        .ok_or_else(|| corrupt("an IV is none"))?
+        .ok_or_else(|| corrupt("an IV is invalid"))?
         .to_be_bytes())
 }
 
-/// Says by name what protects a stream.
+/// Returns the error for a protected stream, with the name of the protection.
 fn closed(key: &Key) -> Error {
     let Way::Closed(method) = &key.way else {
-        return unsupported("is encrypted in a way that is not known here");
+        return unsupported("is encrypted in an unsupported way");
     };
     let format = key.format.to_ascii_lowercase();
     let known = [
@@ -313,16 +317,16 @@ fn closed(key: &Key) -> Error {
     ];
     match known.iter().find(|(part, _)| format.contains(part)) {
         Some((_, name)) => unsupported(format_args!(
-            "is protected by {name} (DRM), which is not taken off here"
+            "is protected by {name} (DRM), which is not supported"
         )),
         None if format == PLAIN => unsupported(format_args!(
-            "is encrypted by `{}`, which is not known here",
+            "is encrypted by `{}`, which is not supported",
             method.escape_debug()
         )),
         None => {
             let name: String = key.format.chars().take(80).collect();
             unsupported(format_args!(
-                "is protected by `{}` (DRM), which is not taken off here",
+                "is protected by `{}` (DRM), which is not supported",
                 name.escape_debug()
             ))
         }

@@ -9,17 +9,17 @@ use crate::pipeline::stream::Quality;
 use crate::pipeline::stream::caption::{self, At, Caption, Says};
 use crate::pipeline::stream::codecs::is_sound;
 
-/// The most renditions.
+/// The maximum number of renditions.
 const MOST: usize = 1000;
-/// So many other places of a rendition are tried.
+/// How many alternative locations of a rendition are tried.
 const PLACES: usize = 8;
 
-/// What renditions there are.
+/// The available renditions.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::pipeline) struct Master {
     variants: Vec<Variant>,
     media: Vec<Rendition>,
-    /// Subtitles, with the group that they are in.
+    /// Subtitles, with the groups they are in.
     captions: Vec<(String, Caption)>,
 }
 
@@ -29,50 +29,50 @@ struct Variant {
     url: Url,
     size: Size,
     codecs: String,
-    /// What is said of it.
+    /// Its attributes, as text.
     about: String,
-    /// The group that its sound is in, and that of its subtitles.
+    /// The groups of its audio and its subtitles.
     audio: Option<String>,
     captions: Option<String>,
 }
 
-/// A rendition of sound alone.
+/// An audio rendition.
 #[derive(Debug, PartialEq)]
 struct Rendition {
     group: String,
-    /// What is said of it.
+    /// Its attributes, as text.
     about: String,
-    /// Where it is; without, it is in the picture's segments.
+    /// Where it is; if none, it is in the video's segments.
     url: Option<Url>,
     default: bool,
     auto: bool,
 }
 
-/// What is to be fetched.
+/// What to download.
 #[derive(Debug, PartialEq)]
 pub(in crate::pipeline) struct Choice {
-    /// The playlist of the picture, or of all.
+    /// The playlist of the video, or of everything.
     pub(in crate::pipeline) main: Chosen,
-    /// The playlist of the sound, where it is not with the picture.
+    /// The playlist of the audio, if it is separate.
     pub(in crate::pipeline) sound: Option<Chosen>,
     /// The subtitles that belong to it.
     pub(in crate::pipeline) captions: Vec<Caption>,
-    /// Where the same is that `main` and `sound` are, in case that they are not there.
+    /// Alternative locations of `main` and `sound`, in case those are missing.
     pub(in crate::pipeline) others: Vec<(Chosen, Option<Chosen>)>,
-    /// The group that its sound is said to be in, where there is none such.
+    /// The audio group that it refers to, if that group does not exist.
     pub(in crate::pipeline) missing: Option<String>,
 }
 
-/// A rendition that was chosen.
+/// A chosen rendition.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::pipeline) struct Chosen {
     /// Where its playlist is.
     pub(in crate::pipeline) url: Url,
-    /// What is said of it, by which it is told from others.
+    /// Its attributes as text, which distinguish it from others.
     pub(in crate::pipeline) about: String,
 }
 
-/// Reads one.
+/// Reads a master playlist.
 pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
     let mut master = Master::default();
     let mut ahead: Option<(Size, [String; 2], [Option<String>; 2])> = None;
@@ -123,7 +123,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
             Line::Tag(..) => {}
             Line::Uri(uri) => {
                 let url = lines.url(uri)?;
-                // A URL that nothing was said of is none of a rendition.
+                // A URL without a preceding tag is not a rendition.
                 if let Some((size, [codecs, about], [audio, captions])) = ahead.take() {
                     master.variants.push(Variant {
                         url,
@@ -144,10 +144,10 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
 }
 
 impl Master {
-    /// The renditions that are wanted.
+    /// Chooses the renditions.
     ///
     /// # Errors
-    /// [`Kind::Unsupported`] if there is none such.
+    /// [`Kind::Unsupported`] if there is no such rendition.
     pub(in crate::pipeline) fn choose(&self, quality: Quality) -> Result<Choice> {
         let sizes: Vec<Size> = self.variants.iter().map(|variant| variant.size).collect();
         if quality == Quality::Audio {
@@ -155,7 +155,7 @@ impl Master {
         }
         let chosen = quality
             .choose(&sizes)
-            .ok_or_else(|| corrupt("it names no rendition"))?;
+            .ok_or_else(|| corrupt("it lists no rendition"))?;
         let chosen = &self.variants[chosen];
         let (main, sound) = self.tracks(chosen);
         let alike = |other: &&Variant| {
@@ -176,7 +176,7 @@ impl Master {
         })
     }
 
-    /// The playlists of a rendition: of the picture, or all, and of the sound where it is apart.
+    /// Returns the playlists of a rendition: of the video or everything, and of the audio if it is separate.
     fn tracks(&self, of: &Variant) -> (Chosen, Option<Chosen>) {
         let main = of.chosen();
         let sound = of.audio.as_deref().and_then(|group| self.sound(group));
@@ -184,7 +184,7 @@ impl Master {
         (main, sound)
     }
 
-    /// The sound of the best rendition, or one that is sound alone.
+    /// Chooses the audio of the best rendition, or a rendition with audio only.
     fn choose_sound(&self, sizes: &[Size]) -> Result<Choice> {
         let best = Quality::Best.choose(sizes).map(|at| &self.variants[at]);
         let group = best.and_then(|variant| variant.audio.as_deref());
@@ -193,7 +193,7 @@ impl Master {
         let main = apart.or_else(alone).ok_or_else(|| {
             Error::new(
                 Kind::Unsupported,
-                "the stream has no sound apart from its picture",
+                "the stream has no sound separate from its picture",
             )
             .hint("`--quality worst` fetches the smallest picture with it")
         })?;
@@ -206,7 +206,7 @@ impl Master {
         })
     }
 
-    /// The subtitles of a rendition.
+    /// Returns the subtitles of a rendition.
     fn captions(&self, of: Option<&Variant>) -> Vec<Caption> {
         let group = of.and_then(|variant| variant.captions.as_ref());
         let all = self.captions.iter();
@@ -217,7 +217,7 @@ impl Master {
         found
     }
 
-    /// The sound of a group, if it is apart: the one that the site means, or else the first.
+    /// Returns the audio of a group, if it is separate: the site's default, or else the first.
     fn sound(&self, group: &str) -> Option<Chosen> {
         let of_group = || self.media.iter().filter(|media| media.group == group);
         let chosen = of_group()
@@ -241,7 +241,7 @@ impl Variant {
     }
 }
 
-/// Subtitles, and the group that they are in; none where they have no address.
+/// Reads subtitles and the group they are in; returns None if they have no URL.
 fn captions(lines: &mut Lines<'_>, attributes: &Attributes<'_>) -> Option<(String, Caption)> {
     let (group, uri) = (attributes.get("GROUP-ID")?, attributes.get("URI")?);
     let kinds = attributes.get("CHARACTERISTICS").unwrap_or("");
@@ -268,7 +268,7 @@ fn captions(lines: &mut Lines<'_>, attributes: &Attributes<'_>) -> Option<(Strin
     Some((group.to_owned(), caption))
 }
 
-/// What is said of a rendition by these names.
+/// Joins the values of these attributes of a rendition.
 fn about(attributes: &Attributes<'_>, names: [&str; 4]) -> String {
     names
         .map(|name| attributes.get(name).unwrap_or(""))

@@ -1,7 +1,7 @@
-//! Playlists of HLS (RFC 8216, and the drafts that follow it).
+//! HLS playlists (RFC 8216, and the drafts that follow it).
 //!
-//! A playlist is read as a whole or refused: a line that changes what segments are and that is not understood would make a
-//! wrong file. Lines that only tell about them are passed over.
+//! A playlist is read completely or refused: ignoring an unknown line that changes what segments are would produce a
+//! wrong file. Lines that only describe segments are skipped.
 
 mod define;
 mod lines;
@@ -16,23 +16,23 @@ use crate::model::Result;
 
 pub(in crate::pipeline) use master::{Chosen, Master};
 
-/// The longest playlist, in bytes. One of a day in segments of two seconds has half as many.
+/// The longest playlist, in bytes. A day in segments of two seconds takes half of this.
 pub(in crate::pipeline) const LONGEST: usize = 16 << 20;
 
 /// A playlist.
 #[derive(Debug, PartialEq)]
 pub(in crate::pipeline) enum Playlist {
-    /// What renditions there are.
+    /// The available renditions.
     Master(Master),
-    /// The segments of one.
+    /// The segments of one rendition.
     Media(Media),
 }
 
 /// Reads a playlist that came from this URL.
 ///
 /// # Errors
-/// [`crate::model::Kind::Corrupt`] for what is none, or contradicts itself; [`crate::model::Kind::Unsupported`] for what is protected, or in a form that
-/// is not known here.
+/// [`crate::model::Kind::Corrupt`] for an invalid or contradictory playlist; [`crate::model::Kind::Unsupported`] for
+/// one that is protected, or in an unsupported form.
 pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
     let whole = super::text(body)?;
     let text = &*define::expand(&whole, url)?;
@@ -50,7 +50,7 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
         true => master::read(&mut lines).map(Playlist::Master),
         false => {
             let mut media = list::read(&mut lines)?;
-            // Who writes it may not be done yet.
+            // It may still be being written.
             let last = whole.rsplit('\n').next().unwrap_or("");
             let is_open = !last.is_empty() && !last.starts_with('#');
             media.cut = !media.ended && is_open;
@@ -59,7 +59,7 @@ pub(in crate::pipeline) fn read(body: &[u8], url: &Url) -> Result<Playlist> {
     }
 }
 
-/// Whether this is a playlist of HLS, and no list of songs or names: it has a tag that those have not.
+/// Checks whether this is an HLS playlist rather than a list of songs or names: it has a tag that those do not have.
 pub(in crate::pipeline) fn is_one(body: &[u8]) -> bool {
     super::text(body).is_ok_and(|text| {
         let mut lines = text.lines();
@@ -70,7 +70,7 @@ pub(in crate::pipeline) fn is_one(body: &[u8]) -> bool {
     })
 }
 
-/// Whether a playlist says where it ends.
+/// Checks whether a playlist has an end tag.
 pub(in crate::pipeline) fn has_end(body: &[u8]) -> bool {
     let mut lines = body.split(|byte| *byte == b'\n');
     lines.any(|line| line.trim_ascii_end() == b"#EXT-X-ENDLIST")

@@ -23,7 +23,7 @@ fn media(lines: &str) -> Result<Media> {
     })
 }
 
-/// What is asked for, as text: path, range, and what is known of the cipher.
+/// Returns the requested parts as text: path, range, and the cipher.
 fn parts(media: &Media) -> Vec<String> {
     let part = |segment: &crate::pipeline::stream::Segment| {
         let mut text = format!("{} {}", segment.number, segment.spot.url.path());
@@ -119,7 +119,7 @@ fn keys_hold_until_the_next() {
         "14 /films/cats/e.ts",
     ];
     assert_eq!(parts(&read), expected);
-    // Of several ways to the same bytes, the open one is taken.
+    // Of several ways to the same bytes, the supported one is taken.
     let both = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://x\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n\
         #EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:1,\na.ts\n";
     assert_eq!(
@@ -133,27 +133,27 @@ fn what_is_protected_is_refused_by_name() {
     let table = [
         (
             "METHOD=SAMPLE-AES,URI=\"skd://x\",KEYFORMAT=\"com.apple.streamingkeydelivery\"",
-            "the stream is protected by FairPlay (DRM), which is not taken off here",
+            "the stream is protected by FairPlay (DRM), which is not supported",
         ),
         (
             "METHOD=SAMPLE-AES-CTR,URI=\"data:x\",KEYFORMAT=\"urn:uuid:edef8ba9-79d6-4ace-a3c8-27dcd51d21ed\"",
-            "the stream is protected by Widevine (DRM), which is not taken off here",
+            "the stream is protected by Widevine (DRM), which is not supported",
         ),
         (
             "METHOD=SAMPLE-AES,URI=\"x\",KEYFORMAT=\"com.microsoft.playready\"",
-            "the stream is protected by PlayReady (DRM), which is not taken off here",
+            "the stream is protected by PlayReady (DRM), which is not supported",
         ),
         (
             "METHOD=AES-128,URI=\"x\",KEYFORMAT=\"org.example\"",
-            "the stream is protected by `org.example` (DRM), which is not taken off here",
+            "the stream is protected by `org.example` (DRM), which is not supported",
         ),
         (
             "METHOD=SAMPLE-AES,URI=\"k\"",
-            "the stream is encrypted by `SAMPLE-AES`, which is not known here",
+            "the stream is encrypted by `SAMPLE-AES`, which is not supported",
         ),
         (
             "METHOD=ROT13",
-            "the stream is encrypted by `ROT13`, which is not known here",
+            "the stream is encrypted by `ROT13`, which is not supported",
         ),
     ];
     for (key, expected) in table {
@@ -317,7 +317,7 @@ fn where_sound_is_with_the_picture_it_is_one_track() {
     assert_eq!(empty.choose(Quality::Best).unwrap_err().kind, Kind::Corrupt);
 }
 
-/// Lines such as playlists have, right and wrong.
+/// Generates lines as in playlists, valid and invalid.
 fn line() -> impl Strategy<Value = String> {
     let tags = prop::sample::select(vec![
         "#EXTINF:",

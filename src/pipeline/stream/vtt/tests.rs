@@ -24,7 +24,7 @@ fn segments_become_one_file_with_one_header() {
     let expected = "WEBVTT\n\nSTYLE\n::cue { color: red }\n\n1\n00:00:01.000 --> 00:00:05.000 line:0\nOne\n<i>two</i>\n\n\
         2\n01:00:06.000 --> 01:00:07.000\nThree\nfour\n";
     assert_eq!((all.text.as_str(), all.cues, all.unread), (expected, 2, 0));
-    // What is one file stays as it is.
+    // A single file stays as it is.
     assert_eq!(join(all.text.as_bytes(), None).unwrap(), all);
 }
 
@@ -32,7 +32,7 @@ fn segments_become_one_file_with_one_header() {
 fn a_cue_that_outlasts_its_segment_is_one() {
     let cue = |id: &str, times: &str, text: &str| format!("WEBVTT\n\n{id}\n{times}\n{text}\n");
     let table = [
-        // Told again as it was, under whatever name.
+        // Repeated unchanged, under any identifier.
         (
             "1",
             "00:04.000 --> 00:08.000",
@@ -42,7 +42,7 @@ fn a_cue_that_outlasts_its_segment_is_one() {
             "a",
             1,
         ),
-        // Cut at the border.
+        // Cut at the segment boundary.
         (
             "1",
             "00:04.000 --> 00:06.000",
@@ -85,7 +85,7 @@ fn a_cue_that_outlasts_its_segment_is_one() {
         assert_eq!(all.cues, expected, "{}", all.text);
         assert!(all.text.contains("--> 00:00:08.000"), "{}", all.text);
     }
-    // Within a segment, whoever says the same twice means it.
+    // Within a segment, a repeated text is intended.
     let twice = "WEBVTT\n\n00:01.000 --> 00:02.000\nNo\n\n00:02.000 --> 00:03.000\nNo\n";
     assert_eq!(joined(&[twice], None).cues, 2);
 }
@@ -106,17 +106,17 @@ fn times_are_those_of_the_film() {
     let zero = "LOCAL:00:00:00.000,MPEGTS:900000";
     assert_eq!(at(&[zero], Some(900_000)), ["00:00:01.000"]);
     assert_eq!(at(&[zero], Some(0)), ["00:00:11.000"]);
-    // Without the clock of the film, by the first.
+    // Without the video's clock, relative to the first segment.
     let later = "MPEGTS:1800000,LOCAL:00:00:00.000";
     assert_eq!(at(&[zero, later], None), ["00:00:01.000", "00:00:11.000"]);
     let local = "MPEGTS:1800000,LOCAL:00:00:10.000";
     assert_eq!(at(&[local], Some(900_000)), ["00:00:01.000"]);
-    // The clock begins anew.
+    // The clock wraps around.
     let turned = "MPEGTS:0,LOCAL:00:00:00.000";
     assert_eq!(at(&[turned], Some((1 << 33) - 900_000)), ["00:00:11.000"]);
-    // What is over before the film begins is not seen.
+    // A cue that is over before the video begins is left out.
     assert_eq!(at(&[turned], Some(900_000)), Vec::<String>::new());
-    // What says nothing of it is believed.
+    // An invalid mapping leaves times as they are.
     assert_eq!(at(&["MPEGTS:x"], Some(900_000)), ["00:00:01.000"]);
     let moved = joined(&[&segment(zero)], Some(0)).text;
     assert!(moved.contains("a<00:00:11.500>b<i>c"), "{moved}");

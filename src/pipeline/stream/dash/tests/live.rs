@@ -6,7 +6,7 @@ use super::super::*;
 use super::here;
 use crate::pipeline::stream::caption::At;
 
-/// The segments of a live manifest, 1000 seconds after it began, as what they are called and when they are played.
+/// Returns the names and playback times of the segments of a live manifest that began 1000 seconds after 1970.
 fn live(attributes: &str, inner: &str, view: (f64, u64)) -> Result<(Vec<(String, u64)>, bool)> {
     let text = format!(
         "<MPD type='dynamic' availabilityStartTime='1970-01-01T00:16:40' {attributes}>{inner}</MPD>"
@@ -47,7 +47,7 @@ fn the_clock_tells_which_segments_of_a_live_stream_are_there() {
         (window, 1.9, 0, "", false),
         (window, 2.0, 0, "5-0", false),
         (window, 11.0, 0, "8-60 9-80", false),
-        // What is known is not told again, and what slid out of the window is lost.
+        // Known segments are not listed again, and those that left the window are lost.
         (window, 11.0, 8_000_000, "9-80", false),
         (window, 11.0, 10_000_000, "", false),
         (window, 101.0, 8_000_000, "53-960 54-980", false),
@@ -65,7 +65,7 @@ fn the_clock_tells_which_segments_of_a_live_stream_are_there() {
             "5-0 6-20 7-40",
             true,
         ),
-        // A window without a bound, of a stream that began years ago.
+        // A window without a limit, of a stream that began years ago.
         ("", 1e8, 0, "", false),
     ];
     for (attributes, now, since, expected, ended) in table {
@@ -101,13 +101,13 @@ fn a_timeline_tells_which_segments_of_a_live_stream_are_there() {
     let expected = named(&[("3-140", 14_000_000), ("4-160", 16_000_000)]);
     assert_eq!(all(first, (20.0, 0)), expected);
     assert_eq!(all(first, (20.0, 16_000_000)), expected[1..]);
-    // Until now, as far as they are whole.
+    // Up to now, as far as segments are complete.
     let open = "<S t='140' d='20' r='-1'/>";
     assert_eq!(all(open, (17.0, 0)), expected[..1]);
     assert_eq!(all(open, (17.99, 0)), expected[..1]);
     assert_eq!(all(open, (18.0, 0)), expected);
     assert_eq!(all(open, (15.0, 0)), []);
-    // A window that jumps back tells nothing new.
+    // A window that jumps back brings nothing new.
     assert_eq!(all(first, (20.0, 99_000_000)), []);
     let hostile = [
         "<S t='0' d='1' r='300000'/>",
@@ -137,7 +137,7 @@ fn periods_of_a_live_stream_come_one_behind_the_other() {
     assert_eq!(names(&both.concat(), 11.0, 0), [0, 2, 4, 6, 8]);
     assert_eq!(names(&both.concat(), 5.0, 0), [0, 2]);
     assert_eq!(names(&both[1], 11.0, 6_000_000), [6, 8]);
-    // What is to begin yet may be empty.
+    // A period that has not begun may be empty.
     let early = format!("{}<Period start='PT60S'/>", both[0]);
     assert_eq!(names(&early, 11.0, 0), [0, 2, 4]);
 }
@@ -179,7 +179,7 @@ fn what_is_said_of_a_live_stream_is_read() {
     }
 }
 
-/// What becomes of subtitles of a live manifest that bring one new segment, and of those of one that has ended.
+/// Subtitles of a live manifest that bring one new segment, and those of one that has ended.
 #[test]
 fn live_subtitles_are_segments_however_few_are_new() {
     let set = |mime: &str, id: &str| {

@@ -1,4 +1,4 @@
-//! Subtitles of which there are many.
+//! Large numbers of subtitles.
 
 use super::*;
 use crate::pipeline::stream::caption::At;

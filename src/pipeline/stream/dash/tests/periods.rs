@@ -1,4 +1,4 @@
-//! What parts of a manifest come to: periods, and what holds in them.
+//! Periods, and how attributes apply within them.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn the_times_of_a_track_are_ahead_as_its_first_period_says() {
     }
 }
 
-/// Periods of five seconds, with these pictures.
+/// Returns periods of five seconds, with these representations.
 fn periods(inner: &[&str]) -> String {
     let all = inner.iter().map(|inner| one(inner));
     let all: String = all.collect();
@@ -48,7 +48,7 @@ fn of_periods_that_are_cuts_of_one_thing_each_part_is_taken_once() {
     let read = tracks(&periods(&[&template(0), &template(50)]), "best").unwrap();
     assert_eq!(parts(&read.main), ["1", "2", "3", "4"]);
     assert!(read.main.segments.iter().all(|one| !one.breaks));
-    // What stands on both sides of a cut belongs to both.
+    // A segment on both sides of a cut belongs to both.
     let cuts = periods(&[&template(0), &template(40)]).replace("'PT5S'", "'PT4S'");
     let read = tracks(&cuts, "best").unwrap();
     assert_eq!(parts(&read.main), ["1", "2", "3", "4"]);
@@ -61,7 +61,7 @@ fn of_periods_that_are_cuts_of_one_thing_each_part_is_taken_once() {
     let read = tracks(&periods(&[&template(0), &template(0)]), "best").unwrap();
     let breaks: Vec<bool> = read.main.segments.iter().map(|one| one.breaks).collect();
     assert_eq!(breaks, [false, false, true, false, false, false]);
-    // Behind the last one, there may be more than the manifest says.
+    // After the last one, there may be more than the manifest says.
     let read = tracks(&periods(&[&template(0)]), "best").unwrap();
     assert_eq!(read.main.segments.len(), 4);
 }
@@ -76,7 +76,7 @@ fn periods_that_are_no_film_one_behind_the_other_are_refused() {
     let (one_file, other) = ("<BaseURL>1.mp4</BaseURL>", "<BaseURL>2.mp4</BaseURL>");
     let error = refused(&periods(&[one_file, other]));
     assert!(
-        error.message.contains("each is a file of its own"),
+        error.message.contains("each a file of its own"),
         "{error:?}"
     );
     assert!(error.hint.unwrap().contains("/2.mp4"));
@@ -121,7 +121,7 @@ fn what_is_elsewhere_is_refused_by_name() {
         let said = format!("(`xlink:href` of `{name}`)");
         assert!(error.message.contains(&said), "{error:?}");
     }
-    // Some say so of what is to be left out.
+    // Some mark ignored elements this way.
     let nowhere = format!("<Period {href}='{NOWHERE}'/>{film}");
     assert_eq!(parts(&tracks(&nowhere, "best").unwrap().main), ["v"]);
 }

@@ -1,4 +1,4 @@
-//! Playlists that other players take although they are not quite as RFC 8216 has them, or seldom seen.
+//! Playlists that are rare or do not quite follow RFC 8216, but are accepted by other players.
 
 use super::*;
 
@@ -58,7 +58,7 @@ fn a_key_holds_until_the_next_one_of_its_format() {
         "1 /films/cats/b.ts /films/cats/k 1",
     ];
     assert_eq!(parts(&media(&list).unwrap()), expected);
-    // What is encrypted otherwise from there on is not decrypted by it.
+    // What is encrypted differently from there on is not decrypted with it.
     let list = format!("{own}{a}{}{b}", skd("y", "SAMPLE-AES"));
     assert_eq!(media(&list).unwrap_err().kind, Kind::Unsupported);
 }

@@ -74,7 +74,7 @@ fn everything_that_is_wrong_is_named() {
     let done = verify(&fetch, &[]).fails(3);
     let expected = [
         "broken     cut.jpg: cut at byte 700: the end of the picture is missing",
-        "broken     other.jpg: its bytes are not those that were saved, though it has as many",
+        "broken     other.jpg: its bytes are not those that were saved, although its size is the same",
         "changed    edited.jpg: it has 1000 bytes instead of 900",
         "missing    deleted.jpg",
     ];
@@ -118,8 +118,7 @@ fn what_came_broken_and_is_as_it_came_is_not_lost() {
     let fetch = fetched(&site, &[("/cat.jpg", cut)]);
     site.forget();
     let done = verify(&fetch, &["--repair"]).success();
-    let said =
-        "flawed     cat.jpg: cut at byte 700: the end of the picture is missing; so it came\n";
+    let said = "flawed     cat.jpg: cut at byte 700: the end of the picture is missing; it was downloaded that way\n";
     assert_eq!(done.stdout, said);
     assert!(
         done.stderr.starts_with("1 file: 0 whole, 1 flawed; "),
@@ -205,7 +204,7 @@ fn a_folder_that_is_not_there_is_not_taken_for_one_that_is_empty() {
     let out = fetch.out().canonicalize().unwrap();
     fs::rename(out.join("pictures"), out.join("moved")).unwrap();
     let done = verify(&fetch, &[out.join("pictures").to_str().unwrap()]).fails(2);
-    let hint = "`fetch archive move OLD NEW` tells the archive";
+    let hint = "tell the archive with `fetch archive move OLD NEW`";
     assert!(
         done.stderr.contains("is not there") && done.stderr.contains(hint),
         "{}",
@@ -349,7 +348,7 @@ fn a_folder_that_is_gone_is_told_and_the_others_are_looked_at() {
     let done = verify(&fetch, &["."]).fails(3);
     assert!(
         done.stdout
-            .contains("gone: the output folder is not there; made again"),
+            .contains("gone: the output folder is not there; create it again"),
         "{}",
         done.stdout
     );

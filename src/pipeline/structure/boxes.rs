@@ -1,4 +1,4 @@
-//! ISO base media (ISO/IEC 14496-12) and QuickTime: boxes in boxes. MP4, MOV, HEIC, AVIF, JPEG XL.
+//! ISO base media (ISO/IEC 14496-12) and QuickTime: nested boxes. MP4, MOV, HEIC, AVIF, JPEG XL.
 
 use std::io::{Read, Seek};
 
@@ -6,21 +6,21 @@ use super::{Input, Looked, Stop, Structure};
 
 const REST: &str = "the rest of a box";
 
-/// What stood at the top.
+/// What has been found at the top level.
 #[derive(Default)]
 struct Seen {
-    /// Where what is in the file is told.
+    /// The index of the contents.
     index: bool,
-    /// The media themselves.
+    /// The media data.
     data: bool,
-    /// The film comes in pieces, and nothing says how many.
+    /// Fragments, whose number is not stated anywhere.
     pieces: bool,
-    /// An index of the pieces, which comes last.
+    /// An index of the fragments, which comes last.
     last: bool,
 }
 
 impl Seen {
-    /// Whether nothing that matters can be missing.
+    /// Checks whether nothing important can be missing.
     fn is_all(&self) -> bool {
         match self.pieces {
             true => self.last,
@@ -29,14 +29,14 @@ impl Seen {
     }
 }
 
-/// Adds up the boxes at the top. Where a cut could fall between two of them, nothing is said.
+/// Follows the top-level boxes. Where the file could have been cut between two of them, the result is unknown.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let mut seen = Seen::default();
     let mut at = 0;
     while at < input.len() {
         let (kind, end) = match next(input, at) {
             Ok(next) => next,
-            // What stands behind the last box is no box.
+            // Data after the last box need not be a box.
             Err(Stop::Known(_)) if seen.is_all() => return Ok(Structure::Whole),
             Err(stop) => return Err(stop),
         };
@@ -49,7 +49,7 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
             _ => {}
         }
         let Some(end) = end else {
-            // Its last box goes to the end of the file, wherever that is.
+            // The last box extends to the end of the file, wherever that is.
             return Ok(Structure::Unknown);
         };
         at = end;
@@ -60,14 +60,14 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     })
 }
 
-/// The kind of a box and where it ends, unless that is at the end of the file.
+/// Returns the kind of a box and where it ends, unless it extends to the end of the file.
 fn next<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<([u8; 4], Option<u64>), Stop> {
     let length = u32::from_be_bytes(input.take(at, REST)?);
     let kind: [u8; 4] = input.take(at + 4, REST)?;
-    // Some of Apple's begin with a copyright sign.
+    // Some of Apple's box types begin with a copyright sign.
     let is_kind = |byte: &u8| matches!(byte, b' '..=b'~' | 0xa9);
     if !kind.iter().all(is_kind) {
-        return Err(Stop::broken(at, "no box stands there"));
+        return Err(Stop::broken(at, "there is no box"));
     }
     let (least, length) = match length {
         0 => return Ok((kind, None)),
@@ -75,7 +75,7 @@ fn next<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<([u8; 4], Optio
         length => (8, u64::from(length)),
     };
     if length < least {
-        return Err(Stop::broken(at, "the box there is shorter than its head"));
+        return Err(Stop::broken(at, "the box is shorter than its header"));
     }
     Ok((kind, Some(input.pass(at, length, REST)?)))
 }

@@ -1,4 +1,4 @@
-//! Matroska and WebM (RFC 8794, RFC 9559): elements with a length that need not be known.
+//! Matroska and WebM (RFC 8794, RFC 9559): elements, whose length may be unknown.
 
 use std::io::{Read, Seek};
 
@@ -10,7 +10,7 @@ const HEADER: u32 = 0x1a45_dfa3;
 const SEGMENT: u32 = 0x1853_8067;
 const CLUSTER: u32 = 0x1f43_b675;
 
-/// Follows the elements of the segment. One of unknown length ends where the file does, which may be anywhere.
+/// Follows the elements of the segment. A segment of unknown length ends where the file does, which may be anywhere.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let mut at = 0;
     let mut whole = false;
@@ -33,9 +33,9 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
                 return Ok(Structure::Unknown);
             }
             (HEADER, Some(length)) => input.pass(data, length, REST)?,
-            // What stands behind the film is no part of it.
+            // Data after the segment is not part of it.
             _ if whole => break,
-            _ => return Err(Stop::broken(at, "no film begins there")),
+            _ => return Err(Stop::broken(at, "there is no film")),
         };
     }
     match whole {
@@ -44,26 +44,23 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     }
 }
 
-/// Follows the elements in a segment, and those in clusters of unknown length, as if these were one level.
+/// Follows the elements in a segment, and those in clusters of unknown length, as if they were on one level.
 fn segment<F: Read + Seek>(input: &mut Input<F>, mut at: u64, end: u64) -> Result<(), Stop> {
     while at < end {
         let (id, data, length) = element(input, at)?;
         at = match length {
             Some(length) => input.pass(data, length, REST)?,
             None if id == CLUSTER => data,
-            None => return Err(Stop::broken(at, "the element there has no length")),
+            None => return Err(Stop::broken(at, "the element has no length")),
         };
         if at > end {
-            return Err(Stop::broken(
-                data,
-                "the element there is longer than the film",
-            ));
+            return Err(Stop::broken(data, "the element is longer than the film"));
         }
     }
     Ok(())
 }
 
-/// The number of an element, where its data begin, and how long they are if that is known.
+/// Returns the ID of an element, where its data begins, and the length of the data if it is known.
 fn element<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<(u32, u64, Option<u64>), Stop> {
     let (id, id_length) = number(input, at, 4)?;
     let (length, length_length) = number(input, at + id_length, 8)?;
@@ -74,12 +71,12 @@ fn element<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<(u32, u64, O
     Ok((id as u32, data, known.then_some(length)))
 }
 
-/// A number of at most so many bytes, with the bit that says how many they are, and that.
+/// Reads a number of at most `most` bytes, including the bit that marks its length; returns it with its length.
 fn number<F: Read + Seek>(input: &mut Input<F>, at: u64, most: u64) -> Result<(u64, u64), Stop> {
     let [first] = input.take(at, REST)?;
     let length = u64::from(first.leading_zeros()) + 1;
     if length > most {
-        return Err(Stop::broken(at, "no element stands there"));
+        return Err(Stop::broken(at, "there is no element"));
     }
     let missing = input.pass(at, length, REST).map(drop);
     missing?;

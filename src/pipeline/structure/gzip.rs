@@ -1,4 +1,4 @@
-//! gzip (RFC 1952): only unpacking tells where it ends.
+//! gzip (RFC 1952): only decompression shows where it ends.
 
 use std::io::{self, BufRead, Read, Seek};
 
@@ -6,17 +6,18 @@ use flate2::bufread::GzDecoder;
 
 use super::{Input, Looked, Stop, Structure};
 
-/// How much may be unpacked for each packed byte, and how much in any case: more is a bomb, and nothing is said of it.
+/// How much may be decompressed per compressed byte, and how much in any case. If there is more, the file is a
+/// decompression bomb, and the result is unknown.
 const MOST_EACH: u64 = 64;
 const MOST: u64 = 64 << 20;
 
-/// Unpacks each member and holds it against its checksum and length.
+/// Decompresses each member and checks it against its checksum and length.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let budget = MOST + input.len().saturating_mul(MOST_EACH);
     unpack(input, budget)
 }
 
-/// Unpacks at most so many bytes.
+/// Decompresses at most `budget` bytes.
 fn unpack<F: Read + Seek>(input: &mut Input<F>, mut budget: u64) -> Looked {
     let mut reader = Reader { input, at: 0 };
     let mut buffer = [0; 16 << 10];
@@ -31,7 +32,7 @@ fn unpack<F: Read + Seek>(input: &mut Input<F>, mut budget: u64) -> Looked {
                 Err(error) => return Err(reader.stop(member, error)),
             }
         }
-        // What follows is the next member, or nobody's concern.
+        // What follows is the next member, or irrelevant.
         let at = reader.at;
         if reader.input.peek(at, 3)? != b"\x1f\x8b\x08" {
             return Ok(Structure::Whole);
@@ -39,21 +40,21 @@ fn unpack<F: Read + Seek>(input: &mut Input<F>, mut budget: u64) -> Looked {
     }
 }
 
-/// The input as something that is read from its beginning to its end.
+/// Reads the input sequentially.
 struct Reader<'a, F> {
     input: &'a mut Input<F>,
     at: u64,
 }
 
 impl<F: Read + Seek> Reader<'_, F> {
-    /// What an error of the unpacking means.
+    /// Returns what a decompression error means.
     fn stop(&self, member: u64, error: io::Error) -> Stop {
         match error.kind() {
             io::ErrorKind::UnexpectedEof if self.at >= self.input.len() => {
-                self.input.cut("the rest of what is packed")
+                self.input.cut("the rest of the compressed data")
             }
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-                Stop::broken(member, "what is packed there cannot be unpacked")
+                Stop::broken(member, "the data cannot be decompressed")
             }
             _ => Stop::Unreadable(error),
         }

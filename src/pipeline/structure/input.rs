@@ -1,27 +1,27 @@
-//! A file as it is looked at: by position, through one window.
+//! Random access to a file through a window.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{Stop, Structure};
 
-/// How much is read ahead where reading goes on.
+/// How much is read ahead when reading sequentially.
 const WINDOW: usize = 256 << 10;
 
-/// How much is read where it jumps.
+/// How much is read after a jump.
 const JUMP: usize = 4 << 10;
 
-/// A file and the part of it that is in memory.
+/// A file, and the part of it that is in memory.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Input<F> {
     file: F,
     len: u64,
     window: Vec<u8>,
-    /// Where the window begins.
+    /// The position of the window in the file.
     start: u64,
 }
 
 impl<F: Read + Seek> Input<F> {
-    /// A file of this length.
+    /// Creates the input for a file of this length.
     pub(in crate::pipeline) fn new(file: F, len: u64) -> Input<F> {
         Input {
             file,
@@ -31,22 +31,22 @@ impl<F: Read + Seek> Input<F> {
         }
     }
 
-    /// How long the file is.
+    /// Returns the length of the file.
     pub(in crate::pipeline) fn len(&self) -> u64 {
         self.len
     }
 
-    /// Some bytes from this position on, at least one; none at the end of the file.
+    /// Returns some bytes from this position on, at least one; none at the end of the file.
     ///
     /// # Errors
-    /// The file cannot be read, or has become shorter.
+    /// If the file cannot be read, or has become shorter.
     pub(in crate::pipeline) fn some(&mut self, at: u64) -> io::Result<&[u8]> {
         self.fill(at, 1)?;
         let from = (at.saturating_sub(self.start)).min(self.window.len() as u64) as usize;
         Ok(&self.window[from..])
     }
 
-    /// The bytes at this position, at most so many, fewer at the end of the file.
+    /// Returns up to `most` bytes from this position on, fewer only at the end of the file.
     pub(super) fn peek(&mut self, at: u64, most: usize) -> Result<&[u8], Stop> {
         self.fill(at, most).map_err(Stop::Unreadable)?;
         let from = (at.saturating_sub(self.start)).min(self.window.len() as u64) as usize;
@@ -54,7 +54,7 @@ impl<F: Read + Seek> Input<F> {
         Ok(&self.window[from..to])
     }
 
-    /// As many bytes as the array has from this position on; if they are not all there, the file is cut.
+    /// Reads the bytes of an array at this position; if they are not all there, the file is cut.
     pub(super) fn take<const N: usize>(
         &mut self,
         at: u64,
@@ -65,13 +65,13 @@ impl<F: Read + Seek> Input<F> {
         taken.map_err(|_| Stop::Known(Structure::Cut { at: len, missing }))
     }
 
-    /// Where something of this length at this position ends; if that is not in the file, the file is cut.
+    /// Returns where something of this length at this position ends; if that is beyond the file, the file is cut.
     pub(super) fn pass(&self, at: u64, length: u64, missing: &'static str) -> Result<u64, Stop> {
         let end = at.checked_add(length).filter(|end| *end <= self.len);
         end.ok_or(self.cut(missing))
     }
 
-    /// Where this byte stands next, from this position on.
+    /// Finds the next occurrence of this byte, from this position on.
     pub(super) fn find(&mut self, mut at: u64, byte: u8) -> Result<Option<u64>, Stop> {
         loop {
             let some = self.some(at).map_err(Stop::Unreadable)?;
@@ -85,7 +85,7 @@ impl<F: Read + Seek> Input<F> {
         }
     }
 
-    /// That the file is cut.
+    /// Returns the result for a file that is cut.
     pub(super) fn cut(&self, missing: &'static str) -> Stop {
         Stop::Known(Structure::Cut {
             at: self.len,
@@ -93,7 +93,7 @@ impl<F: Read + Seek> Input<F> {
         })
     }
 
-    /// Has so many bytes from this position on in the window, or all up to the end of the file.
+    /// Loads at least `count` bytes from this position on into the window, or all up to the end of the file.
     fn fill(&mut self, at: u64, count: usize) -> io::Result<()> {
         let end = self.start + self.window.len() as u64;
         let wanted = at.saturating_add(count as u64).min(self.len);

@@ -1,7 +1,8 @@
-//! Does a file end as its format says? Told from its frame alone: lengths, ends, checksums; nothing is decoded.
+//! Checks whether a file ends as its format says, by its framing only: lengths, end markers, checksums; nothing is
+//! decoded.
 //!
-//! A file here is hostile: every length in it is checked against the file's own, nothing recurses, and what is held in
-//! memory is one window. It does not know names, the archive, or what the file is for.
+//! A file is untrusted here: every length in it is checked against the file's own, nothing recurses, and only one
+//! window is held in memory. This module knows no names, no archive, and not what the file is for.
 
 mod boxes;
 mod ebml;
@@ -24,36 +25,36 @@ use std::io::{self, Read, Seek};
 
 pub(super) use input::Input;
 
-/// What the frame of a file tells about it.
+/// What the framing of a file says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Structure {
-    /// It ends where its format says. What stands behind its end is nobody's concern: phones put things there.
+    /// It ends where its format says. Data after its end is ignored: phones put things there.
     Whole,
-    /// Its bytes end here, and its format says that there are more.
+    /// The file ends here, but its format says that there is more.
     Cut {
-        /// How long it is.
+        /// The length of the file.
         at: u64,
-        /// What is not there.
+        /// What is missing.
         missing: &'static str,
     },
-    /// Something in it cannot be.
+    /// Something in it is impossible.
     Broken {
         /// Where.
         at: u64,
-        /// What.
+        /// What is wrong.
         wrong: &'static str,
     },
-    /// It is of a format that has no end, or that is not known here.
+    /// Its format has no end marker, or is not known.
     Unknown,
 }
 
 impl Structure {
-    /// Whether its end is missing.
+    /// Checks whether its end is missing.
     pub(super) fn is_cut(self) -> bool {
         matches!(self, Structure::Cut { .. })
     }
 
-    /// Whether something is wrong with it.
+    /// Checks whether something is wrong with it.
     pub(super) fn is_bad(self) -> bool {
         matches!(self, Structure::Cut { .. } | Structure::Broken { .. })
     }
@@ -70,9 +71,9 @@ impl fmt::Display for Structure {
     }
 }
 
-/// Why looking on makes no sense.
+/// Why the check stopped early.
 enum Stop {
-    /// It is known by now what the file is.
+    /// The result is already known.
     Known(Structure),
     /// The file cannot be read.
     Unreadable(io::Error),
@@ -84,13 +85,13 @@ impl Stop {
     }
 }
 
-/// What a format's rules say in the end.
+/// The result of checking a format.
 type Looked = Result<Structure, Stop>;
 
-/// Looks at a whole file.
+/// Checks a whole file.
 ///
 /// # Errors
-/// It cannot be read.
+/// If it cannot be read.
 pub(super) fn structure<F: Read + Seek>(input: &mut Input<F>) -> io::Result<Structure> {
     let looked = match input.peek(0, 16) {
         Ok(head) => match format(head) {
@@ -101,18 +102,18 @@ pub(super) fn structure<F: Read + Seek>(input: &mut Input<F>) -> io::Result<Stru
     };
     match looked {
         Ok(structure) | Err(Stop::Known(structure)) => Ok(structure),
-        // Somebody has cut it while it was read.
+        // The file was truncated while it was being read.
         Err(Stop::Unreadable(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Ok(Structure::Cut {
                 at: input.len(),
-                missing: "what was there a moment ago",
+                missing: "data that was there a moment ago",
             })
         }
         Err(Stop::Unreadable(error)) => Err(error),
     }
 }
 
-/// The rules of the format whose magic number stands at the beginning.
+/// Returns the check for the format whose magic number is at the beginning.
 fn format<F: Read + Seek>(head: &[u8]) -> Option<fn(&mut Input<F>) -> Looked> {
     let at = |offset: usize, magic: &[u8]| {
         head.get(offset..)

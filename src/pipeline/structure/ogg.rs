@@ -1,4 +1,4 @@
-//! Ogg (RFC 3533): pages, of which the last of a stream says that it is.
+//! Ogg (RFC 3533): pages, the last of which in a stream is marked as such.
 
 use std::io::{Read, Seek};
 
@@ -9,7 +9,7 @@ const REST: &str = "the rest of a page";
 const BEGINS: u8 = 2;
 const ENDS: u8 = 4;
 
-/// Follows the pages. Streams that were recorded often have no last page; of those nothing is said.
+/// Follows the pages. Recorded streams often have no last page; then the result is unknown.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let (mut begun, mut ended) = (0u64, 0u64);
     let mut at = 0;
@@ -17,9 +17,9 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
         let is_over = begun <= ended;
         let head: [u8; 27] = match input.take(at, REST) {
             Ok(head) if head.starts_with(b"OggS") => head,
-            // What stands behind the last page is no page.
+            // Data after the last page need not be a page.
             Ok(_) | Err(Stop::Known(_)) if begun > 0 && is_over => break,
-            Ok(_) => return Err(Stop::broken(at, "no page stands there")),
+            Ok(_) => return Err(Stop::broken(at, "there is no page")),
             Err(stop) => return Err(stop),
         };
         begun += u64::from(head[5] & BEGINS != 0);

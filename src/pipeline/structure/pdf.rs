@@ -1,18 +1,18 @@
-//! PDF (ISO 32000-1, 7.5.5): it is read from its end, which says where its table stands.
+//! PDF (ISO 32000-1, 7.5.5): read from its end, which says where its cross-reference table is.
 
 use std::io::{Read, Seek};
 
 use super::{Input, Looked, Structure};
 
-/// As far from its end the end mark may stand. Readers look that far, too.
+/// How far from the end of the file the end mark may be. Readers look this far, too.
 const TAIL: usize = 4096;
 
-/// Looks for the end mark, and for the table before it. A PDF that is written to be read while it comes has one at its
-/// beginning as well, which says that its table is at 0.
+/// Looks for the end mark, and for the position of the table before it. A linearized PDF also has an end mark near its
+/// beginning, which puts the table at 0.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let promised = linear_length(input.peek(0, 1024)?);
     if promised.is_some_and(|length| length > input.len()) {
-        return Err(input.cut("the rest of what it says is its length"));
+        return Err(input.cut("the rest up to its stated length"));
     }
     let from = input.len().saturating_sub(TAIL as u64);
     let tail = input.peek(from, TAIL)?;
@@ -25,7 +25,7 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     }
 }
 
-/// The length that a PDF names in its first object if it is written to be read while it comes.
+/// Returns the length that a linearized PDF states in its first object.
 fn linear_length(head: &[u8]) -> Option<u64> {
     let dictionary = &head[last(head, b"/Linearized")?..];
     let end = dictionary.windows(2).position(|pair| pair == b">>")?;

@@ -1,4 +1,4 @@
-//! PNG (W3C PNG, third edition): chunks, each with its length and its checksum.
+//! PNG (W3C PNG, third edition): chunks, each with a length and a checksum.
 
 use std::io::{Read, Seek};
 
@@ -8,14 +8,14 @@ use super::{Input, Looked, Stop, Structure};
 
 const END: &str = "the end of the picture";
 
-/// Follows the chunks to the last, and holds each against its checksum.
+/// Follows the chunks to the last, and verifies their checksums.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let mut at = 8;
     loop {
         let length = u32::from_be_bytes(input.take(at, END)?);
         let kind: [u8; 4] = input.take(at + 4, END)?;
         if length > i32::MAX as u32 || !kind.iter().all(u8::is_ascii_alphabetic) {
-            return Err(Stop::broken(at, "no chunk stands there"));
+            return Err(Stop::broken(at, "there is no chunk"));
         }
         let data = at + 8;
         let end = input.pass(data, u64::from(length), "the end of a chunk")?;
@@ -29,7 +29,7 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
             from += count;
         }
         if u32::from_be_bytes(input.take(end, "the end of a chunk")?) != crc.sum() {
-            return Err(Stop::broken(at, "the chunk there has another checksum"));
+            return Err(Stop::broken(at, "the checksum of the chunk is wrong"));
         }
         if &kind == b"IEND" {
             return Ok(Structure::Whole);

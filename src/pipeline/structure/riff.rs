@@ -1,13 +1,13 @@
-//! RIFF: WebP, WAV, AVI. Its length stands at its beginning.
+//! RIFF: WebP, WAV, AVI. The length is at the beginning.
 
 use std::io::{Read, Seek};
 
 use super::{Input, Looked, Structure};
 
-/// Lengths from here on are what programs write that cannot go back to say how much it was.
+/// Lengths from here on are placeholders of programs that cannot seek back to write the real length.
 const STREAMED: u32 = 0x7fff_f000;
 
-/// Holds the length against the file's.
+/// Compares the stated length with that of the file.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let length = u32::from_le_bytes(input.take(4, "its length")?);
     let kind: [u8; 4] = input.take(8, "its kind")?;
@@ -16,14 +16,14 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     }
     match (8 + u64::from(length)).saturating_sub(input.len()) {
         0 => {}
-        // Some writers leave out the byte that makes the last chunk even, and count it all the same.
+        // Some writers omit the padding byte of the last chunk, but count it.
         1 => return Ok(Structure::Unknown),
-        _ => return Err(input.cut("the rest of what it says is its length")),
+        _ => return Err(input.cut("the rest up to its stated length")),
     }
     if &kind != b"AVI " {
         return Ok(Structure::Whole);
     }
-    // Long films go on in further ones.
+    // Long videos continue in further RIFF chunks.
     let mut at = 8 + u64::from(length) + u64::from(length % 2);
     while at < input.len() && input.peek(at, 4)? == b"RIFF" {
         let length = u64::from(u32::from_le_bytes(input.take(at + 4, "its length")?));

@@ -1,4 +1,4 @@
-//! 7z: a head with a checksum, which says where the index stands at the end.
+//! 7z: a header with a checksum, which says where the index at the end is.
 
 use std::io::{Read, Seek};
 
@@ -6,12 +6,12 @@ use flate2::Crc;
 
 use super::{Input, Looked, Stop, Structure};
 
-/// Holds the head and the index against their checksums.
+/// Verifies the checksums of the header and the index.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
-    let head: [u8; 32] = input.take(0, "the rest of its head")?;
+    let head: [u8; 32] = input.take(0, "the rest of its header")?;
     let (sum, about) = (&head[8..12], &head[12..]);
     if checksum(about) != sum {
-        return Err(Stop::broken(8, "its head has another checksum"));
+        return Err(Stop::broken(8, "the checksum of its header is wrong"));
     }
     let number = |from: usize| {
         let bytes = head[from..].iter().take(8).rev();
@@ -30,7 +30,7 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     }
     match crc.sum().to_le_bytes() == head[28..] {
         true => Ok(Structure::Whole),
-        false => Err(Stop::broken(index, "its index has another checksum")),
+        false => Err(Stop::broken(index, "the checksum of its index is wrong")),
     }
 }
 

@@ -1,4 +1,5 @@
-//! MP3 (ISO/IEC 11172-3) and FLAC (RFC 9639), which have no end: lengths at their beginning tell what can be told.
+//! MP3 (ISO/IEC 11172-3) and FLAC (RFC 9639), which have no end marker: only the lengths at their beginning tell
+//! anything.
 
 use std::io::{Read, Seek};
 
@@ -6,12 +7,12 @@ use super::{Input, Looked, Stop, Structure};
 
 const REST: &str = "the rest of the sound";
 
-/// Passes over the tag in front, if there is one.
+/// Skips leading tags, then checks the audio.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let mut at = 0;
     while input.peek(at, 3)? == b"ID3" {
         let head: [u8; 10] = input.take(at, "the rest of its tag")?;
-        // The length is written in four times seven bits.
+        // The length is stored as four times seven bits.
         let length = head[6..]
             .iter()
             .fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7f));
@@ -25,7 +26,7 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     }
 }
 
-/// Follows the blocks in front of the sound, and holds the least that so many samples take against what is there.
+/// Follows the metadata blocks, and compares the minimum size of the stated samples with what is there.
 fn flac<F: Read + Seek>(input: &mut Input<F>, mut at: u64) -> Looked {
     let mut least = 0;
     loop {
@@ -51,7 +52,7 @@ fn flac<F: Read + Seek>(input: &mut Input<F>, mut at: u64) -> Looked {
     }
     if !matches!(input.peek(at, 2)?, [0xff, second] if second & 0xfc == 0xf8) {
         return Err(match input.pass(at, 2, REST) {
-            Ok(_) => Stop::broken(at, "no sound begins there"),
+            Ok(_) => Stop::broken(at, "there is no sound"),
             Err(cut) => cut,
         });
     }
@@ -59,7 +60,7 @@ fn flac<F: Read + Seek>(input: &mut Input<F>, mut at: u64) -> Looked {
     Ok(Structure::Unknown)
 }
 
-/// Holds the length that an encoder writes into the first frame against what is there.
+/// Compares the length that an encoder wrote into the first frame with what is there.
 fn mp3<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Looked {
     let head = input.peek(at, 4)?;
     let [_, version, _, mode] = *head else {

@@ -1,4 +1,4 @@
-//! Every format by small files made here: whole, cut at every byte, with something behind, and with nonsense inside.
+//! Tests every format with small generated files: complete, cut at every byte, with trailing data, and corrupted.
 
 use std::io::Cursor;
 
@@ -34,14 +34,14 @@ fn no_file_that_is_cut_is_called_whole() {
     for (name, bytes, told) in good() {
         for length in 0..bytes.len() {
             let cut = look(&bytes[..length]);
-            // Without its magic number nobody knows what it was.
+            // Without its magic number, the format is unknown.
             let too_short = length < 16;
             match cut {
                 Structure::Cut { at, .. } => assert_eq!(at, length as u64, "{name}"),
                 Structure::Unknown => {}
-                // The line feed behind the end of a PDF is nothing that can be missed.
+                // The line feed at the end of a PDF may be missing.
                 Structure::Whole if name == "pdf" && length + 1 == bytes.len() => {}
-                // Nothing tells of a further part.
+                // Nothing announces a further part.
                 Structure::Whole if !told && ["avi", "gz"].contains(&name) => {}
                 other => panic!("{name} cut at {length} of {}: {other:?}", bytes.len()),
             }
@@ -73,7 +73,7 @@ fn most_cuts_are_found() {
             );
         }
     }
-    // Fifty bytes each of three blocks are the least.
+    // Three blocks take at least fifty bytes each.
     let (flac, sound) = (flac(), 8 + 34);
     assert!(look(&flac[..sound + 149]).is_bad());
     assert!(!look(&flac[..sound + 150]).is_bad());
@@ -90,7 +90,7 @@ fn what_stands_behind_the_end_does_not_matter() {
             &bytes,
         ] {
             let found = look(&[&bytes, behind].concat());
-            // A ZIP with another behind it is the other, with something before it.
+            // Two ZIP files in a row are the second one with something before it.
             let fine = found == Structure::Whole || name.starts_with("zip") && !found.is_bad();
             assert!(
                 fine,
@@ -105,7 +105,7 @@ fn what_stands_behind_the_end_does_not_matter() {
 fn a_wrong_byte_is_found_where_there_are_checksums() {
     let png = media::sized(Format::Png, 900, 1);
     let gzip = gzip(&media::noise(500, 1));
-    // Behind the head of a gzip file, which has none, and but for the byte that fills up the last bits.
+    // After the gzip header, which has no checksum, and except for the byte that pads the last bits.
     for (name, good, from, missed) in [("png", png, 8, 0), ("gz", gzip, 10, 1)] {
         let bad = |index: &usize| {
             let mut bytes = good.clone();
@@ -134,14 +134,11 @@ fn hostile_lengths_lead_nowhere() {
     let broken = |at, wrong| Structure::Broken { at, wrong };
     let table = [
         (long(u64::MAX), cut(32)),
-        (
-            long(15),
-            broken(16, "the box there is shorter than its head"),
-        ),
+        (long(15), broken(16, "the box is shorter than its header")),
         (long(16), Structure::Unknown),
         (
             [&long(16)[..], b"\0\0\0\x07free"].concat(),
-            broken(32, "the box there is shorter than its head"),
+            broken(32, "the box is shorter than its header"),
         ),
         (
             [&long(16)[..], b"\0\0\0\0moov"].concat(),
@@ -149,35 +146,35 @@ fn hostile_lengths_lead_nowhere() {
         ),
         (
             [&long(16)[..], &[0; 40]].concat(),
-            broken(32, "no box stands there"),
+            broken(32, "there is no box"),
         ),
         (
             b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIDAT".to_vec(),
-            broken(8, "no chunk stands there"),
+            broken(8, "there is no chunk"),
         ),
         (
             b"\xff\xd8\xff\xe0\0\x01\xff\xd9\0\0\0\0\0\0\0\0".to_vec(),
-            broken(2, "the segment there has no length"),
+            broken(2, "the segment has no length"),
         ),
         (
             b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x82\xec\x84\0\0\0\0".to_vec(),
-            broken(12, "the element there is longer than the film"),
+            broken(12, "the element is longer than the film"),
         ),
         (
             b"\x1a\x45\xdf\xa3\x80\0\0\0\0\0\0\0\0\0\0\0".to_vec(),
-            broken(5, "no element stands there"),
+            broken(5, "there is no element"),
         ),
         (
             [&b"GIF89a\x01\0\x01\0\0\0\0"[..], b"\x42rest"].concat(),
-            broken(13, "no block stands there"),
+            broken(13, "there is no block"),
         ),
         (
             b"fLaC\x80\0\0\0no sound at all".to_vec(),
-            broken(8, "no sound begins there"),
+            broken(8, "there is no sound"),
         ),
         (
             [&ogg(0)[..], b"not a page, though one should stand here"].concat(),
-            broken(ogg(0).len() as u64, "no page stands there"),
+            broken(ogg(0).len() as u64, "there is no page"),
         ),
     ];
     for (bytes, expected) in table {
@@ -196,7 +193,7 @@ fn what_is_not_known_is_not_judged() {
     ] {
         assert_eq!(look(bytes), Structure::Unknown);
     }
-    // A ZIP whose positions do not begin to count where it does has lost something, or never had it.
+    // A ZIP whose positions are not relative to its start has lost something, or never had it.
     assert_eq!(look(&zip(b"data", b"", 7)), Structure::Unknown);
 }
 
@@ -218,9 +215,9 @@ fn says_what_is_wrong() {
     assert_eq!(cut.to_string(), "cut at byte 7: its index is missing");
     let broken = Structure::Broken {
         at: 7,
-        wrong: "no box stands there",
+        wrong: "there is no box",
     };
-    assert_eq!(broken.to_string(), "broken at byte 7: no box stands there");
+    assert_eq!(broken.to_string(), "broken at byte 7: there is no box");
 }
 
 proptest! {

@@ -1,20 +1,20 @@
-//! ZIP (PKWARE APPNOTE), and what is one: CBZ, EPUB, office documents. Its index stands at its end.
+//! ZIP (PKWARE APPNOTE) and formats based on it: CBZ, EPUB, office documents. The index is at the end.
 
 use std::io::{Read, Seek};
 
 use super::{Input, Looked, Stop, Structure};
 use crate::pipeline::zip::{le16, le32, le64};
 
-/// How long the end record is, and how long the comment behind it can be.
+/// The length of the end record, and the maximum length of the comment after it.
 const END: u64 = 22;
 const COMMENT: u64 = 0xffff;
-/// How far from the end of the file the end record may stand: there may be something behind the comment.
+/// How far from the end of the file the end record may be: there may be data after the comment.
 const TAIL: u64 = END + 2 * COMMENT;
 
-/// How many end records are tried. What is packed may be a ZIP itself, so that the last one need not be the one of this.
+/// How many end records are tried. A packed file may be a ZIP itself, so the last record need not belong to this one.
 const TRIES: usize = 8;
 
-/// Looks for the end record and follows the index that it tells of.
+/// Looks for the end record, and follows the index that it describes.
 pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     let from = input.len().saturating_sub(TAIL);
     let tail = input.peek(from, TAIL as usize)?;
@@ -35,7 +35,7 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
     }
 }
 
-/// What the end record at this position means, if it is one.
+/// Returns what the end record at this position means, if it is one.
 fn end_record<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<Option<Structure>, Stop> {
     let Ok(record) = <[u8; END as usize]>::try_from(input.peek(at, END as usize)?) else {
         return Ok(None);
@@ -48,7 +48,7 @@ fn end_record<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<Option<St
     let mut index_end = at;
     let locator = input.peek(at.saturating_sub(20), 20)?;
     if at >= 20 + 56 && locator.starts_with(b"PK\x06\x07") {
-        // Then the numbers that have no room here stand in a record before.
+        // The numbers that do not fit here are in an earlier record.
         let before = at - 20 - 56;
         if let Ok(record) = <[u8; 56]>::try_from(input.peek(before, 56)?)
             && record.starts_with(b"PK\x06\x06")
@@ -63,7 +63,7 @@ fn end_record<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<Option<St
     if !follows(input, index, index_end)? {
         return Ok(None);
     }
-    // Some writers let the position run over at 4 GiB.
+    // Some writers let the position overflow at 4 GiB.
     let here = index % (1 << 32) == offset % (1 << 32);
     Ok(Some(match here {
         true => Structure::Whole,
@@ -71,14 +71,14 @@ fn end_record<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Result<Option<St
     }))
 }
 
-/// Whether the entries of an index fill the space between these positions.
+/// Checks whether the entries of an index fill the space between these positions.
 fn follows<F: Read + Seek>(input: &mut Input<F>, mut at: u64, end: u64) -> Result<bool, Stop> {
     while at < end {
         let Ok(entry) = <[u8; 46]>::try_from(input.peek(at, 46)?) else {
             return Ok(false);
         };
         if !entry.starts_with(b"PK\x01\x02") {
-            // A signature of the index may be its last entry.
+            // The last entry of the index may be a digital signature.
             return Ok(entry.starts_with(b"PK\x05\x05"));
         }
         let variable = [28, 30, 32]

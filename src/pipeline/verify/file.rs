@@ -1,4 +1,4 @@
-//! One file and what is recorded of it.
+//! A single file, and what is recorded about it.
 
 use std::io::{self, Read, Seek};
 
@@ -8,10 +8,10 @@ use crate::pipeline::naming::{Content, broken_promise, sniff};
 use crate::pipeline::sink::{Disk, stays_below};
 use crate::pipeline::structure::{Input, Structure, structure};
 
-/// Holds a file against its record. What is read of it counts.
+/// Checks a file against its record, and counts the bytes read.
 pub(super) fn look(disk: &Disk, record: &Record, progress: &Progress) -> (State, Option<String>) {
     let unreadable = |error: io::Error| (State::Unreadable, Some(error.to_string()));
-    // Whoever gave the archive may not name files of others.
+    // An archive from elsewhere must not name files outside the folder.
     if !stays_below(&record.path) {
         progress.read(record.size);
         let why = "its path leads out of the output folder";
@@ -55,12 +55,13 @@ fn hold<F: Read + Seek>(
     let (len, size) = (input.len(), record.size);
     let broken = |why: String| (State::Broken, Some(why));
     Ok(match (same_bytes, found) {
-        (Some(true), found) if found.is_bad() => {
-            (State::Flawed, Some(format!("{found}; so it came")))
-        }
+        (Some(true), found) if found.is_bad() => (
+            State::Flawed,
+            Some(format!("{found}; it was downloaded that way")),
+        ),
         (Some(true), _) => match promised(&record.path, input)? {
             Some(ext) => {
-                let why = format!("it cannot be of the kind `{ext}`; so it came");
+                let why = format!("it cannot be of the kind `{ext}`; it was downloaded that way");
                 (State::Flawed, Some(why))
             }
             None => (State::Whole { proven: true }, None),
@@ -71,11 +72,11 @@ fn hold<F: Read + Seek>(
                 true => State::Changed,
                 false => State::Broken,
             };
-            let why = "its bytes are not those that were saved, though it has as many";
+            let why = "its bytes are not those that were saved, although its size is the same";
             (state, Some(why.into()))
         }
         (None, _) if len == 0 && size > 0 => broken("it is empty".into()),
-        (None, Structure::Unknown) if is_zeros(input)? => broken("it has nothing but zeros".into()),
+        (None, Structure::Unknown) if is_zeros(input)? => broken("it contains only zeros".into()),
         (None, found) if same_length => (
             State::Whole {
                 proven: found == Structure::Whole,
@@ -90,14 +91,14 @@ fn hold<F: Read + Seek>(
     })
 }
 
-/// The kind that its name promises, if it cannot be of that.
+/// Returns the kind that its name promises, if the content cannot be of that kind.
 fn promised<F: Read + Seek>(path: &str, input: &mut Input<F>) -> io::Result<Option<String>> {
     let len = input.len();
     let seen = sniff(input.some(0)?);
     Ok(broken_promise(path, (seen.kind, Some(len)), None))
 }
 
-/// Whether it is of a format whose tags are edited in place: they have room in them, so that its length stays.
+/// Checks for formats whose tags are edited in place: they have padding for that, so the length stays the same.
 fn is_sound<F: Read + Seek>(input: &mut Input<F>) -> io::Result<bool> {
     Ok(matches!(
         sniff(input.some(0)?).ext.as_deref(),
@@ -105,7 +106,7 @@ fn is_sound<F: Read + Seek>(input: &mut Input<F>) -> io::Result<bool> {
     ))
 }
 
-/// Whether it looks like nothing but zeros from its start, and is that to its end.
+/// Checks whether the file consists only of zeros.
 fn is_zeros<F: Read + Seek>(input: &mut Input<F>) -> io::Result<bool> {
     if sniff(input.some(0)?).kind != Content::Zeros {
         return Ok(false);
@@ -121,7 +122,7 @@ fn is_zeros<F: Read + Seek>(input: &mut Input<F>) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The digest of a file, made as another was.
+/// Computes the digest of a file with the same algorithm as another digest.
 fn sum_of<F: Read + Seek>(input: &mut Input<F>, like: Sum, progress: &Progress) -> io::Result<Sum> {
     let mut summing = Summing::new(like.algorithm());
     let mut at = 0;
@@ -134,7 +135,7 @@ fn sum_of<F: Read + Seek>(input: &mut Input<F>, like: Sum, progress: &Progress) 
     Ok(summing.finish())
 }
 
-/// Whether it is a piece of something that was split, such as `a.7z.001`: its end is elsewhere.
+/// Checks whether it is a volume of a split file, such as `a.7z.001`: the end is in another file.
 pub(in crate::pipeline) fn is_volume(path: &str) -> bool {
     let ext = path.rsplit_once('.').map_or("", |(_, ext)| ext);
     ext.len() >= 2 && ext.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,6 +1,6 @@
-//! Holds the files that are there against what the archive knows of them.
+//! Checks the files on disk against what the archive knows about them.
 //!
-//! Files are read by a few threads, and what is found of each goes out as it comes. It changes nothing.
+//! Files are read by several threads, and each result is passed on as soon as it is known. Nothing is changed.
 
 mod file;
 mod packed;
@@ -24,30 +24,30 @@ use super::archive::{Known, Records};
 use super::sink::Disk;
 use crate::model::{Error, Kind, Result};
 
-/// The most threads that read at once: more do not make one disk faster.
+/// The maximum number of reading threads: more do not make a single disk faster.
 const THREADS: usize = 4;
 
-/// How many items wait to be looked at.
+/// How many items may wait to be checked.
 const AHEAD: usize = 64;
 
-/// What became of a file.
+/// The state of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It has the bytes that were saved. Without a digest, it has their number, and its end is not missing.
+    /// It has the bytes that were saved. Without a digest: it has the right size, and its end is not missing.
     Whole {
-        /// Whether a digest or its own frame proves it.
+        /// Whether a digest or its own framing proves it.
         proven: bool,
     },
-    /// It is not there, and what was packed of its album has the bytes that were saved.
+    /// It does not exist, but a packed file of its album has the bytes that were saved.
     Packed,
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// It is another file than was saved, with nothing wrong in it: somebody has changed it.
+    /// It differs from the file that was saved, but nothing is wrong with it: somebody has changed it.
     Changed,
     /// Bytes of it are missing or wrong.
     Broken,
-    /// It has the bytes that were saved, and these were not whole when they came.
+    /// It has the bytes that were saved, but was already defective when it was downloaded.
     Flawed,
     /// It cannot be read.
     Unreadable,
@@ -55,7 +55,7 @@ pub enum State {
     Unknown,
 }
 
-/// What a file is called that was put aside, by the name of what took its place: the first, the second, and so on.
+/// Returns the name for a file that is put aside, given the name of its replacement: the first, the second, and so on.
 pub fn aside(name: &str, copy: u32) -> String {
     match copy {
         1 => format!("{name}.broken"),
@@ -63,22 +63,22 @@ pub fn aside(name: &str, copy: u32) -> String {
     }
 }
 
-/// What was found of one file.
+/// The result for one file.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// The output root that it belongs to.
     pub root: PathBuf,
     /// Its path below the root.
     pub path: String,
-    /// What the archive knows of it, if it does.
+    /// What the archive knows about it, if anything.
     pub known: Option<Box<Known>>,
-    /// What became of it.
+    /// The state of the file.
     pub state: State,
     /// What is wrong with it.
     pub reason: Option<String>,
 }
 
-/// How far it has come, and whether it is to go on.
+/// The progress of a verification, which can also be stopped.
 #[derive(Debug, Default)]
 pub struct Progress {
     files: u64,
@@ -89,27 +89,27 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// How many files there are to look at.
+    /// Returns the number of files to check.
     pub fn files(&self) -> u64 {
         self.files
     }
 
-    /// How many bytes these should have together.
+    /// Returns the total number of bytes that these files should have.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// How many files were looked at.
+    /// Returns the number of files checked so far.
     pub fn files_done(&self) -> u64 {
         self.files_done.load(Ordering::Relaxed)
     }
 
-    /// How many bytes were looked at.
+    /// Returns the number of bytes checked so far.
     pub fn bytes_done(&self) -> u64 {
         self.bytes_done.load(Ordering::Relaxed)
     }
 
-    /// Ends it: what is under way is finished, and nothing else is begun.
+    /// Stops the verification: files being checked are finished, but no others are started.
     pub fn stop(&self) {
         self.over.store(true, Ordering::Relaxed);
     }
@@ -123,11 +123,11 @@ impl Progress {
     }
 }
 
-/// What is to be verified.
+/// A verification to be run.
 #[derive(Debug)]
 pub struct Verify {
     scopes: Vec<Scope>,
-    /// Output roots that are not there, such as those on a disk that is not mounted.
+    /// Output roots that do not exist, such as those on a disk that is not mounted.
     gone: Vec<PathBuf>,
     folder: PathBuf,
     archive: PathBuf,
@@ -135,10 +135,10 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// Finds out what the archive in this file knows below a folder: an output root, a part of one, or several.
+    /// Looks up what the archive in this file knows below a folder: an output root, a part of one, or several.
     ///
     /// # Errors
-    /// [`Kind::Config`] if it knows nothing there; [`Kind::Disk`] if it cannot be used.
+    /// [`Kind::Config`] if it knows nothing there; [`Kind::Disk`] if the archive cannot be read.
     pub fn new(archive: &Path, folder: &Path) -> Result<Verify> {
         if folder.is_file() {
             let message = format!("`{}` is a file", folder.display());
@@ -164,12 +164,12 @@ impl Verify {
         })
     }
 
-    /// How far it has come, also while it runs.
+    /// Returns the progress, which is updated during the run.
     pub fn progress(&self) -> Arc<Progress> {
         self.progress.clone()
     }
 
-    /// Looks at every file, and says of each what became of it, until there is none left or nobody listens any more.
+    /// Checks every file and sends the results, until there are no more files or the receiver is gone.
     ///
     /// # Errors
     /// [`Kind::Disk`] if the archive or the folder cannot be read.
@@ -189,12 +189,12 @@ impl Verify {
                 for _ in 0..threads.min(THREADS) {
                     at_once.spawn(|| look.all(&found));
                 }
-                // When all have been handed on, those who wait for more end.
+                // After the last item, the threads waiting for more end.
                 self.feed(scope, items)
             })?;
         }
         for root in &self.gone {
-            // That nobody listens any more ends what follows, too.
+            // If the receiver is gone, what follows ends as well.
             let _ = found.send(Checked {
                 root: root.clone(),
                 path: String::new(),
@@ -206,7 +206,7 @@ impl Verify {
         strays::find(&self, &found)
     }
 
-    /// Hands on every item of a scope that has a file.
+    /// Passes on every item of a scope that has a file.
     fn feed(&self, scope: &Scope, items: SyncSender<Known>) -> Result<()> {
         for known in scope.records.items() {
             let known = known?;
@@ -216,7 +216,7 @@ impl Verify {
             let Some(record) = &known.record else {
                 continue;
             };
-            // A file of several items is looked at once: for its owner, while it has one.
+            // A file shared by several items is checked once: for its owner, while it has one.
             let is_once = !record.shared || !scope.records.knows(&record.path)?;
             if record.path.starts_with(&scope.folder) && is_once && items.send(known).is_err() {
                 break;
@@ -226,7 +226,7 @@ impl Verify {
     }
 }
 
-/// What those who read files have in common.
+/// What the reading threads share.
 struct Look<'a> {
     root: &'a Path,
     disk: &'a Disk,
@@ -236,7 +236,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Looks at what waits until nothing more comes.
+    /// Checks waiting items until there are no more.
     fn all(&self, found: &SyncSender<Checked>) {
         loop {
             let waiting = self.waiting.lock();

@@ -1,4 +1,4 @@
-//! Files that are no longer there, and what was packed of their albums.
+//! Files that no longer exist, and the packed files of their albums.
 
 use std::fs::File;
 use std::io;
@@ -11,10 +11,10 @@ use crate::pipeline::archive::{Record, Records};
 use crate::pipeline::sink::Disk;
 use crate::pipeline::zip::Entry;
 
-/// What is packed below one output root.
+/// The packed files below one output root.
 pub(super) struct Packed<'a> {
     disk: &'a Disk,
-    /// What the archive knows below the root, if it still does.
+    /// What the archive knows below the root, if it still knows the root.
     records: Option<Mutex<Records>>,
     shelf: Shelf,
 }
@@ -28,7 +28,7 @@ impl<'a> Packed<'a> {
         }
     }
 
-    /// What became of a file that is not there: packed with the bytes that were saved, or missing.
+    /// Returns the state of a file that does not exist: packed with the bytes that were saved, or missing.
     pub(super) fn look(&self, record: &Record) -> (State, Option<String>) {
         let mut why = None;
         let is_item = |path: &str| self.is_item(path);
@@ -56,7 +56,7 @@ impl<'a> Packed<'a> {
         })
     }
 
-    /// Whether an entry has the bytes that were saved.
+    /// Checks whether an entry has the bytes that were saved.
     fn hold(&self, bound: &Bound, entry: &Entry, record: &Record) -> io::Result<bool> {
         if entry.size != record.size {
             return Ok(false);
@@ -67,7 +67,8 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// Says what is wrong with a packed album, if it is one: its entries have the checksums that they were packed with.
+/// Returns what is wrong with a packed album, if the file is one: its entries must have the checksums recorded for
+/// them.
 pub(super) fn flaw(path: &Path, progress: &Progress) -> Option<String> {
     if !is_named(path.to_str()?) {
         return None;

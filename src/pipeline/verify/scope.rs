@@ -1,4 +1,4 @@
-//! Which output roots a folder has to do with.
+//! Which output roots a folder is related to.
 
 use std::path::{Path, PathBuf};
 
@@ -9,22 +9,22 @@ use crate::pipeline::archive::{Records, place, written};
 #[derive(Debug)]
 pub(super) struct Scope {
     pub(super) root: PathBuf,
-    /// The folder below the root, which ends in `/`; empty for all of it.
+    /// The folder below the root, ending in `/`; empty for the whole root.
     pub(super) folder: String,
     pub(super) records: Records,
 }
 
-/// Why nothing can be said of what is below a root, and what to do about it.
-pub(super) const GONE: &str = "the output folder is not there; made again, it gets its files by `--repair`, and \
-    `fetch archive move OLD NEW` tells where it has moved";
+/// Why nothing is known about the files below a root, and what to do about it.
+pub(super) const GONE: &str = "the output folder is not there; create it again and restore its files with `--repair`, \
+    or tell where it has moved with `fetch archive move OLD NEW`";
 
-/// The output roots of an archive that are below a folder, and those that it is a part of; then those of them that are
-/// not there and should be.
+/// Returns the output roots of an archive that are below a folder or contain it, and those of them that do not exist
+/// although they should.
 pub(super) fn find(archive: &Path, folder: &Path) -> Result<(Vec<Scope>, Vec<PathBuf>)> {
     let roots = Records::roots(archive)?;
     let folder = place(folder);
     let (mut scopes, mut gone) = (Vec::new(), Vec::new());
-    // What an earlier version wrote of it may be true of others, too.
+    // What an earlier version recorded for a folder whose name is not UTF-8 may apply to other folders, too.
     let other = folder.to_str().is_none() && !roots.contains(&folder);
     for root in roots.iter().chain(other.then_some(&folder)) {
         let below = match (root.starts_with(&folder), folder.strip_prefix(root)) {
@@ -35,7 +35,7 @@ pub(super) fn find(archive: &Path, folder: &Path) -> Result<(Vec<Scope>, Vec<Pat
             _ => continue,
         };
         if let Some(records) = Records::open(archive, root)? {
-            // Without this, all of a disk that is not mounted would be missing.
+            // Without this, all files of a disk that is not mounted would count as missing.
             if !root.is_dir() {
                 if records.count(&below)?.0 > 0 {
                     gone.push(root.clone());
@@ -54,8 +54,8 @@ pub(super) fn find(archive: &Path, folder: &Path) -> Result<(Vec<Scope>, Vec<Pat
     {
         let message = format!("the output folder `{}` is not there", written(root));
         return Err(Error::new(Kind::Config, message).hint(
-            "where it has moved, `fetch archive move OLD NEW` tells the archive; where it was deleted, make it again, and \
-             `fetch verify --repair` brings its files",
+            "if it has moved, tell the archive with `fetch archive move OLD NEW`; if it was deleted, create it again and \
+             let `fetch verify --repair` restore its files",
         ));
     }
     if scopes.is_empty() {

@@ -13,7 +13,7 @@ use crate::pipeline::albums::is_named;
 use crate::pipeline::structure::{Input, structure};
 use crate::pipeline::zip::LOCAL;
 
-/// Walks through a folder and tells of the files in it that none of the roots has. Links are not followed.
+/// Walks through a folder and reports the files that no root knows. Symbolic links are not followed.
 pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
     let archive = &verify.archive;
     let archive = archive.canonicalize().unwrap_or_else(|_| archive.clone());
@@ -49,7 +49,7 @@ pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
                         },
                     }
                 }
-                // What else there is can be looked at all the same.
+                // The remaining entries can be checked all the same.
                 Err(error) => (folder.clone(), State::Unreadable, Some(error.to_string())),
             };
             let (root, path) = match scopes.iter().find(|scope| path.starts_with(&scope.root)) {
@@ -74,7 +74,7 @@ pub(super) fn find(verify: &Verify, found: &SyncSender<Checked>) -> Result<()> {
     Ok(())
 }
 
-/// Whether it is a partial file, the archive, or one of the files that SQLite keeps beside it.
+/// Checks whether it is a partial file, the archive, or one of SQLite's files beside it.
 fn is_ours(entry: &DirEntry, archive: &Path) -> bool {
     let name = entry.file_name();
     let name = name.to_string_lossy();
@@ -89,7 +89,8 @@ fn is_ours(entry: &DirEntry, archive: &Path) -> bool {
     is_partial || ["", "-wal", "-shm"].iter().any(|ending| beside(ending))
 }
 
-/// What is wrong with a file that is called as what was packed of known files would be, if it is a ZIP without its end.
+/// Returns what is wrong with a file that is named like the packed file of a known album, if it is a ZIP without its
+/// end.
 fn cut(scopes: &[Scope], path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str().filter(|name| is_named(name))?;
     let stem = name.rsplit_once('.')?.0;

@@ -1,4 +1,4 @@
-//! Numbers as a ZIP has them: the least byte first. There have to be enough bytes.
+//! Little-endian numbers. These functions panic if there are too few bytes.
 
 pub(in crate::pipeline) fn le16(bytes: &[u8], from: usize) -> u16 {
     u16::from_le_bytes([bytes[from], bytes[from + 1]])

@@ -1,4 +1,4 @@
-//! Reads a ZIP that we wrote. Anything else is refused: it is somebody else's, and none of our business.
+//! Reads ZIP files that we wrote. All others are refused: they are not ours to touch.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -28,15 +28,15 @@ pub(in crate::pipeline) struct Entry {
     at: u64,
 }
 
-/// What is in a ZIP.
+/// The contents of a ZIP file.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Index {
     pub(in crate::pipeline) entries: Vec<Entry>,
-    /// Where it begins, and the bytes of entries end.
+    /// Where the index begins and the bytes of entries end.
     begin: u64,
 }
 
-/// The comment at the end of a file, if it is a ZIP with one of this length.
+/// Returns the comment at the end of a file, if it is a ZIP with a comment of this length.
 pub(in crate::pipeline) fn comment(file: &mut File, length: u16) -> io::Result<Option<Vec<u8>>> {
     let end = END_LENGTH + u64::from(length);
     let Some(at) = file.metadata()?.len().checked_sub(end) else {
@@ -48,7 +48,7 @@ pub(in crate::pipeline) fn comment(file: &mut File, length: u16) -> io::Result<O
 }
 
 impl Index {
-    /// Of a ZIP that is not there.
+    /// Returns the index of a ZIP that does not exist.
     pub(in crate::pipeline) fn none() -> Index {
         Index {
             entries: Vec::new(),
@@ -56,10 +56,10 @@ impl Index {
         }
     }
 
-    /// Reads what is in a ZIP with a comment of this length.
+    /// Reads the index of a ZIP with a comment of this length.
     ///
     /// # Errors
-    /// It cannot be read, or is none that we wrote.
+    /// If it cannot be read, or was not written by us.
     pub(in crate::pipeline) fn read(file: &mut File, comment: u16) -> io::Result<Index> {
         let length = file.metadata()?.len();
         let at = length.checked_sub(END_LENGTH + u64::from(comment));
@@ -102,10 +102,10 @@ impl Index {
         }
     }
 
-    /// The bytes of an entry.
+    /// Returns a reader of the bytes of an entry.
     ///
     /// # Errors
-    /// They cannot be read, or are not where the index has them.
+    /// If they cannot be read, or are not where the index says.
     pub(in crate::pipeline) fn open<'f>(
         &self,
         file: &'f mut File,
@@ -122,10 +122,10 @@ impl Index {
         Ok(file.take(entry.size))
     }
 
-    /// The checksum of the bytes of an entry, and a digest that is made as another was.
+    /// Returns the checksum of an entry, and a digest with the same algorithm as `like`.
     ///
     /// # Errors
-    /// They cannot be read, or are not where the index has them.
+    /// If the bytes cannot be read, or are not where the index says.
     pub(in crate::pipeline) fn sums(
         &self,
         file: &mut File,
@@ -152,10 +152,10 @@ impl Index {
     }
 }
 
-/// The checksum of bytes that are no entry.
+/// Returns the checksum of bytes that are not in an entry.
 ///
 /// # Errors
-/// They cannot be read.
+/// If they cannot be read.
 pub(in crate::pipeline) fn checksum(bytes: &mut impl Read) -> io::Result<u32> {
     let mut hasher = crc32fast::Hasher::new();
     let mut piece = vec![0; PIECE];
@@ -213,14 +213,17 @@ fn take(index: &mut &[u8], begin: u64) -> Option<Entry> {
     (at < begin).then_some(entry)
 }
 
-/// Whether a name leads nowhere but to a place below.
+/// Checks that a name is a relative path that stays below its folder.
 fn is_harmless(name: &str) -> bool {
     let is_plain = |part: &str| !matches!(part, "" | "." | "..");
     name.split('/').all(is_plain) && !name.contains(['\\', ':', '\0'])
 }
 
 fn foreign() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "it is no ZIP of ours")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "it is not a ZIP file written by fetch",
+    )
 }
 
 fn piece(file: &mut File, at: u64, length: u64) -> io::Result<Vec<u8>> {
@@ -294,7 +297,7 @@ mod tests {
         let mut file = writer.finish(b"abc").unwrap();
         let all = read_all(&mut file);
         assert_eq!((all.len(), &*all[0xfffe].0), (0xffff, "65534"));
-        // Nothing is there before, but its place is told.
+        // The file is empty up to this position, but the writer counts from there.
         let begin = 5 << 30;
         let mut out = tempfile::tempfile().unwrap();
         out.seek(SeekFrom::Start(begin)).unwrap();
@@ -341,7 +344,7 @@ mod tests {
         let mut file = writer.finish(b"abc").unwrap();
         let length = file.metadata().unwrap().len();
         let good = piece(&mut file, 0, length).unwrap();
-        // Whatever a byte is changed to, nothing panics and nothing is read from beyond.
+        // Whatever a byte is changed to, nothing panics, and nothing is read out of bounds.
         for at in 0..good.len() {
             for value in [0, 1, 0x7f, 0xff] {
                 let mut bytes = good.clone();

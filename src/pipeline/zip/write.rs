@@ -1,4 +1,4 @@
-//! Writes a ZIP from its start to its end.
+//! Writes a ZIP from beginning to end.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -10,28 +10,28 @@ use super::{CENTRAL, END, END_64, END_64_LENGTH, FULL, LOCAL, LOCATOR_64, MANY, 
 /// How many bytes are copied at a time.
 const PIECE: usize = 256 << 10;
 
-/// What is to be stored as an entry.
+/// A file to be stored as an entry.
 pub(in crate::pipeline) struct Source<'a> {
-    /// The name, with `/` between those of folders.
+    /// The name, with `/` between folder names.
     pub(in crate::pipeline) name: &'a str,
-    /// When it was changed last.
+    /// When it was last modified.
     pub(in crate::pipeline) modified: Option<Timestamp>,
-    /// How many bytes it has. Other numbers are an error.
+    /// Its size in bytes. Any other number of bytes is an error.
     pub(in crate::pipeline) size: u64,
     pub(in crate::pipeline) bytes: &'a mut dyn Read,
 }
 
-/// A ZIP that is being written.
+/// A ZIP being written.
 pub(in crate::pipeline) struct Writer<W> {
     out: W,
-    /// How long it is.
+    /// Its length so far.
     at: u64,
     index: Vec<u8>,
     entries: u64,
 }
 
 impl<W: Write + Seek> Writer<W> {
-    /// Begins a ZIP where the writer stands.
+    /// Begins a ZIP at the writer's position.
     pub(in crate::pipeline) fn new(out: W) -> Writer<W> {
         Writer {
             out,
@@ -41,11 +41,11 @@ impl<W: Write + Seek> Writer<W> {
         }
     }
 
-    /// Stores an entry, and gives its checksum. `goes_on` is asked now and then.
+    /// Stores an entry, and returns its checksum. `goes_on` is called now and then to check whether to continue.
     ///
     /// # Errors
-    /// It cannot be read or written, or has another length ([`io::ErrorKind::UnexpectedEof`],
-    /// [`io::ErrorKind::InvalidData`]); [`io::ErrorKind::Interrupted`] if it does not go on.
+    /// If it cannot be read or written, or has another length ([`io::ErrorKind::UnexpectedEof`],
+    /// [`io::ErrorKind::InvalidData`]); [`io::ErrorKind::Interrupted`] if `goes_on` returns false.
     pub(in crate::pipeline) fn add(
         &mut self,
         source: Source<'_>,
@@ -95,15 +95,15 @@ impl<W: Write + Seek> Writer<W> {
             0 => Ok(hasher.finalize()),
             _ => Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "it has grown meanwhile",
+                "it has grown in the meantime",
             )),
         }
     }
 
-    /// Writes the index and what ends it, with a comment, and gives back what was written to.
+    /// Writes the index and the end record with a comment, and returns the underlying writer.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(in crate::pipeline) fn finish(mut self, comment: &[u8]) -> io::Result<W> {
         let length = self.index.len() as u64;
         let (begin, end) = (self.at, self.at + length);
@@ -137,11 +137,11 @@ impl<W: Write + Seek> Writer<W> {
     }
 }
 
-/// What is said of an entry before its bytes and in the index.
+/// The description of an entry, for its local header and the index.
 struct Head<'a> {
     name: &'a str,
     flags: u16,
-    /// As MS-DOS has it, in UTC.
+    /// In MS-DOS format, in UTC.
     time: [u16; 2],
     modified: Option<i32>,
     size: u64,
@@ -196,7 +196,7 @@ impl<'a> Head<'a> {
         }
         self.time_field(&mut extra);
         let mut head = CENTRAL.to_vec();
-        // Made on Unix, for which the permissions below are.
+        // Made on Unix, which the permissions below are for.
         head.extend([45, 3]);
         self.common(&mut head, !numbers.is_empty(), extra.len());
         head.extend([0; 6]);
@@ -207,7 +207,7 @@ impl<'a> Head<'a> {
         head
     }
 
-    /// What both have in common.
+    /// Writes the fields that both headers have.
     fn common(&self, head: &mut Vec<u8>, is_wide: bool, extra: usize) {
         let version: u16 = if is_wide { 45 } else { 20 };
         let size = self.size.min(FULL) as u32;
@@ -239,7 +239,7 @@ fn wide(extra: &mut Vec<u8>, numbers: &[u64]) {
         .for_each(|number| extra.extend(number.to_le_bytes()));
 }
 
-/// Time and date. What it cannot say, from 1980 to 2107, is its first moment.
+/// Returns time and date in MS-DOS format. Times outside 1980 to 2107 become its first moment.
 fn dos_time(modified: Option<Timestamp>) -> [u16; 2] {
     let Some(modified) = modified else {
         return [0, 0x21];
@@ -265,7 +265,7 @@ fn dos_time(modified: Option<Timestamp>) -> [u16; 2] {
 
 #[cfg(test)]
 impl<W> Writer<W> {
-    /// As if so much had been written before.
+    /// Creates a writer as if `at` bytes had been written before.
     pub(super) fn after(out: W, at: u64) -> Writer<W> {
         Writer {
             out,
@@ -276,7 +276,7 @@ impl<W> Writer<W> {
     }
 }
 
-/// What would be said of an entry of this size at this place, before it and in the index.
+/// Returns the local header and index entry for an entry of this size at this position.
 #[cfg(test)]
 pub(super) fn heads(name: &str, size: u64, at: u64) -> (Vec<u8>, Vec<u8>) {
     let source = Source {

@@ -12,7 +12,7 @@ fn crc(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// A box of ISO base media.
+/// Builds an ISO base media box.
 pub(super) fn boxed(kind: &[u8], data: &[u8]) -> Vec<u8> {
     let length = (8 + data.len() as u32).to_be_bytes();
     [&length, kind, data].concat()
@@ -27,7 +27,7 @@ fn film(boxes: &[(&[u8], &[u8])]) -> Vec<u8> {
     [kind, boxes].concat()
 }
 
-/// A ZIP of one stored file with a comment, whose positions begin to count at `shift`.
+/// Builds a ZIP of one stored file with a comment, whose positions start at `shift`.
 pub(super) fn zip(data: &[u8], comment: &[u8], shift: u32) -> Vec<u8> {
     let le = |number: usize| (number as u32).to_le_bytes();
     let about = [
@@ -110,7 +110,7 @@ fn pdf() -> Vec<u8> {
         .to_vec()
 }
 
-/// One that is written to be read while it comes.
+/// Builds a linearized PDF.
 fn linear_pdf() -> Vec<u8> {
     let end = "xref\ntrailer\n<<>>\nstartxref\n60\n%%EOF";
     let body = "startxref\n0\n%%EOF\n".to_owned() + &"2 0 obj\nendobj\n".repeat(20) + end;
@@ -121,7 +121,7 @@ fn linear_pdf() -> Vec<u8> {
     (head(length) + &body).into_bytes()
 }
 
-/// An MP3 whose first frame tells how long it is, after a tag.
+/// Builds an MP3 with a tag, whose first frame states its length.
 fn mp3() -> Vec<u8> {
     let mut sound = b"\xff\xfb\x90\x64".to_vec();
     sound.extend([0; 32]);
@@ -133,13 +133,13 @@ fn mp3() -> Vec<u8> {
 pub(super) fn flac() -> Vec<u8> {
     let mut about = vec![0; 34];
     about[..7].copy_from_slice(&[0x10, 0, 0x10, 0, 0, 0, 50]);
-    // Three blocks of samples, of at least fifty bytes.
+    // Three blocks of samples, at least fifty bytes each.
     about[13..18].copy_from_slice(&[0, 0, 0, 0x30, 0]);
     let sound = [&b"\xff\xf8"[..], &media::noise(158, 1)].concat();
     [&b"fLaC\x80\0\0\x22"[..], &about, &sound].concat()
 }
 
-/// A file of each format, and whether its end can be told.
+/// Returns a file of each format, and whether its end can be recognized.
 pub(super) fn good() -> Vec<(&'static str, Vec<u8>, bool)> {
     let riff = |kind: &str, data: &[u8]| {
         let length = (4 + data.len() as u32).to_le_bytes();

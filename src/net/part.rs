@@ -15,8 +15,8 @@ pub(super) fn is_short(status: StatusCode, headers: &HeaderMap) -> bool {
     is_part(status, headers) && all_of(headers).is_none()
 }
 
-/// Checks whether a body is partial. Some servers send the whole body with a Content-Range; it counts as whole only if
-/// it is as long as that says.
+/// Checks whether a body is partial. Some servers send a Content-Range without status 206; such a body counts as whole
+/// only if it is as long as the whole.
 pub(crate) fn is_part(status: StatusCode, headers: &HeaderMap) -> bool {
     let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
     let length = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());

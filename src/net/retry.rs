@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use crate::model::Kind;
 
 /// Checks whether a status is temporary: refusals of too many requests, and failures of the server (RFC 9110 §15.5.9,
-/// §15.6; RFC 6585 §4; RFC 8470). Unknown codes count as 500 (RFC 9110 §15). Some of the known ones are permanent:
+/// §15.6; RFC 6585 §4; RFC 8470). Unknown 5xx codes count as 500 (RFC 9110 §15). Some of the known ones are permanent:
 /// features that the server does not support, and certificates that Cloudflare rejects.
 pub fn worth_retrying(status: StatusCode) -> bool {
     match status.as_u16() {

@@ -55,7 +55,7 @@ impl Client {
             let Some(number) = budget.take() else {
                 return outcome;
             };
-            // While the whole host is paused, the wait is that of the line.
+            // If the whole host is paused, its line does the waiting.
             let paused = refusal.and_then(|refusal| refusal.paused);
             let wait = paused.unwrap_or_else(|| self.backoff().wait_if_told(told, number));
             self.tell_wait(url, wait, &outcome).await;

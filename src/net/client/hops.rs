@@ -24,8 +24,8 @@ enum Carrier<'a> {
     Pooled(&'a reqwest::Client),
 }
 
-/// The cookies of one trail: those of the jar or, without a jar, those set along the way. Many login or consent walls
-/// ask for nothing else.
+/// The cookies of one trail: those of the jar or, without a jar, those set along the way. Many sites let a request in
+/// that brings back such a cookie.
 struct Cookies<'a> {
     kept: Option<&'a Jar>,
     on_the_way: Option<Jar>,

@@ -2,10 +2,10 @@
 //!
 //! The controller is told when a request begins, when the host accepts it, and how it ended. Its rules:
 //!
-//! - **Rounds, not timers.** A round is as many successes as the limit, or two seconds where files take longer. Its
-//!   yield is what arrived per second: the bytes, plus for each file as many more as a round trip is worth, so that
-//!   small files count by their number and large ones by their size. A round in which not all slots were in use says
-//!   nothing.
+//! - **Rounds, not timers.** A round ends after as many successes as the limit, or after two seconds where files take
+//!   longer. Its yield is what arrived per second: the bytes, plus for each file as many more as a round trip is worth,
+//!   so that small files count by their number and large ones by their size. A round in which not all slots were in use
+//!   says nothing.
 //! - **Growth.** The limit starts at 6 and is tripled for as long as the yield rises by a tenth; the first time as soon
 //!   as the host has accepted that many small files. The first round at a new limit pays for new connections, so two
 //!   rounds must fail before the limit returns to the value that was just as fast. A round in which many earlier

@@ -105,7 +105,7 @@ impl Walk {
             let child = next_of(running.children.front_mut());
             let step = tokio::select! {
                 biased;
-                // Enough of it is known. The leash ends its task.
+                // No more of it is wanted. The leash ends its task.
                 () = &mut stopped => return Ok((running.count, Err(Error::closed()))),
                 found = child, if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
                 entry = entries.recv_led(), if takes => entry.map_or(Step::Ended, |(entry, led)| Step::Entry(entry, led)),

@@ -11,8 +11,8 @@ use super::{Controller, Ticket};
 pub(super) enum Stage {
     /// The limit is being multiplied: the limit it last grew from, and the rounds since that have not shown a gain.
     Growing { from: usize, vain: u32 },
-    /// The host is near, and it is observed whether this program or the host is the bottleneck: since when, and how
-    /// long this program had been busy by then.
+    /// The host is near, so it is being measured whether this program is the bottleneck: since when, and how long this
+    /// program had been busy by then.
     Near { since: Duration, worked: Duration },
     /// The limit is kept.
     Steady,
@@ -40,7 +40,7 @@ pub(super) struct Round {
 const NEAR: Duration = Duration::from_millis(15);
 const NEAR_AT_WORK: Duration = Duration::from_millis(50);
 const HALF: f64 = 0.5;
-/// How long it is observed whether this program is busy all the time, and the fraction of that time from which it
+/// How long it is measured whether this program is busy all the time, and the fraction of that time from which it
 /// counts as busy.
 const WATCH: Duration = Duration::from_millis(30);
 const AT_WORK: f64 = 0.7;

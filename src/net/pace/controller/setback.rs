@@ -67,8 +67,8 @@ impl Controller {
         }
     }
 
-    /// Handles a refusal without a Retry-After of a request that may have been refused before, when `before` had
-    /// succeeded.
+    /// Handles a refusal without a Retry-After of a request that may have been refused before, when `before` requests
+    /// had succeeded.
     pub(in crate::net::pace) fn refused_again(
         &mut self,
         ticket: Ticket,
@@ -81,7 +81,8 @@ impl Controller {
         }
     }
 
-    /// Handles a broken connection of a request that may have been refused before, when `before` had succeeded.
+    /// Handles a broken connection of a request that may have been refused before, when `before` requests had
+    /// succeeded.
     pub(in crate::net::pace) fn broke_again(
         &mut self,
         ticket: Ticket,

@@ -54,7 +54,7 @@ struct Inner {
 pub(crate) struct Way<'a> {
     /// Who named it.
     pub(crate) led: Led,
-    /// The address to keep using.
+    /// The address that the host is pinned to.
     pub(crate) pin: Option<&'a Pin>,
     /// The check that every hop has to pass.
     pub(crate) gate: Option<&'a dyn Gate>,
@@ -326,7 +326,7 @@ impl Client {
         self.open_by(Way::default(), url, bound, free).await
     }
 
-    /// Like [`Client::open`] for a URL that a server may have named, at an address to keep using.
+    /// Like [`Client::open`] for a URL that a server may have named, at a pinned address.
     ///
     /// # Errors
     /// Also [`crate::model::Kind::Blocked`] for a private address that it may not lead to.
@@ -340,7 +340,7 @@ impl Client {
         self.send(Ask::file(way, url, bound, free)).await
     }
 
-    /// Returns the address that answered, to keep using it, if the host has others and no proxy chooses among them.
+    /// Pins the address that answered, if the host has others and no proxy chooses among them.
     pub(crate) fn pin(&self, opened: &Opened) -> Option<Pin> {
         let pools = &self.inner.pools;
         let address = opened.response.remote_addr()?.ip();

@@ -269,7 +269,7 @@ impl Client {
         let pinned = pinned.filter(|at| is_public(*at) || !settings.private.refuses(who));
         let own = |reach| Carrier::Own(Target { url, reach, pinned });
         if pinned.is_some() {
-            // An address to keep using was allowed before.
+            // A pinned address has been allowed before.
             return Ok((own(Reach::Any), has_proxy));
         }
         let mut reach = Reach::Any;

@@ -19,7 +19,7 @@ pub(crate) struct Target<'a> {
     pub(crate) url: &'a Url,
     /// Which addresses the host may have.
     pub(crate) reach: Reach,
-    /// The address of the host to keep using.
+    /// The address that the host is pinned to.
     pub(crate) pinned: Option<IpAddr>,
 }
 

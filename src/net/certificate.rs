@@ -23,7 +23,7 @@ pub(super) fn untrusted(host: &str, why: &CertificateError) -> Error {
         ),
         E::NotValidForNameContext { presented, .. } => (
             format!("it is for {}", names(presented)),
-            "check the address; with and without `www.` are different hosts",
+            "check the address; names with and without `www.` are different hosts",
         ),
         E::UnknownIssuer => (
             "its issuer is unknown".to_owned(),

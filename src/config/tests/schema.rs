@@ -147,7 +147,7 @@ fn every_key_says_what_it_takes_and_what_it_is_for() {
         "type": "integer",
         "minimum": 0,
         "default": 5,
-        "description": "How often something is tried again without progress in between (-R); four times as often after a 429.",
+        "description": "The number of retries without progress in between (-R); four times as many after a 429.",
     });
     assert_eq!(
         schema["properties"]["net"]["properties"]["retries"],

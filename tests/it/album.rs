@@ -264,7 +264,7 @@ fn an_etag_that_is_the_md5_of_other_bytes_is_a_failure() {
     let done = fetch.run().fails(4);
     assert!(
         done.stderr
-            .contains("the bytes do not have the MD5 that the ETag names"),
+            .contains("the bytes do not have the MD5 given by the ETag"),
         "{}",
         done.stderr
     );

@@ -7,10 +7,10 @@ use crate::net::Led;
 use crate::source::Ctx;
 
 impl Mover {
-    /// The body of an item that has none yet, or whose address runs out.
+    /// Returns the body of an item that has none yet, or whose address expires.
     pub(super) async fn address(&self, job: &Job) -> Result<(Body, Led)> {
         match self.resolve(job).await {
-            // It may serve all the same, or one of its mirrors does.
+            // The old address may still work, or one of its mirrors.
             Err(cannot) if is_passing(cannot.kind) && job.item.body != Body::Later => {
                 Ok((job.item.body.clone(), job.led))
             }
@@ -18,7 +18,7 @@ impl Mover {
         }
     }
 
-    /// Has the source find the body, and tells who named where it is.
+    /// Has the source find the body. Also returns who named its address.
     pub(super) async fn resolve(&self, job: &Job) -> Result<(Body, Led)> {
         let ctx = Ctx::led_by(self.client.clone(), job.led);
         let body = job.source.resolve(&ctx, &job.item).await?;
@@ -26,7 +26,7 @@ impl Mover {
     }
 }
 
-/// Whether it is no fault of the source's or of ours that an address was not found.
+/// Whether a failure to find an address is no fault of the source or of ours.
 fn is_passing(kind: Kind) -> bool {
     !matches!(
         kind,
@@ -34,17 +34,16 @@ fn is_passing(kind: Kind) -> bool {
     )
 }
 
-/// The request behind a body that is one file.
+/// Returns the request of a body that is a single file.
 pub(super) fn file(body: Body) -> Result<Request> {
     match body {
         Body::File(request) => Ok(request),
-        Body::Hls(_) | Body::Dash(_) | Body::Tracks(_) => Err(Error::new(
-            Kind::Unsupported,
-            "what was a file is a stream now",
-        )),
+        Body::Hls(_) | Body::Dash(_) | Body::Tracks(_) => {
+            Err(Error::new(Kind::Unsupported, "the file is now a stream"))
+        }
         _ => Err(Error::new(
             Kind::Unsupported,
-            "its source does not say where the bytes are",
+            "its source does not say where to download it",
         )),
     }
 }

@@ -1,22 +1,22 @@
-//! Is what came what the listing describes?
+//! Whether the bytes that came are what the listing describes.
 
 use crate::model::{Expect, Meta};
 use crate::pipeline::naming::dimensions;
 
-/// Whether what came is what the listing describes.
+/// How the bytes that came agree with the listing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Agreement {
-    /// It is, or the listing says nothing about it.
+    /// They agree, or the listing says nothing about them.
     Agrees,
-    /// It is but for this.
+    /// They agree but for this.
     AgreesBut(String),
-    /// The listing says nothing about it, or differs in this: another sign is needed.
+    /// The listing says nothing about them, or differs in this: another sign is needed.
     Unproven(Option<String>),
     /// The listing describes something else.
     Contradicts(String),
 }
 
-/// Holds what came against what the listing says of it. Only items of a site that sends placeholders are suspected.
+/// Compares the bytes that came with the listing. Only items of a site that sends placeholders are suspected.
 pub(super) fn agreement(expect: &Expect, meta: &Meta, head: &[u8], len: u64) -> Agreement {
     let size = expect.size.map(|size| size == len);
     let seen = dimensions(head);

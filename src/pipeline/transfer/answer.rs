@@ -1,7 +1,8 @@
-//! Reads the head of an answer against what was asked for. Pure decisions, tested by a table; nothing is sent here.
+//! Interprets the head of a response, given what was requested. Pure decisions, tested by a table; nothing is sent
+//! here.
 //!
-//! The rule: bytes that are there are gone on with only if the answer proves to be of the same representation. Servers
-//! ignore `If-Range`, and send other ranges than they say, so every 206 is checked, and bytes that we have are asked for
+//! The rule: a download is resumed only if the response proves to be of the same representation. Servers ignore
+//! `If-Range`, and send other ranges than they say, so every 206 is checked, and the last bytes on disk are requested
 //! once more and compared.
 
 use std::time::{Duration, SystemTime};
@@ -12,73 +13,73 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Error, Kind};
 use crate::net::{self, all_of, content_range, is_part, unsatisfied};
 
-/// What an answer said of the representation it is of (RFC 9110 §8).
+/// What a response says of its representation (RFC 9110 §8).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Representation {
-    /// Its length in bytes, if it was told.
+    /// Its length in bytes, if the server told it.
     pub(super) total: Option<u64>,
     /// Its ETag, with quotes and, if weak, the `W/`.
     pub(super) etag: Option<String>,
-    /// Its Last-Modified, as it came.
+    /// Its Last-Modified, verbatim.
     pub(super) last_modified: Option<String>,
-    /// Whether Last-Modified is strong: at least a minute before the answer (RFC 9110 §8.8.2.2), and one that moves.
+    /// Whether Last-Modified is strong: at least a minute before the response (RFC 9110 §8.8.2.2), and no fixed date.
     pub(super) date_is_strong: bool,
     /// Whether the server said that it has no ranges (RFC 9110 §14.3).
     pub(super) no_ranges: bool,
-    /// The coding that its bytes come in, in lower case.
+    /// The content coding of its bytes, in lower case.
     pub(super) coding: Option<String>,
-    /// Whether that coding is the file's own, so that it stays.
+    /// Whether that coding is the file's own, so that it is kept.
     pub(super) packed: bool,
-    /// Whether nothing but the end of the connection told where it ends (RFC 9112 §6.3).
+    /// Whether nothing but the end of the connection marked its end (RFC 9112 §6.3).
     pub(super) open_end: bool,
 }
 
 /// The start of 1995, since 1970. An older date is not believed: reproducible builds set 1970 or 1980 on every file.
 const FIRST_DATE: Duration = Duration::from_secs(788_918_400);
 
-/// Why it is begun anew where there is less than before.
-pub(super) const SHORTER: &str = "what the server has now is shorter";
+/// The reason to start over if the file is shorter than before.
+pub(super) const SHORTER: &str = "the file on the server is now shorter";
 
-/// What was asked for: everything, or what is left.
+/// What was requested: the whole file, or the rest.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
-    /// The first byte asked for; 0 means that no range was.
+    /// The first byte requested; 0 means that no range was.
     pub(super) start: u64,
-    /// What is known from the answer that began it.
+    /// What the response that began the download said.
     pub(super) known: &'a Representation,
 }
 
-/// What to do with an answer.
+/// What to do with a response.
 #[derive(Debug)]
 pub(super) enum Reading {
     /// The body is the whole representation.
     Whole(Representation),
-    /// The body is the range from the byte that was asked for up to this one, exclusive.
+    /// The body is the range from the first byte requested up to this one, exclusive.
     Rest {
         /// Where it ends.
         end: u64,
-        /// How long it all is, if that is known.
+        /// The length of the whole, if known.
         total: Option<u64>,
     },
-    /// There is no byte from the one that was asked for on, and how long it all is was not known.
+    /// There are no bytes from the requested one on, and the length of the whole was not known.
     End {
-        /// Whether the server says that it ends there, or just that it does not go on.
+        /// Whether the server says that the file ends there, or just that there is no more.
         told: bool,
     },
-    /// What we have is of no use here: ask for everything.
+    /// The bytes so far are of no use here: request the whole file.
     Restart(&'static str),
-    /// No body of ours.
+    /// There is no usable body.
     Refused {
         /// Why.
         error: Error,
-        /// Whether the same request may be answered otherwise later.
+        /// Whether the same request may succeed later.
         passes: bool,
     },
 }
 
 impl Representation {
-    /// What an answer with these headers says of its representation. The total is the length of its body, which is that of the
-    /// whole only where the body is.
+    /// Reads from these headers what a response says of its representation. The total is the length of its body, which
+    /// is that of the whole only if the body is.
     pub(super) fn of(headers: &HeaderMap) -> Representation {
         let last_modified = text(headers, header::LAST_MODIFIED);
         let time = |name: HeaderName| httpdate::parse_http_date(text(headers, name)?).ok();
@@ -98,19 +99,19 @@ impl Representation {
                 .is_some_and(|units| units.trim().eq_ignore_ascii_case("none")),
             coding: net::coding(headers),
             packed: false,
-            // The headers alone do not tell: with HTTP/2, a frame does.
+            // The headers alone do not tell: with HTTP/2, a frame marks the end.
             open_end: false,
         }
     }
 
-    /// The ETag if it is strong (RFC 9110 §8.8.1).
+    /// Returns the ETag if it is strong (RFC 9110 §8.8.1).
     pub(super) fn strong_etag(&self) -> Option<&str> {
         self.etag
             .as_deref()
             .filter(|etag| etag.starts_with('"') && etag.len() > 2)
     }
 
-    /// The value for If-Range, if anything here is strong enough for it (RFC 9110 §13.1.5).
+    /// Returns the value for If-Range, if there is a validator strong enough for it (RFC 9110 §13.1.5).
     pub(super) fn if_range(&self) -> Option<&str> {
         match self.etag {
             Some(_) => self.strong_etag(),
@@ -121,8 +122,8 @@ impl Representation {
         }
     }
 
-    /// Whether a whole answer to If-Range can be of the same representation: a server that does not know If-Range, or a
-    /// machine that has an ETag of its own. Asked without it, the bytes decide.
+    /// Whether a whole response to If-Range can be of the same representation: from a server that does not know
+    /// If-Range, or a machine that has an ETag of its own. Without If-Range, the bytes decide.
     pub(super) fn may_be_unknown_to(&self, other: &Representation) -> bool {
         let dated = |here: &Representation| here.last_modified.is_some() && here.total.is_some();
         self.strong_etag().is_some() && self.etag == other.etag
@@ -131,21 +132,22 @@ impl Representation {
                 && (!differs(&self.etag, &other.etag) || self.is_dated_like(other))
     }
 
-    /// When it was modified, unless that is in the future by more than a day: a clock that is wrong.
+    /// The modification date, unless it is more than a day in the future: then the clock is wrong.
     pub(super) fn modified(&self) -> Option<SystemTime> {
         let time = httpdate::parse_http_date(self.last_modified.as_deref()?).ok();
         time.filter(is_believed)
     }
 
-    /// The same for the file on the disk, where it may also be written as no standard has it. Nothing is asked for by such a date.
+    /// The same for the file on disk, where the date may also be in a form that no standard has. Such a date is never
+    /// sent in a request.
     pub(super) fn dated(&self) -> Option<SystemTime> {
         let lenient = || net::read_date(self.last_modified.as_deref()?);
         let lenient = || lenient().map(SystemTime::from).filter(is_believed);
         self.modified().or_else(lenient)
     }
 
-    /// Whether another answer can be of the same representation, judged by what both tell. An ETag that differs while
-    /// date and length agree is some servers' habit (one ETag for each machine); the bytes decide then.
+    /// Whether another response can be of the same representation, judged by what both say. An ETag that differs while
+    /// date and length agree is a habit of some servers (one ETag for each machine); then the bytes decide.
     pub(super) fn may_be(&self, other: &Representation) -> bool {
         if differs(&self.last_modified, &other.last_modified) {
             return self.strong_etag().is_some() && self.etag == other.etag;
@@ -153,13 +155,15 @@ impl Representation {
         !differs(&self.etag, &other.etag) || self.is_dated_like(other)
     }
 
-    /// How long an answer is that says no length of its own, and that what is known of it has not changed.
+    /// Returns the length for a response that has none of its own, and whose validator says that the file has not
+    /// changed.
     pub(super) fn length_of(&self, other: &Representation) -> Option<u64> {
         self.total.filter(|_| self.is_validated_by(other))
     }
 
-    /// Whether an answer to a range from here on, which is called the whole, cannot be that: what tells that it has not changed
-    /// has another length or none; or nothing tells it, and it is as long as the rest.
+    /// Whether a response to a range request from `start` on, which claims to be the whole, cannot be: its validator
+    /// says that the file has not changed, yet it has another length or none; or there is no validator, and it is as
+    /// long as the rest.
     pub(super) fn is_contradicted_by(&self, other: &Representation, start: u64) -> bool {
         let Some(total) = self.total.filter(|_| start > 0) else {
             return false;
@@ -173,7 +177,7 @@ impl Representation {
         }
     }
 
-    /// Whether both are told to be the same bytes, in the same coding.
+    /// Whether the validators of both say that the bytes are the same, in the same coding.
     fn is_validated_by(&self, other: &Representation) -> bool {
         let is_tagged = self.etag.is_some() && self.etag == other.etag;
         let is_dated = !differs(&self.etag, &other.etag) && self.is_dated_like(other);
@@ -184,7 +188,7 @@ impl Representation {
         self.etag.is_none() && self.last_modified.is_none()
     }
 
-    /// Whether both have the same date, and one that says something.
+    /// Whether both have the same date, and a meaningful one.
     fn is_dated_like(&self, other: &Representation) -> bool {
         let date = self.last_modified.as_deref();
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
@@ -192,7 +196,7 @@ impl Representation {
     }
 }
 
-/// Whether a date is not in the future by more than a day.
+/// Whether a date is no more than a day in the future.
 pub(super) fn is_believed(date: &SystemTime) -> bool {
     *date <= SystemTime::now() + Duration::from_secs(86_400)
 }
@@ -203,12 +207,12 @@ fn is_of_a_file(date: SystemTime) -> bool {
     since_1970.is_ok_and(|age| age >= FIRST_DATE)
 }
 
-/// Whether both are told and are not the same.
+/// Whether both are present and not the same.
 fn differs(one: &Option<String>, other: &Option<String>) -> bool {
     one.is_some() && other.is_some() && one != other
 }
 
-/// Reads the head of an answer.
+/// Interprets the head of a response.
 pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) -> Reading {
     let here = Representation::of(headers);
     match status.as_u16() {
@@ -221,12 +225,12 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, asked: Asked<'_>) ->
             _ => unasked_part(),
         },
         _ if is_part(status, headers) => unasked_part(),
-        // Whatever the success was about (RFC 9110 §15).
+        // Whatever kind of success it is (RFC 9110 §15).
         200..=203 | 207..=299 => Reading::Whole(here),
         416 if asked.start > 0 => {
             let total = text(headers, header::CONTENT_RANGE).and_then(unsatisfied);
             match (total, asked.known.total) {
-                // We ask for bytes that we have, so a range that cannot be satisfied is of something shorter.
+                // The range begins with bytes that we have, so if it cannot be satisfied, the file is shorter now.
                 (Some(total), _) if total > asked.start => {
                     Reading::Restart("the server refused a range that it has")
                 }
@@ -250,7 +254,7 @@ fn unasked_part() -> Reading {
 fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> Reading {
     let range = text(headers, header::CONTENT_RANGE);
     let Some((start, end, total)) = range.and_then(content_range) else {
-        // A range of no bytes is none (RFC 9110 §14.1.2), but it is how some servers say that there are none.
+        // A range of no bytes is invalid (RFC 9110 §14.1.2), but some servers use it to say that there are none.
         let none = format!("bytes {}-{}/", asked.start, asked.start - 1);
         let is_none = |range: &str| range.to_ascii_lowercase().starts_with(&none);
         if asked.known.total.is_none() && range.is_some_and(is_none) {
@@ -259,7 +263,7 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
         return Reading::Restart("the server sent a part without saying which");
     };
     if start != asked.start {
-        return Reading::Restart("the server sent another part than was asked for");
+        return Reading::Restart("the server sent a different range than requested");
     }
     if here.coding != asked.known.coding {
         return Reading::Restart("the server sent a part in another coding");
@@ -270,7 +274,7 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
     if let (Some(known), Some(total)) = (asked.known.total, total)
         && known != total
     {
-        return Reading::Restart("it has another length now");
+        return Reading::Restart("its length has changed");
     }
     let total = total.or(asked.known.total);
     if total.is_some_and(|total| end > total) {
@@ -282,7 +286,7 @@ fn read_partial(headers: &HeaderMap, here: Representation, asked: Asked<'_>) -> 
     Reading::Rest { end, total }
 }
 
-/// Why there is nothing to be had from a server with this answer, and whether that may pass by itself.
+/// Returns why the server refuses with this response, and whether that may pass by itself.
 pub(in crate::pipeline) fn why_refused(status: StatusCode, headers: &HeaderMap) -> (Error, bool) {
     let code = status.as_u16();
     let said = format!(
@@ -293,7 +297,7 @@ pub(in crate::pipeline) fn why_refused(status: StatusCode, headers: &HeaderMap) 
             .unwrap_or_default()
     );
     let mut error = match status.is_redirection() && !headers.contains_key(header::LOCATION) {
-        true => Error::new(Kind::Corrupt, said + " and does not say where it is"),
+        true => Error::new(Kind::Corrupt, said + " without saying where to go"),
         false => Error::new(net::kind_of(status), said),
     };
     if let Some(hint) = way_in(code, headers) {
@@ -307,7 +311,7 @@ pub(in crate::pipeline) fn why_refused(status: StatusCode, headers: &HeaderMap) 
     }
 }
 
-/// What may let somebody in who was refused: what the server itself asks for, if it says so.
+/// What may help after a refusal: what the server itself asks for, if it says so.
 fn way_in(code: u16, headers: &HeaderMap) -> Option<&'static str> {
     let asks = headers.get_all(header::WWW_AUTHENTICATE).iter();
     let asks = asks.filter_map(|value| value.to_str().ok());
@@ -318,13 +322,15 @@ fn way_in(code: u16, headers: &HeaderMap) -> Option<&'static str> {
     let asks_for = |scheme: &str| asks.iter().any(|word| word == scheme);
     match code {
         401 if asks_for("basic") => {
-            Some("`--netrc` or `https://USER:PASSWORD@…` brings a name and a password")
+            Some("pass a name and a password with `--netrc` or `https://USER:PASSWORD@…`")
         }
-        401 if asks_for("bearer") => Some("`--header 'Authorization: Bearer …'` brings a token"),
-        401 => Some("if it takes a login, `--cookies-from firefox` or `-C FILE` brings yours"),
+        401 if asks_for("bearer") => Some("pass a token with `--header 'Authorization: Bearer …'`"),
+        401 => Some(
+            "if a login is needed, pass your cookies with `--cookies-from firefox` or `-C FILE`",
+        ),
         403 => Some(
-            "if it takes a login, `--cookies-from firefox` or `-C FILE` brings yours; for what a browser gets, \
-             `fetch from-curl -` asks as it does, or `--header 'Referer: …'` or `--user-agent` is enough",
+            "if a login is needed, pass your cookies with `--cookies-from firefox` or `-C FILE`; if a browser gets it, \
+             `fetch from-curl -` repeats its request, or `--header 'Referer: …'` or `--user-agent` may be enough",
         ),
         _ => None,
     }

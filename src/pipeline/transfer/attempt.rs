@@ -1,4 +1,4 @@
-//! One attempt: ask for what is missing, and take what comes.
+//! One attempt: requests the missing bytes and reads the response.
 
 use std::sync::OnceLock;
 
@@ -23,28 +23,28 @@ use crate::net::{self, Led, Opened, Permit, Pin, Refusal, Way, header_map};
 use crate::pipeline::archive::Version;
 use crate::pipeline::documents::{Came, is_refusal};
 
-/// What is asked for, and where.
+/// What an attempt requests, and from where.
 pub(super) struct Course<'a> {
-    /// The item, for those who are told.
+    /// The item's id, for events.
     pub(super) id: u64,
-    /// The name under which it is listed.
+    /// The item's name in the listing.
     pub(super) name: Option<&'a str>,
-    /// The request of the item.
+    /// The item's request.
     pub(super) request: &'a Request,
-    /// Its URL, or a mirror.
+    /// The URL of that request, or one of its mirrors.
     pub(super) url: &'a Url,
-    /// Who named that.
+    /// Who named that URL.
     pub(super) led: Led,
-    /// By what can be told whether what was saved before has changed.
+    /// The version that was saved before, to detect whether it has changed.
     pub(super) known: Option<&'a Version>,
-    /// Why it cannot be named if it is a file.
+    /// Why the item cannot be named, if it turns out to be a file.
     pub(super) unnamed: Option<&'a Error>,
-    /// The address of its host to stay with.
+    /// The address of the host to stay with, once one is pinned.
     pub(super) pin: &'a OnceLock<Pin>,
 }
 
 impl Course<'_> {
-    /// The way to its URL.
+    /// How to reach the URL.
     pub(super) fn way(&self) -> Way<'_> {
         Way {
             led: self.led,
@@ -55,7 +55,7 @@ impl Course<'_> {
 }
 
 impl Mover {
-    /// Asks once for what is missing and adds it to the content.
+    /// Makes one attempt at the missing bytes and adds what arrives to the content.
     pub(super) async fn attempt(
         &self,
         course: &Course<'_>,
@@ -69,7 +69,7 @@ impl Mover {
         };
         tries.status = None;
         let done = match content.is_in_parts() && !tries.from_start {
-            // Boxed, as all that is seldom and large: each file's transfer has room for it otherwise.
+            // Boxed because it is rare and large: otherwise every transfer would reserve space for it.
             true => Box::pin(self.fill(course, content, tries)).await,
             false => self.ask(course, content, tries, &mut permit).await,
         };
@@ -90,14 +90,14 @@ impl Mover {
         done
     }
 
-    /// Tells the pace what came of a request that did not go well, unless that says nothing about the pace.
+    /// Reports a failed request to the pace of the host, unless the failure says nothing about the pace.
     pub(super) fn learn(&self, permit: Permit, tries: &Tries, error: &Error) -> Option<Refusal> {
         let is_told = tries.told(error).is_some();
         if !is_told && !tries.may_be_haste() {
             return None;
         }
         if is_told {
-            // What is too long to wait for is for the one file to say; nobody else should wait for it.
+            // Only this file reports a wait that is too long; no other file should wait for it.
             let longest = self.client.settings().longest_wait;
             return Some(permit.refused(error.retry_after.filter(|told| *told <= longest)));
         }
@@ -105,14 +105,14 @@ impl Mover {
         if error.retry_after.is_some() || tries.status.is_some_and(is_busy) {
             return Some(permit.refused_again(tries.refused_at()));
         }
-        // Any other status is a failure of one file.
+        // Any other status is a failure of this one file.
         tries
             .status
             .is_none_or(|status| status.is_success())
             .then(|| permit.broke_again(tries.refused_at()))
     }
 
-    /// Asks for the parts that are missing.
+    /// Downloads the missing ranges of a file that has gaps.
     async fn fill(
         &self,
         course: &Course<'_>,
@@ -128,7 +128,7 @@ impl Mover {
         self.crew(course, content, None, growth, tries).await
     }
 
-    /// Asks, and takes what comes.
+    /// Sends a request and reads the response.
     async fn ask(
         &self,
         course: &Course<'_>,
@@ -150,7 +150,7 @@ impl Mover {
         };
         let bound = bound_headers(course)?;
         let mut free = range_headers(&content.representation, start, None, tries.without_if_range)?;
-        // Half of another version is gone on with.
+        // Once part of a new version is on disk, it is resumed unconditionally.
         let known = course
             .known
             .filter(|_| content.len() == 0 && *url == request.url);
@@ -180,7 +180,7 @@ impl Mover {
                 && course.pin.get().is_none()
                 && let Some(pin) = self.client.pin(&opened)
             {
-                // It was empty, and nobody else fills it meanwhile.
+                // The cell was empty, and nothing else sets it meanwhile.
                 let _ = course.pin.set(pin);
             }
         }
@@ -191,7 +191,7 @@ impl Mover {
             return Err(Setback::GiveUp(error));
         }
         if start > 0 && status == StatusCode::NOT_MODIFIED {
-            // It takes If-Range for If-None-Match.
+            // The server treats If-Range like If-None-Match.
             let message = "the server answered a range with 304 Not Modified";
             return Err(Setback::Whole(Error::new(Kind::Changed, message)));
         }
@@ -222,18 +222,18 @@ impl Mover {
             Reading::End { .. } => Err(restart(SHORTER)),
             Reading::Restart(why) => Err(restart(why)),
             Reading::Whole(here) if content.representation.is_contradicted_by(&here, start) => {
-                let message = "the server sent another length of what has not changed, as it says";
+                let message = "the server sent another length for a file it says is unchanged";
                 Err(Setback::Whole(Error::new(Kind::Changed, message)))
             }
             Reading::Whole(here) => {
                 let ranges = has_ranges(reply);
                 let same = content.representation.may_be_unknown_to(&here);
                 if start > 0 && same && ranges && !tries.without_if_range {
-                    // It seems that nothing changed, and yet it sends everything. Ask without If-Range.
+                    // Nothing seems to have changed, yet the server sends the whole file: ask again without If-Range.
                     tries.without_if_range = true;
                     return Err(Setback::More);
                 }
-                // What is in a coding is seldom large, and never so on purpose.
+                // A body in a content coding is rarely large, and never on purpose.
                 let splits = ranges
                     && here.if_range().is_some()
                     && here.coding.is_none()
@@ -261,7 +261,8 @@ impl Mover {
 }
 
 impl Mover {
-    /// What goes back to the walk where a link that no site's source knows is refused, and somebody may know how to ask.
+    /// Returns a refusal for the walk to handle, if no site's source knows the link and somebody may know how to
+    /// request it.
     fn refusal(&self, course: &Course<'_>, opened: &Opened) -> Option<Came> {
         let may_help = course.request.expect.document
             && is_refusal(opened.response.status())
@@ -270,8 +271,8 @@ impl Mover {
     }
 }
 
-/// From where to ask: a little before the end of what is there, so that bytes can be compared. The less the server tells
-/// to go by, the more; and while all goes well, no more than where parts of a file meet.
+/// Where to resume: a little before the end of the downloaded bytes, so that the overlap can be compared. The overlap
+/// is larger where the server sends no validator, and while all goes well no larger than where segments of a file meet.
 fn resume_point(content: &Content, tries: &Tries) -> u64 {
     if content.representation.no_ranges || tries.from_start {
         return 0;
@@ -288,7 +289,7 @@ fn resume_point(content: &Content, tries: &Tries) -> u64 {
     len - (len / part).min(if tries.agreed { JOINT } else { TAIL })
 }
 
-/// The headers that ask for bytes as they are, from here on or up to there, if they are still the same.
+/// The headers that request unencoded bytes from `start` on, up to `end` if given, provided the file is unchanged.
 pub(super) fn range_headers(
     known: &Representation,
     start: u64,
@@ -297,7 +298,7 @@ pub(super) fn range_headers(
 ) -> Result<HeaderMap, Error> {
     let value = |text: &str| {
         HeaderValue::from_str(text)
-            .map_err(|error| Error::new(Kind::Network, "cannot ask for the rest").because(error))
+            .map_err(|error| Error::new(Kind::Network, "cannot request the rest").because(error))
     };
     let mut headers = HeaderMap::new();
     headers.insert(
@@ -314,13 +315,13 @@ pub(super) fn range_headers(
     Ok(headers)
 }
 
-/// Whether an answer says that ranges of bytes can be asked for (RFC 9110 §14.3).
+/// Whether a response says that byte ranges can be requested (RFC 9110 §14.3).
 pub(super) fn has_ranges(headers: &HeaderMap) -> bool {
     let units = headers.get(header::ACCEPT_RANGES);
     units.is_some_and(|units| units.as_bytes().eq_ignore_ascii_case(b"bytes"))
 }
 
-/// The headers that the source set, unless they were set for another origin.
+/// The headers set by the source, unless they were set for another origin.
 pub(super) fn bound_headers(course: &Course<'_>) -> Result<HeaderMap, Error> {
     match course.url.origin() == course.request.url.origin() {
         true => header_map(&course.request.headers),
@@ -328,12 +329,12 @@ pub(super) fn bound_headers(course: &Course<'_>) -> Result<HeaderMap, Error> {
     }
 }
 
-/// Whether a refusal can mean that the address has run out: it gave bytes before.
+/// Whether a refusal can mean that the address has expired: it has sent bytes before.
 fn worked_before(error: &Error, content: &Content) -> bool {
     content.len() > 0 && may_have_run_out(error)
 }
 
-/// Whether a refusal by an address that gave bytes can mean that it has run out.
+/// Whether a refusal by an address that has sent bytes can mean that it has expired.
 pub(super) fn may_have_run_out(error: &Error) -> bool {
     matches!(error.kind, Kind::Login | Kind::Blocked | Kind::Missing)
 }

@@ -1,10 +1,10 @@
-//! Is this what was wanted? Pure decisions about bytes that have come, before they get their name.
+//! Whether the bytes are what was wanted. Pure decisions about bytes that have come, before they get their name.
 
 use super::digest::{Hashed, Hasher, etag_md5};
 use crate::model::{Digest, Error, Expect, Fingerprint, Kind, Medium};
 use crate::pipeline::naming::{Content as Seen, Sniff, broken_promise};
 
-/// The error that a placeholder means.
+/// The error that a placeholder stands for.
 fn placeholder(fingerprint: &Fingerprint) -> Error {
     let kind = if fingerprint.blocked {
         Kind::Blocked
@@ -33,10 +33,10 @@ pub(super) fn before_body(
     expect.placeholders.iter().find(is_it).map(placeholder)
 }
 
-/// What to do where a page came.
-const ON_PAGE: &str = "`fetch page:URL` takes the media on it";
+/// The hint where a web page came.
+const ON_PAGE: &str = "`fetch page:URL` downloads the media on it";
 
-/// Looks at the first bytes of what has this name. `len` is the length of the whole, once that is known.
+/// Looks at the first bytes of a file of this name. `len` is the length of the whole, once known.
 pub(super) fn first_look(
     expect: &Expect,
     name: Option<&str>,
@@ -79,7 +79,7 @@ pub(super) fn first_look(
         ))
     };
     match seen.kind {
-        // What a link alone promises may be a page with that on it.
+        // A bare link may lead to a page that shows the media.
         _ if is_page && medium == Medium::Any => {
             corrupt("a web page".into()).map(|error| error.hint(ON_PAGE))
         }
@@ -89,13 +89,13 @@ pub(super) fn first_look(
         Seen::Text => corrupt("a text".into()),
         kind if kind.can_be(medium) => None,
         _ => match &seen.ext {
-            Some(ext) => corrupt(format!("a file of the kind `{ext}`")),
+            Some(ext) => corrupt(format!("a `{ext}` file")),
             None => corrupt("something else".into()),
         },
     }
 }
 
-/// What is wrong with bytes that cannot be of the kind that their name promises.
+/// Returns what is wrong with bytes that cannot be of the kind that their name promises.
 fn unlike_its_name(
     name: &str,
     (seen, len): (&Sniff, Option<u64>),
@@ -107,11 +107,11 @@ fn unlike_its_name(
         Seen::Zeros => "a file of zeros",
         _ => "a text",
     };
-    let message = format!("{came} came instead of a file of the kind `{ext}`");
+    let message = format!("{came} came instead of a `{ext}` file");
     Some(Error::new(Kind::Corrupt, message))
 }
 
-/// The digests that have to be computed for [`whole`], given the length of what came.
+/// Requests the digests that [`whole`] needs, given the length of the bytes.
 pub(super) fn wanted(
     hasher: &mut Hasher,
     expect: &Expect,
@@ -131,7 +131,7 @@ pub(super) fn wanted(
     }
 }
 
-/// Holds the whole against its fingerprints and digests.
+/// Checks the whole against fingerprints and digests.
 pub(super) fn whole(
     expect: &Expect,
     promised: &[Digest],
@@ -161,7 +161,7 @@ pub(super) fn whole(
             };
             return Err(Error::new(
                 Kind::Corrupt,
-                format!("the bytes do not have the {name} that {who} names"),
+                format!("the bytes do not have the {name} given by {who}"),
             ));
         }
     }
@@ -223,13 +223,13 @@ mod tests {
                 Some(Medium::Video),
                 GIF,
                 None,
-                Some("a file of the kind `gif` came instead of a video"),
+                Some("a `gif` file came instead of a video"),
             ),
             (
                 Some(Medium::Image),
                 b"%PDF-1.7\n",
                 None,
-                Some("a file of the kind `pdf` came instead of a picture"),
+                Some("a `pdf` file came instead of a picture"),
             ),
             (
                 None,
@@ -269,17 +269,17 @@ mod tests {
             (
                 "a.pdf",
                 b"File not found.",
-                Some("a text came instead of a file of the kind `pdf`"),
+                Some("a text came instead of a `pdf` file"),
             ),
             (
                 "a.zip",
                 b"",
-                Some("an empty file came instead of a file of the kind `zip`"),
+                Some("an empty file came instead of a `zip` file"),
             ),
             (
                 "a.7z",
                 &[0; 99],
-                Some("a file of zeros came instead of a file of the kind `7z`"),
+                Some("a file of zeros came instead of a `7z` file"),
             ),
             ("a.txt", b"File not found.", None),
         ];
@@ -337,12 +337,12 @@ mod tests {
         let error = whole(&listing(&other), &[], None, 0, &hashed).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the bytes do not have the MD5 that the listing names"
+            "the bytes do not have the MD5 given by the listing"
         );
         let error = whole(&Expect::default(), &[other], None, 0, &hashed).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the bytes do not have the MD5 that the server names"
+            "the bytes do not have the MD5 given by the server"
         );
     }
 }

@@ -1,8 +1,8 @@
-//! Bodies in a coding that nobody asked for (RFC 9110 §8.4).
+//! Bodies in a content coding that nobody asked for (RFC 9110 §8.4).
 //!
-//! Ranges and digests count the bytes as they are coded, so a coded body is kept as it comes until it is whole, and the
-//! coding is taken off then. A file that is packed itself is another matter: servers call `a.tar.gz` a coded `a.tar`, and
-//! whoever asks for it wants it as it is.
+//! Ranges and digests count the encoded bytes, so an encoded body is kept as it comes until it is whole, and is decoded
+//! then. A file that is compressed itself is another matter: servers call `a.tar.gz` an encoded `a.tar`, but whoever
+//! downloads it wants it as it is.
 
 use std::io::{self, Read};
 
@@ -20,14 +20,15 @@ use crate::net;
 use crate::pipeline::naming::{HEAD, file_name};
 use crate::pipeline::sink::slowly;
 
-/// A coding that can be taken off.
+/// A content coding that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Coding(net::Coding);
 
-/// So many times as long as it was coded a body may become, and so many bytes more. What is longer is there to do harm.
+/// How long a decoded body may be: this many times its encoded length, and this many bytes more. Anything longer is
+/// there to do harm.
 const SWELLS: (u64, u64) = (100, 16 << 20);
 
-/// Whether the file behind this answer is packed itself: by its address, its name, or its type.
+/// Whether the file behind this response is compressed itself: by its address, its name, or its type.
 pub(super) fn is_packed(urls: [&Url; 2], headers: &HeaderMap) -> bool {
     let name = headers
         .get(header::CONTENT_DISPOSITION)
@@ -37,10 +38,10 @@ pub(super) fn is_packed(urls: [&Url; 2], headers: &HeaderMap) -> bool {
 }
 
 impl Coding {
-    /// The coding that has to be taken off a body, if one has.
+    /// Returns the coding of a body that has to be decoded, if it has one.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] with the name of a coding that cannot be.
+    /// [`Kind::Corrupt`] with the name of a coding that cannot be decoded.
     pub(super) fn of(representation: &Representation) -> Result<Option<Coding>> {
         let Some(coding) = &representation.coding else {
             return Ok(None);
@@ -51,14 +52,14 @@ impl Coding {
             None => Err(Error::new(
                 Kind::Corrupt,
                 format!(
-                    "the server sent it in the coding `{}`, although the bytes as they are were asked for",
+                    "the server sent the content coding `{}`, although none was requested",
                     net::said(coding)
                 ),
             )),
         }
     }
 
-    /// The first bytes of what is behind the first bytes of a coded body.
+    /// Decodes the first bytes of an encoded body, as far as they go.
     ///
     /// # Errors
     /// [`Kind::Corrupt`] if they are not in this coding.
@@ -66,7 +67,7 @@ impl Coding {
         self.0.head(coded, HEAD).map_err(damaged)
     }
 
-    /// What is behind a coded body; none if that is longer than this.
+    /// Decodes a whole body. `None` if the result is longer than `most`.
     ///
     /// # Errors
     /// [`Kind::Corrupt`] if it is not in this coding.
@@ -74,7 +75,7 @@ impl Coding {
         self.0.plain(coded, most).map_err(damaged)
     }
 
-    /// Takes the coding off: gives the bytes to `write`, and their number and the first of them back. Blocks.
+    /// Decodes a body: passes its bytes to `write`, and returns their number and the first of them. Blocks.
     fn take_off(
         self,
         coded: impl Read,
@@ -97,7 +98,8 @@ impl Coding {
             let bytes = &buffer[..count];
             come += count as u64;
             if come > most {
-                let message = format!("it swells beyond measure: {len} bytes become over {most}");
+                let message =
+                    format!("it decompresses to too much: {len} bytes become over {most}");
                 return Err(Setback::GiveUp(Error::new(Kind::Corrupt, message)));
             }
             let room = HEAD.saturating_sub(head.len()).min(count);
@@ -110,17 +112,17 @@ impl Coding {
 fn damaged(error: io::Error) -> Error {
     Error::new(
         Kind::Corrupt,
-        "the coding that the server sent it in is damaged",
+        "the content coding of the response is damaged",
     )
     .because(error)
 }
 
-/// Takes the coding off what has come, if there is one and it is to go.
+/// Decodes what has come, if it is in a coding that is to be removed.
 pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
     match Coding::of(&content.representation)? {
-        // Nothing is nothing in any coding.
+        // An empty body is empty in any coding.
         Some(_) if content.len() == 0 => Ok(()),
-        // Boxed: it is seldom, and large.
+        // Boxed: it is rare and large.
         Some(coding) => Box::pin(decode(coding, content)).await,
         None => Ok(()),
     }
@@ -129,12 +131,12 @@ pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
 async fn decode(coding: Coding, content: &mut Content) -> Result<(), Setback> {
     let len = content.len();
     let whole = content.finish().await?;
-    // What the server promised, it promised of the bytes as it sent them (RFC 9530 §2, RFC 3230 §4.1).
+    // The server's promises are about the bytes as it sent them (RFC 9530 §2, RFC 3230 §4.1).
     let promised = std::mem::take(&mut content.promised);
     let (whole, open) = without(promised, whole).await?;
     let plain = slowly(move || Ok(plain(coding, whole, len))).await??;
     let (whole, len, head) = plain;
-    // Where a coding was put on later, it has the digest of what is behind it.
+    // Where a coding was added later, the digest is that of the decoded bytes.
     let (whole, open) = without(open, whole).await?;
     if let Err(error) = check::whole(&Expect::default(), &open, None, len, &Hashed::default()) {
         throw_away(whole).await?;
@@ -144,7 +146,7 @@ async fn decode(coding: Coding, content: &mut Content) -> Result<(), Setback> {
     Ok(())
 }
 
-/// Those of the digests that these bytes do not have.
+/// Returns the digests that these bytes do not have.
 async fn without(mut digests: Vec<Digest>, whole: Whole) -> Result<(Whole, Vec<Digest>)> {
     let mut hasher = Hasher::default();
     hasher.want(&digests);
@@ -153,7 +155,7 @@ async fn without(mut digests: Vec<Digest>, whole: Whole) -> Result<(Whole, Vec<D
     Ok((whole, digests))
 }
 
-/// What is behind a coded body; its length and its first bytes. Blocks.
+/// Decodes a body. Also returns its length and its first bytes. Blocks.
 fn plain(coding: Coding, whole: Whole, len: u64) -> Result<(Whole, u64, Vec<u8>), Setback> {
     match whole {
         Whole::Memory(pieces) => {

@@ -1,4 +1,4 @@
-//! Gives what is complete and proven its final name.
+//! Gives complete and verified files their final names.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::pipeline::naming::Planned;
 use crate::pipeline::sink::{Disk, Partial, Place, Unnamed, disk_error};
 use crate::pipeline::verify::aside;
 
-/// How many names are tried before it is given up.
+/// How many names are tried before giving up.
 const COPIES: u32 = 10_000;
 
 /// What is to be named, and where.
@@ -24,26 +24,26 @@ pub(super) struct Commit<'a> {
     pub(super) archive: &'a dyn Archive,
     pub(super) place: Place,
     pub(super) identity: Identity,
-    /// The link that it came from, unless it is its own.
+    /// The link that the item came from, unless it is its own.
     pub(super) origin: Option<Arc<Origin>>,
     pub(super) planned: &'a Planned,
-    /// The stem that was planned is the name of a file that was there before, and may be there yet, broken.
+    /// Whether the planned stem is the name of an earlier file, which may still be there, broken.
     pub(super) again: bool,
     pub(super) ext: Option<String>,
-    /// What is to be noted, but for the path.
+    /// What is to be recorded, except for the path.
     pub(super) record: Record,
     pub(super) modified: Option<SystemTime>,
-    /// What becomes of it where another item's file has the same bytes, and where such files are.
+    /// What to do if another item's file has the same bytes, and the disk where such files are.
     pub(super) duplicates: Duplicates,
     pub(super) disk: Arc<Disk>,
-    /// Whether it is told that a file of which nothing is known has its name.
+    /// Whether to warn that a file which is not in the archive has the name.
     pub(super) tells_of_stranger: bool,
 }
 
-/// Where it is now.
+/// Where the file is now.
 pub(super) enum Named {
-    /// At this path, which is its own; and the name that it would have, if a file has that of which nothing is known. Where
-    /// its name may not outlast a power cut, it is told why.
+    /// At this path, which is its own. `stranger` is the name that it would have, if a file that is not in the archive
+    /// has it; `unsafe_name` says why its name may not survive a power cut.
     New {
         path: String,
         stranger: Option<String>,
@@ -54,17 +54,17 @@ pub(super) enum Named {
 }
 
 impl Commit<'_> {
-    /// Names it, has it recorded, and tells where it is. Blocks.
+    /// Names the file, records it, and returns where it is. Blocks.
     ///
-    /// A name that belongs to another item, or that a file with other bytes has, is not taken; the next one with a number
-    /// is. A file with the very same bytes that belongs to no other item is taken for ours.
+    /// A name that belongs to another item, or that a file with other bytes has, is not taken; the next one with a
+    /// number is. A file with the very same bytes that belongs to no other item is adopted.
     ///
-    /// With it comes whether it could be noted. It is there all the same.
+    /// The second result is whether it could be recorded. The file is there all the same.
     ///
     /// # Errors
-    /// [`Kind::Disk`]; then nothing bears the final name.
+    /// [`Kind::Disk`]; then no file has the final name.
     pub(super) fn run(self, whole: Whole) -> Result<(Named, Result<()>)> {
-        // Until it is noted, whoever has the same bytes would not find it.
+        // Until it is recorded, another item with the same bytes would not find it.
         let is_sought = self.duplicates != Duplicates::Keep;
         let _turn = is_sought.then(|| twin::turn(&self.record)).flatten();
         let named = match self.twin(&whole)? {
@@ -91,7 +91,7 @@ impl Commit<'_> {
         Ok((named, noted))
     }
 
-    /// What has this path, which is its own and not noted yet.
+    /// The result for a file at this path, which is its own and not recorded yet.
     fn own(&self, path: String) -> Result<Named> {
         let name = self.planned.file_name(self.ext.as_deref(), 1);
         let wanted = self.below_root(&name);
@@ -107,7 +107,7 @@ impl Commit<'_> {
         })
     }
 
-    /// Brings the name of what is worth it to stable storage.
+    /// Syncs the folder of a file that is large enough to be worth it.
     fn sync(&self, path: &str) -> Result<()> {
         match self.record.size >= WORTH {
             true => self.place.folder().sync(),
@@ -116,9 +116,9 @@ impl Commit<'_> {
         .map_err(|error| disk_error(format!("cannot sync the folder of `{path}`"), error))
     }
 
-    /// Another item's file with the same bytes, if that matters.
+    /// Returns another item's file with the same bytes, if that matters.
     fn twin(&self, whole: &Whole) -> Result<Option<Twin>> {
-        // What is to be had again at a place is wanted there.
+        // A file that is downloaded again is wanted in its old place.
         if self.duplicates == Duplicates::Keep || self.again {
             return Ok(None);
         }
@@ -130,7 +130,7 @@ impl Commit<'_> {
         )
     }
 
-    /// Does not save what is there already.
+    /// Uses a file that is already saved instead of saving another.
     fn share(&self, whole: Whole, twin: Twin) -> Result<Named> {
         let named = match self.duplicates {
             Duplicates::Link => match self.link(&whole, &twin)? {
@@ -145,7 +145,7 @@ impl Commit<'_> {
         Ok(named)
     }
 
-    /// Gives a file that is there its name as well, and gives the path. None where the file system cannot.
+    /// Links a saved file under the new name as well, and returns the path. `None` where the file system cannot.
     fn link(&self, whole: &Whole, twin: &Twin) -> Result<Option<String>> {
         let folder = self.place.folder();
         for named in self.names()? {
@@ -168,7 +168,7 @@ impl Commit<'_> {
         Err(self.all_taken())
     }
 
-    /// Gives it its name, and gives its path.
+    /// Names the file and returns its path.
     fn name(&self, whole: Whole) -> Result<String> {
         let pieces = match whole {
             Whole::File(partial) => return self.name_partial(&partial),
@@ -182,19 +182,19 @@ impl Commit<'_> {
         self.name_pieces(&pieces)
     }
 
-    /// Names a small file that must be written under a name. Nobody goes on with what is left of one.
+    /// Names a small file that must be written under a name. What a failure leaves of it is never resumed.
     fn name_pieces(&self, pieces: &[Bytes]) -> Result<String> {
         let partial = Partial::open(self.place.clone())?;
         let written = partial.restart().and_then(|()| partial.write(0, pieces));
         let named = written.and_then(|()| self.name_partial(&partial));
         if named.is_err() {
-            // The failure that is told is the first.
+            // The first failure is the one to report.
             let _ = partial.discard();
         }
         named
     }
 
-    /// Names what is complete in its partial file.
+    /// Names a file that is complete in its partial file.
     fn name_partial(&self, partial: &Partial) -> Result<String> {
         let len = partial.len()?;
         if len != self.record.size {
@@ -204,7 +204,8 @@ impl Commit<'_> {
             );
             return Err(Error::new(Kind::Disk, message));
         }
-        // Small files are not worth waiting for the disk: after a power cut they are missing or short, and fetched again.
+        // Small files are not worth waiting for the disk: after a power cut they are missing or short, and are
+        // downloaded again.
         partial.finish(self.modified, len >= WORTH)?;
         for named in self.names()? {
             let (name, path) = named?;
@@ -223,7 +224,7 @@ impl Commit<'_> {
         Err(self.all_taken())
     }
 
-    /// Names a small file. Gives its path, or nothing if it cannot be named here and must be written under a name.
+    /// Names a small file. Returns its path, or `None` if it cannot be named here and must be written under a name.
     fn name_small(&self, file: &Unnamed<'_>) -> Result<Option<String>> {
         for named in self.names()? {
             let (name, path) = named?;
@@ -243,19 +244,19 @@ impl Commit<'_> {
         Err(self.all_taken())
     }
 
-    /// The path of a file of this name, below the root.
+    /// Returns the path of a file of this name, below the root.
     fn below_root(&self, name: &str) -> String {
         let folders = self.planned.folder.iter();
         let folders = folders.flat_map(|folder| [folder.as_str(), "/"]);
         folders.chain([name]).collect()
     }
 
-    /// The names to try, each with its path below the root: those that belong to no other item.
+    /// Returns the names to try, each with its path below the root: those that belong to no other item.
     fn names(&self) -> Result<impl Iterator<Item = Result<(String, String)>>> {
         let ext = self.ext.as_deref();
         let wanted = self.below_root(&self.planned.file_name(ext, 1));
         let numbers = self.disk.numbers();
-        // What has a name already may get it again, wherever that stands among those of others.
+        // An item that already has a name may get it again, wherever that stands among those of others.
         let first = match numbers.first(&wanted) {
             first if first > 1 && !self.is_saved()? => first,
             _ => 1,
@@ -280,14 +281,14 @@ impl Commit<'_> {
         Ok(before.into_iter().chain(copies).filter_map(free))
     }
 
-    /// Whether the item has a name from before.
+    /// Whether the item was saved under a name before.
     fn is_saved(&self) -> Result<bool> {
         let seen = self.archive.find(&self.identity)?;
         Ok(seen.is_some_and(|seen| seen.saved.is_some()))
     }
 
-    /// Gives a broken file another name, which is given back, if this is where its replacement goes. That is whole and
-    /// proven by now.
+    /// Renames a broken file, if its replacement goes here, and returns the new name. The replacement is complete and
+    /// verified by now.
     fn put_aside(&self, name: &str) -> Result<Option<String>> {
         if !self.again || name != self.planned.stem {
             return Ok(None);
@@ -303,7 +304,7 @@ impl Commit<'_> {
         Err(self.all_taken())
     }
 
-    /// Takes care that a file which was put aside in vain gets its name back.
+    /// Makes sure that a file which was put aside in vain gets its name back.
     fn after(&self, done: Result<bool>, name: &str, aside: &str) -> Result<()> {
         match done {
             Ok(true) => Ok(()),

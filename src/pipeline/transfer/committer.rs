@@ -1,9 +1,9 @@
-//! Where small files are named: on a thread of their own, while the next ones are received.
+//! Commits small files on a thread of their own, while the next ones are being received.
 //!
-//! To write and name a file of 60 KB takes a third of all that is done for it, and seldom waits. One thread that takes
-//! them in turn is seldom asleep while many come, so that handing over costs little. What waits for it holds memory, so
-//! that is little, too: what it has no room for is named by whoever would have waited. So is what comes over TLS: there the
-//! thread saved next to no time on two cores, and cost 1.7 MB.
+//! Writing and naming a file of 60 KB takes a third of all the work for it, and rarely blocks. A single thread that
+//! takes the files in turn is rarely asleep while many arrive, so that handing over costs little. Files that wait for
+//! it hold memory, so its queue is small, too: a file that does not fit is committed by the task that would have waited
+//! for it. So is a file that comes over TLS: there the thread saved next to no time on two cores, and cost 1.7 MB.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,29 +17,29 @@ use tokio::task::spawn_blocking;
 use crate::model::Result;
 use crate::pipeline::sink::{defect, is_quick, quickly, timed};
 
-/// So many files wait for the thread at the most.
+/// The most files that wait for the thread.
 const FILES: usize = 16;
-/// So many of their bytes wait for it, and one file beyond that.
+/// The most bytes of those files, not counting the last one.
 const BYTES: u64 = 256 << 10;
 
 type Call = Box<dyn FnOnce() + Send>;
 
-/// Names small files: on a thread, unless that would only take turns with the others.
+/// Commits small files: on a thread, unless that would only take turns with the others.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Committer {
     thread: Option<Thread>,
 }
 
-/// Ends when it is dropped and what was handed over is done.
+/// The thread ends when this is dropped and all calls are done.
 #[derive(Debug)]
 struct Thread {
     calls: SyncSender<Call>,
-    /// How many bytes wait.
+    /// How many bytes are waiting.
     waiting: Arc<AtomicU64>,
 }
 
 impl Committer {
-    /// With a thread, where the machine has cores for it.
+    /// Starts a thread, if the machine has cores for it.
     pub(in crate::pipeline) fn new() -> Committer {
         let has_cores = available_parallelism().is_ok_and(|cores| cores.get() > 1);
         Committer {
@@ -47,7 +47,7 @@ impl Committer {
         }
     }
 
-    /// Makes the call that names a file of so many bytes. While the disk is slow, each waits for it on a thread of its own.
+    /// Makes the call that commits a file of `len` bytes. While the disk is slow, each call blocks a thread of its own.
     ///
     /// # Errors
     /// Those of the call.
@@ -73,7 +73,7 @@ impl Thread {
         }
     }
 
-    /// Makes a call there, or here where there is much to do.
+    /// Makes a call on the thread, or right here if much is waiting.
     async fn make<T: Send + 'static>(
         &self,
         len: u64,
@@ -84,7 +84,7 @@ impl Thread {
         let is_much = waiting.fetch_add(len, Ordering::Relaxed) > BYTES;
         let call: Call = Box::new(move || {
             waiting.fetch_sub(len, Ordering::Relaxed);
-            // Whoever waited may have been dropped.
+            // The task that waited may have been dropped.
             let _ = done.send(timed(call));
         });
         let refused = match is_much {
@@ -102,7 +102,7 @@ impl Thread {
 
 fn run(calls: &Receiver<Call>) {
     while let Ok(call) = calls.recv() {
-        // Whoever waits for it is told by the end of its channel; the others are not to be lost with it.
+        // The end of its channel reports a panic to the task that waits; the other calls must not be lost with it.
         let _ = catch_unwind(AssertUnwindSafe(call));
     }
 }
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands a call over, and lets it be taken.
+    /// Hands a call over, and lets the thread take it.
     async fn hand<T: Send + 'static>(
         names: &Arc<Thread>,
         len: u64,
@@ -128,7 +128,7 @@ mod tests {
         handed
     }
 
-    /// A call that is made on the thread and ends when it is told to.
+    /// Hands over a call that occupies the thread until it is told to end.
     async fn busy(names: &Arc<Thread>) -> (mpsc::Sender<()>, JoinHandle<Result<ThreadId>>) {
         let (began, begins) = oneshot::channel();
         let (end, ends) = mpsc::channel();

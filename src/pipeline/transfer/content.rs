@@ -1,4 +1,4 @@
-//! The bytes of one item as they come: in memory while they are few, else in its partial file.
+//! The bytes of one item as they arrive: in memory while they are few, otherwise in its partial file.
 
 use std::time::Duration;
 
@@ -16,31 +16,31 @@ use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::HEAD;
 use crate::pipeline::sink::{Partial, Place, is_quick, joined, quickly, slowly, timed};
 
-/// How many bytes are gathered for one write. A file that is no longer is written at its end, in one go.
+/// How many bytes are gathered for one write. A file that is no longer is written at the end, in one go.
 pub(super) const BATCH: u64 = 256 << 10;
-/// From this length on a transfer can be resumed by a later run; below it, starting over costs less than the state, unless
-/// it is slow.
+/// The length from which a later run can resume a transfer. Below it, starting over costs less than keeping the state,
+/// unless the transfer is slow.
 pub(super) const WORTH: u64 = 8 << 20;
-/// What has taken so long can be resumed, too.
+/// A transfer that has taken this long can be resumed, too.
 const LONG: Duration = Duration::from_secs(10);
-/// How much a run may lose when it is killed.
+/// How often the state is saved, and thus how much a run may lose when it is killed.
 pub(super) const SAVE_EVERY: Duration = Duration::from_secs(2);
 
-/// What has come of an item so far. It knows no network.
+/// The bytes of an item that have arrived so far. Knows nothing of the network.
 #[derive(Debug)]
 pub(super) struct Content {
     pub(super) place: Place,
     source: String,
     key: String,
-    /// How a digest is made of it all.
+    /// The algorithm for the digest of the whole.
     digest: Option<Algorithm>,
-    /// What the answer that began it said.
+    /// What the response that began it said.
     pub(super) representation: Representation,
     /// Its Content-Type.
     pub(super) content_type: Option<String>,
-    /// Whether it came encrypted.
+    /// Whether it came over TLS.
     pub(super) over_tls: bool,
-    /// What its server calls it.
+    /// The file name that the server gave.
     pub(super) name: Option<String>,
     /// The digests that its headers promised.
     pub(super) promised: Vec<Digest>,
@@ -48,19 +48,19 @@ pub(super) struct Content {
     len: u64,
     memory: Vec<Bytes>,
     in_memory: u64,
-    /// What is there, if that is not all from the start.
+    /// The ranges that are there, unless they are a single one from the start.
     parts: Option<Vec<Range>>,
     file: Option<Partial>,
     writing: Option<JoinHandle<Result<Partial>>>,
     saved: Instant,
-    /// When the first of it came.
+    /// When the download began.
     began: Instant,
-    /// The digest of what was written, as far as that was in order from the start.
+    /// The digest of the bytes written so far, as long as they were in order from the start.
     summing: Option<Box<Summing>>,
 }
 
 impl Content {
-    /// Nothing yet, to be kept at this place.
+    /// Creates an empty content that is to be kept at this place.
     pub(super) fn new(place: Place, item: &Item, digest: Option<Algorithm>) -> Content {
         Content {
             place,
@@ -85,7 +85,7 @@ impl Content {
         }
     }
 
-    /// Takes over what an earlier run left, as far as its state proves it.
+    /// Loads what an earlier run left, as far as its state proves it.
     pub(super) async fn load(&mut self) -> Result<()> {
         let place = self.place.clone();
         let identity = (self.source.clone(), self.key.clone());
@@ -124,22 +124,22 @@ impl Content {
         Ok(())
     }
 
-    /// How many bytes there are.
+    /// The number of bytes that are there.
     pub(super) fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether there are as many as there should be.
+    /// Whether all bytes are there.
     pub(super) fn is_complete(&self) -> bool {
         self.len > 0 && self.representation.total == Some(self.len)
     }
 
-    /// The first bytes, as many as a first look takes.
+    /// The first bytes, as many as sniffing looks at.
     pub(super) fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// Makes sure that the partial file can be written before anything is asked for that needs one.
+    /// Opens the partial file, unless the content stays in memory, to make sure that it can be written.
     pub(super) async fn reserve(&mut self) -> Result<()> {
         let total = self.representation.total;
         if total.is_some_and(|total| total <= BATCH)
@@ -160,7 +160,7 @@ impl Content {
         Ok(())
     }
 
-    /// Adds the next bytes. What was gathered is written while more is read.
+    /// Adds the next bytes. Gathered bytes are written while more are read.
     pub(super) async fn push(&mut self, piece: Bytes) -> Result<()> {
         if self.head.len() < HEAD {
             let room = (HEAD - self.head.len()).min(piece.len());
@@ -180,7 +180,7 @@ impl Content {
         Ok(())
     }
 
-    /// The bytes from `start` to the end of what is there.
+    /// Returns the bytes from `start` to the end of those that are there.
     pub(super) async fn tail(&mut self, start: u64) -> Result<Vec<u8>> {
         let len = (self.len - start) as usize;
         if self.in_memory == self.len {
@@ -197,7 +197,7 @@ impl Content {
         Ok(tail)
     }
 
-    /// Forgets everything: what is on the server is something else.
+    /// Forgets everything, since the server has something else now.
     pub(super) async fn restart(&mut self) -> Result<()> {
         self.memory.clear();
         self.in_memory = 0;
@@ -216,12 +216,12 @@ impl Content {
         Ok(())
     }
 
-    /// Whether there is something behind what is missing.
+    /// Whether there are gaps before some of the bytes.
     pub(super) fn is_in_parts(&self) -> bool {
         self.parts.is_some()
     }
 
-    /// Hands the file over to those who move its parts, with what is there.
+    /// Hands the partial file to those who download its segments, with the ranges that are there.
     pub(super) async fn lend(&mut self) -> Result<(Partial, Vec<Range>)> {
         if self.in_memory > 0 {
             self.write(false).await?;
@@ -230,13 +230,13 @@ impl Content {
         Ok((self.take_file().await?, done))
     }
 
-    /// Takes the file back.
+    /// Takes the partial file back, with the ranges that are there now.
     pub(super) fn give_back(&mut self, partial: Partial, done: Vec<Range>) {
         self.file = Some(partial);
         self.note(done);
     }
 
-    /// Whose bytes these are, and what was promised of them.
+    /// Describes whose bytes these are, and what was promised of them.
     pub(super) fn about(&self) -> About {
         About {
             source: self.source.clone(),
@@ -257,7 +257,7 @@ impl Content {
         self.parts = Some(done).filter(|done| *done != [(0, self.len)]);
     }
 
-    /// Hands over what is complete.
+    /// Hands over the complete bytes.
     pub(super) async fn finish(&mut self) -> Result<Whole> {
         if self.file.is_none() && self.writing.is_none() {
             self.in_memory = 0;
@@ -269,7 +269,7 @@ impl Content {
         Ok(Whole::File(self.take_file().await?))
     }
 
-    /// The digest of what was handed over, if one is to be made: at hand, or still to be made.
+    /// The digest of what was handed over, if one is wanted: ready, or still to be computed.
     pub(super) fn digest(&mut self, whole: &Whole) -> Digesting {
         let Some(algorithm) = self.digest else {
             return Digesting::Done(None);
@@ -281,7 +281,7 @@ impl Content {
         }
     }
 
-    /// Takes what the bytes became in their place.
+    /// Replaces the bytes with their decoded form.
     pub(super) fn replace(&mut self, whole: Whole, len: u64, head: Vec<u8>) {
         match whole {
             Whole::Memory(pieces) => (self.memory, self.in_memory) = (pieces, len),
@@ -292,11 +292,11 @@ impl Content {
         self.head = head;
         self.representation.total = Some(len);
         self.representation.coding = None;
-        // A coding ends where it says, whatever carried it.
+        // A coding marks its own end, however it was carried.
         self.representation.open_end = false;
     }
 
-    /// Leaves off: keeps what a later run can go on with, and removes the rest.
+    /// Stops for now: keeps what a later run can resume, and removes the rest.
     pub(super) async fn park(&mut self) -> Result<()> {
         if self.file.is_none() && self.writing.is_none() {
             return Ok(());
@@ -309,7 +309,7 @@ impl Content {
         self.discard().await
     }
 
-    /// Removes what is there of it: no later run goes on with that.
+    /// Removes the partial file, which no later run is to resume.
     pub(super) async fn discard(&mut self) -> Result<()> {
         if self.file.is_none() && self.writing.is_none() {
             let place = self.place.clone();
@@ -327,7 +327,7 @@ impl Content {
         is_worth && !no_ranges
     }
 
-    /// Starts to write what was gathered; with `save`, also the state.
+    /// Starts to write the gathered bytes and, with `save`, the state.
     async fn write(&mut self, save: bool) -> Result<()> {
         let partial = match (&self.file, &self.writing) {
             (None, None) if self.in_memory == self.len => None,
@@ -339,7 +339,7 @@ impl Content {
         if offset == 0 {
             self.summing = self.digest.map(Summing::new).map(Box::new);
         }
-        // What came in another order is read once more at the end.
+        // Bytes that came out of order are read once more at the end.
         if let Some(summing) = self
             .summing
             .as_mut()
@@ -368,7 +368,7 @@ impl Content {
             }
             Ok(partial)
         };
-        // A state waits for the disk.
+        // Saving a state waits for the disk.
         if save || !is_quick() {
             self.writing = Some(spawn_blocking(write));
         } else {
@@ -377,7 +377,7 @@ impl Content {
         Ok(())
     }
 
-    /// The partial file, once what is being written to it is.
+    /// Returns the partial file, once any write in progress is done.
     async fn take_file(&mut self) -> Result<Partial> {
         if let Some(writing) = self.writing.take() {
             return joined(writing.await);
@@ -385,13 +385,13 @@ impl Content {
         self.file.take().ok_or_else(|| {
             Error::new(
                 Kind::Disk,
-                "the partial file was lost by an earlier failure",
+                "the partial file was lost in an earlier failure",
             )
         })
     }
 }
 
-/// Saves that these ranges are there. Blocks.
+/// Saves the state: these ranges are there. Blocks.
 pub(super) fn save_state(partial: &Partial, about: About, done: Vec<Range>) -> Result<()> {
     let read = |(start, end): Range| partial.read(start, (end - start) as usize);
     partial.save(&State::new(about, done, read)?.encode()?)

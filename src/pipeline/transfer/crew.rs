@@ -1,10 +1,11 @@
-//! One large file over several connections.
+//! Downloads one large file over several connections.
 //!
-//! Each takes a part; who is done takes half of the largest rest. A part is asked for with the validator of the first
-//! answer, and every answer is held against it. Where two parts meet, whoever comes from the left reads a little further,
-//! and what it reads must be what the other has written: so a server that sends other bytes than it says is found out.
-//! What one connection gets wrong or loses is a gap, which the others fill. At the end, when there is nothing left to take,
-//! the rest of a part that has been silent for long is asked for once more; whoever gets an answer has it.
+//! Each worker downloads a segment; a worker that is done takes half of the largest remaining one. Every segment is
+//! requested with the validator of the first response, and every response is checked against it. Where two segments
+//! meet, the worker on the left reads a little further, and what it reads must equal what the worker on the right has
+//! written; this exposes a server that sends other bytes than it claims. Whatever one connection gets wrong or loses is
+//! a gap, which the others fill. At the end, when nothing is left to take, the rest of a segment that has long been
+//! silent is requested once more; whichever connection receives a response first keeps it.
 
 mod batch;
 mod leaving;
@@ -39,50 +40,50 @@ use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
 use crate::pipeline::sink::{Partial, joined, quickly};
 
-/// The shortest part that is worth a request. Short, so that whoever is done takes from the slow at the end.
+/// The shortest segment worth a request. Short, so that idle workers can take over from slow ones at the end.
 const LEAST: u64 = 256 << 10;
-/// How many bytes are compared where two parts meet.
+/// How many bytes are compared where two segments meet.
 pub(super) const JOINT: u64 = 16 << 10;
-/// For how many times as long as an answer takes a part must have been silent to be asked for again, and for how long at
-/// the least.
+/// How long a segment must be silent before it is requested again: as a multiple of the last response time, and at
+/// least this long.
 const PATIENCE: (u32, Duration) = (4, Duration::from_millis(100));
-/// How often that is done for one file: it costs a connection each time.
+/// How often that is done for one file: each time costs a connection.
 const RELIEFS: usize = 16;
 
-/// Those who move one file.
+/// The workers that download one file.
 struct Crew<'a> {
     mover: &'a Mover,
     course: &'a Course<'a>,
     known: Representation,
     without_if_range: AtomicBool,
-    /// Whether it goes on with parts that are there.
+    /// Whether the download resumes with segments already on disk.
     is_resumed: bool,
-    /// Whether all is there, and it is asked for what proves that it belongs together.
+    /// Whether all bytes are there, and only the proof that they belong together is missing.
     proves: bool,
     total: u64,
     partial: Arc<Partial>,
     ledger: Mutex<Ledger>,
     leaving: Leaving,
-    /// All are to stop where they are.
+    /// Cancelled when all workers are to stop where they are.
     ending: CancellationToken,
-    /// How long the last answer took, in microseconds.
+    /// How long the last response took to begin, in microseconds.
     answer_micros: AtomicU64,
-    /// Told when a part was taken from somebody who was silent.
+    /// Notified when a segment was taken over from a silent worker.
     taken: Notify,
-    /// How many ask for a part that another still has.
+    /// How many workers are requesting a segment that another worker still has.
     relieving: AtomicUsize,
-    /// How many are moving parts.
+    /// How many workers are downloading segments.
     at_work: AtomicUsize,
-    /// The most bytes of a range that was shorter than it was asked for, if one was.
+    /// The most bytes of any range that was shorter than requested.
     longest_short: AtomicU64,
-    /// Whether a range was answered with one.
+    /// Whether a range request was answered with a range.
     has_ranges: AtomicBool,
-    /// Whether it answered a range with everything, or with too little to be worth it.
+    /// Whether a range request was answered with the whole file, or with too little to be worth it.
     without_ranges: AtomicBool,
 }
 
 impl Mover {
-    /// Moves what is missing, from `first`, which is an answer that is already coming, or from the first gap.
+    /// Downloads the missing ranges, starting with `first`, a response already in flight, or else with the first gap.
     pub(super) async fn crew(
         &self,
         course: &Course<'_>,
@@ -135,7 +136,7 @@ impl Mover {
             outcome = Err(tries.unproven());
         }
         content.give_back(partial, proven);
-        // What disagrees with itself is not asked for in parts again.
+        // A file that contradicts itself is not requested in segments again.
         tries.alone |= matches!(outcome, Err(Setback::Restart(_))) || is_without_ranges;
         outcome
     }
@@ -152,7 +153,7 @@ impl Crew<'_> {
         let Some(segment) = self.ledger().take(LEAST) else {
             return self.compare_joints(true).await;
         };
-        // The permit of the first one is its caller's.
+        // The permit for the first request belongs to the caller.
         let start = match first {
             Some(opened) => Start::Answered(segment, Box::new(opened)),
             None => Start::Ask(segment),
@@ -161,13 +162,14 @@ impl Crew<'_> {
         for (segment, permit) in self.more(more) {
             workers.push(self.work(Start::Ask(segment), Some(permit)));
         }
-        // Where there is to be one connection, there is nobody to relieve another.
+        // With only one connection, no worker can relieve another.
         let mut reliefs = if growth.most() > 1 { RELIEFS } else { 0 };
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut told, mut saved) = (Instant::now(), Instant::now());
         let mut saving: Option<JoinHandle<Result<(), Error>>> = None;
-        // What went wrong for one while others went on. The last one's trouble is everybody's.
+        // A worker may fail while others continue. If the last one ends with the file incomplete, the last failure
+        // counts for all.
         let mut strikes = 0;
         let mut trouble = None;
         let outcome = loop {
@@ -175,7 +177,7 @@ impl Crew<'_> {
                 biased;
                 done = workers.next() => match done {
                     Some(Ok(())) => {
-                        // Nobody waits for those who ask for what has come meanwhile.
+                        // Workers that request bytes which have arrived meanwhile are not waited for.
                         let idle = self.relieving.load(Ordering::Relaxed);
                         if idle > 0 && workers.len() == idle && self.ledger().is_complete() {
                             break Ok(());
@@ -205,7 +207,7 @@ impl Crew<'_> {
                             break Err(error.into());
                         }
                     }
-                    // The others go on while the disk is waited for.
+                    // The workers continue while the state is being saved.
                     if saving.as_ref().is_none_or(JoinHandle::is_finished) && now - saved >= SAVE_EVERY {
                         let done = saving.take().and_then(FutureExt::now_or_never);
                         if let Some(Err(error)) = done.map(joined) {
@@ -243,7 +245,7 @@ impl Crew<'_> {
                 }
             }
         };
-        // Whoever is still at it writes what it has, so that nothing is written behind our back later.
+        // Workers that are still running write what they have, so that nothing is written after this returns.
         self.ending.cancel();
         while workers.next().await.is_some() {}
         drop(workers);
@@ -254,7 +256,7 @@ impl Crew<'_> {
         let agreed = self.compare_joints(true).await;
         match outcome {
             Err(Setback::GiveUp(_)) => {}
-            // Where bytes disagree, the rest is not worth having.
+            // Where bytes disagree, the rest is not worth keeping.
             _ => agreed?,
         }
         outcome?;
@@ -265,7 +267,8 @@ impl Crew<'_> {
         }
     }
 
-    /// Parts for so many more, as far as the host has room for them and they are worth it.
+    /// Segments and permits for up to `most` more workers, as far as the host has room for them and the segments are
+    /// worth it.
     fn more(&self, most: usize) -> Vec<(Segment, Permit)> {
         let host = self.course.url.host_str().unwrap_or("");
         let mut more = Vec::new();
@@ -281,7 +284,8 @@ impl Crew<'_> {
         more
     }
 
-    /// A part that has been silent for too long, if there is nothing else to do and the host has room for one more.
+    /// A segment that has been silent for too long, if nothing else is left to do and the host has room for one more
+    /// connection.
     fn silent(&self, reliefs: usize) -> Option<(Segment, Permit)> {
         if reliefs == 0 {
             return None;
@@ -293,13 +297,14 @@ impl Crew<'_> {
         Some((silent, permit))
     }
 
-    /// For how long a part may be silent when there is nothing else to do.
+    /// How long a segment may be silent when nothing else is left to do.
     fn patience(&self) -> Duration {
         let answer = Duration::from_micros(self.answer_micros.load(Ordering::Relaxed));
         (answer * PATIENCE.0).max(PATIENCE.1)
     }
 
-    /// Compares the bytes where parts met, as both sides had them: those that are all there, or at the end whatever is.
+    /// Compares the bytes that both sides have where segments met: joints that are complete, or at the end as much as
+    /// there is.
     async fn compare_joints(&self, is_end: bool) -> Result<(), Setback> {
         let joints = self.ledger().take_joints(is_end);
         let partial = self.partial.clone();
@@ -318,14 +323,16 @@ impl Crew<'_> {
             let mut ledger = self.ledger();
             match is_same {
                 true => ledger.agrees(joint.at),
-                // Whoever goes on beside this one must not get away with it.
+                // Kept, so that a worker that continues beside this one does not get away with it.
                 false => ledger.joint(joint),
             }
             disagrees |= !is_same;
         }
         match disagrees {
             false => Ok(()),
-            true => Err(restart("the server sent different bytes for one place")),
+            true => Err(restart(
+                "the server sent different bytes for the same range",
+            )),
         }
     }
 
@@ -337,12 +344,12 @@ impl Crew<'_> {
         }
     }
 
-    /// Waits for this unless another takes the part over.
+    /// Waits for this unless another worker takes the segment over.
     async fn unless_taken<T>(&self, id: usize, future: impl Future<Output = T>) -> Option<T> {
         let mut future = pin!(future);
         loop {
             let taken = self.taken.notified();
-            // It may have been taken while the disk was waited for.
+            // The segment may have been taken while this worker waited for the disk.
             if self.ledger().is_taken(id) {
                 return None;
             }
@@ -359,7 +366,7 @@ impl Crew<'_> {
     }
 }
 
-/// What begins anew because of this.
+/// The setback that makes the download start over, for this reason.
 pub(super) fn restart(why: &str) -> Setback {
     Setback::Restart(Error::new(Kind::Changed, why))
 }

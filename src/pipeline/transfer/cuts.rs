@@ -1,7 +1,8 @@
-//! What nothing but the end of the connection ends (RFC 9112 §6.3). Its own format may tell whether it is whole.
+//! Bodies whose end is marked by nothing but the end of the connection (RFC 9112 §6.3). The format of the file may tell
+//! whether it is whole.
 //!
-//! A format that says so is no proof that there is more: what the server has may be cut, or odd. So it is asked again, and what
-//! comes the same each time is all that there is to be had.
+//! A format that says it is cut is no proof that there is more: the file on the server may be cut itself, or odd. So it
+//! is requested again, and bytes that come the same each time are all that there is.
 
 use std::io::Cursor;
 
@@ -11,29 +12,30 @@ use crate::pipeline::naming::Sniff;
 use crate::pipeline::sink::{disk_error, slowly};
 use crate::pipeline::structure::{Input, Structure, structure};
 
-/// What there is to say where nothing but the end of the connection tells that a file is whole.
-pub(super) const OPEN_END: &str = "its length was not told, so nothing shows whether it is whole";
+/// The warning for a file that nothing but the end of the connection shows to be whole.
+pub(super) const OPEN_END: &str = "the server did not send its length, so it may be incomplete";
 
-/// So many answers with the very same bytes are what the server has.
+/// After this many responses with the very same bytes, those are what the server has.
 const ENOUGH: u32 = 3;
 
-/// The longest packed file that is unpacked to see where it ends. Looking at another costs no more than reading it.
+/// The longest packed file that is unpacked to find its end. Examining any other format costs no more than reading it.
 const UNPACKED: u64 = 256 << 20;
 
-/// The answers of one item that came cut.
+/// The responses for one item that came cut off.
 #[derive(Debug, Default)]
 pub(super) struct Cuts {
     /// The digest of the last one.
     last: Option<[u8; 32]>,
-    /// How many in a row had it.
+    /// How many in a row had this digest.
     alike: u32,
 }
 
 impl Cuts {
-    /// What there is to say of what came, if anything is. Of what is cut, `digest` is that of its bytes.
+    /// Returns the warning about a file of this form, if there is one. For one that is cut, `digest` is that of its
+    /// bytes.
     ///
     /// # Errors
-    /// [`Kind::Network`]: it came cut, and there may be more.
+    /// [`Kind::Network`]: it came cut off, and there may be more.
     pub(super) fn judge(
         &mut self,
         form: Structure,
@@ -42,9 +44,9 @@ impl Cuts {
         match form {
             Structure::Whole => Ok(None),
             Structure::Unknown => Ok(Some(OPEN_END.to_owned())),
-            Structure::Broken { .. } => {
-                Ok(Some(format!("its length was not told, and it is {form}")))
-            }
+            Structure::Broken { .. } => Ok(Some(format!(
+                "the server did not send its length, and it is {form}"
+            ))),
             Structure::Cut { .. } => {
                 let is_same = std::mem::replace(&mut self.last, digest) == digest;
                 self.alike = if is_same { self.alike + 1 } else { 1 };
@@ -52,17 +54,17 @@ impl Cuts {
                     return Err(Error::new(Kind::Network, format!("it came {form}")));
                 }
                 Ok(Some(format!(
-                    "its length was not told, and it seems {form}; it came so {ENOUGH} times"
+                    "the server did not send its length, and it seems {form}; it was the same {ENOUGH} times"
                 )))
             }
         }
     }
 }
 
-/// What its format says of what is complete as far as the connection tells.
+/// Examines the format of a file that is complete as far as the connection tells.
 pub(super) async fn form(whole: Whole, seen: &Sniff) -> Result<(Whole, Structure)> {
     let is_packed = seen.ext.as_deref() == Some("gz");
-    // Not on a thread of the network: a little that is packed may be much.
+    // Not on a network thread: a few packed bytes may unpack to many.
     slowly(move || {
         let form = match &whole {
             Whole::Memory(pieces) => {
@@ -100,7 +102,7 @@ mod tests {
             assert_eq!(error.kind, Kind::Network);
             assert_eq!(error.message, "it came cut at byte 9: the end is missing");
         }
-        let said = "its length was not told, and it seems cut at byte 9: the end is missing; it came so 3 times";
+        let said = "the server did not send its length, and it seems cut at byte 9: the end is missing; it was the same 3 times";
         assert_eq!(judge(1).unwrap().as_deref(), Some(said));
     }
 

@@ -1,4 +1,4 @@
-//! Digests: what headers promise, and what the bytes have.
+//! Digests: those that headers promise, and those that the bytes have.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,9 +12,9 @@ use super::whole::Whole;
 use crate::model::Digest;
 use crate::pipeline::archive::{Algorithm, Sum, Summing};
 
-/// The digests of the whole representation that an answer's headers promise: Repr-Digest (RFC 9530), Digest (RFC 3230),
-/// those of Google's and Azure's storage, and, unless the answer is a part, Content-Digest and Content-MD5 (RFC 1864).
-/// Algorithms that we do not know are passed over, as are values that cannot be read.
+/// Returns the digests of the whole representation that the headers of a response promise: Repr-Digest (RFC 9530),
+/// Digest (RFC 3230), those of Google's and Azure's storage, and, unless the response is a part, Content-Digest and
+/// Content-MD5 (RFC 1864). Unknown algorithms are ignored, as are values that cannot be read.
 pub(super) fn promised(headers: &HeaderMap, is_part: bool) -> Vec<Digest> {
     let mut digests = Vec::new();
     let names: &[&str] = if is_part {
@@ -33,7 +33,7 @@ pub(super) fn promised(headers: &HeaderMap, is_part: bool) -> Vec<Digest> {
             }
         }
     }
-    // Google's is of the file as it is stored, which may be unpacked on its way.
+    // Google's is of the file as stored, which may be decompressed on its way.
     let lists: &[&str] = match headers.get("x-goog-stored-content-encoding") {
         Some(stored) if stored != "identity" && Some(stored) != headers.get(CONTENT_ENCODING) => {
             &["digest"]
@@ -60,21 +60,21 @@ pub(super) fn promised(headers: &HeaderMap, is_part: bool) -> Vec<Digest> {
     digests
 }
 
-/// The MD5 that a strong ETag is, where it is one.
+/// Returns the MD5 that a strong ETag is, if it is one.
 pub(super) fn etag_md5(etag: &str) -> Option<Digest> {
     let hex = etag.strip_prefix('"')?.strip_suffix('"')?;
     let is_md5 = hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_md5.then(|| Digest::Md5(hex.to_ascii_lowercase()))
 }
 
-/// Computes the digests that others have to be compared with.
+/// Computes the digests that are to be compared with others.
 #[derive(Default)]
 pub(super) struct Hasher {
     md5: Option<Md5>,
     sha1: Option<Sha1>,
     sha256: Option<Sha256>,
     sha512: Option<Sha512>,
-    /// Boxed: it is two kilobytes, and seldom wanted.
+    /// Boxed: it is two kilobytes, and rarely wanted.
     blake3: Option<Box<blake3::Hasher>>,
 }
 
@@ -82,16 +82,16 @@ pub(super) struct Hasher {
 #[derive(Debug, Default)]
 pub(super) struct Hashed {
     pub(super) digests: Vec<Digest>,
-    /// BLAKE3, if it was asked for.
+    /// BLAKE3, if it was requested.
     pub(super) blake3: Option<[u8; 32]>,
-    /// The digest that is remembered.
+    /// The digest that the archive stores.
     pub(super) sum: Digesting,
 }
 
-/// The digest by which a file is known again.
+/// The digest by which the archive recognises a file.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Digesting {
-    /// It is made, if it is wanted.
+    /// Computed, if it is wanted.
     Done(Option<Sum>),
     /// All bytes have to be read for it.
     Wanted(Algorithm),
@@ -104,7 +104,7 @@ impl Default for Digesting {
 }
 
 impl Digesting {
-    /// The digest; made now of what is in memory. That of a file was made when it was proven.
+    /// Returns the digest, computing it now for a body in memory. That of a file was computed when it was verified.
     pub(super) fn of(self, whole: &Whole) -> Option<Sum> {
         match (self, whole) {
             (Digesting::Done(sum), _) => sum,
@@ -119,7 +119,7 @@ impl Digesting {
 }
 
 impl Hasher {
-    /// Computes what is needed for comparing with these.
+    /// Computes what is needed to compare with these.
     pub(super) fn want<'a>(&mut self, digests: impl IntoIterator<Item = &'a Digest>) {
         for digest in digests {
             match digest {
@@ -136,7 +136,7 @@ impl Hasher {
         self.blake3 = Some(Box::default());
     }
 
-    /// Whether there is anything to compute.
+    /// Whether there is nothing to compute.
     pub(super) fn is_idle(&self) -> bool {
         let Hasher {
             md5,
@@ -167,7 +167,7 @@ impl Hasher {
         }
     }
 
-    /// What came out.
+    /// Returns the computed digests.
     pub(super) fn finish(self) -> Hashed {
         let digests = [
             self.md5.map(|hasher| Digest::Md5(hex(&hasher.finalize()))),
@@ -193,7 +193,7 @@ impl Hashed {
     }
 }
 
-/// The members `name=value` of a list. Values are base64, which has `=` in it but no comma.
+/// Returns the members `name=value` of a list. Values are base64, which has `=` in it but no comma.
 fn members(list: &str) -> impl Iterator<Item = (&str, &str)> {
     list.split(',').filter_map(|member| {
         let (name, value) = member.trim().split_once('=')?;

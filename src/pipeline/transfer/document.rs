@@ -1,4 +1,4 @@
-//! Takes a document, which is no file but leads to some.
+//! Reads documents: bodies that are no files but lead to some.
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,7 +11,7 @@ use crate::net::Answer;
 use crate::pipeline::documents::{Came, LONGEST};
 
 impl Mover {
-    /// Takes the rest of a document.
+    /// Reads the rest of a document.
     pub(super) async fn document(
         &self,
         mut taking: Taking<'_>,

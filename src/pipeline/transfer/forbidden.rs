@@ -1,4 +1,4 @@
-//! Refusals that forbid and may yet pass: some hosts say so to whatever is one too many at once.
+//! Refusals that say "forbidden" and may yet pass: some hosts send them for any request that is one too many at once.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,11 +10,11 @@ use super::Mover;
 use super::tries::Tries;
 use crate::net::Permit;
 
-/// How often a file is asked for again that is refused so while others are let in: where nothing is known of the host, and where
-/// it let somebody in the next time.
+/// How often a file that is refused in this way while others are let in is requested again: at a host of which nothing
+/// is known, and at one that let a file in on a later try.
 const TRIES: u32 = 3;
 const MORE_TRIES: u32 = 5;
-/// After so many files in vain, a host means what it says.
+/// After this many files in vain, a host means what it says.
 const IN_VAIN: u32 = 3;
 /// How many hosts are remembered.
 const REMEMBERED: usize = 1024;
@@ -25,22 +25,22 @@ pub(super) struct Forbidden {
     hosts: Mutex<HashMap<String, Meaning>>,
 }
 
-/// What a host meant by them.
+/// What a host meant by such refusals.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Meaning {
-    /// What it says, of so many files.
+    /// Forbidden, as it said, for this many files.
     Forbidden(u32),
-    /// One too many.
+    /// One request too many.
     Crowded,
 }
 
-/// Whether a host may mean by this status that it is one too many.
+/// Whether a host may mean by this status that there was one request too many.
 pub(super) fn may_be_crowd(status: StatusCode) -> bool {
     matches!(status.as_u16(), 403 | 418 | 430)
 }
 
 impl Mover {
-    /// Whether a refusal is to be asked about once more: others are let in, and it was not asked too often.
+    /// Whether to request a refused file once more: others are let in, and it was not requested too often.
     pub(super) fn may_let_in(&self, url: &Url, permit: &Permit, tries: &mut Tries) -> bool {
         if !tries.status.is_some_and(may_be_crowd) {
             return false;
@@ -63,12 +63,12 @@ impl Mover {
 }
 
 impl Forbidden {
-    /// Notes that somebody was let in after it.
+    /// Notes that a file was let in after such a refusal.
     pub(super) fn passed(&self, url: &Url) {
         self.note(url, |meaning| *meaning = Meaning::Crowded);
     }
 
-    /// Notes that somebody was not.
+    /// Notes that a file was not let in.
     fn was_meant(&self, url: &Url) {
         self.note(url, |meaning| {
             if let Meaning::Forbidden(files) = meaning {

@@ -1,34 +1,34 @@
-//! How many connections one large file is worth. Pure: it is told how far the file is, and says what to try.
+//! How many connections one large file is worth. Pure: it is told how far the download is, and says what to try.
 //!
 //! On a clean line one connection is as fast as many, so more are tried only on evidence: the rate has stopped growing,
-//! and at this rate there is a while to go. Then as many again are added on trial. If the sum of all rises by 15 % they
-//! stay, and more are tried at once; if it does not within 1.5 s they go, and it is left alone for a while that doubles.
-//! So it settles where one more connection brings nothing: at a limit for each connection it grows to the most, at a
-//! limit for all together it stays with one, but for a short trial now and then. What was moved may be forgotten, so that
-//! there are fewer bytes than before.
+//! and at this rate there is a while to go. Then as many again are added on trial. If the total rate rises by 15 % they
+//! stay, and more are tried at once; if it does not within 1.5 s they are dropped, and the next trial waits for a time
+//! that doubles. So the number settles where one more connection brings nothing: under a limit per connection it grows
+//! to the maximum; under a limit for all connections together it stays at one, except for a short trial now and then.
+//! Downloaded bytes may be forgotten, so that there are fewer than before.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often it is asked.
+/// How often [`Growth::tick`] is called.
 pub(super) const TICK: Duration = Duration::from_millis(25);
-/// Files shorter than this are not worth it.
+/// Files shorter than this are not worth a second connection.
 pub(super) const LEAST: u64 = 16 << 20;
 
-/// So many ticks make a rate: a tenth of a second.
+/// How many ticks make a rate: a tenth of a second.
 const SPAN: usize = 4;
-/// What a trial must bring.
+/// By what factor a trial must raise the rate.
 const GAIN: f64 = 1.15;
-/// How long a trial may take to bring it.
+/// How long a trial may take to do so.
 const TRIAL: Duration = Duration::from_millis(1500);
-/// With less than these seconds to go at the present rate it is too late to begin, or to go on after a success.
+/// With fewer seconds than this to go at the present rate, it is too late to begin a trial, or another after a success.
 const TO_GO: (f64, f64) = (1.0, 0.3);
-/// So much, and then nothing for a while, is a burst; what is sent into a window that still grows is less.
+/// A burst is this many bytes, and then none for some ticks; what is sent into a window that still grows is less.
 const BURST: u64 = 1 << 20;
 const SILENT: usize = 2;
 const BURST_GROWTH: usize = 4;
-/// How long it is left alone after the first trial in vain.
+/// How long no trial begins after the first one in vain.
 const REST: Duration = Duration::from_secs(10);
 
 /// What to do.
@@ -36,13 +36,13 @@ const REST: Duration = Duration::from_secs(10);
 pub(super) enum Advice {
     /// Nothing.
     Stay,
-    /// Add so many connections.
+    /// Add this many connections.
     Add(usize),
-    /// Let so many go.
+    /// Drop this many connections.
     Drop(usize),
 }
 
-/// Watches one file.
+/// Watches the download of one file.
 #[derive(Debug)]
 pub(super) struct Growth {
     most: usize,
@@ -60,12 +60,12 @@ struct Trial {
     added: usize,
     /// The rate before it.
     base: f64,
-    /// Whether it was a burst that gave the reason.
+    /// Whether a burst was the reason.
     by_burst: bool,
 }
 
 impl Growth {
-    /// For a file that may have so many connections at the most, and has so many bytes now.
+    /// Watches a file that may have `most` connections, and of which `bytes` are there now.
     pub(super) fn new(most: usize, now: Instant, bytes: u64) -> Growth {
         Growth {
             most,
@@ -76,12 +76,12 @@ impl Growth {
         }
     }
 
-    /// How many connections there may be at the most.
+    /// The most connections that there may be.
     pub(super) fn most(&self) -> usize {
         self.most
     }
 
-    /// Told at every tick how many bytes there are, of how many, over how many connections.
+    /// Called at every tick with how many bytes of the total there are, over how many connections.
     pub(super) fn tick(
         &mut self,
         now: Instant,
@@ -113,7 +113,7 @@ impl Growth {
         self.begin(now, bytes, rate, connections, false)
     }
 
-    /// The rate while much came lately, if there was nothing after it.
+    /// The peak rate of a burst, if there was one and nothing after it.
     fn burst(&self) -> Option<f64> {
         let last = self.ticks.len().checked_sub(SILENT + 1)?;
         let (first, silent) = (self.ticks[0].1, self.ticks[last].1);
@@ -126,7 +126,7 @@ impl Growth {
         is_burst.then(|| self.ticks.windows(2).map(rate).fold(0.0, f64::max))
     }
 
-    /// A trial could not be carried out: there was no place, or no part worth taking.
+    /// Notes that a trial could not be carried out: there was no place at the host, or no segment worth taking.
     pub(super) fn could_not(&mut self, now: Instant) {
         self.trial = None;
         self.quiet_until = Some(now + self.rest);
@@ -185,7 +185,7 @@ impl Growth {
         Advice::Drop(added)
     }
 
-    /// Bytes a second over a span that ended so many ticks ago.
+    /// Bytes per second over a span that ended this many ticks ago.
     fn rate(&self, ago: usize) -> Option<f64> {
         let last = self.ticks.len().checked_sub(ago + 1)?;
         let first = last.checked_sub(SPAN)?;
@@ -203,8 +203,8 @@ fn to_go(bytes: u64, total: u64, rate: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Runs a file of `total` bytes over a line: `rate` tells the bytes a second at so many seconds and connections.
-    /// Gives how long it took, the most connections, and how many it ended with.
+    /// Downloads a file of `total` bytes over a line whose `rate` gives the bytes per second for a time in seconds and
+    /// a number of connections. Returns how long it took, the most connections, and how many were left at the end.
     fn run(total: u64, rate: impl Fn(f64, usize) -> f64) -> (f64, usize, usize) {
         let start = Instant::now();
         let mut growth = Growth::new(16, start, 0);

@@ -1,4 +1,5 @@
-//! What is not what its source takes it for: a stream that is some other file, and a file that describes a stream.
+//! Items that are not what their source takes them for: a stream that is some other file, and a file that describes a
+//! stream.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::pipeline::stream::hls;
 use crate::source::url_name;
 
 impl Mover {
-    /// Fetches a stream. What is called one by its address alone, and is none, is a file.
+    /// Downloads a stream. An item that is a stream only by its address, and turns out not to be one, is a file.
     pub(super) async fn film(
         &self,
         job: Job,
@@ -21,14 +22,15 @@ impl Mover {
         led: Led,
         tries: &mut Tries,
     ) -> Result<Ending> {
-        // A film is not fetched anew to be compared.
+        // A film is not downloaded again to be compared.
         if let Some(had) = &job.known
             && let Some(version) = had.version()
         {
-            // What a server can tell the version of came as a file.
-            let warning = version.validator.as_ref().map(|_| {
-                "whether it has changed is not known: by now it comes as a stream".to_owned()
-            });
+            // An item with a version that the server can confirm was saved as a file.
+            let warning = version
+                .validator
+                .as_ref()
+                .map(|_| "cannot tell whether it has changed: it is a stream now".to_owned());
             return Ok(Ending::Told(self.unchanged(&job, had, warning)));
         }
         let ending = self.stream(job, what, led, tries).await?;
@@ -42,7 +44,7 @@ impl Mover {
         })
     }
 
-    /// Fetches the film that is described by what came in place of a file.
+    /// Downloads the film that is described by a document that came in place of a file.
     pub(super) async fn described(
         &self,
         mut job: Job,
@@ -56,7 +58,7 @@ impl Mover {
             headers,
             ..
         } = came;
-        // Gone before the film comes, which may take hours: the playlist is asked for once more.
+        // Dropped before the film is downloaded, which may take hours: the playlist is requested once more.
         let body = answer.map(|answer| answer.body);
         let form = match body.is_some_and(|body| hls::is_one(&body)) {
             true => Form::Hls,
@@ -64,7 +66,7 @@ impl Mover {
         };
         let request = Request {
             headers,
-            // It was looked at.
+            // The document has been checked already.
             expect: Expect {
                 medium: Some(Medium::Any),
                 ..Expect::default()
@@ -87,7 +89,7 @@ impl Mover {
         match self.film(job, &what, led, tries).await? {
             Ending::Told(outcome) => Ok(outcome),
             Ending::NoStream(_) => {
-                let message = "what describes the stream describes none any more";
+                let message = "the playlist no longer describes a stream";
                 Err(Error::new(Kind::Changed, message))
             }
         }

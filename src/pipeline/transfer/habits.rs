@@ -1,4 +1,4 @@
-//! What one transfer has learned of a host, for the next.
+//! What one transfer has learned about a host, for the next.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use url::Url;
 
 use super::forbidden::Forbidden;
 
-/// How many hosts are remembered. After that, all are forgotten, which costs a request for each file that goes on.
+/// How many hosts are remembered. Beyond that, all are forgotten, which costs a request for each file that is resumed.
 const REMEMBERED: usize = 1024;
 
 /// The habits of hosts.
@@ -18,14 +18,15 @@ pub(in crate::pipeline) struct Habits {
 }
 
 impl Habits {
-    /// Whether If-Range is of no use here: the host sends everything although nothing has changed, since it does not know
-    /// the field, or each of its machines has an ETag of its own. Then what is there is compared with what comes instead.
+    /// Whether If-Range is of no use at this host: it sends the whole file although nothing has changed, since it does
+    /// not know the field, or each of its machines has an ETag of its own. Then the bytes on disk are compared with
+    /// those that come.
     pub(super) fn is_without_if_range(&self, url: &Url) -> bool {
         let hosts = self.hosts();
         !hosts.is_empty() && url.host_str().is_some_and(|host| hosts.contains(host))
     }
 
-    /// Notes that it proved to be of no use.
+    /// Notes that If-Range proved to be of no use at this host.
     pub(super) fn note_without_if_range(&self, url: &Url) {
         let mut hosts = self.hosts();
         if hosts.len() >= REMEMBERED {

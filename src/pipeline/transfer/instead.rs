@@ -1,4 +1,4 @@
-//! What comes in place of the rest of a file, and is not the file.
+//! What comes in place of the rest of a file, and is something else.
 
 use std::fmt::Display;
 
@@ -8,16 +8,16 @@ use super::setback::Setback;
 use crate::model::{Error, Kind};
 use crate::pipeline::naming::{Content as Format, HEAD, Sniff, sniff};
 
-/// The error of something else that came where the rest of a file was to come.
+/// The error for something else that came in place of the rest of a file.
 pub(super) fn in_place_of_the_rest(what: impl Display) -> Error {
     let message = format!("{what} came in place of the rest of the file");
     Error::new(Kind::Blocked, message)
-        .hint("what is there is kept, for the same command at another time; if it takes a login, `-C FILE` brings yours")
+        .hint("the partial file is kept for a later run; if a login is needed, pass your cookies with `-C FILE`")
 }
 
-/// What follows if an answer is called the whole file and does not begin as the part that is there: servers in trouble say so
-/// with any status, and what is there tells better than a name what is wanted. A new version may be anything: it has a strong
-/// ETag of its own, or is longer than that part.
+/// What follows if a response claims to be the whole file but does not begin like the part on disk: servers in trouble
+/// send error pages with any status, and the bytes on disk tell better than a name what is wanted. A new version may be
+/// anything: it has a strong ETag of its own, or is longer than that part.
 pub(super) fn unlike(content: &Content, here: &Representation, seen: &Sniff) -> Option<Setback> {
     let had = &content.representation;
     let is_another = here.strong_etag().is_some() && had.etag.is_some() && here.etag != had.etag;
@@ -25,13 +25,13 @@ pub(super) fn unlike(content: &Content, here: &Representation, seen: &Sniff) -> 
         return None;
     }
     if seen.kind == Format::Empty {
-        // A hiccup more often than an answer.
+        // A hiccup more often than a real response.
         return Some(Setback::Again(Error {
             kind: Kind::Network,
             ..in_place_of_the_rest("nothing")
         }));
     }
-    // Fewer bytes may look like something else than all of them.
+    // Fewer bytes may look different from all of them.
     let before = sniff(content.head());
     if content.head().len() < HEAD || (before.kind, &before.ext) == (seen.kind, &seen.ext) {
         return None;

@@ -13,7 +13,7 @@ use crate::pipeline::progress::Ticket;
 use crate::pipeline::turn::Turn;
 use crate::source::Source;
 
-/// An item that is to be fetched, with its plan.
+/// An item that is to be downloaded, with its plan.
 pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) id: u64,
     pub(in crate::pipeline) item: Arc<Item>,
@@ -21,29 +21,30 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) led: Led,
     /// The link that it came from, unless it is its own.
     pub(in crate::pipeline) origin: Option<Arc<Origin>>,
-    /// Where it goes if it turns out to be a document, if it may.
+    /// Where to hand it if it turns out to be a document, if it may be one.
     pub(in crate::pipeline) hand: Option<Hand>,
-    /// Why it cannot be had, if that is known already.
+    /// Why it cannot be downloaded, if that is known already.
     pub(in crate::pipeline) fault: Option<Box<Error>>,
     /// Why it cannot be named, if it turns out to be a file and not a document.
     pub(in crate::pipeline) unnamed: Option<Box<Error>>,
-    /// What is there already, if it is asked whether it has changed.
+    /// What was saved before, if there is a question about it.
     pub(in crate::pipeline) known: Option<Box<Had>>,
     pub(in crate::pipeline) options: Option<Arc<LinkOptions>>,
     pub(in crate::pipeline) planned: Planned,
-    /// It takes the place of a file of this very name.
+    /// Whether it takes the place of a file of this very name.
     pub(in crate::pipeline) again: bool,
     /// Which rendition, if it is a stream.
     pub(in crate::pipeline) quality: Quality,
     pub(in crate::pipeline) turn: Turn,
-    /// Its place in its album, where something is to follow that.
+    /// Its place in its album, if something is to follow the album.
     pub(in crate::pipeline) seat: Option<Seat>,
-    /// Given back when it has ended, and what became of it is noted.
+    /// Returned when the transfer has ended and its outcome is recorded.
     pub(in crate::pipeline) ticket: Option<Ticket>,
 }
 
 impl Job {
-    /// What is noted of the options of its link. What takes the place of a file is called as that was.
+    /// What is recorded of the options of its link. A file that takes the place of another keeps its name, so nothing
+    /// is.
     pub(super) fn naming(&self) -> Option<String> {
         let own = match &self.origin {
             Some(origin) => &origin.url,
@@ -53,27 +54,27 @@ impl Job {
     }
 }
 
-/// What was saved before, and why it is asked for once more.
+/// What was saved before, and why it is requested once more.
 #[derive(Clone, Debug)]
 pub(in crate::pipeline) struct Had {
     /// Its path below the root.
     pub(in crate::pipeline) path: String,
-    /// As what it is there.
+    /// Why it is skipped, if nothing about it is new.
     pub(in crate::pipeline) reason: Skip,
     pub(in crate::pipeline) question: Question,
 }
 
-/// What is asked of something that is there.
+/// The question about a file that is there.
 #[derive(Clone, Debug)]
 pub(in crate::pipeline) enum Question {
-    /// Whether it has changed, which is told by this.
+    /// Whether it has changed since this version.
     Change(Version),
     /// Which of its subtitles are missing: it is a film, and left as it is.
     Subtitles,
 }
 
 impl Had {
-    /// By what it is told whether it has changed, if that is the question.
+    /// Returns the version to compare with, if the question is whether it has changed.
     pub(in crate::pipeline) fn version(&self) -> Option<&Version> {
         match &self.question {
             Question::Change(version) => Some(version),
@@ -81,7 +82,7 @@ impl Had {
         }
     }
 
-    /// Whether all of its bytes have to come to tell whether they have changed.
+    /// Whether all bytes have to be downloaded to tell whether they have changed.
     pub(in crate::pipeline) fn is_asked_by_bytes(&self) -> bool {
         let version = self.version();
         version.is_some_and(|version| version.validator.is_none())

@@ -1,4 +1,4 @@
-//! Which bytes of a file are there, and who is at which of the rest. Pure bookkeeping: it moves nothing.
+//! Which bytes of a file are there, and which worker is downloading which of the rest. Pure bookkeeping, without I/O.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use super::seams::{Joint, Seams};
 
-/// Bytes from the first to the second, exclusive.
+/// A range of bytes from the first to the second, exclusive.
 pub(super) type Range = (u64, u64);
 
-/// The parts of one file that is moved over several connections.
+/// The segments of one file that is downloaded over several connections.
 #[derive(Debug)]
 pub(super) struct Ledger {
     total: u64,
@@ -19,24 +19,24 @@ pub(super) struct Ledger {
     seams: Seams,
 }
 
-/// A part that somebody is at.
+/// A segment that a worker is downloading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
     pub(super) id: usize,
-    /// Up to here it has been written.
+    /// Written up to here.
     pub(super) from: u64,
-    /// Up to here it has been read.
+    /// Read up to here.
     pub(super) at: u64,
-    /// Here it ends, unless somebody takes half of the rest.
+    /// Ends here, unless another worker takes half of the rest.
     pub(super) end: u64,
-    /// When its bytes last came, or else when it was taken.
+    /// When bytes last came, or else when it was taken.
     heard: Instant,
-    /// Somebody has asked for the rest of it a second time.
+    /// Whether the rest has been requested a second time.
     is_doubled: bool,
 }
 
 impl Ledger {
-    /// A file of which these ranges are there.
+    /// Creates the ledger of a file that has these ranges.
     pub(super) fn new(total: u64, done: &[Range]) -> Ledger {
         let mut ledger = Ledger {
             total,
@@ -56,24 +56,24 @@ impl Ledger {
         &self.done
     }
 
-    /// How many bytes are there.
+    /// The number of bytes that are there.
     pub(super) fn len(&self) -> u64 {
         self.done.iter().map(|(start, end)| end - start).sum()
     }
 
-    /// Whether all are.
+    /// Whether all bytes are there.
     pub(super) fn is_complete(&self) -> bool {
         self.len() == self.total
     }
 
-    /// How many bytes of the range that ends here are there, from its start.
+    /// The length of the range that ends here, or 0 if none does.
     pub(super) fn before(&self, at: u64) -> u64 {
         let range = self.done.iter().find(|(_, end)| *end == at);
         range.map_or(0, |(start, end)| end - start)
     }
 
-    /// A part for somebody who has nothing to do: one that nobody is at, or else half of the largest rest, if that is
-    /// twice `least`.
+    /// Takes a segment for an idle worker: one that no worker has, or else half of the largest remaining one, if that
+    /// is at least twice `least`.
     pub(super) fn take(&mut self, least: u64) -> Option<Segment> {
         let (at, end) = self.gap().or_else(|| self.steal(least))?;
         let segment = Segment {
@@ -90,8 +90,8 @@ impl Ledger {
         Some(segment)
     }
 
-    /// When no part is left to take: the part that has been silent for the longest, if for so long, and if nobody has
-    /// asked for it a second time.
+    /// When no segment is left to take: returns the one that has been silent the longest, if for at least `patience`,
+    /// and if its rest has not been requested a second time.
     pub(super) fn silent(&self, least: u64, patience: Duration) -> Option<Segment> {
         let is_worth_halving = |segment: &Segment| segment.end - segment.at >= least * 2;
         if self.open.iter().any(is_worth_halving) || self.gap().is_some() {
@@ -103,15 +103,15 @@ impl Ledger {
         waits.min_by_key(|segment| segment.heard).copied()
     }
 
-    /// Notes that somebody asks for the rest of this part a second time.
+    /// Notes that the rest of this segment is being requested a second time.
     pub(super) fn double(&mut self, id: usize) {
         if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
             segment.is_doubled = true;
         }
     }
 
-    /// The rest of that part, for another who has an answer for it already, and says whether that was compared with what
-    /// comes before it; nothing if its bytes have come meanwhile.
+    /// Gives the rest of a silent segment to another worker, which already has a response for it; `is_compared` says
+    /// whether that was compared with the bytes before it. `None` if bytes of the segment have come meanwhile.
     pub(super) fn take_over(&mut self, silent: Segment, is_compared: bool) -> Option<Segment> {
         let segment = self.open.iter_mut().find(|open| open.id == silent.id)?;
         if segment.at != silent.at || segment.end != silent.end {
@@ -127,21 +127,21 @@ impl Ledger {
         };
         self.next += 1;
         if !is_compared {
-            // It may be there by now, and was not when the answer was asked for.
+            // The bytes before may be there by now, and were not when the response was requested.
             self.seams.begin(rest.at);
         }
         self.open.push(rest);
         Some(rest)
     }
 
-    /// Whether another has taken all that is left of this part.
+    /// Whether another worker has taken all that is left of this segment.
     pub(super) fn is_taken(&self, id: usize) -> bool {
         let segment = self.open.iter().find(|segment| segment.id == id);
         segment.is_none_or(|segment| segment.at >= segment.end)
     }
 
-    /// Has this part go on into what follows it, up to this place at the most, as far as that is neither there nor in
-    /// somebody's hands. Gives where it ends now.
+    /// Extends this segment over the bytes that follow it, up to `most`, as far as they are neither there nor in
+    /// another worker's hands. Returns its new end.
     pub(super) fn extend(&mut self, id: usize, most: u64) -> u64 {
         let end = self.end(id);
         let others = self.open.iter().filter(|segment| segment.id != id);
@@ -158,13 +158,13 @@ impl Ledger {
         self.end(id)
     }
 
-    /// Where this part ends now.
+    /// Returns where this segment ends now.
     pub(super) fn end(&self, id: usize) -> u64 {
         let segment = self.open.iter().find(|segment| segment.id == id);
         segment.map_or(0, |segment| segment.end)
     }
 
-    /// Notes how far this part has been read.
+    /// Notes how far this segment has been read.
     pub(super) fn read(&mut self, id: usize, to: u64) {
         if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
             segment.at = to;
@@ -172,7 +172,7 @@ impl Ledger {
         }
     }
 
-    /// Notes that these bytes of this part have been written.
+    /// Notes that these bytes of this segment have been written.
     pub(super) fn wrote(&mut self, id: usize, range: Range) {
         if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
             segment.from = range.1;
@@ -180,46 +180,47 @@ impl Ledger {
         self.add(range);
     }
 
-    /// Has these bytes moved again.
+    /// Forgets these bytes, so that they are downloaded again.
     pub(super) fn forget(&mut self, (start, end): Range) {
         let rest = |&(first, last): &Range| [(first, last.min(start)), (first.max(end), last)];
         let rest = self.done.iter().flat_map(rest);
         self.done = rest.filter(|(first, last)| first < last).collect();
     }
 
-    /// Somebody leaves a part, done or not.
+    /// Removes a segment that its worker leaves, complete or not.
     pub(super) fn leave(&mut self, id: usize) {
         self.open.retain(|segment| segment.id != id);
     }
 
-    /// Notes the bytes that follow the end of a part, as its own connection sent them: whoever moved those must agree.
+    /// Notes the bytes that follow the end of a segment, as its own connection sent them: the worker that downloads
+    /// those must agree.
     pub(super) fn joint(&mut self, joint: Joint) {
         self.seams.join(joint);
     }
 
-    /// The joints that can be compared.
+    /// Takes the joints that can be compared.
     pub(super) fn take_joints(&mut self, is_end: bool) -> Vec<Joint> {
         self.seams.take(&self.done, is_end)
     }
 
-    /// Notes that what meets here agrees.
+    /// Notes that both sides agree at this seam.
     pub(super) fn agrees(&mut self, at: u64) {
         self.seams.close(at);
     }
 
-    /// What is there and can be gone on with, without so many bytes before whatever nothing has proven to belong there.
+    /// Returns the ranges that can be resumed: all but `len` bytes before each seam that nothing has proven.
     pub(super) fn proven(&self, len: u64) -> Vec<Range> {
         self.seams.without(&self.done, len)
     }
 
-    /// Notes that somebody begins here, unless the bytes before are there to be compared.
+    /// Notes a seam where a segment begins, unless the bytes before it are there to be compared.
     fn begin(&mut self, at: u64) {
         if at > 0 && self.before(at) == 0 {
             self.seams.begin(at);
         }
     }
 
-    /// The first part that is neither there nor in somebody's hands.
+    /// The first range that is neither there nor in a worker's hands.
     fn gap(&self) -> Option<Range> {
         let held = self.open.iter().map(|segment| (segment.from, segment.end));
         let mut taken: Vec<Range> = self.done.iter().copied().chain(held).collect();

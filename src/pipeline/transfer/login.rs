@@ -1,22 +1,25 @@
-//! Whether a redirect has led to a login. It looks at addresses alone.
+//! Whether a redirect has led to a login page. Looks at addresses alone.
 
 use url::Url;
 
 use crate::model::{Error, Kind};
 use crate::source::is_login;
 
-/// Makes of the failure that a page came instead of a file that a login is needed, if that was asked for at `here`.
+/// Turns the failure that a page came instead of a file into one that needs a login, if `here` is a login page.
 pub(super) fn told(error: Error, asked: &Url, here: &Url) -> Error {
     match is_one(asked, here) {
         true => Error {
             kind: Kind::Login,
-            ..error.hint("it takes a login: `--cookies-from firefox` or `-C FILE` brings yours")
+            ..error.hint(
+                "a login is needed: pass your cookies with `--cookies-from firefox` or `-C FILE`",
+            )
         },
         false => error,
     }
 }
 
-/// Whether a link to `asked` was sent to a login at `here`: by what that is called, or because it says where to go after it.
+/// Whether a link to `asked` was redirected to a login page at `here`: judged by its name, or because it says where to
+/// go afterwards.
 fn is_one(asked: &Url, here: &Url) -> bool {
     let is_asked = |text: &str| text == asked.as_str() || text == asked.path();
     is_login(here) || asked.path() != "/" && here.query_pairs().any(|(_, value)| is_asked(&value))

@@ -1,7 +1,8 @@
-//! Moves the bytes of one item: asks, goes on after cuts, proves, commits.
+//! Downloads one item: requests its bytes, resumes after interruptions, verifies the result and commits it.
 //!
-//! An attempt asks once and takes what comes. What follows a setback is decided by its class alone: wait and go on, start
-//! over, find the address anew, or give up. Nothing bears its final name before it is complete and proven.
+//! An attempt sends one request and reads the response. What follows a setback depends on its class alone: wait and
+//! continue, start over, have the source find a new address, or give up. No file gets its final name before it is
+//! complete and verified.
 
 mod address;
 mod agreement;
@@ -75,7 +76,7 @@ use crate::model::{Body, Document, Error, Event, Expect, Kind, Outcome, Request,
 use crate::net::{Client, Led, Permit};
 use crate::source::Registry;
 
-/// What all transfers of a run share.
+/// State shared by all transfers of a run.
 pub(super) struct Mover {
     pub(super) client: Client,
     pub(super) registry: Registry,
@@ -90,20 +91,20 @@ pub(super) struct Mover {
     pub(super) templates: Templates,
     pub(super) mtime: Mtime,
     pub(super) habits: Habits,
-    /// How a digest is made of what is saved, where it is remembered.
+    /// The digest algorithm for saved files, where the archive stores digests.
     pub(super) digest: Option<Algorithm>,
     pub(super) duplicates: Duplicates,
     pub(super) wish: Wish,
     pub(super) committer: Committer,
-    /// The memory that segments of streams wait in, in bytes.
+    /// Memory for stream segments that wait to be written, in bytes.
     pub(super) memory: Arc<Semaphore>,
 }
 
 impl Mover {
-    /// Fetches one item, and tells how it ended, unless the run was ended first.
+    /// Downloads one item and reports its outcome, unless the run was ended first.
     pub(super) async fn run(&self, mut job: Job) {
         let ticket = job.ticket.take();
-        // Held until all is done that may change the file.
+        // Held until everything that may change the file is done.
         let seat = job.seat.take();
         let (id, subject) = (job.id, Subject::of(&job));
         let mut tries = Tries::new(&self.client);
@@ -129,7 +130,7 @@ impl Mover {
             after.saved(id, &subject.item, &path, size).await;
         }
         match (ticket, failure) {
-            // What a document leads to is yet to come.
+            // The items that a document leads to are yet to come.
             (Some(ticket), None) if !is_document => ticket.ended(),
             (Some(ticket), Some(kind)) => ticket.failed(kind),
             _ => {}
@@ -166,14 +167,14 @@ impl Mover {
                 what.request
             }
         };
-        // Before anything that waits, so that files begin in the order of the listing.
+        // Taken before anything else that waits, so that files start in the order of the listing.
         let permit = self.permit(&request.url).await?;
         let place = self.place(&job).await?;
         let mut content = Content::new(place.clone(), &job.item, self.digest);
         content.load().await?;
         let moved = self.move_all(&job, (request, led), &mut content, tries, permit);
         let moved = moved.await;
-        // All of it is on the disk by now, or nothing more comes.
+        // All bytes are on disk by now, or no more will come.
         tries.claim = None;
         match moved {
             Ok(Moved::Whole(proven)) => match self.unless_same(&job, &content, *proven).await? {
@@ -181,14 +182,14 @@ impl Mover {
                 ControlFlow::Break(unchanged) => Ok(unchanged),
             },
             Ok(Moved::Unchanged) => {
-                // It is of another version, which an earlier run did not get to its end.
+                // The partial file is of another version, whose download an earlier run did not finish.
                 content.discard().await?;
                 let had = job.known.as_deref();
                 had.map(|had| self.unchanged(&job, had, None))
                     .ok_or_else(Error::closed)
             }
             Ok(Moved::Document(came)) => {
-                // What was there of a file is not that of a document, and its place may be for a film now.
+                // The partial bytes are those of a file, not of this document, and a film may need their place now.
                 content.park().await?;
                 let document = came.document;
                 self.is_no_item(&job.item);
@@ -208,7 +209,7 @@ impl Mover {
         }
     }
 
-    /// Moves all bytes and proves them, over as many attempts as that takes and is sensible.
+    /// Downloads all bytes and verifies them, over as many attempts as needed and sensible.
     async fn move_all(
         &self,
         job: &Job,
@@ -219,7 +220,7 @@ impl Mover {
     ) -> Result<Moved> {
         let mut permit = Some(permit);
         let mut place = 0;
-        // Why a smaller one has to do.
+        // Why a smaller version has to do.
         let mut lost = None;
         let mut pin = OnceLock::new();
         let name = listed_name(&job.item);
@@ -255,7 +256,7 @@ impl Mover {
             if content.len() > 0 {
                 tries.moved(content.len(), content.representation.total);
             }
-            // The next one may be of another host, and an address that does not answer is not stayed with.
+            // The next URL may be on another host, and an address that does not respond is not kept.
             let is_away = matches!(setback, Setback::Again(_)) && tries.status.is_none();
             if is_away || matches!(setback, Setback::GiveUp(_) | Setback::Expired(_)) {
                 pin.take();
@@ -276,7 +277,7 @@ impl Mover {
         }
     }
 
-    /// Saves a text, which needs no asking.
+    /// Saves a text, which needs no request.
     async fn text(&self, job: Job, text: String) -> Result<Outcome> {
         let place = self.place(&job).await?;
         let mut content = Content::new(place.clone(), &job.item, self.digest);
@@ -305,7 +306,7 @@ enum Moved {
     Unchanged,
 }
 
-/// Whether there is such a place to ask at after this error.
+/// Whether the request has another URL at this index, and it is worth trying after this error.
 fn is_elsewhere(request: &Request, place: usize, error: &Error) -> bool {
     let may_pass = matches!(error.kind, Kind::Network | Kind::Busy);
     let is_over = matches!(error.kind, Kind::Closed | Kind::Disk);

@@ -1,4 +1,4 @@
-//! How a transfer ended: what is told of it, and what is noted.
+//! How a transfer ended: what is reported, and what is recorded.
 
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +12,7 @@ use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, keep};
 use crate::pipeline::sink::takes_no_more;
 use crate::pipeline::{LinkOptions, panicked};
 
-/// What stays of a job when its transfer has taken the rest.
+/// What is kept of a job for when its transfer has consumed the rest.
 pub(super) struct Subject {
     id: u64,
     pub(super) item: Arc<Item>,
@@ -20,7 +20,7 @@ pub(super) struct Subject {
     origin: Option<Arc<Origin>>,
     options: Option<Arc<LinkOptions>>,
     had: Option<Box<Had>>,
-    /// It cannot even be asked for, so that it stays known as it failed when it was.
+    /// Whether it cannot even be requested, so that its earlier failure stays on record.
     is_untried: bool,
 }
 
@@ -40,7 +40,7 @@ impl Subject {
 }
 
 impl Mover {
-    /// What a transfer has come to; nothing if the run was ended before it. Failures are noted.
+    /// Returns the outcome of a transfer, or `None` if the run was ended first. Failures are recorded.
     pub(super) fn outcome(
         &self,
         subject: &Subject,
@@ -65,21 +65,21 @@ impl Mover {
         Some(self.failed(subject, &error, tries))
     }
 
-    /// Only the question failed, which may be all of the bytes: what is there is as good as before.
+    /// Only the check failed, which may have been a whole download: the saved file is as good as before.
     fn still_there(&self, subject: &Subject, had: &Had, error: &Error, tries: &Tries) -> Outcome {
         let is_film = had.version().is_none();
         let unknown = match is_film {
-            true => "its subtitles are",
-            false => "whether it has changed is",
+            true => "which subtitles are missing",
+            false => "whether it has changed",
         };
         if error.kind == Kind::Missing && !is_film {
-            // It is noted as gone, so that it is not asked for each time; what was saved of it stays known.
+            // It is recorded as gone, so that it is not requested each time; what was saved of it stays known.
             self.failed(subject, error, tries);
         }
         Outcome::Skipped {
             reason: had.reason,
             path: had.path.clone(),
-            warning: Some(format!("{unknown} not known: {}", error.message)),
+            warning: Some(format!("cannot tell {unknown}: {}", error.message)),
         }
     }
 
@@ -98,7 +98,7 @@ impl Mover {
         Outcome::Failed(failure)
     }
 
-    /// What was there is as it was, as far as is known.
+    /// The saved file is as it was, as far as is known.
     pub(super) fn unchanged(&self, job: &Job, had: &Had, warning: Option<String>) -> Outcome {
         self.note(&job.item, job.origin.clone(), Ending::Unchanged(None));
         Outcome::Skipped {
@@ -108,13 +108,13 @@ impl Mover {
         }
     }
 
-    /// Others come in its place, so it has not failed, in whatever run.
+    /// Records that the item is a document: others come in its place, so it has not failed in any run.
     pub(super) fn is_no_item(&self, item: &Item) {
         self.note(item, None, Ending::Document);
     }
 
     fn note(&self, item: &Item, origin: Option<Arc<Origin>>, ending: Ending) {
-        // A failure to note how it ended changes nothing about that.
+        // A failure to record the outcome does not change it.
         self.unnoted(self.archive.note(Note {
             identity: Identity {
                 source: item.source.clone(),
@@ -125,11 +125,11 @@ impl Mover {
         }));
     }
 
-    /// What there is to say where it cannot be noted how an item ended. Nothing more begins then: the next run would fetch it
-    /// again.
+    /// Returns a warning if the outcome of an item could not be recorded. Nothing more is started then: the next run
+    /// would download it again.
     pub(super) fn unnoted(&self, noted: Result<()>) -> Option<String> {
         let error = noted.err()?;
         self.stop.drain.cancel();
-        Some(format!("it is not noted: {error}"))
+        Some(format!("it could not be recorded: {error}"))
     }
 }

@@ -1,4 +1,4 @@
-//! Proves what is complete, and hands it to be named.
+//! Verifies complete downloads, and hands them over to be named.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -25,10 +25,10 @@ use crate::pipeline::suspects::{Sign, Verdict};
 use crate::pipeline::verify::is_volume;
 use crate::pipeline::{Mtime, plan, wanted};
 
-/// The longest ETag or media type that is remembered.
+/// The longest ETag or media type that is recorded.
 const LONGEST: usize = 200;
 
-/// What is complete and proven.
+/// A complete and verified download.
 #[derive(Debug)]
 pub(super) struct Proven {
     pub(super) whole: Whole,
@@ -39,11 +39,11 @@ pub(super) struct Proven {
 }
 
 impl Proven {
-    /// The same, which stands in for what was not to be had.
+    /// Adds a warning if this stands in for a version that was not available.
     pub(super) fn instead_of(self, lost: Option<Error>) -> Proven {
         let lost = lost.map(|error| {
             format!(
-                "a smaller one, as the one in full is not to be had: {}",
+                "a smaller version, because the full one is not available: {}",
                 error.message
             )
         });
@@ -53,7 +53,7 @@ impl Proven {
         }
     }
 
-    /// What was joined of parts that were proven one by one, if it begins as what was wanted.
+    /// The file that was joined of segments verified one by one, if it begins as what was wanted.
     pub(super) async fn of(
         partial: Partial,
         (len, head): (u64, &[u8]),
@@ -78,8 +78,8 @@ impl Proven {
 }
 
 impl Mover {
-    /// Proves the bytes: length, digests, fingerprints, first bytes, and, where the site sends placeholders, that no other
-    /// item has the same.
+    /// Verifies the bytes: length, digests, fingerprints, first bytes, and, where the site sends placeholders, that no
+    /// other item has the same ones.
     pub(super) async fn prove(
         &self,
         job: &Job,
@@ -109,7 +109,7 @@ impl Mover {
         }
         let whole = content.finish().await?;
         let digest = content.digest(&whole);
-        // A volume of several ends elsewhere.
+        // One volume of several has its end elsewhere.
         let has_end = !name.as_deref().is_some_and(is_volume);
         let is_shown = is_shown(expect, content, len);
         let (whole, form) = match has_end && !is_shown {
@@ -183,7 +183,7 @@ impl Mover {
         })
     }
 
-    /// Names what is proven, in its turn.
+    /// Names a verified file, in its turn.
     pub(super) async fn commit(
         &self,
         mut job: Job,
@@ -219,7 +219,7 @@ impl Mover {
         };
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
         let duplicates = self.duplicates;
-        // Without an archive, nothing is known of any file; and an older version of this one may be in its way.
+        // Without an archive, no file is known at all; and an older version of this one may have the name.
         let tells_of_stranger = self.digest.is_some() && !job.again && job.known.is_none();
         let identity = Identity {
             source: job.item.source.clone(),
@@ -246,14 +246,14 @@ impl Mover {
                 tells_of_stranger,
             };
             let named = commit.run(whole);
-            // The next in turn may look for its name only now that this one is recorded.
+            // Only now that this one is recorded may the next in turn look for its name.
             drop(job.turn);
             named
         };
         // A large file is synced first.
         let named = match len >= WORTH {
             true => slowly(commit).await?,
-            // There the thread is no help.
+            // Over TLS the thread is no help.
             false if content.over_tls => quickly(commit).await?,
             false => self.committer.commit(len, commit).await?,
         };
@@ -272,7 +272,7 @@ impl Mover {
                 });
                 let stranger = stranger.map(|name| {
                     format!(
-                        "`{name}` was there and is not known here; `fetch archive adopt` takes what is whole"
+                        "`{name}` exists and is not in the archive; `fetch archive adopt` adds complete files"
                     )
                 });
                 Outcome::Saved {
@@ -291,7 +291,7 @@ impl Mover {
 }
 
 impl Mover {
-    /// Takes the name that the server gives where the item has none but that of its URL.
+    /// Takes the name that the server gave, if the item has none but that of its URL.
     fn rename(&self, job: &mut Job, content: &Content) {
         let meta = &job.item.meta;
         if job.again || meta.album.is_some() || meta.title.is_some() {
@@ -304,7 +304,7 @@ impl Mover {
         let mut item = Item::clone(&job.item);
         item.meta.name = Some(stem.to_owned());
         item.meta.ext = ext.or(item.meta.ext);
-        // The partial file is in the folder that was planned, so the name may change and the folder may not.
+        // The partial file is already in the planned folder, so the name may change and the folder may not.
         if let Ok(planned) = wanted::plan(job.options.as_deref(), &self.templates, &item)
             && planned.folder == job.planned.folder
         {
@@ -314,7 +314,7 @@ impl Mover {
     }
 }
 
-/// Whether something shows that all of it has come: how its body ended, its digest, or its length in the listing.
+/// Whether something shows that the file is complete: how its body ended, its digest, or its length in the listing.
 fn is_shown(expect: &Expect, content: &Content, len: u64) -> bool {
     let etag = content.representation.etag.as_deref();
     let has_md5 = expect.etag_is_md5 && etag.and_then(etag_md5).is_some();
@@ -322,13 +322,13 @@ fn is_shown(expect: &Expect, content: &Content, len: u64) -> bool {
     !content.representation.open_end || has_digest || expect.size == Some(len)
 }
 
-/// All that is to be told.
+/// Joins all messages into one.
 fn all<const N: usize>(said: [Option<String>; N]) -> Option<String> {
     let all: Vec<_> = said.into_iter().flatten().collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-/// What is told of an item, and is to be remembered.
+/// What is known of an item and is to be recorded.
 pub(super) fn record(item: &Item, content: &Content, seen: Sniff) -> Record {
     let representation = &content.representation;
     let etag = representation.strong_etag();

@@ -1,7 +1,7 @@
-//! Room on the disk: a large file is begun only if it fits beside those that are on their way.
+//! Disk space: a large file is started only if it fits beside the downloads in progress.
 //!
-//! Nothing is reserved, since a server that lies about a length could fill the disk so. What is still missing of the others
-//! is looked up only when another large one begins; small files cost nothing.
+//! Nothing is allocated ahead, since a server that lies about a length could fill the disk that way. What the other
+//! downloads still need is looked up only when another large one starts; small files cost nothing.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,36 +13,37 @@ use super::tries::Tries;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::sink::{Place, disk_error, quickly};
 
-/// The room on the disk of a run.
+/// The disk space of a run.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Room {
-    /// As many bytes stay free.
+    /// How many bytes must stay free.
     min_free: u64,
     claims: Mutex<Vec<(u64, Need)>>,
     /// The number of the next claim.
     next: AtomicU64,
-    /// How many bytes small files have promised since it was last looked; at first, there is no knowing.
+    /// How many bytes small files have promised since the free space was last looked up. It starts at the limit, as
+    /// nothing is known then.
     unseen: AtomicU64,
 }
 
-/// What is still to come of a file.
+/// The space that a file needs.
 #[derive(Debug)]
 pub(super) struct Need {
     pub(super) place: Place,
-    /// How many bytes of it are there already. A disk that compresses, or leaves out what is zero, has fewer to show for them.
+    /// How many of its bytes are there already. A disk that compresses, or stores no zeros, shows fewer.
     pub(super) there: u64,
     pub(super) total: u64,
 }
 
 impl Need {
-    /// How many bytes that is, at most.
+    /// How many bytes are still missing, at most.
     fn missing(&self) -> u64 {
         let there = self.place.allocated().max(self.there);
         self.total.saturating_sub(there)
     }
 }
 
-/// That a large file is on its way. Dropping it ends that.
+/// The claim of a large file in progress. Dropping it releases the space.
 #[derive(Debug)]
 pub(super) struct Claim {
     room: Arc<Room>,
@@ -51,7 +52,7 @@ pub(super) struct Claim {
 }
 
 impl Room {
-    /// The room of a disk of which as many bytes are to stay free.
+    /// Creates the space of a run that must leave this many bytes free.
     pub(in crate::pipeline) fn new(min_free: u64) -> Room {
         Room {
             min_free,
@@ -61,17 +62,17 @@ impl Room {
         }
     }
 
-    /// Whether it need not be looked for this file.
+    /// Whether this file is too small to check for.
     fn is_trifle(&self, total: u64) -> bool {
         total < WORTH
             && (self.min_free == 0 || self.unseen.fetch_add(total, Ordering::Relaxed) < WORTH)
     }
 
-    /// Claims what a file needs. Blocks.
+    /// Claims disk space for a file. Blocks.
     fn claim(self: Arc<Self>, need: Need) -> Result<Option<Claim>> {
         let folder = need.place.folder();
         self.unseen.store(0, Ordering::Relaxed);
-        // Where it cannot be told, the disk will tell when it is full.
+        // Where the free space is unknown, the disk itself reports when it is full.
         let Ok((disk, free)) = folder.free() else {
             return Ok(None);
         };
@@ -84,7 +85,7 @@ impl Room {
         if let Some(why) = refuse(need.missing(), free, others, self.min_free) {
             let message = format!("{why}, in `{}`", folder.path().display());
             if free < self.min_free {
-                let full = io::Error::new(io::ErrorKind::StorageFull, "as much is to stay free");
+                let full = io::Error::new(io::ErrorKind::StorageFull, "that much must stay free");
                 return Err(disk_error(message, full));
             }
             return Err(Error::new(Kind::Disk, message)
@@ -113,7 +114,7 @@ impl Drop for Claim {
     }
 }
 
-/// Why a file that needs so much does not fit, if it does not.
+/// Returns why a file that needs this much does not fit, if it does not.
 fn refuse(need: u64, free: u64, others: u64, min_free: u64) -> Option<String> {
     if need.saturating_add(others).saturating_add(min_free) <= free {
         return None;
@@ -125,17 +126,17 @@ fn refuse(need: u64, free: u64, others: u64, min_free: u64) -> Option<String> {
     );
     if others > 0 {
         why += &format!(
-            ", {} of them for files on their way",
+            ", {} of them for downloads in progress",
             size(others, u64::div_ceil)
         );
     }
     if min_free > 0 {
-        why += &format!(", and {} are to stay free", size(min_free, u64::div_ceil));
+        why += &format!(", and {} must stay free", size(min_free, u64::div_ceil));
     }
     Some(why)
 }
 
-/// A size in whole units, more or less as this divides.
+/// A size in whole units, rounded as `divide` does.
 fn size(bytes: u64, divide: fn(u64, u64) -> u64) -> String {
     match bytes >> 20 {
         0 => format!("{} KiB", divide(bytes, 1 << 10)),
@@ -166,7 +167,7 @@ impl Mover {
         self.claim(need, &mut tries.claim).await
     }
 
-    /// Claims room for what is needed, in the place of what was claimed for it before.
+    /// Claims disk space for a file, replacing its earlier claim.
     pub(super) async fn claim(&self, need: Need, claim: &mut Option<Claim>) -> Result<()> {
         *claim = None;
         let room = self.room.clone();
@@ -192,13 +193,13 @@ mod tests {
             (
                 (5, 10, 6, 0),
                 Some(
-                    "it does not fit: it needs 5 MiB, and 10 MiB are free, 6 MiB of them for files on their way",
+                    "it does not fit: it needs 5 MiB, and 10 MiB are free, 6 MiB of them for downloads in progress",
                 ),
             ),
             (
                 (5, 10, 2, 4),
                 Some(
-                    "it does not fit: it needs 5 MiB, and 10 MiB are free, 2 MiB of them for files on their way, and 4 MiB are to stay free",
+                    "it does not fit: it needs 5 MiB, and 10 MiB are free, 2 MiB of them for downloads in progress, and 4 MiB must stay free",
                 ),
             ),
             ((4, 10, 2, 4), None),
@@ -227,8 +228,11 @@ mod tests {
         let first = room.clone().claim(need("a", 0, most)).unwrap();
         assert!(first.is_some());
         let error = room.clone().claim(need("b", 0, most)).unwrap_err();
-        assert!(error.message.contains("for files on their way"), "{error}");
-        // What is there of a file needs no room, though a disk that compresses has little to show for it.
+        assert!(
+            error.message.contains("for downloads in progress"),
+            "{error}"
+        );
+        // Bytes that are there need no room, though a disk that compresses has little to show for them.
         let near = room.clone().claim(need("b", most, most + WORTH)).unwrap();
         assert!(near.is_some());
         drop((first, near));

@@ -1,17 +1,17 @@
-//! What is kept beside a partial file bears a digest of itself, so that what was damaged is not believed.
+//! The state beside a partial file contains a digest of itself, so that a damaged one is not believed.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::{Error, Kind, Result};
 
-/// A state that has room for the digest of all else in it, which is empty until it is written.
+/// A state with a field for the digest of everything else in it, which is empty until the state is written.
 pub(super) trait Sealed: Serialize + DeserializeOwned {
-    /// Where that is.
+    /// The field for the digest.
     fn seal(&mut self) -> &mut String;
 }
 
-/// A state as it is written.
+/// Encodes a state as it is written.
 ///
 /// # Errors
 /// [`Kind::Disk`] if it has no JSON form, which is a defect.
@@ -21,7 +21,7 @@ pub(super) fn encode(mut state: impl Sealed) -> Result<Vec<u8>> {
     json(&state)
 }
 
-/// Reads it back; nothing if it is damaged.
+/// Reads a state back. `None` if it is damaged.
 pub(super) fn decode<S: Sealed>(bytes: &[u8]) -> Option<S> {
     let mut state: S = serde_json::from_slice(bytes).ok()?;
     let seal = std::mem::take(state.seal());
@@ -33,6 +33,7 @@ fn digest(state: &impl Sealed) -> Result<String> {
 }
 
 fn json(state: &impl Sealed) -> Result<Vec<u8>> {
-    serde_json::to_vec(state)
-        .map_err(|error| Error::new(Kind::Disk, "cannot note how far it is").because(error))
+    serde_json::to_vec(state).map_err(|error| {
+        Error::new(Kind::Disk, "cannot save the state of the download").because(error)
+    })
 }

@@ -1,19 +1,20 @@
-//! Where the bytes of two answers meet, and what proves that they are of one file.
+//! Where the bytes of two responses meet, and what proves that they are of the same file.
 //!
-//! Who begins where bytes are there already asks for the last of them, too, and compares. Who begins in the middle cannot:
-//! there is a seam until whoever comes from the left has read a little further, and that was compared. What ends before it
-//! keeps nothing at its left: the gap is filled by an answer that has to agree with both sides.
+//! A worker that begins right after bytes that are there requests the last of them, too, and compares. One that begins
+//! elsewhere cannot: its start is a seam until the worker on the left has read a little further and those bytes have
+//! been compared. A download that ends before that gives up some bytes to the left of the seam: the response that fills
+//! this gap has to agree with both sides.
 
 use super::ledger::Range;
 
-/// The seams of one file that nothing has proven so far.
+/// The seams of one file that are not proven yet.
 #[derive(Debug, Default)]
 pub(super) struct Seams {
     open: Vec<u64>,
     joints: Vec<Joint>,
 }
 
-/// The bytes that follow a seam as the answer to its left has them.
+/// The bytes that follow a seam, as the response on its left has them.
 #[derive(Debug)]
 pub(super) struct Joint {
     pub(super) at: u64,
@@ -21,30 +22,30 @@ pub(super) struct Joint {
 }
 
 impl Seams {
-    /// Notes that what begins here was not compared with what comes before it.
+    /// Notes that the bytes that begin here were not compared with those before them.
     pub(super) fn begin(&mut self, at: u64) {
         if !self.open.contains(&at) {
             self.open.push(at);
         }
     }
 
-    /// Notes that one answer has all of this, from the first byte up to the second, exclusive.
+    /// Notes that a single response has all bytes of this range.
     pub(super) fn pass(&mut self, (start, end): Range) {
         self.open.retain(|at| !(start..end).contains(at));
     }
 
-    /// Notes that both sides agree here.
+    /// Notes that both sides agree at this seam.
     pub(super) fn close(&mut self, at: u64) {
         self.open.retain(|open| *open != at);
     }
 
-    /// Notes what has to follow.
+    /// Notes the bytes that have to follow a seam.
     pub(super) fn join(&mut self, joint: Joint) {
         self.joints.push(joint);
     }
 
-    /// The joints whose bytes are all there, each to be compared once; with `is_end`, all of which any are, as far as they
-    /// are.
+    /// Takes the joints whose bytes are all there, each to be compared once; with `is_end`, also those whose bytes are
+    /// only there in part, as far as they are.
     pub(super) fn take(&mut self, done: &[Range], is_end: bool) -> Vec<Joint> {
         let mut taken = Vec::new();
         self.joints.retain_mut(|Joint { at, bytes }| {
@@ -63,8 +64,8 @@ impl Seams {
         taken
     }
 
-    /// What of these ranges can be gone on with: all but so many bytes to the left of each seam inside of them, or half of
-    /// what is there where that is less.
+    /// Returns what of these ranges can be resumed: all but `len` bytes to the left of each seam inside of them, or
+    /// half of the bytes there where that is less.
     pub(super) fn without(&self, done: &[Range], len: u64) -> Vec<Range> {
         let mut open = self.open.clone();
         open.sort_unstable();
@@ -98,7 +99,7 @@ mod tests {
         let part = ledger.take(1000).unwrap();
         ledger.read(part.id, 500);
         let silent = ledger.silent(1000, Duration::ZERO).unwrap();
-        // By now another is asked for the rest, and these bytes were not there to be asked for, too.
+        // By now another worker requests the rest, and these bytes were not there in time to be requested with it.
         ledger.wrote(part.id, (0, 500));
         let rest = ledger.take_over(silent, false).unwrap();
         ledger.leave(part.id);
@@ -114,7 +115,7 @@ mod tests {
         seams.begin(60);
         seams.begin(40);
         seams.begin(40);
-        // There is no other side to these.
+        // There is nothing on the other side of these.
         seams.begin(150);
         seams.begin(200);
         seams.begin(300);

@@ -13,21 +13,22 @@ use crate::pipeline::documents::Came;
 /// How an attempt ended, short of success.
 #[derive(Debug)]
 pub(super) enum Setback {
-    /// There is no sense in trying again.
+    /// Trying again makes no sense.
     GiveUp(Error),
-    /// All went well, and there is more to ask for.
+    /// All went well, and there is more to request.
     More,
-    /// It may pass: wait, and go on with what is there.
+    /// It may pass: wait, then resume.
     Again(Error),
-    /// What is there is of no use: begin anew.
+    /// The bytes so far are of no use: start over.
     Restart(Error),
-    /// All of it came in place of a part: ask for all. What is there goes only once what comes is what was wanted.
+    /// The whole file came instead of a range: request all of it. The bytes so far are discarded only once the new ones
+    /// prove to be what was wanted.
     Whole(Error),
-    /// The address may have run out: have the source find it anew, and go on with what is there.
+    /// The address may have expired: have the source find a new one, then resume.
     Expired(Error),
-    /// It is no file: a document came, which leads to some.
+    /// This is not a file: a document came, which leads to items.
     Document(Box<Came>),
-    /// The server says that what was saved before has not changed.
+    /// The server says that the file saved before has not changed.
     Unchanged,
 }
 
@@ -41,7 +42,7 @@ impl From<Error> for Setback {
 }
 
 impl Setback {
-    /// What is wrong, to whoever does not try again.
+    /// The error to report if there is no further attempt.
     pub(super) fn into_error(self) -> Error {
         match self {
             Setback::GiveUp(error)
@@ -57,7 +58,7 @@ impl Setback {
 }
 
 impl Mover {
-    /// Does what a setback asks for. Gives another request if the address was found anew.
+    /// Does what a setback asks for. Returns another request if a new address was found.
     pub(super) async fn after(
         &self,
         job: &Job,
@@ -119,7 +120,7 @@ impl Mover {
         Ok(None)
     }
 
-    /// Waits before the next attempt, and tells why.
+    /// Waits before the next attempt, and reports why.
     async fn sit_out(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
         if let Some(apart) = wait.apart {
             let reason = format!("between one request and the next, since {}", wait.reason);

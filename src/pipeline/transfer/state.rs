@@ -1,4 +1,4 @@
-//! What is kept beside a partial file so that it can be gone on with, and how much of it is believed.
+//! The state kept beside a partial file so that it can be resumed, and how much of it is believed.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,45 +7,45 @@ use super::ledger::Range;
 use super::seal::{self, Sealed};
 use crate::model::{Digest, Result};
 
-/// The form of the state; another one is not read.
+/// The format version of the state; no other is read.
 const VERSION: u32 = 2;
 
-/// How many bytes before the end of what is there are hashed, and compared when going on.
+/// How many bytes at the end of what is there are hashed, and compared on resuming.
 pub(super) const TAIL: u64 = 64 << 10;
 
-/// Whose bytes they are, and what was promised of them. It holds no URL, since URLs hold secrets.
+/// Whose bytes these are, and what was promised of them. Holds no URL, since URLs hold secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct About {
     /// The identity of the item.
     pub(super) source: String,
     pub(super) key: String,
-    /// What the first answer said.
+    /// What the first response said.
     pub(super) representation: Representation,
     /// Its Content-Type.
     pub(super) content_type: Option<String>,
-    /// What its server calls it.
+    /// The file name that the server gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
-    /// The digests that it promised.
+    /// The digests that the server promised.
     pub(super) promised: Vec<Digest>,
 }
 
-/// The state of a partial file. It names no byte that is not on stable storage.
+/// The state of a partial file. It lists no byte that is not on stable storage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     version: u32,
     #[serde(flatten)]
     pub(super) about: About,
-    /// The ranges that are there, start and end exclusive, merged and in order.
+    /// The ranges that are there, each with an exclusive end, merged and in order.
     done: Vec<Range>,
-    /// BLAKE3 of the last bytes (64 KiB at the most) of each of them.
+    /// BLAKE3 of the last bytes (64 KiB at most) of each range.
     tails: Vec<String>,
     /// BLAKE3 of all the above.
     seal: String,
 }
 
 impl State {
-    /// The state of a file of which these ranges are there; `tail` gives the last bytes of each.
+    /// Creates the state of a file that has these ranges; `tail` returns the last bytes of each.
     ///
     /// # Errors
     /// Those of `tail`.
@@ -64,8 +64,8 @@ impl State {
         })
     }
 
-    /// The ranges that are there, as far as their last bytes bear it out. None if the first bytes are not among them:
-    /// the rest is of little use without what says what it is.
+    /// Returns the ranges whose last bytes match the state. Empty if the first bytes of the file are not among them:
+    /// the rest is of little use without the bytes that show what it is.
     ///
     /// # Errors
     /// Those of `tail`.
@@ -90,7 +90,7 @@ impl State {
         Ok(if begins { proven } else { Vec::new() })
     }
 
-    /// As it is written.
+    /// Encodes the state as it is written.
     ///
     /// # Errors
     /// A defect.
@@ -98,7 +98,7 @@ impl State {
         seal::encode(self)
     }
 
-    /// Reads it back; nothing if it is damaged, or of another version.
+    /// Reads a state back. `None` if it is damaged or of another version.
     pub(super) fn decode(bytes: &[u8]) -> Option<State> {
         seal::decode(bytes).filter(|state: &State| state.version == VERSION)
     }

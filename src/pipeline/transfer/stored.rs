@@ -1,11 +1,11 @@
-//! Is this file, which is there already, what the listing means?
+//! Whether a file that is already there is what the listing means.
 
 use super::agreement::{Agreement, agreement};
 use super::check;
 use super::digest::Hasher;
 use crate::model::{Error, Expect, Kind, Meta, Result};
 
-/// Holds the bytes of a file against what the listing says of it.
+/// Checks the bytes of a file against what the listing says of it.
 pub(in crate::pipeline) struct Stored<'a> {
     expect: &'a Expect,
     agreement: Agreement,
@@ -14,7 +14,7 @@ pub(in crate::pipeline) struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// Begins with the first bytes of a file of this length.
+    /// Starts with the first bytes of a file of this length.
     pub(in crate::pipeline) fn new(expect: &'a Expect, meta: &Meta, head: &[u8], len: u64) -> Self {
         let mut hasher = Hasher::default();
         check::wanted(&mut hasher, expect, &[], None, len);
@@ -31,7 +31,7 @@ impl<'a> Stored<'a> {
         self.hasher.update(bytes);
     }
 
-    /// In what it differs, where that is no proof that it is another file.
+    /// Returns in what the file differs, where that is no proof that it is another file.
     ///
     /// # Errors
     /// It is another file: by its digest, as a placeholder, or since nothing of it is as listed.
@@ -40,7 +40,7 @@ impl<'a> Stored<'a> {
         match self.agreement {
             Agreement::Agrees => Ok(None),
             Agreement::AgreesBut(what) => Ok(Some(what)),
-            // Nobody else shows whether it is a placeholder that is not known; the fingerprints do not.
+            // No other item is there to expose an unknown placeholder, and the fingerprints do not.
             Agreement::Unproven(what) => Ok(what),
             Agreement::Contradicts(what) => {
                 let message = format!("it is not what the listing describes: {what}");
@@ -82,7 +82,7 @@ mod tests {
             ..Expect::default()
         };
         assert_eq!(held(&expect, &Meta::default()), Ok(None));
-        let why = "the bytes do not have the MD5 that the listing names";
+        let why = "the bytes do not have the MD5 given by the listing";
         let other = Expect {
             digests: vec![md5("4f5d92cdeb2f8fdde2dcd27e5b8ac0a6")],
             ..Expect::default()

@@ -1,4 +1,4 @@
-//! Takes the body of an answer.
+//! Reads the body of a response.
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -22,14 +22,14 @@ use crate::net::{Opened, Response, Shown, all_of};
 use crate::pipeline::documents::document;
 use crate::pipeline::naming::{HEAD, named, sniff};
 
-/// How often it is told how far a transfer is.
+/// How often progress is reported.
 pub(super) const TELL_EVERY: Duration = Duration::from_millis(200);
 
-/// An answer whose body is to be taken.
+/// A response whose body is to be read.
 pub(super) struct Taking<'a> {
     pub(super) course: &'a Course<'a>,
     pub(super) opened: Opened,
-    /// Whether the server has proven that more connections could share the work.
+    /// Whether the server has shown that the download can be split over more connections.
     splits: bool,
 }
 
@@ -44,8 +44,8 @@ impl<'a> Taking<'a> {
 }
 
 impl Mover {
-    /// Takes a body that is the whole file, from its first byte. What an earlier attempt left is thrown away only once the first bytes
-    /// of this one have passed the checks.
+    /// Reads a body that is the whole file, from its first byte. What an earlier attempt left is discarded only once
+    /// the first bytes of this body have passed the checks.
     pub(super) async fn take_whole(
         &self,
         mut taking: Taking<'_>,
@@ -87,21 +87,22 @@ impl Mover {
         let coding = Coding::of(&representation)?;
         let (head, len) = match coding {
             None => (head, total),
-            // Nothing is nothing in any coding.
+            // An empty body is empty in any coding.
             Some(_) if come == 0 => (head, total),
             Some(coding) => (coding.head(&head)?.into(), None),
         };
         let seen = sniff(&head);
         let expect = &request.expect;
         let of_head = || document(&request.url, &seen, content_type.as_deref(), &head);
-        // What a source takes for a file may be the playlist of a film, unless it is those very bytes that are wanted.
+        // What the source takes for a file may be the playlist of a film, unless the source gave a digest of these very
+        // bytes.
         let may_be_film = seen.kind.is_readable() && expect.digests.is_empty();
         let found = (expect.document || may_be_film).then(of_head).flatten();
         match found.filter(|found| expect.document || *found == Document::Stream) {
             Some(document) if content.len() == 0 => {
                 return Err(self.document(taking, early, coding, document).await?);
             }
-            // Half of a file is there, so it is none. It may be a login, and goes by.
+            // Part of a file is already on disk, so the item is no document. This may be a login page, which will pass.
             Some(document) => {
                 return Err(Setback::GiveUp(in_place_of_the_rest(format!(
                     "a {document}"
@@ -122,7 +123,7 @@ impl Mover {
                 false => login::told(error, &request.url, &taking.opened.url)
                     .because(format!("redirected to `{}`", Shown(&taking.opened.url))),
             };
-            // Nothing at all is a server's hiccup more often than an answer.
+            // An empty body is more often a hiccup of the server than a real response.
             return Err(if come == 0 {
                 Setback::Again(Error {
                     kind: Kind::Network,
@@ -157,7 +158,7 @@ impl Mover {
                 Err(Setback::Again(short(content.len(), total)))
             }
             Some(_) => Ok(()),
-            // Without a promised length, the end of the body is the end.
+            // Without a promised length, the end of the body is the end of the file.
             None => {
                 content.representation.total = Some(content.len());
                 Ok(())
@@ -165,7 +166,7 @@ impl Mover {
         }
     }
 
-    /// Takes a range, of which the first bytes must be those that are there.
+    /// Reads a range whose first bytes must equal those already downloaded.
     pub(super) async fn take_rest(
         &self,
         mut taking: Taking<'_>,
@@ -200,8 +201,8 @@ impl Mover {
         }
         let is_more = |total: u64| before < total;
         if at == end && end <= before && content.representation.total.is_none_or(is_more) {
-            // It gives little at a time, or as far as a block of its own goes. All of that is there, and agrees. Or, where
-            // nobody knows how long it is, that is all.
+            // The server sends little at a time, or no further than the end of one of its own blocks. All of that is
+            // already downloaded and agrees. Or, where nobody knows the length, this is the end of the file.
             tries.from_end = true;
             tries.to_end |= end == before;
             return Err(Setback::More);
@@ -209,7 +210,7 @@ impl Mover {
         if at < content.len() {
             return Err(Setback::Again(short(at, end)));
         }
-        // With nothing to prove it by, the next answer has to agree again.
+        // Without a validator to prove it, the next response has to agree again.
         let is_proven = content.representation.if_range().is_some();
         tries.from_end &= is_proven;
         self.pour(taking, content, tries, Some(end)).await?;
@@ -218,7 +219,7 @@ impl Mover {
         }
         match content.representation.total {
             Some(total) if content.len() >= total => Ok(()),
-            // A server may give less than it was asked for, so where nobody knows how long it is, this may not be the end.
+            // A server may send less than was requested, so where nobody knows the length, this may not be the end.
             _ => {
                 tries.to_end = true;
                 tries.agreed = is_proven;
@@ -227,8 +228,8 @@ impl Mover {
         }
     }
 
-    /// Takes what is still to come, up to this byte if it is known which is the last. A large file may go over to several
-    /// connections on the way.
+    /// Reads the rest of the body, up to byte `end` if that is known. A large file may switch to several connections on
+    /// the way.
     async fn pour(
         &self,
         taking: Taking<'_>,
@@ -259,7 +260,7 @@ impl Mover {
             let began = Instant::now();
             let piece = match large {
                 None => self.piece(&mut opened).await?,
-                // Asked in vain, it goes on where it was.
+                // A timeout loses nothing: the next call continues where this one stopped.
                 Some(_) => match timeout_at(tick, self.piece(&mut opened)).await {
                     Ok(piece) => piece?,
                     Err(_) => Some(Bytes::new()),
@@ -298,7 +299,7 @@ impl Mover {
         }
     }
 
-    /// How many connections one file may have. Where the rate is limited anyway, more would bring nothing.
+    /// How many connections one file may have. Under a rate limit, more than one would gain nothing.
     pub(super) fn most_for_one(&self) -> usize {
         match self.client.rate() {
             None => self.client.settings().per_file,
@@ -336,7 +337,7 @@ impl Mover {
     }
 }
 
-/// As many bytes as a first look takes.
+/// The first bytes, as many as sniffing looks at.
 fn first_bytes(pieces: &[Bytes]) -> Bytes {
     match pieces {
         [piece] => piece.slice(..piece.len().min(HEAD)),
@@ -347,17 +348,17 @@ fn first_bytes(pieces: &[Bytes]) -> Bytes {
     }
 }
 
-/// The end of a range whose body tells of none: what a server sends behind it may go on for ever. A body of a length ends there by
-/// itself, and its connection can be used again.
+/// Where to stop reading a body that has no length of its own: at the end of its range, since the server may send more
+/// for ever. A body with a length ends by itself, and its connection can be reused.
 fn end_by_range(response: &Response, end: Option<u64>) -> Option<u64> {
     end.filter(|_| response.content_length().is_none())
 }
 
-/// Takes from a piece the bytes that are there already, which must be the same.
+/// Removes from a piece the bytes that are already downloaded, which must be equal.
 pub(super) fn same_bytes(piece: &mut Bytes, known: &mut &[u8]) -> Result<(), Setback> {
     let common = piece.split_to(piece.len().min(known.len()));
     if common != known[..common.len()] {
-        let message = "the bytes on the server are others now";
+        let message = "the server sends different bytes now";
         return Err(Setback::Restart(Error::new(Kind::Changed, message)));
     }
     *known = &known[common.len()..];

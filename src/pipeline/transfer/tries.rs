@@ -1,4 +1,4 @@
-//! How often what is tried again: the classes of failures and their budgets.
+//! Which failures are retried, and how often: the budgets of a transfer.
 
 mod wait;
 
@@ -13,20 +13,21 @@ use super::setback::Setback;
 use crate::model::{Error, Kind, Result};
 use crate::net::{Backoff, Budget, Client, Refusal, TooSlow, Watch};
 
-/// How often a content that proves wrong is begun anew.
+/// How often a download that proves wrong is started over.
 const RESTARTS: u32 = 2;
-/// How often the address is found anew without progress in between.
+/// How often a new address is found without progress in between.
 const RENEWALS: u32 = 3;
-/// How often proofs are asked for that all parts of a file belong together.
+/// How often proof is requested that all segments belong to the same file.
 const PROOFS: u32 = 3;
-/// How often a host that is too slow is asked anew.
+/// How often a host that is too slow is asked again.
 const SLOW: u32 = 3;
-/// As many refusals in a row while others are let in are the fault of what is asked for.
+/// After this many refusals in a row while other requests are let in, the request itself is at fault.
 const OWN_FAULT: u32 = 4;
-/// So much more than ever before counts as progress, as a part of the whole or in bytes.
+/// How far beyond the previous maximum counts as progress: the total divided by the first, but no more bytes than the
+/// second.
 const PROGRESS: (u64, u64) = (100, 1 << 20);
 
-/// The budgets of one transfer.
+/// The retry budgets of one transfer.
 #[derive(Debug)]
 pub(super) struct Tries {
     failures: Budget,
@@ -35,7 +36,7 @@ pub(super) struct Tries {
     longest_wait: Duration,
     waited: Duration,
     restarts: u32,
-    /// How often another version was begun.
+    /// How often another version was started.
     versions: u32,
     renewals: u32,
     renewals_left: u32,
@@ -43,51 +44,53 @@ pub(super) struct Tries {
     proofs: u32,
     /// The most bytes that there ever were.
     farthest: u64,
-    /// Whether the server answers an If-Range with everything although nothing changed.
+    /// Whether the server answers If-Range with the whole file although nothing changed.
     pub(super) without_if_range: bool,
-    /// Whether it stays with one address of a host, since what came did not fit together.
+    /// Whether to stay with one address of the host, since earlier responses did not fit together.
     pub(super) stays: bool,
-    /// Whether it stays with one connection.
+    /// Whether to stay with one connection.
     pub(super) alone: bool,
-    /// Whether all of it is asked for once more, with no range, since ranges are refused. What is there stays until it comes.
+    /// Whether the whole file is requested once more, without a range, since ranges are refused. The bytes on disk stay
+    /// until it comes.
     pub(super) from_start: bool,
-    /// Whether the next range begins right behind what is there, with nothing to compare: the last answer held only bytes that are
-    /// there, and they agreed.
+    /// Whether the next range begins right after the downloaded bytes, with no overlap to compare: the last response
+    /// held only bytes already downloaded, and they agreed.
     pub(super) from_end: bool,
-    /// Whether an answer has ended exactly where what is there ends. Then a 416 may mean that this is all, where nobody knows the
-    /// length.
+    /// Whether a response has ended exactly where the downloaded bytes end. Then a 416 may mean that the file is
+    /// complete, where nobody knows its length.
     pub(super) to_end: bool,
-    /// Whether the last range agreed with what was there, went on from it, and came whole. Then fewer bytes are compared next time.
+    /// Whether the last range agreed with the downloaded bytes, continued from them, and came whole. Then less is
+    /// compared next time.
     pub(super) agreed: bool,
-    /// Whether what comes in ranges comes fast enough: each is over before it is seen to drip.
+    /// Checks that bytes come fast enough over many ranges: each range is over before a trickle shows.
     ranges: Watch,
-    /// How many bytes there were when the last range ended, and how long the server was waited for since.
+    /// How many bytes there were when the last range ended, and how long the server has been waited for since.
     since: (u64, Duration),
-    /// Whether the server has answered a range with one.
+    /// Whether the server has answered a range request with a range.
     pub(super) has_ranges: bool,
-    /// How often it was forbidden while others were let in.
+    /// How often the file was forbidden while others were let in.
     pub(super) forbidden: u32,
-    /// How often an address that gave bytes before was refused, and was found to be the same still.
+    /// How often an address that worked before was refused while the source still gave the same one.
     insisted: u32,
-    /// How often nothing at all came for a range.
+    /// How often nothing at all came for a range request.
     mute: u32,
-    /// The answers that came cut, as far as that could be told.
+    /// The responses that came cut off, as far as that could be told.
     pub(super) cuts: Cuts,
-    /// The room on the disk that it takes, if it is large.
+    /// The disk space reserved for the file, if it is large.
     pub(super) claim: Option<Claim>,
-    /// Whether it was told that the transfer began.
+    /// Whether the start of the transfer has been reported.
     pub(super) began: bool,
-    /// The status of the last answer, if there was one.
+    /// The status of the last response, if there was one.
     pub(super) status: Option<StatusCode>,
     /// What the last refusal meant, if the last attempt was refused or broke off.
     pub(super) refusal: Option<Refusal>,
-    /// What else had gone well at the host when this was last refused.
+    /// How many other requests to the host had succeeded when this one was last refused.
     succeeded: u64,
-    /// The same, where there was no progress since.
+    /// The same, as long as there was no progress since.
     refused_at: Option<u64>,
-    /// How often it was refused while others were not, with no progress in between.
+    /// How often this one was refused while others were not, with no progress in between.
     in_a_row: u32,
-    /// As many pauses of the host with nothing in between are enough.
+    /// The transfer is given up after more than this many pauses of the host with nothing in between.
     vain_pauses: u32,
 }
 
@@ -96,7 +99,7 @@ impl Tries {
         let settings = client.settings();
         Tries {
             failures: Budget::new(settings.retries),
-            // A refusal is about our haste, and no fault of the file; it gets more patience.
+            // A refusal is about our request rate and no fault of the file, so it gets more patience.
             refusals: Budget::new(settings.retries.saturating_mul(4)),
             backoff: client.backoff(),
             longest_wait: settings.longest_wait,
@@ -133,12 +136,12 @@ impl Tries {
         }
     }
 
-    /// How many attempts there were.
+    /// Returns how many attempts there were.
     pub(super) fn attempts(&self) -> u32 {
         self.failures.attempts() + self.refusals.attempts() - 1 + self.restarts + self.renewals
     }
 
-    /// Notes how far it has come; going farther than ever fills the budget up.
+    /// Notes how far the download has come. Getting farther than ever before refills the budget.
     pub(super) fn moved(&mut self, len: u64, total: Option<u64>) {
         let (part, bytes) = PROGRESS;
         let step = total.map_or(bytes, |total| (total / part).clamp(1, bytes));
@@ -148,13 +151,13 @@ impl Tries {
             self.renewals_left = RENEWALS;
             self.in_a_row = 0;
             self.refused_at = None;
-            // Another try with a range costs little.
+            // Trying a range once more costs little.
             self.insisted = u32::from(self.from_start);
             self.from_start = false;
         }
     }
 
-    /// Another address is tried: its failures are not those of the first.
+    /// Prepares for another address, to which the failures of the first do not count.
     pub(super) fn fresh(&mut self) {
         self.failures.refill();
         self.refusals.refill();
@@ -164,7 +167,7 @@ impl Tries {
         self.forget_ranges();
     }
 
-    /// What ranges a server gives says nothing about another.
+    /// Forgets how the server treats ranges, which says nothing about another one.
     fn forget_ranges(&mut self) {
         self.insisted = 0;
         self.mute = 0;
@@ -173,44 +176,45 @@ impl Tries {
         self.broke_off();
     }
 
-    /// What broke off has to agree with what follows.
+    /// Notes that the attempt broke off: the next response has to overlap and agree.
     pub(super) fn broke_off(&mut self) {
         self.from_end = false;
         self.to_end = false;
         self.agreed = false;
     }
 
-    /// Notes that the server was waited for.
+    /// Adds to the time spent waiting for the server.
     pub(super) fn waited_for(&mut self, time: Duration) {
         self.since.1 += time;
     }
 
-    /// Notes how much there is after a range that ended early; or fails if they come as slowly as no body may.
+    /// Notes how much there is after a range that ended early. Fails if ranges come more slowly than any body may.
     pub(super) fn more(&mut self, len: u64) -> std::result::Result<(), TooSlow> {
         let (before, waited) = std::mem::replace(&mut self.since, (len, Duration::ZERO));
         self.ranges.came(len.saturating_sub(before), waited)
     }
 
-    /// Whether a refusal without a reason can still be about our haste: not if it is always this one that is refused.
+    /// Whether an unexplained refusal can still be about our request rate: not if only this request keeps being
+    /// refused.
     pub(super) fn may_be_haste(&self) -> bool {
         self.in_a_row < OWN_FAULT
     }
 
-    /// How long the server asks to wait, where it means it.
+    /// How long the server asks to wait, if that is long enough to be meant.
     pub(super) fn told(&self, error: &Error) -> Option<Duration> {
         error.retry_after.filter(|told| *told >= self.backoff.base)
     }
 
-    /// How much else had gone well at the host when this was refused, if it was and there was no progress since.
+    /// How many other requests to the host had succeeded when this one was refused, if there was no progress since.
     pub(super) fn refused_at(&self) -> Option<u64> {
         self.refused_at
     }
 
-    /// How long to wait before going on after this error, or the error if that makes no sense any more.
+    /// Returns how long to wait before continuing after this error, or the error if that makes no sense any more.
     pub(super) fn wait(&mut self, error: Error) -> Result<Wait> {
         let cause = error.source.as_deref();
         if cause.is_some_and(|cause| cause.is::<TooSlow>()) {
-            // However much it drips in between: at that speed, no file ends.
+            // However much trickles in between: at that speed, no file is ever complete.
             self.slow += 1;
             if self.slow > SLOW {
                 return Err(error);
@@ -221,20 +225,20 @@ impl Tries {
         let before = self.refused_at;
         self.refused_at = refusal.map(|refusal| refusal.succeeded).or(before);
         let refusal = refusal.unwrap_or_default();
-        // What is asked nicely, and refused all the same while others are not, is at fault itself.
+        // A request that is still refused at a polite rate, while others are not, is itself at fault.
         let is_busy = error.kind == Kind::Busy || error.retry_after.is_some();
         let is_refusal = refusal.crowded || is_told || is_busy && self.may_be_haste();
         let told = error.retry_after;
-        // That others are let in meanwhile gives the lie to a wait of hours.
+        // That others are let in meanwhile belies a wait of hours.
         if let Some(told) = told
             && told > self.longest_wait
             && !refusal.crowded
         {
             let message = format!("{}, and asks to wait {} s", error.message, told.as_secs());
             return Err(Error { message, ..error }
-                .hint("run the same command again then; or wait longer with `net.longest_wait`"));
+                .hint("run the same command again later, or raise `net.longest_wait`"));
         }
-        // It is not refused for what it is if others are not: only a host that has nothing left for anybody uses this up.
+        // Refilled while other requests succeed: only a host that has nothing left for anybody uses up this budget.
         if refusal.succeeded > self.succeeded {
             self.succeeded = refusal.succeeded;
             self.refusals.refill();
@@ -247,11 +251,12 @@ impl Tries {
         let Some(number) = budget.take() else {
             return Err(error);
         };
-        // What one file would wait for in vain, all of them need not.
+        // The host has been paused in vain often enough, if not for this file; not every file needs to wait for that
+        // again.
         if refusal.vain > self.vain_pauses {
             return Err(error);
         }
-        // The budget may have been filled up; whoever is refused again and again waits longer all the same.
+        // The budget may have been refilled, but repeated refusals lengthen the wait all the same.
         let number = number.max(self.in_a_row);
         let others_came = before.is_some_and(|before| refusal.succeeded > before);
         let is_own = refusal.for_itself || !is_told && others_came;
@@ -271,7 +276,7 @@ impl Tries {
         })
     }
 
-    /// Notes that it begins anew, or the error if it did so too often.
+    /// Notes that the download starts over, or fails with the error if it did so too often.
     pub(super) fn restart(&mut self, error: Error) -> Result<()> {
         if self.restarts >= RESTARTS {
             return Err(error);
@@ -281,8 +286,8 @@ impl Tries {
         Ok(())
     }
 
-    /// What follows when all parts have come, and nothing shows that they are of one file: it is asked for what does, or all of
-    /// it comes by one connection.
+    /// Returns what follows when all segments are there and nothing proves that they are of the same file: the proof is
+    /// requested, or in the end the whole file over one connection.
     pub(super) fn unproven(&mut self) -> Setback {
         self.proofs += 1;
         if self.proofs <= PROOFS {
@@ -290,17 +295,17 @@ impl Tries {
         }
         self.proofs = 0;
         self.alone = true;
-        let message = "nothing shows that its parts are of one file";
+        let message = "nothing proves that its segments are of the same file";
         Setback::Restart(Error::new(Kind::Changed, message))
     }
 
-    /// Whether all parts have come but for what proves that they belong together.
+    /// Whether all segments are there but for the proof that they belong together.
     pub(super) fn proves(&self) -> bool {
         self.proofs > 0
     }
 
-    /// Notes that another version is begun: how far the last one came is nothing to it. Two machines that give one each by
-    /// turns come to an end all the same.
+    /// Notes that another version is started: how far the last one came does not count for it. The number is limited,
+    /// so that a download from two servers that send one version each by turns still comes to an end.
     pub(super) fn begins_anew(&mut self) {
         if self.versions < RESTARTS {
             self.versions += 1;
@@ -308,8 +313,8 @@ impl Tries {
         }
     }
 
-    /// Notes that the address is found anew, and gives back what was the reason; or fails with it if that was done
-    /// too often since there was progress.
+    /// Notes that a new address is sought and returns the reason, or fails with it if that was done too often since the
+    /// last progress.
     pub(super) fn anew(&mut self, error: Error) -> Result<Error> {
         if self.renewals_left == 0 {
             return Err(error);
@@ -318,9 +323,9 @@ impl Tries {
         Ok(error)
     }
 
-    /// How to ask an address once more that gave bytes, is refused now, and has not run out; or the refusal if there is no
-    /// other way. Gives how long to wait. The server may let nobody in twice at a time, and not know yet that the last
-    /// connection is closed; or it may refuse ranges, and is asked for all of it.
+    /// Returns how to request once more an address that worked before, is refused now, and has not expired: after a
+    /// wait, or at once. Fails with the refusal if no other way is left. The server may allow only one connection at a
+    /// time, and not know yet that the last one is closed; or it may refuse ranges, and is asked for the whole file.
     pub(super) fn insist(&mut self, refusal: Error) -> Result<Option<Wait>> {
         self.insisted += 1;
         match self.insisted {
@@ -334,18 +339,19 @@ impl Tries {
         }
     }
 
-    /// Notes that nothing came for a range. Where none ever did, all of it is asked for after the second time.
+    /// Notes that nothing came for a range request. If none was ever answered, the whole file is requested after the
+    /// second time.
     pub(super) fn was_mute(&mut self) {
         self.mute += u32::from(!self.has_ranges);
         self.from_start |= self.mute > 1;
     }
 
-    /// Whether it is to be one connection.
+    /// Whether only one connection may be used.
     pub(super) fn is_alone(&self) -> bool {
         self.alone || self.from_start
     }
 
-    /// Another address is gone on with.
+    /// Notes that the download continues from another address.
     pub(super) fn moves_to_another(&mut self) {
         self.renewals += 1;
         self.forget_ranges();

@@ -1,4 +1,4 @@
-//! A file that is there already for another item, with the same bytes.
+//! A file that is already there for another item, with the same bytes.
 
 use std::fs::File;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,12 +12,12 @@ use crate::pipeline::sink::Disk;
 pub(super) struct Twin {
     /// Its path below the root.
     pub(super) path: String,
-    /// It, open, so that it is the one that was compared whatever becomes of its name.
+    /// The file, open, so that it stays the one that was compared whatever becomes of its name.
     pub(super) file: File,
 }
 
-/// Bytes that are being saved: of two files with the same ones that end together, the second is to see the first. All runs
-/// of a process share them, which costs a wait at the worst.
+/// Bytes that are being saved: if two files with the same bytes end together, the second has to see the first. All runs
+/// of a process share them, which costs a wait at worst.
 static SAVING: Saving = Saving::new();
 
 struct Saving {
@@ -25,7 +25,7 @@ struct Saving {
     left: Condvar,
 }
 
-/// Leave to save these bytes, which nobody else does meanwhile.
+/// Permission to save these bytes, which nobody else does meanwhile.
 pub(super) struct Turn<'a> {
     saving: &'a Saving,
     sum: (u64, Sum),
@@ -65,10 +65,10 @@ pub(super) fn turn(record: &Record) -> Option<Turn<'static>> {
     Some(SAVING.turn(record.size, digest))
 }
 
-/// Finds one, if there is one. The digest only says where to look; all bytes are compared.
+/// Finds a twin, if there is one. The digest only says where to look; all bytes are compared.
 ///
 /// # Errors
-/// The archive, or what was transferred, cannot be read.
+/// The archive, or the downloaded file, cannot be read.
 pub(super) fn find(
     (archive, disk): (&dyn Archive, &Disk),
     identity: &Identity,
@@ -79,7 +79,7 @@ pub(super) fn find(
         return Ok(None);
     };
     for path in archive.twins(record.size, digest, identity)? {
-        // What cannot be read is no twin.
+        // A file that cannot be read is no twin.
         let Ok(mut file) = disk.read(&path) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! What is asked for though it is there, and is as it was.
+//! Saved files that are requested again and have not changed.
 
 use std::ops::ControlFlow;
 use std::time::SystemTime;
@@ -16,7 +16,7 @@ use crate::pipeline::archive::{Ending, Identity, Note, Validator, Version};
 use crate::pipeline::sink::slowly;
 
 impl Mover {
-    /// Ends with what was saved where the same bytes have come once more; what is new goes on.
+    /// Ends with the saved file if the same bytes have come once more; continues with new ones.
     pub(super) async fn unless_same(
         &self,
         job: &Job,
@@ -64,7 +64,7 @@ impl Mover {
     }
 }
 
-/// The header that asks for something only if it is not what this tells (RFC 9110 §13.1).
+/// Returns the header that makes a request conditional on a change since this version (RFC 9110 §13.1).
 pub(super) fn unless_it_is(known: &Validator) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = match known {
         Validator::Etag(etag) => (header::IF_NONE_MATCH, etag.clone()),
@@ -76,8 +76,8 @@ pub(super) fn unless_it_is(known: &Validator) -> Option<(HeaderName, HeaderValue
     Some((name, HeaderValue::try_from(value).ok()?))
 }
 
-/// Whether an answer says that what was saved has not changed. Not every server minds what it was asked, and what it tells
-/// of what it sends then says as much.
+/// Whether a response says that the saved file has not changed. Some servers ignore the condition, but what they say of
+/// the body they send tells as much.
 pub(super) fn is_it(known: &Version, status: StatusCode, headers: &HeaderMap) -> bool {
     let Some(validator) = &known.validator else {
         return false;
@@ -86,7 +86,7 @@ pub(super) fn is_it(known: &Version, status: StatusCode, headers: &HeaderMap) ->
     match (status, validator) {
         (StatusCode::NOT_MODIFIED, _) => true,
         (StatusCode::OK, Validator::Etag(etag)) => told.strong_etag() == Some(etag),
-        // A date that is worth little is asked of the bytes.
+        // Where the date is worth little, the bytes decide.
         (StatusCode::OK, Validator::Modified(time)) => {
             let is_worth = told.etag.is_none() && told.if_range().is_some();
             let is_same = told.modified() == Some(SystemTime::from(*time));

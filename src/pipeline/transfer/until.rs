@@ -1,4 +1,4 @@
-//! Waiting, and until when: for a place at a host, for whoever hears events, unless the run ends first.
+//! Waiting, and until when: for a place at a host, or for the receiver of events, unless the run ends first.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::Mover;
 use crate::model::{Error, Event, Result};
 use crate::net::Permit;
 
-/// How long an answer is waited for that has not begun when the run is to end.
+/// How long to wait for a response that has not begun when the run is to end.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Mover {
@@ -23,7 +23,7 @@ impl Mover {
         self.events.send(event).await.map_err(|_| Error::closed())
     }
 
-    /// Tells for how long the host of this URL is left alone, by one item or by all, and why.
+    /// Reports for how long no request is sent to the host of this URL, by one item or by all, and why.
     pub(super) async fn tell_wait(
         &self,
         id: Option<u64>,
@@ -40,7 +40,7 @@ impl Mover {
         .await
     }
 
-    /// Waits for this, unless nothing new is to begin.
+    /// Waits for this, unless nothing new is to start.
     pub(super) async fn unless_draining<T>(&self, future: impl Future<Output = T>) -> Result<T> {
         tokio::select! {
             biased;
@@ -50,8 +50,8 @@ impl Mover {
         }
     }
 
-    /// Waits for the head of an answer, unless everything is to end; and once nothing new is to begin, not for long. Nothing
-    /// is lost with it.
+    /// Waits for the head of a response, unless everything is to end; and once nothing new is to start, not for long.
+    /// Nothing is lost by giving up.
     pub(super) async fn head<T>(&self, future: impl Future<Output = T>) -> Result<T> {
         let late = async {
             self.stop.drain.cancelled().await;

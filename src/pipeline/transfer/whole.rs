@@ -1,4 +1,4 @@
-//! What is complete, and what is done with all of its bytes.
+//! A complete body, and what is done with all of its bytes.
 
 use std::fs::File;
 
@@ -9,7 +9,7 @@ use crate::model::Result;
 use crate::pipeline::archive::Summing;
 use crate::pipeline::sink::{Partial, quickly, same, slowly};
 
-/// What is complete: in memory, or in the partial file.
+/// A complete body: in memory, or in the partial file.
 #[derive(Debug)]
 pub(super) enum Whole {
     Memory(Vec<Bytes>),
@@ -29,7 +29,8 @@ impl Whole {
     }
 }
 
-/// Computes what is wanted. What is in memory is small, and its own digest can wait; a file is read on a thread that may block.
+/// Computes the digests that are wanted. A body in memory is small, and its digest for the archive can wait; a file is
+/// read on a thread that may block.
 pub(super) async fn hash(
     mut hasher: Hasher,
     digest: Digesting,

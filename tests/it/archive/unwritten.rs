@@ -40,7 +40,7 @@ fn where_nothing_can_be_noted_what_came_is_no_failure_and_the_run_ends() {
     assert_eq!(fetch.files().len(), 1 + asked, "{}", done.stderr);
     assert_eq!(fetch.partials(), Vec::<String>::new());
     assert!(!done.stderr.contains("failed"), "{}", done.stderr);
-    let done = done.says("it is not noted: cannot use the archive");
+    let done = done.says("it could not be recorded: cannot use the archive");
     done.says("no room");
 
     database.execute_batch("DROP TRIGGER no").unwrap();

@@ -249,7 +249,7 @@ fn what_is_to_stay_free_stays_free() {
         .args([site.url("/a.jpg"), site.url("/b.jpg")]);
     let done = fetch.run().fails(8);
     let stderr = &done.stderr;
-    assert!(stderr.contains("MiB are to stay free"), "{stderr}");
+    assert!(stderr.contains("MiB must stay free"), "{stderr}");
     assert_eq!(fetch.tree(), "");
 }
 

@@ -147,7 +147,7 @@ fn a_body_without_a_length_that_is_reset_is_no_file() {
 fn a_body_that_nothing_ends_but_the_connection_is_kept_with_a_warning() {
     let cat = small(Format::Jpeg, 1);
     let digest = STANDARD.encode(sha2::Sha256::digest(&cat));
-    let told = "its length was not told";
+    let told = "the server did not send its length";
     let good = Reply::file(cat);
     let proven = good
         .clone()
@@ -210,7 +210,7 @@ fn what_comes_cut_in_the_same_way_each_time_is_kept_with_a_word() {
     site.on("/cat.jpg", Reply::file(cut.clone()).close_delimited());
     let fetch = quick().arg(site.url("/cat.jpg"));
     fetch.run().success().says(
-        "its length was not told, and it seems cut at byte 20000: the end of the picture is missing; it came so 3 times",
+        "the server did not send its length, and it seems cut at byte 20000: the end of the picture is missing; it was the same 3 times",
     );
     assert!(fetch.files()["cat.jpg"] == cut);
     assert_eq!(site.count("/cat.jpg"), 3);

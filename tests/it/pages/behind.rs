@@ -33,7 +33,7 @@ fn where_the_picture_in_full_is_not_to_be_had_the_small_one_comes() {
     picture(&site, "/t/boat.jpg", 2);
     let fetch = Fetch::new().arg(site.url("/topic"));
     let done = fetch.run().success().says("2 found: 2 new");
-    assert!(done.stderr.contains("a smaller one"), "{}", done.stderr);
+    assert!(done.stderr.contains("a smaller version"), "{}", done.stderr);
     assert_eq!(names(&fetch), ["001 car.jpg", "002 boat.2.jpg"]);
 }
 

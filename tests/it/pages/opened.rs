@@ -29,6 +29,6 @@ fn where_it_lies_elsewhere_the_small_one_comes() {
     picture(&site, "/t/2.jpg", 2);
     let fetch = Fetch::new().arg(site.url("/trip/"));
     let done = fetch.run().success().says("2 found: 2 new");
-    assert!(done.stderr.contains("a smaller one"), "{}", done.stderr);
+    assert!(done.stderr.contains("a smaller version"), "{}", done.stderr);
     assert_eq!(names(&fetch), ["001 1.jpg", "002 2.jpg"]);
 }

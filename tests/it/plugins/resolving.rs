@@ -106,7 +106,7 @@ fn what_finds_an_address_is_held_to_what_its_plugin_declares() {
             "needs more than",
         ),
         ("fail('missing', 'it is gone')", "it is gone"),
-        ("return nil", "does not say where the bytes are"),
+        ("return nil", "does not say where to download it"),
     ] {
         let site = Site::start();
         let limits = format!("limits = {{ cpu_ms = 300, memory_mib = 32 }}\n{USUAL}");

@@ -83,7 +83,7 @@ fn what_does_not_fit_is_not_begun() {
         .arg(site.url("/cats.m3u8"));
     let done = fetch.run().fails(8);
     assert!(
-        done.stderr.contains("MiB are to stay free"),
+        done.stderr.contains("MiB must stay free"),
         "{}",
         done.stderr
     );

@@ -133,6 +133,6 @@ fn what_came_as_a_file_and_comes_as_a_stream_by_now_is_not_told_as_unchanged() {
     site.on("/film/turn.mp4", playlist(MASTER));
     let asks = fetch.clone().args(["--skip", "changed"]);
     let done = asks.run().success().says("1 had");
-    done.says("whether it has changed is not known: by now it comes as a stream");
+    done.says("cannot tell whether it has changed: it is a stream now");
     assert!(fetch.files().values().eq([&sound()]), "{}", fetch.tree());
 }

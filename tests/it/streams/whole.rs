@@ -33,7 +33,7 @@ fn a_track_that_is_one_file_and_ends_with_its_connection_is_told() {
     site.on("/cats.mpd", Reply::text(manifest));
     site.on("/film.ts", Reply::file(segment(1, 20)).close_delimited());
     let fetch = quick().arg(site.url("/cats.mpd"));
-    let said = "its length was not told, so nothing shows whether it is whole";
+    let said = "the server did not send its length, so it may be incomplete";
     fetch.run().success().says(said);
     assert!(fetch.files()["cats.ts"] == segment(1, 20));
 }

@@ -152,7 +152,7 @@ fn a_file_that_nothing_is_known_of_is_told_where_it_is_in_the_way() {
         site.on(path, Reply::file(small(Format::Jpeg, number as u64)));
     }
     let told =
-        "`cat.jpg` was there and is not known here; `fetch archive adopt` takes what is whole";
+        "`cat.jpg` exists and is not in the archive; `fetch archive adopt` adds complete files";
     for (archive, expected) in [(None, true), (Some("--no-archive"), false)] {
         let fetch = quick().args(archive).arg(site.url("/cat.jpg"));
         // What another program left half.
@@ -166,7 +166,7 @@ fn a_file_that_nothing_is_known_of_is_told_where_it_is_in_the_way() {
     let both = quick().args(links);
     let said = both.run().success().stderr;
     assert!(said.contains("cat (2).jpg`"), "{said}");
-    assert!(!said.contains("is not known"), "{said}");
+    assert!(!said.contains("is not in the archive"), "{said}");
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn a_page_in_place_of_a_picture_tells_where_it_came_from() {
     let expected = format!("because: redirected to `{}`", site.url("/login"));
     assert!(done.stderr.contains(&expected), "{}", done.stderr);
     assert!(
-        done.stderr.contains("`-C FILE` brings yours"),
+        done.stderr.contains("pass your cookies with"),
         "{}",
         done.stderr
     );

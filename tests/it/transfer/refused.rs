@@ -86,7 +86,7 @@ fn a_redirect_to_nowhere_is_no_refusal() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::empty(302)).once();
     let done = quick().arg(site.url("/cat.jpg")).run().fails(4);
-    done.says("the server answered 302 Found and does not say where it is");
+    done.says("the server answered 302 Found without saying where to go");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn a_page_with_status_200_is_no_picture() {
     );
     says(
         &refused("/cat.jpg", Reply::html(page), 4),
-        "hint: `fetch page:URL` takes the media on it",
+        "hint: `fetch page:URL` downloads the media on it",
     );
     let liar = Reply::html(page).content_type("image/jpeg");
     says(
@@ -118,7 +118,7 @@ fn a_digest_that_disagrees_is_a_failure() {
         let output = refused("/cat.jpg", Reply::file(cat.clone()).header(name, value), 4);
         says(
             &output,
-            &format!("the bytes do not have the {algorithm} that the server names"),
+            &format!("the bytes do not have the {algorithm} given by the server"),
         );
     }
 }
@@ -169,7 +169,7 @@ fn a_coding_that_is_not_known_is_refused() {
         Reply::file(small(Format::Jpeg, 1)).header("Content-Encoding", "br"),
         4,
     );
-    says(&output, "the server sent it in the coding `br`");
+    says(&output, "the server sent the content coding `br`");
 }
 
 #[test]
@@ -188,13 +188,13 @@ fn a_text_with_status_200_is_no_book_and_no_archive() {
         let last = ext.rsplit('.').next().unwrap();
         says(
             &refused(&format!("/a.{ext}"), reply.clone(), 4),
-            &format!("a text came instead of a file of the kind `{last}`"),
+            &format!("a text came instead of a `{last}` file"),
         );
     }
     let named = error.header("Content-Disposition", "attachment; filename=\"book.pdf\"");
     says(
         &refused("/get?id=1", named, 4),
-        "a text came instead of a file of the kind `pdf`",
+        "a text came instead of a `pdf` file",
     );
 }
 
@@ -202,7 +202,7 @@ fn a_text_with_status_200_is_no_book_and_no_archive() {
 fn nothing_at_all_is_no_archive_and_no_page() {
     says(
         &refused("/a.zip", Reply::file(Vec::new()), 4),
-        "an empty file came instead of a file of the kind `zip`",
+        "an empty file came instead of a `zip` file",
     );
     says(
         &refused("/gallery", Reply::html(""), 4),

@@ -20,7 +20,7 @@ fn known() -> Representation {
     }
 }
 
-/// What is made of a 206 with these headers to a request for the bytes from 40, in a word.
+/// Says in a word how a 206 with these headers is read after a request for the bytes from 40 on.
 fn partial(known: &Representation, pairs: &[(&str, &str)]) -> String {
     match read(
         StatusCode::PARTIAL_CONTENT,
@@ -52,16 +52,13 @@ fn goes_on_only_with_the_part_that_was_asked_for() {
         ),
         (
             &[range("bytes 41-99/100"), ETAG],
-            "the server sent another part than was asked for",
+            "the server sent a different range than requested",
         ),
         (
             &[range("bytes 0-99/100"), ETAG],
-            "the server sent another part than was asked for",
+            "the server sent a different range than requested",
         ),
-        (
-            &[range("bytes 40-109/110"), ETAG],
-            "it has another length now",
-        ),
+        (&[range("bytes 40-109/110"), ETAG], "its length has changed"),
         (
             &[range("bytes 40-109/*"), ETAG],
             "the server sent a part beyond the end",

@@ -1,7 +1,7 @@
 use super::*;
 use crate::pipeline::archive::Memory;
 
-/// A file that has its key for its bytes.
+/// A file whose bytes are its key.
 fn commit<'a>(
     archive: &'a Memory,
     disk: &Arc<Disk>,
@@ -66,9 +66,9 @@ fn names_that_are_taken_are_not_asked_after_again_for_each_item() {
     assert_eq!(save("two"), "dup (2).txt");
     assert_eq!(save("three"), "dup (3).txt");
     assert_eq!(disk.numbers().first("dup.txt"), 3);
-    // What has a name keeps it, also behind those that are known to be taken.
+    // An item keeps its name, even behind names that are known to be taken.
     assert_eq!(save("one"), "dup.txt");
-    // And what is there, and belongs to nobody, is found as if nothing was remembered.
+    // And a file that is there, and belongs to nobody, is found as if nothing were remembered.
     std::fs::write(root.path().join("dup (4).txt"), "five").unwrap();
     assert_eq!(save("four"), "dup (5).txt");
     assert_eq!(save("five"), "dup (4).txt");

@@ -1,14 +1,14 @@
-//! What one of a crew has read and not written.
+//! Bytes that a worker has read and not yet written.
 
 use bytes::Bytes;
 use tokio::time::Duration;
 
-/// Bytes that were read one behind the other and are to be written at once.
+/// Consecutive bytes that are to be written together.
 pub(super) struct Batch {
     pub(super) at: u64,
     pub(super) len: u64,
     pub(super) pieces: Vec<Bytes>,
-    /// How long the server was waited for.
+    /// How long the worker waited for the server.
     pub(super) waited: Duration,
 }
 

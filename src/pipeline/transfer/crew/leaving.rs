@@ -1,32 +1,33 @@
-//! Who leaves when there are to be fewer: first those that wait for an answer, then those that get bytes.
+//! Which workers leave when there are to be fewer: first those waiting for a response, then those receiving bytes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// How many of a crew are to leave.
+/// How many workers of a crew are to leave.
 #[derive(Default)]
 pub(super) struct Leaving {
     count: AtomicUsize,
-    /// How many wait for an answer.
+    /// How many workers wait for a response.
     asking: AtomicUsize,
-    /// Told when some are to leave.
+    /// Notified when workers are to leave.
     changed: Notify,
 }
 
 impl Leaving {
-    /// So many are to leave, whoever was to before.
+    /// Sets how many workers are to leave, whatever the number was before.
     pub(super) fn set(&self, count: usize) {
         self.count.store(count, Ordering::Relaxed);
         self.changed.notify_waiters();
     }
 
-    /// Whether one that gets bytes is to leave. It stays if there are enough who wait: what an answer would bring may never come.
+    /// Whether a worker that receives bytes is to leave. It stays if enough others wait for a response: theirs may
+    /// never come.
     pub(super) fn takes_one_at_work(&self) -> bool {
         self.takes(self.asking.load(Ordering::Relaxed))
     }
 
-    /// Waits for an answer, unless this one is to leave.
+    /// Waits for a response, unless this worker is to leave.
     pub(super) async fn unless_left<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
         self.asking.fetch_add(1, Ordering::Relaxed);
         let _asking = Asking(&self.asking);
@@ -46,7 +47,7 @@ impl Leaving {
         }
     }
 
-    /// Takes one, if there are more than that.
+    /// Takes one of the workers to leave off the count, if the count is larger than `others`.
     fn takes(&self, others: usize) -> bool {
         let one_less = |count: usize| (count > others).then(|| count - 1);
         let order = Ordering::Relaxed;
@@ -54,7 +55,7 @@ impl Leaving {
     }
 }
 
-/// Counts one that waits for an answer, for as long as it does.
+/// Counts a worker as waiting for a response until it is dropped.
 struct Asking<'a>(&'a AtomicUsize);
 
 impl Drop for Asking<'_> {
@@ -78,7 +79,10 @@ mod tests {
         let mut mute = Box::pin(leaving.unless_left(pending::<()>()));
         assert_eq!(mute.as_mut().now_or_never(), None);
         leaving.set(1);
-        assert!(!leaving.takes_one_at_work(), "another one is to");
+        assert!(
+            !leaving.takes_one_at_work(),
+            "the waiting worker is to leave"
+        );
         assert_eq!(mute.as_mut().now_or_never(), Some(None));
         drop(mute);
         assert!(!leaving.takes_one_at_work(), "it has left already");

@@ -1,4 +1,4 @@
-//! What each of a crew does: ask for a part, move it, take the next.
+//! What each worker of a crew does: request a segment, download it, take the next.
 
 use std::sync::atomic::Ordering;
 
@@ -20,27 +20,27 @@ use crate::pipeline::transfer::seams::Joint;
 use crate::pipeline::transfer::setback::Setback;
 use crate::pipeline::transfer::take::{same_bytes, short};
 
-/// How somebody comes to a first part.
+/// How a worker starts on its first segment.
 pub(super) enum Start {
-    /// Its answer is there already.
+    /// The response is already there.
     Answered(Segment, Box<Opened>),
-    /// It is to be asked for.
+    /// The segment is yet to be requested.
     Ask(Segment),
-    /// Another has it and is silent. It is asked for, and taken over when the answer is there before the other's bytes.
+    /// Another worker has it and is silent. It is requested again, and taken over if the response comes first.
     Relieve(Segment),
 }
 
-/// What came of asking for a part.
+/// The response to a request for a segment.
 struct Answer {
     opened: Opened,
-    /// The bytes before the part that it begins with.
+    /// The bytes before the segment that the response begins with.
     before: Vec<u8>,
-    /// Where it ends.
+    /// Where the response ends.
     last: u64,
 }
 
 impl Crew<'_> {
-    /// Moves parts until there is none to take, and tells the pace what came of it.
+    /// Downloads segments until none is left to take, and reports the outcome to the pace of the host.
     pub(super) async fn work(
         &self,
         start: Start,
@@ -65,7 +65,7 @@ impl Crew<'_> {
                 self.relieving.fetch_sub(1, Ordering::Relaxed);
                 let answer = match answer {
                     Ok(answer) => answer,
-                    // Nothing is lost: the other one still has it.
+                    // Nothing is lost: the other worker still has the segment.
                     Err(setback) => {
                         self.tell(permit, &Err(setback)).await;
                         return Ok(());
@@ -86,7 +86,7 @@ impl Crew<'_> {
         done
     }
 
-    /// Whether the server gives so little at a time that it is better left to the others, as it did now.
+    /// Whether the server sends so little at a time, as it did now, that the segment is better left to other workers.
     fn is_in_vain(&self, came: u64) -> bool {
         came.max(self.longest_short.load(Ordering::Relaxed)) < LEAST
             && self.at_work.load(Ordering::Relaxed) > 1
@@ -109,7 +109,8 @@ impl Crew<'_> {
             match moved {
                 Err(Setback::More) if self.is_in_vain(batch.at - segment.at) => {
                     self.without_ranges.store(true, Ordering::Relaxed);
-                    // In nobody's way, who has all that stands before it.
+                    // Forgotten, so as not to stop a worker that comes from the left, whose response has these bytes
+                    // too.
                     self.ledger().forget((segment.at, batch.at));
                     return Ok(());
                 }
@@ -128,7 +129,7 @@ impl Crew<'_> {
         }
     }
 
-    /// Moves one part. `false` if it was left because somebody was to go.
+    /// Downloads one segment. Returns `false` if it was left unfinished because a worker had to leave.
     async fn part(
         &self,
         segment: Segment,
@@ -141,7 +142,7 @@ impl Crew<'_> {
         let answer = match first {
             Some(answer) => answer,
             None => {
-                // Not given up on when the part is taken over: the file would be held open by it.
+                // Not cancelled when the segment is taken over: the read would keep the file open.
                 let before = self.before(segment).await?;
                 let began = Instant::now();
                 let asked = self.ask(segment, before, permit);
@@ -165,14 +166,14 @@ impl Crew<'_> {
         let mut beyond = Bytes::new();
         loop {
             if at >= end {
-                // What follows may have been taken from here in vain. This answer has it, too.
+                // The segment behind may have been taken from here and given up. This response covers it, too.
                 end = self.ledger().extend(segment.id, last);
             }
             if at >= end {
                 break;
             }
             if at >= last {
-                // The server gave less than was asked for, and all of that is here.
+                // The server sent less than was requested, and all of that is here.
                 return Err(Setback::More);
             }
             let mut piece = std::mem::take(&mut beyond);
@@ -190,7 +191,7 @@ impl Crew<'_> {
                 self.at_rate(&piece).await?;
                 same_bytes(&mut piece, &mut before)?;
             }
-            // Others may have taken from it while it was waited for.
+            // Others may have taken from the segment while this worker waited.
             end = self.ledger().end(segment.id);
             let room = end.saturating_sub(at).min(piece.len() as u64) as usize;
             beyond = piece.split_off(room);
@@ -207,7 +208,7 @@ impl Crew<'_> {
         let mut beyond = beyond.to_vec();
         let most = JOINT.min(self.total - end) as usize;
         while beyond.len() < most {
-            // Without the joint there is one proof less, which can be had later.
+            // Without the joint, one proof is missing, which can be had later.
             let next = self.unless_over(opened.chunk());
             let next = match self.proves {
                 true => next.await,
@@ -231,7 +232,7 @@ impl Crew<'_> {
         Ok(true)
     }
 
-    /// A little of what is there before a part.
+    /// Reads a little of what is on disk before a segment.
     async fn before(&self, segment: Segment) -> Result<Vec<u8>, Error> {
         let have = self.ledger().before(segment.at).min(JOINT);
         if have == 0 {
@@ -241,7 +242,7 @@ impl Crew<'_> {
         quickly(move || partial.read(segment.at - have, have as usize)).await
     }
 
-    /// Asks for a part, and for these bytes of what is there before it.
+    /// Requests a segment, along with these bytes on disk before it.
     async fn ask(
         &self,
         segment: Segment,
@@ -253,7 +254,7 @@ impl Crew<'_> {
         if answer.last > segment.at {
             return Ok(answer);
         }
-        // It gives little at a time, or as far as a block of its own goes. If that agrees, what follows is to be had.
+        // The server sends little at a time, or only to the end of its own block. If that agrees, request the rest.
         self.agrees(answer, segment.at - have).await?;
         let answer = self.ask_with(segment, Vec::new(), permit).await?;
         match answer.last > segment.at {
@@ -262,7 +263,7 @@ impl Crew<'_> {
         }
     }
 
-    /// Reads an answer that ends before the part begins, which must be of the bytes that are there.
+    /// Reads a response that ends before the segment begins; its bytes must equal those on disk.
     async fn agrees(&self, answer: Answer, start: u64) -> Result<(), Setback> {
         let Answer {
             mut opened,
@@ -281,7 +282,7 @@ impl Crew<'_> {
         Ok(())
     }
 
-    /// Asks for a part and these bytes before it.
+    /// Requests a segment and these bytes before it.
     async fn ask_with(
         &self,
         segment: Segment,
@@ -328,19 +329,19 @@ impl Crew<'_> {
                 let is_worth = self.is_resumed || self.known.etag != here.etag;
                 let may_be = is_ranged && is_worth && self.known.may_be_unknown_to(&here);
                 if may_be && !without_if_range {
-                    // It seems that nothing changed, and yet it sends everything. Ask without If-Range.
+                    // Nothing seems to have changed, yet the server sends the whole file: ask again without If-Range.
                     self.without_if_range.store(true, Ordering::Relaxed);
                     drop(opened);
                     return Box::pin(self.ask_with(segment, before, permit)).await;
                 }
-                // Beside one that goes on, that is nothing worse than a server without ranges.
+                // While another worker continues, this is no worse than a server without ranges.
                 self.without_ranges.store(true, Ordering::Relaxed);
-                let message = "the server sent everything in place of a part";
+                let message = "the server sent the whole file instead of a range";
                 Err(Setback::Whole(Error::new(Kind::Changed, message)))
             }
             Reading::End { .. } => Err(restart(SHORTER)),
             Reading::Restart(why) => Err(restart(why)),
-            // While others go on, it may be one connection too many; when nobody does, the address has run out.
+            // While others continue, this may be one connection too many; when none does, the address has expired.
             Reading::Refused { error, .. } if may_have_run_out(&error) => {
                 Err(Setback::Expired(error))
             }
@@ -348,7 +349,7 @@ impl Crew<'_> {
         }
     }
 
-    /// Waits until so many bytes fit the rate that the user allows.
+    /// Waits until these bytes fit the user's rate limit.
     async fn at_rate(&self, piece: &Bytes) -> Result<(), Error> {
         match self.mover.client.rate() {
             Some(rate) => self.unless_over(rate.take(piece.len() as u64)).await,
@@ -373,7 +374,7 @@ impl Crew<'_> {
         Ok(())
     }
 
-    /// Reports the outcome to the pace, and tells the user if the host is now paused.
+    /// Reports the outcome to the pace of the host, and tells the user if the host is now paused.
     async fn tell(&self, permit: Option<Permit>, done: &Result<(), Setback>) {
         let Some(permit) = permit else { return };
         match done {
@@ -381,12 +382,12 @@ impl Crew<'_> {
             Err(Setback::Again(error))
                 if error.kind == Kind::Busy || error.retry_after.is_some() =>
             {
-                // What is too long to wait for, nobody waits for: the others move the part.
+                // Nobody waits longer than the limit: the other workers download the segment.
                 let longest = self.mover.client.settings().longest_wait;
                 let told = error.retry_after.filter(|told| *told <= longest);
                 if let Some(paused) = permit.refused(told).paused {
                     let (url, why) = (self.course.url, error.message.clone());
-                    // If nobody hears events any more, the run is over.
+                    // If nobody reads events any more, the run is over.
                     let _ = self.mover.tell_wait(None, url, paused, why).await;
                 }
             }

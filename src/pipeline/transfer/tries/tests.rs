@@ -5,7 +5,7 @@ fn tries() -> Tries {
     Tries::new(&Client::new(Settings::default()).unwrap())
 }
 
-/// How many refusals of this kind a file stands, up to a thousand; `succeeded` is what went well before each.
+/// How many refusals of this kind a file survives, up to a thousand; `refusal` is told how many there were before.
 fn stands(error: impl Fn() -> Error, refusal: impl Fn(u64) -> Refusal) -> u64 {
     let mut tries = tries();
     let gives_up = |number: &u64| {
@@ -24,10 +24,10 @@ fn a_file_is_given_up_when_nothing_comes_of_its_host_any_more() {
         succeeded,
         ..Refusal::default()
     };
-    // As long as others are let in, only the time counts: half an hour of waits of a second.
+    // As long as others are let in, only time counts: half an hour of one-second waits.
     assert_eq!(stands(busy, crowded), 1000);
     assert_eq!(stands(busy, |_| crowded(0)), 20);
-    // Without a word from the host, the waits grow up to a minute.
+    // If the host gives no time, the waits grow up to a minute.
     let stood = stands(broken, crowded);
     assert!((30..90).contains(&stood), "{stood}");
     let alone = |succeeded| Refusal {
@@ -46,7 +46,7 @@ fn a_file_is_given_up_when_nothing_comes_of_its_host_any_more() {
 #[test]
 fn each_request_is_one_attempt() {
     let mut tries = tries();
-    // Whether it is to wait before it is asked again, if it is asked at all, and how many requests that makes.
+    // Whether to wait before the next request, if there is one at all, and how many attempts that makes.
     let mut refused = || {
         let error = tries.anew(Error::new(Kind::Blocked, "403")).unwrap();
         let waits = tries.insist(error).map(|wait| wait.is_some());
@@ -109,7 +109,7 @@ fn what_is_always_busy_while_others_are_let_in_is_given_up_soon() {
     let stands = |error: &dyn Fn() -> Error, paused: Option<Duration>, for_itself: bool| {
         let mut tries = tries();
         let fails = |number: &u64| {
-            // What is at fault itself is told to nobody.
+            // A request that is itself at fault is not reported to the pace.
             let refusal = Refusal {
                 paused,
                 succeeded: number * 10,
@@ -125,6 +125,6 @@ fn what_is_always_busy_while_others_are_let_in_is_given_up_soon() {
     assert_eq!(stands(&silent, None, true), Some(9));
     assert_eq!(stands(&silent, pause, false), Some(10));
     assert_eq!(stands(&|| told(0), pause, false), Some(10));
-    // A host that says how long is taken at its word.
+    // A host that says how long to wait is taken at its word.
     assert_eq!(stands(&|| told(1000), pause, false), None);
 }

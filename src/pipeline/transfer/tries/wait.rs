@@ -1,4 +1,4 @@
-//! How long is waited between two attempts.
+//! The wait between two attempts.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(in crate::pipeline::transfer) struct Wait {
     pub(in crate::pipeline::transfer) time: Duration,
-    /// Whether the whole host is paused, so that the wait is that of the line.
+    /// Whether the whole host is paused, so that the waiting is done in its queue.
     pub(in crate::pipeline::transfer) is_in_line: bool,
-    /// How far apart the host is asked from now on, if that is to be told.
+    /// The new interval between requests to the host, if the user is to be told.
     pub(in crate::pipeline::transfer) apart: Option<Duration>,
     pub(in crate::pipeline::transfer) reason: String,
 }

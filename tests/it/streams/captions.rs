@@ -125,7 +125,7 @@ fn subtitles_that_cannot_be_had_do_not_cost_the_film() {
         .arg(site.url("/cats/master.m3u8"));
     let done = fetch.run().success();
     assert_eq!(fetch.files().len(), 1, "{}", done.stderr);
-    let said = "its subtitles `en` cannot be had: segment 2 of 3: ";
+    let said = "cannot get its subtitles `en`: segment 2 of 3: ";
     assert!(done.stderr.contains(said), "{}", done.stderr);
     // The next run asks for them again.
     site.forget();
@@ -219,7 +219,7 @@ fn subtitles_of_a_manifest_are_files_and_segments() {
     let german = "WEBVTT\n\n1\n00:00:01.000 --> 00:00:06.000\nde 0\n";
     assert_eq!(String::from_utf8_lossy(&files["cats.de.sdh.vtt"]), german);
     let said =
-        "its subtitles `it` cannot be had: they are WebVTT in MP4 (`wvtt`), which is not supported";
+        "cannot get its subtitles `it`: they are WebVTT in MP4 (`wvtt`), which is not supported";
     assert!(done.stderr.contains(said), "{}", done.stderr);
     assert_eq!(fetch.partials(), Vec::<String>::new());
 }
@@ -242,7 +242,7 @@ fn what_comes_in_place_of_subtitles_is_not_saved() {
         let done = fetch.run().success();
         assert_eq!(fetch.files().len(), 1, "{text}: {}", done.stderr);
         assert!(
-            done.stderr.contains("its subtitles `en` cannot be had: "),
+            done.stderr.contains("cannot get its subtitles `en`: "),
             "{}",
             done.stderr
         );

@@ -86,7 +86,7 @@ fn what_a_killed_run_had_of_a_live_stream_is_kept() {
     let files = fetch.files();
     assert!(files["cats.ts"] == second, "{}", done.stderr);
     assert!(files["cats.interrupted.ts"] == first);
-    let said = "what an earlier run had of it is in `cats.interrupted.ts`";
+    let said = "what an earlier run recorded of it is in `cats.interrupted.ts`";
     assert!(done.stderr.contains(said), "{}", done.stderr);
     assert_eq!(fetch.partials(), Vec::<String>::new());
     user.arg("verify").run().success();
@@ -109,7 +109,7 @@ fn what_was_recorded_is_kept_although_its_end_is_another() {
     let first = [segment(0, 200), segment(1, 200)].concat();
     assert!(files["cats.interrupted.ts"] == first, "{}", done.stderr);
     assert!(files["cats.ts"] == [first, other].concat());
-    let said = "it changed on the way: what there was of it is in `cats.interrupted.ts`";
+    let said = "it changed on the way: what was recorded of it is in `cats.interrupted.ts`";
     assert!(done.stderr.contains(said), "{}", done.stderr);
     assert_eq!(fetch.partials(), Vec::<String>::new());
 }
@@ -138,7 +138,7 @@ fn what_was_recorded_is_kept_although_its_end_is_another_and_its_playlist_gone()
     left.store(2, Ordering::Relaxed);
     site.on("/2.ts", Reply::file(segment(9, 200)));
     let done = fetch.run();
-    let said = "what there was of it is in `cats.interrupted.ts`";
+    let said = "what was recorded of it is in `cats.interrupted.ts`";
     assert!(done.stderr.contains(said), "{}", done.stderr);
     let files = fetch.files();
     let first = [segment(0, 200), segment(1, 200)].concat();

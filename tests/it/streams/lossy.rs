@@ -34,7 +34,7 @@ fn a_segment_of_a_live_stream_that_never_comes_right_is_left_out_and_told() {
         let fetch = quick().arg(site.url("/cats.m3u8"));
         let done = fetch.run().success();
         assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
-        let said = "1 segment could not be fetched, the last one since: ";
+        let said = "1 segment could not be fetched, the last one because: ";
         assert!(done.stderr.contains(said), "{}", done.stderr);
     }
 }

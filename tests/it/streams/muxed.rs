@@ -164,7 +164,7 @@ fn a_film_that_ffmpeg_reads_a_part_of_stays_apart() {
     let files = fetch.files();
     let names: Vec<_> = files.keys().collect();
     assert_eq!(names, ["cats.audio.m4a", "cats.mp4"], "{}", done.stderr);
-    done.says("since `ffmpeg` made 2.0 seconds of its picture, and 6.0 of its sound");
+    done.says("since `ffmpeg` wrote 2.0 seconds of its picture, and 6.0 of its sound");
     let pieces = ["v.mp4", "video0.m4s", "video1.m4s", "video2.m4s"];
     let pieces = pieces.map(|name| std::fs::read(folder.join(name)).unwrap());
     assert!(files["cats.mp4"].starts_with(&pieces.concat()));

@@ -152,7 +152,7 @@ fn a_wrong_key_saves_nothing() {
         ),
         (
             Reply::text("no").status(403),
-            "the key of the stream cannot be had",
+            "cannot get the key of the stream",
         ),
     ];
     for (reply, expected) in table {
@@ -226,7 +226,7 @@ fn a_list_of_lists_does_not_go_on_for_ever() {
     let fetch = quick().arg(site.url("/cats.m3u8"));
     let done = fetch.run().fails(4);
     assert!(
-        done.stderr.contains("is a list of renditions itself"),
+        done.stderr.contains("is itself a list of renditions"),
         "{}",
         done.stderr
     );

@@ -99,7 +99,7 @@ fn numbers_that_begin_anew_are_followed_and_told() {
     }
     whole.extend(segments(&site, "/new", 3, 30));
     let told = records(&site, "/cats.m3u8", &whole);
-    let said = "the numbers of its segments began anew on the way";
+    let said = "its segment numbers restarted on the way";
     assert!(told.contains(said), "{told}");
     assert!(!told.contains("were gone"), "{told}");
 }

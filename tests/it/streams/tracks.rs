@@ -55,7 +55,7 @@ fn a_sound_that_is_nowhere_is_told() {
     site.on("/film/0.ts", Reply::file(segment(0, 20)));
     let fetch = quick().arg(site.url("/film/master.m3u8"));
     let done = fetch.run().success();
-    done.says("its sound is said to be in `a`, which is nowhere");
+    done.says("its sound should be in `a`, which does not exist");
     assert_eq!(fetch.tree(), format!("film.ts {}\n", 20 * 188));
 }
 
@@ -71,7 +71,7 @@ fn a_time_that_begins_anew_is_told_where_boxes_hide_it() {
         Reply::file([&b"\0\0\x04\x08moof"[..], &[7; 1024]].concat()),
     );
     let done = quick().arg(site.url("/cats.m3u8")).run().success();
-    done.says("its time begins anew once, which not every player can play");
+    done.says("its timeline restarts once, which not every player can play");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn what_begins_anew_on_the_way_stays_apart() {
             .run()
             .success();
         assert_eq!(fetch.files().len(), 2, "{}", done.stderr);
-        let said = "since it begins anew on the way, where `ffmpeg` would not keep both together";
+        let said = "since its timeline restarts, where `ffmpeg` would not keep both in sync";
         assert!(done.stderr.contains(said), "{}", done.stderr);
         assert_eq!(fetch.partials(), Vec::<String>::new());
     }

@@ -19,8 +19,7 @@ fn segments_that_end_with_their_connection_are_told() {
         whole.extend(bytes);
     }
     let fetch = quick().arg(site.url("/cats.m3u8"));
-    let said =
-        "the length of 2 of its segments was not told, so nothing shows whether they are whole";
+    let said = "the server did not send the length of 2 of its segments, so they may be incomplete";
     fetch.run().success().says(said);
     assert!(fetch.files()["cats.ts"] == whole);
 }
@@ -42,8 +41,7 @@ fn a_track_that_is_one_file_and_ends_with_its_connection_is_told() {
 fn a_list_without_an_end_that_ends_with_its_connection_is_told() {
     let lines = list(3).replace("#EXT-X-ENDLIST\n", "");
     let lines = format!("#EXT-X-PLAYLIST-TYPE:VOD\n{lines}");
-    let said =
-        "its list has no end, and no length that was told, so nothing shows whether it is whole";
+    let said = "its playlist has no end and came without a length, so it may be incomplete";
     for is_open in [true, false] {
         let site = Site::start();
         let reply = playlist(&lines);

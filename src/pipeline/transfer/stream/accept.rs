@@ -1,4 +1,4 @@
-//! What is asked for of a part, and whether an answer has it.
+//! What to request for a part, and whether a response has it.
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
@@ -8,7 +8,7 @@ use crate::net::{content_range, is_part};
 use crate::pipeline::transfer::answer::{Asked, Reading, Representation, read};
 use crate::pipeline::transfer::setback::Setback;
 
-/// The headers that ask for bytes as they are, or for some of them.
+/// The headers that request unencoded bytes, or a range of them.
 pub(super) fn asked(range: Option<(u64, u64)>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(
@@ -23,20 +23,20 @@ pub(super) fn asked(range: Option<(u64, u64)>) -> HeaderMap {
     headers
 }
 
-/// What an answer brings.
+/// What a response brings.
 #[derive(Debug)]
 pub(super) struct Accepted {
-    /// How long the body is, if that is told.
+    /// The length of the body, if known.
     pub(super) length: Option<u64>,
     /// How many of its bytes are wanted, unless all are.
     pub(super) most: Option<u64>,
-    /// What it is a part of.
+    /// The representation that it is a range of.
     pub(super) of: Option<Representation>,
-    /// The coding that it comes in.
+    /// The content coding that it comes in.
     pub(super) coded: Option<Coded>,
 }
 
-/// Whether an answer has what was asked for.
+/// Checks whether a response has what was requested.
 pub(super) fn accept(
     status: StatusCode,
     headers: &HeaderMap,
@@ -59,7 +59,7 @@ pub(super) fn accept(
             }),
             _ => Err(Setback::GiveUp(Error::new(
                 Kind::Corrupt,
-                "the server sent another part than was asked for",
+                "the server sent a different range than requested",
             ))),
         },
         (200..=203 | 207..=299, Some((0, end))) => Ok(Accepted {
@@ -70,7 +70,7 @@ pub(super) fn accept(
         }),
         (200..=203 | 207..=299, Some(_)) => Err(Setback::GiveUp(Error::new(
             Kind::Corrupt,
-            "the server sends whole files only, and this stream is made of their parts",
+            "the server sends whole files only, but the stream needs ranges of them",
         ))),
         (200..=203 | 207..=299, None) if !is_part => Ok(Accepted {
             length,
@@ -138,7 +138,7 @@ mod tests {
             if let Err(setback) = read {
                 assert_eq!(
                     matches!(setback, Setback::Again(_)),
-                    // A part that nobody asked for may be another's answer.
+                    // A part that nobody requested may be the response to another request.
                     status == 503 || !range.is_empty() && asked.is_none(),
                     "{status}"
                 );

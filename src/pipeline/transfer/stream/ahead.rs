@@ -1,7 +1,8 @@
-//! The memory in which parts wait for those before them.
+//! The memory in which parts wait for earlier ones.
 //!
-//! Against deadlock: memory is taken before a permit, never the reverse. A part that proves to be larger than its room gives its
-//! permit back, and comes again when there is as much. The next part in order needs no room, so it always goes on.
+//! Against deadlock: memory is acquired before a permit, never the reverse. A part that proves to be larger than its
+//! share returns its permit, and comes again once there is enough memory. The next part in order needs no memory, so it
+//! always goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::MEMORY;
 
-/// So much is taken for a part as long as nobody knows how long they are.
+/// How much memory is acquired for a part as long as nobody knows how long parts are.
 const FIRST: usize = 1 << 20;
 
 /// The memory of all streams, as one track sees it, and which of its parts is next in order.
@@ -18,19 +19,19 @@ const FIRST: usize = 1 << 20;
 pub(super) struct Ahead {
     memory: Arc<Semaphore>,
     next: watch::Receiver<usize>,
-    /// How long parts of this track are at present; 0 while that is not known.
+    /// The current length of the parts of this track; 0 while unknown.
     usual: Arc<AtomicUsize>,
 }
 
-/// What a part may take of the memory.
+/// The share of the memory that a part may take.
 pub(super) struct Room<'a> {
     ahead: &'a Ahead,
     index: usize,
-    /// What it has and has not filled; none for the part that is next.
+    /// The memory that it has and has not filled; `None` for the part that is next.
     held: Option<OwnedSemaphorePermit>,
 }
 
-/// There is not as much room.
+/// There is not enough memory.
 #[derive(Debug)]
 pub(super) struct Crowded;
 
@@ -43,7 +44,7 @@ impl Ahead {
         }
     }
 
-    /// What to take for a part of which nothing is known.
+    /// How much to acquire for a part of which nothing is known.
     pub(super) fn usual(&self) -> usize {
         match self.usual.load(Ordering::Relaxed) {
             0 => FIRST,
@@ -51,7 +52,7 @@ impl Ahead {
         }
     }
 
-    /// Learns how long a part is. One that is long is remembered for a few others.
+    /// Learns the length of a part. A long one is remembered for a few others.
     pub(super) fn learn(&self, len: usize) {
         let before = self.usual.load(Ordering::Relaxed);
         self.usual
@@ -62,7 +63,7 @@ impl Ahead {
         *self.next.borrow() >= index
     }
 
-    /// Waits for so much room, or until the part is next. Whoever calls has no place at a host.
+    /// Waits for this much memory, or until the part is next. The caller must not hold a place at a host.
     pub(super) async fn room(&self, index: usize, want: usize) -> Room<'_> {
         let mut next = self.next.clone();
         let turn = next.wait_for(|next| *next >= index);
@@ -70,10 +71,10 @@ impl Ahead {
             Ok(want) if want as usize <= MEMORY => tokio::select! {
                 biased;
                 _ = turn => None,
-                // It is never closed.
+                // The semaphore is never closed.
                 held = self.memory.clone().acquire_many_owned(want) => held.ok(),
             },
-            // Never will there be so much.
+            // There will never be this much.
             _ => {
                 let _ = turn.await;
                 None
@@ -88,7 +89,7 @@ impl Ahead {
 }
 
 impl Room<'_> {
-    /// Makes it as much as what is still to come, if there is so much.
+    /// Adjusts the share to what is still to come, if there is enough memory.
     pub(super) fn fit(&mut self, len: usize) -> Result<(), Crowded> {
         if self.ahead.is_next(self.index) {
             self.held = None;
@@ -107,7 +108,7 @@ impl Room<'_> {
         Ok(())
     }
 
-    /// Takes of it what these bytes need. It grows, if there is as much, where it is too small.
+    /// Takes the memory for these bytes out of the share. A share that is too small grows, if there is enough memory.
     pub(super) fn take(&mut self, len: usize) -> Result<Option<OwnedSemaphorePermit>, Crowded> {
         let has = self.held.as_ref().map_or(0, |held| held.num_permits());
         self.fit(has.max(len))?;
@@ -140,12 +141,12 @@ mod tests {
         assert!(next.take(1 << 30).unwrap().is_none());
         let wait = Duration::from_secs(1);
         assert!(timeout(wait, ahead.room(2, 91)).await.is_err());
-        // What never fits waits for its turn, and is in nobody's way.
+        // A part that never fits waits for its turn, and is in nobody's way.
         let large = timeout(wait, ahead.room(3, MEMORY + 1)).await;
         assert!(large.is_err());
         following.send_replace(2);
         assert!(ahead.room(2, 91).await.held.is_none());
-        // The first is behind the next one by now: what it has left is given back.
+        // The first is behind the next one by now: the rest of its share is returned.
         assert!(first.take(50).unwrap().is_none());
         assert_eq!(ahead.memory.available_permits(), 100);
     }

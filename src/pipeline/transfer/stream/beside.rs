@@ -1,4 +1,4 @@
-//! Picture and sound that came as tracks of their own: one file, or two with names that belong together.
+//! Picture and sound that came as separate tracks: one file, or two with names that belong together.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use crate::pipeline::archive::{Identity, Origin, Record};
 use crate::pipeline::naming::{Planned, ROOM, cut, extension, sniff, split};
 use crate::pipeline::sink::{Place, slowly};
 
-/// What the sound is called beside its picture where both cannot be one file: `NAME.audio.m4a`.
+/// The suffix of the sound beside its picture, where both cannot be one file: `NAME.audio.m4a`.
 const AUDIO: &str = "audio";
-/// What that of a stream is called which cannot be gone on with.
+/// The suffix of what was recorded of a stream that cannot be resumed.
 pub(super) const INTERRUPTED: &str = "interrupted";
-/// As much room is left behind a name for the number of a copy and the extension.
+/// How much room is left behind a name for the number of a copy and the extension.
 const NUMBER: usize = 24;
 
 impl Mover {
-    /// Makes one file of them where that can be, and else keeps both; says whether it is one.
+    /// Makes one file of both where that is possible, and otherwise keeps both. Also returns whether they are one file.
     pub(super) async fn both(
         &self,
         job: Job,
@@ -36,10 +36,8 @@ impl Mover {
         let into = place.beside(WHOLE);
         let mut claim = None;
         let fits = match breaks {
-            // Each begins a new time somewhere, by its own clock: put together, they would drift or lose frames.
-            true => {
-                Err("it begins anew on the way, where `ffmpeg` would not keep both together".into())
-            }
+            // Each restarts its timeline somewhere, by its own clock: put together, they would drift or lose frames.
+            true => Err("its timeline restarts, where `ffmpeg` would not keep both in sync".into()),
             false => {
                 let need = Need {
                     place: into.clone(),
@@ -48,7 +46,10 @@ impl Mover {
                 };
                 let room = self.claim(need, &mut claim).await;
                 room.map_err(|error| {
-                    format!("there is no room for both together: {}", error.message)
+                    format!(
+                        "there is no disk space for both together: {}",
+                        error.message
+                    )
                 })
             }
         };
@@ -85,7 +86,7 @@ impl Mover {
         }
     }
 
-    /// Names what belongs to an item after it: `NAME.audio.m4a`. Gives its name.
+    /// Names a file after the item that it belongs to, as in `NAME.audio.m4a`, and returns the name.
     pub(super) async fn name_beside(
         &self,
         job: &Job,
@@ -93,7 +94,7 @@ impl Mover {
         joined: Joined,
         what: &'static str,
     ) -> Result<String> {
-        // Of what was interrupted there may be several, each with other bytes.
+        // There may be several interrupted recordings, each with other bytes.
         let number = match what {
             AUDIO => String::new(),
             _ => joined.digest.map_or(String::new(), |sum| format!(" {sum}")),
@@ -107,7 +108,7 @@ impl Mover {
             .await
     }
 
-    /// The same for what is called so.
+    /// The same for any file that belongs to an item.
     pub(super) async fn name_extra(
         &self,
         beside: &Beside,
@@ -115,7 +116,7 @@ impl Mover {
         joined: Joined,
         Extra { what, key, ext }: Extra<'_>,
     ) -> Result<String> {
-        // With what comes behind it, a long name has to fit, too.
+        // A long name has to fit with its suffix, too.
         let stem = cut(&beside.stem, ROOM.saturating_sub(what.len() + NUMBER));
         let planned = Planned {
             folder: beside.folder.clone(),
@@ -165,23 +166,23 @@ impl Mover {
     }
 }
 
-/// An item that others belong to.
+/// An item that other files belong to.
 pub(super) struct Beside {
     item: Arc<Item>,
     origin: Option<Arc<Origin>>,
     folder: Vec<String>,
     stem: String,
-    /// What is noted of the options of its link.
+    /// What is recorded of the options of its link.
     naming: Option<String>,
 }
 
-/// What belongs to an item.
+/// A file that belongs to an item.
 pub(super) struct Extra<'a> {
-    /// What its name has behind that of the item.
+    /// The suffix of its name, after that of the item.
     pub(super) what: &'a str,
-    /// What the archive knows it by, behind the key of the item.
+    /// The suffix of its key in the archive, after that of the item.
     pub(super) key: String,
-    /// Its extension, where its bytes do not tell.
+    /// Its extension, if the bytes do not show it.
     pub(super) ext: Option<String>,
 }
 
@@ -201,7 +202,7 @@ impl Beside {
         }
     }
 
-    /// The same, once its file has this path.
+    /// The same item, once its file has this path.
     pub(super) fn named(&self, path: &str) -> Beside {
         let Planned { folder, stem, .. } = Planned::again(path);
         Beside {

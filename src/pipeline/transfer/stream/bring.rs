@@ -1,4 +1,4 @@
-//! Brings one part of a track: asks for it until it is whole, and sends on what comes.
+//! Downloads one part of a track: requests it until it is complete, and passes its bytes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,23 +23,23 @@ use crate::pipeline::transfer::setback::Setback;
 use crate::pipeline::transfer::take::short;
 use crate::pipeline::transfer::tries::Tries;
 
-/// Where what comes goes, and the room for what has to wait there.
+/// Where the bytes go, and the memory for those that have to wait there.
 #[derive(Clone)]
 pub(super) struct Out {
     pub(super) came: mpsc::Sender<Came>,
     pub(super) ahead: Ahead,
-    /// What is known of the files that parts are ranges of, where they have to stay as they are.
+    /// The known versions of the files that parts are ranges of, if those must not change.
     pub(super) versions: Option<Arc<Versions>>,
-    /// What is in the segments.
+    /// What the segments contain.
     pub(super) form: Content,
-    /// Of how many parts nothing but the end of the connection told that they are whole.
+    /// How many parts were ended by nothing but the end of the connection.
     pub(super) open: Arc<AtomicUsize>,
 }
 
-/// Why an attempt has ended early.
+/// Why an attempt ended early.
 enum Stop {
     Setback(Setback),
-    /// So much memory is needed at once, and there is less.
+    /// This much memory is needed at once, and less is free.
     Crowded(usize),
 }
 
@@ -56,7 +56,7 @@ impl From<Error> for Stop {
 }
 
 impl Streaming<'_> {
-    /// Brings the part of this index, over as many attempts as are sensible.
+    /// Downloads the part of this index, over as many attempts as are sensible.
     pub(super) async fn bring(&self, index: usize, part: Part, led: Led, out: Out) -> Result<()> {
         let mut tries = Tries::new(&self.mover.client);
         let mut want = part.len().unwrap_or_else(|| out.ahead.usual());
@@ -83,7 +83,8 @@ impl Streaming<'_> {
         }
     }
 
-    /// Waits as long as this setback asks for, also when nothing new is to begin: a live stream ends with all that was asked for.
+    /// Waits as long as this error asks for, even when nothing new is to start: a live stream ends with all that was
+    /// requested.
     pub(super) async fn wait(&self, url: &Url, error: Error, tries: &mut Tries) -> Result<()> {
         let wait = tries.wait(error)?;
         let told = self
@@ -96,7 +97,7 @@ impl Streaming<'_> {
         Ok(())
     }
 
-    /// Gets all that a part needs, its place at the host last: whoever has one waits for nothing but bytes.
+    /// Acquires all that a part needs, its place at the host last: whoever has one waits for nothing but bytes.
     async fn attempt(
         &self,
         index: usize,
@@ -133,7 +134,7 @@ impl Streaming<'_> {
         done
     }
 
-    /// Asks once, and takes what comes.
+    /// Sends one request and reads the response.
     async fn once(
         &self,
         taking: Taking<'_>,
@@ -179,7 +180,7 @@ impl Streaming<'_> {
             versions.check(&spot.url, of)?;
         }
         permit.accepted(length);
-        // What is encrypted has an end of its own.
+        // Encrypted bytes mark their own end.
         let open_end = opened.open_end() && decrypter.is_none();
         let expected = most.or(length);
         if let Some(expected) = expected.map(|len| usize::try_from(len).unwrap_or(usize::MAX)) {
@@ -215,7 +216,7 @@ impl Streaming<'_> {
         }
         // Where nobody speaks for a while, there may be no line.
         if count == 0 && out.form == Content::Medium {
-            // Nothing at all is a server's hiccup more often than an answer.
+            // An empty body is more often a hiccup of the server than a real response.
             let error = Error::new(Kind::Network, "an empty segment came");
             return Err(Setback::Again(error).into());
         }
@@ -247,7 +248,7 @@ impl Streaming<'_> {
         Ok(look.is_last)
     }
 
-    /// Sends bytes on, with the room in memory that they take: in all, as many as `count` are there by now.
+    /// Passes bytes on, with the memory that they take; `count` bytes have come in all.
     async fn hand(
         &self,
         index: usize,
@@ -259,7 +260,7 @@ impl Streaming<'_> {
         if bytes.is_empty() {
             return Ok(());
         }
-        // How long it is nobody said, if it comes to that; it is at least as long as this, and most likely longer.
+        // If the memory is short, nobody has said how long the part is: at least this long, and most likely longer.
         let more = usize::try_from(count.saturating_mul(2)).unwrap_or(usize::MAX);
         let held = room.take(bytes.len()).map_err(|_| Stop::Crowded(more))?;
         self.came(bytes.len());
@@ -267,7 +268,7 @@ impl Streaming<'_> {
     }
 }
 
-/// What an attempt asks for, and how it is decrypted.
+/// What an attempt requests, and how it is decrypted.
 struct Taking<'a> {
     index: usize,
     part: &'a Part,

@@ -1,6 +1,6 @@
-//! Subtitles of a stream: those that are wanted are moved as tracks of their own, and get names beside the film.
+//! Subtitles of a stream: those that are wanted are downloaded as tracks of their own, and named after the film.
 //!
-//! A film without them is one, too: what cannot be had of them is told, and the next run asks for it again.
+//! A film is complete without them, too: subtitles that fail are reported, and the next run requests them again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,9 +20,9 @@ use crate::pipeline::archive::{Algorithm, Identity};
 use crate::pipeline::sink::{Partial, Place, slowly};
 use crate::pipeline::stream::{Caption, clock, vtt};
 
-/// So many of their playlists are asked for at once.
+/// How many of their playlists are requested at once.
 pub(super) const AT_ONCE: usize = 8;
-/// All of them together have so many segments at the most, and so many bytes of addresses.
+/// The most segments of all subtitles together, and the most bytes of their addresses.
 const SEGMENTS: usize = 260_000;
 const ADDRESSES: usize = 64 << 20;
 
@@ -32,14 +32,14 @@ pub(super) struct Wanted {
     list: Result<List>,
 }
 
-/// Subtitles that came, or why not.
+/// Subtitles that came, or why they did not.
 pub(super) struct Text {
     label: String,
     form: Content,
     done: Result<Done>,
 }
 
-/// What the lists of all subtitles come to together.
+/// What the lists of all subtitles add up to.
 #[derive(Default)]
 struct Room {
     segments: AtomicUsize,
@@ -47,7 +47,7 @@ struct Room {
 }
 
 impl Room {
-    /// Takes a list, if there is room for it.
+    /// Accepts a list, if there is room for it.
     fn take(&self, list: List) -> Result<List> {
         let spots = list.media.segments.iter().map(|segment| &segment.spot);
         let addresses: usize = spots.map(|spot| spot.url.as_str().len()).sum();
@@ -59,7 +59,7 @@ impl Room {
         }
     }
 
-    /// Whether some had no room: then nobody asks for others.
+    /// Whether some had no room: then no others are requested.
     fn is_full(&self) -> bool {
         let is_over = |taken: &AtomicUsize, most| taken.load(Ordering::Relaxed) > most;
         is_over(&self.segments, SEGMENTS) || is_over(&self.addresses, ADDRESSES)
@@ -73,13 +73,14 @@ fn too_many() -> Error {
     )
 }
 
-/// What an item is called whose subtitles these are.
+/// Returns the key of these subtitles of an item.
 fn key(key: &str, label: &str) -> String {
     format!("{key} {}", Role::Caption(label.into()).name())
 }
 
 impl Streaming<'_> {
-    /// The subtitles that are wanted, where they are; tells which there are, and which are not.
+    /// Returns the wanted subtitles with their lists, and a warning about those that are missing. Reports which there
+    /// are.
     pub(super) async fn wanted(
         &self,
         captions: Vec<Caption>,
@@ -116,7 +117,7 @@ impl Streaming<'_> {
         Ok((lists.collect().await, warnings))
     }
 
-    /// Moves them.
+    /// Downloads the subtitles.
     pub(super) async fn texts(&self, wanted: Vec<Wanted>) -> Vec<Text> {
         self.texts.store(wanted.len(), Ordering::Relaxed);
         let moving = wanted.into_iter().map(|Wanted { label, list }| async move {
@@ -131,7 +132,7 @@ impl Streaming<'_> {
         join_all(moving).await
     }
 
-    /// Fetches those that are not there yet of a film that is.
+    /// Downloads the missing subtitles of a film that is already saved.
     pub(super) async fn texts_alone(&self, lists: Lists, path: &str) -> Result<Outcome> {
         let (mut wanted, warnings) = self.wanted(lists.captions, lists.led).await?;
         let (archive, disk) = (self.mover.archive.clone(), self.mover.disk.clone());
@@ -145,7 +146,7 @@ impl Streaming<'_> {
                 };
                 let saved = archive.find(&identity)?.and_then(|seen| seen.saved);
                 let is_there = saved.is_some_and(|(path, size)| disk.size(&path) == Some(size));
-                // What goes on still is followed with its film alone.
+                // Subtitles that still go on are only followed along with their film.
                 let is_live = one.list.as_ref().is_ok_and(|list| !list.media.ended);
                 if !is_there && !is_live {
                     missing.push(one);
@@ -159,7 +160,7 @@ impl Streaming<'_> {
             let mut head = Vec::new();
             if let Ok(file) = folder.folder().open_to_read(&name) {
                 use std::io::Read;
-                // What cannot be read tells no time.
+                // A file that cannot be read shows no time.
                 let _ = file.take(clock::LOOK as u64).read_to_end(&mut head);
             }
             Ok(clock::start(&head))
@@ -177,7 +178,7 @@ impl Streaming<'_> {
 }
 
 impl Mover {
-    /// Names the subtitles of a film after it, and adds to how it ended what there is to say of them.
+    /// Names the subtitles of a film after it, and adds the warnings about them to the outcome.
     pub(super) async fn captioned(
         &self,
         beside: &Beside,
@@ -200,14 +201,14 @@ impl Mover {
             match named.await {
                 Ok((name, told)) => {
                     let told = told.into_iter();
-                    warnings.extend(told.map(|told| format!("of its subtitles `{label}`, {told}")));
+                    warnings.extend(told.map(|told| format!("its subtitles `{label}`: {told}")));
                     names.push(name);
                 }
                 Err(error) if error.kind == Kind::Closed => return Err(error),
                 Err(error) => {
                     let why = [vec![error.message.clone()], error.causes()].concat();
                     let why = why.join(": ");
-                    warnings.push(format!("its subtitles `{label}` cannot be had: {why}"));
+                    warnings.push(format!("cannot get its subtitles `{label}`: {why}"));
                 }
             }
         }
@@ -225,7 +226,7 @@ impl Mover {
         Ok(outcome)
     }
 
-    /// Names subtitles. Gives their name, and what there is to say of them.
+    /// Names subtitles. Returns the name, and the warnings about them.
     async fn caption(
         &self,
         beside: &Beside,
@@ -247,7 +248,9 @@ impl Mover {
         let (joined, raw) = match form {
             Content::Lines => {
                 if breaks {
-                    warnings.push("times are those of its first part, and it has several".into());
+                    warnings.push(
+                        "the times are those of the first part, and there are several".into(),
+                    );
                 }
                 let (into, algorithm) = (place.beside(&format!("{role} whole")), self.digest);
                 let made = slowly(move || {
@@ -278,7 +281,7 @@ impl Mover {
     }
 }
 
-/// Makes one file of segments of WebVTT, and tells how much of it could not be read. Blocks.
+/// Makes one file of WebVTT segments. Also returns how many blocks could not be read. Blocks.
 fn lines(
     raw: &Joined,
     into: Place,
@@ -286,12 +289,12 @@ fn lines(
     algorithm: Option<Algorithm>,
 ) -> Result<(Joined, usize)> {
     if raw.len > vtt::LONGEST as u64 {
-        return Err(Error::new(Kind::Corrupt, "the subtitles have no end"));
+        return Err(Error::new(Kind::Corrupt, "the subtitles are too long"));
     }
     let body = raw.partial.read(0, raw.len as usize)?;
     let made = vtt::join(&body, film)?;
     if made.cues == 0 {
-        return Err(Error::new(Kind::Missing, "nothing is said in them"));
+        return Err(Error::new(Kind::Missing, "they have no text"));
     }
     let partial = Partial::open(into)?;
     partial.restart()?;
@@ -299,7 +302,7 @@ fn lines(
     Ok((mux::whole_of(partial, algorithm)?, made.unread))
 }
 
-/// When a film begins that is joined, by its first bytes, if that is wanted.
+/// Finds out when a joined film begins, by its first bytes, if that is wanted.
 pub(super) async fn start(film: Box<Done>, wanted: bool) -> Result<(Box<Done>, Option<u64>)> {
     if !wanted {
         return Ok((film, None));

@@ -1,4 +1,4 @@
-//! Takes the encryption off a segment as it comes: AES-128 in CBC mode, with the padding of PKCS7 (RFC 8216 §5.2).
+//! Decrypts a segment as it comes: AES-128 in CBC mode, with the padding of PKCS7 (RFC 8216 §5.2).
 
 use aws_lc_rs::cipher::{AES_128, DecryptionContext, StreamingDecryptingKey, UnboundCipherKey};
 use bytes::Bytes;
@@ -8,11 +8,11 @@ use crate::model::{Error, Kind, Result};
 /// The length of a block, and of a key.
 pub(super) const BLOCK: usize = 16;
 
-/// A segment on its way.
+/// A segment that is being decrypted.
 pub(super) struct Decrypter(StreamingDecryptingKey);
 
 impl Decrypter {
-    /// For a segment that was encrypted with this key and this IV.
+    /// Starts on a segment that was encrypted with this key and this IV.
     pub(super) fn new(key: &[u8; BLOCK], iv: [u8; BLOCK]) -> Result<Decrypter> {
         let key = UnboundCipherKey::new(&AES_128, key);
         let context = DecryptionContext::Iv128(iv.into());
@@ -20,7 +20,8 @@ impl Decrypter {
         made.map(Decrypter).map_err(|_| wrong())
     }
 
-    /// Takes the next bytes, and gives those that are plain by now. The last block is kept until the end is known.
+    /// Takes the next bytes, and returns those that are decrypted by now. The last block is kept until the end is
+    /// known.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Bytes> {
         let mut plain = vec![0; bytes.len() + BLOCK];
         let update = self.0.update(bytes, &mut plain).map_err(|_| wrong())?;
@@ -29,10 +30,10 @@ impl Decrypter {
         Ok(plain.into())
     }
 
-    /// Gives the last bytes.
+    /// Returns the last bytes.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] if the padding is none: bytes are missing, or the key is another.
+    /// [`Kind::Corrupt`] if the padding is invalid: bytes are missing, or the key is wrong.
     pub(super) fn finish(self) -> Result<Bytes> {
         let mut plain = vec![0; BLOCK];
         let update = self.0.finish(&mut plain).map_err(|_| wrong())?;
@@ -45,7 +46,7 @@ impl Decrypter {
 fn wrong() -> Error {
     Error::new(
         Kind::Corrupt,
-        "it cannot be decrypted: it is not whole, or its key is another",
+        "it cannot be decrypted: it is incomplete, or the key is wrong",
     )
 }
 

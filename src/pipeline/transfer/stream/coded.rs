@@ -1,4 +1,4 @@
-//! Segments in a coding that nobody asked for: it is taken off when all of one is there.
+//! Segments in a content coding that nobody asked for: each is decoded once all of it is there.
 
 use bytes::Bytes;
 
@@ -6,10 +6,10 @@ use crate::model::{Error, Kind, Result};
 use crate::net::{Coding, said};
 use crate::pipeline::sink::slowly;
 
-/// So long is one at the most, in its coding and without it.
+/// The longest segment, both encoded and decoded.
 const LONGEST: usize = 64 << 20;
 
-/// What came of a segment that is in a coding.
+/// The bytes of an encoded segment that have come so far.
 #[derive(Debug)]
 pub(super) struct Coded {
     coding: Coding,
@@ -17,10 +17,10 @@ pub(super) struct Coded {
 }
 
 impl Coded {
-    /// One in this coding, of which nothing came yet.
+    /// Creates an empty segment in this coding.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] for a coding that cannot be taken off, and for a part of a file: only all of it could be read.
+    /// [`Kind::Corrupt`] for a coding that cannot be decoded, and for a part of a file: only the whole could be.
     pub(super) fn of(name: &str, is_part: bool) -> Result<Coded> {
         match Coding::named(name).filter(|_| !is_part) {
             Some(coding) => Ok(Coded {
@@ -30,7 +30,7 @@ impl Coded {
             None => Err(Error::new(
                 Kind::Corrupt,
                 format!(
-                    "a segment came in the coding `{}`",
+                    "a segment came in the content coding `{}`",
                     said(name).escape_debug()
                 ),
             )),
@@ -46,16 +46,17 @@ impl Coded {
         Ok(())
     }
 
-    /// Takes the coding off.
+    /// Decodes the segment.
     pub(super) async fn plain(self) -> Result<Bytes> {
         let plain = slowly(move || {
-            // Nothing is nothing in any coding.
+            // An empty body is empty in any coding.
             if self.body.is_empty() {
                 return Ok(Some(Vec::new()));
             }
             let plain = self.coding.plain(&self.body, LONGEST);
             plain.map_err(|error| {
-                Error::new(Kind::Corrupt, "the coding of a segment is damaged").because(error)
+                Error::new(Kind::Corrupt, "the content coding of a segment is damaged")
+                    .because(error)
             })
         });
         plain.await?.map(Bytes::from).ok_or_else(too_long)
@@ -63,6 +64,6 @@ impl Coded {
 }
 
 fn too_long() -> Error {
-    let message = format!("a segment in a coding is longer than {LONGEST} bytes");
+    let message = format!("an encoded segment is longer than {LONGEST} bytes");
     Error::new(Kind::Corrupt, message)
 }

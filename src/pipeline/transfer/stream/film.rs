@@ -1,4 +1,4 @@
-//! The tracks of a film, which belong together: what has changed of one of them is of another version than the other.
+//! The tracks of a film, which belong together: one that has changed is of another version than the other.
 
 use tokio_util::sync::CancellationToken;
 
@@ -7,15 +7,15 @@ use super::track::{Done, Track};
 use super::{Streaming, Tracks};
 use crate::model::{Error, Kind, Result};
 
-/// A film on its way.
+/// A film that is being downloaded.
 pub(super) struct Film {
     main: Track,
-    /// Where it is apart.
+    /// The sound, if it is separate.
     sound: Option<Track>,
 }
 
 impl Film {
-    /// Opens its tracks.
+    /// Opens the tracks.
     pub(super) async fn open(
         streaming: &Streaming<'_>,
         main: List,
@@ -34,7 +34,7 @@ impl Film {
         self.main.have() + self.sound.as_ref().map_or(0, Track::have)
     }
 
-    /// Moves what is missing; if it changes on the way, all of it, once.
+    /// Downloads what is missing; if the film changes on the way, all of it, once.
     pub(super) async fn run(mut self, streaming: &Streaming<'_>) -> Result<Tracks> {
         let mut moved = self.all(streaming).await;
         let is_changed = |moved: &Result<()>| {
@@ -54,14 +54,14 @@ impl Film {
         match (main, sound) {
             (Ok(main), None) => Ok(Tracks::One(Box::new(main))),
             (Ok(main), Some(Ok(sound))) => Ok(two(main, sound)),
-            // Whoever failed first stopped the other.
+            // The track that failed first stopped the other.
             (Err(error), None | Some(Ok(_))) | (Ok(_), Some(Err(error))) => Err(error),
             (Err(error), Some(Err(other))) if error.kind == Kind::Closed => Err(other),
             (Err(error), Some(Err(_))) => Err(error),
         }
     }
 
-    /// Moves what is missing of each track, until one of them fails.
+    /// Downloads what is missing of each track, until one of them fails.
     async fn all(&mut self, streaming: &Streaming<'_>) -> (Result<()>, Option<Result<()>>) {
         let ending = &streaming.ending.child_token();
         let main = all_of(&mut self.main, streaming, ending);
@@ -75,7 +75,7 @@ impl Film {
         }
     }
 
-    /// Begins it anew, by lists that are asked for again: nothing of what was known of it holds any more.
+    /// Starts over from reloaded lists: nothing that was known of the film holds any more.
     async fn anew(self, streaming: &Streaming<'_>) -> Result<Film> {
         let lists = match streaming.lists().await {
             Ok(lists) => lists,
@@ -94,7 +94,7 @@ impl Film {
         Ok(Film { main, sound })
     }
 
-    /// The error of a film that has changed, and whose lists cannot be had again.
+    /// The error of a film that has changed, and whose lists cannot be reloaded.
     async fn lost(self, streaming: &Streaming<'_>, error: Error) -> Result<Error> {
         let error = self.main.lost(streaming, error).await?;
         match self.sound {
@@ -104,7 +104,7 @@ impl Film {
     }
 }
 
-/// Moves what is missing of a track, and has the others leave off if it fails.
+/// Downloads what is missing of a track, and stops the others if it fails.
 async fn all_of(
     track: &mut Track,
     streaming: &Streaming<'_>,

@@ -1,9 +1,9 @@
-//! Joins the parts of a track in one file, in their order, as they come in whatever order.
+//! Joins the parts of a track in one file, in their order, whatever the order in which they come.
 //!
-//! What comes of the next part in order goes to its place at once. What comes of later ones waits in memory, of which all
-//! streams of a run have so much and no more: whoever finds none waits, and the next in order never has to. What is whole and
-//! waits when the state is saved goes to a file beside, so that a kill costs no more than the last seconds. Nothing is copied
-//! as a whole.
+//! The bytes of the next part in order go to their place at once. Those of later parts wait in memory, of which all
+//! streams of a run share a fixed amount: a part that finds none has to wait, and the next in order never has to. Parts
+//! that are complete and waiting when the state is saved go to a file beside, so that a kill costs no more than the
+//! last seconds. Nothing is copied as a whole.
 
 mod load;
 mod save;
@@ -25,19 +25,19 @@ use crate::pipeline::transfer::content::BATCH;
 /// What comes of a part.
 #[derive(Debug)]
 pub(super) enum Came {
-    /// The next bytes of it, and what they hold of the memory.
+    /// Its next bytes, and the memory that they hold.
     Bytes(usize, Bytes, Option<OwnedSemaphorePermit>),
-    /// What came of it so far is of no use.
+    /// Its bytes so far are of no use.
     Again(usize),
-    /// It says that it is the last one of a live stream; then all of it is there.
+    /// It says that it is the last one of a live stream; all of it has come.
     Last(usize),
-    /// All of it is there.
+    /// All of it has come.
     Whole(usize),
     /// There is no such part any more.
     Gone(usize),
 }
 
-/// A part that waits for those before it: in memory, or where an earlier run has stored it.
+/// A part that waits for earlier ones: in memory, or where an earlier run stored it.
 #[derive(Debug, Default)]
 struct Waiting {
     pieces: Vec<Bytes>,
@@ -47,54 +47,54 @@ struct Waiting {
     stored: Option<Stored>,
 }
 
-/// Digests of what is joined.
+/// Digests of the joined bytes.
 #[derive(Clone)]
 struct Digests {
     whole: blake3::Hasher,
     summing: Option<Summing>,
 }
 
-/// A part that an earlier run had, which is asked for once more: it has to be the same.
+/// A part that an earlier run had, and that is requested once more: it has to be the same.
 struct Proof {
     index: usize,
     digest: blake3::Hash,
     hasher: blake3::Hasher,
 }
 
-/// The file that the parts become.
+/// The file in which the parts are joined.
 pub(super) struct Join {
     partial: Arc<Partial>,
     beside: Place,
     spool: Option<Arc<Partial>>,
-    /// The part that is next.
+    /// The next part in order.
     next: usize,
-    /// So many parts there are at the most: what came of others is not wanted.
+    /// The most parts that there are: what comes of later ones is ignored.
     most: usize,
     /// The part that was joined last.
     joined: usize,
-    /// Where the last joined part and the next one begin, and how long all is with what came of that.
+    /// Where the last joined part and the next one begin, and the length with what came of the next one.
     last: u64,
     base: u64,
     len: u64,
-    /// The last bytes, which are still to be written.
+    /// The last bytes, which are yet to be written.
     batch: Vec<Bytes>,
     in_batch: u64,
     held: Vec<OwnedSemaphorePermit>,
     head: Vec<u8>,
-    /// Up to the next part, and with what came of it.
+    /// Without the next part, and with what came of it.
     before: Digests,
     now: Digests,
-    /// What is still to be proven, in order.
+    /// The parts that are yet to be proven, in order.
     proofs: VecDeque<Proof>,
-    /// Whether what an earlier run left is of a live stream.
+    /// Whether an earlier run left the recording of a live stream.
     recording: bool,
     waiting: BTreeMap<usize, Waiting>,
-    /// What the state on the disk names of the file beside.
+    /// The ranges of the file beside that the state on disk refers to.
     kept: Vec<(u64, u64)>,
     saving: Option<JoinHandle<Result<()>>>,
 }
 
-/// A track that is whole.
+/// A complete track.
 pub(super) struct Joined {
     pub(super) partial: Partial,
     pub(super) len: u64,
@@ -128,7 +128,7 @@ impl Digests {
 }
 
 impl Join {
-    /// The part that is next.
+    /// The next part in order.
     pub(super) fn next(&self) -> usize {
         self.next
     }
@@ -143,7 +143,7 @@ impl Join {
         self.len
     }
 
-    /// Where they go.
+    /// Where the bytes go.
     pub(super) fn place(&self) -> &Place {
         self.partial.place()
     }
@@ -157,12 +157,12 @@ impl Join {
                 .is_some_and(|waiting| waiting.whole)
     }
 
-    /// Whether what an earlier run left is proven, if there is any.
+    /// Whether what an earlier run left has been proven, if there is any.
     pub(super) fn is_proven(&self) -> bool {
         self.proofs.is_empty()
     }
 
-    /// Whether what an earlier run left is of a live stream, so that it cannot be had again.
+    /// Whether an earlier run left the recording of a live stream, which cannot be downloaded again.
     pub(super) fn is_recording(&self) -> bool {
         self.recording
     }
@@ -177,10 +177,10 @@ impl Join {
         match came {
             Came::Bytes(index, ..) | Came::Whole(index) | Came::Gone(index)
                 if index >= self.most => {}
-            // What it means is for the track to say.
+            // The track decides what that means.
             Came::Last(_) => {}
             Came::Bytes(index, piece, held) if index == self.next => {
-                // What is next needs no room in memory for long.
+                // The next part needs no memory for long.
                 drop(held);
                 self.append(piece).await?;
             }
@@ -211,13 +211,13 @@ impl Join {
         Ok(())
     }
 
-    /// Takes no more parts than these.
+    /// Takes no more than this many parts.
     pub(super) fn end(&mut self, count: usize) {
         self.most = count;
         self.waiting.retain(|index, _| *index < count);
     }
 
-    /// Appends what waited for the part that was whole just now.
+    /// Appends the parts that waited for the one that was just completed.
     async fn catch_up(&mut self) -> Result<()> {
         while let Some(waiting) = self.waiting.remove(&self.next) {
             if let (true, Some(stored)) = (waiting.pieces.is_empty(), &waiting.stored) {
@@ -257,7 +257,7 @@ impl Join {
         }
     }
 
-    /// Notes that the next part is whole.
+    /// Notes that the next part is complete.
     fn advance(&mut self) -> Result<()> {
         if self.len == self.base {
             return Err(Error::new(Kind::Corrupt, "a segment is empty"));
@@ -299,7 +299,7 @@ impl Join {
         }
     }
 
-    /// What the next part has to be.
+    /// What the next part has to match, if anything.
     fn proof(&mut self) -> Option<&mut Proof> {
         let next = self.next;
         self.proofs.front_mut().filter(|proof| proof.index == next)
@@ -334,7 +334,7 @@ impl Join {
         Ok(())
     }
 
-    /// Removes what is there.
+    /// Removes the file of the track, and the one beside it.
     pub(super) async fn discard(mut self) -> Result<()> {
         self.saved().await?;
         slowly(move || {
@@ -351,7 +351,7 @@ impl Join {
         }
     }
 
-    /// Hands over what is whole. The state stays until the file gets its name, but for what speaks of the file beside.
+    /// Hands over the complete track. The state stays until the file is named, but for what refers to the file beside.
     pub(super) async fn finish(mut self) -> Result<Joined> {
         self.saved().await?;
         self.write().await?;

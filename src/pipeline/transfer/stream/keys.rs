@@ -1,4 +1,4 @@
-//! The keys of a stream, each asked for once.
+//! The keys of a stream, each requested once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,20 +11,20 @@ use super::cipher::BLOCK;
 use crate::model::{Error, Kind, Result};
 use crate::net::Led;
 
-/// The most keys of one stream that are kept; a stream that changes them each minute has as many in a day.
+/// The most keys of one stream that are kept: enough for a day of a stream that changes them every minute.
 const MOST: usize = 2000;
-/// So much is read of what should be a key.
+/// How much is read of what should be a key.
 const LONGEST: usize = 1 << 10;
 
-/// A key, once it is there.
+/// A key, once it has come.
 type Cell = Arc<OnceCell<[u8; BLOCK]>>;
 
-/// The keys by where they are.
+/// The keys by their addresses.
 #[derive(Default)]
 pub(super) struct Keys(Mutex<HashMap<Url, Cell>>);
 
 impl Streaming<'_> {
-    /// The key that is there.
+    /// Returns the key at this address.
     pub(super) async fn key(&self, url: &Url, led: Led) -> Result<[u8; BLOCK]> {
         let cell = {
             let mut keys = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,9 +42,9 @@ impl Streaming<'_> {
         let call = self.mover.client.call_led(&mut led, url, &bound, LONGEST);
         let answer = match call.await.and_then(|answer| answer.ok()) {
             Ok(answer) => answer,
-            // A player that is logged in gets it; whoever cannot have it cannot have the stream.
+            // A player that is logged in gets the key; without the key there is no stream.
             Err(error) => {
-                let message = format!("the key of the stream cannot be had: {}", error.message);
+                let message = format!("cannot get the key of the stream: {}", error.message);
                 return Err(Error { message, ..error });
             }
         };

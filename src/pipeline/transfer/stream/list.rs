@@ -1,4 +1,4 @@
-//! A list of segments, and which track of a stream they are.
+//! A list of segments, and which track of a stream they belong to.
 
 use std::time::Duration;
 
@@ -7,56 +7,56 @@ use url::Url;
 use crate::net::Led;
 use crate::pipeline::stream::{Media, Segment, Spot};
 
-/// A list of segments, where it is, and who leads on from it.
+/// A list of segments, where it is, and who named its address.
 pub(super) struct List {
     pub(super) url: Url,
     pub(super) led: Led,
     pub(super) media: Media,
     pub(super) form: Content,
-    /// What there is to say of it.
+    /// Warnings about it.
     pub(super) warnings: Vec<String>,
 }
 
-/// What is in segments.
+/// What the segments contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Content {
     /// Picture or sound.
     #[default]
     Medium,
-    /// Lines of WebVTT, of which each segment has some.
+    /// Lines of WebVTT, some in each segment.
     Lines,
     /// A text that is kept as it is, with this extension.
     Text(&'static str),
 }
 
-/// Which track of a stream it is.
+/// Which track of a stream a list is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// The picture, or all.
+    /// The picture, or everything.
     Main,
-    /// The sound, where it is apart.
+    /// The sound, if it is separate.
     Sound,
     /// The subtitles with this label.
     Caption(String),
 }
 
-/// What the sound apart from the picture is called among the files of an item.
+/// The name of the separate sound among the files of an item.
 const SOUND: &str = "sound";
-/// What picture and sound put together are called there.
+/// The name there of the file in which picture and sound are put together.
 pub(super) const WHOLE: &str = "whole";
 
-/// What is beside the file of this name there: the segments that wait for those before them.
+/// The name of the file beside the one of this name, for the segments that wait for earlier ones.
 pub(super) fn waiting(name: &str) -> String {
     format!("{name} beside")
 }
 
-/// All files of an item whose picture and sound are apart, but for the picture.
+/// The names of all files of an item with separate picture and sound, except for that of the picture.
 pub(super) fn of_two() -> [String; 3] {
     [SOUND.into(), waiting(SOUND), WHOLE.into()]
 }
 
 impl Role {
-    /// What its files are called among those of the item.
+    /// The name of its file among those of the item.
     pub(super) fn name(&self) -> String {
         match self {
             Role::Main => String::new(),
@@ -67,7 +67,7 @@ impl Role {
 }
 
 impl List {
-    /// A list of pictures or sounds.
+    /// Creates a list of segments of picture or sound.
     pub(super) fn new(url: Url, led: Led, media: Media) -> List {
         let form = Content::Medium;
         List {
@@ -79,7 +79,7 @@ impl List {
         }
     }
 
-    /// A file as a track: a list of all of it.
+    /// Creates the list of a track that is a single file.
     pub(super) fn file(url: Url, led: Led) -> List {
         let all = Segment {
             number: 0,

@@ -1,4 +1,4 @@
-//! Reads what describes a stream, and chooses: which lists of segments are to be fetched.
+//! Reads what describes a stream, and chooses which lists of segments to download.
 
 use url::Url;
 
@@ -10,19 +10,19 @@ use crate::pipeline::sink::slowly;
 use crate::pipeline::stream::hls::{self, Chosen, Playlist};
 use crate::pipeline::stream::{At, Caption};
 
-/// What is to be fetched of a stream.
+/// What to download of a stream.
 pub(super) struct Lists {
-    /// The picture, or all.
+    /// The picture, or everything.
     pub(super) main: List,
-    /// The sound, where it is apart.
+    /// The sound, if it is separate.
     pub(super) sound: Option<List>,
-    /// The subtitles that there are, and who leads on to them.
+    /// The subtitles that there are, and who named their addresses.
     pub(super) captions: Vec<Caption>,
     pub(super) led: Led,
 }
 
 impl Lists {
-    /// One list that is all of it.
+    /// A single list that is everything.
     fn of(main: List) -> Lists {
         Lists {
             led: main.led,
@@ -34,7 +34,7 @@ impl Lists {
 }
 
 impl Streaming<'_> {
-    /// Reads the playlists, and chooses; nothing if what is called a playlist is none, unless its source is sure of it.
+    /// Reads the playlists, and chooses. `None` if what is called a playlist is none, unless its source is sure of it.
     pub(super) async fn described(&self) -> Result<Option<Lists>> {
         if self.form != Form::Hls || self.request.expect.medium.is_some() {
             return self.lists().await.map(Some);
@@ -67,7 +67,7 @@ impl Streaming<'_> {
         }
     }
 
-    /// Reads the playlist that the stream is known by, and those of the renditions that it chooses.
+    /// Reads the main playlist of the stream, and those of the renditions that it chooses.
     async fn of_playlist(&self, answer: Answer, led: Led) -> Result<Lists> {
         let (playlist, warnings) = self.read(answer).await?;
         let choice = match playlist {
@@ -80,14 +80,14 @@ impl Streaming<'_> {
         let mut listed = self.renditions(choice.main, choice.sound, led).await;
         for (main, sound) in choice.others {
             match &listed {
-                // The same is elsewhere, too (RFC 8216 §6.2.4).
+                // The same rendition is elsewhere, too (RFC 8216 §6.2.4).
                 Err(error) if error.kind != Kind::Closed => {}
                 _ => break,
             }
             let other = self.renditions(main, sound, led).await;
             listed = other.or_else(|other| match other.kind {
                 Kind::Closed => Err(other),
-                // What is wrong with the first place is told.
+                // What is wrong with the first place is reported.
                 _ => listed,
             });
         }
@@ -95,7 +95,7 @@ impl Streaming<'_> {
         if let Some(group) = choice.missing {
             let group: String = group.chars().take(80).collect();
             main.warnings.push(format!(
-                "its sound is said to be in `{}`, which is nowhere",
+                "its sound should be in `{}`, which does not exist",
                 group.escape_debug()
             ));
         }
@@ -121,7 +121,7 @@ impl Streaming<'_> {
         Ok((main, sound))
     }
 
-    /// Reads all anew, from where the user or a page led, and gives the list of this track.
+    /// Reads everything again, from the address that the user or a page gave, and returns the list of this track.
     pub(super) async fn again(&self, role: Role) -> Result<List> {
         let lists = self.lists().await?;
         let gone = |what: &str| Error::new(Kind::Missing, format!("the {what} is gone"));
@@ -139,7 +139,7 @@ impl Streaming<'_> {
         }
     }
 
-    /// The list of subtitles.
+    /// Returns the list of these subtitles.
     pub(super) async fn caption(&self, at: At, led: Led) -> Result<List> {
         let url = self.request.url.clone();
         let (list, form) = match at {
@@ -147,10 +147,10 @@ impl Streaming<'_> {
             At::Segments(media) => (List::new(url, led, media), Content::Lines),
             At::File(media, ext) => (List::new(url, led, media), Content::Text(ext)),
             At::Not(why) => return Err(Error::new(Kind::Unsupported, why)),
-            At::Unwanted => return Err(Error::new(Kind::Unsupported, "nobody wants them")),
+            At::Unwanted => return Err(Error::new(Kind::Unsupported, "they are not wanted")),
         };
         if form == Content::Lines && list.media.segments.iter().any(|one| one.map.is_some()) {
-            let why = "they are text in MP4, which is not read here";
+            let why = "they are text in MP4, which is not supported";
             return Err(Error::new(Kind::Unsupported, why));
         }
         Ok(List { form, ..list })
@@ -163,9 +163,9 @@ impl Streaming<'_> {
         Ok(list)
     }
 
-    /// Reads the playlist of a live track again: what is in it from this number on.
+    /// Reads the playlist of a live track again, from the segment with this number on.
     pub(super) async fn reload(&self, role: &Role, url: Url, led: Led, since: u64) -> Result<List> {
-        // Of many subtitles, few are asked for at once.
+        // Of many subtitles, only a few playlists are requested at once.
         let _turn = match role {
             Role::Caption(_) => self.asking.acquire().await.ok(),
             _ => None,
@@ -176,10 +176,10 @@ impl Streaming<'_> {
         }
     }
 
-    /// Finds the list of a live track anew that is refused, as its address may have run out.
+    /// Finds a new list for a live track whose list is refused, as its address may have expired.
     ///
     /// # Errors
-    /// Why it is refused, if it is elsewhere, too, or another rendition by now.
+    /// The refusal, if the new list is refused, too, or is of another rendition.
     pub(super) async fn found_anew(
         &self,
         role: Role,
@@ -205,23 +205,23 @@ impl Streaming<'_> {
                 warnings,
                 ..List::new(url, led, media)
             }),
-            // Renditions of renditions would never end.
+            // Renditions of renditions might never end.
             (Playlist::Master(_), _) => Err(Error::new(
                 Kind::Corrupt,
-                "a rendition of the stream is a list of renditions itself",
+                "a rendition of the stream is itself a list of renditions",
             )),
         }
     }
 
-    /// Reads a playlist, and tells what there is to say of it.
+    /// Reads a playlist. Also returns warnings about it.
     async fn read(&self, answer: Answer) -> Result<(Playlist, Vec<String>)> {
         let _turn = self.reading.acquire().await;
-        // A long one takes its time, in which others go on.
+        // A long one takes a while to read, during which others go on.
         let read = slowly(move || {
             let playlist = hls::read(&answer.body, &answer.url)?;
             let is_ended = matches!(&playlist, Playlist::Media(media) if media.ended);
             let is_open = is_ended && answer.open_end && !hls::has_end(&answer.body);
-            let why = "its list has no end, and no length that was told, so nothing shows whether it is whole";
+            let why = "its playlist has no end and came without a length, so it may be incomplete";
             Ok((playlist, is_open.then(|| why.to_owned())))
         });
         let (playlist, warning) = read.await?;

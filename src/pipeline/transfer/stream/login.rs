@@ -1,11 +1,11 @@
-//! The login that stands in an address: it is for all of its origin, also for what a playlist names in full.
+//! The login in a URL: it holds for all of its origin, also for absolute URLs in a playlist.
 
 use http::HeaderValue;
 use url::Url;
 
 use crate::net::login_of;
 
-/// What logs in at an address by the login of another of the same origin, unless it has its own.
+/// Returns the Authorization header for `to`, by the login in another URL of the same origin, unless `to` has its own.
 pub(super) fn login(from: &Url, to: &Url) -> Option<HeaderValue> {
     match login_of(to) {
         Some(_) => None,

@@ -1,4 +1,4 @@
-//! A first look at what comes of a part: whether it can be one at all.
+//! A first look at the bytes of a part: whether it can be one at all.
 
 use bytes::Bytes;
 
@@ -8,18 +8,19 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{Content, HEAD, sniff};
 use crate::pipeline::stream::{clock, protection};
 
-/// The first bytes of a part, before they are believed.
+/// The first bytes of a part, until they are believed.
 pub(super) struct Look {
     early: Vec<u8>,
     seen: bool,
     encrypted: bool,
     form: list::Content,
-    /// It says that nothing comes behind it.
+    /// Whether it says that nothing comes after it.
     pub(super) is_last: bool,
 }
 
 impl Look {
-    /// For a part that is encrypted, or that begins somewhere in a file, where its first bytes say nothing.
+    /// Creates the look at a part, which may be encrypted, or begin in the middle of a file, where its first bytes say
+    /// nothing.
     pub(super) fn new(form: list::Content, encrypted: bool, inner: bool) -> Look {
         Look {
             early: Vec::new(),
@@ -30,7 +31,7 @@ impl Look {
         }
     }
 
-    /// Takes the next bytes as they came, and gives those that can go on, decrypted if they are to be.
+    /// Takes the next bytes as they came, and returns those that can go on, decrypted if necessary.
     pub(super) fn clear(
         &mut self,
         key: &mut Option<Decrypter>,
@@ -42,7 +43,7 @@ impl Look {
         })
     }
 
-    /// Takes the next bytes, and gives those that can go on.
+    /// Takes the next bytes, and returns those that can go on.
     pub(super) fn push(&mut self, piece: Bytes) -> Result<Option<Bytes>> {
         if self.seen {
             return Ok(Some(piece));
@@ -59,7 +60,7 @@ impl Look {
         }
     }
 
-    /// Gives what was kept back.
+    /// Returns what was kept back.
     pub(super) fn finish(&mut self) -> Result<Option<Bytes>> {
         if std::mem::replace(&mut self.seen, true) {
             return Ok(None);
@@ -78,7 +79,7 @@ impl Look {
     }
 }
 
-/// What stands before all else in a film, by which it is known whether it is protected.
+/// The beginning of a film, which shows whether it is protected.
 pub(super) struct Head {
     bytes: Vec<u8>,
     wanted: bool,
@@ -99,10 +100,10 @@ impl Head {
         }
     }
 
-    /// Looks at all that came.
+    /// Checks all that came.
     ///
     /// # Errors
-    /// [`Kind::Unsupported`] with what protects it.
+    /// [`Kind::Unsupported`] with the name of the protection.
     pub(super) fn check(&self) -> Result<()> {
         match protection::of_boxes(&self.bytes) {
             Some(name) => Err(protection::refused(name)),
@@ -121,7 +122,7 @@ fn is_last(head: &[u8]) -> bool {
     rest.starts_with(b"styp") && brands.chunks_exact(4).any(|brand| brand == b"lmsg")
 }
 
-/// Whether subtitles can begin so, where nothing at all is nothing said.
+/// Whether subtitles can begin like this; empty ones say nothing, and are fine.
 fn check_text(head: &[u8]) -> Result<()> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     match head.is_empty() || head.starts_with(b"WEBVTT") || head.starts_with(b"<") && is_ttml(head)
@@ -129,7 +130,7 @@ fn check_text(head: &[u8]) -> Result<()> {
         true => Ok(()),
         false => Err(Error::new(
             Kind::Corrupt,
-            "what came in place of subtitles is none",
+            "something else came in place of subtitles",
         )),
     }
 }
@@ -139,7 +140,7 @@ fn is_ttml(head: &[u8]) -> bool {
     windows.any(|tag| tag == b"<tt" || tag == b":tt")
 }
 
-/// Whether a part can begin so.
+/// Whether a part can begin like this.
 fn check(head: &[u8], encrypted: bool) -> Result<()> {
     let seen = sniff(head);
     let came = match seen.kind {
@@ -147,11 +148,11 @@ fn check(head: &[u8], encrypted: bool) -> Result<()> {
         Content::Zeros => "nothing but zeros",
         Content::Text if !head.starts_with(b"WEBVTT") => "a text",
         Content::Image if !encrypted => "a picture",
-        // What a wrong key gives is noise, of which one in 256 has a padding that looks right.
+        // A wrong key yields noise, of which one in 256 has padding that looks right.
         _ if encrypted && !begins_as_media(head) => {
             return Err(Error::new(
                 Kind::Corrupt,
-                "what the key makes of a segment is no medium",
+                "a segment decrypts to something that is not media",
             ));
         }
         _ => return Ok(()),
@@ -162,7 +163,7 @@ fn check(head: &[u8], encrypted: bool) -> Result<()> {
     ))
 }
 
-/// A transport stream, boxes, packed sound, or subtitles (RFC 8216 §3).
+/// Whether this is a transport stream, boxes, packed sound, or subtitles (RFC 8216 §3).
 fn begins_as_media(head: &[u8]) -> bool {
     let boxes: [&[u8]; 11] = [
         b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"mdat", b"free", b"skip",

@@ -1,7 +1,7 @@
-//! The manifest of a stream of DASH: asked for once for all of its tracks, and of a live one again as often as it changes.
+//! The manifest of a DASH stream: requested once for all of its tracks, and of a live one again as often as it changes.
 //!
-//! Which segments of a live one are there is told by the clock: that which the manifest names, that of its server where it
-//! is far from the one here, or that one.
+//! The clock decides which segments of a live stream are there: the clock that the manifest names, or else that of its
+//! server if it is far from ours, or else ours.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,18 +21,18 @@ use crate::pipeline::sink::{defect, slowly};
 use crate::pipeline::stream::Media;
 use crate::pipeline::stream::dash::{self, Manifest, Timing, View};
 
-/// So soon a manifest is asked for again at the least.
+/// How soon a manifest is requested again at the least.
 const EVERY: Duration = Duration::from_millis(500);
-/// The clock of a server is told in seconds, and believed where it is so many of them away from the one here.
+/// The clock of a server counts whole seconds, and is believed if it is more seconds than this away from ours.
 const APART: f64 = 2.0;
-/// So much is read of what tells the time.
+/// How much is read of a response that tells the time.
 const LONGEST: usize = 64 << 10;
 
 /// The manifest as it was last seen.
 #[derive(Default)]
 pub(super) struct Current {
     seen: Mutex<Option<Seen>>,
-    /// What it says is not so by now: it is asked for again, whenever it is to change.
+    /// Whether it was found to be wrong: then it is requested again, no matter when it is to change.
     doubted: AtomicBool,
 }
 
@@ -41,26 +41,26 @@ struct Seen {
     led: Led,
     url: Url,
     at: Instant,
-    /// How far the clock of the site is before the one here, in seconds, once it is known.
+    /// How far the clock of the site is ahead of ours, in seconds, once known.
     ahead: Option<f64>,
-    /// It was live when it was first seen.
+    /// Whether it was live when it was first seen.
     live: bool,
 }
 
 impl Streaming<'_> {
-    /// Reads the manifest anew, and chooses.
+    /// Reads the manifest again from its first address, and chooses.
     pub(super) async fn manifest(&self) -> Result<Lists> {
         let mut current = self.current.seen.lock().await;
         *current = Some(self.ask(current.as_ref(), true).await?);
         self.tracks_of(&mut current, 0).await
     }
 
-    /// What is new of a track of a live stream, from this number on.
+    /// Returns what is new of a track of a live stream, from this number on.
     pub(super) async fn news(&self, role: &Role, since: u64) -> Result<List> {
         let mut current = self.current.seen.lock().await;
         let lists = self.tracks_of(&mut current, since).await?;
         drop(current);
-        // A period may be without it.
+        // A period may be without this track.
         let none = |main: &List| {
             let Media {
                 ended, end, target, ..
@@ -89,12 +89,12 @@ impl Streaming<'_> {
         }
     }
 
-    /// Notes that a segment is not there which has to be by the manifest.
+    /// Notes that a segment is missing that should be there by the manifest.
     pub(super) fn doubt(&self) {
         self.current.doubted.store(true, Ordering::Relaxed);
     }
 
-    /// The tracks by the manifest as it is, which is asked for if it is time.
+    /// Returns the tracks by the current manifest, which is requested again if it is time.
     async fn tracks_of(
         &self,
         current: &mut MutexGuard<'_, Option<Seen>>,
@@ -138,7 +138,8 @@ impl Streaming<'_> {
         })
     }
 
-    /// Asks for the manifest, where the last one says that the next is, or else from where the user or a page led.
+    /// Requests the manifest: where the last one says that the next is, or else from the address that the user or a
+    /// page gave.
     async fn ask(&self, before: Option<&Seen>, anew: bool) -> Result<Seen> {
         let (url, led) = match before {
             Some(seen) if !anew => {
@@ -166,7 +167,7 @@ impl Streaming<'_> {
         })
     }
 
-    /// How far the clock of the site is before the one here.
+    /// Returns how far the clock of the site is ahead of ours.
     async fn ahead(&self, clocks: &[Timing], led: Led, told: Option<f64>) -> Result<Option<f64>> {
         for clock in clocks {
             let (Timing::Text(url) | Timing::Date(url)) = clock else {
@@ -178,7 +179,7 @@ impl Streaming<'_> {
             let answer = match self.answer(url, led, LONGEST).await {
                 Ok((_, answer)) => answer,
                 Err(error) if error.kind == Kind::Closed => return Err(error),
-                // There may be another one.
+                // Another clock may work.
                 Err(_) => continue,
             };
             let time = match clock {
@@ -195,13 +196,13 @@ impl Streaming<'_> {
     }
 }
 
-/// The time here, in seconds since 1970.
+/// Our time, in seconds since 1970.
 fn here() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// The time of an answer, by its server.
+/// The time of a response, by its server.
 fn date(headers: &HeaderMap) -> Option<f64> {
     let date = headers.get(header::DATE)?.to_str().ok()?;
     let date = httpdate::parse_http_date(date).ok()?;
@@ -209,7 +210,7 @@ fn date(headers: &HeaderMap) -> Option<f64> {
     Some(since.as_secs_f64())
 }
 
-/// The same where it may have lain somewhere on its way.
+/// The same for a response that a cache may have kept for a while.
 fn told(headers: &HeaderMap) -> Option<f64> {
     let age = headers.get(header::AGE).and_then(|age| age.to_str().ok());
     let age = age.and_then(|age| age.trim().parse::<u32>().ok());

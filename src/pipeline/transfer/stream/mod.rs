@@ -1,6 +1,7 @@
-//! Moves a stream: reads its playlists, chooses, moves the segments of each track, and makes one file of them.
+//! Downloads a stream: reads its playlists, chooses, downloads the segments of each track, and makes one file of them.
 //!
-//! Segments are asked for as files are: at the pace of their host, with its retries, and where whoever named them may lead.
+//! Segments are requested as files are: at the pace of their host, with its retries, and only where whoever named them
+//! may lead.
 
 mod accept;
 mod ahead;
@@ -54,12 +55,12 @@ use crate::pipeline::kin;
 use crate::pipeline::sink::{Place, slowly};
 use crate::pipeline::stream::{Subtitles, clock};
 
-/// What is wanted of streams, and what they share.
+/// What is wanted of streams.
 #[derive(Clone, Debug, Default)]
 pub(in crate::pipeline) struct Wish {
     /// Which subtitles.
     pub(in crate::pipeline) subtitles: Subtitles,
-    /// How long a live one is followed; until it ends, if this is not set.
+    /// How long a live stream is followed; until it ends, if not set.
     pub(in crate::pipeline) live_for: Option<Duration>,
 }
 
@@ -68,7 +69,7 @@ pub(in crate::pipeline) struct Wish {
 pub(super) enum Form {
     Hls,
     Dash,
-    /// Nothing does: these are files, of picture and of sound.
+    /// Nothing does: these are files, one of picture and one of sound.
     Files,
 }
 
@@ -76,48 +77,48 @@ pub(super) enum Form {
 pub(super) struct Streamed {
     pub(super) form: Form,
     pub(super) request: Request,
-    /// The file of the sound, where it is known to be apart.
+    /// The file of the sound, if it is known to be separate.
     pub(super) sound: Option<Request>,
 }
 
-/// So many bytes of segments that are not next in order wait in memory, of all streams together.
+/// How many bytes of segments that are not next in order wait in memory, over all streams.
 pub(in crate::pipeline) const MEMORY: usize = 64 << 20;
 
-/// So many playlists of a stream are read at once.
+/// How many playlists of a stream are read at once.
 const READING: usize = 2;
 
-/// A stream on its way.
+/// A stream that is being downloaded.
 struct Streaming<'a> {
     mover: &'a Mover,
     id: u64,
     job: &'a Job,
     form: Form,
     request: &'a Request,
-    /// Who named it.
+    /// Who named its address.
     led: Led,
-    /// The file of the sound, where it is known to be apart.
+    /// The file of the sound, if it is known to be separate.
     sound: Option<&'a Request>,
     place: &'a Place,
     keys: Keys,
-    /// The manifest, where it is of DASH.
+    /// The manifest, if the stream is DASH.
     current: Current,
-    /// So many playlists are read at once, of which each may be large.
+    /// Limits how many playlists are read at once, as each may be large.
     reading: Semaphore,
-    /// The same for those of subtitles that are asked for, and how many subtitles there are to be.
+    /// The same for the playlists of subtitles that are requested; and how many subtitles there are to be.
     asking: Semaphore,
     texts: AtomicUsize,
-    /// How many bytes came.
+    /// How many bytes have come.
     bytes: AtomicU64,
-    /// A track has failed: the others leave off.
+    /// Cancelled when a track has failed, so that the others stop.
     ending: CancellationToken,
-    /// When a live one is left.
+    /// When to leave a live stream.
     deadline: Option<Instant>,
 }
 
 /// What became of a stream.
 pub(super) enum Ending {
     Told(Outcome),
-    /// It is none: its playlist is some other file, which is to be had as one.
+    /// It is not a stream: its playlist is some other file, which is to be downloaded as one.
     NoStream(Box<Job>),
 }
 
@@ -128,7 +129,7 @@ enum Tracks {
 }
 
 impl Mover {
-    /// Fetches a stream, and tells how it ended.
+    /// Downloads a stream, and returns how it ended.
     pub(super) async fn stream(
         &self,
         job: Job,
@@ -177,7 +178,7 @@ impl Mover {
         }
         let (is_live, began) = (!lists.main.media.ended, Timestamp::now());
         let (tracks, texts) = streaming.tracks(lists, tries).await?;
-        // What is live is another each time.
+        // Each recording of a live stream is an item of its own.
         let mut job = job;
         if is_live {
             Arc::make_mut(&mut job.item).key = kin::recording(&job.item.key, began);
@@ -191,7 +192,7 @@ impl Mover {
                     joined, warnings, ..
                 } = *done;
                 let outcome = self.save(job, &place, joined, warnings).await?;
-                // An earlier run may have wanted the sound apart.
+                // An earlier run may have wanted the sound in a file of its own.
                 let place = place.clone();
                 slowly(move || {
                     list::of_two()
@@ -205,7 +206,7 @@ impl Mover {
                 let (picture, film) = captions::start(picture, wanted).await?;
                 let (sound, other) = captions::start(sound, wanted).await?;
                 let (outcome, is_one) = self.both(job, &place, *picture, *sound).await?;
-                // One file begins with what begins first in it.
+                // A single file begins with whatever begins first in it.
                 let first = film.zip(other.filter(|_| is_one));
                 let first = first.map(|(film, other)| clock::earlier(film, other));
                 (outcome, first.or(film))
@@ -216,7 +217,7 @@ impl Mover {
             .map(Ending::Told)
     }
 
-    /// Gives a track its name.
+    /// Names the file of a track.
     async fn save(
         &self,
         job: Job,
@@ -242,7 +243,7 @@ impl Mover {
 }
 
 impl Streaming<'_> {
-    /// Moves the tracks of the film, and its subtitles along with them.
+    /// Downloads the tracks of the film, and its subtitles along with them.
     async fn tracks(
         &self,
         lists: Lists,
@@ -254,11 +255,11 @@ impl Streaming<'_> {
         Ok((film?, (texts, warnings)))
     }
 
-    /// Moves the tracks of the film.
+    /// Downloads the tracks of the film.
     async fn film(&self, main: List, sound: Option<List>, tries: &mut Tries) -> Result<Tracks> {
         let film = self.moved(main, sound, tries).await;
         if film.is_err() {
-            // Nobody wants the subtitles of what is not there.
+            // Without the film, nobody wants its subtitles.
             self.ending.cancel();
         }
         film
@@ -283,21 +284,21 @@ impl Streaming<'_> {
         film.run(self).await
     }
 
-    /// Tells that there is no end in sight.
+    /// The message that a live stream has no end in sight.
     fn live(&self) -> Event {
         let until = match self.mover.wish.live_for {
             None => "until it ends",
-            Some(_) => "until its time is over",
+            Some(_) => "until its time limit",
         };
         let text = format!(
-            "`{}` is live: it is followed {until}, or until Ctrl-C, which saves what is there",
+            "`{}` is live: recording {until}, or until Ctrl-C, which saves what was recorded",
             Shown(&self.request.url)
         );
         let id = Some(self.id);
         Event::Said { id, text }
     }
 
-    /// Waits until a live stream is to be left: its time is over, or nothing new is to begin.
+    /// Waits until a live stream is to be left: its time is over, or nothing new is to start.
     async fn over(&self) {
         let deadline = async {
             match self.deadline {
@@ -311,7 +312,7 @@ impl Streaming<'_> {
         }
     }
 
-    /// The place of a file that is of this item and has this name among those.
+    /// The place of the file with this name among those of the item.
     fn place(&self, name: &str) -> Place {
         match name {
             "" => self.place.clone(),
@@ -319,7 +320,7 @@ impl Streaming<'_> {
         }
     }
 
-    /// The headers that the source set, for the origin that they were set for.
+    /// The headers set by the source, for the origin that they were set for.
     fn bound(&self, url: &Url) -> Result<HeaderMap> {
         let requests = [Some(self.request), self.sound];
         let mut own = requests.into_iter().flatten();
@@ -335,7 +336,7 @@ impl Streaming<'_> {
         }
     }
 
-    /// Notes that so many bytes came.
+    /// Notes that this many bytes came.
     fn came(&self, count: usize) {
         self.bytes.fetch_add(count as u64, Ordering::Relaxed);
     }

@@ -1,7 +1,7 @@
-//! Puts picture and sound in one file, by `ffmpeg` where it is installed: copied as they are, not coded again.
+//! Puts picture and sound in one file, with `ffmpeg` if it is installed: copied as they are, not encoded again.
 //!
-//! What came is hostile: `ffmpeg` is told what each file is, so that none of them can be a list of others, and may open
-//! files alone. It is found in the folders of `PATH` that are absolute.
+//! The input is hostile: `ffmpeg` is told the format of each file, so that none of them can be a list of others, and
+//! may open only files. It is looked up in the absolute folders of `PATH`.
 
 mod lengths;
 mod sync;
@@ -27,21 +27,21 @@ use crate::source::program;
 
 pub(super) use self::lengths::Expected;
 
-/// How long it may take for a file that is nothing, and for each gibibyte of it.
+/// How long it may take for an empty file, and for each gibibyte.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
-/// How often it is looked whether it has ended.
+/// How often to check whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long what it said is waited for after its end: something that it started may hold on to it.
+/// How long to wait for its output after its end: something that it started may keep the pipe open.
 const LINGER: Duration = Duration::from_millis(200);
-/// As much of what it says is kept, of its end.
+/// How many bytes of its output are kept, from the end.
 const SAID: usize = 4 << 10;
 
-/// What picture and sound are put in, best first, in the words of `ffmpeg`.
+/// The containers for picture and sound, best first, by their names in `ffmpeg`.
 const INTO: [&str; 2] = ["mp4", "matroska"];
-/// The same for what both come in Matroska or WebM.
+/// The same if both come in Matroska or WebM.
 const INTO_WEB: [&str; 2] = ["webm", "matroska"];
 
-/// Puts them together at this place, and looks whether all of both is in it. Blocks.
+/// Puts both together at this place, and checks whether all of both is in it. Blocks.
 ///
 /// # Errors
 /// [`Kind::Unsupported`] with the reason where they stay apart; [`Kind::Disk`]; [`Kind::Closed`] if everything is to end.
@@ -60,7 +60,7 @@ pub(super) fn mux(
     let expected = [picture.expected, sound.expected];
     let forms = form(&picture.joined.head).zip(form(&sound.joined.head));
     let forms =
-        forms.ok_or_else(|| apart("`ffmpeg` is not asked to read what is not known here"))?;
+        forms.ok_or_else(|| apart("`ffmpeg` is not asked to read files of an unknown format"))?;
     let clock = |done: &Done, form| {
         let len = done.joined.len.min(clock::LOOK as u64) as usize;
         let start = clock::start(&done.joined.partial.read(0, len)?);
@@ -84,13 +84,13 @@ pub(super) fn mux(
             [&picture.partial, &sound.partial, &partial].map(|partial| url(&partial.path()));
         input(&mut command, forms.0, moves[0], &picture);
         input(&mut command, forms.1, moves[1], &sound);
-        // The sound that is apart is the one that was chosen, whatever comes with the picture. Where one of both is in a codec
-        // that is not known there, that is an error.
+        // The separate sound is the one that was chosen, whatever comes with the picture. A codec that `ffmpeg` does
+        // not know in either is an error.
         let both = ["-map", "0:v", "-map", "1:a"];
         command
             .args(both)
             .args(["-map_metadata", "-1", "-c", "copy"]);
-        // Both are timed by one clock, and stay together by it.
+        // Both are timed by the same clock, which keeps them in sync.
         command
             .args(["-avoid_negative_ts", "make_zero", "-f", into])
             .arg(whole);
@@ -115,16 +115,16 @@ pub(super) fn mux(
     Err(apart("`ffmpeg` cannot put them together").because(said))
 }
 
-/// Why it failed, of all that it says.
+/// Returns why it failed, from all that it says.
 fn reason(said: &str) -> Option<String> {
     let mut lines = said.lines().map(str::trim).rev();
-    // What it says last may be how it would not have failed, which nobody here can do.
+    // The last line may be a hint how to avoid the failure, which nobody here can follow.
     let is_it = |line: &&str| !line.is_empty() && !line.starts_with("To ignore this");
     let line = lines.find(is_it)?;
     Some(line.trim_end_matches('.').to_owned())
 }
 
-/// What a file is that begins so, in the words of `ffmpeg`; none for what is not to be read by it.
+/// Returns the format of a file that begins like this, by its name in `ffmpeg`; `None` if `ffmpeg` is not to read it.
 fn form(head: &[u8]) -> Option<&'static str> {
     match sniff(head).ext.as_deref()? {
         "ts" | "m2ts" => Some("mpegts"),
@@ -137,7 +137,7 @@ fn form(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Its name as one that is a file in any case, and no option.
+/// The path as a URL that is a file in any case, and no option.
 fn url(path: &Path) -> std::ffi::OsString {
     let mut url = std::ffi::OsString::from("file:");
     url.push(path);
@@ -165,7 +165,7 @@ fn command(program: &Path) -> Command {
     command
 }
 
-/// A file in this form, with all of its times so many seconds later.
+/// Adds a file in this format, with all of its times this many seconds later.
 fn input(command: &mut Command, form: &str, later: f64, url: &std::ffi::OsStr) {
     if later != 0.0 {
         command.args(["-itsoffset", &format!("{later:.6}")]);
@@ -175,7 +175,7 @@ fn input(command: &mut Command, form: &str, later: f64, url: &std::ffi::OsStr) {
         .arg(url);
 }
 
-/// Runs it to its end, and gives what it said.
+/// Runs the command to its end, and returns what it said.
 fn run(
     mut command: Command,
     deadline: Instant,
@@ -193,7 +193,7 @@ fn run(
             let read = match stderr.read(&mut piece) {
                 Ok(read @ 1..) => read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                // What cannot be read was not said.
+                // Output that cannot be read counts as none.
                 _ => break,
             };
             let mut said = heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -219,7 +219,7 @@ fn run(
         std::thread::sleep(LOOK);
     };
     if end.is_err() {
-        // Both fail when it has ended meanwhile.
+        // Both fail if it has ended meanwhile.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -229,7 +229,7 @@ fn run(
     Ok((end?, String::from_utf8_lossy(&said).into_owned()))
 }
 
-/// What became of it. Blocks.
+/// Describes the finished file. Blocks.
 pub(super) fn whole_of(partial: Partial, algorithm: Option<Algorithm>) -> Result<Joined> {
     let len = partial.len()?;
     let mut summing = algorithm.map(Summing::new);
@@ -270,7 +270,7 @@ mod tests {
     fn what_it_leaves_behind_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("/bin/sh");
-        // The one that stays holds on to stderr until it is told, or for some seconds.
+        // The process that stays keeps stderr open until it is told, or for some seconds.
         let words = "(for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do \
             test -e told && exit; sleep 0.25; done; echo > alone) & echo why >&2; exit 3";
         command.args(["-c", words]).current_dir(folder.path());

@@ -1,4 +1,4 @@
-//! What is asked for of a track, one request each, and how it is known again.
+//! The parts of a track, one request each, and how they are recognised.
 
 mod anew;
 mod expected;
@@ -12,28 +12,28 @@ use self::anew::Anew;
 use crate::pipeline::stream::{Cipher, Map, Segment, Spot};
 use crate::pipeline::transfer::content::WORTH;
 
-/// What the parts of a track come to in memory at the most, in bytes: those of any list, and of a live one for days.
+/// The most memory for the parts of a track, in bytes: enough for any list, and for days of a live one.
 const ROOM: usize = 256 << 20;
-/// The length of the pieces that a track is asked for in which is one file, and how many they are at the most.
+/// The length of the pieces in which a track that is a single file is requested, and the most pieces.
 const PIECE: u64 = 4 << 20;
 const MOST: u64 = 10_000;
 
-/// What one request brings.
+/// A part of a track: what one request brings.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    /// The number of the segment that it is, or stands before.
+    /// The number of the segment that it is, or that it stands before.
     number: u64,
     pub(super) is_map: bool,
     pub(super) spot: Spot,
     pub(super) cipher: Option<Cipher>,
-    /// Whether it begins somewhere in a file, and not as a segment does.
+    /// Whether it begins in the middle of a file, and not as a segment does.
     pub(super) inner: bool,
     /// How long it plays.
     duration: Duration,
 }
 
 impl Part {
-    /// How long it is, if that is known beforehand.
+    /// Its length in bytes, if known beforehand.
     pub(super) fn len(&self) -> Option<usize> {
         let (start, end) = self.spot.range?;
         usize::try_from(end - start).ok()
@@ -44,32 +44,32 @@ impl Part {
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     list: Vec<Part>,
-    /// How many bytes of memory they take, of a room that they share with so many other tracks.
+    /// How many bytes of memory the parts take, of a limit that they share with this many other tracks.
     size: usize,
     others: usize,
-    /// There was no room for more of them.
+    /// Whether there was no room for more parts.
     pub(super) full: bool,
-    /// What stands before the last segment.
+    /// The initialization that the last segment needs.
     map: Option<Arc<Map>>,
     /// How often that was another than before.
     pub(super) maps: usize,
-    /// How often the time begins anew between segments.
+    /// How often the timeline restarts between segments.
     pub(super) breaks: usize,
     /// How many segments the site says that it does not have.
     pub(super) gaps: u64,
-    /// How long those play.
+    /// How long those segments play.
     missing: Duration,
-    /// The number that the next segment has to have.
+    /// The number that the next segment should have.
     pub(super) next: Option<u64>,
-    /// How many segments of a live stream were gone before they could be asked for.
+    /// How many segments of a live stream were gone before they could be requested.
     pub(super) lost: u64,
-    /// How often the numbers began anew.
+    /// How often the numbers restarted.
     pub(super) restarts: u64,
     anew: Anew,
 }
 
 impl Parts {
-    /// None yet, of one of so many tracks that share the room for them.
+    /// Creates an empty list for one of several tracks that share the limit.
     pub(super) fn among(tracks: usize) -> Parts {
         Parts {
             others: tracks.saturating_sub(1),
@@ -77,7 +77,7 @@ impl Parts {
         }
     }
 
-    /// Adds what is new in a list of segments. Says whether anything was.
+    /// Adds the new segments of a list. Returns whether there were any.
     pub(super) fn add(&mut self, mut segments: Vec<Segment>) -> bool {
         if !self.renumber(&mut segments) {
             return false;
@@ -86,7 +86,7 @@ impl Parts {
         let mut is_new = false;
         for segment in segments.into_iter().skip(known) {
             let next = self.next.unwrap_or(0);
-            // Where numbers are times, each list rounds on its own.
+            // Where numbers are times, each list rounds them on its own.
             let half = segment.span / 2;
             let begins = self.anew.begins(&segment, next);
             if segment.number.saturating_add(half) < next && !begins {
@@ -109,7 +109,7 @@ impl Parts {
                 self.missing = self.missing.saturating_add(segment.duration);
                 continue;
             }
-            // They stay in order, by which they are found.
+            // The numbers stay in order, since parts are found by them.
             let least = self.list.last().map_or(0, |last| last.number);
             let number = match begins {
                 true => segment.number.max(least.saturating_add(1)),
@@ -144,7 +144,7 @@ impl Parts {
         });
     }
 
-    /// The file that all of the track is, if it is one.
+    /// Returns the URL of the single file that the track is, if it is one.
     pub(super) fn file(&self) -> Option<&Url> {
         match &self.list[..] {
             [
@@ -158,7 +158,7 @@ impl Parts {
         }
     }
 
-    /// Divides the file that all of the track is into pieces, each of which is asked for by itself.
+    /// Divides a track that is a single file into pieces, each of which is requested by itself.
     pub(super) fn divide(&mut self, total: u64) {
         let Some(url) = self.file().cloned() else {
             return;
@@ -181,8 +181,8 @@ impl Parts {
         self.list = starts.map(piece).collect();
     }
 
-    /// Takes the addresses of a list that was asked for again; the segments have to be the same. Gives the old and
-    /// the new addresses of files that parts are ranges of.
+    /// Takes over the addresses of a reloaded list, whose segments have to be the same. Returns the old and new
+    /// addresses of the files that parts are ranges of.
     pub(super) fn renew(&mut self, segments: &[Segment]) -> Vec<(Url, Url)> {
         let is_divided = self.list.get(1).is_some_and(|part| part.inner);
         let mut moved: Vec<(Url, Url)> = Vec::new();
@@ -212,38 +212,38 @@ impl Parts {
         moved
     }
 
-    /// How long they are together, if that is known beforehand.
+    /// The length of all parts, if known beforehand.
     pub(super) fn total(&self) -> Option<u64> {
         let mut lengths = self.list.iter().map(|part| part.len());
         lengths.try_fold(0u64, |sum, len| sum.checked_add(len? as u64))
     }
 
-    /// How many parts are of segments before this number.
+    /// How many parts belong to segments before this number.
     pub(super) fn before(&self, number: u64) -> usize {
         self.list.partition_point(|part| part.number < number)
     }
 
-    /// Forgets all but so many.
+    /// Forgets all but this many parts.
     pub(super) fn truncate(&mut self, count: usize) {
         self.list.truncate(count);
     }
 
-    /// Whether a part behind this one begins anew: a new period does, with an initialization of its own.
+    /// Whether a part after this one begins anew: a new period does, with an initialization of its own.
     pub(super) fn begins_anew_after(&self, index: usize) -> bool {
         self.list.iter().skip(index + 1).any(|part| part.is_map)
     }
 
-    /// Whether this is an initialization.
+    /// Whether this part is an initialization.
     pub(super) fn is_map(&self, index: usize) -> bool {
         self.get(index).is_some_and(|part| part.is_map)
     }
 
-    /// Whether this is the initialization that all else needs.
+    /// Whether this part is the initialization that everything else needs.
     pub(super) fn is_first_map(&self, index: usize) -> bool {
         index == 0 && self.is_map(index)
     }
 
-    /// Whether this is a segment, and not what stands before one.
+    /// Whether this part is a segment, and not an initialization.
     pub(super) fn is_segment(&self, index: usize) -> bool {
         self.get(index).is_some_and(|part| !part.is_map)
     }
@@ -257,7 +257,7 @@ impl Parts {
     }
 }
 
-/// What the first parts of a track are called, as a digest.
+/// The identity of the first parts of a track, as a digest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chain {
     hasher: blake3::Hasher,
@@ -265,7 +265,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// That of so many parts: of no fewer than before.
+    /// Returns the identity of the first `count` parts, which are no fewer than before.
     pub(super) fn of(&mut self, parts: &Parts, count: usize) -> String {
         for part in &parts.list[self.count.min(count)..count] {
             part.spot.identify(part.cipher.as_ref(), &mut self.hasher);

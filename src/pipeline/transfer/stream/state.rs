@@ -1,4 +1,4 @@
-//! What is kept beside the partial file of a track so that it can be gone on with.
+//! The state kept beside the partial file of a track so that it can be resumed.
 
 use std::collections::BTreeMap;
 
@@ -8,39 +8,39 @@ use crate::model::Result;
 use crate::pipeline::transfer::answer::Representation;
 use crate::pipeline::transfer::seal::{self, Sealed};
 
-/// The form of the state; another one is not read.
+/// The format version of the state; no other is read.
 const VERSION: u32 = 2;
 
-/// How far a track is. It names no byte that is not on stable storage, and holds no URL, since URLs hold secrets.
+/// How far a track is. Lists no byte that is not on stable storage, and holds no URL, since URLs hold secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     stream: u32,
     /// The identity of the item.
     pub(super) source: String,
     pub(super) key: String,
-    /// What the parts are called that are joined.
+    /// The identity of the joined parts, as a digest.
     pub(super) chain: String,
-    /// Whether more were to come, of which a later run may not have the beginning.
+    /// Whether more parts were to come, so that a later run may not find the beginning.
     pub(super) live: bool,
-    /// How many parts there are in all, and what all of them are called, where no more were to come.
+    /// How many parts there are in all, and the identity of all of them, if no more were to come.
     pub(super) all: Option<(usize, String)>,
     /// How many parts are joined, how long they are together, and where the last of them begins.
     pub(super) count: usize,
     pub(super) len: u64,
     pub(super) last: u64,
-    /// Which part that last one is: those behind it may have been gone.
+    /// The index of the last joined part: those after it may have been gone.
     pub(super) at: usize,
-    /// BLAKE3 of what is joined.
+    /// BLAKE3 of the joined bytes.
     pub(super) digest: String,
-    /// Which version the files are of that parts are ranges of, by the digests of their URLs.
+    /// The versions of the files that parts are ranges of, by the digests of their URLs.
     pub(super) files: BTreeMap<String, Representation>,
-    /// The parts that wait for those before them, in a file of their own.
+    /// The parts that wait for earlier ones, in a file of their own.
     pub(super) waiting: Vec<Stored>,
     /// BLAKE3 of all the above.
     seal: String,
 }
 
-/// A part that is whole and waits for those before it.
+/// A complete part that waits for earlier ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stored {
     pub(super) index: usize,
@@ -72,7 +72,7 @@ impl Default for State {
 }
 
 impl State {
-    /// As it is written.
+    /// Encodes the state as it is written.
     ///
     /// # Errors
     /// A defect.
@@ -80,7 +80,7 @@ impl State {
         seal::encode(self)
     }
 
-    /// Reads it back; nothing if it is damaged, or of another version, or contradicts itself.
+    /// Reads a state back. `None` if it is damaged, or of another version, or contradicts itself.
     pub(super) fn decode(bytes: &[u8]) -> Option<State> {
         let state: State = seal::decode(bytes)?;
         let is_there = state.last < state.len && state.at < state.count;
@@ -95,7 +95,8 @@ impl Sealed for State {
     }
 }
 
-/// Where something of this length has room beside what is kept: the first gap that is large enough, or the end.
+/// Returns where something of this length fits beside what is kept: in the first gap that is large enough, or at the
+/// end.
 pub(super) fn room(mut kept: Vec<(u64, u64)>, len: u64) -> u64 {
     kept.sort_unstable();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! Moves one track: many parts at once, joined in order; of a live stream as many as come.
+//! Downloads one track: many parts at once, joined in order; of a live stream, as many as come.
 
 mod anew;
 mod flow;
@@ -37,17 +37,17 @@ use crate::pipeline::transfer::room::{Claim, Need};
 use crate::pipeline::transfer::state::TAIL;
 use crate::pipeline::transfer::take::TELL_EVERY;
 
-/// So many pieces wait to be joined.
+/// How many pieces may wait to be joined.
 const QUEUE: usize = 64;
 
-/// One track on its way.
+/// A track that is being downloaded.
 pub(super) struct Track {
     url: Url,
     led: Led,
     parts: Parts,
     live: bool,
     ended: bool,
-    /// Whether there may be no last segment.
+    /// Whether the last listed segment may not exist.
     surplus: bool,
     target: Duration,
     ahead: f64,
@@ -55,33 +55,33 @@ pub(super) struct Track {
     chain: Chain,
     all: Option<(usize, String)>,
     versions: Arc<Versions>,
-    /// Which rendition it is, and how its segments play, where no more were to come.
+    /// Its rendition, and how its segments play if no more were to come.
     rendition: (String, Option<blake3::Hash>),
     role: Role,
     form: Content,
     renewal: Renewal,
-    /// The room on the disk that it has, and for how many bytes.
+    /// The disk space that it has claimed, and for how many bytes.
     claim: (Option<Claim>, u64),
-    /// When a segment came last, and how often one was asked for again that may be late.
+    /// When a segment last came, and how often each one that may be late was requested again.
     arrived: Instant,
     late: HashMap<usize, u32>,
-    /// The parts that were not there any more when they were asked for.
+    /// The parts that were gone when they were requested.
     gone: HashSet<usize>,
-    /// Of how many parts nothing but the end of the connection told that they are whole.
+    /// How many parts were ended by nothing but the end of the connection.
     open: Arc<AtomicUsize>,
     faults: Faults,
     warnings: Vec<String>,
 }
 
-/// A track that is whole.
+/// A complete track.
 pub(super) struct Done {
     pub(super) joined: Joined,
     pub(super) warnings: Vec<String>,
-    /// Whether something else begins in it, in its time or in what stands before it.
+    /// Whether its timeline restarts, or its initialization changes.
     pub(super) breaks: bool,
-    /// How long it is by its list.
+    /// How long it plays, according to its list.
     pub(super) expected: Option<Expected>,
-    /// How far its times are ahead of those at which it is played, in seconds.
+    /// How far its timestamps are ahead of the times at which it is played, in seconds.
     pub(super) ahead: f64,
 }
 
@@ -91,7 +91,8 @@ impl Track {
         self.join.have()
     }
 
-    /// Moves what is missing of subtitles, whatever becomes of others: a film is one without them, too.
+    /// Downloads what is missing of subtitles, whatever becomes of the other tracks: a film is complete without them,
+    /// too.
     pub(super) async fn run(mut self, streaming: &Streaming<'_>) -> Result<Done> {
         let ending = &streaming.ending;
         let mut moved = self.all_parts(streaming, ending).await;
@@ -106,14 +107,14 @@ impl Track {
         self.done(streaming, moved).await
     }
 
-    /// What became of it. What cannot be finished now is left so that a later run can go on with it.
+    /// Returns the finished track. What cannot be finished now is left so that a later run can resume it.
     pub(super) async fn done(
         mut self,
         streaming: &Streaming<'_>,
         moved: Result<()>,
     ) -> Result<Done> {
         if let Err(error) = moved {
-            // What was recorded cannot be had again.
+            // What was recorded cannot be downloaded again.
             if self.live && !matches!(error.kind, Kind::Closed | Kind::Disk) {
                 return Err(self.lost(streaming, error).await?);
             }
@@ -144,11 +145,11 @@ impl Track {
             0 => {}
             _ if all == 1 => warnings.push(cuts::OPEN_END.to_owned()),
             open => warnings.push(format!(
-                "the length of {open} of its segments was not told, so nothing shows whether they are whole"
+                "the server did not send the length of {open} of its segments, so they may be incomplete"
             )),
         }
         if restarts > 0 {
-            warnings.push("the numbers of its segments began anew on the way".into());
+            warnings.push("its segment numbers restarted on the way".into());
         }
         warnings.extend(wrong);
         if gaps > 0 {
@@ -162,17 +163,17 @@ impl Track {
         }
         if maps > 1 {
             warnings.push(format!(
-                "it begins {maps} times, which not every player can play"
+                "it has {maps} initializations, which not every player can play"
             ));
         }
-        // A transport stream says so itself.
+        // A transport stream announces a restart itself.
         if maps == 1 && breaks > 0 {
             let often = match breaks {
                 1 => "once".to_owned(),
                 breaks => format!("{breaks} times"),
             };
             warnings.push(format!(
-                "its time begins anew {often}, which not every player can play"
+                "its timeline restarts {often}, which not every player can play"
             ));
         }
         let joined = self.join.finish().await?;
@@ -198,8 +199,8 @@ impl Track {
         self.join.saved().await
     }
 
-    /// Whether a later run could tell whether the stream is the same by then: not by an initialization behind other segments, which
-    /// may be the same in all versions. What was saved before holds.
+    /// Whether a later run could tell whether the stream is still the same: not by an initialization after other
+    /// segments, which may be the same in all versions. Until then, the state saved before holds.
     fn can_be_proven(&self) -> bool {
         self.join.next() <= 1 || !self.parts.is_map(self.join.joined())
     }
@@ -215,12 +216,13 @@ impl Track {
         state
     }
 
-    /// Makes sure that there is room on the disk: for all of it if its length is known, and else for what comes next.
+    /// Makes sure that there is room on the disk: for the whole track if its length is known, otherwise for what comes
+    /// next.
     async fn make_room(&mut self, streaming: &Streaming<'_>) -> Result<()> {
         let (claim, claimed) = &mut self.claim;
         let written = self.join.written();
         if self.form != Content::Medium && written > vtt::LONGEST as u64 {
-            return Err(Error::new(Kind::Corrupt, "the subtitles have no end"));
+            return Err(Error::new(Kind::Corrupt, "the subtitles are too long"));
         }
         if written + WORTH <= *claimed {
             return Ok(());
@@ -236,7 +238,7 @@ impl Track {
         streaming.mover.claim(need, claim).await
     }
 
-    /// Moves all parts, and of a live stream those that its list tells of on the way, unless that is to end.
+    /// Downloads all parts, and of a live stream those that its list adds on the way, unless that is to end.
     pub(super) async fn all_parts<'s>(
         &mut self,
         streaming: &'s Streaming<'s>,
@@ -289,12 +291,12 @@ impl Track {
         }
     }
 
-    /// Ends where it is. Of what was given up behind the end, some may have come.
+    /// Stops at this point. Some bytes may have come of a part that was given up behind the end.
     async fn leave_rest(&mut self) -> Result<()> {
         self.join.take(Came::Again(self.join.next())).await
     }
 
-    /// The error of a segment, with which it is.
+    /// Adds to the error of a segment which segment it is.
     fn at(&self, index: usize, error: Error) -> Error {
         let of = self.parts.len();
         let message = format!("segment {} of {of}: {}", index + 1, error.message);

@@ -1,4 +1,4 @@
-//! Which version of a file its parts are of: what is joined of ranges has to be of one and the same.
+//! The versions of the files that parts are ranges of: all ranges that are joined have to be of the same one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use crate::pipeline::transfer::answer::Representation;
 use crate::pipeline::transfer::setback::Setback;
 use crate::pipeline::transfer::tries::Tries;
 
-/// The most files of one track of which that is known; a track is of one, or of one after another.
+/// The most files of one track whose version is known; a track is one file, or one after another.
 const MOST: usize = 100;
 /// The longest ETag or date that is believed to be one.
 const LONGEST: usize = 200;
@@ -39,7 +39,7 @@ impl Versions {
         self.lock().before.clone_from(before);
     }
 
-    /// What a later run has to know.
+    /// Returns what a later run has to know.
     pub(super) fn save(&self) -> BTreeMap<String, Representation> {
         let seen = self.lock();
         let mut all = seen.before.clone();
@@ -50,7 +50,7 @@ impl Versions {
         all
     }
 
-    /// Knows a file by its new address, too.
+    /// Makes a file known by its new address, too.
     pub(super) fn renew(&self, before: &Url, now: &Url) {
         let mut seen = self.lock();
         let known = seen.now.get(before);
@@ -60,12 +60,12 @@ impl Versions {
         }
     }
 
-    /// Forgets all, since what was joined is forgotten.
+    /// Forgets everything, since what was joined is forgotten.
     pub(super) fn clear(&self) {
         *self.lock() = Seen::default();
     }
 
-    /// Holds what an answer says of a file against what is known of it.
+    /// Checks what a response says of a file against what is known of it.
     ///
     /// # Errors
     /// [`Kind::Changed`] if it is another version.
@@ -103,8 +103,8 @@ fn name(url: &Url) -> String {
 }
 
 impl Streaming<'_> {
-    /// What is known of a file that is a track by itself, if its server gives parts of it and tells by which they are known to
-    /// belong together.
+    /// Returns the version of a file that is a track by itself, if its server has ranges and sends a validator by which
+    /// they are known to belong together.
     pub(super) async fn version(&self, url: &Url, led: Led) -> Result<Option<Representation>> {
         let client = &self.mover.client;
         let mut tries = Tries::new(client);
@@ -117,7 +117,7 @@ impl Streaming<'_> {
                     return Ok(version);
                 }
                 Err(Setback::Again(error)) => error,
-                // Whoever asks for all of it is told what is wrong.
+                // The requests for the file itself will report what is wrong.
                 Err(_) => return Ok(None),
             };
             tries.refusal = self.mover.learn(permit, &tries, &error);
@@ -145,7 +145,7 @@ impl Streaming<'_> {
         if status.as_u16() != 206 {
             return Ok(None);
         }
-        // With all of it read, the connection can be used again. What has more than it says may have no end.
+        // With the whole body read, the connection can be reused. A body longer than announced may have no end.
         let mut count = 0;
         while count <= 1
             && let Some(piece) = opened.chunk().await?
@@ -175,13 +175,13 @@ mod tests {
         assert!(check(&a, None, "\"1\"") && check(&a, Some(10), ""));
         assert!(!check(&a, Some(11), "\"1\"") && !check(&a, Some(10), "\"2\""));
         assert!(check(&b, Some(11), "\"2\"") && check(&b, Some(11), "\"2\""));
-        // A later run knows it again, whatever it was signed with.
+        // A later run recognises it, whatever it was signed with.
         let later = Versions::default();
         later.load(&versions.save());
         let again = url("https://x.org/a?token=2");
         assert!(later.check(&again, of(Some(11), "\"1\"")).is_err());
         assert!(later.check(&again, of(Some(10), "\"1\"")).is_ok());
-        // Nor whatever address it moves to.
+        // It is also recognised at another address.
         let moved = url("https://y.org/c");
         later.renew(&again, &moved);
         assert!(later.check(&moved, of(Some(11), "\"1\"")).is_err());

@@ -12,8 +12,8 @@ use crate::pipeline::transfer::content::BATCH;
 use crate::pipeline::transfer::stream::state::{State, Stored};
 
 impl Join {
-    /// Opens the file of a track, with what an earlier run left as far as `fits` says that its state is of these parts, and
-    /// the bytes bear it out.
+    /// Opens the file of a track, with what an earlier run left, as far as `fits` says that its state is of these
+    /// parts, and the bytes match that state.
     pub(in super::super) async fn open(
         place: Place,
         beside: Place,
@@ -57,7 +57,8 @@ impl Join {
         .await
     }
 
-    /// What an earlier run had of a live stream, if it cannot be gone on with: its segments cannot be had again.
+    /// Returns what an earlier run recorded of a live stream and cannot be resumed: its segments cannot be downloaded
+    /// again.
     pub(in super::super) async fn left(
         place: Place,
         algorithm: Option<Algorithm>,
@@ -92,7 +93,7 @@ impl Join {
         .await
     }
 
-    /// Takes over what a state describes, if the bytes bear it out. Blocks.
+    /// Takes over what a state describes, if the bytes match it. Blocks.
     fn load(&mut self, state: &State) -> Result<bool> {
         if self.partial.len()? < state.len {
             return Ok(false);
@@ -131,7 +132,7 @@ impl Join {
         Ok(true)
     }
 
-    /// Has the first part that waits be asked for once more, too: that which was joined last proves nothing.
+    /// Makes the first waiting part be requested once more, too, since the part that was joined last proves nothing.
     pub(in super::super) fn doubt(&mut self) {
         let Some((index, waiting)) = self.waiting.pop_first() else {
             return;
@@ -147,14 +148,14 @@ impl Join {
         }
     }
 
-    /// Takes over what waited. Blocks.
+    /// Takes over a part that was waiting. Blocks.
     fn load_waiting(&mut self, stored: &Stored) -> Result<()> {
         if self.spool.is_none() {
             self.spool = Some(Arc::new(Partial::open(self.beside.clone())?));
         }
         let spool = self.spool.as_ref().ok_or_else(lost)?;
         let end = stored.at.checked_add(stored.len);
-        // What cannot be had again from there is fetched again.
+        // What cannot be read from there is downloaded again.
         if end.is_none_or(|end| spool.len().is_ok_and(|len| len < end)) {
             return Ok(());
         }
@@ -173,7 +174,7 @@ impl Join {
         Ok(())
     }
 
-    /// Appends what waited in the file beside, of which no more is in memory than has to be.
+    /// Appends a part from the file beside, with no more of it in memory than necessary.
     pub(super) async fn append_stored(&mut self, stored: &Stored) -> Result<()> {
         let mut hasher = blake3::Hasher::new();
         let (mut at, end) = (stored.at, stored.at + stored.len);
@@ -188,12 +189,12 @@ impl Join {
             true => Ok(()),
             false => Err(Error::new(
                 Kind::Disk,
-                "what waited on the disk for its turn is not what was written",
+                "a segment stored on the disk no longer has the bytes that were written",
             )),
         }
     }
 
-    /// The file beside, opened when it is first needed.
+    /// Returns the file beside, which is opened when it is first needed.
     pub(super) async fn spool(&mut self) -> Result<Arc<Partial>> {
         if let Some(spool) = &self.spool {
             return Ok(spool.clone());
@@ -210,7 +211,7 @@ mod tests {
     use super::*;
     use crate::pipeline::sink::Folder;
 
-    /// So many bytes, told from others by this one.
+    /// Returns this many bytes, which differ by seed.
     fn bytes(seed: u8, len: usize) -> bytes::Bytes {
         let more = (0..len).map(|at| (at % 251) as u8 ^ seed);
         more.collect::<Vec<u8>>().into()
@@ -280,7 +281,7 @@ mod tests {
         join.saved().await.unwrap();
         drop(join);
         let mut join = open().await.unwrap();
-        // The first one is to be proven.
+        // The first one is yet to be proven.
         assert_eq!((join.next(), join.have()), (0, have - 10));
         assert!(join.has(2) && join.has(3) && !join.has(1));
         let mut waiting = join.waiting.values();

@@ -1,4 +1,4 @@
-//! Saves how far a track is, while it goes on.
+//! Saves the state of a track while it goes on.
 
 use bytes::Bytes;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -9,13 +9,13 @@ use crate::pipeline::sink::joined;
 use crate::pipeline::transfer::stream::state::{State, Stored, room};
 
 impl Join {
-    /// Whether the state that was last saved is on the disk.
+    /// Whether the last saved state is on the disk.
     pub(in super::super) fn is_saved(&self) -> bool {
         self.saving.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Begins to save how far it is, in the words of `state`, which waits for the disk elsewhere. As long as what an earlier
-    /// run left is not proven, what that one saved stands.
+    /// Starts to save how far the track is, completing `state`, on a thread that waits for the disk. As long as what an
+    /// earlier run left is not proven, the state that it saved stands.
     pub(in super::super) async fn save(&mut self, mut state: State) -> Result<()> {
         self.saved().await?;
         if !self.is_proven() {
@@ -73,7 +73,7 @@ impl Join {
         Ok(())
     }
 
-    /// Waits until what is being saved is on the disk.
+    /// Waits until the state that is being saved is on the disk.
     pub(in super::super) async fn saved(&mut self) -> Result<()> {
         match self.saving.take() {
             Some(saving) => joined(saving.await),

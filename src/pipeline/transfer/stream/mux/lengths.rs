@@ -1,37 +1,37 @@
-//! How long the tracks of a film are that `ffmpeg` has written, held against what their lists say: it ends well, too, where
-//! most of a track could not be read.
+//! How long the tracks are that `ffmpeg` has written, compared with their lists: it reports success even if most of a
+//! track could not be read.
 
 use crate::model::Result;
 use crate::pipeline::sink::Partial;
 
-/// Lengths may differ by so many seconds, and by such a part of the whole.
+/// How far lengths may differ: in seconds, and as a fraction of the whole.
 const SECONDS: f64 = 2.0;
 const PART: f64 = 0.02;
-/// The most boxes that are looked at of those that stand one behind the other.
+/// The most boxes in a row that are looked at.
 const MOST: usize = 10_000;
-/// So much of a Matroska file is looked at: what it says of its tracks stands before what is in them.
+/// How much of a Matroska file is looked at: what it says of its tracks comes before their contents.
 const LOOK: u64 = 1 << 20;
-/// How the duration of a track begins in Matroska: the name of a tag, and the identifier of its text.
+/// How the duration of a track begins in Matroska: with the name of a tag, and the identifier of its text.
 const TAG: &[u8] = b"\x45\xa3\x88DURATION\x44\x87";
 
-/// How long a track is by its list, in seconds.
+/// How long a track is according to its list, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in super::super) struct Expected {
     pub(in super::super) seconds: f64,
-    /// So much of that may be rounding.
+    /// How much of that may be rounding.
     pub(in super::super) rounded: f64,
-    /// So much of it did not come.
+    /// How much of that did not come.
     pub(in super::super) missing: f64,
 }
 
-/// How long picture and sound of a film are, in seconds, as far as that is told in it.
+/// Returns how long picture and sound of a film are, in seconds, as far as the file says so.
 pub(super) fn read(film: &Partial) -> Result<[Option<f64>; 2]> {
     let len = film.len()?;
     let head = film.read(0, len.min(LOOK) as usize)?;
     if head.get(4..8) != Some(b"ftyp") {
         let mut tags = tags(&head);
         let picture = tags.next();
-        // That of the sound is behind those of all pictures.
+        // The duration of the sound comes after those of all pictures.
         return Ok([picture, tags.last()]);
     }
     let mut found = [None; 2];
@@ -51,7 +51,7 @@ pub(super) fn read(film: &Partial) -> Result<[Option<f64>; 2]> {
     Ok(found)
 }
 
-/// Where what is in the boxes of this name begins and ends, which stand one behind the other from here to there.
+/// Returns where the contents of the boxes of this name begin and end, in a row of boxes.
 fn named(film: &Partial, (mut at, end): (u64, u64), name: &[u8; 4]) -> Result<Vec<(u64, u64)>> {
     let mut found = Vec::new();
     for _ in 0..MOST {
@@ -63,7 +63,7 @@ fn named(film: &Partial, (mut at, end): (u64, u64), name: &[u8; 4]) -> Result<Ve
             break;
         };
         let (len, skip) = match (u32::from_be_bytes([*a, *b, *c, *d]), rest.get(4..12)) {
-            // It is longer than can be said in so few bits.
+            // The length does not fit in 32 bits.
             (1, Some(long)) => (
                 long.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
                 16,
@@ -85,7 +85,7 @@ fn named(film: &Partial, (mut at, end): (u64, u64), name: &[u8; 4]) -> Result<Ve
     Ok(found)
 }
 
-/// The beginning of what is in the first box of this name.
+/// Returns the beginning of the contents of the first box of this name.
 fn body(film: &Partial, within: (u64, u64), name: &[u8; 4]) -> Result<Vec<u8>> {
     match named(film, within, name)?.first() {
         Some((from, to)) => film.read(*from, (to - from).min(64) as usize),
@@ -93,7 +93,7 @@ fn body(film: &Partial, within: (u64, u64), name: &[u8; 4]) -> Result<Vec<u8>> {
     }
 }
 
-/// How long a track is by its header.
+/// The duration of a track by its header.
 fn of_header(header: &[u8]) -> Option<f64> {
     let word = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
     let (scale, ticks) = match header.first()? {
@@ -103,7 +103,7 @@ fn of_header(header: &[u8]) -> Option<f64> {
     (scale > 0).then(|| ticks as f64 / f64::from(scale))
 }
 
-/// The durations of the tracks of a Matroska file, in order, as `00:01:02.500000000`.
+/// Returns the durations of the tracks of a Matroska file, in order, which are written as `00:01:02.500000000`.
 fn tags(head: &[u8]) -> impl Iterator<Item = f64> {
     let starts = head.windows(TAG.len()).enumerate();
     starts
@@ -119,31 +119,31 @@ fn tags(head: &[u8]) -> impl Iterator<Item = f64> {
         })
 }
 
-/// Says what is wrong with a film whose tracks are so long.
+/// Returns what is wrong with a film whose tracks are this long, if anything.
 pub(super) fn differ(expected: [Option<Expected>; 2], real: [Option<f64>; 2]) -> Option<String> {
     let names = ["picture", "sound"];
     for ((name, expected), real) in names.into_iter().zip(expected).zip(real) {
         let Some(expected) = expected else { continue };
         let Some(real) = real else {
             return Some(format!(
-                "`ffmpeg` does not tell how much it took of its {name}"
+                "`ffmpeg` does not say how much of its {name} it copied"
             ));
         };
         let slack = expected.rounded + expected.missing;
         if (real - expected.seconds).abs() > tolerance(expected.seconds) + slack {
             return Some(format!(
-                "its {name} is {:.1} seconds long, of which `ffmpeg` made {real:.1}",
+                "its {name} is {:.1} seconds long, but {real:.1} as written by `ffmpeg`",
                 expected.seconds
             ));
         }
     }
-    // What is rounded in lists is told by how long the other one is.
+    // Durations that lists round are checked by how long the other track is.
     let ([Some(picture), Some(sound)], [Some(long), Some(other)]) = (expected, real) else {
         return None;
     };
     let apart = (picture.seconds - sound.seconds).abs() + picture.missing + sound.missing;
     ((long - other).abs() > apart + tolerance(long.max(other))).then(|| {
-        format!("`ffmpeg` made {long:.1} seconds of its picture, and {other:.1} of its sound")
+        format!("`ffmpeg` wrote {long:.1} seconds of its picture, and {other:.1} of its sound")
     })
 }
 
@@ -198,7 +198,7 @@ mod tests {
                 [Some(20.0), Some(95_443.0)],
                 false,
             ),
-            // Whole seconds are rounded ones, of which both tracks have as many.
+            // Whole seconds are rounded, in both tracks as often.
             (
                 [whole(1800.0), whole(1800.0)],
                 [Some(1728.0), Some(1728.0)],

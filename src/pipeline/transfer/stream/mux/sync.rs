@@ -1,43 +1,42 @@
-//! By which clocks picture and sound belong together. Pure.
+//! How the clocks of picture and sound belong together. Pure.
 
 use crate::pipeline::stream::clock::AROUND;
 
-/// Ticks of a transport stream in a second.
+/// Ticks of a transport stream per second.
 const TICKS: f64 = 90_000.0;
-/// A clock that is so many seconds before it begins anew is taken by `ffmpeg` for one that has not begun yet.
+/// A clock that is this close to its wraparound is taken by `ffmpeg` for one that has not started yet.
 const BEFORE: u64 = 60 * 90_000;
-/// Picture and sound of a film begin within so many seconds.
+/// Picture and sound of a film begin within this many seconds of each other.
 const APART: f64 = 60.0;
-/// A picture that begins so late by its clock begins with it: the first pictures wait for those that they are made of.
+/// A picture that begins earlier than this on its clock begins with it: the first frames wait for those that they are
+/// made of.
 const EARLY: u64 = 9_000;
 
 /// The clock of a track.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
-    /// When it begins, if that is told.
+    /// When the track begins, if known.
     pub(super) start: Option<u64>,
-    /// How it is read.
+    /// The format of the track.
     pub(super) form: &'static str,
-    /// How far its times are ahead of those at which it is played, in seconds.
+    /// How far its timestamps are ahead of the times at which it is played, in seconds.
     pub(super) ahead: f64,
 }
 
 impl Clock {
-    /// Whether `ffmpeg` reads no time in it, and has it begin at 0.
+    /// Whether `ffmpeg` reads no time in it, and makes it begin at 0.
     fn is_raw(self) -> bool {
         matches!(self.form, "aac" | "mp3" | "ac3")
     }
 }
 
-/// By how many seconds picture and sound are to be moved.
+/// Returns by how many seconds to move picture and sound.
 ///
 /// # Errors
 /// Why nobody can tell.
 pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static str> {
     if apart(picture, sound).is_some_and(|apart| apart.abs() > APART) {
-        return Err(
-            "the clocks of its picture and of its sound have nothing to do with each other",
-        );
+        return Err("the clocks of its picture and of its sound are unrelated");
     }
     if !sound.is_raw() {
         return Ok([picture, sound].map(|clock| 0.0 - clock.ahead));
@@ -49,7 +48,7 @@ pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static s
             let later = nearer(sound_at as f64 - picture_at as f64);
             Ok([0.0, (picture_at as f64 - around + later) / TICKS])
         }
-        (None, Some(_)) => Err("nothing tells when its picture begins by the clock of its sound"),
+        (None, Some(_)) => Err("nothing tells when its picture begins on the clock of its sound"),
         (Some(EARLY..), None) => {
             Err("its sound has no clock, and that of its picture does not begin at 0")
         }
@@ -57,13 +56,13 @@ pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static s
     }
 }
 
-/// How much later the sound begins than the picture, in seconds, if that is told.
+/// How much later the sound begins than the picture, in seconds, if known.
 fn apart(picture: Clock, sound: Clock) -> Option<f64> {
     let ticks = sound.start? as f64 - picture.start? as f64;
     Some(nearer(ticks - (sound.ahead - picture.ahead) * TICKS) / TICKS)
 }
 
-/// The same by the nearer way around the clock.
+/// The same difference, by the shorter way around the clock.
 fn nearer(ticks: f64) -> f64 {
     let around = AROUND as f64;
     let later = ticks.rem_euclid(around);
@@ -86,7 +85,7 @@ mod tests {
             ("mpegts", at(126_000), "aac", at(126_000), Some(1.4)),
             ("mpegts", at(126_000), "mp3", at(171_000), Some(1.9)),
             ("mpegts", at(hour), "aac", at(hour - 45_000), Some(3599.5)),
-            // Around the end of the clock.
+            // Around the wraparound of the clock.
             ("mpegts", at(AROUND - 90_000), "aac", at(45_000), Some(0.5)),
             ("mpegts", at(45_000), "aac", at(AROUND - 90_000), Some(-1.0)),
             (
@@ -96,14 +95,14 @@ mod tests {
                 at(180_000),
                 Some(95_445.717_689),
             ),
-            // By the clocks of two machines, or nobody knows.
+            // With the clocks of two machines, or unknown ones.
             ("mpegts", at(hour), "aac", at(126_000), None),
             ("mpegts", at(hour), "mpegts", at(126_000), None),
             ("mpegts", at(126_000), "aac", None, None),
             ("mov", None, "ac3", at(0), None),
             ("mpegts", at(7_200), "aac", None, Some(0.0)),
             ("mov", None, "aac", None, Some(0.0)),
-            // What has a clock is read by it.
+            // A track that has a clock is read by it.
             ("mpegts", at(126_000), "mpegts", at(9), Some(0.0)),
             ("mov", at(126_000), "mov", None, Some(0.0)),
         ];
@@ -124,7 +123,7 @@ mod tests {
             };
             assert!(is_it, "{picture:?} {sound:?} {read:?}");
         }
-        // Of a manifest, each counts from a time of its own.
+        // In a manifest, each track counts from a time of its own.
         let clock = |start, ahead| Clock {
             start: Some(start),
             form: "mov",

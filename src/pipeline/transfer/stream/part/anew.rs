@@ -1,4 +1,4 @@
-//! What begins anew in a live stream: numbers, where an encoder does, and periods that begin within the one before.
+//! What restarts in a live stream: numbers, when an encoder does, and periods that begin within the one before.
 
 use std::collections::HashSet;
 
@@ -6,28 +6,29 @@ use super::Parts;
 use crate::net::Shown;
 use crate::pipeline::stream::{Segment, Spot};
 
-/// In so many lists in a row, numbers have to be those of a new beginning: one alone may come from a machine that is late.
+/// In how many lists in a row the numbers have to be those of a restart: a single list may come from a machine that
+/// lags.
 const SURE: u32 = 3;
-/// So many of the newest parts are looked through for what is known.
+/// How many of the newest parts are searched for known segments.
 const NEWEST: usize = 10_000;
 
-/// Where something began anew.
+/// What restarted, and where.
 #[derive(Debug, Default)]
 pub(super) struct Anew {
-    /// The number of the last segment that began a period, or of the first of all.
+    /// The number of the last segment that began a period, or of the very first.
     begun: Option<u64>,
-    /// How many numbers the last segment was.
+    /// How many numbers the last segment spans.
     span: u64,
-    /// What is added to the numbers of the lists.
+    /// What is added to the numbers in the lists.
     shift: u64,
-    /// In how many lists in a row they were behind.
+    /// In how many lists in a row the numbers were behind.
     behind: u32,
     /// The last segment of a list whose end may be cut off.
     cut: Option<Spot>,
 }
 
 impl Anew {
-    /// How many segments of a list are known, since they are before one that is and began a period.
+    /// How many segments of a list are known already: those before a known one that began a period.
     pub(super) fn known(&self, segments: &[Segment]) -> usize {
         let is_known = |segment: &Segment| {
             let begun = self.begun.unwrap_or(u64::MAX);
@@ -36,9 +37,9 @@ impl Anew {
         segments.iter().rposition(is_known).unwrap_or(0)
     }
 
-    /// Whether a segment begins a period that is new, although its time may lie within that of the segment before it.
+    /// Whether a segment begins a new period, although its time may lie within that of the segment before it.
     pub(super) fn begins(&self, segment: &Segment, next: u64) -> bool {
-        // Numbers that are no times never overlap.
+        // Numbers that are not times never overlap.
         let is_time = segment.span > 1;
         let later = |begun: u64| segment.number > begun.saturating_add(segment.span / 2);
         let longest = self.span.max(segment.span);
@@ -48,7 +49,7 @@ impl Anew {
             && segment.number.saturating_add(longest) >= next
     }
 
-    /// Notes a segment that is taken.
+    /// Notes a segment that was added.
     pub(super) fn took(&mut self, segment: &Segment, is_first: bool) {
         if segment.breaks || is_first {
             self.begun = Some(segment.number);
@@ -58,7 +59,7 @@ impl Anew {
 }
 
 impl Parts {
-    /// Adds what is new in a list whose end may be cut off: then its last segment counts once it is told again.
+    /// Adds the new segments of a list whose end may be cut off: its last segment counts once it is listed again.
     pub(in super::super) fn add_listed(
         &mut self,
         mut segments: Vec<Segment>,
@@ -71,19 +72,19 @@ impl Parts {
         self.add(segments)
     }
 
-    /// Counts numbers on that began anew. Says whether it is a list that counts: an old one does not.
+    /// Continues numbers that restarted. Returns whether the list counts: an outdated one does not.
     pub(super) fn renumber(&mut self, segments: &mut [Segment]) -> bool {
         let (Some(next), [first, .., last] | [first @ last]) = (self.next, &*segments) else {
             return true;
         };
         if last.span != 1 {
-            // Times do not begin anew.
+            // Times do not restart.
             return true;
         }
         let (first, shift) = (first.number, self.anew.shift);
         let end = last.number.saturating_add(shift);
         let is_behind = end.saturating_add(segments.len() as u64) < next;
-        // After a new beginning, a machine that is late tells of numbers that are far ahead.
+        // After a restart, a machine that lags lists numbers that are far ahead.
         let leaps = shift > 0 && first.saturating_add(shift) > next;
         if (is_behind || leaps) && self.knows(segments) {
             return false;
@@ -104,7 +105,7 @@ impl Parts {
         true
     }
 
-    /// Whether any of these segments is there already, by its address.
+    /// Whether any of these segments is known already, by its address.
     fn knows(&self, segments: &[Segment]) -> bool {
         let name = |spot: &Spot| format!("{} {:?}", Shown(&spot.url), spot.range);
         let newest = self.list.iter().rev().take(NEWEST);

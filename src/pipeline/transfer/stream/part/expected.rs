@@ -1,4 +1,4 @@
-//! How long a track is by its list.
+//! How long a track plays, according to its list.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::Parts;
 use crate::pipeline::transfer::stream::mux::Expected;
 
-/// Of seconds that are whole, so much may be rounding (RFC 8216 §4.3.2.1).
+/// How much of a duration in whole seconds may be rounding (RFC 8216 §4.3.2.1).
 const ROUNDED: f64 = 0.5;
 
 impl Parts {
-    /// How long the first `count` parts play, if their list says so. Of those some were gone, and of those that a list has left
-    /// out, each was as long as the longest.
+    /// Returns how long the first `count` parts play, if their list says so. Some of those are gone, and each of those
+    /// that a list left out counts as long as the longest.
     pub(in super::super) fn expected(
         &self,
         count: usize,

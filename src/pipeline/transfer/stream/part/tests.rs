@@ -1,4 +1,4 @@
-//! What is new in a list, and how it is known again.
+//! New segments in a list, and how known ones are recognised.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn what_is_new_is_added_and_what_was_missed_is_counted() {
     assert!(!parts.add(list(&[0, 1, 2])));
     assert!(parts.add(list(&[2, 3, 7])));
     assert_eq!((parts.len(), parts.lost, parts.breaks), (5, 3, 1));
-    // Where a site lies about its numbers, nothing overflows.
+    // If a site lies about its numbers, nothing overflows.
     assert!(parts.add(list(&[u64::MAX - 1, u64::MAX])));
     assert!(!parts.add(list(&[3, u64::MAX])));
     assert!(parts.lost > u64::MAX / 2 && !parts.full);
@@ -99,7 +99,7 @@ fn addresses_are_found_anew_by_their_numbers() {
     assert_eq!(names(&parts), ["map?a", "3?a", "4?b", "5?b"]);
     parts.renew(&list(&[3], "?c"));
     assert_eq!(names(&parts), ["map?c", "3?c", "4?b", "5?b"]);
-    // Another range, or another way to decrypt it, is another segment.
+    // Another range, or another way to decrypt it, makes another segment.
     let mut other = list(&[4, 5], "?d");
     other[0].spot.range = Some((0, 5));
     other[1].cipher = Some(Cipher {
@@ -115,7 +115,7 @@ fn addresses_are_found_anew_by_their_numbers() {
     assert_eq!(moved, [(url("film?a"), url("film?b"))]);
     assert_eq!(names(&pieces), ["film?b"; 3]);
     assert_eq!(pieces.list[1].spot.range, Some((4 << 20, 8 << 20)));
-    // What has a map before it is not divided: all of a file is none of its ranges.
+    // A track with an initialization is not divided: the whole of a file is not one of its ranges.
     let mut ranges = list(&[0], "?a");
     ranges[0].spot.range = Some((0, 5));
     let mut parts = Parts::default();
@@ -165,7 +165,7 @@ fn numbers_that_begin_anew_are_counted_on() {
     };
     let mut parts = Parts::default();
     assert!(parts.add(list(100..104, "a")));
-    // One list alone may be an old one, and what is known is.
+    // A single list may be outdated, and one with known segments is.
     for _ in 0..5 {
         assert!(!parts.add(list(10..13, "b")) && !parts.add(list(10..13, "b")));
         assert!(!parts.add(list(101..104, "a")));
@@ -184,7 +184,7 @@ fn numbers_that_begin_anew_are_counted_on() {
     assert!(!parts.add(list(102..106, "a")));
     assert!(parts.add(list(14..16, "b")));
     assert_eq!((parts.len(), parts.lost), (10, 0));
-    // However often it comes, what is known begins nothing anew.
+    // However often it comes, what is known restarts nothing.
     let mut parts = Parts::default();
     parts.add(list(0..3, "a"));
     parts.add(list(3..9, "a"));

@@ -1,4 +1,4 @@
-//! Begins a track anew that has changed on the server: nothing of what was known of it holds any more.
+//! Starts a track over that has changed on the server: nothing that was known of it holds any more.
 
 use super::super::Streaming;
 use super::super::beside::INTERRUPTED;
@@ -7,7 +7,7 @@ use super::{List, Role, Track};
 use crate::model::{Error, Result};
 
 impl Track {
-    /// Opens it again, by a list that was asked for again.
+    /// Opens the track again, from a reloaded list.
     pub(in super::super) async fn anew(
         self,
         streaming: &Streaming<'_>,
@@ -20,8 +20,8 @@ impl Track {
         Ok(Track { warnings, ..track })
     }
 
-    /// Forgets what is there, and gives what there is to say of it. What is there of a live stream cannot be had again, and is
-    /// kept.
+    /// Forgets what is there, and returns the warnings about it. What was recorded of a live stream cannot be
+    /// downloaded again, and is kept.
     pub(in super::super) async fn forget(
         mut self,
         streaming: &Streaming<'_>,
@@ -31,7 +31,7 @@ impl Track {
             true => {
                 let name = self.kept(streaming).await?;
                 warnings.push(format!(
-                    "it changed on the way: what there was of it is in `{name}`"
+                    "it changed on the way: what was recorded of it is in `{name}`"
                 ));
             }
             false => self.join.discard().await?,
@@ -39,8 +39,8 @@ impl Track {
         Ok(warnings)
     }
 
-    /// The error of a track that has changed and cannot be opened again. What is there of it is kept if it was live, since it
-    /// is not proven, and a later run could not go on with it.
+    /// The error of a track that has changed and cannot be opened again. What was recorded of a live stream is kept
+    /// under a name, since it is not proven, and a later run could not resume it.
     pub(in super::super) async fn lost(
         mut self,
         streaming: &Streaming<'_>,
@@ -55,14 +55,14 @@ impl Track {
         }
     }
 
-    /// Whether there are segments that cannot be had again.
+    /// Whether there are segments that cannot be downloaded again.
     async fn is_recorded(&mut self) -> Result<bool> {
         let next = self.join.next();
         self.join.take(Came::Again(next)).await?;
         Ok((self.live || self.join.is_recording()) && self.join.written() > 0)
     }
 
-    /// Names what is there of a live stream, and gives the name.
+    /// Names what was recorded of a live stream, and returns the name.
     async fn kept(self, streaming: &Streaming<'_>) -> Result<String> {
         let kept = self.join.finish().await?;
         let place = kept.partial.place().clone();
@@ -74,7 +74,7 @@ impl Track {
 }
 
 impl Streaming<'_> {
-    /// The error of a stream that is gone. What an earlier run had of it, if it was live, is kept under a name.
+    /// The error of a stream that is gone. What an earlier run recorded of it, if it was live, is kept under a name.
     pub(in super::super) async fn gone(&self, error: Error) -> Result<Error> {
         let mut names = Vec::new();
         for role in [Role::Main, Role::Sound] {
@@ -92,10 +92,10 @@ impl Streaming<'_> {
     }
 }
 
-/// Adds to the error where the recorded part was saved.
+/// Adds to the error where the recording was saved.
 fn told(error: Error, names: &[String]) -> Error {
     error.hint(format!(
-        "what there was of it is in `{}`",
+        "what was recorded of it is in `{}`",
         names.join("`, `")
     ))
 }

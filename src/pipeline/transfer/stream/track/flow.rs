@@ -1,4 +1,4 @@
-//! What of a track is under way: the parts that were asked for, and the lists that tell of others.
+//! The requests of a track in progress: for its parts, and for the lists that announce more.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -18,43 +18,43 @@ use crate::model::{Error, Event, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::transfer::content::SAVE_EVERY;
 
-/// So many parts beyond the next in order are asked for at the most.
+/// How many parts beyond the next in order are requested at most.
 const AHEAD: usize = 128;
-/// How soon a live list is asked for again at the least and at the most.
+/// How soon a live list is requested again, at the least and at the most.
 const RELOAD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-/// How soon a segment that may be late is asked for again, at the least and at the most.
+/// How soon a segment that may be late is requested again, at the least and at the most.
 const LATE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
-/// Something that is under way.
+/// A request in progress.
 type UnderWay<'s, T> = Pin<Box<dyn Future<Output = T> + Send + 's>>;
 
-/// Which part it was, after how many renewals of addresses it was asked for, and what came of it.
+/// The index of a part, how often addresses had been renewed when it was requested, and the result.
 pub(super) type Brought = (usize, u32, Result<()>);
 
-/// What is under way.
+/// The requests in progress.
 pub(super) struct Flow<'s> {
     streaming: &'s Streaming<'s>,
     out: Out,
-    /// The next part in order, for those that wait for their room.
+    /// The next part in order, for those that wait for memory.
     next: watch::Sender<usize>,
     pub(super) workers: FuturesUnordered<UnderWay<'s, Brought>>,
-    /// So many parts are asked for at once.
+    /// How many parts are requested at once.
     most: usize,
-    /// All parts before this one were asked for.
+    /// All parts before this one have been requested.
     asked: usize,
-    /// A live list that is asked for again.
+    /// A live list that is being reloaded.
     pub(super) reload: Option<UnderWay<'s, Result<List>>>,
-    /// The list by which addresses that ran out are found anew.
+    /// The list from which expired addresses are being renewed.
     pub(super) renewing: Option<UnderWay<'s, Result<List>>>,
-    /// When the live list grew last.
+    /// When the live list last grew.
     pub(super) grew: Instant,
-    /// Until when a live stream that is left waits.
+    /// Until when to wait for the rest of a live stream that is being left.
     pub(super) left: Option<Instant>,
     saved: Instant,
 }
 
 impl<'s> Flow<'s> {
-    /// Nothing is under way yet. What comes is sent there.
+    /// Creates a flow without any requests, which sends what comes to `came`.
     pub(super) fn new(
         streaming: &'s Streaming<'s>,
         track: &Track,
@@ -87,7 +87,7 @@ impl<'s> Flow<'s> {
         }
     }
 
-    /// Asks for a part, after a while.
+    /// Requests a part, after a wait.
     fn bring(&self, index: usize, part: Part, led: Led, renewals: u32, wait: Duration) {
         let bring = self.streaming.bring(index, part, led, self.out.clone());
         self.workers.push(Box::pin(async move {
@@ -100,7 +100,7 @@ impl<'s> Flow<'s> {
 }
 
 impl Track {
-    /// Asks for the parts that come next.
+    /// Requests the parts that come next.
     pub(super) fn ask(&self, flow: &mut Flow<'_>) {
         while flow.workers.len() < flow.most
             && flow.asked < self.join.next() + AHEAD
@@ -117,7 +117,7 @@ impl Track {
         flow.bring(index, part, self.led, self.renewal.count, wait);
     }
 
-    /// Has a live list asked for again when it is time.
+    /// Schedules the next reload of a live list, unless one is scheduled already.
     pub(super) fn follow<'s>(&self, flow: &mut Flow<'s>) {
         if self.ended || flow.reload.is_some() {
             return;
@@ -144,14 +144,15 @@ impl Track {
         }));
     }
 
-    /// Leaves a live stream. What is not asked for by now is not waited for, and whatever a list says that is still to come.
+    /// Leaves a live stream: nothing more is waited for than has been requested, whatever the list says is still to
+    /// come.
     pub(super) fn leave(&mut self, flow: &mut Flow<'_>) {
         let asked = flow.asked;
         self.end_at(flow, asked);
         flow.left = Some(Instant::now() + wait::leaving(self.target));
     }
 
-    /// There are so many parts, whatever the list would say.
+    /// Sets the number of parts, whatever the list says.
     fn end_at(&mut self, flow: &mut Flow<'_>, count: usize) {
         self.parts.truncate(count);
         (self.ended, flow.reload) = (true, None);
@@ -159,7 +160,7 @@ impl Track {
 
     /// Joins a piece.
     pub(super) async fn take(&mut self, flow: &mut Flow<'_>, came: Came) -> Result<()> {
-        // It is the last one of its period alone.
+        // It is the last segment of its period only.
         if let Came::Last(index) = came
             && self.live
             && flow.streaming.form == Form::Dash
@@ -175,7 +176,7 @@ impl Track {
         Ok(())
     }
 
-    /// Takes what came of a part, and says whether it goes on.
+    /// Handles the result for a part. Returns whether the track goes on.
     pub(super) async fn brought(
         &mut self,
         flow: &mut Flow<'_>,
@@ -184,7 +185,7 @@ impl Track {
         let is_left = flow.left.is_some();
         match done {
             Ok(()) => self.arrived = Instant::now(),
-            // It is behind the end.
+            // The part is behind the end.
             Err(_) if index >= self.parts.len() => {}
             Err(error)
                 if self.surplus && error.kind == Kind::Missing && index + 1 == self.parts.len() =>
@@ -210,11 +211,11 @@ impl Track {
                     }
                 }
             }
-            // A live stream goes on without what it no longer has, or what comes wrong.
+            // A live stream goes on without segments that are gone or come wrong.
             Err(error) if self.goes_on_without(index, &error) => {
                 self.go_on_without(flow, index, error).await?;
             }
-            // What came before it is what there is.
+            // What came before this part is all there is.
             Err(error) if is_left && error.kind != Kind::Disk => return Ok(false),
             Err(error) => return Err(self.refused(flow, index, error)),
         }
@@ -231,7 +232,7 @@ impl Track {
         flow.streaming.doubt();
         self.join.take(Came::Gone(index)).await?;
         flow.next.send_replace(self.join.next());
-        // By the clock alone, segments go on for ever.
+        // By the clock alone, segments would go on for ever.
         if self.arrived.elapsed() > wait::still(self.target) {
             self.stand_still();
             let asked = flow.asked;
@@ -240,7 +241,7 @@ impl Track {
         Ok(())
     }
 
-    /// Asks for the parts whose addresses were found anew, and says whether it goes on.
+    /// Requests the parts whose addresses were renewed. Returns whether the track goes on.
     pub(super) async fn renewed(
         &mut self,
         flow: &mut Flow<'_>,
@@ -255,7 +256,7 @@ impl Track {
                 () if self.goes_on_without(index, &error) => {
                     self.go_on_without(flow, index, error).await?;
                 }
-                // So it is with what did not come before its address ran out.
+                // The same as for a part that did not come before its address expired.
                 () if flow.left.is_some() && error.kind != Kind::Disk => return Ok(false),
                 () => return Err(self.refused(flow, index, error)),
             }
@@ -263,8 +264,8 @@ impl Track {
         Ok(true)
     }
 
-    /// The error of a segment without which there is no film. What a list tells of and its server does not have may be there
-    /// another time, and the film is not gone.
+    /// The error of a segment without which there is no film. A listed segment that its server does not have may be
+    /// there another time, so the film is not gone.
     fn refused(&self, flow: &Flow<'_>, index: usize, error: Error) -> Error {
         let kind = match error.kind {
             Kind::Missing if flow.streaming.form != Form::Files => Kind::Corrupt,
@@ -273,7 +274,7 @@ impl Track {
         self.at(index, Error { kind, ..error })
     }
 
-    /// Tells how far it is, and saves that from time to time.
+    /// Reports progress, and saves the state from time to time.
     pub(super) async fn tick(&mut self, flow: &mut Flow<'_>, now: Instant) -> Result<()> {
         let streaming = flow.streaming;
         self.make_room(streaming).await?;

@@ -1,4 +1,4 @@
-//! What becomes of a live track: its list grows, stands still, and ends.
+//! How a live track goes on: its list grows, stands still, and ends.
 
 use std::collections::HashSet;
 
@@ -7,16 +7,16 @@ use tokio::time::Instant;
 use super::{List, Track, wait};
 use crate::model::{Error, Kind, Result};
 
-/// So many of the newest segments may be late, and so often they are asked for again.
+/// How many of the newest segments may be late, and how often they are requested again.
 const NEWEST: usize = 3;
 const TIMES: u32 = 4;
 
-/// What of a live track could not be had.
+/// What of a live track could not be downloaded.
 #[derive(Default)]
 pub(super) struct Faults {
     /// Since when its list is gone.
     gone: Option<Instant>,
-    /// Why its list could not be had, if the last one could not.
+    /// Why its list could not be read, if the last one could not.
     unread: Option<Error>,
     /// The segments that came wrong, and why the last of them did.
     wrong: HashSet<usize>,
@@ -24,7 +24,7 @@ pub(super) struct Faults {
 }
 
 impl Track {
-    /// Adds what is new in a live list.
+    /// Adds the new segments of a live list.
     pub(super) fn reloaded(
         &mut self,
         list: Option<Result<List>>,
@@ -42,7 +42,7 @@ impl Track {
                 }
                 self.ended = media.ended;
                 if let Some(end) = media.end {
-                    // What the clock promised behind its end was never there.
+                    // Segments that the clock promised behind the end were never there.
                     let count = self.parts.before(end);
                     self.gone.retain(|index| *index < count);
                     self.faults.wrong.retain(|index| *index < count);
@@ -58,14 +58,15 @@ impl Track {
                         .push("its playlist is gone, and did not say that it had ended".into());
                 }
             }
-            // What came before is there all the same, and the next one may be right.
+            // What came before is there all the same, and the next list may be right.
             Some(Err(error)) => self.faults.unread = Some(error),
             None => {}
         }
         if self.parts.full {
             self.ended = true;
-            self.warnings
-                .push("it was left, since it has more segments than can be followed".into());
+            self.warnings.push(
+                "the recording stopped, since it has more segments than can be followed".into(),
+            );
         }
         if !self.ended && grew.elapsed() > wait::still(self.target) {
             self.stand_still();
@@ -78,12 +79,12 @@ impl Track {
         let why = self.faults.unread.as_ref();
         let why = why.map_or(String::new(), |why| format!(": {}", why.message));
         self.warnings.push(format!(
-            "the stream stood still, and did not say that it had ended{why}"
+            "the stream stopped growing, and did not say that it had ended{why}"
         ));
     }
 
-    /// Whether a segment of a live stream that is not there may be there soon: the clock that tells of it is before that of
-    /// its server, or not all machines of that have it.
+    /// Whether a missing segment of a live stream may be there soon: the clock that announces it is ahead of its
+    /// server's, or not all machines of the server have it yet.
     pub(super) fn may_be_late(&mut self, index: usize, error: &Error) -> bool {
         let is_new = index + NEWEST >= self.parts.len() || self.parts.is_first_map(index);
         if !self.live || error.kind != Kind::Missing || !is_new {
@@ -94,7 +95,8 @@ impl Track {
         *count <= TIMES
     }
 
-    /// Whether a live stream goes on without a segment that failed so. Its first initialization is needed by all else.
+    /// Whether a live stream goes on without a segment that failed like this. Its first initialization is needed by
+    /// everything else.
     pub(super) fn goes_on_without(&self, index: usize, error: &Error) -> bool {
         let is_ours = matches!(error.kind, Kind::Closed | Kind::Disk);
         self.live && !is_ours && !self.parts.is_first_map(index)
@@ -103,7 +105,7 @@ impl Track {
     /// Notes a segment that a live stream goes on without.
     ///
     /// # Errors
-    /// Why it failed, if no segment that is known came right.
+    /// The failure of this segment, if no known segment came right.
     pub(super) fn miss(&mut self, index: usize, error: Error) -> Result<()> {
         if error.kind == Kind::Missing {
             self.gone.insert(index);
@@ -121,7 +123,7 @@ impl Track {
         }
     }
 
-    /// Whether no segment is there: what stands before some is none.
+    /// Whether no segment is there; initializations do not count.
     pub(super) fn is_empty(&self) -> bool {
         let is_missed = |index| self.gone.contains(&index) || self.faults.wrong.contains(&index);
         (0..self.join.next()).all(|index| is_missed(index) || !self.parts.is_segment(index))
@@ -136,13 +138,13 @@ impl Track {
         }
     }
 
-    /// What there is to say of segments that came wrong.
+    /// Returns a warning about the segments that came wrong.
     pub(super) fn told_of_wrong(&self) -> Option<String> {
         let why = self.faults.why.as_ref()?;
         let count = self.faults.wrong.len();
         let segments = if count == 1 { "segment" } else { "segments" };
         Some(format!(
-            "{count} {segments} could not be fetched, the last one since: {}",
+            "{count} {segments} could not be fetched, the last one because: {}",
             why.message
         ))
     }

@@ -20,7 +20,7 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::sink::defect;
 
 impl Track {
-    /// Opens it.
+    /// Opens the track.
     pub(in super::super) async fn open(
         streaming: &Streaming<'_>,
         role: Role,
@@ -85,7 +85,7 @@ impl Track {
                 .mover
                 .name_beside(streaming.job, &place, left, INTERRUPTED);
             let name = named.await?;
-            warnings.push(format!("what an earlier run had of it is in `{name}`"));
+            warnings.push(format!("what an earlier run recorded of it is in `{name}`"));
         }
         let known = versions.clone();
         let fits = move |state: &State| {
@@ -96,7 +96,7 @@ impl Track {
             is_it
         };
         let mut join = Join::open(place, beside, algorithm, fits).await?;
-        // What stands before all versions of a film may be the same.
+        // The initialization may be the same in all versions of a film.
         if !join.is_proven() && parts.is_map(join.next()) {
             join.doubt();
         }
@@ -110,9 +110,9 @@ impl Track {
         Ok(Track {
             url,
             led,
-            // The question is dropped by now.
+            // The closures that check the fit have been dropped by now.
             parts: Arc::into_inner(parts)
-                .ok_or_else(|| defect("the question whether they fit goes on"))?,
+                .ok_or_else(|| defect("the check whether they fit is not over"))?,
             live: !media.ended,
             ended: media.ended,
             surplus: media.surplus,

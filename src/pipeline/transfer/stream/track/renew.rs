@@ -1,4 +1,4 @@
-//! Addresses that run out: the lists are asked for again, and the same segments from where they are by then.
+//! Addresses that expire: the lists are requested again, and the same segments from their new addresses.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use super::{List, Track};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::transfer::attempt::may_have_run_out;
 
-/// So often at the most: each time, a stream of hours has come a good way.
+/// How often addresses are renewed at most: each time, a stream of hours has come a good way.
 const MOST: u32 = 100;
 
 /// The segments that were refused, and why.
 pub(super) type Refused = Vec<(usize, Error)>;
 
-/// What became of addresses that ran out.
+/// The renewal of expired addresses.
 #[derive(Default)]
 pub(super) struct Renewal {
-    /// How often all of them were found anew.
+    /// How often all addresses were renewed.
     pub(super) count: u32,
-    /// The segments that wait for it, and why.
+    /// The segments that wait for a new address, and why.
     expired: Vec<(usize, Error)>,
-    /// Those that did once: what is refused by its new address, too, is refused.
+    /// The segments that have waited once: one that is refused at its new address, too, stays refused.
     once: HashSet<usize>,
 }
 
 impl Track {
-    /// Whether this can mean that the address of a segment has run out.
+    /// Whether this error can mean that the address of a segment has expired.
     pub(super) fn has_run_out(&self, index: usize, error: &Error) -> bool {
         // Of a live stream, what is gone is gone.
         let is_gone = self.live && error.kind == Kind::Missing;
@@ -39,14 +39,14 @@ impl Track {
             && !renewal.once.contains(&index)
     }
 
-    /// Has a segment wait for its address.
+    /// Makes a segment wait for its new address.
     pub(super) fn expired(&mut self, index: usize, error: Error) {
         self.renewal.once.insert(index);
         self.renewal.expired.push((index, error));
     }
 
-    /// Takes the addresses of a list that was asked for again. Gives the segments that have others now, and why those were
-    /// refused whose address is the same, or cannot be found anew.
+    /// Takes over the addresses of a reloaded list. Returns the segments that have new ones, and the refusals of those
+    /// whose address is the same, or cannot be renewed.
     pub(super) fn renew(&mut self, list: Result<List>) -> (Vec<(usize, Part)>, Refused) {
         let expired = std::mem::take(&mut self.renewal.expired);
         let before: Vec<_> = expired
@@ -57,7 +57,7 @@ impl Track {
         let mut failed = None;
         match list {
             Ok(list) if self.is_of(&list) => self.take_addresses(list),
-            // Of another rendition, no segment belongs to those that are there.
+            // Segments of another rendition do not fit those that are there.
             Ok(_) => {}
             Err(error) => failed = Some(error),
         }
@@ -71,13 +71,13 @@ impl Track {
         (renewed, refused)
     }
 
-    /// Whether a list is of the same rendition, and of segments that play as long.
+    /// Whether a list is of the same rendition, and its segments play as long.
     fn is_of(&self, List { media, .. }: &List) -> bool {
         let (rendition, plays) = &self.rendition;
         *rendition == media.rendition && plays.is_none_or(|plays| plays == media.plays())
     }
 
-    /// Where a part and its key are.
+    /// The address of a part, and that of its key.
     fn address(&self, index: usize) -> Option<(Url, Option<Arc<Url>>)> {
         let part = self.parts.get(index)?;
         let key = part.cipher.as_ref().map(|cipher| cipher.key.clone());
@@ -89,7 +89,7 @@ impl Track {
             self.versions.renew(&before, &now);
         }
         (self.url, self.led) = (list.url, list.led);
-        // By their new addresses, a later run knows them again, and the files that they are ranges of.
+        // By the new addresses, a later run recognises the parts, and the files that they are ranges of.
         self.chain = Chain::default();
         let len = self.parts.len();
         let all = || (len, Chain::default().of(&self.parts, len));
@@ -98,7 +98,7 @@ impl Track {
     }
 }
 
-/// Why a segment was refused, and why its address could not be found anew. What passes can be tried again later.
+/// Why a segment was refused, and why its address could not be renewed. A failure that passes can be tried again later.
 fn caused(error: Error, failed: Option<Error>) -> Error {
     match failed {
         None => error,

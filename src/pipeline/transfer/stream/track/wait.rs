@@ -1,25 +1,25 @@
-//! How long a live track waits: as its segments are long, by what its list says of that, which may be anything.
+//! How long a live track waits: in proportion to the length of its segments as listed, which may be anything.
 
 use std::time::Duration;
 
-/// For how long a live list may stand still at the least, and how long segments are taken to be for that at the most.
+/// How long a live list may stand still at least, and the longest segments that count for that.
 const STILL: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(60));
-/// The same for the segments that were asked for when a stream is left.
+/// The same for the segments requested when a stream is left.
 const LEAVING: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
 /// The same for a list that is gone.
 const GONE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
-/// For how long a list of segments so long may stand still.
+/// Returns how long a list with segments of this length may stand still.
 pub(super) fn still(target: Duration) -> Duration {
     STILL.0.max(target.min(STILL.1) * 3)
 }
 
-/// For how long the last segments of a stream that is left are waited for.
+/// Returns how long to wait for the last segments of a stream that is left.
 pub(super) fn leaving(target: Duration) -> Duration {
     LEAVING.0.max(target.min(LEAVING.1) * 2)
 }
 
-/// For how long a list that is gone is asked for again.
+/// Returns how long to keep requesting a list that is gone.
 pub(super) fn gone(target: Duration) -> Duration {
     GONE.0.max(target.min(GONE.1) * 3)
 }

@@ -1,4 +1,4 @@
-//! Where the bytes of an item are, as its source says by now.
+//! Where the bytes of an item are now, according to its source.
 
 use super::Mover;
 use super::job::Job;

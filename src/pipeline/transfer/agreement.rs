@@ -8,7 +8,7 @@ use crate::pipeline::naming::dimensions;
 pub(super) enum Agreement {
     /// They agree, or the listing says nothing about them.
     Agrees,
-    /// They agree but for this.
+    /// They agree except for this.
     AgreesBut(String),
     /// The listing says nothing about them, or differs in this: another sign is needed.
     Unproven(Option<String>),

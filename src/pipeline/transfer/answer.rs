@@ -22,7 +22,8 @@ pub(super) struct Representation {
     pub(super) etag: Option<String>,
     /// Its Last-Modified, verbatim.
     pub(super) last_modified: Option<String>,
-    /// Whether Last-Modified is strong: at least a minute before the response (RFC 9110 §8.8.2.2), and no fixed date.
+    /// Whether Last-Modified is strong: at least a minute before the response (RFC 9110 §8.8.2.2), and plausible for a
+    /// file.
     pub(super) date_is_strong: bool,
     /// Whether the server said that it has no ranges (RFC 9110 §14.3).
     pub(super) no_ranges: bool,

@@ -90,7 +90,7 @@ impl Mover {
         done
     }
 
-    /// Reports a failed request to the pace of the host, unless the failure says nothing about the pace.
+    /// Reports a failed request to the host's pace controller, unless the failure says nothing about the pace.
     pub(super) fn learn(&self, permit: Permit, tries: &Tries, error: &Error) -> Option<Refusal> {
         let is_told = tries.told(error).is_some();
         if !is_told && !tries.may_be_haste() {
@@ -180,7 +180,7 @@ impl Mover {
                 && course.pin.get().is_none()
                 && let Some(pin) = self.client.pin(&opened)
             {
-                // The cell was empty, and nothing else sets it meanwhile.
+                // Cannot fail: the cell was empty, and nothing else sets it.
                 let _ = course.pin.set(pin);
             }
         }

@@ -1,4 +1,4 @@
-//! Whether the bytes are what was wanted. Pure decisions about bytes that have come, before they get their name.
+//! Whether downloaded bytes are what was wanted. Pure decisions, made before a file gets its name.
 
 use super::digest::{Hashed, Hasher, etag_md5};
 use crate::model::{Digest, Error, Expect, Fingerprint, Kind, Medium};
@@ -33,7 +33,7 @@ pub(super) fn before_body(
     expect.placeholders.iter().find(is_it).map(placeholder)
 }
 
-/// The hint where a web page came.
+/// The hint for a web page in place of a file.
 const ON_PAGE: &str = "`fetch page:URL` downloads the media on it";
 
 /// Looks at the first bytes of a file of this name. `len` is the length of the whole, once known.

@@ -24,8 +24,8 @@ use crate::pipeline::sink::slowly;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Coding(net::Coding);
 
-/// How long a decoded body may be: this many times its encoded length, and this many bytes more. Anything longer is
-/// there to do harm.
+/// How long a decoded body may be: this many times its encoded length, plus this many bytes. Anything longer is meant
+/// to do harm.
 const SWELLS: (u64, u64) = (100, 16 << 20);
 
 /// Whether the file behind this response is compressed itself: by its address, its name, or its type.

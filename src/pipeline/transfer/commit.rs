@@ -42,8 +42,8 @@ pub(super) struct Commit<'a> {
 
 /// Where the file is now.
 pub(super) enum Named {
-    /// At this path, which is its own. `stranger` is the name that it would have, if a file that is not in the archive
-    /// has it; `unsafe_name` says why its name may not survive a power cut.
+    /// At this path, which is its own. `stranger` is the preferred name, if a file that is not in the archive has it;
+    /// `unsafe_name` says why the name may not survive a power cut.
     New {
         path: String,
         stranger: Option<String>,

@@ -16,7 +16,7 @@ use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::HEAD;
 use crate::pipeline::sink::{Partial, Place, is_quick, joined, quickly, slowly, timed};
 
-/// How many bytes are gathered for one write. A file that is no longer is written at the end, in one go.
+/// How many bytes are gathered for one write. A file of at most this length is written at its end, in one go.
 pub(super) const BATCH: u64 = 256 << 10;
 /// The length from which a later run can resume a transfer. Below it, starting over costs less than keeping the state,
 /// unless the transfer is slow.
@@ -34,7 +34,7 @@ pub(super) struct Content {
     key: String,
     /// The algorithm for the digest of the whole.
     digest: Option<Algorithm>,
-    /// What the response that began it said.
+    /// The representation, as described by the response that began the download.
     pub(super) representation: Representation,
     /// Its Content-Type.
     pub(super) content_type: Option<String>,
@@ -48,7 +48,7 @@ pub(super) struct Content {
     len: u64,
     memory: Vec<Bytes>,
     in_memory: u64,
-    /// The ranges that are there, unless they are a single one from the start.
+    /// The downloaded ranges, unless they are a single one from the start.
     parts: Option<Vec<Range>>,
     file: Option<Partial>,
     writing: Option<JoinHandle<Result<Partial>>>,
@@ -124,7 +124,7 @@ impl Content {
         Ok(())
     }
 
-    /// The number of bytes that are there.
+    /// The number of bytes downloaded.
     pub(super) fn len(&self) -> u64 {
         self.len
     }
@@ -180,7 +180,7 @@ impl Content {
         Ok(())
     }
 
-    /// Returns the bytes from `start` to the end of those that are there.
+    /// Returns the downloaded bytes from `start` on.
     pub(super) async fn tail(&mut self, start: u64) -> Result<Vec<u8>> {
         let len = (self.len - start) as usize;
         if self.in_memory == self.len {
@@ -216,12 +216,12 @@ impl Content {
         Ok(())
     }
 
-    /// Whether there are gaps before some of the bytes.
+    /// Whether the downloaded bytes have gaps.
     pub(super) fn is_in_parts(&self) -> bool {
         self.parts.is_some()
     }
 
-    /// Hands the partial file to those who download its segments, with the ranges that are there.
+    /// Hands the partial file to those who download its segments, with the ranges that are in it.
     pub(super) async fn lend(&mut self) -> Result<(Partial, Vec<Range>)> {
         if self.in_memory > 0 {
             self.write(false).await?;
@@ -230,7 +230,7 @@ impl Content {
         Ok((self.take_file().await?, done))
     }
 
-    /// Takes the partial file back, with the ranges that are there now.
+    /// Takes the partial file back, with the ranges that are in it now.
     pub(super) fn give_back(&mut self, partial: Partial, done: Vec<Range>) {
         self.file = Some(partial);
         self.note(done);
@@ -391,7 +391,7 @@ impl Content {
     }
 }
 
-/// Saves the state: these ranges are there. Blocks.
+/// Saves the state, by which these ranges are in the file. Blocks.
 pub(super) fn save_state(partial: &Partial, about: About, done: Vec<Range>) -> Result<()> {
     let read = |(start, end): Range| partial.read(start, (end - start) as usize);
     partial.save(&State::new(about, done, read)?.encode()?)

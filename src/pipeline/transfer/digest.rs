@@ -13,7 +13,7 @@ use crate::model::Digest;
 use crate::pipeline::archive::{Algorithm, Sum, Summing};
 
 /// Returns the digests of the whole representation that the headers of a response promise: Repr-Digest (RFC 9530),
-/// Digest (RFC 3230), those of Google's and Azure's storage, and, unless the response is a part, Content-Digest and
+/// Digest (RFC 3230), those of Google's and Azure's storage, and, unless the response is partial, Content-Digest and
 /// Content-MD5 (RFC 1864). Unknown algorithms are ignored, as are values that cannot be read.
 pub(super) fn promised(headers: &HeaderMap, is_part: bool) -> Vec<Digest> {
     let mut digests = Vec::new();

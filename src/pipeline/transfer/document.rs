@@ -1,4 +1,4 @@
-//! Reads documents: bodies that are no files but lead to some.
+//! Reads documents: bodies that are not files themselves but lead to some.
 
 use bytes::{Bytes, BytesMut};
 

@@ -5,7 +5,7 @@
 //! stay, and more are tried at once; if it does not within 1.5 s they are dropped, and the next trial waits for a time
 //! that doubles. So the number settles where one more connection brings nothing: under a limit per connection it grows
 //! to the maximum; under a limit for all connections together it stays at one, except for a short trial now and then.
-//! Downloaded bytes may be forgotten, so that there are fewer than before.
+//! Downloaded bytes may be discarded, so the count of bytes can go down.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ struct Trial {
 }
 
 impl Growth {
-    /// Watches a file that may have `most` connections, and of which `bytes` are there now.
+    /// Watches a file that may have `most` connections, and has `bytes` so far.
     pub(super) fn new(most: usize, now: Instant, bytes: u64) -> Growth {
         Growth {
             most,
@@ -76,7 +76,7 @@ impl Growth {
         }
     }
 
-    /// The most connections that there may be.
+    /// The maximum number of connections.
     pub(super) fn most(&self) -> usize {
         self.most
     }

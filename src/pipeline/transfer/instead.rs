@@ -1,4 +1,4 @@
-//! What comes in place of the rest of a file, and is something else.
+//! Responses that come in place of the rest of a file, and are something else.
 
 use std::fmt::Display;
 

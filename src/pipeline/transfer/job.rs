@@ -43,8 +43,8 @@ pub(in crate::pipeline) struct Job {
 }
 
 impl Job {
-    /// What is recorded of the options of its link. A file that takes the place of another keeps its name, so nothing
-    /// is.
+    /// What is recorded of the options of its link; `None` for a file that takes the place of another, since it keeps
+    /// that name.
     pub(super) fn naming(&self) -> Option<String> {
         let own = match &self.origin {
             Some(origin) => &origin.url,
@@ -64,12 +64,12 @@ pub(in crate::pipeline) struct Had {
     pub(in crate::pipeline) question: Question,
 }
 
-/// The question about a file that is there.
+/// What is asked about a saved file.
 #[derive(Clone, Debug)]
 pub(in crate::pipeline) enum Question {
     /// Whether it has changed since this version.
     Change(Version),
-    /// Which of its subtitles are missing: it is a film, and left as it is.
+    /// Which of its subtitles are missing; the film itself is left as it is.
     Subtitles,
 }
 

@@ -1,4 +1,4 @@
-//! Which bytes of a file are there, and which worker is downloading which of the rest. Pure bookkeeping, without I/O.
+//! Which bytes of a file are on disk, and which worker is downloading which of the rest. Pure bookkeeping, without I/O.
 
 use std::time::Duration;
 
@@ -51,17 +51,17 @@ impl Ledger {
         ledger
     }
 
-    /// The ranges that are there, merged and in order.
+    /// The ranges that are on disk, merged and in order.
     pub(super) fn done(&self) -> &[Range] {
         &self.done
     }
 
-    /// The number of bytes that are there.
+    /// The number of bytes on disk.
     pub(super) fn len(&self) -> u64 {
         self.done.iter().map(|(start, end)| end - start).sum()
     }
 
-    /// Whether all bytes are there.
+    /// Whether all bytes are on disk.
     pub(super) fn is_complete(&self) -> bool {
         self.len() == self.total
     }
@@ -127,7 +127,7 @@ impl Ledger {
         };
         self.next += 1;
         if !is_compared {
-            // The bytes before may be there by now, and were not when the response was requested.
+            // The bytes before it may be on disk by now, but were not when the response was requested.
             self.seams.begin(rest.at);
         }
         self.open.push(rest);
@@ -140,7 +140,7 @@ impl Ledger {
         segment.is_none_or(|segment| segment.at >= segment.end)
     }
 
-    /// Extends this segment over the bytes that follow it, up to `most`, as far as they are neither there nor in
+    /// Extends this segment over the bytes that follow it, up to `most`, as far as they are neither on disk nor in
     /// another worker's hands. Returns its new end.
     pub(super) fn extend(&mut self, id: usize, most: u64) -> u64 {
         let end = self.end(id);
@@ -213,14 +213,14 @@ impl Ledger {
         self.seams.without(&self.done, len)
     }
 
-    /// Notes a seam where a segment begins, unless the bytes before it are there to be compared.
+    /// Notes a seam where a segment begins, unless the bytes before it are on disk to be compared.
     fn begin(&mut self, at: u64) {
         if at > 0 && self.before(at) == 0 {
             self.seams.begin(at);
         }
     }
 
-    /// The first range that is neither there nor in a worker's hands.
+    /// The first range that is neither on disk nor in a worker's hands.
     fn gap(&self) -> Option<Range> {
         let held = self.open.iter().map(|segment| (segment.from, segment.end));
         let mut taken: Vec<Range> = self.done.iter().copied().chain(held).collect();

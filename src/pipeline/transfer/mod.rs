@@ -1,8 +1,8 @@
 //! Downloads one item: requests its bytes, resumes after interruptions, verifies the result and commits it.
 //!
-//! An attempt sends one request and reads the response. What follows a setback depends on its class alone: wait and
-//! continue, start over, have the source find a new address, or give up. No file gets its final name before it is
-//! complete and verified.
+//! An attempt sends a request and reads the response, or fills the gaps of a file over several connections. What
+//! follows a setback depends on its class alone: wait and continue, start over, have the source find a new address, or
+//! give up. No file gets its final name before it is complete and verified.
 
 mod address;
 mod agreement;
@@ -256,7 +256,7 @@ impl Mover {
             if content.len() > 0 {
                 tries.moved(content.len(), content.representation.total);
             }
-            // The next URL may be on another host, and an address that does not respond is not kept.
+            // The next attempt may go to another host, and an address that does not respond is not kept.
             let is_away = matches!(setback, Setback::Again(_)) && tries.status.is_none();
             if is_away || matches!(setback, Setback::GiveUp(_) | Setback::Expired(_)) {
                 pin.take();

@@ -12,7 +12,7 @@ use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, keep};
 use crate::pipeline::sink::takes_no_more;
 use crate::pipeline::{LinkOptions, panicked};
 
-/// What is kept of a job for when its transfer has consumed the rest.
+/// The parts of a job that outlive its transfer.
 pub(super) struct Subject {
     id: u64,
     pub(super) item: Arc<Item>,

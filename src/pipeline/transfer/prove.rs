@@ -53,7 +53,7 @@ impl Proven {
         }
     }
 
-    /// The file that was joined of segments verified one by one, if it begins as what was wanted.
+    /// Accepts a file that was joined from segments verified one by one, if it begins as what was wanted.
     pub(super) async fn of(
         partial: Partial,
         (len, head): (u64, &[u8]),
@@ -219,7 +219,7 @@ impl Mover {
         };
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
         let duplicates = self.duplicates;
-        // Without an archive, no file is known at all; and an older version of this one may have the name.
+        // Without an archive, every file is unknown; and an older version of this one may have the name.
         let tells_of_stranger = self.digest.is_some() && !job.again && job.known.is_none();
         let identity = Identity {
             source: job.item.source.clone(),

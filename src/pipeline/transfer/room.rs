@@ -30,7 +30,7 @@ pub(in crate::pipeline) struct Room {
 #[derive(Debug)]
 pub(super) struct Need {
     pub(super) place: Place,
-    /// How many of its bytes are there already. A disk that compresses, or stores no zeros, shows fewer.
+    /// How many of its bytes are on disk already. A disk that compresses, or stores no zeros, shows fewer.
     pub(super) there: u64,
     pub(super) total: u64,
 }
@@ -232,7 +232,7 @@ mod tests {
             error.message.contains("for downloads in progress"),
             "{error}"
         );
-        // Bytes that are there need no room, though a disk that compresses has little to show for them.
+        // Bytes on disk need no more room, though a disk that compresses has little to show for them.
         let near = room.clone().claim(need("b", most, most + WORTH)).unwrap();
         assert!(near.is_some());
         drop((first, near));

@@ -1,9 +1,9 @@
 //! Where the bytes of two responses meet, and what proves that they are of the same file.
 //!
-//! A worker that begins right after bytes that are there requests the last of them, too, and compares. One that begins
+//! A worker that begins right after bytes on disk also requests the last of them, and compares. One that begins
 //! elsewhere cannot: its start is a seam until the worker on the left has read a little further and those bytes have
-//! been compared. A download that ends before that gives up some bytes to the left of the seam: the response that fills
-//! this gap has to agree with both sides.
+//! been compared. If the download ends before that, some bytes to the left of the seam are given up: the response that
+//! fills this gap has to agree with both sides.
 
 use super::ledger::Range;
 
@@ -44,8 +44,8 @@ impl Seams {
         self.joints.push(joint);
     }
 
-    /// Takes the joints whose bytes are all there, each to be compared once; with `is_end`, also those whose bytes are
-    /// only there in part, as far as they are.
+    /// Takes the joints whose bytes are all on disk, each to be compared once; with `is_end`, also those that are on
+    /// disk only in part, as far as they are.
     pub(super) fn take(&mut self, done: &[Range], is_end: bool) -> Vec<Joint> {
         let mut taken = Vec::new();
         self.joints.retain_mut(|Joint { at, bytes }| {
@@ -64,8 +64,8 @@ impl Seams {
         taken
     }
 
-    /// Returns what of these ranges can be resumed: all but `len` bytes to the left of each seam inside of them, or
-    /// half of the bytes there where that is less.
+    /// Returns what of these ranges can be resumed: all but `len` bytes to the left of each seam inside them, or half
+    /// of the bytes before it where that is less.
     pub(super) fn without(&self, done: &[Range], len: u64) -> Vec<Range> {
         let mut open = self.open.clone();
         open.sort_unstable();
@@ -99,7 +99,8 @@ mod tests {
         let part = ledger.take(1000).unwrap();
         ledger.read(part.id, 500);
         let silent = ledger.silent(1000, Duration::ZERO).unwrap();
-        // By now another worker requests the rest, and these bytes were not there in time to be requested with it.
+        // By now another worker is requesting the rest, and these bytes were not on disk in time to be requested with
+        // it.
         ledger.wrote(part.id, (0, 500));
         let rest = ledger.take_over(silent, false).unwrap();
         ledger.leave(part.id);

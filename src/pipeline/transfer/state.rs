@@ -10,7 +10,7 @@ use crate::model::{Digest, Result};
 /// The format version of the state; no other is read.
 const VERSION: u32 = 2;
 
-/// How many bytes at the end of what is there are hashed, and compared on resuming.
+/// How many bytes at the end of the downloaded ones are hashed, and compared on resuming.
 pub(super) const TAIL: u64 = 64 << 10;
 
 /// Whose bytes these are, and what was promised of them. Holds no URL, since URLs hold secrets.
@@ -36,7 +36,7 @@ pub(super) struct State {
     version: u32,
     #[serde(flatten)]
     pub(super) about: About,
-    /// The ranges that are there, each with an exclusive end, merged and in order.
+    /// The downloaded ranges, each with an exclusive end, merged and in order.
     done: Vec<Range>,
     /// BLAKE3 of the last bytes (64 KiB at most) of each range.
     tails: Vec<String>,

@@ -31,10 +31,10 @@ impl<'a> Stored<'a> {
         self.hasher.update(bytes);
     }
 
-    /// Returns in what the file differs, where that is no proof that it is another file.
+    /// Returns how the file differs, where that is no proof that it is another file.
     ///
     /// # Errors
-    /// It is another file: by its digest, as a placeholder, or since nothing of it is as listed.
+    /// It is another file: by its digest, as a placeholder, or because nothing is as listed.
     pub(in crate::pipeline) fn finish(self) -> Result<Option<String>> {
         check::whole(self.expect, &[], None, self.len, &self.hasher.finish())?;
         match self.agreement {

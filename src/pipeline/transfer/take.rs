@@ -210,7 +210,7 @@ impl Mover {
         if at < content.len() {
             return Err(Setback::Again(short(at, end)));
         }
-        // Without a validator to prove it, the next response has to agree again.
+        // Without a validator, the next response has to overlap and agree again.
         let is_proven = content.representation.if_range().is_some();
         tries.from_end &= is_proven;
         self.pour(taking, content, tries, Some(end)).await?;
@@ -354,7 +354,7 @@ fn end_by_range(response: &Response, end: Option<u64>) -> Option<u64> {
     end.filter(|_| response.content_length().is_none())
 }
 
-/// Removes from a piece the bytes that are already downloaded, which must be equal.
+/// Removes from the front of a piece the bytes that are already downloaded, which must be equal.
 pub(super) fn same_bytes(piece: &mut Bytes, known: &mut &[u8]) -> Result<(), Setback> {
     let common = piece.split_to(piece.len().min(known.len()));
     if common != known[..common.len()] {

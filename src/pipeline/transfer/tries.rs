@@ -42,7 +42,7 @@ pub(super) struct Tries {
     renewals_left: u32,
     slow: u32,
     proofs: u32,
-    /// The most bytes that there ever were.
+    /// The most bytes ever downloaded.
     farthest: u64,
     /// Whether the server answers If-Range with the whole file although nothing changed.
     pub(super) without_if_range: bool,
@@ -68,7 +68,7 @@ pub(super) struct Tries {
     since: (u64, Duration),
     /// Whether the server has answered a range request with a range.
     pub(super) has_ranges: bool,
-    /// How often the file was forbidden while others were let in.
+    /// How often the file was refused as forbidden while other requests were let in.
     pub(super) forbidden: u32,
     /// How often an address that worked before was refused while the source still gave the same one.
     insisted: u32,
@@ -76,7 +76,7 @@ pub(super) struct Tries {
     mute: u32,
     /// The responses that came cut off, as far as that could be told.
     pub(super) cuts: Cuts,
-    /// The disk space reserved for the file, if it is large.
+    /// The disk space claimed for the file, if it is large.
     pub(super) claim: Option<Claim>,
     /// Whether the start of the transfer has been reported.
     pub(super) began: bool,
@@ -90,7 +90,7 @@ pub(super) struct Tries {
     refused_at: Option<u64>,
     /// How often this one was refused while others were not, with no progress in between.
     in_a_row: u32,
-    /// The transfer is given up after more than this many pauses of the host with nothing in between.
+    /// The transfer is given up after more than this many pauses of the host with no success in between.
     vain_pauses: u32,
 }
 
@@ -251,8 +251,7 @@ impl Tries {
         let Some(number) = budget.take() else {
             return Err(error);
         };
-        // The host has been paused in vain often enough, if not for this file; not every file needs to wait for that
-        // again.
+        // The host has been paused in vain often enough: its other files need not find that out for themselves.
         if refusal.vain > self.vain_pauses {
             return Err(error);
         }

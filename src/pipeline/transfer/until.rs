@@ -23,7 +23,7 @@ impl Mover {
         self.events.send(event).await.map_err(|_| Error::closed())
     }
 
-    /// Reports for how long no request is sent to the host of this URL, by one item or by all, and why.
+    /// Reports how long requests to the host of this URL wait, those of one item or all, and why.
     pub(super) async fn tell_wait(
         &self,
         id: Option<u64>,

@@ -40,7 +40,7 @@ struct Answer {
 }
 
 impl Crew<'_> {
-    /// Downloads segments until none is left to take, and reports the outcome to the pace of the host.
+    /// Downloads segments until none is left to take, and reports the outcome to the host's pace controller.
     pub(super) async fn work(
         &self,
         start: Start,
@@ -374,7 +374,7 @@ impl Crew<'_> {
         Ok(())
     }
 
-    /// Reports the outcome to the pace of the host, and tells the user if the host is now paused.
+    /// Reports the outcome to the host's pace controller, and tells the user if the host is now paused.
     async fn tell(&self, permit: Option<Permit>, done: &Result<(), Setback>) {
         let Some(permit) = permit else { return };
         match done {

@@ -17,7 +17,7 @@ use crate::pipeline::sink::{Place, slowly};
 const AUDIO: &str = "audio";
 /// The suffix of what was recorded of a stream that cannot be resumed.
 pub(super) const INTERRUPTED: &str = "interrupted";
-/// How much room is left behind a name for the number of a copy and the extension.
+/// How many bytes are left after a name, for the number of a copy and the extension.
 const NUMBER: usize = 24;
 
 impl Mover {

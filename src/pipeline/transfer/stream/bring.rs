@@ -214,7 +214,7 @@ impl Streaming<'_> {
         if let Some(expected) = expected.filter(|expected| *expected != count) {
             return Err(Setback::Again(short(count, expected)).into());
         }
-        // Where nobody speaks for a while, there may be no line.
+        // The subtitles of a silent stretch may be empty.
         if count == 0 && out.form == Content::Medium {
             // An empty body is more often a hiccup of the server than a real response.
             let error = Error::new(Kind::Network, "an empty segment came");
@@ -260,7 +260,8 @@ impl Streaming<'_> {
         if bytes.is_empty() {
             return Ok(());
         }
-        // If the memory is short, nobody has said how long the part is: at least this long, and most likely longer.
+        // If memory runs short here, the length of the part is unknown: it is at least this long, and most likely
+        // longer.
         let more = usize::try_from(count.saturating_mul(2)).unwrap_or(usize::MAX);
         let held = room.take(bytes.len()).map_err(|_| Stop::Crowded(more))?;
         self.came(bytes.len());

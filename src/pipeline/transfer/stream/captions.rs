@@ -146,7 +146,7 @@ impl Streaming<'_> {
                 };
                 let saved = archive.find(&identity)?.and_then(|seen| seen.saved);
                 let is_there = saved.is_some_and(|(path, size)| disk.size(&path) == Some(size));
-                // Subtitles that still go on are only followed along with their film.
+                // Subtitles of a live stream are only followed along with their film.
                 let is_live = one.list.as_ref().is_ok_and(|list| !list.media.ended);
                 if !is_there && !is_live {
                     missing.push(one);

@@ -1,4 +1,4 @@
-//! The tracks of a film, which belong together: one that has changed is of another version than the other.
+//! The tracks of a film, which belong together: if one has changed, it is of another version than the other.
 
 use tokio_util::sync::CancellationToken;
 

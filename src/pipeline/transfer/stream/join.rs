@@ -1,4 +1,4 @@
-//! Joins the parts of a track in one file, in their order, whatever the order in which they come.
+//! Joins the parts of a track in one file, in order, whatever the order in which they come.
 //!
 //! The bytes of the next part in order go to their place at once. Those of later parts wait in memory, of which all
 //! streams of a run share a fixed amount: a part that finds none has to wait, and the next in order never has to. Parts
@@ -68,7 +68,7 @@ pub(super) struct Join {
     spool: Option<Arc<Partial>>,
     /// The next part in order.
     next: usize,
-    /// The most parts that there are: what comes of later ones is ignored.
+    /// How many parts there are at most: what comes of later ones is ignored.
     most: usize,
     /// The part that was joined last.
     joined: usize,

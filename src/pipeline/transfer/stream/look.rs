@@ -19,8 +19,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Creates the look at a part, which may be encrypted, or begin in the middle of a file, where its first bytes say
-    /// nothing.
+    /// Starts the look at a part; an `inner` one begins in the middle of a file, where its first bytes say nothing.
     pub(super) fn new(form: list::Content, encrypted: bool, inner: bool) -> Look {
         Look {
             early: Vec::new(),

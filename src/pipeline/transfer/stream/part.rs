@@ -51,7 +51,7 @@ pub(super) struct Parts {
     pub(super) full: bool,
     /// The initialization that the last segment needs.
     map: Option<Arc<Map>>,
-    /// How often that was another than before.
+    /// How often that changed, including the first one.
     pub(super) maps: usize,
     /// How often the timeline restarts between segments.
     pub(super) breaks: usize,
@@ -223,7 +223,7 @@ impl Parts {
         self.list.partition_point(|part| part.number < number)
     }
 
-    /// Forgets all but this many parts.
+    /// Keeps only the first `count` parts.
     pub(super) fn truncate(&mut self, count: usize) {
         self.list.truncate(count);
     }

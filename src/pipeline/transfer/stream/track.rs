@@ -200,7 +200,7 @@ impl Track {
     }
 
     /// Whether a later run could tell whether the stream is still the same: not by an initialization after other
-    /// segments, which may be the same in all versions. Until then, the state saved before holds.
+    /// segments, which may be the same in all versions. Until it can, the state saved before stays valid.
     fn can_be_proven(&self) -> bool {
         self.join.next() <= 1 || !self.parts.is_map(self.join.joined())
     }
@@ -238,7 +238,7 @@ impl Track {
         streaming.mover.claim(need, claim).await
     }
 
-    /// Downloads all parts, and of a live stream those that its list adds on the way, unless that is to end.
+    /// Downloads all parts, and of a live stream those that its list adds on the way, until told to end.
     pub(super) async fn all_parts<'s>(
         &mut self,
         streaming: &'s Streaming<'s>,
@@ -296,7 +296,7 @@ impl Track {
         self.join.take(Came::Again(self.join.next())).await
     }
 
-    /// Adds to the error of a segment which segment it is.
+    /// Adds to an error which segment it is about.
     fn at(&self, index: usize, error: Error) -> Error {
         let of = self.parts.len();
         let message = format!("segment {} of {of}: {}", index + 1, error.message);

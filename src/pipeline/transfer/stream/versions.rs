@@ -103,8 +103,8 @@ fn name(url: &Url) -> String {
 }
 
 impl Streaming<'_> {
-    /// Returns the version of a file that is a track by itself, if its server has ranges and sends a validator by which
-    /// they are known to belong together.
+    /// Returns the version of a file that is a track by itself, if its server has ranges and sends a validator that
+    /// shows that they belong together.
     pub(super) async fn version(&self, url: &Url, led: Led) -> Result<Option<Representation>> {
         let client = &self.mover.client;
         let mut tries = Tries::new(client);

@@ -109,7 +109,7 @@ fn what_is_always_busy_while_others_are_let_in_is_given_up_soon() {
     let stands = |error: &dyn Fn() -> Error, paused: Option<Duration>, for_itself: bool| {
         let mut tries = tries();
         let fails = |number: &u64| {
-            // A request that is itself at fault is not reported to the pace.
+            // A request that is itself at fault is not reported to the pace controller.
             let refusal = Refusal {
                 paused,
                 succeeded: number * 10,

@@ -57,8 +57,8 @@ impl Join {
         .await
     }
 
-    /// Returns what an earlier run recorded of a live stream and cannot be resumed: its segments cannot be downloaded
-    /// again.
+    /// Returns what an earlier run recorded of a live stream, if it cannot be resumed: its segments cannot be
+    /// downloaded again.
     pub(in super::super) async fn left(
         place: Place,
         algorithm: Option<Algorithm>,

@@ -1,4 +1,4 @@
-//! Starts a track over that has changed on the server: nothing that was known of it holds any more.
+//! Starts over a track that has changed on the server: nothing that was known of it holds any more.
 
 use super::super::Streaming;
 use super::super::beside::INTERRUPTED;

@@ -10,7 +10,7 @@ use super::{List, Track};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::transfer::attempt::may_have_run_out;
 
-/// How often addresses are renewed at most: each time, a stream of hours has come a good way.
+/// How often addresses are renewed at most: in between, even a stream of hours gets a good way further.
 const MOST: u32 = 100;
 
 /// The segments that were refused, and why.

@@ -1,12 +1,13 @@
-//! How long a live track waits: in proportion to the length of its segments as listed, which may be anything.
+//! How long a live track waits: in proportion to the segment length that its list states, which may be anything.
 
 use std::time::Duration;
 
-/// How long a live list may stand still at least, and the longest segments that count for that.
+/// How long a live list may stand still: at least the first, and longer for long segments, which count as the second at
+/// most.
 const STILL: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(60));
-/// The same for the segments requested when a stream is left.
+/// The same for waiting for the last segments when a stream is left.
 const LEAVING: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
-/// The same for a list that is gone.
+/// The same for requesting a list that is gone.
 const GONE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// Returns how long a list with segments of this length may stand still.

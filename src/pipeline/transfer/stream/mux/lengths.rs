@@ -1,5 +1,5 @@
-//! How long the tracks are that `ffmpeg` has written, compared with their lists: it reports success even if most of a
-//! track could not be read.
+//! Compares the lengths of the tracks that `ffmpeg` has written with those in their lists, since it reports success
+//! even if most of a track could not be read.
 
 use crate::model::Result;
 use crate::pipeline::sink::Partial;

@@ -1,4 +1,4 @@
-//! Takes files that are there already for those of items, as if they had been saved. Nothing is fetched.
+//! Adopts existing files as those of listed items, as if they had been downloaded. No file is downloaded.
 
 use std::io;
 use std::sync::Arc;
@@ -13,19 +13,20 @@ use super::structure::{Input, Structure, structure};
 use super::transfer::Stored;
 use crate::model::{Body, Error, Failure, Item, Kind, Outcome, Result, Skip};
 
-/// Extensions under which a file is looked for, where the listing names another: what bytes turned out to be decides.
+/// Extensions to try where the listing names a different one, since the bytes decided the extension of a saved file.
 const EXTENSIONS: [&str; 18] = [
     "jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "mp4", "webm", "mov", "mkv", "m4v", "mp3",
     "m4a", "ogg", "flac", "pdf", "zip",
 ];
 
-/// What there is to say of a format without an end of its own.
+/// The warning for a format without an end marker.
 const UNSHOWN: &str = "nothing shows whether it is whole; a run with `--skip changed` compares it";
 
-/// What is beside a file for as long as another program has not all of it: aria2, axel, and yt-dlp with `--no-part`.
+/// Extensions of the files that other programs keep beside an unfinished file: aria2, axel, and yt-dlp with
+/// `--no-part`.
 const UNFINISHED: [&str; 3] = ["aria2", "st", "ytdl"];
 
-/// Whether an address ends as those of files do that are adopted.
+/// Checks whether a URL ends in an extension of files that can be adopted.
 pub(super) fn is_named_as_file(url: &Url) -> bool {
     let ext = url
         .path()
@@ -34,7 +35,7 @@ pub(super) fn is_named_as_file(url: &Url) -> bool {
     ext.is_some_and(|ext| EXTENSIONS.contains(&ext.as_str()))
 }
 
-/// What a file is held against, and where that is noted.
+/// An item whose file is looked for on disk, and the archive that records it.
 pub(super) struct Adopt {
     pub(super) disk: Arc<Disk>,
     pub(super) archive: Arc<dyn Archive>,
@@ -45,7 +46,8 @@ pub(super) struct Adopt {
 }
 
 impl Adopt {
-    /// Looks for the file where it would be saved, and notes it as saved if it is whole and nobody else's. Blocks.
+    /// Looks for the file where it would be saved, and records it as saved if it is complete and belongs to no other
+    /// item. Blocks.
     ///
     /// # Errors
     /// The archive cannot be used.
@@ -67,7 +69,7 @@ impl Adopt {
             .owner(&path)?
             .is_some_and(|owner| owner != identity)
         {
-            let message = format!("`{path}` is the file of another item");
+            let message = format!("`{path}` belongs to another item");
             return failed(Error::new(Kind::Changed, message));
         }
         let (record, warning) = match self.look(&path) {
@@ -86,7 +88,7 @@ impl Adopt {
         })
     }
 
-    /// The path of the first file that bears the planned name.
+    /// Returns the path of the first existing file with the planned name.
     fn find(&self) -> Option<String> {
         let named = self.planned.ext.as_deref();
         let others = EXTENSIONS.iter().filter(|_| !self.planned.fixed_ext);
@@ -95,15 +97,15 @@ impl Adopt {
         paths.find(|path| self.disk.size(path).is_some())
     }
 
-    /// What is to be noted of a file, if it can be the one of the item, and in what it differs from the listing.
+    /// Checks that a file can be the item's. Returns what to record, and a warning if the file differs from the
+    /// listing.
     fn look(&self, path: &str) -> Result<(Record, Option<String>)> {
         let cannot = |error: io::Error| disk_error(format!("cannot read `{path}`"), error);
-        let broken =
-            |why: String| Error::new(Kind::Corrupt, format!("`{path}` is there, but {why}"));
+        let broken = |why: String| Error::new(Kind::Corrupt, format!("`{path}` exists, but {why}"));
         let mut beside = UNFINISHED.iter().map(|ext| format!("{path}.{ext}"));
         if let Some(beside) = beside.find(|path| self.disk.has(path)) {
-            let why = format!("`{beside}` says that another program has not all of it");
-            return Err(broken(why).hint("have it finished there, or move both away"));
+            let why = format!("`{beside}` shows that another program has not finished it");
+            return Err(broken(why).hint("let that program finish it, or move both files away"));
         }
         let file = self.disk.read(path).map_err(cannot)?;
         let len = file.metadata().map_err(cannot)?.len();
@@ -120,7 +122,7 @@ impl Adopt {
             || medium.is_some_and(|medium| !seen.kind.can_be(medium))
             || broken_promise(path, (seen.kind, Some(len)), None).is_some()
         {
-            return Err(broken("it is not what the listing says".to_owned()));
+            return Err(broken("it does not match the listing".to_owned()));
         }
         let found = structure(&mut input).map_err(cannot)?;
         if found.is_bad() {
@@ -138,7 +140,7 @@ impl Adopt {
         }
         let held = stored.map(Stored::finish).transpose();
         let warning = held.map_err(|error| Error {
-            message: format!("`{path}` is there, but {}", error.message),
+            message: format!("`{path}` exists, but {}", error.message),
             ..error
         })?;
         let listed = match &self.item.body {

@@ -1,27 +1,28 @@
-//! One listing of a link, judged by what of it is known: whether it is worth going on with.
+//! One listing of a link, judged by how many of its entries are known: is it worth continuing?
 //!
-//! A listing counts its own entries. A link that it hands on is one entry, known if nothing in it was new.
+//! A listing counts its own entries. A link that it leads to is one entry, known if nothing in it was new.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-/// How many posts may be pinned at the head of a listing. So many more known ones are looked at there than asked for.
+/// How many posts may be pinned at the head of a listing. There, this many more known entries are examined than asked
+/// for.
 const PINNED: usize = 5;
 
-/// A listing among others, as the planner sees it.
+/// A listing and its parent, as the planner sees them.
 #[derive(Debug, Default)]
 pub(super) struct Branch {
     parent: Option<Arc<Branch>>,
-    /// Cancelled when no more of it is wanted, or of what it belongs to.
+    /// Cancelled when no more of this listing, or of one that contains it, is wanted.
     stopped: CancellationToken,
     tally: Mutex<Tally>,
 }
 
 #[derive(Debug, Default)]
 struct Tally {
-    /// The dates of the known entries in a row that count.
+    /// The dates of the consecutive known entries counted so far.
     row: Vec<Option<Timestamp>>,
     known: bool,
     new: bool,
@@ -29,7 +30,7 @@ struct Tally {
 }
 
 impl Branch {
-    /// A listing that a user asked for, or that the parent handed on.
+    /// Creates the branch of a listing that the user asked for, or that `parent` led to.
     pub(super) fn new(parent: Option<Arc<Branch>>) -> Arc<Branch> {
         let stopped = match &parent {
             Some(parent) => parent.stopped.child_token(),
@@ -42,12 +43,12 @@ impl Branch {
         })
     }
 
-    /// Whether no more of it is wanted.
+    /// Whether no more of this listing is wanted.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.is_cancelled()
     }
 
-    /// Notes an entry, and stops the listing after so many known ones in a row.
+    /// Records an entry, and stops the listing after `most` known ones in a row.
     pub(super) fn note(&self, known: bool, date: Option<Timestamp>, most: usize) {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         if tally.note(known, date, most) {
@@ -55,8 +56,8 @@ impl Branch {
         }
     }
 
-    /// Notes that what comes now is of another listing: those that it is not in have ended, since listings come one in
-    /// another. For whatever handed it on, one that has ended is one entry.
+    /// Records that the next item belongs to the listing `now`. Listings are nested, so every listing that does not
+    /// contain `now` has ended. An ended listing counts as one entry of its parent.
     pub(super) fn left(self: &Arc<Self>, now: Option<&Arc<Branch>>, most: usize) {
         let mut ended = Some(self);
         while let Some(branch) = ended.filter(|branch| !now.is_some_and(|now| now.is_in(branch))) {
@@ -77,7 +78,7 @@ impl Branch {
     }
 }
 
-/// Waits until no more of a listing is wanted; for ever where nobody judges it.
+/// Waits until no more of a listing is wanted; forever if there is no branch to judge it.
 pub(super) async fn stopped(branch: Option<&Branch>) {
     match branch {
         Some(branch) => branch.stopped.cancelled().await,
@@ -86,7 +87,7 @@ pub(super) async fn stopped(branch: Option<&Branch>) {
 }
 
 impl Tally {
-    /// Notes an entry, and says whether it is the last that is wanted.
+    /// Records an entry. Returns whether it is the last one wanted.
     fn note(&mut self, known: bool, date: Option<Timestamp>, most: usize) -> bool {
         self.newest = self.newest.max(date);
         if !known {
@@ -95,12 +96,12 @@ impl Tally {
             return false;
         }
         self.known = true;
-        // What a newer one follows is not where its date would put it: it is pinned there, and says nothing of the rest.
+        // An entry followed by a newer one is out of date order: it is pinned, and says nothing about the rest.
         if date.is_some() {
             self.row.retain(|other| other.is_none() || *other >= date);
         }
         self.row.push(date);
-        // Several pinned ones may come in the order of their dates.
+        // Several pinned entries may happen to be in date order.
         let most = match date.is_some() && !self.new {
             true => most.saturating_add(PINNED),
             false => most,
@@ -113,7 +114,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    /// How many of these entries are taken: the day of each, with `+` if it is new; `-` has no date.
+    /// Returns how many of these entries are taken. Each is given by its day, with `+` if it is new; `-` has no date.
     fn taken(entries: &str, most: usize) -> usize {
         let mut tally = Tally::default();
         let mut entries = entries.split(' ').enumerate();
@@ -131,11 +132,11 @@ mod tests {
             ("- - - -", 3, 3),
             ("-+ - - -+ - - -", 3, 7),
             ("99+ 98 97 96 95", 3, 4),
-            // Pinned, in any order, before what is new.
+            // Pinned entries, in any order, before new ones.
             ("10 99+ 98+ 97 96", 1, 4),
             ("10 20 99+ 98 97", 2, 5),
             ("20 10 5 99+ 98 97 96", 1, 5),
-            // Nothing is new, but that is certain only beyond those that may be pinned.
+            // Nothing is new, but that is certain only after as many entries as may be pinned.
             ("20 10 99 98 97 96 95 94 93 92", 1, 8),
             ("99 98 97 96 95 94 93 92", 3, 8),
             // The oldest first: the new ones are at the end.

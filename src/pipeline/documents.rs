@@ -1,7 +1,7 @@
-//! What is no file but leads to some: a page, a feed or a listing came for a link that no site's source knows.
+//! Documents in place of files: a page, feed or listing that came for a link which no site's source recognises.
 //!
-//! One request decides: the transfer asks for a file, and what its first bytes show to be a document goes back to the walk,
-//! with the answer, so that its source need not ask again.
+//! One request decides: the transfer requests a file, and if its first bytes show a document, the document goes back to
+//! the walk with the response, so that its source need not request it again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,36 +16,37 @@ use super::naming::{Content, Sniff};
 use crate::model::{Document, Headers};
 use crate::net::{Answer, Led, Opened};
 
-/// As many bytes of answers wait at the most. What finds no room is asked for again.
+/// Maximum total size of waiting responses, in bytes. A response that does not fit is dropped and requested again.
 const ROOM: usize = 64 << 20;
-/// So many an answer has beside its body: its headers keep what they were read into.
+/// What a response is assumed to take besides its body: its headers keep the buffer they were read into.
 const BESIDE: usize = 16 << 10;
-/// As long may a document be.
+/// Maximum length of a document, in bytes.
 pub(super) const LONGEST: usize = 32 << 20;
 
-/// A document that came in place of a file.
+/// A document received in place of a file.
 #[derive(Debug)]
 pub(super) struct Came {
     pub(super) document: Document,
-    /// What was asked for.
+    /// The requested URL.
     pub(super) url: Url,
     pub(super) answer: Option<Answer>,
     pub(super) led: Led,
-    /// The headers with which it was asked for, as its item has them.
+    /// The headers that it was requested with, as its item has them.
     pub(super) headers: Headers,
 }
 
-/// What is known to come of an item that may be a document: it is one, or it is none.
+/// The verdict on an item that may be a document: the document with its depth and link options, or `None` if it is
+/// none.
 pub(super) type Word = Option<(Came, usize, Option<Arc<LinkOptions>>)>;
 
-/// Where documents are handed to.
+/// Collects the documents that transfers come across.
 #[derive(Debug)]
 pub(super) struct Hands {
     words: mpsc::UnboundedSender<Word>,
     waiting: Arc<AtomicUsize>,
 }
 
-/// Goes with an item that may be a document. Dropping it says that it is none.
+/// Accompanies an item that may be a document. Dropping it reports that the item is none.
 #[derive(Debug)]
 pub(super) struct Hand {
     words: Option<mpsc::UnboundedSender<Word>>,
@@ -55,15 +56,15 @@ pub(super) struct Hand {
 }
 
 impl Hands {
-    /// Makes it, and the end where the words come out. Each [`Hand`] gives exactly one.
+    /// Creates the collector and the receiver of the verdicts. Each [`Hand`] sends exactly one.
     pub(super) fn new() -> (Hands, mpsc::UnboundedReceiver<Word>) {
-        // There are no more words than hands, and these go with items, of which few are under way at once.
+        // There are no more verdicts than hands, and hands go with items, few of which are in progress at once.
         let (words, receiver) = mpsc::unbounded_channel();
         let waiting = Arc::default();
         (Hands { words, waiting }, receiver)
     }
 
-    /// A hand for an item so deep, of a link with these options.
+    /// Creates the hand of an item at this depth, from a link with these options.
     pub(super) fn hand(&self, depth: usize, options: Option<Arc<LinkOptions>>) -> Hand {
         Hand {
             words: Some(self.words.clone()),
@@ -73,21 +74,21 @@ impl Hands {
         }
     }
 
-    /// Notes that this one waits no more.
+    /// Records that this document is no longer waiting.
     pub(super) fn taken(&self, came: &Came) {
         self.waiting.fetch_sub(came.len(), Ordering::Relaxed);
     }
 }
 
 impl Hand {
-    /// Gives the document on.
+    /// Sends the document to the walk.
     pub(super) fn give(mut self, mut came: Came) {
         if self.waiting.load(Ordering::Relaxed) + came.len() > ROOM {
             came.answer = None;
         }
         self.waiting.fetch_add(came.len(), Ordering::Relaxed);
         if let Some(words) = self.words.take() {
-            // If nobody takes it, the run is over.
+            // If nobody receives it, the run is over.
             let _ = words.send(Some((came, self.depth, self.options.take())));
         }
     }
@@ -101,13 +102,13 @@ impl Drop for Hand {
     }
 }
 
-/// Whether a server with this answer does not let us in, rather than that nothing is there.
+/// Checks whether a status means that access is denied rather than that nothing is there.
 pub(super) fn is_refusal(status: StatusCode) -> bool {
     matches!(status.as_u16(), 401 | 403 | 406 | 451)
 }
 
 impl Came {
-    /// A refusal that has not been read.
+    /// A refusal whose body has not been read.
     pub(super) fn refusal(url: Url, opened: &Opened) -> Came {
         let answer = Answer {
             url: opened.url.clone(),
@@ -119,7 +120,7 @@ impl Came {
         Came::refused(url, answer, opened.led)
     }
 
-    /// A refusal, as an answer without a body.
+    /// A refusal, with the body of its response dropped.
     pub(super) fn refused(url: Url, answer: Answer, led: Led) -> Came {
         Came {
             document: Document::Refusal,
@@ -140,7 +141,7 @@ impl Came {
     }
 }
 
-/// The document at this address that begins so, if it is one.
+/// Returns which kind of document starts like this at this address, if any.
 pub(super) fn document(
     url: &Url,
     seen: &Sniff,
@@ -182,7 +183,7 @@ pub(super) fn document(
     is_page.then_some(Document::Page)
 }
 
-/// Whether an answer is called a playlist or a manifest: by its address, or by its type.
+/// Checks whether a response claims to be a playlist or a manifest, by its URL or its content type.
 fn says_stream(url: &Url, essence: &str) -> bool {
     let types = [
         "application/dash+xml",
@@ -193,7 +194,8 @@ fn says_stream(url: &Url, essence: &str) -> bool {
     types.contains(&essence) || path.ends_with(".mpd") || path.ends_with(".m3u8")
 }
 
-/// Whether these can be the first bytes of one, in whatever coding of text: behind long comments, or with a few bytes too many.
+/// Checks whether these can be the first bytes of a playlist or manifest, in any text encoding, even behind long
+/// comments or a few stray bytes.
 fn may_be_stream(seen: &Sniff, head: &[u8]) -> bool {
     let plain: Vec<u8> = head.iter().copied().filter(|byte| *byte != 0).collect();
     let has = |word: &[u8]| plain.windows(word.len()).any(|part| part == word);

@@ -1,5 +1,5 @@
-//! Links as the user gives them now, so that what failed once is asked for with what is not remembered of them, or has
-//! changed since.
+//! Links as the user gives them now. A failed item is retried with them, since they have what the archive does not
+//! remember (secrets), or what has changed since.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,18 +10,19 @@ use super::archive::link_mark;
 use super::{LinkOptions, Wanted};
 use crate::net::Shown;
 
-/// Links as the user gives them now, with their secrets and with what holds for them alone.
+/// Links as the user gives them now, with their secrets and their own options.
 #[derive(Debug, Default)]
 pub struct Given {
-    /// The marks of those that are looked for.
+    /// The marks of the links that are needed.
     marks: HashSet<i64>,
     links: HashMap<i64, Vec<Wanted>>,
     origins: HashMap<Origin, Url>,
 }
 
 impl Given {
-    /// Room for the links with these marks, which [`Records::marks`](super::archive::Records::marks) has. Of others, it is
-    /// only kept that the user knows their hosts.
+    /// Creates an empty set for the links with these marks, which come from
+    /// [`Records::marks`](super::archive::Records::marks). Of other links, only their host is kept, as one the user
+    /// knows.
     pub fn new(marks: HashSet<i64>) -> Given {
         Given {
             marks,
@@ -29,7 +30,7 @@ impl Given {
         }
     }
 
-    /// Takes a link.
+    /// Adds a link.
     pub fn add(&mut self, wanted: Wanted) {
         let url = behind(&wanted.link.url);
         let origin = url.origin();
@@ -41,25 +42,26 @@ impl Given {
         let mark = link_mark(&Shown(&wanted.link.url).to_string());
         if self.marks.contains(&mark) {
             let links = self.links.entry(mark).or_default();
-            // One that is given twice counts for each that is to hold for it, as in a run.
+            // A link that is given twice is kept once for each set of options, as in a run.
             if links.iter().all(|known| !known.is_same(&wanted)) {
                 links.push(wanted);
             }
         }
     }
 
-    /// One link of each host that the user has named.
+    /// Returns one link of each host that the user has named.
     pub(super) fn hosts(&self) -> impl Iterator<Item = &Url> {
         self.origins.values()
     }
 
-    /// The links that are shown so: several, if they differ in secrets alone, or in what holds for them.
+    /// Returns the links with this displayed form: several if they differ only in secrets or in options.
     pub(super) fn find(&self, shown: &str) -> &[Wanted] {
         let found = self.links.get(&link_mark(shown));
         found.map_or(&[], Vec::as_slice)
     }
 
-    /// The link that is shown so and for which this has held, or else the first that is shown so.
+    /// Returns the link with this displayed form and these options; else one whose naming options match; else the
+    /// first.
     pub(super) fn find_as(&self, shown: &str, held: Option<&LinkOptions>) -> Option<&Wanted> {
         let links = self.find(shown);
         let naming = |own: Option<&LinkOptions>| LinkOptions::naming(own, shown);
@@ -73,7 +75,7 @@ impl Given {
     }
 }
 
-/// The URL that a link leads to, which may stand behind `source:`.
+/// Returns the URL that a link leads to, without a `source:` prefix.
 pub(super) fn behind(url: &Url) -> Cow<'_, Url> {
     let rest = url.as_str().split_once(':').map_or("", |(_, rest)| rest);
     match Url::parse(rest) {

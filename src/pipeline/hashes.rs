@@ -1,39 +1,40 @@
-//! A set of hashes, large where a run has many links.
+//! A set of hashes, which grows large in a run with many links.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// How many parts there are.
+/// How many parts the set has.
 const PARTS: usize = 16;
 
-/// Hashes of 64 bits, which are spread evenly.
+/// A set of evenly distributed 64-bit hashes.
 ///
-/// A table doubles when it is full: for a moment it is there twice, and then it is half empty. So there are several, of
-/// which the last has almost twice as many hashes as the first, and they double one after the other.
+/// A hash table doubles when it is full: for a moment both copies exist, and then the new one is half empty. So the set
+/// is split into parts that double one after the other, since the last holds almost twice as many hashes as the first.
 #[derive(Default)]
 pub(super) struct Hashes {
     parts: [HashSet<u64, BuildHasherDefault<Itself>>; PARTS],
 }
 
-/// A hash needs no other.
+/// A hasher for values that are already hashes.
 #[derive(Default)]
 struct Itself(u64);
 
 impl Hashes {
-    /// Adds a hash; whether it is new.
+    /// Adds a hash. Returns whether it is new.
     pub(super) fn insert(&mut self, hash: u64) -> bool {
         self.parts[part(hash)].insert(hash)
     }
 
-    /// Whether it is there.
+    /// Checks whether the set contains a hash.
     pub(super) fn contains(&self, hash: u64) -> bool {
         self.parts[part(hash)].contains(&hash)
     }
 }
 
-/// The part of a hash: of `PARTS` parts, each has 2^(1/PARTS) times as many as the one before.
+/// Returns the part that a hash belongs to. Each of the `PARTS` parts holds 2^(1/PARTS) times as many as the one
+/// before.
 fn part(hash: u64) -> usize {
-    // Of bits that the table of a part does not go by: it takes the lowest and the highest.
+    // Uses bits that the part's own table does not go by: the table uses the lowest and the highest.
     let share = f64::from((hash >> 24) as u32) / f64::from(u32::MAX);
     let part = (1.0 + share).log2() * PARTS as f64;
     (part as usize).min(PARTS - 1)
@@ -59,7 +60,7 @@ impl Hasher for Itself {
 mod tests {
     use super::*;
 
-    /// Hashes that are spread evenly, the same in every run: multiples of 2^64 by the golden ratio.
+    /// Evenly distributed hashes, the same in every run: multiples of 2^64 divided by the golden ratio.
     fn spread(number: u64) -> u64 {
         number.wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }

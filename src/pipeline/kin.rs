@@ -1,15 +1,15 @@
-//! The keys of what is of an item and yet a file of its own: its sound alone, what lies beside it, what was recorded of it.
+//! Keys of files that belong to an item but are separate: its audio alone, files beside it, recordings of it.
 
 use jiff::Timestamp;
 
 use super::archive::Identity;
 use crate::model::{Body, Error, Item, Kind, Quality, Result};
 
-/// What stands behind the key of a film whose sound alone is meant, as in an address, which many keys are.
+/// Suffix of a video's key if only its audio is meant. It looks like a URL fragment, as many keys are URLs.
 const ALONE: &str = "#sound";
-/// What stands before the time at which a recording began.
+/// Precedes the time at which a recording began.
 const LIVE: &str = "#live=";
-/// What stands behind the key of a film for the sound that lies beside it.
+/// Suffix of a video's key for the audio file beside it.
 const BESIDE: &str = " audio";
 
 /// Whether an item is a stream.
@@ -17,16 +17,16 @@ pub(super) fn is_stream(item: &Item) -> bool {
     matches!(item.body, Body::Hls(_) | Body::Dash(_))
 }
 
-/// Makes a stream its sound alone, which is another file than the film.
+/// Turns a stream into its audio alone, which is a different file from the video.
 pub(super) fn sound_alone(item: &mut Item) {
-    // Some sources tell them apart themselves.
+    // Some sources distinguish the two themselves.
     let is_known = item.key.ends_with(ALONE) || item.key.ends_with(BESIDE);
     if is_stream(item) && !is_known {
         item.key += ALONE;
     }
 }
 
-/// The sound alone of what may turn out to be a stream, though it is called a file.
+/// Returns the identity of the audio alone of an item that is listed as a file but may turn out to be a stream.
 pub(super) fn sound_of(item: &Item) -> Identity {
     Identity {
         source: item.source.clone(),
@@ -34,25 +34,26 @@ pub(super) fn sound_of(item: &Item) -> Identity {
     }
 }
 
-/// Which rendition is meant of an item that is tried again: of the sound alone that, whatever is wanted by now.
+/// Returns which rendition to download when an item is retried: that of an audio-only item stays audio, whatever is
+/// wanted now.
 ///
 /// # Errors
-/// [`Kind::Expired`] if it is a film, and the sound alone is wanted, which would be another item.
+/// [`Kind::Expired`] if it is a video and only the audio is wanted, which would be another item.
 pub(super) fn again(item: &Item, wanted: Quality) -> Result<Quality> {
     if is_stream(item) && item.key.ends_with(ALONE) {
         return Ok(Quality::Audio);
     }
     match is_stream(item) && !item.key.ends_with(BESIDE) && wanted == Quality::Audio {
         true => {
-            let message = "it is a film, and its sound alone is wanted by now";
+            let message = "it is a video, but only its audio is wanted now";
             Err(Error::new(Kind::Expired, message)
-                .hint("`-S stream.quality=best` fetches the film"))
+                .hint("`-S stream.quality=best` downloads the video"))
         }
         false => Ok(wanted),
     }
 }
 
-/// The sound that lies beside a stream where both could not be put together.
+/// Returns the identity of the audio beside a stream whose audio and video could not be merged.
 pub(super) fn sound_beside(item: &Item) -> Option<Identity> {
     is_stream(item).then(|| Identity {
         source: item.source.clone(),
@@ -60,30 +61,32 @@ pub(super) fn sound_beside(item: &Item) -> Option<Identity> {
     })
 }
 
-/// Whether the file of this path lies beside a film, by its name: a source may call the sound alone by the same key.
+/// Checks by its name whether a file lies beside a video: a source may give the audio alone the same key.
 pub(super) fn lies_beside(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.contains(".audio.")
 }
 
-/// The key of what is recorded of a live stream, which is another each time.
+/// Returns the key of a recording of a live stream, which is different each time.
 pub(super) fn recording(key: &str, began: Timestamp) -> String {
     format!("{key}{LIVE}{began:.3}")
 }
 
-/// Why what has this key, and was at this path, cannot be had by it alone, and what to do, if it is of another item.
+/// Returns why the file with this key and path cannot be downloaded on its own, and what to do, if it belongs to
+/// another item.
 pub(super) fn of_another(key: &str, path: Option<&str>) -> Option<(&'static str, &'static str)> {
     let is_recording = key
         .rsplit_once(LIVE)
         .is_some_and(|(_, began)| began.parse::<Timestamp>().is_ok());
     if is_recording {
-        let hint = "its link records what is live by now";
-        return Some(("it was recorded live, which cannot be had again", hint));
+        let hint = "its link records what is live now";
+        return Some(("it was recorded live and cannot be downloaded again", hint));
     }
     let is_sound = key.ends_with(BESIDE) && path.is_some_and(lies_beside);
     if is_sound || key.contains(" subtitles ") {
-        let hint = "fetch the link of the film once more, as before: what is missing beside it is fetched again";
-        return Some(("it lies beside a film, and comes with it alone", hint));
+        let hint =
+            "fetch the video's link again as before: files missing beside it are downloaded again";
+        return Some(("it belongs to a video and is only downloaded with it", hint));
     }
     None
 }
@@ -103,8 +106,8 @@ mod tests {
             (recording.as_str(), Some("it was recorded live")),
             ("https://x.org/a#live=show", None),
             ("https://x.org/a.m3u8", None),
-            ("https://x.org/a.m3u8 audio", Some("it lies beside")),
-            ("https://x.org/a.m3u8 subtitles en", Some("it lies beside")),
+            ("https://x.org/a.m3u8 audio", Some("it belongs to")),
+            ("https://x.org/a.m3u8 subtitles en", Some("it belongs to")),
             ("https://x.org/a.m3u8#sound", None),
         ];
         for (key, expected) in table {
@@ -113,7 +116,7 @@ mod tests {
             assert_eq!(is_it, expected.map(|_| true), "{key}");
             assert_eq!(why.is_some(), expected.is_some(), "{key}");
         }
-        // What a source calls so itself is an item like any other.
+        // If a source forms such a key itself, it is an item like any other.
         assert_eq!(of_another("youtube:x audio", Some("a.audio.d/a.m4a")), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A look at the first items of a link. Nothing is fetched.
+//! A preview of the first items of a link. Nothing is downloaded.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use crate::model::{Event, Failure, Item, Link};
 use crate::net::Client;
 use crate::source::Registry;
 
-/// The first items of a link, and of what it leads to; and why one cannot be had, or there are no more, where that is known.
+/// Returns the first items of a link and of those it leads to, and, where known, why an item cannot be downloaded or
+/// why there are no more.
 pub async fn look(
     client: Client,
     registry: Registry,

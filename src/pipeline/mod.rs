@@ -64,27 +64,27 @@ use crate::model::{Error, Event, Kind, Link, Result};
 use crate::net::Client;
 use crate::source::Registry;
 
-/// Where events go. It is bounded: a reporter that is slow slows the run, and loses nothing.
+/// Where events go. The channel is bounded: a slow reporter slows the run down but loses nothing.
 pub type Events = mpsc::Sender<Event>;
 
-/// How a run is ended early.
+/// Signals that end a run early.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
-    /// Nothing new begins; what is under way is finished.
+    /// Nothing new is started; work in progress is finished.
     pub drain: CancellationToken,
-    /// Everything ends at once. Partial files stay, and can be resumed.
+    /// Everything stops at once. Partial files stay and can be resumed.
     pub now: CancellationToken,
 }
 
-/// How many found items wait to be planned, and how many planned ones to be transferred.
+/// Capacity of the queue of found items waiting to be planned, and of the queue of planned items waiting for transfer.
 const ROOM: usize = 64;
 
-/// What is to be fetched.
+/// What to download.
 #[derive(Debug)]
 pub enum Ask {
     /// Everything behind a link.
     Link(Wanted),
-    /// What failed in an earlier run.
+    /// Items that failed in a previous run.
     Again(Again),
 }
 
@@ -100,10 +100,10 @@ impl From<Wanted> for Ask {
     }
 }
 
-/// Fetches everything behind the links. What fails is told as events; the run goes on.
+/// Downloads everything behind the links. Failures are reported as events; the run continues.
 ///
 /// # Errors
-/// What makes the whole run impossible: the output root or the archive cannot be used.
+/// Whatever makes the whole run impossible: the output directory or the archive cannot be used.
 pub async fn run(
     client: Client,
     registry: Registry,
@@ -115,14 +115,14 @@ pub async fn run(
     let sources = registry.sources().map(|source| source.manifest());
     settings.templates.free_folders(sources);
     if settings.after.exec.is_some() && settings.duplicates == Duplicates::Link {
-        // The command may change a file in place, and with it what another item has of the same bytes.
+        // The command may change a file in place, and with it the hard-linked file of another item.
         settings.duplicates = Duplicates::Keep;
     }
     let (disk, archive) = open(&settings).await?;
     for cap in registry.sources().flat_map(|source| source.caps()) {
         client.pace().cap(cap);
     }
-    // The client goes on after the run, and may not keep its reports from their end.
+    // The client outlives the run, so it must not keep the event channel open.
     client.tells(events.downgrade());
     let turns = Turns::default();
     let (albums, writing) =
@@ -175,7 +175,7 @@ pub async fn run(
     );
     let planning = tokio::spawn(plan.run(to_plan, planned));
     let moved = if let Some(mover) = &mover {
-        // Twice as many as can be connected, so that a slow host does not keep the others from their turn.
+        // Twice the connection limit, so that a slow host does not hold up the others.
         let window = client.settings().connections.saturating_mul(2).max(2);
         transfer_all(mover, jobs, window).await
     } else {
@@ -185,11 +185,11 @@ pub async fn run(
     let planned = planning
         .await
         .unwrap_or_else(|error| Err(defect("planning", &error)));
-    // Nobody takes what it finds any more.
+    // Nobody receives what the walk finds any more.
     walking.abort();
     let walked = unless_defect("listing", walking.await);
     let written = match writing {
-        Some(writing) => unless_defect("what follows albums", writing.await),
+        Some(writing) => unless_defect("album post-processing", writing.await),
         None => Ok(()),
     };
     if let Some(after) = mover.as_ref().and_then(|mover| mover.after.as_ref()) {
@@ -209,7 +209,7 @@ pub async fn run(
     walked.and(planned).and(moved).and(written)
 }
 
-/// Opens what is written to, unless nothing is to be written.
+/// Opens the output directory and the archive. A simulation opens only what already exists.
 async fn open(settings: &Settings) -> Result<(Option<Arc<Disk>>, Arc<dyn Archive>)> {
     let Settings {
         root,
@@ -225,7 +225,7 @@ async fn open(settings: &Settings) -> Result<(Option<Arc<Disk>>, Arc<dyn Archive
             return Ok((None, archive::open(None, &root, None, false)?));
         }
         let disk = Arc::new(Disk::open(&root)?);
-        // A run that only looks is no event of the past.
+        // A simulated run is not recorded in the history.
         let run = run.filter(|_| !simulate);
         let known = archive.filter(|file| !simulate || file.is_file());
         Ok((
@@ -238,7 +238,7 @@ async fn open(settings: &Settings) -> Result<(Option<Arc<Disk>>, Arc<dyn Archive
         .unwrap_or_else(|error| Err(defect("opening", &error)))
 }
 
-/// Transfers what is planned, so many at once, until there is no more. A defect in one does not keep the others from their end.
+/// Transfers planned jobs, up to `window` at once, until there are no more. A panic in one does not stop the others.
 async fn transfer_all(
     mover: &Arc<Mover>,
     mut jobs: mpsc::Receiver<Job>,
@@ -267,7 +267,7 @@ async fn transfer_all(
                 Some(job) => {
                     let mover = mover.clone();
                     let mut transfer = Box::pin(async move { mover.run(job).await });
-                    // Polled once here, it stands in line for its host: files begin in the order of the listing.
+                    // Polled once here, it joins the queue for its host: files begin in listing order.
                     if poll_fn(|cx| Poll::Ready(transfer.as_mut().poll(cx).is_pending())).await {
                         tasks.spawn(transfer);
                     }
@@ -279,7 +279,7 @@ async fn transfer_all(
     done
 }
 
-/// Whether a task came to its end, or was ended.
+/// Returns an error if a task panicked. Finishing and being aborted are both fine.
 fn unless_defect(what: &str, done: std::result::Result<(), JoinError>) -> Result<()> {
     match done {
         Err(error) if error.is_panic() => Err(defect(what, &error)),
@@ -291,15 +291,15 @@ fn defect(what: &str, error: &JoinError) -> Error {
     panicked(what).because(error.to_string())
 }
 
-/// The error of a panic. What it was has been printed where it happened.
+/// The error for a panic, whose own message has already been printed.
 fn panicked(what: &str) -> Error {
     let message = format!("a defect of this program stopped {what}");
-    Error::new(Kind::Disk, message).hint("please report it, with what was printed above")
+    Error::new(Kind::Disk, message).hint("please report it, including the output above")
 }
 
-/// Where the archive is kept unless the user says otherwise: `$XDG_STATE_HOME/fetch/archive.db`.
+/// Returns the default path of the archive: `$XDG_STATE_HOME/fetch/archive.db`.
 pub fn default_archive() -> Option<PathBuf> {
-    // A path that depends on the folder would be another archive in each.
+    // A relative path would mean a different archive in each working directory.
     let home = || std::env::home_dir().filter(|home| home.is_absolute());
     let home = || home().map(|home| home.join(".local/state"));
     let state = std::env::var_os("XDG_STATE_HOME")

@@ -1,4 +1,4 @@
-//! How many numbers behind a name are taken, so that not all are asked after again for each file that wants it.
+//! How many numbered copies of a name are taken, so that not all are checked again for each file that wants the name.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::naming::fold;
 
-/// Of so many names it is remembered, which takes a megabyte or two.
+/// Maximum number of names remembered, which takes a megabyte or two.
 const MOST: usize = 1 << 16;
 
-/// The names with numbers that are taken, by the name without one. A copy that has no number is the first.
+/// The highest number taken, by the name without a number. The copy that has no number is the first.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     taken: Mutex<HashMap<u64, u32>>,
@@ -17,13 +17,13 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// The first copy of this name that may be free.
+    /// Returns the first copy of this name that may be free.
     pub(super) fn first(&self, wanted: &str) -> u32 {
         let key = self.key(wanted);
         self.taken().get(&key).map_or(1, |taken| taken + 1)
     }
 
-    /// Notes that this copy of a name is taken, as all before it are.
+    /// Records that this copy of a name is taken, as all before it are.
     pub(super) fn note(&self, wanted: &str, copy: u32) {
         let key = self.key(wanted);
         let mut taken = self.taken();

@@ -1,6 +1,6 @@
-//! Decides for each item, in the order in which they were listed: its path, or the reason to skip it.
+//! Decides for each item, in listing order: its path, or the reason to skip it.
 //!
-//! It looks at the archive and at what is on disk. It knows no network.
+//! It consults the archive and the disk, never the network.
 
 mod chosen;
 mod known;
@@ -33,30 +33,30 @@ use crate::net::Shown;
 pub(super) struct Plan {
     settings: Settings,
     archive: Arc<dyn Archive>,
-    /// Not there when nothing is to be written.
+    /// `None` if there is nothing on disk to look at.
     disk: Option<Arc<Disk>>,
-    /// What is packed, and not there by itself.
+    /// Files that exist only inside packed albums.
     shelf: Arc<Shelf>,
     turns: Turns,
     events: Events,
     /// Cancelled when nothing more is to be listed.
     drain: CancellationToken,
-    /// Hashes of the identities that came. Their key is random, so nobody can make two items look the same.
+    /// Hashes of the identities seen so far. The hash key is random, so nobody can make two items look the same.
     seen: Hashes,
     hasher: RandomState,
-    /// The names that were told, where nothing is saved.
+    /// The names reported so far, where nothing is saved.
     names: Option<Names>,
-    /// The listing that the last item was of.
+    /// The listing that the last item belongs to.
     branch: Option<Arc<Branch>>,
     items: u64,
     new: u64,
-    /// How many were not among those that are chosen.
+    /// How many items were not among those chosen.
     left_out: u64,
-    /// What the filters asked for that did not want them.
+    /// The fields that filters asked for and rejected items lacked.
     lacking: Lacking,
 }
 
-/// A path, and why it is not the one that was asked for.
+/// A planned path, and the error if it is not the path that was asked for.
 type Named = (Planned, Option<Box<Error>>);
 
 impl Plan {
@@ -87,7 +87,7 @@ impl Plan {
         }
     }
 
-    /// Plans what is found until there is no more, or nobody wants more.
+    /// Plans found items until there are no more, or no more are wanted.
     ///
     /// # Errors
     /// The archive cannot be read.
@@ -114,7 +114,7 @@ impl Plan {
             };
             let _ = self.tell(Event::LeftOut { items, lacking }).await;
         }
-        // A listing that was stopped may have had more. That nobody is left to hear of it is no failure.
+        // A listing that was stopped may have had more. If nobody receives the event, that is no failure.
         if !self.drain.is_cancelled() {
             let _ = self.tell(Event::Complete).await;
         }
@@ -149,7 +149,7 @@ impl Plan {
         let own = options.as_deref();
         let (skipped, there) = self.skip(&item, retry.is_some()).await?.unzip();
         let at = retry.and_then(|Retry { at }| at);
-        // Of what is known, it is known where; working out a path costs more than all else here.
+        // The path of a known item is known; working one out costs more than everything else here.
         let (planned, path) = match there.flatten() {
             Some(path) => {
                 if let Some(names) = &mut self.names {
@@ -186,7 +186,7 @@ impl Plan {
             }
             return Ok(());
         }
-        // What is missing of a film that is there goes beside it.
+        // What is missing from an existing video goes beside it.
         let film = known.as_ref().filter(|had| had.version().is_none());
         let at = film.map(|had| had.path.clone()).or(at);
         let (planned, unnamed) = match planned {
@@ -194,7 +194,7 @@ impl Plan {
             None => self.plan(at.as_deref(), own, &item)?,
         };
         let request = item.body.request();
-        // What turns out to be a document needs no name.
+        // A document needs no file name.
         let (fault, unnamed) = match request.is_some_and(|request| request.expect.document) {
             true => (fault, unnamed),
             false => (fault.or(unnamed), None),
@@ -247,8 +247,8 @@ impl Plan {
         .map_err(|_| Error::closed())
     }
 
-    /// The path of an item: that of the file which it replaces, or else a new one. Where that cannot be worked out, it is
-    /// told why, and the path is one that always can.
+    /// Returns the path of an item: that of the file it replaces, or else a new one. If the new path cannot be worked
+    /// out, returns a default path, which always can, and the error.
     fn plan(&self, at: Option<&str>, own: Option<&LinkOptions>, item: &Item) -> Result<Named> {
         let planned = match at {
             Some(path) => Ok(Planned::again(path)),
@@ -263,7 +263,7 @@ impl Plan {
         }
     }
 
-    /// Whether a file is in the folder that it would get now.
+    /// Checks whether a file is in the folder where it would be saved now.
     fn is_home(&self, own: Option<&LinkOptions>, item: &Item, path: &str) -> bool {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let planned = wanted::plan(own, &self.settings.templates, item);
@@ -275,7 +275,7 @@ impl Plan {
     }
 }
 
-/// The name that an item wants, but for its extension; names that some systems take for one are one.
+/// Returns the name that an item wants, without its extension. Names that some systems treat as equal are equal.
 pub(super) fn wanted_name(planned: &Planned) -> String {
     let folder: String = planned
         .folder
@@ -293,12 +293,12 @@ fn skip(reason: Skip, path: String) -> Outcome {
     }
 }
 
-/// The path as planned; its extension may yet change.
+/// The path as planned; its extension may still change.
 fn shown(planned: &Planned) -> String {
     planned.path(planned.ext.as_deref(), 1)
 }
 
-/// Tells of an item that is wanted, and of its path: where it is, or as it is planned.
+/// Builds the event for a wanted item and its path: where it is, or where it is planned.
 fn told(id: u64, item: &Item, path: String) -> Event {
     let request = item.body.request();
     let title = item

@@ -1,7 +1,7 @@
-//! How far a listing has come: up to which of its cursors everything has ended.
+//! Progress of a listing: the last of its cursors before which every entry has ended.
 //!
-//! Each entry has a ticket, which is handed on until the entry has ended and is given back then. Where one is lost on the
-//! way, the listing has come no further, nor has the one that it is an entry of.
+//! Each entry has a ticket, which travels with it and is given back once the entry has ended. If a ticket is lost on
+//! the way, the listing advances no further, and neither does the listing that contains it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::archive::{Archive, Origin};
 use crate::model::{Cursor, Kind};
 
-/// One listing.
+/// The progress of one listing.
 pub(super) struct Progress {
     archive: Arc<dyn Archive>,
     origin: Arc<Origin>,
@@ -17,15 +17,15 @@ pub(super) struct Progress {
 }
 
 struct State {
-    /// Those that are not over, in their order. What is emitted now is of the last.
+    /// The legs that are not over, in order. New entries belong to the last.
     legs: VecDeque<Leg>,
-    /// How many are over.
+    /// How many legs are over.
     over: u64,
-    /// That of the entry which this listing is.
+    /// The ticket of the entry that this listing is in its parent.
     entry: Option<Ticket>,
 }
 
-/// What is listed between two cursors.
+/// The part of a listing between two cursors.
 #[derive(Default)]
 struct Leg {
     /// How many of its entries have not ended.
@@ -36,18 +36,18 @@ struct Leg {
 /// What ends a leg.
 enum End {
     Cursor(Cursor),
-    /// The listing is over, and failed if there is a kind.
+    /// The listing is over; it failed if there is a kind.
     Listing(Option<Kind>),
 }
 
-/// That an entry is to end. Dropped, it never does.
+/// Stands for an entry that has not ended. If it is dropped, the entry never ends.
 pub(super) struct Ticket {
     progress: Arc<Progress>,
     leg: u64,
 }
 
 impl Progress {
-    /// A listing that begins, and is an entry of another if that has a ticket for it.
+    /// Starts a listing. `entry` is its ticket in the listing that contains it, if there is one.
     pub(super) fn new(
         archive: Arc<dyn Archive>,
         origin: Arc<Origin>,
@@ -65,7 +65,7 @@ impl Progress {
         })
     }
 
-    /// A ticket for an entry.
+    /// Issues a ticket for a new entry.
     pub(super) fn ticket(self: &Arc<Self>) -> Ticket {
         let mut state = self.state();
         let leg = state.over + state.legs.len().saturating_sub(1) as u64;
@@ -78,12 +78,12 @@ impl Progress {
         }
     }
 
-    /// Notes a cursor: it counts once all that came before it has ended.
+    /// Records a cursor: it takes effect once everything before it has ended.
     pub(super) fn reach(&self, cursor: Cursor) {
         self.close(End::Cursor(cursor));
     }
 
-    /// Notes that the listing is over, and why if that was too early.
+    /// Records that the listing is over, and why if it ended early.
     pub(super) fn end(&self, failure: Option<Kind>) {
         self.close(End::Listing(failure));
     }
@@ -101,7 +101,7 @@ impl Progress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has noted what all that came before it has ended.
+    /// Records in the archive the last cursor before which everything has ended.
     fn go_on(&self, mut state: MutexGuard<'_, State>) {
         let (mut reached, mut ended) = (None, None);
         while let Some(leg) = state.legs.front_mut().filter(|leg| leg.open == 0)
@@ -112,7 +112,7 @@ impl Progress {
             match end {
                 End::Cursor(cursor) => reached = Some(Some(cursor)),
                 End::Listing(failure) => {
-                    // What would end there again is listed from its start.
+                    // A complete listing starts over next time, and so does one whose failure would only recur.
                     if !failure.is_some_and(passes) {
                         reached = Some(None);
                     }
@@ -120,9 +120,9 @@ impl Progress {
                 }
             }
         }
-        // Still in turn, so that a later cursor is noted later.
+        // Still under the lock, so that cursors are recorded in order.
         if let Some(cursor) = reached {
-            // That it cannot be noted is told by whoever waits for the archive at the end.
+            // A failure to record it is reported by whoever flushes the archive at the end.
             let _ = self.archive.reached(&self.origin, cursor);
         }
         drop(state);
@@ -135,7 +135,7 @@ impl Progress {
 }
 
 impl Ticket {
-    /// Gives it back: the entry has ended, and what became of it is noted.
+    /// Gives the ticket back: the entry has ended, and its outcome is recorded.
     pub(super) fn ended(self) {
         let mut state = self.progress.state();
         let index = self.leg.saturating_sub(state.over);
@@ -145,7 +145,8 @@ impl Ticket {
         self.progress.go_on(state);
     }
 
-    /// The same for an entry that failed, unless that may pass: who goes on must come by it once more.
+    /// Gives back the ticket of a failed entry, unless the failure may pass: then a resumed listing must reach it
+    /// again.
     pub(super) fn failed(self, kind: Kind) {
         if !passes(kind) {
             self.ended();
@@ -153,7 +154,7 @@ impl Ticket {
     }
 }
 
-/// Whether what failed so may be there at the next look.
+/// Checks whether a failure of this kind may be gone at the next attempt.
 fn passes(kind: Kind) -> bool {
     !matches!(
         kind,

@@ -1,4 +1,4 @@
-//! What can be set about the pipeline.
+//! Settings of the pipeline.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -14,55 +14,55 @@ use super::{Filter, Given, MediaKind, Quality, Ranges, Subtitles, Templates, Wis
 /// The settings of a run. Their defaults are those of the program.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The output root. Nothing is written outside it.
+    /// The output directory. Nothing is written outside it.
     pub root: PathBuf,
-    /// What names the path of each item below the root.
+    /// Templates of the items' paths below the output directory.
     pub templates: Templates,
-    /// Which known items are left alone.
+    /// Which known items are skipped.
     pub skip: Policy,
-    /// Which time a file gets.
+    /// Which modification time a saved file gets.
     pub mtime: Mtime,
-    /// How many bytes of the disk stay free.
+    /// Disk space to keep free, in bytes.
     pub min_free: u64,
-    /// The state database, or none to remember nothing after the run.
+    /// The archive database, or `None` to remember nothing after the run.
     pub archive: Option<PathBuf>,
-    /// Whether what is gone from its site is asked for all the same.
+    /// Whether items known to be gone from their site are requested anyway.
     pub recheck: bool,
-    /// Whether listings that stopped early begin anew, and do not go on where they stopped.
+    /// Whether listings that stopped early start over instead of resuming.
     pub from_start: bool,
-    /// What the run is called in the archive; without it, it is not remembered as a run.
+    /// How the run is recorded in the archive; without it, it is not recorded as a run.
     pub run: Option<Arc<Run>>,
-    /// What becomes of a file whose bytes are there already, as another item's. It needs the archive.
+    /// What to do with a file whose bytes are already saved for another item. Needs the archive.
     pub duplicates: Duplicates,
-    /// How digests are made of what is saved; they are remembered in the archive.
+    /// Digest algorithm for saved files. The digests are recorded in the archive.
     pub digest: Algorithm,
-    /// Which rendition of a stream is fetched.
+    /// Which rendition of a stream to download.
     pub quality: Quality,
-    /// Which of its subtitles are fetched.
+    /// Which subtitles of a stream to download.
     pub subtitles: Subtitles,
-    /// How long a live stream is followed; until it ends, if this is not set.
+    /// How long to follow a live stream; until it ends, if unset.
     pub live_for: Option<Duration>,
-    /// Which items of each link, by position.
+    /// Which items of each link to take, by position.
     pub items: Option<Ranges>,
-    /// Only items published since then; items without a date pass.
+    /// Only items published since this time; items without a date pass.
     pub since: Option<Timestamp>,
-    /// Only items published before then; items without a date pass.
+    /// Only items published before this time; items without a date pass.
     pub until: Option<Timestamp>,
-    /// Only items of these kinds, all if there is none; items whose kind is not known beforehand pass.
+    /// Only items of these kinds, or of all kinds if empty; items whose kind is not known beforehand pass.
     pub kinds: Vec<MediaKind>,
-    /// Only items for which this holds.
+    /// Only items that match this filter.
     pub filter: Option<Filter>,
-    /// After how many known items in a row a listing is left.
+    /// Number of known items in a row after which a listing is stopped.
     pub stop_after_known: Option<NonZeroUsize>,
-    /// The most new items of the run.
+    /// Maximum number of new items in the run.
     pub max_new: Option<NonZeroU64>,
-    /// Links as the user gives them now, for what failed and is asked for again.
+    /// Links as the user gives them now, for retrying failed items.
     pub given: Option<Arc<Given>>,
-    /// What is to follow what was saved.
+    /// What to do after files are saved.
     pub after: Wishes,
     /// Whether to stop before anything is transferred or written.
     pub simulate: bool,
-    /// Whether files that are there already are taken for saved, and nothing is fetched.
+    /// Whether existing files are recorded as saved, with nothing downloaded.
     pub adopt: bool,
 }
 
@@ -99,20 +99,20 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether it is remembered how far a listing came: where everything that it emits is fetched.
+    /// Whether listing progress is recorded: only where everything that a listing emits is downloaded.
     pub(super) fn tracks(&self) -> bool {
         self.archive.is_some() && !self.chooses() && !self.adopt
     }
 
-    /// Whether a listing goes on where an earlier run stopped. What follows albums has to know all of them.
+    /// Whether a listing resumes where a previous run stopped. Not with album post-processing, which needs all items.
     pub(super) fn resumes(&self) -> bool {
         !self.from_start
             && !self.after.has_albums()
             && matches!(self.skip, Policy::Present | Policy::Seen)
     }
 
-    /// Whether items are counted or chosen by what they are, or only told of, so that it has to be known before they are
-    /// transferred which of them are files.
+    /// Whether items are counted, filtered, or only simulated, so that it must be known before the transfer which of
+    /// them are files.
     pub(super) fn chooses(&self) -> bool {
         self.simulate
             || self.items.is_some()
@@ -124,15 +124,15 @@ impl Settings {
     }
 }
 
-/// Which items that the archive knows are left alone.
+/// Which items known to the archive are skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
-    /// Those whose file is still there with its size.
+    /// Those whose file still exists with its recorded size.
     #[default]
     Present,
-    /// The same, if the server says that they have not changed. What has is saved beside it; nothing is replaced. Where
-    /// the server gave nothing to tell by, the file is left alone.
+    /// The same, if the server says that they have not changed. A changed version is saved beside the old one; nothing
+    /// is replaced. Without a validator from the server, the file is skipped.
     Changed,
     /// All that were ever saved, even if deleted since.
     Seen,
@@ -140,29 +140,29 @@ pub enum Policy {
     Never,
 }
 
-/// What becomes of a file whose bytes are there already, as another item's. Nothing is ever deleted.
+/// What to do with a file whose bytes are already saved for another item. Nothing is ever deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Duplicates {
-    /// It is saved like any other.
+    /// Save it like any other.
     #[default]
     Keep,
-    /// It gets its name as a hard link to the file that is there: once on the disk, with two names. Where the file system
-    /// cannot, it is saved, and so it is where a command is to run for it, which might change both.
+    /// Make its name a hard link to the existing file: one copy on disk, with two names. It is saved normally where the
+    /// file system cannot do this, and where a command is to run for it, which might change both.
     Link,
-    /// It is not saved; the archive knows the file that is there for both items.
+    /// Do not save it; the archive records the existing file for both items.
     Skip,
 }
 
-/// Which time a saved file gets.
+/// Which modification time a saved file gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mtime {
-    /// When the item was published; where its listing does not tell, what the server names (Last-Modified).
+    /// When the item was published; if the listing has no date, the server's `Last-Modified`.
     #[default]
     Date,
-    /// What the server names.
+    /// The server's `Last-Modified`.
     Server,
-    /// That of its saving.
+    /// The time of saving.
     Now,
 }
 

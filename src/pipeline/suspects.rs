@@ -1,12 +1,12 @@
-//! Bodies that nothing bears out: are they what was asked for, or one placeholder for all?
+//! Bodies that nothing confirms: are they what was requested, or one placeholder for everything?
 //!
-//! A site that blocks a region or has removed an image may send the same picture, with status 200, for every item. Known
-//! ones are recognised by their fingerprint; this is the sign that does not age: one body for different items. A body
-//! that the listing does not bear out waits here, complete but without its name, until others bring the same body (then
-//! none is saved) or nothing more can come (then it is).
+//! A site that blocks a region or has removed an image may send the same picture, with status 200, for every item.
+//! Known placeholders are recognised by their fingerprint; this is the sign that does not age: one body for different
+//! items. A body that the listing does not confirm waits here, complete but without its name, until other items receive
+//! the same body (then none is saved) or nothing more can come (then it is).
 //!
-//! People upload the same picture twice, too. Each upload has a date of its own, and a placeholder has one for all: two bodies
-//! of one date are enough, or three where none is told. Short of that they are saved, with a word.
+//! People upload the same picture twice, too. Each upload has its own date, while a placeholder has one date for all:
+//! two bodies with the same date are enough, or three if no date is given. Fewer than that are saved, with a warning.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,15 +14,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
-/// How many may wait at once. The oldest is let go when there are more.
+/// How many bodies may wait at once. If there are more, the oldest is released.
 const ROOM: usize = 64;
 
-/// The bodies that wait, and those that came more than once.
+/// The bodies that wait, and those received more than once.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     state: Mutex<State>,
     waiting: AtomicUsize,
-    /// Told whenever one more waits.
+    /// Notified whenever another transfer begins to wait.
     pub(super) more: Notify,
 }
 
@@ -34,10 +34,10 @@ struct State {
     closed: bool,
 }
 
-/// By what a body is known again.
+/// What identifies a body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sign {
-    /// The source that it came for.
+    /// The source of the item that it was received for.
     pub(super) source: String,
     /// The digest of its bytes.
     pub(super) digest: [u8; 32],
@@ -45,62 +45,62 @@ pub(super) struct Sign {
 
 #[derive(Debug)]
 enum Body {
-    /// Came for these, which are too few to tell.
+    /// Received for these items, too few to decide.
     Few(Vec<Suspect>),
-    /// Came for several; the first key is kept for the message.
+    /// Received for several items; the first key is kept for the message.
     Several(String),
 }
 
-/// An item that the body came for.
+/// An item that the body was received for.
 #[derive(Debug)]
 struct Suspect {
     key: String,
-    /// When it was last modified, if that was told and says something.
+    /// Its modification time, if one was sent and is meaningful.
     modified: Option<String>,
-    /// Where the verdict is waited for, if it is.
+    /// Where to send the verdict, if it is awaited.
     sender: Option<oneshot::Sender<Verdict>>,
 }
 
-/// So many of one date are a placeholder, or of none.
+/// How many bodies with the same date make a placeholder, and how many without a date.
 const OF_ONE_DATE: usize = 2;
 const OF_NO_DATE: usize = 3;
 
-/// What becomes of a body that waited.
+/// The verdict on a body that waited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// No other item brought it.
+    /// No other item received it.
     Clear,
-    /// It came for this other key too, which may be chance.
+    /// This other key received it too, which may be chance.
     Alike(String),
-    /// It came for this other key too.
+    /// This other key received it too.
     Placeholder(String),
 }
 
 impl Suspects {
-    /// Waits for the verdict on the body with this sign, which came for `key`, modified at this time.
+    /// Waits for the verdict on the body with this sign, received for `key` and last modified at this time.
     pub(super) async fn judge(&self, sign: Sign, key: &str, modified: Option<&str>) -> Verdict {
         match self.enter(sign, key, modified) {
             Ok(verdict) => verdict,
             Err(receiver) => {
-                // The sender goes away only with a verdict.
+                // The sender is dropped only after a verdict.
                 self.idle(receiver).await.unwrap_or(Verdict::Clear)
             }
         }
     }
 
-    /// Waits for something that only other transfers can bring about, and is counted among those that wait.
+    /// Waits for something that only other transfers can bring about, counted among the waiting.
     pub(super) async fn idle<T>(&self, future: impl Future<Output = T>) -> T {
         let _counted = Counted::new(&self.waiting);
         self.more.notify_one();
         future.await
     }
 
-    /// How many wait.
+    /// How many transfers wait.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
     }
 
-    /// Nothing more can come: lets all go that wait.
+    /// Nothing more can come: releases all that wait.
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
@@ -138,7 +138,7 @@ impl Suspects {
         let first = known.first().map(|first| first.key.clone());
         if let Some(first) = first.clone().filter(|_| alike >= enough) {
             for sender in known.iter_mut().filter_map(|known| known.sender.take()) {
-                // If it was interrupted, nobody waits for this.
+                // If that transfer was interrupted, nobody is listening.
                 let _ = sender.send(Verdict::Placeholder(key.to_owned()));
             }
             *body = Body::Several(first.clone());
@@ -170,7 +170,7 @@ impl Suspects {
     }
 }
 
-/// Counts one more while it lives.
+/// Adds one to a counter while it lives.
 struct Counted<'a>(&'a AtomicUsize);
 
 impl<'a> Counted<'a> {
@@ -217,7 +217,7 @@ mod tests {
         }
     }
 
-    /// What becomes of bodies that come one after the other, by key, byte and date.
+    /// Returns the verdicts on bodies that arrive in this order, each given by key, byte and date.
     async fn verdicts(all: &[(&'static str, u8, Option<&'static str>)]) -> Vec<String> {
         let suspects = Arc::new(Suspects::default());
         let mut tasks = Vec::new();

@@ -1,21 +1,22 @@
-//! Who may take a name first: items that want the same name get it in the order in which they were listed.
+//! Who may take a name first: items that want the same name get it in listing order.
 //!
-//! An item's final name needs its extension, which the bytes decide at the end. So that a parallel run names as a serial
-//! one would, an item waits with its commit for those listed before it that may take its name, or get it as the number of a
-//! copy: `x (2)` is one of `x`. Those that have different numbers of the same name do not wait for each other.
+//! An item's final name needs its extension, which the bytes decide only at the end. So that a parallel run names files
+//! as a serial one would, an item delays its commit until the items listed before it that may take its name are done. A
+//! numbered copy may take it too: `x (2)` is a copy of `x`. Items that want different copies of the same name do not
+//! wait for each other.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// The names that are wanted at the moment.
+/// The names that are currently wanted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turns {
     lines: Arc<Mutex<HashMap<String, Line>>>,
 }
 
-/// Those that may take a name, in the order of the listing.
+/// The items that may take one name, in listing order.
 #[derive(Debug, Default)]
 struct Line {
     next: u64,
@@ -25,22 +26,22 @@ struct Line {
 #[derive(Debug)]
 struct Waiter {
     number: u64,
-    /// Whether it is in nobody's way but of those that want the name itself: it wants that of a copy.
+    /// Whether it wants the name of a copy, so that it blocks only those that want the name itself.
     is_copy: bool,
     woken: Arc<Notify>,
 }
 
-/// An item's turn for a name. Dropping it lets the next one go on.
+/// An item's turn for a name. Dropping it lets the next one proceed.
 #[derive(Debug)]
 pub(super) struct Turn {
     turns: Turns,
-    /// Where it stands: in the line for its name, and for the name that it is a copy of.
+    /// Its places in line: for its own name, and for the name that it is a copy of.
     places: Vec<(String, u64)>,
     woken: Arc<Notify>,
 }
 
 impl Turns {
-    /// Gives out the next turn for this name, which has been folded.
+    /// Issues the next turn for this name, which must already be folded.
     pub(super) fn next(&self, name: String) -> Turn {
         let woken = Arc::new(Notify::new());
         let copied = copied(&name).map(str::to_owned);
@@ -72,9 +73,9 @@ impl Turns {
 }
 
 impl Turn {
-    /// Waits until all that were listed before and may take this name are over.
+    /// Waits until all items that were listed earlier and may take this name are done.
     pub(super) async fn comes(&mut self) {
-        // Whoever wakes it before it waits is remembered.
+        // A wake-up that comes before the wait is not lost.
         while !self.is_on() {
             self.woken.notified().await;
         }
@@ -112,7 +113,7 @@ impl Line {
         self.place(number).is_none_or(|place| self.is_first(place))
     }
 
-    /// Whether nobody before this place is in its way.
+    /// Checks whether nobody ahead of this place blocks it.
     fn is_first(&self, place: usize) -> bool {
         match self.waiting[place].is_copy {
             true => self.waiting.iter().take(place).all(|other| other.is_copy),
@@ -120,7 +121,7 @@ impl Line {
         }
     }
 
-    /// Leaves the line, and wakes those that it alone was in the way of.
+    /// Leaves the line, and wakes those that only this waiter was blocking.
     fn leave(&mut self, number: u64) {
         let Some(place) = self.place(number) else {
             return;
@@ -130,7 +131,7 @@ impl Line {
         };
         for next in place..self.waiting.len() {
             let waiter = &self.waiting[next];
-            // A copy was in the way of no other.
+            // A copy did not block other copies.
             if !self.is_first(next) || gone.is_copy && waiter.is_copy {
                 break;
             }
@@ -139,7 +140,7 @@ impl Line {
     }
 }
 
-/// The name that this one may be a copy of, as copies are numbered: `x` of `x (2)`.
+/// Returns the name that this one may be a numbered copy of: `x` for `x (2)`.
 fn copied(name: &str) -> Option<&str> {
     let (first, number) = name.strip_suffix(')')?.rsplit_once(" (")?;
     let is_number = number.bytes().all(|byte| byte.is_ascii_digit())
@@ -187,7 +188,7 @@ mod tests {
         assert!(!is_on(&mut first).await);
         drop(copy);
         assert!(is_on(&mut first).await && !is_on(&mut late).await);
-        // A copy of a copy is none of the first.
+        // A copy of a copy is not a copy of the first.
         let mut deep = turns.next("x (4) (2)".into());
         assert!(!is_on(&mut deep).await);
         drop(late);

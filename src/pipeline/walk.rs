@@ -1,8 +1,8 @@
-//! Lists links, in their order, a few ahead.
+//! Lists links in order, a few ahead.
 //!
-//! A link that a source hands on is listed inside its parent's turn, so what comes out is depth-first and the same on
-//! every run, unless a link that the user gave is silent for long: then those behind it go first. Every queue is bounded:
-//! a source waits when nobody takes its entries, and is stopped when nobody will.
+//! A link that a source leads to is listed within its parent's turn, so the output is depth-first and the same on every
+//! run, unless a link that the user gave is silent for long: then the links after it go first. Every queue is bounded:
+//! a source waits while nobody takes its entries, and is stopped when nobody will.
 
 mod again;
 mod bounds;
@@ -39,10 +39,10 @@ use crate::model::Result;
 use crate::net::Client;
 use crate::source::Registry;
 
-/// How many entries of one listing wait to be taken.
+/// Capacity of the queue of one listing's entries.
 const ROOM: usize = 32;
 
-/// What all listings of a run share.
+/// State shared by all listings of a run.
 pub(super) struct Walk {
     client: Client,
     registry: Registry,
@@ -52,54 +52,54 @@ pub(super) struct Walk {
     /// Cancelled when nothing more is to be listed.
     stop: CancellationToken,
     items: Option<Ranges>,
-    /// Links as the user gives them now, where what failed is asked for again.
+    /// Links as the user gives them now, for retrying failed items.
     given: Option<Arc<Given>>,
-    /// Whether it is remembered how far links are listed, and whether that counts in this run.
+    /// Whether listing progress is recorded, and whether this run resumes from it.
     tracks: bool,
     resumes: bool,
-    /// Has albums gathered, where something is to follow them.
+    /// Gathers albums, where something is to be done with them.
     albums: Option<Albums>,
-    /// Whether all that is listed is wanted.
+    /// Whether every listed item is wanted.
     is_whole: bool,
-    /// Whether what is found is fetched, so that it counts how links were listed.
+    /// Whether found items are downloaded, so that the end of a listing is recorded.
     fetches: bool,
-    /// Whether somebody wants to know which listing an item is of.
+    /// Whether each item must say which listing it is from.
     branches: bool,
-    /// Whether it is found out beforehand which items are documents, since somebody counts or chooses them.
+    /// Whether documents are told from files before planning, since items are counted or filtered.
     asks_first: AtomicBool,
-    /// Whether files are taken that are there, and nothing is transferred.
+    /// Whether existing files are adopted, and nothing is transferred.
     adopts: bool,
-    /// The links that were listed.
+    /// The links already listed.
     seen: Seen,
-    /// How many listings are under way.
+    /// How many listings are in progress.
     live: Arc<AtomicUsize>,
 }
 
-/// Where a link stands.
+/// The context in which a link is listed.
 #[derive(Default)]
 struct Spot {
     depth: usize,
-    /// Whether a listing has handed it on.
+    /// Whether a listing led to it.
     handed: bool,
-    /// The listing that it is in.
+    /// The branch of the listing that contains it.
     branch: Option<Arc<Branch>>,
-    /// Those of the link that the user gave.
+    /// The options of the link that the user gave.
     options: Option<Arc<LinkOptions>>,
-    /// That of the listing that it is in.
+    /// The ticket from the listing that contains it.
     ticket: Option<Ticket>,
-    /// Whether it is remembered how far it is listed.
+    /// Whether its listing progress is recorded.
     tracks: bool,
-    /// Who gathers the albums of the listing that it is in.
+    /// Gathers the albums of the listing that contains it.
     gather: Option<Arc<Gather>>,
-    /// Whether all of it is wanted.
+    /// Whether all of its items are wanted.
     is_whole: bool,
-    /// The links that the one at its root leads to.
+    /// Counts the links reached from its root link.
     tree: Tree,
-    /// The link as it was asked for, where it came out to be a document.
+    /// The link as originally requested, if it turned out to be a document.
     asked: Option<Arc<Origin>>,
 }
 
-/// Ends a task when it is dropped: a listing that nobody listens to.
+/// Aborts a task when dropped: a listing that nobody listens to.
 struct Leash(AbortHandle);
 
 impl Drop for Leash {
@@ -108,7 +108,7 @@ impl Drop for Leash {
     }
 }
 
-/// A listing that is under way, and the end at which its items come out.
+/// A listing in progress, and the receiver of its items.
 type Child = (mpsc::Receiver<Found>, Live);
 
 impl Walk {
@@ -143,7 +143,7 @@ impl Walk {
         })
     }
 
-    /// Lists all links, and gives their items to `out` in order.
+    /// Lists all links, and sends their items to `out` in order.
     pub(super) async fn run(
         self: Arc<Self>,
         links: impl Stream<Item = Result<Ask>> + Send,
@@ -159,7 +159,7 @@ impl Walk {
         }
     }
 
-    /// Where a link with these options stands that is in no other.
+    /// Returns the context of a link with these options that no listing led to.
     fn top_spot(&self, options: Option<Arc<LinkOptions>>) -> Spot {
         let chooses = options.as_ref().is_some_and(|options| options.chooses());
         if chooses {

@@ -1,4 +1,4 @@
-//! A link that somebody wants fetched, and what holds for it alone.
+//! A link to download, and the options that apply to it alone.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,34 +10,34 @@ use super::naming::{ROOM, component};
 use super::{Filter, Planned, Ranges, Template, Templates};
 use crate::model::{Error, Item, Kind, Link, Result};
 
-/// A link that somebody wants fetched.
+/// A link to download.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// The link.
     pub link: Link,
-    /// What holds for its items, if that is not what holds for all.
+    /// The options of its items, if they differ from those of the run.
     pub options: Option<Arc<LinkOptions>>,
 }
 
-/// What holds for the items of one link.
+/// Options for the items of one link.
 #[derive(Clone, Debug, Default)]
 pub struct LinkOptions {
-    /// The link, as it may be shown.
+    /// The link in its displayed form, without secrets.
     pub link: Option<String>,
-    /// The folder below the output root in which their paths begin.
+    /// The folder below the output directory that their paths begin with.
     pub directory: Option<Directory>,
-    /// Names their paths, in place of the template of all.
+    /// The template of their paths, in place of the global one.
     pub template: Option<Template>,
-    /// Which of them, by position, in place of the positions of all.
+    /// Which items to take, by position, in place of the global selection.
     pub items: Option<Ranges>,
-    /// Only those for which this holds, too.
+    /// A filter that items must match in addition to the global one.
     pub filter: Option<Filter>,
-    /// On what terms its source lists it, in the words of that; by the settings, if there are none.
+    /// The terms on which its source lists it, in the source's own words; if unset, the settings apply.
     pub terms: Option<String>,
 }
 
 impl Wanted {
-    /// Whether it is the same link, and the same holds for it.
+    /// Checks whether it is the same link with the same options.
     pub(super) fn is_same(&self, other: &Wanted) -> bool {
         let written = |wanted: &Wanted| wanted.options.as_deref().map(LinkOptions::to_json);
         self.link.url == other.link.url && written(self) == written(other)
@@ -45,12 +45,12 @@ impl Wanted {
 }
 
 impl LinkOptions {
-    /// Whether items are counted or chosen, so that it has to be known beforehand which of them are files.
+    /// Whether items are counted or filtered, so that it must be known beforehand which of them are files.
     pub(super) fn chooses(&self) -> bool {
         self.items.is_some() || self.filter.is_some()
     }
 
-    /// Whether they say nothing.
+    /// Whether no option is set.
     pub(super) fn is_empty(&self) -> bool {
         let LinkOptions {
             link,
@@ -71,7 +71,8 @@ impl LinkOptions {
         !said.contains(&true)
     }
 
-    /// What of them chooses among the items of a link that another leads to. Positions are those in the other.
+    /// Returns the options that select among the items of a link that another leads to. Positions are counted in the
+    /// other.
     pub(super) fn choosing(&self) -> LinkOptions {
         LinkOptions {
             link: self.link.clone().filter(|_| self.items.is_some()),
@@ -81,7 +82,7 @@ impl LinkOptions {
         }
     }
 
-    /// As they are remembered: there is no secret in them.
+    /// Serialises the options for the archive. They contain no secret.
     pub(super) fn to_json(&self) -> String {
         let written = WrittenOptions {
             link: self.link.clone(),
@@ -94,8 +95,8 @@ impl LinkOptions {
         serde_json::to_string(&written).unwrap_or_default()
     }
 
-    /// What of them names files, as it is remembered with each: with the link that they are of, unless that is the one
-    /// that the item came from.
+    /// Serialises the options that name files, as recorded with each item: with the link that they belong to, unless
+    /// the item came from that link.
     pub(super) fn naming(options: Option<&LinkOptions>, own: &str) -> String {
         let names =
             |options: &&LinkOptions| options.directory.is_some() || options.template.is_some();
@@ -108,15 +109,15 @@ impl LinkOptions {
         naming.unwrap_or_default().to_json()
     }
 
-    /// Reads what was remembered.
+    /// Parses recorded options.
     ///
     /// # Errors
-    /// It cannot be used any more.
+    /// The options can no longer be used.
     pub(super) fn from_json(json: &str) -> Result<LinkOptions> {
         let wrong = || {
             Error::new(
                 Kind::Expired,
-                "what held for its link alone is not understood",
+                "the options saved for its link cannot be read",
             )
         };
         let written: WrittenOptions =
@@ -135,7 +136,7 @@ impl LinkOptions {
     }
 }
 
-/// Options of a link as they are written down.
+/// The serialised options of a link.
 #[derive(Serialize, Deserialize)]
 struct WrittenOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,7 +153,7 @@ struct WrittenOptions {
     terms: Option<String>,
 }
 
-/// A folder below the output root.
+/// A folder below the output directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory(Vec<String>);
 
@@ -176,7 +177,7 @@ impl FromStr for Directory {
 
     fn from_str(text: &str) -> Result<Directory> {
         let wrong = || {
-            let message = format!("`{text}` is no folder below the output root");
+            let message = format!("`{text}` is not a folder below the output directory");
             Error::new(Kind::Config, message)
         };
         let mut names = Vec::new();
@@ -195,7 +196,7 @@ impl FromStr for Directory {
     }
 }
 
-/// Whether an item is wanted, as far as the options of its link go.
+/// Checks whether the options of its link want an item.
 pub(super) fn wants(options: Option<&LinkOptions>, item: &Item) -> Result<bool> {
     match options.and_then(|options| options.filter.as_ref()) {
         Some(filter) => filter.wants(item),
@@ -203,7 +204,7 @@ pub(super) fn wants(options: Option<&LinkOptions>, item: &Item) -> Result<bool> 
     }
 }
 
-/// The path of an item by the options of its link, or else by the templates of all.
+/// Plans the path of an item by the options of its link, or else by the global templates.
 pub(super) fn plan(
     options: Option<&LinkOptions>,
     templates: &Templates,
@@ -238,7 +239,7 @@ mod tests {
         let read = LinkOptions::from_json(&json).unwrap();
         assert_eq!(format!("{read:?}"), format!("{options:?}"));
         assert_eq!(LinkOptions::default().to_json(), "{}");
-        // What names files has its link where that is another one.
+        // Options that name files include their link where it is a different one.
         let naming = |own| LinkOptions::naming(Some(&options), own);
         let named = r#""directory":"My cats/best","template":"{key}.{ext}"}"#;
         assert_eq!(naming("https://a.test/1"), format!("{{{named}"));
@@ -253,7 +254,7 @@ mod tests {
         let error = LinkOptions::from_json(r#"{"template": "{what}"}"#).unwrap_err();
         assert_eq!(
             error.message,
-            "what held for its link alone is not understood"
+            "the options saved for its link cannot be read"
         );
     }
 }

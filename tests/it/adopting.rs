@@ -36,7 +36,7 @@ fn files_that_are_there_are_adopted() {
         "{}",
         done.stderr
     );
-    let told = "`cut.jpg` is there, but it is cut at byte 100";
+    let told = "`cut.jpg` exists, but it is cut at byte 100";
     assert!(done.stderr.contains(told), "{}", done.stderr);
     assert_eq!(site.requests().len(), 0);
     assert_eq!(fetch.files()["old/cut.jpg"], cut);
@@ -55,7 +55,7 @@ fn the_error_of_a_server_is_not_adopted_as_a_book() {
     fs::create_dir(fetch.out().join("old")).unwrap();
     fs::write(fetch.out().join("old/book.pdf"), "{\"error\": \"expired\"}").unwrap();
     let done = adopt(&fetch, &["old", "http://127.0.0.1:9/book.pdf"]).fails(4);
-    done.says("`book.pdf` is there, but it is not what the listing says");
+    done.says("`book.pdf` exists, but it does not match the listing");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_placeholder_is_not_adopted_and_a_size_is_a_hint() {
     assert!(done.stderr.contains(told), "{}", done.stderr);
     let told = "adopted `bbbbbbb.jpg`; warning: it has ";
     assert!(done.stderr.contains(told), "{}", done.stderr);
-    let told = "`ccccccc.png` is there, but it is not what the listing describes";
+    let told = "`ccccccc.png` exists, but it is not what the listing describes";
     assert!(done.stderr.contains(told), "{}", done.stderr);
 }
 
@@ -96,7 +96,7 @@ fn what_another_program_has_not_all_of_is_not_adopted() {
         fs::write(fetch.out().join(&beside), "").unwrap();
         let done = adopt(&fetch, &[".", &site.url(&format!("/{name}"))]).fails(4);
         let told = format!(
-            "`{name}` is there, but `{beside}` says that another program has not all of it"
+            "`{name}` exists, but `{beside}` shows that another program has not finished it"
         );
         done.says(&told);
         fs::remove_file(fetch.out().join(&beside)).unwrap();

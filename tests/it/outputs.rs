@@ -215,7 +215,7 @@ fn a_folder_that_cannot_be_written_is_told_once() {
 failed: `http://127.0.0.1:PORT/0.jpg` (disk)
 3 found: 0 new, 3 failed (3 disk)   TIME
 failed: `http://127.0.0.1:PORT/0.jpg` cannot use the folder `./x`
-  because: it is a link or a file, and not a folder
+  because: it is a link or a file, not a folder
   attempts: 1
   and 2 more in the same way: `x/1.jpg`, `x/2.jpg`
 ";
@@ -340,7 +340,7 @@ fn a_folder_that_is_none() {
     std::fs::write(fetch.out().join("file"), "").unwrap();
     let expected = "\
 error: cannot use `file` as the output folder
-  because: it is no folder
+  because: it is not a folder
 ";
     assert_says(&fetch.run().fails(8).stderr_filtered(), expected);
 }

@@ -181,12 +181,12 @@ fn names_what_is_wrong_with_a_line() {
         ),
         (
             "a.org directory=../x",
-            "`../x` is no folder below the output root",
+            "`../x` is not a folder below the output directory",
             "",
         ),
         (
             "a.org directory=/x",
-            "`/x` is no folder below the output root",
+            "`/x` is not a folder below the output directory",
             "",
         ),
         (

@@ -1,11 +1,11 @@
-//! What is noted of listings.
+//! Tests of recorded listing progress.
 
 use super::*;
 use crate::model::{Link, Result};
 use crate::net::Led;
 use crate::pipeline::archive::{Identity, Lapse, Note, Seen, Sum, Version};
 
-/// Hears what is noted of cursors.
+/// An archive that collects the recorded cursors.
 #[derive(Default)]
 struct Heard(Mutex<Vec<String>>);
 

@@ -1,4 +1,4 @@
-//! The output root and the folders in it.
+//! The output directory and the folders in it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -11,20 +11,20 @@ use super::{Folder, disk_error, parts, stays_below};
 use crate::model::Result;
 use crate::pipeline::numbers::Numbers;
 
-/// The output root. It keeps the folders in use open, so that the ten-thousandth file of an album costs no look-up.
+/// The output directory. It keeps folders in use open, so that the ten-thousandth file of an album costs no look-up.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Disk {
     root: Arc<Folder>,
     open: Mutex<HashMap<Vec<String>, Kept>>,
-    /// The folders that were made, and in which nothing is known to be.
+    /// The folders that were created and are not known to contain anything.
     made: Mutex<BTreeSet<Vec<String>>>,
-    /// Which names are taken by what is known.
+    /// Which numbered names are known to be taken.
     numbers: Numbers,
 }
 
 /// How many folders are kept open.
 const KEPT: usize = 32;
-/// After so long it is looked whether a folder is still where it was: somebody may have moved or removed it.
+/// How long a kept folder is trusted to be in its place: somebody may move or remove it.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A folder that is kept open, and when it was last seen in its place.
@@ -35,15 +35,15 @@ struct Kept {
 }
 
 impl Disk {
-    /// Opens the output root, making it if need be.
+    /// Opens the output directory, creating it if needed.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Disk`] if it cannot be made or opened.
+    /// [`crate::model::Kind::Disk`] if it cannot be created or opened.
     pub(in crate::pipeline) fn open(root: &Path) -> Result<Disk> {
         let folder = Folder::root(root).map_err(|error| {
             let error = match error.kind() {
                 io::ErrorKind::AlreadyExists => {
-                    io::Error::new(io::ErrorKind::NotADirectory, "it is no folder")
+                    io::Error::new(io::ErrorKind::NotADirectory, "it is not a folder")
                 }
                 _ => error,
             };
@@ -60,12 +60,12 @@ impl Disk {
         })
     }
 
-    /// Which names are taken by what is known, so far as it was looked at.
+    /// Returns which numbered names are known to be taken.
     pub(in crate::pipeline) fn numbers(&self) -> &Numbers {
         &self.numbers
     }
 
-    /// The folder of these names below the root; it is made if need be.
+    /// Returns the folder with these names below the root, creating it if needed.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`], also if one of them is a symbolic link.
@@ -95,7 +95,7 @@ impl Disk {
         Ok(self.keep(names.to_vec(), folder))
     }
 
-    /// The length of the file at this path below the root, or nothing if there is none. Makes no folder.
+    /// Returns the length of the file at this path below the root, or `None` if there is none. Creates no folder.
     pub(in crate::pipeline) fn size(&self, path: &str) -> Option<u64> {
         if !stays_below(path) {
             return None;
@@ -107,7 +107,7 @@ impl Disk {
         if let Some(folder) = self.at_hand(&names) {
             return folder.size(name);
         }
-        // A folder that is not there must not be made by a look.
+        // Checking must not create a missing folder.
         let metadata = std::fs::symlink_metadata(self.root.path().join(path)).ok()?;
         if !metadata.is_file() {
             return None;
@@ -115,19 +115,19 @@ impl Disk {
         self.folder(&names).ok()?.size(name)
     }
 
-    /// Opens the file at this path below the root for reading. Makes no folder, and follows no link.
+    /// Opens the file at this path below the root for reading. Creates no folder, and follows no link.
     ///
     /// # Errors
-    /// It is not there, is no regular file, or cannot be read.
+    /// The file does not exist, is no regular file, or cannot be read.
     pub(in crate::pipeline) fn read(&self, path: &str) -> io::Result<File> {
         let (folder, name) = self.known(path)?;
         folder.open_to_read(name)
     }
 
-    /// Whether two paths below the root are names of one file. Makes no folder, and follows no link.
+    /// Checks whether two paths below the root name the same file. Creates no folder, and follows no link.
     ///
     /// # Errors
-    /// It cannot be told.
+    /// The files cannot be examined.
     pub(in crate::pipeline) fn is_one(&self, one: &str, other: &str) -> io::Result<bool> {
         let look = || {
             let found = self.which(one)?;
@@ -136,10 +136,10 @@ impl Disk {
         present(look())
     }
 
-    /// Whether there is a regular file at this path below the root. Makes no folder, and follows no link.
+    /// Checks whether there is a regular file at this path below the root. Creates no folder, and follows no link.
     ///
     /// # Errors
-    /// It cannot be told.
+    /// The path cannot be examined.
     pub(in crate::pipeline) fn is_file(&self, path: &str) -> io::Result<bool> {
         present(self.which(path).map(|found| found.is_some()))
     }
@@ -149,7 +149,7 @@ impl Disk {
         folder.which(name)
     }
 
-    /// The folder of a path, if it is there, and the name in it.
+    /// Returns the folder of a path, if it exists, and the name in it.
     fn known<'p>(&self, path: &'p str) -> io::Result<(Arc<Folder>, &'p str)> {
         let (names, name) = parts(path);
         if let Some(folder) = self.at_hand(&names) {
@@ -162,13 +162,13 @@ impl Disk {
         Ok((self.keep(names, folder), name))
     }
 
-    /// Whether there is anything at this path below the root, be it a link that leads nowhere.
+    /// Checks whether anything exists at this path below the root, even a dangling link.
     pub(in crate::pipeline) fn has(&self, path: &str) -> bool {
         stays_below(path) && std::fs::symlink_metadata(self.root.path().join(path)).is_ok()
     }
 
-    /// Removes the folder of these names below the root if it is empty, and then those that it was in, likewise; also where
-    /// it is not there any more, or not yet.
+    /// Removes the folder with these names below the root if it is empty, and then its parents likewise. A folder that
+    /// does not exist is passed over.
     pub(in crate::pipeline) fn remove_empty(&self, names: &[String]) -> io::Result<()> {
         for depth in (1..=names.len()).rev() {
             match self.remove(&names[..depth]) {
@@ -179,7 +179,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Notes that there is something in the folder of these names.
+    /// Records that there is something in the folder with these names.
     pub(in crate::pipeline) fn filled(&self, names: &[String]) {
         let mut made = self.made();
         for depth in 1..=names.len() {
@@ -187,12 +187,12 @@ impl Disk {
         }
     }
 
-    /// Removes the folders that were made here and are empty, as nothing came for them.
+    /// Removes the folders that were created here and are still empty.
     pub(in crate::pipeline) fn tidy(&self) {
         let made = std::mem::take(&mut *self.made());
-        // What is in a folder comes after it.
+        // The contents of a folder sort after it.
         for names in made.iter().rev() {
-            // One in which there is something stays, and so do those that it is in.
+            // A folder that is not empty stays, and so do its parents.
             let _ = self.remove(names);
         }
     }
@@ -209,14 +209,14 @@ impl Disk {
         folder.remove_folder(last)
     }
 
-    /// The folder of these names, if it is open and was seen in its place just now.
+    /// Returns the folder with these names, if it is open and was recently seen in its place.
     fn at_hand(&self, names: &[String]) -> Option<Arc<Folder>> {
         let kept = self.kept();
         let kept = kept.get(names).filter(|kept| kept.seen.elapsed() < LOOK)?;
         Some(kept.folder.clone())
     }
 
-    /// Keeps a folder that was just found; or the one that is kept, if that is it.
+    /// Keeps a folder that was just opened, and returns it; or the one already kept, if it is the same folder.
     fn keep(&self, names: Vec<String>, folder: Arc<Folder>) -> Arc<Folder> {
         let mut kept = self.kept();
         let before = kept.get(&names).map(|kept| kept.folder.clone());
@@ -238,7 +238,7 @@ impl Disk {
     }
 }
 
-/// What a look has found, which is nothing where it says that there is no such thing, or can be none.
+/// Returns the result of a check, with `false` in place of an error saying that there is no such thing, or can be none.
 fn present(looked: io::Result<bool>) -> io::Result<bool> {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     match looked {
@@ -291,7 +291,7 @@ mod tests {
         a_while_ago();
         save("two");
         assert!(root.path().join("album/two").is_file());
-        // One that is where it was stays open.
+        // A folder that is where it was stays open.
         let before = disk.folder(&names).unwrap();
         a_while_ago();
         assert!(Arc::ptr_eq(&before, &disk.folder(&names).unwrap()));

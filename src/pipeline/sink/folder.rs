@@ -1,7 +1,7 @@
-//! A folder below the output root, held open.
+//! A folder below the output directory, held open.
 //!
-//! Every name is looked up in the open folder and no symbolic link is followed, so nothing that happens to the path
-//! meanwhile, and no link planted below the root, can lead a write elsewhere.
+//! Every name is looked up in the open folder and no symbolic link is followed, so neither changes to the path in the
+//! meantime nor links planted below the root can redirect a write.
 
 mod rename;
 
@@ -27,7 +27,7 @@ const OPEN_FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC);
 
 impl Folder {
-    /// Opens the output root, making it if need be. A link in its own path is the user's and is followed.
+    /// Opens the output directory, creating it if needed. A link in its own path is the user's and is followed.
     pub(in crate::pipeline) fn root(path: &Path) -> io::Result<Folder> {
         std::fs::create_dir_all(path)?;
         let handle = rustix::fs::open(path, OPEN_FOLDER, Mode::empty())?;
@@ -37,7 +37,7 @@ impl Folder {
         })
     }
 
-    /// Opens a folder in this one, making it if need be, and tells whether it was made.
+    /// Opens a folder in this one, creating it if needed, and returns whether it was created.
     pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<(Folder, bool)> {
         let name = sole(name)?;
         let made = match rustix::fs::mkdirat(&self.handle, name, Mode::from_raw_mode(0o777)) {
@@ -48,14 +48,14 @@ impl Folder {
         Ok((self.enter_known(name)?, made))
     }
 
-    /// Opens a folder in this one that is there.
+    /// Opens an existing folder in this one.
     pub(in crate::pipeline) fn enter_known(&self, name: &str) -> io::Result<Folder> {
         let flags = OPEN_FOLDER | OFlags::NOFOLLOW;
         let handle = rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::empty()).map_err(
             |error| match error {
                 Errno::LOOP | Errno::NOTDIR => io::Error::new(
                     io::ErrorKind::NotADirectory,
-                    "it is a link or a file, and not a folder",
+                    "it is a link or a file, not a folder",
                 ),
                 error => error.into(),
             },
@@ -66,18 +66,18 @@ impl Folder {
         })
     }
 
-    /// Where it is, for messages.
+    /// Returns its path, for messages.
     pub(in crate::pipeline) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it is this very folder, which may have been opened elsewhere.
+    /// Checks whether both are the same folder, which may have been opened separately.
     pub(in crate::pipeline) fn is(&self, other: &Folder) -> bool {
         let [ours, theirs] = [self, other].map(|folder| rustix::fs::fstat(&folder.handle));
         matches!((ours, theirs), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
     }
 
-    /// Opens a file for reading and writing, making it if need be; not a link, not a device.
+    /// Opens a file for reading and writing, creating it if needed; not a link, not a device.
     pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
@@ -96,7 +96,7 @@ impl Folder {
         )
     }
 
-    /// Opens a file that has no name yet, and goes if it never gets one. Not every file system can.
+    /// Opens a file that has no name yet, and disappears if it never gets one. Not every file system supports this.
     pub(in crate::pipeline) fn create_unnamed(&self) -> io::Result<File> {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
@@ -108,18 +108,18 @@ impl Folder {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Names a file that has none; fails with `AlreadyExists` if the name is taken.
+    /// Gives a name to a file that has none; fails with `AlreadyExists` if the name is taken.
     pub(in crate::pipeline) fn name(&self, file: &File, name: &str) -> io::Result<()> {
         let name = sole(name)?;
-        // Through the descriptor alone, which Linux lets whoever opened the file do since 6.10, and before that the privileged
-        // (linkat(2), AT_EMPTY_PATH). It needs no `/proc`, and is quicker by a sixth.
+        // Through the descriptor alone. Linux permits this to whoever opened the file since 6.10, and to privileged
+        // processes before that (linkat(2), AT_EMPTY_PATH). It needs no `/proc`, and is quicker by a sixth.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         match rustix::fs::linkat(file, "", &self.handle, name, AtFlags::EMPTY_PATH) {
             Ok(()) => return Ok(()),
             Err(Errno::EXIST) => return Err(Errno::EXIST.into()),
-            Err(_) => {} // older, or in a box of its own kind
+            Err(_) => {} // older, or in an unusual sandbox
         }
-        // The way that needs no privilege (open(2), O_TMPFILE).
+        // The method that needs no privilege (open(2), O_TMPFILE).
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let flags = AtFlags::SYMLINK_FOLLOW;
         Ok(rustix::fs::linkat(
@@ -137,49 +137,49 @@ impl Folder {
         regular(rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::empty())?.into())
     }
 
-    /// The length of a regular file, or nothing if there is none of this name.
+    /// Returns the length of a regular file, or `None` if there is none with this name.
     pub(in crate::pipeline) fn size(&self, name: &str) -> Option<u64> {
         let stat = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         is_file.then_some(stat.st_size as u64)
     }
 
-    /// How many bytes of the disk a file takes, 0 if there is none of this name.
+    /// Returns how many bytes of disk space a file occupies, 0 if there is none with this name.
     pub(in crate::pipeline) fn allocated(&self, name: &str) -> u64 {
         let stat = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);
         stat.map_or(0, |stat| stat.st_blocks.max(0).unsigned_abs() * 512)
     }
 
-    /// Which disk this is on, and how many bytes are free there for us.
+    /// Returns the ID of the disk that this folder is on, and how many bytes are free for us there.
     pub(in crate::pipeline) fn free(&self) -> io::Result<(u64, u64)> {
         let disk = rustix::fs::fstatvfs(&self.handle)?;
-        // Some network file systems do not know, and say that they have none at all.
+        // Some network file systems do not know, and report a total size of zero.
         match disk.f_blocks {
             0 => Err(io::ErrorKind::Unsupported.into()),
             _ => Ok((disk.f_fsid, disk.f_bavail.saturating_mul(disk.f_frsize))),
         }
     }
 
-    /// Whether the name leads to this very file.
+    /// Checks whether the name refers to this very file.
     pub(in crate::pipeline) fn holds(&self, name: &str, file: &File) -> bool {
         let named = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);
         let open = rustix::fs::fstat(file);
         matches!((named, open), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
     }
 
-    /// By what a regular file is told from others, whatever it is called; nothing of what is none.
+    /// Returns what identifies a regular file under any name; `None` if it is something else.
     pub(in crate::pipeline) fn which(&self, name: &str) -> io::Result<Option<impl Eq + use<>>> {
         let stat = rustix::fs::statat(&self.handle, sole(name)?, AtFlags::SYMLINK_NOFOLLOW)?;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         Ok(is_file.then_some((stat.st_dev, stat.st_ino)))
     }
 
-    /// Whether a file has another name, too.
+    /// Checks whether a file has more than one name.
     pub(in crate::pipeline) fn is_linked(&self, file: &File) -> bool {
         rustix::fs::fstat(file).is_ok_and(|stat| stat.st_nlink > 1)
     }
 
-    /// Renames a file; what had the new name is replaced.
+    /// Renames a file, replacing any file with the new name.
     pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(
             &self.handle,
@@ -216,7 +216,7 @@ impl Folder {
         )?)
     }
 
-    /// Brings the names in this folder to stable storage, where the file system has a way to.
+    /// Syncs the names in this folder to stable storage, where the file system supports that.
     pub(in crate::pipeline) fn sync(&self) -> io::Result<()> {
         match rustix::fs::fsync(&self.handle) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::ROFS) => Ok(()),

@@ -1,6 +1,6 @@
-//! A folder below the output root, where there are no folder handles to look names up in.
+//! A folder below the output directory, on systems without folder handles to look names up in.
 //!
-//! Links are refused when they are seen; unlike on Unix, one that is planted between the look and the use is followed.
+//! Links are refused when they are seen; unlike on Unix, a link planted between check and use is followed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -15,7 +15,7 @@ pub(in crate::pipeline) struct Folder {
 }
 
 impl Folder {
-    /// Opens the output root, making it if need be. A link in its own path is the user's and is followed.
+    /// Opens the output directory, creating it if needed. A link in its own path is the user's and is followed.
     pub(in crate::pipeline) fn root(path: &Path) -> io::Result<Folder> {
         fs::create_dir_all(path)?;
         Ok(Folder {
@@ -23,7 +23,7 @@ impl Folder {
         })
     }
 
-    /// Opens a folder in this one, making it if need be, and tells whether it was made.
+    /// Opens a folder in this one, creating it if needed, and returns whether it was created.
     pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<(Folder, bool)> {
         let made = match fs::create_dir(self.at(name)?) {
             Ok(()) => true,
@@ -33,29 +33,29 @@ impl Folder {
         Ok((self.enter_known(name)?, made))
     }
 
-    /// Opens a folder in this one that is there.
+    /// Opens an existing folder in this one.
     pub(in crate::pipeline) fn enter_known(&self, name: &str) -> io::Result<Folder> {
         let path = self.at(name)?;
         if !fs::symlink_metadata(&path)?.is_dir() {
             return Err(io::Error::new(
                 io::ErrorKind::NotADirectory,
-                "it is a link or a file, and not a folder",
+                "it is a link or a file, not a folder",
             ));
         }
         Ok(Folder { path })
     }
 
-    /// Where it is, for messages.
+    /// Returns its path, for messages.
     pub(in crate::pipeline) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it is this very folder, as far as that can be told here.
+    /// Checks whether both are the same folder, as far as can be told here.
     pub(in crate::pipeline) fn is(&self, other: &Folder) -> bool {
         self.path == other.path
     }
 
-    /// Opens a file for reading and writing, making it if need be; not a link, not a device.
+    /// Opens a file for reading and writing, creating it if needed; not a link, not a device.
     pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
         let path = self.at(name)?;
         if fs::symlink_metadata(&path).is_ok() {
@@ -78,12 +78,12 @@ impl Folder {
             .open(self.at(name)?)
     }
 
-    /// Files without a name are not to be had here.
+    /// Always fails: files without a name are not supported here.
     pub(in crate::pipeline) fn create_unnamed(&self) -> io::Result<File> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Names a file that has none, which there is none of here.
+    /// Always fails: there are no files without a name here.
     pub(in crate::pipeline) fn name(&self, _file: &File, _name: &str) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -94,7 +94,7 @@ impl Folder {
         File::open(self.at(name)?)
     }
 
-    /// The length of a regular file, or nothing if there is none of this name.
+    /// Returns the length of a regular file, or `None` if there is none with this name.
     pub(in crate::pipeline) fn size(&self, name: &str) -> Option<u64> {
         fs::symlink_metadata(self.path.join(name))
             .ok()
@@ -102,33 +102,33 @@ impl Folder {
             .map(|metadata| metadata.len())
     }
 
-    /// How many bytes of the disk a file takes, 0 if there is none of this name.
+    /// Returns how many bytes of disk space a file occupies, 0 if there is none with this name.
     pub(in crate::pipeline) fn allocated(&self, name: &str) -> u64 {
         self.size(name).unwrap_or(0)
     }
 
-    /// What is free cannot be asked for here.
+    /// Always fails: free space cannot be queried here.
     pub(in crate::pipeline) fn free(&self) -> io::Result<(u64, u64)> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Whether the name leads to this very file, as far as that can be told here.
+    /// Checks whether the name refers to this very file, as far as can be told here.
     pub(in crate::pipeline) fn holds(&self, name: &str, file: &File) -> bool {
         matches!((self.size(name), file.metadata()), (Some(size), Ok(open)) if size == open.len())
     }
 
-    /// By what a regular file is told from others, as far as it can be told here; nothing of what is none.
+    /// Returns what identifies a regular file, as far as can be told here; `None` if it is something else.
     pub(in crate::pipeline) fn which(&self, name: &str) -> io::Result<Option<impl Eq + use<>>> {
         let found = fs::symlink_metadata(self.at(name)?)?;
         Ok(found.is_file().then_some(found.len()))
     }
 
-    /// Whether a file has another name, too, as far as that can be told here.
+    /// Checks whether a file has more than one name, which cannot be told here.
     pub(in crate::pipeline) fn is_linked(&self, _: &File) -> bool {
         false
     }
 
-    /// Renames a file; what had the new name is replaced.
+    /// Renames a file, replacing any file with the new name.
     pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.at(from)?, self.at(to)?)
     }
@@ -154,8 +154,8 @@ impl Folder {
         }
     }
 
-    /// Renames a file where no call of the file system keeps what has the new name: that is taken by an empty file first, and
-    /// only an empty one is replaced. A kill between the two leaves it, empty.
+    /// Renames a file where the file system has no call that refuses to replace: an empty file takes the new name
+    /// first, and only an empty file is replaced. A kill in between leaves the empty file behind.
     fn rename_reserved(&self, from: &str, to: &Folder, name: &str) -> io::Result<()> {
         drop(to.create(name)?);
         let is_empty = || to.size(name) == Some(0);
@@ -165,7 +165,7 @@ impl Folder {
         };
         renamed.inspect_err(|_| {
             if is_empty() {
-                // What went wrong first is what matters.
+                // The first error is the one that matters.
                 let _ = to.remove(name);
             }
         })
@@ -188,7 +188,7 @@ impl Folder {
         fs::remove_file(self.at(name)?)
     }
 
-    /// Folders cannot be synced here; the file system sees to it.
+    /// Does nothing: folders cannot be synced here; the file system takes care of it.
     pub(in crate::pipeline) fn sync(&self) -> io::Result<()> {
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! Where bytes end: the disk.
+//! Where bytes end up: on the disk.
 //!
-//! Everything here blocks, so it is called from threads that may. It does not know HTTP or what an item is.
+//! Everything here blocks, so it is called from threads that may block. It knows neither HTTP nor items.
 
 mod disk;
 #[cfg(unix)]
@@ -27,16 +27,16 @@ use std::io;
 
 use crate::model::{Error, Kind};
 
-/// An error of the disk, with what was being done: `cannot write `cat.jpg``.
+/// Builds a disk error that says what was being done: `cannot write `cat.jpg``.
 pub(super) fn disk_error(doing: String, cause: io::Error) -> Error {
     let error = Error::new(Kind::Disk, doing);
     match cause.kind() {
         _ if is_out_of_files(&cause) => error
-            .hint("`-N` with fewer connections opens fewer files at once; `ulimit -n` says how many may be"),
+            .hint("use fewer connections with `-N`, or raise the limit on open files that `ulimit -n` shows"),
         io::ErrorKind::FileTooLarge if cause.raw_os_error().is_some() => error
-            .hint("`ulimit -f` says how long a file may be, and no file on FAT has over 4 GiB"),
+            .hint("`ulimit -f` shows the file size limit; FAT allows no file over 4 GiB"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => error
-            .hint("free some space and run the same command again; it goes on where it stopped"),
+            .hint("free some space and run the same command again to resume"),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             error.hint("choose a folder that you may write to with `-d DIR`")
         }
@@ -59,7 +59,7 @@ fn is_out_of_files(_: &io::Error) -> bool {
     false
 }
 
-/// Whether the disk is full, or takes no writes any more: then no other transfer can go on either.
+/// Checks whether the disk is full or read-only: then no other transfer can continue either.
 pub(super) fn takes_no_more(error: &Error) -> bool {
     let cause = error
         .source

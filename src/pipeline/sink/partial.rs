@@ -1,7 +1,7 @@
-//! A file on its way: `.<key16>.part`, and beside it the state from which it can be resumed.
+//! A file being downloaded: `.<key16>.part`, and beside it the state from which it can be resumed.
 //!
-//! Its name comes from the identity of the item, so it never meets another file, and the final name can be decided
-//! last. It is locked while in use. Only bytes that our own state describes are ever taken over.
+//! Its name is derived from the identity of the item, so it never clashes with another file, and the final name can be
+//! decided last. It is locked while in use. Only bytes that our own state describes are ever reused.
 
 mod at;
 mod place;
@@ -20,7 +20,7 @@ pub(in crate::pipeline) use self::place::Place;
 use super::{Folder, disk_error};
 use crate::model::{Error, Kind, Result};
 
-/// The longest state that is read.
+/// Maximum length of a state file, in bytes.
 const STATE_LIMIT: u64 = 1 << 20;
 
 /// A partial file, open and locked.
@@ -32,13 +32,13 @@ pub(in crate::pipeline) struct Partial {
 }
 
 impl Partial {
-    /// Opens and locks the partial file, making it if need be. What is in it is left as it is.
+    /// Opens and locks the partial file, creating it if needed. Its contents are left as they are.
     ///
     /// # Errors
-    /// [`Kind::Disk`], also if another process is at it.
+    /// [`Kind::Disk`], also if another process is using it.
     pub(in crate::pipeline) fn open(place: Place) -> Result<Partial> {
         let name = place.part();
-        // Between opening and locking, another process may finish the file and rename it away; then we look again.
+        // Between opening and locking, another process may finish the file and rename it away; then we try again.
         for _ in 0..8 {
             let file = place
                 .folder
@@ -55,13 +55,13 @@ impl Partial {
                     return Err(Error::new(Kind::Disk, message)
                         .hint("wait for it, or choose another folder with `-d`"));
                 }
-                // Some network file systems have no locks; going on without beats giving up.
+                // Some network file systems have no locks; continuing without one beats giving up.
                 Err(TryLockError::Error(_)) => {}
             }
             if !place.folder.holds(&name, &file) {
                 continue;
             }
-            // Whatever is written here would be written to another file, too.
+            // Whatever is written here would be written to the other name's file, too.
             if place.folder.is_linked(&file) {
                 let removed = place.folder.remove(&name);
                 removed.map_err(|error| place.error("remove", &name, error))?;
@@ -77,7 +77,7 @@ impl Partial {
         Err(place.error("open", &name, cause))
     }
 
-    /// Removes what an earlier run has left there, if there is anything and no other process is at it.
+    /// Removes the partial file of a previous run, if there is one and no other process is using it.
     ///
     /// # Errors
     /// [`Kind::Disk`].
@@ -88,17 +88,17 @@ impl Partial {
         }
     }
 
-    /// Its place.
+    /// Returns its place.
     pub(in crate::pipeline) fn place(&self) -> &Place {
         &self.place
     }
 
-    /// Where it is, for another program.
+    /// Returns its path, for other programs.
     pub(in crate::pipeline) fn path(&self) -> PathBuf {
         self.place.folder.path().join(self.place.part())
     }
 
-    /// How many bytes there are.
+    /// Returns its length in bytes.
     pub(in crate::pipeline) fn len(&self) -> Result<u64> {
         Ok(self
             .file
@@ -107,14 +107,14 @@ impl Partial {
             .len())
     }
 
-    /// Cuts it to this length.
+    /// Truncates it to this length.
     pub(in crate::pipeline) fn cut(&self, len: u64) -> Result<()> {
         self.file
             .set_len(len)
             .map_err(|error| self.error("shorten", error))
     }
 
-    /// Writes the pieces one behind the other from this offset.
+    /// Writes the pieces one after another, starting at this offset.
     pub(in crate::pipeline) fn write(&self, mut offset: u64, pieces: &[Bytes]) -> Result<()> {
         for piece in pieces {
             write_all_at(&self.file, piece, offset).map_err(|error| self.error("write", error))?;
@@ -131,7 +131,7 @@ impl Partial {
         Ok(content)
     }
 
-    /// Reads it all, piece by piece.
+    /// Reads the whole file, piece by piece.
     pub(in crate::pipeline) fn read_all(&self, mut each: impl FnMut(&[u8])) -> Result<()> {
         let mut buffer = vec![0; 256 << 10];
         let mut offset = 0;
@@ -146,12 +146,12 @@ impl Partial {
         }
     }
 
-    /// Its bytes, for whoever looks here and there.
+    /// Returns a reader for random access.
     pub(in crate::pipeline) fn reader(&self) -> impl Read + Seek {
         &self.file
     }
 
-    /// The state that was saved with it, if there is one.
+    /// Returns the state that was saved with it, if there is one.
     pub(in crate::pipeline) fn state(&self) -> Option<Vec<u8>> {
         let state = self
             .place
@@ -162,7 +162,8 @@ impl Partial {
         state
     }
 
-    /// Saves the state. First all bytes go to stable storage, then the state that speaks of them, in one step.
+    /// Saves the state. First all bytes are synced to stable storage, then the state that describes them is replaced
+    /// atomically.
     pub(in crate::pipeline) fn save(&self, state: &[u8]) -> Result<()> {
         self.file
             .sync_data()
@@ -190,20 +191,20 @@ impl Partial {
         Ok(())
     }
 
-    /// Forgets what could be resumed: empties the file and removes its state.
+    /// Discards what could be resumed: empties the file and removes its state.
     pub(in crate::pipeline) fn restart(&self) -> Result<()> {
         self.remove_state()?;
         self.cut(0)
     }
 
-    /// Sets the time that it gets, and brings it to stable storage if asked to.
+    /// Sets its modification time, and syncs it to stable storage if asked to.
     pub(in crate::pipeline) fn finish(
         &self,
         modified: Option<SystemTime>,
         sync: bool,
     ) -> Result<()> {
         if let Some(modified) = modified {
-            // A file system that cannot keep this time is no reason to lose the file.
+            // A file system that cannot store this time is no reason to lose the file.
             let _ = self.file.set_modified(modified);
         }
         if sync {
@@ -214,7 +215,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Gives it its final name. `false` if that name is taken; then nothing has changed.
+    /// Gives it its final name. Returns `false` if that name is taken; then nothing has changed.
     pub(in crate::pipeline) fn publish(&self, name: &str) -> Result<bool> {
         let folder = &self.place.folder;
         let part = self.place.part();
@@ -227,12 +228,12 @@ impl Partial {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             Err(error) => return Err(self.place.error("give the name", name, error)),
         }
-        // It is there. Whoever meets a state without its file starts over.
+        // The file is in place. Whoever finds a state without its file starts over.
         let _ = self.remove_state();
         Ok(true)
     }
 
-    /// Whether a file of this name in the same folder has the same bytes.
+    /// Checks whether a file with this name in the same folder has the same bytes.
     pub(in crate::pipeline) fn equals_named(&self, name: &str) -> Result<bool> {
         let len = self.len()?;
         if self.place.folder.size(name) != Some(len) {
@@ -244,7 +245,7 @@ impl Partial {
         }
     }
 
-    /// Whether a file that is as long has the same bytes.
+    /// Checks whether a file of the same length has the same bytes.
     pub(in crate::pipeline) fn equals(&self, other: &mut File) -> Result<bool> {
         let mut equal = true;
         let mut theirs = Vec::new();
@@ -255,7 +256,7 @@ impl Partial {
         Ok(equal)
     }
 
-    /// Removes it and its state.
+    /// Removes the file and its state.
     pub(in crate::pipeline) fn discard(&self) -> Result<()> {
         self.remove_state()?;
         let name = self.place.part();
@@ -267,7 +268,7 @@ impl Partial {
         }
     }
 
-    /// Removes the state, and what a kill has left unfinished.
+    /// Removes the state, and temporary files left over from a kill.
     fn remove_state(&self) -> Result<()> {
         let (part, state) = (self.place.part(), self.place.state());
         let unfinished = [&part, &state].map(|name| Place::unfinished(name));

@@ -1,9 +1,9 @@
-//! Where to wait for the disk: here while it answers at once, on another thread while it does not.
+//! Where to make disk calls: on this thread while the disk is quick, on another thread while it is not.
 //!
-//! A write goes to the page cache and takes microseconds, less than handing it to a thread that sleeps, which besides has
-//! to fetch the bytes from this core's cache. But when the disk is behind, the same write waits for it, and nothing else
-//! may wait along. So every call is timed: those that are slow send the next ones elsewhere, until they are quick again.
-//! What always waits for the disk, such as a sync, is never done here.
+//! A write goes to the page cache and takes microseconds, less than handing it to a sleeping thread, which also has to
+//! fetch the bytes from this core's cache. But when the disk falls behind, the same write waits for it, and nothing
+//! else may be held up by that. So every call is timed: slow calls send the next ones to another thread, until calls
+//! are quick again. What always waits for the disk, such as a sync, is never done on this thread.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -12,22 +12,22 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::model::{Error, Kind, Result};
 
-/// A call that takes longer than this was slow. One alone may have waited for its core.
+/// A call that takes longer than this was slow. A single one may only have waited for its core.
 const SLOW: Duration = Duration::from_millis(2);
-/// One that takes longer than this has waited for the disk.
+/// A call that takes longer than this has waited for the disk.
 const STUCK: Duration = Duration::from_millis(20);
-/// So many calls after a slow one are made elsewhere.
+/// How many calls after a slow one are made on another thread.
 const WARY: u32 = 64;
 
-/// How quickly the disk has answered lately.
+/// How quickly the disk has responded lately.
 struct Latency {
     /// Whether the last call was slow.
     was_slow: AtomicBool,
-    /// How many calls are still to be made elsewhere.
+    /// How many more calls are to be made on another thread.
     elsewhere: AtomicU32,
 }
 
-/// All runs of a process share its disks.
+/// Shared by all runs of a process, since they share its disks.
 static LATENCY: Latency = Latency::new();
 
 impl Latency {
@@ -49,7 +49,7 @@ impl Latency {
             self.elsewhere.store(WARY, Ordering::Relaxed);
         } else {
             let one_less = |left: u32| left.checked_sub(1);
-            // At zero it stays there.
+            // At zero, it stays zero.
             let _ = self
                 .elsewhere
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
@@ -57,12 +57,12 @@ impl Latency {
     }
 }
 
-/// Whether the disk answers at once at present.
+/// Whether the disk currently responds at once.
 pub(in crate::pipeline) fn is_quick() -> bool {
     LATENCY.is_quick()
 }
 
-/// Makes a call here and times it.
+/// Makes a call on this thread and times it.
 pub(in crate::pipeline) fn timed<T>(call: impl FnOnce() -> T) -> T {
     let began = Instant::now();
     let done = call();
@@ -83,7 +83,7 @@ pub(in crate::pipeline) async fn quickly<T: Send + 'static>(
     }
 }
 
-/// Makes a call that always waits for the disk, or takes its time otherwise.
+/// Makes a call that always waits for the disk, or is slow for another reason.
 ///
 /// # Errors
 /// Those of the call.
@@ -93,14 +93,14 @@ pub(in crate::pipeline) async fn slowly<T: Send + 'static>(
     joined(spawn_blocking(call).await)
 }
 
-/// What came of a call on another thread.
+/// Returns the result of a call on another thread.
 pub(in crate::pipeline) fn joined<T>(done: Result<Result<T>, JoinError>) -> Result<T> {
     done.unwrap_or_else(|error| Err(defect(error)))
 }
 
-/// The error of a call that did not come back.
+/// The error for a call that panicked.
 pub(in crate::pipeline) fn defect(error: impl ToString) -> Error {
-    let message = "a defect of this program stopped what it was writing";
+    let message = "a defect of this program stopped a write";
     Error::new(Kind::Disk, message).because(error.to_string())
 }
 

@@ -1,11 +1,11 @@
-//! Small files, which are read as a whole.
+//! Small files, read as a whole.
 
 use std::io::{self, Read};
 
 use super::Folder;
 
 impl Folder {
-    /// Reads a small file; one that is longer than `limit` bytes is an error.
+    /// Reads a small file; a file longer than `limit` bytes is an error.
     pub(in crate::pipeline) fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         self.open_to_read(name)?

@@ -1,35 +1,35 @@
-//! Names that lead nowhere else, and the paths that they make.
+//! Names that stay within their folder, and the paths made of them.
 
 use std::io;
 use std::path::{Component, Path};
 
-/// The name, if it is that of something in a folder: not the folder itself, nothing above it and nothing further below.
+/// Returns the name if it names an entry of a folder: not the folder itself, nothing above it and nothing deeper.
 ///
 /// # Errors
-/// It is none, so that nothing is to be done with it.
+/// The name is none of these, so it must not be used.
 pub(super) fn sole(name: &str) -> io::Result<&str> {
     match is_sole(name) {
         true => Ok(name),
         false => Err(io::Error::new(
             io::ErrorKind::InvalidFilename,
-            format!("`{name}` is no name in a folder"),
+            format!("`{name}` is not a name in a folder"),
         )),
     }
 }
 
-/// The folders that the path of a file leads through, and its name.
+/// Splits the path of a file into its folders and its name.
 pub(in crate::pipeline) fn parts(path: &str) -> (Vec<String>, &str) {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     (folders(folder), name)
 }
 
-/// The folders that the path of a folder leads through; none for the root.
+/// Splits the path of a folder into its folders; none for the root.
 pub(in crate::pipeline) fn folders(path: &str) -> Vec<String> {
     let names = path.split('/').filter(|name| !name.is_empty());
     names.map(str::to_owned).collect()
 }
 
-/// Whether each name in this path leads one step down, so that all of it stays below where it begins.
+/// Checks whether each name in this path leads one step down, so that the path never leaves the folder it starts in.
 pub(in crate::pipeline) fn stays_below(path: &str) -> bool {
     path.split('/').all(is_sole)
 }
@@ -37,7 +37,7 @@ pub(in crate::pipeline) fn stays_below(path: &str) -> bool {
 fn is_sole(name: &str) -> bool {
     let mut components = Path::new(name).components();
     let first = components.next();
-    // Of `a/` and `./a` there is one component as well.
+    // `a/` and `./a` also have only one component.
     matches!(first, Some(Component::Normal(only)) if only == name) && components.next().is_none()
 }
 

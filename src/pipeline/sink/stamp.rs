@@ -1,4 +1,4 @@
-//! What can be told of a file without reading it.
+//! What can be told about a file without reading it.
 
 use std::fs::File;
 use std::io;
@@ -8,19 +8,19 @@ use jiff::Timestamp;
 
 use super::Disk;
 
-/// What is another as soon as a file is: its length, its time, and where the system has them, which file it is and when
-/// anything about it was changed.
+/// A fingerprint that changes whenever the file does: its length, its modification time, and where the system has them,
+/// its inode number and change time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) struct Stamp {
     len: u64,
-    /// In nanoseconds since 1970; less than 0 if that is not known.
+    /// In nanoseconds since 1970; negative if unknown.
     modified: i64,
     file: u64,
     changed: i64,
 }
 
 impl Stamp {
-    /// Of the file at this path below the root.
+    /// Returns the stamp of the file at this path below the root.
     pub(in crate::pipeline) fn at(disk: &Disk, path: &str) -> io::Result<Stamp> {
         Stamp::of(&disk.read(path)?)
     }
@@ -46,7 +46,7 @@ impl Stamp {
         })
     }
 
-    /// Its time, in whole seconds.
+    /// Returns its modification time, in whole seconds.
     pub(in crate::pipeline) fn modified(&self) -> Option<Timestamp> {
         let second = (self.modified >= 0).then_some(self.modified / 1_000_000_000);
         second.and_then(|second| Timestamp::from_second(second).ok())
@@ -56,7 +56,7 @@ impl Stamp {
         self.len
     }
 
-    /// As the mark of a ZIP counts it.
+    /// Returns its numbers, as they enter the mark of a ZIP.
     pub(in crate::pipeline) fn numbers(&self) -> [i128; 4] {
         let Stamp {
             len,

@@ -1,4 +1,4 @@
-//! A small file that is written at once: it has no name until it is complete, so nothing is left of it if it never is.
+//! A small file written in one go: it has no name until it is complete, so nothing is left of it if it never is.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
@@ -11,7 +11,7 @@ use super::partial::Place;
 use super::{Folder, disk_error};
 use crate::model::Result;
 
-/// Whether a file without a name was asked for in vain. One file system that cannot is enough to ask no more.
+/// Whether creating a file without a name has failed. One file system without support is enough to stop trying.
 static IN_VAIN: AtomicBool = AtomicBool::new(false);
 
 /// A complete file without a name.
@@ -23,7 +23,7 @@ pub(in crate::pipeline) struct Unnamed<'a> {
 }
 
 impl<'a> Unnamed<'a> {
-    /// Writes these pieces; nothing if the file system has no files without names.
+    /// Writes these pieces to a file without a name; `None` if the file system does not support that.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`].
@@ -37,7 +37,7 @@ impl<'a> Unnamed<'a> {
             return Ok(None);
         }
         let Ok(mut file) = folder.create_unnamed() else {
-            // Whatever the reason is, the way with a name meets it too, and tells it.
+            // Whatever the reason is, writing under a name will meet it too, and report it.
             IN_VAIN.store(true, Ordering::Relaxed);
             return Ok(None);
         };
@@ -46,7 +46,7 @@ impl<'a> Unnamed<'a> {
             disk_error(format!("cannot write a file in `{path}`"), error)
         })?;
         if let Some(modified) = modified {
-            // A file system that cannot keep this time is no reason to lose the file.
+            // A file system that cannot store this time is no reason to lose the file.
             let _ = file.set_modified(modified);
         }
         Ok(Some(Unnamed {
@@ -56,10 +56,10 @@ impl<'a> Unnamed<'a> {
         }))
     }
 
-    /// Gives it this name. `false` if that is taken.
+    /// Gives it this name. Returns `false` if the name is taken.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Disk`]; a file system without `/proc` is one.
+    /// [`crate::model::Kind::Disk`]; a system without `/proc` is one cause.
     pub(in crate::pipeline) fn publish(&self, name: &str) -> io::Result<bool> {
         match self.folder.name(&self.file, name) {
             Ok(()) => Ok(true),
@@ -68,7 +68,7 @@ impl<'a> Unnamed<'a> {
         }
     }
 
-    /// Whether a file of this name has the same bytes.
+    /// Checks whether a file with this name has the same bytes.
     pub(in crate::pipeline) fn equals(&self, name: &str) -> bool {
         let len: usize = self.pieces.iter().map(Bytes::len).sum();
         if self.folder.size(name) != Some(len as u64) {
@@ -81,7 +81,7 @@ impl<'a> Unnamed<'a> {
     }
 }
 
-/// Whether a file as long as these pieces has their bytes, one behind the other.
+/// Checks whether a file as long as these pieces has the same bytes in the same order.
 pub(in crate::pipeline) fn same(pieces: &[Bytes], other: &mut File) -> bool {
     pieces.iter().all(|piece| {
         let mut theirs = vec![0; piece.len()];

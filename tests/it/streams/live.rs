@@ -352,6 +352,6 @@ fn what_is_live_is_recorded_as_often_as_it_is_asked_for() {
     std::fs::remove_file(fetch.out().join("cats.ts")).unwrap();
     let told = user.args(["verify", "--repair"]).run();
     assert_ne!(told.code, 0);
-    let said = "it was recorded live, which cannot be had again";
+    let said = "it was recorded live and cannot be downloaded again";
     assert!(told.stderr.contains(said), "{}", told.stderr);
 }

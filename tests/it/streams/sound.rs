@@ -64,8 +64,8 @@ fn a_film_that_failed_is_not_tried_again_as_its_sound() {
     open.store(true, Ordering::Relaxed);
     let retry = user.arg("retry");
     let done = retry.clone().args(["--quality", "audio"]).run().fails(4);
-    done.says("it is a film, and its sound alone is wanted by now")
-        .says("hint: `-S stream.quality=best` fetches the film");
+    done.says("it is a video, but only its audio is wanted now")
+        .says("hint: `-S stream.quality=best` downloads the video");
     assert_eq!(fetch.tree(), "");
     // Another rendition may be wanted.
     let retry = retry.args(["-S", "stream.quality=audio", "--quality", "worst"]);

@@ -143,7 +143,7 @@ fn sound_that_is_apart_is_kept_beside_the_picture_without_ffmpeg() {
     std::fs::remove_file(fetch.out().join("film.audio.ts")).unwrap();
     let told = user.clone().args(["verify", "--repair"]).run();
     assert_ne!(told.code, 0);
-    let said = "it lies beside a film, and comes with it alone";
+    let said = "it belongs to a video and is only downloaded with it";
     assert!(told.stderr.contains(said), "{}", told.stderr);
     fetch.run().success().says("1 new");
     assert_eq!(

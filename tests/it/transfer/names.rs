@@ -198,8 +198,7 @@ fn a_link_out_of_the_folder_is_not_followed() {
     symlink(&outside, fetch.out().join("album")).unwrap();
     let done = fetch.run().fails(8);
     assert!(
-        done.stderr
-            .contains("it is a link or a file, and not a folder"),
+        done.stderr.contains("it is a link or a file, not a folder"),
         "{}",
         done.stderr
     );

@@ -1,4 +1,4 @@
-//! New names that take none from another file, whatever the file system can do.
+//! Renames that never replace another file, whatever the file system supports.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::{Folder, sole};
 
-/// What a file system without hard links answers, or a box that allows none.
+/// The errors of a file system without hard links, or of a sandbox that allows none.
 const NO_LINKS: [Errno; 6] = [
     Errno::ACCESS,
     Errno::INVAL,
@@ -41,7 +41,7 @@ impl Folder {
             name,
             RenameFlags::NOREPLACE,
         ) {
-            // Not every file system can; a hard link is as good there.
+            // Not every file system supports this; a hard link does as well there.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
             done => return Ok(done?),
         }
@@ -52,8 +52,8 @@ impl Folder {
         }
     }
 
-    /// Renames a file where no call of the file system keeps what has the new name: that is taken by an empty file first, and
-    /// only that one is replaced. A kill between the two leaves it, empty.
+    /// Renames a file where the file system has no call that refuses to replace: an empty file takes the new name
+    /// first, and only that file is replaced. A kill in between leaves the empty file behind.
     fn rename_reserved(&self, from: &str, to: &Folder, name: &str) -> io::Result<()> {
         let reserved = to.create(name)?;
         let is_ours = || {
@@ -66,7 +66,7 @@ impl Folder {
         };
         renamed.inspect_err(|_| {
             if is_ours() {
-                // What went wrong first is what matters.
+                // The first error is the one that matters.
                 let _ = to.remove(name);
             }
         })

@@ -1,4 +1,4 @@
-//! Reads and writes at an offset, whatever else does so in the same file.
+//! Reads and writes at an offset, independent of other readers and writers of the same file.
 
 use std::fs::File;
 use std::io;

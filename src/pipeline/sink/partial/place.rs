@@ -1,4 +1,4 @@
-//! Where the partial file of an item is.
+//! Where the partial file of an item is stored.
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Folder, Partial, disk_error};
 use crate::model::{Error, Result};
 
-/// Where the partial file of an item is.
+/// Where the partial file of an item is stored.
 #[derive(Clone, Debug)]
 pub(in crate::pipeline) struct Place {
     pub(super) folder: Arc<Folder>,
@@ -14,7 +14,7 @@ pub(in crate::pipeline) struct Place {
 }
 
 impl Place {
-    /// The place in this folder for the item of this identity.
+    /// Returns the place in this folder for the item with this identity.
     pub(in crate::pipeline) fn new(folder: Arc<Folder>, source: &str, key: &str) -> Place {
         let mut hasher = blake3::Hasher::new();
         hasher
@@ -27,27 +27,27 @@ impl Place {
         }
     }
 
-    /// The place beside it for another file of the same item.
+    /// Returns the place beside it for another file of the same item.
     pub(in crate::pipeline) fn beside(&self, name: &str) -> Place {
         Place::new(self.folder.clone(), &self.key16, name)
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub(in crate::pipeline) fn folder(&self) -> &Folder {
         &self.folder
     }
 
-    /// Whether something to resume from may be here.
+    /// Checks whether there may be something to resume from.
     pub(in crate::pipeline) fn has_state(&self) -> bool {
         self.folder.size(&self.state()).is_some()
     }
 
-    /// How many bytes of the disk its partial file takes.
+    /// Returns how many bytes of disk space its partial file occupies.
     pub(in crate::pipeline) fn allocated(&self) -> u64 {
         self.folder.allocated(&self.part())
     }
 
-    /// Removes what an earlier run left here.
+    /// Removes what a previous run left here.
     pub(in crate::pipeline) fn clear(&self) -> Result<()> {
         match self.folder.size(&self.part()) {
             Some(_) => Partial::open(self.clone())?.discard(),
@@ -55,22 +55,22 @@ impl Place {
         }
     }
 
-    /// The name of its partial file.
+    /// Returns the name of its partial file.
     pub(super) fn part(&self) -> String {
         format!(".{}.part", self.key16)
     }
 
-    /// The name of the state beside it.
+    /// Returns the name of the state beside it.
     pub(super) fn state(&self) -> String {
         format!(".{}.part.json", self.key16)
     }
 
-    /// Where one of these two is until it is whole.
+    /// Returns the temporary name of either file until it is complete.
     pub(super) fn unfinished(name: &str) -> String {
         format!("{name}.new")
     }
 
-    /// What is said where something cannot be done with one of them.
+    /// Builds the error for a failed operation on one of these files.
     pub(super) fn error(&self, doing: &str, name: &str, cause: io::Error) -> Error {
         disk_error(
             format!(

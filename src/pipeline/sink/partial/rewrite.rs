@@ -1,11 +1,11 @@
-//! Puts what the bytes become in the place of the bytes.
+//! Replaces the bytes of a partial file with a transformed version.
 
 use std::io::{self, BufWriter, Read, Write};
 
 use super::{Partial, Place, TryLockError, read_at};
 use crate::model::Error;
 
-/// The bytes of a partial file from the start.
+/// Reads a partial file from the start.
 struct Bytes<'a> {
     partial: &'a Partial,
     at: u64,
@@ -20,8 +20,8 @@ impl Read for Bytes<'_> {
 }
 
 impl Partial {
-    /// Reads all of it, and puts what is written in its place. If that fails, all is as it was but for the state, which
-    /// is gone: it speaks of bytes that were to go.
+    /// Passes the whole file to `work`, and replaces it with what `work` writes. If that fails, the file is as it was
+    /// but its state is gone, since that described bytes about to be replaced.
     pub(in crate::pipeline) fn rewrite<T, E: From<Error>>(
         &mut self,
         work: impl FnOnce(&mut dyn Read, &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<T, E>,
@@ -33,7 +33,8 @@ impl Partial {
         let folder = &self.place.folder;
         let file = folder.create(&new).map_err(cannot)?;
         let written = (|| {
-            // Whoever looks for the partial file finds this one from the renaming on, so it is locked before that.
+            // From the renaming on, this is the file that others find and open as the partial file, so it is locked
+            // before that.
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
                 return Err(cannot(io::ErrorKind::WouldBlock.into()).into());
             }
@@ -56,7 +57,7 @@ impl Partial {
                 Ok(done)
             }
             Err(error) => {
-                // What went wrong first is what matters.
+                // The first error is the one that matters.
                 let _ = folder.remove(&new);
                 Err(error)
             }

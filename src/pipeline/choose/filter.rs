@@ -265,7 +265,7 @@ mod tests {
         item.meta.name = Some("x".to_owned());
         let filter: Filter = "(name | int) > 3".parse().unwrap();
         let told = filter.wants(&item).unwrap_err().message;
-        assert!(told.ends_with("`x` is no number"), "{told}");
+        assert!(told.ends_with("`x` is not a number"), "{told}");
     }
 
     #[test]

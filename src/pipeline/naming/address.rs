@@ -1,4 +1,4 @@
-//! The name that a URL gives to what it points at.
+//! The file name that a URL implies.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use super::disposition::last_component;
 use super::extension::split;
 
-/// Stem and extension of the last segment of the path, decoded. No stem if the URL ends in a folder.
+/// Returns the decoded stem and extension of the last path segment. No stem if the URL ends in a folder.
 pub(crate) fn from_url(url: &Url) -> (Option<String>, Option<String>) {
     let Some(segment) = url
         .path_segments()
@@ -15,7 +15,7 @@ pub(crate) fn from_url(url: &Url) -> (Option<String>, Option<String>) {
         return (None, None);
     };
     let decoded = percent_decode_str(segment).decode_utf8_lossy();
-    // A separator may have been encoded; what stood before it names a folder.
+    // A separator may have been percent-encoded; what precedes it names a folder.
     let Some(name) = last_component(&decoded) else {
         return (None, None);
     };
@@ -24,7 +24,8 @@ pub(crate) fn from_url(url: &Url) -> (Option<String>, Option<String>) {
     (Some(stem.to_owned()), ext)
 }
 
-/// A key or an id as it reads in a name: that of a URL is its last segment, or its last folder, or its host.
+/// Returns a key or an id in a form fit for a name: a URL becomes its last segment, else its last folder, else its
+/// host.
 pub(super) fn readable(key: &str) -> String {
     let Some(url) = Url::parse(key).ok().filter(Url::has_host) else {
         return key.to_owned();
@@ -33,7 +34,7 @@ pub(super) fn readable(key: &str) -> String {
     named.unwrap_or_else(|| url.host_str().unwrap_or(key).to_owned())
 }
 
-/// The last folder of the path, decoded. Unlike a file it has no extension: `v1.2` is a name.
+/// Returns the last folder of the path, decoded. Unlike a file it has no extension: `v1.2` is a name.
 fn folder(url: &Url) -> Option<String> {
     let mut segments = url.path_segments()?.rev();
     let segment = segments.find(|segment| !segment.is_empty())?;

@@ -1,8 +1,8 @@
-//! Formats whose name stands inside a container, and others that the table of signatures misses.
+//! Formats that are named inside a container, and others that the table of signatures misses.
 
 use super::sniff::{Content, Sniff};
 
-/// What these bytes are, if one of the rules here knows it.
+/// Returns what these bytes are, if a rule here recognises them.
 pub(super) fn known(head: &[u8]) -> Option<Sniff> {
     let at = |offset: usize, magic: &[u8]| {
         head.get(offset..)
@@ -39,7 +39,7 @@ pub(super) fn known(head: &[u8]) -> Option<Sniff> {
     transport_stream(head)
 }
 
-/// What most images are. The table of signatures knows them as well, but takes a while to get to them.
+/// Recognises the most common image formats. The table of signatures knows them too, but takes a while to get to them.
 fn usual_image(at: impl Fn(usize, &[u8]) -> bool) -> Option<Sniff> {
     let (ext, media_type) = if at(0, b"\xff\xd8\xff") && !at(3, b"\xf7") {
         ("jpg", "image/jpeg")
@@ -59,7 +59,7 @@ const QUICKTIME: Sniff = Sniff::new(Content::Video, "mov", "video/quicktime");
 const MP4: Sniff = Sniff::new(Content::Video, "mp4", "video/mp4");
 const M4A: Sniff = Sniff::new(Content::Audio, "m4a", "audio/mp4");
 
-/// ISO base media (ISO/IEC 14496-12): the brands tell the format, the main one first.
+/// Recognises ISO base media (ISO/IEC 14496-12): the brands name the format, the main one first.
 fn base_media(head: &[u8]) -> Sniff {
     let length = be32(head, 0).map_or(16, |length| length as usize);
     let listed = head.get(16..length.min(head.len())).unwrap_or_default();
@@ -74,7 +74,7 @@ fn base_media(head: &[u8]) -> Sniff {
         _ => None,
     };
     match head.get(8..12).unwrap_or_default() {
-        // These brands say only that it is an image; a further one tells the coding.
+        // These brands only say that it is an image; another one names the codec.
         b"mif1" | b"mif2" | b"msf1" | b"miaf" => {
             let heif = Sniff::new(Content::Image, "heif", "image/heif");
             return brands().find_map(image).unwrap_or(heif);
@@ -100,7 +100,7 @@ fn base_media(head: &[u8]) -> Sniff {
     }
 }
 
-/// Whether the index follows at once, stands here as a whole, and lists a sound track and no picture.
+/// Checks whether the index follows immediately, is here in full, and lists an audio track but no video track.
 fn sound_alone(head: &[u8], index: usize) -> bool {
     let Some(length) = be32(head, index) else {
         return false;
@@ -116,7 +116,7 @@ fn sound_alone(head: &[u8], index: usize) -> bool {
     lists(b"soun") && !lists(b"vide")
 }
 
-/// Matroska and WebM (RFC 9559): the document type stands in the first few elements.
+/// Recognises Matroska and WebM (RFC 9559): the document type is among the first few elements.
 fn ebml(head: &[u8]) -> Option<Sniff> {
     let beginning = &head[..head.len().min(96)];
     let has = |name: &[u8]| beginning.windows(name.len()).any(|window| window == name);
@@ -129,7 +129,7 @@ fn ebml(head: &[u8]) -> Option<Sniff> {
     }
 }
 
-/// Ogg (RFC 3533): the first packet of the first page names the coding.
+/// Recognises Ogg (RFC 3533): the first packet of the first page names the codec.
 fn ogg(head: &[u8]) -> Sniff {
     let segments = head.get(26).copied().unwrap_or(0);
     let packet = head.get(27 + usize::from(segments)..).unwrap_or_default();
@@ -145,12 +145,12 @@ fn ogg(head: &[u8]) -> Sniff {
     }
 }
 
-/// Tags in front of sound, which is nearly always MP3.
+/// Recognises audio behind ID3 tags, which is nearly always MP3.
 fn id3(head: &[u8]) -> Sniff {
     let mut sound = head;
-    // There may be several: of a segment, and of what was in it before.
+    // There may be several tags: one of a segment, and one of the audio that was in it before.
     while sound.starts_with(b"ID3") {
-        // The length is written in four times seven bits.
+        // The length is stored as four groups of seven bits.
         let length = sound.get(6..10).map_or(0, |bytes| {
             bytes
                 .iter()
@@ -164,7 +164,7 @@ fn id3(head: &[u8]) -> Sniff {
     }
     match sound {
         [b'f', b'L', b'a', b'C', ..] => Sniff::new(Content::Audio, "flac", "audio/flac"),
-        // ADTS has the layer 0, which MPEG audio never has; its last bit tells whether there is a checksum.
+        // ADTS uses layer 0, which MPEG audio never does; its last bit says whether there is a checksum.
         [0xff, second, ..] if second & 0xf6 == 0xf0 => {
             Sniff::new(Content::Audio, "aac", "audio/aac")
         }
@@ -176,9 +176,10 @@ fn id3(head: &[u8]) -> Sniff {
     }
 }
 
-/// MPEG transport streams (ISO/IEC 13818-1): packets that begin with the same byte; discs put four bytes before each.
+/// Recognises MPEG transport streams (ISO/IEC 13818-1): packets start with the same byte; on discs, four bytes precede
+/// each packet.
 fn transport_stream(head: &[u8]) -> Option<Sniff> {
-    // Text may have that letter there too, but no control bytes in its first packet.
+    // Text may have that letter in the same places, but no control bytes in its first packet.
     let binary = || head.iter().take(188).any(|&byte| byte < 9);
     let (plain, timed) = (is_in_packets(head, 188), is_in_packets(head, 192));
     if plain && binary() {
@@ -190,7 +191,8 @@ fn transport_stream(head: &[u8]) -> Option<Sniff> {
     }
 }
 
-/// Whether a transport stream in packets of this size may begin so: three in a row, or all there are of a shorter file.
+/// Checks whether this may start a transport stream with packets of this size: three in a row, or all of a shorter
+/// file.
 pub(super) fn is_in_packets(head: &[u8], size: usize) -> bool {
     let first = size - 188;
     let starts = head.get(first..).unwrap_or_default().iter().step_by(size);

@@ -8,11 +8,11 @@ use percent_encoding::percent_decode_str;
 
 use crate::net::read_named;
 
-/// The file name that the field gives, without folders. It is not yet safe: it goes through
+/// Returns the file name in the field, without folders. It is not yet safe: it must go through
 /// [`component`](super::safe::component).
 ///
-/// `filename*` wins in any order, and of duplicates the first; one that is no name, or not in the characters that it says, is
-/// none. What is no UTF-8 is Latin-1.
+/// `filename*` wins regardless of order, and the first of duplicates does; one that is not a name, or not valid in its
+/// declared charset, is ignored. Bytes that are not UTF-8 are read as Latin-1.
 pub(crate) fn file_name(header: &[u8]) -> Option<String> {
     let text = match std::str::from_utf8(header) {
         Ok(text) => Cow::Borrowed(text),
@@ -30,13 +30,13 @@ pub(crate) fn file_name(header: &[u8]) -> Option<String> {
     last_component(&name).map(str::to_owned)
 }
 
-/// The name after the last separator of either kind; none if that is no name.
+/// Returns the name after the last separator of either kind; `None` if that is not a name.
 pub(super) fn last_component(name: &str) -> Option<&str> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
     (!matches!(last, "" | "." | "..")).then_some(last)
 }
 
-/// The parameters up to the first that is none. The type in front of them may be missing.
+/// Returns the parameters up to the first malformed one. The disposition type before them may be missing.
 fn parameters(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = Some(text);
     let first = until_semicolon(text).0.trim();
@@ -79,7 +79,7 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// A value without its quotes and quoted pairs; what is not quoted stays as it is.
+/// Removes quotes and quoted pairs from a value; an unquoted value stays as it is.
 fn unquoted(value: &str) -> Cow<'_, str> {
     let Some(inner) = value.strip_prefix('"') else {
         return Cow::Borrowed(value);
@@ -96,7 +96,7 @@ fn unquoted(value: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// A value with character set and language (RFC 8187); none if it is malformed, so that the plain one is taken.
+/// Decodes a value with charset and language (RFC 8187); `None` if it is malformed, so that the plain value is used.
 fn extended_value(value: &str) -> Option<String> {
     let mut parts = value.splitn(3, '\'');
     let (charset, _language, text) = (parts.next()?, parts.next()?, parts.next()?);
@@ -114,10 +114,10 @@ fn extended_value(value: &str) -> Option<String> {
     (!name.contains(char::REPLACEMENT_CHARACTER)).then_some(name)
 }
 
-/// A plain value whose sender encoded it as for a mail (RFC 2047) or a URL, though neither belongs there.
+/// Decodes a plain value that was encoded as for mail (RFC 2047) or for a URL, though neither belongs here.
 fn decoded(value: &str) -> Option<String> {
     if value.starts_with("=?") {
-        // If it cannot be read, no part of it makes a name.
+        // If it cannot be decoded, no part of it makes a name.
         return words(value);
     }
     if value.contains('%') {
@@ -129,7 +129,7 @@ fn decoded(value: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// Encoded words (RFC 2047), the spaces between which do not count.
+/// Decodes encoded words (RFC 2047); spaces between them do not count.
 fn words(value: &str) -> Option<String> {
     let mut name = String::new();
     let mut rest = value.trim();
@@ -169,7 +169,7 @@ fn quoted_printable(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// Text in one of the character sets that names come in. Those who say ASCII and go beyond it mean UTF-8.
+/// Decodes text in one of the charsets used for names. Senders that declare ASCII and go beyond it mean UTF-8.
 fn in_charset(charset: &str, bytes: &[u8]) -> Option<String> {
     match charset.eq_ignore_ascii_case("us-ascii") {
         true => Some(String::from_utf8_lossy(bytes).into_owned()),
@@ -256,7 +256,7 @@ mod tests {
                 Some("b.jpg"),
             ),
             (b"attachment; filename*=UTF-8''a%252e.jpg", Some("a%2e.jpg")),
-            // Encodings that do not belong there.
+            // Encodings that do not belong here.
             (
                 b"attachment; filename=\"na\xc3\xafve.jpg\"",
                 Some("na\u{ef}ve.jpg"),

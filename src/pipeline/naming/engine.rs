@@ -1,4 +1,4 @@
-//! The template engine as templates and filters share it: its filters, and how missing values behave.
+//! The template engine shared by templates and filters: its filters, and how missing values behave.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, 
 
 use super::safe::cut;
 
-/// An engine that knows the filters and no functions. Names are checked beforehand, so a missing value is no error.
+/// Creates an engine with the filters and no functions. Names are checked beforehand, so a missing value is no error.
 pub(crate) fn engine() -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Chainable);
@@ -22,7 +22,7 @@ pub(crate) fn engine() -> Environment<'static> {
     engine.add_filter("cut", cut_text);
     engine.add_filter("truncate", truncate);
     engine.add_filter("slug", slug);
-    // Those of the engine, but for what is missing, which they take for the word `none`.
+    // The engine's own filters, except for missing values, which they would print as the word `none`.
     engine.add_filter("upper", |value| of_text(value, str::to_uppercase));
     engine.add_filter("lower", |value| of_text(value, str::to_lowercase));
     engine.add_filter("title", |value| {
@@ -31,7 +31,7 @@ pub(crate) fn engine() -> Environment<'static> {
     engine.add_filter("replace", |value, from: String, to: String| {
         of_text(value, |text| text.replace(&from, &to))
     });
-    // Those of the engine, in words that say what is wrong with which text.
+    // The engine's own filters, with messages that say what is wrong with which text.
     engine.add_filter("int", |state: &State<'_, '_>, value: Value| {
         number(value, |value| filters::int(state, value))
     });
@@ -60,54 +60,55 @@ pub(crate) fn engine() -> Environment<'static> {
     engine
 }
 
-/// Whether a value stands for a field that the item lacks.
+/// Checks whether a value stands for a field that the item lacks.
 pub(crate) fn is_missing(value: &Value) -> bool {
     value.is_none() || value.is_undefined()
 }
 
-/// Whether a value has nothing to print: a slice of what is missing is an empty list.
+/// Checks whether a value prints nothing: a slice of a missing value is an empty list.
 fn is_nothing(value: &Value) -> bool {
     let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
     is_missing(value) || is_list && value.len() == Some(0)
 }
 
-/// The filters that names and choices are made with. There are more for programmers.
+/// The filters useful for names and selections. There are more for programmers.
 const FILTERS: [&str; 15] = [
     "cut", "date", "default", "first", "float", "int", "join", "length", "lower", "pad", "replace",
     "slug", "title", "truncate", "upper",
 ];
 
-/// What went wrong, in the engine's words but without its places. Where a filter is not known, those are told that are.
+/// Returns what went wrong, in the engine's words but without its source locations. For an unknown filter, lists the
+/// known ones.
 pub(crate) fn reason(error: &Error) -> String {
     let detail = error.detail().map(str::to_owned);
     let reason = detail.unwrap_or_else(|| error.kind().to_string());
     match error.kind() {
         ErrorKind::UnknownFilter => {
             let known = FILTERS.map(|filter| format!("`{filter}`")).join(", ");
-            format!("{reason}; known are {known}")
+            format!("{reason}; known filters are {known}")
         }
         _ => reason,
     }
 }
 
-/// Why a text is of no use as a number: another item may have one that is.
+/// Marks the error for a text that is not a number: another item's text may be one.
 #[derive(Debug)]
 struct NoNumber;
 
 impl fmt::Display for NoNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no number")
+        f.write_str("not a number")
     }
 }
 
 impl std::error::Error for NoNumber {}
 
-/// Whether an error is about the text of one item, which is no number.
+/// Checks whether an error only says that the text of one item is not a number.
 pub(crate) fn is_no_number(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(|cause| cause.is::<NoNumber>())
 }
 
-/// `{title | int}`: what a text says, as a number to reckon with. What is missing is none, and no zero.
+/// `{title | int}`: parses text as a number to calculate with. A missing value stays missing and does not become zero.
 fn number(value: Value, read: impl Fn(&Value) -> Result<Value, Error>) -> Result<Value, Error> {
     if is_nothing(&value) {
         return Ok(Value::from(()));
@@ -116,12 +117,12 @@ fn number(value: Value, read: impl Fn(&Value) -> Result<Value, Error>) -> Result
         return read(&value);
     };
     read(&Value::from(text)).map_err(|_| {
-        let message = format!("`{text}` is no number");
+        let message = format!("`{text}` is not a number");
         Error::new(ErrorKind::InvalidOperation, message).with_source(NoNumber)
     })
 }
 
-/// Whether an error means that the template itself is wrong, whatever the item.
+/// Checks whether an error means that the template itself is wrong, whatever the item.
 pub(crate) fn is_unknown_name(error: &Error) -> bool {
     matches!(
         error.kind(),
@@ -129,7 +130,7 @@ pub(crate) fn is_unknown_name(error: &Error) -> bool {
     )
 }
 
-/// `{number | pad(3)}`: zeros in front, up to this many digits, or up to as many as `total` has if that is more.
+/// `{number | pad(3)}`: pads with leading zeros to this many digits, or to as many as `total` has if that is more.
 fn pad(value: Value, width: usize, total: Option<Value>) -> Value {
     if is_nothing(&value) {
         return value;
@@ -137,12 +138,12 @@ fn pad(value: Value, width: usize, total: Option<Value>) -> Value {
     let digits = total
         .filter(|total| !is_nothing(total))
         .map_or(0, |total| total.to_string().len());
-    // No sensible number has more, and a slip must not fill the memory.
+    // No sensible number has more, and a typo must not exhaust memory.
     let width = width.max(digits).min(40);
     Value::from(format!("{:0>width$}", value.to_string()))
 }
 
-/// What changes of a text. What is missing stays so.
+/// Applies a change to a text. A missing value stays missing.
 fn of_text(value: Value, change: impl Fn(&str) -> String) -> Value {
     match is_nothing(&value) {
         true => value,
@@ -150,7 +151,7 @@ fn of_text(value: Value, change: impl Fn(&str) -> String) -> Value {
     }
 }
 
-/// `{title | cut(40)}`: at most this many characters, without parting a letter from its marks.
+/// `{title | cut(40)}`: at most this many characters, without separating a letter from its marks.
 fn cut_text(value: Value, characters: usize) -> Value {
     if is_nothing(&value) {
         return value;
@@ -162,7 +163,8 @@ fn cut_text(value: Value, characters: usize) -> Value {
     }
 }
 
-/// `{title | truncate(80)}`: at most this many bytes, without splitting a character or parting a letter from its marks.
+/// `{title | truncate(80)}`: at most this many bytes, without splitting a character or separating a letter from its
+/// marks.
 fn truncate(value: Value, bytes: usize) -> Value {
     if is_nothing(&value) {
         return value;
@@ -170,7 +172,7 @@ fn truncate(value: Value, bytes: usize) -> Value {
     Value::from(cut(&value.to_string(), bytes))
 }
 
-/// `{title | slug}`: letters and digits in lower case, a dash for each run of anything else between them.
+/// `{title | slug}`: letters and digits in lower case, with a dash for each run of anything else between them.
 fn slug(value: Value) -> Value {
     if is_nothing(&value) {
         return value;
@@ -187,7 +189,7 @@ fn slug(value: Value) -> Value {
     }
 }
 
-/// `{author | default("nobody")}`: the same as `or`, for those who know it from elsewhere.
+/// `{author | default("nobody")}`: the same as `or`, for those used to it from elsewhere.
 fn default(value: Value, other: Option<Value>) -> Value {
     match is_nothing(&value) || value.as_str() == Some("") {
         true => other.unwrap_or_else(|| Value::from("")),
@@ -195,18 +197,22 @@ fn default(value: Value, other: Option<Value>) -> Value {
     }
 }
 
-/// `{date | date("%Y-%m")}`: a moment in UTC, by the directives of strftime. Takes seconds since 1970 too.
+/// `{date | date("%Y-%m")}`: formats a time in UTC by strftime directives. Also accepts seconds since 1970.
 fn date(value: Value, format: Option<&str>) -> Result<Value, Error> {
     if is_nothing(&value) {
         return Ok(value);
     }
-    let moment = moment(&value)
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("`{value}` is no date")))?;
+    let moment = moment(&value).ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidOperation,
+            format!("`{value}` is not a date"),
+        )
+    })?;
     let format = format.unwrap_or("%Y-%m-%d");
     let text = jiff::fmt::strtime::format(format, moment).map_err(|error| {
         Error::new(
             ErrorKind::InvalidOperation,
-            format!("cannot write a date as `{format}`: {error}"),
+            format!("cannot format a date as `{format}`: {error}"),
         )
     })?;
     Ok(Value::from(text))
@@ -275,6 +281,6 @@ mod tests {
         let unknown = engine.compile_expression_owned("1 | shout".to_owned());
         let unknown = unknown.unwrap().eval(()).unwrap_err();
         let told = reason(&unknown);
-        assert!(told.contains("known are `cut`, `date`"), "{told}");
+        assert!(told.contains("known filters are `cut`, `date`"), "{told}");
     }
 }

@@ -6,11 +6,13 @@ use super::sniff::{Content, Sniff};
 use super::types::{CONTAINERS, LONG, PROGRAMS, SCRIPTS, declared, is_medium, same_type};
 use crate::source::PACKED;
 
-/// The extension for a file of these first bytes, this Content-Type, and this extension in the URL or the listing.
+/// Returns the extension for a file with these first bytes, this Content-Type, and this extension in the URL or the
+/// listing.
 ///
-/// Bytes that are a medium decide, so no server can turn a picture into a program. Then a type that says something,
-/// then the named extension. Where two of them mean the same, the named spelling stays: `jpeg`, `tgz`, `docx`. What is named
-/// without one, by an empty name, stays so unless it is a medium.
+/// If the bytes are an image, video or audio, they decide, so no server can turn a picture into a program. Next comes a
+/// specific Content-Type, then the extension in the name. Where two of them mean the same type, the spelling in the
+/// name stays: `jpeg`, `tgz`, `docx`. A name explicitly without extension (an empty one) stays so unless the bytes are
+/// such a medium.
 pub(crate) fn extension(
     sniff: &Sniff,
     content_type: Option<&str>,
@@ -23,14 +25,14 @@ pub(crate) fn extension(
         let kept = named.filter(|named| same_type(found, named));
         return Some(kept.unwrap_or(found).to_owned());
     }
-    // `Makefile` is one by its name.
+    // `Makefile` is what its name says.
     if has_none {
         return None;
     }
-    // Only a name can make a file a program: neither its bytes, nor a type that the bytes do not bear out.
+    // Only the name can make a file a program: neither its bytes nor a Content-Type that the bytes do not confirm can.
     let found = sniff.ext.as_deref().filter(|ext| !PROGRAMS.contains(ext));
     let runs = |ext: &str| PROGRAMS.contains(&ext) && sniff.kind == Content::Unknown;
-    // Bytes that surely are no medium give the lie to whoever says so.
+    // Bytes that are certainly not a medium disprove a type or name that claims one.
     let lies = |ext: &str| {
         is_medium(ext)
             && found.is_some_and(|found| !same_type(found, ext))
@@ -48,13 +50,13 @@ pub(crate) fn extension(
             || CONTAINERS.contains(&declared) && !is_medium(named) && !same_type("html", named);
         return Some(if keeps { named } else { declared }.to_owned());
     }
-    // Plain text is what the bytes look like when they say nothing more.
+    // Plain text is what the bytes look like when nothing more specific is recognised.
     let telling = found.filter(|&found| found != "txt");
     let order = [declared, strong, telling, weak, found];
     order.into_iter().flatten().next().map(str::to_owned)
 }
 
-/// Splits a file name into stem and extension, where what follows the last dot is one: `a.tar.gz` at `tar.gz`.
+/// Splits a file name into stem and extension, if what follows the last dot is one: `a.tar.gz` splits at `tar.gz`.
 pub(crate) fn split(name: &str) -> (&str, Option<String>) {
     let Some((stem, ext)) = name.rsplit_once('.') else {
         return (name, None);
@@ -76,7 +78,7 @@ pub(crate) fn split(name: &str) -> (&str, Option<String>) {
     }
 }
 
-/// An extension as it may stand in a name: lower case, letters and digits, at most ten of them.
+/// Returns an extension as it may appear in a name: lower case, letters and digits, at most ten of them.
 pub(crate) fn usable(ext: &str) -> Option<String> {
     let ext = ext.trim_start_matches('.').to_ascii_lowercase();
     let last = match ext.split_once('.') {
@@ -88,7 +90,7 @@ pub(crate) fn usable(ext: &str) -> Option<String> {
     fits.then_some(ext)
 }
 
-/// Whether what follows a dot in a name is an extension, and not the end of `Mr.Smith` or `v1.2`.
+/// Checks whether what follows a dot is an extension, and not the end of `Mr.Smith` or `v1.2`.
 fn plausible(ext: &str) -> bool {
     ext.bytes().any(|byte| byte.is_ascii_alphabetic())
         && (ext.len() <= 4 || LONG.contains(&ext) || !FileFormat::from_extension(ext).is_empty())
@@ -110,7 +112,7 @@ mod tests {
     #[test]
     fn decides_by_bytes_then_type_then_name() {
         let table: &[(&[u8], &str, &str, &str)] = &[
-            // Bytes that name a medium.
+            // Bytes that identify a medium.
             (JPEG, "image/jpeg", "jpg", "jpg"),
             (JPEG, "image/jpeg", "JPEG", "jpeg"),
             (JPEG, "", "jfif", "jfif"),
@@ -122,7 +124,7 @@ mod tests {
             (b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm\0", "", "mkv", "mkv"),
             (b"II*\0\x08\0\0\0\0", "image/tiff", "nef", "nef"),
             (b"ID3\x03\0\0\0\0\0\0\0", "audio/mpeg", "", "mp3"),
-            // Types that say something, where the bytes do not.
+            // Specific types, where the bytes say nothing.
             (NOISE, "image/png", "", "png"),
             (NOISE, "image/png; charset=binary", "bin", "png"),
             (NOISE, "audio/mpeg", "mpga", "mpga"),
@@ -154,7 +156,7 @@ mod tests {
             (PDF, "application/octet-stream", "", "pdf"),
             (PDF, "application/octet-stream", "php", "pdf"),
             (NOISE, "application/octet-stream", "cgi", "cgi"),
-            // Containers that hold many kinds.
+            // Container types that hold many formats.
             (ZIP, "application/zip", "docx", "docx"),
             (ZIP, "application/zip", "cbz", "cbz"),
             (ZIP, "application/zip", "", "zip"),
@@ -176,7 +178,7 @@ mod tests {
             ),
             (b"<?xml version=\"1.0\"?><gpx>", "text/xml", "", "xml"),
             (b"{\"type\": 1}", "", "", "json"),
-            // Lies about media.
+            // False claims of media.
             (PAGE, "image/jpeg", "jpg", "html"),
             (ZIP, "image/jpeg", "jpg", "zip"),
             (PDF, "", "png", "pdf"),

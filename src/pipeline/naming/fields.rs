@@ -1,4 +1,4 @@
-//! What templates and filters can say about an item.
+//! The fields of an item in templates and filters.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::net::Shown;
 pub(crate) struct Field {
     /// Its name in templates and filters.
     pub(crate) name: &'static str,
-    /// Its value, none if the item lacks it.
+    /// Its value; none if the item lacks it.
     pub(crate) value: fn(&Item) -> Value,
-    /// Its value where it becomes part of a path: without secrets, and without what is no name.
+    /// Its value as part of a path: without secrets, and shortened to what makes a name.
     pub(crate) in_path: fn(&Item) -> Value,
 }
 
-/// A field that reads the same everywhere.
+/// A field with the same value everywhere.
 const fn same(name: &'static str, value: fn(&Item) -> Value) -> Field {
     Field {
         name,
@@ -83,13 +83,13 @@ pub(crate) static FIELDS: &[Field] = &[
     same("extra", extra),
 ];
 
-/// The fields of an item with their values, as they print in a path; null for what it lacks.
+/// Returns the fields of an item with their values, as they print in a path; null for those it lacks.
 pub fn fields(item: &Item) -> Vec<(&'static str, serde_json::Value)> {
     let value = |field: &Field| match field.name {
         "extra" => serde_json::to_value(&item.meta.extra).map(shown_within),
         _ => serde_json::to_value((field.in_path)(item)),
     };
-    // Nothing in an item is more than JSON can say.
+    // Nothing in an item is beyond what JSON can express.
     let value = |field: &Field| value(field).unwrap_or_default();
     FIELDS
         .iter()
@@ -97,7 +97,7 @@ pub fn fields(item: &Item) -> Vec<(&'static str, serde_json::Value)> {
         .collect()
 }
 
-/// JSON in which every text that is a URL is one that may be shown.
+/// Replaces every text in JSON that is a URL by its displayed form, without secrets.
 pub(crate) fn shown_within(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
@@ -113,10 +113,10 @@ pub(crate) fn shown_within(value: serde_json::Value) -> serde_json::Value {
     }
 }
 
-/// A text as it may be shown, if it is a URL.
+/// Returns the displayed form of a text that is a URL; other text is unchanged.
 pub(crate) fn shown_text(text: String) -> String {
     match Url::parse(&text) {
-        // What hides nothing stays as it is written.
+        // A URL with nothing to hide stays as it is written.
         Ok(url) if url.has_host() && Shown(&url).to_string() != url.as_str() => {
             Shown(&url).to_string()
         }
@@ -124,10 +124,10 @@ pub(crate) fn shown_text(text: String) -> String {
     }
 }
 
-/// The fields of these names as a template engine finds them in an expression, dots included.
+/// Returns the fields with these names, which are as the template engine finds them in an expression, dots included.
 ///
 /// # Errors
-/// [`Kind::Config`] with the known fields, and the nearest to the unknown one.
+/// [`Kind::Config`], listing the known fields and the nearest match.
 pub(crate) fn known(names: HashSet<String>) -> Result<Vec<&'static Field>> {
     let mut names: Vec<String> = names.into_iter().collect();
     names.sort_unstable();
@@ -179,7 +179,7 @@ impl Object for Values {
     }
 }
 
-/// What else the site tells. What it does not tell is none.
+/// Additional fields provided by the site. Missing ones are none.
 #[derive(Debug)]
 struct Extra(BTreeMap<String, Value>);
 
@@ -200,21 +200,21 @@ fn extra(item: &Item) -> Value {
     Value::from_object(Extra(values.collect()))
 }
 
-/// The extension that the site names, or else the URL.
+/// Returns the extension that the site names, or else the one in the URL.
 pub(super) fn named_ext(item: &Item) -> Option<String> {
     let given = item.meta.ext.as_deref().and_then(usable);
     given.or_else(|| match &item.body {
         Body::File(request) => from_url(&request.url).1,
-        // The name of a manifest says nothing of the file that comes of it.
+        // The name of a manifest says nothing about the resulting file.
         _ => None,
     })
 }
 
-/// What stands between the title of a page and the name of its site.
+/// Separators between the title of a page and the name of its site.
 const SIGNS: [&str; 6] = [" - ", " – ", " — ", " :: ", " | ", " · "];
 
-/// Title and id, so that two albums of one title stay apart; once, if they are the same words. A long title is cut, and the id
-/// is not.
+/// Joins title and id, so that two albums with the same title stay apart; only one of them if they say the same. A long
+/// title is cut, the id is not.
 fn together(album: &Album) -> Value {
     let id = readable(&album.id);
     let Some(title) = album
@@ -234,8 +234,8 @@ fn together(album: &Album) -> Value {
     Value::from(format!("{title} {id}"))
 }
 
-/// Whether a title says what an id does: `beach-day` no more than `Beach day`. It may be signed by its site (`Beach day | The sea`), and a folder of a
-/// server is called by those that it is in, and itself.
+/// Checks whether a title says the same as an id: `beach-day` adds nothing to `Beach day`. The title may include the
+/// name of its site (`Beach day | The sea`), or, for a folder on a server, its parent folders.
 fn says(title: &str, id: &str) -> bool {
     let words = |text: &str| -> String {
         let letters = text.chars().filter(|c| c.is_alphanumeric());
@@ -274,7 +274,7 @@ fn shown(url: Option<&Url>) -> Value {
     url.map_or(Value::from(()), |url| Value::from(Shown(url).to_string()))
 }
 
-/// Blank is as good as missing, so that `title or key` falls through.
+/// A blank value counts as missing, so that `title or key` falls through.
 fn optional(value: &Option<String>) -> Value {
     value.as_deref().map_or(Value::from(()), text)
 }

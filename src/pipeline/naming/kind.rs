@@ -1,4 +1,4 @@
-//! What kind of medium an item is, as far as its listing tells.
+//! The media kind of an item, as far as its listing says.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use super::fields::named_ext;
 use super::types::{AUDIO, is_image, is_medium};
 use crate::model::{Body, Item, Medium};
 
-/// What kind of medium an item is.
+/// The media kind of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MediaKind {
     /// A picture, still or animated.
     Image,
-    /// A film.
+    /// A video.
     Video,
-    /// Sound.
+    /// Audio.
     Audio,
     /// Anything else.
     Other,
 }
 
 impl MediaKind {
-    /// The kind of an item: what its source says, or else what its extension stands for. None where neither tells.
+    /// Returns the kind of an item by its source, or else by its extension. `None` if neither says.
     pub(crate) fn of(item: &Item) -> Option<MediaKind> {
         match &item.body {
             Body::Hls(_) | Body::Dash(_) | Body::Tracks(_) => return Some(MediaKind::Video),
@@ -39,7 +39,7 @@ impl MediaKind {
         named_ext(item).map(|ext| MediaKind::of_ext(&ext))
     }
 
-    /// The kind of files with this extension.
+    /// Returns the kind of files with this extension.
     pub(crate) fn of_ext(ext: &str) -> MediaKind {
         match ext {
             ext if AUDIO.contains(&ext) => MediaKind::Audio,

@@ -1,4 +1,4 @@
-//! Names of files. Pure: it does not know the disk, nor which names are taken.
+//! File names. Pure: knows neither the disk nor which names are taken.
 
 mod address;
 mod container;

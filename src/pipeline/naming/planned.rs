@@ -1,31 +1,31 @@
-//! Where an item goes.
+//! The planned path of an item.
 
 use super::extension::{split, usable};
 use super::safe::{ROOM, component, cut, defused};
 use super::types::{PROGRAMS, is_medium, same_type};
 use crate::model::Item;
 
-/// Where an item goes, but for its final extension.
+/// The planned path of an item, except for its final extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
-    /// The folders below the output root, outermost first. Each is safe as it stands.
+    /// The folders below the output directory, outermost first. Each is already safe.
     pub folder: Vec<String>,
-    /// The name of the file without extension.
+    /// The file name without extension.
     pub stem: String,
-    /// The extension that was named: by the template if it is fixed, else by the site or the URL.
+    /// The proposed extension: from the template if it is fixed, else from the site or the URL.
     pub ext: Option<String>,
-    /// Whether the template itself names the extension, so that nothing overrules it.
+    /// Whether the template itself sets the extension, so that nothing overrides it.
     pub fixed_ext: bool,
-    /// The stem alone is the name of a folder, so that no file may be called by it.
+    /// Whether the stem alone is the name of a folder, so that no file may have it.
     pub is_folder: bool,
 }
 
-/// The most bytes of a stem. The rest of the room is for the extension and the number of a copy, so that neither
-/// changes how a long stem is cut.
+/// Maximum length of a stem in bytes. The remaining room is for the extension and the number of a copy, so that neither
+/// changes where a long stem is cut.
 const STEM: usize = ROOM - 24;
 
 impl Planned {
-    /// Makes a plan of a path that a template wrote, which does not yet end in an extension.
+    /// Creates a plan from a path rendered by a template, without the extension.
     pub(super) fn new(path: &str, item: &Item, ext: Option<String>, fixed_ext: bool) -> Planned {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let folder = folders
@@ -41,10 +41,10 @@ impl Planned {
         }
     }
 
-    /// The plan that leads to a file that was there before.
+    /// Creates a plan that leads to an existing file.
     pub(crate) fn again(path: &str) -> Planned {
         let mut names = path.split('/').map(str::to_owned);
-        // An earlier version may have saved it under a name that is none any more.
+        // An earlier version may have saved it under a name that is no longer allowed.
         let stem = names.next_back().unwrap_or_default();
         Planned {
             stem: defused(&stem).into_owned(),
@@ -55,15 +55,15 @@ impl Planned {
         }
     }
 
-    /// The path of the file with this extension below the output root.
+    /// Returns the path below the output directory of the file with this extension.
     pub(crate) fn path(&self, ext: Option<&str>, copy: u32) -> String {
         let folders = self.folder.iter();
         let folder: String = folders.flat_map(|name| [name.as_str(), "/"]).collect();
         folder + &self.file_name(ext, copy)
     }
 
-    /// The name of the file with this extension, which gives way to one that the template fixes. The first copy is 1;
-    /// the second is named `stem (2).ext`.
+    /// Returns the file name with this extension, unless the template fixes another. The first copy is 1; the second is
+    /// named `stem (2).ext`.
     pub fn file_name(&self, ext: Option<&str>, copy: u32) -> String {
         let ext = if self.fixed_ext {
             self.ext.clone()
@@ -77,14 +77,14 @@ impl Planned {
             String::new()
         };
         let (stem, end) = match (ext, own) {
-            // A title may end in the extension already.
+            // A title may already end in the extension.
             (Some(ext), Some(own))
                 if own.eq_ignore_ascii_case(&ext) || is_medium(&ext) && same_type(&ext, &own) =>
             {
                 (bare.to_owned(), format!("{number}.{ext}"))
             }
             (Some(ext), _) => (self.stem.clone(), format!("{number}.{ext}")),
-            // A title must not make a program of a file that nobody calls one. `example.com` is a host.
+            // A title must not turn a file into a program that nobody called one. `example.com` is a host.
             (None, Some(own)) if own != "com" && PROGRAMS.contains(&own.as_str()) => {
                 (format!("{bare}_{own}"), number)
             }
@@ -95,7 +95,7 @@ impl Planned {
         component(&format!("{stem}{end}"), ROOM)
     }
 
-    /// Which copy this path is with this extension, if it is one.
+    /// Returns which copy this path is, with this extension, if it is one.
     pub(in crate::pipeline) fn copy_of(&self, ext: Option<&str>, path: &str) -> Option<u32> {
         let number = path.rsplit_once(" (").and_then(|(_, rest)| {
             let (number, _) = rest.split_once(')')?;
@@ -108,7 +108,7 @@ impl Planned {
     }
 }
 
-/// A safe stem. One that is cut ends in the key, or in a digest of it, so that long titles stay apart.
+/// Returns a safe stem. If it is cut, it ends in the key or a digest of it, so that long titles stay distinct.
 fn stem(name: &str, item: &Item) -> String {
     let safe = component(name, usize::MAX);
     if safe.is_empty() {

@@ -1,4 +1,4 @@
-//! What a name promises of the bytes behind it.
+//! What a file name promises about the bytes.
 
 use super::address::from_url;
 use super::extension::split;
@@ -8,7 +8,7 @@ use super::types::{declared, same_type};
 use crate::model::{Body, Item};
 use crate::source::PACKED;
 
-/// Extensions of files that begin with a sign of their format, or are no text for another reason.
+/// Extensions of formats that start with a signature, or otherwise cannot be text.
 const SIGNED: [&[&str]; 4] = [PACKAGES, PROGRAMS, DOCUMENTS, DATA];
 const PACKAGES: &[&str] = &[
     "zip", "cbz", "7z", "cb7", "rar", "cbr", "tar", "cbt", "tgz", "tbz", "tbz2", "txz", "tzst",
@@ -23,13 +23,13 @@ const DOCUMENTS: &[&str] = &[
 ];
 const DATA: &[&str] = &["ttf", "otf", "woff", "woff2", "kmz", "sqlite"];
 
-/// Those that may begin with nothing but zeros: their sign is further in, or at the end.
+/// Extensions of files that may start with nothing but zeros: their signature is further in, or at the end.
 const BLANK: &[&str] = &["tar", "cbt", "iso", "dmg"];
 
-/// Those that may have a script in front that is longer than what is looked at; `java -jar` does not mind it.
+/// Extensions of files that may be preceded by a script longer than the bytes examined; `java -jar` accepts that.
 const SCRIPTED: &[&str] = &["jar", "war"];
 
-/// The name under which an item is listed, if it has an extension.
+/// Returns the name under which an item is listed, if it has an extension.
 pub(crate) fn listed_name(item: &Item) -> Option<String> {
     let ext = named_ext(item)?;
     let stem = match (&item.meta.name, &item.body) {
@@ -40,8 +40,8 @@ pub(crate) fn listed_name(item: &Item) -> Option<String> {
     Some(format!("{}.{ext}", stem.unwrap_or_default()))
 }
 
-/// The extension whose promise is broken by what came, of this length if that is known: no text, nor nothing at all, is a PDF or
-/// a ZIP.
+/// Returns the extension of a name whose promise the content breaks: a text or an empty file is no PDF and no ZIP. The
+/// length is given if it is known.
 pub(crate) fn broken_promise(
     name: &str,
     (came, len): (Content, Option<u64>),
@@ -57,7 +57,7 @@ pub(crate) fn broken_promise(
     if !is_signed || !(is_text || came == Content::Empty || is_blank()) {
         return None;
     }
-    // Some servers unpack `a.csv.gz` for whoever does not ask for gzip, and say that they send a CSV.
+    // Some servers decompress `a.csv.gz` for clients that do not ask for gzip, and declare a CSV.
     let unpacked = || {
         let (inner, declared) = (split(stem).1?, declared(content_type?)?);
         Some(same_type(&inner, declared))
@@ -86,14 +86,14 @@ mod tests {
             ("all.zip", Archive, None, None),
             ("a.tar.gz", Text, Some("text/plain"), Some("gz")),
             (".7z", Text, None, Some("7z")),
-            // What a server unpacked by itself.
+            // Decompressed by the server.
             ("a.csv.gz", Text, Some("text/csv; charset=utf-8"), None),
             ("a.json.gz", Text, Some("application/json"), None),
             ("a.csv.gz", Text, Some("application/json"), Some("gz")),
             ("a.csv.gz", Text, None, Some("gz")),
             ("a.csv.gz", Empty, Some("text/csv"), Some("gz")),
             ("a.json.zip", Text, Some("application/json"), Some("zip")),
-            // What may begin with zeros, and what may be a text.
+            // May start with zeros, or may be text.
             ("disk.iso", Zeros, None, None),
             ("disk.iso", Text, None, Some("iso")),
             ("a.txt", Text, None, None),

@@ -1,4 +1,4 @@
-//! What holds for every name, whatever a site says.
+//! Properties that hold for every name, whatever a site sends.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::sniff::sniff;
 use super::{Planned, Template, address};
 use crate::model::{Album, Body, Item, Meta, Request};
 
-/// Text made mostly of what is dangerous in a name.
+/// Generates text made mostly of what is dangerous in a name.
 fn text() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         3 => "[a-zA-Z0-9 ._-]{0,8}",
@@ -68,7 +68,7 @@ fn item() -> impl Strategy<Value = Item> {
     })
 }
 
-/// Asserts everything that is promised of a component.
+/// Asserts everything that is guaranteed for a component.
 fn assert_safe(name: &str) {
     assert!(!name.is_empty(), "empty");
     assert!(name.len() <= ROOM, "{} bytes: {name:?}", name.len());
@@ -179,7 +179,7 @@ proptest! {
         if let Some(ext) = extension(&sniff, Some(&kind), Some(&named)) {
             prop_assert!(super::extension::usable(&ext).as_deref() == Some(&ext), "{}", ext);
         }
-        // A medium by its bytes is never named as a program.
+        // Bytes that are a picture are never named as a program.
         let picture = super::sniff::sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
         let ext = extension(&picture, Some(&kind), Some(&named)).unwrap();
         prop_assert!(ext == "png" || ext == "apng", "{}", ext);

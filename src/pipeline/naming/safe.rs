@@ -1,34 +1,35 @@
-//! Path components that mean the same on every system.
+//! Path components that are valid and mean the same on every system.
 
 use std::borrow::Cow;
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// The most bytes of a component. File systems allow 255; the rest is for suffixes that others add.
+/// Maximum length of a component in bytes. File systems allow 255; the rest is for suffixes that others add.
 pub(crate) const ROOM: usize = 240;
 
-/// Makes one path component of any text, at most `room` bytes long. Empty if nothing usable is left.
+/// Turns any text into one path component of at most `room` bytes. Empty if nothing usable is left.
 ///
-/// The result is NFC, has no separator, control or invisible formatting character, begins with no dot, dash, tilde or
-/// space, ends with no dot or space, and is no name that some system reserves. What is safe already stays as it is.
+/// The result is NFC, has no separator, control or invisible formatting character, does not start with a dot, dash,
+/// tilde or space, does not end with a dot or space, and is no reserved name of any system. A text that is already safe
+/// stays as it is.
 pub(crate) fn component(text: &str, room: usize) -> String {
     let clean = clean(text);
     let mut name = defused(trimmed(&clean));
     if name.len() > room {
-        // Cutting may lay bare a reserved name: `console.txt` at three bytes.
+        // Cutting may expose a reserved name: `console.txt` at three bytes.
         let short = defused(cut(&name, room)).into_owned();
         name = Cow::Owned(cut(&short, room).to_owned());
     }
     name.into_owned()
 }
 
-/// The same key for names that differ only in case or normalisation, which many file systems take for one.
+/// Returns the same key for names that differ only in case or normalisation, which many file systems treat as equal.
 pub(crate) fn fold(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
-    // Upper case first, so that `ß` meets `SS` and the two small sigmas meet each other.
+    // Upper case first, so that `ß` equals `SS` and the two small sigmas are equal.
     name.nfd()
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
@@ -36,7 +37,7 @@ pub(crate) fn fold(name: &str) -> String {
         .collect()
 }
 
-/// The longest beginning that fits and neither splits a character nor parts a letter from its marks; trimmed.
+/// Returns the longest prefix that fits without splitting a character or separating a letter from its marks; trimmed.
 pub(crate) fn cut(text: &str, room: usize) -> &str {
     if text.len() <= room {
         return text;
@@ -52,11 +53,11 @@ pub(crate) fn cut(text: &str, room: usize) -> &str {
         };
         end -= before.len_utf8();
     }
-    // One letter may have more marks than there is room for: then they cannot all stay.
+    // A single letter may have more marks than there is room for: then some must go.
     trimmed(&text[..if end == 0 { boundary } else { end }])
 }
 
-/// Replaces or drops every character that has no place in a name. The result is NFC.
+/// Replaces or drops every character that does not belong in a name. The result is NFC.
 fn clean(text: &str) -> Cow<'_, str> {
     if text
         .bytes()
@@ -69,7 +70,7 @@ fn clean(text: &str) -> Cow<'_, str> {
             .filter(|&c| !invisible(c))
             .map(|c| if forbidden(c) { '_' } else { c })
     };
-    // Normalised after the filter, which may have joined a letter and a mark.
+    // Normalised after filtering, which may have joined a letter and a mark.
     match is_nfc_quick(kept()) {
         IsNormalized::Yes => Cow::Owned(kept().collect()),
         _ => Cow::Owned(kept().nfc().collect()),
@@ -84,7 +85,7 @@ fn forbidden(c: char) -> bool {
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Format characters (general category Cf) and fillers: they hide in a name, or turn its direction around.
+/// Format characters (general category Cf) and fillers: they are invisible in a name, or reverse its direction.
 fn invisible(c: char) -> bool {
     matches!(
         c,
@@ -115,12 +116,12 @@ fn invisible(c: char) -> bool {
     )
 }
 
-/// Whether a character belongs to the one before it: a mark, a variation selector, a skin tone.
+/// Checks whether a character belongs to the one before it: a mark, a variation selector, a skin tone.
 fn continues(c: char) -> bool {
     is_combining_mark(c) || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
 }
 
-/// Without what hides a file, looks like an option or a home folder, or is dropped by Windows.
+/// Removes what hides a file, looks like an option or a home folder, or is dropped by Windows.
 fn trimmed(text: &str) -> &str {
     text.trim_start_matches(|c: char| {
         matches!(c, '.' | '-' | '~') || c.is_whitespace() || is_combining_mark(c)
@@ -128,7 +129,7 @@ fn trimmed(text: &str) -> &str {
     .trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// Without what some program would take for more than a file.
+/// Alters a name that some program would treat as more than a file.
 pub(super) fn defused(name: &str) -> Cow<'_, str> {
     let mut name = Cow::Borrowed(name);
     if let Some(dash) = log_of_a_database(&name) {
@@ -141,8 +142,8 @@ pub(super) fn defused(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where the dash is in the name of what SQLite takes for changes to the database beside it, and plays back: a server must
-/// write neither the archive nor any other database that is in the folder.
+/// Returns where the dash is in a name that SQLite would take for the journal of the database beside it and play back:
+/// a server must not write to the archive, or to any other database in the folder.
 fn log_of_a_database(name: &str) -> Option<usize> {
     let dash = name.rfind('-')?;
     let end = fold(&name[dash + 1..]);
@@ -151,8 +152,8 @@ fn log_of_a_database(name: &str) -> Option<usize> {
         .then_some(dash)
 }
 
-/// Whether Windows takes this name for a device, whatever its extension, or a file manager or this program for
-/// instructions: a server must not write the settings of the next run.
+/// Checks whether Windows takes this name for a device, whatever its extension, or a file manager or this program takes
+/// it for instructions: a server must not write the settings of the next run.
 pub(super) fn reserved(name: &str) -> bool {
     const DEVICES: [&str; 7] = ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
     const INSTRUCTIONS: [&str; 4] = ["desktop.ini", "thumbs.db", "autorun.inf", "fetch.toml"];
@@ -251,7 +252,7 @@ mod tests {
             ("abc def", 4, "abc"),
             ("abc.def", 4, "abc"),
             ("aéé", 4, "aé"),
-            // A letter that has no composed form goes together with its mark.
+            // A letter without a composed form stays together with its mark.
             ("abx\u{332}y", 4, "ab"),
             ("x\u{332}\u{332}\u{332}", 4, "x\u{332}"),
             ("👍🏽👍🏽", 12, "👍🏽"),

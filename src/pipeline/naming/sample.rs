@@ -1,4 +1,4 @@
-//! Made-up items, on which templates and filters are tried out before anything is fetched.
+//! Made-up items for trying out templates and filters before anything is downloaded.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::{Album, Body, Item, Meta, Request};
 
-/// An item with every field.
+/// Returns an item with every field.
 pub(crate) fn full() -> Item {
     let text = |text: &str| Some(text.to_owned());
     let url = "https://example.com/a.jpg".parse().ok();
@@ -40,7 +40,7 @@ pub(crate) fn full() -> Item {
     }
 }
 
-/// An item whose texts are numbers.
+/// Returns an item whose texts are numbers.
 pub(crate) fn digits() -> Item {
     let text = || "12345678".to_owned();
     let full = full();
@@ -64,7 +64,7 @@ pub(crate) fn digits() -> Item {
     }
 }
 
-/// An item with nothing but its identity.
+/// Returns an item with nothing but its identity.
 pub(crate) fn bare() -> Item {
     Item {
         source: "sample".to_owned(),

@@ -1,13 +1,13 @@
-//! Slices such as `title[:50]`, of which the engine does not tell what they are taken of.
+//! Slices such as `title[:50]`, for which the engine does not report the sliced field.
 
-/// An expression in which what was sliced is looked up instead: `title[:50]` as `title[[none,50]]`. It is worth nothing, and
-/// names the same fields, all of which the engine finds.
+/// Rewrites an expression so that slices become look-ups: `title[:50]` becomes `title[[none,50]]`. The result has no
+/// useful value, but names the same fields, all of which the engine finds.
 pub(crate) fn looked_up(expression: &str) -> String {
     let mut plain = String::with_capacity(expression.len() + 8);
     let mut open = Vec::new();
     let mut quote = None;
     let mut escaped = false;
-    // Whether nothing has come yet of a part of a slice.
+    // Whether the current part of a slice is still empty.
     let mut empty = false;
     for character in expression.chars() {
         if let Some(close) = quote {

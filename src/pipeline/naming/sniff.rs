@@ -1,4 +1,4 @@
-//! What the first bytes of a file say that it is.
+//! Detects what a file is from its first bytes.
 
 use std::borrow::Cow;
 
@@ -8,29 +8,29 @@ use super::extension::usable;
 use super::{container, text};
 use crate::model::Medium;
 
-/// As many first bytes as are worth looking at.
+/// Number of first bytes worth examining.
 pub(crate) const HEAD: usize = 4100;
 
-/// What a file is, in the respect that decides whether it is what was wanted.
+/// What a file is, as far as it matters for whether it is what was wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// A picture.
     Image,
-    /// A film.
+    /// A video.
     Video,
-    /// Sound.
+    /// Audio.
     Audio,
     /// A web page.
     Page,
     /// Text: plain, JSON, XML, a playlist.
     Text,
-    /// Files in a file, or something compressed.
+    /// An archive of files, or something compressed.
     Archive,
     /// A document, a book, a table, a presentation.
     Document,
     /// A known format of another kind.
     Other,
-    /// Bytes that nothing is known about.
+    /// Bytes that are not recognised.
     Unknown,
     /// No bytes at all.
     Empty,
@@ -44,12 +44,12 @@ impl Content {
         matches!(self, Content::Image | Content::Video | Content::Audio)
     }
 
-    /// Whether it can be read as a document: a page, or what describes a feed or a stream.
+    /// Whether it can be read as a document: a page, or the description of a feed or a stream.
     pub(crate) fn is_readable(self) -> bool {
         matches!(self, Content::Page | Content::Text | Content::Unknown)
     }
 
-    /// Whether it can be a medium of this kind. Containers of films often hold sound alone.
+    /// Whether it can be a medium of this kind. Video containers often hold audio alone.
     pub(crate) fn can_be(self, medium: Medium) -> bool {
         match (medium, self) {
             (_, Content::Unknown) => true,
@@ -61,10 +61,10 @@ impl Content {
     }
 }
 
-/// What the first bytes say.
+/// The result of examining the first bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sniff {
-    /// What it is.
+    /// What the file is.
     pub(crate) kind: Content,
     /// The usual extension of its format.
     pub(crate) ext: Option<Cow<'static, str>>,
@@ -73,7 +73,7 @@ pub(crate) struct Sniff {
 }
 
 impl Sniff {
-    /// A format that is known by name.
+    /// A format with an extension and a media type.
     pub(super) const fn new(kind: Content, ext: &'static str, media_type: &'static str) -> Sniff {
         Sniff {
             kind,
@@ -82,7 +82,7 @@ impl Sniff {
         }
     }
 
-    /// A kind of content without a format.
+    /// A kind of content without a known format.
     pub(super) const fn bare(kind: Content) -> Sniff {
         Sniff {
             kind,
@@ -92,7 +92,7 @@ impl Sniff {
     }
 }
 
-/// Tells what a file is from its first [`HEAD`] bytes, or from all of it if it is shorter.
+/// Detects what a file is from its first [`HEAD`] bytes, or from all of it if it is shorter.
 pub(crate) fn sniff(head: &[u8]) -> Sniff {
     let head = &head[..head.len().min(HEAD)];
     if head.is_empty() {
@@ -101,11 +101,11 @@ pub(crate) fn sniff(head: &[u8]) -> Sniff {
     if head.iter().all(|&byte| byte == 0) {
         return Sniff::bare(Content::Zeros);
     }
-    // Text comes before the table of formats: many a word of it is somebody's magic number.
+    // Text is checked before the table of formats: many words in it are some format's magic number.
     container::known(head)
         .or_else(|| text::known(head))
         .unwrap_or_else(|| match FileFormat::from_bytes(head) {
-            // Two bytes are enough for the table, which anything may have there.
+            // The table matches on two bytes, which anything may have there.
             FileFormat::Mpeg2TransportStream if !container::is_in_packets(head, 188) => UNKNOWN,
             FileFormat::BdavMpeg2TransportStream if !container::is_in_packets(head, 192) => UNKNOWN,
             format => listed(format),
@@ -114,7 +114,7 @@ pub(crate) fn sniff(head: &[u8]) -> Sniff {
 
 const UNKNOWN: Sniff = Sniff::bare(Content::Unknown);
 
-/// Width and height of an image, if they stand in its first bytes.
+/// Returns width and height of an image, if they are in its first bytes.
 pub(crate) fn dimensions(head: &[u8]) -> Option<(u32, u32)> {
     let size = imagesize::blob_size(head).ok()?;
     Some((size.width.try_into().ok()?, size.height.try_into().ok()?))
@@ -124,7 +124,7 @@ fn listed(format: FileFormat) -> Sniff {
     let (ext, media_type) = (format.extension(), format.media_type());
     let kind = match format.kind() {
         _ if format == FileFormat::ArbitraryBinaryData => return UNKNOWN,
-        // A container of films and of sound, like MP4.
+        // A container for video and audio, like MP4.
         _ if format == FileFormat::AdvancedSystemsFormat => Content::Video,
         // Some media are filed under another kind, such as metadata or diagrams.
         _ if media_type.starts_with("image/") => Content::Image,
@@ -145,7 +145,7 @@ fn listed(format: FileFormat) -> Sniff {
     }
 }
 
-/// The extension that people expect, where the table names another.
+/// Returns the extension that people expect, where the table has another.
 fn usual(ext: &str) -> &str {
     match ext {
         "aiff" => "aif",
@@ -159,7 +159,7 @@ fn usual(ext: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// Bytes followed by noise, as the beginning of a longer file.
+    /// Bytes followed by noise, like the beginning of a longer file.
     fn head(bytes: &[u8]) -> Vec<u8> {
         let noise = (0..600u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 0x80);
         bytes.iter().copied().chain(noise).collect()
@@ -277,7 +277,7 @@ mod tests {
             .step_by(192)
             .for_each(|byte| *byte = 0x47);
         assert_eq!(sniff(&stream).ext.as_deref(), Some("m2ts"));
-        // What has two of these bytes alone is anything.
+        // A match of these two bytes alone could be anything.
         for (first, size) in [(0, 188), (4, 192)] {
             let mut noise = head(&[0xf3; 900]);
             for packet in [0, 1] {

@@ -1,4 +1,4 @@
-//! The pieces of a path template, and what its literal text says.
+//! The pieces of a path template, and checks of its literal text.
 
 use crate::model::{Error, Kind, Result};
 
@@ -9,24 +9,24 @@ use super::extension::usable;
 pub(super) enum Piece<'a> {
     /// Literal text.
     Text(&'a str),
-    /// `{title or key}`: what stands between the braces.
+    /// `{title or key}`: the text between the braces.
     Field(&'a str),
-    /// `{% if author %}`, with its braces.
+    /// `{% if author %}`, including its braces.
     Block(&'a str),
 }
 
 /// How a template ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending<'a> {
-    /// With `.{ext}`, or an expression that begins so: the bytes decide.
+    /// With `.{ext}`, or an expression that starts with it: the bytes decide.
     Open(&'a str),
-    /// With an extension of its own.
+    /// With a literal extension.
     Fixed(&'a str),
-    /// Otherwise: the extension is added.
+    /// Neither: the extension is appended.
     None,
 }
 
-/// Splits a template into its pieces. Comments are left out.
+/// Splits a template into its pieces, leaving out comments.
 pub(super) fn pieces(template: &str) -> Result<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = template;
@@ -53,20 +53,20 @@ pub(super) fn pieces(template: &str) -> Result<Vec<Piece<'_>>> {
                 return Err(wrong(template, "`{}` names no field"));
             }
             if outside_quotes(inside, "{").is_some() {
-                return Err(wrong(template, "a brace stands within braces"));
+                return Err(wrong(template, "there is a brace inside braces"));
             }
             pieces.push(Piece::Field(inside));
             rest = &field[end + 1..];
         } else {
-            return Err(wrong(template, "`}` closes nothing"));
+            return Err(wrong(template, "`}` has no matching `{`"));
         }
     }
     Ok(pieces)
 }
 
-/// Refuses what is no path below the output root.
+/// Rejects what is not a path below the output directory.
 pub(super) fn check(template: &str, pieces: &[Piece<'_>]) -> Result<()> {
-    // A field counts as some text: what it holds never separates folders.
+    // A field counts as some text: its value never separates folders.
     let skeleton: String = pieces
         .iter()
         .map(|piece| match piece {
@@ -78,28 +78,29 @@ pub(super) fn check(template: &str, pieces: &[Piece<'_>]) -> Result<()> {
     if skeleton.is_empty() {
         Err(Error::new(Kind::Config, "the path template is empty"))
     } else if skeleton == "-" {
-        // Elsewhere it stands for stdout.
-        Err(wrong(template, "it names no file")
-            .hint("all is saved into files; `-g` prints the addresses, for a program that writes to stdout"))
+        // Elsewhere, `-` means stdout.
+        Err(wrong(template, "it does not name a file").hint(
+            "everything is saved to files; `-g` prints the URLs for another program to download",
+        ))
     } else if skeleton.contains('\\') {
-        Err(wrong(template, "`\\` separates no folders")
+        Err(wrong(template, "`\\` does not separate folders")
             .hint("write `/` between folders, on every system"))
     } else if skeleton.starts_with('/') {
-        Err(wrong(template, "it begins at `/`")
+        Err(wrong(template, "it starts with `/`")
             .hint("name the output root with `-d`; a template is below it"))
     } else if skeleton.starts_with("~/") {
-        Err(wrong(template, "it begins at the home folder")
+        Err(wrong(template, "it starts with `~/`")
             .hint("name the output root with `-d`; a template is below it"))
     } else if let Some(field) = of_elsewhere(skeleton) {
-        Err(wrong(template, "its fields stand in no braces")
-            .hint(format!("write `{{{field}}}` for `%({field})s`")))
+        Err(wrong(template, "its fields are not in braces")
+            .hint(format!("write `{{{field}}}` instead of `%({field})s`")))
     } else if skeleton
         .split('/')
         .any(|component| component.trim() == "..")
     {
-        Err(wrong(template, "`..` leads out of the output root"))
+        Err(wrong(template, "`..` leads out of the output directory"))
     } else if skeleton.ends_with('/') {
-        Err(wrong(template, "it names a folder and no file")
+        Err(wrong(template, "it names a folder, not a file")
             .hint("add a name, as in `{title or key}.{ext}`"))
     } else {
         Ok(())
@@ -114,7 +115,7 @@ fn of_elsewhere(skeleton: &str) -> Option<&str> {
     (!field.is_empty() && field.chars().all(is_word)).then_some(field)
 }
 
-/// Takes the extension off the end of the pieces.
+/// Removes the extension from the end of the pieces, and returns it.
 pub(super) fn take_ending<'a>(pieces: &mut Vec<Piece<'a>>) -> Ending<'a> {
     match pieces[..] {
         [.., Piece::Text(text), Piece::Field(field)]
@@ -146,7 +147,7 @@ pub(super) fn take_ending<'a>(pieces: &mut Vec<Piece<'a>>) -> Ending<'a> {
     }
 }
 
-/// The pieces as the template engine writes them, with double braces, and expressions as they are to be read.
+/// Joins the pieces in the engine's syntax, with double braces, passing expressions through `read`.
 pub(super) fn joined(pieces: &[Piece<'_>], read: impl Fn(&str) -> String) -> String {
     let mut joined = String::new();
     for piece in pieces {
@@ -159,7 +160,7 @@ pub(super) fn joined(pieces: &[Piece<'_>], read: impl Fn(&str) -> String) -> Str
     joined
 }
 
-/// The error of a template that cannot be used.
+/// Builds the error for a template that cannot be used.
 pub(super) fn wrong(template: &str, reason: &str) -> Error {
     Error::new(
         Kind::Config,
@@ -178,7 +179,7 @@ fn begins_with_ext(field: &str) -> bool {
     })
 }
 
-/// Where this stands outside quoted text.
+/// Returns the position of `wanted` outside quoted text.
 fn outside_quotes(text: &str, wanted: &str) -> Option<usize> {
     let mut quote = None;
     let mut escaped = false;

@@ -16,13 +16,14 @@ use super::syntax::{Ending, Piece, check, joined, pieces, take_ending, wrong};
 use crate::model::{Error, Item, Kind, Result};
 use crate::net::Shown;
 
-/// Names the path of an item below the output root: `{album}/{number | pad(3)} {title or key}.{ext}`.
+/// Names the path of an item below the output directory: `{album}/{number | pad(3)} {title or key}.{ext}`.
 ///
-/// `{field}` prints a field, nothing if the item lacks it, with `or` for what to print instead and filters such as
+/// `{field}` prints a field, or nothing if the item lacks it; `or` gives a fallback. There are filters such as
 /// `pad(3)`, `date("%Y-%m-%d")`, `cut(40)` characters, `truncate(80)` bytes, `slug`, `upper`, `default("x")`,
-/// `replace("a", "b")`, and slices as in `{title[:50]}`. `{author if author != title}` and `{% if author %}…{% endif %}` choose, and `{# … #}` is a
-/// comment. Only a `/` of the template itself separates folders. At the end, `.{ext}` stands for the
-/// extension that the bytes decide; a literal extension stays; without either the extension is added.
+/// `replace("a", "b")`, and slices as in `{title[:50]}`. `{author if author != title}` and `{% if author %}…{% endif
+/// %}` are conditionals, and `{# … #}` is a comment. Only a `/` in the template itself separates folders. At the end,
+/// `.{ext}` stands for the extension that the bytes decide; a literal extension stays; with neither, the extension is
+/// appended.
 #[derive(Clone)]
 pub struct Template(Arc<Compiled>);
 
@@ -35,27 +36,27 @@ struct Compiled {
 
 /// Where the extension comes from.
 enum Ext {
-    /// From the bytes; the site or the URL is asked for a proposal.
+    /// From the bytes; the site or the URL proposes one.
     Open,
-    /// From the bytes; the template makes the proposal.
+    /// From the bytes; the template proposes one.
     Proposed,
     /// From the template.
     Fixed(String),
 }
 
-/// The names in the engine of what makes the path, and of what proposes an extension.
+/// The engine's names for the template of the path, and for the one that proposes an extension.
 const PATH: &str = "path";
 const EXT: &str = "ext";
 
 impl Template {
-    /// Where a direct file goes.
+    /// The default path of a direct file.
     pub const DIRECT: &'static str = "{name or title or key}.{ext}";
 
-    /// Where an item of an album goes.
+    /// The default path of an item of an album.
     pub const ALBUM: &'static str =
         "{source}/{album}/{number | pad(3, album_count)} {title or key}.{ext}";
 
-    /// The template for this item where the user names none.
+    /// Returns the template for this item if the user sets none.
     pub(crate) fn default_for(item: &Item) -> &'static Template {
         static DIRECT: OnceLock<Template> = OnceLock::new();
         static ALBUM: OnceLock<Template> = OnceLock::new();
@@ -63,7 +64,7 @@ impl Template {
             None => (&DIRECT, Template::DIRECT),
             Some(_) => (&ALBUM, Template::ALBUM),
         };
-        // A test reads both, so that neither can be wrong here.
+        // A test parses both, so neither can be wrong here.
         place.get_or_init(|| {
             source
                 .parse()
@@ -71,10 +72,10 @@ impl Template {
         })
     }
 
-    /// The path of this item.
+    /// Plans the path of this item.
     ///
     /// # Errors
-    /// [`Kind::Config`] if the template cannot be worked out with what the item holds.
+    /// [`Kind::Config`] if the template cannot be rendered with the item's fields.
     pub fn plan(&self, item: &Item) -> Result<Planned> {
         let values = self.values(item);
         let failed = |error: minijinja::Error| {
@@ -87,13 +88,13 @@ impl Template {
             match is_no_number(&error) {
                 true => told,
                 false => told.hint(
-                    "say what stands for a field that an item lacks, as in `{(number or 0) // 100}`",
+                    "give a default for a field that an item lacks, as in `{(number or 0) // 100}`",
                 ),
             }
         };
         let path = self.render(PATH, &values).map_err(failed)?;
         let ext = match &self.0.ext {
-            // Its source knows that it has none.
+            // Its source knows that it has no extension.
             Ext::Open if item.meta.ext.as_deref() == Some("") => Some(String::new()),
             Ext::Open => named_ext(item),
             Ext::Proposed => usable(self.render(EXT, &values).map_err(failed)?.trim()),
@@ -107,7 +108,7 @@ impl Template {
         ))
     }
 
-    /// The names of the fields that it may ask for.
+    /// Returns the names of the fields that the template may use.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> {
         let ext = matches!(self.0.ext, Ext::Open).then_some("ext");
         self.0.fields.iter().map(|field| field.name).chain(ext)
@@ -126,7 +127,7 @@ impl Template {
         self.0.engine.get_template(part)?.render(values)
     }
 
-    /// Works it out for made-up items, so that an unknown filter shows before anything is fetched.
+    /// Renders the template for made-up items, so that an unknown filter is reported before anything is downloaded.
     fn try_out(&self) -> Result<()> {
         let uses_extra = self.0.fields.iter().any(|field| field.name == "extra");
         let samples = [
@@ -141,7 +142,8 @@ impl Template {
                 let Err(error) = self.render(part, &values) else {
                     continue;
                 };
-                // What an item lacks or calls itself, or what only a site knows, may fail here and be right elsewhere.
+                // What depends on missing fields, on an item's own texts or on a site's extra fields may fail here and
+                // be right elsewhere.
                 let is_sure = full && !uses_extra && !is_no_number(&error);
                 if is_sure || is_unknown_name(&error) {
                     return Err(wrong(&self.0.source, &reason(&error)));
@@ -190,7 +192,7 @@ impl FromStr for Template {
     }
 }
 
-/// A key as it may be shown: it can be a URL with secrets.
+/// Returns a key in its displayed form: it can be a URL with secrets.
 fn shown(key: &str) -> String {
     match url::Url::parse(key) {
         Ok(url) => Shown(&url).to_string(),

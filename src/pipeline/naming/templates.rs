@@ -9,36 +9,36 @@ use crate::source::Manifest;
 /// The templates of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
-    /// For the items of these sources.
+    /// Templates for the items of particular sources.
     pub by_source: BTreeMap<String, Template>,
-    /// For all others; without it, a direct file keeps its name and an album gets a folder.
+    /// The template for all others; without it, a direct file keeps its name and an album gets a folder.
     pub otherwise: Option<Template>,
-    /// The names of folders that no file may bar, folded: those of the sources, below which is what they list.
+    /// Names reserved for folders, folded: those of the sources, which hold what the sources list.
     folders: HashSet<String>,
 }
 
 impl Templates {
-    /// The path of this item.
+    /// Plans the path of this item.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Config`] if its template cannot be worked out with what the item holds.
+    /// [`crate::model::Kind::Config`] if its template cannot be rendered with the item's fields.
     pub fn plan(&self, item: &Item) -> Result<Planned> {
         self.named(&item.source)
             .unwrap_or_else(|| Template::default_for(item))
             .plan(item)
     }
 
-    /// Keeps the names of these sources free for their folders.
+    /// Reserves the names of these sources for their folders.
     pub fn free_folders<'a>(&mut self, sources: impl Iterator<Item = &'a Manifest>) {
         self.folders = sources.map(|source| fold(&source.name)).collect();
     }
 
-    /// Whether this is the name of a folder of a source. Names that differ only in case or normalisation are one.
+    /// Checks whether this is the folder name of a source. Names that differ only in case or normalisation are equal.
     pub(crate) fn is_folder(&self, name: &str) -> bool {
         self.folders.contains(&fold(name))
     }
 
-    /// The template that the user names for the items of this source.
+    /// Returns the user's template for the items of this source.
     pub(crate) fn named(&self, source: &str) -> Option<&Template> {
         let own = self.by_source.get(source);
         own.or(self.otherwise.as_ref())

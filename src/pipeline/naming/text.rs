@@ -1,4 +1,4 @@
-//! Pages and texts, told from their first bytes.
+//! Recognises pages and texts from their first bytes.
 
 use std::borrow::Cow;
 
@@ -9,30 +9,31 @@ const SVG: Sniff = Sniff::new(Content::Image, "svg", "image/svg+xml");
 const XML: Sniff = Sniff::new(Content::Text, "xml", "application/xml");
 const PLAIN: Sniff = Sniff::new(Content::Text, "txt", "text/plain");
 
-/// A piece of a page. Servers send it in place of a file, and people keep it in read-me files, so it is no page by itself.
+/// A fragment of a page. Servers send fragments in place of files, and people keep them in read-me files, so it does
+/// not count as a page on its own.
 const FRAGMENT: Sniff = Sniff::new(Content::Text, "html", "text/html");
 
-/// Elements that only pages begin with. A page is wanted so seldom, and sent in place of a file so often, that the
+/// Elements that only pages start with. Pages are wanted so rarely, and sent in place of a file so often, that the
 /// beginning decides, as in browsers (WHATWG MIME Sniffing, 7.1).
 const PAGES: &[&str] = &[
     "html", "head", "body", "script", "title", "meta", "link", "style", "base", "iframe",
     "frameset", "noscript",
 ];
 
-/// Elements that a piece of a page begins with.
+/// Elements that a fragment of a page starts with.
 const FRAGMENTS: &[&str] = &[
     "div", "h1", "h2", "h3", "p", "a", "table", "br", "b", "font", "center", "form", "img", "hr",
     "ul", "pre",
 ];
 
-/// What this text is; none if these bytes are no text.
+/// Returns what this text is; `None` if these bytes are not text.
 pub(super) fn known(head: &[u8]) -> Option<Sniff> {
     let text = readable(head)?;
     let text = text.trim_ascii_start();
     Some(markup(text).unwrap_or_else(|| plain(text)))
 }
 
-/// The bytes as something whose ASCII can be compared, if they are text in any usual encoding.
+/// Returns the bytes in a form whose ASCII can be compared, if they are text in any usual encoding.
 fn readable(head: &[u8]) -> Option<Cow<'_, [u8]>> {
     match head {
         [0xef, 0xbb, 0xbf, rest @ ..] => return Some(Cow::Borrowed(rest)),
@@ -48,15 +49,15 @@ fn readable(head: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
     let plain = match std::str::from_utf8(head) {
         Ok(_) => true,
-        // The last character may be cut in two.
+        // The last character may be incomplete.
         Err(error) if error.error_len().is_none() => true,
-        // An old single-byte encoding: still mostly ASCII, which noise is not.
+        // An old single-byte encoding is still mostly ASCII, which noise is not.
         Err(_) => head.iter().filter(|byte| byte.is_ascii()).count() * 4 > head.len() * 3,
     };
     plain.then_some(Cow::Borrowed(head))
 }
 
-/// UTF-16: other than its order mark says, noise of that beginning has control characters soon.
+/// Decodes UTF-16. Noise that happens to start with the byte order mark soon has control characters.
 fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Cow<'_, [u8]>> {
     let mut ascii = Vec::with_capacity(bytes.len() / 2);
     for pair in bytes.chunks_exact(2) {
@@ -69,11 +70,11 @@ fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Cow<'_, [u8]>> {
     (!ascii.is_empty()).then_some(Cow::Owned(ascii))
 }
 
-/// HTML, SVG or another XML.
+/// Recognises HTML, SVG and other XML.
 fn markup(text: &[u8]) -> Option<Sniff> {
     let mut rest = text;
     let mut xml = false;
-    // Prologue, comments and document types, in any order and number.
+    // XML declarations, comments and document types, in any order and number.
     let name = loop {
         rest = rest.trim_ascii_start();
         if begins(rest, "<!doctype") {
@@ -89,7 +90,7 @@ fn markup(text: &[u8]) -> Option<Sniff> {
                 b"?>"
             }
             [b'<', b'!', b'-', b'-', ..] => b"-->",
-            // A document type may have declarations of its own.
+            // A document type may contain declarations of its own.
             [b'<', b'!', ..] if declares(rest) => b"]>",
             [b'<', b'!', ..] => b">",
             [b'<', name @ ..] => break word(name),
@@ -97,7 +98,7 @@ fn markup(text: &[u8]) -> Option<Sniff> {
         };
         match find(rest, end) {
             Some(position) => rest = &rest[position + end.len()..],
-            // It goes on for longer than we look. Only pages and XML begin so.
+            // It continues beyond what we examine. Only pages and XML start like this.
             None => return Some(if xml { XML } else { PAGE }),
         }
     };
@@ -116,7 +117,7 @@ fn markup(text: &[u8]) -> Option<Sniff> {
     if bare.eq_ignore_ascii_case(b"MPD") {
         return Some(Sniff::new(Content::Text, "mpd", "application/dash+xml"));
     }
-    // Many feeds have neither a prolog nor a namespace.
+    // Many feeds have neither an XML declaration nor a namespace.
     if xml || name == b"rss" || (!name.is_empty() && find(rest, b" xmlns").is_some()) {
         return Some(XML);
     }
@@ -126,7 +127,7 @@ fn markup(text: &[u8]) -> Option<Sniff> {
     one_of(FRAGMENTS).then_some(FRAGMENT)
 }
 
-/// Whether a page begins further down, after a warning that some program printed before it.
+/// Checks whether a page starts further down, after a warning that some program printed before it.
 fn page_below(text: &[u8]) -> bool {
     let beginning = &text[..text.len().min(1024)];
     let starts = (0..beginning.len()).filter(|&index| beginning[index] == b'<');
@@ -143,7 +144,7 @@ fn page_below(text: &[u8]) -> bool {
     })
 }
 
-/// Text that is no markup.
+/// Classifies text that is not markup.
 fn plain(text: &[u8]) -> Sniff {
     let second = text.get(1..).unwrap_or_default().trim_ascii_start().first();
     match text.first() {
@@ -176,13 +177,13 @@ fn plain(text: &[u8]) -> Sniff {
     }
 }
 
-/// Whether it is a PDF, which may have something in front of it.
+/// Checks whether it is a PDF, which may be preceded by other text.
 fn begins_as_pdf(text: &[u8]) -> bool {
     let beginning = &text[..text.len().min(1024)];
     text.starts_with(b"%PDF-") || find(beginning, b"\n%PDF-").is_some()
 }
 
-/// Whether a declaration has others in brackets.
+/// Checks whether a declaration contains others in brackets.
 fn declares(text: &[u8]) -> bool {
     let end = text.iter().position(|byte| matches!(byte, b'[' | b'>'));
     end.is_some_and(|end| text[end] == b'[')
@@ -193,7 +194,7 @@ fn begins(text: &[u8], word: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// The name at the beginning: of an element or a document type.
+/// Returns the name at the start: of an element or a document type.
 fn word(text: &[u8]) -> &[u8] {
     let end = text
         .iter()

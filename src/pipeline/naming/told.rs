@@ -1,17 +1,17 @@
-//! What a server calls a file that it sends.
+//! The name that a server gives to a file it sends.
 
 use url::Url;
 
 use super::address::from_url;
 use super::disposition::file_name;
 
-/// Extensions of what makes pages and files, and says nothing of what is made.
+/// Extensions of programs that generate pages and files, and say nothing about the file generated.
 const MAKERS: [&str; 10] = [
     "asp", "aspx", "cgi", "do", "htm", "html", "jsp", "php", "pl", "py",
 ];
 
-/// The name in a Content-Disposition; or else, where the address that was asked for has no extension, that of the address
-/// that it redirects to, as browsers do it.
+/// Returns the name in a Content-Disposition; or else, if the requested URL has no extension, the name in the URL that
+/// it redirected to, as browsers do.
 pub(crate) fn named(disposition: Option<&[u8]>, asked: &Url, came: &Url) -> Option<String> {
     if let Some(name) = disposition.and_then(file_name) {
         return Some(name);

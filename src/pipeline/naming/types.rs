@@ -1,8 +1,8 @@
-//! What is known about extensions and media types: which belong together, and which must be watched.
+//! What is known about extensions and media types: which are equivalent, and which need caution.
 
 use mime2ext::mime2ext;
 
-/// Whether both extensions are spellings of one type, or one is a special case of the other.
+/// Checks whether both extensions are spellings of one type, or one is a special case of the other.
 pub(super) fn same_type(one: &str, other: &str) -> bool {
     one == other
         || ALIASES
@@ -10,7 +10,7 @@ pub(super) fn same_type(one: &str, other: &str) -> bool {
             .any(|group| group.contains(&one) && group.contains(&other))
 }
 
-/// Whether it is an extension of images, videos or audio.
+/// Checks whether it is an extension of images, videos or audio.
 pub(super) fn is_medium(ext: &str) -> bool {
     MEDIA.contains(&ext)
         || ALIASES[..MEDIA_ALIASES]
@@ -18,7 +18,7 @@ pub(super) fn is_medium(ext: &str) -> bool {
             .any(|group| group.contains(&ext))
 }
 
-/// Whether it is an extension of pictures.
+/// Checks whether it is an extension of images.
 pub(super) fn is_image(ext: &str) -> bool {
     IMAGES.contains(&ext)
         || ALIASES[..IMAGE_ALIASES]
@@ -26,7 +26,7 @@ pub(super) fn is_image(ext: &str) -> bool {
             .any(|group| group.contains(&ext))
 }
 
-/// The extension of a Content-Type that says something.
+/// Returns the extension for a Content-Type, if the type is specific.
 pub(super) fn declared(content_type: &str) -> Option<&'static str> {
     let essence = content_type
         .split(';')
@@ -55,7 +55,7 @@ pub(super) fn declared(content_type: &str) -> Option<&'static str> {
     (ext != "bin").then_some(ext)
 }
 
-/// Types for which the table of `mime-db` names no extension, or one that nobody expects.
+/// Types for which the table of `mime-db` has no extension, or an unexpected one.
 const TYPES: &[(&str, &str)] = &[
     ("application/ogg", "ogg"),
     ("application/vnd.apple.mpegurl", "m3u8"),
@@ -114,10 +114,10 @@ const TYPES: &[(&str, &str)] = &[
 /// How many of the groups below are media; they come first.
 const MEDIA_ALIASES: usize = 22;
 
-/// How many of those are pictures; they come first among them.
+/// How many of those are images; they come first among them.
 const IMAGE_ALIASES: usize = 10;
 
-/// Extensions of one type, or of one container.
+/// Groups of extensions that share a type or a container.
 const ALIASES: &[&[&str]] = &[
     &[
         "jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "jif", "jfi", "mpo",
@@ -172,37 +172,37 @@ const ALIASES: &[&[&str]] = &[
     &["7z", "cb7"],
 ];
 
-/// Media of one spelling.
+/// Media with only one spelling.
 const MEDIA: &[&str] = &[
     "gif", "webp", "jxl", "svg", "svgz", "cr3", "raf", "avi", "flv", "wav", "flac", "aac", "amr",
     "mxf", "rm", "rmvb", "au", "ape", "wv", "ac3", "dts",
 ];
 
-/// Pictures of one spelling.
+/// Images with only one spelling.
 const IMAGES: &[&str] = &["gif", "webp", "jxl", "svg", "svgz", "cr3", "raf"];
 
-/// Media that are sound alone.
+/// Media that are audio only.
 pub(super) const AUDIO: &[&str] = &[
     "m4a", "m4b", "m4p", "m4r", "f4a", "cmfa", "mka", "weba", "ogg", "oga", "spx", "opus", "wma",
     "mp3", "mpga", "mp2", "mpa", "aif", "aiff", "aifc", "mid", "midi", "kar", "rmi", "wav", "flac",
     "aac", "amr", "au", "ape", "wv", "ac3", "dts",
 ];
 
-/// Types that hold files of many kinds, so that a named extension says more.
+/// Types that hold files of many formats, so that the extension in the name says more.
 pub(super) const CONTAINERS: &[&str] = &["zip", "gz", "xml", "json", "tar", "txt", "sqlite", "exe"];
 
-/// What a server runs to make the answer: the name of the program, not of the file.
+/// Extensions of scripts that a server runs to produce the response: they name the script, not the file.
 pub(super) const SCRIPTS: &[&str] = &[
     "php", "php3", "php5", "phtml", "asp", "aspx", "ashx", "jsp", "jspx", "cgi", "cfm", "do",
     "dll", "pl",
 ];
 
-/// What runs when it is opened.
+/// Extensions of files that run when opened.
 pub(super) const PROGRAMS: &[&str] = &[
     "exe", "msi", "bat", "com", "scr", "js", "jar", "sh", "hta", "vbs", "ps1", "lnk", "url", "apk",
     "dmg", "deb", "rpm", "jnlp", "appimage",
 ];
-/// Extensions of more than four letters that no table of formats holds.
+/// Extensions of more than four letters that are in no table of formats.
 pub(super) const LONG: &[&str] = &[
     "blend",
     "geojson",

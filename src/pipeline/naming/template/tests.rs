@@ -259,20 +259,20 @@ fn a_wrong_template_is_refused_with_the_reason() {
     let table = [
         ("", "the path template is empty"),
         ("  ", "the path template is empty"),
-        ("-", "it names no file"),
-        (" - ", "it names no file"),
-        ("/tmp/{key}", "it begins at `/`"),
-        ("~/pics/{key}.{ext}", "it begins at the home folder"),
-        ("%(title)s.%(ext)s", "its fields stand in no braces"),
-        ("../{key}", "`..` leads out of the output root"),
-        ("a/{key}/ .. /b", "`..` leads out of the output root"),
-        ("{album}/", "it names a folder and no file"),
-        ("{album}\\{key}", "`\\` separates no folders"),
+        ("-", "it does not name a file"),
+        (" - ", "it does not name a file"),
+        ("/tmp/{key}", "it starts with `/`"),
+        ("~/pics/{key}.{ext}", "it starts with `~/`"),
+        ("%(title)s.%(ext)s", "its fields are not in braces"),
+        ("../{key}", "`..` leads out of the output directory"),
+        ("a/{key}/ .. /b", "`..` leads out of the output directory"),
+        ("{album}/", "it names a folder, not a file"),
+        ("{album}\\{key}", "`\\` does not separate folders"),
         ("{title", "`{` is never closed"),
         ("{% if x", "`{%` is never closed"),
         ("{# x", "`{#` is never closed"),
-        ("title}", "`}` closes nothing"),
-        ("{{title}}", "a brace stands within braces"),
+        ("title}", "`}` has no matching `{`"),
+        ("{{title}}", "there is a brace inside braces"),
         ("{}", "`{}` names no field"),
         ("{% if title %}x", "unexpected end of input"),
         ("{title or}", "unexpected"),
@@ -284,8 +284,8 @@ fn a_wrong_template_is_refused_with_the_reason() {
         ("{title | shout}", "filter shout is unknown"),
         ("{title}.{ext | shout}", "filter shout is unknown"),
         ("{title is shouted}", "test shouted is unknown"),
-        ("{date | date('%!')}", "cannot write a date as `%!`"),
-        ("{title | date}", "`title` is no date"),
+        ("{date | date('%!')}", "cannot format a date as `%!`"),
+        ("{title | date}", "`title` is not a date"),
     ];
     for (template, expected) in table {
         let error = template.parse::<Template>().unwrap_err();
@@ -308,9 +308,9 @@ fn a_text_that_may_be_a_number_is_taken_for_one_item_by_item() {
     }
     let template: Template = "{title | int}.{ext}".parse().unwrap();
     let error = template.plan(&item).unwrap_err();
-    assert!(error.message.ends_with("`T12` is no number"), "{error}");
+    assert!(error.message.ends_with("`T12` is not a number"), "{error}");
     assert_eq!(error.hint, None);
-    // What comes behind it is tried out, too.
+    // What follows it is tried out, too.
     let error = "{key | int | shout}".parse::<Template>().unwrap_err();
     assert!(error.message.contains("filter shout is unknown"), "{error}");
 }

@@ -127,7 +127,7 @@ fn an_export_writes_into_no_file_that_is_there_and_leaves_no_half_of_one() {
     for format in ["gallery-dl", "yt-dlp", "jsonl"] {
         let args = ["export", "--format", format, other.to_str().unwrap()];
         let done = archive(&fetch, &args).fails(2);
-        assert!(done.stderr.contains("is there already"), "{}", done.stderr);
+        assert!(done.stderr.contains("already exists"), "{}", done.stderr);
         assert_eq!(fs::read(&other).unwrap(), before, "{format}");
     }
     // The archive cannot be read to its end.
@@ -178,8 +178,8 @@ fn what_is_no_text_is_no_list_of_keys() {
     for bytes in [&b"\x7fELF\0\nlibc.so 6\n"[..], b"caf\xe9 7\n", b"caf\xc3"] {
         fs::write(&file, [many.as_bytes(), bytes].concat()).unwrap();
         let done = archive(&fetch, &["import", file.to_str().unwrap()]).fails(2);
-        let expected = "error: cannot read the archive `ROOT/list`\n  because: it is no list of keys: \
-            not all of it is text\n  hint: that of yt-dlp is UTF-8 with an item on each line, that of gallery-dl an SQLite database\n";
+        let expected = "error: cannot read the archive `ROOT/list`\n  because: it is not a list of keys: \
+            not all of it is text\n  hint: an archive of yt-dlp is UTF-8 with one item per line, one of gallery-dl is an SQLite database\n";
         assert_eq!(done.stderr_filtered(), expected);
     }
     assert!(

@@ -1,4 +1,4 @@
-//! What failed, and is to be asked for once more.
+//! Failed items and links to be retried.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
@@ -14,32 +14,32 @@ use super::{Origin, Records, sought};
 use crate::model::{Kind, Result};
 use crate::net::Led;
 
-/// Which failures are meant.
+/// Which failures to retry.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    /// Their reasons; none for all but those of what is gone.
+    /// Their reasons; if empty, all but those of items that are gone.
     pub reasons: Vec<Kind>,
-    /// What is gone from its site, too.
+    /// Whether to include items that are gone from their site.
     pub gone: bool,
-    /// Only what failed since then.
+    /// Only what failed since this time.
     pub since: Option<Timestamp>,
-    /// Only what failed in a run of this job, whoever tried it since.
+    /// Only what failed in a run of this job, whichever run retried it since.
     pub job: Option<String>,
 }
 
-/// Items of one link that failed, or a link that could not be listed.
+/// Failed items of one link, or a link that could not be listed.
 #[derive(Debug)]
 pub struct Again {
-    /// The link. None for an item whose key is its link.
+    /// The link. `None` for an item whose key is its link.
     pub origin: Option<Origin>,
-    /// The items, in the order in which they were found; none if the link itself failed.
+    /// The items, in the order in which they were found; `None` if the link itself failed.
     pub items: Option<Losses>,
-    /// What held for the link alone when it could not be listed, as JSON.
+    /// The link's own options when it could not be listed, as JSON.
     pub options: Option<String>,
 }
 
 impl Choice {
-    /// The condition for a failure, in the words of the database.
+    /// Returns the SQL condition for a failure.
     fn condition(&self) -> String {
         let reasons: Vec<_> = self.reasons.iter().map(|kind| kind.word()).collect();
         let mut condition = match (reasons.as_slice(), self.gone) {
@@ -58,9 +58,9 @@ impl Choice {
 }
 
 impl Records {
-    /// What failed below the root and is meant, to be read as it is asked for: first items, in the order in which they
-    /// were found, but those of one link together, so that it is listed once; then links. `None` where the archive in
-    /// this file knows nothing of the root.
+    /// Returns the selected failures below the root, read lazily: first items, in the order in which they were found,
+    /// except that those of one link come together, so that it is listed only once; then links. `None` if the archive
+    /// in this file knows nothing of the root.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -82,7 +82,8 @@ impl Records {
         Ok(Some(of_items(shared).chain(of_links)))
     }
 
-    /// Asks for the files of these items anew: their numbers, in any order, each with the path of its file.
+    /// Requests the files of these items again, given by the items' numbers, in any order, each with the path of its
+    /// file.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
@@ -96,7 +97,7 @@ impl Records {
         Ok(of_items(Shared::from(self)))
     }
 
-    /// The marks of all links that stand behind what failed below the root and is meant.
+    /// Returns the marks of all links behind the selected failures below the root.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -132,7 +133,7 @@ impl Records {
         read().map_err(|error: rusqlite::Error| cannot(&records.file, error.into()))
     }
 
-    /// The jobs in whose runs it failed, in the order of their names.
+    /// Returns the jobs in whose runs something selected failed, in order of their names.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -156,7 +157,7 @@ impl Records {
         read().map_err(|error: rusqlite::Error| cannot(&records.file, error.into()))
     }
 
-    /// Seeks the items that failed, and gives the numbers of the links that did.
+    /// Fills the table of failed items, and returns the numbers of the failed links.
     fn failed(&self, choice: &Choice) -> rusqlite::Result<Vec<i64>> {
         let [(_, items), (_, links)] = self.queries(choice);
         let items =
@@ -169,7 +170,7 @@ impl Records {
         links.collect()
     }
 
-    /// Where in the database they are: items that failed and are meant, and such links.
+    /// Returns the SQL clauses that select the failed items, and the failed links.
     fn queries(&self, choice: &Choice) -> [(What, String); 2] {
         let condition = choice.condition();
         let root = self.root;
@@ -208,11 +209,11 @@ enum What {
     Links,
 }
 
-/// The items that are sought, those of one link together.
+/// Returns the items sought, those of one link together.
 fn of_items(shared: Shared) -> impl Iterator<Item = Result<Again>> + Send {
     let mut from = Some(0);
     std::iter::from_fn(move || {
-        // After an error there is no place to go on from.
+        // After an error there is no position to continue from.
         let place = from.take()?;
         let next = shared.read(|records| sought::next(&records.connection, place));
         match next.transpose()? {
@@ -242,7 +243,7 @@ fn again(shared: &Shared, link: Option<i64>, items: Option<Range<i64>>) -> Resul
     })
 }
 
-/// The link that the user gave, in options as they are remembered.
+/// Returns the link that the user gave, from stored options.
 fn given(json: &str) -> Option<String> {
     let options: serde_json::Value = serde_json::from_str(json).ok()?;
     Some(options.get("link")?.as_str()?.to_owned())

@@ -1,4 +1,4 @@
-//! What the archive knows of files in a part of an output root.
+//! What the archive knows of files in a part of an output directory.
 
 use rusqlite::params;
 
@@ -6,8 +6,8 @@ use super::Records;
 use crate::model::Result;
 
 impl Records {
-    /// How many files of saved items are below this folder of the root, and how many bytes these have together. The folder
-    /// ends in `/`; the root itself is the empty one.
+    /// Returns the number of files of saved items below this folder of the root, and their total size in bytes. The
+    /// folder ends in `/`; the root itself is the empty string.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
@@ -21,8 +21,8 @@ impl Records {
         })
     }
 
-    /// Whether the file at this path below the root is one of ours. Paths that differ only in case or normalisation are
-    /// one.
+    /// Checks whether the file at this path below the root is one of ours. Paths that differ only in case or
+    /// normalisation are equal.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.

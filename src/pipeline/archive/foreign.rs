@@ -1,4 +1,4 @@
-//! Archives of other programs, as they are: what their entries mean is for others to say.
+//! Reads and writes the archives of other programs, without interpreting their entries.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::sqlite::schema::plain;
 use crate::model::{Error, Kind, Result};
 
-/// The longest entry, in bytes.
+/// Maximum length of an entry, in bytes.
 const LONGEST: usize = 16 << 10;
 
 /// The entries of another program's archive.
@@ -18,15 +18,15 @@ const LONGEST: usize = 16 << 10;
 pub enum Foreign {
     /// A database with a table `archive(entry)`, as gallery-dl writes it.
     Table(Connection, String),
-    /// Lines, as yt-dlp writes them.
+    /// A text file of lines, as yt-dlp writes it.
     Lines(BufReader<File>, String),
 }
 
 impl Foreign {
-    /// Opens the archive in this file, which is only read.
+    /// Opens the archive in this file, for reading only.
     ///
     /// # Errors
-    /// [`Kind::Config`] if it cannot be read or is no archive.
+    /// [`Kind::Config`] if it cannot be read or is not an archive.
     pub fn open(file: &Path) -> Result<Foreign> {
         let name = file.display().to_string();
         let mut opened = File::open(file).map_err(|error| cannot(&name, error))?;
@@ -39,23 +39,23 @@ impl Foreign {
                 opened.rewind().map(|()| is_text)
             });
             if !rewound.map_err(|error| cannot(&name, error))? {
-                let error = cannot(&name, "it is no list of keys: not all of it is text");
+                let error = cannot(&name, "it is not a list of keys: not all of it is text");
                 return Err(error.hint(
-                    "that of yt-dlp is UTF-8 with an item on each line, that of gallery-dl an SQLite database",
+                    "an archive of yt-dlp is UTF-8 with one item per line, one of gallery-dl is an SQLite database",
                 ));
             }
             let mut lines = BufReader::new(opened);
-            // Some editors put a mark before a text.
+            // Some editors put a byte order mark before a text.
             let begins = lines.fill_buf().map_err(|error| cannot(&name, error))?;
             if begins.starts_with(b"\xef\xbb\xbf") {
                 lines.consume(3);
             }
             let begins = lines.fill_buf().map_err(|error| cannot(&name, error))?;
             if begins.starts_with(b"{") {
-                let error = cannot(&name, "it is what `fetch archive export` writes for others");
-                return Err(
-                    error.hint("a copy of `archive.db` is an archive: `--archive FILE` names it")
-                );
+                let error = cannot(&name, "it is an export written by `fetch archive export`");
+                return Err(error.hint(
+                    "copy the `archive.db` itself, and name the copy with `--archive FILE`",
+                ));
             }
             return Ok(Foreign::Lines(lines, name));
         }
@@ -63,26 +63,26 @@ impl Foreign {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(plain(file), flags)?;
             connection.busy_timeout(std::time::Duration::from_secs(30))?;
-            // What a stranger wrote into its schema is not run.
+            // Code in a stranger's schema is not run.
             connection.pragma_update(None, "trusted_schema", false)?;
             connection.prepare("SELECT entry FROM archive")?;
-            // A view may make entries without end.
+            // A view could produce entries without end.
             let kind = "SELECT type FROM sqlite_schema WHERE name = 'archive' COLLATE NOCASE";
             let kind: String = connection.query_row(kind, [], |row| row.get(0))?;
             Ok((connection, kind))
         };
-        let hint = "an archive of gallery-dl has a table `archive` of entries";
+        let hint = "an archive of gallery-dl has a table `archive` with a column `entry`";
         match open() {
             Ok((connection, kind)) if kind == "table" => Ok(Foreign::Table(connection, name)),
             Ok((_, kind)) => {
-                let cause = format!("`archive` in it is no table, but a {kind}");
+                let cause = format!("its `archive` is not a table but a {kind}");
                 Err(cannot(&name, cause).hint(hint))
             }
             Err(error) => Err(cannot(&name, error).hint(hint)),
         }
     }
 
-    /// Hands on each entry. What is no text, or too long for an entry, is handed on as an empty one.
+    /// Passes on each entry. One that is not text, or too long, is passed on as an empty one.
     ///
     /// # Errors
     /// [`Kind::Config`] if it cannot be read to its end, and those of `next`.
@@ -126,10 +126,10 @@ impl Foreign {
     }
 }
 
-/// Whether all of it is text, to its end. It is looked at before anything is taken from it.
+/// Checks whether the whole file is text, before anything is taken from it.
 fn is_text(file: &mut impl Read) -> std::io::Result<bool> {
     let mut piece = vec![0; 64 << 10];
-    // The first bytes of a letter whose others come with the next piece.
+    // Length of an incomplete character at the end, which the next piece completes.
     let mut kept = 0;
     loop {
         let count = file.read(&mut piece[kept..])?;
@@ -152,31 +152,31 @@ fn cannot(name: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>
     Error::new(Kind::Config, format!("cannot read the archive `{name}`")).because(cause)
 }
 
-/// Writes an archive as gallery-dl does: a new database with a table `archive(entry)`. If that fails, there is none.
+/// Writes an archive as gallery-dl does: a new database with a table `archive(entry)`. On failure, the file is removed.
 ///
 /// # Errors
-/// [`Kind::Disk`] if it cannot be written, or is there, and those of the entries.
+/// [`Kind::Disk`] if it cannot be written, and the errors of the entries; [`Kind::Config`] if it already exists.
 pub fn write_table(file: &Path, entries: impl Iterator<Item = Result<String>>) -> Result<()> {
     let wrong = |cause: Box<dyn std::error::Error + Send + Sync>| {
         Error::new(Kind::Disk, format!("cannot write `{}`", file.display())).because(cause)
     };
-    // Whatever database is there already is somebody's.
+    // An existing database belongs to somebody.
     File::create_new(file).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => is_there(&file.display().to_string()),
         _ => wrong(error.into()),
     })?;
     let done = fill(file, entries, |error| wrong(error.into()));
     if done.is_err() {
-        // The error that is told is that of the export.
+        // The error to report is that of the export.
         let _ = std::fs::remove_file(file);
     }
     done
 }
 
-/// The error of a file that was to be new.
+/// The error for a file that was to be new but already exists.
 pub fn is_there(name: &str) -> Error {
-    Error::new(Kind::Config, format!("`{name}` is there already"))
-        .hint("choose another name, or move that file away: nothing is overwritten")
+    Error::new(Kind::Config, format!("`{name}` already exists"))
+        .hint("choose another name or move that file away; nothing is overwritten")
 }
 
 fn fill(

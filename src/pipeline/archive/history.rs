@@ -1,4 +1,4 @@
-//! What runs there were, and what came of them.
+//! Past runs and their outcomes.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -12,19 +12,19 @@ use super::sqlite::still::open_known;
 use super::{place, root_once};
 use crate::model::Result;
 
-/// How many runs are remembered, beside those that are still asked for.
+/// How many runs are remembered, apart from those still needed.
 const RUNS: i64 = 10_000;
-/// The runs of long ago that nobody asks for any more. When a job is due next depends on its last run that came to its end,
-/// and which that is on how runs ended; what failed is tried again by the job of its run.
+/// Selects old runs that are no longer needed. When a job is due next depends on its last completed run, and which run
+/// that is depends on how runs ended; failures are retried by the job of their run.
 const FORGOTTEN: &str = "
     id <= ? AND id NOT IN (
         SELECT max(id) FROM run WHERE job IS NOT NULL AND command = ? AND ended IS NOT NULL GROUP BY root, job, exit
         UNION ALL SELECT run FROM item JOIN failure ON failure.item = item.id WHERE run IS NOT NULL
         UNION ALL SELECT run FROM unlisted WHERE run IS NOT NULL)";
-/// How long the summaries of all runs are together at the most, in bytes. The oldest go first.
+/// Maximum total length of the summaries of all runs, in bytes. The oldest are dropped first.
 const SUMMARIES: i64 = 32 << 20;
 
-/// A run that is to be remembered.
+/// A run to be recorded.
 #[derive(Debug, Default)]
 pub struct Run {
     command: String,
@@ -35,7 +35,7 @@ pub struct Run {
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
-    /// The code with which the program ends.
+    /// The exit code of the program.
     pub exit: u8,
     /// The error that ended it early.
     pub ending: Option<String>,
@@ -43,30 +43,30 @@ pub struct Ended {
     pub found: u64,
     /// How many of them are new.
     pub new: u64,
-    /// How many of them were there already.
+    /// How many of them were already downloaded.
     pub had: u64,
     /// How many of them, and how many links, failed.
     pub failed: u64,
-    /// Its summary as JSON, with its failures.
+    /// Its summary as JSON, including its failures.
     pub summary: String,
 }
 
-/// What is remembered of a run.
+/// What is recorded of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Past {
     /// Its number.
     pub id: i64,
-    /// The output root.
+    /// The output directory.
     pub root: PathBuf,
-    /// What was asked for, without secrets.
+    /// The command, without secrets.
     pub command: String,
-    /// The job that it was.
+    /// The job that it ran.
     pub job: Option<String>,
     /// When it began.
     pub began: Timestamp,
-    /// When it ended; none for one that was killed, or is still going on.
+    /// When it ended; `None` if it was killed or is still in progress.
     pub ended: Option<Timestamp>,
-    /// The code with which the program ended.
+    /// The exit code of the program.
     pub exit: Option<u8>,
     /// The error that ended it early.
     pub ending: Option<String>,
@@ -74,24 +74,24 @@ pub struct Past {
     pub found: u64,
     /// How many of them are new.
     pub new: u64,
-    /// How many of them were there already.
+    /// How many of them were already downloaded.
     pub had: u64,
     /// How many of them, and how many links, failed.
     pub failed: u64,
-    /// Its summary as JSON, with its failures, unless it is too long ago.
+    /// Its summary as JSON, including its failures; `None` if it was too long ago.
     pub summary: Option<String>,
 }
 
-/// What a run of a job is called. What else is done for a job, such as a retry, is called otherwise.
+/// The command of a run of a job. Other actions for a job, such as a retry, have other commands.
 const OF_JOB: &str = "fetch run";
 
 impl Run {
-    /// A run of a job.
+    /// Returns a run of a job.
     pub fn of_job(name: &str) -> Run {
         Run::new(OF_JOB, Some(name.to_owned()))
     }
 
-    /// A run that is called so. The command holds no secrets.
+    /// Returns a run with this command, which holds no secrets.
     pub fn new(command: impl Into<String>, job: Option<String>) -> Run {
         Run {
             command: command.into(),
@@ -100,7 +100,7 @@ impl Run {
         }
     }
 
-    /// Notes that it begins, and gives its number.
+    /// Records that the run begins, and returns its number.
     pub(super) fn begin(&self, connection: &Connection, root: i64) -> rusqlite::Result<i64> {
         let insert = "INSERT INTO run (root, command, job, began) VALUES (?, ?, ?, ?)";
         let now = Timestamp::now().as_millisecond();
@@ -108,7 +108,7 @@ impl Run {
         Ok(*self.id.get_or_init(|| connection.last_insert_rowid()))
     }
 
-    /// Notes in the archive in this file how it ended. A run that never began leaves nothing.
+    /// Records how it ended in the archive in this file. A run that never began leaves nothing.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -149,7 +149,7 @@ impl Run {
     }
 }
 
-/// Reads the runs of the past.
+/// Reads past runs.
 #[derive(Debug)]
 pub struct History {
     connection: Connection,
@@ -174,7 +174,7 @@ impl History {
         }))
     }
 
-    /// The last runs, the latest first.
+    /// Returns the last runs, latest first.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
@@ -191,8 +191,8 @@ impl History {
         read().map_err(|error| cannot(&self.file, error.into()))
     }
 
-    /// The last runs of the job of this name and output root, the latest first. Another configuration may have a job of
-    /// the same name.
+    /// Returns the last runs of the job with this name and output directory, latest first. Another configuration may
+    /// have a job with the same name.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
@@ -205,7 +205,7 @@ impl History {
         self.runs(&query, params![job, root, OF_JOB, count])
     }
 
-    /// The run of this number, if it is remembered.
+    /// Returns the run with this number, if it is remembered.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
@@ -314,7 +314,7 @@ mod tests {
         for root in &roots {
             std::fs::create_dir(root).unwrap();
         }
-        // One that failed in no run that is known.
+        // A failure in no known run.
         failed(&Sqlite::open(&file, &roots[0], None).unwrap(), "old");
         let job = || Run::of_job("cats");
         let other = || Run::new("fetch retry", Some("cats".into()));
@@ -322,7 +322,7 @@ mod tests {
             (job(), &roots[0], Some(0), false),
             (job(), &roots[1], Some(0), true),
             (job(), &roots[0], Some(0), true),
-            // The last that was cut short, and one that has no end.
+            // The last run that was cut short, and one without an end.
             (job(), &roots[0], Some(130), true),
             (job(), &roots[0], None, false),
             (other(), &roots[0], Some(0), false),
@@ -355,7 +355,7 @@ mod tests {
             run.end(&file, &ended(1, String::new())).unwrap();
             kept.extend(run.id.get());
         }
-        // As if there had been many since.
+        // As if there had been many runs since.
         let connection = connect_known(&file).unwrap();
         let insert = "INSERT INTO run (id, root, command, began) VALUES (?, 1, '', 0)";
         connection.execute(insert, [RUNS + 100]).unwrap();

@@ -11,8 +11,8 @@ use super::sqlite::still::{Opened, open_known};
 use super::{Identity, Records, place};
 use crate::model::Result;
 
-/// Notes that somebody else has had the items that are handed over, so that they are not fetched. Says how many were not
-/// known before.
+/// Records that the given items were downloaded elsewhere, so that they are skipped. Returns how many were not known
+/// before.
 ///
 /// # Errors
 /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -43,7 +43,7 @@ pub fn import(
     Ok(new + edit.import(root, &batch).map_err(wrong)?)
 }
 
-/// Notes that an output root has moved: how many roots that makes, with those below it.
+/// Records that an output directory has moved. Returns how many directories that affects, including those below it.
 ///
 /// # Errors
 /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -56,7 +56,7 @@ pub fn relocate(file: &Path, old: &Path, new: &Path) -> Result<usize> {
 }
 
 impl Records {
-    /// Forgets the items that are meant, and says how many there were. Their files stay.
+    /// Forgets these items, and returns how many there were. Their files stay.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -77,7 +77,7 @@ impl Records {
         Ok(count)
     }
 
-    /// Whether it is known how far a link was listed, or that it could not be.
+    /// Checks whether it is known how far a link was listed, or that it could not be.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
@@ -86,7 +86,7 @@ impl Records {
         known.map_err(|error| cannot(&self.file, error.into()))
     }
 
-    /// Forgets how far a link was listed, and that it could not be. Says whether any of it was known.
+    /// Forgets how far a link was listed, and that it could not be. Returns whether any of it was known.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -100,28 +100,28 @@ impl Records {
     }
 }
 
-/// What the archive knows of one source below one output root.
+/// What the archive knows of one source below one output directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Share {
-    /// The output root.
+    /// The output directory.
     pub root: String,
     /// The source.
     pub source: String,
-    /// How many items it knows.
+    /// Number of known items.
     pub items: u64,
-    /// How many of them were saved.
+    /// Number of saved items.
     pub saved: u64,
-    /// How many bytes their files have; a file of several items counts once.
+    /// Total size of their files in bytes; a file shared by several items counts once.
     pub bytes: u64,
-    /// How many failed when they were last asked for.
+    /// Number of items whose last attempt failed.
     pub failed: u64,
-    /// How many are gone from their site.
+    /// Number of items gone from their site.
     pub gone: u64,
-    /// How many somebody else has had.
+    /// Number of imported items.
     pub imported: u64,
 }
 
-/// What the archive in this file knows, by output root and source.
+/// Returns what the archive in this file knows, by output directory and source.
 ///
 /// # Errors
 /// [`crate::model::Kind::Disk`] if the archive cannot be used.

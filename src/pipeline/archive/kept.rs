@@ -1,4 +1,4 @@
-//! A failed item as it is remembered, so that a retry need not list again: without anything that lets somebody in.
+//! A failed item as stored in the archive, so that a retry need not list again. It holds no credentials.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use url::Url;
 use crate::model::{Body, Item};
 use crate::net::{Led, Shown};
 
-/// The longest item that is remembered, as JSON. What is longer is listed again.
+/// Maximum length of a stored item, as JSON. A longer one is listed again.
 const LONGEST: usize = 64 << 10;
 
 /// An item, and who led to it.
@@ -17,7 +17,7 @@ pub(in crate::pipeline) struct Kept {
     pub(in crate::pipeline) item: Item,
 }
 
-/// The item as JSON. Where its address has secrets or comes with headers, it has to be found anew: [`Body::Later`].
+/// Serialises an item as JSON. If its URL has secrets or it needs headers, it has to be listed again: [`Body::Later`].
 pub(in crate::pipeline) fn keep(item: &Item, led: Led) -> Option<String> {
     let mut item = item.clone();
     if let Body::File(request) | Body::Hls(request) | Body::Dash(request) = &mut item.body {
@@ -27,7 +27,7 @@ pub(in crate::pipeline) fn keep(item: &Item, led: Led) -> Option<String> {
             item.body = Body::Later;
         }
     }
-    // Two addresses that belong together are found anew together.
+    // Two URLs that belong together are found again together.
     if matches!(item.body, Body::Tracks(_)) {
         item.body = Body::Later;
     }
@@ -37,7 +37,7 @@ pub(in crate::pipeline) fn keep(item: &Item, led: Led) -> Option<String> {
     (json.len() <= LONGEST).then_some(json)
 }
 
-/// Reads what was remembered; nothing if it cannot be understood any more.
+/// Parses a stored item; `None` if it is no longer understood.
 pub(super) fn read(json: &str) -> Option<Kept> {
     serde_json::from_str(json).ok()
 }
@@ -46,7 +46,7 @@ fn is_plain(url: &Url) -> bool {
     Shown(url).to_string() == url.as_str()
 }
 
-/// Empties the texts that are URLs with secrets.
+/// Empties texts that are URLs with secrets.
 fn clear(value: &mut Value) {
     match value {
         Value::String(text) if Url::parse(text).is_ok_and(|url| !is_plain(&url)) => text.clear(),

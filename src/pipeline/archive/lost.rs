@@ -1,4 +1,4 @@
-//! Items that failed, to be asked for once more.
+//! Failed items, for retrying.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,25 +13,24 @@ use crate::model::{Item, Result};
 use crate::net::Led;
 use crate::pipeline::sink::stays_below;
 
-/// An item that failed.
+/// A failed item.
 #[derive(Clone, Debug)]
 pub struct Lost {
-    /// Its place among what is sought.
+    /// Its position in the table of items sought.
     place: i64,
-    /// Whose it is.
+    /// Its identity.
     pub identity: Identity,
-    /// The item, as far as it is remembered.
+    /// The item, as far as it was stored.
     pub item: Option<Box<Item>>,
     /// Who led to it.
     pub led: Led,
-    /// Its file below the root, which is to be had again at the same place. If there is one, it is broken.
+    /// Its file below the root, to be downloaded again to the same path. If there is one, it is broken.
     pub at: Option<String>,
-    /// What held for its link alone, as JSON.
+    /// The options of its link, as JSON.
     pub options: Option<String>,
 }
 
-/// Items that failed, read as they are asked for. What was forgotten meanwhile is left out, and after an error comes
-/// nothing more.
+/// Failed items, read lazily. Items forgotten in the meantime are left out, and nothing follows an error.
 #[derive(Debug)]
 pub struct Losses {
     records: Shared,
@@ -39,7 +38,7 @@ pub struct Losses {
     which: Which,
 }
 
-/// Items that failed and are looked for. There may be many, so none of them is in memory.
+/// Failed items still to be found in a listing. There may be many, so none of them is kept in memory.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Missing {
     records: Shared,
@@ -47,20 +46,20 @@ pub(in crate::pipeline) struct Missing {
     count: u64,
 }
 
-/// What the archive knows, for several to read.
+/// Shared access to what the archive knows.
 #[derive(Clone, Debug)]
 pub(super) struct Shared(Arc<Mutex<Records>>);
 
-/// Which of what is sought, in the words of the database.
+/// An SQL condition that selects among the items sought.
 type Which = &'static str;
 
 const ALL: Which = "?3 IS NULL";
-/// What was put among the missing, which has a mark.
+/// Items added to [`Missing`], which have a mark.
 const MISSING: Which = "sought.mark IS NOT NULL AND ?3 IS NULL";
 const OF_MARK: Which = "sought.mark = ?3";
 
 impl Losses {
-    /// A place for those of them that are to be looked for.
+    /// Returns an empty set for those of them that must be found in a listing.
     pub(in crate::pipeline) fn missing(&self) -> Missing {
         Missing {
             records: self.records.clone(),
@@ -95,12 +94,12 @@ impl Missing {
         self.count == 0
     }
 
-    /// One of them.
+    /// Returns one of them.
     pub(in crate::pipeline) fn first(&self) -> Result<Option<Lost>> {
         self.records.lost(&self.places, MISSING, None)
     }
 
-    /// The one with this identity, which is no longer looked for.
+    /// Returns the item with this identity, and stops looking for it.
     pub(in crate::pipeline) fn take(&mut self, identity: &Identity) -> Result<Option<Lost>> {
         let mark = mark(&identity.source, &identity.key);
         let lost = self.records.lost(&self.places, OF_MARK, Some(mark))?;
@@ -112,7 +111,7 @@ impl Missing {
         Ok(lost)
     }
 
-    /// Those that were not found.
+    /// Returns the items that were not found.
     pub(in crate::pipeline) fn rest(self) -> Losses {
         Losses {
             records: self.records,
@@ -142,7 +141,7 @@ impl Shared {
         }
     }
 
-    /// The first at these places that is meant.
+    /// Returns the first selected item in this range of positions.
     fn lost(&self, places: &Range<i64>, which: Which, mark: Option<i64>) -> Result<Option<Lost>> {
         self.read(|records| {
             let query = format!(
@@ -169,17 +168,17 @@ impl Shared {
 fn read_lost(row: &Row<'_>) -> rusqlite::Result<Lost> {
     let at = row.get::<_, Option<String>>(7)?;
     let is_file = at.is_some();
-    // What leads out of the root is had again where it would be saved now.
+    // A path that leads out of the root is ignored: the file is saved where it would be now.
     let at = at.filter(|at| stays_below(at));
     let json: Option<String> = row.get(2)?;
     let kept = json.and_then(|json| read(&json));
     let (is_link, is_old): (bool, bool) = (row.get(3)?, row.get(4)?);
     let led = match &kept {
-        // What is its own link was saved from there, so that this was allowed.
+        // An item that is its own link, and was saved from there, was permitted.
         _ if is_link && is_file => Led::ByUser,
         Some(kept) => kept.led,
-        // Items of a run have numbers from 1 on; it is a failure of version 1, in which users named all links that are
-        // keys.
+        // Items of a run are numbered from 1 on; number 0 is a failure from version 1, in which every link that is a
+        // key was named by the user.
         None if is_link && is_old => Led::ByUser,
         None => Led::ByPublic,
     };

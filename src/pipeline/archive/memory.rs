@@ -9,7 +9,7 @@ use super::super::naming::fold;
 use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Sum, Version};
 use crate::model::{Cursor, Result};
 
-/// Remembers in memory alone.
+/// An archive kept in memory only.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Memory {
     known: Mutex<Known>,
@@ -31,7 +31,7 @@ impl Archive for Memory {
     }
 
     fn version(&self, _: &Identity) -> Result<Option<Version>> {
-        // What it knows was fetched in this run.
+        // Everything it knows was downloaded in this run.
         Ok(None)
     }
 
@@ -40,7 +40,7 @@ impl Archive for Memory {
     }
 
     fn twins(&self, _: u64, _: &Sum, _: &Identity) -> Result<Vec<String>> {
-        // It keeps no digests.
+        // It stores no digests.
         Ok(Vec::new())
     }
 
@@ -73,7 +73,7 @@ impl Archive for Memory {
     }
 
     fn seen(&self, _: i64) -> Result<Option<Seen>> {
-        // It remembers no listing, of which that would be asked.
+        // It stores no listing, for which that would be asked.
         Ok(None)
     }
 

@@ -1,6 +1,6 @@
-//! What was saved and where, what failed and why, from run to run.
+//! What was saved and where, and what failed and why, from run to run.
 //!
-//! It does not know how bytes move or what a source is: an identity is two words, a path is a text below a root.
+//! It knows neither transfers nor sources: an identity is two strings, a path is a text below a root.
 
 mod again;
 mod below;
@@ -45,82 +45,83 @@ pub use sum::{Algorithm, Sum, Summing};
 
 use crate::model::{Cursor, Result};
 
-/// Remembers what was saved below one output root.
+/// Remembers what was saved below one output directory.
 pub(super) trait Archive: Send + Sync {
-    /// What was saved of this item, if it ever was, and whether it is gone from its site.
+    /// Returns what was saved of this item, if it ever was, and whether it is gone from its site.
     fn find(&self, identity: &Identity) -> Result<Option<Seen>>;
 
-    /// The same as it is at this moment, where other processes may have changed it.
+    /// Like `find`, but sees the current state, where other processes may have changed it.
     fn find_anew(&self, identity: &Identity) -> Result<Option<Seen>> {
         self.find(identity)
     }
 
-    /// By what can be told whether what was saved of this item has changed, if it was saved before this run.
+    /// Returns what shows whether the saved file of this item has changed, if it was saved before this run.
     fn version(&self, identity: &Identity) -> Result<Option<Version>>;
 
-    /// The digest of what was saved of this item, in this run too, if one is known.
+    /// Returns the digest of what was saved of this item, also in this run, if known.
     fn digest(&self, _identity: &Identity) -> Result<Option<Sum>> {
         Ok(None)
     }
 
-    /// Whose file this path is. Paths that differ only in case or normalisation are one.
+    /// Returns the item that owns the file at this path. Paths that differ only in case or normalisation are equal.
     fn owner(&self, path: &str) -> Result<Option<Identity>>;
 
-    /// The paths of some files of other items that had this length and digest when they were saved.
+    /// Returns the paths of some files of other items that had this length and digest when they were saved.
     fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Result<Vec<String>>;
 
-    /// Notes how an item ended. `find`, `owner` and `twins` see what is saved at once, `version` does not; stable storage may have
-    /// it a moment later. What fails keeps what was saved of it before.
+    /// Records how an item ended. `find`, `owner` and `twins` see what is saved at once, `version` does not; it may
+    /// reach stable storage a moment later. A failure keeps what was saved of the item before.
     fn note(&self, note: Note) -> Result<()>;
 
-    /// Notes that a link could not be listed to its end, and why.
+    /// Records that a link could not be listed to its end, and why.
     fn unlisted(&self, origin: Arc<Origin>, lapse: Lapse) -> Result<()>;
 
-    /// Notes that a link was listed to its end. It costs nothing unless it could not be listed before.
+    /// Records that a link was listed to its end. This costs nothing unless it could not be listed before.
     fn listed(&self, url: &str) -> Result<()>;
 
-    /// Where the listing of this link can go on, and since when that is known.
+    /// Returns where the listing of this link can resume, and since when that is known.
     fn cursor(&self, origin: &Origin) -> Option<(Cursor, Timestamp)>;
 
-    /// Notes where the listing of a link can go on, once all that was noted before is; none if it came to its end. What
-    /// cannot be remembered, since it is too long or its link had secrets, is let be.
+    /// Records where the listing of a link can resume, once everything noted before is recorded; `None` if it came to
+    /// its end. A cursor that cannot be stored, since it is too long or its link had secrets, is dropped.
     fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()>;
 
-    /// Whether any listing is known that was whole.
+    /// Checks whether the imprint of any complete listing is known.
     fn has_imprints(&self) -> bool {
         false
     }
 
-    /// What the listing of this link was when it was whole, if it is of the same source.
+    /// Returns the imprint of this link's last complete listing, if it is from the same source.
     fn imprint(&self, _origin: &Origin) -> Option<Imprint> {
         None
     }
 
-    /// Notes what a listing was that was whole; none if that is of no use any more. What cannot be remembered is let be.
+    /// Records the imprint of a complete listing; `None` if the old one is no longer of use. One that cannot be stored
+    /// is dropped.
     fn imprinted(&self, _origin: &Arc<Origin>, _imprint: Option<Imprint>) -> Result<()> {
         Ok(())
     }
 
-    /// What is known of the one item with this mark.
+    /// Returns what is known of the one item with this mark.
     fn seen(&self, mark: i64) -> Result<Option<Seen>>;
 
-    /// Waits until everything noted is in stable storage.
+    /// Waits until everything noted is on stable storage.
     fn flush(&self) -> Result<()>;
 }
 
-/// What a run has to know of an item that was seen before.
+/// What a run needs to know of an item seen before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// The path and length of what was saved.
+    /// The path and length of the saved file.
     pub(super) saved: Option<(String, u64)>,
-    /// The site says that there is no such thing, or no longer.
+    /// The site says that the item does not exist, or no longer does.
     pub(super) gone: bool,
-    /// Somebody else has had it; where its file is, nobody knows.
+    /// It was imported as downloaded elsewhere; where its file is, is unknown.
     pub(super) imported: bool,
 }
 
-/// Opens the archive in this file for this output root, or one that lasts as long as the run. `twins` says whether it will
-/// be asked for them.
+/// Opens the archive in this file for this output directory, or one in memory for the run. `twins` says whether twins
+/// will be asked for.
 pub(super) fn open(
     file: Option<&Path>,
     root: &Path,

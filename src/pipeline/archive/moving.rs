@@ -1,4 +1,4 @@
-//! Files that get other names, so that a kill at any moment leaves what can be put in order.
+//! Renames of saved files, recorded so that they can be completed after a kill at any moment.
 
 use std::path::Path;
 
@@ -20,26 +20,26 @@ pub(in crate::pipeline) struct Moving {
     pub(in crate::pipeline) shared: Vec<i64>,
     pub(in crate::pipeline) old: String,
     pub(in crate::pipeline) new: String,
-    /// What held for its link alone and has named the new path, as it is noted; none if that is not to be changed.
+    /// The link's own options that named the new path, as recorded; `None` to leave the recorded ones unchanged.
     pub(in crate::pipeline) naming: Option<String>,
 }
 
-/// A file that was meant to move, with the path and the size that its record has.
+/// A move that was intended, with the path and size in its record.
 pub(in crate::pipeline) type Begun = (Moving, Option<(String, u64)>);
 
-/// What came of the record of a file that got another name.
+/// The outcome of moving the record of a renamed file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) enum Landed {
-    /// It has the new path.
+    /// The record has the new path.
     Ours,
-    /// It had changed meanwhile, and a record has the new path: its own, or that of another item.
+    /// The record has changed meanwhile, and a record has the new path: this one, or that of another item.
     Anothers,
-    /// It had changed meanwhile, and no record has the new path.
+    /// The record has changed meanwhile, and no record has the new path.
     Nowhere,
 }
 
-/// Notes what becomes of paths below one output root: what is meant to move before it does, where it is once it is there,
-/// and then that nothing is left to be done.
+/// Records renames below one output directory: what is going to move before it does, its new path once it is there, and
+/// finally that nothing is left to do.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Moves {
     edit: Edit,
@@ -63,39 +63,39 @@ impl Moves {
         })
     }
 
-    /// Notes what is meant to move.
+    /// Records intended moves.
     pub(in crate::pipeline) fn intend(&mut self, moves: &[Moving]) -> Result<()> {
         let done = self.edit.intend(self.root, moves);
         done.map_err(|error| cannot(&self.file, error.into()))
     }
 
-    /// Notes that the files are at their new paths, and says of each whether that is so.
+    /// Records that the files are at their new paths. Returns the outcome for each.
     pub(in crate::pipeline) fn moved(&mut self, moves: &[Moving]) -> Result<Vec<Landed>> {
         let done = self.edit.moved(self.root, moves);
         done.map_err(|error| cannot(&self.file, error.into()))
     }
 
-    /// Notes that nothing is left to be done for these.
+    /// Records that nothing is left to do for these.
     pub(in crate::pipeline) fn settled(&mut self, moves: &[Moving]) -> Result<()> {
         let done = self.edit.settled(moves);
         done.map_err(|error| cannot(&self.file, error.into()))
     }
 
-    /// Whether a record has this very path, or one that some systems take for it.
+    /// Checks whether a record has this path, or one that some systems treat as equal.
     pub(in crate::pipeline) fn is_taken(&mut self, path: &str) -> Result<bool> {
         let found = self.edit.paths(self.root, path);
         let found = found.map_err(|error| cannot(&self.file, error.into()))?;
         Ok(found.iter().any(|known| fold(known) == fold(path)))
     }
 
-    /// Whether a record has this very path.
+    /// Checks whether a record has exactly this path.
     pub(in crate::pipeline) fn has(&mut self, path: &str) -> Result<bool> {
         let found = self.edit.paths(self.root, path);
         let found = found.map_err(|error| cannot(&self.file, error.into()))?;
         Ok(found.iter().any(|known| known == path))
     }
 
-    /// What was meant to move when a kill came, with the path and the size that the record has.
+    /// Returns the moves that a kill interrupted, with the path and size in each record.
     pub(in crate::pipeline) fn left(&mut self) -> Result<Vec<Begun>> {
         let left = self.edit.intended(self.root);
         left.map_err(|error| cannot(&self.file, error.into()))
@@ -103,8 +103,8 @@ impl Moves {
 }
 
 impl Records {
-    /// The number of the item whose file this path is, as the archive is now. Paths that differ only in case or
-    /// normalisation are one.
+    /// Returns the number of the item that owns the file at this path, as the archive is now. Paths that differ only in
+    /// case or normalisation are equal.
     pub(in crate::pipeline) fn owner(&self, path: &str) -> Result<Option<i64>> {
         self.read(|connection| {
             let mut query = connection
@@ -119,7 +119,7 @@ impl Records {
         })
     }
 
-    /// The items that share a file with another: its path, and their number.
+    /// Returns the items that share another item's file, each as path and item number.
     pub(in crate::pipeline) fn shared(&self) -> Result<Vec<(String, i64)>> {
         let read = || {
             let mut query = self.connection.prepare(

@@ -1,17 +1,17 @@
-//! How an output root is written down, so that it is the same one however it is reached.
+//! How an output directory is stored as text, so that it is the same however it is reached.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
-/// What a root that is no text begins with. One that is a text is a whole path, which never does.
+/// Prefix of a root that is not valid text. One that is valid text is an absolute path, which never starts like this.
 const NO_TEXT: &str = "file://";
 
-/// What is escaped in one that is no text, beside what is not ASCII.
+/// The characters escaped in a root that is not valid text, besides non-ASCII.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?');
 
-/// An output root as a text: as it is, or `file:///l%FF` where that is no text.
+/// Returns an output directory as text: unchanged, or as `file:///l%FF` if it is not valid text.
 pub fn written(root: &Path) -> Cow<'_, str> {
     match root.to_str() {
         Some(text) => text.into(),
@@ -22,7 +22,7 @@ pub fn written(root: &Path) -> Cow<'_, str> {
     }
 }
 
-/// The output root that was written so.
+/// Returns the output directory that was stored as this text.
 pub fn root_of(text: &str) -> PathBuf {
     let no_text = text.strip_prefix(NO_TEXT).and_then(decoded);
     no_text.unwrap_or_else(|| text.into())
@@ -35,13 +35,14 @@ fn decoded(text: &str) -> Option<PathBuf> {
     Some(std::ffi::OsString::from_vec(bytes).into())
 }
 
-/// Elsewhere the bytes are of no use to anybody, and such names next to unknown.
+/// Elsewhere the bytes cannot be used, and such names are practically unknown.
 #[cfg(not(unix))]
 fn decoded(_text: &str) -> Option<PathBuf> {
     None
 }
 
-/// How an earlier version wrote a root that is no text, as it did others; none if another folder is really called so.
+/// Returns how an earlier version stored a root that is not valid text; `None` if it is valid, or if another folder
+/// really has that name.
 pub(super) fn once_written(root: &Path) -> Option<String> {
     let once = match root.to_string_lossy() {
         Cow::Borrowed(_) => return None,
@@ -50,7 +51,7 @@ pub(super) fn once_written(root: &Path) -> Option<String> {
     (!Path::new(&once).exists()).then_some(once)
 }
 
-/// The output root that was written so by an earlier version, if it is there and there is but one.
+/// Returns the output directory stored by an earlier version as this text, if it exists and is unambiguous.
 pub(super) fn root_once(text: &str) -> PathBuf {
     let whole = root_of(text);
     if !text.contains(char::REPLACEMENT_CHARACTER) || whole.exists() {
@@ -74,10 +75,10 @@ pub(super) fn root_once(text: &str) -> PathBuf {
     found
 }
 
-/// The whole path of an output root, without symbolic links. The root need not be there.
+/// Returns the absolute path of an output directory, without symbolic links. It need not exist.
 pub fn place(root: &Path) -> PathBuf {
     let whole = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-    // What is not there is no link, so what is there above it decides.
+    // A path that does not exist is no link, so the existing part above it decides.
     let resolved = whole.ancestors().find_map(|above| {
         let found = above.canonicalize().ok()?;
         let below = whole.strip_prefix(above).ok()?;
@@ -86,7 +87,7 @@ pub fn place(root: &Path) -> PathBuf {
     resolved.unwrap_or(whole)
 }
 
-/// What stands so below a folder: that itself, where nothing is between them.
+/// Joins a folder and a path below it; returns the folder itself if that path is empty.
 pub fn within(folder: &Path, below: &Path) -> PathBuf {
     match below.as_os_str().is_empty() {
         true => folder.to_owned(),

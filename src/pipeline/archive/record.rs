@@ -9,92 +9,92 @@ use super::Sum;
 use crate::model::{Failure, Kind, Link, Meta};
 use crate::net::{Led, Shown};
 
-/// The identity of an item: its source and the source's key of it.
+/// The identity of an item: its source, and the source's key for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The name of the source.
     pub source: String,
-    /// What the site calls the item.
+    /// The source's name for the item.
     pub key: String,
 }
 
-/// What is known of an item that was saved.
+/// What is known of a saved item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Its path below the output root, with `/` between names.
+    /// Its path below the output directory, with `/` between names.
     pub path: String,
     /// Its length in bytes.
     pub size: u64,
     /// The digest of its bytes.
     pub digest: Option<Sum>,
-    /// By what the server can tell whether it has changed.
+    /// What shows the server whether it has changed.
     pub validator: Option<Validator>,
-    /// Its media type, as its first bytes or else the server say.
+    /// Its media type, from its first bytes or else from the server.
     pub media: Option<Cow<'static, str>>,
     /// When it was published.
     pub published: Option<Timestamp>,
-    /// The file at that path was saved for another item, and has the same bytes.
+    /// Whether the file at that path was saved for another item with the same bytes.
     pub shared: bool,
-    /// What held for its link alone and has named the path, as JSON: an empty object if nothing did; none if that is not
-    /// known. Noted as none, it stays as it was.
+    /// The link's own options that named the path, as JSON: an empty object if there were none; `None` if unknown.
+    /// Recording `None` leaves the stored value unchanged.
     pub naming: Option<String>,
 }
 
-/// By what a server can tell whether something has changed (RFC 9110 §8.8).
+/// What shows a server whether something has changed (RFC 9110 §8.8).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Validator {
     /// A strong ETag, with its quotes.
     Etag(String),
-    /// Last-Modified.
+    /// A Last-Modified date.
     Modified(Timestamp),
 }
 
-/// By what can be told whether something that was saved has changed.
+/// What shows whether a saved file has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) struct Version {
     /// Its length in bytes.
     pub(in crate::pipeline) size: u64,
-    /// By what the server can tell; without it, only the bytes themselves do.
+    /// What shows the server; without it, only the bytes themselves can tell.
     pub(in crate::pipeline) validator: Option<Validator>,
     /// The digest of its bytes.
     pub(in crate::pipeline) digest: Option<Sum>,
 }
 
-/// How an item ended when it was last asked for.
+/// How the last attempt at an item ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// It was saved.
     Saved,
-    /// It could not be had.
+    /// It failed.
     Failed,
-    /// The site says that there is no such thing, or no longer.
+    /// The site says that the item does not exist, or no longer does.
     Gone,
-    /// Another program has had it. Where its file is, nobody knows.
+    /// It was downloaded by another program. Where its file is, is unknown.
     Imported,
 }
 
-/// What is said of an item that its link does not list when it is asked for again.
+/// The failure of an item that its link no longer lists when it is retried.
 pub(in crate::pipeline) const UNLISTED: &str = "its link does not list it any more";
 
-/// Why an item could not be had.
+/// Why an item failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lapse {
-    /// The kind of the failure, as a word: a later version may know others.
+    /// The kind of the failure, as a word: a later version may have others.
     pub reason: Cow<'static, str>,
-    /// What failed.
+    /// The error message.
     pub message: String,
-    /// How many times it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Its number in the run, by which failures stand in the order of their listing.
+    /// Its number in the run, which orders failures as they were listed.
     pub number: u64,
     /// The item as JSON, without secrets, so that a retry need not list again.
     pub item: Option<String>,
-    /// What held for its link alone, as JSON, if anything did.
+    /// The options of its link, as JSON, if there were any.
     pub options: Option<String>,
 }
 
 impl Lapse {
-    /// A failure as it is remembered, without what failed.
+    /// Converts a failure into what is recorded, without the item.
     pub(in crate::pipeline) fn of(failure: &Failure) -> Lapse {
         Lapse {
             reason: failure.kind.word().into(),
@@ -106,7 +106,7 @@ impl Lapse {
         }
     }
 
-    /// Whether it means that there is no such thing.
+    /// Whether it means that the item does not exist.
     pub(super) fn is_gone(&self) -> bool {
         self.reason == Kind::Missing.word()
     }
@@ -115,20 +115,20 @@ impl Lapse {
 /// The link that items came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
-    /// The link as it may be shown.
+    /// The link in its displayed form.
     pub url: String,
-    /// Whether it had secrets, so that it cannot be listed again as it is here.
+    /// Whether it had secrets, so that it cannot be listed again from this form.
     pub redacted: bool,
     /// Who named it.
     pub led: Led,
-    /// The source that listed it, if one knew it.
+    /// The source that listed it, if one recognised it.
     pub source: Option<String>,
     /// What was known before it was listed.
     pub meta: Meta,
 }
 
 impl Origin {
-    /// The link as an origin, of which no source is known yet.
+    /// Returns the link as an origin whose source is not yet known.
     pub(crate) fn of(link: &Link, led: Led) -> Origin {
         let url = Shown(&link.url).to_string();
         Origin {
@@ -141,30 +141,30 @@ impl Origin {
     }
 }
 
-/// All that the archive knows of an item.
+/// Everything that the archive knows of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// Its number in the archive.
     pub id: i64,
-    /// Whose it is.
+    /// Its identity.
     pub identity: Identity,
-    /// What was saved, if it ever was.
+    /// The record of the saved file, if it ever was saved.
     pub record: Option<Record>,
     /// When it was saved.
     pub saved: Option<Timestamp>,
-    /// How it ended when it was last asked for.
+    /// How the last attempt ended.
     pub standing: Standing,
-    /// Why it could not be had, if it could not.
+    /// Why it failed, if it did.
     pub lapse: Option<Lapse>,
-    /// When it last could not be had.
+    /// When it last failed.
     pub failed: Option<Timestamp>,
-    /// The link that it came from, as it may be shown.
+    /// The link that it came from, in its displayed form.
     pub link: Option<String>,
-    /// The run that noted it last.
+    /// The run that last recorded it.
     pub run: Option<i64>,
 }
 
-/// What is noted of an item as it ends.
+/// What is recorded of an item when it ends.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Note {
     pub(in crate::pipeline) identity: Identity,
@@ -173,7 +173,7 @@ pub(in crate::pipeline) struct Note {
     pub(in crate::pipeline) ending: Ending,
 }
 
-/// A saved file as it is by now.
+/// The current state of a saved file that was altered.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Altered {
     pub(in crate::pipeline) path: String,
@@ -184,14 +184,14 @@ pub(in crate::pipeline) struct Altered {
 /// How an item ends.
 #[derive(Debug)]
 pub(in crate::pipeline) enum Ending {
-    /// It is there, whole and proven.
+    /// Saved, complete and verified.
     Saved(Record),
-    /// It could not be had.
+    /// Failed.
     Failed(Lapse),
-    /// Its server has it as it was saved. By what that can be told from now on, if it is something else.
+    /// Unchanged on its server. Carries the validator to use from now on, if it is a different one.
     Unchanged(Option<Validator>),
-    /// It is none: a document came, and what that leads to is told for itself.
+    /// Not a file: a document came, and what it leads to is recorded separately.
     Document,
-    /// A command of the user's has changed what was saved of it.
+    /// A command of the user's has changed the saved file.
     Altered(Altered),
 }

@@ -12,10 +12,10 @@ use super::sqlite::still::{Opened, Still, open_known};
 use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator, place, root_once};
 use crate::model::{Error, Kind, Result};
 
-/// How many items are read at a time: so many are in memory, and writers are let in between.
+/// How many items are read at a time, to limit memory and to let writers in between.
 const PAGE: usize = 500;
 
-/// All columns of an item, as [`known`] reads them.
+/// All columns of an item, in the order that [`known`] reads them.
 const ITEM: &str = "
     SELECT item.id, source.text, key, path, size, digest, validator, media.text, published, saved, outcome,
         reason.text, message, failure.attempts, number, noted, json, link.url, item.run, folded IS NULL, options, own.text
@@ -26,7 +26,7 @@ const ITEM: &str = "
     LEFT JOIN word AS reason ON reason.id = reason
     LEFT JOIN link ON link.id = item.link";
 
-/// What the archive knows below one output root.
+/// What the archive knows below one output directory.
 #[derive(Debug)]
 pub struct Records {
     pub(super) connection: Connection,
@@ -36,8 +36,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// Opens the archive in this file for this output root. None if there is no such file, or it knows nothing of this
-    /// root. The root need not be there any more.
+    /// Opens the archive in this file for this output directory. `None` if there is no such file, or it knows nothing
+    /// of this directory, which need not exist any more.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -57,7 +57,7 @@ impl Records {
         }))
     }
 
-    /// The same, of an output root that must be known.
+    /// Like `open`, for an output directory that must be known.
     ///
     /// # Errors
     /// [`Kind::Config`] if it is not, and [`Kind::Disk`] if the archive cannot be used.
@@ -65,12 +65,12 @@ impl Records {
         Records::open(file, root)?.ok_or_else(|| {
             let message = format!("the archive knows nothing of `{}`", root.display());
             Error::new(Kind::Config, message).hint(
-                "`fetch archive stats` lists the output folders that it knows; `-d DIR` names one",
+                "`fetch archive stats` lists the known output folders; choose one with `-d DIR`",
             )
         })
     }
 
-    /// The output roots that the archive in this file knows.
+    /// Returns the output directories that the archive in this file knows.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
@@ -88,8 +88,8 @@ impl Records {
         read().map_err(|error| cannot(&name, error.into()))
     }
 
-    /// All items of the root, in the order in which they came into the archive. They are read as they are asked for; what
-    /// is changed on the way may or may not be seen.
+    /// Returns all items of the root, in the order in which they entered the archive. They are read lazily; changes
+    /// made meanwhile may or may not be seen.
     pub fn items(&self) -> impl Iterator<Item = Result<Known>> + '_ {
         let mut page = Vec::new().into_iter();
         let mut after = Some(0);
@@ -111,7 +111,7 @@ impl Records {
         })
     }
 
-    /// What is known of one item.
+    /// Returns what is known of one item.
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
@@ -122,7 +122,7 @@ impl Records {
         Ok(found.find(|known| known.identity == *identity))
     }
 
-    /// What a run was asked for, and the job that it was; none if that is too long ago.
+    /// Returns the command of a run, and its job; `None` if it is no longer recorded.
     pub(in crate::pipeline) fn asked(&self, run: i64) -> Result<Option<(String, Option<String>)>> {
         self.read(|connection| {
             let query = "SELECT command, job FROM run WHERE id = ?";
@@ -132,9 +132,9 @@ impl Records {
         })
     }
 
-    /// The items that come after the one with this number, a page of them.
+    /// Returns the page of items that follows the item with this number.
     fn page(&self, after: i64) -> Result<Vec<Known>> {
-        // With `+`, it is no reason to take the index on it, which has another order.
+        // The `+` keeps SQLite from using the index on this column, which has another order.
         let rest = format!("+item.root = ? AND item.id > ? ORDER BY item.id LIMIT {PAGE}");
         self.query(&rest, [self.root, after])
     }
@@ -147,7 +147,7 @@ impl Records {
         })
     }
 
-    /// Reads something, and sees to it that nobody has written meanwhile where SQLite does not.
+    /// Runs a query, and makes sure that nobody has written meanwhile where SQLite does not detect that.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -214,7 +214,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     })
 }
 
-/// A validator as it is stored.
+/// Reads a stored validator.
 pub(super) fn validator(value: ValueRef<'_>) -> Option<Validator> {
     match value {
         ValueRef::Text(etag) => Some(Validator::Etag(String::from_utf8_lossy(etag).into_owned())),

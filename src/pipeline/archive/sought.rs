@@ -1,11 +1,11 @@
-//! What is to be asked for once more, in its order: a table of the connection. SQLite puts it into a temporary file as it
-//! grows, so that the memory does not grow with it.
+//! The items to be retried, in order, as a temporary table. SQLite moves it to a file as it grows, so that memory use
+//! does not.
 
 use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-/// The table, and where items are gathered before those of one link stand together.
+/// The table, and one in which items are collected before they are grouped by link.
 const TABLES: &str = "
     PRAGMA temp_store = FILE;
     CREATE TEMP TABLE found (place INTEGER PRIMARY KEY, link INTEGER, item INTEGER NOT NULL, at TEXT);
@@ -14,7 +14,7 @@ const TABLES: &str = "
     CREATE INDEX temp.sought_by_mark ON sought (mark) WHERE mark IS NOT NULL;
 ";
 
-/// Puts the items of one link together, where the first of them stands.
+/// Groups the items of each link at the position of its first item.
 const TOGETHER: &str = "
     INSERT INTO sought (link, item, at)
     SELECT found.link, item, at FROM found
@@ -24,7 +24,7 @@ const TOGETHER: &str = "
     DROP TABLE found;
 ";
 
-/// Seeks what a query finds, which gives the link and the number of each item.
+/// Seeks the items that a query returns, as link and item number.
 pub(super) fn seek(
     connection: &Connection,
     query: &str,
@@ -58,7 +58,7 @@ fn fill(
     connection: &Connection,
     find: impl FnOnce() -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
-    // Nobody else sees any of it, so nobody waits for it.
+    // The tables are private to the connection, so no other process waits for them.
     connection.execute_batch(TABLES)?;
     let transaction = connection.unchecked_transaction()?;
     find()?;
@@ -66,7 +66,7 @@ fn fill(
     transaction.commit()
 }
 
-/// The items of one link that come next, from this place on: the link, and their places.
+/// Returns the next items of one link from this position on: the link, and their range of positions.
 pub(super) fn next(
     connection: &Connection,
     from: i64,

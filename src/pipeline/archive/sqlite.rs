@@ -1,7 +1,7 @@
-//! The archive as an SQLite database in WAL mode, one for all output roots.
+//! The archive as an SQLite database in WAL mode, one for all output directories.
 //!
-//! Notes go to one writer thread, which gathers what comes within a moment for one transaction. A note that is not
-//! committed yet is answered from memory.
+//! Notes go to one writer thread, which collects those that come within a moment into one transaction. Notes that are
+//! not committed yet are served from memory.
 
 mod cursors;
 pub(super) mod edit;
@@ -34,32 +34,31 @@ use super::super::naming::fold;
 use super::{Archive, Identity, Imprint, Lapse, Note, Origin, Run, Seen, Sum, Version};
 use crate::model::{Cursor, Error, Kind, Result};
 
-/// Remembers in a database.
+/// An archive in a database.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Sqlite {
     file: String,
     reader: Arc<Mutex<Reader>>,
     waiting: Arc<Waiting>,
-    /// The marks of links that could not be listed when the archive was opened.
+    /// The marks of links that could not be listed as of the opening of the archive.
     unlisted: HashSet<i64>,
-    /// The marks of links that could not be listed since, and stand for several that differ in secrets.
+    /// The marks of links that could not be listed since and that may stand for several, which differ in secrets.
     failed: Mutex<HashSet<i64>>,
     cursors: Mutex<Cursors>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Sqlite {
-    /// Opens the database, making it and its folder if need be.
+    /// Opens the database, creating it and its folder if needed.
     pub(in crate::pipeline) fn open(file: &Path, root: &Path, run: Option<&Run>) -> Result<Sqlite> {
         let shown = file.display().to_string();
         let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
             let error = cannot(&shown, cause);
-            // Without one, all would be fetched again, so that is no way out where waiting is one.
+            // Without an archive everything would be downloaded again, so that is no advice where waiting helps.
             match error.hint {
                 Some(_) => error,
-                None => error.hint(
-                    "name another with `--archive FILE`, or go without one with `--no-archive`",
-                ),
+                None => error
+                    .hint("choose another with `--archive FILE`, or use none with `--no-archive`"),
             }
         };
         if let Some(folder) = file.parent() {
@@ -69,7 +68,7 @@ impl Sqlite {
             let message = format!("cannot use the output folder `{}`", root.display());
             Error::new(Kind::Disk, message)
                 .because(error)
-                .hint("it may have been deleted; name another with `-d DIR`")
+                .hint("it may have been deleted; choose another with `-d DIR`")
         })?;
         let connect = || -> rusqlite::Result<_> {
             let mut writer = connect(file)?;
@@ -89,7 +88,7 @@ impl Sqlite {
             .name("archive".into())
             .spawn(move || {
                 let written = catch_unwind(AssertUnwindSafe(|| writer.run(&shared)));
-                // Whoever waits for it would wait for ever.
+                // Otherwise, whoever waits for the writer would wait forever.
                 if written.is_err() {
                     shared.tell(0, Err("a defect of this program stopped it".to_owned()));
                 }
@@ -106,7 +105,7 @@ impl Sqlite {
         })
     }
 
-    /// Has items found by their digest.
+    /// Creates the index that finds items by their digest.
     pub(in crate::pipeline) fn index_digests(&self, file: &Path) -> Result<()> {
         let done = connect(file).and_then(|connection| index_digests(&connection));
         done.map_err(|error| cannot(&self.file, error.into()))
@@ -120,7 +119,7 @@ impl Sqlite {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has written down what is kept of a listing, if that is new.
+    /// Records what is kept of a listing, if it is new.
     fn kept(&self, is_new: bool, origin: &Arc<Origin>, kept: Option<Kept>) -> Result<()> {
         if !is_new {
             return Ok(());
@@ -129,7 +128,7 @@ impl Sqlite {
         noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
 
-    /// Puts a question to the database, in a view that knows all that was committed here.
+    /// Queries the database, in a view that includes everything committed here.
     fn ask<T>(
         &self,
         committed: u64,
@@ -141,7 +140,7 @@ impl Sqlite {
     }
 }
 
-/// The error of an archive that cannot be used.
+/// The error for an archive that cannot be used.
 pub(super) fn cannot(file: &str, cause: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let is_busy = cause.downcast_ref().is_some_and(is_busy);
     let error = Error::new(Kind::Disk, format!("cannot use the archive `{file}`")).because(cause);
@@ -151,7 +150,7 @@ pub(super) fn cannot(file: &str, cause: Box<dyn std::error::Error + Send + Sync>
     }
 }
 
-/// Why a database cannot be opened, which SQLite does not tell: the system says it.
+/// Returns why a database cannot be opened, as the system reports it, since SQLite does not say.
 fn hindrance(file: &Path, error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
     if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
         return error.into();
@@ -166,7 +165,7 @@ fn hindrance(file: &Path, error: rusqlite::Error) -> Box<dyn std::error::Error +
     }
 }
 
-/// Why nothing can be made beside a file.
+/// Returns why no file can be created beside this one.
 #[cfg(unix)]
 fn shut(file: &Path) -> Option<std::io::Error> {
     use rustix::fs::{Access, access};
@@ -261,7 +260,7 @@ impl Archive for Sqlite {
             return Ok(());
         }
         let mark = link_mark(url);
-        // That another which is shown the same comes to its end says nothing of one that has failed.
+        // A complete listing of another link with the same displayed form says nothing about one that has failed.
         if !self.unlisted.contains(&mark) || self.failed().contains(&mark) {
             return Ok(());
         }
@@ -306,7 +305,7 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         self.waiting.close();
         if let Some(writer) = self.writer.take() {
-            // A panic in the writer has been reported where it happened.
+            // A panic in the writer has already been reported.
             let _ = writer.join();
         }
     }

@@ -1,4 +1,4 @@
-//! Digests of what was saved, by which a file is known again.
+//! Digests of saved files, by which a file is recognised.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use twox_hash::xxhash3_128::Hasher as Xxh3;
 
-/// How digests of what is saved are made.
+/// The algorithm for digests of saved files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
-    /// XXH3 with 128 bits: finds accidents, not attacks, and costs next to nothing.
+    /// XXH3 with 128 bits: detects accidents, not attacks, and costs next to nothing.
     #[default]
     Xxh3,
-    /// SHA-256: for whoever wants to compare with the world.
+    /// SHA-256: for comparing with digests published elsewhere.
     Sha256,
 }
 
@@ -21,14 +21,14 @@ pub enum Algorithm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sum {
-    /// XXH3 with 128 bits: finds accidents, not attacks.
+    /// XXH3 with 128 bits: detects accidents, not attacks.
     Xxh3([u8; 16]),
     /// SHA-256 (FIPS 180-4).
     Sha256([u8; 32]),
 }
 
 impl Sum {
-    /// How it was made.
+    /// Returns the algorithm.
     pub fn algorithm(&self) -> Algorithm {
         match self {
             Sum::Xxh3(_) => Algorithm::Xxh3,
@@ -36,7 +36,7 @@ impl Sum {
         }
     }
 
-    /// The bytes of the digest.
+    /// Returns the bytes of the digest.
     pub fn bytes(&self) -> &[u8] {
         match self {
             Sum::Xxh3(bytes) => bytes,
@@ -44,7 +44,7 @@ impl Sum {
         }
     }
 
-    /// As it is stored: a number for the algorithm, and the bytes.
+    /// Returns the stored form: a number for the algorithm, then the bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         let number = match self {
             Sum::Xxh3(_) => 1,
@@ -53,7 +53,7 @@ impl Sum {
         [&[number], self.bytes()].concat()
     }
 
-    /// Reads what was stored; none if a later version stored it.
+    /// Reads the stored form; `None` if a later version wrote it.
     pub(super) fn decode(stored: &[u8]) -> Option<Sum> {
         match stored.split_first()? {
             (1, bytes) => Some(Sum::Xxh3(bytes.try_into().ok()?)),
@@ -75,7 +75,7 @@ impl fmt::Display for Sum {
     }
 }
 
-/// Makes a digest of bytes as they come.
+/// Computes a digest incrementally.
 #[derive(Clone)]
 pub struct Summing {
     state: State,
@@ -93,7 +93,7 @@ enum State {
 }
 
 impl Summing {
-    /// Of no bytes yet.
+    /// Starts with no bytes.
     pub fn new(algorithm: Algorithm) -> Summing {
         let state = match algorithm {
             Algorithm::Xxh3 => State::Xxh3(Xxh3::new()),
@@ -102,7 +102,7 @@ impl Summing {
         Summing { state, len: 0 }
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
         match &mut self.state {
@@ -111,12 +111,12 @@ impl Summing {
         }
     }
 
-    /// How many bytes it took.
+    /// Returns how many bytes were added.
     pub fn count(&self) -> u64 {
         self.len
     }
 
-    /// What came out.
+    /// Returns the digest.
     pub fn finish(self) -> Sum {
         match self.state {
             State::Xxh3(state) => Sum::Xxh3(state.finish_128().to_be_bytes()),

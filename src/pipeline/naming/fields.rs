@@ -235,7 +235,7 @@ fn together(album: &Album) -> Value {
 }
 
 /// Checks whether a title says the same as an id: `beach-day` adds nothing to `Beach day`. The title may include the
-/// name of its site (`Beach day | The sea`), or, for a folder on a server, its parent folders.
+/// name of its site (`Beach day | The sea`), or, for a folder on a server, be its path.
 fn says(title: &str, id: &str) -> bool {
     let words = |text: &str| -> String {
         let letters = text.chars().filter(|c| c.is_alphanumeric());

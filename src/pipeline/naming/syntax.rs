@@ -107,7 +107,7 @@ pub(super) fn check(template: &str, pieces: &[Piece<'_>]) -> Result<()> {
     }
 }
 
-/// The first field that is written as other programs have it: `%(title)s`.
+/// Returns the first field written in the syntax of other programs: `%(title)s`.
 fn of_elsewhere(skeleton: &str) -> Option<&str> {
     let (_, rest) = skeleton.split_once("%(")?;
     let (field, _) = rest.split_once(")s")?;

@@ -42,7 +42,7 @@ fn readable(head: &[u8]) -> Option<Cow<'_, [u8]>> {
         [0xfe, 0xff, rest @ ..] => return wide(rest, u16::from_be_bytes),
         _ => {}
     }
-    // The bytes that WHATWG MIME Sniffing calls binary; ESC is left to terminals' colours.
+    // The bytes that WHATWG MIME Sniffing calls binary, except ESC, which terminal colours use.
     let binary = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f);
     if head.iter().any(binary) {
         return None;

@@ -158,7 +158,7 @@ fn an_archive_that_is_not_there_is_no_empty_one() {
     let folder = call.root().join("home/state/fetch/archive.db");
     std::fs::create_dir_all(&folder).unwrap();
     let done = call.clone().arg("history").run().fails(8);
-    done.says("it is no file");
+    done.says("it is not a file");
     std::fs::remove_dir(folder).unwrap();
     let history = call.clone().args(["history", "--archive", "typo.db"]);
     for history in [history.clone(), history.arg("7")] {

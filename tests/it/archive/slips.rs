@@ -73,5 +73,5 @@ fn only_a_table_is_imported() {
     connection.execute_batch(view).unwrap();
     drop(connection);
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).fails(2);
-    done.says("`archive` in it is no table, but a view");
+    done.says("its `archive` is not a table but a view");
 }

@@ -245,11 +245,11 @@ fn a_database_of_something_else_is_left_alone() {
     let before = fs::read(&file).unwrap();
     for words in [&["history"][..], &["archive", "stats"]] {
         let done = asked(&call, words).run().fails(8);
-        done.says("it is no archive of this program");
+        done.says("it is not an archive of this program");
     }
     assert!(fs::read(&file).unwrap() == before);
     let run = asked(&call, &[&site.url("/cat.jpg")]).run().fails(8);
-    run.says("it is no archive of this program");
+    run.says("it is not an archive of this program");
     let now = Connection::open(&file).unwrap();
     let tables = "SELECT group_concat(name) FROM sqlite_schema";
     let tables: String = now.query_row(tables, [], |row| row.get(0)).unwrap();

@@ -100,7 +100,7 @@ fn a_folder_that_nothing_is_known_of_is_a_slip() {
     let call = rename(&fetch, "{key}.{ext}").arg("-d");
     let expected = "\
 error: the archive knows nothing of `nosuchdir`
-  hint: `fetch archive stats` lists the output folders that it knows; `-d DIR` names one
+  hint: `fetch archive stats` lists the known output folders; choose one with `-d DIR`
 ";
     let call = call.arg("nosuchdir");
     fetch.clone().args(&links).run().success();

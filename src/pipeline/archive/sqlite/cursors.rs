@@ -1,4 +1,4 @@
-//! What is kept of the listings of links: where one can go on, or what one was that was whole.
+//! What is kept of the listings of links: a cursor to resume from, or the imprint of a complete listing.
 
 use std::collections::HashMap;
 
@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 use crate::model::Cursor;
 use crate::pipeline::archive::{Imprint, Origin};
 
-/// The longest that is remembered, in bytes.
+/// Maximum length of a stored cursor, in bytes.
 const LONGEST: usize = 4096;
 
-/// Those of one output root, by link. Few links have one, so that all are in memory.
+/// The cursors and imprints of one output directory, by link. Few links have one, so all are in memory.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     known: HashMap<String, Known>,
-    /// Whether one of them may be an imprint.
+    /// Whether any of them may be an imprint.
     has_imprints: bool,
 }
 
-/// What is kept of one. A listing that is whole goes on nowhere.
+/// What is kept of one listing. A complete one has nothing to resume.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Kept {
@@ -36,7 +36,7 @@ struct Known {
 }
 
 impl Cursors {
-    /// Reads those of an output root.
+    /// Reads those of an output directory.
     pub(super) fn read(connection: &Connection, root: i64) -> rusqlite::Result<Cursors> {
         let mut query = connection.prepare(
             "SELECT link.url, word.text, cursor, made FROM cursor JOIN link ON link.id = cursor.link
@@ -45,7 +45,7 @@ impl Cursors {
         let mut rows = query.query([root])?;
         let (mut known, mut has_imprints) = (HashMap::new(), false);
         while let Some(row) = rows.next()? {
-            // What another version wrote in another way is no cursor.
+            // A value that another version wrote in another format is ignored.
             let kept = serde_json::from_str(row.get_ref(2)?.as_str()?);
             let made = Timestamp::from_second(row.get(3)?);
             if let (Ok(kept), Ok(made)) = (kept, made) {
@@ -61,7 +61,7 @@ impl Cursors {
         })
     }
 
-    /// That of a link, if it is of the source that lists it now, and since when.
+    /// Returns the cursor of a link, if it is from the source that lists it now, and since when it holds.
     pub(super) fn get(&self, origin: &Origin) -> Option<(Cursor, Timestamp)> {
         let known = self.of(origin)?;
         match &known.kept {
@@ -80,7 +80,7 @@ impl Cursors {
         self.has_imprints
     }
 
-    /// The imprint of a link, if it is of the source that lists it now.
+    /// Returns the imprint of a link, if it is from the source that lists it now.
     pub(super) fn imprint(&self, origin: &Origin) -> Option<Imprint> {
         match &self.of(origin)?.kept {
             Kept::Imprint(imprint) => Some(imprint.clone()),
@@ -88,7 +88,7 @@ impl Cursors {
         }
     }
 
-    /// Notes that of a link, or that there is none, and says whether that is to be written.
+    /// Notes the imprint of a link, or that it has none. Returns whether that must be written.
     pub(super) fn print(&mut self, origin: &Origin, imprint: Option<&Imprint>) -> bool {
         let known = self.imprint(origin);
         match imprint {
@@ -97,13 +97,13 @@ impl Cursors {
                 self.keep(origin, Kept::Imprint(imprint.clone()));
                 true
             }
-            // What is known holds for what had its validator.
+            // The known imprint stays valid for whatever has its validator.
             Some(_) => false,
             None => self.known.remove(&origin.url).is_some(),
         }
     }
 
-    /// Notes that of a link, or that there is none, and says whether that is to be written.
+    /// Notes the cursor of a link, or that it has none. Returns whether that must be written.
     pub(super) fn note(&mut self, origin: &Origin, cursor: Option<&Cursor>) -> bool {
         if origin.redacted {
             return false;
@@ -131,7 +131,7 @@ impl Cursors {
     }
 }
 
-/// Writes down that of a link, or that there is none.
+/// Writes what is kept of a link, or deletes it.
 pub(super) fn write(
     connection: &Connection,
     root: i64,

@@ -1,5 +1,5 @@
-//! Changes what is known, outside a run. Each change is one transaction that waits for its turn, so that other processes
-//! can use the archive meanwhile.
+//! Changes to the archive outside a run. Each change is one transaction that waits its turn, so that other processes
+//! can use the archive in between.
 
 mod forget;
 mod moves;
@@ -23,7 +23,7 @@ pub(in crate::pipeline::archive) struct Edit {
 }
 
 impl Edit {
-    /// Opens the archive in this file, and makes it if need be.
+    /// Opens the archive in this file, creating it if needed.
     pub(in crate::pipeline::archive) fn open(file: &Path) -> rusqlite::Result<Edit> {
         let mut connection = connect(file)?;
         prepare(&mut connection)?;
@@ -43,18 +43,18 @@ impl Edit {
         if done.is_ok() {
             transaction.commit()?;
         } else {
-            // A word that was noted in it is not there any more.
+            // Words added in the failed transaction no longer exist.
             self.words = Words::default();
         }
         done
     }
 
-    /// The number of an output root, which is noted if need be.
+    /// Returns the number of an output directory, adding it if needed.
     pub(in crate::pipeline::archive) fn root(&mut self, path: &Path) -> rusqlite::Result<i64> {
         self.change(|connection, _| root_id(connection, path))
     }
 
-    /// Notes that somebody else has had these items. Says how many of them were not known to be had.
+    /// Records that these items were downloaded elsewhere. Returns how many were not already known as downloaded.
     pub(in crate::pipeline::archive) fn import(
         &mut self,
         root: i64,

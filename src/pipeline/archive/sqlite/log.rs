@@ -1,8 +1,9 @@
 //! Keeps the write-ahead log short.
 //!
-//! SQLite begins the log anew once all of it is in the database and nobody reads from it. Our reader always holds a view, so
-//! that would never be: the log would grow by the pages that each transaction touches, for as long as a run goes on. From
-//! 1,000 pages on, SQLite would copy the log into the database and wait for the disk after each transaction, and in vain.
+//! SQLite restarts the log once all of it is in the database and nobody reads from it. Our reader always holds a view,
+//! so that would never happen: the log would grow by the pages that each transaction touches for as long as a run goes
+//! on. Beyond 1,000 pages, SQLite would also copy the log into the database and wait for the disk after each
+//! transaction, in vain.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,29 +13,29 @@ use rusqlite::Connection;
 
 use super::reader::Reader;
 
-/// From this length on it is to begin anew, in bytes.
+/// The length at which the log is restarted, in bytes.
 const LONG: u64 = 8 << 20;
-/// After how many transactions its length is looked at.
+/// After how many transactions its length is checked.
 const EVERY: u32 = 8;
 
-/// The log of a database that is written to.
+/// The log of a database that is being written to.
 #[derive(Debug)]
 pub(super) struct Log {
     file: PathBuf,
     reader: Arc<Mutex<Reader>>,
-    /// How many transactions there were since its length was looked at.
+    /// Number of transactions since its length was last checked.
     count: u32,
 }
 
 impl Log {
-    /// The log that this connection writes, which from now on is the only one that has it begin anew.
+    /// Takes over restarting the log of this connection, which SQLite no longer does by itself.
     pub(super) fn new(
         database: &Path,
         writer: &Connection,
         reader: Arc<Mutex<Reader>>,
     ) -> rusqlite::Result<Log> {
         writer.pragma_update(None, "wal_autocheckpoint", 0)?;
-        // One that begins anew is cut off, so that its length is what is in it.
+        // A restarted log is truncated, so that its length is that of its contents.
         writer.pragma_update(None, "journal_size_limit", 0)?;
         let mut file = OsString::from(database);
         file.push("-wal");
@@ -45,7 +46,7 @@ impl Log {
         })
     }
 
-    /// Has the log begin anew if it is long. It is called after each transaction, by whoever wrote it.
+    /// Restarts the log if it is long. Called after each transaction, by the thread that wrote it.
     pub(super) fn keep_short(&mut self, writer: &Connection) {
         self.count += 1;
         if self.count < EVERY {
@@ -54,17 +55,17 @@ impl Log {
         self.count = 0;
         if std::fs::metadata(&self.file).is_ok_and(|log| log.len() >= LONG) {
             self.let_go();
-            // What another process still reads stays for the next time.
+            // What another process still reads stays until the next time.
             let _ = writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-            // A view that is taken now is one of the database alone, so the next transaction can begin a new log.
+            // A view taken from now on needs only the database, so the next transaction can restart the log.
             self.let_go();
         }
     }
 
-    /// Ends the view of our reader; it takes a new one when it is asked.
+    /// Ends the view of our reader, which takes a new one at its next query.
     fn let_go(&self) {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that cannot be ended is an error of the next question.
+        // A failure to end it surfaces at the next query.
         let _ = reader.let_go();
     }
 }

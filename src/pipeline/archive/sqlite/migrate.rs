@@ -1,4 +1,4 @@
-//! Brings databases of earlier versions to this one, inside a transaction of whoever calls.
+//! Migrates databases of earlier versions, inside the caller's transaction.
 
 use rusqlite::{Connection, params};
 
@@ -7,7 +7,7 @@ use super::words::Words;
 use crate::model::Kind;
 use crate::pipeline::archive::UNLISTED;
 
-/// Version 1 had the names of sources in each row, and of a failure only its kind.
+/// Version 1 stored the names of sources in each row, and only the kind of a failure.
 pub(super) fn from_1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("DROP INDEX item_by_path; ALTER TABLE item RENAME TO item_1")?;
     connection.execute_batch(SCHEMA)?;
@@ -42,7 +42,7 @@ pub(super) fn from_1(connection: &Connection) -> rusqlite::Result<()> {
             path.as_deref().map(folded),
             path,
             row.get::<_, Option<i64>>(4)?,
-            // When it was saved is not known if it failed since.
+            // When it was saved is unknown if it failed since.
             path.as_ref().map(|_| noted),
         ])?;
         if outcome != SAVED {
@@ -53,7 +53,7 @@ pub(super) fn from_1(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("DROP TABLE item_1")
 }
 
-/// Version 2 did not know what held for a link alone where it failed, and of a job only the run in which something failed
+/// Version 2 did not store the link's own options with a failure, and of a job only the run in which something failed
 /// last.
 pub(super) fn from_2(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
@@ -68,7 +68,7 @@ pub(super) fn from_2(connection: &Connection) -> rusqlite::Result<()> {
     from_3(connection)
 }
 
-/// Version 3 did not know what held for the link of what was saved, and took for gone what one listing lacked.
+/// Version 3 did not store the link's own options with saved items, and took items missing from one listing for gone.
 pub(super) fn from_3(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("ALTER TABLE item ADD COLUMN naming INTEGER REFERENCES word")?;
     let failed = "UPDATE item SET outcome = ? WHERE outcome = ?
@@ -90,7 +90,7 @@ mod tests {
 
     use crate::pipeline::archive::{Archive, Choice, Identity, Records, Seen, Standing};
 
-    /// Made by the statements of version 1.
+    /// Created by the statements of version 1.
     const VERSION_1: &str = "
         CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
         CREATE TABLE item (
@@ -106,7 +106,7 @@ mod tests {
         INSERT INTO item VALUES (2, 'imgur', 'a', 'Cat.jpg', 'cat.jpg', 7, 'saved', NULL, 103);
     ";
 
-    /// An archive of this version in a folder of its own, which is the root that it knows.
+    /// Creates an archive of this version in a folder of its own, which is the root that it knows.
     fn empty() -> (tempfile::TempDir, PathBuf, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("archive.db");
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn what_failed_in_version_2_is_asked_for_again() {
         let (_folder, file, root) = empty();
-        // As that version had its tables.
+        // The tables as that version had them.
         let connection = Connection::open(&file).unwrap();
         let older = "
             ALTER TABLE failure DROP COLUMN options;
@@ -196,7 +196,7 @@ mod tests {
             .execute(update, [root.to_str().unwrap()])
             .unwrap();
         drop(connection);
-        // Twice, since the second time there is nothing to be done.
+        // Twice, since the second time there is nothing to do.
         for _ in 0..2 {
             let archive = Sqlite::open(&file, &root, None).unwrap();
             let find = |source: &str, key: &str| {

@@ -1,5 +1,5 @@
-//! What was noted near the last answer. Whoever lists again what was listed before asks for rows that lie side by side, in
-//! about the same order, and reading some at once costs a fraction of finding each.
+//! Read-ahead of rows near the last one found. A run that repeats a listing asks for neighbouring rows in about the
+//! same order, and reading some at once costs a fraction of finding each.
 
 use std::collections::HashMap;
 
@@ -9,20 +9,20 @@ use super::schema::{GONE, IMPORTED};
 use crate::pipeline::archive::Seen;
 use crate::pipeline::sink::stays_below;
 
-/// How many rows before and behind the last answer are read: what was fetched side by side ended in any order.
+/// How many rows before and after the last one are read: parallel downloads ended in any order.
 const BEFORE: i64 = 16;
 const BEHIND: i64 = 128;
 
-/// Rows that were read and not asked for yet. They are as old as the view in which they were read.
+/// Rows that were read but not asked for yet. They are as old as the view in which they were read.
 #[derive(Debug, Default)]
 pub(super) struct Nearby {
-    /// By their marks; of several that share one, the last.
+    /// Rows by mark; of several that share one, the last.
     rows: HashMap<i64, Noted>,
-    /// The row that was found last.
+    /// The row found last.
     last: Option<i64>,
 }
 
-/// What a row tells.
+/// The contents of a row.
 #[derive(Debug)]
 pub(super) struct Noted {
     pub(super) id: i64,
@@ -35,13 +35,13 @@ impl Noted {
     /// Finds rows by their mark.
     pub(super) const FIND: &str =
         "SELECT id, source, key, outcome, path, size FROM item WHERE root = ? AND mark = ?";
-    /// Reads a few in their order. Without the sign, all rows of the root would be looked through by its index.
+    /// Reads a range of rows in order. Without the `+`, SQLite would scan all rows of the root by its index.
     const AROUND: &str = "SELECT id, source, key, outcome, path, size, mark FROM item
          WHERE id BETWEEN ? AND ? AND +root = ?";
 
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Noted> {
         let outcome: i64 = row.get(3)?;
-        // One that leads out of the root is none of a file of ours.
+        // A path that leads out of the root is not a file of ours.
         let path = row.get::<_, Option<String>>(4)?;
         let path = path.filter(|path| stays_below(path));
         let size: Option<i64> = row.get(5)?;
@@ -59,12 +59,13 @@ impl Noted {
 }
 
 impl Nearby {
-    /// The row with this mark, if it is at hand. Each is given once.
+    /// Returns the row with this mark, if it was read ahead. Each is returned once.
     pub(super) fn take(&mut self, mark: i64) -> Option<Noted> {
         self.rows.remove(&mark)
     }
 
-    /// Notes that a row was found that was not at hand, and reads what lies around it if the one before was near, too.
+    /// Notes that a row was found that was not read ahead, and reads its neighbours if the row found before was near,
+    /// too.
     pub(super) fn found(
         &mut self,
         connection: &Connection,
@@ -84,7 +85,7 @@ impl Nearby {
         Ok(())
     }
 
-    /// Forgets all, since the database may have changed.
+    /// Forgets all rows, since the database may have changed.
     pub(super) fn forget(&mut self) {
         self.rows.clear();
     }

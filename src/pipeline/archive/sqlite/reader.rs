@@ -1,4 +1,4 @@
-//! Answers the questions of a run.
+//! Queries during a run.
 
 use std::time::{Duration, Instant};
 
@@ -12,18 +12,18 @@ use crate::pipeline::archive::{Identity, Seen, Sum, Version};
 use crate::pipeline::naming::fold;
 use crate::pipeline::sink::stays_below;
 
-/// How long one view of the database serves, so that what other processes write is seen in time.
+/// How long one view of the database is used, so that writes by other processes are seen in time.
 const VIEW: Duration = Duration::from_secs(1);
 
-/// The connection that questions are put to. It holds one view of the database for many questions, since taking and
-/// giving back the lock of each costs more than the answer.
+/// The connection for queries. It holds one view of the database for many queries, since taking and releasing the lock
+/// for each costs more than the query.
 #[derive(Debug)]
 pub(in crate::pipeline::archive) struct Reader {
     connection: Connection,
     root: i64,
     words: Words,
     nearby: Nearby,
-    /// How many transactions of ours the view has seen, and when it was taken.
+    /// How many of our transactions the view includes, and when it was taken.
     view: Option<(u64, Instant)>,
 }
 
@@ -38,7 +38,7 @@ impl Reader {
         }
     }
 
-    /// Makes sure that the view has seen so many transactions of ours, and is not old.
+    /// Makes sure that the view includes this many of our transactions, and is recent.
     pub(super) fn look(&mut self, committed: u64) -> rusqlite::Result<()> {
         let known = |(seen, since): (u64, Instant)| seen == committed && since.elapsed() < VIEW;
         if !self.view.is_some_and(known) {
@@ -58,7 +58,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What was saved of this item, and whether it is gone.
+    /// Returns what was saved of this item, and whether it is gone.
     pub(super) fn find(&mut self, identity: &Identity) -> rusqlite::Result<Option<Seen>> {
         let connection = &self.connection;
         let Some(source) = self.words.known(connection, &identity.source)? else {
@@ -81,7 +81,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// The same for the one item with this mark.
+    /// Returns the same for the one item with this mark; `None` if several share it.
     pub(super) fn seen(&mut self, mark: i64) -> rusqlite::Result<Option<Seen>> {
         let mut query = self.connection.prepare_cached(Noted::FIND)?;
         let mut rows = query.query(params![self.root, mark])?;
@@ -92,7 +92,7 @@ impl Reader {
         Ok(rows.next()?.is_none().then_some(seen))
     }
 
-    /// By what can be told whether what was saved of this item has changed.
+    /// Returns what shows whether the saved file of this item has changed.
     pub(super) fn version(&mut self, identity: &Identity) -> rusqlite::Result<Option<Version>> {
         let mut query = self.connection.prepare_cached(
             "SELECT size, validator, digest FROM item JOIN word ON word.id = source
@@ -111,7 +111,7 @@ impl Reader {
         }))
     }
 
-    /// The paths of some files of other items with this length and digest.
+    /// Returns the paths of some files of other items with this length and digest.
     pub(super) fn twins(
         &mut self,
         size: u64,
@@ -135,9 +135,9 @@ impl Reader {
         Ok(paths)
     }
 
-    /// Whose file this path is.
+    /// Returns the item that owns the file at this path.
     pub(super) fn owner(&mut self, path: &str) -> rusqlite::Result<Option<Identity>> {
-        // Of most paths there is nothing, which the index alone tells.
+        // Most paths are not known, which the index alone shows.
         const KNOWN: &str = "SELECT id FROM item WHERE root = ? AND folded = ? LIMIT 1";
         let folded = folded(path);
         let known = self

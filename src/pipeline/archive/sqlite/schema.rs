@@ -1,7 +1,8 @@
-//! What the database looks like, and how it is opened.
+//! The schema of the database, and how it is opened.
 //!
-//! What many rows have in common is a number: roots, words (sources, media types, reasons), links. Keys and paths are
-//! found by a number made from them, and then compared, since they are long and an index would hold them once more.
+//! Values shared by many rows are stored as numbers: roots, words (sources, media types, reasons), links. Keys and
+//! paths are looked up by a number derived from them, and then compared, since they are long and an index would store
+//! them a second time.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use super::migrate;
 use crate::pipeline::archive::{once_written, written};
 use crate::pipeline::naming::fold;
 
-/// The version of the schema below, kept in `user_version`.
+/// The version of this schema, stored in `user_version`.
 pub(super) const VERSION: i64 = 4;
 
 pub(super) const SCHEMA: &str = "
@@ -49,20 +50,20 @@ pub(super) const SCHEMA: &str = "
         cursor TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (root, link)) WITHOUT ROWID;
 ";
 
-/// The one table that version 1 has the same.
+/// The only table that is the same in version 1.
 pub(super) const ROOT: &str =
     "CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)";
 
-/// How long others are waited for who write.
+/// How long to wait for other writers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How an item ended, as it is stored.
+/// How an item ended, as stored.
 pub(in crate::pipeline::archive) const SAVED: i64 = 0;
 pub(in crate::pipeline::archive) const FAILED: i64 = 1;
 pub(in crate::pipeline::archive) const GONE: i64 = 2;
 pub(in crate::pipeline::archive) const IMPORTED: i64 = 3;
 
-/// The number by which an item is found.
+/// Returns the number by which an item is looked up.
 pub(in crate::pipeline) fn mark(source: &str, key: &str) -> i64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(source.as_bytes());
@@ -71,12 +72,12 @@ pub(in crate::pipeline) fn mark(source: &str, key: &str) -> i64 {
     number(hasher.finalize())
 }
 
-/// The number by which a path is found; paths that differ only in case or normalisation have the same.
+/// Returns the number by which a path is looked up; paths that differ only in case or normalisation share it.
 pub(in crate::pipeline::archive) fn folded(path: &str) -> i64 {
     number(blake3::hash(fold(path).as_bytes()))
 }
 
-/// The first 64 bits. Nobody can make many texts that share them.
+/// Returns the first 64 bits of a hash. Nobody can produce many texts that share them.
 fn number(hash: blake3::Hash) -> i64 {
     let (first, _) = hash
         .as_bytes()
@@ -85,22 +86,22 @@ fn number(hash: blake3::Hash) -> i64 {
     i64::from_le_bytes(*first)
 }
 
-/// The number by which a link is found.
+/// Returns the number by which a link is looked up.
 pub(in crate::pipeline) fn link_mark(url: &str) -> i64 {
     number(blake3::hash(url.as_bytes()))
 }
 
-/// Opens the database, making it if need be.
+/// Opens the database, creating it if needed.
 pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     open(file, OpenFlags::default())
 }
 
-/// Opens a database that is there.
+/// Opens an existing database.
 pub(in crate::pipeline::archive) fn connect_known(file: &Path) -> rusqlite::Result<Connection> {
     open(file, known())
 }
 
-/// Opens a database that is there, and leaves it in the mode in which it is.
+/// Opens an existing database, and leaves its journal mode unchanged.
 pub(super) fn connect_to_read(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(plain(file), known())?;
     settle(&connection)?;
@@ -115,26 +116,27 @@ fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(plain(file), flags)?;
     settle(&connection)?;
     log_ahead(&connection)?;
-    // In WAL mode a power cut loses the last commits at the worst, and never the database.
+    // In WAL mode a power cut loses the last commits at worst, never the database.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
 
-/// A path that SQLite takes for one, whatever it is: `:memory:` and `file:x?mode=memory` are files as well.
+/// Returns a path that SQLite takes for a file path in any case: `:memory:` and `file:x?mode=memory` are file names,
+/// too.
 pub(in crate::pipeline::archive) fn plain(file: &Path) -> PathBuf {
     Path::new(".").join(file)
 }
 
-/// What holds for every connection.
+/// Applies the settings of every connection.
 pub(super) fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
-    // The plans do not depend on the values. Where they might, a statement would be made anew for each value.
+    // Query plans do not depend on bound values. Otherwise, some statements would be prepared again for each value.
     let done = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
     done.map(drop)
 }
 
-/// Sets WAL mode, if it is not set. SQLite waits for nobody there (several processes may begin on a new database), so that
-/// it has to be tried again for as long as it waits elsewhere.
+/// Sets WAL mode, if it is not set. SQLite does not wait for other processes here (several may start on a new
+/// database), so it is retried for as long as SQLite waits elsewhere.
 fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let began = Instant::now();
     loop {
@@ -161,20 +163,20 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// The version of the schema that a database has; 0 for one that is new, or not ours.
+/// Returns the schema version of a database; 0 if it is new, or not ours.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// An error that says this message and nothing of its own.
+/// Builds an error with just this message.
 pub(super) fn refused(message: String) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(message.into())
 }
 
-/// The error of a database with a schema of which this program knows nothing.
+/// The error for a database with an unknown schema.
 pub(super) fn foreign(version: i64) -> rusqlite::Error {
     refused(match version {
-        0 => "it is no archive of this program".to_owned(),
+        0 => "it is not an archive of this program".to_owned(),
         later => format!("it was made by a later version of this program (schema {later})"),
     })
 }
@@ -184,16 +186,16 @@ fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(query, [], |row| row.get(0))
 }
 
-/// Brings the database to the version of this program.
+/// Migrates the database to the version of this program.
 pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
-    // Whoever only reads need not wait for those who write.
+    // A process that only reads need not wait for those that write.
     if version(connection)? == VERSION {
         return Ok(());
     }
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     match version(&transaction)? {
-        // Whatever has tables is somebody's.
+        // A database with tables belongs to somebody.
         0 if has_tables(&transaction)? => return Err(foreign(0)),
         0 => {
             transaction.execute_batch(ROOT)?;
@@ -209,18 +211,18 @@ pub(in crate::pipeline::archive) fn prepare(connection: &mut Connection) -> rusq
     transaction.commit()
 }
 
-/// Has items found by their digest, from now on. It is asked for by few, and costs some 30 bytes an item.
+/// Creates the index that finds items by their digest. Few need it, and it costs some 30 bytes per item.
 pub(super) fn index_digests(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE INDEX IF NOT EXISTS item_by_digest ON item (root, digest) WHERE digest IS NOT NULL",
     )
 }
 
-/// The number of an output root, which is noted if need be.
+/// Returns the number of an output directory, adding it if needed.
 pub(super) fn root_id(connection: &Connection, root: &Path) -> rusqlite::Result<i64> {
     let path = written(root);
     if let Some(once) = once_written(root) {
-        // It is ours unless we have one already.
+        // It is the same directory, unless the new form is already there.
         let update = "UPDATE OR IGNORE root SET path = ? WHERE path = ?";
         connection.execute(update, [path.as_ref(), &once])?;
     }
@@ -232,7 +234,7 @@ pub(super) fn root_id(connection: &Connection, root: &Path) -> rusqlite::Result<
     connection.query_row(query, [&path], |row| row.get(0))
 }
 
-/// The number of an output root, if it is known.
+/// Returns the number of an output directory, if it is known.
 pub(in crate::pipeline::archive) fn known_root(
     connection: &Connection,
     root: &Path,
@@ -249,7 +251,7 @@ pub(in crate::pipeline::archive) fn known_root(
     }
 }
 
-/// The marks of the links below a root that could not be listed to their end.
+/// Returns the marks of the links below a root that could not be listed to their end.
 pub(super) fn unlisted(connection: &Connection, root: i64) -> rusqlite::Result<HashSet<i64>> {
     let mut query = connection.prepare(
         "SELECT link.mark FROM unlisted JOIN link ON link.id = unlisted.link WHERE root = ?",

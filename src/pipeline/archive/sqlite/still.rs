@@ -1,9 +1,10 @@
-//! A database for those who only read, also where nothing can be written.
+//! Opens a database for reading, even where nothing can be written.
 //!
-//! In WAL mode all who have a database open share an index of its log, which is a file beside it, as the log is. Where
-//! neither can be made, SQLite refuses to read what such a database says, though nobody can be writing: he would have
-//! made both. It reads it all the same as a file that never changes, but without the log; or, as the only one who has it
-//! open, with an index of its own. Nothing tells it then that somebody has begun to write, so that is looked for here.
+//! In WAL mode, all processes that have a database open share an index of its log, which is a file beside it, as the
+//! log is. Where neither file can be created, SQLite refuses to read such a database, although nobody can be writing: a
+//! writer would have created both. It does read it as a file that never changes, but then without the log; or, as its
+//! only user, with an index of its own. Either way nothing reports that somebody has begun to write, so that is checked
+//! here.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,35 +17,34 @@ use url::Url;
 
 use super::schema::{VERSION, connect_to_read, foreign, prepare, refused, settle, version};
 
-/// The files of SQLite that takes no locks, since the system has none to give on what is only read.
+/// The VFS of SQLite that takes no locks, since the system grants none on read-only files.
 const WITHOUT_LOCKS: &str = if cfg!(windows) {
     "vfs=win32-none"
 } else {
     "vfs=unix-none"
 };
 
-/// A database that is read, and how it was when it was opened, if nobody else would tell of a change.
+/// A database opened for reading, and its state at that time if nothing else would report a change.
 #[derive(Debug)]
 pub(in crate::pipeline::archive) struct Opened {
     pub(in crate::pipeline::archive) connection: Connection,
     pub(in crate::pipeline::archive) still: Option<Still>,
 }
 
-/// Opens a database that is there, if it is, to read it. One of an earlier version is brought to that of this program,
-/// which is all that is ever written.
+/// Opens an existing database for reading. One of an earlier version is migrated, which is the only thing ever written.
 pub(in crate::pipeline::archive) fn open_known(file: &Path) -> rusqlite::Result<Option<Opened>> {
     match fs::metadata(file) {
         Ok(there) if there.is_file() => {}
-        Ok(_) => return Err(refused("it is no file".to_owned())),
+        Ok(_) => return Err(refused("it is not a file".to_owned())),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(error) => return Err(refused(error.to_string())),
     }
-    // What is beside it is beside what a link leads to.
+    // Its companion files are beside the file that a link leads to.
     let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());
     if is_ours(file) {
-        // Only who may write takes away what he has made beside it.
+        // Only a process that may write removes the files that it has created beside it.
         let mut connection = connect_to_read(file)?;
         prepare(&mut connection)?;
         return Ok(Some(Opened {
@@ -56,8 +56,8 @@ pub(in crate::pipeline::archive) fn open_known(file: &Path) -> rusqlite::Result<
     match version(&opened.connection)? {
         VERSION => Ok(Some(opened)),
         earlier @ 1..VERSION => Err(refused(format!(
-            "it is of an earlier version of this program (schema {earlier}), and nothing can be changed there; copy it to \
-             where it can be"
+            "it was made by an earlier version of this program (schema {earlier}) and cannot be upgraded there; copy it to \
+             a writable place"
         ))),
         other => Err(foreign(other)),
     }
@@ -65,7 +65,7 @@ pub(in crate::pipeline::archive) fn open_known(file: &Path) -> rusqlite::Result<
 
 /// Opens a database that cannot be written to.
 fn open(file: &Path) -> rusqlite::Result<Opened> {
-    // SQLite can see to it where the index is there, or the journal of a change that has to be undone.
+    // SQLite copes if the index exists, or a journal with a change to be rolled back.
     if beside(file, "-shm").exists() || length(&beside(file, "-journal")) > 0 {
         let connection = connect(file, None)?;
         let is_missing =
@@ -82,7 +82,7 @@ fn open(file: &Path) -> rusqlite::Result<Opened> {
         0 => connect(file, Some("immutable=1"))?,
         _ => {
             let connection = connect(file, Some(WITHOUT_LOCKS))?;
-            // Then the index is in memory.
+            // Keeps the index in memory.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             connection
         }
@@ -108,7 +108,7 @@ fn connect(file: &Path, how: Option<&str>) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// A database as it was, with its log.
+/// The state of a database and its log at one time.
 #[derive(Debug)]
 pub(in crate::pipeline::archive) struct Still {
     files: [PathBuf; 2],
@@ -122,7 +122,7 @@ impl Still {
         Still { files, were }
     }
 
-    /// Whether nobody has written since. Whoever opens it to write makes a log first.
+    /// Checks whether nobody has written since. Whoever opens it for writing creates a log first.
     pub(in crate::pipeline::archive) fn is_so(&self) -> bool {
         self.files.each_ref().map(|file| look(file)) == self.were
     }
@@ -143,7 +143,7 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Whether a database can be written to, and files beside it made.
+/// Checks whether a database can be written to, and files created beside it.
 #[cfg(unix)]
 fn is_ours(file: &Path) -> bool {
     use rustix::fs::{Access, access};

@@ -54,14 +54,14 @@ fn seen(path: &str, size: u64) -> Option<Seen> {
     })
 }
 
-/// What lies around an answer is read with it.
+/// Rows near the one found are read ahead.
 #[test]
 fn what_is_near_is_as_it_is_now() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     let archive = Sqlite::open(&file, folder.path(), None).unwrap();
     let note = |n: u32, path: &str| archive.note(saved(&n.to_string(), record(path, 7)));
-    // In no order, as what is fetched side by side ends.
+    // In no particular order, as parallel downloads end.
     for n in (0..400).map(|n| n * 7 % 400) {
         note(n, &format!("{n}.jpg")).unwrap();
     }
@@ -161,7 +161,7 @@ fn what_another_run_saves_meanwhile_has_not_failed() {
     };
     one.end(&file, &ended).unwrap();
     assert_eq!(note(&second, failed("x", "disk")), kept);
-    // Its own failure counts, and so does that of a run which began when the other was over.
+    // Its own failure counts, and so does that of a run that began after the other had ended.
     std::thread::sleep(std::time::Duration::from_millis(2));
     let third = Sqlite::open(&file, root, Some(&later)).unwrap();
     let lost = (Standing::Failed, true);
@@ -242,7 +242,7 @@ fn a_database_of_a_later_version_is_left_alone() {
     assert_eq!(error.causes(), [expected]);
 }
 
-/// How many items are noted; `FETCH_ITEMS=1000000` for the figure in the documentation.
+/// How many items are recorded; `FETCH_ITEMS=1000000` for the figure in the documentation.
 fn items() -> u64 {
     let told = std::env::var("FETCH_ITEMS").ok();
     told.and_then(|text| text.parse().ok()).unwrap_or(5000)
@@ -265,7 +265,7 @@ fn an_item_costs_under_300_bytes() {
     for number in 0..items() {
         let hash = blake3::hash(&number.to_le_bytes()).to_hex();
         let from_album = number % 2 == 0;
-        // As from an album of a hundred pictures, and as from a list of addresses.
+        // As from an album of a hundred pictures, and as from a list of URLs.
         let (source, key, path) = match from_album {
             true => (
                 "imgur",
@@ -327,7 +327,7 @@ fn the_log_stays_short_while_questions_are_asked() {
         archive
             .note(saved(&key, record(&format!("{number}.jpg"), 7)))
             .unwrap();
-        // Each in a transaction of its own, and a question of the view after it.
+        // Each in a transaction of its own, followed by a query in the view.
         archive.flush().unwrap();
         assert_eq!(archive.find(&identity("missing")).unwrap(), None);
         let log = std::fs::metadata(folder.path().join("archive.db-wal")).unwrap();
@@ -362,7 +362,7 @@ fn who_reads_does_not_wait_for_who_writes() {
     drop(writing);
 }
 
-/// A view serves for a while; what is not where it says is looked for once more.
+/// A view is used for a while; a file that is not where it says is looked up again.
 #[test]
 fn what_another_has_moved_is_found_anew() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What was noted and is not committed yet.
+//! Notes that are not committed yet.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,56 +8,56 @@ use super::cursors::Kept;
 use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, Sum};
 use crate::pipeline::naming::fold;
 
-/// How long notes are gathered for one transaction. What a kill loses in it is fetched again, and found to be there.
-/// With each transaction the reader has to read again what it knew, so there are few.
+/// How long notes are collected for one transaction. What a kill loses is requested again, and then found to exist.
+/// Each transaction makes the reader read again what it knew, so there are few.
 const MOMENT: Duration = Duration::from_millis(200);
-/// So many notes are on their way at the most. Where the disk takes no more, neither does the memory: everything waits for it.
+/// Maximum number of pending notes. When the disk cannot keep up, memory must not grow: everything waits.
 const MOST: usize = 16 << 10;
 
 /// The notes on their way to the writer.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     state: Mutex<State>,
-    /// Told when the writer has something to do at once.
+    /// Notified when the writer has something to do at once.
     work: Condvar,
-    /// Told when something was committed.
+    /// Notified when something was committed.
     done: Condvar,
 }
 
-/// What is to be written down.
+/// What is to be written.
 #[derive(Debug)]
 pub(super) enum Paper {
     /// How an item ended.
     Item(Arc<Note>),
     /// Why a link could not be listed to its end.
     Unlisted(Arc<Origin>, Lapse),
-    /// That the link with this mark was listed, though it could not be before.
+    /// That the link with this mark was listed, although it could not be before.
     Listed(i64),
-    /// What is kept of the listing of a link, if anything is.
+    /// What is kept of the listing of a link, if anything.
     Reached(Arc<Origin>, Option<Kept>),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     notes: Vec<Paper>,
-    /// Of the notes that wait.
+    /// Of the waiting notes.
     next: Saved,
-    /// Of those that are being written.
+    /// Of the notes being written.
     now: Saved,
-    /// How many notes are not committed.
+    /// Number of notes not committed.
     count: usize,
-    /// How many transactions were committed.
+    /// Number of committed transactions.
     pub(super) committed: u64,
-    /// The writer waits for the first note.
+    /// Whether the writer is waiting for a first note.
     idle: bool,
-    /// Somebody waits for what was noted.
+    /// Whether somebody is waiting for what was noted.
     hurry: bool,
-    /// No more notes will come.
+    /// Whether no more notes will come.
     closed: bool,
     failure: Option<String>,
 }
 
-/// The notes of what was saved, by identity and by folded path.
+/// Notes of saved files, by identity and by folded path.
 #[derive(Debug, Default)]
 struct Saved {
     items: HashMap<Identity, Arc<Note>>,
@@ -65,12 +65,12 @@ struct Saved {
 }
 
 impl State {
-    /// The later first.
+    /// Both sets, the later first.
     fn both(&self) -> [&Saved; 2] {
         [&self.next, &self.now]
     }
 
-    /// Path and length of an item that is saved and not committed yet.
+    /// Returns path and length of an item that is saved but not committed yet.
     pub(super) fn saved(&self, identity: &Identity) -> Option<(&str, u64)> {
         let note = self
             .both()
@@ -80,7 +80,7 @@ impl State {
         Some((path, size))
     }
 
-    /// The paths of files that are not committed yet and have this length and digest, but for those of this item.
+    /// Returns the paths of uncommitted files with this length and digest, except those of this item.
     pub(super) fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Vec<String> {
         let items = self.both().into_iter().flat_map(|saved| &saved.items);
         let saved = items.filter(|(identity, _)| *identity != of);
@@ -91,14 +91,14 @@ impl State {
         alike.collect()
     }
 
-    /// The digest of an item, if it was saved and that is not committed yet.
+    /// Returns the digest of an item that was saved and is not committed yet.
     pub(super) fn digest(&self, identity: &Identity) -> Option<Option<Sum>> {
         let mut both = self.both().into_iter();
         let note = both.find_map(|saved| saved.items.get(identity))?;
         Some(saved(note)?.2.copied())
     }
 
-    /// Whose file this folded path is, if that is not committed yet.
+    /// Returns the item that owns the file at this folded path, if it is not committed yet.
     pub(super) fn owner(&self, folded: &str) -> Option<&Identity> {
         let note = self
             .both()
@@ -108,7 +108,7 @@ impl State {
     }
 }
 
-/// Path, length and digest of what is there, if a note tells of that.
+/// Returns path, length and digest of the file, if a note records one.
 fn saved(note: &Note) -> Option<(&str, u64, Option<&Sum>)> {
     match &note.ending {
         Ending::Saved(record) => Some((&record.path, record.size, record.digest.as_ref())),
@@ -122,7 +122,7 @@ impl Waiting {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a note for the writer; says why if it writes no more.
+    /// Queues a note for the writer; returns why not if it has stopped.
     pub(super) fn note(&self, note: Note) -> Result<(), String> {
         let note = Arc::new(note);
         let mut state = self.room();
@@ -138,17 +138,17 @@ impl Waiting {
         self.push(state, Paper::Item(note))
     }
 
-    /// Takes a note about a link.
+    /// Queues a note about a link.
     pub(super) fn link(&self, paper: Paper) -> Result<(), String> {
         self.push(self.room(), paper)
     }
 
-    /// Waits until there is room for one more note, or nothing is written any more.
+    /// Waits until there is room for one more note, or the writer has stopped.
     fn room(&self) -> MutexGuard<'_, State> {
         self.wait_while(|state| state.count >= MOST)
     }
 
-    /// Waits for the writer, which does at once what it has, until it has come so far or writes no more.
+    /// Waits while `is_so` holds and the writer runs, making it write at once what it has.
     fn wait_while(&self, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
         let mut state = self.state();
         while is_so(&state) && state.failure.is_none() {
@@ -174,20 +174,20 @@ impl Waiting {
         Ok(())
     }
 
-    /// Waits until all that was noted is committed; says why if it is not.
+    /// Waits until everything noted is committed; returns why if it is not.
     pub(super) fn all_done(&self) -> Result<(), String> {
         let state = self.wait_while(|state| state.count > 0);
         state.failure.clone().map_or(Ok(()), Err)
     }
 
-    /// Says that no more notes will come.
+    /// Tells the writer that no more notes will come.
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.work.notify_one();
     }
 
-    /// The notes for the next transaction: those that come within a moment of the first, unless somebody waits for them.
-    /// Empty when there will be none.
+    /// Returns the notes for the next transaction: those that come within a moment of the first, or sooner if somebody
+    /// is waiting. Empty if there will be no more.
     pub(super) fn gather(&self) -> Vec<Paper> {
         let mut state = self.state();
         while state.notes.is_empty() && !state.closed {
@@ -207,10 +207,10 @@ impl Waiting {
         std::mem::take(&mut state.notes)
     }
 
-    /// Says what became of a transaction with so many notes.
+    /// Reports the result of a transaction with this many notes.
     pub(super) fn tell(&self, count: usize, done: Result<(), String>) {
         let mut state = self.state();
-        // Thrown away while nobody waits for it.
+        // Dropped after the lock is released.
         let mut written = Saved::default();
         match done {
             Ok(()) => {
@@ -240,7 +240,7 @@ mod tests {
         }
         thread::scope(|scope| {
             let more = scope.spawn(|| waiting.link(Paper::Listed(0)));
-            // It is in a hurry once it waits.
+            // It is in a hurry once somebody waits.
             while !waiting.state().hurry && !more.is_finished() {
                 thread::yield_now();
             }

@@ -1,20 +1,20 @@
-//! Words that many rows have in common, as numbers.
+//! Strings shared by many rows, stored as numbers.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension};
 
-/// How many words are kept at hand. A server can make up media types without end.
+/// How many words are cached. A server can make up media types without end.
 const KEPT: usize = 1000;
 
-/// The numbers of words that were asked for.
+/// The numbers of words looked up so far.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     ids: HashMap<String, i64>,
 }
 
 impl Words {
-    /// The number of a word, which is noted if need be.
+    /// Returns the number of a word, adding it if needed.
     pub(super) fn id(&mut self, connection: &Connection, word: &str) -> rusqlite::Result<i64> {
         if let Some(id) = self.known(connection, word)? {
             return Ok(id);
@@ -25,7 +25,7 @@ impl Words {
         Ok(self.keep(word, connection.last_insert_rowid()))
     }
 
-    /// The number of a word, if it has one.
+    /// Returns the number of a word, if it has one.
     pub(super) fn known(
         &mut self,
         connection: &Connection,

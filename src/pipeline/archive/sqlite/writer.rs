@@ -1,4 +1,4 @@
-//! Writes down what was noted, many notes in one transaction.
+//! Writes notes to the database, many in one transaction.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,30 +16,30 @@ use crate::model::Meta;
 use crate::net::Led;
 use crate::pipeline::archive::{Altered, Ending, Lapse, Note, Origin, Sum, Validator};
 
-/// How long another program may be at the database before it counts as one that cannot be written.
+/// How long another program may block the database before writing counts as failed.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// How long to wait before it is tried again. SQLite has waited before that.
+/// How long to wait before a retry. SQLite has waited before that.
 const BETWEEN: Duration = Duration::from_millis(50);
 
-/// How many links are kept at hand.
+/// How many links are cached.
 const LINKS: usize = 1000;
 
-/// The one who writes.
+/// The writer of the database.
 pub(super) struct Writer {
     connection: Connection,
     log: Log,
     notebook: Notebook,
 }
 
-/// What it has to know of what is written already.
+/// What it needs to know of what is already written.
 struct Notebook {
     root: i64,
     words: Words,
     run: Option<i64>,
-    /// By URL: those that users named, and those that public servers named.
+    /// By URL: links that users named, and links that public servers named.
     links: [HashMap<String, i64>; 2],
-    /// The state of the database as others have left it.
+    /// The `data_version` of the database, which changes when others write.
     version: i64,
 }
 
@@ -58,7 +58,7 @@ impl Writer {
         }
     }
 
-    /// Commits what comes until nobody can note more, or it cannot be written.
+    /// Commits notes until there will be no more, or they cannot be written.
     pub(super) fn run(mut self, waiting: &Waiting) {
         loop {
             let batch = waiting.gather();
@@ -75,13 +75,13 @@ impl Writer {
         }
     }
 
-    /// Writes a batch, however long another program is at the database: a backup ends, and so does whoever looks into it.
+    /// Writes a batch, however long another program uses the database: a backup ends, and so does an inspection.
     fn write_in_time(&mut self, batch: &[Paper]) -> rusqlite::Result<()> {
         let began = Instant::now();
         loop {
             match self.write(batch) {
                 Err(error) if is_busy(&error) && began.elapsed() < LONGEST => {
-                    // What was written of it was taken back, and its numbers may be of others now.
+                    // What was written of it was rolled back, and its numbers may belong to others now.
                     self.notebook.forget();
                     std::thread::sleep(BETWEEN);
                 }
@@ -112,7 +112,7 @@ impl Writer {
     }
 }
 
-/// Forgets why an item could not be had.
+/// Forgets why an item failed.
 fn settled(connection: &Connection, item: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached("DELETE FROM failure WHERE item = ?")?
@@ -121,13 +121,13 @@ fn settled(connection: &Connection, item: i64) -> rusqlite::Result<()> {
 }
 
 impl Notebook {
-    /// Forgets what is written already.
+    /// Forgets what is already written.
     fn forget(&mut self) {
         self.words = Words::default();
         self.links.iter_mut().for_each(HashMap::clear);
     }
 
-    /// Forgets the numbers of links if somebody else has changed the database: they may have gone.
+    /// Forgets the numbers of links if somebody else has changed the database: the links may be gone.
     fn look_again(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
         if self.version != version {
@@ -163,7 +163,7 @@ impl Notebook {
                     Some(naming) => Some(self.words.id(connection, naming)?),
                     None => None,
                 };
-                // Without a number, it gets one; with that of a known item, it is that one.
+                // Without a number, it gets a new one; with that of a known item, it replaces that.
                 let save = "
                     INSERT INTO item (id, root, mark, source, key, outcome, link, run, folded, path, size, digest,
                         validator, media, published, saved, naming)
@@ -197,7 +197,7 @@ impl Notebook {
                 }
             }
             Ending::Altered(Altered { path, size, digest }) => {
-                // Where it was saved elsewhere meanwhile, that is right.
+                // If it was saved elsewhere meanwhile, that record is right.
                 if let Some((id, _)) = known {
                     connection
                         .prepare_cached(
@@ -221,7 +221,7 @@ impl Notebook {
             }
             Ending::Document => {
                 if let Some((id, FAILED | GONE)) = known {
-                    // What was saved of it before is there.
+                    // What was saved of it before still exists.
                     connection
                         .prepare_cached(
                             "UPDATE item SET outcome = ? WHERE id = ? AND path IS NOT NULL",
@@ -233,7 +233,7 @@ impl Notebook {
                         .execute([id])?;
                 }
             }
-            // The file of the other run is there, and this one has most likely stood in its way.
+            // The other run's file exists, and most likely was what made this one fail.
             Ending::Failed(_) if self.was_saved_meanwhile(connection, known)? => {}
             Ending::Failed(lapse) => {
                 let outcome = if lapse.is_gone() { GONE } else { FAILED };
@@ -252,7 +252,7 @@ impl Notebook {
         Ok(())
     }
 
-    /// Whether another run that goes on at the same time has saved an item.
+    /// Checks whether another run in progress at the same time has saved an item.
     fn was_saved_meanwhile(
         &self,
         connection: &Connection,
@@ -261,7 +261,7 @@ impl Notebook {
         let Some((item, SAVED)) = known else {
             return Ok(false);
         };
-        // When it was saved is known to the second, and for good where a run has no end.
+        // The time of saving is stored in whole seconds, and a run without an end counts forever.
         let ask = "
             SELECT EXISTS (SELECT * FROM item JOIN run AS other ON other.id = item.run JOIN run AS ours ON ours.id = ?
                 WHERE item.id = ? AND other.id <> ours.id AND item.saved >= ours.began / 1000
@@ -300,7 +300,7 @@ impl Notebook {
         Ok(())
     }
 
-    /// The number of a link, which is noted if need be.
+    /// Returns the number of a link, adding it if needed.
     fn link(&mut self, connection: &Connection, origin: &Origin) -> rusqlite::Result<i64> {
         let public = origin.led == Led::ByPublic;
         if let Some(id) = self.links[usize::from(public)].get(&origin.url) {

@@ -1,17 +1,17 @@
-//! What is known no more.
+//! Removes items and links from the archive.
 
 use rusqlite::{Connection, params};
 
 use super::Edit;
 use crate::pipeline::archive::sqlite::schema::link_mark;
 
-/// What has a row for a link.
+/// The tables that have a row for each link.
 pub(super) const OF_LINKS: [&str; 2] = ["cursor", "unlisted"];
-/// That of one link: by output root, mark and URL.
+/// The rows of one link: by output directory, mark and URL.
 const OF_LINK: &str = "root = ? AND link IN (SELECT id FROM link WHERE mark = ? AND url = ?)";
 
 impl Edit {
-    /// Forgets the items with these numbers. Says how many there were.
+    /// Forgets the items with these numbers. Returns how many there were.
     pub(in crate::pipeline::archive) fn forget(&mut self, ids: &[i64]) -> rusqlite::Result<u64> {
         self.change(|connection, _| {
             let mut count = 0;
@@ -27,7 +27,7 @@ impl Edit {
         })
     }
 
-    /// Forgets how far a link was listed, and that it could not be. Says whether any of it was known.
+    /// Forgets how far a link was listed, and that it could not be. Returns whether any of it was known.
     pub(in crate::pipeline::archive) fn forget_link(
         &mut self,
         root: i64,
@@ -43,9 +43,9 @@ impl Edit {
         })
     }
 
-    /// Forgets links that nothing is known of any more. It looks through all items, so it is done once after many changes.
+    /// Forgets links that nothing refers to any more. It scans all items, so it is done once after many changes.
     pub(in crate::pipeline::archive) fn forget_idle_links(&mut self) -> rusqlite::Result<()> {
-        // What is deleted here has nothing that refers to it, and to look that up for each link would take long.
+        // Nothing refers to the rows deleted here, and checking that for each link would take long.
         self.connection.pragma_update(None, "foreign_keys", false)?;
         let done = self.change(|connection, _| {
             let used = "SELECT link FROM item WHERE link IS NOT NULL
@@ -58,7 +58,7 @@ impl Edit {
     }
 }
 
-/// Whether it is known how far a link was listed, or that it could not be.
+/// Checks whether it is known how far a link was listed, or that it could not be.
 pub(in crate::pipeline::archive) fn knows_link(
     connection: &Connection,
     root: i64,
@@ -141,7 +141,7 @@ mod tests {
         forget("a");
         forget("c");
         assert_eq!(links(), [one, three]);
-        // A run that goes on meanwhile knows that they are gone.
+        // A run still in progress learns that they are gone.
         archive.note(saved("d", two)).unwrap();
         archive.flush().unwrap();
         assert_eq!(links(), [one, two, three]);

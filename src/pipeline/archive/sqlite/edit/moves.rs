@@ -1,4 +1,4 @@
-//! Files that get other names.
+//! Records renames of files.
 
 use rusqlite::params;
 
@@ -8,9 +8,9 @@ use crate::pipeline::archive::{Begun, Landed, Moving};
 use crate::pipeline::sink::stays_below;
 
 impl Edit {
-    /// Makes the table of what is on its way. Few ever need it.
+    /// Creates the table of moves in progress. Few archives ever need it.
     pub(in crate::pipeline::archive) fn prepare_moves(&mut self) -> rusqlite::Result<()> {
-        // What is meant has to be on stable storage before names change, which a power cut does not undo.
+        // The intent must be on stable storage before names change, which a power cut does not undo.
         self.connection.pragma_update(None, "synchronous", "FULL")?;
         self.change(|connection, _| {
             connection.execute_batch(
@@ -94,7 +94,7 @@ impl Edit {
         })
     }
 
-    /// The paths of records that are found where this one is.
+    /// Returns the paths of records with the same folded path as this one.
     pub(in crate::pipeline::archive) fn paths(
         &mut self,
         root: i64,
@@ -106,7 +106,7 @@ impl Edit {
         rows.collect()
     }
 
-    /// What is on its way, with the path and the size that the record has now.
+    /// Returns the moves in progress, with the path and size that each record has now.
     pub(in crate::pipeline::archive) fn intended(
         &mut self,
         root: i64,
@@ -129,7 +129,7 @@ impl Edit {
                 Ok((moving, path.zip(size.map(|size| size as u64))))
             })?;
             let mut left: Vec<(Moving, _)> = rows.collect::<rusqlite::Result<_>>()?;
-            // What leads out of the root was never meant by us.
+            // A path that leads out of the root is not one of ours.
             left.retain(|(moving, _)| stays_below(&moving.old) && stays_below(&moving.new));
             let shared = "SELECT id FROM item WHERE root = ? AND path = ? AND folded IS NULL";
             let mut shared = connection.prepare_cached(shared)?;

@@ -1,4 +1,4 @@
-//! Output roots that are elsewhere now.
+//! Output directories that have moved.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use crate::pipeline::archive::sqlite::schema::IMPORTED;
 use crate::pipeline::archive::{once_written, root_of, within, written};
 
 impl Edit {
-    /// Notes that an output root, and those below it, are elsewhere now. Where the new place is known already, what is
-    /// known of both goes together; of an item or a path that both have, the new place is right. Says how many there were.
+    /// Records that an output directory, and those below it, have moved. If the new place is already known, the two are
+    /// merged; where both know an item or a path, the new place wins. Returns how many there were.
     pub(in crate::pipeline::archive) fn relocate(
         &mut self,
         old: &Path,
@@ -31,7 +31,8 @@ impl Edit {
                     continue;
                 };
                 moved.push((id, written(&within(new, below)).into_owned()));
-                // The old place of one may be the new place of another. No root has such a path, since it is not whole.
+                // The old place of one may be the new place of another. No root has such a path, since it is not
+                // absolute.
                 connection.execute(update, params![format!("moving {id}"), id])?;
             }
             for (id, path) in &moved {
@@ -52,9 +53,9 @@ impl Edit {
     }
 }
 
-/// Puts what is known of one output root to what is known of another.
+/// Merges what is known of one output directory into another.
 fn merge(connection: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
-    // What has a file comes before what somebody else has had, and that before what failed.
+    // An item with a file takes precedence over an imported one, and that over a failed one.
     let is_better = format!(
         "(old.path IS NOT NULL, old.outcome = {IMPORTED}) > (new.path IS NOT NULL, new.outcome = {IMPORTED})"
     );
@@ -74,14 +75,14 @@ fn merge(connection: &Connection, old: i64, new: i64) -> rusqlite::Result<()> {
         }
     }
     for table in OF_LINKS {
-        // Of a link that both know, the new place is right.
+        // Of a link that both know, the new place wins.
         let query = format!("UPDATE OR IGNORE {table} SET root = ?2 WHERE root = ?1");
         connection.execute(&query, [old, new])?;
         let query = format!("DELETE FROM {table} WHERE root = ?");
         connection.execute(&query, [old])?;
     }
     for table in ["item", "run", "moving"] {
-        // Few have the last one.
+        // Few archives have the last table.
         if !connection.table_exists(None, table)? {
             continue;
         }
@@ -155,7 +156,7 @@ mod tests {
         known
     }
 
-    /// What is known after a move, as roots with the keys of their items.
+    /// Returns what is known after a move, as roots with the keys of their items.
     fn moved(roots: &[&str], old: &str, new: &str) -> Vec<(String, String)> {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().canonicalize().unwrap();
@@ -194,7 +195,7 @@ mod tests {
                 ("a/b", "a"),
                 &[("a", "a/b"), ("a/b", "a/b/b")],
             ),
-            // What is known of `a` is right there, and the path of the other is the same.
+            // What is known of `a` wins there, and the other has the same path.
             (
                 &["a", "a/b", "a/b/b"],
                 ("a/b", "a"),
@@ -253,7 +254,7 @@ mod tests {
             ("imported", Standing::Saved, Some("imported"), None),
             ("nowhere", Standing::Failed, None, Some("network")),
             ("other", Standing::Saved, Some("same"), None),
-            // Its file would be that of another.
+            // Its file would be that of another item.
             ("taken", Standing::Failed, None, Some("network")),
         ];
         assert_eq!(known, expected);

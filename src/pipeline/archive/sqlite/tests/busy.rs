@@ -1,4 +1,4 @@
-//! Another program at the same database.
+//! Another program using the same database.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,5 +1,5 @@
-//! What was written of albums goes along when their files get other names: `info.json` into the folder where they are
-//! now, what was packed beside that. The entries get the new names, too, so that the next run finds them.
+//! Moves album files along when their items are renamed: `info.json` into the items' new folder, ZIPs beside that
+//! folder. Their entries get the new names, too, so that the next run finds them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
@@ -22,20 +22,20 @@ use crate::pipeline::naming::fold;
 use crate::pipeline::sink::{Disk, Folder, disk_error, parts};
 use crate::pipeline::zip::Entry;
 
-/// What goes along below one output root.
+/// The album files to be moved along below one output directory.
 pub(in crate::pipeline) struct Along<'a> {
     disk: &'a Disk,
     archive: &'a dyn Archive,
-    /// Nothing is done, only told.
+    /// Whether to report only, and change nothing.
     simulate: bool,
     shelf: Shelf,
-    /// The folders of items, and whether something was written of an album there.
+    /// The folders of items, and whether there are album files for them.
     known: HashMap<String, bool>,
-    /// Where the files of those folders are now, by where they were.
+    /// The new paths of the files in those folders, by their old paths.
     paths: BTreeMap<String, HashMap<String, String>>,
 }
 
-/// Something that was written of an album: where it was, and where it is, or why it stays.
+/// An album file that was moved: its old path, and its new one or the reason why it stays.
 pub(in crate::pipeline) struct Carried {
     pub(in crate::pipeline) old: String,
     pub(in crate::pipeline) new: Result<String>,
@@ -57,7 +57,7 @@ impl<'a> Along<'a> {
         }
     }
 
-    /// Notes that the file of an item has another path now.
+    /// Notes that the file of an item has a new path.
     pub(in crate::pipeline) fn note(&mut self, old: &str, new: &str) {
         for (folder, _) in folders(old) {
             if self.has(folder) {
@@ -67,7 +67,7 @@ impl<'a> Along<'a> {
         }
     }
 
-    /// Whether something was written of an album whose items are in this folder.
+    /// Checks whether there are album files for the items in this folder.
     fn has(&mut self, folder: &str) -> bool {
         if let Some(has) = self.known.get(folder) {
             return *has;
@@ -77,7 +77,7 @@ impl<'a> Along<'a> {
         has
     }
 
-    /// The folder of the items with which this file is packed, if it is, with this length.
+    /// Returns the folder of the items with which this file is packed, if it is packed with this length.
     pub(in crate::pipeline) fn holder<'p>(&self, path: &'p str, size: u64) -> Option<&'p str> {
         let is_it = |_: &Bound, entry: &Entry| entry.size == size;
         let is_item = |path: &str| is_item(self.archive, path);
@@ -89,13 +89,13 @@ impl<'a> Along<'a> {
         self.shelf.of(self.disk, &is_item, folder)
     }
 
-    /// The folders whose files were noted, and that have something of albums.
+    /// Returns the folders whose files were noted and that have album files.
     pub(in crate::pipeline) fn folders(&self) -> Vec<String> {
         self.paths.keys().cloned().collect()
     }
 
-    /// Has all that was written of albums follow the files of a folder, and tells of what has another path now, or stays
-    /// behind. What it was before is there until it is let go.
+    /// Makes all album files follow the files of a folder. Returns those with a new path, or that stay behind. The old
+    /// versions remain until `let_go`.
     pub(in crate::pipeline) fn carry(&self, folder: &str) -> Vec<Carried> {
         let Some(paths) = self.paths.get(folder) else {
             return Vec::new();
@@ -112,7 +112,7 @@ impl<'a> Along<'a> {
         infos.chain(packed).flatten().collect()
     }
 
-    /// Lets go what was carried: of each the old one, or the new one where it is to be as it was.
+    /// Finishes the moves: removes the old version of each, or the new one if the move is to be undone.
     pub(in crate::pipeline) fn let_go(&self, carried: Vec<Carried>, is_done: bool) -> Vec<Carried> {
         if self.simulate {
             return carried;
@@ -127,7 +127,7 @@ impl<'a> Along<'a> {
         carried.into_iter().map(let_go).collect()
     }
 
-    /// The files that tell of albums whose items are in this folder.
+    /// Returns the metadata files of albums whose items are in this folder.
     fn infos(&self, folder: &str) -> Vec<String> {
         let names = (1..COPIES).map(|copy| below(folder, &info::name(copy)));
         let there = names.take_while(|path| self.disk.has(path));
@@ -144,7 +144,7 @@ impl<'a> Along<'a> {
         Some((held, file, spool))
     }
 
-    /// Where what is told of an album goes; none if it stays, since none of its files has moved.
+    /// Moves the metadata of an album, and returns its new path; `None` if it stays, since none of its files has moved.
     fn info(&self, old: &str, paths: &HashMap<String, String>) -> Result<Option<String>> {
         let Some((held, mut there, spool)) = self.document(old) else {
             return Ok(None);
@@ -178,7 +178,7 @@ impl<'a> Along<'a> {
         Ok(Some(new))
     }
 
-    /// Where what was packed goes; none if nothing in it has another name.
+    /// Moves a ZIP, and returns its new path; `None` if none of its entries has a new name.
     fn packed(
         &self,
         bound: &Bound,
@@ -197,7 +197,7 @@ impl<'a> Along<'a> {
             let old = below(of, &entry.name);
             names.push(match now(&entry.name) {
                 Some(new) => Some(within(to, new).to_owned()),
-                // An item that stays where it is, and no other that has come there.
+                // An item that stays where it is, unless another has moved to its path.
                 None if !taken.contains(&old) && self.archive.owner(&old)?.is_some() => {
                     Some(match to == of {
                         true => entry.name.clone(),
@@ -212,14 +212,14 @@ impl<'a> Along<'a> {
         let ext = bound.path.rsplit_once('.').map_or("", |(_, ext)| ext);
         let new = match to {
             to if to == of => bound.path.clone(),
-            // It stays in the root, if it is there.
+            // A ZIP in the root stays in the root.
             "" if folder_of(&bound.path).is_empty() => bound.path.clone(),
             "" => self.free(|copy| numbered(name_of(of), ext, copy))?,
             to => self.free(|copy| numbered(to, ext, copy))?,
         };
         let is_here = new == bound.path;
         if names.iter().collect::<HashSet<_>>().len() < names.len() {
-            let message = "two of its files would have one name in it";
+            let message = "two of its files would have the same name in it";
             return Err(Error::new(Kind::Config, message));
         }
         match (self.simulate, is_same) {
@@ -231,7 +231,8 @@ impl<'a> Along<'a> {
         Ok(Some(new))
     }
 
-    /// The names of all entries: one that is of no item any more stays beside these, under a number where they want its name.
+    /// Returns the names of all entries. One that no longer belongs to an item stays, with a number if its name is
+    /// taken.
     fn beside(&self, to: &str, names: Vec<Option<String>>, entries: &[Entry]) -> Vec<String> {
         let mut taken: HashSet<_> = names.iter().flatten().map(|name| fold(name)).collect();
         let mut free = |entry: &Entry| {
@@ -249,7 +250,7 @@ impl<'a> Along<'a> {
             .collect()
     }
 
-    /// Writes what is packed once more, with these names.
+    /// Rewrites a ZIP with these names.
     fn rewrite(&self, bound: &Bound, new: &str, names: Vec<String>, is_here: bool) -> Result<()> {
         let cannot = |error| disk_error(format!("cannot read `{}`", bound.path), error);
         let mut there = self.disk.read(&bound.path).map_err(cannot)?;
@@ -287,7 +288,7 @@ impl<'a> Along<'a> {
         let (from, old_name) = self.at(old)?;
         let (to, name) = self.at(new)?;
         from.link(old_name, &to, name)
-            .map_err(|error| disk_error(format!("cannot name it `{new}`"), error))
+            .map_err(|error| disk_error(format!("cannot rename it to `{new}`"), error))
     }
 
     fn remove(&self, path: &str) -> Result<()> {
@@ -297,7 +298,7 @@ impl<'a> Along<'a> {
             .map_err(|error| disk_error(format!("the name `{path}` cannot be removed"), error))
     }
 
-    /// The first of these names that nothing has.
+    /// Returns the first of these names that is free.
     fn free(&self, named: impl Fn(u32) -> String) -> Result<String> {
         for copy in 1..COPIES {
             let path = named(copy);
@@ -308,14 +309,14 @@ impl<'a> Along<'a> {
         Err(all_taken(name_of(&named(1))))
     }
 
-    /// The folder and the name of a path.
+    /// Returns the folder and the name of a path.
     fn at<'p>(&self, path: &'p str) -> Result<(Arc<Folder>, &'p str)> {
         let (names, name) = parts(path);
         Ok((self.disk.folder(&names)?, name))
     }
 }
 
-/// What is told of something, if it has another path or cannot have it.
+/// Returns what to report of a file, if it has a new path or cannot have it.
 fn told(old: String, new: Result<Option<String>>) -> Option<Carried> {
     match new.transpose()? {
         Ok(new) if new == old => None,
@@ -338,7 +339,7 @@ pub(super) fn below(folder: &str, name: &str) -> String {
     }
 }
 
-/// What a file is called in what is packed of a folder: as it is there, or else by its path.
+/// Returns the name of a file within the ZIP of a folder: relative to the folder, or else its full path.
 pub(super) fn within<'p>(folder: &str, path: &'p str) -> &'p str {
     let rest = path.strip_prefix(folder);
     let rest = rest.and_then(|rest| match folder {

@@ -1,18 +1,18 @@
-//! What a CBZ has beside pictures: `ComicInfo.xml`, by which readers know what it is.
+//! The metadata inside a CBZ: `ComicInfo.xml`, which readers use.
 
 use crate::pipeline::MediaKind;
 use crate::pipeline::naming::split;
 
-/// Its name in the archive.
+/// Its name in the CBZ.
 pub(super) const NAME: &str = "ComicInfo.xml";
 
-/// Whether readers show a file of this name as a page.
+/// Checks whether readers show a file with this name as a page.
 pub(super) fn is_page(name: &str) -> bool {
     let ext = split(name).1;
     ext.is_some_and(|ext| MediaKind::of_ext(&ext) == MediaKind::Image)
 }
 
-/// What is told of an album of so many pages.
+/// Builds the metadata of an album with this many pages.
 pub(super) fn info(title: &str, link: &str, pages: usize) -> String {
     let [title, link] = [title, link].map(escaped);
     format!(
@@ -21,7 +21,7 @@ pub(super) fn info(title: &str, link: &str, pages: usize) -> String {
     )
 }
 
-/// A text as it may stand in XML 1.0.
+/// Escapes a text for XML 1.0.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! A document about an album, read and written item by item: what is known of all of them may be too much for memory.
+//! A document about an album, read and written item by item, since all of its items may not fit in memory.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -14,39 +14,39 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::after::sidecar::{cannot, put_with};
 use crate::pipeline::sink::Folder;
 
-/// The longest file that is read: some 5 million items.
+/// Maximum length of a file to read: some 5 million items.
 const LONGEST: u64 = 4 << 30;
-/// Where the items are in it.
+/// The field that holds the items.
 const ITEMS: &str = "items";
 
-/// A document that is there.
+/// An existing document.
 pub(super) struct Held {
-    /// All but the items.
+    /// All fields but the items.
     pub(super) head: Map<String, Value>,
-    /// Which items they are, and where each is in the spool.
+    /// The items' marks, and the position of each item in the spool.
     pub(super) items: Vec<(Mark, u64)>,
 }
 
-/// By what an item of a document is known again.
+/// Identifies an item of a document.
 pub(super) type Mark = [u8; 16];
 
-/// Reads a document of an album, if it is one. Its items go into the spool.
+/// Reads the document of an album, if it is one. Its items go into the spool.
 pub(super) fn read(file: &mut File, spool: &Spool) -> Option<Held> {
     let mut items = Vec::new();
     let head = parse(file, &mut |item| {
-        // Nothing in it is more than JSON can say.
+        // Nothing in it is beyond what JSON can express.
         let text = serde_json::to_vec(&item).unwrap_or_default();
         items.push((mark(&item), spool.add(&text)));
     })?;
     Some(Held { head, items })
 }
 
-/// Whether a file is a document of an album.
+/// Checks whether a file is the document of an album.
 pub(in crate::pipeline) fn tells_of_album(mut file: File) -> bool {
     parse(&mut file, &mut |_| {}).is_some()
 }
 
-/// The mark of an item.
+/// Returns the mark of an item.
 pub(super) fn mark(item: &Value) -> Mark {
     let text = |name: &str| item[name].as_str().unwrap_or_default();
     let mut hasher = blake3::Hasher::new();
@@ -58,15 +58,15 @@ pub(super) fn mark(item: &Value) -> Mark {
     mark
 }
 
-/// An item in the spool.
+/// Reads an item from the spool.
 pub(super) fn item(spool: &Spool, place: u64) -> Result<Value> {
     let wrong =
-        |error| Error::new(Kind::Disk, "cannot keep what is known of an album").because(error);
+        |error| Error::new(Kind::Disk, "cannot store the metadata of an album").because(error);
     let text = spool.get(place).map_err(wrong)?;
     serde_json::from_slice(&text).map_err(|error| wrong(error.into()))
 }
 
-/// Writes a document with these items, unless the same is there already. Says whether it did.
+/// Writes a document with these items, unless the existing one is the same. Returns whether it wrote it.
 pub(super) fn write(
     folder: &Folder,
     name: &str,
@@ -100,7 +100,7 @@ pub(super) fn write(
     }
 }
 
-/// Whether two files have the same bytes.
+/// Checks whether two files have the same bytes.
 fn is_same(one: &mut File, other: &mut File) -> io::Result<bool> {
     if one.metadata()?.len() != other.metadata()?.len() {
         return Ok(false);
@@ -119,10 +119,10 @@ fn is_same(one: &mut File, other: &mut File) -> io::Result<bool> {
 }
 
 struct Document<'a> {
-    /// Its fields, with nothing in the place of the items.
+    /// Its fields, with a placeholder for the items.
     head: &'a Map<String, Value>,
     items: RefCell<&'a mut dyn Iterator<Item = Result<Value>>>,
-    /// What went wrong with an item.
+    /// The error of an item.
     failed: &'a RefCell<Option<Error>>,
 }
 
@@ -158,7 +158,7 @@ impl Serialize for Items<'_, '_> {
     }
 }
 
-/// All but the items of a document of an album; each of these goes out as it is read.
+/// Returns all fields of an album's document but the items, each of which is passed on as it is read.
 fn parse(file: &mut File, each: &mut dyn FnMut(Value)) -> Option<Map<String, Value>> {
     file.rewind().ok()?;
     let reader = BufReader::new(file.take(LONGEST));

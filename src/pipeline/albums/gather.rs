@@ -1,7 +1,7 @@
-//! Gathers the albums of a listing, and what becomes of their items.
+//! Gathers the albums of a listing, and the outcomes of their items.
 //!
-//! A listing holds it while it lists, and each item of it until that has ended. When nobody holds it any more, all that
-//! there will be is there, and goes out.
+//! A listing holds its gatherer while it lists, and so does each item until it has ended. When nobody holds it any
+//! more, the albums are complete and are sent on.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,45 +20,45 @@ use crate::pipeline::turn::{Turn, Turns};
 /// The albums of one listing.
 pub(in crate::pipeline) struct Gather {
     origin: Arc<Origin>,
-    /// The album that this listing was handed on for, if it was for one, and who gathers that.
+    /// The album that this listing was opened for, if any, and the gatherer of that album.
     given: Option<(String, Arc<Gather>)>,
-    /// Whether all that it lists is wanted.
+    /// Whether every listed item is wanted.
     is_whole: bool,
     state: Mutex<State>,
     pub(super) shared: Shared,
 }
 
-/// What the gatherers of a run have in common.
+/// State shared by the gatherers of a run.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) out: mpsc::UnboundedSender<Gathered>,
     pub(super) turns: Turns,
-    /// Whether what is known of items is wanted, too.
+    /// Whether the metadata of items is wanted, too.
     pub(super) tells: bool,
-    /// The output root, which has room for what is known of items if it has for them.
+    /// The output directory, where items' metadata is spooled.
     pub(super) root: Arc<Folder>,
 }
 
 struct State {
     end: End,
     volumes: Vec<Volume>,
-    /// What is known of the items.
+    /// The metadata of the items.
     spool: Spool,
 }
 
 /// How a listing ended.
 #[derive(Clone, Debug, Default)]
 pub(super) enum End {
-    /// It was left early, or not all of it was wanted.
+    /// It was stopped early, or not every item was wanted.
     #[default]
     Early,
-    /// All of it was listed.
+    /// Everything was listed.
     Whole,
     /// It failed.
     Failed,
 }
 
-/// All that there will be of the albums of a listing.
+/// The complete albums of a listing.
 pub(super) struct Gathered {
     pub(super) origin: Arc<Origin>,
     pub(super) end: End,
@@ -70,54 +70,54 @@ pub(super) struct Gathered {
 pub(super) struct Volume {
     pub(super) album: Arc<Album>,
     pub(super) members: Vec<Member>,
-    /// When those that were listed before and may want the same names have theirs.
+    /// Its turn for names, after the albums listed earlier that may want the same ones.
     pub(super) turn: Turn,
 }
 
-/// An item of an album. There may be very many, so most of what is known of it is elsewhere.
+/// An item of an album. There may be very many, so most of its metadata is in the spool.
 pub(super) struct Member {
-    /// Where that is.
+    /// Its position in the spool.
     place: u64,
-    /// Its path, if it is not the one that was planned.
+    /// Its path, if it is not the planned one.
     pub(super) path: Option<Box<str>>,
     pub(super) fate: Fate,
 }
 
-/// What is known of an item of an album.
+/// The metadata of an item of an album.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Told {
     pub(super) source: String,
     pub(super) key: String,
-    /// The path that was planned for it, or where it is.
+    /// Its planned path, or its existing one.
     pub(super) path: String,
-    /// It is in the folder that its album gives it, and so no other's.
+    /// Whether it is in the folder planned for its own album, and not in another's.
     pub(super) is_home: bool,
-    /// All that its site told, as JSON, if that is wanted.
+    /// All metadata from its site, as JSON, if wanted.
     pub(super) text: Option<String>,
 }
 
-/// What has become of an item.
+/// The outcome of an item.
 #[derive(Clone, Debug)]
 pub(super) enum Fate {
-    /// Nothing yet.
+    /// Not yet ended.
     Open,
-    /// Its file is there.
+    /// Its file exists.
     There,
-    /// Its file is packed, and not there by itself.
+    /// Its file exists only inside a packed album.
     Packed,
-    /// Its file was there, and need not be any more.
+    /// Its file was saved, and may no longer exist.
     Seen,
-    /// Its site says that there is no such thing.
+    /// Its site says that it does not exist.
     Gone(Option<Box<Failure>>),
-    /// It could not be had.
+    /// It failed.
     Failed(Box<Failure>),
-    /// It is an item of another album as well, which was listed before.
+    /// It is also an item of another album, which was listed earlier.
     Again,
-    /// It is no file.
+    /// It is not a file.
     Document,
 }
 
-/// The place of an item in its album. If dropped without [`Seat::ended`], the item counts as not done.
+/// The place of an item in its album. If dropped without [`Seat::ended`], the item counts as not ended.
 pub(in crate::pipeline) struct Seat {
     gather: Arc<Gather>,
     volume: usize,
@@ -144,7 +144,7 @@ impl Gather {
         })
     }
 
-    /// Who gathers the album of this id, which this listing hands a link on for.
+    /// Returns the gatherer of the album with this ID: this one, or that of a listing that led here.
     pub(super) fn holder(self: &Arc<Self>, id: &str) -> Arc<Gather> {
         match &self.given {
             Some((given, other)) if given == id => other.holder(id),
@@ -152,7 +152,7 @@ impl Gather {
         }
     }
 
-    /// A place for an item, which comes in the order of the listing, if it is one of an album.
+    /// Returns the seat of an item, in listing order, if it belongs to an album.
     pub(in crate::pipeline) fn seat(
         self: &Arc<Self>,
         item: &Item,
@@ -168,7 +168,7 @@ impl Gather {
             is_home,
             text: (self.shared.tells).then(|| sidecar::told(item).to_string()),
         };
-        // Nothing in it is more than JSON can say.
+        // Nothing in it is beyond what JSON can express.
         let told = serde_json::to_vec(&told).unwrap_or_default();
         let mut state = gather.state();
         let known = |volume: &Volume| volume.album.id == album.id;
@@ -201,7 +201,7 @@ impl Gather {
         })
     }
 
-    /// Notes how the listing ended.
+    /// Records how the listing ended.
     pub(in crate::pipeline) fn ended(&self, done: &Result<()>) {
         let end = match done {
             Ok(()) if self.is_whole => End::Whole,
@@ -220,7 +220,7 @@ impl Gather {
         }
     }
 
-    /// Notes that something of it could not be listed.
+    /// Records that part of it could not be listed.
     pub(in crate::pipeline) fn failed(&self) {
         self.state().end = End::Failed;
     }
@@ -242,14 +242,14 @@ impl Drop for Gather {
                 volumes,
                 spool: std::mem::replace(&mut state.spool, none),
             };
-            // If nobody writes any more, the run was ended at once.
+            // If nobody receives it, the run was stopped at once.
             let _ = self.shared.out.send(gathered);
         }
     }
 }
 
 impl Seat {
-    /// Notes what became of the item.
+    /// Records the outcome of the item.
     pub(in crate::pipeline) fn ended(&self, outcome: &Outcome) {
         let (fate, path) = match outcome {
             Outcome::Saved { path, .. } => (Fate::There, Some(path)),
@@ -277,13 +277,17 @@ impl Seat {
 }
 
 impl Gathered {
-    /// What is known of an item, with the path that it has.
+    /// Returns the metadata of an item, with its actual path.
     pub(super) fn told(&self, member: &Member) -> Result<Told> {
         let text = self.spool.get(member.place);
         let text = text
-            .map_err(|error| disk_error("cannot keep what is known of an album".into(), error))?;
+            .map_err(|error| disk_error("cannot store the metadata of an album".into(), error))?;
         let mut told: Told = serde_json::from_slice(&text).map_err(|error| {
-            Error::new(Kind::Corrupt, "what is known of an album cannot be read").because(error)
+            Error::new(
+                Kind::Corrupt,
+                "the stored metadata of an album cannot be read",
+            )
+            .because(error)
         })?;
         if let Some(path) = &member.path {
             told.is_home &= folder_of(path) == folder_of(&told.path);
@@ -294,16 +298,16 @@ impl Gathered {
 }
 
 impl Volume {
-    /// Whether another album has all of it.
+    /// Whether another album has all of its items.
     pub(super) fn is_empty(&self) -> bool {
         let is_none = |member: &Member| matches!(member.fate, Fate::Again | Fate::Document);
         self.members.iter().all(is_none)
     }
 
-    /// Why not all of it is there, if somebody has to know that.
+    /// Returns an error that says why it is incomplete, if it is.
     ///
     /// # Errors
-    /// [`Kind::Closed`] where the run was ended early, which everybody knows.
+    /// [`Kind::Closed`] if the run was ended early, which needs no report.
     pub(super) fn check(&self, end: &End) -> Result<()> {
         let count = |is: fn(&Fate) -> bool| {
             let members = self.members.iter();
@@ -314,11 +318,11 @@ impl Volume {
         }
         let failed = count(|fate| matches!(fate, Fate::Failed(_)));
         let message = match (failed, end) {
-            (0, End::Failed) => "its listing did not come to its end".to_owned(),
+            (0, End::Failed) => "its listing is incomplete".to_owned(),
             (0, _) => return Ok(()),
             (failed, _) => format!("{failed} of its {} items failed", self.members.len()),
         };
-        let hint = "it is made by the next run that has them all";
+        let hint = "the next run that gets all of them creates it";
         Err(Error::new(Kind::Missing, message).hint(hint))
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of an album, as JSON: `info.json` in its folder.
+//! The metadata of an album, as JSON: `info.json` in its folder.
 
 use std::collections::HashMap;
 
@@ -14,11 +14,10 @@ use crate::pipeline::archive::Origin;
 use crate::pipeline::naming::shown_within;
 use crate::pipeline::sink::Disk;
 
-/// The name of the file, without its end.
+/// The name of the file, and its extension.
 pub(super) const NAME: (&str, &str) = ("info", "json");
 
-/// Writes what is known of an album. What an earlier run has written of it is kept where this one does not know better.
-/// Blocks.
+/// Writes the metadata of an album. What a previous run wrote is kept where this run does not know better. Blocks.
 pub(super) fn write(search: &Search<'_>, gathered: &Gathered, volume: &Volume) -> Result<()> {
     let head = head(&gathered.origin, volume);
     let spool = &gathered.spool;
@@ -61,19 +60,19 @@ pub(super) fn write(search: &Search<'_>, gathered: &Gathered, volume: &Volume) -
     Ok(())
 }
 
-/// The name of the file, or of one that has another album's beside it.
+/// Returns the name of the file; numbered if another album's file has that name.
 pub(super) fn name(copy: u32) -> String {
     numbered(NAME.0, NAME.1, copy)
 }
 
-/// All but the items.
+/// Returns all fields but the items.
 fn head(origin: &Origin, volume: &Volume) -> Map<String, Value> {
-    // Nothing in it is more than JSON can say.
+    // Nothing in it is beyond what JSON can express.
     let told = serde_json::to_value(&origin.meta).unwrap_or_default();
     let Value::Object(mut head) = shown_within(told) else {
         return Map::new();
     };
-    // Those are of an item.
+    // These are fields of an item.
     for name in ["album", "number", "ext"] {
         head.remove(name);
     }
@@ -86,12 +85,12 @@ fn head(origin: &Origin, volume: &Volume) -> Map<String, Value> {
     head
 }
 
-/// The name of the source that listed it.
+/// Returns the name of the source that listed it.
 pub(super) fn source(origin: &Origin) -> &str {
     origin.source.as_deref().unwrap_or_default()
 }
 
-/// The link of it, without the name of a source before the address.
+/// Returns its link, without the name of a source before the URL.
 pub(super) fn page(origin: &Origin) -> &str {
     let rest = origin.url.strip_prefix(source(origin));
     let rest = rest.and_then(|rest| rest.strip_prefix(':'));
@@ -99,15 +98,16 @@ pub(super) fn page(origin: &Origin) -> &str {
         .unwrap_or(&origin.url)
 }
 
-/// An item of the document to be.
+/// An item of the document to write.
 enum Line {
-    /// One that is listed, by its number, and where it is as an earlier run had it.
+    /// A listed item, by its number, and its position in the spool as a previous run wrote it.
     Listed { member: u32, before: Option<u64> },
-    /// One that is not listed, as an earlier run had it.
+    /// An item that is not listed, as a previous run wrote it.
     Left(u64),
 }
 
-/// The items in their order. Those of an earlier run that did not come in this one stay behind what they stood behind.
+/// Returns the items in order. Those of a previous run that are missing from this one stay after the item that they
+/// followed.
 fn lines(gathered: &Gathered, volume: &Volume, before: &[(Mark, u64)]) -> Result<Vec<Line>> {
     let mut known: HashMap<Mark, u64> = before.iter().copied().collect();
     let mut listed = Vec::new();
@@ -138,7 +138,7 @@ fn item_of(told: &Told) -> Value {
     item
 }
 
-/// Adds what has become of an item.
+/// Adds the outcome of an item.
 fn become_of(item: &mut Value, member: &Member, path: &str, disk: &Disk, old: Option<Value>) {
     let size = disk.size(path);
     let (word, failure) = match (&member.fate, size) {
@@ -158,7 +158,7 @@ fn become_of(item: &mut Value, member: &Member, path: &str, disk: &Disk, old: Op
         (Fate::Gone(failure), _) => ("gone", failure.as_deref()),
         (Fate::Failed(failure), _) => ("failed", Some(&**failure)),
         (Fate::Open | Fate::Again | Fate::Document, _) => {
-            // Nothing is known that an earlier run did not know.
+            // Nothing is known that a previous run did not know.
             for name in ["outcome", "path", "size", "reason"] {
                 if let Some(value) = old.as_ref().and_then(|old| old.get(name)) {
                     item[name] = value.clone();

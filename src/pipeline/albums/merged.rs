@@ -1,9 +1,10 @@
-//! Brings together what is listed now and what an earlier run had.
+//! Merges the current listing with that of a previous run.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// What is listed now, in its order, and among it what is left of before: each behind what it stood behind.
+/// Returns the listed entries in order, and among them those left over from before, each after the entry that it
+/// followed.
 pub(super) fn merged<K: Clone + Eq + Hash, T>(
     before: impl Iterator<Item = K>,
     mut left: HashMap<K, T>,
@@ -22,7 +23,7 @@ pub(super) fn merged<K: Clone + Eq + Hash, T>(
         all.push(item);
         all.extend(behind.remove(&Some(key)).unwrap_or_default());
     }
-    // What they stood behind is no more.
+    // The entries that they followed no longer exist.
     all.extend(behind.into_values().flatten());
     all
 }

@@ -1,6 +1,6 @@
-//! What follows an album when all its items have ended: what is known of it as JSON, and its files packed.
+//! Album post-processing, once all items of an album have ended: its metadata as JSON, and its files packed.
 //!
-//! It knows no source and no network. Neither what it writes nor what it packs is an item, and it takes the name of none.
+//! It knows neither sources nor the network. What it writes and packs is not an item, and never takes an item's name.
 
 mod along;
 mod comic;
@@ -42,13 +42,13 @@ use super::turn::Turns;
 use super::{Events, Settings, Stop, Wishes};
 use crate::model::{Error, Event, Failure, Kind, Link, Result};
 
-/// Has the albums of a run gathered.
+/// Gathers the albums of a run.
 #[derive(Clone)]
 pub(super) struct Albums {
     shared: Shared,
 }
 
-/// What writes when an album is gathered.
+/// Processes albums once they are gathered.
 struct Clerk {
     wishes: Wishes,
     min_free: u64,
@@ -56,11 +56,11 @@ struct Clerk {
     archive: Arc<dyn Archive>,
     events: Events,
     stop: Stop,
-    /// One at a time: the disk is what it takes.
+    /// One album at a time, since the disk is the bottleneck.
     turn: Mutex<()>,
 }
 
-/// Begins to wait for albums, unless nothing is to follow them. The task ends once nobody gathers any more.
+/// Starts waiting for albums, unless no post-processing is wanted. The task ends once nothing gathers any more.
 pub(super) fn begin(
     settings: &Settings,
     disk: Option<&Arc<Disk>>,
@@ -74,12 +74,12 @@ pub(super) fn begin(
     let Some(disk) = disk.filter(|_| !is_idle) else {
         return (None, None);
     };
-    // It was opened, and so is the root.
+    // The disk was opened, and so was the root.
     let Ok(root) = disk.folder(&[]) else {
         return (None, None);
     };
-    // Unbounded, since nobody can wait who drops the last of an album. A listing comes once, when all its items have ended, and most of
-    // what is known of them is on the disk.
+    // Unbounded, since whoever drops the last reference to an album cannot wait. A listing is sent once, when all its
+    // items have ended, and most of what is known of them is on disk.
     let (out, gathered) = mpsc::unbounded_channel();
     let shared = Shared {
         out,
@@ -101,7 +101,8 @@ pub(super) fn begin(
 }
 
 impl Albums {
-    /// Who gathers the albums of a listing: of this link, which came of a listing that this one gathers.
+    /// Returns the gatherer for the albums of the listing of this link. `given` is the album that the listing was
+    /// opened for, and the gatherer of the listing that led to it.
     pub(super) fn gather(
         &self,
         origin: &Arc<Origin>,
@@ -112,7 +113,7 @@ impl Albums {
     }
 }
 
-/// The album that a link was handed on for, if it was for one, and who gathers that.
+/// Returns the album that a link was emitted for, if any, and the gatherer of that album.
 pub(super) fn given(gather: Option<&Arc<Gather>>, link: &Link) -> Option<(String, Arc<Gather>)> {
     let id = &link.meta.album.as_ref()?.id;
     Some((id.clone(), gather?.holder(id)))
@@ -120,7 +121,7 @@ pub(super) fn given(gather: Option<&Arc<Gather>>, link: &Link) -> Option<(String
 
 impl Clerk {
     async fn run(self: Arc<Self>, mut gathered: mpsc::UnboundedReceiver<Gathered>) {
-        // As many as there are listings that wait for their turn, of which one writes at a time.
+        // One task for each listing waiting for its turn; only one of them writes at a time.
         let mut tasks = JoinSet::new();
         loop {
             tokio::select! {
@@ -136,7 +137,7 @@ impl Clerk {
         while tasks.join_next().await.is_some() {}
     }
 
-    /// Does what is to follow the albums of a listing.
+    /// Processes the albums of a listing.
     async fn all(self: Arc<Self>, mut gathered: Gathered) {
         for mut volume in std::mem::take(&mut gathered.volumes) {
             if volume.is_empty() {
@@ -157,7 +158,7 @@ impl Clerk {
                     gathered = back;
                     told
                 }
-                // What is known of the other albums of the listing is lost with it.
+                // The panic took the metadata of the listing's other albums with it.
                 Err(error) => {
                     let _ = self
                         .events
@@ -173,7 +174,7 @@ impl Clerk {
         }
     }
 
-    /// Does what is to follow an album, and gives what is to be told of it. Blocks.
+    /// Processes an album, and returns the events to report. Blocks.
     fn one(&self, gathered: &Gathered, mut volume: Volume) -> Vec<Event> {
         let mut told = Vec::new();
         let settled = self.settle(gathered, &mut volume);
@@ -217,7 +218,7 @@ impl Clerk {
                 }
             }
         }
-        // What could not be packed elsewhere needs them still.
+        // A ZIP that could not be written still needs the files.
         if is_all
             && let Some(error) = spares::remove(&self.disk, spares)
             && let Some((what, path)) = holder
@@ -227,7 +228,7 @@ impl Clerk {
         told
     }
 
-    /// What is missed first where nothing can follow.
+    /// Returns the name of the first output that is missed when processing fails altogether.
     fn first_wish(&self) -> &'static str {
         match self.wishes.zip {
             _ if self.wishes.info => info::NAME.0,
@@ -236,7 +237,7 @@ impl Clerk {
         }
     }
 
-    /// Packs an album, or says what is to be told of why not.
+    /// Packs an album; on failure returns the event to report, if any.
     fn pack(
         &self,
         gathered: &Gathered,
@@ -265,13 +266,13 @@ impl Clerk {
             pack.run(spot)
         }();
         done.map_err(|error| {
-            // Who ended the run knows it.
+            // The user who ended the run knows about it.
             let is_told = error.kind != Kind::Closed && goes_on();
             is_told.then(|| Box::new(missed(form.ext(), &path, &error)))
         })
     }
 
-    /// Finds the files of items that another album has as well.
+    /// Looks up the files of items that another album also has.
     fn settle(&self, gathered: &Gathered, volume: &mut Volume) -> Result<()> {
         for member in &mut volume.members {
             if !matches!(member.fate, Fate::Again) {
@@ -292,7 +293,7 @@ impl Clerk {
                 }
                 None if seen.gone => Fate::Gone(None),
                 None => {
-                    let error = Error::new(Kind::Missing, "it is not there yet");
+                    let error = Error::new(Kind::Missing, "it has not been downloaded yet");
                     Fate::Failed(Box::new(Failure::new(&error, 0)))
                 }
             };
@@ -310,7 +311,8 @@ impl Clerk {
     }
 }
 
-/// The folders of its items, each once, in their order, but first of all one that is its own. There is at least one.
+/// Returns the distinct folders of its items, in order, except that a folder of its own comes first. There is at least
+/// one.
 fn folders(gathered: &Gathered, volume: &Volume) -> Result<Vec<String>> {
     let (mut seen, mut folders) = (HashSet::new(), Vec::new());
     let mut own = None;

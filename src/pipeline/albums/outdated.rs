@@ -1,4 +1,4 @@
-//! Entries of a ZIP that is there, in whose names there are other files by now. They stay, under numbers.
+//! Entries of an existing ZIP whose names now belong to other files. They are kept, with numbers.
 
 use std::collections::HashSet;
 
@@ -8,14 +8,14 @@ use crate::pipeline::naming::{fold, split};
 use crate::pipeline::sink::Disk;
 use crate::pipeline::zip::Index;
 
-/// What has come to light of a ZIP that is being written.
+/// The outdated entries found while a ZIP is written.
 pub(super) struct Outdated<'a> {
     disk: &'a Disk,
     parts: &'a [Part],
     index: &'a Index,
-    /// The names that are taken, as case and normalisation do not matter; none unless one was needed.
+    /// The names taken, folded for case and normalisation; filled when first needed.
     taken: HashSet<String>,
-    /// What stays, each with the place of the part that has its name now.
+    /// The entries to keep, each with the index of the part that has its name now.
     kept: Vec<(usize, Part)>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Outdated<'a> {
         }
     }
 
-    /// Takes note of the checksum that came out of the file at this place, and gives the entry that is to stay beside it.
+    /// Notes the checksum of the file at this index, and returns the old entry to keep beside it, if it differs.
     pub(super) fn look(&mut self, place: usize, crc: u32) -> Option<&Part> {
         let (parts, index) = (self.parts, self.index);
         let part = &parts[place];
@@ -61,7 +61,7 @@ impl<'a> Outdated<'a> {
         self.kept
     }
 
-    /// The first name with a number that nothing has, neither in the ZIP nor in the folder that it is of.
+    /// Returns the first numbered name that is free both in the ZIP and in the folder that it belongs to.
     fn free(&mut self, of: &str, name: &str) -> String {
         if self.taken.is_empty() {
             let parts = self.parts.iter().map(|part| part.name(self.index));
@@ -79,7 +79,7 @@ impl<'a> Outdated<'a> {
     }
 }
 
-/// All parts, with those that stay behind the ones that have their names.
+/// Returns all parts, with each kept entry after the part that has its name.
 pub(super) fn with(parts: Vec<Part>, kept: Vec<(usize, Part)>) -> Vec<Part> {
     if kept.is_empty() {
         return parts;
@@ -93,7 +93,7 @@ pub(super) fn with(parts: Vec<Part>, kept: Vec<(usize, Part)>) -> Vec<Part> {
     all
 }
 
-/// The name of an entry with this number.
+/// Returns the name of an entry with this number.
 pub(super) fn copy_of(name: &str, copy: u32) -> String {
     let ext = split(name).1.map_or(0, |ext| ext.len() + 1);
     let (stem, end) = name.split_at(name.len() - ext);

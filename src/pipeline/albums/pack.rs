@@ -1,8 +1,8 @@
-//! Packs the files of an album: `NAME.zip` or `NAME.cbz` beside its folder. The files stay, unless it is to
-//! have them alone.
+//! Packs the files of an album into `NAME.zip` or `NAME.cbz` beside its folder. The files stay, unless the ZIP is to
+//! replace them.
 //!
-//! What was packed once stays packed, be its file there or not. Whether there is anything to do is found by looks at the
-//! files alone: a mark at the end of the ZIP tells of what it was made.
+//! A file once packed stays packed, whether or not it still exists. Whether there is anything to do is decided without
+//! reading the files: a mark at the end of the ZIP tells what it was made of.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -21,7 +21,7 @@ use crate::pipeline::naming::{ROOM, component, shown_text};
 use crate::pipeline::sink::{Stamp, disk_error};
 use crate::pipeline::zip::{Index, comment};
 
-/// How it is packed.
+/// The format of a packed album.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Zip,
@@ -37,46 +37,46 @@ impl Form {
     }
 }
 
-/// What came of it.
+/// A finished ZIP.
 pub(super) struct Packed {
     pub(super) path: String,
     pub(super) size: u64,
-    /// How many files are in it.
+    /// Number of files in it.
     pub(super) files: u64,
 }
 
-/// What was done.
+/// The result of packing.
 #[derive(Default)]
 pub(super) struct Done {
-    /// If something has changed.
+    /// The ZIP, if anything has changed.
     pub(super) packed: Option<Packed>,
-    /// The files that are packed now and may go, where they are to be packed alone. What is elsewhere stays.
+    /// The packed files that may be removed, if the ZIP is to replace them. Files elsewhere stay.
     pub(super) loose: Vec<Spare>,
-    /// Why something is not in what was packed, or not alone.
+    /// Why a file is not in the ZIP, or was not removed.
     pub(super) lacks: Option<Error>,
 }
 
-/// A file that is packed, as it was then.
+/// A packed file, and its stamp at that time.
 pub(super) struct Spare {
     pub(super) path: String,
     pub(super) stamp: Stamp,
 }
 
-/// What is to be packed.
+/// An album to be packed.
 pub(super) struct Pack<'a> {
     pub(super) search: Search<'a>,
     pub(super) gathered: &'a Gathered,
     pub(super) volume: &'a Volume,
     pub(super) form: Form,
-    /// Its files are to go.
+    /// Whether its files are to be removed.
     pub(super) is_only: bool,
-    /// How much of the disk stays free.
+    /// Disk space to keep free, in bytes.
     pub(super) min_free: u64,
     pub(super) goes_on: &'a dyn Fn() -> bool,
 }
 
 impl Pack<'_> {
-    /// Where it is or would be.
+    /// Finds the existing ZIP, or the place for a new one.
     pub(super) fn find(&self) -> Result<Spot<Marked>> {
         let album = &self.volume.album;
         let owner = self.owner();
@@ -104,7 +104,7 @@ impl Pack<'_> {
     /// Packs it, unless nothing has changed. Blocks.
     ///
     /// # Errors
-    /// Something cannot be read or written; then all is as it was.
+    /// Something cannot be read or written; then everything is as it was.
     pub(super) fn run(&self, mut spot: Spot<Marked>) -> Result<Done> {
         let cannot =
             |doing: &str, error| disk_error(format!("cannot {doing} `{}`", spot.path), error);
@@ -126,7 +126,7 @@ impl Pack<'_> {
             Form::Cbz => Some(&comic),
             Form::Zip => None,
         };
-        // Once it has files alone, it is where those are to be looked for.
+        // Once a ZIP has replaced files, they are looked for in it.
         let is_alone = known.as_ref().is_some_and(|known| known.mark == ALONE);
         let mark = match self.is_only || is_alone {
             true => ALONE,
@@ -170,7 +170,7 @@ impl Pack<'_> {
         })
     }
 
-    /// Whose it is, as the mark has it.
+    /// Returns the identity of the album, as in the mark.
     fn owner(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher
@@ -180,7 +180,7 @@ impl Pack<'_> {
         hasher.finalize().to_hex()[..DIGITS].to_owned()
     }
 
-    /// What it is to have, in the order of the album; and the files that are in what was packed of another album alone.
+    /// Returns what the ZIP is to contain, in album order, and the files that exist only in the ZIP of another album.
     fn parts(&self, of: &str, index: &Index) -> Result<(Vec<Part>, Vec<String>)> {
         let entries = (0..).zip(&index.entries);
         let mut known: HashMap<Mark, u32> = entries
@@ -207,13 +207,13 @@ impl Pack<'_> {
                     name: begin,
                     stamp,
                     before,
-                    // What is elsewhere may be somebody else's, and nobody would look for it in here.
+                    // A file elsewhere may be somebody else's, and nobody would look for it in this ZIP.
                     by_content: self.is_only && is_home && (begin > 0 || of.is_empty()),
                 },
                 (Err(_), Some(place)) => Part::Kept { place, name: None },
-                // What the user does not want any more.
+                // A file that the user has removed.
                 (Err(_), None) if !is_there => continue,
-                // Not one of its own folder.
+                // It is not in a folder of the album's own.
                 (Err(_), None) if begin == 0 && matches!(member.fate, Fate::Packed) => {
                     elsewhere.push(path);
                     continue;
@@ -228,7 +228,7 @@ impl Pack<'_> {
         if names.len() < listed.len()
             || names.contains(&mark(comic::NAME)) && self.form == Form::Cbz
         {
-            let message = "two of its files would have one name in it";
+            let message = "two of its files would have the same name in it";
             return Err(Error::new(Kind::Config, message));
         }
         let left = known.into_iter();
@@ -237,8 +237,8 @@ impl Pack<'_> {
         Ok((merged(before, left.collect(), listed), elsewhere))
     }
 
-    /// The files that were packed and may go: what is packed is read once more, and is whole. What has other bytes than were
-    /// saved stays as well, and it is said which that is.
+    /// Returns the packed files that may be removed: the ZIP is read once more, and they are intact in it. A file whose
+    /// bytes differ from those saved stays as well, and an error says which.
     fn proven(
         &self,
         spot: &Spot<Marked>,
@@ -276,7 +276,7 @@ impl Pack<'_> {
         Ok((spares, altered))
     }
 
-    /// The digest of what was saved at this path, if that is known.
+    /// Returns the digest of what was saved at this path, if known.
     fn known(&self, path: &str) -> Result<Option<Sum>> {
         let archive = self.search.archive;
         let owner = archive.owner(path)?;
@@ -286,11 +286,11 @@ impl Pack<'_> {
 }
 
 fn not_as_saved(path: &str) -> Error {
-    let message = format!("`{path}` has other bytes than were saved, and stays");
-    Error::new(Kind::Corrupt, message).hint("`fetch verify --repair` fetches it again")
+    let message = format!("`{path}` no longer has the bytes that were saved, so it stays");
+    Error::new(Kind::Corrupt, message).hint("`fetch verify --repair` downloads it again")
 }
 
-/// Why files are left out that are packed elsewhere, if there are any.
+/// Returns an error for files left out because they are packed elsewhere, if any.
 fn lacks(elsewhere: &[String]) -> Option<Error> {
     let more = match elsewhere {
         [] => return None,
@@ -301,11 +301,12 @@ fn lacks(elsewhere: &[String]) -> Option<Error> {
         "it lacks `{}`{more}, which is packed with another album",
         elsewhere[0]
     );
-    let hint = "`--zip` in place of `--zip=only` keeps files for every album that they are in";
+    let hint =
+        "use `--zip` instead of `--zip=only` to keep files for every album that contains them";
     Some(Error::new(Kind::Missing, message).hint(hint))
 }
 
-/// By what a name is known again: shorter than it is.
+/// Identifies a name in less space.
 type Mark = [u8; 16];
 
 fn mark(name: &str) -> Mark {
@@ -318,17 +319,17 @@ fn mark(name: &str) -> Mark {
     mark
 }
 
-/// Whether a file ends with the mark of a packed album.
+/// Checks whether a file ends with the mark of a packed album.
 pub(in crate::pipeline) fn is_marked(file: &mut File) -> bool {
     marked(file).is_some()
 }
 
-/// What is in a packed album, if it is one.
+/// Returns the index of a packed album, if it is one.
 pub(in crate::pipeline) fn index(file: &mut File) -> Option<io::Result<Index>> {
     is_marked(file).then(|| Index::read(file, MARK_LENGTH))
 }
 
-/// What stands in the mark of a ZIP of this owner's, if it is one.
+/// Returns the mark of a ZIP, if it belongs to this owner.
 fn made_of(file: &mut File, owner: &str) -> Option<Marked> {
     let marked = marked(file)?;
     let is_ours = marked.owner == owner && Index::read(file, MARK_LENGTH).is_ok();
@@ -337,20 +338,20 @@ fn made_of(file: &mut File, owner: &str) -> Option<Marked> {
 
 /// The mark of a ZIP of ours.
 pub(super) struct Marked {
-    /// What it begins with.
+    /// Its prefix.
     pub(super) mark: &'static str,
     pub(super) owner: String,
     made_of: String,
 }
 
-/// The mark of a ZIP, if it is one of ours.
+/// Reads the mark of a ZIP, if it is one of ours.
 pub(super) fn marked(file: &mut File) -> Option<Marked> {
     let text = String::from_utf8(comment(file, MARK_LENGTH).ok()??).ok()?;
     let mark = [BESIDE, ALONE]
         .into_iter()
         .find(|mark| text.starts_with(mark))?;
     let (owner, made_of) = text[mark.len()..].split_once(' ')?;
-    // Whoever wrote it, names of files are made of it.
+    // File names are made from the mark, whoever wrote it.
     let is_digits = |text: &str| {
         let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         text.len() == DIGITS && text.bytes().all(is_digit)

@@ -1,4 +1,4 @@
-//! Whether an album is packed, and what becomes of its files then.
+//! Whether an album is packed, and what then happens to its files.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// Whether the files of an album are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Packing {
-    /// They are not.
+    /// They are not packed.
     #[default]
     No,
-    /// They are, and stay.
+    /// They are packed, and kept.
     Beside,
-    /// They are, and go once all of them are packed.
+    /// They are packed, and removed once all of them are packed.
     Only,
 }
 

@@ -1,4 +1,4 @@
-//! Writes the ZIP of an album: what it is to have, in its order, from files and from the ZIP that was there.
+//! Writes the ZIP of an album from files and from entries of an existing ZIP.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -10,62 +10,62 @@ use crate::model::{Error, Result};
 use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error};
 use crate::pipeline::zip::{Index, Source, Writer};
 
-/// What the mark of a ZIP of ours begins with: one that is beside its files, and one that has them alone. Behind it stand
-/// whose it is, and of what it was made.
+/// Prefixes of the mark of a ZIP of ours: one for a ZIP beside its files, one for a ZIP that replaces them. The owner
+/// and a fingerprint of the contents follow.
 pub(super) const BESIDE: &str = "fetch 1 ";
 pub(super) const ALONE: &str = "fetch 2 ";
-/// How long both are, in hexadecimal digits.
+/// Length of each of these, in hexadecimal digits.
 pub(super) const DIGITS: usize = 32;
-/// How long the mark is.
+/// Length of the mark, in bytes.
 pub(super) const MARK_LENGTH: u16 = (BESIDE.len() + 2 * DIGITS + 1) as u16;
 
-/// An entry to be. There may be very many.
+/// An entry to be written. There may be very many.
 pub(super) enum Part {
     /// A file below the root.
     Loose {
         path: String,
-        /// Where in the path its name begins.
+        /// Where in the path its name in the ZIP begins.
         name: usize,
         stamp: Stamp,
-        /// The place of the entry that has its name in the ZIP that is there.
+        /// The index of the entry with this name in the existing ZIP.
         before: Option<u32>,
-        /// It is known again by what is in it, and not by its looks: it may be gone then.
+        /// Whether it is identified by its contents rather than by its stamp, since the file may be removed.
         by_content: bool,
     },
-    /// An entry of the ZIP that is there, by its place in the index, and another name for it.
+    /// An entry of the existing ZIP, by its index, and a new name for it.
     Kept { place: u32, name: Option<Box<str>> },
 }
 
-/// The ZIP that is to be.
+/// The ZIP to be written.
 pub(super) struct Book<'a> {
     pub(super) folder: &'a Folder,
     pub(super) name: &'a str,
     /// Its path below the root.
     pub(super) path: &'a str,
     pub(super) ext: &'a str,
-    /// What its mark begins with.
+    /// The prefix of its mark.
     pub(super) mark: &'a str,
-    /// Whose it is, as the mark has it.
+    /// The identity of the album, as in the mark.
     pub(super) owner: &'a str,
-    /// The one whose place it takes.
+    /// The ZIP that it replaces.
     pub(super) replaces: Option<&'a File>,
 }
 
-/// Who writes it.
+/// Writes ZIPs.
 pub(super) struct Packer<'a> {
     pub(super) disk: &'a Disk,
-    /// How much of the disk stays free.
+    /// Disk space to keep free, in bytes.
     pub(super) min_free: u64,
     pub(super) goes_on: &'a dyn Fn() -> bool,
 }
 
 impl Packer<'_> {
-    /// Writes these parts, of which some may be in a ZIP that is there and has this index, and what a comic of so many
-    /// pages has beside pictures. Gives how long it is, and of what it is made: an entry in whose name a file has other bytes
-    /// by now stays under a number.
+    /// Writes these parts, some of which may come from an existing ZIP with this index, and the metadata of a comic
+    /// with so many pages. Returns the length of the ZIP and its parts: an old entry whose name now belongs to a file
+    /// with other bytes is kept with a number.
     ///
     /// # Errors
-    /// Something cannot be read or written; then all is as it was.
+    /// Something cannot be read or written; then everything is as it was.
     pub(super) fn write(
         &self,
         book: &Book<'_>,
@@ -121,7 +121,10 @@ impl Packer<'_> {
             Some(left) if left >= self.min_free => Ok(()),
             _ => {
                 let cause = io::Error::from(io::ErrorKind::StorageFull);
-                Err(disk_error("there is no room for it".to_owned(), cause))
+                Err(disk_error(
+                    "there is not enough space for it".to_owned(),
+                    cause,
+                ))
             }
         }
     }
@@ -151,7 +154,7 @@ impl Packer<'_> {
                     let crc = writer.add(source, self.goes_on)?;
                     match Stamp::of(&file)? == *stamp {
                         true => Ok(crc),
-                        false => Err(io::Error::other("it was changed meanwhile")),
+                        false => Err(io::Error::other("it changed in the meantime")),
                     }
                 };
                 add().map_err(|error| wrong(path, error))
@@ -171,7 +174,7 @@ impl Packer<'_> {
                     };
                     match writer.add(source, self.goes_on)? == entry.crc {
                         true => Ok(entry.crc),
-                        false => Err(io::Error::other("it is damaged where it was packed")),
+                        false => Err(io::Error::other("its packed copy is damaged")),
                     }
                 };
                 add().map_err(|error| wrong(name, error))
@@ -181,7 +184,7 @@ impl Packer<'_> {
 }
 
 impl Part {
-    /// Its name in the ZIP, if that is made of what this index has.
+    /// Returns its name in the ZIP. `index` is that of the existing ZIP.
     pub(super) fn name<'p>(&'p self, index: &'p Index) -> &'p str {
         match self {
             Part::Loose { path, name, .. } => &path[*name..],
@@ -200,7 +203,7 @@ impl Part {
     }
 }
 
-/// Tells of what a ZIP is made, if that can be told without reading a file.
+/// Returns a fingerprint of the contents of a ZIP, if that needs no file to be read.
 pub(super) fn fingerprint(parts: &[Part], index: &Index, comic: Option<&str>) -> Option<String> {
     let sum = |part: &Part| match part {
         Part::Loose { by_content, .. } => (!by_content).then_some(0),

@@ -1,4 +1,4 @@
-//! A packed album that is damaged is made anew: of what is whole in it, and of the files that it was packed from.
+//! Rebuilds a damaged packed album from its intact entries and from the files that it was packed from.
 
 use std::fs::File;
 use std::io;
@@ -15,19 +15,19 @@ use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error, parts};
 use crate::pipeline::verify::aside;
 use crate::pipeline::zip::{Entry, Index, checksum};
 
-/// What became of a packed album that was damaged. What it was is kept beside it.
+/// The outcome for a damaged packed album. The damaged ZIP is kept beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remade {
-    /// It is whole now, with so many files.
+    /// It was rebuilt, with this many files.
     Anew(u64),
-    /// Nobody can tell what was in it, so the next run of its album is to pack it.
+    /// Its contents are unknown, so the next run of its album has to pack it.
     Aside,
 }
 
-/// Makes a packed album below this output root anew, which is damaged.
+/// Rebuilds a damaged packed album below this output directory.
 ///
 /// # Errors
-/// What is damaged in it is nowhere else, or it cannot be read or written; then all is as it was.
+/// A damaged entry exists nowhere else, or something cannot be read or written; then everything is as it was.
 pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
     let cannot = |doing: &str, error| disk_error(format!("cannot {doing} `{path}`"), error);
     let disk = Disk::open(&place(root))?;
@@ -66,14 +66,14 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
     let there = Some(&mut file);
     let written = packer.write(&book, parts, &index, there, None);
     let (_, parts) = written.inspect_err(|_| {
-        // It is still there under its own name.
+        // The original still has its own name.
         let _ = folder.remove(&aside);
     })?;
     let files = parts.iter().filter(|part| part.name(&index) != comic::NAME);
     Ok(Remade::Anew(files.count() as u64))
 }
 
-/// Gives a file the name of one that was put aside, beside its own.
+/// Links a file under the name of a damaged ZIP that is set aside, beside its own.
 fn put_aside(folder: &Arc<Folder>, name: &str) -> io::Result<String> {
     let mut copy = 1;
     loop {
@@ -93,7 +93,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// What it is to have: all that it has, and in place of what is damaged the file of that.
+    /// Returns what it is to contain: all intact entries, and for each damaged one its file.
     fn parts(&self, file: &mut File, index: &Index) -> Result<Vec<Part>> {
         let mut parts = Vec::with_capacity(index.entries.len());
         for (place, entry) in (0..).zip(&index.entries) {
@@ -110,15 +110,15 @@ impl Work<'_> {
                     by_content: true,
                 });
             } else if name != comic::NAME {
-                let message = format!("`{name}` in it is damaged, and there is no file of it");
+                let message = format!("`{name}` in it is damaged, and its file no longer exists");
                 return Err(Error::new(Kind::Missing, message)
-                    .hint("a run of its album that fetches the file packs it, too"));
+                    .hint("a run of its album that downloads the file also packs it"));
             }
         }
         Ok(parts)
     }
 
-    /// The file that an entry was packed from, if there is one that the archive knows.
+    /// Returns the file that an entry was packed from, if it exists and the archive knows it.
     fn loose(&self, entry: &Entry) -> Result<Option<(String, Stamp)>> {
         let Some(records) = &self.records else {
             return Ok(None);
@@ -127,7 +127,7 @@ impl Work<'_> {
         let plain = stem.rsplit_once(" (").map_or(stem, |(plain, _)| plain);
         for of in [stem, plain, ""] {
             let path = below(of, &entry.name);
-            // In the root, it may be anybody's of that name.
+            // In the root, a file of that name may be any item's.
             let is_own = !of.is_empty() || self.has_bytes_of(&path, entry);
             if is_own
                 && let Ok(stamp) = Stamp::at(self.disk, &path)
@@ -139,7 +139,7 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// Whether a file has what was packed as this entry.
+    /// Checks whether a file has the bytes that were packed as this entry.
     fn has_bytes_of(&self, path: &str, entry: &Entry) -> bool {
         let of = |mut file: File| match file.metadata()?.len() == entry.size {
             true => checksum(&mut file).map(|crc| crc == entry.crc),

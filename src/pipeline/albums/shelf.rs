@@ -1,4 +1,4 @@
-//! What is packed of the items of a folder, found by the names that packed albums get.
+//! Finds the packed albums of the items in a folder, by the names that packed albums get.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,17 +12,17 @@ use crate::pipeline::archive::Archive;
 use crate::pipeline::sink::Disk;
 use crate::pipeline::zip::{Entry, Index};
 
-/// Of how many folders it is kept at hand what is packed.
+/// For how many folders the packed albums are cached.
 const FOLDERS: usize = 16;
-/// After how many numbers in a row without a copy no more are looked for. The first ones may be gone while others stay.
+/// Number of consecutive missing numbers after which the search ends. The first copies may be gone while others stay.
 const GAP: u32 = 16;
-/// What albums are packed into.
+/// The extensions of packed albums.
 const EXTENSIONS: [&str; 2] = ["zip", "cbz"];
 
-/// Says whether the file at a path is that of an item.
+/// Tells whether the file at a path belongs to an item.
 type IsItem<'a> = &'a dyn Fn(&str) -> bool;
 
-/// The packed albums below one output root, by the folder of their items.
+/// The packed albums below one output directory, by the folder of their items.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Shelf {
     known: Mutex<HashMap<String, Arc<Vec<Bound>>>>,
@@ -33,14 +33,15 @@ pub(in crate::pipeline) struct Shelf {
 pub(in crate::pipeline) struct Bound {
     pub(in crate::pipeline) path: String,
     pub(in crate::pipeline) index: Index,
-    /// It has its files alone.
+    /// Whether it replaces its files.
     pub(in crate::pipeline) is_alone: bool,
-    /// The places of the entries in the index, in the order of their names.
+    /// The indices of its entries, sorted by name.
     places: Vec<u32>,
 }
 
 impl Shelf {
-    /// What is packed of the items of this folder. A file of an item is nothing of ours, whatever its server wrote into it.
+    /// Returns the packed albums of the items in this folder. A file that belongs to an item is not one, whatever its
+    /// server wrote into it.
     pub(in crate::pipeline) fn of(
         &self,
         disk: &Disk,
@@ -65,8 +66,8 @@ impl Shelf {
         bound
     }
 
-    /// Looks for a packed album that has the file of this path and that this says yes to, and gives the folder whose items
-    /// are packed there.
+    /// Looks for a packed album that contains the file at this path and satisfies `is_it`. Returns the folder whose
+    /// items are packed there.
     pub(in crate::pipeline) fn holder<'p>(
         &self,
         disk: &Disk,
@@ -87,7 +88,7 @@ impl Shelf {
 }
 
 impl Shelf {
-    /// Whether the file of this path, with this length, is packed in something that has its files alone.
+    /// Checks whether the file at this path, with this length, is in a packed album that replaces its files.
     pub(in crate::pipeline) fn has_alone(
         &self,
         disk: &Disk,
@@ -114,7 +115,7 @@ impl Bound {
         }
     }
 
-    /// The entry of this name.
+    /// Returns the entry with this name.
     fn entry(&self, name: &str) -> Option<&Entry> {
         let entry = |place: u32| &self.index.entries[place as usize];
         let found = self
@@ -124,12 +125,12 @@ impl Bound {
     }
 }
 
-/// Whether the file at a path is that of an item; so is one of which that cannot be told.
+/// Checks whether the file at a path belongs to an item; if that is unknown, it counts as one.
 pub(super) fn is_item(archive: &dyn Archive, path: &str) -> bool {
     archive.owner(path).map_or(true, |owner| owner.is_some())
 }
 
-/// What bears the name of a folder, beside it.
+/// Returns the packed albums beside a folder that are named after it.
 fn beside(disk: &Disk, folder: &str) -> Vec<String> {
     let mut paths = Vec::new();
     for ext in EXTENSIONS {
@@ -153,7 +154,7 @@ fn beside(disk: &Disk, folder: &str) -> Vec<String> {
     paths
 }
 
-/// Where items have no folder, it has the name of an album.
+/// Returns the packed albums in the root. Where items have no folder, a packed album is named after its album.
 pub(super) fn in_root(disk: &Disk) -> Vec<String> {
     let Ok(root) = disk.folder(&[]) else {
         return Vec::new();
@@ -172,13 +173,13 @@ fn bound(disk: &Disk, path: String) -> Option<Bound> {
     Some(Bound::new(path, index, is_alone))
 }
 
-/// Whether a packed album may have such a name.
+/// Checks whether a packed album may have such a name.
 pub(in crate::pipeline) fn is_named(name: &str) -> bool {
     let ext = name.rsplit_once('.').map_or("", |(_, ext)| ext);
     EXTENSIONS.contains(&ext)
 }
 
-/// The folders that a path is in, the nearest first, and its name in what is packed of each.
+/// Returns the folders that a path is in, the innermost first, each with the path's name in the ZIP of that folder.
 pub(in crate::pipeline) fn folders(path: &str) -> impl Iterator<Item = (&str, &str)> {
     let ends = path.rmatch_indices('/').map(|(end, _)| end);
     ends.map(|end| (&path[..end], &path[end + 1..]))

@@ -1,4 +1,4 @@
-//! Files that are packed, and go.
+//! Removes files that are packed.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -7,8 +7,8 @@ use super::pack::Spare;
 use crate::model::{Error, Kind};
 use crate::pipeline::sink::{Disk, Stamp, parts};
 
-/// Removes files that are packed, and the folders that are empty then. One that has changed since stays, and so does one
-/// that cannot be removed, which is told: the next run packs it again, and tries that once more.
+/// Removes files that are packed, and folders left empty. A file that has changed since stays; so does one that cannot
+/// be removed, which is reported: the next run packs it again and retries.
 pub(super) fn remove(disk: &Disk, spares: Vec<Spare>) -> Option<Error> {
     let mut left = BTreeSet::new();
     let mut stays: Option<(String, io::Error)> = None;
@@ -31,7 +31,7 @@ pub(super) fn remove(disk: &Disk, spares: Vec<Spare>) -> Option<Error> {
         }
     }
     for names in left.iter().rev() {
-        // One in which something is left stays.
+        // A folder that is not empty stays.
         let _ = disk.remove_empty(names);
     }
     let (path, cause) = stays?;

@@ -1,4 +1,4 @@
-//! Texts that are too much for memory when there are many, one after another: in a file that goes with whoever has it.
+//! Texts that together may not fit in memory, stored in a file that disappears with its owner.
 
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::pipeline::sink::Folder;
 
-/// How much is kept in memory until it is written. Most albums have less.
+/// How much is kept in memory before it is written. Most albums have less.
 const TAIL: usize = 256 << 10;
 /// How much is read at once.
 const WINDOW: usize = 64 << 10;
 
-/// Texts, each of which is had again by its place.
+/// A store of texts, each retrieved by its position.
 pub(super) struct Spool {
     inner: Mutex<Inner>,
 }
@@ -20,18 +20,18 @@ pub(super) struct Spool {
 struct Inner {
     folder: Arc<Folder>,
     file: Option<File>,
-    /// How much is written.
+    /// Number of bytes written.
     written: u64,
-    /// What is not written yet.
+    /// Bytes not written yet.
     tail: Vec<u8>,
-    /// A piece of what is written, and where that is.
+    /// A piece of the written bytes, and its position.
     window: (u64, Vec<u8>),
-    /// Why something could not be written; then it is all of no use.
+    /// Why a write failed; then the whole spool is useless.
     failed: Option<io::Error>,
 }
 
 impl Spool {
-    /// It is kept in this folder.
+    /// Creates a spool with its file in this folder.
     pub(super) fn new(folder: Arc<Folder>) -> Spool {
         Spool {
             inner: Mutex::new(Inner {
@@ -45,7 +45,7 @@ impl Spool {
         }
     }
 
-    /// Adds a text, and gives its place. That it could not be written is told by who asks for it.
+    /// Adds a text, and returns its position. A failure to write it is reported by `get`.
     pub(super) fn add(&self, text: &[u8]) -> u64 {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let place = inner.written + inner.tail.len() as u64;
@@ -64,7 +64,7 @@ impl Spool {
         place
     }
 
-    /// The text at this place.
+    /// Returns the text at this position.
     ///
     /// # Errors
     /// It could not be written, or cannot be read.
@@ -86,7 +86,7 @@ impl Inner {
         let file = match &mut self.file {
             Some(file) => file,
             none => {
-                // It loses its name at once, so that it goes with the process.
+                // Unlinked at once, so that it disappears with the process.
                 let name = format!(".{:016x}.part", RandomState::new().hash_one(0));
                 let file = self.folder.create(&name)?;
                 self.folder.remove(&name)?;

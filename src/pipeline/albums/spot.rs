@@ -1,4 +1,4 @@
-//! Where the file of an album is, or is to be: one that is ours already, or else a name that is free.
+//! Where an album's file is, or is to be: an existing file of ours, or else a free name.
 
 use std::fs::File;
 use std::io;
@@ -10,10 +10,10 @@ use crate::pipeline::after::sidecar::{COPIES, all_taken, numbered};
 use crate::pipeline::archive::Archive;
 use crate::pipeline::sink::{Disk, Folder, folders};
 
-/// How many folders are looked into for a file of an earlier run.
+/// How many folders are searched for a file of a previous run.
 const FOLDERS: usize = 16;
 
-/// A place for a file of an album.
+/// The place of an album's file.
 pub(super) struct Spot<T> {
     pub(super) folder: Arc<Folder>,
     pub(super) name: String,
@@ -21,11 +21,11 @@ pub(super) struct Spot<T> {
     pub(super) path: String,
     /// The folder of items that it belongs to.
     pub(super) of: String,
-    /// The file that is there, and what was found in it.
+    /// The existing file, and what was found in it.
     pub(super) there: Option<(File, T)>,
 }
 
-/// Where to look.
+/// Where to search.
 pub(super) struct Search<'a> {
     pub(super) disk: &'a Disk,
     pub(super) archive: &'a dyn Archive,
@@ -38,8 +38,8 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Finds a file of the album where one of its folders would have it, or else a free name for the first folder.
     ///
-    /// `named` gives the folder and the stem of the file for a folder of items; `ours` looks into a file, and gives
-    /// something if it is the one of this album. A file of an item, and any other file, is left alone.
+    /// `named` returns the folder and the stem of the file for a folder of items; `ours` inspects a file, and returns
+    /// something if it is the one of this album. A file of an item, or any other file, is left alone.
     ///
     /// # Errors
     /// A folder cannot be used, or all names are taken.
@@ -60,8 +60,8 @@ impl Search<'_> {
         free.ok_or_else(|| all_taken(self.ext))
     }
 
-    /// Finds a file of the album in the root, whatever it is called there: where items have no folder, there is none
-    /// that it could be called by.
+    /// Finds a file of the album in the root, whatever its name: where items have no folder, no name can be derived for
+    /// it.
     ///
     /// # Errors
     /// The archive cannot be read.
@@ -116,7 +116,7 @@ impl Search<'_> {
                     None => continue,
                 },
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                // A link, a folder, or what may not be read.
+                // A link, a folder, or an unreadable file.
                 Err(_) => continue,
             };
             return Ok(Spot {

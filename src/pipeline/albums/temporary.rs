@@ -1,11 +1,11 @@
-//! What is being written, until it has its name.
+//! A file that is being written, until it gets its name.
 
 use std::fs::{File, TryLockError};
 use std::io;
 
 use crate::pipeline::sink::Folder;
 
-/// A ZIP on its way. Dropped before it has its name, it is removed.
+/// A ZIP being written. If dropped before it has its name, it is removed.
 pub(super) struct Temporary<'a> {
     folder: &'a Folder,
     name: String,
@@ -13,7 +13,7 @@ pub(super) struct Temporary<'a> {
 }
 
 impl Temporary<'_> {
-    /// Makes it, in the place of what a kill has left.
+    /// Creates it, replacing one that a kill has left.
     pub(super) fn open<'a>(
         folder: &'a Folder,
         owner: &str,
@@ -35,11 +35,13 @@ impl Temporary<'_> {
         Ok(Temporary { folder, name, file })
     }
 
-    /// Gives it its name: that of the one before, if it is still there, or else one that is free.
+    /// Gives it its name: replaces the previous ZIP, if that is still there, or else takes the name if it is free.
     pub(super) fn publish(&self, name: &str, there: Option<&File>) -> io::Result<()> {
         match there {
             Some(there) if self.folder.holds(name, there) => self.folder.rename(&self.name, name),
-            Some(_) => Err(io::Error::other("it was replaced meanwhile")),
+            Some(_) => Err(io::Error::other(
+                "the old file was replaced in the meantime",
+            )),
             None => self.folder.rename_new(&self.name, name),
         }
     }
@@ -47,7 +49,7 @@ impl Temporary<'_> {
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        // Once it has its name, this one leads nowhere.
+        // Once it has its final name, this one refers to nothing.
         if self.folder.holds(&self.name, &self.file) {
             let _ = self.folder.remove(&self.name);
         }

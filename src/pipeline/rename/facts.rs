@@ -17,10 +17,10 @@ use crate::pipeline::sink::Disk;
 /// How many names of a sidecar are tried.
 const COPIES: u32 = 10;
 
-/// What the archive itself knows.
+/// The fields that the archive itself knows.
 const RECORDED: [&str; 5] = ["source", "key", "ext", "size", "kind"];
 
-/// Where the metadata of items is found.
+/// The sources of items' metadata.
 #[derive(Debug)]
 pub(super) struct Facts {
     lines: Option<Lines>,
@@ -30,11 +30,11 @@ pub(super) struct Facts {
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) item: Item,
-    /// It is as its link lists it.
+    /// Whether the item is as its link lists it.
     listed: bool,
-    /// All that its site told, as `--write-metadata` wrote it down.
+    /// All metadata from its site, as `--write-metadata` wrote it.
     pub(super) document: Option<Value>,
-    /// The name of the file beside it that says so.
+    /// The path of the sidecar that contains it.
     pub(super) sidecar: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Facts {
         }
     }
 
-    /// What is known of the item that was saved here, and that a link lists so, if one does.
+    /// Returns what is known of the item saved here. `listed` is the item as a link lists it now, if one does.
     ///
     /// # Errors
     /// What may be its metadata cannot be read.
@@ -77,7 +77,7 @@ impl Facts {
         })
     }
 
-    /// All that its site told of an item, as it is written down in this file, or else in a line.
+    /// Returns all metadata of an item, from this sidecar, or else from `metadata.jsonl`.
     pub(super) fn document(
         &mut self,
         disk: &Disk,
@@ -95,7 +95,7 @@ impl Facts {
     }
 }
 
-/// An identity as a document has it.
+/// Returns an identity as it appears in a document.
 fn written(identity: &Identity) -> Value {
     json!({
         "source": identity.source,
@@ -104,10 +104,10 @@ fn written(identity: &Identity) -> Value {
 }
 
 impl Told {
-    /// Whether all is known that the template may ask for by which it is named; none stands for the default ones.
+    /// Checks whether all fields that the template may use are known; `None` stands for the default templates.
     ///
     /// # Errors
-    /// [`Kind::Missing`] with the field that is not known.
+    /// [`Kind::Missing`], naming the unknown field.
     pub(super) fn may_use(&self, template: Option<&Template>, record: &Record) -> Result<()> {
         if self.listed {
             return Ok(());
@@ -116,7 +116,7 @@ impl Told {
             (Some(document), named) => named
                 .filter(|_| document["url"].is_null())
                 .and_then(|template| template.fields().find(|field| *field == "size")),
-            // Which default it is depends on the album.
+            // Which default applies depends on the album.
             (None, None) => Some("album"),
             (None, Some(template)) => self.unknown(template, record),
         };
@@ -136,7 +136,7 @@ impl Told {
     }
 }
 
-/// The metadata in the file beside, and the path of that.
+/// Returns the sidecar of a file, as path and metadata.
 fn beside(
     disk: &Disk,
     records: &Records,
@@ -156,23 +156,23 @@ fn beside(
     Ok(None)
 }
 
-/// Whether a file is metadata that we wrote, and not what a server has sent.
+/// Checks whether a file is metadata that we wrote, and not sent by a server.
 fn is_ours(records: &Records, path: &str) -> bool {
     records.owner(path).is_ok_and(|owner| owner.is_none())
 }
 
-/// Whether it tells of an item what such a document tells.
+/// Checks whether it has the form of metadata.
 fn is_readable(document: &Value) -> bool {
     serde_json::from_value::<Meta>(document.clone()).is_ok()
 }
 
-/// Whether two files tell of one item.
+/// Checks whether two files are about the same item.
 pub(super) fn is_same(disk: &Disk, one: &str, other: &str) -> Result<bool> {
     let documents = document(disk, one)?.zip(document(disk, other)?);
     Ok(documents.is_some_and(|(one, other)| is_of(&one, &other)))
 }
 
-/// What is in a file, if it is one and of JSON.
+/// Returns the JSON in a file, if there is any.
 fn document(disk: &Disk, path: &str) -> Result<Option<Value>> {
     let read = || {
         let mut text = Vec::new();
@@ -182,14 +182,14 @@ fn document(disk: &Disk, path: &str) -> Result<Option<Value>> {
         Ok(text)
     };
     let cannot = |error: io::Error| {
-        let message = format!("what may be its metadata, `{path}`, cannot be read");
+        let message = format!("`{path}`, which may be its metadata, cannot be read");
         Error::new(Kind::Disk, message).because(error)
     };
     let text = read().map_err(cannot)?;
     Ok(serde_json::from_slice(&text).ok())
 }
 
-/// The item as its link lists it, with the extension that its bytes have.
+/// Returns the item as its link lists it, with the extension that its file has.
 fn as_listed(listed: &Item, record: &Record) -> Item {
     let mut item = listed.clone();
     let name = record.path.rsplit('/').next().unwrap_or(&record.path);
@@ -200,7 +200,7 @@ fn as_listed(listed: &Item, record: &Record) -> Item {
     item
 }
 
-/// The item as far as it is known. Who it is, where it is and what its bytes are is the archive's to say.
+/// Returns the item as far as it is known. Its identity, path and file properties come from the archive.
 fn item(known: &Known, record: &Record, document: Option<&Value>) -> Item {
     let name = record.path.rsplit('/').next().unwrap_or(&record.path);
     let told = document.and_then(|document| serde_json::from_value::<Meta>(document.clone()).ok());
@@ -211,7 +211,7 @@ fn item(known: &Known, record: &Record, document: Option<&Value>) -> Item {
     meta.ext = split(name).1;
     let url = match document {
         Some(document) => document["url"].as_str(),
-        // Nobody asks for it, but it takes the size along.
+        // It is never requested, but carries the size.
         None => Some("about:blank"),
     };
     let url = url.and_then(|url| Url::parse(url).ok());
@@ -237,7 +237,7 @@ fn item(known: &Known, record: &Record, document: Option<&Value>) -> Item {
     }
 }
 
-/// The metadata that `metadata.jsonl` has, by where its lines begin.
+/// The metadata in `metadata.jsonl`, by the offsets of its lines.
 #[derive(Debug)]
 struct Lines {
     file: File,
@@ -261,7 +261,7 @@ impl Lines {
             if length == 0 {
                 break;
             }
-            // What came later is right.
+            // A later line overrides an earlier one.
             if let Ok(document) = serde_json::from_slice(&line) {
                 starts.insert(mark(&document), at);
             }
@@ -281,7 +281,7 @@ impl Lines {
     }
 }
 
-/// Reads a line; of one that is too long, only the beginning is kept, which is no JSON. Says how long it is.
+/// Reads a line, and returns its length; of one that is too long, only the beginning is kept, which is not JSON.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
     let mut length = reader.by_ref().take(LONGEST).read_until(b'\n', line)? as u64;
     while length > 0 && line.last() != Some(&b'\n') {

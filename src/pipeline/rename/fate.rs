@@ -1,35 +1,35 @@
-//! What became of a file.
+//! The outcome of renaming a file.
 
 use crate::model::Error;
 use crate::pipeline::archive::{Identity, Known};
 
-/// What became of one file.
+/// The outcome of one file.
 #[derive(Debug)]
 pub struct Renamed {
-    /// Whose it is; nobody's, if it was written of an album.
+    /// The identity of its item; `None` if it is a file of an album.
     pub identity: Option<Identity>,
-    /// Where it was.
+    /// Its old path.
     pub old: String,
-    /// What became of it.
+    /// What happened to it.
     pub fate: Fate,
 }
 
-/// What became of a file.
+/// What happened to a file.
 #[derive(Debug)]
 pub enum Fate {
-    /// It is here now, or would be.
+    /// It was, or would be, moved here.
     Moved(String),
-    /// It is here now, and keeps a number that it was to lose, for this reason.
+    /// It was moved here, and keeps a number that it was to lose, for this reason.
     Numbered(String, Error),
-    /// It has its name already.
+    /// It already has its name.
     Right,
-    /// There is no such file.
+    /// The file does not exist.
     Absent,
     /// It stays where it is, for this reason.
     Stays(Error),
 }
 
-/// What became of a file, if it was on its way before: from where, and to where.
+/// Combines two moves of the same file into one, from the first path to the last.
 pub(super) fn in_one((old, here): (String, String), renamed: Renamed) -> Renamed {
     if renamed.old != here || old == here {
         return renamed;

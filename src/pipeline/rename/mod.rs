@@ -1,9 +1,9 @@
-//! Moves what was saved to where another template has it, without a request.
+//! Moves saved files to where another template puts them, without any request.
 //!
-//! A file gets its new name before the record says so, and loses the old one after. So whatever a kill cuts short, the
-//! record names a file that is there, and what is meant to move is written down before, so that the next run knows what
-//! is left over. Nothing is ever replaced: a file whose new name is taken gets a number, and loses it when all others have
-//! moved, so that files can swap their names.
+//! A file gets its new name before the record changes, and loses the old one afterwards. So whatever a kill interrupts,
+//! the record names an existing file; and intended moves are recorded beforehand, so that the next run knows what is
+//! left over. Nothing is ever replaced: a file whose new name is taken gets a number, and loses it once all others have
+//! moved, so that files can swap names.
 
 mod facts;
 mod fate;
@@ -33,28 +33,28 @@ use crate::model::{Error, Item, Kind, Result};
 /// How many files are moved together.
 const TOGETHER: usize = 200;
 
-/// What is to be renamed, and how.
+/// What to rename, and how.
 #[derive(Debug)]
 pub struct Rename {
     /// The archive.
     pub archive: PathBuf,
-    /// The output root.
+    /// The output directory.
     pub root: PathBuf,
     /// The templates that name the files now.
     pub templates: Templates,
-    /// What links list now, by identity: it is known of these items whatever was written down.
+    /// What links list now, by identity: for these items it takes precedence over stored metadata.
     pub listed: HashMap<Identity, Item>,
-    /// What lists say of their links now; of others holds what was noted.
+    /// What lists say of their links now; for other links, the recorded options hold.
     pub said: Said,
-    /// Nothing is done, only told.
+    /// Whether to report only, and change nothing.
     pub simulate: bool,
 }
 
 impl Rename {
-    /// Renames everything that is known of the root, and tells of each file what became of it.
+    /// Renames everything known of the root, and reports the outcome of each file.
     ///
     /// # Errors
-    /// The archive knows nothing of the output root, one of both cannot be used, or nobody listens.
+    /// The archive knows nothing of the output directory, one of the two cannot be used, or nobody listens.
     pub fn run(
         &self,
         stop: &CancellationToken,
@@ -64,7 +64,7 @@ impl Rename {
         if !self.root.is_dir() {
             let message = format!("there is no folder `{}`", self.root.display());
             return Err(Error::new(Kind::Config, message)
-                .hint("`fetch archive move OLD NEW` tells the archive that it is elsewhere now"));
+                .hint("if it has moved, record that with `fetch archive move OLD NEW`"));
         }
         let root = place(&self.root);
         let disk = Disk::open(&root)?;
@@ -100,7 +100,7 @@ impl Rename {
             work.take(&mut facts, known?)?;
         }
         work.finish()?;
-        // What has a number since its name was taken: all that moved has freed its name by now.
+        // Files that have a number because their name was taken: everything that moved has freed its name by now.
         if !work.numbered.is_empty() {
             work.numbers = Numbers::default();
             let mut facts = Facts::open(&disk, &records);
@@ -118,36 +118,36 @@ impl Rename {
     }
 }
 
-/// Renaming under way.
+/// A rename in progress.
 struct Work<'a> {
     rename: &'a Rename,
     disk: &'a Disk,
     records: &'a Records,
     /// The items that share a file with another, by its path.
     shared: HashMap<String, Vec<i64>>,
-    /// Not there where all is only told.
+    /// `None` when only reporting.
     mover: Option<Mover<'a>>,
     batch: Batch,
     packed: Packed<'a>,
-    /// The items whose names have a number, which they may lose: where each was, and where it is.
+    /// The items whose names have a number that they may lose: their old and current paths.
     numbered: HashMap<i64, (String, String)>,
-    /// The numbers that were not to be had.
+    /// The numbers known to be taken.
     numbers: Numbers,
     each: &'a mut dyn FnMut(Renamed) -> Result<()>,
 }
 
-/// Where a file is to go.
+/// The new path of a file.
 struct Target {
     path: String,
-    /// What held for its link alone, as it is to be noted.
+    /// The link's own options, to be recorded.
     naming: String,
-    /// It has a number since the name without it is taken.
+    /// Whether it has a number because the name without one is taken.
     is_numbered: bool,
     told: Told,
 }
 
 impl Work<'_> {
-    /// Has a file moved to where it is to go.
+    /// Queues the move of a file to its new path.
     fn take(&mut self, facts: &mut Facts, mut known: Known) -> Result<()> {
         let Some(record) = known.record.take().filter(|record| !record.shared) else {
             return Ok(());
@@ -159,7 +159,7 @@ impl Work<'_> {
                 packed => packed,
             },
             Err(error) => {
-                let message = format!("whether `{}` is there cannot be told", record.path);
+                let message = format!("cannot tell whether `{}` exists", record.path);
                 let fate = Fate::Stays(mover::disk_error(message, error));
                 return (self.each)(told(known, record.path, fate));
             }
@@ -203,7 +203,7 @@ impl Work<'_> {
         }
     }
 
-    /// Has a file lose its number, if it can by now.
+    /// Makes a file lose its number, if that is now possible.
     fn settle(&mut self, facts: &mut Facts, mut known: Known, is_over: bool) -> Result<()> {
         let Some((old, here)) = self.numbered.get(&known.id).cloned() else {
             return Ok(());
@@ -223,7 +223,7 @@ impl Work<'_> {
         self.tell(told(known, old, fate))
     }
 
-    /// Tells what became of a file, and notes for its album where it is now.
+    /// Reports the outcome of a file, and notes its new path for its album.
     fn tell(&mut self, renamed: Renamed) -> Result<()> {
         self.packed.note(&renamed);
         (self.each)(renamed)
@@ -249,7 +249,7 @@ impl Work<'_> {
         (moving, target.told)
     }
 
-    /// Where a file is to go that is at `here` now, or would be.
+    /// Returns the new path of a file that is, or would be, at `here`.
     fn target(
         &self,
         facts: &mut Facts,
@@ -276,12 +276,12 @@ impl Work<'_> {
         const COPIES: u32 = 10_000;
         let wanted = planned.path(ext.as_deref(), 1);
         let first = self.numbers.first(&wanted);
-        // All before the first that may be free are taken, one of them maybe by this very file.
+        // All copies before the first that may be free are taken, one of them possibly by this very file.
         let own = planned.copy_of(ext.as_deref(), here);
         let own = own.filter(|copy| *copy < first);
         for copy in own.into_iter().chain(first..COPIES) {
             let path = planned.path(ext.as_deref(), copy);
-            // Asked of the archive as it is now: what was moved before has freed its name.
+            // Uses the current archive: files moved before have freed their names.
             let is_free = || {
                 let is_ours = records.owner(&path)?.is_none_or(|owner| owner == known.id);
                 let is_free = is_ours && !disk.has(&path) || self.batch.frees(&path);
@@ -302,10 +302,10 @@ impl Work<'_> {
         }
         let message = format!("{COPIES} names like `{wanted}` are taken");
         Err(Error::new(Kind::Config, message)
-            .hint("a template that has `{key}` gives each file a name of its own"))
+            .hint("a template with `{key}` gives each file its own name"))
     }
 
-    /// Moves what has come together, and tells of what is where it stays.
+    /// Moves the queued files, and reports those that are in their final place.
     fn finish(&mut self) -> Result<()> {
         let done = match &mut self.mover {
             Some(mover) => mover.carry_out(std::mem::take(&mut self.batch))?,

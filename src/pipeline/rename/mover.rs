@@ -13,14 +13,14 @@ use crate::pipeline::archive::{Archive, Identity, Landed, Moves, Moving};
 use crate::pipeline::naming::fold;
 use crate::pipeline::sink::{self, Disk, Folder};
 
-/// What is moved together.
+/// Files that are moved together.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     moves: Vec<Moving>,
     items: Vec<(Identity, Told)>,
-    /// The new names, as case and normalisation do not matter.
+    /// The new names, folded for case and normalisation.
     taken: HashSet<String>,
-    /// The old names of what would be moved.
+    /// The old names of files that would be moved.
     freed: HashSet<String>,
 }
 
@@ -43,7 +43,7 @@ impl Batch {
         self.freed.contains(&fold(path))
     }
 
-    /// What would become of it. Its names stay taken, as they would be.
+    /// Returns the expected outcome, without moving anything. The names stay taken, as they would be.
     pub(super) fn foretell(&mut self) -> Vec<(i64, Renamed)> {
         let items = self.items.drain(..).zip(self.moves.drain(..));
         let freed = &mut self.freed;
@@ -60,19 +60,19 @@ impl Batch {
     }
 }
 
-/// Moves files below one output root.
+/// Moves files below one output directory.
 pub(super) struct Mover<'a> {
     disk: &'a Disk,
     archive: &'a dyn Archive,
     pub(super) moves: Moves,
-    /// The folders that something went away from.
+    /// The folders that files were moved out of.
     left: BTreeSet<Vec<String>>,
-    /// The items whose files have a name too many, which cannot be removed.
+    /// The items whose files have a surplus name that cannot be removed.
     pub(super) stuck: HashMap<i64, Error>,
 }
 
 impl<'a> Mover<'a> {
-    /// Puts in order what a kill left behind first.
+    /// Creates a mover, after cleaning up what a kill left behind.
     pub(super) fn new(disk: &'a Disk, archive: &'a dyn Archive, moves: Moves) -> Result<Self> {
         let mut mover = Mover {
             disk,
@@ -98,12 +98,13 @@ impl<'a> Mover<'a> {
         Ok(mover)
     }
 
-    /// Of a file that has both names, the one that the record does not have goes; a file that only has the new one is
-    /// what the record means. Says why a name could not be removed.
+    /// Repairs an interrupted move. If the file has both names, the one not in the record is removed; if it has only
+    /// the new name, the record is updated. Returns why a name could not be removed.
     fn heal(&mut self, moving: &Moving, record: Option<&(String, u64)>) -> Result<Option<Error>> {
         let Moving { old, new, .. } = moving;
         let path = record.map(|(path, _)| path);
-        // After a power cut, the record may be older than the names. What somebody else has put there is not it.
+        // After a power cut, the record may be older than the names. A file that somebody else has put there is not
+        // ours.
         let is_late = record.is_some_and(|(path, size)| {
             path == old && self.disk.size(old).is_none() && self.disk.size(new) == Some(*size)
         }) && !self.moves.is_taken(new)?;
@@ -120,7 +121,7 @@ impl<'a> Mover<'a> {
         if let Some(error) = self.let_go(surplus, right) {
             return Ok(Some(error));
         }
-        // Its folder may have been made for it.
+        // Its folder may have been created for it.
         self.has_left(surplus);
         let unfinished = sidecar::unfinished(new);
         if self.disk.size(&unfinished).is_some()
@@ -136,7 +137,7 @@ impl<'a> Mover<'a> {
         }
     }
 
-    /// Moves a batch, and says what became of each.
+    /// Moves a batch, and returns the outcome of each file.
     pub(super) fn carry_out(&mut self, batch: Batch) -> Result<Vec<(i64, Renamed)>> {
         if batch.moves.is_empty() {
             return Ok(Vec::new());
@@ -176,7 +177,7 @@ impl<'a> Mover<'a> {
                     (left, Fate::Moved(moving.new.clone()))
                 }
                 landed => {
-                    // Where another run has noted the new name, it is that one's.
+                    // If another run has recorded the new name, it belongs to that run.
                     let left = match landed {
                         Landed::Nowhere => self.let_go(&moving.new, &moving.old),
                         _ => None,
@@ -190,7 +191,7 @@ impl<'a> Mover<'a> {
                 old: moving.old.clone(),
                 fate: match left {
                     None => fate,
-                    // The next run tries that once more.
+                    // The next run retries that.
                     Some(error) => {
                         settled.retain(|other| other.item != moving.item);
                         Fate::Stays(error)
@@ -199,13 +200,13 @@ impl<'a> Mover<'a> {
             };
             done.push((moving.item, renamed));
         }
-        // While it is noted that they were on their way: a kill would leave these folders for good.
+        // Before the moves are settled, since a kill in between would leave these folders forever.
         self.tidy();
         self.moves.settled(&settled)?;
         Ok(done)
     }
 
-    /// Gives the file its new name beside the old one; or instead of it, where it can have one alone.
+    /// Gives the file its new name in addition to the old one, or instead of it where it can have only one.
     fn name(&self, moving: &Moving) -> Result<()> {
         let link = || {
             let (from, old) = self.at(&moving.old)?;
@@ -213,30 +214,30 @@ impl<'a> Mover<'a> {
             let linked = from.link(old, &to, new);
             linked.or_else(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound => Err(error),
-                // Not every file system has hard links, nor may everybody make one to the file of somebody else.
+                // Not every file system has hard links, and not every user may link to a file of somebody else.
                 _ => from.rename_into(old, &to, new),
             })
         };
-        link().map_err(|error| disk_error(format!("cannot name it `{}`", moving.new), error))
+        link().map_err(|error| disk_error(format!("cannot rename it to `{}`", moving.new), error))
     }
 
-    /// Takes a name from a file that has another. What somebody else has put there meanwhile stays. Says why that could
-    /// not be done.
+    /// Removes a name of a file that has another. A file that somebody else has put there meanwhile stays. Returns why
+    /// that failed.
     fn let_go(&mut self, surplus: &str, other: &str) -> Option<Error> {
         match self.disk.is_one(surplus, other) {
             Ok(true) => self.take_away(surplus).map(|error| Error {
-                message: format!("it is `{other}` too, and {}", error.message),
+                message: format!("it is also `{other}`, and {}", error.message),
                 ..error
             }),
             Ok(false) => None,
             Err(error) => {
-                let message = format!("whether it is `{surplus}` too cannot be told");
+                let message = format!("cannot tell whether it is also `{surplus}`");
                 Some(disk_error(message, error))
             }
         }
     }
 
-    /// Takes away a file of metadata, if it is one and not what a server has sent.
+    /// Removes a metadata file, unless it was sent by a server.
     pub(super) fn drop_metadata(&mut self, path: &str) -> Result<Option<Error>> {
         Ok(match self.moves.is_taken(path)? {
             true => None,
@@ -257,7 +258,7 @@ impl<'a> Mover<'a> {
         None
     }
 
-    /// Notes that something went away from here, so that its folder may be empty.
+    /// Notes that a file was moved away from here, so that its folder may be empty.
     pub(super) fn has_left(&mut self, path: &str) {
         let (names, _) = sink::parts(path);
         if !names.is_empty() {
@@ -265,7 +266,7 @@ impl<'a> Mover<'a> {
         }
     }
 
-    /// Writes its metadata beside it, or down once more, with its new path.
+    /// Writes its metadata again with its new path, beside it or in `metadata.jsonl`.
     pub(super) fn take_along(
         &self,
         moving: &Moving,
@@ -282,7 +283,7 @@ impl<'a> Mover<'a> {
         }
     }
 
-    /// The folder and the name of a path.
+    /// Returns the folder and the name of a path.
     fn at<'p>(&self, path: &'p str) -> io::Result<(std::sync::Arc<Folder>, &'p str)> {
         let (names, name) = sink::parts(path);
         let folder = self.disk.folder(&names).map_err(|error| {
@@ -295,13 +296,13 @@ impl<'a> Mover<'a> {
     /// Removes the folders that are empty now.
     pub(super) fn tidy(&mut self) {
         for names in std::mem::take(&mut self.left).iter().rev() {
-            // One in which something is left stays.
+            // A folder that is not empty stays.
             let _ = self.disk.remove_empty(names);
         }
     }
 }
 
-/// An error of the disk. Another folder is no way out here.
+/// Builds a disk error. Unlike elsewhere, choosing another folder is no help here.
 pub(super) fn disk_error(doing: String, cause: io::Error) -> Error {
     let is_locked = matches!(
         cause.kind(),
@@ -309,7 +310,7 @@ pub(super) fn disk_error(doing: String, cause: io::Error) -> Error {
     );
     let error = sink::disk_error(doing, cause);
     match is_locked {
-        true => error.hint("files are renamed only where you may write, and some folders want the file to be yours, too"),
+        true => error.hint("renaming needs write permission for the folder, and in some folders you must also own the file"),
         false => error,
     }
 }

@@ -1,4 +1,4 @@
-//! What was written of albums goes along, and with it the items whose files are only packed.
+//! Moves album files along, and with them the items that exist only inside packed albums.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,20 +11,20 @@ use crate::pipeline::archive::{Archive, Identity, Landed, Moving, Record};
 use crate::pipeline::naming::fold;
 use crate::pipeline::sink::Disk;
 
-/// What is to go along when all files have their names.
+/// What to move along once all files have their names.
 pub(super) struct Packed<'a> {
     along: Along<'a>,
-    /// The items that are only packed, by the folder with whose items they are.
+    /// The items that exist only inside packed albums, by the folder whose items they are packed with.
     items: HashMap<String, Vec<Item>>,
-    /// The paths that they will have, as case and normalisation do not matter.
+    /// The paths that they will have, folded for case and normalisation.
     taken: HashSet<String>,
 }
 
-/// An item that is only packed, and where it is to be.
+/// An item that exists only inside a packed album, and its new path.
 pub(super) struct Item {
     pub(super) identity: Identity,
     pub(super) moving: Moving,
-    /// The file of metadata beside its old name.
+    /// The sidecar beside its old name.
     pub(super) sidecar: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Packed<'a> {
         }
     }
 
-    /// The folder with whose items the file of this record is packed, if it is.
+    /// Returns the folder whose items the file of this record is packed with, if it is packed.
     pub(super) fn holder(&self, record: &Record) -> Option<String> {
         let holder = self.along.holder(&record.path, record.size);
         holder.map(str::to_owned)
@@ -47,21 +47,21 @@ impl<'a> Packed<'a> {
         self.taken.contains(&fold(path))
     }
 
-    /// Notes what became of a file.
+    /// Notes the outcome of a file.
     pub(super) fn note(&mut self, renamed: &Renamed) {
         if let Fate::Moved(new) | Fate::Numbered(new, _) = &renamed.fate {
             self.along.note(&renamed.old, new);
         }
     }
 
-    /// Has an item that is only packed get its name where it is packed.
+    /// Adds an item that exists only inside a packed album, to be renamed there.
     pub(super) fn add(&mut self, folder: String, item: Item) {
         self.along.note(&item.moving.old, &item.moving.new);
         self.taken.insert(fold(&item.moving.new));
         self.items.entry(folder).or_default().push(item);
     }
 
-    /// Has all of it go along, and tells what became of it.
+    /// Moves everything along, and reports the outcomes.
     pub(super) fn finish(
         mut self,
         (facts, disk): (&mut Facts, &Disk),
@@ -97,13 +97,13 @@ impl<'a> Packed<'a> {
                 let fate = match (is_kept, landed) {
                     (false, Landed::Ours) => match left(mover.as_deref_mut(), item.sidecar)? {
                         None => Fate::Moved(moving.new),
-                        // The next run tries that once more.
+                        // The next run retries that.
                         Some(error) => {
                             moves.retain(|other| other.item != moving.item);
                             Fate::Stays(error)
                         }
                     },
-                    (true, _) => stays("what it is packed in stays"),
+                    (true, _) => stays("the packed album that contains it was not renamed"),
                     _ => stays("it was saved again or forgotten meanwhile"),
                 };
                 each(Renamed {
@@ -120,7 +120,7 @@ impl<'a> Packed<'a> {
                     mover.has_left(&old);
                 }
                 let fate = match new {
-                    Ok(_) if is_kept => stays("what else there is of its album stays"),
+                    Ok(_) if is_kept => stays("other files of its album were not renamed"),
                     Ok(new) => Fate::Moved(new),
                     Err(error) => Fate::Stays(error),
                 };
@@ -136,16 +136,16 @@ impl<'a> Packed<'a> {
 }
 
 impl Item {
-    /// Writes what its site told of it down for its new name.
+    /// Writes its metadata for its new name.
     fn take_along(&mut self, mover: &Mover<'_>, facts: &mut Facts, disk: &Disk) -> Result<()> {
         let document = facts.document(disk, &self.identity, self.sidecar.as_deref());
-        // What has changed meanwhile is not ours to take away.
+        // Metadata that has changed meanwhile is not ours to remove.
         self.sidecar.take_if(|_| document.is_none());
         mover.take_along(&self.moving, document, self.sidecar.is_some())
     }
 }
 
-/// Takes away the metadata that was beside the old name, if any, and says why it is left.
+/// Removes the sidecar beside the old name, if any; returns why it is still there.
 fn left(mover: Option<&mut Mover<'_>>, sidecar: Option<String>) -> Result<Option<Error>> {
     match (mover, sidecar) {
         (Some(mover), Some(sidecar)) => mover.drop_metadata(&sidecar),

@@ -1,4 +1,4 @@
-//! What holds for the link of a saved item alone: as lists say it now, or else as it was noted when the item was saved.
+//! The link's own options for a saved item: as lists give them now, or else as recorded when the item was saved.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,26 +8,26 @@ use crate::net::Shown;
 use crate::pipeline::archive::{Known, Record, Records, link_mark};
 use crate::pipeline::{LinkOptions, Wanted};
 
-/// What holds for a link alone, if anything does.
+/// The options of one link, if any.
 pub(super) type Own = Option<Arc<LinkOptions>>;
 
 /// What lists say of their links now.
 #[derive(Debug, Default)]
 pub struct Said {
-    /// By the mark of a link as it is shown: what holds; none where several are shown so, and not the same holds for
-    /// them.
+    /// By the mark of the displayed link: its options; `None` if several links have the same displayed form but
+    /// different options.
     links: HashMap<i64, Option<Own>>,
-    /// The jobs that have no lists, and so say nothing of a link.
+    /// The jobs without lists, which therefore say nothing of any link.
     silent: HashSet<String>,
 }
 
 impl Said {
-    /// Takes a job that has no lists.
+    /// Adds a job without lists.
     pub fn silent(&mut self, job: &str) {
         self.silent.insert(job.to_owned());
     }
 
-    /// Takes a link.
+    /// Adds a link.
     pub fn add(&mut self, Wanted { link, options }: Wanted) {
         let shown = link_mark(&Shown(&link.url).to_string());
         let known = self.links.entry(shown);
@@ -38,10 +38,10 @@ impl Said {
         }
     }
 
-    /// What holds for the link of this item alone.
+    /// Returns the own options of this item's link.
     ///
     /// # Errors
-    /// [`Kind::Expired`] if a list may have said something that is not known any more.
+    /// [`Kind::Expired`] if a list may have set options that are no longer known.
     pub(super) fn of(&self, records: &Records, known: &Known, record: &Record) -> Result<Own> {
         let noted = record.naming.as_deref().map(LinkOptions::from_json);
         let given = match &noted {
@@ -50,7 +50,7 @@ impl Said {
             })) => link,
             _ => own(known),
         };
-        // A list has the address of a page, whose files came by `page:` and that.
+        // A list has the URL of a page, whose files came by `page:` and that URL.
         let said = [Some(given), behind(given)]
             .into_iter()
             .flatten()
@@ -61,22 +61,22 @@ impl Said {
         match noted.transpose()? {
             Some(noted) => Ok(Some(Arc::new(noted))),
             None if self.may_have_said(records, known)? => {
-                let message = "what a list may have said of its link is not known";
+                let message = "options that a list may have set for its link are unknown";
                 Err(Error::new(Kind::Expired, message))
             }
             None => Ok(None),
         }
     }
 
-    /// Whether a list may have said something of the link of an item that an earlier version has saved.
+    /// Checks whether a list may have set options for the link of an item that an earlier version saved.
     fn may_have_said(&self, records: &Records, known: &Known) -> Result<bool> {
-        // Lists can say something of links since runs are noted.
+        // Lists can set options for links since runs are recorded.
         let Some(run) = known.run else {
             return Ok(false);
         };
         Ok(match records.asked(run)? {
             Some((_, Some(job))) => !self.silent.contains(&job),
-            // What failed since, and what these asked for, had come by another run before.
+            // Items that failed since, and those that these commands requested, came from another run before.
             Some((command, None)) => {
                 known.lapse.is_some()
                     || command.contains(" -i ")
@@ -87,7 +87,7 @@ impl Said {
     }
 }
 
-/// The link behind `source:`.
+/// Returns the link behind `source:`.
 fn behind(link: &str) -> Option<&str> {
     let (_, behind) = link.split_once(':')?;
     ["https://", "http://"]
@@ -96,7 +96,7 @@ fn behind(link: &str) -> Option<&str> {
         .then_some(behind)
 }
 
-/// The link that an item came from.
+/// Returns the link that an item came from.
 pub(super) fn own(known: &Known) -> &str {
     known.link.as_deref().unwrap_or(&known.identity.key)
 }

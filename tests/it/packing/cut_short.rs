@@ -21,7 +21,7 @@ fn what_cannot_be_packed_leaves_what_is_there() {
     let done = fetch.run().fails(3);
     for line in [
         "failed: `zip` for `imgur/Cats q6i58.zip`: cannot pack `001 aaaaaaa.jpg`\n",
-        "  because: it is damaged where it was packed\n",
+        "  because: its packed copy is damaged\n",
     ] {
         assert!(done.stderr.contains(line), "{}", done.stderr);
     }

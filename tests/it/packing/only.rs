@@ -71,7 +71,7 @@ fn what_has_other_bytes_than_were_saved_stays_and_is_told() {
     let call = fetch.clone().args(["--zip=only", "imgur:a/q6i58"]);
     call.run()
         .fails(3)
-        .says("002 bbbbbbb.jpg` has other bytes than were saved, and stays");
+        .says("002 bbbbbbb.jpg` no longer has the bytes that were saved, so it stays");
     assert_eq!(paths(&fetch), [ZIP, path]);
     // Once it is as it was, it goes.
     let repair = fetch.clone().args(["verify", "--repair"]);

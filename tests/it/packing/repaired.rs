@@ -80,7 +80,7 @@ fn what_is_damaged_and_nowhere_else_stays() {
     );
     let before = fetch.files();
     let done = verify(&fetch, &["--repair"]).fails(3);
-    done.says("`imgur/Cats q6i58.zip` stays: `001 aaaaaaa.jpg` in it is damaged, and there is no file of it\n");
+    done.says("`imgur/Cats q6i58.zip` stays: `001 aaaaaaa.jpg` in it is damaged, and its file no longer exists\n");
     assert!(fetch.files() == before);
 }
 

@@ -125,7 +125,7 @@ fn on_a_read_only_disk_no_other_folder_is_a_way_out() {
         assert!(!done.stderr.contains("-d DIR"), "{}", done.stderr);
         assert!(
             done.stderr
-                .contains("files are renamed only where you may write"),
+                .contains("renaming needs write permission for the folder"),
             "{}",
             done.stderr
         );

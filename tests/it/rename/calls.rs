@@ -127,7 +127,8 @@ fn a_number_that_is_kept_since_a_look_failed_is_told() {
     let (path, inject) = ("1 (2).jpg.json", "inject=openat:error=EIO:when=2");
     let watched = ["strace", "-f", "-o", "/dev/null", "-P", path, "-e", inject];
     let done = rename(&fetch, swapped).through(watched).run().fails(3);
-    let done = done.says("1 (2).jpg keeps its number: what may be its metadata, `1 (2).jpg.json`");
+    let done =
+        done.says("1 (2).jpg keeps its number: `1 (2).jpg.json`, which may be its metadata,");
     done.says("moved 3 files (1 keeps a number), 0 are right already");
     rename(&fetch, swapped).run().success();
     let expected = ["0", "1", "2"].map(|name| [format!("{name}.jpg"), format!("{name}.jpg.json")]);
@@ -156,7 +157,7 @@ fn what_may_not_be_looked_at_is_not_said_to_be_gone() {
     ];
     let done = rename(&fetch, "{key | slug}.{ext}").through(watched).run();
     let done = done.fails(4).says("2 stay where they are");
-    done.says("whether `album/0.jpg` is there cannot be told");
+    done.says("cannot tell whether `album/0.jpg` exists");
     assert_eq!(names(&fetch), ["album/0.jpg", "album/1.jpg"]);
 }
 

@@ -164,8 +164,8 @@ fn what_an_earlier_version_did_not_note_stays_until_its_list_is_named() {
     let call = rename(&fetch, "{key}.{ext}");
     let done = call.run().fails(4);
     let expected = "\
-Cats/1.jpg stays: what a list may have said of its link is not known
-mine/Cats/1.jpg stays: what a list may have said of its link is not known
+Cats/1.jpg stays: options that a list may have set for its link are unknown
+mine/Cats/1.jpg stays: options that a list may have set for its link are unknown
 moved 0 files, 0 are right already, 2 stay where they are
 hint: the list says it: `fetch rename -i FILE`, or `--job NAME` for that of a job
 ";

@@ -185,7 +185,7 @@ fn the_first_ctrl_c_lets_a_command_finish_and_the_second_ends_it() {
             _ => running.interrupt(),
         }
         let done = running.wait().fails(130);
-        let missed = "failed: `exec` for `secon02.png`: `sh` was ended before its end\n";
+        let missed = "failed: `exec` for `secon02.png`: `sh` was stopped before it finished\n";
         for said in [
             missed,
             "; 1 not followed up ",
@@ -227,7 +227,10 @@ fn commands_that_never_began_are_told_with_those_that_were_ended() {
     running.interrupt();
     let done = running.wait().fails(130);
     let line = format!("{count} found: {count} new; {count} not followed up ");
-    let (ended, waited) = ("`sh` was ended before its end", "`sh` was not begun");
+    let (ended, waited) = (
+        "`sh` was stopped before it finished",
+        "`sh` was not started",
+    );
     for said in [&*line, ended, waited] {
         assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
     }
@@ -241,7 +244,7 @@ fn a_command_that_wants_something_from_the_terminal_fails_in_place_of_waiting_fo
         let (_imgur, fetch) = album();
         let asks = format!("sh -c '{insists}while :; do kill -TTIN $$; done'");
         let done = fetch.args(["-I", "2", "--exec", &asks]).run().fails(3);
-        let said = "failed: `exec` for `secon02.png`: `sh` wants something from the terminal, which commands do not have\n";
+        let said = "failed: `exec` for `secon02.png`: `sh` tried to use the terminal, which commands do not have\n";
         assert!(done.stderr.contains(said), "{}", done.stderr);
     }
 }
@@ -312,7 +315,7 @@ fn a_program_that_there_is_not_is_told_before_anything_is_fetched() {
     for flag in ["--exec", "--exec-after"] {
         let call = Fetch::new().args([flag, "nosuchprogram x"]);
         let done = call.arg(site.url("/cat.jpg")).run().fails(2);
-        done.says("error: no folder of `PATH` has the program `nosuchprogram`\n");
+        done.says("error: the program `nosuchprogram` is not in any folder of `PATH`\n");
     }
     assert!(site.requests().is_empty());
 }

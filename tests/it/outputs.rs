@@ -373,7 +373,7 @@ names of its own, as in `extra.likes`";
         ),
         (
             Fetch::new().args(["-I", "five"]),
-            "`five` is no range of positions: not a number\n  hint: write positions from 1 as in `1-5,8,20-`; `-3` is `1-3`".into(),
+            "`five` is not a range of positions: not a number\n  hint: write positions from 1 as in `1-5,8,20-`; `-3` is `1-3`".into(),
         ),
     ];
     for (fetch, expected) in table {

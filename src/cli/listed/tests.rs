@@ -139,7 +139,7 @@ fn names_what_is_wrong_with_a_line() {
         ),
         (
             "a.org items=x",
-            "`x` is no range of positions: not a number",
+            "`x` is not a range of positions: not a number",
             "write positions from 1 as in `1-5,8,20-`; `-3` is `1-3`",
         ),
         (

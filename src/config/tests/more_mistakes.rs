@@ -143,7 +143,7 @@ fn names_the_place_of_more_mistakes() {
         ),
         (
             "after.exec = 'echo {nme}'",
-            "wrong value for `after.exec` in @1:7: cannot use the command `echo {nme}`: there is no `{nme}`\n  hint: what can stand in it are `{path}`, `{dir}`, `{name}`, `{source}`, `{key}`, `{url}`",
+            "wrong value for `after.exec` in @1:7: cannot use the command `echo {nme}`: there is no `{nme}`\n  hint: its placeholders are `{path}`, `{dir}`, `{name}`, `{source}`, `{key}`, `{url}`",
         ),
         (
             "net.private = 'sometimes'",
@@ -223,7 +223,7 @@ fn names_the_place_of_more_mistakes() {
         ),
         (
             "[job.cats]\nitems = '5-1'",
-            "wrong value for `job.cats.items` in @2:1: `5-1` is no range of positions: the first comes after the last; write positions from 1 as in `1-5,8,20-`; `-3` is `1-3`",
+            "wrong value for `job.cats.items` in @2:1: `5-1` is not a range of positions: the first comes after the last; write positions from 1 as in `1-5,8,20-`; `-3` is `1-3`",
         ),
         (
             "[job.cats]\nfilter = 'width >'",

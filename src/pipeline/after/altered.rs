@@ -8,10 +8,10 @@ use crate::pipeline::sink::{Disk, Stamp};
 /// How much is read at once.
 const PIECE: usize = 128 << 10;
 
-/// What is to be noted of the file at this path, unless it is as it was. Blocks.
+/// Returns what to record of the file at this path, unless it is unchanged. Blocks.
 ///
 /// # Errors
-/// It is not there any more, or cannot be read.
+/// It no longer exists, or cannot be read.
 pub(super) fn altered(
     disk: &Disk,
     path: &str,

@@ -6,24 +6,25 @@ const SHELLS: &[&str] = &[
     "xonsh", "yash", "zsh",
 ];
 
-/// Programs that have all that they are given run by a shell, or may.
+/// Programs that run, or may run, all their arguments in a shell.
 const ALL: &[&str] = &["cmd", "powershell", "pwsh", "ssh"];
 
-/// The same, of names that other things have as well: only where they lead a command.
+/// Like `ALL`, but with names that other things have as well: only where they lead a command.
 const ALL_OF_LEADER: &[&str] = &["gmake", "make", "parallel", "tmux", "watch"];
 
-/// Programs that run another one, so that it leads.
+/// Programs that run another one, which then leads.
 const RUNNERS: &[&str] = &[
     "chrt", "doas", "env", "ionice", "nice", "nohup", "setsid", "stdbuf", "sudo", "time", "timeout",
 ];
 
-/// Programs that have all run that follows such a word.
+/// Programs that run everything after such a word.
 const BEHIND: &[(&str, &[&str])] = &[
     ("adb", &["exec-in", "exec-out", "shell"]),
     ("deno", &["eval"]),
 ];
 
-/// Programs that take code after one of these letters, or behind it in the same word, and after these long options.
+/// Programs that take code after one of these letters, or right behind it in the same word, and after these long
+/// options.
 const BY_OPTION: &[(&str, &str, &[&str])] = &[
     ("awk", "e", &["source"]),
     ("duckdb", "cs", &["cmd"]),
@@ -45,7 +46,7 @@ const BY_OPTION: &[(&str, &str, &[&str])] = &[
     ("vim", "c", &["cmd"]),
 ];
 
-/// The same of interpreters: where the first word is a script, the rest is for that.
+/// The same for interpreters: where the first word is a script, the rest is for that script.
 const INTERPRETERS: &[(&str, &str, &[&str])] = &[
     ("Rscript", "e", &[]),
     ("bun", "ep", &["eval", "print"]),
@@ -66,8 +67,8 @@ const INTERPRETERS: &[(&str, &str, &[&str])] = &[
     ("ruby", "e", &[]),
 ];
 
-/// Programs whose first words that are no options are code, how many words before them are none, and with which options:
-/// those that take a word, and those with which there is no code among the words.
+/// Programs whose first non-option words are code; the number of non-option words before the code; and two sets of
+/// options: those that take a word, and those with which no non-option word is code.
 const BY_PLACE: &[(&str, usize, &str, &str)] = &[
     ("awk", 0, "Fv", "ef"),
     ("gawk", 0, "Fv", "ef"),
@@ -77,10 +78,10 @@ const BY_PLACE: &[(&str, usize, &str, &str)] = &[
     ("sqlite", 1, "", ""),
 ];
 
-/// Editors, to which a word behind a `+` is a command.
+/// Editors that take a word after a `+` as a command.
 const BY_PLUS: &[&str] = &["ex", "nvim", "vi", "view", "vim"];
 
-/// Terminals: a single word behind `-e` is for a shell.
+/// Terminals: a single word after `-e` is run in a shell.
 const TERMINALS: &[&str] = &[
     "gnome-terminal",
     "lxterminal",
@@ -90,11 +91,11 @@ const TERMINALS: &[&str] = &[
     "xterm",
 ];
 
-/// What makes a text code, as far as can be told of a program that nobody has heard of. What also stands in a sentence, a
-/// path or the query of an address is not among it.
+/// Signs that a text is code, for a program that is not listed here. What also occurs in sentences, paths or the query
+/// of a URL is not included.
 const MARKS: &[&str] = &[";", "$", "`", "\n", "||", "&&", " |", "| ", " <", " >"];
 
-/// Whether a word is code by its looks, in which this stands for each text of a site's.
+/// Checks whether a word looks like code. `text` stands for each text from a site in it.
 pub(super) fn is_code(word: &str, text: char) -> bool {
     let is_quoted = |at: usize| {
         let (before, after) = word.split_at(at);
@@ -106,7 +107,7 @@ pub(super) fn is_code(word: &str, text: char) -> bool {
         || word.match_indices(text).any(|(at, _)| is_quoted(at))
 }
 
-/// The words among these that are code to a program among them: a text of a site's in there would be run.
+/// Returns those words that are code to a program among the words: text from a site in them would be run.
 pub(super) fn code(words: &[String]) -> Vec<&str> {
     let runs = words
         .first()
@@ -146,7 +147,7 @@ pub(super) fn code(words: &[String]) -> Vec<&str> {
     found
 }
 
-/// The name of a program in a word, and the same without its version, as in `python3.12` and `bash-5.2`.
+/// Returns the program name in a word, and the same without a version, as in `python3.12` and `bash-5.2`.
 fn named(word: &str) -> (&str, &str) {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     let name = name.trim_end_matches(".exe");
@@ -154,8 +155,8 @@ fn named(word: &str) -> (&str, &str) {
     (name, name.trim_end_matches(version))
 }
 
-/// The words that are code where they stand: of a script the first that is no option, of a database all behind it. None if
-/// an option has the code.
+/// Returns the words that are code by their position: for a script its first non-option word, for a database all words
+/// after it. None if an option has the code.
 fn by_place<'a>(words: &'a [String], before: usize, takes: &str, none: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     let mut rest = words.iter();
@@ -176,7 +177,7 @@ fn by_place<'a>(words: &'a [String], before: usize, takes: &str, none: &str) -> 
             Some((_, letter)) if letter.starts_with(|letter| none.contains(letter)) => {
                 return Vec::new();
             }
-            // What it takes is the next word.
+            // Its argument is the next word.
             Some((_, letter)) if letter.len() == 1 => drop(rest.next()),
             _ => {}
         }
@@ -185,7 +186,7 @@ fn by_place<'a>(words: &'a [String], before: usize, takes: &str, none: &str) -> 
     found.into_iter().skip(before).take(most).collect()
 }
 
-/// The word that a shell would take for a program: what follows its `-c` and the options behind it.
+/// Returns the word that a shell would run: the first after `-c` and the options that follow it.
 fn of_shell(words: &[String]) -> Option<&str> {
     let mut rest = words.iter();
     let mut has_code = false;
@@ -207,7 +208,7 @@ fn of_shell(words: &[String]) -> Option<&str> {
     None
 }
 
-/// What follows such options, or stands behind them in one word.
+/// Returns the words that follow such options, or that contain option and code in one word.
 fn by_option<'a>(words: &'a [String], letters: &str, long: &[&str]) -> Vec<&'a str> {
     let mut found = Vec::new();
     let mut rest = words.iter();
@@ -220,7 +221,7 @@ fn by_option<'a>(words: &'a [String], letters: &str, long: &[&str]) -> Vec<&'a s
                     None if long.contains(&name) => rest.next(),
                     _ => None,
                 },
-                // As `-cmd` and `-eval`.
+                // Such as `-cmd` and `-eval`.
                 None if long.contains(&name) => rest.next(),
                 None if name.ends_with(|letter| letters.contains(letter)) => rest.next(),
                 None if name.contains(|letter| letters.contains(letter)) => Some(word),

@@ -1,4 +1,4 @@
-//! A command of the user's: words, split once and never given to a shell.
+//! A command of the user's: words, split once and never passed to a shell.
 
 use std::collections::VecDeque;
 use std::env;
@@ -14,27 +14,27 @@ use super::group::Group;
 use super::said::{lines, reason};
 use crate::model::{Error, Kind, Result};
 
-/// How many of the last lines are told with a failure.
+/// How many of the last lines are reported with a failure.
 const LAST: usize = 3;
-/// How long the output of a command that has ended is waited for: something that it started may hold on to it.
+/// How long to wait for the rest of the output of an ended command: something that it started may hold it open.
 const LINGER: Duration = Duration::from_millis(200);
 
-/// A program and its arguments, with `{path}` and the like in them.
+/// A program and its arguments, with placeholders such as `{path}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     words: Vec<String>,
 }
 
 impl Command {
-    /// What can stand in a command for a file.
+    /// The placeholders of a command for a file.
     pub const OF_FILE: &[&str] = &["path", "dir", "name", "source", "key", "url"];
-    /// What can stand in a command for a run.
+    /// The placeholders of a command for a run.
     pub const OF_RUN: &[&str] = &["dir", "saved"];
 
-    /// Reads a command line, with quotes as in a shell.
+    /// Parses a command line, with quotes as in a shell.
     ///
     /// # Errors
-    /// [`Kind::Config`] if it cannot be split, is empty, or names what is not known.
+    /// [`Kind::Config`] if it cannot be split, is empty, or has an unknown placeholder.
     pub fn parse(text: &str, known: &[&str]) -> Result<Command> {
         let wrong = |why: &str| {
             Error::new(
@@ -42,7 +42,7 @@ impl Command {
                 format!("cannot use the command `{text}`: {why}"),
             )
             .hint(format!(
-                "what can stand in it are `{{{}}}`",
+                "its placeholders are `{{{}}}`",
                 known.join("}`, `{")
             ))
         };
@@ -57,7 +57,7 @@ impl Command {
         for word in &words {
             filled(word, &values).map_err(|why| wrong(&why))?;
         }
-        // What a site says stands for a control character here, which nobody writes into a command.
+        // Text from a site is represented here by a control character, which nobody writes into a command.
         let of_site = known.iter().filter(|name| **name != "saved");
         let of_site: Vec<_> = of_site.map(|name| (*name, "\0")).collect();
         let told = |word: &str| filled(word, &[of_site.as_slice(), &[("saved", "1")]].concat());
@@ -67,15 +67,16 @@ impl Command {
         let run = code(&words).into_iter().find(depends);
         if let Some(word) = run.or_else(|| all.find(|word| depends(word) && looks_so(word))) {
             let message = format!(
-                "cannot use the command `{text}`: what comes into `{word}` would be run as code"
+                "cannot use the command `{text}`: the value in `{word}` would be run as code"
             );
             return Err(Error::new(Kind::Config, message)
-                .hint("hand it on as an argument, as in `sh -c 'echo \"$1\"' _ {path}`"));
+                .hint("pass it as an argument, as in `sh -c 'echo \"$1\"' _ {path}`"));
         }
         Ok(Command { words })
     }
 
-    /// Refuses a program that is in no folder of `PATH`: it would fail once for each file, and these count as had then.
+    /// Rejects a program that is in no folder of `PATH`: it would fail once for each file, and later runs would count
+    /// those as had.
     ///
     /// # Errors
     /// [`Kind::Config`] for such a program.
@@ -83,26 +84,25 @@ impl Command {
         let (Some(program), Some(folders)) = (self.words.first(), env::var_os("PATH")) else {
             return Ok(());
         };
-        // As the system looks for it: folders that are not absolute count, too.
+        // As the system searches: relative folders count, too.
         let is_there = |folder: PathBuf| folder.join(program).is_file();
-        // Elsewhere a name has an end that nobody writes.
+        // Elsewhere a program's name has an extension that nobody types.
         let is_bare = cfg!(unix) && !program.contains('/');
         if !is_bare || env::split_paths(&folders).any(is_there) {
             return Ok(());
         }
-        let message = format!("no folder of `PATH` has the program `{program}`");
+        let message = format!("the program `{program}` is not in any folder of `PATH`");
         Err(Error::new(Kind::Config, message))
     }
 
-    /// The words of it with these values. Each word stays one argument, and none becomes an option.
+    /// Returns its words with these values filled in. Each word stays one argument, and none becomes an option.
     pub(super) fn words(&self, values: &[(&str, &str)]) -> Result<Vec<String>> {
         let fill = |word: &String| {
             let filled = filled(word, values).map_err(|why| Error::new(Kind::Config, why))?;
             if filled.starts_with('-') && !word.starts_with('-') {
-                let message = format!("`{filled}` in the place of `{word}` would be an option");
-                return Err(Error::new(Kind::Config, message).hint(format!(
-                    "write it behind something, as in `--option={word}`"
-                )));
+                let message = format!("`{filled}` in place of `{word}` would be an option");
+                return Err(Error::new(Kind::Config, message)
+                    .hint(format!("put something before it, as in `--option={word}`")));
             }
             Ok(filled)
         };
@@ -110,7 +110,7 @@ impl Command {
     }
 }
 
-/// A word with `{name}` replaced; `{{` and `}}` are braces.
+/// Fills the placeholders `{name}` of a word; `{{` and `}}` are literal braces.
 fn filled(word: &str, values: &[(&str, &str)]) -> Result<String, String> {
     let mut text = String::new();
     let mut rest = word;
@@ -127,7 +127,7 @@ fn filled(word: &str, values: &[(&str, &str)]) -> Result<String, String> {
             .and_then(|inside| inside.split_once('}'));
         let Some((name, after)) = inside else {
             return Err(format!(
-                "a brace in `{word}` has no other; a brace itself is written twice"
+                "a brace in `{word}` is unmatched; write a literal brace twice"
             ));
         };
         let value = values.iter().find(|(known, _)| *known == name);
@@ -138,7 +138,7 @@ fn filled(word: &str, values: &[(&str, &str)]) -> Result<String, String> {
     Ok(text + rest)
 }
 
-/// Runs a command to its end, unless its group is ended, and passes on what it says line by line. Blocks.
+/// Runs a command to its end, unless its group is ended, and passes on its output line by line. Blocks.
 pub(super) fn run(
     words: &[String],
     group: &Group,
@@ -152,7 +152,7 @@ pub(super) fn run(
     };
     let (reader, writer) = io::pipe().map_err(cannot)?;
     let mut child = {
-        // What it holds of the pipe goes with it, so that the end of the program is the end of its output.
+        // Our end of the pipe is dropped with the command, so that the end of the program is the end of its output.
         let mut command = process::Command::new(program);
         command.args(arguments).stdin(Stdio::null());
         command
@@ -180,10 +180,10 @@ pub(super) fn run(
         let _ = over.send(());
     });
     let ended = group.wait(&mut child).map_err(cannot)?;
-    // Late lines are passed on all the same.
+    // Late lines are passed on nevertheless.
     let _ = is_over.recv_timeout(LINGER);
     let why = match ended.status {
-        _ if ended.asked => "wants something from the terminal, which commands do not have".into(),
+        _ if ended.asked => "tried to use the terminal, which commands do not have".into(),
         status if status.success() => return Ok(()),
         status => format!("ended with {status}"),
     };
@@ -227,12 +227,9 @@ mod tests {
             ("", "it is empty"),
             ("echo 'x", "a quote is never closed"),
             ("echo {titel}", "there is no `{titel}`"),
-            ("echo {path", "a brace in `{path` has no other"),
+            ("echo {path", "a brace in `{path` is unmatched"),
             ("{path} x", "its program cannot depend on the file"),
-            (
-                "rm {key}",
-                "`-rf /` in the place of `{key}` would be an option",
-            ),
+            ("rm {key}", "`-rf /` in place of `{key}` would be an option"),
         ];
         for (text, expected) in table {
             let error = words(text, "/x").unwrap_err();
@@ -305,7 +302,7 @@ mod tests {
             ("env -S 'sh x {key}'", false),
             ("env -i X={key} x", true),
             ("env -u sh x {path}", true),
-            // Of programs that nobody has listed, what is written as code is.
+            // For unlisted programs, what is written like code counts as code.
             ("x 'y(\"{key}\")'", false),
             ("x 'say \"{key}'", true),
             ("x 'it is {key}, is it not?'", true),

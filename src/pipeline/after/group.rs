@@ -1,10 +1,10 @@
-//! A program of the user's with all that it has started. Ctrl-C at the terminal is for this program alone to follow.
+//! A program of the user's and everything that it has started. Ctrl-C at the terminal is handled by this program alone.
 
 use std::io;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A program that is to be started, is running, or is over.
+/// A program that has yet to start, is running, or is over.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Group(Arc<Mutex<Stage>>);
 
@@ -12,7 +12,7 @@ pub(super) struct Group(Arc<Mutex<Stage>>);
 enum Stage {
     #[default]
     Before,
-    /// The number of the process that leads it.
+    /// The ID of the process that leads the group.
     Running(u32),
     Over,
 }
@@ -21,12 +21,12 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
-    /// Whether it wanted something from the terminal, for which it was ended.
+    /// Whether it was ended because it tried to use the terminal.
     pub(super) asked: bool,
 }
 
 impl Group {
-    /// Starts the program as a group of its own; not if that is over already.
+    /// Starts the program in a process group of its own; not if the group is already over.
     pub(super) fn spawn(&self, mut command: Command) -> io::Result<Option<Child>> {
         let mut stage = self.stage();
         if matches!(*stage, Stage::Over) {
@@ -39,16 +39,16 @@ impl Group {
         Ok(Some(child))
     }
 
-    /// Waits for its end. Blocks. Others are in front at the terminal, so whatever reads from it is stopped by the system,
-    /// and would be for ever: that is ended.
+    /// Waits for its end. Blocks. The group is not in the foreground of the terminal, so a process that reads from the
+    /// terminal is stopped by the system, and would be forever: it is ended.
     pub(super) fn wait(&self, child: &mut Child) -> io::Result<Ended> {
         let ended = waited(child);
-        // Its number may be another's now.
+        // Its process ID may be reused from now on.
         *self.stage() = Stage::Over;
         ended
     }
 
-    /// Asks all of it to end; what was not started yet is not.
+    /// Asks the whole group to end; a program that has not started yet will not start.
     pub(super) fn end(&self) {
         let stage = std::mem::replace(&mut *self.stage(), Stage::Over);
         #[cfg(unix)]
@@ -95,22 +95,22 @@ fn waited(child: &mut Child) -> io::Result<Ended> {
                 return Ok(Ended { status, asked });
             }
             Some(by) if by == input || by == output => {
-                // Whoever asks once more does not end by itself.
+                // A program that tries again does not end by itself.
                 signal(leader, if asked { Signal::KILL } else { Signal::TERM });
                 asked = true;
             }
-            // Who stops it by hand has it go on, too.
+            // Whoever stops it by hand continues it by hand.
             Some(_) => {}
         }
     }
 }
 
-/// Has a signal come to all of a group, also where it was stopped.
+/// Sends a signal to a whole group, even if it is stopped.
 #[cfg(unix)]
 fn signal(leader: rustix::process::Pid, signal: rustix::process::Signal) {
     use rustix::process::{Signal, kill_process_group};
     for signal in [signal, Signal::CONT] {
-        // That it has ended in this moment is as well.
+        // If it has just ended, that is fine.
         let _ = kill_process_group(leader, signal);
     }
 }

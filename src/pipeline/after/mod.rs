@@ -1,6 +1,6 @@
-//! What follows an item that was saved: its metadata beside it, and a command of the user's.
+//! Item post-processing: metadata beside a saved file, and commands of the user's.
 //!
-//! The file is there by then, and stays, whatever becomes of this. It knows no source and no network.
+//! By then the file is saved, and it stays, whatever happens here. This knows neither sources nor the network.
 
 mod altered;
 mod code;
@@ -28,18 +28,18 @@ use super::{Events, Packing, Settings, Stop};
 use crate::model::{Error, Event, Failure, Item, Kind, Result};
 use crate::net::Shown;
 
-/// What is to follow.
+/// What to do after files are saved.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
-    /// A file of JSON beside each saved one.
+    /// A JSON file beside each saved file.
     pub metadata: bool,
-    /// A line of JSON for each saved file, in `metadata.jsonl` in the output root.
+    /// A line of JSON for each saved file, in `metadata.jsonl` in the output directory.
     pub lines: bool,
-    /// A file of JSON for each album, in its folder.
+    /// A JSON file for each album, in its folder.
     pub info: bool,
-    /// The files of each album packed as a ZIP beside its folder.
+    /// The files of each album, packed as a ZIP beside its folder.
     pub zip: Packing,
-    /// The pictures of each album packed as a CBZ beside its folder.
+    /// The pictures of each album, packed as a CBZ beside its folder.
     pub cbz: Packing,
     /// A command for each saved file.
     pub exec: Option<Command>,
@@ -48,13 +48,13 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// Whether something is to follow whole albums.
+    /// Whether albums need post-processing.
     pub(super) fn has_albums(&self) -> bool {
         self.info || [self.zip, self.cbz] != [Packing::No; 2]
     }
 }
 
-/// Does what is to follow in a run.
+/// Does the post-processing of a run.
 pub(super) struct After {
     wishes: Wishes,
     root: PathBuf,
@@ -65,12 +65,12 @@ pub(super) struct After {
     /// How many commands may run at once.
     room: Semaphore,
     saved: AtomicU64,
-    /// How a digest is made of what is saved, where it is remembered.
+    /// The digest algorithm for saved files, if digests are recorded.
     digest: Option<Algorithm>,
 }
 
 impl After {
-    /// None if nothing is to follow.
+    /// Returns `None` if there is nothing to do.
     pub(super) fn new(
         settings: &Settings,
         disk: &Arc<Disk>,
@@ -97,7 +97,7 @@ impl After {
         })
     }
 
-    /// Does what is to follow a file that was saved at this path below the root.
+    /// Processes a file that was saved at this path below the root.
     pub(super) async fn saved(&self, id: u64, item: &Arc<Item>, path: &str, size: u64) {
         self.saved.fetch_add(1, Ordering::Relaxed);
         if self.wishes.metadata || self.wishes.lines {
@@ -132,7 +132,7 @@ impl After {
         }
     }
 
-    /// Has noted what a command has made of a file, so that it is known for what was saved.
+    /// Records what a command has changed in a file, so that the file is still recognised as saved.
     async fn look_again(&self, item: &Item, path: &str, before: Option<Stamp>) -> Result<()> {
         let (Some(before), Some(algorithm)) = (before, self.digest) else {
             return Ok(());
@@ -146,7 +146,7 @@ impl After {
             key: item.key.clone(),
         };
         slowly(move || {
-            // What was moved away or cannot be read is not there for the next run, which fetches it again.
+            // A file that was moved away or cannot be read does not exist for the next run, which downloads it again.
             let altered = altered::altered(&disk, &path, before, algorithm);
             let Ok(Some(altered)) = altered else {
                 return Ok(());
@@ -160,7 +160,7 @@ impl After {
         .await
     }
 
-    /// Does what is to follow the run, unless the user ended it.
+    /// Runs the final command, unless the user ended the run.
     pub(super) async fn end(&self) {
         let Some(command) = &self.wishes.exec_after else {
             return;
@@ -183,15 +183,15 @@ impl After {
         let left = |what: &str| Error::new(Kind::Closed, format!("`{program}` was {what}"));
         let _permit = tokio::select! {
             biased;
-            () = self.stop.now.cancelled() => return Err(left("not begun")),
-            // It is never closed.
+            () = self.stop.now.cancelled() => return Err(left("not started")),
+            // The semaphore is never closed.
             permit = self.room.acquire() => permit.map_err(|_| Error::closed())?,
         };
-        // Whoever still says something after the end does not keep the run from its own.
+        // Output that arrives after the run must not keep the run from ending.
         let events = self.events.downgrade();
         let say = move |text: String| {
             if let Some(events) = events.upgrade() {
-                // That nobody listens any more is no matter here.
+                // If nobody listens any more, that does not matter here.
                 let _ = events.blocking_send(Event::Said { id, text });
             }
         };
@@ -200,7 +200,7 @@ impl After {
         tokio::select! {
             () = self.stop.now.cancelled() => {
                 group.end();
-                Err(left("ended before its end"))
+                Err(left("stopped before it finished"))
             }
             done = slowly(move || command::run(&words, &its, say)) => done,
         }
@@ -218,7 +218,7 @@ impl After {
     }
 }
 
-/// The command for a file.
+/// Returns the command for a file.
 fn words(command: &Command, root: &Path, item: &Item, path: &str) -> Result<Vec<String>> {
     let file = root.join(path);
     let url = item.body.request();
@@ -235,7 +235,10 @@ fn words(command: &Command, root: &Path, item: &Item, path: &str) -> Result<Vec<
 
 fn text(path: &Path) -> Result<&str> {
     path.to_str().ok_or_else(|| {
-        let message = format!("`{}` is not UTF-8, so no command gets it", path.display());
+        let message = format!(
+            "`{}` is not valid UTF-8, so it cannot be passed to a command",
+            path.display()
+        );
         Error::new(Kind::Config, message)
     })
 }

@@ -1,4 +1,4 @@
-//! Which files follow others: metadata, and packed albums. They are no items, so the archive does not know them.
+//! Files written beside others: metadata and packed albums. They are not items, so the archive does not know them.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::sidecar::{LINES, LONGEST, begins_as_ours};
 use crate::pipeline::albums;
 
-/// Whether a file is one that this program writes beside what it saves, as far as the file itself tells.
+/// Checks whether a file was written by this program beside what it saves, as far as the file itself shows.
 pub(in crate::pipeline) fn follows(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let Some((name, ext)) = name.and_then(|name| name.rsplit_once('.')) else {
         return false;
     };
     let open = || File::open(path).ok();
-    // Its number, where another file had its name already.
+    // Strips its number, if another file already had its name.
     let stem = match name.rsplit_once(" (") {
         Some((stem, number)) if number.ends_with(')') => stem,
         _ => name,

@@ -1,13 +1,13 @@
-//! What a command says, line by line.
+//! The output of a command, line by line.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 
-/// The longest line that is passed on.
+/// Maximum length of a line that is passed on.
 const LONGEST: usize = 64 << 10;
-/// So much of the end of a line is told with a failure.
+/// How many bytes of the end of a line are reported with a failure.
 const REASON: usize = 500;
 
-/// Hands on each line to its end. What draws over a line with the next one has said a line, too.
+/// Passes on each line until the end of the output. A carriage return, which overwrites a line, ends it, too.
 pub(super) fn lines(reader: impl Read, mut each: impl FnMut(String)) {
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn lines(reader: impl Read, mut each: impl FnMut(String)) {
         let count = at.unwrap_or(piece.len());
         line.extend_from_slice(&piece[..count]);
         reader.consume(count + usize::from(end.is_some()));
-        // `\r\n` is one end.
+        // `\r\n` is a single line end.
         let is_second = has_returned && line.is_empty() && end == Some(b'\n');
         if !is_second && (end.is_some() || line.len() == LONGEST) {
             said(&mut line);
@@ -40,7 +40,7 @@ pub(super) fn lines(reader: impl Read, mut each: impl FnMut(String)) {
     }
 }
 
-/// As much of a line as is told for a reason: its end.
+/// Returns the end of a line, as reported with a failure.
 pub(super) fn reason(line: &str) -> String {
     let from = line.len().saturating_sub(REASON);
     let from = (from..=line.len()).find(|at| line.is_char_boundary(*at));

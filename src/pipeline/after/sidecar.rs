@@ -1,4 +1,4 @@
-//! Metadata as JSON beside what it is about. Neither is an item, and neither takes the name of one.
+//! Metadata as JSON beside the file that it describes. It is not an item, and never takes an item's name.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
@@ -9,14 +9,14 @@ use crate::pipeline::archive::Archive;
 use crate::pipeline::naming::{fields, shown_within};
 use crate::pipeline::sink::{Disk, Folder, disk_error, parts};
 
-/// The longest file that is looked into to find out whether it is ours.
+/// Maximum length of a file that is examined to find out whether it is ours.
 pub(in crate::pipeline) const LONGEST: u64 = 4 << 20;
-/// How many names are tried before it is given up.
+/// How many names are tried.
 pub(in crate::pipeline) const COPIES: u32 = 1000;
-/// The name of the file with a line for each item, without its end.
+/// The name of the file with a line for each item, and its extension.
 pub(in crate::pipeline) const LINES: (&str, &str) = ("metadata", "jsonl");
 
-/// All that is known of an item that was saved, without secrets.
+/// Returns all that is known of a saved item, without secrets.
 pub(super) fn document(item: &Item, path: &str, size: u64) -> Value {
     let mut document = told(item);
     document["path"] = json!(path);
@@ -24,9 +24,9 @@ pub(super) fn document(item: &Item, path: &str, size: u64) -> Value {
     document
 }
 
-/// All that is told of an item, without secrets.
+/// Returns all metadata of an item, without secrets.
 pub(in crate::pipeline) fn told(item: &Item) -> Value {
-    // Nothing in an item is more than JSON can say.
+    // Nothing in an item is beyond what JSON can express.
     let mut document = shown_within(serde_json::to_value(&item.meta).unwrap_or_default());
     let field = |name: &str| {
         let found = fields(item).into_iter().find(|(known, _)| *known == name);
@@ -40,8 +40,8 @@ pub(in crate::pipeline) fn told(item: &Item) -> Value {
     document
 }
 
-/// Writes the metadata of the file at this path, as `NAME.json` beside it. What is there already of the same item is
-/// replaced, and nothing else.
+/// Writes the metadata of the file at this path, as `NAME.json` beside it. Replaces existing metadata of the same item,
+/// and nothing else.
 pub(in crate::pipeline) fn write(
     disk: &Disk,
     archive: &dyn Archive,
@@ -50,7 +50,7 @@ pub(in crate::pipeline) fn write(
 ) -> Result<()> {
     let (names, name) = parts(path);
     let folder = disk.folder(&names)?;
-    // The same for all copies, so that whoever looks for what a kill has left need not know which it was.
+    // The same for all copies, so that whoever cleans up after a kill need not know which copy it was.
     let temporary = temporary(&numbered(name, "json", 1));
     let text = format!("{document:#}\n");
     let is_ours = |content: &[u8]| {
@@ -68,7 +68,7 @@ pub(in crate::pipeline) fn write(
             Ok(content) if content == text.as_bytes() => return Ok(()),
             Ok(content) if is_ours(&content) => true,
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            // Somebody else's, or a link.
+            // Somebody else's file, or a link.
             _ => continue,
         };
         let fill = |file: &mut std::fs::File| file.write_all(text.as_bytes()).map(|()| true);
@@ -81,7 +81,7 @@ pub(in crate::pipeline) fn write(
     Err(all_taken(name))
 }
 
-/// Where the metadata of the file at this path is until it is whole.
+/// Returns the temporary path of the metadata of the file at this path.
 pub(in crate::pipeline) fn unfinished(path: &str) -> String {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let temporary = temporary(&numbered(name, "json", 1));
@@ -91,7 +91,7 @@ pub(in crate::pipeline) fn unfinished(path: &str) -> String {
     }
 }
 
-/// Adds the metadata of a file to `metadata.jsonl` in the output root.
+/// Appends the metadata of a file to `metadata.jsonl` in the output directory.
 pub(in crate::pipeline) fn append(
     disk: &Disk,
     archive: &dyn Archive,
@@ -114,7 +114,7 @@ pub(in crate::pipeline) fn append(
             let end = file.seek(SeekFrom::End(0))?;
             let mut line = format!("{document}\n");
             if end > 0 && !ends_with_line(&mut file)? {
-                // A line that a kill cut stays alone.
+                // A line cut short by a kill stays on a line of its own.
                 line.insert(0, '\n');
             }
             file.seek(SeekFrom::End(0))?;
@@ -125,8 +125,8 @@ pub(in crate::pipeline) fn append(
     Err(all_taken(LINES.0))
 }
 
-/// Writes a file under a temporary name, and gives it its own when it is whole; unless what writes it says that it is of
-/// no use after all.
+/// Writes a file under a temporary name, and renames it once it is complete, unless `fill` returns that it is not
+/// needed after all.
 pub(in crate::pipeline) fn put_with(
     folder: &Folder,
     name: &str,
@@ -136,7 +136,7 @@ pub(in crate::pipeline) fn put_with(
     put(folder, &temporary(name), name, replaces, fill)
 }
 
-/// What a file of this name is called until it is whole.
+/// Returns the temporary name of a file until it is complete.
 fn temporary(name: &str) -> String {
     let key = blake3::hash(name.as_bytes()).to_hex();
     format!(".{}.part.json.new", &key[..16])
@@ -163,7 +163,7 @@ fn put(
         Ok(is_wanted)
     });
     if !matches!(named, Ok(true)) {
-        // What went wrong first is what matters.
+        // The first error is the one that matters.
         let _ = folder.remove(temporary);
     }
     named
@@ -174,7 +174,7 @@ pub(in crate::pipeline) fn is_of(there: &Value, document: &Value) -> bool {
         && (&there["source"], &there["key"]) == (&document["source"], &document["key"])
 }
 
-/// Whether the first line of a file is one of ours; an empty file will do.
+/// Checks whether the first line of a file is one of ours; an empty file also passes.
 pub(in crate::pipeline) fn begins_as_ours(file: std::fs::File) -> bool {
     let mut line = Vec::new();
     let mut reader = io::BufReader::new(io::Read::take(file, LONGEST));

@@ -1,6 +1,6 @@
 //! Sizes as people write them.
 
-/// A number of bytes: `500K`, `2M`, `1.5G`. The units are powers of 1024.
+/// Parses a number of bytes: `500K`, `2M`, `1.5G`. The units are powers of 1024.
 pub fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());

@@ -19,8 +19,8 @@ use crate::pipeline::naming::slice::looked_up;
 /// An expression over the fields of an item: `width >= 1000 and ext != "gif"`.
 ///
 /// Fields and filters are those of a [`Template`](crate::pipeline::Template). A field that the item lacks is neither
-/// less nor greater than anything, and nothing can be worked out from it: the item is not wanted unless the rest
-/// decides. `author is none` asks for it.
+/// less nor greater than anything, and nothing can be computed from it: the item is not wanted unless the rest of the
+/// expression decides. `author is none` tests for a missing field.
 #[derive(Clone)]
 pub struct Filter(Arc<Compiled>);
 
@@ -31,10 +31,10 @@ struct Compiled {
 }
 
 impl Filter {
-    /// Whether the expression holds for this item.
+    /// Checks whether the expression holds for this item.
     ///
     /// # Errors
-    /// [`Kind::Config`] if the expression cannot be worked out although the item has all the fields in it.
+    /// [`Kind::Config`] if the expression cannot be evaluated although the item has all the fields in it.
     pub fn wants(&self, item: &Item) -> Result<bool> {
         let values: Vec<_> = self
             .0
@@ -47,8 +47,8 @@ impl Filter {
             if !holds || !lacks {
                 return Ok(holds);
             }
-            // The engine puts none before everything. What holds only because of that does not hold when a missing
-            // value comes after everything.
+            // The engine sorts none before everything. What holds only because of that does not hold when a missing
+            // value sorts after everything.
             let last = values.into_iter().map(|(name, value)| {
                 (
                     name,
@@ -68,7 +68,7 @@ impl Filter {
                 let key = url::Url::parse(&item.key)
                     .map_or_else(|_| item.key.clone(), |url| Shown(&url).to_string());
                 let message = format!(
-                    "cannot hold `{key}` against the filter `{self}`: {}",
+                    "cannot apply the filter `{self}` to `{key}`: {}",
                     reason(&error)
                 );
                 Err(Error::new(Kind::Config, message))
@@ -76,7 +76,7 @@ impl Filter {
         }
     }
 
-    /// The fields in it.
+    /// Returns the fields in the expression.
     pub(super) fn fields(&self) -> &[&'static Field] {
         &self.0.fields
     }
@@ -91,7 +91,7 @@ impl Filter {
     }
 }
 
-/// Stands for a missing value, and comes after all others.
+/// Stands for a missing value, and sorts after all others.
 #[derive(Debug)]
 struct Last;
 
@@ -124,7 +124,7 @@ impl FromStr for Filter {
             return Err(Error::new(Kind::Config, "the filter is empty").hint(EXAMPLE));
         }
         if compares_with_none(source) {
-            let reason = "write `is none` or `is not none`, as nothing equals what is missing";
+            let reason = "write `is none` or `is not none`, since nothing equals a missing value";
             return Err(wrong(source, reason));
         }
         let expression = engine.compile_expression_owned(source.to_owned());
@@ -171,13 +171,13 @@ impl FromStr for Filter {
     }
 }
 
-/// The name of the function that reads sizes.
+/// The name of the function that parses sizes.
 const BYTES: &str = "bytes";
 
-/// `bytes("2M")`: a number of bytes as people write it.
+/// `bytes("2M")`: parses a number of bytes as people write it.
 fn size(text: &str) -> Result<u64, minijinja::Error> {
     bytes(text).ok_or_else(|| {
-        let message = format!("`{text}` is no size such as `500K`, `2M` or `1.5G`");
+        let message = format!("`{text}` is not a size such as `500K`, `2M` or `1.5G`");
         minijinja::Error::new(ErrorKind::InvalidOperation, message)
     })
 }
@@ -192,9 +192,9 @@ fn wrong(source: &str, reason: &str) -> Error {
     .hint(EXAMPLE)
 }
 
-/// Whether a word `none` stands beside `==` or `!=`, outside quotes.
+/// Checks whether the word `none` stands beside `==` or `!=`, outside quotes.
 fn compares_with_none(source: &str) -> bool {
-    // Every other part is quoted; that a quote may be escaped matters little here.
+    // Every other part is quoted; that a quote may be escaped hardly matters here.
     let plain: String = source
         .split(['"', '\''])
         .step_by(2)
@@ -309,7 +309,7 @@ mod tests {
             ("size > bytes", "there is no field `bytes`"),
             ("width == none", "write `is none`"),
             ("(None!=width)", "write `is none`"),
-            ("date > 2030", "`date` is a text, and 2030 a number"),
+            ("date > 2030", "`date` is text, but 2030 is a number"),
             ("number > '5'", "`number` is a number, and '5' a text"),
         ];
         for (filter, expected) in table {

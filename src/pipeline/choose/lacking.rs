@@ -1,4 +1,4 @@
-//! What filters ask for and nothing has.
+//! Fields that filters ask for and no item has.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use super::Filter;
 use crate::model::Item;
 use crate::pipeline::naming::engine::is_missing;
 
-/// The fields that filters asked for where they did not hold, and whether any of the items had them.
+/// The fields in filters that rejected items, and whether any of those items had them.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Lacking(BTreeMap<&'static str, bool>);
 
 impl Lacking {
-    /// Notes that an item is not wanted by a filter.
+    /// Notes that a filter rejected an item.
     pub(in crate::pipeline) fn note(&mut self, filter: &Filter, item: &Item) {
         for field in filter.fields() {
             let is_there = self.0.entry(field.name).or_default();
@@ -19,7 +19,7 @@ impl Lacking {
         }
     }
 
-    /// The fields that none of the items had.
+    /// Returns the fields that none of the items had.
     pub(in crate::pipeline) fn fields(self) -> Vec<String> {
         let lacking = self.0.into_iter().filter(|(_, is_there)| !is_there);
         lacking.map(|(name, _)| name.to_owned()).collect()

@@ -1,4 +1,4 @@
-//! Which items of a listing are wanted. Pure: it does not know where items come from or what becomes of them.
+//! Which items of a listing are wanted. Pure: knows neither where items come from nor what happens to them.
 
 mod bytes;
 mod filter;
@@ -15,10 +15,10 @@ use super::Settings;
 use super::naming::MediaKind;
 use crate::model::{Item, Result};
 
-/// Whether an item is wanted by date, kind and filter. What its listing does not tell, date or kind, speaks for it.
+/// Checks whether an item is wanted by date, kind and filter. An unknown date or kind counts in its favour.
 ///
 /// # Errors
-/// [`crate::model::Kind::Config`] if the filter does not fit.
+/// [`crate::model::Kind::Config`] if the filter cannot be applied.
 pub(super) fn wants(settings: &Settings, item: &Item) -> Result<bool> {
     let date = item.meta.date;
     let early = settings

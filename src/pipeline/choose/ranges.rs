@@ -8,18 +8,18 @@ use crate::model::{Error, Kind};
 /// Positions in a listing, counted from 1: `1-5,8,20-`. `-3` is short for `1-3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ranges {
-    /// First and last of each range, in order, neither touching nor overlapping.
+    /// First and last position of each range, in order, neither adjacent nor overlapping.
     ranges: Vec<(u64, u64)>,
 }
 
 impl Ranges {
-    /// Whether this position is wanted.
+    /// Checks whether this position is wanted.
     pub fn contains(&self, position: u64) -> bool {
         let holds = |&(first, last): &(u64, u64)| first <= position && position <= last;
         self.ranges.iter().any(holds)
     }
 
-    /// The last wanted position, after which a listing can be closed; none if the last range is open.
+    /// Returns the last wanted position, after which a listing can be closed; `None` if the last range is open.
     pub fn ends_at(&self) -> Option<u64> {
         let &(_, last) = self.ranges.last()?;
         (last != u64::MAX).then_some(last)
@@ -33,7 +33,7 @@ impl FromStr for Ranges {
         let mut ranges = Vec::new();
         for part in text.split(',') {
             let range = range(part.trim()).map_err(|reason| {
-                let message = format!("`{}` is no range of positions: {reason}", part.trim());
+                let message = format!("`{}` is not a range of positions: {reason}", part.trim());
                 Error::new(Kind::Config, message)
                     .hint("write positions from 1 as in `1-5,8,20-`; `-3` is `1-3`")
             })?;
@@ -125,7 +125,7 @@ mod tests {
             "", "-", "0", "1-0", "5-3", "a", "1,,2", "1-2-3", "1.5", "+1-",
         ] {
             let Err(error) = text.parse::<Ranges>() else {
-                // `+1` is read by the standard library as 1, which does no harm.
+                // The standard library reads `+1` as 1, which does no harm.
                 assert_eq!(text, "+1-");
                 continue;
             };

@@ -1,24 +1,24 @@
-//! Comparisons of a text with a number. The engine puts all numbers before all texts, so that such a comparison holds for
-//! every item or for none, and is a slip.
+//! Comparisons of text with a number. The engine sorts all numbers before all text, so such a comparison holds for
+//! every item or for none, and is a mistake.
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-/// What a filter is made of, as far as that matters here.
+/// The parts of a filter, as far as they matter here.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Token<'a> {
     Name(&'a str),
     Number(&'a str),
     Text(&'a str),
     Comparison,
-    /// What a comparison can stand beside.
+    /// A boundary at which a comparison can begin or end.
     Edge,
-    /// What binds stronger than a comparison, and all else.
+    /// Operators that bind more strongly than a comparison, and everything else.
     Other,
 }
 
-/// What is wrong with a filter that compares a field with what it can never be. `field` gives a value that the field of a
-/// name can have.
+/// Returns what is wrong with a filter that compares a field with a value of another type. `field` returns a possible
+/// value of the field with this name.
 pub(super) fn mixed(source: &str, field: impl Fn(&str) -> Option<Value>) -> Option<String> {
     let mut tokens = vec![Token::Edge];
     tokens.extend(tokens_of(source));
@@ -39,16 +39,17 @@ fn complaint(
     let Token::Name(name) = name else { return None };
     match (field(name)?.kind(), value) {
         (ValueKind::String, Token::Number(number)) => Some(format!(
-            "`{name}` is a text, and {number} a number; a text stands in quotes: `'{number}'`"
+            "`{name}` is text, but {number} is a number; write text in quotes: `'{number}'`"
         )),
         (ValueKind::Number, Token::Text(text)) => Some(format!(
-            "`{name}` is a number, and '{text}' a text; a number stands without quotes"
+            "`{name}` is a number, but '{text}' is text; write numbers without quotes"
         )),
         _ => None,
     }
 }
 
-/// What is part of something larger, such as `extra.likes` and `date | date("%Y")`, is another thing.
+/// Splits a filter into tokens. A part of something larger, such as `extra.likes` or `date | date("%Y")`, is not the
+/// plain field.
 fn tokens_of(source: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut rest = source.trim_start();

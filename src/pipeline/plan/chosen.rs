@@ -1,4 +1,4 @@
-//! Which items are wanted, and when a listing has no more of them.
+//! Which items are wanted, and when a listing should stop.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::pipeline::walk::Found;
 use crate::pipeline::{kin, wanted};
 
 impl Plan {
-    /// Tells the listing that was gone through until now that another one follows.
+    /// Tells the current listing that the next item is from another one.
     pub(super) fn enter(&mut self, branch: Option<Arc<Branch>>) {
         let most = self.settings.stop_after_known.map(NonZeroUsize::get);
         if let (Some(before), Some(most)) = (&self.branch, most) {
@@ -20,10 +20,10 @@ impl Plan {
         self.branch = branch;
     }
 
-    /// Tells the listing whether its item was known, where that may end it.
+    /// Tells the listing whether its item was known, which may end the listing.
     pub(super) fn note_known(&self, item: &Item, skipped: Option<Skip>) {
         let most = self.settings.stop_after_known.map(NonZeroUsize::get);
-        // What came in this run already says nothing about those before it.
+        // An item already seen in this run says nothing about earlier runs.
         if let (Some(branch), Some(most)) = (&self.branch, most)
             && skipped != Some(Skip::Again)
         {
@@ -31,8 +31,8 @@ impl Plan {
         }
     }
 
-    /// Which rendition is wanted of it, if it is wanted at all. What failed before is tried again without being chosen, and what
-    /// is known to be gone is told without.
+    /// Returns the rendition to download, if the item is wanted at all. A retried item is not filtered again, and an
+    /// item known to be refused is reported without filtering.
     pub(super) fn choose(&mut self, found: &mut Found) -> Option<Quality> {
         let Found {
             item,

@@ -1,4 +1,4 @@
-//! What is known of an item: whether it need not be fetched, and by what it is told whether it has changed.
+//! What is known of an item: whether it can be skipped, and what shows whether it has changed.
 
 use std::hash::BuildHasher;
 
@@ -11,7 +11,7 @@ use crate::pipeline::transfer::{Had, Question};
 use crate::pipeline::{Policy, Subtitles, kin};
 
 impl Plan {
-    /// By what it is to be told whether a file that is present has changed, if that is to be asked.
+    /// Decides whether to ask about an existing file: returns what to compare, or else the reason to skip it.
     pub(super) async fn to_be_asked(
         &self,
         item: &Item,
@@ -24,7 +24,7 @@ impl Plan {
         if self.settings.simulate {
             return Ok((None, skipped));
         }
-        // Of a film that is there, subtitles may be missing that are wanted by now.
+        // An existing video may lack subtitles that are wanted now.
         if kin::is_stream(item)
             && !is_packed
             && self.settings.subtitles != Subtitles::None
@@ -46,14 +46,14 @@ impl Plan {
         };
         let (archive, recheck) = (self.archive.clone(), self.settings.recheck);
         let version = quickly(move || {
-            // Its site has said that it is there no more.
+            // Its site has reported that it is gone.
             let gone = archive.find(&identity)?.is_some_and(|seen| seen.gone);
             match gone && !recheck {
                 true => Ok(None),
                 false => archive.version(&identity),
             }
         });
-        // Without a word of its server, all of it is fetched once more to be compared, which no film is worth.
+        // Without a validator, the whole file is downloaded again for comparison, which no video is worth.
         let is_file = matches!(item.body, Body::File(_) | Body::Later);
         let is_asked = |version: &Version| version.validator.is_some() || is_file;
         let had = version.await?.filter(is_asked).map(|version| {
@@ -67,8 +67,8 @@ impl Plan {
         Ok((had, skipped))
     }
 
-    /// Why this item need not be fetched, and where it is if that is known. One that is tried again is fetched unless it
-    /// came before.
+    /// Returns why this item can be skipped, and where its file is, if known. A retried item is downloaded, unless it
+    /// was already seen in this run.
     pub(super) async fn skip(
         &mut self,
         item: &Item,
@@ -106,7 +106,7 @@ impl Plan {
             }
             let mut of = Some(of);
             while let Some(found) = seen.take() {
-                // The file of what another program has had may be here.
+                // The file that another program has downloaded may be here.
                 if found.imported && !adopts {
                     return Ok(Some((Skip::Seen, None)));
                 }
@@ -115,7 +115,7 @@ impl Plan {
                         return Ok(Some((Skip::Seen, Some(path))));
                     }
                     let present = disk.as_ref().and_then(|disk| disk.size(&path));
-                    // A film whose sound is gone from beside it is no longer there as it was.
+                    // A video whose separate audio file is gone is incomplete.
                     let sound = beside
                         .as_ref()
                         .map(|sound| archive.find(sound))
@@ -135,7 +135,7 @@ impl Plan {
                         if shelf.has_alone(disk, &*archive, &path, size) {
                             return Ok(Some((Skip::Packed, Some(path))));
                         }
-                        // Another process may have moved it meanwhile.
+                        // Another process may have moved it in the meantime.
                         if let Some(of) = of.take() {
                             seen = archive.find_anew(&of)?;
                             let at = seen.as_ref().and_then(|seen| seen.saved.as_ref());
@@ -153,14 +153,14 @@ impl Plan {
     }
 }
 
-/// By what an item was known to an earlier version of its source.
+/// Returns the identity of the item in an earlier version of its source.
 fn former(item: &Item) -> Option<(Identity, MediaKind)> {
     let key = item.meta.formerly.clone()?;
     let source = item.source.clone();
     Some((Identity { source, key }, MediaKind::of(item)?))
 }
 
-/// Whether a file of this kind was saved, by its name.
+/// Checks by its name whether the saved file is of this kind.
 fn is_of(seen: &Seen, kind: MediaKind) -> bool {
     let path = seen.saved.as_ref().map(|(path, _)| path.as_str());
     let ext = path.and_then(|path| path.rsplit_once('.'));

@@ -1,14 +1,14 @@
-//! The names that a run gives out in which nothing is saved, so that it tells what a run would call the files.
+//! The names assigned in a simulation, so that it reports what a real run would name the files.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::pipeline::naming::{Planned, fold};
 
-/// So many names are remembered, which takes a few megabytes. What comes after them is told as it is planned.
+/// Maximum number of names remembered, which takes a few megabytes. Later names are reported as planned.
 const MOST: usize = 1 << 16;
 
-/// Which names were given out, as hashes, and how often each was wanted.
+/// The names assigned, as hashes, and how often each was wanted.
 #[derive(Default)]
 pub(super) struct Names {
     given: HashMap<u64, u32>,
@@ -16,14 +16,14 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Notes that there is a file of this name.
+    /// Notes that a file with this name exists.
     pub(super) fn note(&mut self, path: &str) {
         if self.given.len() < MOST {
             self.given.entry(self.hash(path)).or_insert(1);
         }
     }
 
-    /// The name of a new file: the one that it wants, or that with the first number that nobody has.
+    /// Returns the name of a new file: the one it wants, or else that with the first free number.
     pub(super) fn give(&mut self, planned: &Planned) -> String {
         let named = |copy| planned.path(planned.ext.as_deref(), copy);
         let wanted = named(1);

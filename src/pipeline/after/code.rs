@@ -155,8 +155,8 @@ fn named(word: &str) -> (&str, &str) {
     (name, name.trim_end_matches(version))
 }
 
-/// Returns the words that are code by their position: for a script its first non-option word, for a database all words
-/// after it. None if an option has the code.
+/// Returns the words that are code by their position: for a script its first non-option word, for a database all
+/// non-option words after the first. None if an option has the code.
 fn by_place<'a>(words: &'a [String], before: usize, takes: &str, none: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     let mut rest = words.iter();

@@ -82,7 +82,7 @@ impl Records {
         Ok(Some(of_items(shared).chain(of_links)))
     }
 
-    /// Requests the files of these items again, given by the items' numbers, in any order, each with the path of its
+    /// Returns items whose files are to be downloaded again, given by number, in any order, each with the path of its
     /// file.
     ///
     /// # Errors

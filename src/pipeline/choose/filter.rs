@@ -310,7 +310,7 @@ mod tests {
             ("width == none", "write `is none`"),
             ("(None!=width)", "write `is none`"),
             ("date > 2030", "`date` is text, but 2030 is a number"),
-            ("number > '5'", "`number` is a number, and '5' a text"),
+            ("number > '5'", "`number` is a number, but '5' is text"),
         ];
         for (filter, expected) in table {
             let error = filter.parse::<Filter>().map(|_| filter).unwrap_err();

@@ -87,10 +87,10 @@ pub(super) fn check(template: &str, pieces: &[Piece<'_>]) -> Result<()> {
             .hint("write `/` between folders, on every system"))
     } else if skeleton.starts_with('/') {
         Err(wrong(template, "it starts with `/`")
-            .hint("name the output root with `-d`; a template is below it"))
+            .hint("set the output directory with `-d`; a template is relative to it"))
     } else if skeleton.starts_with("~/") {
         Err(wrong(template, "it starts with `~/`")
-            .hint("name the output root with `-d`; a template is below it"))
+            .hint("set the output directory with `-d`; a template is relative to it"))
     } else if let Some(field) = of_elsewhere(skeleton) {
         Err(wrong(template, "its fields are not in braces")
             .hint(format!("write `{{{field}}}` instead of `%({field})s`")))

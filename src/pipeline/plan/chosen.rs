@@ -31,8 +31,8 @@ impl Plan {
         }
     }
 
-    /// Returns the rendition to download, if the item is wanted at all. A retried item is not filtered again, and an
-    /// item known to be refused is reported without filtering.
+    /// Returns the rendition to download, if the item is wanted at all. A retried item is not filtered again, and one
+    /// already found to be unavailable is reported without filtering.
     pub(super) fn choose(&mut self, found: &mut Found) -> Option<Quality> {
         let Found {
             item,

@@ -103,7 +103,7 @@ impl Partial {
         Ok(self
             .file
             .metadata()
-            .map_err(|error| self.error("look at", error))?
+            .map_err(|error| self.error("inspect", error))?
             .len())
     }
 
@@ -226,7 +226,7 @@ impl Partial {
         match folder.rename_new(&part, name) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-            Err(error) => return Err(self.place.error("give the name", name, error)),
+            Err(error) => return Err(self.place.error("rename to", name, error)),
         }
         // The file is in place. Whoever finds a state without its file starts over.
         let _ = self.remove_state();

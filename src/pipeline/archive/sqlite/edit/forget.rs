@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::Edit;
 use crate::pipeline::archive::sqlite::schema::link_mark;
 
-/// The tables that have a row for each link.
+/// The tables with rows about links.
 pub(super) const OF_LINKS: [&str; 2] = ["cursor", "unlisted"];
 /// The rows of one link: by output directory, mark and URL.
 const OF_LINK: &str = "root = ? AND link IN (SELECT id FROM link WHERE mark = ? AND url = ?)";

@@ -27,17 +27,17 @@ use crate::script::{PROJECT, Places};
 use crate::source::nearest;
 use crate::{net, pipeline};
 
-/// All settings of a run. The default has those of the program, and takes nothing from the system.
+/// All settings of a run. The default has the program's defaults, and reads nothing from the system.
 #[derive(Clone, Default)]
 pub struct Config {
     pub(super) layers: Vec<Layer>,
     pub(super) sections: Sections,
     pub(super) keeper: Keeper,
-    /// What the sources have asked for, for the schema.
+    /// The options that the sources have requested, for the schema.
     pub(super) options: Arc<Mutex<BTreeMap<String, Options>>>,
-    /// The job whose settings these are.
+    /// The job that these settings are for.
     pub(super) job: Option<String>,
-    /// Where plugins that are scripts are looked for.
+    /// Where to look for script plugins.
     plugins: Places,
 }
 
@@ -55,8 +55,8 @@ impl Config {
     /// flags.
     ///
     /// # Errors
-    /// [`Kind::Config`] if a file cannot be read (of those that need not exist: only if it does), for unknown keys, and
-    /// for values that cannot be used.
+    /// [`Kind::Config`] if a file cannot be read (optional files only if they exist), for unknown keys, and for invalid
+    /// values.
     pub fn load(named: &[PathBuf], flags: Vec<Flag>) -> Result<Config> {
         let mut files = Vec::new();
         for place in places(named) {
@@ -71,8 +71,7 @@ impl Config {
                 Err(error) => {
                     let name = place.path.display().to_string();
                     if let Some(url) = Url::parse(&name).ok().filter(Url::has_host) {
-                        let hint =
-                            "`-c` names a file of settings; what was interrupted goes on by itself";
+                        let hint = "`-c` takes a configuration file; an interrupted download resumes by itself";
                         let message = format!("cannot read `{}`", net::Shown(&url));
                         return Err(Error::new(Kind::Config, message).hint(hint));
                     }
@@ -93,28 +92,28 @@ impl Config {
         Ok(config)
     }
 
-    /// Adds folders of plugins that the user has named.
+    /// Adds plugin folders that the user has named.
     #[must_use]
     pub fn with_plugins(mut self, folders: &[PathBuf]) -> Config {
         self.plugins.named.extend_from_slice(folders);
         self
     }
 
-    /// Where plugins that are scripts are looked for.
+    /// Returns where to look for script plugins.
     pub fn plugins(&self) -> &Places {
         &self.plugins
     }
 
-    /// The settings that this text has, as if it were the only configuration file.
+    /// Reads settings from this text, as if it were the only configuration file.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a text that is not TOML, unknown keys, and values that cannot be used.
+    /// [`Kind::Config`] for text that is not TOML, for unknown keys, and for invalid values.
     pub fn from_toml(text: &str) -> Result<Config> {
         let file = (Hand::Own, PathBuf::from("fetch.toml"), text.to_owned());
         Config::assemble(vec![file], Environment::default(), Vec::new())
     }
 
-    /// Puts together what was read elsewhere.
+    /// Builds the settings from files, environment and flags that were read elsewhere.
     pub(super) fn assemble(
         files: Vec<(Hand, PathBuf, String)>,
         environment: Environment,
@@ -137,7 +136,7 @@ impl Config {
         Ok(config)
     }
 
-    /// All sections but those of sources.
+    /// Reads all sections except those of sources.
     pub(super) fn read_sections(&self) -> Result<Sections> {
         let mut ours = self.layers.clone();
         for layer in &mut ours {
@@ -148,11 +147,11 @@ impl Config {
         read(&ours, &[], &self.keeper)
     }
 
-    /// The options of a source, `[source.NAME]`, over their defaults.
+    /// Reads the options of a source, `[source.NAME]`, over their defaults.
     ///
-    /// Every field of `T` is a known key, so none may be left out when it is serialised, and `T` has `#[serde(default)]`.
-    /// Beside `FETCH_SOURCE__NAME__KEY`, the environment may have a secret under the name that other programs use:
-    /// `NAME_KEY`. A field is taken for a secret by its type, [`net::Secret`], or by its name.
+    /// Every field of `T` is a known key, so serialising it must not skip any, and `T` needs `#[serde(default)]`.
+    /// Besides `FETCH_SOURCE__NAME__KEY`, the environment may have a secret under the name that other programs use:
+    /// `NAME_KEY`. A field is a secret if its type is [`net::Secret`], or by its name.
     ///
     /// # Errors
     /// [`Kind::Config`] with the place and the nearest known key.
@@ -162,11 +161,11 @@ impl Config {
         self.options_of(name, known, customary)
     }
 
-    /// What is set of the options of a source that tells its known keys, with their defaults, while the program runs.
-    /// A default of `***` marks a secret.
+    /// Reads the options of a source whose known keys, with their defaults, are given at run time. A default of `***`
+    /// marks a secret.
     ///
-    /// Of the environment it has `FETCH_SOURCE__NAME__KEY` alone. Who chooses name and keys at run time would choose which
-    /// variable is read: `github` and `token` are a stranger's `GITHUB_TOKEN`.
+    /// From the environment it reads only `FETCH_SOURCE__NAME__KEY`. Otherwise, whoever chooses name and keys at run time
+    /// would choose which variable is read: `github` and `token` would give a stranger `GITHUB_TOKEN`.
     ///
     /// # Errors
     /// [`Kind::Config`] with the place and the nearest known key.
@@ -175,7 +174,7 @@ impl Config {
         Ok(set)
     }
 
-    /// The secrets of a source that the environment has under the names that other programs use.
+    /// Returns the secrets of a source that the environment has under the names that other programs use.
     fn customary(&self, name: &str, known: &serde_json::Value) -> Result<Layer> {
         let mut customary = Layer::default();
         if let serde_json::Value::Object(keys) = known {
@@ -213,7 +212,7 @@ impl Config {
         asked.insert(name.to_owned(), options);
         drop(asked);
         let mut layers = self.layers.clone();
-        // Known for every source, and none of its own business.
+        // Every source has this key, but the source itself does not read it.
         for layer in &mut layers {
             layer
                 .entries
@@ -224,7 +223,7 @@ impl Config {
         read_known(&known, &layers, &section, &self.keeper)
     }
 
-    /// Whether this key of `[source.NAME]` is set anywhere.
+    /// Checks whether this key of `[source.NAME]` is set in any layer.
     pub fn is_set(&self, name: &str, key: &str) -> bool {
         let mut entries = self.layers.iter().flat_map(|layer| &layer.entries);
         entries.any(|entry| match entry.path.as_slice() {
@@ -233,7 +232,7 @@ impl Config {
         })
     }
 
-    /// Refuses sections of sources that there are not.
+    /// Refuses sections of sources that do not exist.
     ///
     /// # Errors
     /// [`Kind::Config`] with the place and the known names.
@@ -257,10 +256,10 @@ impl Config {
         Ok(())
     }
 
-    /// The settings of the client, with the headers of the job.
+    /// Returns the settings of the client, with the headers of the job.
     ///
     /// # Errors
-    /// [`Kind::Config`] for values that cannot be used, and for headers that cannot be had from where they are kept.
+    /// [`Kind::Config`] for invalid values, and for headers that cannot be read from where they are kept.
     pub fn net(&self) -> Result<net::Settings> {
         self.check_hosts()?;
         let settings = self.sections.net();
@@ -281,25 +280,25 @@ impl Config {
         })
     }
 
-    /// The settings of the pipeline. The archive is the user's, unless the configuration says otherwise.
+    /// Returns the settings of the pipeline. The archive is the user's, unless the configuration says otherwise.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a template that cannot be read, and where there is no place for the archive.
+    /// [`Kind::Config`] for an invalid template, and if there is no place for the archive.
     pub fn pipeline(&self) -> Result<pipeline::Settings> {
         self.pipeline_for(Use::Run)
     }
 
-    /// The same for whoever only looks: nothing is to be remembered, so it goes without an archive where there is no place for one.
+    /// Does the same for a simulated run: nothing will be recorded, so there is no archive if there is no place for one.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a template that cannot be read.
+    /// [`Kind::Config`] for an invalid template.
     pub fn pipeline_to_look(&self) -> Result<pipeline::Settings> {
         self.pipeline_for(Use::Look)
     }
 
     fn pipeline_for(&self, use_of: Use) -> Result<pipeline::Settings> {
         let placed = |key: &str, error: Error| match self.last(&["after", key]) {
-            // What was typed is in sight.
+            // The user sees what was typed, so it needs no place.
             Some(entry) if entry.hand != Hand::Typed => Error {
                 hint: error.hint,
                 ..wrong(entry, &error.message)
@@ -311,15 +310,15 @@ impl Config {
                 && let Raw::Typed(serde_json::Value::String(text)) | Raw::Text(text) = &entry.raw
                 && begins_with_variable(text)
             {
-                return Err(wrong(entry, "variables in paths are not read")
-                    .hint("write `~/…`, or the whole path"));
+                return Err(wrong(entry, "variables in paths are not expanded")
+                    .hint("write `~/…` or an absolute path"));
             }
         }
         let settings = self.sections.pipeline(self.templates()?, &placed, use_of)?;
         Ok(self.choose(settings))
     }
 
-    /// The entry of a key that holds in the end.
+    /// Returns the entry that takes effect for a key: the last one.
     pub(super) fn last(&self, path: &[&str]) -> Option<&Entry> {
         let mut entries = self
             .layers
@@ -330,7 +329,7 @@ impl Config {
     }
 }
 
-/// Whether a path begins with a variable that leads to a folder of the user: a shell would have put that in its place.
+/// Checks whether a path begins with a variable for a folder of the user, which a shell would have expanded.
 fn begins_with_variable(path: &str) -> bool {
     let name = path
         .strip_prefix('$')
@@ -341,7 +340,7 @@ fn begins_with_variable(path: &str) -> bool {
     })
 }
 
-/// The text of a file, and who can have written it.
+/// Reads a file, and finds out who can have written it.
 fn read_file(place: &Place) -> io::Result<(Hand, String)> {
     if place.scope == "folder" {
         return Ok((Hand::Folder, folder::read(&place.path)?));

@@ -1,8 +1,8 @@
-//! The options of a source that has none.
+//! The options of a source that defines none.
 
 use serde::{Deserialize, Serialize};
 
-/// No options but those of every source.
+/// Only the options that every source has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bare {}

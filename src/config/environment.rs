@@ -13,7 +13,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// Those of this program. A variable whose name is no text is none of ours.
+    /// Returns the variables of this process. A variable whose name is not UTF-8 cannot be ours, and is left out.
     pub(super) fn of_this_program() -> Environment {
         let variables = std::env::vars_os();
         variables
@@ -21,15 +21,15 @@ impl Environment {
             .collect()
     }
 
-    /// Their names.
+    /// Returns their names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.variables.keys().map(String::as_str)
     }
 
-    /// The text of a variable; none if it is not set, or empty.
+    /// Returns the value of a variable; none if it is not set, or empty.
     ///
     /// # Errors
-    /// [`Kind::Config`] for one that is no text: without it, what it stands for would be left out, such as a proxy.
+    /// [`Kind::Config`] for a value that is not UTF-8: ignoring it would leave out, for example, a proxy.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>> {
         let Some(value) = self.variables.get(name) else {
             return Ok(None);
@@ -37,8 +37,8 @@ impl Environment {
         match value.to_str() {
             Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
             None => {
-                let message = format!("{} is no text", variable(name));
-                Err(Error::new(Kind::Config, message).hint("it has to be UTF-8"))
+                let message = format!("{} is not valid text", variable(name));
+                Err(Error::new(Kind::Config, message).hint("it must be UTF-8"))
             }
         }
     }

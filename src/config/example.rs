@@ -1,23 +1,23 @@
-//! `config.example.toml`: every key with its default and what it is for.
+//! `config.example.toml`: every key with its default and its description.
 
 use serde_json::Value;
 
 use super::known::ANY;
 
-/// The text, as it is written for a user who has none yet.
+/// The text that is written for a user who has no configuration yet.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// A key as the example shows it.
 #[derive(Debug)]
 pub(super) struct Shown {
     path: Vec<String>,
-    /// What stands above it.
+    /// The comment above it.
     pub(super) about: String,
-    /// Its default, or a value that it could have.
+    /// Its default, or an example value.
     pub(super) value: Value,
 }
 
-/// All keys of the example.
+/// Returns all keys of the example.
 pub(super) fn shown() -> Vec<Shown> {
     let mut shown = Vec::new();
     let mut section = Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn shown() -> Vec<Shown> {
             about.push_str(text);
             continue;
         }
-        // One with a name of the user's is commented out, too.
+        // A section whose name the user chooses is commented out, too.
         if let Some(line) = [Some(line), line.strip_prefix('#')]
             .into_iter()
             .flatten()
@@ -50,7 +50,7 @@ pub(super) fn shown() -> Vec<Shown> {
     shown
 }
 
-/// The key of this path, in which any name may stand for a name.
+/// Finds the key with this path, in which `*` matches any name.
 pub(super) fn find<'a>(shown: &'a [Shown], path: &[String]) -> Option<&'a Shown> {
     let fits = |(want, has): (&String, &String)| want == has || want == ANY;
     shown
@@ -58,7 +58,7 @@ pub(super) fn find<'a>(shown: &'a [Shown], path: &[String]) -> Option<&'a Shown>
         .find(|shown| shown.path.len() == path.len() && path.iter().zip(&shown.path).all(fits))
 }
 
-/// What a line of TOML names, and the value that it gives.
+/// Splits a line of TOML into its key and its value.
 fn path(line: &str) -> (Vec<String>, Value) {
     let mut value: Value = toml::from_str(line).unwrap_or_default();
     let mut path = Vec::new();

@@ -1,4 +1,4 @@
-//! `[extractor]`: programs that know sites of their own, and are asked for links that no source knows.
+//! `[extractor]`: external programs that are asked for links that no source recognises.
 
 use std::num::NonZeroUsize;
 
@@ -34,7 +34,7 @@ enum Order {
     Last,
 }
 
-/// The programs that are known here.
+/// The supported programs.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Name {
@@ -69,12 +69,12 @@ impl Default for Extractor {
 }
 
 impl Config {
-    /// What is set about the programs that are asked for links that no source knows, with the quality that is wanted of
-    /// films, as whoever asks them reads it.
+    /// Returns the settings of external extractors, together with the wanted video quality, in the form that their
+    /// caller reads.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a program that is named by a path that depends on the folder, or by a file that others can
-    /// write.
+    /// [`Kind::Config`] for a program with a path relative to the current folder, or one that is set in a file that
+    /// others can write.
     pub fn extractor<T: DeserializeOwned>(&self) -> Result<T> {
         let set = &self.sections.extractor;
         let placed = |program: &str, key: &str, text: &Option<String>| {
@@ -90,12 +90,12 @@ impl Config {
             match (found.is_absolute() || is_name, entry) {
                 (true, _) => Ok(Some(found)),
                 (false, entry) => {
-                    let why = format!("`{text}` depends on the folder");
+                    let why = format!("`{text}` is relative to the current folder");
                     let error = match entry {
                         Some(entry) => wrong(entry, &why),
                         None => Error::new(Kind::Config, why),
                     };
-                    Err(error.hint("write its whole path"))
+                    Err(error.hint("write its absolute path"))
                 }
             }
         };

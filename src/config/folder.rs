@@ -1,6 +1,6 @@
-//! What `./fetch.toml` may say. It is read in whatever folder the user happens to be, so anybody may have written it: a
-//! downloaded archive, a cloned repository, another user in `/tmp`. It can say what to fetch into that folder and how
-//! gently; it cannot lead out of the folder, read what is kept elsewhere, or stand between the user and a site.
+//! What `./fetch.toml` may set. It is read in whatever folder the user happens to be in, so anybody may have written it: a
+//! downloaded archive, a cloned repository, another user in `/tmp`. It can say what to download into that folder and how
+//! gently; it cannot lead out of the folder, read secrets kept elsewhere, or come between the user and a site.
 
 use std::collections::HashSet;
 use std::fs::OpenOptions;
@@ -15,7 +15,7 @@ use super::layer::{Entry, Layer, Raw};
 use super::value::path;
 use crate::model::{Error, Kind, Result};
 
-/// The keys that it may set. A new key is not among them until somebody has thought about it.
+/// The keys that it may set. A new key must be added here deliberately.
 const MAY: &[&str] = &[
     "after.cbz",
     "after.info",
@@ -66,7 +66,7 @@ const MAY: &[&str] = &[
     "stream.subtitles",
 ];
 
-/// Those whose values are paths, which have to stay in the folder.
+/// The keys whose values are paths, which have to stay in the folder.
 const PATHS: [&str; 4] = [
     "archive.file",
     "job.*.lists",
@@ -74,10 +74,10 @@ const PATHS: [&str; 4] = [
     "output.directory",
 ];
 
-/// The most bytes that it may have. Longer lists of links are kept beside it.
+/// The maximum length of the file in bytes. Longer lists of links belong in files beside it.
 const LONGEST: u64 = 1 << 20;
 
-/// Refuses what the file of a folder may not say.
+/// Refuses what a folder's file may not set.
 pub(super) fn check(layers: &[Layer]) -> Result<()> {
     let entries = layers.iter().flat_map(|layer| &layer.entries);
     let (ours, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.hand == Hand::Folder);
@@ -88,14 +88,14 @@ pub(super) fn check(layers: &[Layer]) -> Result<()> {
         {
             return Err(refused(
                 entry,
-                &format!("the job `{name}` is another file's"),
+                &format!("the job `{name}` belongs to another file"),
             ));
         }
         let Raw::Typed(value) = &entry.raw else {
             continue;
         };
         if !MAY.iter().any(|key| fits(key, &entry.path)) {
-            return Err(refused(entry, "it is not for the file of a folder"));
+            return Err(refused(entry, "a folder's file may not set this"));
         }
         if PATHS.iter().any(|key| fits(key, &entry.path)) {
             texts(value).try_for_each(|text| match stays(Path::new("."), text) {
@@ -104,13 +104,13 @@ pub(super) fn check(layers: &[Layer]) -> Result<()> {
             })?;
         }
         if texts(value).any(is_reference) {
-            return Err(refused(entry, "it brings what is kept elsewhere"));
+            return Err(refused(entry, "it refers to a secret kept elsewhere"));
         }
     }
     Ok(())
 }
 
-/// The name of the job that an entry is about.
+/// Returns the name of the job that an entry belongs to.
 fn job_of(entry: &Entry) -> Option<&str> {
     match entry.path.as_slice() {
         [section, name, ..] if section == "job" => Some(name),
@@ -118,19 +118,19 @@ fn job_of(entry: &Entry) -> Option<&str> {
     }
 }
 
-/// Reads it, if it is a file that has an end: a pipe would keep the program waiting, and a device would fill the memory.
+/// Reads the file if it is a regular one: a pipe would keep the program waiting, and a device would fill the memory.
 pub(super) fn read(path: &Path) -> io::Result<String> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        // A pipe is opened without waiting for its other end.
+        // Opens a pipe without waiting for its other end.
         options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
     }
     let file = options.open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text)?;
@@ -142,16 +142,16 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Refuses the address of a site: what is sent there, such as a key from the environment, would go to somebody else.
+/// Refuses the address of a site: requests to it, with a key from the environment for example, would go to somebody else.
 pub(super) fn check_option(entry: &Entry, default: &Value) -> Result<()> {
     let is_address = texts(default).any(|text| text.contains("://"));
     match entry.hand == Hand::Folder && is_address {
-        true => Err(refused(entry, "it says where a site is")),
+        true => Err(refused(entry, "it sets the address of a site")),
         false => Ok(()),
     }
 }
 
-/// The texts of a value, or of the values in a list.
+/// Returns the text of a value, or of the values in a list.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let list = value.as_array().into_iter().flatten();
     list.chain([value]).filter_map(Value::as_str)
@@ -164,7 +164,7 @@ fn fits(key: &str, path: &[String]) -> bool {
         && parts.next().is_none()
 }
 
-/// Whether a path stays in a folder, through symbolic links, too.
+/// Checks whether a path stays in a folder, even through symbolic links.
 fn stays(folder: &Path, text: &str) -> bool {
     let path = path(text);
     let is_inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
@@ -174,7 +174,7 @@ fn stays(folder: &Path, text: &str) -> bool {
     let ends_inside = || -> io::Result<bool> {
         let folder = folder.canonicalize()?;
         let path = folder.join(path);
-        // What is not there yet leads nowhere.
+        // The part that does not exist yet cannot be a symbolic link.
         let there = path
             .ancestors()
             .find(|part| part.symlink_metadata().is_ok());
@@ -190,7 +190,7 @@ fn refused(entry: &Entry, why: &str) -> Error {
     let key = entry.path.join(".");
     let message = format!("`{key}` cannot be set in {}: {why}", entry.at);
     Error::new(Kind::Config, message).hint(
-        "this file is read in whatever folder you are, so it may not; `-c fetch.toml` says that you trust it",
+        "this file is read in whatever folder you are in, so it is restricted; use `-c fetch.toml` if you trust it",
     )
 }
 
@@ -250,7 +250,7 @@ mod tests {
             std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
             for path in [pipe, device] {
                 let error = read(&path).unwrap_err();
-                assert_eq!(error.to_string(), "it is no regular file");
+                assert_eq!(error.to_string(), "it is not a regular file");
             }
         }
     }

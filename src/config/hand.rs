@@ -1,4 +1,4 @@
-//! Who can have written a setting, and so what it may do.
+//! Who can have written a setting, which decides what the setting may do.
 
 use std::fs::File;
 use std::io;
@@ -17,19 +17,19 @@ const COMMANDS: [[&str; 2]; 2] = [["after", "exec"], ["after", "exec_after"]];
 /// Who can have written a setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Hand {
-    /// Who started the program: a flag, or a variable of the environment.
+    /// Whoever started the program: a flag, or an environment variable.
     #[default]
     Typed,
     /// The user, or the system: nobody else can write the file.
     Own,
-    /// Others, too, can write the file, or own it.
+    /// Others can write the file, too, or own it.
     Shared,
-    /// Anybody: it is the file of whatever folder the user happens to be in.
+    /// Anybody: it is the file in whatever folder the user happens to be in.
     Folder,
 }
 
 impl Hand {
-    /// Who can have written a file that is open.
+    /// Finds out who can have written an open file.
     #[cfg(unix)]
     pub(super) fn of(file: &File) -> io::Result<Hand> {
         use std::os::unix::fs::MetadataExt;
@@ -42,7 +42,7 @@ impl Hand {
         })
     }
 
-    /// Who can have written a file that is open: the user, since a profile is nobody else's to write there.
+    /// Finds out who can have written an open file: the user, since nobody else may write to a profile on these systems.
     #[cfg(not(unix))]
     pub(super) fn of(_: &File) -> io::Result<Hand> {
         Ok(Hand::Own)
@@ -50,15 +50,15 @@ impl Hand {
 }
 
 impl Config {
-    /// Refuses commands of files that others can write, and those of which the folder decides what they are: whoever
-    /// writes there would run what he likes as the user. It is for whoever is about to run them.
+    /// Refuses commands from files that others can write, and programs with a path relative to the current folder:
+    /// whoever can write there could run anything as the user. Call this before commands are run.
     ///
     /// # Errors
     /// [`crate::model::Kind::Config`] for such a command.
     pub fn check_commands(&self) -> Result<()> {
         let is_command = |entry: &Entry| !matches!(&entry.raw, Raw::Typed(value) if value == "");
         for key in COMMANDS {
-            // The last one holds, so that a flag can say otherwise.
+            // The last entry counts, so that a flag can override the file.
             let Some(entry) = self.last(&key).filter(|entry| is_command(entry)) else {
                 continue;
             };
@@ -70,10 +70,10 @@ impl Config {
                 && depends_on_folder(program)
             {
                 let why = format!(
-                    "the program `{program}` is named by a path that depends on the folder"
+                    "the program `{program}` is named by a path relative to the current folder"
                 );
                 return Err(
-                    wrong(entry, &why).hint("write its whole path, `~/…`, or its name alone")
+                    wrong(entry, &why).hint("write its absolute path, `~/…`, or only its name")
                 );
             }
         }
@@ -81,18 +81,18 @@ impl Config {
     }
 }
 
-/// Whether a program is another one in another folder: one that is named by a path which does not begin at a root.
+/// Checks whether a program has a relative path, and so is a different program in each folder.
 pub(super) fn depends_on_folder(program: &str) -> bool {
     let program = path(program);
     program.components().count() > 1 && !program.is_absolute()
 }
 
-/// Says that something is done only for a file of the user's own.
+/// Returns the error for something that is allowed only in a file of the user's own.
 pub(super) fn only_own(entry: &Entry, what: &str) -> Error {
-    let why = format!("{what} only for a file that is yours and that nobody else can write");
+    let why = format!("{what} only from a file that is yours and that nobody else can write");
     let error = wrong(entry, &why);
     match entry.hand {
-        Hand::Shared => error.hint("`chmod go-w` takes a file of yours from the others"),
+        Hand::Shared => error.hint("`chmod go-w` removes write access for others"),
         _ => error,
     }
 }

@@ -1,11 +1,11 @@
-//! The names of hosts, as settings have them.
+//! Host names in settings.
 
 use url::{Host, Url};
 
 use super::all::Config;
 use crate::model::{Error, Kind, Result};
 
-/// How a host is called in URLs: in small letters, those of other alphabets in ASCII, without the dot of the root.
+/// Returns a host name as URLs have it: in lower case, internationalised names in ASCII, without the trailing dot.
 pub(super) fn as_in_urls(name: &str) -> String {
     let bare = name.strip_suffix('.').unwrap_or(name);
     match Host::parse(bare) {
@@ -14,14 +14,14 @@ pub(super) fn as_in_urls(name: &str) -> String {
     }
 }
 
-/// Whether this is a name that a host can have. There are no patterns.
+/// Checks whether this is a valid host name. Patterns are not.
 pub(super) fn is_host(name: &str) -> bool {
     let bare = name.strip_suffix('.').unwrap_or(name);
     !bare.contains('*') && Host::parse(bare).is_ok()
 }
 
 impl Config {
-    /// Refuses sections of what no host is called: their limits would never hold.
+    /// Refuses sections whose name is not a host name: their limits would never apply.
     pub(super) fn check_hosts(&self) -> Result<()> {
         let entries = self.layers.iter().flat_map(|layer| &layer.entries);
         let sections = entries.filter(|entry| entry.path.len() == 2 && entry.path[0] == "host");
@@ -43,7 +43,7 @@ impl Config {
         };
         Err(match url.as_ref().ok().and_then(Url::host_str) {
             Some(host) => error.hint(format!(
-                "write `[host.{host:?}]`, which is for all its ports"
+                "write `[host.{host:?}]`, which applies to all its ports"
             )),
             None => error.hint("a host has a section of its own: `[host.\"example.org\"]`"),
         })

@@ -1,4 +1,4 @@
-//! Jobs: batches that have a name. The settings of one are those of all, with its own over them.
+//! Jobs: batches with a name. A job has the general settings, with its own over them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -40,11 +40,11 @@ pub(super) struct Job {
     connections: Option<std::num::NonZeroUsize>,
     rate: Option<Size>,
     cookies: Option<String>,
-    /// By name. Their values are kept elsewhere.
+    /// Header values by name; each is a reference to where the value is kept.
     headers: BTreeMap<String, Written<Reference>>,
 }
 
-/// The keys of a job that stand for other settings, and which these are.
+/// The job keys that override general settings: key, section, setting.
 const STANDS_FOR: [(&str, &str, &str); 6] = [
     ("output", "output", "directory"),
     ("template", "output", "template"),
@@ -65,10 +65,11 @@ impl FromStr for Reference {
         match is_reference(text) {
             true => Ok(Reference(text.to_owned())),
             // Without the text, which may be the secret.
-            false => Err(
-                Error::new(Kind::Config, "a header of a job is kept elsewhere")
-                    .hint("write `env:NAME`, `file:PATH` or `cmd:PROGRAM`"),
-            ),
+            false => Err(Error::new(
+                Kind::Config,
+                "the value of a job's header must be kept elsewhere",
+            )
+            .hint("write `env:NAME`, `file:PATH` or `cmd:PROGRAM`")),
         }
     }
 }
@@ -80,17 +81,17 @@ impl std::fmt::Display for Reference {
 }
 
 impl Config {
-    /// The names of all jobs, in the order in which they are first spoken of.
+    /// Returns the names of all jobs, in the order in which they first appear.
     pub fn jobs(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
         let names = names(&self.layers).map(|(_, name)| name);
         names.filter(|name| seen.insert(*name)).collect()
     }
 
-    /// The settings of a job: those of all, with its own over them, and the flags over both.
+    /// Returns the settings of a job: the general ones, with the job's own over them, and the flags over both.
     ///
     /// # Errors
-    /// [`Kind::Config`] if there is none of this name, with the known ones.
+    /// [`Kind::Config`] if there is no such job, with the names of the existing ones.
     pub fn job(&self, name: &str) -> Result<Config> {
         let known = self.jobs();
         if !known.contains(&name) {
@@ -115,7 +116,7 @@ impl Config {
             entries: own.collect(),
         };
         let mut config = self.clone();
-        // The flags are the last one.
+        // The flags are the last layer.
         config
             .layers
             .insert(self.layers.len().saturating_sub(1), own);
@@ -124,7 +125,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The links and the lists of this job.
+    /// Returns the links and the lists of this job.
     pub fn links(&self) -> (Vec<String>, Vec<PathBuf>) {
         let Some(job) = self.of_job() else {
             return Default::default();
@@ -133,12 +134,12 @@ impl Config {
         (job.links.clone(), lists)
     }
 
-    /// How often this job is to run.
+    /// Returns how often this job is to run.
     pub fn schedule(&self) -> Option<&Schedule> {
         Some(&self.of_job()?.schedule.as_ref()?.0)
     }
 
-    /// What this job sets that is no setting of all.
+    /// Adds the settings that only jobs have.
     pub(super) fn choose(&self, settings: pipeline::Settings) -> pipeline::Settings {
         let Some(job) = self.of_job() else {
             return settings;
@@ -155,8 +156,8 @@ impl Config {
         }
     }
 
-    /// The headers of this job, brought from where they are kept. One that is not set there is an error: a site that is
-    /// asked without it may answer with less, and nobody would know.
+    /// Returns the headers of this job, read from where they are kept. A value that is not set there is an error: without
+    /// the header, a site may answer with less, and nobody would notice.
     pub(super) fn headers(&self) -> Result<Headers> {
         let mut headers = Headers::default();
         let (Some(name), Some(job)) = (&self.job, self.of_job()) else {
@@ -187,7 +188,7 @@ impl Config {
     }
 }
 
-/// The entries that begin a job or speak of one, with its name.
+/// Returns the entries that belong to a job, with its name.
 fn names(layers: &[Layer]) -> impl Iterator<Item = (&Entry, &str)> {
     let entries = layers.iter().flat_map(|layer| &layer.entries);
     entries.filter_map(|entry| match entry.path.as_slice() {
@@ -196,7 +197,7 @@ fn names(layers: &[Layer]) -> impl Iterator<Item = (&Entry, &str)> {
     })
 }
 
-/// Refuses names that cannot be typed, or be the name of a file.
+/// Refuses job names that cannot be typed or used as a file name.
 pub(super) fn check_names(layers: &[Layer]) -> Result<()> {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
     for (entry, name) in names(layers) {

@@ -1,4 +1,4 @@
-//! Brings secrets from where they are kept: `env:NAME`, `file:PATH`, `cmd:PROGRAM ARGS`.
+//! Reads secrets from where they are kept: `env:NAME`, `file:PATH`, `cmd:PROGRAM ARGS`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +10,15 @@ use super::program::first_line;
 use super::value::path;
 use crate::model::{Error, Kind, Result};
 
-/// The environment, and what programs have told.
+/// The environment, and the secrets that programs have printed.
 #[derive(Clone, Default)]
 pub(super) struct Keeper {
     pub(super) environment: Environment,
-    /// Each program is run once.
+    /// Secrets by command, so that each program is run once.
     told: Arc<Mutex<HashMap<String, String>>>,
 }
 
-/// Whether a text names the place where a secret is kept.
+/// Checks whether a text says where a secret is kept.
 pub(super) fn is_reference(text: &str) -> bool {
     ["env:", "file:", "cmd:"]
         .iter()
@@ -33,8 +33,8 @@ impl Keeper {
         }
     }
 
-    /// The secret that an entry holds, or that is kept where this text says. A variable that is not set, or empty, is a
-    /// secret that is not set, and so is an empty file.
+    /// Returns the secret in this text, or the one that is kept where the text says. An unset or empty variable, or an
+    /// empty file, means that the secret is not set.
     pub(super) fn follow(&self, entry: &Entry, text: &str) -> Result<Option<String>> {
         if let Some(name) = text.strip_prefix("env:") {
             let value = self.environment.text(name);
@@ -52,9 +52,9 @@ impl Keeper {
         }
         if let Some(command) = text.strip_prefix("cmd:") {
             if entry.hand != Hand::Own {
-                return Err(only_own(entry, "`cmd:` is followed"));
+                return Err(only_own(entry, "`cmd:` is allowed"));
             }
-            // One at a time: two that ask for a passphrase would get into each other's way.
+            // One program at a time: two passphrase prompts would get in each other's way.
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(secret) = told.get(command) {
                 return Ok(Some(secret.clone()));

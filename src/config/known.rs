@@ -1,4 +1,4 @@
-//! Which keys are known, and what is said of an unknown one.
+//! The known keys, and the error for an unknown one.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,25 +7,25 @@ use super::layer::Entry;
 use crate::model::{Error, Kind, Result};
 use crate::source::nearest;
 
-/// The known keys: those of the default settings, with their values. Secrets among these show as `***`.
+/// Returns the known keys: those of the default settings, with their values. Secrets among these show as `***`.
 pub(super) fn of<T: Serialize + Default>() -> Result<Value> {
     serde_json::to_value(T::default()).map_err(|error| {
         Error::new(Kind::Config, "the default settings cannot be shown").because(error)
     })
 }
 
-/// The key under which the known keys are for tables whose names the user chooses.
+/// The name that stands for any table name that the user chooses, such as that of a host or a job.
 pub(super) const ANY: &str = "*";
 
-/// Refuses an entry whose key is not among the known ones: those of the default settings. What stands below a default
-/// that is empty or unset can be anything. `section` is what the known keys belong to, and the start of the path.
+/// Refuses an entry whose key is not among the known ones: those of the default settings. Below a default that is empty
+/// or unset, any key is allowed. `section` is the section that the known keys belong to, and the start of the path.
 pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<()> {
     let mut here = known;
     for (depth, key) in entry.path.iter().enumerate().skip(section.len()) {
         let Value::Object(keys) = here else {
             return Ok(());
         };
-        // Where that is a whole section, it has no keys but those of every source.
+        // An empty section, however, is a source without options: it has only the keys of every source.
         if keys.is_empty() && depth > section.len() {
             return Ok(());
         }
@@ -35,11 +35,11 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
             None => {
                 let message = format!("unknown key `{key}` in {}", entry.at);
                 if key == ANY {
-                    let hint = "a section is for the one that it names";
+                    let hint = "a section applies to the one name in it; there are no patterns";
                     return Err(Error::new(Kind::Config, message).hint(hint));
                 }
                 let mut names: Vec<&str> = keys.keys().map(String::as_str).collect();
-                // Each source has that, and none says so itself.
+                // Every source has this key, although none defines it.
                 if depth == section.len() && matches!(section, [first, _] if first == "source") {
                     names.push("template");
                     names.sort_unstable();
@@ -59,13 +59,13 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
     Ok(())
 }
 
-/// The known key at a path, with its default.
+/// Returns the default of the known key at a path.
 pub(super) fn find<'a>(known: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter()
         .try_fold(known, |keys, key| keys.get(ANY).or_else(|| keys.get(key)))
 }
 
-/// Names in backticks, with commas.
+/// Joins names in backticks with commas.
 pub(super) fn list(names: &[&str]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
@@ -78,7 +78,7 @@ fn known_ones(section: &[String], names: &[&str]) -> String {
     }
 }
 
-/// What to write where the dots of a host's name were taken for those of the key.
+/// Returns a hint for a host name whose dots were taken for those of the key.
 fn unquoted(path: &[String], depth: usize, names: &[&str]) -> Option<String> {
     let [section, name @ ..] = path else {
         return None;
@@ -88,12 +88,10 @@ fn unquoted(path: &[String], depth: usize, names: &[&str]) -> Option<String> {
     }
     let end = name.len() - usize::from(name.last().is_some_and(|key| names.contains(&&**key)));
     let name = name[..end].join(".");
-    Some(format!(
-        "a name with dots stands in quotes: `host.\"{name}\"`"
-    ))
+    Some(format!("put a name with dots in quotes: `host.\"{name}\"`"))
 }
 
-/// The same key in another section.
+/// Finds the same key in another section.
 fn elsewhere(key: &str, known: &Value, section: &[String]) -> Option<String> {
     let sections = known.as_object().filter(|_| section.is_empty())?;
     let (section, _) = sections.iter().find(|(_, keys)| keys.get(key).is_some())?;

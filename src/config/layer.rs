@@ -1,4 +1,4 @@
-//! A layer of settings: each key with its value and the place where it stands.
+//! A layer of settings: each key with its value and the place it comes from.
 
 use std::path::Path;
 
@@ -17,11 +17,11 @@ pub struct Flag {
     pub name: String,
     /// The key, with dots: `net.connections`. A part that has dots itself is in quotes: `host."example.org".connections`.
     pub key: String,
-    /// The value. Text is read as whatever the key wants.
+    /// The value. Text is converted to the type of the key.
     pub value: Value,
 }
 
-/// What comes from one file, from the environment, or from the flags.
+/// The settings from one file, from the environment, or from the flags.
 #[derive(Clone, Default)]
 pub(super) struct Layer {
     pub(super) is_file: bool,
@@ -33,24 +33,24 @@ pub(super) struct Layer {
 pub(super) struct Entry {
     pub(super) path: Vec<String>,
     pub(super) raw: Raw,
-    /// Where it stands, for messages: `` `fetch.toml`, line 3, column 1 ``.
+    /// The place it comes from, for messages: `` `fetch.toml`, line 3, column 1 ``.
     pub(super) at: String,
     pub(super) hand: Hand,
 }
 
-/// A value before it is known what it is to be.
+/// A value before its expected type is known.
 #[derive(Clone, PartialEq)]
 pub(super) enum Raw {
     /// A table, whose keys are entries of their own.
     Table,
-    /// A value whose type its writer chose.
+    /// A value that was written with a type.
     Typed(Value),
-    /// Text from the environment or a flag, to be read as whatever is wanted.
+    /// Text from the environment or a flag, to be converted to the expected type.
     Text(String),
 }
 
 impl Layer {
-    /// The layer of a file in TOML.
+    /// Reads the layer of a TOML file.
     pub(super) fn toml(path: &Path, text: &str, hand: Hand) -> Result<Layer> {
         let file = path.display();
         let table = DeTable::parse(text).map_err(|error| {
@@ -73,11 +73,11 @@ impl Layer {
         })
     }
 
-    /// The layer of the environment: `FETCH_NET__RETRIES` is `net.retries`. A name without `__` is somebody else's, and
-    /// an empty value is none.
+    /// Reads the layer of the environment: `FETCH_NET__RETRIES` is `net.retries`. A name without `__` is not ours, and
+    /// an empty value counts as unset.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a value that is no text.
+    /// [`Kind::Config`] for a value that is not UTF-8.
     pub(super) fn environment(environment: &Environment) -> Result<Layer> {
         let mut entries = Vec::new();
         for name in environment.names() {
@@ -98,7 +98,7 @@ impl Layer {
         })
     }
 
-    /// The layer of the flags.
+    /// Builds the layer of the flags.
     pub(super) fn flags(flags: Vec<Flag>) -> Layer {
         let entries = flags.into_iter().map(|flag| Entry {
             path: parts(&flag.key),
@@ -116,7 +116,7 @@ impl Layer {
     }
 }
 
-/// The parts of a key, which dots separate but in quotes: `host."example.org".connections`.
+/// Splits a key at its dots, except those in quotes: `host."example.org".connections`.
 fn parts(key: &str) -> Vec<String> {
     let mut quote = None;
     let parts = key.split(|c: char| match (quote, c) {
@@ -140,7 +140,7 @@ fn parts(key: &str) -> Vec<String> {
     parts.map(bare).collect()
 }
 
-/// How a variable of the environment is named as a place.
+/// Returns how messages name an environment variable as a place.
 pub(super) fn variable(name: &str) -> String {
     format!("the environment variable `{name}`")
 }
@@ -151,7 +151,7 @@ fn collect(
     at: &impl Fn(usize) -> String,
     entries: &mut Vec<Entry>,
 ) {
-    // In the order in which they stand, so that of several mistakes the first one is told.
+    // In file order, so that the first of several mistakes is reported.
     let mut keys: Vec<_> = table.iter().collect();
     keys.sort_by_key(|(key, _)| key.span().start);
     for (key, value) in keys {
@@ -193,14 +193,14 @@ fn json(value: &Spanned<DeValue<'_>>) -> Value {
     }
 }
 
-/// Where lines and long pieces of them begin in a text, so that the place of each key costs the same in a large one.
+/// Where lines, and long pieces of them, begin in a text, so that finding the place of a key is as fast in a large one.
 struct Marks<'a> {
     text: &'a str,
-    /// In their order.
+    /// Sorted by offset.
     marks: Vec<Mark>,
 }
 
-/// A byte of a text with its place.
+/// A byte offset in a text with its line and column.
 #[derive(Clone, Copy)]
 struct Mark {
     offset: usize,
@@ -209,7 +209,7 @@ struct Mark {
 }
 
 impl<'a> Marks<'a> {
-    /// The longest way from a mark to what stands behind it, in characters.
+    /// The largest distance between two marks, in characters.
     const APART: usize = 256;
 
     fn new(text: &'a str) -> Marks<'a> {
@@ -240,10 +240,10 @@ impl<'a> Marks<'a> {
         Marks { text, marks }
     }
 
-    /// `, line 3, column 1`: where a byte stands.
+    /// Returns the place of a byte: `, line 3, column 1`.
     fn place(&self, offset: usize) -> String {
         let after = self.marks.partition_point(|mark| mark.offset <= offset);
-        // The first one is at the start.
+        // The first mark is at offset 0, so there is always one before.
         let mark = self.marks[after - 1];
         let between = self.text.get(mark.offset..offset).unwrap_or("");
         let column = mark.column + between.chars().count();

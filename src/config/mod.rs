@@ -1,6 +1,6 @@
-//! The settings of all parts, put together from layers: defaults, files, environment, flags; the later ones win.
+//! Builds the settings of all parts from layers: defaults, files, environment, flags; later layers win.
 //!
-//! It knows the sections of the parts below it and no site: the options of a source are whatever the source says.
+//! This module knows the sections of the parts below it, but no site: each source defines its own options.
 
 mod all;
 mod bare;

@@ -1,19 +1,19 @@
-//! Where configuration files are.
+//! The locations of configuration files.
 
 use std::path::PathBuf;
 
 use crate::script::Store;
 
-/// A file that is read if it is there.
+/// A configuration file that may exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Who it is for: `system`, `user`, `folder`, or `-c`.
     pub scope: &'static str,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
 }
 
-/// The files in the order in which they are read; the later ones win. `named` are those that the user asked for.
+/// Returns the configuration files in the order in which they are read; later ones win. `named` are those given with `-c`.
 pub fn places(named: &[PathBuf]) -> Vec<Place> {
     let config_home = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
@@ -21,7 +21,7 @@ pub fn places(named: &[PathBuf]) -> Vec<Place> {
     let user = config_home.or_else(|| Some(std::env::home_dir()?.join(".config")));
     let place = |scope, path: PathBuf| Place { scope, path };
     let folder = PathBuf::from("fetch.toml");
-    // Who names it trusts it, and it is read once.
+    // If the user names `./fetch.toml`, it is trusted, and is read only once.
     let whole = folder.canonicalize();
     let is_same = |named: &PathBuf| matches!((named.canonicalize(), &whole), (Ok(one), Ok(other)) if one == *other);
     let folder = (!named.iter().any(is_same)).then_some(folder);
@@ -34,7 +34,7 @@ pub fn places(named: &[PathBuf]) -> Vec<Place> {
     places.into_iter().flatten().chain(named).collect()
 }
 
-/// Where plugins of others are kept.
+/// Returns the store of installed plugins.
 pub(super) fn store() -> Option<Store> {
     let data = std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)

@@ -1,4 +1,4 @@
-//! Programs that tell secrets, such as `pass show imgur`. They are run without a shell, and bounded in time and size.
+//! Programs that print secrets, such as `pass show imgur`. They run without a shell, with limits on time and output.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -11,19 +11,19 @@ use super::hand::depends_on_folder;
 use super::value::path;
 use crate::model::{Error, Kind, Result};
 
-/// How long a program may take. Somebody may have to type a passphrase.
+/// How long a program may take. The user may have to type a passphrase.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long what it wrote may take to arrive once it has ended.
+/// How long to wait for its remaining output once it has ended.
 const REST: Duration = Duration::from_secs(1);
-/// The most bytes of a secret, and of what is shown of a complaint.
+/// The maximum length in bytes of a secret, and of the stderr output that is shown.
 const LONGEST: u64 = 64 << 10;
 const COMPLAINT: u64 = 4 << 10;
 
-/// The first line that a program writes.
+/// Returns the first line that a program prints.
 ///
 /// # Errors
-/// [`Kind::Config`] if it cannot be started, fails, takes too long, or writes nothing. Its arguments do not show, and
-/// neither does what it wrote; what it said on stderr does.
+/// [`Kind::Config`] if it cannot be started, fails, takes too long, or prints nothing. The error shows neither its
+/// arguments nor its output, but its stderr.
 pub(super) fn first_line(command: &str) -> Result<String> {
     first_line_within(command, PATIENCE)
 }
@@ -35,8 +35,8 @@ fn first_line_within(command: &str, patience: Duration) -> Result<String> {
     };
     let program = path(name);
     if depends_on_folder(name) {
-        let why = format!("the program `{name}` is named by a path that depends on the folder");
-        return Err(wrong(&why).hint("write its whole path, or its name alone"));
+        let why = format!("the program `{name}` is named by a path relative to the current folder");
+        return Err(wrong(&why).hint("write its absolute path, or only its name"));
     }
     let mut child = start(&program, args)
         .map_err(|error| wrong(&format!("cannot start `{name}`")).because(error))?;
@@ -76,7 +76,7 @@ fn start(program: &Path, args: &[String]) -> std::io::Result<Child> {
         .spawn()
 }
 
-/// Waits for the end, or ends it. The standard library knows no wait with a deadline.
+/// Waits for the program to end, or kills it after `patience`. The standard library has no wait with a timeout.
 fn wait(child: &mut Child, patience: Duration) -> std::io::Result<Option<ExitStatus>> {
     let deadline = Instant::now() + patience;
     loop {
@@ -92,8 +92,8 @@ fn wait(child: &mut Child, patience: Duration) -> std::io::Result<Option<ExitSta
     }
 }
 
-/// The first line of a pipe, at once, while the rest is read away. Threads do it, and nobody waits for them: something
-/// that the program has left running may hold the pipe open.
+/// Sends the first line of a pipe as soon as it is there, then drains the rest. This happens on a thread that is never
+/// joined: a process that the program has left running may hold the pipe open.
 fn first(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -113,7 +113,7 @@ fn first(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     receiver
 }
 
-/// The beginning of all that comes through a pipe.
+/// Sends the beginning of a pipe's output once the pipe is closed.
 fn all(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -126,7 +126,7 @@ fn all(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     receiver
 }
 
-/// A text without a secret.
+/// Replaces a secret in a text.
 fn without(text: &str, secret: &str) -> String {
     match secret.is_empty() {
         true => text.to_owned(),
@@ -134,7 +134,7 @@ fn without(text: &str, secret: &str) -> String {
     }
 }
 
-/// The words of a command. Quotes hold what belongs together; nothing else has a meaning of its own.
+/// Splits a command into words. Quotes group words; no other character is special.
 fn words(command: &str) -> Result<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -151,7 +151,7 @@ fn words(command: &str) -> Result<Vec<String>> {
         }
     }
     if quote.is_some() {
-        return Err(wrong("a quote has no end"));
+        return Err(wrong("a quote is not closed"));
     }
     words.extend(word);
     Ok(words)
@@ -210,10 +210,10 @@ mod tests {
             ("", "no program is named"),
             (
                 "bin/secret",
-                "the program `bin/secret` is named by a path that depends on the folder",
+                "the program `bin/secret` is named by a path relative to the current folder",
             ),
             ("head -c 70000 /dev/zero", "`head` wrote too much"),
-            // Something that goes on in the background holds the pipes, and nobody waits for it.
+            // A process that goes on in the background holds the pipes; nothing waits for it.
             ("sh -c 'echo now; sleep 20 &'", "now"),
         ];
         for (command, expected) in table {

@@ -1,4 +1,5 @@
-//! From layers to a struct: keys checked, values read as what the struct wants, the later layers over the earlier ones.
+//! Turns layers into a struct: checks keys, converts values to the types of its fields, and lays later layers over
+//! earlier ones.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +15,7 @@ use super::written::AS_IT_IS;
 use crate::model::{Error, Kind, Result};
 pub(super) use crate::net::names_secret as is_secret;
 
-/// Reads the settings of a section, which is the start of the paths of its entries, over their defaults.
+/// Reads the settings of a section over their defaults. `section` is the start of the paths of its entries.
 pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
     layers: &[Layer],
     section: &[String],
@@ -23,14 +24,14 @@ pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
     read_known(&known::of::<T>()?, layers, section, keeper)
 }
 
-/// The same where the known keys are told.
+/// Does the same with the given known keys.
 pub(super) fn read_known<T: DeserializeOwned>(
     known: &Value,
     layers: &[Layer],
     section: &[String],
     keeper: &Keeper,
 ) -> Result<T> {
-    // One entry alone shows whose fault it is, but only where all others may be left out.
+    // Trying out one entry alone shows which one is wrong, but only if all others may be missing.
     let takes_parts = serde_json::from_value::<T>(json!({})).is_ok();
     let mut trees = Vec::new();
     for layer in layers {
@@ -65,7 +66,7 @@ pub(super) fn read_known<T: DeserializeOwned>(
     serde_json::from_value(merged).map_err(|error| cannot(&error))
 }
 
-/// What an entry says, or nothing if that amounts to not saying it.
+/// Returns the value of an entry, or nothing if it counts as not set.
 fn value<T: DeserializeOwned>(
     entry: &Entry,
     path: &[String],
@@ -73,7 +74,7 @@ fn value<T: DeserializeOwned>(
     takes_parts: bool,
     keeper: &Keeper,
 ) -> Result<Option<Value>> {
-    // A job keeps its secrets elsewhere, and they are brought when it runs.
+    // A job refers to its secrets, which are read when it runs.
     let is_secret = entry.path[0] != "job"
         && (path.last().is_some_and(|key| is_secret(key))
             || default.is_some_and(|default| default == "***"));
@@ -83,13 +84,13 @@ fn value<T: DeserializeOwned>(
     };
     let is_table = matches!(default, Some(Value::Object(_)));
     let candidates = match &entry.raw {
-        // A list would be taken for the values of the table, in their order.
+        // Serde would take a list for the values of the table, in order.
         Raw::Typed(value) if is_table && !value.is_object() => {
             return Err(no_table(entry));
         }
-        // The known keys say that there is a value here, or else any table will do.
+        // The known keys say whether there must be a value here; without a known key, any table will do.
         Raw::Table => match default {
-            // A job is one even if it says nothing.
+            // A job exists even if its section is empty.
             Some(Value::Object(_)) => return Ok(Some(json!({}))),
             None => return Ok(None),
             Some(Value::Null) if try_out(&json!({})).is_ok() => return Ok(None),
@@ -104,7 +105,7 @@ fn value<T: DeserializeOwned>(
             Some(text) => readings(&text),
             None => return Ok(None),
         },
-        // A list would be taken for its values here, too.
+        // As above, a list would be taken for the values of the table.
         Raw::Text(text) if is_table => {
             let mut tables = readings(text);
             tables.retain(Value::is_object);
@@ -119,7 +120,7 @@ fn value<T: DeserializeOwned>(
     for candidate in candidates {
         match try_out(&candidate) {
             Ok(()) => return Ok(Some(candidate)),
-            // Where a list is wanted, it is told what is wrong with the one that the text is.
+            // If a list is expected, report what is wrong with the text read as a list.
             Err(error) => match &refusal {
                 Some(Err(known)) if candidate.is_array() && wants_list(known) => {
                     refusal = Some(Err(error));
@@ -136,7 +137,7 @@ fn wants_list(error: &serde_json::Error) -> bool {
     error.to_string().ends_with("expected a sequence")
 }
 
-/// The ways in which text can be meant, the plainest first: itself, a value of TOML, a list with commas.
+/// Returns the possible readings of a text, simplest first: the text itself, a TOML value, a comma-separated list.
 fn readings(text: &str) -> Vec<Value> {
     let mut readings = vec![Value::String(text.to_owned())];
     let line = format!("x = {text}");
@@ -154,14 +155,14 @@ fn readings(text: &str) -> Vec<Value> {
     readings
 }
 
-/// The error of an entry whose value cannot be used. It does not show the value, which may be a secret.
+/// Returns the error for an entry with an invalid value. It does not show the value, which may be a secret.
 pub(super) fn wrong(entry: &Entry, why: &str) -> Error {
     let key = entry.path.join(".");
     let message = format!("wrong value for `{key}` in {}: {why}", entry.at);
     Error::new(Kind::Config, message)
 }
 
-/// The error of what should have been a table, with how such a one is written.
+/// Returns the error for a value that should be a table, with a hint on how to write one.
 fn no_table(entry: &Entry) -> Error {
     let error = wrong(entry, "expected a table");
     match entry.path.first().map(String::as_str) {
@@ -178,7 +179,7 @@ fn no_table(entry: &Entry) -> Error {
     }
 }
 
-/// What a value should have been, in words for people; the value itself stays out of it.
+/// Describes the expected value in plain words, without showing the value itself.
 fn what_is_wanted(error: &Result<(), serde_json::Error>) -> String {
     let Err(error) = error else {
         return "expected something else".to_owned();
@@ -200,7 +201,7 @@ fn what_is_wanted(error: &Result<(), serde_json::Error>) -> String {
         "f32" | "f64" => "a number",
         "a boolean" => "`true` or `false`",
         "a string" => "text in quotes",
-        // One of several words.
+        // Serde's words for an enum, which is one of several words.
         "string or map" => "text in quotes",
         "a sequence" => "a list in brackets",
         "a map" => "a table",

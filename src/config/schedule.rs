@@ -1,4 +1,4 @@
-//! How often a job is to run. It is read and shown; who starts the program at those times is the system.
+//! How often a job is to run. The program only reads and shows this; the system has to start it at those times.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,25 +18,25 @@ pub struct Schedule {
 }
 
 const HOUR: u64 = 3600;
-/// What comes more often than this is no job but a loop.
+/// The shortest interval; anything more frequent is a loop, not a job.
 const SHORTEST: Duration = Duration::from_secs(60);
-/// Whoever starts the program is not punctual to the second: a job may begin by this part of its time too early, and by
-/// no more than `EARLIEST`.
+/// Timers are not punctual to the second: a job may begin early by one such part of its interval, but by no more than
+/// `EARLIEST`.
 const EARLY: u32 = 20;
 const EARLIEST: Duration = Duration::from_secs(300);
 
 impl Schedule {
-    /// When the run after one that began then is to begin.
+    /// Returns when the next run is to begin, given when the last one began.
     pub fn next(&self, last: Timestamp) -> Timestamp {
         let every = SignedDuration::try_from(self.every).unwrap_or(SignedDuration::MAX);
         last.saturating_add(every).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether it is time, after a run that began then.
+    /// Checks whether the next run is due, given when the last one began.
     pub fn is_due(&self, last: Timestamp, now: Timestamp) -> bool {
         let early = (self.every / EARLY).min(EARLIEST);
         let early = SignedDuration::try_from(early).unwrap_or(SignedDuration::ZERO);
-        // A last run in the future is the work of a clock that was wrong.
+        // If the last run is in the future, the clock was wrong then.
         last > now || self.next(last) <= now.saturating_add(early).unwrap_or(Timestamp::MAX)
     }
 }
@@ -58,9 +58,9 @@ impl FromStr for Schedule {
                 .filter(|every| *every >= SHORTEST),
         };
         let wrong = || {
-            let message = format!("`{text}` is no schedule");
+            let message = format!("`{text}` is not a schedule");
             Error::new(Kind::Config, message)
-                .hint("write `hourly`, `daily`, `weekly`, or such as `every 6h`, a minute or more")
+                .hint("write `hourly`, `daily`, `weekly`, or an interval such as `every 6h`, at least a minute")
         };
         let every = every.ok_or_else(wrong)?;
         Ok(Schedule { text, every })

@@ -1,7 +1,7 @@
-//! The JSON schema of a configuration file, by which editors complete and check it.
+//! The JSON schema of a configuration file, with which editors complete and check it.
 //!
-//! It is found out and not written down: the keys are those of the default settings, what a key takes is tried out on the
-//! code that reads it, and what it is for stands in the example.
+//! It is derived, not written by hand: the keys are those of the default settings, the types are found by trying values on
+//! the code that reads them, and the descriptions come from the example.
 
 use std::collections::BTreeMap;
 
@@ -15,26 +15,27 @@ use super::sections::Sections;
 use super::tree::nest;
 use crate::model::Result;
 
-/// What is known about the options of a source that has asked for them.
+/// The options of a source that has requested them.
 #[derive(Clone)]
 pub(super) struct Options {
     pub(super) known: Value,
     pub(super) try_out: TryOut,
 }
 
-/// Whether a value can be read.
+/// Checks whether a value can be read.
 pub(super) type TryOut = fn(Value) -> serde_json::Result<()>;
 
-/// Tries a value out on a type.
+/// Tries to read a value as a type.
 pub(super) fn try_out<T: DeserializeOwned>(value: Value) -> serde_json::Result<()> {
     serde_json::from_value::<T>(value).map(drop)
 }
 
 impl Config {
-    /// The JSON schema (draft 2020-12) of a configuration file, with the options of the sources that have asked for them.
+    /// Returns the JSON schema (draft 2020-12) of a configuration file, with the options of the sources that have
+    /// requested them.
     ///
     /// # Errors
-    /// None that a program without defects can bring about.
+    /// Only in case of a bug.
     pub fn schema(&self) -> Result<String> {
         let shown = example::shown();
         let known = known::of::<Sections>()?;
@@ -44,7 +45,7 @@ impl Config {
             start: 0,
         };
         let mut schema = probe.table(&mut Vec::new(), &known);
-        // Every source can have one, and none knows of it.
+        // Every source can have a template, although none defines it.
         let of_sources = ["source", ANY, "template"].map(str::to_owned);
         let mut template = schema["properties"]["output"]["properties"]["template"].clone();
         if let Some(shown) = example::find(&shown, &of_sources) {
@@ -70,7 +71,7 @@ impl Config {
         Ok(format!("{schema:#}\n"))
     }
 
-    /// What is known of the options of the sources that were made.
+    /// Returns the options of the sources that have requested them.
     pub(super) fn options(&self) -> BTreeMap<String, Options> {
         let options = self.options.lock();
         options
@@ -79,11 +80,11 @@ impl Config {
     }
 }
 
-/// Finds out what a key takes.
+/// Finds out which values a key accepts.
 struct Probe<'a> {
     shown: &'a [Shown],
     try_out: TryOut,
-    /// How much of a path comes before what is tried out.
+    /// How many leading parts of a path are left out of the value that is tried.
     start: usize,
 }
 
@@ -118,7 +119,7 @@ impl Probe<'_> {
                 .cloned()
                 .unwrap_or(any)
         };
-        // What is said about a key may quote a word that it takes.
+        // The description of a key may quote a word that it accepts.
         let quoted = shown.and_then(|shown| shown.about.split('"').nth(1));
         let any = json!(quoted.unwrap_or("text"));
         let text = of_kind(|value| value.is_string() && value != "***", any);
@@ -178,13 +179,13 @@ impl Probe<'_> {
         schema
     }
 
-    /// The values that a key takes, if it takes no other text. The code that reads it names them itself. `within` is what
-    /// they are put into.
+    /// Returns the words that a key accepts, if it accepts no other text. The error of the code that reads the key names
+    /// them. `within` wraps a word, for example in a list.
     fn words(&self, path: &[String], within: fn(Value) -> Value) -> Option<Vec<Value>> {
         let takes = |value: &Value| self.takes(path, &within(value.clone()));
         let refusal = takes(&json!("\0")).err()?.to_string();
         let (_, words) = refusal.split_once("expected ")?;
-        // Those are examples.
+        // Then the quoted words are examples.
         if words.contains("such as") {
             return None;
         }

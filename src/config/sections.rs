@@ -1,4 +1,4 @@
-//! The sections of a configuration file, and their defaults: those of the parts that they belong to.
+//! The sections of a configuration file. Their defaults are those of the parts that they belong to.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use super::value::{Rate, Resolve, Size, Span, path};
 use crate::model::{Error, Kind, Result};
 use crate::{net, pipeline};
 
-/// All sections but those of sources.
+/// All sections except those of sources.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Sections {
@@ -24,11 +24,11 @@ pub(super) struct Sections {
     pub(super) net: Net,
     pub(super) stream: Stream,
     pub(super) extractor: Extractor,
-    /// By name. The default is not a host; it shows what can be set for one.
+    /// By host name. The default entry, `*`, is not a host; it has the keys that a host can have.
     host: BTreeMap<String, Host>,
-    /// By name, with a default for the same reason.
+    /// By job name, with a default entry for the same reason.
     pub(super) job: BTreeMap<String, Job>,
-    // Known as a section, and read by each source for itself.
+    // A known section, but each source reads its own part.
     #[serde(skip_deserializing)]
     source: BTreeMap<String, ()>,
 }
@@ -42,7 +42,7 @@ pub(super) struct Output {
     min_free: Size,
 }
 
-/// What follows a saved file.
+/// The steps that follow a saved file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct After {
@@ -110,7 +110,7 @@ pub(super) struct Net {
     netrc: Login,
 }
 
-/// Whether the user's netrc is used, or which file instead of it.
+/// Whether the user's netrc is used, or which file to use instead.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected `true`, `false`, or a path in quotes")]
 enum Login {
@@ -118,7 +118,7 @@ enum Login {
     In(String),
 }
 
-/// What is fetched of streams.
+/// What to download of streams.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Stream {
@@ -128,7 +128,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Which rendition is wanted.
+    /// Returns which rendition is wanted.
     pub(super) fn quality(&self) -> pipeline::Quality {
         self.quality
     }
@@ -211,7 +211,7 @@ impl Default for Net {
 }
 
 impl Net {
-    /// The settings of the client, but for those of single hosts.
+    /// Returns the settings of the client, without those of single hosts.
     fn settings(&self) -> net::Settings {
         let mut resolve: Vec<net::Override> = Vec::new();
         for Resolve { of: next, .. } in &self.resolve {
@@ -248,7 +248,7 @@ impl Net {
             netrc: match &self.netrc {
                 Login::Is(false) => net::Netrc::Off,
                 Login::Is(true) => net::Netrc::User,
-                // From flags and the environment, all comes as text.
+                // Flags and environment variables are always text.
                 Login::In(file) => match file.as_str() {
                     "" | "false" => net::Netrc::Off,
                     "true" => net::Netrc::User,
@@ -260,17 +260,17 @@ impl Net {
     }
 }
 
-/// What the settings of the pipeline are for.
+/// What the pipeline settings are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
-    /// A run that is remembered.
+    /// A run that is recorded.
     Run,
-    /// A look at what would be fetched.
+    /// A look at what would be downloaded.
     Look,
 }
 
 impl Sections {
-    /// The settings of the client.
+    /// Returns the settings of the client.
     pub(super) fn net(&self) -> net::Settings {
         let settings = self.net.settings();
         let limits = |host: &Host| net::Limits {
@@ -287,8 +287,8 @@ impl Sections {
         }
     }
 
-    /// The settings of the pipeline, with templates that have been read already. `placed` says where a key of `[after]`
-    /// stands.
+    /// Returns the settings of the pipeline, with templates that have been parsed already. `placed` adds the place of a
+    /// key of `[after]` to an error.
     pub(super) fn pipeline(
         &self,
         templates: pipeline::Templates,
@@ -301,7 +301,7 @@ impl Sections {
             None if use_of == Use::Look => pipeline::default_archive(),
             None => Some(pipeline::default_archive().ok_or_else(|| {
                 Error::new(Kind::Config, "there is no home folder for the archive")
-                    .hint("set `HOME` or `XDG_STATE_HOME`, or name it: `archive.file`; a fetch can do without: `--no-archive`")
+                    .hint("set `HOME` or `XDG_STATE_HOME`, or name a file with `archive.file`; to download without an archive, use `--no-archive`")
             })?),
         };
         if self.output.directory.is_empty() {
@@ -326,7 +326,7 @@ impl Sections {
     }
 }
 
-/// A command whose program is named from the home folder, with that in it as one word.
+/// Expands `~/` at the start of a command to the home folder, quoted so that it stays one word.
 fn at_home(command: &str) -> Cow<'_, str> {
     let Some(rest) = command.trim_start().strip_prefix("~/") else {
         return command.into();
@@ -335,12 +335,12 @@ fn at_home(command: &str) -> Cow<'_, str> {
     let Some(home) = home.to_str() else {
         return command.into();
     };
-    // Braces stand for values.
+    // Braces in commands are placeholders.
     let home = home.replace('{', "{{").replace('}', "}}");
     format!("{}{rest}", shell_words::quote(&home)).into()
 }
 
-/// An empty value counts as none.
+/// Returns a text, unless it is empty, which counts as unset.
 pub(super) fn given(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Shows settings, without what should not be seen.
+//! Prints settings without secrets.
 
 use std::fmt::Write;
 
@@ -16,11 +16,11 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 
 impl Config {
-    /// All settings as TOML, those of sources as far as they are set. Secrets show as `***`. With `origin`, each line
-    /// ends with the place that the value comes from.
+    /// Returns all settings as TOML; those of sources only if they are set. Secrets show as `***`. With `origin`, each
+    /// line ends with the place that the value comes from.
     ///
     /// # Errors
-    /// None that a configuration that was read can bring about.
+    /// Only in case of a bug.
     pub fn show(&self, origin: bool) -> Result<String> {
         let cannot = |error: &dyn std::fmt::Display| {
             Error::new(Kind::Config, "cannot show the settings").because(error.to_string())
@@ -81,7 +81,7 @@ impl Config {
     }
 }
 
-/// A section, and those within it behind it.
+/// Writes a section, then its subsections.
 fn section(text: &mut String, name: &str, keys: &Json, given: Option<&Value>, origin: bool) {
     title(text, name);
     let keys = || keys.as_object().into_iter().flatten();
@@ -107,7 +107,7 @@ fn get<'a>(table: &'a Value, key: &str) -> Option<&'a Value> {
     }
 }
 
-/// The place of a value; of a table, that of its first key.
+/// Returns the place of a value; for a table, that of its first key.
 fn place_of(value: &Value) -> Option<&str> {
     match &value.kind {
         ValueKind::Table(table) => {
@@ -118,7 +118,7 @@ fn place_of(value: &Value) -> Option<&str> {
     }
 }
 
-/// A key as TOML has it.
+/// Returns a key in TOML syntax.
 fn quoted(key: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     match !key.is_empty() && key.chars().all(is_bare) {
@@ -146,7 +146,7 @@ fn line(text: &mut String, key: &str, value: &Json, place: Option<&str>) {
     let _ = writeln!(text, "{line}");
 }
 
-/// A value as TOML. A secret does not show, but the place that it is read from does.
+/// Returns a value in TOML syntax. A secret is hidden, but a reference to where it is kept is shown.
 fn redact(key: &str, value: &Json) -> String {
     match value {
         Json::String(text) => {
@@ -176,8 +176,8 @@ fn redact(key: &str, value: &Json) -> String {
     }
 }
 
-/// A text without what a link has to hide, should it be one; where links stand, also without its scheme. All else is as it
-/// was written.
+/// Hides the secrets of a text if it is a link; under `links`, also if it is one without a scheme. Any other text is
+/// unchanged.
 fn shown(key: &str, text: &str) -> String {
     let hidden = |text: &str| {
         let url = Url::parse(text).ok()?;
@@ -185,7 +185,7 @@ fn shown(key: &str, text: &str) -> String {
         (shown != url.as_str()).then_some(shown)
     };
     let without_scheme = || {
-        // Elsewhere a text with an `@` is a folder, a template, a sentence.
+        // Under other keys, a text with an `@` may be a folder, a template, a sentence.
         if key != "links" {
             return None;
         }

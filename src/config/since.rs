@@ -15,7 +15,7 @@ use crate::model::{Error, Kind, Result};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Since {
     text: String,
-    /// The point in time, counted from when the text was read.
+    /// The point in time; a relative one counts from when the text was parsed.
     pub moment: Timestamp,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Since {
     }
 }
 
-/// The end of a time, written in the same way; a day without a time counts to its end.
+/// The end of a period, written in the same way; a day without a time includes the whole day.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Until {
     text: String,

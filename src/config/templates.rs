@@ -1,4 +1,4 @@
-//! The path templates: one for all, and those of single sources.
+//! The path templates: the general one, and those of single sources.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use crate::model::Result;
 use crate::pipeline::{Template, Templates};
 
 impl Config {
-    /// The templates. That of a source goes before the one for all, unless that was said later: `-o` beats every file.
+    /// Returns the templates. That of a source takes precedence over the general one, unless the general one is set in a
+    /// later layer: `-o` beats every file.
     pub(super) fn templates(&self) -> Result<Templates> {
         let mut otherwise = None;
         let mut by_source = BTreeMap::new();
@@ -47,7 +48,7 @@ impl Config {
     }
 }
 
-/// The template of an entry; an empty one is none.
+/// Parses the template of an entry; an empty one counts as unset.
 fn read(entry: &Entry) -> Result<Option<Template>> {
     let text = match &entry.raw {
         Raw::Typed(Value::String(text)) | Raw::Text(text) => text,

@@ -1,4 +1,4 @@
-//! The layers from end to end, and every mistake with its whole message.
+//! Tests of the layers from end to end, and of every mistake with its whole message.
 
 mod example;
 mod jobs;
@@ -287,7 +287,7 @@ fn secrets_come_from_where_they_are_kept() {
             "{text}"
         );
     }
-    // Only secrets have a name outside of ours.
+    // Only secrets are read from variables without our prefix.
     let config = config(&[], &[("MINE_SITE", "https://evil.example")], Vec::new()).unwrap();
     assert_eq!(
         config.source::<Options>("mine").unwrap().site,

@@ -1,9 +1,9 @@
-//! Values as a tree, each with the place where it stands, and trees laid over each other.
+//! Trees of values, each with the place it comes from, and merging such trees.
 
 use config::{Config, ConfigError, Map, Source, Value, ValueKind};
 use serde_json::Value as Json;
 
-/// The key under which a tree stands for the merge, which takes dots in the outermost keys apart.
+/// The key that wraps a tree for the merge, which would split outermost keys at their dots.
 const ROOT: &str = "all";
 
 /// The values of a layer.
@@ -11,7 +11,7 @@ const ROOT: &str = "all";
 pub(super) struct Tree(Map<String, Value>);
 
 impl Tree {
-    /// Sets the value at a path, in place of what was there.
+    /// Sets the value at a path, replacing any previous one.
     pub(super) fn set(&mut self, path: &[String], at: &str, value: Json) {
         let Some((last, tables)) = path.split_last() else {
             return;
@@ -24,7 +24,7 @@ impl Tree {
             }
             here = match &mut next.kind {
                 ValueKind::Table(table) => table,
-                // It was made one just now.
+                // It was made a table just above.
                 _ => return,
             };
         }
@@ -43,12 +43,12 @@ impl Source for Tree {
     }
 }
 
-/// Lays trees over each other, the later ones on top.
+/// Merges trees; later ones win.
 pub(super) fn merge(trees: Vec<Tree>) -> Result<Json, ConfigError> {
     Ok(to_json(&merge_with_places(trees)?))
 }
 
-/// The same, with the place of each value.
+/// Merges trees, keeping the place of each value.
 pub(super) fn merge_with_places(trees: Vec<Tree>) -> Result<Value, ConfigError> {
     let mut builder = Config::builder();
     for tree in trees {
@@ -61,7 +61,7 @@ pub(super) fn merge_with_places(trees: Vec<Tree>) -> Result<Value, ConfigError> 
     })
 }
 
-/// A value that stands alone at the end of a path.
+/// Nests a value in tables, one for each part of a path.
 pub(super) fn nest(path: &[String], value: Json) -> Json {
     path.iter().rev().fold(value, |inner, key| {
         Json::Object(serde_json::Map::from_iter([(key.clone(), inner)]))
@@ -91,7 +91,7 @@ fn from_json(at: &String, json: Json) -> Value {
     Value::new(Some(at), kind)
 }
 
-/// A value without its places.
+/// Converts a value to JSON, without its places.
 pub(super) fn to_json(value: &Value) -> Json {
     match &value.kind {
         ValueKind::Nil => Json::Null,
@@ -106,7 +106,7 @@ pub(super) fn to_json(value: &Value) -> Json {
             .map(|(key, value)| (key.clone(), to_json(value)))
             .collect::<serde_json::Map<_, _>>()
             .into(),
-        // No tree holds numbers this large.
+        // Cannot happen: no tree holds numbers this large.
         ValueKind::I128(value) => Json::from(value.to_string()),
         ValueKind::U128(value) => Json::from(value.to_string()),
     }

@@ -20,16 +20,16 @@ pub struct Span(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size(pub u64);
 
-/// How often a second: more than 0.
+/// A number of times per second, greater than 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate(pub f64);
 
 /// The address of a host: `HOST:PORT:ADDRESS`. Several addresses are separated by commas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolve {
-    /// What holds for the host, whichever port it is asked at: whoever looks for addresses is not told that.
+    /// The addresses of the host, for all its ports: address lookups do not know the port.
     pub of: Override,
-    /// The port, as it was written.
+    /// The port as it was written. It has no effect.
     pub port: u16,
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for Resolve {
     }
 }
 
-/// A number that is not negative, and what follows it.
+/// Splits off a non-negative number at the start of a text.
 fn split(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
     let end = text
@@ -138,7 +138,7 @@ fn split(text: &str) -> Option<(f64, &str)> {
     Some((number, text[end..].trim_start()))
 }
 
-/// A path as it stands in a file, where no shell has put the home folder in place of `~`.
+/// Expands `~` in a path from a file, where no shell has done it.
 pub(crate) fn path(text: &str) -> PathBuf {
     let home = || {
         let rest = match text {
@@ -198,7 +198,7 @@ impl<'de> Deserialize<'de> for Resolve {
     }
 }
 
-/// Reads text, or a number as if it were text, so that all mistakes get the same answer.
+/// Reads text, or a number as if it were text, so that all mistakes get the same message.
 fn text_or_number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

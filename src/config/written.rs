@@ -1,4 +1,4 @@
-//! Values that are read for their meaning and shown as they were written.
+//! Values that are parsed from text and shown as they were written.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::model::Error;
 
-/// A value that its own part of the program reads from text.
+/// A value that is parsed from text by the part of the program that it belongs to.
 #[derive(Clone, Debug)]
 pub(super) struct Written<T>(pub(super) T);
 
-/// What comes before an explanation that is to be told as it is.
+/// The prefix of an explanation that is to be shown unchanged.
 pub(super) const AS_IT_IS: char = '\u{1f}';
 
 impl<T: Display> Serialize for Written<T> {

@@ -39,7 +39,7 @@ fn a_section_for_what_is_no_host_is_told() {
             .fails(2);
         let expected = format!(
             "error: `{name}` is not the name of a host, in `ROOT/test.toml`, line 1, column 7\n  \
-             hint: write `[host.\"{host}\"]`, which is for all its ports\n"
+             hint: write `[host.\"{host}\"]`, which applies to all its ports\n"
         );
         assert_eq!(done.stderr_filtered(), expected);
     }
@@ -125,7 +125,7 @@ fn a_program_that_depends_on_the_folder_is_told() {
     check("after.exec = 'tools/post.sh {path}'\n")
         .run()
         .fails(2)
-        .says("the program `tools/post.sh` is named by a path that depends on the folder");
+        .says("the program `tools/post.sh` is named by a path relative to the current folder");
     check("after.exec = '~/tools/post.sh {path}'\n")
         .run()
         .success();

@@ -139,7 +139,7 @@ fn the_headers_of_a_job_go_to_its_links_and_come_from_elsewhere() {
     let done = literal.args(["run", "cats"]).run().fails(2);
     let expected = "\
 error: wrong value for `job.cats.headers.X-Token` in `ROOT/test.toml`, line 1, column 18: \
-a header of a job is kept elsewhere; write `env:NAME`, `file:PATH` or `cmd:PROGRAM`
+the value of a job's header must be kept elsewhere; write `env:NAME`, `file:PATH` or `cmd:PROGRAM`
 ";
     assert_eq!(done.stderr_filtered(), expected);
 }
@@ -170,7 +170,7 @@ fn the_file_of_a_folder_is_not_trusted_until_it_is_named() {
     std::fs::write(fetch.out().join("fetch.toml"), text).unwrap();
     let expected = "\
 error: `output.directory` cannot be set in `fetch.toml`, line 2, column 1: `ROOT/outside` leads out of the folder
-  hint: this file is read in whatever folder you are, so it may not; `-c fetch.toml` says that you trust it
+  hint: this file is read in whatever folder you are in, so it is restricted; use `-c fetch.toml` if you trust it
 ";
     assert_eq!(fetch.run().fails(2).stderr_filtered(), expected);
     fetch.clone().args(["-c", "./fetch.toml"]).run().success();

@@ -166,7 +166,7 @@ error: `-` is no link
 fn an_address_in_place_of_settings() {
     let call = Fetch::new().args(["-c", "https://example.org/cat.jpg"]);
     let done = call.run().fails(2);
-    let hint = "hint: `-c` names a file of settings; what was interrupted goes on by itself\n";
+    let hint = "hint: `-c` takes a configuration file; an interrupted download resumes by itself\n";
     done.says("error: cannot read `https://example.org/cat.jpg`\n")
         .says(hint);
 }

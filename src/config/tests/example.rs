@@ -1,4 +1,4 @@
-//! `config.example.toml` against the code, both ways.
+//! Checks `config.example.toml` against the code, in both directions.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::config::known::{self, ANY};
 use crate::config::sections::Sections;
 use crate::plugins::{feed, imgur, page};
 
-/// The example with every key in force, as a file of somebody's who removed all `#` before keys.
+/// Returns the example with every key active, as if somebody had removed all `#` before keys.
 pub(super) fn in_force() -> String {
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
         Some(key) if !key.starts_with(' ') => key,
@@ -49,13 +49,13 @@ fn the_example_shows_every_key_with_its_default() {
         for (key, default) in keys.as_object().unwrap() {
             let shown = example.get(key);
             assert!(shown.is_some(), "`{section}.{key}` is not in the example");
-            // What a job leaves out is as it is for all, so its keys have no defaults to show.
+            // A job inherits what it does not set, so its keys have no defaults to show.
             if !default.is_null() && !section.starts_with("job.") {
                 assert_eq!(shown, Some(default), "`{section}.{key}`");
             }
         }
     }
-    // That no other key is shown, and that what is shown can be used.
+    // No other key is shown, and the values shown are valid.
     let config = Config::from_toml(&text).unwrap();
     config.pipeline().unwrap();
     config.net().unwrap();
@@ -82,7 +82,7 @@ fn the_example_says_what_each_key_is_for() {
             json!({ "artic": {}, "bluesky": {}, "feed": {}, "imgur": {}, "internetarchive": {}, "lemmy": {}, "mangadex": {}, "mastodon": {}, "met": {}, "nasa": {}, "page": {}, "reddit": {}, "wallhaven": {}, "wikimedia": {}, "xkcd": {} })
         )
     );
-    // Of what the user names there is nothing.
+    // There are no entries for tables that the user names.
     assert_eq!(empty.remove("job"), None);
     assert_eq!(
         empty.remove("extractor"),

@@ -1,4 +1,4 @@
-//! Jobs: their settings over those of all, and the flags over both.
+//! Jobs: their settings override the general ones, and the flags override both.
 
 use super::*;
 
@@ -21,7 +21,7 @@ headers = { Authorization = 'env:CATS', X-Key = 'env:KEY' }
 [job.dogs]
 ";
 
-/// What is kept where TEXT says.
+/// The environment variables that `TEXT` refers to.
 const KEPT: [(&str, &str); 2] = [("CATS", "hunter2"), ("KEY", "hunter3")];
 
 #[test]
@@ -122,7 +122,7 @@ fn shows_links_however_they_are_written_without_their_secrets() {
         let shown = Config::from_toml(&text).unwrap().show(false).unwrap();
         let line = format!("links = [\"{expected}\"]\n");
         assert!(shown.contains(&line), "{line}{shown}");
-        // What is no link is as it was written.
+        // A text that is not a link stays as it was written.
         for line in [
             "template = \"{key}@x y.{ext}\"\n",
             "directory = \"photos@2024\"",

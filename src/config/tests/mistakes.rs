@@ -19,12 +19,14 @@ fn a_variable_in_a_path_is_no_name_of_a_folder() {
         let config = Config::from_toml(&format!("{key} = '{text}'")).unwrap();
         let error = config.pipeline().map(|_| ()).unwrap_err();
         assert!(
-            error.message.ends_with(": variables in paths are not read"),
+            error
+                .message
+                .ends_with(": variables in paths are not expanded"),
             "{error}"
         );
         assert_eq!(
             error.hint.as_deref(),
-            Some("write `~/…`, or the whole path")
+            Some("write `~/…` or an absolute path")
         );
     }
     let config = Config::from_toml("output.directory = '$RECYCLE.BIN'").unwrap();
@@ -125,11 +127,11 @@ fn names_the_place_of_every_mistake() {
         (
             "[host.x.org]\nconnections = 4",
             "unknown key `org` in `/x/fetch.toml`, line 1, column 9\n\
-             a name with dots stands in quotes: `host.\"x.org\"`",
+             put a name with dots in quotes: `host.\"x.org\"`",
         ),
         (
             "[host.'*']\nconnections = 4",
-            "unknown key `*` in `/x/fetch.toml`, line 1, column 7\na section is for the one that it names",
+            "unknown key `*` in `/x/fetch.toml`, line 1, column 7\na section applies to the one name in it; there are no patterns",
         ),
         (
             "net = 5",
@@ -182,7 +184,7 @@ fn names_variables_and_flags_too() {
         let expected = format!("wrong value for `{key}` in `-S`: expected {expected}");
         assert_eq!(told(config(&[], &[], flags).unwrap_err()), expected);
     }
-    // A mistake is told even where a later layer would cover it.
+    // A mistake is reported even if a later layer overrides it.
     let flags = vec![flag("-R", "net.retries", "3")];
     assert!(config(&[("a", "net.retries = ''")], &[], flags).is_err());
 }

@@ -1,8 +1,8 @@
-//! More mistakes with their whole messages: jobs, templates, times, sizes, and what is no TOML.
+//! More mistakes with their whole messages: jobs, templates, times, sizes, and invalid TOML.
 
 use super::*;
 
-/// What is wrong with a file of this text: with its keys and values, its sources, or the settings of its jobs.
+/// Returns what is wrong with a file of this text: its keys and values, its sources, or the settings of its jobs.
 fn told(text: &str) -> String {
     let checked = || {
         let config = config(&[("/x/fetch.toml", text)], &[], Vec::new())?;
@@ -29,7 +29,7 @@ fn told(text: &str) -> String {
     told
 }
 
-/// A message in which the place is written as `@LINE:COLUMN`.
+/// Returns a message with the place written as `@LINE:COLUMN`.
 fn short(told: &str) -> String {
     let parts: Vec<_> = told.splitn(2, "`/x/fetch.toml`, line ").collect();
     match parts[..] {
@@ -215,7 +215,7 @@ fn names_the_place_of_more_mistakes() {
         ),
         (
             "[job.cats]\nschedule = 'every day'",
-            "wrong value for `job.cats.schedule` in @2:1: `every day` is no schedule; write `hourly`, `daily`, `weekly`, or such as `every 6h`, a minute or more",
+            "wrong value for `job.cats.schedule` in @2:1: `every day` is not a schedule; write `hourly`, `daily`, `weekly`, or an interval such as `every 6h`, at least a minute",
         ),
         (
             "[job.cats]\nsince = 'lately'",

@@ -1,4 +1,4 @@
-//! The schema against the code that it is found out from.
+//! Checks the schema against the code that it is derived from.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn schema() -> Value {
     serde_json::from_str(&config.schema().unwrap()).unwrap()
 }
 
-/// What a value breaks of a schema, as far as ours goes.
+/// Returns how a value violates a schema, for the features that our schema uses.
 fn breaks(schema: &Value, value: &Value) -> Option<String> {
     let is = |kind: &Value| match kind.as_str().unwrap() {
         "boolean" => value.is_boolean(),

@@ -1,4 +1,4 @@
-//! What a file may say depends on who can have written it.
+//! What a file may set depends on who can have written it.
 
 use super::*;
 use crate::config::environment::Environment;
@@ -39,45 +39,39 @@ fn the_file_of_a_folder_cannot_do_harm() {
         ("archive.duplicates = 'link'", None),
         (
             "extractor.ytdlp.path = './yt-dlp'",
-            Some("it is not for the file of a folder"),
+            Some("a folder's file may not set this"),
         ),
         (
             "net.proxy = 'http://x'",
-            Some("it is not for the file of a folder"),
+            Some("a folder's file may not set this"),
         ),
         (
             "net.ca_cert = ['a']",
-            Some("it is not for the file of a folder"),
+            Some("a folder's file may not set this"),
         ),
-        (
-            "net.resolve = []",
-            Some("it is not for the file of a folder"),
-        ),
+        ("net.resolve = []", Some("a folder's file may not set this")),
         (
             "net.cookies_from = 'firefox'",
-            Some("it is not for the file of a folder"),
+            Some("a folder's file may not set this"),
         ),
-        (
-            "net.netrc = true",
-            Some("it is not for the file of a folder"),
-        ),
+        ("net.netrc = true", Some("a folder's file may not set this")),
         ("source.mine.pages = 3", None),
         ("source.mine.client_id = 'abc'", None),
         (
             "source.mine.client_id = 'env:TOKEN'",
-            Some("it brings what is kept elsewhere"),
+            Some("it refers to a secret kept elsewhere"),
         ),
         (
             "source.mine.client_id = 'file:/x'",
-            Some("it brings what is kept elsewhere"),
+            Some("it refers to a secret kept elsewhere"),
         ),
         (
             "source.mine.client_id = 'cmd:x'",
-            Some("it brings what is kept elsewhere"),
+            Some("it refers to a secret kept elsewhere"),
         ),
         (
             "source.mine.site = 'https://evil.org'",
-            Some("it says where a site is"),
+            Some("it sets the address of a site"),
         ),
         (
             "[job.new]\nlinks = ['b.org']\nlists = ['l.txt']\noutput = 'o'",
@@ -89,15 +83,15 @@ fn the_file_of_a_folder_cannot_do_harm() {
         ),
         (
             "job.new.headers.X = 'env:TOKEN'",
-            Some("it is not for the file of a folder"),
+            Some("a folder's file may not set this"),
         ),
         (
             "job.new.cookies = 'c.txt'",
-            Some("it is not for the file of a folder"),
+            Some("a folder's file may not set this"),
         ),
         (
             "job.mine.links = ['evil.org']",
-            Some("the job `mine` is another file's"),
+            Some("the job `mine` belongs to another file"),
         ),
     ];
     for (text, refused) in table {
@@ -114,7 +108,7 @@ fn the_file_of_a_folder_cannot_do_harm() {
                 message.contains("` cannot be set in `fetch.toml`, line "),
                 "{message}"
             );
-            // Whoever names the file trusts it; that no program is run is another rule.
+            // A file named with `-c` is trusted; not running `cmd:` programs is a separate rule.
             assert!(
                 text.contains("cmd:") || read(Hand::Own, text).is_ok() || text.contains("file:")
             );
@@ -131,7 +125,7 @@ fn a_program_is_run_only_for_a_file_that_nobody_else_can_write() {
     for hand in [Hand::Shared, Hand::Typed] {
         let error = read(hand, text).unwrap_err();
         let expected = "wrong value for `source.mine.client_id` in `fetch.toml`, line 1, column 13: \
-            `cmd:` is followed only for a file that is yours and that nobody else can write";
+            `cmd:` is allowed only from a file that is yours and that nobody else can write";
         assert_eq!(error.message, expected);
     }
 }
@@ -145,18 +139,18 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
             Config::assemble(vec![file], Environment::default(), Vec::new())?.check_commands()
         };
         run(Hand::Own, &text).unwrap();
-        // It is in nobody's way until it is to be run.
+        // It is refused only when it is about to be run.
         read(Hand::Shared, &text).unwrap();
         let error = run(Hand::Shared, &text).unwrap_err();
         let expected = format!(
             "wrong value for `after.{key}` in `fetch.toml`, line 2, column 1: \
-            a command is run only for a file that is yours and that nobody else can write"
+            a command is run only from a file that is yours and that nobody else can write"
         );
         assert_eq!(error.message, expected);
-        let hint = "`chmod go-w` takes a file of yours from the others";
+        let hint = "`chmod go-w` removes write access for others";
         assert_eq!(error.hint.as_deref(), Some(hint));
         assert!(read(Hand::Folder, &text).is_err());
-        // Nobody's harm.
+        // An empty command is harmless.
         run(Hand::Shared, &format!("after.{key} = ''")).unwrap();
         let flag = Flag {
             name: format!("-S after.{key}"),
@@ -164,7 +158,7 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
             value: "echo {dir}".into(),
         };
         config(&[], &[], vec![flag.clone()]).unwrap();
-        // What holds is what was typed.
+        // The typed command takes effect.
         let file = (Hand::Shared, PathBuf::from("fetch.toml"), text);
         let config = Config::assemble(vec![file], Environment::default(), vec![flag]).unwrap();
         config.check_commands().unwrap();
@@ -189,14 +183,14 @@ fn a_command_of_a_file_is_the_same_in_every_folder() {
             let program = command.trim_end_matches(" {dir}").trim_matches('\'');
             let expected = format!(
                 "wrong value for `after.{key}` in `fetch.toml`, line 2, column 1: \
-                the program `{program}` is named by a path that depends on the folder"
+                the program `{program}` is named by a path relative to the current folder"
             );
             assert_eq!(error.message, expected);
         }
         for command in ["post.sh tools/x", "/opt/post.sh", "~/tools/post.sh {dir}"] {
             run(command, Vec::new()).unwrap();
         }
-        // Who types it is in the folder.
+        // Whoever types a relative path means the current folder.
         let name = format!("after.{key}");
         run("tools/x", vec![flag("-S", &name, "./post.sh {dir}")]).unwrap();
     }

@@ -84,7 +84,7 @@ fn a_setting_that_is_no_text_is_refused_and_not_left_out() {
         (fetch().config(kept), "SECRET"),
     ] {
         let done = fetch.env(name, odd).run().fails(2);
-        let said = format!("the environment variable `{name}` is no text");
+        let said = format!("the environment variable `{name}` is not valid text");
         assert!(done.stderr.contains(&said), "{}", done.stderr);
     }
     assert_eq!(direct.requests().len(), 0);

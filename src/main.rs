@@ -1,4 +1,4 @@
-//! The program: the library's command line, with the sources that come with it.
+//! The program: the library's command line with the built-in sources.
 
 use std::process::ExitCode;
 

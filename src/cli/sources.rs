@@ -180,7 +180,7 @@ album: albums, for example
         let all = crate::plugins::all(&Default::default()).unwrap();
         let text = super::which(&all, &ctx, "https://example.org/x").unwrap();
         assert!(text.ends_with(
-            "saved by `direct`\n  a page: read by `page`\n  a feed: read by `feed`\n  a listing: read by `page`\n  a stream: read by `stream`\n  a manifest of IIIF: read by `iiif`\n"
+            "saved by `direct`\n  a page: read by `page`\n  a feed: read by `feed`\n  a listing: read by `page`\n  a stream: read by `stream`\n  a IIIF manifest: read by `iiif`\n"
         ), "{text}");
         assert_eq!(which("y.org").unwrap_err().kind, Kind::Unsupported);
     }

@@ -1,10 +1,10 @@
-//! What can come in place of a file, and leads to files.
+//! Responses that are not files, but lead to files.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What can come for a link that no site's source knows, and leads on to files.
+/// A response to a link that no site's source recognises, which leads to files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -13,25 +13,25 @@ pub enum Document {
     Page,
     /// A feed: RSS, Atom, JSON Feed.
     Feed,
-    /// What is in a folder or a bucket, as XML.
+    /// The contents of a folder or a bucket, as XML.
     Listing,
     /// The playlist of a stream.
     Stream,
-    /// The manifest of what a library or a museum shows (IIIF Presentation).
+    /// The manifest of an object in a library or a museum (IIIF Presentation).
     Iiif,
-    /// A refusal in place of whatever is there, such as status 403: others may know how to ask.
+    /// A refusal, such as status 403: other programs may know how to request the link.
     Refusal,
 }
 
 impl Document {
-    /// The word for people.
+    /// Returns the name shown to people.
     pub fn word(self) -> &'static str {
         match self {
             Document::Page => "page",
             Document::Feed => "feed",
             Document::Listing => "listing",
             Document::Stream => "stream",
-            Document::Iiif => "manifest of IIIF",
+            Document::Iiif => "IIIF manifest",
             Document::Refusal => "refusal",
         }
     }

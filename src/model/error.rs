@@ -1,4 +1,4 @@
-//! The one error type. Its kind decides what the engine does next; its text is for people.
+//! The error type. Its kind decides what the engine does next; its text is for people.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,42 +7,42 @@ use std::time::Duration;
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 
-/// What the library returns.
+/// The result type of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in the one respect that decides what happens next.
+/// The kind of an error, which decides what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// Asked wrongly: a flag, a configuration key, a template.
+    /// Usage error: a flag, a configuration key, a template.
     Config,
-    /// No source knows this link, or the source cannot do this.
+    /// No source recognises this link, or the source cannot do this.
     Unsupported,
-    /// The site wants a login or a key.
+    /// The site requires a login or a key.
     Login,
-    /// The site says that it is not there, or no longer.
+    /// The site says that the item does not exist, or no longer.
     Missing,
-    /// The URL worked before, or carries an end of validity; resolving anew may help.
+    /// The URL worked before, or has an expiry time; resolving it anew may help.
     Expired,
     /// The site refuses us: region, address, ban.
     Blocked,
     /// The site asks us to slow down.
     Busy,
-    /// The network or the server failed; trying again may help.
+    /// The network or the server failed; retrying may help.
     Network,
-    /// What is there now is not what was there when we began.
+    /// The content changed during the transfer or listing.
     Changed,
-    /// What came is not what was promised.
+    /// The response is not what was promised.
     Corrupt,
     /// The local disk refused: full, no permission, in use.
     Disk,
-    /// Nobody wants more: a limit was reached or the user interrupted. Not a failure.
+    /// Nothing more is wanted: a limit was reached or the user interrupted. Not a failure.
     Closed,
 }
 
 impl Kind {
-    /// The word used in summaries and in JSON.
+    /// Returns the word used in summaries and in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Config => "config",
@@ -65,7 +65,7 @@ impl FromStr for Kind {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Kind> {
-        // Serde knows them all. `closed` is no failure.
+        // Serde knows all the words. `closed` is not a failure.
         let kind = Kind::deserialize(word.into_deserializer());
         let kind = kind.map_err(|error: serde::de::value::Error| error.to_string());
         match kind {
@@ -84,10 +84,10 @@ impl fmt::Display for Kind {
     }
 }
 
-/// An error: what failed, why, and a way out.
+/// An error: what failed, why, and what to do about it.
 ///
-/// The message is lower case, has no full stop, and names things in backticks. It holds no secret: URLs enter it
-/// through [`crate::net::Shown`].
+/// The message is lower case, has no full stop, and quotes names in backticks. It contains no secret: URLs are formatted
+/// with [`crate::net::Shown`].
 #[derive(Debug)]
 pub struct Error {
     /// What the engine does next.
@@ -98,14 +98,14 @@ pub struct Error {
     pub hint: Option<String>,
     /// How long the site asked us to wait.
     pub retry_after: Option<Duration>,
-    /// What it is about, as it may be shown, where that was to be a link and is none.
+    /// The text that was supposed to be a link and is not, in a form that may be shown.
     pub link: Option<String>,
     /// What caused it.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
-    /// Makes an error of this kind.
+    /// Creates an error of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error {
             kind,
@@ -117,7 +117,7 @@ impl Error {
         }
     }
 
-    /// The same error for somebody else, with its causes as text.
+    /// Clones the error, with its causes as text.
     pub(crate) fn again(&self) -> Error {
         Error {
             kind: self.kind,
@@ -129,7 +129,7 @@ impl Error {
         }
     }
 
-    /// Adds a way out, shown after `hint:`.
+    /// Adds a suggestion, shown after `hint:`.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -150,12 +150,12 @@ impl Error {
         self
     }
 
-    /// The error of an outlet or a channel whose other end is gone.
+    /// Returns the error of an outlet or a channel whose other end is gone.
     pub fn closed() -> Self {
-        Error::new(Kind::Closed, "nobody wants more")
+        Error::new(Kind::Closed, "nothing more is wanted")
     }
 
-    /// The texts of the causes, outermost first, without repeats.
+    /// Returns the texts of the causes, outermost first, without repeats.
     pub fn causes(&self) -> Vec<String> {
         let mut causes = Vec::new();
         let mut next = self
@@ -185,7 +185,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// An error as it is reported: plain data, with the causes as text.
+/// An error in its reported form: plain data, with the causes as text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// Why it failed.
@@ -198,11 +198,11 @@ pub struct Failure {
     /// What the user can do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// How many times it was tried.
+    /// How many attempts were made.
     pub attempts: u32,
 }
 
-/// So many letters of a message, and of each cause, are said. There are servers in them, which may say anything.
+/// The maximum length of a message, and of each cause, in characters. They may contain text from servers, of any length.
 const SAID: usize = 4000;
 
 fn cut(mut text: String) -> String {
@@ -214,7 +214,7 @@ fn cut(mut text: String) -> String {
 }
 
 impl Failure {
-    /// The reportable form of an error that came after so many attempts.
+    /// Converts an error, after this many attempts, to its reported form.
     pub fn new(error: &Error, attempts: u32) -> Self {
         Failure {
             kind: error.kind,
@@ -225,7 +225,7 @@ impl Failure {
         }
     }
 
-    /// The same as an error again. Its causes are texts by now.
+    /// Converts a failure back to an error. Its causes are only text now.
     pub fn error(self) -> Error {
         let causes = self.causes.into_iter().rev();
         let source = causes.fold(None, |next, text| Some(Box::new(Cause(text, next))));
@@ -237,7 +237,7 @@ impl Failure {
     }
 }
 
-/// A cause of which the text is left, with its own.
+/// A cause of which only the text is left, with its own cause.
 #[derive(Debug)]
 pub(crate) struct Cause(pub(crate) String, pub(crate) Option<Box<Cause>>);
 

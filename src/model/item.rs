@@ -1,4 +1,4 @@
-//! Links, items, and how to get their bytes.
+//! Links, items, and how to download them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +10,12 @@ use url::Url;
 
 use super::{Cursor, Failure, Meta};
 
-/// A URL somebody wants fetched: typed, listed in a batch, or handed on by a source.
+/// A URL to download: typed, listed in a batch, or passed on by a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
-    /// Where it points. A site's id is written `source:id`.
+    /// The URL. A site's id is written `source:id`.
     pub url: Url,
-    /// What is already known, for the items that come of it.
+    /// What is already known about its items.
     #[serde(default)]
     pub meta: Meta,
 }
@@ -33,41 +33,41 @@ impl From<Url> for Link {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
-    /// One file to be.
+    /// One file to download.
     Item(Box<Item>),
-    /// One file that cannot be had as it is told. It costs no other.
+    /// One file that cannot be downloaded as the site describes it. It does not affect any other.
     Broken(Box<Broken>),
-    /// Ask whoever knows this link.
+    /// A link for whichever source recognises it.
     Link(Box<Link>),
-    /// Ask whoever knows this link, if that is the source of a site: what a page embeds.
+    /// A link embedded in a page, for the source of a site that recognises it, if there is one.
     Embed(Box<Link>),
-    /// All before it came; from here the listing can go on another time.
+    /// All entries before it have been emitted; the listing can be resumed here another time.
     Checkpoint(Box<Cursor>),
-    /// By this its source can tell another time whether the listing has changed. It comes before all items.
+    /// A validator with which the source can tell another time whether the listing has changed. It comes before all items.
     Validator(Box<str>),
-    /// The listing has not changed since it was known by the validator that its source was given.
+    /// The listing has not changed since it had the validator that its source was given.
     Unchanged,
-    /// Something that whoever runs this should know and mend. It changes nothing.
+    /// A problem that the user should know about and fix. It has no other effect.
     Warning(Box<str>),
-    /// Something that helps whoever looks why a listing comes out as it does. It changes nothing.
+    /// Explains how a listing proceeds, for debugging. It has no other effect.
     Note(Box<str>),
 }
 
-/// What a site tells of a file, or of a link, and is of no use.
+/// A file, or a link, that is unusable as the site describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Broken {
     /// What is known of it, with the body [`Body::Later`].
     pub item: Item,
-    /// Why it cannot be had.
+    /// Why it is unusable.
     pub failure: Failure,
 }
 
-/// One file to be. `source` and `key` together are its identity.
+/// One file to download. `source` and `key` together are its identity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// The name of the source that emitted it.
     pub source: String,
-    /// What the site calls it: unique within the source, the same at every listing.
+    /// The site's id for it: unique within the source, and the same in every listing.
     pub key: String,
     /// What is known about it.
     #[serde(default)]
@@ -87,16 +87,16 @@ pub enum Body {
     Hls(Request),
     /// A DASH manifest (ISO/IEC 23009-1).
     Dash(Request),
-    /// Picture and sound that are files of their own, and become one.
+    /// Separate video and audio files that are muxed into one.
     Tracks(Box<Tracks>),
     /// The text itself.
     Text(String),
-    /// Not known yet: the source's `resolve` is asked when the item's turn comes.
+    /// Not known yet: the source's `resolve` is called when the item's turn comes.
     Later,
 }
 
 impl Body {
-    /// What is asked for first, where that is known.
+    /// Returns the first request, if it is known.
     pub fn request(&self) -> Option<&Request> {
         match self {
             Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
@@ -105,47 +105,47 @@ impl Body {
         }
     }
 
-    /// Whether it says where the bytes are, and that has not run out.
+    /// Checks whether the location of the bytes is known and has not expired.
     pub fn is_current(&self) -> bool {
         let expires = self.request().and_then(|request| request.expires);
         !matches!(self, Body::Later) && expires.is_none_or(|expires| expires > Timestamp::now())
     }
 }
 
-/// The files of a film whose sound is apart.
+/// The files of a video whose audio is separate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tracks {
-    /// The picture.
+    /// The video.
     pub picture: Request,
-    /// The sound.
+    /// The audio.
     pub sound: Request,
 }
 
-/// An HTTP GET that answers with the bytes of an item.
+/// An HTTP GET request for the bytes of an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// Where the bytes are.
     pub url: Url,
-    /// Headers for the origin of `url`, and for no other.
+    /// Headers for the origin of `url` only.
     #[serde(default, skip_serializing_if = "Headers::is_empty")]
     pub headers: Headers,
-    /// Other places of the same bytes, best first.
+    /// Other URLs of the same bytes, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mirrors: Vec<Url>,
-    /// A smaller medium of the same, for where the one at `url` is not to be had. It comes with a warning, and not for a failure
-    /// that may pass.
+    /// A smaller version of the medium, for when the one at `url` is unavailable. It is used with a warning, and not after a
+    /// temporary failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<Url>,
     /// What the bytes must be.
     #[serde(default)]
     pub expect: Expect,
-    /// From when on the address is refused, where that is known: it is then found anew before it is asked.
+    /// When the URL expires, if that is known: after that it is resolved anew before it is requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
 
 impl Request {
-    /// A request for this URL that expects nothing in particular.
+    /// Creates a request for this URL with no expectations.
     pub fn new(url: Url) -> Self {
         Request {
             url,
@@ -157,7 +157,7 @@ impl Request {
         }
     }
 
-    /// Where it is asked for: at its address, then at its mirrors, and last at what stands in.
+    /// Returns the URLs to try: first its own, then its mirrors, and last the stand-in.
     pub(crate) fn places(&self) -> impl Iterator<Item = &Url> {
         [&self.url]
             .into_iter()
@@ -172,7 +172,7 @@ impl Request {
 pub struct Headers(pub BTreeMap<String, String>);
 
 impl Headers {
-    /// Whether there is none.
+    /// Checks whether there are no headers.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -188,18 +188,18 @@ impl fmt::Debug for Headers {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Expect {
-    /// The length in bytes that the listing names. A hint: it serves progress, and as a sign among others that
-    /// something else came. The length that the server itself promises is always held.
+    /// The length in bytes according to the listing. A hint: it is used for progress, and as one sign among others that
+    /// something else came. The length that the server itself promises is always enforced.
     pub size: Option<u64>,
     /// Digests that the bytes must have.
     pub digests: Vec<Digest>,
-    /// What kind of medium it must be. Without it, anything but a web page is taken.
+    /// What kind of medium it must be. If not set, anything but a web page is accepted.
     pub medium: Option<Medium>,
-    /// Bodies that are no item although they come with status 200.
+    /// Bodies that are placeholders although they come with status 200.
     pub placeholders: Arc<[Fingerprint]>,
-    /// Where a page, a feed or a listing comes instead, it is read for what it leads to.
+    /// Whether a page, a feed or a listing that comes instead is read for its links.
     pub document: bool,
-    /// A strong ETag of 32 hexadecimal digits is the MD5 of the bytes here.
+    /// Whether a strong ETag of 32 hexadecimal digits is the MD5 of the bytes.
     pub etag_is_md5: bool,
 }
 
@@ -211,9 +211,9 @@ pub enum Medium {
     Any,
     /// A still or animated picture.
     Image,
-    /// A film, with or without sound.
+    /// A video, with or without audio.
     Video,
-    /// Sound alone.
+    /// Audio only.
     Audio,
 }
 
@@ -221,7 +221,7 @@ pub enum Medium {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Digest {
-    /// MD5 (RFC 1321): finds accidents, not attacks.
+    /// MD5 (RFC 1321): detects accidents, not attacks.
     Md5(String),
     /// SHA-1 (FIPS 180-4).
     Sha1(String),
@@ -231,7 +231,7 @@ pub enum Digest {
     Sha512(String),
 }
 
-/// The signs of a body that a site sends in place of what was asked for. Each sign that is given is enough.
+/// The signs of a placeholder that a site sends instead of the requested file. Each sign that is set is sufficient.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Fingerprint {
@@ -239,10 +239,10 @@ pub struct Fingerprint {
     pub meaning: String,
     /// Whether it means that we are refused, rather than that the item is gone.
     pub blocked: bool,
-    /// The last redirect ended at this path.
+    /// The path at which the redirects ended.
     pub path: Option<String>,
-    /// The body has this length and one of the digests below.
+    /// The length of the body, which must also have one of the digests below.
     pub size: Option<u64>,
-    /// The digests, any of which settles it together with `size`.
+    /// The digests, any of which is sufficient together with `size`.
     pub digests: Vec<Digest>,
 }

@@ -1,4 +1,4 @@
-//! What is known about an item beside its bytes.
+//! The metadata of an item.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,26 +7,27 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// An album, a gallery, a listing: what several items belong to.
+/// An album, a gallery, a listing: something that several items belong to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Album {
-    /// The site's id of it.
+    /// The site's id for it.
     pub id: String,
     /// Its title, as the site gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// How many items it has, where the site says so before listing them.
+    /// How many items it has, if the site says so before listing them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
 
-/// What is known about an item or a link. Every field is optional: a source fills in what its site tells.
+/// The metadata of an item or a link. Every field is optional: a source fills in what its site provides.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Meta {
-    /// The name of the file without its extension, where it has one worth keeping.
+    /// The file name without its extension, if it has one worth keeping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The extension without dot that the site names; the bytes may overrule it. An empty one says that its name has none.
+    /// The extension according to the site, without the dot; the bytes may override it. An empty one means that the name
+    /// has no extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ext: Option<String>,
     /// The title of this item.
@@ -41,10 +42,10 @@ pub struct Meta {
     /// When it was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<Timestamp>,
-    /// What it belongs to. Shared by all items of an album.
+    /// The album it belongs to. Shared by all items of an album.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub album: Option<Arc<Album>>,
-    /// Its position in the album, from 1. The outlet counts where the source leaves this out.
+    /// Its position in the album, from 1. If the source leaves this out, the outlet counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
     /// Width in pixels.
@@ -56,11 +57,11 @@ pub struct Meta {
     /// The page where a person would look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<Url>,
-    /// A key that it had in an earlier version of its source. If a file is there under that, and is of the kind that is expected, it
-    /// counts as had.
+    /// Its key in an earlier version of its source. If a file is recorded under that key, and is of the expected kind, the
+    /// item counts as already downloaded.
     #[serde(skip)]
     pub formerly: Option<String>,
-    /// Whatever else the site tells, by field name.
+    /// Other metadata from the site, by field name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, serde_json::Value>,
 }

@@ -1,6 +1,6 @@
-//! Plain data: links, items, events and errors. Everything here can cross a queue, a script or a web page.
+//! Plain data: links, items, events and errors. Everything here can be sent through a queue, a script or a web page.
 //!
-//! It does not know where data comes from, where it goes, or how it moves.
+//! This module does not know where data comes from, where it goes, or how it is transferred.
 
 mod cursor;
 mod document;

@@ -1,4 +1,4 @@
-//! Which rendition of a stream is wanted.
+//! Choosing a rendition of a stream.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,30 +11,30 @@ use super::{Error, Kind};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Quality {
-    /// The largest picture, and then the most bits a second.
+    /// The largest picture, then the highest bit rate.
     #[default]
     Best,
-    /// The least of both.
+    /// The smallest picture, then the lowest bit rate.
     Worst,
-    /// The best that has no more lines than this; where all have more, the one with the fewest.
+    /// The best with at most this many lines; if all have more, the one with the fewest.
     Lines(u32),
-    /// Sound alone.
+    /// Audio only.
     Audio,
 }
 
-/// What a rendition is chosen by.
+/// The properties by which a rendition is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
-    /// Width and height in pixels, as far as they are told.
+    /// Width and height in pixels, if the playlist has them.
     pub picture: Option<(u32, u32)>,
-    /// Bits a second.
+    /// Bits per second.
     pub bandwidth: u64,
-    /// Whether it is told that it has no picture.
+    /// Whether the playlist says that it has no picture.
     pub sound_alone: bool,
 }
 
 impl Size {
-    /// How many lines its picture has, however it is held: a film of a telephone has as many as one that lies.
+    /// Returns the number of lines in any orientation: a portrait video has as many as a landscape one.
     fn lines(&self) -> Option<u32> {
         self.picture.map(|(width, height)| width.min(height))
     }
@@ -50,7 +50,7 @@ impl Size {
 }
 
 impl Quality {
-    /// The one of these that is wanted, if it can be had of them. The first of equals wins.
+    /// Chooses the wanted rendition, if there is one. The first of equals wins.
     pub fn choose(self, sizes: &[Size]) -> Option<usize> {
         let all = || (0..sizes.len()).rev();
         let best = |among: &dyn Fn(&Size) -> bool| {
@@ -93,7 +93,7 @@ impl FromStr for Quality {
             "audio" => Ok(Quality::Audio),
             _ => lines().map(Quality::Lines).ok_or_else(|| {
                 Error::new(Kind::Config, format!("there is no quality `{text}`"))
-                    .hint("the known ones are `best`, `worst`, `audio`, and lines such as `720p` or `1080p`")
+                    .hint("the known ones are `best`, `worst`, `audio`, and a height such as `720p` or `1080p`")
             }),
         }
     }
@@ -160,7 +160,7 @@ mod tests {
             let quality: Quality = quality.parse().unwrap();
             assert_eq!(quality.choose(&sizes), expected, "{quality}");
         }
-        // Where nobody tells the size of the picture, the bits count; the first of equals wins.
+        // If no picture size is known, the bit rate counts; the first of equals wins.
         let untold = [900, 2500, 2500].map(|bandwidth| size(None, bandwidth, false));
         let choices = ["best", "worst", "720p", "audio"]
             .map(|text| text.parse::<Quality>().unwrap().choose(&untold));

@@ -1,4 +1,4 @@
-//! Which subtitles of a stream are wanted.
+//! Choosing the subtitles of a stream.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Kind};
 
-/// The longest name of a language (RFC 5646 §4.4.1), and the most that are named.
+/// The maximum length of a language tag (RFC 5646 §4.4.1), and the maximum number of languages.
 const LONGEST: usize = 35;
 const MOST: usize = 100;
 
@@ -18,14 +18,14 @@ pub enum Subtitles {
     /// None.
     #[default]
     None,
-    /// All that there are.
+    /// All available ones.
     All,
     /// Those in these languages.
     Of(Vec<String>),
 }
 
 impl Subtitles {
-    /// Whether those in this language are wanted: `en` is also `en-US`, but not the other way.
+    /// Checks whether subtitles in this language are wanted: `en` includes `en-US`, but not vice versa.
     pub fn wants(&self, language: &str) -> bool {
         match self {
             Subtitles::None => false,
@@ -34,7 +34,7 @@ impl Subtitles {
         }
     }
 
-    /// The languages that are wanted by name and are none of these.
+    /// Returns the languages that are wanted by name but not among these.
     pub fn missing<'a>(&'a self, languages: &[&str]) -> Vec<&'a str> {
         let Subtitles::Of(list) = self else {
             return Vec::new();
@@ -67,10 +67,11 @@ impl FromStr for Subtitles {
             list if list.len() <= MOST && list.iter().all(is_language) => Ok(Subtitles::Of(
                 list.iter().map(|&name| name.into()).collect(),
             )),
-            _ => Err(
-                Error::new(Kind::Config, format!("there are no subtitles `{text}`"))
-                    .hint("it is `none`, `all`, or languages such as `en,pt-BR`"),
-            ),
+            _ => Err(Error::new(
+                Kind::Config,
+                format!("unknown choice of subtitles: `{text}`"),
+            )
+            .hint("use `none`, `all`, or languages such as `en,pt-BR`")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which routes can match a link at all: there are hundreds, and a host knows few of them.
+//! Narrows down the routes that can match a link: there are hundreds, of which a host has only a few.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::Source;
 use super::route::Address;
 
-/// A source by its place in the registry, and one of its routes by its place in the manifest.
+/// The index of a source in the registry, and of one of its routes in the manifest.
 type Place = (usize, usize);
 
 /// The routes by the last two labels of their hosts, each list in the order in which sources are asked.
 #[derive(Debug)]
 pub(super) struct ByDomain {
     lists: HashMap<String, Vec<Place>>,
-    /// Routes whose hosts may end with anything; they are in all lists.
+    /// Routes whose hosts may have any ending; they are in all lists.
     anywhere: Vec<Place>,
 }
 
@@ -37,7 +37,7 @@ impl ByDomain {
         ByDomain { lists, anywhere }
     }
 
-    /// The routes to try, in their order.
+    /// Returns the routes to try, in order.
     pub(super) fn candidates(&self, url: &Address<'_>) -> impl Iterator<Item = Place> {
         let list = url.domain().and_then(|domain| self.lists.get(domain));
         list.unwrap_or(&self.anywhere).iter().copied()

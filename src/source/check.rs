@@ -1,4 +1,4 @@
-//! The contract of sources, as a check that anybody can run over a registry of theirs.
+//! The contract of sources, as a check that anybody can run on their own registry.
 
 use std::collections::HashSet;
 
@@ -7,13 +7,13 @@ use url::Url;
 use super::Registry;
 use crate::model::Link;
 
-/// A source that breaks the contract, and how.
+/// A source that violates the contract, and how.
 pub type Violation = String;
 
-/// Checks every source of a registry against the contract; an empty answer means that all is well.
+/// Checks every source of a registry against the contract; an empty result means that there are no violations.
 ///
-/// Names are unique lower-case words. Every source says what it is about and has a route. Every route has an example,
-/// and in this registry that very route is the first to match it. No source but the last claims `https://example.com/`.
+/// Names are unique lower-case words. Every source has a one-line description and a route. Every route has an example, and
+/// in this registry that route is the first to match it. Only the last source may claim `https://example.com/`.
 pub fn check(registry: &Registry) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut names = HashSet::new();
@@ -69,7 +69,7 @@ pub fn check(registry: &Registry) -> Vec<Violation> {
                 Err(_) if route.pattern.matches(&url).is_none() => {
                     let (name, pattern) = (&route.name, &route.pattern);
                     wrong(format!(
-                        "the example of route `{name}`, `{example}`, is none of `{pattern}`, where what varies stands as `{{id}}`"
+                        "the example of route `{name}`, `{example}`, does not match `{pattern}`; variable parts are written as `{{id}}`"
                     ));
                 }
                 Err(error) => wrong(format!("`{example}`: {error}")),

@@ -1,4 +1,4 @@
-//! What a source can do: ask the web, politely.
+//! What a source can do: make polite web requests.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,46 +10,46 @@ use url::Url;
 use crate::model::{Error, Kind, Result};
 use crate::net::{Answer, Client, Gate, Led, Secret, Settings, Told, too_long};
 
-/// The largest answer that a listing call reads, in bytes.
+/// The maximum length of a response that a listing call reads, in bytes.
 const BODY_LIMIT: usize = 32 << 20;
 
-/// What a source gets with every call. It carries the run's client, with its retries, its pace for each host, and the
-/// user's proxy and certificates.
+/// The context that a source gets with every call. It carries the run's client, with its retries, its pacing per host, and
+/// the user's proxy and certificates.
 #[derive(Clone, Debug)]
 pub struct Ctx {
     client: Client,
     /// Who named the link.
     named: Led,
-    /// Who leads on from what was heard so far. Shared with clones.
+    /// Who counts as having named the URLs in the responses so far. Shared with clones.
     led: Arc<Mutex<Led>>,
-    /// What came already, and for which URL.
+    /// A response that is already there, with its URL.
     had: Arc<Mutex<Option<(Url, Answer)>>>,
-    /// What answers in the place of the network.
+    /// Replaces or observes the network.
     tape: Option<Arc<dyn Tape>>,
 }
 
-/// Answers in the place of the network, or hears what it answers.
+/// Answers requests instead of the network, or records its responses.
 pub(crate) trait Tape: std::fmt::Debug + Send + Sync {
-    /// The answer for a URL, to which this was posted if anything was.
+    /// Returns the response for a URL, to which `posted` was posted, if anything. With none, the network is asked.
     ///
     /// # Errors
-    /// When there is none, and the network is not asked either.
+    /// If there is no response, and the network must not be asked either.
     fn answer(&self, url: &Url, posted: Option<&[u8]>) -> Option<Result<Answer>>;
 
-    /// What the network has answered, because this had none.
+    /// Receives the response of the network, when this tape had none.
     fn hear(&self, url: &Url, posted: Option<&[u8]>, answer: &Answer);
 
-    /// Whether nothing is sent at all.
+    /// Checks whether nothing is sent at all.
     fn is_replay(&self) -> bool;
 }
 
 impl Ctx {
-    /// A context over this client.
+    /// Creates a context with this client.
     pub fn new(client: Client) -> Self {
         Ctx::led_by(client, Led::ByUser)
     }
 
-    /// The same for a link that may have been named by a server.
+    /// Creates a context for a link that may have been named by a server.
     pub(crate) fn led_by(client: Client, led: Led) -> Self {
         Ctx {
             client,
@@ -60,7 +60,7 @@ impl Ctx {
         }
     }
 
-    /// The same, where what passes a gate is answered so, or heard.
+    /// Adds a tape, which answers or records the requests that pass a gate.
     pub(crate) fn with_tape(self, tape: Arc<dyn Tape>) -> Self {
         Ctx {
             tape: Some(tape),
@@ -68,12 +68,12 @@ impl Ctx {
         }
     }
 
-    /// Whether nothing is sent.
+    /// Checks whether nothing is sent.
     pub(crate) fn is_replay(&self) -> bool {
         self.tape.as_ref().is_some_and(|tape| tape.is_replay())
     }
 
-    /// The same for what nobody is to hear.
+    /// Clones the context without its tape, for requests that are not to be recorded.
     pub(crate) fn unheard(&self) -> Self {
         Ctx {
             tape: None,
@@ -81,7 +81,7 @@ impl Ctx {
         }
     }
 
-    /// Gives this answer to the first call for this URL.
+    /// Keeps this response for the first request for this URL.
     pub(crate) fn have(&self, url: Url, answer: Answer) {
         *self.had.lock().unwrap_or_else(PoisonError::into_inner) = Some((url, answer));
     }
@@ -92,14 +92,14 @@ impl Ctx {
             .map(|(_, answer)| answer)
     }
 
-    /// Notes that what is emitted from now on was named by a public server, so that it may not lead to private addresses.
+    /// Marks what is emitted from now on as named by a public server, so that it may not lead to private addresses.
     ///
-    /// An answer of a public server notes that by itself; this is for a source that hears of it in another way.
+    /// A response from a public server does this automatically; this is for a source that gets URLs in another way.
     pub fn led_by_public(&self) {
         self.note(Led::ByPublic);
     }
 
-    /// Who named what is emitted now.
+    /// Returns who named what is emitted now.
     pub(crate) fn led(&self) -> Led {
         *self.led.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,11 +110,12 @@ impl Ctx {
         }
     }
 
-    /// Asks for a URL that this somebody has named, where every hop has to pass a gate; with a body, by POST. Who leads on from the answer is for
-    /// whoever knows the gate to say: a site that the user has set stays the user's word.
+    /// Requests a URL that `led` has named, where every hop has to pass a gate; with a body, by POST. The caller, who knows
+    /// the gate, decides who counts as having named the URLs in the response: a site that the user has set still counts as
+    /// the user.
     ///
     /// # Errors
-    /// As [`Call::send`], and what the gate says.
+    /// As [`Call::send`], and the errors of the gate.
     pub(crate) async fn gated(
         &self,
         gate: &dyn Gate,
@@ -138,7 +139,7 @@ impl Ctx {
             gate.pass(url)?;
             return bounded(url, answer, limit);
         }
-        // Where a public server named the link, it chooses what is asked of the user's site.
+        // If a public server named the link, that server chose the request, even one to the user's own site.
         let mut led = match self.named {
             Led::ByPublic => Led::ByPublic,
             Led::ByUser => led,
@@ -153,18 +154,19 @@ impl Ctx {
         Ok(answer)
     }
 
-    /// How the client was set up, for a source that has another program ask.
+    /// Returns the client's settings, for a source that runs another program.
     pub fn settings(&self) -> &Settings {
         self.client.settings()
     }
 
-    /// The cookies for another program that asks these URLs, as the text of a `cookies.txt`: those of their hosts and of the
-    /// hosts above them. None where the user has none.
+    /// Returns the cookies for another program that requests these URLs, as the text of a `cookies.txt`: those of their
+    /// hosts and of the parent domains. None if the user has none.
     pub fn cookies_text(&self, urls: &[&Url]) -> Option<Secret> {
         self.client.cookies_text(urls)
     }
 
-    /// Has another program ask for this URL, unless it may not lead there, and notes who leads on from what it says.
+    /// Allows another program to request this URL, unless it is a forbidden private address, and notes who counts as having
+    /// named the URLs in its output.
     ///
     /// # Errors
     /// [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Network`] for a host that is not found.
@@ -186,7 +188,7 @@ impl Ctx {
     }
 }
 
-/// An answer that came already, if it is no longer than that.
+/// Returns a response that is already there, if it is not longer than `limit`.
 fn bounded(url: &Url, answer: Answer, limit: usize) -> Result<Answer> {
     match answer.body.len() > limit {
         true => Err(too_long(url, limit)),
@@ -194,7 +196,7 @@ fn bounded(url: &Url, answer: Answer, limit: usize) -> Result<Answer> {
     }
 }
 
-/// A GET that is being prepared.
+/// A GET request under construction.
 #[derive(Debug)]
 pub struct Call<'a> {
     ctx: &'a Ctx,
@@ -205,10 +207,10 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Sets a header, for the origin of the URL and for no other.
+    /// Sets a header, for the origin of the URL only.
     ///
     /// # Errors
-    /// [`Kind::Config`] if the value cannot stand in a header. The value is not shown.
+    /// [`Kind::Config`] if the value is not valid in a header. The value is not shown.
     pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self> {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             Error::new(
@@ -221,24 +223,25 @@ impl<'a> Call<'a> {
         Ok(self)
     }
 
-    /// Has the answer come as it is, where it is to be known again by its ETag: on the way it is packed otherwise, and servers
-    /// change the ETag of what they pack.
+    /// Requests an uncompressed response, for one that is to be recognised by its ETag: responses are compressed otherwise,
+    /// and servers change the ETag of what they compress.
     pub fn uncoded(mut self) -> Self {
         self.uncoded = true;
         self
     }
 
-    /// Reads from a refusal how long it asks to wait, where the site says so in a way of its own.
+    /// Sets how to read the wait time from a refusal, for a site that states it in its own way.
     pub fn told(mut self, told: fn(&Answer) -> Option<Duration>) -> Self {
         self.told = told;
         self
     }
 
-    /// Asks, and reads the whole answer, whatever its status. What passes by itself is tried again: failures of the
+    /// Sends the request, and reads the whole response, whatever its status. Temporary failures are retried: failures of the
     /// network, 408, 425, 429, 5xx, and refusals that say how long to wait, if that is not too long.
     ///
     /// # Errors
-    /// [`Kind::Network`] when it cannot be had; [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Corrupt`] for an answer over 32 MiB.
+    /// [`Kind::Network`] if there is no response; [`Kind::Blocked`] for a private address that a public server led to;
+    /// [`Kind::Corrupt`] for a response over 32 MiB.
     pub async fn send(self) -> Result<Answer> {
         if self.headers.is_empty()
             && let Some(answer) = self.ctx.had(&self.url)
@@ -248,8 +251,8 @@ impl<'a> Call<'a> {
         self.ask(None).await
     }
 
-    /// The same, but along no redirect, and the body is read only if the head says that it is wanted; else it is empty. What came
-    /// already does not count, as it may have come along a redirect.
+    /// Sends the request without following redirects, and reads the body only if `wants` accepts the head; else the body is
+    /// empty. A response that is already there is not used, as it may have come through a redirect.
     ///
     /// # Errors
     /// As [`Call::send`].

@@ -1,4 +1,4 @@
-//! What can be told of a file by its URL alone.
+//! What a URL alone says about a file.
 
 use url::Url;
 
@@ -9,7 +9,7 @@ const IMAGES: [&str; 17] = [
     "apng", "avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jpe", "jpeg", "jpg", "jxl",
     "png", "svg", "tif", "tiff", "webp",
 ];
-// Not `ts`, which as often is TypeScript.
+// Not `ts`, which is TypeScript just as often.
 const VIDEOS: [&str; 16] = [
     "3g2", "3gp", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpe", "mpeg", "mpg", "ogm",
     "ogv", "webm", "wmv",
@@ -18,11 +18,11 @@ const SOUNDS: [&str; 13] = [
     "aac", "aif", "aiff", "flac", "m4a", "m4b", "mka", "mp3", "oga", "ogg", "opus", "wav", "wma",
 ];
 
-/// What a `.tar` is packed with, by its extension.
+/// The extensions of compression formats for a `.tar`.
 pub(crate) const PACKED: [&str; 9] = ["gz", "bz2", "xz", "zst", "lz", "lz4", "lzma", "br", "z"];
 
-/// Name and extension in the last segment of a path, decoded. Either may be missing. The end of `v1.2` is no extension; that
-/// of `film.7z.001`, a volume of several, is one, and so is `tar.gz`.
+/// Returns the name and extension in the last segment of a path, decoded. Either may be missing. `v1.2` has no extension;
+/// that of `film.7z.001`, one volume of several, is `001`, and `tar.gz` is one extension.
 pub fn url_name(url: &Url) -> (Option<String>, Option<String>) {
     let last = url.path().rsplit('/').next().unwrap_or("");
     let last = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
@@ -46,11 +46,11 @@ pub fn url_name(url: &Url) -> (Option<String>, Option<String>) {
     }
 }
 
-/// The kind of medium that the extension in a URL promises.
+/// Returns the kind of medium that the extension in a URL promises.
 pub fn url_medium(url: &Url) -> Option<Medium> {
     let (name, ext) = url_name(url);
     let ext = ext?.to_ascii_lowercase();
-    // `File:cat.jpg` is what wikis call a page about a picture.
+    // On wikis, `File:cat.jpg` is a page about a picture.
     let is_word = |start: &str| {
         start
             .chars()
@@ -71,9 +71,9 @@ pub fn url_medium(url: &Url) -> Option<Medium> {
     }
 }
 
-/// The identity of what is known by its URL alone: itself, but for what lets somebody in. A password is left out, since the
-/// next one leads to the same file; secret values in the query are told apart by a digest, since some of them tell files
-/// apart. The fragment does not count.
+/// Returns the identity of a file of which only the URL is known: the URL without its credentials. A password is left out,
+/// since another one leads to the same file; secret values in the query are distinguished by a digest, since some of them
+/// select the file. The fragment does not count.
 pub fn url_key(url: &Url) -> String {
     let mut plain = url.clone();
     plain.set_fragment(None);
@@ -118,7 +118,7 @@ mod tests {
                 assert_eq!(url_medium(&url), Some(expected), "{ext}");
             }
         }
-        // TypeScript is called so more often.
+        // This is more often TypeScript.
         let code = Url::parse("https://x.org/src/main.ts").unwrap();
         assert_eq!(url_medium(&code), None);
     }

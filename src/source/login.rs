@@ -1,13 +1,13 @@
-//! Addresses that are called as those of pages to log in are.
+//! Recognises the URLs of login pages by their paths.
 
 use url::Url;
 
-/// What a part of such a path begins or ends with.
+/// Words that a segment of such a path begins or ends with.
 const WITHIN: [&str; 4] = ["login", "logon", "signin", "oauth"];
-/// The same where it is the whole part.
+/// Words that are a whole segment of such a path.
 const WHOLE: [&str; 6] = ["auth", "authenticate", "authorize", "cas", "signon", "sso"];
 
-/// Whether this address is called one to log in: `/users/sign_in`, `/wp-login.php`.
+/// Checks whether this looks like the URL of a login page: `/users/sign_in`, `/wp-login.php`.
 pub fn is_login(url: &Url) -> bool {
     url.path().split('/').any(|part| {
         let part = part.to_ascii_lowercase().replace(['-', '_'], "");

@@ -1,6 +1,6 @@
-//! What a site plugin implements, and how the right one is found.
+//! The interface that site plugins implement, and the registry that finds the right one.
 //!
-//! A source turns a link into entries. It does not know how bytes move, where files go, or who watches.
+//! A source turns a link into entries. It does not know how bytes are transferred, where files go, or who watches.
 
 mod by_domain;
 mod check;
@@ -37,40 +37,40 @@ pub(crate) use told::brief;
 
 use crate::model::{Body, Document, Error, Item, Kind, Result};
 
-/// Who a source is and which links are its own.
+/// The identity of a source, and the links it takes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    /// One lower-case word. It is the first half of every identity, so it never changes.
+    /// One lower-case word. It is the first half of every item's identity, so it never changes.
     pub name: String,
     /// One line for `fetch sources`.
     pub about: String,
-    /// The links it knows, tried in this order.
+    /// The links it recognises, tried in this order.
     pub routes: Vec<Route>,
 }
 
-/// Knows one site or one kind of URL.
+/// Lists one site or one kind of URL.
 ///
-/// A source keeps no state between calls, has no client of its own, and neither writes files nor prints: everything it
-/// needs comes with [`Ctx`].
+/// A source keeps no state between calls, has no HTTP client of its own, and neither writes files nor prints: everything
+/// it needs comes with [`Ctx`].
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// Who it is. The same at every call.
+    /// Returns its identity and routes, the same at every call.
     fn manifest(&self) -> &Manifest;
 
-    /// Whether this word, typed alone, can be one of the site's ids: `fetch q6i58`.
+    /// Checks whether this word, typed alone, can be one of the site's ids: `fetch q6i58`.
     fn claims(&self, word: &str) -> bool {
         let _ = word;
         false
     }
 
-    /// The most that the site's hosts are to be asked for, where it is known to count. Most need none: what a host takes is
-    /// found while running. Of this and of what the user allows, the lesser counts.
+    /// Returns limits for the site's hosts, if the site is known to count requests. Most sites need none: the program finds
+    /// out at run time what a host takes. The lower of this limit and the user's applies.
     fn caps(&self) -> Vec<Cap> {
         Vec::new()
     }
 
-    /// Whether it reads documents of this kind, whatever site they are of. Then [`Source::list`] is called with
-    /// `name:URL` for a link, and the first call for that URL gives the answer that came already.
+    /// Checks whether it reads documents of this kind from any site. If so, [`Source::list`] is called with `name:URL` as
+    /// the link, and the first request for that URL returns the response that is already there.
     fn reads(&self, document: Document) -> bool {
         let _ = document;
         false
@@ -78,25 +78,25 @@ pub trait Source: Send + Sync {
 
     /// Emits every entry behind the target, each as soon as it is known and in the site's order.
     ///
-    /// Emitting waits while the pipeline is full. When it fails with [`Kind::Closed`], nobody wants more: return that
-    /// error at once. Whatever was emitted before an error stays emitted. A key names the same item at every listing.
+    /// Emitting waits while the pipeline is full. When it fails with [`Kind::Closed`], nothing more is wanted: return that
+    /// error at once. Entries emitted before an error are kept. A key names the same item in every listing.
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()>;
 
-    /// What can be told of a page at this URL before anything is fetched, a line for each fact: for `fetch sources which`.
+    /// Returns what is known about a page at this URL before any request, one line per fact: for `fetch sources which`.
     async fn explain(&self, ctx: &Ctx, url: &Url) -> Vec<String> {
         let _ = (ctx, url);
         Vec::new()
     }
 
-    /// Whether [`Source::resolve`] finds all of a body that was forgotten: also what the file has to be and with which headers it
-    /// is asked for. Otherwise such an item is found by listing its link again.
+    /// Checks whether [`Source::resolve`] can restore a whole body that was not stored, including its expectations and
+    /// request headers. Otherwise the link of such an item is listed again.
     fn restores(&self) -> bool {
         true
     }
 
-    /// Finds the body of an item anew: for [`Body::Later`], and when a URL that worked is refused.
+    /// Resolves the body of an item anew: for [`Body::Later`], and when a URL that worked is refused.
     ///
-    /// The new body has the bytes of the old one; the transfer proves it before it goes on.
+    /// The new body must have the same bytes as the old one; the transfer verifies this before it resumes.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let _ = ctx;
         let message = format!(

@@ -1,6 +1,6 @@
-//! Which known name an unknown one was most likely to be.
+//! Finds the known name that was most likely meant by an unknown one.
 
-/// The name that was most likely meant, if there is one that near.
+/// Returns the known name that was most likely meant, if one is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
     known
@@ -12,9 +12,9 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         .or_else(|| begins_alike(name, known))
 }
 
-/// The name that goes on in another way than was written: `retries` for `retry`.
+/// Returns a known name that begins the same and ends differently: `retries` for `retry`.
 fn begins_alike<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    /// With fewer letters, it is chance.
+    /// With fewer common letters, the similarity is chance.
     const LEAST: usize = 4;
     let same = |known: &str| {
         let both = name.chars().zip(known.chars());

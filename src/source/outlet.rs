@@ -10,66 +10,66 @@ use url::Url;
 use crate::model::{Broken, Cursor, Entry, Error, Failure, Item, Link, Result};
 use crate::net::Led;
 
-/// Takes the entries of one listing, in their order. It is bounded, so emitting waits while the pipeline is full.
+/// Takes the entries of one listing, in order. It is bounded, so emitting waits while the pipeline is full.
 pub struct Outlet {
     entries: mpsc::Sender<(Entry, Led)>,
     items: AtomicU64,
     embeds: AtomicU64,
-    /// Whether what is emitted now is known to be named by a public server.
+    /// Whether a public server is known to have named what is emitted now.
     by_public: AtomicBool,
-    /// Whether the source of a site knows a link, where that is known.
+    /// Checks whether a site's source recognises a link, if that can be checked.
     knows: Option<Box<Knows>>,
-    /// Players that no source of a site knows.
+    /// Players that no site's source recognises.
     players: Mutex<Vec<Url>>,
     terms: Terms,
 }
 
-/// So many of them are kept.
+/// The maximum number of players kept.
 const PLAYERS: usize = 200;
-/// The longest terms.
+/// The maximum length of the terms, in bytes.
 const TERMS: usize = 4096;
 
-/// What a source has said of its terms; the other end sees it, too.
+/// The terms that a source has set, shared with the receiving end.
 type Terms = Arc<Mutex<Option<String>>>;
 
 type Knows = dyn Fn(&Link) -> bool + Send + Sync;
 
-/// The end at which entries come out.
+/// The receiving end of an outlet.
 #[derive(Debug)]
 pub struct Entries(mpsc::Receiver<(Entry, Led)>, Terms);
 
 impl Entries {
-    /// The next entry. None when all are there.
+    /// Returns the next entry. None after the last one.
     pub async fn recv(&mut self) -> Option<Entry> {
         self.recv_led().await.map(|(entry, _)| entry)
     }
 
-    /// The next entry that is there already.
+    /// Returns the next entry without waiting.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none yet.
     pub fn try_recv(&mut self) -> Result<Entry, mpsc::error::TryRecvError> {
         self.0.try_recv().map(|(entry, _)| entry)
     }
 
-    /// On what terms its source lists it, as far as it has said.
+    /// Returns the terms that the source has set for this listing, if any.
     pub(crate) fn terms(&self) -> Option<String> {
         let terms = self.1.lock().unwrap_or_else(PoisonError::into_inner);
         terms.clone()
     }
 
-    /// The next entry, and who named it as far as its source knows.
+    /// Returns the next entry, and who named it, as far as its source knows.
     pub(crate) async fn recv_led(&mut self) -> Option<(Entry, Led)> {
         self.0.recv().await
     }
 }
 
-/// Makes an outlet that holds at most `room` entries, and the end at which they come out.
+/// Creates an outlet that holds at most `room` entries, and its receiving end.
 pub fn outlet(room: usize) -> (Outlet, Entries) {
     outlet_after(0, room)
 }
 
-/// The same for a listing that goes on after so many items.
+/// Creates an outlet for a listing that resumes after this many items.
 pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
     let (entries, receiver) = mpsc::channel(room);
     let terms = Terms::default();
@@ -94,13 +94,13 @@ impl fmt::Debug for Outlet {
 }
 
 impl Outlet {
-    /// The same outlet, which lets embedded links through only if the source of a site knows them.
+    /// Makes the outlet let embedded links through only if a site's source recognises them.
     pub(crate) fn knowing(mut self, knows: impl Fn(&Link) -> bool + Send + Sync + 'static) -> Self {
         self.knows = Some(Box::new(knows));
         self
     }
 
-    /// Says who named what is emitted from now on, until it is said anew. What the context knows counts as well.
+    /// Sets who named what is emitted from now on, until the next call. What the context knows counts as well.
     pub(crate) fn led_by(&self, led: Led) {
         self.by_public
             .store(led == Led::ByPublic, Ordering::Relaxed);
@@ -109,17 +109,17 @@ impl Outlet {
     /// Emits an item. Gives it its number, counted from 1, if it belongs to an album and has none.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn item(&self, mut item: Item) -> Result<()> {
         self.number(&mut item);
         self.unnumbered(item).await
     }
 
-    /// Tells of an item that cannot be had as the site tells it, so that it counts as failed, and the others come. Its body is
-    /// [`crate::model::Body::Later`]. It has a number as all others have.
+    /// Reports an item that is unusable as the site describes it, so that it counts as failed, and the others are listed. Its
+    /// body is [`crate::model::Body::Later`]. It gets a number like any other item.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn broken(&self, mut item: Item, failure: Failure) -> Result<()> {
         self.number(&mut item);
         self.items.fetch_add(1, Ordering::Relaxed);
@@ -133,27 +133,27 @@ impl Outlet {
         }
     }
 
-    /// Emits an item as it is: of what grows at its beginning, such as a feed, no position stays the same.
+    /// Emits an item without a number: in a listing that grows at its beginning, such as a feed, positions change.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn unnumbered(&self, item: Item) -> Result<()> {
         self.items.fetch_add(1, Ordering::Relaxed);
         self.send(Entry::Item(Box::new(item))).await
     }
 
-    /// Hands a link on to whichever source knows it; its entries come in this place.
+    /// Passes a link on to whichever source recognises it; its entries come in this place.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn link(&self, link: Link) -> Result<()> {
         self.send(Entry::Link(Box::new(link))).await
     }
 
-    /// Hands a link on if the source of a site knows it: what a page embeds. Else it is left out.
+    /// Passes on a link embedded in a page if a site's source recognises it. Otherwise it is left out.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn embed(&self, link: Link) -> Result<()> {
         if self.knows.as_ref().is_some_and(|knows| !knows(&link)) {
             return Ok(());
@@ -162,11 +162,11 @@ impl Outlet {
         self.send(Entry::Embed(Box::new(link))).await
     }
 
-    /// Hands a link on that is said to be the player of a film or of sounds: if no source of a site knows it, other programs may
-    /// once the listing has ended, where that is wanted.
+    /// Passes on a link that is declared as the player of a video or audio. If no site's source recognises it, it is kept for
+    /// other programs, which may be asked once the listing has ended, if that is wanted.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn player(&self, link: Link) -> Result<()> {
         let known = self.embeds();
         let url = link.url.clone();
@@ -179,7 +179,7 @@ impl Outlet {
         Ok(())
     }
 
-    /// Takes the players that no source of a site knows, in their order.
+    /// Takes the players that no site's source recognises, in order.
     pub fn take_players(&self) -> Vec<Url> {
         std::mem::take(&mut *self.unknown_players())
     }
@@ -188,8 +188,9 @@ impl Outlet {
         self.players.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says on what terms of its own the source lists this, before it emits anything: if that fails, or an item of it, [`Target::terms`]
-    /// has them when it is tried again, whatever the settings are then. They are remembered as they are, up to 4,096 bytes, so they must let nobody in.
+    /// Sets the source's own terms for this listing, before it emits anything: if the listing, or an item of it, fails,
+    /// [`Target::terms`] has them on a retry, whatever the settings are then. They are stored as they are, up to 4,096 bytes,
+    /// so they must not contain credentials.
     ///
     /// [`Target::terms`]: super::Target::terms
     pub fn terms(&self, text: String) {
@@ -197,14 +198,14 @@ impl Outlet {
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 
-    /// Notes a place from which the listing can go on if it does not come to its end: [`Target::resume`] has it then. What
-    /// comes after it, and nothing before, must be emitted there; what was emitted twice is no harm.
+    /// Marks a place from which the listing can resume if it does not reach its end: [`Target::resume`] has it then. A resumed
+    /// listing must emit what comes after this place, and nothing before it; emitting an entry twice does no harm.
     ///
-    /// `at` is remembered as it is, up to 4,096 bytes, so it must let nobody in. `items` says how many items come before:
-    /// usually [`Outlet::items`].
+    /// `at` is stored as it is, up to 4,096 bytes, so it must not contain credentials. `items` is the number of items that
+    /// come before: usually [`Outlet::items`].
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     ///
     /// [`Target::resume`]: super::Target::resume
     pub async fn checkpoint(&self, at: impl Into<String>, items: u64) -> Result<()> {
@@ -213,49 +214,50 @@ impl Outlet {
             .await
     }
 
-    /// Says by what its source can tell another time whether the listing has changed: [`Target::validator`] has it then, if all
-    /// that came is known and there. It comes before all items. A listing that hands links on, or is not whole, has none.
+    /// Sets the validator with which the source can tell another time whether the listing has changed: [`Target::validator`]
+    /// has it then, if all items are known and there. Call this before any item. A listing that passes links on, or is not
+    /// complete, has none.
     ///
-    /// It is remembered as it is, up to 1,024 bytes, so it must let nobody in.
+    /// It is stored as it is, up to 1,024 bytes, so it must not contain credentials.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     ///
     /// [`Target::validator`]: super::Target::validator
     pub async fn validator(&self, text: impl Into<Box<str>>) -> Result<()> {
         self.send(Entry::Validator(text.into())).await
     }
 
-    /// Says that the listing is what it was when it had the validator that is given, so that it need not be made.
+    /// Reports that the listing has not changed since it had the given validator, so that it need not be listed again.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn unchanged(&self) -> Result<()> {
         self.send(Entry::Unchanged).await
     }
 
-    /// Says something about how the listing goes on, which `-v` shows. It is one line.
+    /// Explains how the listing proceeds, in one line that `-v` shows.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn note(&self, text: impl Into<Box<str>>) -> Result<()> {
         self.send(Entry::Note(text.into())).await
     }
 
-    /// Says something that whoever runs this should know and mend, once a run. It is one line.
+    /// Warns of a problem that the user should know about and fix, in one line, shown once per run.
     ///
     /// # Errors
-    /// [`crate::model::Kind::Closed`] when nobody wants more.
+    /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn warn(&self, text: impl Into<Box<str>>) -> Result<()> {
         self.send(Entry::Warning(text.into())).await
     }
 
-    /// How many items were emitted so far, with those before the place from which the listing goes on.
+    /// Returns how many items were emitted so far, including those before the place from which the listing resumed.
     pub fn items(&self) -> u64 {
         self.items.load(Ordering::Relaxed)
     }
 
-    /// How many embedded links were taken so far.
+    /// Returns how many embedded links were accepted so far.
     pub fn embeds(&self) -> u64 {
         self.embeds.load(Ordering::Relaxed)
     }

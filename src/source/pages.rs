@@ -1,11 +1,11 @@
-//! A guard over paging: listings that repeat themselves end with an error instead of never.
+//! A guard for paging: a listing that repeats itself ends with an error instead of running forever.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::model::{Error, Kind, Result};
 
-/// How many pages a listing may have at the most.
+/// The maximum number of pages of a listing.
 const LIMIT: u32 = 100_000;
 
 /// Follows the cursors of a paged listing and refuses a repeat.
@@ -16,12 +16,12 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Starts with no page seen.
+    /// Creates a guard that has seen no page yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Notes that the page with this cursor, number or fingerprint is about to be used.
+    /// Records that the page with this cursor, number or fingerprint is about to be used.
     ///
     /// # Errors
     /// [`Kind::Changed`] if it was used before, or after 100,000 pages.

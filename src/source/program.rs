@@ -1,4 +1,4 @@
-//! Other programs that are installed: found, started with little, and ended with all that they have started.
+//! Finds other installed programs, runs them with few privileges, and ends them with everything that they have started.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
-/// What a program may use at the most, where the system can hold it to that.
+/// The resource limits of a program, if the system can enforce them.
 #[cfg(target_os = "linux")]
 const LIMITS: &[(rustix::process::Resource, u64)] = &[
     (rustix::process::Resource::Core, 0),
-    // Seconds of a processor.
+    // Seconds of CPU time.
     (rustix::process::Resource::Cpu, 3600),
     (rustix::process::Resource::Data, 4 << 30),
-    // It keeps a cache or a few objects, and writes nothing else.
+    // Enough for a cache or a few objects; it writes nothing else.
     (rustix::process::Resource::Fsize, 256 << 20),
     (rustix::process::Resource::Nofile, 256),
 ];
 
-/// So old is a folder that a run which was killed has left behind.
+/// The age at which a folder counts as left behind by a killed run.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The program of this name, if it is installed: in the folders of `PATH` that are absolute, so that it does not depend on
-/// the folder that the user happens to be in.
+/// Finds an installed program: only in the absolute folders of `PATH`, so that the result does not depend on the current
+/// folder.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
@@ -30,7 +30,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
     folders.find_map(|folder| Some(folder.join(&name)).filter(|file| file.is_file()))
 }
 
-/// Leaves a program nothing of the environment but these, and the proxy that the user has set: then that one alone.
+/// Clears a program's environment except for these variables. If the user has set a proxy, it replaces all proxy variables.
 pub fn leave(command: &mut Command, names: &[&str], proxy: Option<&str>) {
     command.env_clear();
     for name in names {
@@ -38,17 +38,17 @@ pub fn leave(command: &mut Command, names: &[&str], proxy: Option<&str>) {
         let value = std::env::var_os(name).filter(|_| proxy.is_none() || !is_of_proxies);
         command.envs(value.map(|value| (name, value)));
     }
-    // Not as an argument: those are seen by everybody on the machine, and it may have a password.
+    // Not as an argument: everybody on the machine can see arguments, and the proxy may have a password.
     for name in ["all_proxy", "http_proxy", "https_proxy"] {
         command.envs(proxy.map(|proxy| (name, proxy)));
     }
 }
 
-/// Removes the folders of programs that runs which were killed have left behind, as far as they are one's own.
+/// Removes the program folders that killed runs of this user have left behind.
 pub fn sweep_rooms(folder: &Path, is_room: impl Fn(&str) -> bool) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_room = entry.file_name().to_str().is_some_and(&is_room);
-        // Of a link, this is the link's own.
+        // For a symbolic link, this is the metadata of the link itself.
         let about = entry.metadata().ok();
         let Some(about) = about.filter(|about| is_room && about.is_dir()) else {
             continue;
@@ -59,30 +59,30 @@ pub fn sweep_rooms(folder: &Path, is_room: impl Fn(&str) -> bool) {
         }
         let age = about.modified().ok().and_then(|time| time.elapsed().ok());
         if age.is_some_and(|age| age > STALE) {
-            // Whoever else sweeps at the same time may be there first.
+            // Another process that sweeps at the same time may be faster.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// A program at work. Dropping it ends it, and what it has started.
+/// A running program. Dropping it kills the program and everything that it has started.
 #[derive(Debug)]
 pub struct Running {
     /// The program itself.
     pub process: Child,
-    /// By its own number, since what it has started may outlive it.
+    /// Its process group, kept here since the processes it has started may outlive it.
     #[cfg(unix)]
     group: Option<rustix::process::Pid>,
 }
 
 impl Running {
-    /// Starts it, and holds it to what it may use.
+    /// Starts a program, and sets its resource limits.
     ///
     /// # Errors
     /// If it cannot be started.
     pub fn start(command: &mut Command) -> io::Result<Running> {
         command.kill_on_drop(true);
-        // Ctrl-C is for us, who end it when the time has come.
+        // Ctrl-C must reach only us; we end the program when the time has come.
         #[cfg(unix)]
         command.process_group(0);
         let process = command.spawn()?;
@@ -99,9 +99,9 @@ impl Running {
         })
     }
 
-    /// Ends it and what it has started.
+    /// Kills the program and everything that it has started.
     pub fn kill(&self) {
-        // Whatever is over already cannot be ended.
+        // This fails if the processes have already ended.
         #[cfg(unix)]
         if let Some(group) = self.group {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
@@ -115,7 +115,7 @@ impl Drop for Running {
     }
 }
 
-/// Holds it to what it may use. It has begun by then, and has not come far.
+/// Sets the resource limits of a program. It is already running by then, but has not got far.
 #[cfg(target_os = "linux")]
 fn limit(process: Option<rustix::process::Pid>) {
     for (resource, most) in LIMITS {
@@ -123,7 +123,7 @@ fn limit(process: Option<rustix::process::Pid>) {
             current: Some(*most),
             maximum: Some(*most),
         };
-        // The system may hold us to less, and then it as well.
+        // This fails if our own limits are lower; then they apply to the program as well.
         let _ = rustix::process::prlimit(process, *resource, limit);
     }
 }
@@ -145,7 +145,7 @@ mod tests {
         let mut said = BufReader::new(running.process.stdout.take().unwrap());
         said.read_line(&mut String::new()).await.unwrap();
         drop(running);
-        // As long as one of them is there, the pipe has no end.
+        // The pipe stays open as long as one of the processes lives.
         let mut rest = Vec::new();
         let end = said.read_to_end(&mut rest);
         timeout(Duration::from_secs(60), end)

@@ -1,4 +1,4 @@
-//! The sources of a run, and which of them knows a link.
+//! The sources of a run, and which of them recognises a link.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -18,12 +18,12 @@ use crate::net::Shown;
 pub struct Registry {
     sources: Vec<Arc<dyn Source>>,
     left_out: Vec<(String, Arc<Error>)>,
-    /// Made when the first link comes, anew after each further source.
+    /// Built when the first link comes, and again after a source is added.
     by_domain: OnceLock<Arc<ByDomain>>,
 }
 
 impl Registry {
-    /// A registry without sources.
+    /// Creates a registry without sources.
     pub fn new() -> Self {
         Self::default()
     }
@@ -40,27 +40,27 @@ impl Registry {
         self.by_domain = OnceLock::new();
     }
 
-    /// Notes that the source of this name cannot be used, and why. The others can.
+    /// Records that the source of this name cannot be used, and why. The others can.
     pub fn leave_out(&mut self, name: impl Into<String>, error: Error) {
         self.left_out.push((name.into(), Arc::new(error)));
     }
 
-    /// The names of the sources that cannot be used, and why.
+    /// Returns the names of the sources that cannot be used, and why.
     pub fn left_out(&self) -> impl Iterator<Item = (&str, &Error)> {
         self.left_out
             .iter()
             .map(|(name, error)| (name.as_str(), error.as_ref()))
     }
 
-    /// The sources, in the order in which they are asked.
+    /// Returns the sources, in the order in which they are asked.
     pub fn sources(&self) -> impl Iterator<Item = &Arc<dyn Source>> {
         self.sources.iter()
     }
 
-    /// The source of this name.
+    /// Returns the source of this name.
     ///
     /// # Errors
-    /// [`Kind::Config`] with the known names.
+    /// [`Kind::Config`], with the known names, if there is none.
     pub fn source(&self, name: &str) -> Result<&Arc<dyn Source>> {
         self.sources
             .iter()
@@ -75,25 +75,26 @@ impl Registry {
             })
     }
 
-    /// The names that can be typed before an id: not those of sources that only give what was handed to them.
+    /// Returns the names that can be typed before an id. A source without routes, which only lists what other code
+    /// passes to it, has none.
     fn typed(&self) -> impl Iterator<Item = &str> {
         let manifests = self.sources.iter().map(|source| source.manifest());
         let typed = manifests.filter(|manifest| !manifest.routes.is_empty());
         typed.map(|manifest| manifest.name.as_str())
     }
 
-    /// The first source that reads documents of this kind.
+    /// Returns the first source that reads documents of this kind.
     pub fn reader(&self, document: Document) -> Option<&Arc<dyn Source>> {
         self.sources.iter().find(|source| source.reads(document))
     }
 
-    /// The first source with a route that matches this link, and what the route took from it.
+    /// Returns the first source with a route that matches this link, and the values of the route's placeholders.
     ///
     /// # Errors
     /// [`Kind::Unsupported`] if there is none.
     pub fn find(&self, link: &Link) -> Result<(Arc<dyn Source>, Target)> {
         let scheme = link.url.scheme();
-        // The scheme of a page names no source, whatever one calls itself: it would take every link.
+        // `http` and `https` never name a source, even if one has such a name: it would take every link.
         let is_page = matches!(scheme, "http" | "https");
         let is_named = |source: &&Arc<dyn Source>| !is_page && source.manifest().name == scheme;
         if let Some(source) = self.sources.iter().find(is_named) {
@@ -115,30 +116,30 @@ impl Registry {
         Err(self.unknown(&Shown(&link.url).to_string(), link.url.scheme()))
     }
 
-    /// The error of a link with this scheme that no source knows.
+    /// Returns the error for a link with this scheme that no source recognises.
     fn unknown(&self, shown: &str, scheme: &str) -> Error {
-        let error = Error::new(Kind::Unsupported, format!("no source knows `{shown}`"));
+        let error = Error::new(Kind::Unsupported, format!("no source recognises `{shown}`"));
         if matches!(scheme, "http" | "https") {
-            return error.hint("`fetch sources` lists what is known");
+            return error.hint("`fetch sources` lists the supported sites");
         }
         if let Some(meant) = scheme::meant(scheme) {
             return error.hint(format!("did you mean `{meant}://`?"));
         }
         let known: Vec<_> = self.typed().map(|name| format!("`{name}:`")).collect();
         error.hint(format!(
-            "`{scheme}:` is not fetched; known are http, https and {}",
+            "`{scheme}:` is not supported; the supported ones are http, https and {}",
             known.join(", ")
         ))
     }
 
-    /// Reads a link as a person types it: a URL, a URL without its scheme, `source:rest`, or a word that exactly one
+    /// Parses a link as a person types it: a URL, a URL without its scheme, `source:rest`, or a word that exactly one
     /// source claims as its id.
     ///
     /// # Errors
-    /// [`Kind::Config`] if it is none of these, [`Kind::Unsupported`] for an address that is no page's.
+    /// [`Kind::Config`] if it is none of these, [`Kind::Unsupported`] for an address that does not lead to a page.
     pub fn read(&self, text: &str) -> Result<Link> {
         let text = text.trim();
-        // As addresses stand in a text (RFC 3986, appendix C).
+        // The delimiters of URLs in text (RFC 3986, appendix C).
         let within = text
             .strip_prefix('<')
             .and_then(|text| text.strip_suffix('>'));
@@ -169,7 +170,7 @@ impl Registry {
             let is_page = ["http", "https"]
                 .iter()
                 .any(|page| scheme.eq_ignore_ascii_case(page));
-            // A browser takes the first word of the path for the host.
+            // A URL parser would take the first segment of the path for the host.
             if is_page && rest.starts_with(['/', '\\']) {
                 return Err(wrong("it has no host"));
             }
@@ -181,9 +182,7 @@ impl Registry {
                 });
         }
         if text.parse::<Ipv6Addr>().is_ok() {
-            return Err(
-                wrong("an IPv6 address stands in brackets").hint(format!("write `[{text}]`"))
-            );
+            return Err(wrong("an IPv6 address needs brackets").hint(format!("write `[{text}]`")));
         }
         if let Some((name, rest)) = text.split_once(':') {
             if scheme::is_bare(name) && self.source(name).is_err() {
@@ -193,7 +192,7 @@ impl Registry {
                     ..self.unknown(&told, &name.to_ascii_lowercase())
                 });
             }
-            // A host and its port, or a user and his password, are no source and its id.
+            // A host with a port, or a user with a password, is not a source with an id.
             let is_host = name.contains(['.', '/', '['])
                 || name.eq_ignore_ascii_case("localhost")
                 || rest.contains('@');
@@ -205,7 +204,7 @@ impl Registry {
                 }
                 Err(_) if matches!(&*name.to_ascii_lowercase(), "http" | "https") => {
                     let scheme = name.to_ascii_lowercase();
-                    let error = wrong(&format!("`{scheme}:` is followed by two slashes"));
+                    let error = wrong(&format!("`{scheme}:` must be followed by two slashes"));
                     return Err(error.hint(format!("write `{scheme}://`")));
                 }
                 Err(unknown) if !is_host => {
@@ -242,14 +241,14 @@ impl Registry {
                 }
             };
         }
-        // The address 0.0.0.1 for whoever numbers the lines of a list.
+        // `1.`, from a list with numbered lines, would be the address 0.0.0.1.
         let number = text.strip_suffix('.').unwrap_or("");
         if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(wrong("a number is no host"));
+            return Err(wrong("a number is not a host"));
         }
         match Url::parse(&format!("https://{text}")) {
             Ok(url) if url.host_str().is_some_and(|host| host.contains('=')) => {
-                Err(wrong("no host has a `=` in its name"))
+                Err(wrong("a host name cannot contain `=`"))
             }
             Ok(url) if url.host().is_some_and(is_whole) => Ok(Link::from(url)),
             Ok(_) => Err(wrong("it has no host")),
@@ -258,7 +257,7 @@ impl Registry {
     }
 }
 
-/// Whether this can be the host of an address that is typed without its scheme: a single word is more likely something else.
+/// Checks whether this can be the host of an address typed without a scheme: a single word is more likely something else.
 fn is_whole(host: Host<&str>) -> bool {
     match host {
         Host::Domain(name) => name.contains('.') || name == "localhost",

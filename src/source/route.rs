@@ -8,10 +8,10 @@ use url::Url;
 
 use crate::model::{Error, Kind, Link, Result};
 
-/// A pattern with a name that the source matches on, and an example that is a test.
+/// A pattern with a name that the source matches on, and an example that serves as a test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
-    /// What kind of link this is, to the source: `album`. Several routes may share it.
+    /// The kind of link, for the source: `album`. Several routes may share it.
     pub name: String,
     /// Which links match.
     pub pattern: Pattern,
@@ -20,10 +20,10 @@ pub struct Route {
 }
 
 impl Route {
-    /// Makes a route.
+    /// Creates a route.
     ///
     /// # Errors
-    /// [`Kind::Config`] if the pattern cannot be read.
+    /// [`Kind::Config`] if the pattern is invalid.
     pub fn new(name: &str, pattern: &str, example: &str) -> Result<Route> {
         Ok(Route {
             name: name.into(),
@@ -35,16 +35,16 @@ impl Route {
 
 /// A link template such as `imgur.com/a/{id}`.
 ///
-/// `{name}` takes a whole label of the host or a whole segment of the path, `@{name}` one that begins so, `{name:digits}` one
-/// of digits alone, and `{name...}` all that remain, none included.
-/// Hosts compare without case and without a leading `www.` or `m.`; a slash at the end, the query and the fragment do
-/// not count. `source:{rest}` matches links of that scheme.
+/// `{name}` matches a whole label of the host or a whole segment of the path, `@{name}` a segment that begins with `@`,
+/// `{name:digits}` one of digits only, and `{name...}` all that remain, possibly none.
+/// Hosts are compared ignoring case and a leading `www.` or `m.`; a trailing slash, the query and the fragment are ignored.
+/// `source:{rest}` matches links of that scheme.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern {
     text: String,
     scheme: Option<String>,
     host: Vec<Part>,
-    /// The labels that every host that fits ends with.
+    /// The labels that every matching host ends with.
     host_end: String,
     path: Vec<Part>,
 }
@@ -53,16 +53,16 @@ pub struct Pattern {
 enum Part {
     Literal(String),
     One(String),
-    /// What stands before, and the name of what follows.
+    /// A literal prefix, and the name of the rest.
     After(String, String),
     Digits(String),
     Rest(String),
 }
 
-/// A URL as patterns look at it, taken apart once for all of them.
+/// A URL split into the parts that patterns match, once for all patterns.
 pub(super) struct Address<'a> {
     scheme: &'a str,
-    /// The host without what does not count.
+    /// The host without the parts that are ignored.
     host: String,
     segments: Vec<Cow<'a, str>>,
 }
@@ -85,7 +85,7 @@ impl<'a> Address<'a> {
         }
     }
 
-    /// The last two labels of the host of a page.
+    /// Returns the last two labels of the host of a web page.
     pub(super) fn domain(&self) -> Option<&str> {
         matches!(self.scheme, "http" | "https").then(|| last_two(&self.host))?
     }
@@ -100,17 +100,17 @@ impl<'a> Address<'a> {
 }
 
 impl Pattern {
-    /// The values of the placeholders if this URL matches.
+    /// Returns the values of the placeholders if this URL matches.
     pub fn matches(&self, url: &Url) -> Option<BTreeMap<String, String>> {
         self.matches_address(&Address::new(url))
     }
 
-    /// Whether links of every host can match.
+    /// Checks whether links of every host can match.
     pub fn takes_any_host(&self) -> bool {
         matches!(self.host.as_slice(), [Part::Rest(_)])
     }
 
-    /// The last two labels of every host that fits, where they are known.
+    /// Returns the last two labels of every matching host, if they are known.
     pub(super) fn domain(&self) -> Option<&str> {
         last_two(&self.host_end)
     }
@@ -154,7 +154,7 @@ impl std::str::FromStr for Pattern {
             ),
             None => {
                 let (host, path) = text.split_once('/').unwrap_or((text, ""));
-                // The dots of `{name...}` are no separators of labels.
+                // The dots of `{name...}` do not separate labels.
                 match host
                     .strip_suffix("...}")
                     .map(|host| host.trim_start_matches('{'))
@@ -181,7 +181,7 @@ impl std::str::FromStr for Pattern {
         names.sort_unstable();
         names.dedup();
         if names.len() != count {
-            return Err(wrong("a name comes twice"));
+            return Err(wrong("a name occurs twice"));
         }
         Ok(Pattern {
             text: text.to_owned(),
@@ -219,19 +219,20 @@ pub struct Target {
     pub route: String,
     /// The values of the route's placeholders, percent-decoded.
     pub params: BTreeMap<String, String>,
-    /// Where an earlier listing of this link stopped, in the words of [`super::Outlet::checkpoint`]. A source that sets no
+    /// Where an earlier listing of this link stopped, as given to [`super::Outlet::checkpoint`]. A source that sets no
     /// checkpoints never gets one.
     pub resume: Option<String>,
-    /// What [`super::Outlet::validator`] said when the link was listed before, where it is enough to hear that it has not changed.
+    /// What was given to [`super::Outlet::validator`] when the link was last listed, if the source may report that the
+    /// listing has not changed instead of listing it.
     pub validator: Option<String>,
-    /// What [`super::Outlet::terms`] said when the link was listed before, if that failed and is tried again.
+    /// What was given to [`super::Outlet::terms`] when the link was last listed, if that failed and is retried.
     pub terms: Option<String>,
-    /// Whether another listing has handed it on. Otherwise the user gave it, or it is what came for a link of the user's.
+    /// Whether another listing has passed it on. Otherwise the user gave it, or it is a response to a link of the user's.
     pub handed: bool,
 }
 
 impl Target {
-    /// A link of the user's that matched a route, and was not listed before.
+    /// Creates a target for a link of the user's that was not listed before.
     pub fn new(link: &Link, route: &str, params: BTreeMap<String, String>) -> Target {
         Target {
             link: link.clone(),
@@ -244,12 +245,12 @@ impl Target {
         }
     }
 
-    /// The value of a placeholder, empty if the route has none of that name.
+    /// Returns the value of a placeholder, empty if the route has none of that name.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
     }
 
-    /// The first value of a query parameter.
+    /// Returns the first value of a query parameter.
     pub fn query(&self, name: &str) -> Option<String> {
         self.link
             .url
@@ -259,9 +260,9 @@ impl Target {
     }
 }
 
-/// The host in lower case, without the `www.` or `m.` that leads to the same site.
+/// Returns the host in lower case, without the `www.` or `m.` that leads to the same site.
 fn plain_host(url: &Url) -> String {
-    // The parser of URLs has made it lower case.
+    // The URL parser has already made it lower case.
     let host = url.host_str().unwrap_or("").trim_end_matches('.');
     let host = host
         .strip_prefix("www.")
@@ -276,7 +277,7 @@ fn last_two(host: &str) -> Option<&str> {
     Some(&host[start..])
 }
 
-/// The labels at the end of a host that are no placeholders, as they are written.
+/// Returns the literal labels at the end of a host pattern.
 fn literal_end(host: &[Part]) -> String {
     let labels = host.iter().rev().map_while(|part| match part {
         Part::Literal(label) => Some(label.as_str()),
@@ -291,12 +292,12 @@ fn read_part(text: &str) -> Result<Part, &'static str> {
     let Some((start, inner)) = text.split_once('{') else {
         return match text.contains('}') {
             false => Ok(Part::Literal(text.to_owned())),
-            true => Err("a placeholder takes the rest of a segment"),
+            true => Err("a placeholder must be at the end of a segment"),
         };
     };
     let name = inner
         .strip_suffix('}')
-        .ok_or("a placeholder takes the rest of a segment")?;
+        .ok_or("a placeholder must be at the end of a segment")?;
     let (name, part): (_, fn(String) -> Part) =
         match (name.strip_suffix("..."), name.strip_suffix(":digits")) {
             (Some(name), _) => (name, Part::Rest),
@@ -304,12 +305,12 @@ fn read_part(text: &str) -> Result<Part, &'static str> {
             _ => (name, Part::One),
         };
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err("a placeholder is a word");
+        return Err("the name of a placeholder must be a word");
     }
     match (start, part(name.to_owned())) {
         ("", part) => Ok(part),
         (start, Part::One(name)) => Ok(Part::After(start.to_owned(), name)),
-        _ => Err("what has a start takes anything"),
+        _ => Err("a placeholder with a prefix takes neither `:digits` nor `...`"),
     }
 }
 
@@ -335,7 +336,7 @@ fn fits<'a>(parts: &[Part], mut values: impl Iterator<Item = &'a str>) -> bool {
     values.next().is_none()
 }
 
-/// The values of parts that fit.
+/// Stores the values of the placeholders, given values that match.
 fn take<'a>(
     parts: &[Part],
     mut values: impl Iterator<Item = &'a str>,

@@ -1,6 +1,6 @@
-//! The beginnings of addresses that lead to no page.
+//! Schemes of addresses that do not lead to a page.
 
-/// What is written without two slashes, and is no source and its id.
+/// Schemes that are written without two slashes, and are not the name of a source before an id.
 const BARE: [&str; 17] = [
     "about",
     "blob",
@@ -21,12 +21,12 @@ const BARE: [&str; 17] = [
     "view-source",
 ];
 
-/// Whether an address may begin so, and goes on without slashes.
+/// Checks whether this is a scheme that is not followed by slashes.
 pub(super) fn is_bare(scheme: &str) -> bool {
     BARE.iter().any(|bare| bare.eq_ignore_ascii_case(scheme))
 }
 
-/// What was most likely meant by a scheme that is not known.
+/// Returns the scheme that was most likely meant by an unknown one.
 pub(super) fn meant(scheme: &str) -> Option<&'static str> {
     let near = |known: &&str| strsim::damerau_levenshtein(scheme, known) == 1;
     ["https", "http"].into_iter().find(|known| near(known))

@@ -1,13 +1,13 @@
-//! What somebody has typed, as it may be told although it is no URL.
+//! Formats typed text that is not a URL for messages.
 
 use std::borrow::Cow;
 
 use super::scheme::is_bare;
 
-/// How much of it is told, in characters.
+/// The maximum length of the shown text, in characters.
 const MOST: usize = 160;
 
-/// What was typed, without what may be a password or a signature.
+/// Returns the typed text without parts that may be a password or a signature.
 pub(super) fn told(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
@@ -27,7 +27,7 @@ pub(super) fn told(text: &str) -> String {
     brief(&whole).into_owned()
 }
 
-/// The beginning of what was typed, with what cannot be seen in it written out.
+/// Returns the beginning of the typed text, with invisible characters escaped.
 pub(crate) fn brief(text: &str) -> Cow<'_, str> {
     let end = text.char_indices().nth(MOST).map(|(end, _)| end);
     if end.is_none() && !text.contains(is_unseen) {
@@ -44,21 +44,21 @@ pub(crate) fn brief(text: &str) -> Cow<'_, str> {
     brief.into()
 }
 
-/// What is wrong with the beginning of an address that has no scheme there.
+/// Explains what is wrong with the start of an address that does not begin with a scheme.
 pub(super) fn beginning(text: &str) -> String {
     match text.chars().next() {
         Some(first) if is_unseen(first) => {
             format!(
-                "it begins with a character that cannot be seen, U+{:04X}",
+                "it begins with an invisible character, U+{:04X}",
                 u32::from(first)
             )
         }
         Some(first) if !first.is_ascii_alphabetic() => format!("it begins with `{first}`"),
-        _ => "what stands before `://` is no scheme".to_owned(),
+        _ => "the part before `://` is not a scheme".to_owned(),
     }
 }
 
-/// Whether a character takes no room, and so nobody sees that it was copied along.
+/// Checks whether a character is invisible, so that nobody notices that it was copied along.
 fn is_unseen(char: char) -> bool {
     matches!(
         char,

@@ -244,8 +244,8 @@ failed: `nonsense` is not a link: no source claims it as an id
     let expected = "\
 failed: `gopher://x.org/` (unsupported)
 nothing found; 1 link failed (1 unsupported)   TIME
-failed: no source knows `gopher://x.org/`
-  hint: `gopher:` is not fetched; known are http, https and `imgur:`, `artic:`, `bluesky:`, `iiif:`, `internetarchive:`, `lemmy:`, `mangadex:`, `mastodon:`, `met:`, `nasa:`, `reddit:`, `wallhaven:`, `wikimedia:`, `xkcd:`, `feed:`, `extractor:`, `gallerydl:`, `ytdlp:`, `page:`, `stream:`, `direct:`
+failed: no source recognises `gopher://x.org/`
+  hint: `gopher:` is not supported; the supported ones are http, https and `imgur:`, `artic:`, `bluesky:`, `iiif:`, `internetarchive:`, `lemmy:`, `mangadex:`, `mastodon:`, `met:`, `nasa:`, `reddit:`, `wallhaven:`, `wikimedia:`, `xkcd:`, `feed:`, `extractor:`, `gallerydl:`, `ytdlp:`, `page:`, `stream:`, `direct:`
 ";
     assert_says(
         &quick()

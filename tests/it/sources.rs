@@ -98,7 +98,7 @@ fn what_is_no_link_is_refused_with_a_reason() {
         ("\"https://a.org/x", "it begins with `\"`", ""),
         (
             "ht tp://a.org/x",
-            "what stands before `://` is no scheme",
+            "the part before `://` is not a scheme",
             "",
         ),
         (
@@ -107,26 +107,22 @@ fn what_is_no_link_is_refused_with_a_reason() {
             "did you mean `imgur`?",
         ),
         ("nobody:q6i58", "no source is called `nobody`", "`imgur`, "),
-        ("::1", "an IPv6 address stands in brackets", "`[::1]`"),
-        (
-            "fe80::1",
-            "an IPv6 address stands in brackets",
-            "`[fe80::1]`",
-        ),
+        ("::1", "an IPv6 address needs brackets", "`[::1]`"),
+        ("fe80::1", "an IPv6 address needs brackets", "`[fe80::1]`"),
         ("https:///cat.jpg", "it has no host", ""),
         ("HTTP:////cat.jpg", "it has no host", ""),
         (
             "http:/a.org/x",
-            "`http:` is followed by two slashes",
+            "`http:` must be followed by two slashes",
             "`http://`",
         ),
         (
             "HTTPS:a.org/x",
-            "`https:` is followed by two slashes",
+            "`https:` must be followed by two slashes",
             "`https://`",
         ),
-        ("out=renamed.jpg", "no host has a `=` in its name", ""),
-        ("1.", "a number is no host", ""),
+        ("out=renamed.jpg", "a host name cannot contain `=`", ""),
+        ("1.", "a number is not a host", ""),
     ];
     for (text, why, hint) in table {
         let error = sources.read(text).unwrap_err();
@@ -143,7 +139,7 @@ fn what_is_no_link_is_refused_with_a_reason() {
             .unwrap_err();
         let expected = format!(
             "`\\u{{{code}}}https://a.org/x` is not a link: \
-             it begins with a character that cannot be seen, U+{}",
+             it begins with an invisible character, U+{}",
             code.to_uppercase()
         );
         assert_eq!(error.message, expected);
@@ -212,8 +208,8 @@ fn an_address_that_is_no_page_is_one_that_no_source_knows() {
         let found = sources.read(text).and_then(|link| sources.find(&link));
         let error = found.err().unwrap();
         assert_eq!(error.kind, Kind::Unsupported, "{text}");
-        assert_eq!(error.message, format!("no source knows `{told}`"));
-        let hint = format!("`{scheme}:` is not fetched; known are http, https and ");
+        assert_eq!(error.message, format!("no source recognises `{told}`"));
+        let hint = format!("`{scheme}:` is not supported; the supported ones are http, https and ");
         assert!(error.hint.unwrap().starts_with(&hint), "{text}");
     }
     for (text, meant) in [("htp://a.org", "http"), ("htps://a.org/x", "https")] {

@@ -96,8 +96,8 @@ fn is_short_when_all_is_well_and_silent_when_quiet() {
 
 #[test]
 fn tells_of_links_that_failed() {
-    let mut unknown = failure(Kind::Unsupported, "no source knows `gopher://x/`");
-    unknown.hint = Some("`fetch sources` lists what is known".into());
+    let mut unknown = failure(Kind::Unsupported, "no source recognises `gopher://x/`");
+    unknown.hint = Some("`fetch sources` lists the supported sites".into());
     let summary = summary(&[
         listed("gopher://x/", Some(unknown)),
         listed(
@@ -111,8 +111,8 @@ fn tells_of_links_that_failed() {
     ]);
     let expected = "\
 nothing found; 3 links failed (1 config, 1 unsupported, 1 login)   2.1 s
-failed: no source knows `gopher://x/`
-  hint: `fetch sources` lists what is known
+failed: no source recognises `gopher://x/`
+  hint: `fetch sources` lists the supported sites
 failed: `https://imgur.com/a/x` the site wants a key
 failed: line 3 of `list.txt` is not a link
 ";

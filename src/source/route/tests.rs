@@ -1,4 +1,4 @@
-//! Which links a pattern takes, and which patterns there cannot be.
+//! Which links a pattern matches, and which patterns are invalid.
 
 use super::*;
 

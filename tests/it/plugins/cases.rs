@@ -108,7 +108,7 @@ fn a_case_that_is_wrong_is_named_and_hides_no_other() {
         "failed  a\n",
         "a.toml`, line 2: unknown field `lnk`",
         "ok      album\n",
-        "failed  b\n  no source knows `https://other.example/a/7`\n",
+        "failed  b\n  no source recognises `https://other.example/a/7`\n",
         "failed  c\n  `site` of `[source.comics]` is not an http or https URL without query\n",
         "failed  d\n  unknown key `sight` in `options`\n    hint: the known ones are `site`\n",
         "failed  e\n  cannot read `comics/cases/none.json`\n",

@@ -228,7 +228,7 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
         (
             "{id}",
             "{id:number}",
-            "/plugin.toml`: cannot read the route `comics.example/a/{id:number}`: a placeholder is a word\n  hint: of a path there are `{name}`, `{name:digits}`, ",
+            "/plugin.toml`: cannot read the route `comics.example/a/{id:number}`: the name of a placeholder must be a word\n  hint: of a path there are `{name}`, `{name:digits}`, ",
         ),
         (
             "[permissions]",
@@ -255,7 +255,7 @@ fn a_link_that_no_route_takes_is_told_with_the_routes_that_there_are() {
     let check = fetch.clone().args(["plugin", "check", "comics"]);
     let done = check.run().fails(3);
     for expected in [
-        "the example of route `album`, `https://comics.example/a/7`, is none of `comics.example/a/:id`, where what varies stands as `{id}`\n",
+        "the example of route `album`, `https://comics.example/a/7`, does not match `comics.example/a/:id`; variable parts are written as `{id}`\n",
         "the case `album` fails; `fetch plugin test comics` tells how\n",
     ] {
         assert!(done.stdout.contains(expected), "{}", done.stdout);

@@ -257,7 +257,7 @@ fn subtitles_that_nobody_knows_are_asked_wrongly() {
         .run()
         .fails(2);
     assert!(
-        done.stderr.contains("there are no subtitles `en_US`"),
+        done.stderr.contains("unknown choice of subtitles: `en_US`"),
         "{}",
         done.stderr
     );
